@@ -1,0 +1,40 @@
+"""Fixtures for every test: the stack (local by default, real by TRIAGE_TEST_*), clean settings, a manual clock."""
+
+import os
+import uuid
+
+import pytest
+
+from triage.clock import ManualClock
+from triage.local.stack import Endpoints, LocalStack
+
+
+@pytest.fixture(autouse=True)
+def _clean_settings(monkeypatch, tmp_path_factory):
+    """No test reads the developer's own triage.toml or TRIAGE_* settings."""
+    for name in list(os.environ):
+        if name.startswith("TRIAGE_") and not name.startswith("TRIAGE_TEST_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def clock():
+    """2026-11-22T09:30:00Z, and it moves only when told to."""
+    return ManualClock(1_795_339_800_000)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """Endpoints of a Kafka and an Elasticsearch, shared by the session: use the `prefix` fixture for names."""
+    kafka, elasticsearch = os.environ.get("TRIAGE_TEST_KAFKA"), os.environ.get("TRIAGE_TEST_ELASTICSEARCH")
+    if kafka and elasticsearch:
+        yield Endpoints(kafka, elasticsearch)
+        return
+    with LocalStack(tmp_path_factory.mktemp("stack")) as endpoints:
+        yield endpoints
+
+
+@pytest.fixture
+def prefix():
+    """A prefix of topics and indices that no other test uses."""
+    return f"t{uuid.uuid4().hex[:10]}"

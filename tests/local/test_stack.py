@@ -1,0 +1,28 @@
+"""The local stack starts on free ports, speaks both protocols, and ends."""
+
+import httpx
+from kafka.admin import KafkaAdminClient
+
+from triage.local.stack import LocalStack
+
+
+def test_starts_speaks_both_protocols_and_keeps_data_over_a_restart(tmp_path):
+    stack = LocalStack(tmp_path)
+    endpoints = stack.start()
+    httpx.put(f"{endpoints.elasticsearch_url}/kept/_doc/1?refresh=true", json={"a": 1}).raise_for_status()
+    admin = KafkaAdminClient(bootstrap_servers=endpoints.bootstrap_servers)
+    assert admin.list_topics() == []
+    admin.close()
+    stack.stop()
+    assert stack.pid is None
+
+    assert stack.start() == endpoints
+    assert httpx.get(f"{endpoints.elasticsearch_url}/kept/_doc/1").json()["_source"] == {"a": 1}
+    stack.stop()
+
+
+def test_a_taken_port_is_replaced(tmp_path):
+    with LocalStack(tmp_path / "a", 0, 0) as first:
+        taken = int(first.bootstrap_servers.rpartition(":")[2])
+        with LocalStack(tmp_path / "b", taken, 0) as second:
+            assert second.bootstrap_servers != first.bootstrap_servers

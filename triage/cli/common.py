@@ -1,0 +1,55 @@
+"""What every command shares: settings from flags, logging, and errors that end with the right exit code."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from triage.config import Settings, load_settings
+from triage.errors import ConfigError
+from triage.logging import configure_logging
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="Settings file [default: triage.toml if there]", show_default=False),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any setting, as kafka.topic_prefix=shop; may be repeated"),
+]
+KafkaOption = Annotated[
+    str | None,
+    typer.Option("--bootstrap-servers", help="Kafka brokers [kafka.bootstrap_servers]", show_default=False),
+]
+ElasticsearchOption = Annotated[
+    str | None,
+    typer.Option("--elasticsearch", help="Elasticsearch URL [elasticsearch.url]", show_default=False),
+]
+
+
+def settings_from(config: Path | None, assignments: list[str] | None, /, **flags: Any) -> Settings:
+    """Load settings with `--set` assignments and the command's own flags on top, and configure logging.
+
+    Keyword names use `__` for the dot: `kafka__bootstrap_servers="..."`. Raises ConfigError.
+    """
+    values: dict[str, Any] = {}
+    for assignment in assignments or []:
+        name, separator, value = assignment.partition("=")
+        if not separator or "." not in name:
+            raise ConfigError(f"--set takes SECTION.NAME=VALUE, not {assignment!r}")
+        values[name.strip()] = _value(value)
+    values |= {name.replace("__", "."): value for name, value in flags.items()}
+    settings = load_settings(config, values)
+    configure_logging(settings.logging.level, settings.logging.format)
+    return settings
+
+
+def _value(text: str) -> Any:
+    """Lists and objects are written as JSON; everything else is left to the setting's own type."""
+    if text[:1] in "[{":
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"--set value {text!r} is no JSON: {error}") from error
+    return text

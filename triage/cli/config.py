@@ -1,0 +1,41 @@
+"""`triage config`: check, show and describe the settings."""
+
+import json
+from typing import Any
+
+import typer
+from pydantic import BaseModel, SecretStr
+
+from triage.cli.common import ConfigOption, SetOption, settings_from
+from triage.config import Settings
+
+app = typer.Typer(help="Check, show and describe the settings.", no_args_is_help=True)
+
+
+@app.command()
+def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
+    """Validate every setting and file that the settings name; all problems in one message."""
+    settings_from(config, assignments)
+    typer.echo("settings are valid", err=True)
+
+
+@app.command()
+def show(config: ConfigOption = None, assignments: SetOption = None) -> None:
+    """Print the settings in force as JSON; secrets are masked."""
+    typer.echo(json.dumps(_plain(settings_from(config, assignments)), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the settings."""
+    typer.echo(json.dumps(Settings.model_json_schema(), indent=2, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, SecretStr):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

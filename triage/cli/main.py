@@ -1,0 +1,65 @@
+"""The console script `triage`: one file per command, registered here."""
+
+import importlib
+import sys
+
+import click
+import typer
+
+from triage import __version__
+from triage.errors import TriageError
+
+app = typer.Typer(
+    name="triage",
+    help="Streaming complaint triage: Kafka in, intent, sentiment and entities, Elasticsearch and alerts out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# Modules of triage.cli, in the order of `triage --help`; each has `app` (a group) or `command` (a function).
+COMMANDS: tuple[str, ...] = ("config",)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"triage {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    del version
+
+
+def _register() -> None:
+    for name in COMMANDS:
+        module = importlib.import_module(f"triage.cli.{name}")
+        shown = name.replace("_", "-")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=shown)
+        else:
+            app.command(name=shown)(module.command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: errors of ours become one message on standard error and their exit code."""
+    _register()
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except TriageError as error:
+        click.secho(f"triage: {error}", fg="red", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("triage: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # `triage enrich ... | head` closed the pipe; that is how it is meant to end.
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,102 @@
+"""Time is injected: logic asks a `Clock`, tests turn a `ManualClock`, the demo runs a `ScaledClock`."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time in UTC for events, monotonic seconds for durations and timeouts."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment; never goes back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; `ManualClock` only advances."""
+        ...
+
+
+class SystemClock:
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class ScaledClock:
+    """Simulated wall time `origin + (real - anchor) * speed`, shared by every process given the same three.
+
+    Durations stay real: timeouts and backoff are about the machine, not about the simulated days. The simulated
+    time stops at `until`, so that a replay that ends "now" does not run on into the future; from there on it
+    moves at real speed.
+    """
+
+    def __init__(self, origin: datetime, anchor: datetime, speed: float, until: datetime | None = None) -> None:
+        self._origin_ms = to_ms(origin)
+        self._anchor_ms = to_ms(anchor)
+        self._speed = speed
+        self._until_ms = None if until is None else to_ms(until)
+
+    def now_ms(self) -> int:
+        elapsed = time.time_ns() / 1e6 - self._anchor_ms
+        simulated = self._origin_ms + elapsed * self._speed
+        if self._until_ms is not None and simulated > self._until_ms:
+            simulated = self._until_ms + (elapsed - (self._until_ms - self._origin_ms) / self._speed)
+        return int(simulated)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class ManualClock:
+    """A clock for tests: it moves only when told to, or by `sleep`."""
+
+    def __init__(self, now: datetime | int = 0) -> None:
+        self._now_ms = now if isinstance(now, int) else to_ms(now)
+        self._monotonic = 0.0
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        self._now_ms += round(seconds * 1000)
+        self._monotonic += seconds
+
+    def set(self, now: datetime | int) -> None:
+        self._now_ms = now if isinstance(now, int) else to_ms(now)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since the epoch of an aware datetime."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def from_ms(ms: int) -> datetime:
+    """UTC datetime of milliseconds since the epoch."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def rfc3339(ms: int) -> str:
+    """`2026-11-22T09:30:00.000Z` for milliseconds since the epoch."""
+    return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,131 @@
+"""The embedded local stack: noida-db speaks the protocols of Kafka and Elasticsearch. For trying and testing."""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from triage.errors import MissingExtraError, Unavailable
+
+_START_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    bootstrap_servers: str
+    elasticsearch_url: str
+
+
+class LocalStack:
+    """A Kafka and an Elasticsearch on 127.0.0.1 with their data in `data_dir`.
+
+    A port that is taken, or 0, is replaced by a free one. Use it as a context manager, or `start()` and `stop()`.
+    Raises MissingExtraError without the extra `local`, Unavailable if the process does not come up.
+    """
+
+    def __init__(self, data_dir: Path, kafka_port: int = 0, elasticsearch_port: int = 0) -> None:
+        self.data_dir = data_dir
+        self._ports = (kafka_port, elasticsearch_port)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._endpoints: Endpoints | None = None
+
+    @property
+    def endpoints(self) -> Endpoints:
+        if self._endpoints is None:
+            raise Unavailable("local stack", "not started")
+        return self._endpoints
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> Endpoints:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        if self._endpoints is None:
+            kafka, elasticsearch = (port if port and _is_free(port) else free_port() for port in self._ports)
+            self._endpoints = Endpoints(f"127.0.0.1:{kafka}", f"http://127.0.0.1:{elasticsearch}")
+        kafka_port = self._endpoints.bootstrap_servers.rpartition(":")[2]
+        elasticsearch_port = self._endpoints.elasticsearch_url.rpartition(":")[2]
+        log = self.data_dir / "noida-db.log"
+        with log.open("ab") as output:
+            # A process group of its own: Ctrl-C reaches the parent only, which stops this last.
+            self._process = subprocess.Popen(  # noqa: S603
+                [
+                    str(_binary()), "start", "--only", "kafka,elasticsearch", "--data-dir", str(self.data_dir),
+                    "--kafka-port", kafka_port, "--elasticsearch-port", elasticsearch_port,
+                ],
+                stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not all(_accepts(int(port)) for port in (kafka_port, elasticsearch_port)):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                tail = log.read_text("utf-8", "replace")[-500:]
+                self.stop()
+                raise Unavailable("local stack", f"did not start: {tail.strip()}")
+            time.sleep(0.05)
+        return self._endpoints
+
+    def stop(self, sig: int = signal.SIGTERM) -> None:
+        """End the process; its data stays. SIGKILL is for fault tests."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, sig)
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def wipe(self) -> None:
+        """Delete the data of a stopped stack."""
+        shutil.rmtree(self.data_dir, ignore_errors=True)
+
+    def __enter__(self) -> Endpoints:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _binary() -> Path:
+    """The program inside the wheel: its own console script would add an interpreter between us and the process."""
+    spec = importlib.util.find_spec("noida_db")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingExtraError("the local stack", "local")
+    folder = Path(spec.submodule_search_locations[0])
+    for name in ("noida-db", "noida-db.exe"):
+        if (folder / name).exists():
+            return folder / name
+    raise MissingExtraError("the local stack", "local")

@@ -1,0 +1,92 @@
+"""The enriched record: in Elasticsearch, on `feedback.enriched`, and what `triage enrich` prints."""
+
+import hashlib
+
+import msgspec
+
+from triage.schemas.raw import Scalar
+from triage.types import Channel, Position
+
+
+class Event(msgspec.Struct):
+    id: str
+    ingested: str
+
+
+class Sentiment(msgspec.Struct):
+    """`score` = p(positive) - p(negative), from -1 to 1."""
+
+    label: str
+    score: float
+    confidence: float
+
+
+class IntentScore(msgspec.Struct):
+    label: str
+    confidence: float
+
+
+class Intent(msgspec.Struct):
+    label: str
+    confidence: float
+    top: list[IntentScore]
+
+
+class Entity(msgspec.Struct):
+    """`text` is `record.text[start:end]` in Unicode code points; `source` is model or rule."""
+
+    text: str
+    label: str
+    start: int
+    end: int
+    confidence: float
+    source: str
+
+
+class Severity(msgspec.Struct):
+    level: str
+    rules: list[str]
+
+
+class Route(msgspec.Struct):
+    queue: str
+    rules: list[str]
+
+
+class Versions(msgspec.Struct):
+    pipeline: str
+    model: str
+    rules: str
+    taxonomy: str
+
+
+class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
+    timestamp: str = msgspec.field(name="@timestamp")
+    event: Event
+    channel: Channel
+    text: str
+    language: str
+    sentiment: Sentiment
+    intent: Intent
+    entities: list[Entity]
+    severity: Severity
+    route: Route
+    flags: list[str]
+    versions: Versions
+    source: str | None = None
+    author_id: str | None = None
+    brand: str | None = None
+    product: str | None = None
+    region: str | None = None
+    url: str | None = None
+    rating: float | None = None
+    attributes: dict[str, Scalar] = {}
+
+
+def document_id(channel: Channel, source: str | None, source_id: str | None, position: Position | None) -> str:
+    """`_id` of a record: SHA-256 hex of channel, source and the source's id, else of its Kafka position.
+
+    The parts are joined as a JSON array, so that no choice of names can make two records collide.
+    """
+    parts = [channel, source or "", source_id] if source_id is not None else [channel, *(position or ("", 0, 0))]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

@@ -1,0 +1,202 @@
+"""The raw record: what sources put on `feedback.complaints`, `feedback.reviews` and `feedback.social`."""
+
+import math
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from triage.clock import to_ms
+from triage.errors import InvalidRecord
+
+Scalar = str | int | float | bool
+
+
+class RawRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One complaint, review or post, as the source sent it, validated."""
+
+    text: Annotated[
+        str, msgspec.Meta(min_length=1, description="The feedback itself; trimmed, cut at 20,000 characters")
+    ]
+    id: (
+        Annotated[str, msgspec.Meta(description="The source's id; without one, identity is topic/partition/offset")]
+        | None
+    ) = None
+    created_at: (
+        Annotated[str, msgspec.Meta(description="Event time: RFC 3339, or epoch milliseconds")] | int | float | None
+    ) = None
+    source: str | None = None
+    author_id: Annotated[str, msgspec.Meta(description="Stored only as a keyed hash")] | None = None
+    brand: str | None = None
+    product: str | None = None
+    region: str | None = None
+    language: str | None = None
+    url: str | None = None
+    rating: float | None = None
+    attributes: dict[str, Scalar] = {}
+    unknown_fields: int = 0
+    truncated: bool = False
+
+
+STRING_FIELDS = ("id", "source", "author_id", "brand", "product", "region", "language", "url")
+_MAX_FIELD_CHARS = 1_000
+_MAX_DEPTH = 8
+
+
+def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
+    """Decode and validate one raw record.
+
+    Raises InvalidRecord (stages decode and validate) that names the field, the value and the fix.
+    """
+    try:
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidRecord(
+            "not_utf8",
+            f"byte {error.start} is not UTF-8 (0x{payload[error.start]:02x}); send JSON in UTF-8",
+            stage="decode",
+        ) from error
+    try:
+        decoded = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidRecord("not_json", f"not JSON: {error}", stage="decode") from error
+    if not isinstance(decoded, dict):
+        raise InvalidRecord(
+            "not_an_object",
+            f'a record is a JSON object, not {_kind(decoded)}: {{"text": ...}}',
+            stage="decode",
+        )
+    return validate_raw(decoded, max_text_chars=max_text_chars)
+
+
+def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> RawRecord:
+    """Validate decoded fields. Unknown ones go to `attributes`, nested values flattened with dots.
+
+    Raises InvalidRecord (stage validate).
+    """
+    fields = dict(fields)
+    text, truncated = _text(fields.pop("text", None), max_text_chars)
+    known: dict[str, Any] = {}
+    for name in STRING_FIELDS:
+        known[name] = _string(name, fields.pop(name, None))
+    created_at = fields.pop("created_at", None)
+    event_time_ms(created_at)
+    rating = _rating(fields.pop("rating", None))
+    attributes: dict[str, Scalar] = {}
+    given = fields.pop("attributes", None)
+    if given is not None and not isinstance(given, dict):
+        raise InvalidRecord("bad_attributes", f"attributes is an object, not {_kind(given)}", field="attributes")
+    _flatten(given or {}, "", attributes, 0)
+    unknown = len(fields)
+    _flatten(fields, "", attributes, 0)
+    return RawRecord(
+        text=text,
+        created_at=created_at,
+        rating=rating,
+        attributes=attributes,
+        unknown_fields=unknown,
+        truncated=truncated,
+        **known,
+    )
+
+
+def event_time_ms(created_at: Any) -> int | None:
+    """Epoch milliseconds of `created_at`, None if it is absent. Bare times are UTC.
+
+    Raises InvalidRecord if it is no time or lies outside the years 1970 to 9999.
+    """
+    if created_at is None or created_at == "":
+        return None
+    if isinstance(created_at, bool):
+        raise _bad_time(created_at)
+    if isinstance(created_at, (int, float)):
+        if not math.isfinite(created_at) or not 0 <= created_at < 253_402_300_800_000:
+            raise _bad_time(created_at)
+        return int(created_at)
+    if isinstance(created_at, str):
+        try:
+            moment = datetime.fromisoformat(created_at.strip())
+            ms = to_ms(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
+        except (ValueError, OverflowError):
+            raise _bad_time(created_at) from None
+        if ms < 0:
+            raise _bad_time(created_at)
+        return ms
+    raise _bad_time(created_at)
+
+
+def _bad_time(value: Any) -> InvalidRecord:
+    return InvalidRecord(
+        "bad_created_at",
+        f"created_at {_short(value)} is no time from 1970 on; send RFC 3339 (2026-11-22T09:30:00Z) or epoch milliseconds",
+        field="created_at",
+    )
+
+
+def _text(value: Any, limit: int) -> tuple[str, bool]:
+    if value is None:
+        raise InvalidRecord("missing_text", "the field text is missing; it holds the feedback itself", field="text")
+    if not isinstance(value, str):
+        raise InvalidRecord("text_not_string", f"text is a string, not {_kind(value)}", field="text")
+    # NUL is legal JSON but breaks C-string consumers down the line; it carries no meaning in feedback.
+    trimmed = value.replace("\x00", "").strip()
+    if not trimmed:
+        raise InvalidRecord("empty_text", "text is empty; a record needs at least one character", field="text")
+    return trimmed[:limit], len(trimmed) > limit
+
+
+def _string(name: str, value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise InvalidRecord(f"bad_{name}", f"{name} is a string, not {_kind(value)}", field=name)
+    text = str(value)
+    if len(text) > _MAX_FIELD_CHARS:
+        raise InvalidRecord(
+            f"bad_{name}", f"{name} has {len(text)} characters; at most {_MAX_FIELD_CHARS} fit", field=name
+        )
+    return text
+
+
+def _rating(value: Any) -> float | None:
+    if value is None or value == "":
+        return None
+    try:
+        rating = float(value) if not isinstance(value, bool) else math.nan
+    except (TypeError, ValueError, OverflowError):
+        rating = math.nan
+    if not math.isfinite(rating):
+        raise InvalidRecord("bad_rating", f"rating {_short(value)} is no number", field="rating")
+    return rating
+
+
+def _flatten(value: dict[str, Any], prefix: str, into: dict[str, Scalar], depth: int) -> None:
+    if depth > _MAX_DEPTH:
+        raise InvalidRecord("too_deep", f"attributes nest deeper than {_MAX_DEPTH} levels", field="attributes")
+    for key, item in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(item, dict):
+            _flatten(item, f"{name}.", into, depth + 1)
+        elif isinstance(item, list):
+            _flatten({str(index): entry for index, entry in enumerate(item)}, f"{name}.", into, depth + 1)
+        elif item is not None:
+            into[name] = item
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    names = {
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        str: "a string",
+        list: "a list",
+        dict: "an object",
+    }
+    return names.get(type(value), type(value).__name__)
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."

@@ -1,0 +1,89 @@
+"""Small types that cross package borders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+
+class Channel(StrEnum):
+    """Where feedback comes from; decided by the topic, in files by a field or flag."""
+
+    COMPLAINT = "complaint"
+    REVIEW = "review"
+    SOCIAL = "social"
+
+
+class SentimentLabel(StrEnum):
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+class SeverityLevel(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Flag(StrEnum):
+    """What a reader of an enriched record should know about how it came to be."""
+
+    TRUNCATED = "truncated"
+    LOW_CONFIDENCE = "low_confidence"
+    UNKNOWN_LANGUAGE = "unknown_language"
+    REDACTED = "redacted"
+    ATTRIBUTES_DROPPED = "attributes_dropped"
+    CLOCK_SKEW = "clock_skew"
+
+
+class Position(NamedTuple):
+    """Where a record stands in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An entity in a text; `start` and `end` are Unicode code points of that text."""
+
+    start: int
+    end: int
+    label: str
+    confidence: float
+    source: str  # "model" or "rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model says about one text. Probabilities are calibrated (temperature applied)."""
+
+    intents: list[tuple[str, float]]  # best first, all labels or the top few
+    sentiment: dict[str, float]  # negative, neutral, positive: sums to 1
+    spans: list[Span] = field(default_factory=list)  # by start, not overlapping
+    truncated: bool = False
+    low_confidence: bool = False
+
+
+class Model(Protocol):
+    """A loaded model: thread-safe, warm, and known by name and version."""
+
+    @property
+    def version(self) -> str:
+        """`name@version` as it stands on every record."""
+        ...
+
+    @property
+    def taxonomy(self) -> str:
+        """Version of the label set."""
+        ...
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """One prediction a text, in order. Blocks; raises ModelError if the runtime fails."""
+        ...
