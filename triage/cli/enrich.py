@@ -1,0 +1,68 @@
+"""`triage enrich`: the worker's enrichment offline, files in, JSON lines out."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triage.cli.common import ConfigOption, SetOption, settings_from
+from triage.types import Channel
+
+_BATCH = 256
+
+
+def command(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="CSV or JSONL, gzip or not; - is standard input")],
+    channel: Annotated[Channel | None, typer.Option(help="Channel of every row [default: the row's, else complaint]")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of standard output")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any row was refused")] = False,
+    file_format: Annotated[str | None, typer.Option("--format", help="csv or jsonl [default: by name or content]")] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder [model.path]")] = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Enrich files without Kafka or Elasticsearch.
+
+    Prints one JSON line per accepted row, in input order; refused rows are named on standard error.
+    """
+    import sys
+
+    from triage.errors import InvalidRecord
+    from triage.pipeline.assemble import build_enricher
+    from triage.pipeline.batch import Accepted
+    from triage.pipeline.decode import event_time_of
+    from triage.sources.files import read_rows
+
+    settings = settings_from(config, assignments, model__path=model)
+    clock = settings.clock.build()
+    enricher = build_enricher(settings, clock)
+    refused = 0
+
+    def accepted() -> Iterator[Accepted]:
+        nonlocal refused
+        for row in itertools.chain.from_iterable(
+            read_rows(path, format=file_format, channel=channel) for path in files
+        ):
+            try:
+                if row.error is not None:
+                    raise row.error
+                assert row.record is not None
+                event_ms = event_time_of(row.record, clock, settings.worker.max_future_hours, default_ms=clock.now_ms())
+            except InvalidRecord as error:
+                refused += 1
+                typer.echo(f"{row.source}:{row.line}: {error}", err=True)
+                continue
+            yield Accepted(row.record, row.channel, event_ms, row.record.id or f"{row.source}:{row.line}")
+
+    rows = accepted()
+    with output.open("wb") if output else sys.stdout.buffer as out:
+        while batch := list(itertools.islice(rows, _BATCH)):
+            for item in enricher.enrich(batch):
+                out.write(item.body + b"\n")
+            out.flush()
+    if refused:
+        typer.echo(f"{refused} row{'s' if refused > 1 else ''} refused", err=True)
+    if refused and strict:
+        raise typer.Exit(1)

@@ -1,0 +1,64 @@
+"""Where records come from and where a transaction goes: the seam between the runner and Kafka."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from triage.pipeline.batch import Incoming, Partition
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to produce; without a partition the key decides, by murmur2 as in every Kafka client."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    partition: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionState:
+    """`position` is the next offset to read, `end` the end of the partition as far as known."""
+
+    position: int
+    end: int
+
+    @property
+    def lag(self) -> int:
+        return max(0, self.end - self.position)
+
+
+class Feed(Protocol):
+    """Membership in a consumer group and a transactional producer, as one thing. One thread uses it."""
+
+    def poll(self, timeout_ms: int, max_records: int) -> list[Incoming]:
+        """Records of the partitions owned, in order within each; [] after `timeout_ms`. Raises Unavailable."""
+        ...
+
+    def keep_alive(self, timeout_ms: int) -> None:
+        """Stay in the group while a batch waits for a dependency: partitions are paused, heartbeats go on."""
+        ...
+
+    def stale(self, incoming: Sequence[Incoming]) -> set[Partition]:
+        """Partitions of these records that were taken away (perhaps given back) since they were read."""
+        ...
+
+    def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
+        """Produce the messages and commit the offsets (next to read) in one transaction.
+
+        Raises Unavailable if it was aborted and may be tried again, Fenced if this feed must be rebuilt.
+        """
+        ...
+
+    def partitions(self) -> Mapping[Partition, PartitionState]:
+        """State of the raw partitions owned."""
+        ...
+
+    def partition_count(self, topic: str) -> int:
+        """Number of partitions of a topic that is produced to. Raises ConfigError if there is no such topic."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group; what was not committed is read again by the next owner."""
+        ...

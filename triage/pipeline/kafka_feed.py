@@ -1,0 +1,231 @@
+"""The `Feed` on Kafka: a cooperative consumer and a transactional producer that commits its offsets."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.consumer.subscription_state import ConsumerRebalanceListener
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyPartitionAssignor
+from kafka.errors import (
+    CommitFailedError,
+    FencedInstanceIdError,
+    IllegalGenerationError,
+    IllegalStateError,
+    InvalidProducerEpochError,
+    KafkaError,
+    ProducerFencedError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from kafka.structs import OffsetAndMetadata
+
+from triage.clock import Clock
+from triage.config import KafkaSettings, WorkerSettings
+from triage.errors import AccessDenied, ConfigError, Fenced, TriageError, Unavailable
+from triage.logging import get_logger
+from triage.pipeline.batch import Incoming, Partition
+from triage.pipeline.feed import Message, PartitionState
+from triage.types import Position
+
+log = get_logger("triage.feed")
+
+# The group moved on without us; the transaction is aborted, the consumer rejoins by polling.
+_REJOIN = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
+# The producer is done for; a new one must take the transactional id.
+_REBUILD = (ProducerFencedError, InvalidProducerEpochError, IllegalStateError)
+
+
+class KafkaFeed(ConsumerRebalanceListener):
+    """Reads the raw topics in a consumer group and commits in transactions.
+
+    The transactional id and the group instance id are `<fleet>-<slot>`: a restarted worker takes its own partitions
+    back at once and fences what is left of its predecessor. Offsets go with the consumer's group metadata, so that
+    a worker which lost its partitions to a peer cannot commit for them.
+    """
+
+    def __init__(
+        self, kafka: KafkaSettings, worker: WorkerSettings, topics: Sequence[str], clock: Clock, name: str
+    ) -> None:
+        self._clock = clock
+        self._epochs: dict[Partition, int] = {}
+        self._paused: set[TopicPartition] = set()
+        self.name = name
+        self._producer: KafkaProducer | None = None
+        with _translated():
+            self._consumer = KafkaConsumer(
+                **kafka.client(),
+                client_id=name,
+                group_id=worker.group,
+                group_instance_id=name,
+                partition_assignment_strategy=[CooperativeStickyPartitionAssignor],
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                session_timeout_ms=worker.session_timeout_ms,
+                heartbeat_interval_ms=worker.heartbeat_interval_ms,
+                max_poll_interval_ms=worker.max_poll_interval_ms,
+                request_timeout_ms=kafka.request_timeout_ms,
+                fetch_max_wait_ms=100,
+            )
+        try:
+            with _translated():
+                self._consumer.subscribe(list(topics), listener=self)
+                self._producer = KafkaProducer(
+                    **kafka.client(),
+                    client_id=name,
+                    transactional_id=name,
+                    transaction_timeout_ms=worker.transaction_timeout_ms,
+                    request_timeout_ms=kafka.request_timeout_ms,
+                    max_block_ms=kafka.request_timeout_ms,
+                    linger_ms=5,
+                    max_request_size=8 * 1024 * 1024,
+                )
+                self._producer.init_transactions()
+        except BaseException:
+            self.close()
+            raise
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        for partition in assigned:
+            self._bump(partition)
+        if assigned:
+            log.info("partitions_assigned", partitions=_names(assigned))
+
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        for partition in revoked:
+            self._bump(partition)
+        if revoked:
+            log.info("partitions_revoked", partitions=_names(revoked))
+
+    def on_partitions_lost(self, lost: set[TopicPartition]) -> None:
+        for partition in lost:
+            self._bump(partition)
+        if lost:
+            log.warning("partitions_lost", partitions=_names(lost))
+
+    def _bump(self, partition: TopicPartition) -> None:
+        key = (partition.topic, partition.partition)
+        self._epochs[key] = self._epochs.get(key, 0) + 1
+
+    def poll(self, timeout_ms: int, max_records: int) -> list[Incoming]:
+        if self._paused:
+            still_ours = self._paused & self._consumer.assignment()
+            self._consumer.resume(*still_ours)
+            self._paused = set()
+        with _translated():
+            polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=max_records)
+        return [
+            Incoming(
+                Position(record.topic, record.partition, record.offset),
+                record.timestamp,
+                record.value if record.value is not None else b"",
+                tuple(record.headers or ()),
+                self._epochs.get((record.topic, record.partition), 0),
+            )
+            for records in polled.values()
+            for record in records
+        ]
+
+    def keep_alive(self, timeout_ms: int) -> None:
+        # Pause on every call: a rebalance while waiting may have brought partitions that still run.
+        assignment = self._consumer.assignment()
+        self._consumer.pause(*assignment)
+        self._paused = set(assignment)
+        with _translated():
+            leaked = self._consumer.poll(timeout_ms=timeout_ms)
+        # A partition assigned within this very poll can deliver before it is paused: step back to its first record.
+        for partition, records in leaked.items():
+            self._consumer.seek(partition, records[0].offset)
+
+    def stale(self, incoming: Sequence[Incoming]) -> set[Partition]:
+        owned = {(p.topic, p.partition) for p in self._consumer.assignment()}
+        return {
+            message.partition
+            for message in incoming
+            if message.partition not in owned or message.epoch != self._epochs.get(message.partition, 0)
+        }
+
+    def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
+        producer = self._producer
+        assert producer is not None
+        try:
+            producer.begin_transaction()
+            for message in messages:
+                producer.send(message.topic, value=message.value, key=message.key, partition=message.partition)
+            producer.send_offsets_to_transaction(
+                {TopicPartition(*key): OffsetAndMetadata(offset, "", -1) for key, offset in offsets.items()},
+                self._consumer.group_metadata(),
+            )
+            producer.commit_transaction()
+        except KafkaError as error:
+            raise self._aborted(error) from error
+
+    def _aborted(self, error: KafkaError) -> TriageError:
+        assert self._producer is not None
+        if isinstance(error, FencedInstanceIdError):
+            return _same_slot(self.name)
+        if isinstance(error, _REBUILD):
+            return Fenced(f"transaction of {self.name} was refused: {error}")
+        try:
+            self._producer.abort_transaction()
+        except KafkaError as second:
+            return Fenced(f"transaction of {self.name} could not be aborted: {second} (after {error})")
+        if isinstance(error, _REJOIN):
+            return Unavailable("kafka", f"the group rebalances: {error}")
+        return Unavailable("kafka", f"transaction aborted: {error}")
+
+    def partitions(self) -> Mapping[Partition, PartitionState]:
+        states: dict[Partition, PartitionState] = {}
+        for partition in self._consumer.assignment():
+            end = self._consumer.highwater(partition)
+            if end is None:
+                continue
+            with _translated():
+                position = self._consumer.position(partition, timeout_ms=1_000)
+            if position is not None:
+                states[partition.topic, partition.partition] = PartitionState(position, end)
+        return states
+
+    def partition_count(self, topic: str) -> int:
+        assert self._producer is not None
+        with _translated():
+            found = self._producer.partitions_for(topic)
+        if not found:
+            raise ConfigError(f"topic {topic} does not exist: run triage topics apply")
+        return len(found)
+
+    def close(self) -> None:
+        # Broken connections must not keep a worker from ending; whatever is uncommitted is read again.
+        with contextlib.suppress(KafkaError):
+            self._consumer.close(autocommit=False, timeout_ms=5_000)
+        if self._producer is not None:
+            with contextlib.suppress(KafkaError):
+                self._producer.close(timeout=5)
+
+
+def _same_slot(name: str) -> ConfigError:
+    return ConfigError(
+        f"another worker runs as {name} and took over its partitions: give each process of the fleet its own --slot"
+    )
+
+
+def _names(partitions: set[TopicPartition]) -> list[str]:
+    return sorted(f"{partition.topic}/{partition.partition}" for partition in partitions)
+
+
+class _translated(contextlib.AbstractContextManager["_translated"]):  # noqa: N801 - reads as a verb where used
+    """kafka-python's errors as ours."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None or not isinstance(error, KafkaError):
+            return
+        from triage.topics.connect import translate
+
+        if isinstance(error, FencedInstanceIdError):
+            raise _same_slot("this slot") from error
+        if isinstance(error, _REBUILD):
+            raise Fenced(f"kafka: {error}") from error
+        raise translate(error) from error
+
+
+__all__ = ["AccessDenied", "KafkaFeed"]
