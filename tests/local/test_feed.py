@@ -1,0 +1,142 @@
+"""The sample feed: what it holds, and when it comes."""
+
+import collections
+import gzip
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triage.clock import from_ms, to_ms
+from triage.errors import ConfigError, InvalidRecord
+from triage.local.feed import HOUR_MS, Feed, load_feed
+from triage.schemas.raw import parse_raw
+from triage.types import Channel
+
+ORIGIN = datetime(2026, 11, 19, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def feed():
+    return load_feed()
+
+
+def _accepted(feed):
+    for line in feed.lines:
+        try:
+            yield line, parse_raw(line.payload(0))
+        except InvalidRecord:
+            continue
+
+
+def test_is_large_bilingual_and_on_every_channel(feed):
+    texts = [(line.channel, record.text) for line, record in _accepted(feed)]
+    chinese = sum(any("\u4e00" <= character <= "\u9fff" for character in text) for _, text in texts)
+    assert len(texts) >= 5_000
+    assert 0.38 <= chinese / len(texts) <= 0.6
+    assert min(collections.Counter(channel for channel, _ in texts).values()) > 1_000
+    assert len({text for _, text in texts}) == len(texts)
+
+
+def test_ids_are_unique_and_carry_no_answers(feed):
+    records = [record for _, record in _accepted(feed)]
+    assert len({record.id for record in records}) == len(records)
+    answers = {"intent", "sentiment", "label", "language", "severity"}
+    assert not answers & {key for line in feed.lines if line.fields for key in line.fields}
+
+
+def test_broken_lines_are_refused_for_many_different_reasons(feed):
+    reasons = collections.Counter()
+    for line in feed.lines:
+        try:
+            parse_raw(line.payload(to_ms(ORIGIN)))
+        except InvalidRecord as refused:
+            reasons[refused.reason] += 1
+    assert set(reasons) == {
+        "empty_text", "missing_text", "text_not_string", "not_json", "not_an_object", "not_utf8", "bad_created_at",
+        "bad_rating", "bad_author_id",
+    }  # fmt: skip
+    assert sum(reasons.values()) == 13
+
+
+def test_one_line_comes_from_the_far_future(feed):
+    [line] = [line for line in feed.lines if line.fields and line.fields.get("created_at", "").startswith("2199")]
+    assert parse_raw(line.payload(to_ms(ORIGIN))).created_at == "2199-12-31T23:59:59Z"
+
+
+def test_schedule_sends_every_line_once_in_time_order(feed):
+    items = list(feed.schedule(ORIGIN))
+    assert len(items) == len(feed.lines)
+    assert [item.at_ms for item in items] == sorted(item.at_ms for item in items)
+    assert 0 <= items[0].at_ms < items[-1].at_ms < 3 * 24 * HOUR_MS
+
+
+def test_created_at_is_the_simulated_time(feed):
+    item = next(item for item in feed.schedule(ORIGIN) if b'"id":"own-' in item.payload)
+    assert datetime.fromisoformat(json.loads(item.payload)["created_at"]) == from_ms(to_ms(ORIGIN) + item.at_ms)
+
+
+def test_the_same_seed_gives_the_same_schedule_and_another_another(feed):
+    first, again, other = (list(feed.schedule(ORIGIN, days=1, seed=seed)) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_nights_are_quiet_and_evenings_busy_in_the_zone_of_the_origin(feed):
+    shanghai = timezone(timedelta(hours=8))
+    origin = datetime(2026, 11, 19, 15, 20, tzinfo=shanghai)
+    items = [item for item in feed.schedule(origin) if b'"id":"surge-' not in item.payload]
+    hours = collections.Counter((origin + timedelta(milliseconds=item.at_ms)).hour for item in items)
+    assert hours[20] > 5 * hours[3]
+    assert hours[10] > 5 * hours[4]
+
+
+def test_the_surge_keeps_to_its_hours_and_ends_long_before_the_end(feed):
+    start, end = feed.surge(3)
+    times = [item.at_ms for item in feed.schedule(ORIGIN) if b'"id":"surge-' in item.payload]
+    assert len(times) > 100
+    assert start <= min(times) < max(times) < end
+    assert (start, end) == (60 * HOUR_MS, 63 * HOUR_MS)
+
+
+@settings(max_examples=25, deadline=None)
+@given(days=st.floats(0.05, 10), hour=st.integers(0, 23), seed=st.integers(0, 100))
+def test_any_length_and_start_keeps_within_the_days(feed, days, hour, seed):
+    few = Feed(feed.lines[::200])
+    items = list(few.schedule(ORIGIN.replace(hour=hour, minute=37), days, seed))
+    assert len(items) == len(few.lines)
+    assert all(0 <= item.at_ms < days * 24 * HOUR_MS for item in items)
+
+
+@pytest.mark.parametrize("days", [0, -1, 1000])
+def test_days_out_of_range_are_refused(feed, days):
+    with pytest.raises(ConfigError, match="days is"):
+        next(feed.schedule(ORIGIN, days))
+
+
+def test_an_origin_without_a_zone_is_refused(feed):
+    with pytest.raises(ConfigError, match="time zone"):
+        next(feed.schedule(datetime(2026, 11, 19)))  # noqa: DTZ001
+
+
+def test_a_file_that_is_no_gzip_is_named(tmp_path: Path):
+    path = tmp_path / "feed.jsonl.gz"
+    path.write_text('{"text": "plain"}')
+    with pytest.raises(ConfigError, match=r"feed\.jsonl\.gz: not a readable gzip"):
+        load_feed(path)
+
+
+def test_channel_is_taken_off_the_payload_and_defaults_to_complaint(tmp_path: Path):
+    path = tmp_path / "feed.jsonl.gz"
+    with gzip.open(path, "wb") as out:
+        out.write(b'{"channel":"social","text":"late again"}\n{"text":"no channel"}\n\xff\xfe\n')
+    social, plain, bytes_ = load_feed(path).lines
+    assert (social.channel, json.loads(social.payload(0))) == (
+        Channel.SOCIAL,
+        {"created_at": "1970-01-01T00:00:00.000Z", "text": "late again"},
+    )
+    assert plain.channel is Channel.COMPLAINT
+    assert (bytes_.channel, bytes_.payload(0)) == (Channel.COMPLAINT, b"\xff\xfe")

@@ -1,0 +1,141 @@
+"""The sample feed: raw payloads of topics/feed, spread over simulated days as a real day would bring them."""
+
+import gzip
+import json
+import random
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from triage.clock import rfc3339, to_ms
+from triage.errors import ConfigError
+from triage.paths import resource
+from triage.types import Channel
+
+HOUR_MS = 3_600_000
+# Relative traffic by local hour 0..23: low at night, high in the late morning and in the evening; reviews are written
+# after work, social peaks latest.
+RHYTHM: dict[Channel, tuple[float, ...]] = {
+    Channel.COMPLAINT: (2, 1, 1, 1, 1, 2, 4, 7, 10, 13, 15, 14, 10, 10, 11, 11, 10, 9, 9, 10, 10, 8, 5, 3),
+    Channel.REVIEW: (3, 2, 1, 1, 1, 1, 2, 4, 6, 8, 9, 9, 9, 8, 7, 7, 7, 8, 10, 13, 15, 14, 9, 5),
+    Channel.SOCIAL: (5, 3, 2, 1, 1, 1, 3, 6, 8, 9, 10, 11, 12, 10, 8, 8, 8, 9, 11, 13, 14, 15, 12, 8),
+}
+_SURGE_PREFIX = "surge-"
+_SURGE_BEFORE_END_MS = 12 * HOUR_MS
+_SURGE_MS = 3 * HOUR_MS
+
+
+class FeedItem(NamedTuple):
+    """One payload to send; `at_ms` counts from the start of the replay, in simulated time."""
+
+    at_ms: int
+    channel: Channel
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class FeedLine:
+    """One line of the feed: `fields` of a JSON object without its channel, or the `raw` bytes of anything else."""
+
+    channel: Channel
+    raw: bytes
+    fields: dict[str, Any] | None = None
+
+    @property
+    def in_surge(self) -> bool:
+        return self.fields is not None and str(self.fields.get("id", "")).startswith(_SURGE_PREFIX)
+
+    def payload(self, at_ms: int) -> bytes:
+        """The bytes to send; a record without a time of its own gets `at_ms` (epoch) as `created_at`."""
+        if self.fields is None:
+            return self.raw
+        dated = {"created_at": rfc3339(at_ms)} | self.fields
+        return json.dumps(dated, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The sample feed in file order; a few lines are broken on purpose, so that dead letters are real."""
+
+    lines: tuple[FeedLine, ...]
+
+    def surge(self, days: float = 3) -> tuple[int, int]:
+        """Start and end of the surge of delivery complaints, in milliseconds from the start."""
+        total_ms = round(days * 24 * HOUR_MS)
+        before_end = min(_SURGE_BEFORE_END_MS, total_ms // 2)
+        start = total_ms - before_end
+        return start, start + min(_SURGE_MS, before_end // 4)
+
+    def schedule(self, origin: datetime, days: float = 3, seed: int = 7) -> Iterator[FeedItem]:
+        """Every line once, in time order, over `days` from `origin` (aware; its time zone sets the daily rhythm).
+
+        The surge keeps to its hours, everything else follows `RHYTHM`. The same arguments give the same items.
+        """
+        if origin.tzinfo is None:
+            raise ConfigError("origin needs a time zone")
+        if not 0 < days <= 366:
+            raise ConfigError(f"days is {days}; it must lie above 0 and up to 366")
+        draw = random.Random(seed)  # noqa: S311 - a repeatable schedule, nothing secret
+        total_ms = round(days * 24 * HOUR_MS)
+        surge_start, surge_end = self.surge(days)
+        rhythms = {channel: _Rhythm(origin, total_ms, weights) for channel, weights in RHYTHM.items()}
+        timed = []
+        for index, line in enumerate(self.lines):
+            if line.in_surge:
+                at_ms = int(draw.triangular(surge_start, surge_end, surge_start + (surge_end - surge_start) / 3))
+            else:
+                at_ms = rhythms[line.channel].at(draw.random())
+            timed.append((at_ms, index))
+        origin_ms = to_ms(origin)
+        for at_ms, index in sorted(timed):
+            line = self.lines[index]
+            yield FeedItem(at_ms, line.channel, line.payload(origin_ms + at_ms))
+
+
+class _Rhythm:
+    """Draws offsets in [0, total_ms) with the traffic of each hour of the day: the inverse of its cumulative sum."""
+
+    def __init__(self, origin: datetime, total_ms: int, weights: tuple[float, ...]) -> None:
+        into_hour = (origin.minute * 60 + origin.second) * 1000
+        edges = [0, *range(HOUR_MS - into_hour, total_ms, HOUR_MS), total_ms]
+        shares = [
+            weights[(origin.hour + number) % 24] * (end - start) for number, (start, end) in enumerate(pairwise(edges))
+        ]
+        self._edges: list[int] = edges
+        self._sums: list[float] = list(accumulate(shares))
+
+    def at(self, quantile: float) -> int:
+        target = quantile * self._sums[-1]
+        slot = bisect_left(self._sums, target)
+        before = self._sums[slot - 1] if slot else 0
+        start, end = self._edges[slot], self._edges[slot + 1]
+        into = (target - before) / (self._sums[slot] - before)
+        return min(end - 1, start + int((end - start) * into))
+
+
+def load_feed(path: Path | None = None) -> Feed:
+    """Read a feed (default topics/feed/feed.jsonl.gz): one raw payload a line, with its `channel` beside the fields.
+
+    A line without a channel counts as a complaint. Raises ConfigError if the file is missing or no gzip.
+    """
+    path = path or resource("topics/feed/feed.jsonl.gz")
+    try:
+        with gzip.open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise ConfigError(f"{path}: not a readable gzip file: {error}") from error
+    return Feed(tuple(_parse(line) for line in content.split(b"\n") if line))
+
+
+def _parse(raw: bytes) -> FeedLine:
+    try:
+        fields = json.loads(raw)
+    except ValueError:
+        return FeedLine(Channel.COMPLAINT, raw)
+    if not isinstance(fields, dict):
+        return FeedLine(Channel.COMPLAINT, raw)
+    return FeedLine(Channel(fields.pop("channel", Channel.COMPLAINT)), raw, fields)
