@@ -1,0 +1,70 @@
+"""A trained model on disk, before export: weights, encoder shape, taxonomy, tokenizer, and how it came to be."""
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors.torch import load_file, save_file
+
+from triage.errors import TrainingError
+from triage.training.labels import Taxonomy, load_taxonomy
+from triage.training.model import MultiHeadModel, build_from_config, encoder_config
+
+FILES = ("model.safetensors", "encoder_config.json", "taxonomy.yaml", "tokenizer.json", "info.json")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    model: MultiHeadModel
+    taxonomy: Taxonomy
+    tokenizer: Path
+    info: dict[str, Any]
+
+
+def save_checkpoint(
+    folder: Path, model: MultiHeadModel, taxonomy: Taxonomy, tokenizer: Path, info: dict[str, Any]
+) -> None:
+    """Write the folder whole or not at all: a neighbour is filled, then takes its place."""
+    parts = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, parts / "model.safetensors")
+    write_json(parts / "encoder_config.json", encoder_config(model))
+    (parts / "taxonomy.yaml").write_text(
+        yaml.safe_dump({name: _plain(value) for name, value in asdict(taxonomy).items()}, sort_keys=False),
+        encoding="utf-8",
+    )
+    shutil.copyfile(tokenizer, parts / "tokenizer.json")
+    write_json(parts / "info.json", info)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(parts, folder)
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Raises TrainingError if the folder is incomplete or its weights do not fit its configuration."""
+    missing = [name for name in FILES if not (folder / name).exists()]
+    if missing:
+        raise TrainingError(f"{folder} is no checkpoint: {', '.join(missing)} missing")
+    taxonomy = load_taxonomy(folder / "taxonomy.yaml")
+    model = build_from_config(read_json(folder / "encoder_config.json"), taxonomy)
+    try:
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+    except RuntimeError as error:
+        raise TrainingError(f"the weights in {folder} do not fit its configuration: {error}") from error
+    return Checkpoint(model.eval(), taxonomy, folder / "tokenizer.json", read_json(folder / "info.json"))
+
+
+def write_json(path: Path, data: Any) -> None:
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

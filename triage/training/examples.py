@@ -1,0 +1,32 @@
+"""What every reader gives: a text and the labels it has. A head without a label learns nothing from the text."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A named entity; `start` and `end` are code points of the text, `label` an entity type of the taxonomy."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One text. `entities` None: never annotated. `known_types`: the types its annotators looked for.
+
+    `known_types` is what keeps a corpus that never tags products from teaching that products are no entities:
+    the loss leaves the other types' tags out of its softmax, so they are neither rewarded nor punished.
+    """
+
+    text: str
+    source: str
+    intent: str | None = None
+    sentiment: str | None = None
+    entities: tuple[Entity, ...] | None = None
+    known_types: tuple[str, ...] = ()
+
+    @property
+    def labelled(self) -> bool:
+        return self.intent is not None or self.sentiment is not None or self.entities is not None

@@ -1,0 +1,127 @@
+"""From a checkpoint to a model folder that serving reads: ONNX file, tokenizer, manifest."""
+
+import hashlib
+import io
+import os
+import shutil
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+
+from triage.errors import TrainingError
+from triage.training.checkpoint import Checkpoint, encoder_config, write_json
+from triage.training.model import MultiHeadModel, build_from_config
+from triage.training.quantize import quantize_weights
+
+OPSET = 18
+MANIFEST_FORMAT = 1
+INPUTS = ("input_ids", "attention_mask")
+OUTPUTS = ("intent_logits", "sentiment_logits", "entity_logits")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Temperature of each head, and the probability below which a label is flagged as of low confidence."""
+
+    temperature: Mapping[str, float] = field(
+        default_factory=lambda: {"intent": 1.0, "sentiment": 1.0, "entities": 1.0}
+    )
+    low_confidence: Mapping[str, float] = field(default_factory=lambda: {"intent": 0.5, "sentiment": 0.5})
+
+
+def export_model(checkpoint: Checkpoint, output: Path, calibration: Calibration, version: str) -> dict[str, Any]:
+    """Write `output` (model.onnx, tokenizer.json, manifest.json) whole or not at all; returns the manifest.
+
+    Raises TrainingError if something stands at `output` that is no model folder.
+    """
+    if output.exists() and any(output.iterdir()) and not (output / "manifest.json").exists():
+        raise TrainingError(f"{output} exists and is no model folder; give another --output or remove it")
+    parts = output.with_name(output.name + ".partial")
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    graph = quantize_weights(to_onnx(checkpoint))
+    onnx.checker.check_model(graph)
+    onnx.save(graph, parts / "model.onnx")
+    shutil.copyfile(checkpoint.tokenizer, parts / "tokenizer.json")
+    manifest = _manifest(checkpoint, output.name, calibration, version)
+    manifest["files"] = {name: fingerprint(parts / name) for name in ("model.onnx", "tokenizer.json")}
+    write_json(parts / "manifest.json", manifest)
+    for kept in ("CARD.md", "metrics.json"):
+        if (output / kept).exists():
+            shutil.copyfile(output / kept, parts / kept)
+    shutil.rmtree(output, ignore_errors=True)
+    os.replace(parts, output)
+    return manifest
+
+
+def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
+    """The fp32 graph: int64 [batch, seq] in, three float32 logits out; batch and seq are free."""
+    model = _eager_copy(checkpoint)
+    ids = torch.tensor([[0, 5, 6, 7, 2], [0, 9, 2, 1, 1]])
+    buffer = io.BytesIO()
+    free = {0: "batch", 1: "seq"}
+    with warnings.catch_warnings():
+        # The tracing exporter is announced as legacy; its graph needs no onnxscript and is what ORT fuses best.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            (ids, (ids != 1).long()),
+            buffer,
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_axes={
+                **{name: free for name in INPUTS},
+                OUTPUTS[0]: {0: "batch"},
+                OUTPUTS[1]: {0: "batch"},
+                OUTPUTS[2]: free,
+            },
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    return onnx.load_from_string(buffer.getvalue())
+
+
+def _eager_copy(checkpoint: Checkpoint) -> MultiHeadModel:
+    """Plain matmul-softmax attention traces to a graph without shape-dependent branches."""
+    config = encoder_config(checkpoint.model) | {"attn_implementation": "eager"}
+    model = build_from_config(config, checkpoint.taxonomy)
+    model.load_state_dict(checkpoint.model.state_dict())
+    return model.eval()
+
+
+def _manifest(checkpoint: Checkpoint, name: str, calibration: Calibration, version: str) -> dict[str, Any]:
+    taxonomy, info = checkpoint.taxonomy, checkpoint.info
+    config = encoder_config(checkpoint.model)
+    return {
+        "format": MANIFEST_FORMAT,
+        "name": name,
+        "version": version,
+        "taxonomy": taxonomy.version,
+        "prefix": "",
+        "max_tokens": config["max_position_embeddings"],
+        "pad_id": config["pad_token_id"],
+        "intents": list(taxonomy.intents),
+        "sentiments": list(taxonomy.sentiments),
+        "entity_tags": list(taxonomy.entity_tags),
+        "temperature": dict(calibration.temperature),
+        "low_confidence": dict(calibration.low_confidence),
+        "opset": OPSET,
+        "encoder": {
+            "base": info.get("base", ""),
+            "layers": config["num_hidden_layers"],
+            "hidden": config["hidden_size"],
+            "heads": config["num_attention_heads"],
+            "vocabulary": config["vocab_size"],
+        },
+        "trained": {key: info.get(key) for key in ("commit", "seed", "texts", "steps", "minutes")},
+    }
+
+
+def fingerprint(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}

@@ -1,0 +1,78 @@
+"""The label set (taxonomy) of the three heads, and the BIO tags of the entity head."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from triage.errors import ConfigError
+
+RESOURCES = files("triage.training") / "resources"
+SENTIMENTS = ("negative", "neutral", "positive")
+"""Serving computes p(positive) - p(negative) by these names, so a taxonomy may not change them."""
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """Labels of the heads, in the order of the model's outputs."""
+
+    version: str
+    intents: tuple[str, ...]
+    sentiments: tuple[str, ...]
+    entity_types: tuple[str, ...]
+
+    @cached_property
+    def entity_tags(self) -> tuple[str, ...]:
+        """BIO tags: O, then B- and I- of each type."""
+        return ("O", *(f"{prefix}-{name}" for name in self.entity_types for prefix in "BI"))
+
+    def allowed_tags(self, known_types: Iterable[str]) -> tuple[bool, ...]:
+        """Which tags a text can carry whose annotators tagged only `known_types`; O always can."""
+        known = set(known_types)
+        return tuple(tag == "O" or tag[2:] in known for tag in self.entity_tags)
+
+
+def default_taxonomy_text() -> str:
+    return (RESOURCES / "taxonomy.yaml").read_text(encoding="utf-8")
+
+
+def load_taxonomy(path: Path | None = None) -> Taxonomy:
+    """Read a taxonomy file, or the one that ships. Raises ConfigError with every problem at once."""
+    where = str(path) if path else "taxonomy.yaml"
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8") if path else default_taxonomy_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot be read: {error}", where=where) from error
+    if not isinstance(data, dict):
+        raise ConfigError("must be a mapping with version, intents, sentiments and entity_types", where=where)
+    problems = list(_problems(data))
+    if problems:
+        raise ConfigError(problems, where=where)
+    return Taxonomy(
+        version=data["version"],
+        intents=tuple(data["intents"]),
+        sentiments=tuple(data["sentiments"]),
+        entity_types=tuple(data["entity_types"]),
+    )
+
+
+def _problems(data: dict[str, Any]) -> Iterable[str]:
+    if not isinstance(data.get("version"), str) or not data["version"].strip():
+        yield f"version must be a non-empty string in quotes, not {data.get('version')!r}"
+    for name, least in (("intents", 2), ("sentiments", 3), ("entity_types", 1)):
+        labels: Sequence[Any] | Any = data.get(name)
+        if not isinstance(labels, list) or not all(isinstance(label, str) and label for label in labels):
+            yield f"{name} must be a list of names, not {labels!r}"
+        elif len(set(labels)) != len(labels):
+            repeated = sorted({label for label in labels if labels.count(label) > 1})
+            yield f"{name} names {', '.join(repeated)} more than once"
+        elif len(labels) < least:
+            yield f"{name} needs at least {least} names, not {len(labels)}"
+        elif name == "sentiments" and tuple(labels) != SENTIMENTS:
+            yield f"sentiments must be {list(SENTIMENTS)} in this order: scores and alerts rest on them"
+    for unknown in sorted(set(data) - {"version", "intents", "sentiments", "entity_types"}):
+        yield f"{unknown} is not a field; known are version, intents, sentiments and entity_types"
