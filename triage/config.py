@@ -4,11 +4,14 @@ A nested field is reached by two underscores: `TRIAGE_KAFKA__BOOTSTRAP_SERVERS`.
 """
 
 import os
+import re
+import socket
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -77,11 +80,13 @@ class KafkaSettings(Section):
 
 
 class ElasticsearchSettings(Section):
+    """Connection, names and limits of Elasticsearch 9; Basic or API key authentication."""
+
     url: str = Field("http://127.0.0.1:9200", description="Comma-separated URLs of the nodes")
     username: str | None = None
     password: SecretStr | None = None
-    api_key: SecretStr | None = None
-    ca_certs: Path | None = None
+    api_key: SecretStr | None = Field(None, description="Encoded API key (base64 of id:key)")
+    ca_certs: Path | None = Field(None, description="PEM file of the authority that signed the nodes' certificates")
     index_prefix: str = Field(
         "feedback", pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$", description="Alias, and prefix of the indices"
     )
@@ -89,9 +94,39 @@ class ElasticsearchSettings(Section):
     request_timeout_s: float = Field(30, gt=0, le=600)
     start_timeout_s: float = Field(60, gt=0, description="How long a process waits at start for Elasticsearch")
     bulk_bytes: int = Field(5 * 1024 * 1024, ge=10_000, le=100 * 1024 * 1024, description="Largest bulk request")
+    bulk_retries: int = Field(
+        3, ge=0, le=20, description="Repeats of refused documents within one write, before the partitions are paused"
+    )
+    daily_days: int = Field(
+        30, ge=0, le=3650, description="Days before the first `triage index apply` that get daily indices"
+    )
     retention_days: int = Field(180, ge=1, description="ILM deletes daily indices after so many days")
     shards: int = Field(1, ge=1, le=100)
     replicas: int = Field(0, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "ElasticsearchSettings":
+        problems = []
+        for url in self.urls():
+            try:
+                parts = urlsplit(url)
+                valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+            except ValueError:
+                valid = False
+            if not valid:
+                problems.append("url takes http(s)://host:port, comma-separated")
+        if (self.username is None) != (self.password is None):
+            problems.append("username and password go together")
+        if self.username is not None and self.api_key is not None:
+            problems.append("set either username and password or api_key, not both")
+        if self.alerts_index == self.index_prefix or self.alerts_index.startswith(f"{self.index_prefix}-"):
+            problems.append(f"alerts_index must not be {self.index_prefix} or begin with {self.index_prefix}-")
+        if problems:
+            raise ValueError("; ".join(dict.fromkeys(problems)))
+        return self
+
+    def urls(self) -> list[str]:
+        return [url.strip() for url in self.url.split(",")]
 
 
 class ModelSettings(Section):
@@ -107,7 +142,9 @@ class WorkerSettings(Section):
     group: str = Field("triage", description="Consumer group")
     fleet: str = Field("triage", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="Prefix of the transactional ids")
     slot: str = Field(
-        "0", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="Stable name of this process within the fleet"
+        default_factory=lambda: re.sub(r"[^a-zA-Z0-9._-]", "-", socket.gethostname())[:100] or "0",
+        pattern=r"^[a-zA-Z0-9._-]{1,100}$",
+        description="Stable name of this process within the fleet; default: the host's name",
     )
     channels: list[Literal["complaint", "review", "social"]] = Field(["complaint", "review", "social"], min_length=1)
     max_batch_records: int = Field(512, ge=1, le=10_000, description="Most records in one transaction")

@@ -1,0 +1,1 @@
+"""Elasticsearch: connection, names, templates, plan and apply, queries."""

@@ -1,0 +1,95 @@
+"""The connection to Elasticsearch."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from elastic_transport import ApiError, TlsError, TransportError
+from elasticsearch import Elasticsearch, OrjsonSerializer
+
+from triage.clock import Clock
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import DEPENDENCY, translate
+from triage.errors import ConfigError, Unavailable
+from triage.logging import get_logger
+
+_log = get_logger(__name__)
+_POLL_S = 0.5
+
+
+def connect(settings: ElasticsearchSettings) -> Elasticsearch:
+    """A thread-safe client; nothing is sent yet. Raises ConfigError if `ca_certs` is missing or no PEM file.
+
+    A node that does not answer is passed over for the next one. Statuses are never retried here: who calls decides.
+    """
+    options: dict[str, Any] = {}
+    if settings.api_key is not None:
+        options["api_key"] = settings.api_key.get_secret_value()
+    elif settings.username is not None and settings.password is not None:
+        options["basic_auth"] = (settings.username, settings.password.get_secret_value())
+    if settings.ca_certs is not None:
+        if not settings.ca_certs.is_file():
+            raise ConfigError(f"elasticsearch.ca_certs: no such file: {settings.ca_certs}")
+        options["ca_certs"] = str(settings.ca_certs)
+    hosts = [_with_port(url) for url in settings.urls()]
+    try:
+        return Elasticsearch(
+            hosts,
+            request_timeout=settings.request_timeout_s,
+            max_retries=len(hosts) - 1,
+            retry_on_status=(),
+            retry_on_timeout=False,
+            serializer=OrjsonSerializer(),
+            **options,
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"elasticsearch: {error}") from error
+
+
+def wait_until_ready(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> None:
+    """Return as soon as the cluster answers.
+
+    Raises Unavailable after `start_timeout_s`, AccessDenied, and ConfigError if TLS fails or it is no Elasticsearch 9.
+    """
+    deadline = clock.monotonic() + settings.start_timeout_s
+    last = ""
+    while True:
+        try:
+            health = client.options(request_timeout=min(10.0, settings.start_timeout_s)).cluster.health()
+            if health.body.get("number_of_data_nodes"):
+                return
+            last = "the cluster has no data node yet"
+        except TlsError as error:
+            raise ConfigError(
+                f"TLS to {shown_url(settings)} failed: {error}; check elasticsearch.url and elasticsearch.ca_certs"
+            ) from error
+        except (ApiError, TransportError) as error:
+            ours = translate(error)
+            if not ours.retriable:
+                raise ours from error
+            last = str(ours).removeprefix(f"{DEPENDENCY}: ")
+        if clock.monotonic() >= deadline:
+            raise Unavailable(
+                DEPENDENCY,
+                f"{shown_url(settings)} not ready within {settings.start_timeout_s:g} s: {last}; "
+                "check elasticsearch.url",
+            )
+        _log.info("waiting_for_elasticsearch", url=shown_url(settings), reason=last)
+        clock.sleep(_POLL_S)
+
+
+def shown_url(settings: ElasticsearchSettings) -> str:
+    """The URLs without any user and password in them."""
+    return ",".join(_without_user(url) for url in settings.urls())
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _with_port(url: str) -> str:
+    # The client fills in 443 for https itself, but refuses http without a port.
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.port is None:
+        return parts._replace(netloc=f"{parts.netloc}:80").geturl()
+    return url

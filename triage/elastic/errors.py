@@ -1,0 +1,73 @@
+"""From the exceptions of the Elasticsearch client to ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from elastic_transport import ApiError, ConnectionTimeout, TransportError
+from elasticsearch import UnsupportedProductError
+
+from triage.errors import AccessDenied, ConfigError, DependencyError, TriageError, Unavailable
+
+DEPENDENCY = "elasticsearch"
+_MAX_REASON_CHARS = 500
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what the client raises as `translate` says."""
+    try:
+        yield
+    except (ApiError, TransportError) as error:
+        raise translate(error) from error
+
+
+def translate(error: ApiError | TransportError) -> TriageError:
+    """Unavailable, AccessDenied, ConfigError (it is no Elasticsearch 9), else DependencyError."""
+    if isinstance(error, TransportError):
+        late = "no answer in time: " if isinstance(error, ConnectionTimeout) else ""
+        return Unavailable(DEPENDENCY, _short(f"{late}{error}"))
+    return _translate_answer(error)
+
+
+def _translate_answer(error: ApiError) -> TriageError:
+    kind, reason = cause(error.body)
+    message = f"{error.meta.status} {_short(f'{kind}: {reason}' if reason else kind or error.message)}"
+    if isinstance(error, UnsupportedProductError):
+        return ConfigError("elasticsearch.url answers, but it is no Elasticsearch")
+    if kind == "media_type_header_exception":
+        return ConfigError(f"elasticsearch.url is no Elasticsearch 9: {reason}")
+    if is_overload(error.meta.status, kind, reason):
+        return Unavailable(DEPENDENCY, message)
+    if error.meta.status in {401, 403}:
+        return AccessDenied(
+            DEPENDENCY, f"{message}; check elasticsearch.username and password, or api_key, and their privileges"
+        )
+    if "x-elastic-product" not in error.meta.headers:
+        return Unavailable(DEPENDENCY, f"something in between answers instead: {message}")
+    return DependencyError(DEPENDENCY, message)
+
+
+def is_overload(status: int, kind: str, reason: str) -> bool:
+    """True if the same request can succeed later: the state of the cluster is at fault, not the request.
+
+    Besides 429 and every 5xx these are blocks that an operator sets and lifts (403), an index that is closed (400) or
+    may not be created now (404, 400 at the shard limit).
+    """
+    if status == 429 or status >= 500:
+        return True
+    if kind in {"cluster_block_exception", "index_closed_exception", "index_not_found_exception"}:
+        return True
+    return status == 400 and "this action would add [" in reason and "maximum" in reason
+
+
+def cause(body: Any) -> tuple[str, str]:
+    """(type, reason) of an error response or of a bulk item's `error`; a plain text stands as the type."""
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(error, dict):
+        return str(error.get("type", "")), _short(str(error.get("reason", "")))
+    return (_short(str(error)) if error else ""), ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_REASON_CHARS else text[: _MAX_REASON_CHARS - 3] + "..."

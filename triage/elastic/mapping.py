@@ -1,0 +1,91 @@
+"""Mappings from record types: each field of a struct becomes a field of the index, so that the two never drift."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from triage.schemas.alert import Alert
+from triage.schemas.enriched import EnrichedRecord
+
+JsonObject = dict[str, Any]
+
+_KEYWORD: JsonObject = {"type": "keyword", "ignore_above": 1024}
+_DATE: JsonObject = {"type": "date", "format": "strict_date_time"}
+_FLATTENED: JsonObject = {"type": "flattened", "ignore_above": 1024}
+_SIMPLE: dict[type[inspect.Type], JsonObject] = {
+    inspect.StrType: _KEYWORD,
+    inspect.EnumType: _KEYWORD,
+    inspect.LiteralType: _KEYWORD,
+    inspect.BoolType: {"type": "boolean"},
+    inspect.IntType: {"type": "long"},
+    inspect.FloatType: {"type": "float"},
+    inspect.DictType: _FLATTENED,
+}
+# Entities are objects, not nested: one Lucene document a record keeps `docs.count` the number of records, and Kibana
+# charts no nested fields. What is lost is asking for one entity's label and text together.
+_ENRICHED_SPECIAL: dict[str, JsonObject] = {
+    "@timestamp": _DATE,
+    "event.ingested": _DATE,
+    # A source's rating may be any finite number; as a float the largest would be refused as infinite.
+    "rating": {"type": "double"},
+}
+_ALERT_SPECIAL: dict[str, JsonObject] = {
+    "started_at": _DATE,
+    "updated_at": _DATE,
+    "ended_at": _DATE,
+    "examples.at": _DATE,
+}
+_ENRICHED_TEXTS = ("text",)
+_ALERT_TEXTS = ("title", "summary", "runbook", "not_paged_because", "examples.text")
+
+
+def enriched_mapping(text: JsonObject) -> JsonObject:
+    """Strict mapping of EnrichedRecord; `text` is the field definition of full text."""
+    return _strict(EnrichedRecord, _ENRICHED_SPECIAL | dict.fromkeys(_ENRICHED_TEXTS, text))
+
+
+def alert_mapping(text: JsonObject) -> JsonObject:
+    """Strict mapping of Alert."""
+    return _strict(Alert, _ALERT_SPECIAL | dict.fromkeys(_ALERT_TEXTS, text))
+
+
+def field_paths(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, JsonObject]]:
+    """(dotted path, definition) of every leaf field of a mapping's `properties`."""
+    for name, definition in properties.items():
+        path = f"{prefix}{name}"
+        if isinstance(definition, dict) and "properties" in definition:
+            yield from field_paths(definition["properties"], f"{path}.")
+        else:
+            yield path, definition
+
+
+def _strict(struct: type[msgspec.Struct], special: dict[str, JsonObject]) -> JsonObject:
+    kind = inspect.type_info(struct)
+    assert isinstance(kind, inspect.StructType)
+    return {"dynamic": "strict", "properties": _properties(kind, special, "")}
+
+
+def _properties(kind: inspect.StructType, special: dict[str, JsonObject], prefix: str) -> JsonObject:
+    return {
+        field.encode_name: special.get(path) or _definition(field.type, special, path)
+        for field in kind.fields
+        for path in (f"{prefix}{field.encode_name}",)
+    }
+
+
+def _definition(kind: inspect.Type, special: dict[str, JsonObject], path: str) -> JsonObject:
+    match kind:
+        case inspect.UnionType(types=types):
+            present = [member for member in types if not isinstance(member, inspect.NoneType)]
+            if len(present) == 1:
+                return _definition(present[0], special, path)
+        case inspect.ListType(item_type=item):
+            return _definition(item, special, path)
+        case inspect.StructType():
+            return {"properties": _properties(kind, special, f"{path}.")}
+        case _:
+            if type(kind) in _SIMPLE:
+                return dict(_SIMPLE[type(kind)])
+    raise TypeError(f"no mapping for {path}: {kind}")

@@ -1,0 +1,78 @@
+"""The index of a record: a function of its event time alone, so that repeats and replays find the same document."""
+
+import re
+from datetime import date
+
+from elasticsearch import Elasticsearch
+
+from triage.clock import from_ms
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import translated
+from triage.elastic.template import feedback_template_name, missing_fields
+from triage.errors import ConfigError
+
+# A source's default date (1970-01-01, 1900-01-01) must not open an index for each year since.
+_OLD_BEFORE_YEAR = 2000
+_DAILY = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})")
+
+
+def index_name(prefix: str, event_ms: int, daily_from: date) -> str:
+    """`prefix-YYYY.MM.DD` (UTC) from `daily_from` on, `prefix-YYYY` before it, `prefix-old` before 2000."""
+    day = from_ms(event_ms).date()
+    if day.year < _OLD_BEFORE_YEAR:
+        return f"{prefix}-old"
+    if day < daily_from:
+        return f"{prefix}-{day.year:04d}"
+    return f"{prefix}-{day.year:04d}.{day.month:02d}.{day.day:02d}"
+
+
+def daily_date(prefix: str, name: str) -> date | None:
+    """The day of a daily index, None for every other name."""
+    if not name.startswith(f"{prefix}-") or (match := _DAILY.fullmatch(name[len(prefix) + 1 :])) is None:
+        return None
+    try:
+        return date(*(int(part) for part in match.groups()))
+    except ValueError:
+        return None
+
+
+def is_ours(prefix: str, name: str) -> bool:
+    """True if `index_name` can give this name; `feedback-eu-2026` is not of the prefix `feedback`."""
+    suffix = name.removeprefix(f"{prefix}-")
+    return suffix != name and (
+        suffix == "old" or re.fullmatch(r"\d{4}", suffix) is not None or daily_date(prefix, name) is not None
+    )
+
+
+class IndexNaming:
+    """`index_name` for one prefix and date, as the workers use it."""
+
+    def __init__(self, prefix: str, daily_from: date) -> None:
+        self.prefix = prefix
+        self.daily_from = daily_from
+
+    def index_for(self, event_ms: int) -> str:
+        return index_name(self.prefix, event_ms, self.daily_from)
+
+
+def read_daily_from(client: Elasticsearch, settings: ElasticsearchSettings) -> date:
+    """The date that `triage index apply` fixed; it stands in the `_meta` of the index template.
+
+    Raises ConfigError if the template is missing, was not made by `apply`, or lacks a field of the enriched record;
+    Unavailable and AccessDenied.
+    """
+    name = feedback_template_name(settings.index_prefix)
+    with translated():
+        response = client.options(ignore_status=404).indices.get_index_template(name=name)
+    found = response.body.get("index_templates") or [] if response.meta.status == 200 else []
+    fix = "run `triage index apply`"
+    if not found:
+        raise ConfigError(f"Elasticsearch has no index template {name}; {fix}")
+    template = found[0]["index_template"]
+    try:
+        daily_from = date.fromisoformat(template["_meta"]["daily_from"])
+    except (KeyError, TypeError, ValueError):
+        raise ConfigError(f"index template {name} has no date in _meta.daily_from; {fix}") from None
+    if missing := missing_fields(template):
+        raise ConfigError(f"index template {name} lacks {', '.join(missing)}; {fix}")
+    return daily_from

@@ -1,0 +1,172 @@
+"""What `triage index apply` would do, and doing it. Nothing is ever deleted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import partial
+from typing import Any, Literal
+
+from elastic_transport import ApiError
+from elasticsearch import Elasticsearch
+
+from triage.clock import Clock, from_ms
+from triage.config import ElasticsearchSettings
+from triage.elastic import template as wanted
+from triage.elastic.diff import differences, incompatible_properties, missing_properties
+from triage.elastic.errors import cause, translated
+from triage.elastic.mapping import JsonObject, field_paths
+from triage.elastic.naming import daily_date, is_ours
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing to create or update; `details` are `path: old -> new` or what it is made with."""
+
+    kind: Literal["create", "update"]
+    target: str
+    details: tuple[str, ...]
+    run: Callable[[Elasticsearch], object] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`changes` are done in their order, `incompatible` never; `notes` say what this server lacks."""
+
+    changes: tuple[Change, ...]
+    incompatible: tuple[str, ...]
+    notes: tuple[str, ...]
+    daily_from: date
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+
+def apply(client: Elasticsearch, plan: Plan) -> None:
+    """Do the changes. Raises Unavailable, AccessDenied, DependencyError; what is done by then stays done."""
+    for change in plan.changes:
+        with translated():
+            change.run(client)
+
+
+def plan_index(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> Plan:
+    """Compare Elasticsearch with the settings. Raises Unavailable, AccessDenied, DependencyError."""
+    can = wanted.probe(client)
+    with translated():
+        mappings = client.indices.get_mapping(index=f"{settings.index_prefix}-*").body
+        aliases = client.indices.get_alias(index=f"{settings.index_prefix}-*").body
+        has_alerts = bool(client.indices.exists(index=settings.alerts_index))
+        if has_alerts:
+            found = client.indices.get_mapping(index=settings.alerts_index).body
+            # An index of another name may stand behind an alias `alerts`.
+            alerts_mappings = {settings.alerts_index: next(iter(found.values()))}
+    ours = sorted(name for name in mappings if is_ours(settings.index_prefix, name))
+    main = wanted.feedback_template_name(settings.index_prefix)
+    actual = {main: _template(client, main)}
+    daily_from = _daily_from(actual[main], ours, settings, clock)
+    desired = wanted.templates(settings, can, daily_from)
+
+    changes: list[Change] = []
+    incompatible: list[str] = []
+    notes: list[str] = []
+    if can.ilm:
+        changes += _policy_change(client, settings)
+    else:
+        notes.append(f"no ILM on this server: daily indices are not deleted after {settings.retention_days} days")
+    if not can.analysis:
+        notes.append("no cjk_bigram and kstem on this server: text is searched by single characters and exact words")
+    for name, body in desired.items():
+        changes += _template_change(name, body, actual.get(name) or _template(client, name))
+    alerts = desired[wanted.alerts_template_name(settings.alerts_index)]["template"]["mappings"]
+    if not has_alerts:
+        make = partial(_create_index, name=settings.alerts_index)
+        changes.append(Change("create", f"index {settings.alerts_index}", (), make))
+    else:
+        changes += _mapping_change(settings.alerts_index, alerts_mappings, alerts, incompatible)
+    for name in ours:
+        changes += _mapping_change(name, mappings, desired[main]["template"]["mappings"], incompatible)
+        if settings.index_prefix not in aliases.get(name, {}).get("aliases", {}):
+            add = partial(_add_alias, name=name, alias=settings.index_prefix)
+            changes.append(Change("update", f"index {name}", (f"alias: (none) -> {settings.index_prefix}",), add))
+    return Plan(tuple(changes), tuple(incompatible), tuple(notes), daily_from)
+
+
+def _daily_from(template: JsonObject | None, ours: list[str], settings: ElasticsearchSettings, clock: Clock) -> date:
+    """The date once fixed; if none is, some days before now, yet never after a daily index that is there."""
+    try:
+        return date.fromisoformat((template or {})["_meta"]["daily_from"])
+    except (KeyError, TypeError, ValueError):
+        days = [day for name in ours if (day := daily_date(settings.index_prefix, name)) is not None]
+        return min([from_ms(clock.now_ms()).date() - timedelta(days=settings.daily_days), *days])
+
+
+def _template(client: Elasticsearch, name: str) -> JsonObject | None:
+    with translated():
+        response = client.options(ignore_status=404).indices.get_index_template(name=name)
+    found = response.body.get("index_templates") or [] if response.meta.status == 200 else []
+    return dict(found[0]["index_template"]) if found else None
+
+
+def _template_change(name: str, body: JsonObject, actual: JsonObject | None) -> list[Change]:
+    def put(client: Elasticsearch) -> object:
+        return client.indices.put_index_template(name=name, body=body)
+
+    if actual is None:
+        details = [f"for {', '.join(body['index_patterns'])}, {_count_fields(body)} fields"]
+        if day := body["_meta"].get("daily_from"):
+            details.append(f"daily indices from {day} on; this date stays")
+        return [Change("create", f"index template {name}", tuple(details), put)]
+    known = {key: actual.get(key, {}) for key in body}
+    changed = tuple(differences(known, body))
+    return [Change("update", f"index template {name}", changed, put)] if changed else []
+
+
+def _policy_change(client: Elasticsearch, settings: ElasticsearchSettings) -> list[Change]:
+    name, policy = wanted.daily_template_name(settings.index_prefix), wanted.retention_policy(settings)
+
+    def put(client: Elasticsearch) -> object:
+        return client.ilm.put_lifecycle(name=name, policy=policy)
+
+    with translated():
+        response = client.options(ignore_status=404).ilm.get_lifecycle(name=name)
+    if response.meta.status == 404:
+        return [Change("create", f"ILM policy {name}", (f"delete after {settings.retention_days} days",), put)]
+    actual = response.body[name]["policy"]
+    changed = tuple(differences({"phases": actual.get("phases", {})}, policy))
+    return [Change("update", f"ILM policy {name}", changed, put)] if changed else []
+
+
+def _mapping_change(name: str, mappings: Any, mapping: JsonObject, incompatible: list[str]) -> list[Change]:
+    actual = mappings[name]["mappings"]
+    properties = actual.get("properties", {})
+    incompatible += [f"index {name}: {text}" for text in incompatible_properties(properties, mapping["properties"])]
+    missing = missing_properties(properties, mapping["properties"])
+    update: JsonObject = {"properties": missing} if missing else {}
+    details = [f"{path}: (none) -> {definition['type']}" for path, definition in field_paths(missing)]
+    if actual.get("dynamic", "true") != mapping["dynamic"]:
+        update["dynamic"] = mapping["dynamic"]
+        details.append(f"dynamic: {actual.get('dynamic', 'true')} -> {mapping['dynamic']}")
+    if not update:
+        return []
+    put = partial(_put_mapping, name=name, body=update)
+    return [Change("update", f"mapping of index {name}", tuple(details), put)]
+
+
+def _put_mapping(client: Elasticsearch, name: str, body: JsonObject) -> object:
+    return client.indices.put_mapping(index=name, body=body)
+
+
+def _add_alias(client: Elasticsearch, name: str, alias: str) -> object:
+    return client.indices.update_aliases(actions=[{"add": {"index": name, "alias": alias}}])
+
+
+def _create_index(client: Elasticsearch, name: str) -> object:
+    try:
+        return client.indices.create(index=name)
+    except ApiError as error:
+        if cause(error.body)[0] == "resource_already_exists_exception":
+            return None
+        raise
+
+
+def _count_fields(body: JsonObject) -> int:
+    return sum(1 for _ in field_paths(body["template"]["mappings"]["properties"]))

@@ -1,0 +1,219 @@
+"""Queries of the console and the alerter, all through the aliases; times are event times in ms, ends are exclusive."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from triage.clock import rfc3339
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import translated
+from triage.elastic.mapping import JsonObject
+from triage.logging import get_logger
+from triage.schemas.alert import Alert, Example, Share
+from triage.schemas.enriched import EnrichedRecord
+from triage.types import SentimentLabel
+
+_log = get_logger(__name__)
+_MAX_BUCKETS = 10_000
+# Fields of a dimension whose name is not the field's own.
+_DIMENSION_FIELDS = {"intent": "intent.label", "sentiment": "sentiment.label", "severity": "severity.level"}
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A record and its `_id`."""
+
+    id: str
+    record: EnrichedRecord
+
+
+@dataclass(frozen=True)
+class SentimentCounts:
+    """Records by sentiment in one interval, or in all."""
+
+    start_ms: int
+    negative: int
+    neutral: int
+    positive: int
+
+    @property
+    def total(self) -> int:
+        return self.negative + self.neutral + self.positive
+
+
+def latest(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    size: int = 50,
+    *,
+    dimensions: Mapping[str, str] | None = None,
+    text: str | None = None,
+) -> list[Hit]:
+    """The newest records, newest first; `dimensions` and the words of `text` (all of them) narrow them down.
+
+    Like every query here: raises Unavailable, AccessDenied, DependencyError.
+    """
+    query = _filters(dimensions)
+    if text:
+        query["bool"]["must"] = [{"match": {"text": {"query": text, "operator": "and"}}}]
+    body = _search(client, settings.index_prefix, query=query, size=size, sort=[{"@timestamp": "desc"}])
+    return [Hit(hit["_id"], record) for hit, record in _decoded(body, EnrichedRecord)]
+
+
+def totals(
+    client: Elasticsearch, settings: ElasticsearchSettings, start_ms: int | None = None, end_ms: int | None = None
+) -> SentimentCounts:
+    """Exact number of records by sentiment; `start_ms` is 0 where none is given."""
+    aggregations = {label.value: {"filter": {"term": {"sentiment.label": label.value}}} for label in SentimentLabel}
+    body = _search(
+        client, settings.index_prefix, query=_filters(None, start_ms, end_ms), size=0, aggregations=aggregations
+    )
+    found = body.get("aggregations", {})
+    counts = {label: found.get(label, {}).get("doc_count", 0) for label in aggregations}
+    return SentimentCounts(start_ms or 0, **counts)
+
+
+def sentiment_over_time(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    start_ms: int,
+    end_ms: int,
+    interval_s: int,
+    *,
+    dimensions: Mapping[str, str] | None = None,
+) -> list[SentimentCounts]:
+    """Counts per interval, in order, without gaps; intervals are aligned to the epoch.
+
+    Raises ValueError for more than 10,000 intervals.
+    """
+    step = interval_s * 1000
+    first = start_ms // step * step
+    if (end_ms - first) / step > _MAX_BUCKETS:
+        raise ValueError(f"more than {_MAX_BUCKETS} intervals; take a larger interval than {interval_s} s")
+    body = _search(
+        client,
+        settings.index_prefix,
+        query=_filters(dimensions, start_ms, end_ms),
+        size=0,
+        aggregations={
+            "time": {
+                "date_histogram": {"field": "@timestamp", "fixed_interval": f"{interval_s}s", "min_doc_count": 1},
+                "aggs": {"sentiment": {"terms": {"field": "sentiment.label", "size": len(SentimentLabel)}}},
+            }
+        },
+    )
+    found: dict[int, dict[str, int]] = {
+        bucket["key"]: {inner["key"]: inner["doc_count"] for inner in bucket["sentiment"]["buckets"]}
+        for bucket in _buckets(body, "time")
+    }
+    return [
+        SentimentCounts(at, *(found.get(at, {}).get(label, 0) for label in ("negative", "neutral", "positive")))
+        for at in range(first, end_ms, step)
+    ]
+
+
+def top_intents(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    start_ms: int,
+    end_ms: int,
+    *,
+    dimensions: Mapping[str, str] | None = None,
+    size: int = 10,
+) -> list[Share]:
+    """Intents by number of negative records, most first."""
+    negative = {**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}
+    return top_terms(client, settings, "intent.label", negative, start_ms, end_ms, size=size)
+
+
+def top_terms(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    field: str,
+    dimensions: Mapping[str, str] | None,
+    start_ms: int,
+    end_ms: int,
+    *,
+    size: int = 10,
+) -> list[Share]:
+    """Values of a keyword field (`brand`, `entities.text`, `severity.level`) by number of records, most first."""
+    body = _search(
+        client,
+        settings.index_prefix,
+        query=_filters(dimensions, start_ms, end_ms),
+        size=0,
+        aggregations={"top": {"terms": {"field": field, "size": size}}},
+    )
+    return [Share(value=str(bucket["key"]), count=bucket["doc_count"]) for bucket in _buckets(body, "top")]
+
+
+def examples(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    dimensions: Mapping[str, str] | None,
+    start_ms: int,
+    end_ms: int,
+    size: int = 3,
+) -> list[Example]:
+    """The most negative records of a window, most negative first; their texts are redacted as indexed."""
+    body = _search(
+        client,
+        settings.index_prefix,
+        query=_filters({**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}, start_ms, end_ms),
+        size=size,
+        sort=[{"sentiment.score": "asc"}, {"@timestamp": "desc"}],
+    )
+    return [
+        Example(hit["_id"], record.text, record.intent.label, record.channel, record.timestamp)
+        for hit, record in _decoded(body, EnrichedRecord)
+    ]
+
+
+def open_alerts(client: Elasticsearch, settings: ElasticsearchSettings, size: int = 100) -> list[Alert]:
+    """Alerts that are firing, newest first."""
+    return recent_alerts(client, settings, size, status="firing")
+
+
+def recent_alerts(
+    client: Elasticsearch, settings: ElasticsearchSettings, size: int = 100, *, status: str | None = None
+) -> list[Alert]:
+    """Alerts by their start, newest first."""
+    query: JsonObject = {"bool": {"filter": [{"term": {"status": status}}] if status else []}}
+    body = _search(client, settings.alerts_index, query=query, size=size, sort=[{"started_at": "desc"}])
+    return [alert for _, alert in _decoded(body, Alert)]
+
+
+def _filters(
+    dimensions: Mapping[str, str] | None, start_ms: int | None = None, end_ms: int | None = None
+) -> JsonObject:
+    filters: list[JsonObject] = [
+        {"term": {_DIMENSION_FIELDS.get(name, name): value}} for name, value in (dimensions or {}).items()
+    ]
+    window = {bound: rfc3339(ms) for bound, ms in (("gte", start_ms), ("lt", end_ms)) if ms is not None}
+    if window:
+        filters.append({"range": {"@timestamp": window}})
+    return {"bool": {"filter": filters}}
+
+
+def _search(client: Elasticsearch, alias: str, **body: Any) -> JsonObject:
+    # Before the first record there is no index behind the alias.
+    with translated():
+        response = client.search(index=alias, ignore_unavailable=True, track_total_hits=False, **body)
+    return dict(response.body)
+
+
+def _buckets(body: JsonObject, name: str) -> list[JsonObject]:
+    return list(body.get("aggregations", {}).get(name, {}).get("buckets", []))
+
+
+def _decoded(body: JsonObject, struct: type[_Struct]) -> Iterator[tuple[JsonObject, _Struct]]:
+    for hit in body["hits"]["hits"]:
+        try:
+            yield hit, msgspec.convert(hit["_source"], struct)
+        except msgspec.ValidationError as error:
+            # Written by another version: one such document must not hide all others.
+            _log.warning("document_not_understood", index=hit["_index"], id=hit["_id"], error=str(error))

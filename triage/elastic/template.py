@@ -1,0 +1,113 @@
+"""What `triage` keeps in Elasticsearch besides documents: index templates, the retention policy, names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from elasticsearch import Elasticsearch
+
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import translated
+from triage.elastic.mapping import JsonObject, alert_mapping, enriched_mapping, field_paths
+
+# CJK runs as overlapping pairs (single characters too, so that a search for one finds it), English by stem, no stop
+# words: "not delivered" must stay a phrase. Needs the module analysis-common, which every distribution has.
+_INDEX_FILTERS = ["cjk_width", "lowercase", "kstem", "triage_cjk"]
+_SEARCH_FILTERS = ["cjk_width", "lowercase", "kstem", "cjk_bigram"]
+_ANALYSIS: JsonObject = {
+    "filter": {"triage_cjk": {"type": "cjk_bigram", "output_unigrams": "true"}},
+    "analyzer": {
+        "triage_index": {"type": "custom", "tokenizer": "standard", "filter": _INDEX_FILTERS},
+        "triage_search": {"type": "custom", "tokenizer": "standard", "filter": _SEARCH_FILTERS},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What this server can do."""
+
+    ilm: bool
+    analysis: bool
+
+
+def probe(client: Elasticsearch) -> Capabilities:
+    """Ask the server. Raises Unavailable, AccessDenied."""
+    with translated():
+        analyzed = client.options(ignore_status=400).indices.analyze(
+            tokenizer="standard", filter=_SEARCH_FILTERS, text="late 快递"
+        )
+        # A server without ILM has no such endpoint and says so with 400 or 405; with ILM it is 200.
+        policies = client.options(ignore_status=(400, 404, 405)).perform_request(
+            "GET", "/_ilm/policy", headers={"accept": "application/json"}
+        )
+    return Capabilities(ilm=policies.meta.status == 200, analysis=analyzed.meta.status == 200)
+
+
+def feedback_template_name(prefix: str) -> str:
+    return f"triage.feedback.{prefix}"
+
+
+def daily_template_name(prefix: str) -> str:
+    """Template of the daily indices, and their policy; only servers with ILM get them."""
+    return f"triage.feedback-daily.{prefix}"
+
+
+def alerts_template_name(alerts_index: str) -> str:
+    return f"triage.alerts.{alerts_index}"
+
+
+def templates(settings: ElasticsearchSettings, can: Capabilities, daily_from: date) -> dict[str, JsonObject]:
+    """Index templates by name, in the form in which Elasticsearch gives them back."""
+    prefix = settings.index_prefix
+    text: JsonObject = {"type": "text"}
+    if can.analysis:
+        text |= {"analyzer": "triage_index", "search_analyzer": "triage_search"}
+    index: JsonObject = {"number_of_shards": str(settings.shards), "number_of_replicas": str(settings.replicas)}
+    if can.analysis:
+        index["analysis"] = _ANALYSIS
+    # `feedback-*` matches the indices of the prefix `feedback-eu` too: the longer prefix wins.
+    priority = 300 + 2 * len(prefix)
+    feedback: JsonObject = {
+        "index_patterns": [f"{prefix}-*"],
+        "priority": priority,
+        "template": {"settings": {"index": index}, "mappings": enriched_mapping(text), "aliases": {prefix: {}}},
+        "_meta": {"managed_by": "triage", "daily_from": daily_from.isoformat()},
+    }
+    found = {feedback_template_name(prefix): feedback}
+    if can.ilm:
+        policy = daily_template_name(prefix)
+        kept = {"index": {**index, "lifecycle": {"name": policy}}}
+        found[policy] = {
+            "index_patterns": [f"{prefix}-*.*.*"],
+            "priority": priority + 1,
+            "template": feedback["template"] | {"settings": kept},
+            "_meta": {"managed_by": "triage"},
+        }
+    found[alerts_template_name(settings.alerts_index)] = {
+        "index_patterns": [settings.alerts_index],
+        "priority": 300 + 2 * len(settings.alerts_index),
+        "template": {"settings": {"index": {**index, "number_of_shards": "1"}}, "mappings": alert_mapping(text)},
+        "_meta": {"managed_by": "triage"},
+    }
+    return found
+
+
+def retention_policy(settings: ElasticsearchSettings) -> JsonObject:
+    """ILM policy of the daily indices: deleted `retention_days` after they were made; yearly ones have none."""
+    return {
+        "phases": {
+            "hot": {"min_age": "0ms", "actions": {}},
+            "delete": {
+                "min_age": f"{settings.retention_days}d",
+                "actions": {"delete": {"delete_searchable_snapshot": True}},
+            },
+        }
+    }
+
+
+def missing_fields(template: Mapping[str, Any]) -> list[str]:
+    """Fields of the enriched record that an index template, as Elasticsearch gives it, does not know."""
+    there = dict(field_paths(template.get("template", {}).get("mappings", {}).get("properties", {})))
+    return [path for path, _ in field_paths(enriched_mapping({"type": "text"})["properties"]) if path not in there]

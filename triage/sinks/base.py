@@ -1,0 +1,41 @@
+"""The contract of a sink of documents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document to index: `body` is a JSON object in UTF-8, `version` the broker's timestamp in ms."""
+
+    id: str
+    index: str
+    version: int
+    body: bytes
+
+
+@dataclass
+class BulkResult:
+    """What became of the documents of one write: each is counted once.
+
+    `conflicts` are documents that the index already had in a newer version, which is success. `rejected` holds
+    (position in the write, reason) of those that can never be indexed, in order.
+    """
+
+    indexed: int = 0
+    conflicts: int = 0
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Sink(Protocol):
+    """Stores the newest version of each document."""
+
+    def write(self, documents: Sequence[Document]) -> BulkResult:
+        """Store every document unless (index, id) is there with a higher version; an equal one is replaced.
+
+        Blocks until every document is stored or refused. Documents of the same (index, id) take effect in order.
+        Raises Unavailable when the index is absent or overloaded: some may be stored by then, and the caller writes
+        all of them again, which changes nothing. Raises AccessDenied.
+        """
+        ...

@@ -1,0 +1,193 @@
+"""Documents to Elasticsearch by `_bulk`, idempotently: external versions, a conflict is success."""
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import Any
+
+import msgspec
+from elastic_transport import ApiError, TransportError
+from elasticsearch import Elasticsearch
+
+from triage.clock import Clock, SystemClock
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import DEPENDENCY, cause, is_overload, translate
+from triage.errors import AccessDenied, Unavailable
+from triage.logging import get_logger
+from triage.sinks.base import BulkResult, Document
+
+_log = get_logger(__name__)
+_NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
+# A request never gets smaller than this for overload; a cluster that refuses so little is simply not available.
+_LEAST_BYTES = 64 * 1024
+_BACKOFF_S = 0.2
+
+
+class _Outcome(Enum):
+    INDEXED = 1
+    CONFLICT = 2
+
+
+# What is known of a document: its outcome, or the reason why it is refused for good.
+_Known = _Outcome | str
+
+
+class IndexSink:
+    """A Sink for one thread.
+
+    A request holds at most `bulk_bytes`; a 429 halves that, and each full request that succeeds gives a sixteenth of
+    `bulk_bytes` back. Documents refused for overload are repeated `bulk_retries` times within a write.
+    """
+
+    def __init__(self, client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock | None = None) -> None:
+        self._client = client
+        self._clock = clock or SystemClock()
+        self._retries = settings.bulk_retries
+        self._most_bytes = settings.bulk_bytes
+        self.limit_bytes = settings.bulk_bytes
+        # Shorter than the client's own timeout, so that the server can say which shard is missing.
+        self._timeout = f"{max(1, int(settings.request_timeout_s * 800))}ms"
+
+    def write(self, documents: Sequence[Document]) -> BulkResult:
+        lines = [_line(document) for document in documents]
+        known: dict[int, _Known] = {}
+        waiting: list[int] = list(range(len(documents)))
+        for attempt in range(self._retries + 1):
+            refused = self._pass(waiting, lines, known)
+            if not refused:
+                return _result(known)
+            waiting = _with_successors(documents, refused)
+            if attempt < self._retries:
+                self._clock.sleep(_BACKOFF_S * 2**attempt)
+        example = next(iter(refused.values()))
+        raise Unavailable(
+            DEPENDENCY,
+            f"refused {len(refused)} of {len(documents)} documents {self._retries + 1} times, the first with {example}",
+        )
+
+    def _pass(self, positions: list[int], lines: list[bytes], known: dict[int, _Known]) -> dict[int, str]:
+        """Send each once; returns the overload's reason by position of those to repeat."""
+        refused: dict[int, str] = {}
+        rest = positions
+        while rest:
+            chunk = self._chunk(rest, lines)
+            rest = rest[len(chunk) :]
+            self._send(chunk, lines, known, refused)
+            if all(position in refused for position in chunk):
+                # Nothing got through: the rest would only press on a cluster that asks for a pause.
+                refused.update(dict.fromkeys(rest, refused[chunk[0]]))
+                rest = []
+            if any(position in refused for position in chunk):
+                self._shrink()
+            elif sum(len(lines[position]) for position in chunk) * 2 > self.limit_bytes:
+                self.limit_bytes = min(self._most_bytes, self.limit_bytes + self._most_bytes // 16)
+        return refused
+
+    def _send(self, chunk: list[int], lines: list[bytes], known: dict[int, _Known], refused: dict[int, str]) -> None:
+        try:
+            items = self._bulk([lines[position] for position in chunk])
+        except TransportError as error:
+            raise translate(error) from error
+        except ApiError as error:
+            status, (kind, reason) = error.meta.status, cause(error.body)
+            if status < 500 and is_overload(status, kind, reason):
+                refused.update(dict.fromkeys(chunk, f"{status} {kind}: {reason}"))
+            elif not _is_about_the_documents(status, kind):
+                raise translate(error) from error
+            elif len(chunk) == 1:
+                known[chunk[0]] = _reason(status, kind, reason)
+            else:
+                # One document spoils the request, or it is too large as a whole: halve until it stands alone.
+                middle = len(chunk) // 2
+                self._send(chunk[:middle], lines, known, refused)
+                self._send(chunk[middle:], lines, known, refused)
+            return
+        for position, item in zip(chunk, items, strict=True):
+            self._sort(position, item, known, refused)
+
+    @staticmethod
+    def _sort(position: int, item: Any, known: dict[int, _Known], refused: dict[int, str]) -> None:
+        status = item["status"]
+        if status in {200, 201}:
+            known[position] = _Outcome.INDEXED
+            return
+        kind, reason = cause(item.get("error"))
+        if status == 409:
+            known[position] = _Outcome.CONFLICT
+        elif is_overload(status, kind, reason):
+            refused[position] = f"{status} {kind}: {reason}"
+        elif status in {401, 403}:
+            raise AccessDenied(DEPENDENCY, f"{status} {kind}: {reason}; the worker needs create_index and index")
+        else:
+            known[position] = _reason(status, kind, reason)
+
+    def _bulk(self, lines: list[bytes]) -> list[Any]:
+        response = self._client.perform_request(
+            "POST",
+            "/_bulk",
+            params={"timeout": self._timeout, "filter_path": "errors,items.*.status,items.*.error"},
+            headers=_NDJSON,
+            body=b"".join(lines),
+            endpoint_id="bulk",
+        )
+        return [item["index"] for item in response.body["items"]]
+
+    def _chunk(self, positions: list[int], lines: list[bytes]) -> list[int]:
+        """The first positions that fit into one request; at least one."""
+        size, count = 0, 0
+        for position in positions:
+            size += len(lines[position])
+            if count and size > self.limit_bytes:
+                break
+            count += 1
+        return positions[:count]
+
+    def _shrink(self) -> None:
+        smaller = max(min(_LEAST_BYTES, self._most_bytes), self.limit_bytes // 2)
+        if smaller < self.limit_bytes:
+            self.limit_bytes = smaller
+            _log.warning("bulk_size_halved", limit_bytes=smaller)
+
+
+def _line(document: Document) -> bytes:
+    action = {
+        "index": {
+            "_index": document.index,
+            "_id": document.id,
+            # Kafka gives -1 where there is no timestamp, which as a version would fail the whole request.
+            "version": max(0, document.version),
+            "version_type": "external_gte",
+        }
+    }
+    # Line feeds in JSON are only ever white space between tokens.
+    return b"%b\n%b\n" % (msgspec.json.encode(action), document.body.replace(b"\n", b" "))
+
+
+def _with_successors(documents: Sequence[Document], refused: dict[int, str]) -> list[int]:
+    """The refused, and every later document of the same id: of two equal versions the later must win."""
+    keys: set[tuple[str, str]] = set()
+
+    def positions() -> Iterator[int]:
+        for position, document in enumerate(documents):
+            key = (document.index, document.id)
+            if position in refused:
+                keys.add(key)
+            if key in keys:
+                yield position
+
+    return list(positions())
+
+
+def _is_about_the_documents(status: int, kind: str) -> bool:
+    return status == 413 or (status == 400 and kind.endswith("_exception") and kind != "media_type_header_exception")
+
+
+def _reason(status: int, kind: str, reason: str) -> str:
+    if status == 413:
+        return "document_too_large: larger than http.max_content_length"
+    return f"{kind}: {reason}" if reason else kind
+
+
+def _result(known: dict[int, _Known]) -> BulkResult:
+    outcomes = list(known.values())
+    rejected = [(position, reason) for position, reason in sorted(known.items()) if isinstance(reason, str)]
+    return BulkResult(outcomes.count(_Outcome.INDEXED), outcomes.count(_Outcome.CONFLICT), rejected)
