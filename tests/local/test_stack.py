@@ -26,3 +26,11 @@ def test_a_taken_port_is_replaced(tmp_path):
         taken = int(first.bootstrap_servers.rpartition(":")[2])
         with LocalStack(tmp_path / "b", taken, 0) as second:
             assert second.bootstrap_servers != first.bootstrap_servers
+
+
+def test_a_detached_stack_outlives_its_starter_and_is_ended_from_elsewhere(tmp_path):
+    endpoints = LocalStack(tmp_path).detach()
+    assert LocalStack(tmp_path).detach() == endpoints
+    httpx.get(endpoints.elasticsearch_url).raise_for_status()
+    assert LocalStack(tmp_path).end_detached()
+    assert not LocalStack(tmp_path).end_detached()

@@ -14,11 +14,17 @@ _BATCH = 256
 
 
 def command(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="CSV or JSONL, gzip or not; - is standard input")],
-    channel: Annotated[Channel | None, typer.Option(help="Channel of every row [default: the row's, else complaint]")] = None,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="CSV or JSONL, gzip or not; - is standard input")
+    ],
+    channel: Annotated[
+        Channel | None, typer.Option(help="Channel of every row [default: the row's, else complaint]")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of standard output")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any row was refused")] = False,
-    file_format: Annotated[str | None, typer.Option("--format", help="csv or jsonl [default: by name or content]")] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv or jsonl [default: by name or content]")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Model folder [model.path]")] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,

@@ -2,25 +2,32 @@
 
 import contextlib
 import importlib.util
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
 from triage.errors import MissingExtraError, Unavailable
 
 _START_TIMEOUT_S = 20.0
+_ENDPOINTS = "endpoints.json"
 
 
 @dataclass(frozen=True)
 class Endpoints:
     bootstrap_servers: str
     elasticsearch_url: str
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Of Kafka and of Elasticsearch."""
+        return int(self.bootstrap_servers.rpartition(":")[2]), int(self.elasticsearch_url.rpartition(":")[2])
 
 
 class LocalStack:
@@ -49,28 +56,57 @@ class LocalStack:
     def start(self) -> Endpoints:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if self._endpoints is None:
-            kafka, elasticsearch = (port if port and _is_free(port) else free_port() for port in self._ports)
-            self._endpoints = Endpoints(f"127.0.0.1:{kafka}", f"http://127.0.0.1:{elasticsearch}")
-        kafka_port = self._endpoints.bootstrap_servers.rpartition(":")[2]
-        elasticsearch_port = self._endpoints.elasticsearch_url.rpartition(":")[2]
+            self._endpoints = self._choose()
         log = self.data_dir / "noida-db.log"
         with log.open("ab") as output:
             # A process group of its own: Ctrl-C reaches the parent only, which stops this last.
             self._process = subprocess.Popen(  # noqa: S603
-                [
-                    str(_binary()), "start", "--only", "kafka,elasticsearch", "--data-dir", str(self.data_dir),
-                    "--kafka-port", kafka_port, "--elasticsearch-port", elasticsearch_port,
-                ],
+                [str(_binary()), "start", "--data-dir", str(self.data_dir), *_arguments(self._endpoints)],
                 stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + _START_TIMEOUT_S
-        while not all(_accepts(int(port)) for port in (kafka_port, elasticsearch_port)):
+        while not all(_accepts(port) for port in self._endpoints.ports):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 tail = log.read_text("utf-8", "replace")[-500:]
                 self.stop()
                 raise Unavailable("local stack", f"did not start: {tail.strip()}")
             time.sleep(0.05)
         return self._endpoints
+
+    def detach(self) -> Endpoints:
+        """Start in the background and leave it running after this process; `end_detached` ends it.
+
+        A stack that runs already is left as it is. Raises Unavailable with the reason if it does not start.
+        """
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        kept = self.data_dir / _ENDPOINTS
+        if kept.exists():
+            endpoints = Endpoints(**json.loads(kept.read_text("utf-8")))
+            if all(_accepts(port) for port in endpoints.ports):
+                return endpoints
+        endpoints = self._choose()
+        done = self._command("up", endpoints)
+        if done.returncode != 0:
+            raise Unavailable("local stack", f"did not start: {(done.stdout + done.stderr).strip()}")
+        kept.write_text(json.dumps(asdict(endpoints)), "utf-8")
+        return endpoints
+
+    def end_detached(self) -> bool:
+        """End what `detach` started in this data directory; False if nothing runs there."""
+        if not (self.data_dir / _ENDPOINTS).exists():
+            return False
+        (self.data_dir / _ENDPOINTS).unlink()
+        return "stopped" in self._command("down").stdout
+
+    def _command(self, verb: str, endpoints: Endpoints | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603
+            [str(_binary()), verb, "--data-dir", str(self.data_dir), *_arguments(endpoints)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def _choose(self) -> Endpoints:
+        kafka, elasticsearch = (port if port and is_free(port) else free_port() for port in self._ports)
+        return Endpoints(f"127.0.0.1:{kafka}", f"http://127.0.0.1:{elasticsearch}")
 
     def stop(self, sig: int = signal.SIGTERM) -> None:
         """End the process; its data stays. SIGKILL is for fault tests."""
@@ -98,13 +134,20 @@ class LocalStack:
         self.stop()
 
 
+def _arguments(endpoints: Endpoints | None) -> list[str]:
+    if endpoints is None:
+        return []
+    kafka, elasticsearch = map(str, endpoints.ports)
+    return ["--only", "kafka,elasticsearch", "--kafka-port", kafka, "--elasticsearch-port", elasticsearch]
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -8,7 +8,7 @@ from triage.schemas.raw import Scalar
 def bounded_attributes(
     attributes: Mapping[str, Scalar], max_keys: int, max_bytes: int
 ) -> tuple[dict[str, Scalar], bool]:
-    """The first attributes that fit `max_keys` and `max_bytes` (UTF-8 of keys and values), and whether any were dropped."""
+    """The first that fit `max_keys` and `max_bytes` (UTF-8 of keys and values), and whether any were dropped."""
     kept: dict[str, Scalar] = {}
     size = 0
     for name, value in attributes.items():

@@ -24,7 +24,9 @@ class IndexStage:
             return
         result = self._sink.write(
             [
-                Document(item.document_id, self._naming.index_for(item.accepted.event_ms), item.accepted.broker_ms, item.body)
+                Document(
+                    item.document_id, self._naming.index_for(item.accepted.event_ms), item.accepted.broker_ms, item.body
+                )
                 for item in batch.enriched
             ]
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
-from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyPartitionAssignor
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import (
     CommitFailedError,
     FencedInstanceIdError,
@@ -19,9 +19,8 @@ from kafka.errors import (
 )
 from kafka.structs import OffsetAndMetadata
 
-from triage.clock import Clock
 from triage.config import KafkaSettings, WorkerSettings
-from triage.errors import AccessDenied, ConfigError, Fenced, TriageError, Unavailable
+from triage.errors import ConfigError, Fenced, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.pipeline.batch import Incoming, Partition
 from triage.pipeline.feed import Message, PartitionState
@@ -43,10 +42,7 @@ class KafkaFeed(ConsumerRebalanceListener):
     a worker which lost its partitions to a peer cannot commit for them.
     """
 
-    def __init__(
-        self, kafka: KafkaSettings, worker: WorkerSettings, topics: Sequence[str], clock: Clock, name: str
-    ) -> None:
-        self._clock = clock
+    def __init__(self, kafka: KafkaSettings, worker: WorkerSettings, topics: Sequence[str], name: str) -> None:
         self._epochs: dict[Partition, int] = {}
         self._paused: set[TopicPartition] = set()
         self.name = name
@@ -57,7 +53,7 @@ class KafkaFeed(ConsumerRebalanceListener):
                 client_id=name,
                 group_id=worker.group,
                 group_instance_id=name,
-                partition_assignment_strategy=[CooperativeStickyPartitionAssignor],
+                partition_assignment_strategy=[CooperativeStickyAssignor],
                 isolation_level="read_committed",
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
@@ -226,6 +222,3 @@ class _translated(contextlib.AbstractContextManager["_translated"]):  # noqa: N8
         if isinstance(error, _REBUILD):
             raise Fenced(f"kafka: {error}") from error
         raise translate(error) from error
-
-
-__all__ = ["AccessDenied", "KafkaFeed"]

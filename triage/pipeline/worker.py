@@ -88,8 +88,6 @@ class Worker:
                 self._clock.sleep(self._settings.backoff_initial_s)
                 continue
             self._report_lag(feed)
-            if not incoming and not self._publisher.due(feed):
-                continue
             started = self._clock.monotonic()
             self._finish(feed, Batch(incoming))
             self._adapt(len(incoming), self._clock.monotonic() - started)

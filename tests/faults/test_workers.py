@@ -1,0 +1,77 @@
+"""Workers are killed and come back: no record is lost, none stands twice, in Elasticsearch, the topic or the counts."""
+
+import os
+import signal
+
+import pytest
+from harness import Fleet, numbered, wait_for
+
+pytestmark = pytest.mark.stack
+
+REAL = bool(os.environ.get("TRIAGE_TEST_KAFKA"))
+INVALID = [b"not json", b'{"id": "no text"}', b'{"text": "   "}', b"\xff\xfe", b"[1, 2]"]
+
+
+@pytest.fixture
+def fleet(stack, prefix, tmp_path):
+    fleet = Fleet(stack, prefix, tmp_path).prepare()
+    yield fleet
+    fleet.stop()
+
+
+def _assert_exactly_once(fleet, valid, invalid):
+    found = fleet.audit()
+    ids = {f"r{n}" for n in range(valid)}
+    assert found.lag == 0
+    assert set(found.enriched) == ids
+    assert set(found.enriched.values()) == {1}
+    assert set(found.indexed) == ids
+    assert set(found.indexed.values()) == {1}
+    assert len(found.dead) == invalid
+    assert set(found.dead.values()) == {1}
+    assert found.counted == valid
+
+
+def test_the_same_worker_killed_in_mid_stream_and_restarted(fleet):
+    total = 3000
+    fleet.start_worker("a")
+    fleet.produce([*numbered(total), *INVALID])
+    wait_for(lambda: 0 < fleet.committed_lag() < total, 60, "the middle of the stream")
+    for _ in range(3):
+        fleet.workers["a"].send_signal(signal.SIGKILL)
+        fleet.workers["a"].wait()
+        before = fleet.committed_lag()
+        fleet.start_worker("a")
+        wait_for(lambda before=before: before == 0 or fleet.committed_lag() < before, 60, "progress after a restart")
+    fleet.wait_drained()
+    _assert_exactly_once(fleet, total, len(INVALID))
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL, reason="the local stack never expires a dead member: takeover needs the real Kafka")
+def test_three_workers_share_the_partitions_and_peers_take_over_from_a_killed_one(fleet):
+    total = 6000
+    for slot in "abc":
+        fleet.start_worker(slot)
+    fleet.produce(numbered(300))
+    fleet.wait_drained()
+    for slot in "abc":
+        assert "partitions_assigned" in fleet.logs(f"worker-{slot}-*"), f"worker {slot} got no share"
+    fleet.produce([*numbered(total - 300, start=300), *INVALID])
+    wait_for(lambda: 0 < fleet.committed_lag() < total - 600, 60, "the middle of the stream")
+    fleet.workers["b"].send_signal(signal.SIGKILL)
+    fleet.workers["b"].wait()
+    fleet.wait_drained(120)
+    _assert_exactly_once(fleet, total, len(INVALID))
+
+
+def test_sigterm_drains_and_ends_cleanly(fleet):
+    fleet.start_worker("a")
+    fleet.produce(numbered(600))
+    wait_for(lambda: fleet.committed_lag() < 600, 60, "the first commit")
+    fleet.workers["a"].terminate()
+    assert fleet.workers["a"].wait(30) == 0
+    assert '"worker_drained"' in fleet.logs()
+    fleet.start_worker("a")
+    fleet.wait_drained()
+    _assert_exactly_once(fleet, 600, 0)

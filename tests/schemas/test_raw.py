@@ -1,0 +1,112 @@
+"""Raw records: what is accepted, what is refused, and how clearly."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.errors import InvalidRecord
+from triage.schemas.raw import event_time_ms, parse_raw
+
+
+def _parse(**fields):
+    return parse_raw(json.dumps(fields, ensure_ascii=False).encode())
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason", "field", "says"),
+    [
+        (b"\xff\xfehello", "not_utf8", None, "byte 0 is not UTF-8 (0xff)"),
+        (b"hello", "not_json", None, "not JSON"),
+        (b"", "not_json", None, "not JSON"),
+        (b'["a"]', "not_an_object", None, "not a list"),
+        (b'"a"', "not_an_object", None, "not a string"),
+        (b"{}", "missing_text", "text", "the field text is missing"),
+        (b'{"text": null}', "missing_text", "text", "the field text is missing"),
+        (b'{"text": 5}', "text_not_string", "text", "not a number"),
+        (b'{"text": "  \\n\\t "}', "empty_text", "text", "text is empty"),
+        (b'{"text": "\\u0000"}', "empty_text", "text", "text is empty"),
+        (b'{"text": "a", "created_at": "yesterday"}', "bad_created_at", "created_at", "'yesterday'"),
+        (b'{"text": "a", "created_at": -5}', "bad_created_at", "created_at", "-5"),
+        (b'{"text": "a", "created_at": true}', "bad_created_at", "created_at", "True"),
+        (b'{"text": "a", "rating": "great"}', "bad_rating", "rating", "'great'"),
+        (b'{"text": "a", "brand": {"x": 1}}', "bad_brand", "brand", "not an object"),
+        (b'{"text": "a", "attributes": [1]}', "bad_attributes", "attributes", "not a list"),
+    ],
+)
+def test_a_refusal_names_the_field_and_the_value(payload, reason, field, says):
+    with pytest.raises(InvalidRecord) as caught:
+        parse_raw(payload)
+    assert (caught.value.reason, caught.value.field) == (reason, field)
+    assert says in str(caught.value)
+
+
+def test_deep_json_is_refused_not_a_crash():
+    for payload in (b'{"text": "a", "x": ' + b'{"y":' * 50 + b"1" + b"}" * 51, b"[" * 100_000):
+        with pytest.raises(InvalidRecord):
+            parse_raw(payload)
+
+
+def test_text_is_trimmed_and_cut():
+    record = _parse(text="  " + "长" * 25_000 + " ")
+    assert len(record.text) == 20_000
+    assert record.truncated
+
+
+def test_emoji_and_right_to_left_text_pass_unchanged():
+    text = "😡👨‍👩‍👧 الطرد لم يصل \u202eabc"
+    assert _parse(text=text).text == text
+
+
+def test_unknown_fields_become_attributes_and_are_counted():
+    record = _parse(text="a", order={"id": 7, "lines": ["x", "y"]}, vip=True, attributes={"k": 1.5})
+    assert record.attributes == {"k": 1.5, "order.id": 7, "order.lines.0": "x", "order.lines.1": "y", "vip": True}
+    assert record.unknown_fields == 2
+
+
+def test_numbers_are_fine_as_ids():
+    assert _parse(text="a", id=12345, rating="4").id == "12345"
+    assert _parse(text="a", rating="4").rating == 4.0
+
+
+@pytest.mark.parametrize(
+    ("given_time", "ms"),
+    [
+        ("2026-11-22T09:30:00Z", 1_795_339_800_000),
+        ("2026-11-22T17:30:00+08:00", 1_795_339_800_000),
+        ("2026-11-22 09:30:00", 1_795_339_800_000),
+        (1_795_339_800_000, 1_795_339_800_000),
+        (None, None),
+    ],
+)
+def test_event_times(given_time, ms):
+    assert event_time_ms(given_time) == ms
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_accepted_or_refused(payload):
+    try:
+        record = parse_raw(payload)
+    except InvalidRecord as error:
+        assert error.stage in {"decode", "validate"}
+    else:
+        assert record.text
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=12,
+)
+FIELDS = ["text", "id", "created_at", "rating", "brand", "attributes", "x"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6))
+def test_any_json_object_is_accepted_or_refused(fields):
+    try:
+        record = parse_raw(json.dumps(fields).encode())
+    except InvalidRecord:
+        return
+    assert 0 < len(record.text) <= 20_000
+    assert all(isinstance(value, (str, int, float, bool)) for value in record.attributes.values())

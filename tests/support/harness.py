@@ -1,0 +1,215 @@
+"""A fleet under test: topics and index of its own, worker processes, records with known ids, and an auditor."""
+
+import collections
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from elasticsearch import Elasticsearch
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from triage.clock import SystemClock
+from triage.config import load_settings
+from triage.elastic.client import connect, wait_until_ready
+from triage.elastic.plan import apply as apply_index
+from triage.elastic.plan import plan_index
+from triage.topics import apply_topics
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TINY_MODEL = ROOT / "tests" / "assets" / "tiny-model"
+RAW = ("complaints", "reviews", "social")
+
+
+def wait_for(condition, timeout_s=60.0, what="the condition"):
+    """Poll a condition of another process; returns its value."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not come true in {timeout_s:g} s")
+
+
+@dataclass
+class Audit:
+    """What stands where, by id; counts of an id above 1 are doubles."""
+
+    enriched: collections.Counter = field(default_factory=collections.Counter)
+    indexed: collections.Counter = field(default_factory=collections.Counter)
+    dead: collections.Counter = field(default_factory=collections.Counter)
+    counted: int = 0
+    counted_negative: int = 0
+    lag: int = 0
+
+
+class Fleet:
+    """Everything named by `prefix`, so that tests share one stack."""
+
+    def __init__(self, endpoints, prefix, tmp_path, **flags):
+        self.prefix = prefix
+        self.tmp_path = tmp_path
+        self.flags = {
+            "kafka.bootstrap_servers": endpoints.bootstrap_servers,
+            "kafka.topic_prefix": prefix,
+            "elasticsearch.url": endpoints.elasticsearch_url,
+            "elasticsearch.index_prefix": prefix,
+            "elasticsearch.alerts_index": f"{prefix}-alerts",
+            "worker.group": prefix,
+            "worker.fleet": prefix,
+            "worker.session_timeout_ms": 6000,
+            "worker.heartbeat_interval_ms": 1000,
+            "worker.backoff_initial_s": 0.2,
+            "worker.backoff_max_s": 2,
+            "model.path": TINY_MODEL,
+            "model.threads": 1,
+            "logging.format": "json",
+        } | flags
+        self.settings = load_settings(None, self.flags)
+        self.workers = {}
+
+    def prepare(self):
+        apply_topics(self.settings.kafka)
+        client = connect(self.settings.elasticsearch)
+        wait_until_ready(client, self.settings.elasticsearch, SystemClock())
+        clock = SystemClock()
+        apply_index(client, self.settings.elasticsearch, plan_index(client, self.settings.elasticsearch, clock))
+        client.close()
+        return self
+
+    def start_worker(self, slot):
+        environment = {
+            f"TRIAGE_{name.upper().replace('.', '__')}": str(value)
+            for name, value in {**self.flags, "worker.slot": slot}.items()
+        }
+        log = (self.tmp_path / f"worker-{slot}-{time.time_ns()}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "triage", "worker"],
+            env={**os.environ, **environment},
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
+        log.close()
+        self.workers[slot] = process
+        return process
+
+    def stop(self):
+        for process in self.workers.values():
+            if process.poll() is None:
+                process.terminate()
+        for process in self.workers.values():
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def logs(self, pattern="*.log"):
+        return "\n".join(path.read_text("utf-8", "replace")[-5000:] for path in sorted(self.tmp_path.glob(pattern)))
+
+    def produce(self, payloads, topic=None):
+        """Spread payloads over the raw topics and their partitions; returns how many."""
+        producer = KafkaProducer(bootstrap_servers=self.settings.kafka.bootstrap_servers, linger_ms=20)
+        for index, payload in enumerate(payloads):
+            name = topic or RAW[index % 3]
+            producer.send(self.settings.kafka.topic(name), value=payload)
+        producer.flush()
+        producer.close()
+        return len(payloads)
+
+    def read(self, name):
+        """Every committed message of a topic: (key, decoded value, timestamp)."""
+        topic = self.settings.kafka.topic(name)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.settings.kafka.bootstrap_servers,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+        try:
+            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+            consumer.assign(partitions)
+            ends = consumer.end_offsets(partitions)
+            messages, quiet = [], 0
+            while quiet < 3:
+                polled = consumer.poll(timeout_ms=300)
+                for records in polled.values():
+                    messages += [(r.key, json.loads(r.value) if r.value else None, r.timestamp) for r in records]
+                done = all(consumer.position(p) >= ends[p] for p in partitions)
+                quiet = 0 if polled else quiet + 1 + 2 * done
+            return messages
+        finally:
+            consumer.close(autocommit=False)
+
+    def elasticsearch(self):
+        return Elasticsearch(self.settings.elasticsearch.url, request_timeout=30)
+
+    def committed_lag(self):
+        """Records of the raw topics behind the group's committed offsets."""
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.settings.kafka.bootstrap_servers,
+            group_id=self.settings.worker.group,
+            enable_auto_commit=False,
+        )
+        try:
+            lag = 0
+            for name in RAW:
+                topic = self.settings.kafka.topic(name)
+                partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+                ends = consumer.end_offsets(partitions)
+                lag += sum(ends[p] - (consumer.committed(p) or 0) for p in partitions)
+            return lag
+        finally:
+            consumer.close(autocommit=False)
+
+    def wait_drained(self, timeout_s=90):
+        try:
+            wait_for(lambda: self.committed_lag() == 0, timeout_s, "an empty lag")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; lag {self.committed_lag()}\n{self.logs()}") from None
+
+    def audit(self):
+        found = Audit(lag=self.committed_lag())
+        for _, record, _ in self.read("enriched"):
+            found.enriched[record["event"]["id"]] += 1
+        for _, letter, _ in self.read("dead-letter"):
+            found.dead[f"{letter['topic']}/{letter['partition']}/{letter['offset']}"] += 1
+        seen = {}
+        for _, count, _ in self.read("window-counts"):
+            if count["type"] == "count" and count["key"] == "":
+                where = (count["topic"], count["partition"], count["window_start_ms"], count["first_offset"])
+                assert where not in seen, f"the same range was counted twice: {count}"
+                seen[where] = count
+                found.counted += count["total"]
+                found.counted_negative += count["negative"]
+        with self.elasticsearch() as client:
+            client.indices.refresh(index=self.prefix)
+            after = None
+            while True:
+                page = client.search(
+                    index=self.prefix, size=2000, sort=[{"event.id": "asc"}], source=["event.id"], search_after=after
+                )["hits"]["hits"]
+                if not page:
+                    break
+                found.indexed.update(hit["_source"]["event"]["id"] for hit in page)
+                after = page[-1]["sort"]
+        return found
+
+
+def numbered(count, start=0):
+    """Valid raw records with ids r0, r1, ...; every third one clearly negative."""
+    texts = (
+        "My parcel never arrived and nobody answers, terrible service",
+        "I love this lamp, works great and looks lovely",
+        "快递三天了还没到，太失望了",
+    )
+    return [
+        json.dumps(
+            {"id": f"r{n}", "text": f"{texts[n % 3]} ({n})", "source": "test", "brand": "Acme"}, ensure_ascii=False
+        ).encode()
+        for n in range(start, start + count)
+    ]

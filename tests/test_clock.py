@@ -1,0 +1,36 @@
+"""Clocks."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.clock import ManualClock, ScaledClock, SystemClock, from_ms, rfc3339, to_ms
+
+
+@given(st.integers(0, 253_402_300_799_999))
+def test_milliseconds_round_trip(ms):
+    assert to_ms(from_ms(ms)) == ms
+
+
+def test_rfc3339():
+    assert rfc3339(1_795_339_800_000) == "2026-11-22T09:30:00.000Z"
+
+
+def test_a_manual_clock_moves_only_when_told():
+    clock = ManualClock(1000)
+    clock.sleep(2)
+    assert (clock.now_ms(), clock.monotonic()) == (3000, 2)
+
+
+def test_a_scaled_clock_runs_fast_and_stops_at_its_end():
+    now = datetime.now(UTC)
+    origin = now - timedelta(days=3)
+    running = ScaledClock(origin, now - timedelta(seconds=10), 3600)
+    assert abs(running.now_ms() - to_ms(origin + timedelta(hours=10))) < 600_000
+    ended = ScaledClock(origin, now - timedelta(seconds=100), 3600, until=origin + timedelta(hours=10))
+    assert abs(ended.now_ms() - to_ms(origin + timedelta(hours=10, seconds=90))) < 2_000
+
+
+def test_the_system_clock_is_now():
+    assert abs(SystemClock().now_ms() - to_ms(datetime.now(UTC))) < 1_000

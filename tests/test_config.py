@@ -1,0 +1,66 @@
+"""Settings: precedence, all problems in one message, secrets masked."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from triage.clock import ScaledClock, SystemClock
+from triage.config import load_settings
+from triage.errors import ConfigError
+
+
+def test_file_then_environment_then_flags(tmp_path, monkeypatch):
+    path = tmp_path / "triage.toml"
+    path.write_text('[kafka]\nbootstrap_servers = "file:1"\ntopic_prefix = "file"\nrequest_timeout_ms = 1500\n')
+    monkeypatch.setenv("TRIAGE_KAFKA__BOOTSTRAP_SERVERS", "env:1")
+    monkeypatch.setenv("TRIAGE_KAFKA__TOPIC_PREFIX", "env")
+    settings = load_settings(path, {"kafka.bootstrap_servers": "flag:1", "kafka.topic_prefix": None})
+    assert settings.kafka.bootstrap_servers == "flag:1"
+    assert settings.kafka.topic_prefix == "env"
+    assert settings.kafka.request_timeout_ms == 1500
+
+
+def test_every_problem_is_in_one_message(monkeypatch):
+    monkeypatch.setenv("TRIAGE_KAFKA__BOOTSTRAP", "typo")
+    monkeypatch.setenv("TRIAGE_WORKER__MAX_BATCH_RECORDS", "0")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None, {"console.port": -1, "kafka.security_protocol": "SASL_SSL"})
+    message = str(caught.value)
+    assert "TRIAGE_KAFKA__BOOTSTRAP: no such setting" in message
+    assert "worker.max_batch_records" in message
+    assert "console.port: Input should be greater than or equal to 0 (got -1)" in message
+    assert "SASL_SSL needs sasl_mechanism" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("[kafka", "not valid TOML"), ("[kafka]\nbrokers = 1\n", "kafka.brokers: no such setting")]
+)
+def test_a_bad_file_is_named(tmp_path, text, says):
+    path = tmp_path / "triage.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=says):
+        load_settings(path)
+
+
+def test_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(ConfigError, match="no such file"):
+        load_settings(tmp_path / "absent.toml")
+
+
+def test_a_secret_never_shows_in_a_problem():
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None, {"kafka.sasl_password": ["hunter2"]})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_lists_come_from_the_environment_as_json(monkeypatch):
+    monkeypatch.setenv("TRIAGE_ALERTING__DIMENSIONS", json.dumps([[], ["brand", "intent"]]))
+    assert load_settings().alerting.dimensions == [[], ["brand", "intent"]]
+
+
+def test_the_clock_is_simulated_only_when_asked():
+    assert isinstance(load_settings().clock.build(), SystemClock)
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    settings = load_settings(None, {"clock.origin": when, "clock.anchor": when, "clock.speed": 60})
+    assert isinstance(settings.clock.build(), ScaledClock)

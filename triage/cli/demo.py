@@ -1,0 +1,105 @@
+"""`triage demo`: the whole system on the local stack with the sample feed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triage.cli.common import ConfigOption, SetOption, settings_from
+
+if TYPE_CHECKING:
+    from triage.local.demo import Demo
+
+
+def command(
+    once: Annotated[bool, typer.Option("--once", help="Run the feed once from empty, print a summary, end")] = False,
+    days: Annotated[float, typer.Option(min=1, max=31, help="Simulated days that the feed is spread over")] = 3,
+    seconds: Annotated[float, typer.Option(min=10, help="Real time that they take")] = 120,
+    data_dir: Annotated[Path, typer.Option(help="Where the demo keeps its data and logs")] = Path(".triage/demo"),
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Start Kafka, Elasticsearch, worker, alerter and console here, and replay days of feedback in two minutes.
+
+    Ctrl-C ends all of it. With --once it ends by itself when the alerts have resolved, and fails if counts disagree.
+    """
+    import signal
+
+    from rich.console import Console
+    from rich.live import Live
+
+    from triage.local.demo import Demo, DemoOptions
+
+    settings = settings_from(config, assignments)
+    console = Console(stderr=True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    options = DemoOptions(days=days, replay_s=seconds, once=once, data_dir=data_dir)
+    try:
+        with Demo(settings, options, lambda text: console.print(f"· {text}", highlight=False)) as demo:
+            console.print(f"· console: [bold]{demo.console_url}[/bold]   (Ctrl-C ends everything)", highlight=False)
+            with Live(console=console, refresh_per_second=4, transient=True) as live:
+                _follow(demo, live, once=once)
+            if not once:
+                return
+            summary = demo.summary()
+    except KeyboardInterrupt:
+        console.print("· stopped: worker, alerter, console and local stack have ended", highlight=False)
+        if once:
+            raise typer.Exit(130) from None
+        return
+    Console().print(summary.table())
+    for problem in summary.problems:
+        console.print(f"[red]does not reconcile:[/red] {problem}", highlight=False)
+    if summary.problems:
+        raise typer.Exit(1)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _follow(demo: "Demo", live: "object", *, once: bool) -> None:
+    """Show progress and alerts as they come; without `once`, go on until Ctrl-C."""
+    import time
+
+    from rich.live import Live
+    from rich.text import Text
+
+    from triage.clock import from_ms
+
+    assert isinstance(live, Live)
+    clock = demo.settings.clock.build()
+    shown = 0
+    finished = False
+    for _ in demo.watch():
+        shown = _print_alerts(demo, live, shown)
+        totals = demo.tally.totals
+        live.update(
+            Text(
+                f"{from_ms(clock.now_ms()):%a %d %b %H:%M} simulated | in {demo.replay.sent:,} | "
+                f"enriched {totals.enriched:,} | dead-lettered {totals.dead_lettered} | "
+                f"alerts {len(totals.alerts)} ({totals.open_alerts} open)"
+            )
+        )
+    shown = _print_alerts(demo, live, shown)
+    finished = True
+    if once:
+        return
+    live.console.print("· the feed is done; the page stays up until Ctrl-C", highlight=False)
+    while finished:
+        demo.check()
+        time.sleep(0.5)
+
+
+def _print_alerts(demo: "Demo", live: "object", shown: int) -> int:
+    from rich.live import Live
+
+    assert isinstance(live, Live)
+    log = demo.tally.totals.alert_log
+    printed = {(alert.dedup_key, alert.status) for alert in log[:shown]}
+    for alert in log[shown:]:
+        if (alert.dedup_key, alert.status) not in printed:
+            printed.add((alert.dedup_key, alert.status))
+            color = "red" if alert.status == "firing" else "green"
+            live.console.print(f"[{color}]■ {alert.status}[/{color}] {alert.title}", highlight=False)
+    return len(log)

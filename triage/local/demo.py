@@ -1,0 +1,225 @@
+"""`triage demo`: the whole system as one process tree on the local stack, fed with the sample feed."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+import httpx
+from pydantic import SecretStr
+
+from triage.clock import SystemClock
+from triage.config import ClockSettings, Settings, load_settings
+from triage.elastic.client import connect, wait_until_ready
+from triage.elastic.plan import apply as apply_index
+from triage.elastic.plan import plan_index
+from triage.errors import ConfigError, TriageError, Unavailable
+from triage.local.feed import load_feed
+from triage.local.processes import Child, stop_all
+from triage.local.replay import Replay
+from triage.local.stack import LocalStack, free_port, is_free
+from triage.local.summary import Summary
+from triage.local.tally import Tally
+from triage.paths import resource
+from triage.pipeline.assemble import RAW_TOPICS
+from triage.topics import apply_topics
+
+_LEAD_S = 12.0
+_READY_TIMEOUT_S = 90.0
+_DRAIN_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """How to run the demo; `replay_s` is the real time that the simulated `days` take."""
+
+    days: float = 3.0
+    replay_s: float = 120.0
+    once: bool = False
+    data_dir: Path = Path(".triage/demo")
+    seed: int = 7
+
+
+class Demo:
+    """Starts everything, replays the feed, and ends everything. Use it as a context manager."""
+
+    def __init__(self, settings: Settings, options: DemoOptions, say: Callable[[str], None]) -> None:
+        self._base = settings
+        self._options = options
+        self._say = say
+        self._children: list[Child] = []
+        self._cleanup = contextlib.ExitStack()
+        self.settings = settings
+        self.tally: Tally
+        self.replay: Replay
+        self.console_url = ""
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the tree: feed, then the processes, then the stack under them."""
+        self._cleanup.close()
+
+    def _start(self) -> None:
+        options = self._options
+        stack = LocalStack(options.data_dir / "stack", self._base.local.kafka_port, self._base.local.elasticsearch_port)
+        if options.once:
+            stack.wipe()
+        endpoints = stack.start()
+        self._cleanup.callback(stack.stop)
+        self._say(f"local stack: Kafka {endpoints.bootstrap_servers}, Elasticsearch {endpoints.elasticsearch_url}")
+        end = datetime.now(UTC) + timedelta(seconds=_LEAD_S)
+        clock = ClockSettings(
+            origin=end - timedelta(days=options.days),
+            anchor=end,
+            until=end + timedelta(seconds=options.replay_s),
+            speed=options.days * 86_400 / options.replay_s,
+        )
+        flags = self._flags(endpoints.bootstrap_servers, endpoints.elasticsearch_url, clock)
+        self.settings = load_settings(None, flags)
+        self._prepare()
+        self._spawn(flags)
+        self._replay(clock)
+
+    def _flags(self, bootstrap_servers: str, elasticsearch_url: str, clock: ClockSettings) -> dict[str, object]:
+        port = self._base.console.port
+        console_port = port if port and is_free(port) else free_port()
+        self.console_url = f"http://127.0.0.1:{console_port}"
+        data = self._options.data_dir
+        return {
+            **_flat(self._base),
+            "kafka.bootstrap_servers": bootstrap_servers,
+            "elasticsearch.url": elasticsearch_url,
+            "console.host": "127.0.0.1",
+            "console.port": console_port,
+            "worker.slot": "demo",
+            "worker.health_port": free_port(),
+            "worker.heartbeat_interval_ms": 1_000,
+            "alerting.rules": str(self._base.alerting.rules or resource("topics/feed/alert-rules.yaml")),
+            "alerting.data_dir": str(data / "alerter"),
+            "alerting.console_url": self.console_url,
+            # A second of real time is most of an hour here: the lag of a slow machine must not silence the page.
+            "alerting.max_page_age_s": 2 * 86_400,
+            "clock.origin": clock.origin,
+            "clock.anchor": clock.anchor,
+            "clock.until": clock.until,
+            "clock.speed": clock.speed,
+        }
+
+    def _prepare(self) -> None:
+        apply_topics(self.settings.kafka)
+        client = connect(self.settings.elasticsearch)
+        self._cleanup.callback(client.close)
+        wait_until_ready(client, self.settings.elasticsearch, SystemClock())
+        apply_index(client, self.settings.elasticsearch, plan_index(client, self.settings.elasticsearch, SystemClock()))
+        self._say("topics and index applied")
+        self.tally = Tally(self.settings.kafka, [self.settings.kafka.topic(name) for name in RAW_TOPICS.values()])
+        self.tally.start()
+        self._cleanup.callback(self.tally.stop)
+
+    def _spawn(self, flags: dict[str, object]) -> None:
+        environment = {f"TRIAGE_{name.upper().replace('.', '__')}": _text(value) for name, value in flags.items()}
+        logs = self._options.data_dir / "logs"
+        self._cleanup.callback(lambda: stop_all(self._children))
+        for name in ("worker", "alerter", "console"):
+            self._children.append(Child(name, [name], environment, logs / f"{name}.log"))
+        self._say(f"worker, alerter and console started; logs in {logs}")
+        self._wait_ready("worker", f"http://127.0.0.1:{self.settings.worker.health_port}/ready")
+        self._wait_ready("console", f"{self.console_url}/live")
+
+    def _wait_ready(self, name: str, url: str) -> None:
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        while time.monotonic() < deadline:
+            self.check()
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(url, timeout=2).is_success:
+                    return
+            time.sleep(0.2)
+        raise Unavailable(name, f"not ready at {url} after {_READY_TIMEOUT_S:g} s; see its log")
+
+    def _replay(self, clock: ClockSettings) -> None:
+        assert clock.origin is not None
+        feed = load_feed()
+        items = list(feed.schedule(clock.origin, self._options.days, self._options.seed))
+        topics = {channel: self.settings.kafka.topic(name) for channel, name in RAW_TOPICS.items()}
+        origin_ms = int(clock.origin.timestamp() * 1000)
+        self.replay = Replay(self.settings.kafka, topics, items, origin_ms, self.settings.clock.build())
+        self._cleanup.callback(self.replay.stop)
+        self.replay.start()
+        self._say(f"replaying {len(items):,} records of {self._options.days:g} days in {self._options.replay_s:g} s")
+
+    def check(self) -> None:
+        """Raises if a process or a thread of the demo has died."""
+        for child in self._children:
+            child.check()
+        for part in (getattr(self, "replay", None), getattr(self, "tally", None)):
+            if part is not None and part.error is not None:
+                raise TriageError(f"the demo's own {type(part).__name__.lower()} failed: {part.error}") from part.error
+
+    def watch(self) -> Iterator[None]:
+        """Yields several times a second until the feed is done, everything is processed and its alerts are resolved."""
+        drained_since: float | None = None
+        deadline: float | None = None
+        while True:
+            self.check()
+            totals = self.tally.totals
+            settled = (
+                self.replay.done
+                and totals.enriched + totals.dead_lettered >= self.replay.sent
+                and bool(totals.alerts)
+                and totals.open_alerts == 0
+            )
+            now = time.monotonic()
+            if self.replay.done and deadline is None:
+                deadline = now + _DRAIN_TIMEOUT_S
+            drained_since = (drained_since or now) if settled else None
+            # A second of quiet, so that a double would have had its chance to show.
+            if (drained_since and now - drained_since > 2) or (deadline and now > deadline):
+                return
+            yield
+            time.sleep(0.25)
+
+    def summary(self) -> Summary:
+        """Reconcile what went in with what came out, in the topics and in Elasticsearch."""
+        client = connect(self.settings.elasticsearch)
+        try:
+            alias = self.settings.elasticsearch.index_prefix
+            client.indices.refresh(index=alias)
+            indexed = int(client.count(index=alias)["count"])
+        finally:
+            client.close()
+        return Summary.of(self.replay.sent, self.tally.totals, indexed)
+
+
+def _flat(settings: Settings) -> dict[str, object]:
+    """Only what was set on purpose, so that the defaults of the children stay theirs."""
+    flat: dict[str, object] = {}
+    for section in settings.model_fields_set:
+        values = getattr(settings, section)
+        flat |= {f"{section}.{name}": getattr(values, name) for name in values.model_fields_set}
+    return flat
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (list, dict)):
+        return json.dumps(value)
+    if value is None:
+        raise ConfigError("an unset value has no place in the environment")
+    return str(value)

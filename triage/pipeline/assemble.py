@@ -1,0 +1,63 @@
+"""Builds the parts of a worker from settings: the one place that knows them all."""
+
+from triage.clock import Clock
+from triage.config import Settings
+from triage.elastic.client import connect, wait_until_ready
+from triage.elastic.naming import IndexNaming, read_daily_from
+from triage.inference.model import OnnxModel
+from triage.metrics import Metrics
+from triage.pipeline.deadletters import DeadLetterOffice
+from triage.pipeline.decode import DecodeStage
+from triage.pipeline.enrich import Enricher, EnrichStage
+from triage.pipeline.health import Health
+from triage.pipeline.index import IndexStage
+from triage.pipeline.kafka_feed import KafkaFeed
+from triage.pipeline.publish import Publisher
+from triage.pipeline.watermarks import PartitionWatermarks
+from triage.pipeline.worker import Worker
+from triage.redaction import Redactor
+from triage.rules import load_rules
+from triage.sinks.elasticsearch import IndexSink
+from triage.types import Channel, Model
+
+# The topics of the raw records, by channel.
+RAW_TOPICS = {Channel.COMPLAINT: "complaints", Channel.REVIEW: "reviews", Channel.SOCIAL: "social"}
+
+
+def build_enricher(settings: Settings, clock: Clock, model: Model | None = None) -> Enricher:
+    """The enrichment of the worker and of `triage enrich`. Raises ConfigError or ModelError."""
+    loaded = model or OnnxModel.load(settings.model)
+    redactor = Redactor(settings.redaction)
+    rules = load_rules(settings.rules.path)
+    return Enricher(loaded, redactor, rules, settings.worker, clock)
+
+
+def build_worker(
+    settings: Settings, clock: Clock, metrics: Metrics, model: Model | None = None
+) -> tuple[Worker, Health]:
+    """A worker that is ready to run: model warm, Elasticsearch reached, index set up.
+
+    Raises ConfigError, ModelError, AccessDenied, or Unavailable when Elasticsearch stays away at start.
+    """
+    enricher = build_enricher(settings, clock, model)
+    office = DeadLetterOffice(Redactor(settings.redaction), clock, metrics)
+    client = connect(settings.elasticsearch)
+    wait_until_ready(client, settings.elasticsearch, clock)
+    naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
+    channels = {settings.kafka.topic(RAW_TOPICS[Channel(name)]): Channel(name) for name in settings.worker.channels}
+    name = f"{settings.worker.fleet}-{settings.worker.slot}"
+    health = Health(clock, {"worker": name, "versions": enricher.versions})
+    worker = Worker(
+        lambda: KafkaFeed(settings.kafka, settings.worker, sorted(channels), name),
+        [
+            DecodeStage(settings.worker, channels, office, clock, metrics),
+            EnrichStage(enricher, metrics),
+            IndexStage(IndexSink(client, settings.elasticsearch), naming, office, metrics),
+        ],
+        Publisher(settings.kafka, settings.alerting, PartitionWatermarks(clock), metrics),
+        settings.worker,
+        clock,
+        metrics,
+        health,
+    )
+    return worker, health
