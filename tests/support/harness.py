@@ -76,7 +76,7 @@ class Fleet:
         client = connect(self.settings.elasticsearch)
         wait_until_ready(client, self.settings.elasticsearch, SystemClock())
         clock = SystemClock()
-        apply_index(client, self.settings.elasticsearch, plan_index(client, self.settings.elasticsearch, clock))
+        apply_index(client, plan_index(client, self.settings.elasticsearch, clock))
         client.close()
         return self
 

@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 # Modules of triage.cli, in the order of `triage --help`; each has `app` (a group) or `command` (a function).
-COMMANDS: tuple[str, ...] = ("config",)
+COMMANDS: tuple[str, ...] = ("topics", "index", "console", "config")
 
 
 def _version(value: bool) -> None:

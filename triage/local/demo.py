@@ -124,7 +124,7 @@ class Demo:
         client = connect(self.settings.elasticsearch)
         self._cleanup.callback(client.close)
         wait_until_ready(client, self.settings.elasticsearch, SystemClock())
-        apply_index(client, self.settings.elasticsearch, plan_index(client, self.settings.elasticsearch, SystemClock()))
+        apply_index(client, plan_index(client, self.settings.elasticsearch, SystemClock()))
         self._say("topics and index applied")
         self.tally = Tally(self.settings.kafka, [self.settings.kafka.topic(name) for name in RAW_TOPICS.values()])
         self.tally.start()
