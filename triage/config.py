@@ -197,9 +197,23 @@ class AlertingSettings(Section):
     allowed_lateness_s: int = Field(600, ge=0)
     max_hold_s: float = Field(60, gt=0, description="Longest real wait for a lagging partition's watermark")
     max_page_age_s: int = Field(6 * 3600, gt=0, description="Windows closed longer ago are recorded, not paged")
-    webhook_url: SecretStr | None = None
-    slack_url: SecretStr | None = None
+    max_keys: int = Field(50_000, ge=1, description="Most keys per step and partition of the window counts")
+    group: str = Field(
+        "alerter",
+        pattern=r"^[a-zA-Z0-9._-]{1,100}$",
+        description="Consumer group and changelog, after the topic prefix",
+    )
+    instance: str = Field(
+        "0", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="Stable name of this process within the group"
+    )
+    session_timeout_s: float = Field(10, ge=1, le=60)
+    health_port: int = Field(0, ge=0, le=65_535, description="Port of /live /ready /metrics; 0: none")
+    webhook_url: SecretStr | None = Field(None, description="Receives every alert as JSON")
+    slack_url: SecretStr | None = Field(None, description="Incoming webhook of Slack")
     notify_timeout_s: float = Field(10, gt=0)
+    notify_give_up_s: float = Field(6 * 3600, gt=0, description="A page that no attempt delivers is given up after it")
+    notify_backoff_initial_s: float = Field(1, gt=0)
+    notify_backoff_max_s: float = Field(60, gt=0)
     console_url: str = Field("http://127.0.0.1:8080", description="Base of the links in pages")
     kibana_url: str | None = None
 
@@ -307,7 +321,9 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
     try:
         settings = Loaded(**_nest(flags or {}))
     except ValidationError as error:
-        problems += [_explain(issue) for issue in error.errors()]
+        # A misspelt variable also reaches pydantic as an extra field of its section; once is enough.
+        named = {problem.partition(":")[0] for problem in problems}
+        problems += [_explain(issue) for issue in error.errors() if _variable(issue["loc"]) not in named]
         raise ConfigError(problems, where="settings") from error
     if problems:
         raise ConfigError(problems, where="settings")
@@ -329,6 +345,10 @@ def _nest(flags: Mapping[str, Any]) -> dict[str, Any]:
             target = target.setdefault(section, {})
         target[leaf] = value
     return nested
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"{ENV_PREFIX}{'__'.join(str(part) for part in location)}".upper()
 
 
 def _explain(issue: Any) -> str:

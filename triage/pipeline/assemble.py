@@ -4,6 +4,7 @@ from triage.clock import Clock
 from triage.config import Settings
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.naming import IndexNaming, read_daily_from
+from triage.inference.language import preload
 from triage.inference.model import OnnxModel
 from triage.metrics import Metrics
 from triage.pipeline.deadletters import DeadLetterOffice
@@ -18,17 +19,22 @@ from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
 from triage.rules import load_rules
 from triage.sinks.elasticsearch import IndexSink
+from triage.topics import require_topics
 from triage.types import Channel, Model
 
 # The topics of the raw records, by channel.
 RAW_TOPICS = {Channel.COMPLAINT: "complaints", Channel.REVIEW: "reviews", Channel.SOCIAL: "social"}
+OUTPUT_TOPICS = ("enriched", "window-counts", "dead-letter")
 
 
-def build_enricher(settings: Settings, clock: Clock, model: Model | None = None) -> Enricher:
+def build_enricher(
+    settings: Settings, clock: Clock, model: Model | None = None, metrics: Metrics | None = None
+) -> Enricher:
     """The enrichment of the worker and of `triage enrich`. Raises ConfigError or ModelError."""
-    loaded = model or OnnxModel.load(settings.model)
-    redactor = Redactor(settings.redaction)
     rules = load_rules(settings.rules.path)
+    loaded = model or OnnxModel.load(settings.model, metrics)
+    preload()
+    redactor = Redactor(settings.redaction)
     return Enricher(loaded, redactor, rules, settings.worker, clock)
 
 
@@ -37,14 +43,16 @@ def build_worker(
 ) -> tuple[Worker, Health]:
     """A worker that is ready to run: model warm, Elasticsearch reached, index set up.
 
-    Raises ConfigError, ModelError, AccessDenied, or Unavailable when Elasticsearch stays away at start.
+    Raises ConfigError, ModelError, AccessDenied, or Unavailable when Kafka or Elasticsearch stays away at start.
     """
-    enricher = build_enricher(settings, clock, model)
+    enricher = build_enricher(settings, clock, model, metrics)
     office = DeadLetterOffice(Redactor(settings.redaction), clock, metrics)
     client = connect(settings.elasticsearch)
     wait_until_ready(client, settings.elasticsearch, clock)
-    naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
+    outputs = [settings.kafka.topic(name) for name in OUTPUT_TOPICS]
     channels = {settings.kafka.topic(RAW_TOPICS[Channel(name)]): Channel(name) for name in settings.worker.channels}
+    require_topics(settings.kafka, [*channels, *outputs], clock=clock)
+    naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
     name = f"{settings.worker.fleet}-{settings.worker.slot}"
     health = Health(clock, {"worker": name, "versions": enricher.versions})
     worker = Worker(

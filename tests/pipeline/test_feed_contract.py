@@ -1,0 +1,129 @@
+"""What every feed promises: order, atomic commits, and reading on from the committed offsets."""
+
+import os
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from triage.config import load_settings
+from triage.errors import ConfigError
+from triage.pipeline.feed import Message
+from triage.pipeline.kafka_feed import KafkaFeed
+from triage.pipeline.memory_feed import MemoryFeed
+from triage.topics import apply_topics
+
+
+class MemoryBroker:
+    def __init__(self):
+        self.feed = MemoryFeed()
+        self.raw, self.out = "feedback.complaints", "feedback.enriched"
+
+    def send(self, value):
+        self.feed.append(self.raw, value, timestamp_ms=1)
+
+    def join(self):
+        return self.feed.reopen()
+
+    def output(self):
+        return [message.value for message in self.feed.produced]
+
+
+class KafkaBroker:
+    def __init__(self, endpoints, prefix):
+        self.settings = load_settings(
+            None,
+            {
+                "kafka.bootstrap_servers": endpoints.bootstrap_servers,
+                "kafka.topic_prefix": prefix,
+                "worker.group": prefix,
+                "worker.heartbeat_interval_ms": 1000,
+            },
+        )
+        apply_topics(self.settings.kafka)
+        self.raw, self.out = self.settings.kafka.topic("complaints"), self.settings.kafka.topic("enriched")
+        self.producer = KafkaProducer(bootstrap_servers=endpoints.bootstrap_servers)
+
+    def send(self, value):
+        self.producer.send(self.raw, value=value, partition=0).get(30)
+
+    def join(self):
+        return KafkaFeed(self.settings.kafka, self.settings.worker, [self.raw], f"{self.settings.worker.group}-0")
+
+    def output(self):
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.settings.kafka.bootstrap_servers,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+        consumer.assign([TopicPartition(self.out, n) for n in consumer.partitions_for_topic(self.out)])
+        found = []
+        for _ in range(8):
+            found += [r.value for records in consumer.poll(timeout_ms=250).values() for r in records]
+        consumer.close(autocommit=False)
+        return found
+
+    def close(self):
+        self.producer.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.stack)])
+def broker(request):
+    if request.param == "memory":
+        yield MemoryBroker()
+        return
+    broker = KafkaBroker(request.getfixturevalue("stack"), request.getfixturevalue("prefix"))
+    yield broker
+    broker.close()
+
+
+def _read(feed, count):
+    found = []
+    for _ in range(100):
+        found += feed.poll(200, count - len(found))
+        if len(found) >= count:
+            break
+    return found
+
+
+def test_reads_in_order_and_a_successor_goes_on_from_the_commit(broker):
+    for n in range(10):
+        broker.send(b"%d" % n)
+    feed = broker.join()
+    first = _read(feed, 6)
+    assert [m.value for m in first] == [b"%d" % n for n in range(6)]
+    assert [m.position.offset for m in first] == list(range(6))
+    assert feed.stale(first) == set()
+    feed.commit([Message(broker.out, b"k", m.value) for m in first[:4]], {first[0].partition: 4})
+    assert feed.partitions()[broker.raw, 0].position == 6
+    feed.close()
+
+    successor = broker.join()
+    assert [m.value for m in _read(successor, 6)] == [b"%d" % n for n in range(4, 10)]
+    successor.close()
+    assert sorted(broker.output()) == [b"0", b"1", b"2", b"3"]
+
+
+def test_a_waiting_member_keeps_its_place_and_reads_nothing(broker):
+    for n in range(4):
+        broker.send(b"%d" % n)
+    feed = broker.join()
+    (head,) = _read(feed, 1)
+    for _ in range(5):
+        feed.keep_alive(50)
+    assert feed.stale([head]) == set()
+    assert [m.value for m in _read(feed, 3)] == [b"1", b"2", b"3"]
+    feed.close()
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not os.environ.get("TRIAGE_TEST_KAFKA"), reason="the local stack creates any topic it is asked about")
+def test_a_missing_topic_names_the_command(stack, prefix):
+    broker = KafkaBroker(stack, prefix)
+    feed = broker.join()
+    try:
+        with pytest.raises(ConfigError, match="run triage topics apply"):
+            feed.partition_count(f"{prefix}.nothing")
+    finally:
+        feed.close()
+        broker.close()
