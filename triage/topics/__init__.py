@@ -1,0 +1,20 @@
+"""Kafka topics: definitions, the difference to the brokers, and how it is applied; connections and their errors."""
+
+from triage.topics.admin import apply_topics, plan_topics, require_topics
+from triage.topics.connect import admin_client, translate, wait_for_kafka
+from triage.topics.definitions import TopicDefinition, load_definitions
+from triage.topics.diff import ConfigChange, Plan, TopicChange
+
+__all__ = [
+    "ConfigChange",
+    "Plan",
+    "TopicChange",
+    "TopicDefinition",
+    "admin_client",
+    "apply_topics",
+    "load_definitions",
+    "plan_topics",
+    "require_topics",
+    "translate",
+    "wait_for_kafka",
+]

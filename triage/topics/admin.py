@@ -1,0 +1,182 @@
+"""Planning and applying topics on the brokers. Adds only: nothing here deletes or shrinks."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from triage.clock import Clock
+from triage.config import KafkaSettings
+from triage.errors import AccessDenied, ConfigError, DependencyError, TriageError
+from triage.topics.connect import admin_client, translate
+from triage.topics.definitions import TopicDefinition, load_definitions
+from triage.topics.diff import Existing, Plan, TopicChange, compute_plan
+
+if TYPE_CHECKING:
+    from kafka.admin import KafkaAdminClient
+
+_OK, _UNKNOWN_TOPIC, _ALREADY_EXISTS = 0, 3, 36
+
+
+def plan_topics(
+    settings: KafkaSettings, *, definitions: list[TopicDefinition] | None = None, clock: Clock | None = None
+) -> Plan:
+    """What `apply_topics` would do; changes nothing.
+
+    Raises ConfigError for the definitions (default `topics/topics.yaml`), Unavailable, AccessDenied.
+    """
+    definitions = load_definitions(settings) if definitions is None else definitions
+    with admin_client(settings, clock=clock) as admin:
+        return _plan(admin, settings, definitions)
+
+
+def apply_topics(
+    settings: KafkaSettings,
+    *,
+    definitions: list[TopicDefinition] | None = None,
+    clock: Clock | None = None,
+    on_plan: Callable[[Plan], None] | None = None,
+    on_done: Callable[[TopicChange], None] | None = None,
+) -> Plan:
+    """Create topics, add partitions, set configuration; returns the plan that was carried out.
+
+    `on_plan` sees it before anything is done, `on_done` each topic afterwards. Idempotent: the second plan is empty.
+    What can be done is done; the problems of the rest are raised together at the end: ConfigError, AccessDenied,
+    Unavailable or DependencyError.
+    """
+    definitions = load_definitions(settings) if definitions is None else definitions
+    with admin_client(settings, clock=clock) as admin:
+        plan = _plan(admin, settings, definitions)
+        if on_plan is not None:
+            on_plan(plan)
+        failures: list[TriageError] = []
+        created: list[str] = []
+        for change in plan.topics:
+            if change.empty:
+                continue
+            try:
+                _apply(admin, change)
+            except TriageError as error:
+                failures.append(error)
+                if error.retriable:
+                    break
+                continue
+            if change.create:
+                created.append(change.definition.full_name)
+            if on_done is not None:
+                on_done(change)
+        # A topic that was just made may not have leaders yet; whoever starts next must find it.
+        admin.wait_for_topics(created, timeout_ms=settings.request_timeout_ms)
+    _raise_together(failures)
+    return plan
+
+
+def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None) -> None:
+    """Check that topics (short names) exist. Raises ConfigError naming the missing ones and the command that helps."""
+    wanted = [settings.topic(name) for name in names]
+    with admin_client(settings, clock=clock) as admin:
+        found = _describe(admin, wanted)
+    if missing := [name for name in wanted if name not in found]:
+        plural = "s" if len(missing) > 1 else ""
+        raise ConfigError(
+            f"topic{plural} {', '.join(missing)} do{'' if plural else 'es'} not exist on {settings.bootstrap_servers}: "
+            "run triage topics apply"
+        )
+
+
+def _plan(admin: "KafkaAdminClient", settings: KafkaSettings, definitions: list[TopicDefinition]) -> Plan:
+    existing = {}
+    described = _describe(admin, [definition.full_name for definition in definitions])
+    if described:
+        from kafka.admin import ConfigResource, ConfigResourceType
+
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in described]
+        configs = admin.describe_configs(resources, config_filter="all").get("topic", {})
+        existing = {name: _existing(name, topic, configs.get(name, {})) for name, topic in described.items()}
+    prefix = f"{settings.topic_prefix}."
+    others = [name for name in admin.list_topics() if name.startswith(prefix)]
+    brokers = None
+    # kafka-python 3.0 trips over brokers that speak only the first version of DescribeCluster.
+    with contextlib.suppress(KeyError):
+        brokers = len(admin.describe_cluster()["brokers"])
+    return compute_plan(definitions, existing, others=others, brokers=brokers)
+
+
+def _describe(admin: "KafkaAdminClient", names: list[str]) -> dict[str, Any]:
+    from kafka.errors import for_code
+
+    found = {}
+    for topic in admin.describe_topics(names):
+        code = topic["error_code"]
+        if code == _UNKNOWN_TOPIC:
+            continue
+        if not topic["partitions"] and code != _OK:
+            raise translate(for_code(code)(), doing=f"describing {topic['name']}")
+        found[topic["name"]] = topic
+    return found
+
+
+def _existing(name: str, topic: Mapping[str, Any], configs: Mapping[str, Mapping[str, Any]]) -> Existing:
+    # kafka-python drops the error of a config it may not read and returns nothing; every topic has settings.
+    if not configs:
+        raise AccessDenied(
+            "kafka", f"the settings of {name} are not readable; the user needs the ACL DESCRIBE_CONFIGS on the topic"
+        )
+    partitions = topic["partitions"]
+    return Existing(
+        partitions=len(partitions),
+        replication_factor=min(len(partition["replica_nodes"]) for partition in partitions),
+        config={key: entry["value"] for key, entry in configs.items()},
+        overridden=frozenset(
+            key for key, entry in configs.items() if entry.get("config_source") == "DYNAMIC_TOPIC_CONFIG"
+        ),
+    )
+
+
+def _apply(admin: "KafkaAdminClient", change: TopicChange) -> None:
+    from kafka.admin import ConfigResource, ConfigResourceType
+    from kafka.errors import KafkaError
+
+    wanted = change.definition
+    name = wanted.full_name
+    try:
+        if change.create:
+            options = {
+                "num_partitions": wanted.partitions,
+                "replication_factor": wanted.replication_factor,
+                "configs": dict(wanted.config),
+            }
+            response = admin.create_topics({name: options}, raise_errors=False)["topics"]
+            _check(response[0]["error_code"], response[0].get("error_message"), f"creating {name}")
+            return
+        if change.add_partitions:
+            result = admin.create_partitions({name: wanted.partitions}, raise_errors=False).results[0]
+            _check(result.error_code, result.error_message, f"adding partitions to {name}")
+        if change.config:
+            resource = ConfigResource(ConfigResourceType.TOPIC, name, {item.name: item.new for item in change.config})
+            # The definitions were validated by name; kafka-python's own check would cost one more request.
+            outcome = admin.alter_configs([resource], raise_on_unknown=False)["topic"][name]
+            if outcome != "OK":
+                doing = f"changing the settings of {name}: {outcome}"
+                if "Authorization" in outcome:
+                    raise AccessDenied("kafka", f"{doing}; the user needs the ACL ALTER_CONFIGS on the topic")
+                raise ConfigError(f"kafka: {doing}")
+    except KafkaError as error:
+        raise translate(error, doing=f"applying {name}") from error
+
+
+def _check(code: int, message: str | None, doing: str) -> None:
+    from kafka.errors import for_code
+
+    if code in {_OK, _ALREADY_EXISTS}:
+        return
+    error = for_code(code)
+    raise translate(error(message) if message else error(), doing=doing)
+
+
+def _raise_together(failures: list[TriageError]) -> None:
+    if len(failures) == 1:
+        raise failures[0]
+    if failures and all(isinstance(failure, ConfigError) for failure in failures):
+        raise ConfigError([str(failure) for failure in failures], where="topics apply")
+    if failures:
+        raise DependencyError("kafka", f"{len(failures)} problems:" + "".join(f"\n  - {each}" for each in failures))

@@ -1,0 +1,211 @@
+"""`topics/topics.yaml`: what topics there should be, for one environment."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from triage.config import KafkaSettings
+from triage.errors import ConfigError
+from triage.paths import resource
+from triage.topics.strict_yaml import load_strict
+from triage.topics.units import config_value
+
+RAW_TOPICS = ("complaints", "reviews", "social")
+TOPICS = (*RAW_TOPICS, "enriched", "window-counts", "dead-letter", "alerts")
+
+_CONFIG_NAMES = frozenset(
+    {
+        "cleanup.policy",
+        "compression.gzip.level",
+        "compression.lz4.level",
+        "compression.type",
+        "compression.zstd.level",
+        "delete.retention.ms",
+        "file.delete.delay.ms",
+        "flush.messages",
+        "flush.ms",
+        "follower.replication.throttled.replicas",
+        "index.interval.bytes",
+        "leader.replication.throttled.replicas",
+        "local.retention.bytes",
+        "local.retention.ms",
+        "max.compaction.lag.ms",
+        "max.message.bytes",
+        "message.timestamp.after.max.ms",
+        "message.timestamp.before.max.ms",
+        "message.timestamp.type",
+        "min.cleanable.dirty.ratio",
+        "min.compaction.lag.ms",
+        "min.insync.replicas",
+        "preallocate",
+        "remote.log.copy.disable",
+        "remote.log.delete.on.disable",
+        "remote.storage.enable",
+        "retention.bytes",
+        "retention.ms",
+        "segment.bytes",
+        "segment.index.bytes",
+        "segment.jitter.ms",
+        "segment.ms",
+        "unclean.leader.election.enable",
+    }
+)
+_ALLOWED: dict[str, frozenset[str]] = {
+    "cleanup.policy": frozenset({"delete", "compact", "compact,delete", "delete,compact"}),
+    "message.timestamp.type": frozenset({"CreateTime", "LogAppendTime"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDefinition:
+    """A topic as it should be. `config` holds Kafka's names and values."""
+
+    name: str
+    full_name: str
+    partitions: int
+    replication_factor: int
+    config: Mapping[str, str]
+    description: str = ""
+
+    @property
+    def compacted(self) -> bool:
+        return "compact" in self.config.get("cleanup.policy", "")
+
+
+class _Layer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    partitions: int | None = Field(None, ge=1, le=10_000)
+    replication_factor: int | None = Field(None, ge=1, le=100)
+    config: dict[str, str | int | float | bool] = {}
+    description: str = ""
+
+
+class _Environment(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    defaults: _Layer = _Layer()
+    topics: dict[str, _Layer] = {}
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: Literal[1]
+    defaults: _Layer
+    topics: dict[str, _Layer]
+    environments: dict[str, _Environment]
+
+
+def load_definitions(settings: KafkaSettings, path: Path | None = None) -> list[TopicDefinition]:
+    """The topics of `settings.environment`, in the order of the file (default `topics/topics.yaml`).
+
+    Raises ConfigError with every problem of the file.
+    """
+    path = path or resource("topics/topics.yaml")
+    file = _parse(path)
+    environment = file.environments.get(settings.environment)
+    if environment is None:
+        raise ConfigError(
+            f"kafka.environment is {settings.environment!r}, the file has {', '.join(sorted(file.environments))}",
+            where=str(path),
+        )
+    problems = [f"topics.{name}: triage needs this topic" for name in TOPICS if name not in file.topics]
+    problems += [
+        f"environments.{key}.topics.{name}: no such topic above"
+        for key, section in file.environments.items()
+        for name in section.topics
+        if name not in file.topics
+    ]
+    definitions = []
+    for name, layer in file.topics.items():
+        layers = (file.defaults, environment.defaults, layer, environment.topics.get(name, _Layer()))
+        definition, wrong = _merge(settings, name, layers)
+        problems += [f"topics.{name} ({settings.environment}): {problem}" for problem in wrong]
+        definitions.append(definition)
+    if problems:
+        raise ConfigError(problems, where=str(path))
+    return definitions
+
+
+def _parse(path: Path) -> _File:
+    try:
+        loaded = load_strict(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not valid YAML: {error}", where=str(path)) from error
+    try:
+        return _File.model_validate(loaded)
+    except ValidationError as error:
+        problems = [_explain(issue) for issue in error.errors()]
+        raise ConfigError(dict.fromkeys(problems), where=str(path)) from error
+
+
+def _explain(issue: Any) -> str:
+    # A union adds the type it tried as last part of the place; the reader looks for the key only.
+    place = ".".join(str(part) for part in issue["loc"] if part not in {"str", "int", "float", "bool"})
+    if issue["type"] == "extra_forbidden":
+        return f"{place}: no such key"
+    given = issue.get("input")
+    shown = "" if isinstance(given, dict) or issue["type"] == "missing" else f" (got {given!r})"
+    return f"{place or 'file'}: {issue['msg']}{shown}"
+
+
+def _merge(settings: KafkaSettings, name: str, layers: tuple[_Layer, ...]) -> tuple[TopicDefinition, list[str]]:
+    problems: list[str] = []
+    partitions = replication = None
+    config: dict[str, str] = {}
+    for layer in layers:
+        partitions = layer.partitions or partitions
+        replication = layer.replication_factor or replication
+        for key, value in layer.config.items():
+            if key not in _CONFIG_NAMES:
+                near = difflib.get_close_matches(key, _CONFIG_NAMES, 1)
+                problems.append(f"{key} is no topic setting of Kafka" + (f"; {near[0]}?" if near else ""))
+                continue
+            try:
+                config[key] = config_value(key, value)
+            except ValueError as error:
+                problems.append(str(error))
+    problems += _check(settings, name, partitions, replication, config)
+    definition = TopicDefinition(
+        name=name,
+        full_name=settings.topic(name),
+        partitions=partitions or 1,
+        replication_factor=replication or 1,
+        config=dict(sorted(config.items())),
+        description=layers[2].description,
+    )
+    return definition, problems
+
+
+def _check(
+    settings: KafkaSettings, name: str, partitions: int | None, replication: int | None, config: Mapping[str, str]
+) -> list[str]:
+    problems = []
+    if partitions is None:
+        problems.append("partitions is set nowhere")
+    if replication is None:
+        problems.append("replication_factor is set nowhere")
+    for key, allowed in _ALLOWED.items():
+        if key in config and config[key] not in allowed:
+            problems.append(f"{key} is {config[key]!r}, not one of {', '.join(sorted(allowed))}")
+    in_sync = config.get("min.insync.replicas", "1")
+    if not in_sync.isdigit():
+        problems.append(f"min.insync.replicas is {in_sync!r}, not a whole number")
+    elif replication is not None and int(in_sync) > replication:
+        problems.append(
+            f"min.insync.replicas {in_sync} exceeds replication_factor {replication}: nothing could be sent"
+        )
+    if name in RAW_TOPICS and config.get("message.timestamp.type") != "LogAppendTime":
+        problems.append("a raw topic needs message.timestamp.type LogAppendTime: the broker's time orders the writes")
+    full = settings.topic(name)
+    if len(full) > 249 or not all(letter.isascii() and (letter.isalnum() or letter in "._-") for letter in full):
+        problems.append(f"{full!r} is no name for a topic (letters, digits, . _ -, at most 249)")
+    return problems
