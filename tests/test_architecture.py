@@ -96,7 +96,7 @@ def test_no_test_package_markers():
 
 def test_help_is_fast_and_imports_nothing_heavy():
     code = (
-        "import sys; from triage.cli import main; main._register(); "
+        "import sys; from triage.cli import main; main.build_app(); "
         "heavy = {'torch', 'transformers', 'onnxruntime', 'kafka', 'elasticsearch', 'faust', 'nicegui'};"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -1,12 +1,9 @@
 """What every feed promises: order, atomic commits, and reading on from the committed offsets."""
 
-import os
-
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from triage.config import load_settings
-from triage.errors import ConfigError
 from triage.pipeline.feed import Message
 from triage.pipeline.kafka_feed import KafkaFeed
 from triage.pipeline.memory_feed import MemoryFeed
@@ -114,16 +111,3 @@ def test_a_waiting_member_keeps_its_place_and_reads_nothing(broker):
     assert feed.stale([head]) == set()
     assert [m.value for m in _read(feed, 3)] == [b"1", b"2", b"3"]
     feed.close()
-
-
-@pytest.mark.real
-@pytest.mark.skipif(not os.environ.get("TRIAGE_TEST_KAFKA"), reason="the local stack creates any topic it is asked about")
-def test_a_missing_topic_names_the_command(stack, prefix):
-    broker = KafkaBroker(stack, prefix)
-    feed = broker.join()
-    try:
-        with pytest.raises(ConfigError, match="run triage topics apply"):
-            feed.partition_count(f"{prefix}.nothing")
-    finally:
-        feed.close()
-        broker.close()

@@ -9,16 +9,17 @@ import typer
 from triage import __version__
 from triage.errors import TriageError
 
-app = typer.Typer(
-    name="triage",
-    help="Streaming complaint triage: Kafka in, intent, sentiment and entities, Elasticsearch and alerts out.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
 # Modules of triage.cli, in the order of `triage --help`; each has `app` (a group) or `command` (a function).
-COMMANDS: tuple[str, ...] = ("topics", "index", "console", "config")
+COMMANDS: tuple[str, ...] = (
+    "demo",
+    "local",
+    "topics",
+    "index",
+    "worker",
+    "console",
+    "enrich",
+    "config",
+)
 
 
 def _version(value: bool) -> None:
@@ -27,14 +28,22 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     del version
 
 
-def _register() -> None:
+def build_app() -> typer.Typer:
+    """The whole command line; modules of commands import nothing heavy, so this takes milliseconds."""
+    app = typer.Typer(
+        name="triage",
+        help="Streaming complaint triage: Kafka in, intent, sentiment and entities, Elasticsearch and alerts out.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
     for name in COMMANDS:
         module = importlib.import_module(f"triage.cli.{name}")
         shown = name.replace("_", "-")
@@ -42,13 +51,13 @@ def _register() -> None:
             app.add_typer(module.app, name=shown)
         else:
             app.command(name=shown)(module.command)
+    return app
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: errors of ours become one message on standard error and their exit code."""
-    _register()
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = build_app()(args=arguments, standalone_mode=False)
     except TriageError as error:
         click.secho(f"triage: {error}", fg="red", err=True)
         sys.exit(error.exit_code)

@@ -49,9 +49,9 @@ def build_worker(
     office = DeadLetterOffice(Redactor(settings.redaction), clock, metrics)
     client = connect(settings.elasticsearch)
     wait_until_ready(client, settings.elasticsearch, clock)
-    outputs = [settings.kafka.topic(name) for name in OUTPUT_TOPICS]
-    channels = {settings.kafka.topic(RAW_TOPICS[Channel(name)]): Channel(name) for name in settings.worker.channels}
-    require_topics(settings.kafka, [*channels, *outputs], clock=clock)
+    raw = {RAW_TOPICS[Channel(name)]: Channel(name) for name in settings.worker.channels}
+    require_topics(settings.kafka, [*raw, *OUTPUT_TOPICS])
+    channels = {settings.kafka.topic(name): channel for name, channel in raw.items()}
     naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
     name = f"{settings.worker.fleet}-{settings.worker.slot}"
     health = Health(clock, {"worker": name, "versions": enricher.versions})

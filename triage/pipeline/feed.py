@@ -56,7 +56,7 @@ class Feed(Protocol):
         ...
 
     def partition_count(self, topic: str) -> int:
-        """Number of partitions of a topic that is produced to. Raises ConfigError if there is no such topic."""
+        """Number of partitions of a topic that is produced to. Raises Unavailable."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,38 @@
+"""`triage worker` against what is not there: a clear message, exit 1 or 2, within the time set."""
+
+from pathlib import Path
+
+import pytest
+from cli import run
+
+from triage.local.stack import free_port
+
+TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
+SHORT = ("--set", f"model.path={TINY}", "--set", "kafka.start_timeout_s=0.5", "--set", "elasticsearch.start_timeout_s=0.5")
+
+
+def test_no_elasticsearch(capfd):
+    url = f"http://127.0.0.1:{free_port()}"
+    outcome = run(capfd, "worker", "--elasticsearch", url, *SHORT)
+    assert outcome.code == 1
+    assert url in outcome.err
+
+
+@pytest.mark.stack
+def test_no_broker(capfd, stack, prefix):
+    broker = f"127.0.0.1:{free_port()}"
+    setup = ("--elasticsearch", stack.elasticsearch_url, "--set", f"elasticsearch.index_prefix={prefix}")
+    alerts = ("--set", f"elasticsearch.alerts_index={prefix}-alerts")
+    assert run(capfd, "index", "apply", *setup, *alerts).code == 0
+    outcome = run(capfd, "worker", *setup, "--bootstrap-servers", broker, *SHORT)
+    assert outcome.code == 1
+    assert broker in outcome.err
+
+
+@pytest.mark.stack
+def test_topics_or_index_not_applied(capfd, stack, prefix):
+    names = ("--set", f"kafka.topic_prefix={prefix}", "--set", f"elasticsearch.index_prefix={prefix}")
+    where = ("--bootstrap-servers", stack.bootstrap_servers, "--elasticsearch", stack.elasticsearch_url)
+    outcome = run(capfd, "worker", *where, *names, *SHORT)
+    assert outcome.code == 2
+    assert "run triage topics apply" in outcome.err

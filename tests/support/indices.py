@@ -1,0 +1,32 @@
+"""Indices of a test's own on the stack, and their end."""
+
+from triage.config import ElasticsearchSettings
+from triage.elastic.client import connect
+from triage.elastic.template import alerts_template_name, daily_template_name, feedback_template_name
+
+
+def own_settings(url, prefix, **changes):
+    return ElasticsearchSettings(
+        url=url,
+        index_prefix=prefix,
+        alerts_index=f"{prefix}_alerts",
+        request_timeout_s=30,
+        start_timeout_s=30,
+        **changes,
+    )
+
+
+def remove(settings):
+    client = connect(settings)
+    names = list(client.indices.get_mapping(index=f"{settings.index_prefix}-*").body)
+    if client.indices.exists(index=settings.alerts_index):
+        names.append(settings.alerts_index)
+    for name in names:
+        client.indices.delete(index=name)
+    for name in (
+        feedback_template_name(settings.index_prefix),
+        daily_template_name(settings.index_prefix),
+        alerts_template_name(settings.alerts_index),
+    ):
+        client.options(ignore_status=404).indices.delete_index_template(name=name)
+    client.close()
