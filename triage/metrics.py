@@ -44,7 +44,16 @@ class Metrics:
         self.window_counts_merged = counter(
             "window_counts_merged", "Window counts merged or dropped as seen", ("outcome",)
         )
+        self.partitions_left_out = gauge(
+            "partitions_left_out", "Raw partitions without progress for max_hold_s, left out of the watermark", ()
+        )
+        self.pages_pending = gauge("pages_pending", "Pages that a receiver has not taken yet", ())
         self.watermark_lag_seconds = gauge("watermark_lag_seconds", "Clock less the alerter's watermark", ())
+        # Console.
+        self.console_read_seconds = histogram(
+            "console_read_seconds", "Time to read one snapshot from Elasticsearch", (), _SECONDS
+        )
+        self.console_read_failures = counter("console_read_failures", "Snapshots that could not be read", ())
 
     def _counter(self, name: str, documentation: str, labels: tuple[str, ...]) -> Counter:
         return Counter(f"triage_{name}", documentation, labels, registry=self.registry)

@@ -3,7 +3,6 @@
 import importlib
 import sys
 
-import click
 import typer
 
 from triage import __version__
@@ -16,8 +15,10 @@ COMMANDS: tuple[str, ...] = (
     "topics",
     "index",
     "worker",
+    "alerter",
     "console",
     "enrich",
+    "alerts",
     "config",
 )
 
@@ -57,18 +58,11 @@ def build_app() -> typer.Typer:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: errors of ours become one message on standard error and their exit code."""
     try:
-        code = build_app()(args=arguments, standalone_mode=False)
+        build_app()(args=arguments)
     except TriageError as error:
-        click.secho(f"triage: {error}", fg="red", err=True)
+        typer.secho(f"triage: {error}", fg="red", err=True)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("triage: interrupted", err=True)
-        sys.exit(130)
     except BrokenPipeError:
         # `triage enrich ... | head` closed the pipe; that is how it is meant to end.
         sys.stderr.close()
         sys.exit(0)
-    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,64 @@
+"""One POST of JSON, its failures sorted into those that another attempt can mend and those it cannot."""
+
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from triage.alerting.notifiers.base import Throttled
+from triage.errors import AccessDenied, DependencyError, Unavailable
+
+_LONGEST_RETRY_AFTER_S = 900.0
+
+
+class JsonPost:
+    """Posts to one URL, which is a secret and never shown."""
+
+    def __init__(
+        self, name: str, url: str, timeout_s: float, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._name = name
+        self._url = url
+        self._client = httpx.AsyncClient(
+            timeout=timeout_s, transport=transport, follow_redirects=False, headers={"user-agent": "triage-alerter"}
+        )
+
+    async def post(self, body: bytes, headers: dict[str, str] | None = None) -> None:
+        """Raises Unavailable, Throttled, AccessDenied or DependencyError."""
+        try:
+            response = await self._client.post(
+                self._url, content=body, headers={"content-type": "application/json", **(headers or {})}
+            )
+        except httpx.TransportError as error:
+            raise Unavailable(self._name, f"{type(error).__name__}: {error}".rstrip(": ")) from error
+        except (httpx.InvalidURL, httpx.HTTPError) as error:
+            raise DependencyError(self._name, f"cannot be posted to: {type(error).__name__}") from error
+        status = response.status_code
+        if 200 <= status < 300:
+            return
+        said = f"HTTP {status} {response.text[:200].strip()}".strip()
+        if status == 429 or (status >= 500 and "retry-after" in response.headers):
+            raise Throttled(self._name, said, _retry_after_s(response))
+        if status >= 500 or status == 408:
+            raise Unavailable(self._name, said)
+        if status in {401, 403}:
+            raise AccessDenied(self._name, f"{said}; check alerting.{self._name}_url")
+        raise DependencyError(self._name, said)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def _retry_after_s(response: httpx.Response) -> float:
+    """Seconds or an HTTP date (RFC 9110, 10.2.3)."""
+    given: Any = response.headers.get("retry-after", "")
+    try:
+        seconds = float(given)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds()
+        except (TypeError, ValueError):
+            return 0.0
+    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S) if math.isfinite(seconds) else 0.0

@@ -1,0 +1,29 @@
+"""Alerts in the log: the receiver that is always there."""
+
+from triage.alerting.notifiers.base import Notification
+from triage.logging import get_logger
+
+log = get_logger("triage.alert")
+
+
+class LogNotifier:
+    name = "log"
+
+    async def send(self, notification: Notification) -> None:
+        alert = notification.alert
+        say = log.warning if notification.event == "firing" else log.info
+        say(
+            f"alert_{notification.event}",
+            title=alert.title,
+            dedup_key=alert.dedup_key,
+            rule=alert.rule,
+            key=alert.key,
+            severity=alert.severity,
+            negative=alert.negative,
+            total=alert.total,
+            started_at=alert.started_at,
+            resent=notification.resent,
+        )
+
+    async def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,89 @@
+"""`triage alerts`: list and show alerts, and try the receivers."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triage.cli.common import ConfigOption, ElasticsearchOption, SetOption, settings_from
+
+if TYPE_CHECKING:
+    from triage.schemas.alert import Alert
+
+app = typer.Typer(help="Alerts: list, show, and try their receivers.", no_args_is_help=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line")]
+
+
+@app.command("list")
+def list_(
+    open_only: Annotated[bool, typer.Option("--open", help="Only alerts that are firing")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most alerts to print")] = 50,
+    as_json: JsonOption = False,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Print alerts, newest first."""
+    import msgspec
+
+    from triage.elastic.client import connect
+    from triage.elastic.search import recent_alerts
+
+    settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
+    client = connect(settings.elasticsearch)
+    try:
+        found = recent_alerts(client, settings.elasticsearch, limit, status="firing" if open_only else None)
+    finally:
+        client.close()
+    for alert in found:
+        typer.echo(msgspec.json.encode(alert).decode() if as_json else _line(alert))
+    if not found:
+        typer.echo("no alerts" + (" are firing" if open_only else ""), err=True)
+
+
+@app.command()
+def show(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Dedup key, as `list` prints it")],
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Print one alert as JSON, with its examples and links."""
+    import orjson
+
+    from triage.elastic.client import connect
+    from triage.elastic.errors import translated
+    from triage.errors import TriageError
+
+    settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
+    client = connect(settings.elasticsearch)
+    try:
+        with translated():
+            found = client.options(ignore_status=404).get(index=settings.elasticsearch.alerts_index, id=key).body
+    finally:
+        client.close()
+    if not found.get("found"):
+        raise TriageError(
+            f"no alert {key!r} in the index {settings.elasticsearch.alerts_index}; see: triage alerts list"
+        )
+    typer.echo(orjson.dumps(found["_source"], option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command("test")
+def send_test(config: ConfigOption = None, assignments: SetOption = None) -> None:
+    """Send a test page and its resolve through every configured receiver; exit 1 if one fails."""
+    import asyncio
+
+    from triage.alerting.trial import send_trial
+
+    settings = settings_from(config, assignments)
+    results = asyncio.run(send_trial(settings, settings.clock.build()))
+    for name, problem in results.items():
+        typer.echo(f"{name}\t{'ok' if problem is None else f'failed: {problem}'}")
+    if any(problem is not None for problem in results.values()):
+        raise typer.Exit(1)
+
+
+def _line(alert: "Alert") -> str:
+    paged = "" if alert.paged else "\tnot paged"
+    return f"{alert.started_at}\t{alert.status}\t{alert.severity}\t{alert.dedup_key}\t{alert.title}{paged}"
