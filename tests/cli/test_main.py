@@ -19,7 +19,7 @@ def test_every_command_has_help(capfd, command):
 
 
 def test_bad_usage_ends_with_2(capfd):
-    outcome = run(capfd, "ingest")
+    outcome = run(capfd, "enrich")
     assert outcome.code == 2
     assert "Missing argument" in outcome.err
 

@@ -19,6 +19,7 @@ COMMANDS: tuple[str, ...] = (
     "console",
     "enrich",
     "alerts",
+    "model",
     "config",
 )
 

@@ -1,0 +1,92 @@
+"""Writes the reference pages from the code: `python -m triage.reference docs/reference`. A test holds them current."""
+
+import sys
+import types
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from triage.config import ENV_PREFIX, Settings
+from triage.metrics import Metrics
+
+
+def settings_page() -> str:
+    """Every setting with its variable, type, default and meaning."""
+    lines = [
+        "# Settings",
+        "",
+        "`triage.toml` < environment < flags (`--set section.name=value`). `triage config show` prints those in force,",
+        "`triage config check` names every problem at once. This page is written by `python -m triage.reference`.",
+    ]
+    for section, field in Settings.model_fields.items():
+        model = field.annotation
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
+        lines += ["", f"## {section}", ""]
+        if model.__doc__ and model.__doc__ != BaseModel.__doc__:
+            lines += [model.__doc__.strip(), ""]
+        lines += ["| setting | variable | type | default | |", "| --- | --- | --- | --- | --- |"]
+        for name, entry in model.model_fields.items():
+            variable = f"{ENV_PREFIX}{section}__{name}".upper()
+            cells = [f"`{name}`", f"`{variable}`", _type(entry.annotation), _default(entry), entry.description or ""]
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def metrics_page() -> str:
+    """Every metric with its kind, labels and meaning."""
+    lines = [
+        "# Metrics",
+        "",
+        "On `/metrics` of every process, in Prometheus' format. This page is written by `python -m triage.reference`.",
+        "",
+        "| metric | kind | labels | |",
+        "| --- | --- | --- | --- |",
+    ]
+    for metric in vars(Metrics()).values():
+        if not hasattr(metric, "_labelnames"):
+            continue
+        described = metric.describe()[0]
+        name = described.name + ("_total" if described.type == "counter" else "")
+        labels = ", ".join(f"`{label}`" for label in metric._labelnames)  # noqa: SLF001 - has no public name
+        lines.append(f"| `{name}` | {described.type} | {labels} | {described.documentation} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"settings.md": settings_page, "metrics.md": metrics_page}
+
+
+def _type(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in arguments)
+    if origin in {Union, types.UnionType}:
+        return _type(next(argument for argument in arguments if argument is not type(None)))
+    if origin is list:
+        return f"list of {_type(arguments[0])}"
+    if annotation is SecretStr:
+        return "secret"
+    return {"str": "text", "int": "number", "float": "number", "bool": "yes/no"}.get(
+        annotation.__name__, annotation.__name__.lower()
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default_factory is not None or field.default is None:
+        return ""
+    if isinstance(field.default, SecretStr):
+        return "set one"
+    return f"`{field.default}`"
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
