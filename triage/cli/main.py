@@ -17,6 +17,7 @@ COMMANDS: tuple[str, ...] = (
     "worker",
     "alerter",
     "console",
+    "ingest",
     "enrich",
     "alerts",
     "model",

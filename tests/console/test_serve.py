@@ -1,0 +1,84 @@
+"""`triage console` as a process: it starts and stays up without Elasticsearch and Kafka, and ends on SIGTERM."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NOWHERE = ["--elasticsearch", "http://127.0.0.1:9", "--bootstrap-servers", "127.0.0.1:9"]
+
+
+@pytest.fixture
+def console(tmp_path):
+    """URL and process of a console whose Elasticsearch and Kafka are away."""
+    # NiceGUI behaves otherwise where it sees pytest.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "triage", "console", "--port", "0", *NOWHERE, "--set", "logging.format=json"],
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    try:
+        seen = []
+        for line in process.stderr:
+            seen.append(line)
+            if '"console_started"' in line:
+                break
+        else:
+            pytest.fail("".join(seen))
+        yield json.loads(line)["url"], process
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_page_and_probes_without_elasticsearch_and_a_clean_end(console):
+    url, process = console
+    with httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=5), timeout=30) as client:
+        assert client.get("/live").status_code == 200
+        assert client.get("/ready").status_code == 503
+        page = client.get("/")
+        assert page.status_code == 200
+        assert page.headers["content-security-policy"].startswith("default-src 'self'")
+        for title in ("Sentiment over time", "Alerts", "Latest feedback", "Top intents"):
+            assert title in page.text
+        hosts = {part.split("/")[0] for part in page.text.split("://")[1:]}
+        assert hosts <= {"www.w3.org"}, "everything comes from the console itself"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")
+def test_a_browser_shows_the_banner_and_reports_no_errors(console, tmp_path):
+    url, _ = console
+    shown = subprocess.run(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr", "--virtual-time-budget=8000",
+            "--dump-dom", url,
+        ],
+        capture_output=True, text=True, timeout=90, check=True,
+    )  # fmt: skip
+    assert "Can’t read new data." in shown.stdout
+    assert "No feedback yet" in shown.stdout
+    errors = [line for line in shown.stderr.splitlines() if ":CONSOLE" in line and "rror" in line]
+    assert errors == []
+
+
+def test_a_taken_port_is_a_configuration_error(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, "-m", "triage", "console", "--port", str(port), *NOWHERE],
+            cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr

@@ -1,0 +1,32 @@
+"""`triage console`: the web page with live counts, charts and alerts."""
+
+from typing import Annotated
+
+import typer
+
+from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, SetOption, settings_from
+
+
+def command(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [console.host]", show_default=False)] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [console.port]", show_default=False)] = None,
+    elasticsearch: ElasticsearchOption = None,
+    bootstrap_servers: KafkaOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Serve the web page: live counts, sentiment over time, alerts, latest feedback.
+
+    Also /live, /ready and /metrics. There is no login: keep it on 127.0.0.1 or behind a proxy that has one.
+    """
+    settings = settings_from(
+        config,
+        assignments,
+        console__host=host,
+        console__port=port,
+        elasticsearch__url=elasticsearch,
+        kafka__bootstrap_servers=bootstrap_servers,
+    )
+    from triage.console.serve import serve
+
+    serve(settings)

@@ -1,0 +1,64 @@
+"""What the page shows at one moment, without knowing where it came from."""
+
+from dataclasses import dataclass, field
+
+from triage.schemas.alert import Alert
+from triage.schemas.enriched import EnrichedRecord
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Records by sentiment."""
+
+    negative: int = 0
+    neutral: int = 0
+    positive: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.negative + self.neutral + self.positive
+
+    @property
+    def negative_share(self) -> float | None:
+        """0 to 1; None where there are no records."""
+        return self.negative / self.total if self.total else None
+
+
+@dataclass(frozen=True)
+class TimeSlot:
+    """Records whose event time lies in one step of the chart."""
+
+    start_ms: int
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class IntentCount:
+    intent: str
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One consistent reading; `at_ms` is the console's clock, simulated in the demo.
+
+    `error` names what could not be read: the rest is then the last good reading.
+    """
+
+    at_ms: int
+    simulated: bool = False
+    all_time: Counts = Counts()
+    last_hour: Counts = Counts()
+    last_minute: int = 0
+    dead_letters: int | None = None
+    step_ms: int = 3_600_000
+    timeline: list[TimeSlot] = field(default_factory=list)
+    intents: list[IntentCount] = field(default_factory=list)
+    open_alerts: list[Alert] = field(default_factory=list)
+    resolved_alerts: list[Alert] = field(default_factory=list)
+    latest: list[EnrichedRecord] = field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        return self.all_time.total == 0
