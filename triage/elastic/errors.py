@@ -1,5 +1,6 @@
 """From the exceptions of the Elasticsearch client to ours."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,7 +27,10 @@ def translate(error: ApiError | TransportError) -> TriageError:
     """Unavailable, AccessDenied, ConfigError (it is no Elasticsearch 9), else DependencyError."""
     if isinstance(error, TransportError):
         late = "no answer in time: " if isinstance(error, ConnectionTimeout) else ""
-        return Unavailable(DEPENDENCY, _short(f"{late}{error}"))
+        # urllib3 begins with the connection object's address, which says nothing.
+        return Unavailable(
+            DEPENDENCY, _short(late + re.sub(r"^<[^>]*>:? *|^HTTPS?Connection\S+: *", "", str(error.message)))
+        )
     return _translate_answer(error)
 
 

@@ -1,10 +1,10 @@
 """What `triage index apply` would do, and doing it. Nothing is ever deleted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from elastic_transport import ApiError
 from elasticsearch import Elasticsearch
@@ -50,47 +50,45 @@ def apply(client: Elasticsearch, plan: Plan) -> None:
 
 def plan_index(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> Plan:
     """Compare Elasticsearch with the settings. Raises Unavailable, AccessDenied, DependencyError."""
+    prefix, alerts = settings.index_prefix, settings.alerts_index
     can = wanted.probe(client)
     with translated():
-        mappings = client.indices.get_mapping(index=f"{settings.index_prefix}-*").body
-        aliases = client.indices.get_alias(index=f"{settings.index_prefix}-*").body
-        has_alerts = bool(client.indices.exists(index=settings.alerts_index))
-        if has_alerts:
-            found = client.indices.get_mapping(index=settings.alerts_index).body
-            # An index of another name may stand behind an alias `alerts`.
-            alerts_mappings = {settings.alerts_index: next(iter(found.values()))}
-    ours = sorted(name for name in mappings if is_ours(settings.index_prefix, name))
-    main = wanted.feedback_template_name(settings.index_prefix)
-    actual = {main: _template(client, main)}
-    daily_from = _daily_from(actual[main], ours, settings, clock)
-    desired = wanted.templates(settings, can, daily_from)
+        there = client.indices.get(index=f"{prefix}-*").body
+        found = client.options(ignore_status=404).indices.get(index=alerts)
+    ours = {name: there[name] for name in sorted(there) if is_ours(prefix, name)}
+    main = wanted.feedback_template_name(prefix)
+    daily_from = _daily_from(_template(client, main), ours, settings, clock)
+    templates = wanted.templates(settings, can, daily_from)
 
     changes: list[Change] = []
     incompatible: list[str] = []
-    notes: list[str] = []
     if can.ilm:
         changes += _policy_change(client, settings)
+    for name, body in templates.items():
+        changes += _template_change(name, body, _template(client, name))
+    for name, index in ours.items():
+        changes += _index_change(name, index, templates[main], incompatible)
+    if found.meta.status == 404:
+        changes.append(Change("create", f"index {alerts}", (), partial(_create_index, name=alerts)))
     else:
+        # Behind the name may be an alias to an index of another name.
+        ((name, index),) = found.body.items()
+        changes += _index_change(name, index, templates[wanted.alerts_template_name(alerts)], incompatible)
+    return Plan(tuple(changes), tuple(incompatible), _notes(can, settings), daily_from)
+
+
+def _notes(can: wanted.Capabilities, settings: ElasticsearchSettings) -> tuple[str, ...]:
+    notes = []
+    if not can.ilm:
         notes.append(f"no ILM on this server: daily indices are not deleted after {settings.retention_days} days")
     if not can.analysis:
         notes.append("no cjk_bigram and kstem on this server: text is searched by single characters and exact words")
-    for name, body in desired.items():
-        changes += _template_change(name, body, actual.get(name) or _template(client, name))
-    alerts = desired[wanted.alerts_template_name(settings.alerts_index)]["template"]["mappings"]
-    if not has_alerts:
-        make = partial(_create_index, name=settings.alerts_index)
-        changes.append(Change("create", f"index {settings.alerts_index}", (), make))
-    else:
-        changes += _mapping_change(settings.alerts_index, alerts_mappings, alerts, incompatible)
-    for name in ours:
-        changes += _mapping_change(name, mappings, desired[main]["template"]["mappings"], incompatible)
-        if settings.index_prefix not in aliases.get(name, {}).get("aliases", {}):
-            add = partial(_add_alias, name=name, alias=settings.index_prefix)
-            changes.append(Change("update", f"index {name}", (f"alias: (none) -> {settings.index_prefix}",), add))
-    return Plan(tuple(changes), tuple(incompatible), tuple(notes), daily_from)
+    return tuple(notes)
 
 
-def _daily_from(template: JsonObject | None, ours: list[str], settings: ElasticsearchSettings, clock: Clock) -> date:
+def _daily_from(
+    template: JsonObject | None, ours: Iterable[str], settings: ElasticsearchSettings, clock: Clock
+) -> date:
     """The date once fixed; if none is, some days before now, yet never after a daily index that is there."""
     try:
         return date.fromisoformat((template or {})["_meta"]["daily_from"])
@@ -135,20 +133,37 @@ def _policy_change(client: Elasticsearch, settings: ElasticsearchSettings) -> li
     return [Change("update", f"ILM policy {name}", changed, put)] if changed else []
 
 
-def _mapping_change(name: str, mappings: Any, mapping: JsonObject, incompatible: list[str]) -> list[Change]:
-    actual = mappings[name]["mappings"]
+def _index_change(name: str, index: JsonObject, template: JsonObject, incompatible: list[str]) -> list[Change]:
+    """Fields, strictness and alias that an existing index lacks against its template."""
+    actual, mapping = index["mappings"], template["template"]["mappings"]
+    analysis = template["template"]["settings"]["index"].get("analysis")
+    if analysis and "triage_index" not in _analyzers(index):
+        # Analyzers cannot be added to an open index: its new text fields do without.
+        mapping = wanted.without_analyzers(mapping)
+        incompatible.append(f"index {name}: analyzers: (none) -> {', '.join(analysis['analyzer'])}")
     properties = actual.get("properties", {})
     incompatible += [f"index {name}: {text}" for text in incompatible_properties(properties, mapping["properties"])]
+
+    changes = []
     missing = missing_properties(properties, mapping["properties"])
     update: JsonObject = {"properties": missing} if missing else {}
     details = [f"{path}: (none) -> {definition['type']}" for path, definition in field_paths(missing)]
-    if actual.get("dynamic", "true") != mapping["dynamic"]:
+    if (dynamic := actual.get("dynamic", "true")) != mapping["dynamic"]:
         update["dynamic"] = mapping["dynamic"]
-        details.append(f"dynamic: {actual.get('dynamic', 'true')} -> {mapping['dynamic']}")
-    if not update:
-        return []
-    put = partial(_put_mapping, name=name, body=update)
-    return [Change("update", f"mapping of index {name}", tuple(details), put)]
+        details.append(f"dynamic: {dynamic} -> {mapping['dynamic']}")
+    if update:
+        put = partial(_put_mapping, name=name, body=update)
+        changes.append(Change("update", f"mapping of index {name}", tuple(details), put))
+    for alias in template["template"].get("aliases", {}):
+        if alias not in index.get("aliases", {}):
+            add = partial(_add_alias, name=name, alias=alias)
+            changes.append(Change("update", f"index {name}", (f"alias: (none) -> {alias}",), add))
+    return changes
+
+
+def _analyzers(index: JsonObject) -> JsonObject:
+    found: JsonObject = index.get("settings", {}).get("index", {}).get("analysis", {}).get("analyzer", {})
+    return found
 
 
 def _put_mapping(client: Elasticsearch, name: str, body: JsonObject) -> object:

@@ -94,6 +94,15 @@ def templates(settings: ElasticsearchSettings, can: Capabilities, daily_from: da
     return found
 
 
+def without_analyzers(mapping: JsonObject) -> JsonObject:
+    """The same mapping for an index that has no analyzers of ours."""
+    return {
+        name: without_analyzers(inner) if isinstance(inner, dict) else inner
+        for name, inner in mapping.items()
+        if name not in {"analyzer", "search_analyzer"}
+    }
+
+
 def retention_policy(settings: ElasticsearchSettings) -> JsonObject:
     """ILM policy of the daily indices: deleted `retention_days` after they were made; yearly ones have none."""
     return {

@@ -34,8 +34,8 @@ _Known = _Outcome | str
 class IndexSink:
     """A Sink for one thread.
 
-    A request holds at most `bulk_bytes`; a 429 halves that, and each full request that succeeds gives a sixteenth of
-    `bulk_bytes` back. Documents refused for overload are repeated `bulk_retries` times within a write.
+    A request holds at most `bulk_bytes`; a 429 halves that, and eight full requests in a row that succeed give
+    an eighth of `bulk_bytes` back. Documents refused for overload are repeated `bulk_retries` times within a write.
     """
 
     def __init__(self, client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock | None = None) -> None:
@@ -44,6 +44,7 @@ class IndexSink:
         self._retries = settings.bulk_retries
         self._most_bytes = settings.bulk_bytes
         self.limit_bytes = settings.bulk_bytes
+        self._full_successes = 0
         # Shorter than the client's own timeout, so that the server can say which shard is missing.
         self._timeout = f"{max(1, int(settings.request_timeout_s * 800))}ms"
 
@@ -76,10 +77,10 @@ class IndexSink:
                 # Nothing got through: the rest would only press on a cluster that asks for a pause.
                 refused.update(dict.fromkeys(rest, refused[chunk[0]]))
                 rest = []
-            if any(position in refused for position in chunk):
+            if any(refused.get(position, "").startswith("429 ") for position in chunk):
                 self._shrink()
             elif sum(len(lines[position]) for position in chunk) * 2 > self.limit_bytes:
-                self.limit_bytes = min(self._most_bytes, self.limit_bytes + self._most_bytes // 16)
+                self._grow()
         return refused
 
     def _send(self, chunk: list[int], lines: list[bytes], known: dict[int, _Known], refused: dict[int, str]) -> None:
@@ -141,7 +142,14 @@ class IndexSink:
             count += 1
         return positions[:count]
 
+    def _grow(self) -> None:
+        self._full_successes += 1
+        if self._full_successes >= 8:
+            self._full_successes = 0
+            self.limit_bytes = min(self._most_bytes, self.limit_bytes + self._most_bytes // 8)
+
     def _shrink(self) -> None:
+        self._full_successes = 0
         smaller = max(min(_LEAST_BYTES, self._most_bytes), self.limit_bytes // 2)
         if smaller < self.limit_bytes:
             self.limit_bytes = smaller

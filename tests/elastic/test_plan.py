@@ -1,0 +1,220 @@
+"""Plan and apply against the stack: shown first, additive, idempotent, and nothing is ever deleted."""
+
+import json
+from datetime import date
+
+import pytest
+
+from triage.config import ElasticsearchSettings
+from triage.elastic.client import connect
+from triage.elastic.naming import read_daily_from
+from triage.elastic.plan import apply, plan_index
+from triage.elastic.template import feedback_template_name
+from triage.errors import ConfigError, DependencyError
+
+
+def plan_and_apply(client, settings, clock):
+    plan = plan_index(client, settings, clock)
+    apply(client, plan)
+    return plan
+
+
+def get_template(client, settings):
+    name = feedback_template_name(settings.index_prefix)
+    return client.indices.get_index_template(name=name).body["index_templates"][0]["index_template"]
+
+
+def mapping_of(client, index):
+    return client.indices.get_mapping(index=index).body[index]["mappings"]
+
+
+@pytest.mark.stack
+def test_the_second_run_has_nothing_to_do(client, settings, clock):
+    first = plan_index(client, settings, clock)
+    assert [(change.kind, change.target) for change in first.changes][-1] == (
+        "create",
+        f"index {settings.alerts_index}",
+    )
+    assert not client.indices.exists(index=settings.alerts_index)
+    apply(client, first)
+    again = plan_index(client, settings, clock)
+    assert not again
+    assert again.changes == again.incompatible == ()
+
+
+@pytest.mark.stack
+def test_the_date_is_fixed_once(client, settings, clock):
+    with pytest.raises(ConfigError, match="run `triage index apply`"):
+        read_daily_from(client, settings)
+    plan_and_apply(client, settings, clock)
+    assert read_daily_from(client, settings) == date(2026, 10, 23)
+    clock.advance(40 * 86_400)
+    later = settings.model_copy(update={"daily_days": 5})
+    assert not plan_index(client, later, clock)
+    assert read_daily_from(client, later) == date(2026, 10, 23)
+
+
+@pytest.mark.stack
+def test_a_new_date_is_never_after_a_daily_index_that_is_there(client, settings, clock):
+    client.indices.create(index=f"{settings.index_prefix}-2026.05.04")
+    client.indices.create(index=f"{settings.index_prefix}-2019")
+    assert plan_index(client, settings, clock).daily_from == date(2026, 5, 4)
+
+
+@pytest.mark.stack
+def test_an_index_that_a_write_creates_has_mapping_and_alias(client, settings, clock):
+    plan_and_apply(client, settings, clock)
+    index = f"{settings.index_prefix}-2026.11.22"
+    client.index(index=index, id="1", document={"@timestamp": "2026-11-22T09:30:00.000Z"})
+    assert mapping_of(client, index)["dynamic"] == "strict"
+    assert settings.index_prefix in client.indices.get_alias(index=index).body[index]["aliases"]
+    assert not plan_index(client, settings, clock)
+
+
+@pytest.mark.stack
+def test_a_changed_template_is_shown_with_old_and_new_and_put_right(client, settings, clock):
+    plan_and_apply(client, settings, clock)
+    template = get_template(client, settings)
+    template["template"]["mappings"]["properties"].pop("brand")
+    template["template"]["mappings"]["properties"]["rating"] = {"type": "float"}
+    for name in ("created_date_millis", "created_date", "modified_date_millis", "modified_date"):
+        template.pop(name, None)
+    client.indices.put_index_template(name=feedback_template_name(settings.index_prefix), body=template)
+    with pytest.raises(ConfigError, match="lacks brand"):
+        read_daily_from(client, settings)
+
+    plan = plan_and_apply(client, settings.model_copy(update={"replicas": 1}), clock)
+    change = plan.changes[0]
+    assert change.kind == "update"
+    assert set(change.details) == {
+        "template.mappings.properties.brand: (none) -> {ignore_above: 1024, type: keyword}",
+        "template.mappings.properties.rating.type: float -> double",
+        "template.settings.index.number_of_replicas: 0 -> 1",
+    }
+    assert read_daily_from(client, settings) == date(2026, 10, 23)
+
+
+@pytest.mark.stack
+def test_an_older_index_gets_new_fields_and_the_alias_and_keeps_what_differs(client, settings, clock):
+    index = f"{settings.index_prefix}-2026.11.01"
+    old = {"channel": {"type": "text"}, "event": {"properties": {"id": {"type": "keyword", "ignore_above": 1024}}}}
+    client.indices.create(index=index, mappings={"properties": old})
+    client.index(index=index, id="1", document={"channel": "review"}, refresh=True)
+    plan = plan_and_apply(client, settings, clock)
+
+    assert any(f"index {index}: channel.type: text -> keyword" in text for text in plan.incompatible)
+    details = [detail for change in plan.changes if index in change.target for detail in change.details]
+    assert "event.ingested: (none) -> date" in details
+    assert "sentiment.score: (none) -> float" in details
+    assert "dynamic: true -> strict" in details
+    assert f"alias: (none) -> {settings.index_prefix}" in details
+    mapping = mapping_of(client, index)
+    assert mapping["dynamic"] == "strict"
+    assert mapping["properties"]["channel"] == {"type": "text"}
+    assert set(mapping["properties"]["event"]["properties"]) == {"id", "ingested"}
+    assert client.count(index=settings.index_prefix).body["count"] == 1
+    again = plan_index(client, settings, clock)
+    assert not again
+    assert again.incompatible == plan.incompatible
+
+
+@pytest.mark.stack
+def test_an_alerts_index_gets_new_fields(client, settings, clock):
+    client.indices.create(
+        index=settings.alerts_index,
+        mappings={"dynamic": "strict", "properties": {"rule": {"type": "keyword", "ignore_above": 1024}}},
+    )
+    plan = plan_and_apply(client, settings, clock)
+    (change,) = [change for change in plan.changes if change.target == f"mapping of index {settings.alerts_index}"]
+    assert "dimensions: (none) -> flattened" in change.details
+    assert not plan_index(client, settings, clock)
+
+
+@pytest.mark.stack
+def test_the_indices_of_a_longer_prefix_are_left_alone(client, settings, clock):
+    longer = settings.model_copy(
+        update={"index_prefix": f"{settings.index_prefix}-eu", "alerts_index": f"{settings.index_prefix}_eu_alerts"}
+    )
+    other = f"{longer.index_prefix}-2026.11.01"
+    client.indices.create(index=other, mappings={"properties": {"mine": {"type": "keyword"}}})
+    try:
+        plan = plan_and_apply(client, settings, clock)
+        assert not any(other in change.target for change in plan.changes)
+        assert set(mapping_of(client, other)["properties"]) == {"mine"}
+        plan_and_apply(client, longer, clock)
+        new = f"{longer.index_prefix}-2026.11.02"
+        client.index(index=new, id="1", document={"@timestamp": "2026-11-02T00:00:00.000Z"})
+        assert set(client.indices.get_alias(index=new).body[new]["aliases"]) == {longer.index_prefix}
+    finally:
+        from indices import remove
+
+        remove(longer)
+
+
+class WithIlm:
+    """Just enough of an Elasticsearch with ILM: it stores what is put, and has no index but `alerts`."""
+
+    def __init__(self):
+        self.stored = {}
+
+    def __call__(self, sent):
+        path = sent.path.partition("?")[0]
+        if sent.method == "PUT":
+            self.stored[path] = json.loads(sent.body or b"{}")
+            return 200, {"acknowledged": True}
+        if path in {"/_ilm/policy", "/_analyze", "/feedback-*"}:
+            return 200, {}
+        if path not in self.stored:
+            return 404, {"error": {"type": "resource_not_found_exception", "reason": path}}
+        return 200, self.shown(path, self.stored[path])
+
+    def shown(self, path, stored):
+        name = path.rpartition("/")[2]
+        if path.startswith("/_ilm"):
+            return {name: {"version": 1, "modified_date": "2026-11-22T09:30:00.000Z", **stored}}
+        if path.startswith("/_index_template"):
+            return {"index_templates": [{"name": name, "index_template": {"composed_of": [], **stored}}]}
+        return {name: {"aliases": {}, **self.stored["/_index_template/triage.alerts.alerts"]["template"]}}
+
+
+def test_with_ilm_daily_indices_have_a_policy_and_yearly_ones_none(serve, clock):
+    server = serve(ilm := WithIlm())
+    settings = ElasticsearchSettings(url=server.url)
+    with connect(settings) as client:
+        plan = plan_and_apply(client, settings, clock)
+        assert plan.changes[0].target == "ILM policy triage.feedback-daily.feedback"
+        assert plan.notes == ()
+        assert not plan_index(client, settings, clock)
+
+        changed = plan_index(client, settings.model_copy(update={"retention_days": 30}), clock)
+        assert [change.details for change in changed.changes] == [("phases.delete.min_age: 180d -> 30d",)]
+
+    yearly = ilm.stored["/_index_template/triage.feedback.feedback"]
+    daily = ilm.stored["/_index_template/triage.feedback-daily.feedback"]
+    assert "lifecycle" not in yearly["template"]["settings"]["index"]
+    assert daily["template"]["settings"]["index"]["lifecycle"] == {"name": "triage.feedback-daily.feedback"}
+    assert daily["index_patterns"] == ["feedback-*.*.*"]
+    assert daily["priority"] > yearly["priority"]
+    assert daily["template"]["mappings"] == yearly["template"]["mappings"]
+    policy = ilm.stored["/_ilm/policy/triage.feedback-daily.feedback"]["policy"]
+    assert policy["phases"]["delete"]["min_age"] == "180d"
+
+
+def test_a_conflicting_template_of_others_is_reported_in_the_servers_words(serve, clock):
+    def answer(sent):
+        if sent.method == "PUT" and sent.path.startswith("/_index_template"):
+            return 400, {"error": {"type": "illegal_argument_exception", "reason": "please use a different priority"}}
+        return ilm(sent)
+
+    ilm = WithIlm()
+    settings = ElasticsearchSettings(url=serve(answer).url)
+    with connect(settings) as client, pytest.raises(DependencyError, match="please use a different priority"):
+        plan_and_apply(client, settings, clock)
+
+
+@pytest.mark.stack
+def test_a_template_made_by_hand_is_told_from_ours(client, settings):
+    name = feedback_template_name(settings.index_prefix)
+    client.indices.put_index_template(name=name, index_patterns=[f"{settings.index_prefix}-*"], priority=9)
+    with pytest.raises(ConfigError, match=r"_meta\.daily_from"):
+        read_daily_from(client, settings)
