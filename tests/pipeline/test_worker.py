@@ -151,7 +151,7 @@ def test_elasticsearch_away_pauses_and_retries_until_it_is_back():
     rig.send(*(_record(n) for n in range(10)))
     rig.run()
     _assert_exactly_once(rig, [f"r{n}" for n in range(10)])
-    assert rig.metrics.registry.get_sample_value("triage_retries_total", {"dependency": "elasticsearch"}) == 5
+    assert rig.metrics.registry.get_sample_value("triage_retries_total", {"dependency": "memory index"}) == 5
     assert rig.health.ready()[0]
 
 
