@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from triage.errors import ModelError
+from triage.inference.heads import Heads, softmax
+from triage.inference.manifest import FileDigest, Manifest
+from triage.inference.session import Logits
+
+TEXTS = ["Bob 3", "nothing"]
+OFFSETS = [[[0, 0], [0, 3], [3, 5], [0, 0]], [[0, 0], [0, 7], [0, 0]]]
+MASK = np.array([[1, 1, 1, 1], [1, 1, 1, 0]])
+
+
+def manifest(**changes):
+    digest = FileDigest("", 0)
+    fields = {
+        "format": 1, "name": "m", "version": "1", "taxonomy": "1", "max_tokens": 16, "pad_id": 1,
+        "intents": ["delivery", "billing", "other"],
+        "sentiments": ["negative", "neutral", "positive"],
+        "entity_tags": ["O", "B-person", "I-person"],
+        "temperature": {"intent": 1.0, "sentiment": 1.0, "entities": 1.0},
+        "low_confidence": {"intent": 0.5, "sentiment": 0.5},
+        "files": {"model.onnx": digest, "tokenizer.json": digest},
+    }  # fmt: skip
+    return Manifest(**fields | changes)
+
+
+def logits():
+    entity = np.zeros((2, 4, 3), np.float32)
+    entity[..., 0] = 5
+    entity[0, 1] = [0, 4, 0]
+    return Logits(np.array([[0, 4, 1], [1, 1.5, 1]], np.float32), np.array([[3, 0, 0], [0, 0, 9]], np.float32), entity)
+
+
+def decode(heads, given, offsets=lambda row: np.array(OFFSETS[row])):
+    return heads.decode(given, MASK, TEXTS, [False, True], offsets)
+
+
+def test_labels_probabilities_and_flags():
+    first, second = decode(Heads(manifest()), logits())
+    assert [label for label, _ in first.intents] == ["billing", "other", "delivery"]
+    assert first.intents[0][1] == pytest.approx(np.exp(4) / (1 + np.exp(4) + np.exp(1)))
+    assert sum(p for _, p in first.intents) == pytest.approx(1)
+    assert first.sentiment["negative"] == pytest.approx(np.exp(3) / (np.exp(3) + 2))
+    assert sum(first.sentiment.values()) == pytest.approx(1)
+    assert (first.truncated, first.low_confidence) == (False, False)
+    assert (second.truncated, second.low_confidence) == (True, True)
+    (span,) = first.spans
+    assert (span.start, span.end, span.label) == (0, 3, "person")
+    assert span.confidence == pytest.approx(np.exp(4) / (np.exp(4) + 2))
+    assert second.spans == []
+
+
+def test_temperature_softens_each_head_and_keeps_the_order():
+    warm = {"intent": 4.0, "sentiment": 3.0, "entities": 2.0}
+    first = decode(Heads(manifest(temperature=warm)), logits())[0]
+    assert first.intents[0] == ("billing", pytest.approx(np.e / (1 + np.e + np.exp(0.25))))
+    assert first.sentiment["negative"] == pytest.approx(np.e / (np.e + 2))
+    assert first.spans[0].confidence == pytest.approx(np.exp(2) / (np.exp(2) + 2))
+
+
+@pytest.mark.parametrize("thresholds", [{"intent": 0.99, "sentiment": 0.0}, {"intent": 0.0, "sentiment": 0.99}])
+def test_either_head_can_be_of_low_confidence(thresholds):
+    assert decode(Heads(manifest(low_confidence=thresholds)), logits())[0].low_confidence
+
+
+def test_offsets_are_not_asked_for_where_no_tag_fires():
+    asked = []
+    decode(Heads(manifest()), logits(), lambda row: asked.append(row) or np.array(OFFSETS[row]))
+    assert asked == [0]
+
+
+def test_tags_on_padding_and_special_tokens_are_nothing():
+    given = logits()
+    given.entity[0, 0] = given.entity[0, 3] = given.entity[1, 3] = [0, 9, 0]
+    first, second = decode(Heads(manifest()), given)
+    assert [(span.start, span.end) for span in first.spans] == [(0, 3)]
+    assert second.spans == []
+
+
+def test_tokens_without_characters_do_not_part_an_entity():
+    entity = np.zeros((1, 4, 3), np.float32)
+    entity[0] = [[0, 9, 0], [0, 9, 0], [9, 0, 0], [0, 0, 9]]
+    given = Logits(np.zeros((1, 3), np.float32), np.zeros((1, 3), np.float32), entity)
+    offsets = np.array([[0, 0], [0, 1], [1, 1], [1, 2]])
+    (only,) = Heads(manifest()).decode(given, np.ones((1, 4), np.int64), ["张三"], [False], lambda _: offsets)
+    assert [(span.start, span.end) for span in only.spans] == [(0, 2)]
+
+
+def test_outputs_that_do_not_fit_the_manifest():
+    with pytest.raises(
+        ModelError, match=r"intent_logits is \[2, 3\], the manifest's labels make it \[2, 2\].*one export"
+    ):
+        decode(Heads(manifest(intents=["a", "b"])), logits())
+
+
+def test_outputs_that_are_not_finite():
+    given = logits()
+    given.sentiment[1, 1] = np.nan
+    with pytest.raises(ModelError, match=r"sentiment_logits .* not finite"):
+        decode(Heads(manifest()), given)
+
+
+def test_softmax_of_huge_logits():
+    assert softmax(np.array([[1e30, 0]], np.float32), 1.0).tolist() == [[1.0, 0.0]]

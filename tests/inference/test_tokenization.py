@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from triage.errors import ModelError
+from triage.inference.tokenization import TextTokenizer
+
+
+@pytest.fixture
+def tokenizer(tokenizer_file):
+    return TextTokenizer(tokenizer_file, max_tokens=8, pad_id=1)
+
+
+def pieces(tokenized, index, text):
+    return [text[start:end] for start, end in tokenized.offsets(index).tolist()]
+
+
+def test_offsets_are_code_points_of_the_text(tokenizer):
+    text = "😀 late from Amazon"
+    shown = pieces(tokenizer.encode([text]), 0, text)
+    assert [piece.strip() for piece in shown if piece.strip()] == ["😀", "late", "from", "Amaz", "on"]
+
+
+def test_lone_word_mark_before_chinese_stands_for_no_character(tokenizer):
+    text = "张三在"
+    assert pieces(tokenizer.encode([text]), 0, text) == ["", "", "张", "三", "在", ""]
+
+
+def test_normalization_keeps_offsets_of_the_given_text(tokenizer):
+    text = "ﬁne"
+    assert pieces(tokenizer.encode([text]), 0, text) == ["", "ﬁne", ""]
+
+
+def test_prefix_is_encoded_but_has_no_offsets(tokenizer_file):
+    tokenizer = TextTokenizer(tokenizer_file, max_tokens=8, pad_id=1, prefix="query: ")
+    text = "late from"
+    tokenized = tokenizer.encode([text])
+    assert tokenized.lengths.tolist() == [5]
+    assert [piece.strip() for piece in pieces(tokenized, 0, text)] == ["", "", "late", "from", ""]
+
+
+def test_truncation_is_flagged_only_when_something_was_cut(tokenizer):
+    tokenized = tokenizer.encode([" ".join(["x"] * count) for count in (5, 6, 7, 500)])
+    assert tokenized.lengths.tolist() == [7, 8, 8, 8]
+    assert tokenized.truncated.tolist() == [False, False, True, True]
+
+
+def test_padding_goes_to_the_longest_of_the_batch(tokenizer):
+    tokenized = tokenizer.encode(["x x x", "x", "x x x x x"])
+    input_ids, attention_mask = tokenizer.pad(tokenized, np.array([1, 0]))
+    x = input_ids[0, 1]
+    assert input_ids.tolist() == [[0, x, 2, 1, 1], [0, x, x, x, 2]]
+    assert attention_mask.tolist() == [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]]
+    assert input_ids.dtype == attention_mask.dtype == np.int64
+
+
+def test_empty_list_and_empty_text(tokenizer):
+    assert tokenizer.encode([]).lengths.tolist() == []
+    assert tokenizer.encode(["", "   "]).lengths.min() == 2
+
+
+def test_lone_surrogates_are_no_error_and_shift_nothing(tokenizer):
+    text = "\ud800 late"
+    assert pieces(tokenizer.encode([text]), 0, text)[-2].strip() == "late"
+
+
+def test_a_file_that_is_no_tokenizer(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    path.write_text("{}")
+    with pytest.raises(ModelError, match=r"tokenizer\.json is no tokenizer"):
+        TextTokenizer(path, max_tokens=8, pad_id=1)

@@ -1,0 +1,96 @@
+"""Which language a text is in: by script where that decides, else by py3langid."""
+
+import re
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+UNDETERMINED = "und"
+# Longer texts are decided long before this; the identifier walks byte by byte.
+_MAX_CHARS = 240
+# Widely written languages: rare ones share their letter groups with short English and take its probability.
+_LANGUAGES = """
+    af am ar az bg bn ca cs da de el en es et fa fi fr gu he hi hr hu hy id it ka kk km kn lo lt lv mk ml mn mr ms my
+    ne nl no pa pl pt ro ru si sk sl sq sr sv sw ta te th tl tr uk ur uz vi
+"""
+# English is the language of most feedback here; measured so that short English comes out as English and other
+# languages still as themselves (tests/inference/test_language.py).
+_ENGLISH_ODDS = 10.0
+_MIN_CONFIDENCE = 0.35
+# Words too short for letter statistics, and hardly words elsewhere.
+_ENGLISH_WORDS = """
+    ok okay hi hey hello thx thanks thank lol wtf omg pls plz please yes yeah nope good bad great nice love hate worst
+    best awesome awful terrible never why where when what how sucks broken refund help late wrong works
+stars
+"""
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
+_NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|[<\[{]\w+[>\]}]|\d+")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\uff66-\uff9d]")
+_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
+_CAPITAL = re.compile("[A-Z]")
+_WORD = re.compile(r"[^\W\d_]+")
+# One character of these scripts says as much as about three Latin letters.
+_CJK_WEIGHT = 3
+
+
+class Language(NamedTuple):
+    """`code` is a BCP-47 primary subtag; where the text does not tell it is `und`, and `known` is false."""
+
+    code: str
+    known: bool = True
+
+
+_UNKNOWN = Language(UNDETERMINED, known=False)
+
+
+def identify(text: str) -> Language:
+    """Language of `text`. Links, addresses, @names, #tags, placeholders and digits don't count. Thread-safe."""
+    sample = _NOISE.sub(" ", text[: 4 * _MAX_CHARS])[:_MAX_CHARS]
+    words = _WORD.findall(sample)
+    if not words:
+        return _UNKNOWN
+    if not sample.isascii() and (found := _by_script(sample, sum(map(len, words)))):
+        return found
+    return _by_letters(sample, words)
+
+
+def preload() -> None:
+    """Load the identifier now (about a second) rather than at the first text."""
+    _identifier()
+
+
+def _by_script(sample: str, letters: int) -> Language | None:
+    han, kana, hangul = (len(script.findall(sample)) for script in (_HAN, _KANA, _HANGUL))
+    cjk = han + kana + hangul
+    if not cjk:
+        return None
+    if _CJK_WEIGHT * cjk < letters - cjk:
+        return None
+    if hangul >= max(han, kana):
+        return Language("ko")
+    # A stray kana is decoration in Chinese; in Japanese every third character and more is one.
+    if kana > 1 and kana >= 0.15 * (han + kana):
+        return Language("ja")
+    return Language("zh" if han else "ja")
+
+
+def _by_letters(sample: str, words: list[str]) -> Language:
+    if 2 * len(_CAPITAL.findall(sample)) > sum(map(len, words)):
+        sample = sample.lower()
+    scores = dict(_identifier().rank(sample))
+    scores["en"] *= _ENGLISH_ODDS
+    code = max(scores, key=scores.__getitem__)
+    if scores[code] >= _MIN_CONFIDENCE * sum(scores.values()):
+        return Language(code)
+    if sample.isascii() and any(word.lower() in _ENGLISH for word in words):
+        return Language("en")
+    return _UNKNOWN
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(_LANGUAGES.split())
+    return identifier

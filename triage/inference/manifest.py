@@ -1,0 +1,141 @@
+"""The manifest of a model folder: what the graph expects, what its outputs mean, and what the files must be."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from triage.errors import ModelError
+from triage.types import SentimentLabel
+
+FORMAT = 1
+MODEL_FILE = "model.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+MANIFEST_FILE = "manifest.json"
+CARD_FILE = "CARD.md"
+_HEADS = ("intent", "sentiment", "entities")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class FileDigest(msgspec.Struct, frozen=True):
+    sha256: str
+    bytes: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """`manifest.json`. Fields that a later training adds are ignored; these are needed to serve.
+
+    `entity_tags` are BIO tags, `O` first. `temperature` divides the logits of a head (Guo et al. 2017, "On
+    calibration of modern neural networks"). A prediction below a `low_confidence` probability is flagged.
+    """
+
+    format: int
+    name: str
+    version: str
+    taxonomy: str
+    max_tokens: int
+    pad_id: int
+    intents: list[str]
+    sentiments: list[str]
+    entity_tags: list[str]
+    temperature: dict[str, float]
+    low_confidence: dict[str, float]
+    files: dict[str, FileDigest]
+    prefix: str = ""
+    languages: list[str] = msgspec.field(default_factory=lambda: ["en", "zh"])
+    opset: int | None = None
+    encoder: dict[str, Any] = {}
+    trained: dict[str, Any] = {}
+
+    @property
+    def label(self) -> str:
+        """`name@version`, as it stands on every record."""
+        return f"{self.name}@{self.version}"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check `folder/manifest.json`; raises ModelError with every problem found."""
+    path = folder / MANIFEST_FILE
+    try:
+        raw = msgspec.json.decode(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{path} is not there: {folder} is no model folder; `triage model list` shows what is"
+        ) from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} is damaged, not valid JSON ({error}); restore or export the model again") from error
+    if not isinstance(raw, dict):
+        raise ModelError(f"{path} must hold a JSON object, not {type(raw).__name__}; export the model again")
+    if raw.get("format") != FORMAT:
+        raise ModelError(
+            f"{path}: format is {raw.get('format')!r}, this version of triage reads format {FORMAT}; "
+            "export the model again with this version, or update triage"
+        )
+    missing = [field.encode_name for field in msgspec.structs.fields(Manifest) if field.required]
+    missing = [name for name in missing if name not in raw]
+    if missing:
+        raise ModelError(f"{path} lacks {', '.join(missing)}; export the model again with `triage export`")
+    try:
+        manifest = msgspec.convert(raw, Manifest)
+    except msgspec.ValidationError as error:
+        raise ModelError(f"{path}: {error}; export the model again with `triage export`") from error
+    if problems := list(_problems(manifest)):
+        raise ModelError(f"{path}: " + "; ".join(problems))
+    return manifest
+
+
+def _problems(manifest: Manifest) -> Iterator[str]:
+    yield from _size_problems(manifest)
+    yield from _label_problems(manifest)
+    yield from _threshold_problems(manifest)
+    yield from _file_problems(manifest)
+
+
+def _size_problems(manifest: Manifest) -> Iterator[str]:
+    if not _NAME.fullmatch(manifest.name):
+        yield f"name {manifest.name!r} may hold letters, digits, '.', '_' and '-' only"
+    if manifest.max_tokens < 8:
+        yield f"max_tokens is {manifest.max_tokens}, must be at least 8"
+    if manifest.pad_id < 0:
+        yield f"pad_id is {manifest.pad_id}, must not be negative"
+
+
+def _label_problems(manifest: Manifest) -> Iterator[str]:
+    for field in ("intents", "entity_tags"):
+        labels = getattr(manifest, field)
+        if not labels or len(set(labels)) != len(labels) or not all(labels):
+            yield f"{field} must be a list of different names, not {labels}"
+    if sorted(manifest.sentiments) != sorted(SentimentLabel):
+        yield f"sentiments must be {', '.join(SentimentLabel)} in the order of the outputs, not {manifest.sentiments}"
+    if manifest.entity_tags[:1] != ["O"]:
+        yield f"entity_tags must begin with O, begins with {manifest.entity_tags[:1]}"
+    for tag in manifest.entity_tags[1:]:
+        kind, _, label = tag.partition("-")
+        if kind not in {"B", "I"} or not label:
+            yield f"entity_tags has {tag!r}, which is no B-label or I-label"
+        elif kind == "I" and f"B-{label}" not in manifest.entity_tags:
+            yield f"entity_tags has {tag!r} but no B-{label}"
+
+
+def _threshold_problems(manifest: Manifest) -> Iterator[str]:
+    for head in _HEADS:
+        value = manifest.temperature.get(head)
+        if value is None or not value > 0:
+            yield f"temperature.{head} must be above 0, is {value}"
+    for head in _HEADS[:2]:
+        value = manifest.low_confidence.get(head)
+        if value is None or not 0 <= value <= 1:
+            yield f"low_confidence.{head} must be from 0 to 1, is {value}"
+
+
+def _file_problems(manifest: Manifest) -> Iterator[str]:
+    for name in (MODEL_FILE, TOKENIZER_FILE):
+        if name not in manifest.files:
+            yield f"files lacks {name}"
+    for name in manifest.files:
+        if not _NAME.fullmatch(name):
+            yield f"files names {name!r}, which is no plain file name"

@@ -1,0 +1,117 @@
+"""The model as the pipeline sees it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from triage.config import ModelSettings
+from triage.errors import ModelError
+from triage.inference.batching import fill_ratio, plan_batches
+from triage.inference.heads import Heads
+from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
+from triage.inference.registry import find_folder, verify_files
+from triage.inference.session import Session, open_session
+from triage.inference.tokenization import TextTokenizer
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.types import Prediction
+
+_log = get_logger(__name__)
+_WARM_UP = ["The parcel is three days late. 快递三天还没到。"]
+
+
+class OnnxModel:
+    """One ONNX model folder, loaded on a device. Implements `triage.types.Model`; thread-safe."""
+
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        tokenizer: TextTokenizer,
+        session: Session,
+        batch_tokens: int,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self._tokenizer = tokenizer
+        self._session = session
+        self._heads = Heads(manifest)
+        self._batch_tokens = batch_tokens
+        self._metrics = metrics
+
+    @classmethod
+    def load(cls, settings: ModelSettings, metrics: Metrics | None = None) -> "OnnxModel":
+        """Find, check, load and warm the model of the settings.
+
+        Raises ModelError for a folder that is missing, damaged or does not run on the device asked for, and
+        ConfigError (MissingExtraError) for a runtime that is missing or installed twice.
+        """
+        folder = find_folder(settings)
+        manifest = read_manifest(folder)
+        verify_files(folder, manifest)
+        tokenizer = TextTokenizer(
+            folder / TOKENIZER_FILE,
+            max_tokens=min(settings.max_tokens, manifest.max_tokens),
+            pad_id=manifest.pad_id,
+            prefix=manifest.prefix,
+        )
+        session = open_session(folder / MODEL_FILE, settings)
+        model = cls(folder, manifest, tokenizer, session, settings.batch_tokens, metrics)
+        try:
+            model.predict(_WARM_UP)
+        except ModelError as error:
+            raise ModelError(f"{folder} does not run: {error}") from error
+        _log.info("model_loaded", **model.describe())
+        return model
+
+    @property
+    def version(self) -> str:
+        return self.manifest.label
+
+    @property
+    def taxonomy(self) -> str:
+        return self.manifest.taxonomy
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Languages the model was trained for; others are worth the flag `unknown_language`."""
+        return frozenset(self.manifest.languages)
+
+    def describe(self) -> dict[str, Any]:
+        """What runs where, for the start log and the health page."""
+        return {
+            "model": self.version,
+            "taxonomy": self.taxonomy,
+            "folder": str(self.folder),
+            "device": self._session.device,
+            "runtime": self._session.runtime,
+            "precision": self._session.precision,
+            "threads": self._session.threads,
+            "batch_tokens": self._batch_tokens,
+            "max_tokens": self._tokenizer.max_tokens,
+        }
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """One prediction a text, in order, computed in batches of similar length.
+
+        Blocks for as long as the model takes. Raises ModelError if the runtime fails.
+        """
+        tokenized = self._tokenizer.encode(texts)
+        batches = plan_batches(tokenized.lengths, self._batch_tokens)
+        predictions: dict[int, Prediction] = {}
+        for batch in batches:
+            input_ids, attention_mask = self._tokenizer.pad(tokenized, batch)
+            logits = self._session.run(input_ids, attention_mask)
+            indices = batch.tolist()
+            decoded = self._heads.decode(
+                logits,
+                attention_mask,
+                [texts[index] for index in indices],
+                tokenized.truncated[batch].tolist(),
+                lambda row, indices=indices: tokenized.offsets(indices[row]),  # type: ignore[misc]
+            )
+            predictions.update(zip(indices, decoded, strict=True))
+        if self._metrics is not None and batches:
+            self._metrics.batch_fill_ratio.set(fill_ratio(tokenized.lengths, batches))
+        return [predictions[index] for index in range(len(texts))]

@@ -1,0 +1,39 @@
+"""Which runtimes are installed. By distribution names, not by import: `onnx/` is a folder of ours, and the builds of
+ONNX Runtime share one import name."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from triage.errors import ConfigError
+
+ONNXRUNTIME_CPU = "onnxruntime"
+ONNXRUNTIME_GPU = "onnxruntime-gpu"
+OPENVINO = "openvino"
+_ONNXRUNTIMES = (ONNXRUNTIME_CPU, ONNXRUNTIME_GPU, "onnxruntime-openvino", "onnxruntime-directml")
+_TRAINING = "optimum-onnx"
+
+
+def installed(distribution: str) -> str | None:
+    """Version of an installed distribution, None without it."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def check_packages() -> None:
+    """Raise ConfigError if installed packages break each other."""
+    problems = []
+    runtimes = [name for name in _ONNXRUNTIMES if installed(name)]
+    if len(runtimes) > 1:
+        keep = ONNXRUNTIME_GPU if ONNXRUNTIME_GPU in runtimes else ONNXRUNTIME_CPU
+        problems.append(
+            f"{' and '.join(runtimes)} are installed together; they share one folder and break each other: "
+            f"pip uninstall -y {' '.join(runtimes)} && pip install {keep}"
+        )
+    if installed(ONNXRUNTIME_GPU) and installed(_TRAINING):
+        problems.append(
+            f"the extras 'train' and 'gpu' are installed together ({_TRAINING} and {ONNXRUNTIME_GPU}); "
+            "use one environment for training and another for serving"
+        )
+    if problems:
+        raise ConfigError(problems, where="installed packages")

@@ -1,0 +1,59 @@
+"""Where models are: the folder of the settings, else the one that `onnx/CURRENT` names."""
+
+import hashlib
+from pathlib import Path
+
+from triage.config import ModelSettings
+from triage.errors import ConfigError, ModelError
+from triage.inference.manifest import Manifest
+from triage.paths import resource
+
+CURRENT = "CURRENT"
+MODELS = "onnx"
+_FIX = "train one with `triage train`, or set model.path to a model folder"
+
+
+def find_folder(settings: ModelSettings) -> Path:
+    """Folder of the model to serve. Raises ModelError naming what is not there."""
+    if settings.path is not None:
+        if not settings.path.is_dir():
+            raise ModelError(f"no model folder at {settings.path} (model.path); {_FIX}")
+        return settings.path
+    try:
+        current = resource(f"{MODELS}/{CURRENT}")
+    except ConfigError as error:
+        raise ModelError(f"no model: {error}; or {_FIX}") from error
+    return current.parent / _named(current)
+
+
+def verify_files(folder: Path, manifest: Manifest) -> None:
+    """Compare every file with its size and SHA-256 in the manifest; raises ModelError with all that differ."""
+    problems = [problem for name in manifest.files if (problem := _difference(folder, name, manifest))]
+    if problems:
+        raise ModelError("; ".join(problems) + "; restore the folder from where it came, or export the model again")
+
+
+def _named(current: Path) -> str:
+    name = current.read_text("utf-8").strip()
+    if not name or Path(name).name != name or name in {".", ".."}:
+        raise ModelError(f"{current} must hold the name of one folder beside it, not {name[:80]!r}")
+    if not (current.parent / name).is_dir():
+        raise ModelError(f"{current} names {name!r}, but {current.parent / name} is not there; {_FIX}")
+    return name
+
+
+def _difference(folder: Path, name: str, manifest: Manifest) -> str | None:
+    path, expected = folder / name, manifest.files[name]
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return f"{path} is not there"
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+    if size != expected.bytes:
+        return f"{path} is damaged: {size} bytes, the manifest says {expected.bytes}"
+    if digest != expected.sha256.lower():
+        return f"{path} is damaged: its SHA-256 begins {digest[:12]}, the manifest says {expected.sha256[:12]}"
+    return None
