@@ -133,8 +133,8 @@ class ModelSettings(Section):
     path: Path | None = Field(None, description="Model folder; default: the one that onnx/CURRENT names")
     device: Literal["auto", "cpu", "cuda", "openvino"] = "auto"
     allow_fallback: bool = Field(False, description="Go on with a warning when the device asked for is not in use")
-    threads: int = Field(0, ge=0, description="Intra-op threads; 0: one per core")
-    batch_tokens: int = Field(2048, ge=64, le=262_144, description="Token budget of one model call, padding included")
+    threads: int = Field(0, ge=0, description="Intra-op threads; 0: one for each core that the container may use")
+    batch_tokens: int = Field(1024, ge=64, le=262_144, description="Token budget of one model call, padding included")
     max_tokens: int = Field(256, ge=16, le=512, description="A longer text is cut here and flagged truncated")
 
 
