@@ -13,11 +13,11 @@ import httpx
 from pydantic import SecretStr
 
 from triage.clock import SystemClock
-from triage.config import ClockSettings, Settings, load_settings
+from triage.config import ENV_PREFIX, ClockSettings, Settings, load_settings
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.plan import apply as apply_index
 from triage.elastic.plan import plan_index
-from triage.errors import ConfigError, TriageError, Unavailable
+from triage.errors import TriageError, Unavailable
 from triage.local.feed import load_feed
 from triage.local.processes import Child, stop_all
 from triage.local.replay import Replay
@@ -131,7 +131,11 @@ class Demo:
         self._cleanup.callback(self.tally.stop)
 
     def _spawn(self, flags: dict[str, object]) -> None:
-        environment = {f"TRIAGE_{name.upper().replace('.', '__')}": _text(value) for name, value in flags.items()}
+        environment = {
+            f"{ENV_PREFIX}{name.upper().replace('.', '__')}": _text(value)
+            for name, value in flags.items()
+            if value is not None
+        }
         logs = self._options.data_dir / "logs"
         self._cleanup.callback(lambda: stop_all(self._children))
         for name in ("worker", "alerter", "console"):
@@ -220,6 +224,4 @@ def _text(value: object) -> str:
         return value.isoformat()
     if isinstance(value, (list, dict)):
         return json.dumps(value)
-    if value is None:
-        raise ConfigError("an unset value has no place in the environment")
     return str(value)

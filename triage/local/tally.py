@@ -10,6 +10,8 @@ from triage.config import KafkaSettings
 from triage.schemas.alert import Alert
 from triage.schemas.enriched import EnrichedRecord
 
+_PAUSE_S = 0.1
+
 
 @dataclass
 class Totals:
@@ -68,8 +70,9 @@ class Tally:
         try:
             topics = [*sorted(self._raw), self._enriched, self._dead, self._alerts]
             consumer.assign([TopicPartition(t, p) for t in topics for p in consumer.partitions_for_topic(t) or ()])
-            while not self._stop.is_set():
-                for partition, records in consumer.poll(timeout_ms=200).items():
+            # The local stack answers empty fetches at once: pausing here keeps an idle tally from spinning.
+            while not self._stop.wait(_PAUSE_S):
+                for partition, records in consumer.poll(timeout_ms=0, max_records=2_000).items():
                     for record in records:
                         self._count(partition.topic, record)
         except Exception as error:  # noqa: BLE001 - handed to the main thread, which ends the demo with it
