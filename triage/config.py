@@ -322,8 +322,8 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
         settings = Loaded(**_nest(flags or {}))
     except ValidationError as error:
         # A misspelt variable also reaches pydantic as an extra field of its section; once is enough.
-        named = {problem.partition(":")[0] for problem in problems}
-        problems += [_explain(issue) for issue in error.errors() if _variable(issue["loc"]) not in named]
+        reported = {problem.partition(":")[0] for problem in problems}
+        problems += [_explain(issue) for issue in error.errors() if _variable(issue["loc"]) not in reported]
         raise ConfigError(problems, where="settings") from error
     if problems:
         raise ConfigError(problems, where="settings")

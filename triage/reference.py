@@ -68,9 +68,8 @@ def _type(annotation: Any) -> str:
         return f"list of {_type(arguments[0])}"
     if annotation is SecretStr:
         return "secret"
-    return {"str": "text", "int": "number", "float": "number", "bool": "yes/no"}.get(
-        annotation.__name__, annotation.__name__.lower()
-    )
+    name: str = annotation.__name__
+    return {"str": "text", "int": "number", "float": "number", "bool": "yes/no"}.get(name, name.lower())
 
 
 def _default(field: FieldInfo) -> str:

@@ -75,7 +75,7 @@ def _application(health: Health, metrics: Metrics) -> Callable[[dict[str, Any], 
     def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/metrics":
-            return exposition(environ, start)  # type: ignore[arg-type,no-any-return]
+            return exposition(environ, start)  # type: ignore[no-any-return]
         checks = {"/live": health.live, "/ready": health.ready}
         if path not in checks:
             start("404 Not Found", [("Content-Type", "text/plain")])
