@@ -123,6 +123,22 @@ def test_the_banner_shows_only_when_something_is_wrong(snapshot):
     assert "tries again" in shown
 
 
+def test_before_the_first_reading_nothing_is_claimed():
+    reading = Snapshot(at_ms=NOW, known=False)
+    away = replace(reading, error="connection refused")
+    assert "not read yet" in _Reader(fragments.tiles(reading)).text
+    for part in (fragments.records, fragments.alerts, fragments.nothing_to_chart):
+        assert "Reading" in part(reading)
+        assert "Nothing read yet" in part(away)
+    assert "no figures yet" in fragments.banner(away)
+    assert _Reader(fragments.status(reading)).text.startswith("Connecting")
+
+
+def test_a_drawn_chart_has_nothing_in_its_place(snapshot):
+    assert fragments.nothing_to_chart(snapshot) == ""
+    assert "Nothing to draw yet" in fragments.nothing_to_chart(Snapshot(at_ms=NOW))
+
+
 def test_status_tells_live_stale_and_simulated(snapshot):
     assert _Reader(fragments.status(snapshot)).text == "LiveNov 22 2026, 09:30 UTC"
     assert "simulated time" in _Reader(fragments.status(replace(snapshot, simulated=True))).text

@@ -71,5 +71,25 @@ def test_a_slow_reading_does_not_hold_up_the_first_paint(clock):
         return early, await shared.current()
 
     early, later = asyncio.run(page())
-    assert (early.empty, early.simulated) == (True, True)
-    assert later.all_time.total == 1
+    assert (early.known, early.simulated) == (False, True)
+    assert (later.known, later.all_time.total) == (True, 1)
+
+
+def test_a_slow_elasticsearch_is_asked_less_often(clock):
+    readings = []
+
+    def read():
+        clock.advance(8)
+        readings.append(clock.monotonic())
+        return Snapshot(at_ms=0)
+
+    async def pages():
+        shared = SharedSnapshot(read, clock, interval_s=2)
+        await shared.current()
+        clock.advance(7)
+        await shared.current()
+        clock.advance(2)
+        await shared.current()
+
+    asyncio.run(pages())
+    assert readings == [8, 25]

@@ -68,7 +68,7 @@ def test_a_browser_shows_the_banner_and_reports_no_errors(console, tmp_path):
         capture_output=True, text=True, timeout=90, check=True,
     )  # fmt: skip
     assert "Can’t read new data." in shown.stdout
-    assert "No feedback yet" in shown.stdout
+    assert "Nothing read yet" in shown.stdout
     errors = [line for line in shown.stderr.splitlines() if ":CONSOLE" in line and "rror" in line]
     assert errors == []
 

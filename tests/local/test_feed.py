@@ -3,6 +3,8 @@
 import collections
 import gzip
 import json
+import re
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,9 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from triage.alerting.rules import load_alert_rules
 from triage.clock import from_ms, to_ms
+from triage.config import AlertingSettings
 from triage.errors import ConfigError, InvalidRecord
 from triage.local.feed import HOUR_MS, Feed, load_feed
+from triage.paths import resource
 from triage.schemas.raw import parse_raw
 from triage.types import Channel
 
@@ -140,3 +145,28 @@ def test_channel_is_taken_off_the_payload_and_defaults_to_complaint(tmp_path: Pa
     )
     assert plain.channel is Channel.COMPLAINT
     assert (bytes_.channel, bytes_.payload(0)) == (Channel.COMPLAINT, b"\xff\xfe")
+
+
+_DELIVERY = re.compile(r"deliver|shipp|courier|parcel|package|快递|物流|送货|发货|配送|包裹|到货", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_the_alert_rule_lies_well_between_the_baseline_and_the_surge(feed, seed):
+    """Even if every record that names a delivery were negative, only the surge would reach the count."""
+    settings = AlertingSettings()
+    rules = load_alert_rules(resource("topics/feed/alert-rules.yaml"), settings.dimensions, settings.window_s)
+    [rule] = [rule for rule in rules.rules if rule.matches({"intent": "delivery"})]
+    baseline, surge = [], []
+    for item in feed.schedule(ORIGIN, seed=seed):
+        if b'"id":"surge-' in item.payload:
+            surge.append(item.at_ms)
+        elif _DELIVERY.search(item.payload.decode("utf-8", "replace")):
+            baseline.append(item.at_ms)
+    busiest = _busiest(baseline, rule.window_s), _busiest(surge, rule.window_s)
+    assert busiest[0] * 1.5 < rule.static.count_at_least < busiest[1] / 2
+
+
+def _busiest(times, window_s):
+    """Most of the sorted `times` in any window that begins on a step of five minutes."""
+    starts = range(0, 72 * HOUR_MS, 300_000)
+    return max(bisect_left(times, start + window_s * 1000) - bisect_left(times, start) for start in starts)

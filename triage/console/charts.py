@@ -52,7 +52,7 @@ def sentiment_over_time(snapshot: Snapshot) -> Options:
         "data": bands,
     }
     return _STILL | {
-        "grid": {"left": 8, "right": 12, "top": 28, "bottom": 4, "containLabel": True},
+        "grid": {"left": 8, "right": 24, "top": 28, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
         "tooltip": _TOOLTIP,
         "xAxis": {

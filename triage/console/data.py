@@ -1,15 +1,15 @@
 """Reads a snapshot from Elasticsearch. Blocking: `SharedSnapshot` runs it on a thread."""
 
 from collections.abc import Callable
-from itertools import dropwhile
 
 from elasticsearch import Elasticsearch
 
 from triage.clock import Clock
 from triage.config import ElasticsearchSettings
-from triage.console.charts import SENTIMENTS, moment_ms
+from triage.console.charts import moment_ms
 from triage.console.snapshot import Counts, IntentCount, Snapshot, TimeSlot
 from triage.elastic import search
+from triage.elastic.overview import Overview, Ranges, overview
 from triage.elastic.search import SentimentCounts
 from triage.metrics import Metrics
 
@@ -23,7 +23,6 @@ _FEW_SLOTS = 3
 _LATEST = 20
 _ALERTS = 50
 _RESOLVED = 5
-_INTENTS = 100
 
 
 class ElasticReader:
@@ -48,67 +47,65 @@ class ElasticReader:
         self._metrics = metrics
         self._dead_letters = dead_letters
         self._simulated = simulated
+        self._step_ms = HOUR_MS
 
     def __call__(self) -> Snapshot:
         with self._metrics.console_read_seconds.time(), self._metrics.console_read_failures.count_exceptions():
             return self._read()
 
     def _read(self) -> Snapshot:
-        at = (self._client, self._settings)
         now_ms = self._clock.now_ms()
-        latest = [hit.record for hit in search.latest(*at, _LATEST)]
-        # Old data (an import, a stopped feed) is charted up to its own end; nothing is later than now.
+        found = self._overview(now_ms, now_ms)
         end_ms = now_ms
-        if latest and (newest_ms := moment_ms(latest[0].timestamp)) < now_ms - CHART_MS:
-            end_ms = newest_ms + 1
-        timeline, step_ms = self._timeline(end_ms)
-        alerts = search.recent_alerts(*at, _ALERTS)
+        if not found.slots and found.latest:
+            # Old data (an import, a feed that stopped) is charted up to its own end.
+            end_ms = moment_ms(found.latest[0].record.timestamp) + 1
+            found = self._overview(now_ms, end_ms)
+        slots = found.slots
+        # The slot that is still filling would draw as a fall that is none.
+        if len(slots) > _FEW_SLOTS and slots[-1].start_ms + self._step_ms > end_ms:
+            slots = slots[:-1]
+        recent = search.recent_alerts(self._client, self._settings, _ALERTS)
         return Snapshot(
             at_ms=now_ms,
             simulated=self._simulated,
-            all_time=_counts(search.totals(*at)),
-            last_hour=_counts(search.totals(*at, now_ms - HOUR_MS, now_ms)),
-            last_minute=search.totals(*at, now_ms - MINUTE_MS, now_ms).total,
+            all_time=_counts(found.all_time),
+            last_hour=_counts(found.last_hour),
+            last_minute=found.last_minute,
             dead_letters=self._dead_letters(),
-            step_ms=step_ms,
-            timeline=timeline,
-            intents=self._intents(end_ms),
-            open_alerts=search.open_alerts(*at, _ALERTS),
-            resolved_alerts=[alert for alert in alerts if alert.status == "resolved"][:_RESOLVED],
-            latest=latest,
+            step_ms=self._step_ms,
+            timeline=[TimeSlot(slot.start_ms, _counts(slot)) for slot in slots],
+            intents=[IntentCount(intent, _counts(counts)) for intent, counts in found.intents.items()],
+            open_alerts=search.open_alerts(self._client, self._settings, _ALERTS),
+            resolved_alerts=[alert for alert in recent if alert.status == "resolved"][:_RESOLVED],
+            latest=[hit.record for hit in found.latest],
         )
 
-    def _timeline(self, end_ms: int) -> tuple[list[TimeSlot], int]:
-        """Slots from the first record within reach; the step is as fine as the chart can show."""
-        at = (self._client, self._settings)
-        start_ms = end_ms - CHART_MS
-        hourly = search.sentiment_over_time(*at, start_ms, end_ms, HOUR_MS // 1000)
-        first_ms = next((slot.start_ms for slot in hourly if slot.total), None)
-        if first_ms is None:
-            return [], HOUR_MS
-        step_ms = next((step for step in _STEPS_MS if (end_ms - first_ms) / step <= _MAX_SLOTS), _STEPS_MS[-1])
-        slots = search.sentiment_over_time(*at, max(first_ms, start_ms), end_ms, step_ms // 1000)
-        slots = list(dropwhile(lambda slot: not slot.total, slots))
-        # The slot that is still filling would draw as a fall that is none.
-        if len(slots) > _FEW_SLOTS and slots[-1].start_ms + step_ms > end_ms:
-            slots = slots[:-1]
-        return [TimeSlot(slot.start_ms, _counts(slot)) for slot in slots], step_ms
+    def _overview(self, now_ms: int, end_ms: int) -> Overview:
+        """With the step that suits the data: the last one, and once more if that has changed."""
+        found = self._request(now_ms, end_ms)
+        step_ms = _step(found.slots, end_ms)
+        if step_ms != self._step_ms:
+            self._step_ms = step_ms
+            found = self._request(now_ms, end_ms)
+        return found
 
-    def _intents(self, end_ms: int) -> list[IntentCount]:
-        found: dict[str, dict[str, int]] = {}
-        for sentiment in SENTIMENTS:
-            for share in search.top_terms(
-                self._client,
-                self._settings,
-                "intent.label",
-                {"sentiment": sentiment},
-                end_ms - INTENTS_MS,
-                end_ms,
-                size=_INTENTS,
-            ):
-                found.setdefault(share.value, {})[sentiment] = share.count
-        counts = [IntentCount(intent, Counts(**by_sentiment)) for intent, by_sentiment in found.items()]
-        return sorted(counts, key=lambda one: (-one.counts.total, one.intent))
+    def _request(self, now_ms: int, end_ms: int) -> Overview:
+        ranges = Ranges(
+            end_ms=end_ms,
+            minute_start_ms=now_ms - MINUTE_MS,
+            hour_start_ms=now_ms - HOUR_MS,
+            slots_start_ms=end_ms - CHART_MS,
+            slot_s=self._step_ms // 1000,
+            intents_start_ms=end_ms - INTENTS_MS,
+        )
+        return overview(self._client, self._settings, ranges, _LATEST)
+
+
+def _step(slots: list[SentimentCounts], end_ms: int) -> int:
+    """The finest step of which the chart holds all slots."""
+    span_ms = end_ms - slots[0].start_ms if slots else CHART_MS
+    return next((step for step in _STEPS_MS if span_ms / step <= _MAX_SLOTS), _STEPS_MS[-1])
 
 
 def _counts(found: SentimentCounts) -> Counts:

@@ -15,7 +15,7 @@ _MAX_TEXT_CHARS = 400
 def status(snapshot: Snapshot) -> str:
     """The line in the header: live or not, and as of when."""
     stamp = when(snapshot.at_ms, 0)
-    state = "stale" if snapshot.error else "live"
+    state = "stale" if snapshot.error else "live" if snapshot.known else "connecting"
     simulated = (
         '<span class="chip" title="The demo runs on a simulated clock: hours pass in seconds">simulated time</span>'
         if snapshot.simulated
@@ -31,15 +31,19 @@ def banner(snapshot: Snapshot) -> str:
     """What went wrong and what happens now; empty when all is well."""
     if snapshot.error is None:
         return ""
+    shown = "The figures below are the last that were read." if snapshot.known else "There are no figures yet."
     return (
         '<div class="banner" role="alert"><strong>Can’t read new data.</strong> '
         f"<span>{escape(snapshot.error)}</span> "
-        "<span>The figures below are the last that were read; the page tries again by itself.</span></div>"
+        f"<span>{shown} The page tries again by itself.</span></div>"
     )
 
 
 def tiles(snapshot: Snapshot) -> str:
     """The figures on top."""
+    if not snapshot.known:
+        names = ("Records", "Last hour", "Negative", "Dead letters", "Open alerts")
+        return f'<dl class="tiles">{"".join(_tile(name, "–", "not read yet") for name in names)}</dl>'
     hour, all_time = snapshot.last_hour, snapshot.all_time
     firing = len(snapshot.open_alerts)
     dead = snapshot.dead_letters
@@ -69,6 +73,8 @@ def legend() -> str:
 
 def alerts(snapshot: Snapshot) -> str:
     """Open alerts first, then those that ended lately."""
+    if not snapshot.known:
+        return _not_read(snapshot)
     if not snapshot.open_alerts and not snapshot.resolved_alerts:
         return _empty(
             "No alerts so far",
@@ -81,6 +87,8 @@ def alerts(snapshot: Snapshot) -> str:
 
 def records(snapshot: Snapshot) -> str:
     """A table of the latest records; on a phone its rows become cards."""
+    if not snapshot.known:
+        return _not_read(snapshot)
     if not snapshot.latest:
         return _empty(
             "No feedback yet",
@@ -93,8 +101,19 @@ def records(snapshot: Snapshot) -> str:
     return f'<table class="records"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def nothing_to_chart() -> str:
+def nothing_to_chart(snapshot: Snapshot) -> str:
+    """What stands in the place of a chart; empty when there is something to draw."""
+    if not snapshot.empty:
+        return ""
+    if not snapshot.known:
+        return _not_read(snapshot)
     return _empty("Nothing to draw yet", "The chart fills as soon as the first records are enriched.")
+
+
+def _not_read(snapshot: Snapshot) -> str:
+    if snapshot.error:
+        return _empty("Nothing read yet", "This fills as soon as Elasticsearch answers.")
+    return _empty("Reading …", "The first figures are on their way.")
 
 
 def _tile(name: str, value: str, note: str, kind: str = "") -> str:

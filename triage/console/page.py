@@ -45,7 +45,7 @@ class View:
             with _section("over-time", "Sentiment over time", "wide"):
                 self._caption = ui.html("", tag="p", sanitize=False).classes("caption")
                 ui.html(fragments.legend(), sanitize=False).classes("corner")
-                self._nothing = ui.html(fragments.nothing_to_chart(), sanitize=False)
+                self._nothing = ui.html("", sanitize=False)
                 self._timeline = _chart("chart tall", charts.sentiment_over_time(Snapshot(at_ms=0)))
             with _section("alerts", "Alerts", "narrow scrolls"):
                 self._alerts = ui.html("", sanitize=False).props('aria-live="polite" tabindex="0"')
@@ -53,7 +53,7 @@ class View:
                 self._records = ui.html("", sanitize=False)
             with _section("intents", "Top intents", "narrow follows"):
                 ui.html("by negative records, last 24 hours", tag="p", sanitize=False).classes("caption")
-                self._no_intents = ui.html(fragments.nothing_to_chart(), sanitize=False)
+                self._no_intents = ui.html("", sanitize=False)
                 self._intents = _chart("chart", charts.top_intents([]))
 
     def show(self, snapshot: Snapshot) -> None:
@@ -64,7 +64,7 @@ class View:
         self._tiles.content = fragments.tiles(snapshot)
         self._alerts.content = fragments.alerts(snapshot)
         self._records.content = fragments.records(snapshot)
-        self._nothing.visible = self._no_intents.visible = snapshot.empty
+        self._nothing.content = self._no_intents.content = fragments.nothing_to_chart(snapshot)
         self._timeline.visible = self._intents.visible = not snapshot.empty
         _draw(self._timeline, charts.sentiment_over_time(snapshot), charts.timeline_in_words(snapshot))
         _draw(self._intents, charts.top_intents(snapshot.intents), charts.intents_in_words(snapshot.intents))

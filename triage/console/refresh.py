@@ -21,7 +21,7 @@ class SharedSnapshot:
         self._read = read
         self._clock = clock
         self._interval_s = interval_s
-        self._last = Snapshot(at_ms=clock.now_ms(), simulated=simulated)
+        self._last = Snapshot(at_ms=clock.now_ms(), simulated=simulated, known=False)
         self._due = clock.monotonic()
         self._lock = asyncio.Lock()
 
@@ -35,8 +35,11 @@ class SharedSnapshot:
         """The last reading, renewed first if it is older than the interval. Never raises a TriageError."""
         async with self._lock:
             if self._clock.monotonic() >= self._due:
+                began = self._clock.monotonic()
                 self._last = await self._renewed()
-                self._due = self._clock.monotonic() + self._interval_s
+                # A busy Elasticsearch is asked less often: reading never takes more than half of the time.
+                now = self._clock.monotonic()
+                self._due = now + max(self._interval_s, now - began)
             return self._last
 
     async def _renewed(self) -> Snapshot:

@@ -42,7 +42,8 @@ class IntentCount:
 class Snapshot:
     """One consistent reading; `at_ms` is the console's clock, simulated in the demo.
 
-    `error` names what could not be read: the rest is then the last good reading.
+    `error` names what could not be read: the rest is then the last good reading. Before the first of them `known` is
+    false and the figures mean nothing.
     """
 
     at_ms: int
@@ -58,7 +59,9 @@ class Snapshot:
     resolved_alerts: list[Alert] = field(default_factory=list)
     latest: list[EnrichedRecord] = field(default_factory=list)
     error: str | None = None
+    known: bool = True
 
     @property
     def empty(self) -> bool:
+        """There is nothing to draw."""
         return self.all_time.total == 0

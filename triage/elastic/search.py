@@ -61,7 +61,7 @@ def latest(
     if text:
         query["bool"]["must"] = [{"match": {"text": {"query": text, "operator": "and"}}}]
     body = _search(client, settings.index_prefix, query=query, size=size, sort=[{"@timestamp": "desc"}])
-    return [Hit(hit["_id"], record) for hit, record in _decoded(body, EnrichedRecord)]
+    return [Hit(hit["_id"], record) for hit, record in decoded(body, EnrichedRecord)]
 
 
 def totals(
@@ -169,7 +169,7 @@ def examples(
     )
     return [
         Example(hit["_id"], record.text, record.intent.label, record.channel, record.timestamp)
-        for hit, record in _decoded(body, EnrichedRecord)
+        for hit, record in decoded(body, EnrichedRecord)
     ]
 
 
@@ -184,7 +184,7 @@ def recent_alerts(
     """Alerts by their start, newest first."""
     query: JsonObject = {"bool": {"filter": [{"term": {"status": status}}] if status else []}}
     body = _search(client, settings.alerts_index, query=query, size=size, sort=[{"started_at": "desc"}])
-    return [alert for _, alert in _decoded(body, Alert)]
+    return [alert for _, alert in decoded(body, Alert)]
 
 
 def _filters(
@@ -210,7 +210,8 @@ def _buckets(body: JsonObject, name: str) -> list[JsonObject]:
     return list(body.get("aggregations", {}).get(name, {}).get("buckets", []))
 
 
-def _decoded(body: JsonObject, struct: type[_Struct]) -> Iterator[tuple[JsonObject, _Struct]]:
+def decoded(body: JsonObject, struct: type[_Struct]) -> Iterator[tuple[JsonObject, _Struct]]:
+    """Hits of a search with their documents; one that does not decode is logged and left out."""
     for hit in body["hits"]["hits"]:
         try:
             yield hit, msgspec.convert(hit["_source"], struct)
