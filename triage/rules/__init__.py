@@ -1,0 +1,22 @@
+"""Severity and routing by rules in YAML. See docs/rules.md."""
+
+from collections.abc import Collection
+
+from triage.config import Settings
+from triage.errors import ConfigError
+from triage.rules.engine import Decision, RuleSet
+from triage.rules.facts import Facts
+from triage.rules.loader import load_rules
+
+__all__ = ["Decision", "Facts", "RuleSet", "check", "load_rules"]
+
+
+def check(
+    settings: Settings, intents: Collection[str] | None = None, entities: Collection[str] | None = None
+) -> list[str]:
+    """Every problem of the rules file that the settings name, each with its line; [] if none."""
+    try:
+        load_rules(settings.rules.path, intents, entities)
+    except ConfigError as error:
+        return [f"{error.where}: {problem}" for problem in error.problems]
+    return []

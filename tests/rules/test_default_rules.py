@@ -1,0 +1,65 @@
+"""The rules that ship, on feedback as people write it."""
+
+import pytest
+
+from triage.rules import Facts, load_rules
+
+_NAMES = """
+delivery product_fault wrong_item return_refund billing payment order_change account_access fraud_security
+technical_issue staff_service price_promotion product_question praise other
+"""
+INTENTS = _NAMES.split()
+RULES = load_rules(None, INTENTS, ["person", "organization", "product", "location", "order_id", "tracking_id", "money"])
+
+CASES = [
+    ("The charger caught fire and burned my hand", "product_fault", "negative", "critical", "safety"),
+    ("充电宝半夜起火了，差点出人命", "product_fault", "negative", "critical", "safety"),
+    ("孩子用了以后过敏送医了", "product_fault", "negative", "critical", "safety"),
+    ("There were 3 charges I never made", "fraud_security", "negative", "critical", "fraud"),
+    ("我的信用卡被盗刷了两千元", "payment", "negative", "high", "fraud"),
+    ("How do you protect my card?", "fraud_security", "neutral", "low", "security"),
+    ("I want my money or you hear from my lawyer", "return_refund", "negative", "high", "legal"),
+    ("再不退款我就打12315投诉你们", "return_refund", "negative", "high", "legal"),
+    ("I filed a complaint with the CFPB", "billing", "negative", "high", "legal"),
+    ("The parcel is two weeks late", "delivery", "negative", "medium", "logistics"),
+    ("This is the third time I call about my parcel", "delivery", "negative", "high", "logistics"),
+    ("快递还没到，第三次问了", "delivery", "negative", "high", "logistics"),
+    ("I called 4 times about the refund", "return_refund", "negative", "high", "after_sales"),
+    ("When will my parcel come?", "delivery", "neutral", "low", "logistics"),
+    ("My account is frozen and rent is due", "account_access", "negative", "high", "security"),
+    ("I was charged twice", "billing", "negative", "medium", "finance"),
+    ("The app crashes on start", "technical_issue", "negative", "medium", "technical"),
+    ("店员态度很差", "staff_service", "negative", "medium", "customer_care"),
+    ("Sent me the wrong colour", "wrong_item", "negative", "medium", "after_sales"),
+    ("Does it work with 220 V?", "product_question", "neutral", "low", "sales"),
+    ("Great kettle, this thing is on fire!", "praise", "positive", "low", "community"),
+    ("东西很好，物流很快", "praise", "positive", "low", "community"),
+    ("hmm", "other", "neutral", "low", "general"),
+]
+
+
+@pytest.mark.parametrize(("text", "intent", "sentiment", "level", "queue"), CASES)
+def test_default_rules(text: str, intent: str, sentiment: str, level: str, queue: str) -> None:
+    facts = Facts(text=text, channel="review", intent=intent, intent_confidence=0.9, sentiment=sentiment)
+    decision = RULES.decide(facts)
+    assert (decision.severity.level, decision.route.queue) == (level, queue)
+    assert decision.severity.rules
+    assert decision.route.rules
+
+
+def test_an_unsure_model_sends_to_review_but_danger_goes_first() -> None:
+    unsure = Facts(text="it is what it is", intent="billing", intent_confidence=0.2, flags=["low_confidence"])
+    assert RULES.decide(unsure).route.queue == "review"
+    unsure.text = "it exploded"
+    assert RULES.decide(unsure).route.queue == "safety"
+
+
+def test_every_negative_intent_of_substance_is_at_least_medium() -> None:
+    for intent in set(INTENTS) - {"praise", "other", "price_promotion", "product_question"}:
+        decision = RULES.decide(Facts(text="not good", intent=intent, sentiment="negative"))
+        assert decision.severity.level in {"medium", "critical"}, intent
+
+
+def test_a_very_long_text_is_decided() -> None:
+    assert RULES.decide(Facts(text="bad " * 100_000 + "起火")).severity.level == "low"
+    assert RULES.decide(Facts(text="起火" + "bad " * 100_000)).severity.level == "critical"

@@ -1,0 +1,145 @@
+"""Every mistake in a rules file is named at once, with rule, line and fix."""
+
+from pathlib import Path
+
+import pytest
+
+from triage.config import Settings
+from triage.errors import ConfigError
+from triage.rules import check, load_rules
+
+HEAD = 'version: "1"\ndefault: {severity: low, queue: general}\n'
+
+
+def problems(tmp_path: Path, text: str | bytes, **known: list[str]) -> list[str]:
+    path = tmp_path / "rules.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ConfigError) as caught:
+        load_rules(path, **known)  # type: ignore[arg-type]
+    assert caught.value.where == str(path)
+    return caught.value.problems
+
+
+def test_all_problems_in_one_message_in_order_of_lines(tmp_path: Path) -> None:
+    text = """version: "1"
+defaults: {severity: low}
+default:
+  severity: sever
+  queue: general
+severity:
+  - name: a
+    when:
+      intent: [delivery, deliveri]
+      text_regex: "(a+)+b"
+      any:
+        - colour: red
+        - sentiment: sad
+    set: huge
+  - name: a
+    when: {}
+    raise: 1
+  - name: c
+    when: {text_any: x, text_any: y}
+routing:
+  - name: r
+    queue: x
+    when: {sentiment_below: -5, text_regex: "[", entities: order}
+  - queue: 3
+  - 5
+"""
+    found = problems(tmp_path, text, intents=["delivery", "billing"], entities=["order_id"])
+    assert found == [
+        "line 2: defaults: no such field; known are version, default, severity, routing",
+        "line 4: default.severity: 'sever' is no level; known are low, medium, high, critical",
+        "line 9: severity rule 'a': when.intent: no such intent: deliveri; known are delivery, billing",
+        "line 10: severity rule 'a': when.text_regex: '(a+)+b' repeats something that repeats itself, which can take "
+        "exponential time; use possessive *+ or ++, or bounds",
+        "line 12: severity rule 'a': when.any.1.colour: no such field; known are channel, intent, sentiment, language, "
+        "brand, product, region, source, flags, entities, text_any, text_regex, sentiment_below, sentiment_above, "
+        "intent_confidence_at_least, intent_confidence_below, rating_at_most, rating_at_least, any, all, not",
+        "line 13: severity rule 'a': when.any.2.sentiment: no such sentiment: sad; "
+        "known are negative, neutral, positive",
+        "line 14: severity rule 'a': set: 'huge' is no level; known are low, medium, high, critical",
+        "line 15: severity rule 'a': the name is taken by the rule on line 7",
+        "line 16: severity rule 'a': when: is empty; give at least one condition, "
+        "or leave `when` out for a rule that always fires",
+        "line 18: severity rule 'c': needs either `set: <level>` or `raise: <1 to 3, or -3 to -1>`",
+        "line 19: text_any stands twice in one mapping, first on line 19",
+        "line 23: routing rule 'r': when.entities: no such entities: order; known are order_id",
+        "line 23: routing rule 'r': when.sentiment_below: should be greater than or equal to -1 (got -5)",
+        "line 23: routing rule 'r': when.text_regex: '[' is no regular expression: "
+        "unterminated character set at position 0",
+        "line 24: routing rule 2: name: is missing",
+        "line 24: routing rule 2: queue: should be a valid string (got 3)",
+        "line 25: routing rule 3: must be a mapping of fields, not 5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("a: [1\nb: 2", "line 2, column 2: not valid YAML"),
+        ("a: \tb\n\t- c", "not valid YAML"),
+        ("&a [*a]", "line 1, column 1: not valid YAML: an alias refers to what it stands in"),
+        (HEAD + "? [a]\n: 3", "line 3, column 3: not valid YAML: a field's name must be a word"),
+        ("", "line 1: must be a mapping of fields, not None"),
+        ("- x", "line 1: must be a mapping of fields, not ['x']"),
+        (HEAD + "severity: 3", "line 3: severity: should be a valid list (got 3)"),
+        ("a: 1\n---\nb: 2", "not valid YAML: but found another document"),
+        (b"version: \xff", "byte 9 is not UTF-8"),
+        (HEAD + "severity:\n  - {name: a, set: low, when: {text_any: no}}", "must be text, not false"),
+        (HEAD + "severity:\n  - {name: a, set: low, raise: 1}", "needs either"),
+        (HEAD + "severity:\n  - {name: a, raise: 0}", "needs either"),
+        (HEAD + "severity:\n  - {name: default, set: low}", "'default' is no name"),
+        (HEAD + "severity:\n  - {name: a, set: low, when: {text_any: '!!'}}", "has no letter or digit"),
+        (HEAD + "severity:\n  - {name: a, set: low, when: {text_any: []}}", "at least 1 item"),
+        (HEAD + "severity:\n  - {name: a, set: low, when: {text_regex: 'a*'}}", "matches the empty text"),
+        (HEAD + "severity:\n  - {name: a, set: low, when: {channel: mail}}", "known are complaint, review, social"),
+        (HEAD + "severity:\n  - {name: a, set: low, when: {flags: [odd]}}", "known are truncated, low_confidence"),
+        (HEAD + "routing:\n  - {name: a, queue: 'no spaces'}", "should match pattern"),
+    ],
+)
+def test_one_problem(tmp_path: Path, text: str | bytes, part: str) -> None:
+    (problem,) = problems(tmp_path, text)
+    assert part in problem
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        load_rules(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+b", "(a*)*b", "((ab)+c?)+d", "(?:x+y*)+z", "(?i:(a|b+)+)c", "(.*a){20}", "(?=(a+)+)b"]
+)
+def test_exponential_regexes_are_refused(tmp_path: Path, pattern: str) -> None:
+    (problem,) = problems(tmp_path, HEAD + f"routing:\n  - {{name: a, queue: q, when: {{text_regex: '{pattern}'}}}}")
+    assert "exponential" in problem
+
+
+@pytest.mark.parametrize("pattern", ["a+b+", "(a+)b", "(?:a{1,3}b)+c", "(?:a++b)+c", "第[三四]次", "(?>a+)+b"])
+def test_harmless_regexes_are_not(tmp_path: Path, pattern: str) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(HEAD + f"routing:\n  - {{name: a, queue: q, when: {{text_regex: '{pattern}'}}}}", "utf-8")
+    assert load_rules(path).queues == ["general", "q"]
+
+
+def test_version_is_that_of_the_file_and_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(HEAD)
+    first = load_rules(path).version
+    path.write_text(HEAD + "# a comment\n")
+    second = load_rules(path).version
+    assert first.startswith("1+")
+    assert len(first) == 10
+    assert first != second
+
+
+def test_check_lists_problems_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(HEAD + "severity: [{name: a, set: low, when: {intent: nope}}]")
+    settings = Settings(rules={"path": path})  # type: ignore[arg-type]
+    assert check(settings) == []
+    (problem,) = check(settings, intents=["delivery"])
+    assert problem.startswith(f"{path}: line 3: severity rule 'a': when.intent: no such intent: nope")
+    assert check(Settings()) == []

@@ -1,0 +1,23 @@
+"""Prints the table of kinds in docs/redaction.md: `python -m triage.redaction.docs`."""
+
+import sys
+
+from triage.redaction.kinds import KINDS
+
+
+def kinds_table() -> str:
+    """Markdown table of the registry, in its order."""
+    lines = [
+        "| kind | example | recognised by | redacted by default | placeholder |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for kind in KINDS.values():
+        default = "yes" if kind.redacted else "no"
+        lines.append(
+            f"| `{kind.label}` | `{kind.example}` | {kind.how} | {default}: {kind.why} | `{kind.placeholder}` |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(kinds_table())

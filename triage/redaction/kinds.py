@@ -1,0 +1,137 @@
+"""The registry of entity kinds that rules recognise; `docs/redaction.md` and the recognizers are checked against it."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from triage.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`label` is the entity's label in records, `redacted` whether it is replaced when nothing else is set."""
+
+    label: str
+    redacted: bool
+    example: str
+    how: str
+    why: str
+
+    @property
+    def placeholder(self) -> str:
+        return f"[{self.label.upper()}]"
+
+
+_ALL = (
+    Kind(
+        "email",
+        True,
+        "li.wei@example.com",
+        "an @ between a local part and a dotted domain, any script; also `a (at) b.com`, `a at b dot com` and spaces "
+        "round the @ of a well-known mail provider",
+        "names a person",
+    ),
+    Kind(
+        "phone",
+        True,
+        "138-1234-5678",
+        "international numbers (+, 00), numbers of `redaction.region` and Chinese mobiles and landlines, checked by "
+        "phonenumbers; any 7 to 15 digits right after a word such as phone, call me on, 电话",
+        "reaches a person",
+    ),
+    Kind(
+        "card",
+        True,
+        "4111 1111 1111 1111",
+        "13 to 19 digits in groups, first digit of a payment card (2 to 6, or 9558), Luhn checksum; after `card` "
+        "or 卡号 without checksum, since a mistyped number is still mostly right",
+        "opens an account",
+    ),
+    Kind(
+        "iban",
+        True,
+        "GB82 WEST 1234 5698 7654 32",
+        "length and structure of the country, ISO 7064 mod 97-10 checksum",
+        "opens an account",
+    ),
+    Kind(
+        "national_id",
+        True,
+        "11010519491231002X",
+        "Chinese resident identity number (date and checksum), US SSN and ITIN, UK National Insurance number, Hong "
+        "Kong identity card, Brazilian CPF, Italian codice fiscale, Indian Aadhaar; passports and mistyped numbers "
+        "after a word such as 身份证, SSN, passport",
+        "identifies a person for life",
+    ),
+    Kind(
+        "ip",
+        True,
+        "203.0.113.7",
+        "IPv4 and IPv6 addresses; not after version, firmware, 版本",
+        "an online identifier of a household; nothing in triage needs it",
+    ),
+    Kind(
+        "handle",
+        True,
+        "@zhang_san",
+        "@name, not inside an e-mail address; Chinese @微博名 that ends at a space, punctuation or the end; WeChat, "
+        "QQ and Telegram names after their word",
+        "an online identifier as the author's own, which is stored only as a hash; the brand has a field of its own",
+    ),
+    Kind(
+        "url",
+        False,
+        "https://shop.example/p/1",
+        "http, https, ftp, www. and bare domains with a path; kept without credentials, query and fragment, path parts "
+        "that hold a redacted kind or a profile name replaced",
+        "what it points to helps triage; the parts that carry tokens and names are gone",
+    ),
+    Kind(
+        "tracking_id",
+        False,
+        "1Z999AA10123456784",
+        "UPS, USPS, Amazon, SF, JD, YTO, J&T and UPU S10 shapes; anything with digits after `tracking number`, 运单号",
+        "staff find the parcel by it; it is worthless without the shop's systems",
+    ),
+    Kind(
+        "order_id",
+        False,
+        "order #12345",
+        "the number (alone) after order, order no., 订单号, 单号; Amazon's 3-7-7 digits",
+        "staff find the order by it; it is worthless without the shop's systems",
+    ),
+    Kind(
+        "date",
+        False,
+        "11月22日",
+        "ISO, 12/03/2026, March 3rd, 3 Mar 2026, 2026年11月22日; not words such as yesterday",
+        "says when it went wrong",
+    ),
+    Kind(
+        "money",
+        False,
+        "$12.99",
+        "an amount with a currency sign, code or word, 3.5万元, 三百块钱",
+        "says how much is at stake",
+    ),
+)
+
+KINDS: dict[str, Kind] = {kind.label: kind for kind in _ALL}
+REMOVED = "[REDACTED]"
+"""Stands for a value that was removed because of the name of its field, whatever it held."""
+
+PLACEHOLDER = re.compile(r"\[(?:" + "|".join(label.upper() for label in KINDS) + r"|REDACTED)\]")
+
+
+def chosen_kinds(kinds: Collection[str] | None, also: Collection[str]) -> frozenset[str]:
+    """Labels to redact for the settings `redaction.kinds` and `redaction.also`. Raises ConfigError for unknown ones."""
+    problems = [
+        f"redaction.{setting}: {label!r} is no kind; known are {', '.join(KINDS)}"
+        for setting, labels in (("kinds", kinds or ()), ("also", also))
+        for label in labels
+        if label not in KINDS
+    ]
+    if problems:
+        raise ConfigError(problems)
+    base = {label for label, kind in KINDS.items() if kind.redacted} if kinds is None else set(kinds)
+    return frozenset(base | set(also))

@@ -1,0 +1,166 @@
+"""Payment cards, IBANs and national identity numbers."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from stdnum import iban, luhn
+from stdnum.br import cpf
+from stdnum.cn import ric
+from stdnum.in_ import aadhaar
+from stdnum.it import codicefiscale
+from stdnum.us import itin, ssn
+
+from triage.redaction.recognizers.common import Found, cued, scan
+
+_RUN = re.compile(r"(?<![0-9])[0-9]++(?:[ .\-]{1,3}[0-9]++)*+")
+_GROUP = re.compile(r"[0-9]+")
+_CARD_CUE = re.compile(
+    r"(?i:(?:(?:credit|debit|bank|gift|visa|master ?card|amex)? ?card(?: (?:number|no|num|nr))?|"
+    r"卡号|银行卡|信用卡|储蓄卡)"
+    r"(?: is|是|为|[ .:#\-]|号码?)*)$"
+)
+
+
+def find_card(text: str) -> Found:
+    """Windows of whole digit groups with a card's length, first digit and checksum; overlapping ones are merged.
+
+    Merged, since of "3456 4111 1111 1111 1111" both the first and the last sixteen digits may check by chance.
+    """
+    found: Found = []
+    for run in _RUN.finditer(text):
+        if run.end() - run.start() < 13:
+            continue
+        groups = [(run.start() + group.start(), run.start() + group.end()) for group in _GROUP.finditer(run[0])]
+        for first, (start, _) in enumerate(groups):
+            end = _card_end(text, groups, first)
+            if end and found and start < found[-1][1]:
+                found[-1] = (found[-1][0], max(end, found[-1][1]))
+            elif end:
+                found.append((start, end))
+    return found
+
+
+def _card_end(text: str, groups: list[tuple[int, int]], first: int) -> int:
+    start = groups[first][0]
+    leading = text[start]
+    known = leading in "23456" or text.startswith("9558", start)
+    if not known and leading not in "01789":
+        return 0
+    # A decimal fraction such as 0.4111111111111111 is no card.
+    if text[max(0, start - 2) : start] == "0.":
+        return 0
+    windows = list(_windows(text, groups, first))
+    if known:
+        for digits, end in reversed(windows):
+            if luhn.checksum(digits) == 0:
+                return end
+    # A mistyped number has no checksum; after "card number" it is one all the same.
+    return windows[-1][1] if windows and cued(text, start, _CARD_CUE) else 0
+
+
+def _windows(text: str, groups: list[tuple[int, int]], first: int) -> Iterator[tuple[str, int]]:
+    """Digits and end of every 13 to 19 digits from a group on: up to seven groups, or a card told digit by digit."""
+    told = groups[first][1] == groups[first][0] + 1
+    digits = ""
+    for group_start, group_end in groups[first : first + (16 if told else 7)]:
+        digits += text[group_start:group_end]
+        if len(digits) > 19:
+            break
+        if len(digits) >= (15 if told else 13):
+            yield digits, group_end
+
+
+_IBAN_HEAD = re.compile(r"[A-Za-z]{2}[0-9]{2}(?=[ .\-]?[A-Za-z0-9])")
+_IBAN_BODY = re.compile(r"(?:[ .\-]?[A-Za-z0-9]){11,30}")
+
+
+def find_iban(text: str) -> Found:
+    found: Found = []
+    position = 0
+    while (head := _IBAN_HEAD.search(text, position)) is not None:
+        position = head.start() + 1
+        length = _iban_length(head[0][:2].upper())
+        body = _IBAN_BODY.match(text, head.end()) if length else None
+        if body is None:
+            continue
+        end = _after(text, head.start(), length)
+        if end and iban.is_valid(text[head.start() : end], check_country=False):
+            found.append((head.start(), end))
+            position = end
+    return found
+
+
+@cache
+def _iban_length(country: str) -> int:
+    """Characters of an IBAN of this country; 0: it has none."""
+    properties = dict(iban._ibandb.info(country + "00")[0][1] or {})  # noqa: SLF001 - the table has no public door
+    return 4 + sum(int(count) for count in re.findall(r"([0-9]+)!", properties["bban"])) if "bban" in properties else 0
+
+
+def _after(text: str, start: int, length: int) -> int:
+    """Where the `length` letters and digits from `start` on end, separators between them not counted; 0: too few."""
+    seen = 0
+    for position in range(start, min(len(text), start + 2 * length)):
+        if text[position].isascii() and text[position].isalnum():
+            seen += 1
+            if seen == length:
+                return position + 1
+        elif text[position] not in " .-":
+            return 0
+    return 0
+
+
+_RESIDENT = re.compile(
+    r"(?<![0-9])[1-8][0-9]{5}[ \-]?(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    r"[ \-]?[0-9]{3}[0-9Xx](?![0-9])"
+)
+_ID_CUE = re.compile(
+    r"(?i:(?:身份证|证件|护照|(?<![a-z])ssn|social security|(?<![a-z])itin|passport|national id|identity card|"
+    r"driver'?s licen[cs]e)"
+    r"(?:号码?| (?:number|no|num))?(?: is|是|为|[ .:#\-])*)$"
+)
+_AFTER_CUE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{0,2}[0-9](?:[ \-]?[0-9]){5,17}[A-Za-z]?(?![A-Za-z0-9])")
+_NINO = re.compile(
+    r"(?<![A-Za-z0-9])(?![DFIQUV])[A-Z](?![DFIOQUV])[A-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D](?![A-Za-z0-9])"
+)
+_HKID = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,2}[0-9]{6} ?\([0-9A]\)")
+_DASHED = re.compile(r"(?<![0-9])(?<![0-9]-)[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9]|-[0-9])")
+_CPF = re.compile(r"(?<![0-9])[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![0-9])")
+_FISCALE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z](?![A-Za-z0-9])")
+_AADHAAR = re.compile(r"(?<![0-9])(?<![0-9][ \-])[2-9][0-9]{3}([ \-])[0-9]{4}\1[0-9]{4}(?![0-9]|[ \-][0-9])")
+
+
+def find_national_id(text: str) -> Found:
+    found: Found = []
+    shapes: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (
+        (_RESIDENT, _is_resident),
+        (_DASHED, lambda match: bool(ssn.is_valid(match[0]) or itin.is_valid(match[0]))),
+        (_CPF, lambda match: bool(cpf.is_valid(match[0]))),
+        (_FISCALE, lambda match: bool(codicefiscale.is_valid(match[0]))),
+        (_AADHAAR, lambda match: bool(aadhaar.is_valid(re.sub(r"[ \-]", "", match[0])))),
+        (_AFTER_CUE, lambda match: cued(text, match.start(), _ID_CUE)),
+    )
+    for pattern, accept in shapes:
+        found += scan(pattern, text, accept)
+    return found
+
+
+def find_lettered_id(text: str) -> Found:
+    """The ids with fewer digits than any other number worth a look."""
+    found = scan(_NINO, text, lambda match: match[0][:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})
+    return found + scan(_HKID, text, _is_hong_kong)
+
+
+def _is_resident(match: re.Match[str]) -> bool:
+    # Not `ric.is_valid`: its table of counties ends some years ago, and newer ones are people too.
+    number = re.sub(r"[ \-]", "", match[0]).upper()
+    return bool(number[-1] == ric.calc_check_digit(number))
+
+
+def _is_hong_kong(match: re.Match[str]) -> bool:
+    """Check digit of the Hong Kong identity card: weights 9 to 2, an absent first letter counts 36, modulo 11."""
+    letters, digits = match[0].rstrip(")").replace(" ", "").split("(")[0], match[0][-2]
+    values = [36] * (8 - len(letters)) + [int(char, 36) for char in letters]
+    total = sum(weight * value for weight, value in zip(range(9, 1, -1), values, strict=True))
+    return digits == "0123456789A"[-total % 11]

@@ -1,0 +1,165 @@
+"""Phone numbers: shapes first, then `phonenumbers` where a shape alone proves nothing."""
+
+import re
+
+import phonenumbers
+
+from triage.redaction.recognizers.common import Found, cued, mask, scan
+
+_SEP = r"[ .\-]{0,3}"
+_GAP = r"[ .\-]{1,3}"
+_EXTENSION = r"(?:[ ,]{0,2}(?:x|ext\.?|extension|转)[ .:]{0,2}[0-9]{1,6}(?![0-9]))?"
+_INTERNATIONAL = re.compile(
+    r"(?:\((?=\+[0-9]{1,3}\)))?(?:\+|(?<![0-9])(?<![0-9][ .\-])00)[ (]?[1-9](?:[ .\-()]{0,3}[0-9]){6,17}(?![0-9])"
+)
+_GROUP_END = re.compile(r"(?<=[0-9])(?![0-9])")
+_TAIL = re.compile(_EXTENSION)
+_MOBILE_CN = re.compile(
+    rf"(?<![0-9])(?:\(?(?:\+|00)?86\)?{_SEP})?\(?(?P<number>1[3-9](?:[ .\-)]{{0,3}}[0-9]){{9}})(?![0-9])"
+)
+_AREA_CN = r"0(?:10|2[0-9]|[3-9][0-9]{2})"
+_LANDLINE_CN = re.compile(
+    rf"(?<![0-9])(?:(?:\({_AREA_CN}\){_SEP}|{_AREA_CN}{_GAP})[2-9][0-9]{{2,3}}[ \-]?[0-9]{{4}}"
+    rf"|[48]00{_GAP}[0-9]{{3,4}}{_GAP}[0-9]{{3,4}})(?:-[0-9]{{1,5}})?(?![0-9]){_EXTENSION}"
+)
+_BARE_LANDLINE_CN = re.compile(r"(?<![0-9])0(?:(?:10|2[0-9])[2-9][0-9]{7}|[3-9][0-9]{2}[2-9][0-9]{6,7})(?![0-9])")
+_NORTH_AMERICA = re.compile(
+    rf"(?<![0-9])(?:1{_SEP})?(?:\([2-9][0-9]{{2}}\){_SEP}|[2-9][0-9]{{2}}{_GAP})[0-9]{{3}}{_GAP}?[0-9]{{4}}(?![0-9]){_EXTENSION}"
+)
+# National numbers of other regions, as 020 7946 0958, 06 12 34 56 78: groups of two or more digits behind a trunk 0.
+_TRUNK = re.compile(
+    rf"(?<![0-9])(?<![0-9][.\-])\(?0[1-9][0-9]{{0,4}}\)?(?:{_SEP}[0-9]{{2,8}}){{1,5}}(?![0-9]){_EXTENSION}"
+)
+_BARE = re.compile(r"(?<![0-9])(?<![0-9][.,\-/])[0-9]{9,12}(?![0-9]|[.,][0-9])")
+_ANY = re.compile(r"(?<![0-9])\(?[0-9](?:[ .\-()]{0,3}[0-9]){6,14}(?![0-9])")
+
+_PHONE_CUE = re.compile(
+    r"(?i:(?:(?<![a-z])(?:tele)?phone|(?<![a-z])tel|(?<![a-z])mob(?:ile)?|(?<![a-z])cell(?:phone)?|"
+    r"whats ?app|(?<![a-z])fax|"
+    r"(?<![a-z])(?:call|text|ring|reach|contact|dial|phone)(?:ed|ing)?(?: (?:me|us|him|her|you|back))*|"
+    r"手机|电话|座机|联系方式|热线|传真|致电|拨打|联系我|联系)"
+    r"(?:号码?|是|为|'s| (?:number|no|num|nr|is|at|on)|[ .:#(])*)$"
+)
+_ID_WORD = (
+    r"(?:(?<![a-z])orders?|invoice|tracking|(?<![a-z])track|waybill|shipment|parcel|reference|(?<![a-z])ref|ticket|(?<![a-z])case|"
+    r"(?<![a-z])account|acct|serial|model|(?<![a-z])sku|isbn|imei|item|product|transaction|confirmation|booking|"
+    r"订单|运单|快递单?|物流单?|包裹|单|编|流水|型|账|货|序列|工单)"
+)
+_ID_CUE = re.compile(rf"(?i:{_ID_WORD}(?:编?号码?|是|为| (?:number|no|num|nr|id|code|is)|[ .:#\-])*)$")
+# Before a Chinese mobile, whose shape says much, only an explicit "number of the order" counts.
+_ID_NUMBER_CUE = re.compile(rf"(?i:{_ID_WORD}(?:编?号码?| ?(?:number|no\.?|num|nr|id|code|#))(?:是|为| is|[ .:#\-])*)$")
+_DATE_LIKE = re.compile(
+    r"(?:19|20)[0-9]{2}[ .\-]?(?:0[1-9]|1[0-2])[ .\-]?(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:19|20)[0-9]{2}[ .\-]{1,3}(?:19|20)[0-9]{2}$"
+)
+_NANP = frozenset(phonenumbers.region_codes_for_country_code(1))
+
+
+class PhoneFinder:
+    """Finds phone numbers as people of `region` (ISO 3166 alpha-2) write them, Chinese and international ones."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+
+    def __call__(self, text: str) -> Found:
+        found = _find_international(text)
+        text = mask(text, found) if found else text
+        for pattern, accept in (
+            (_MOBILE_CN, _mobile_cn),
+            (_NORTH_AMERICA, self._north_american),
+            (_LANDLINE_CN, _not_dated),
+            (_TRUNK, self._national),
+            (_BARE_LANDLINE_CN, _not_an_id),
+            (_BARE, self._bare),
+            (_ANY, _after_cue),
+        ):
+            spans = scan(pattern, text, accept)
+            found += spans
+            text = mask(text, spans) if spans else text
+        return found
+
+    def _north_american(self, match: re.Match[str]) -> bool:
+        if _DATE_LIKE.match(match[0]):
+            return False
+        # 415-555-2671 and (415) 555-2671 are nothing but phone numbers; blanks alone separate any numbers.
+        if re.search(r"[).\-]", match[0]) or _phone_cued(match):
+            return True
+        return self._region in _NANP and (match[0].count(" ") >= 2 or _valid(_digits(match[0])[:11], self._region))
+
+    def _national(self, match: re.Match[str]) -> bool:
+        if _phone_cued(match):
+            return len(_digits(match[0])) >= 7
+        return not _DATE_LIKE.match(match[0]) and not _id_cued(match) and _valid(match[0], self._region)
+
+    def _bare(self, match: re.Match[str]) -> bool:
+        if _phone_cued(match):
+            return True
+        before = match.string[max(0, match.start() - 2) : match.start()]
+        if before[-1:].isupper() or before[-1:] in set("$€£¥#_") or (before[-1:] == "-" and before[:1].isalnum()):
+            return False
+        return _not_an_id(match) and not _DATE_LIKE.match(match[0]) and _valid(match[0], self._region)
+
+
+def _find_international(text: str) -> Found:
+    """Numbers behind + or 00, as many of the digit groups that follow as make the longest possible number."""
+    found: Found = []
+    position = 0
+    while (match := _INTERNATIONAL.search(text, position)) is not None:
+        position = match.start() + 1
+        sign = match[0].lstrip("(")[:1] == "+"
+        for end in reversed([group.start() for group in _GROUP_END.finditer(text, match.start(), match.end())]):
+            digits = _digits(text[match.start() : end])[0 if sign else 2 :]
+            if 8 <= len(digits) <= 15 and _possible("+" + digits):
+                tail = _TAIL.match(text, end)
+                position = tail.end() if tail else end
+                found.append((match.start(), position))
+                break
+    return found
+
+
+def _mobile_cn(match: re.Match[str]) -> bool:
+    groups = re.findall(r"[0-9]+", match["number"])
+    if len(groups) > 4 or (len(groups) > 1 and min(map(len, groups)) < 3):
+        return False
+    return _phone_cued(match) or not cued(match.string, match.start(), _ID_NUMBER_CUE)
+
+
+def _not_dated(match: re.Match[str]) -> bool:
+    return not _DATE_LIKE.match(match[0])
+
+
+def _not_an_id(match: re.Match[str]) -> bool:
+    return _phone_cued(match) or not _id_cued(match)
+
+
+def _after_cue(match: re.Match[str]) -> bool:
+    return _phone_cued(match) and not _DATE_LIKE.match(match[0])
+
+
+def _phone_cued(match: re.Match[str]) -> bool:
+    return cued(match.string, match.start(), _PHONE_CUE)
+
+
+def _id_cued(match: re.Match[str]) -> bool:
+    return cued(match.string, match.start(), _ID_CUE)
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"[^0-9]", "", re.split(r"[a-z转]", number, maxsplit=1)[0])
+
+
+def _valid(number: str, region: str | None) -> bool:
+    parsed = _parsed(number, region)
+    return parsed is not None and bool(phonenumbers.is_valid_number(parsed))
+
+
+def _possible(number: str) -> bool:
+    parsed = _parsed(number, None)
+    return parsed is not None and bool(phonenumbers.is_possible_number(parsed))
+
+
+def _parsed(number: str, region: str | None) -> "phonenumbers.PhoneNumber | None":
+    try:
+        return phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None

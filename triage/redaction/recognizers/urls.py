@@ -1,0 +1,65 @@
+"""Web addresses, and what of them may stay."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from triage.redaction.recognizers.common import MASK, Found
+
+_PART = rf"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%{MASK}]"
+_TOP = (
+    r"(?:com|net|org|info|biz|co|io|me|app|shop|store|online|top|cn|cc|tv|ly|gl|gg|uk|us|eu|de|fr|in|jp|hk|tw|link|dev)"
+)
+_URL = re.compile(
+    rf"(?i:(?:https?|ftp)://{_PART}++|(?<![a-z0-9@.\-])www\.[a-z0-9]{_PART}++"
+    rf"|(?<![a-z0-9@.\-/{MASK}])(?:[a-z0-9][a-z0-9\-]{{0,62}}\.){{1,4}}{_TOP}(?::[0-9]{{2,5}})?/{_PART}*+)"
+)
+_SPLIT = re.compile(r"(?i:^((?:https?|ftp)://)?)([^/?#]*)([^?#]*)")
+_TRAILING = ".,;:!?'*"
+# Sites whose first path part is a member's name or number.
+_PROFILE_SITES = """
+twitter.com x.com instagram.com facebook.com fb.com threads.net tiktok.com t.me weibo.com weibo.cn m.weibo.cn
+linkedin.com reddit.com youtube.com medium.com github.com trustpilot.com xiaohongshu.com douyin.com zhihu.com
+"""
+_PROFILES = frozenset(_PROFILE_SITES.split())
+_PROFILE_FOLDERS = frozenset({"u", "user", "users", "in", "profile", "people", "n", "member", "members"})
+# First path parts of those sites that name no member.
+_PLACES = frozenset(
+    {"", "i", "r", "p", "reel", "hashtag", "search", "watch", "explore", "status", "detail", "share", "home", "review"}
+)
+
+
+def find_url(text: str) -> Found:
+    return [(match.start(), match.start() + len(_trimmed(match[0]))) for match in _URL.finditer(text)]
+
+
+def _trimmed(url: str) -> str:
+    """Without the punctuation of the sentence around it."""
+    url = url.rstrip(_TRAILING)
+    while url and (
+        (url[-1] == ")" and url.count("(") < url.count(")")) or (url[-1] == "]" and url.count("[") < url.count("]"))
+    ):
+        url = url[:-1].rstrip(_TRAILING)
+    return url
+
+
+def cleaned_url(url: str, replaced: Callable[[str], str | None], *, handles: bool) -> str:
+    """The address without credentials, query and fragment.
+
+    `replaced(part)` gives the placeholder for a part of host or path that holds a redacted kind; with `handles`,
+    member names on social sites become [HANDLE].
+    """
+    match = _SPLIT.match(url)
+    scheme, authority, path = (match[1] or "", match[2], match[3]) if match else ("", url, "")
+    host = authority.rpartition("@")[2]
+    parts = path.split("/")
+    if handles and (host.lower().removeprefix("www.").removeprefix("mobile.") in _PROFILES) and len(parts) > 1:
+        at = 2 if parts[1].lower() in _PROFILE_FOLDERS and len(parts) > 2 else 1
+        if parts[at].lower() not in _PLACES and not parts[at].startswith("["):
+            parts[at] = "[HANDLE]"
+    parts = [_part(part, replaced) for part in parts]
+    return scheme + (_part(host, replaced) or host) + "/".join(parts)
+
+
+def _part(part: str, replaced: Callable[[str], str | None]) -> str:
+    return (replaced(unquote(part)) or part) if len(part) > 3 else part

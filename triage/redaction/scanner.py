@@ -1,0 +1,140 @@
+"""Runs the finders in order of precedence, each on the text without what was found before it."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from triage.redaction.folding import fold
+from triage.redaction.kinds import KINDS, PLACEHOLDER
+from triage.redaction.recognizers import accounts, amounts, contact, orders, urls
+from triage.redaction.recognizers.common import Finder, Found, mask, merged
+from triage.redaction.recognizers.phones import PhoneFinder
+
+# Stretches with digits and what may belong to them; most finders need to read nothing else.
+_DIGITS = re.compile(r"[0-9]++(?:[^0-9]{1,80}[0-9]++)*+")
+_REACH = 40
+# Seven digits with at most three other characters between them: the least that a phone number or account has.
+_LONG_NUMBER = re.compile(r"[0-9](?:[^0-9]{0,3}[0-9]){6}")
+_URL_SIGN = re.compile(r"://|[wW]\.|\.[A-Za-z]{2,6}[:/]")
+_ANY_LENGTH: tuple[tuple[str, Finder], ...] = (("national_id", accounts.find_lettered_id), ("ip", contact.find_ip))
+_SHORT: tuple[tuple[str, Finder], ...] = (
+    ("tracking_id", orders.find_tracking),
+    ("order_id", orders.find_order),
+    ("date", amounts.find_date),
+    ("money", amounts.find_money),
+)
+
+
+class Hit(NamedTuple):
+    """Something found in a folded text. `label` None: a mark that is no entity; `replacement` None: it stays."""
+
+    start: int
+    end: int
+    label: str | None
+    replacement: str | None
+
+
+class Scanner:
+    """`replacements`: the placeholder of each kind, None if it is kept; `region`: of national phone numbers."""
+
+    def __init__(self, replacements: Mapping[str, str | None], region: str) -> None:
+        self.replacements = replacements
+        self.long: tuple[tuple[str, Finder], ...] = (
+            ("iban", accounts.find_iban),
+            ("national_id", accounts.find_national_id),
+            ("tracking_id", orders.find_strong_tracking),
+            ("order_id", orders.find_strong_order),
+            ("card", accounts.find_card),
+            ("phone", PhoneFinder(region)),
+        )
+
+    def scan(self, text: str) -> list[Hit]:
+        """Hits in a folded text, sorted, not overlapping."""
+        work = _Work(text, self.replacements)
+        work.take_placeholders()
+        if _URL_SIGN.search(work.text):
+            self._take_urls(work)
+        self._take_entities(work)
+        return sorted(work.hits)
+
+    def _take_entities(self, work: "_Work") -> None:
+        work.take("email", contact.find_email(work.text))
+        windows = [(max(0, run.start() - _REACH), run.end() + _REACH) for run in _DIGITS.finditer(work.text)]
+        if windows:
+            long = [window for window in windows if _LONG_NUMBER.search(work.text, *window)]
+            work.take_within(long, self.long)
+            work.take_within(windows, _ANY_LENGTH)
+        work.take("handle", contact.find_handle(work.text))
+        if windows:
+            work.take_within(windows, _SHORT)
+        if "月" in work.text:
+            work.take("date", amounts.find_chinese_date(work.text))
+        if "元" in work.text or "块钱" in work.text:
+            work.take("money", amounts.find_chinese_money(work.text))
+
+    def _take_urls(self, work: "_Work") -> None:
+        replacement = self.replacements["url"]
+        for start, end in work.take("url", urls.find_url(work.text)):
+            url = work.unmasked(start, end)
+            if replacement is None:
+                cleaned = urls.cleaned_url(url, self._part, handles=self.replacements["handle"] is not None)
+                work.replace(start, cleaned)
+
+    def _part(self, part: str) -> str | None:
+        """The placeholder for a part of a web address, None if it may stay."""
+        if PLACEHOLDER.fullmatch(part):
+            return None
+        work = _Work(fold(part).text, self.replacements)
+        work.take_placeholders()
+        self._take_entities(work)
+        return next((hit.replacement for hit in sorted(work.hits) if hit.replacement), None)
+
+
+class _Work:
+    """A text in which what was found is blotted out."""
+
+    def __init__(self, text: str, replacements: Mapping[str, str | None]) -> None:
+        self.text = text
+        self._original = text
+        self._replacements = replacements
+        self._hits: dict[int, Hit] = {}
+
+    @property
+    def hits(self) -> list[Hit]:
+        return list(self._hits.values())
+
+    def take_placeholders(self) -> None:
+        if "[" not in self.text:
+            return
+        for match in PLACEHOLDER.finditer(self.text):
+            label = match[0][1:-1].lower()
+            self._hits[match.start()] = Hit(*match.span(), label if label in KINDS else None, match[0])
+        self.text = mask(self.text, [(hit.start, hit.end) for hit in self._hits.values()])
+
+    def take(self, label: str, found: Found) -> Found:
+        if found:
+            found = merged(found)
+            replacement = self._replacements[label]
+            self._hits.update((start, Hit(start, end, label, replacement)) for start, end in found)
+            self.text = mask(self.text, found)
+        return found
+
+    def take_within(self, windows: Found, finders: tuple[tuple[str, Finder], ...]) -> None:
+        for label, finder in finders if windows else ():
+            self.take(
+                label,
+                [
+                    (first + start, first + end)
+                    for first, last in windows
+                    for start, end in finder(self.text[first:last])
+                ],
+            )
+
+    def unmasked(self, start: int, end: int) -> str:
+        """The original of a hit; the placeholders inside are hits of their own no more."""
+        for at in [at for at in range(start + 1, end) if at in self._hits]:
+            del self._hits[at]
+        return self._original[start:end]
+
+    def replace(self, start: int, replacement: str) -> None:
+        self._hits[start] = self._hits[start]._replace(replacement=replacement)

@@ -1,0 +1,112 @@
+"""Turns the conditions of a rule into one function of a case."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from triage.rules.facts import Facts
+from triage.rules.model import When
+from triage.rules.phrases import PhraseIndex
+
+MAX_REGEX_CHARS = 2_000
+"""Only so much of a text is read by regular expressions, whose time may grow with the square of it."""
+
+
+@dataclass(slots=True)
+class Case:
+    """A record, and the numbers of the phrases found in it."""
+
+    facts: Facts
+    phrases: set[int]
+
+
+Test = Callable[[Case], bool]
+
+
+def compiled(when: When | None, phrases: PhraseIndex) -> Test:
+    """A test that holds if every condition does; phrases are added to the index. Cheap conditions are asked first."""
+    if when is None:
+        return _always
+    tests = [*_field_tests(when), *_thresholds(when), *_text_tests(when, phrases)]
+    if len(tests) == 1:
+        return tests[0]
+    if len(tests) == 2:
+        first, second = tests
+        return lambda case: first(case) and second(case)
+    return lambda case: all(test(case) for test in tests)
+
+
+def _always(case: Case) -> bool:
+    del case
+    return True
+
+
+def _field_tests(when: When) -> Iterator[Test]:
+    for name, compare in _COMPARISONS:
+        values = getattr(when, name)
+        if values is not None:
+            yield compare(name, values)
+
+
+def _is_one_of(name: str, values: list[str]) -> Test:
+    known = frozenset(values)
+    return lambda case: getattr(case.facts, name) in known
+
+
+def _has_one_of(name: str, values: list[str]) -> Test:
+    known = frozenset(values)
+    return lambda case: not known.isdisjoint(getattr(case.facts, name))
+
+
+def _is_caselessly(name: str, values: list[str]) -> Test:
+    known = frozenset(value.casefold() for value in values)
+    return lambda case: (getattr(case.facts, name) or "").casefold() in known
+
+
+_COMPARISONS: tuple[tuple[str, Callable[[str, list[str]], Test]], ...] = (
+    ("channel", _is_one_of),
+    ("intent", _is_one_of),
+    ("sentiment", _is_one_of),
+    ("language", _is_caselessly),
+    ("flags", _has_one_of),
+    ("entities", _has_one_of),
+    ("brand", _is_caselessly),
+    ("product", _is_caselessly),
+    ("region", _is_caselessly),
+    ("source", _is_caselessly),
+)
+
+
+def _thresholds(when: When) -> Iterator[Test]:
+    for limit, holds in (
+        (when.sentiment_below, lambda facts, limit: facts.sentiment_score < limit),
+        (when.sentiment_above, lambda facts, limit: facts.sentiment_score > limit),
+        (when.intent_confidence_at_least, lambda facts, limit: facts.intent_confidence >= limit),
+        (when.intent_confidence_below, lambda facts, limit: facts.intent_confidence < limit),
+        (when.rating_at_most, lambda facts, limit: facts.rating is not None and facts.rating <= limit),
+        (when.rating_at_least, lambda facts, limit: facts.rating is not None and facts.rating >= limit),
+    ):
+        if limit is not None:
+            yield _threshold(limit, holds)
+
+
+def _threshold(limit: float, holds: Callable[[Any, Any], bool]) -> Test:
+    return lambda case: holds(case.facts, limit)
+
+
+def _text_tests(when: When, phrases: PhraseIndex) -> Iterator[Test]:
+    if when.text_any:
+        wanted = phrases.add(when.text_any)
+        yield lambda case: not wanted.isdisjoint(case.phrases)
+    if when.not_:
+        inner = compiled(when.not_, phrases)
+        yield lambda case: not inner(case)
+    for part in when.all_of or ():
+        yield compiled(part, phrases)
+    if when.any_of:
+        parts = [compiled(part, phrases) for part in when.any_of]
+        yield lambda case: any(part(case) for part in parts)
+    if when.text_regex:
+        patterns = [re.compile(pattern, re.IGNORECASE) for pattern in when.text_regex]
+        yield lambda case: any(pattern.search(case.facts.text[:MAX_REGEX_CHARS]) for pattern in patterns)

@@ -1,0 +1,68 @@
+"""Compiled rules and the decision about one record."""
+
+from typing import NamedTuple
+
+from triage.rules.conditions import Case, compiled
+from triage.rules.facts import Facts
+from triage.rules.model import DEFAULT, RulesFile, SeverityRule
+from triage.rules.phrases import PhraseIndex
+from triage.schemas.enriched import Route, Severity
+from triage.types import SeverityLevel
+
+LEVELS = tuple(level.value for level in SeverityLevel)
+MAX_TEXT_CHARS = 20_000
+
+
+class Decision(NamedTuple):
+    """Both parts name the rules that fired, in the order of the file; `["default"]` if none did."""
+
+    severity: Severity
+    route: Route
+
+
+class RuleSet:
+    """Rules compiled once. `decide` is pure and thread-safe."""
+
+    def __init__(self, rules: RulesFile, version: str) -> None:
+        self.version = version
+        self._phrases = PhraseIndex()
+        self._severity = [(rule, compiled(rule.when, self._phrases)) for rule in rules.severity]
+        self._routing = [(rule, compiled(rule.when, self._phrases)) for rule in rules.routing]
+        self._default = rules.default
+
+    @property
+    def queues(self) -> list[str]:
+        """Every queue that a record can be routed to."""
+        return sorted({rule.queue for rule, _ in self._routing} | {self._default.queue})
+
+    def decide(self, facts: Facts) -> Decision:
+        """Severity: the highest `set` plus every `raise`, from low to critical. Route: the first rule that matches."""
+        case = Case(facts, self._phrases.find(facts.text[:MAX_TEXT_CHARS]))
+        return Decision(self._severity_of(case), self._route_of(case))
+
+    def _severity_of(self, case: Case) -> Severity:
+        level: int | None = None
+        raised = 0
+        fired = []
+        for rule, test in self._severity:
+            if test(case):
+                fired.append(rule.name)
+                level, raised = _applied(rule, level, raised)
+                if rule.stop:
+                    break
+        if level is None:
+            level = LEVELS.index(self._default.severity)
+        return Severity(LEVELS[min(max(level + raised, 0), len(LEVELS) - 1)], fired or [DEFAULT])
+
+    def _route_of(self, case: Case) -> Route:
+        for rule, test in self._routing:
+            if test(case):
+                return Route(rule.queue, [rule.name])
+        return Route(self._default.queue, [DEFAULT])
+
+
+def _applied(rule: SeverityRule, level: int | None, raised: int) -> tuple[int | None, int]:
+    if rule.set_to is None:
+        return level, raised + (rule.raise_by or 0)
+    proposed = LEVELS.index(rule.set_to)
+    return (proposed if level is None else max(level, proposed)), raised

@@ -1,0 +1,139 @@
+"""The shape of a rules file."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from triage.rules.regexes import why_unsafe
+from triage.types import Channel, Flag, SentimentLabel, SeverityLevel
+
+Level = Literal["low", "medium", "high", "critical"]
+assert set(Level.__args__) == {level.value for level in SeverityLevel}  # type: ignore[attr-defined]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,79}")
+DEFAULT = "default"
+"""Stands on a record where no rule fired, so no rule may have the name."""
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _string(value: Any) -> Any:
+    # YAML reads 12315 as a number and `no` as a boolean; the first is surely meant as text, the second never is.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Word = Annotated[str, BeforeValidator(_string), Field(min_length=1, max_length=200)]
+Words = Annotated[list[Word], BeforeValidator(_as_list), Field(min_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class When(_Part):
+    """Conditions; all of them must hold. A list holds if any of its entries does."""
+
+    channel: Words | None = None
+    intent: Words | None = None
+    sentiment: Words | None = None
+    language: Words | None = None
+    brand: Words | None = None
+    product: Words | None = None
+    region: Words | None = None
+    source: Words | None = None
+    flags: Words | None = None
+    entities: Words | None = None
+    text_any: Words | None = None
+    text_regex: Words | None = None
+    sentiment_below: Annotated[float, Field(ge=-1, le=1)] | None = None
+    sentiment_above: Annotated[float, Field(ge=-1, le=1)] | None = None
+    intent_confidence_at_least: Annotated[float, Field(ge=0, le=1)] | None = None
+    intent_confidence_below: Annotated[float, Field(ge=0, le=1)] | None = None
+    rating_at_most: float | None = None
+    rating_at_least: float | None = None
+    any_of: list["When"] | None = Field(None, alias="any", min_length=1)
+    all_of: list["When"] | None = Field(None, alias="all", min_length=1)
+    not_: "When | None" = Field(None, alias="not")
+
+    @field_validator("channel", "intent", "sentiment", "flags", "entities")
+    @classmethod
+    def _known(cls, values: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        known = (info.context or {}).get(info.field_name)
+        unknown = [value for value in values or () if known is not None and value not in known]
+        if unknown:
+            raise ValueError(f"no such {info.field_name}: {', '.join(unknown)}; known are {', '.join(known or ())}")
+        return values
+
+    @field_validator("text_regex")
+    @classmethod
+    def _compiles(cls, values: list[str] | None) -> list[str] | None:
+        for value in values or ():
+            if problem := why_unsafe(value):
+                raise ValueError(f"{value!r} {problem}")
+        return values
+
+    @field_validator("text_any")
+    @classmethod
+    def _says_something(cls, values: list[str] | None) -> list[str] | None:
+        for value in values or ():
+            if not any(char.isalnum() for char in value):
+                raise ValueError(f"{value!r} has no letter or digit, so it would match nothing")
+        return values
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "When":
+        if not self.model_fields_set:
+            raise ValueError("is empty; give at least one condition, or leave `when` out for a rule that always fires")
+        return self
+
+
+class _Rule(_Part):
+    name: str
+    when: When | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if not _NAME.fullmatch(name) or name == DEFAULT:
+            raise ValueError(f"{name!r} is no name; use up to 80 of a-z 0-9 _ . -, and not {DEFAULT!r}")
+        return name
+
+
+class SeverityRule(_Rule):
+    """`set` proposes a level, of which the highest wins; `raise` lifts the result; `stop` ends the list."""
+
+    set_to: Level | None = Field(None, alias="set")
+    raise_by: Annotated[int, Field(ge=-3, le=3)] | None = Field(None, alias="raise")
+    stop: bool = False
+
+    @model_validator(mode="after")
+    def _does_something(self) -> "SeverityRule":
+        if (self.set_to is None) == (not self.raise_by):
+            raise ValueError("needs either `set: <level>` or `raise: <1 to 3, or -3 to -1>`")
+        return self
+
+
+class RoutingRule(_Rule):
+    queue: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,79}$")]
+
+
+class Default(_Part):
+    severity: Level
+    queue: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,79}$")]
+
+
+class RulesFile(_Part):
+    version: Annotated[str, BeforeValidator(_string), Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.\-]+$")]
+    default: Default
+    severity: list[SeverityRule] = []
+    routing: list[RoutingRule] = []
+
+
+FIXED_NAMES: dict[str, tuple[str, ...]] = {
+    "channel": tuple(Channel),
+    "sentiment": tuple(SentimentLabel),
+    "flags": tuple(Flag),
+}

@@ -1,0 +1,70 @@
+"""Finds many phrases in one text in one go: whole words in scripts with blanks between words, substrings in others."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_TOKEN = re.compile(rf"[^\W_{_UNSPACED}]+")
+_HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+
+
+_WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
+
+
+def normalized(text: str) -> str:
+    """Caseless, full-width letters and digits made narrow (NFKC)."""
+    if text.isascii():
+        return text.lower()
+    return (unicodedata.normalize("NFKC", text) if _WIDE.search(text) else text).casefold()
+
+
+class PhraseIndex:
+    """Phrases by number. Words are compared without case and punctuation; a phrase may end in * for any ending.
+
+    The cost of a text depends on its length and on the phrases that begin as one of its words (or characters) does,
+    not on how many phrases there are.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._words: dict[str, list[tuple[str, int]]] = {}
+        self._starts: list[tuple[str, int]] = []
+        self._strings: dict[str, list[tuple[str, int]]] = {}
+        self._first_words: frozenset[str] = frozenset()
+        self._first_chars: frozenset[str] = frozenset()
+
+    def add(self, phrases: Iterable[str]) -> frozenset[int]:
+        """Numbers of the phrases, new or known."""
+        numbers = frozenset(self._add(phrase) for phrase in phrases)
+        self._first_words, self._first_chars = frozenset(self._words), frozenset(self._strings)
+        return numbers
+
+    def _add(self, phrase: str) -> int:
+        phrase = normalized(phrase).strip()
+        if phrase in self._numbers:
+            return self._numbers[phrase]
+        number = self._numbers[phrase] = len(self._numbers)
+        tokens = _TOKEN.findall(phrase)
+        if _HAS_UNSPACED.search(phrase):
+            self._strings.setdefault(phrase[0], []).append((phrase.removesuffix("*"), number))
+        elif phrase.endswith("*"):
+            self._starts.append((" " + " ".join(tokens), number))
+        else:
+            self._words.setdefault(tokens[0], []).append((f" {' '.join(tokens)} ", number))
+        return number
+
+    def find(self, text: str) -> set[int]:
+        """Numbers of the phrases in a text."""
+        text = normalized(text)
+        tokens = _TOKEN.findall(text)
+        line = f" {' '.join(tokens)} "
+        found = {number for start, number in self._starts if start in line}
+        for word in self._first_words.intersection(tokens):
+            found.update(number for phrase, number in self._words[word] if phrase in line)
+        if not text.isascii():
+            for char in self._first_chars.intersection(text):
+                found.update(number for phrase, number in self._strings[char] if phrase in text)
+        return found

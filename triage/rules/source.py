@@ -1,0 +1,61 @@
+"""YAML with the line of everything in it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+Path = tuple[str | int, ...]
+_MAX_NODES = 100_000
+
+
+@dataclass
+class SourceMap:
+    """`problems` are those that the data no longer shows: fields that stand twice."""
+
+    lines: dict[Path, int] = field(default_factory=dict)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def line(self, path: Path) -> int:
+        """Line, from 1, of the thing at `path`, or of the nearest thing around it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def read_source(text: str) -> tuple[Any, SourceMap]:
+    """Data and lines of a YAML text. Raises yaml.YAMLError."""
+    source = SourceMap()
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, source
+        _walk(node, (), source, set())
+        return loader.construct_document(node), source
+    finally:
+        loader.dispose()
+
+
+def _walk(node: yaml.Node, path: Path, source: SourceMap, above: set[int]) -> None:
+    if id(node) in above or len(source.lines) > _MAX_NODES:
+        raise yaml.MarkedYAMLError(
+            problem="an alias refers to what it stands in, or to far too much", problem_mark=node.start_mark
+        )
+    source.lines.setdefault(path, node.start_mark.line + 1)
+    above.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            _walk(item, (*path, number), source, above)
+    elif isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a field's name must be a word", problem_mark=key.start_mark)
+            name, line = key.value, key.start_mark.line + 1
+            if name in seen:
+                source.problems.append((line, f"{name} stands twice in one mapping, first on line {seen[name]}"))
+            seen.setdefault(name, line)
+            source.lines[(*path, name)] = line
+            _walk(value, (*path, name), source, above)
+    above.discard(id(node))
