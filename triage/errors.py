@@ -4,6 +4,7 @@ TriageError                    .exit_code for the command line, .retriable for t
 ├── ConfigError                wrong settings, rules or arguments; ends the process at start   (exit 2)
 │   └── MissingExtraError      an optional dependency is not installed; names the extra
 ├── ModelError                 the model is missing, damaged or does not fit the device        (exit 2)
+├── SourceError                an input file is damaged or can't be read to its end
 ├── InvalidRecord              one bad record: refused by `ingest`, dead-lettered by the worker
 ├── DependencyError            something outside; the work waits and nothing is lost
 │   ├── Unavailable            absent or overloaded; retried with backoff                      (retriable)
@@ -49,6 +50,10 @@ class ModelError(TriageError):
     """The model folder is missing, damaged, or cannot run on the device that was asked for."""
 
     exit_code = 2
+
+
+class SourceError(TriageError):
+    """An input file turned out damaged, or could no longer be read; the rows before it were handled."""
 
 
 class InvalidRecord(TriageError):  # noqa: N818 - it says what the record is; the pipeline handles it as data

@@ -93,7 +93,7 @@ def test_more_replicas_than_brokers_is_a_clear_error_and_the_rest_is_still_made(
     first, second, *_ = load_definitions(kafka)
     with pytest.raises(ConfigError, match=rf"creating {kafka.topic(first.name)}.*lower replication_factor"):
         apply_topics(kafka, definitions=[replace(first, replication_factor=3), second])
-    require_topics(kafka, [second.name])
+    assert require_topics(kafka, [second.name]) == {second.name: 5 * 1024 * 1024}
     with pytest.raises(ConfigError, match=rf"topic {kafka.topic(first.name)} does not exist.*triage topics apply"):
         require_topics(kafka, [first.name, second.name])
 

@@ -5,8 +5,11 @@ import yaml
 
 from triage.config import KafkaSettings
 from triage.errors import ConfigError
-from triage.topics.definitions import RAW_TOPICS, TOPICS, load_definitions
+from triage.topics.definitions import RAW_TOPICS as RAW_BY_CHANNEL
+from triage.topics.definitions import TOPICS, load_definitions
 from triage.topics.units import config_value, readable
+
+RAW_TOPICS = tuple(RAW_BY_CHANNEL.values())
 
 
 def _minimal(**changes):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kafka.admin import KafkaAdminClient
 
 _OK, _UNKNOWN_TOPIC, _ALREADY_EXISTS = 0, 3, 36
+_DEFAULT_MAX_BYTES = 1_048_588
 
 
 def plan_topics(
@@ -70,28 +71,30 @@ def apply_topics(
     return plan
 
 
-def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None) -> None:
-    """Check that topics (short names) exist. Raises ConfigError naming the missing ones and the command that helps."""
-    wanted = [settings.topic(name) for name in names]
+def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None) -> dict[str, int]:
+    """Check that topics (short names) exist; returns the largest record batch in bytes that each takes.
+
+    Raises ConfigError naming the missing ones and the command that helps, Unavailable, AccessDenied.
+    """
+    wanted = {settings.topic(name): name for name in names}
     with admin_client(settings, clock=clock) as admin:
-        found = _describe(admin, wanted)
-    if missing := [name for name in wanted if name not in found]:
-        plural = "s" if len(missing) > 1 else ""
-        raise ConfigError(
-            f"topic{plural} {', '.join(missing)} do{'' if plural else 'es'} not exist on {settings.bootstrap_servers}: "
-            "run triage topics apply"
-        )
+        described = _describe(admin, list(wanted))
+        if missing := [full for full in wanted if full not in described]:
+            plural = "s" if len(missing) > 1 else ""
+            raise ConfigError(
+                f"topic{plural} {', '.join(missing)} do{'' if plural else 'es'} not exist on "
+                f"{settings.bootstrap_servers}: run triage topics apply"
+            )
+        configs = _configs(admin, described)
+    limits = {short: configs[full].get("max.message.bytes") for full, short in wanted.items()}
+    # Whoever may write but not read settings is held to Kafka's default.
+    return {short: int(limit["value"]) if limit else _DEFAULT_MAX_BYTES for short, limit in limits.items()}
 
 
 def _plan(admin: "KafkaAdminClient", settings: KafkaSettings, definitions: list[TopicDefinition]) -> Plan:
-    existing = {}
     described = _describe(admin, [definition.full_name for definition in definitions])
-    if described:
-        from kafka.admin import ConfigResource, ConfigResourceType
-
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in described]
-        configs = admin.describe_configs(resources, config_filter="all").get("topic", {})
-        existing = {name: _existing(name, topic, configs.get(name, {})) for name, topic in described.items()}
+    configs = _configs(admin, described)
+    existing = {name: _existing(name, topic, configs[name]) for name, topic in described.items()}
     prefix = f"{settings.topic_prefix}."
     others = [name for name in admin.list_topics() if name.startswith(prefix)]
     brokers = None
@@ -113,6 +116,15 @@ def _describe(admin: "KafkaAdminClient", names: list[str]) -> dict[str, Any]:
             raise translate(for_code(code)(), doing=f"describing {topic['name']}")
         found[topic["name"]] = topic
     return found
+
+
+def _configs(admin: "KafkaAdminClient", names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Settings by topic; {} for one whose settings may not be read."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found = admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
+    return {resource.name: found.get(resource.name, {}) for resource in resources}
 
 
 def _existing(name: str, topic: Mapping[str, Any], configs: Mapping[str, Mapping[str, Any]]) -> Existing:

@@ -14,9 +14,10 @@ from triage.errors import ConfigError
 from triage.paths import resource
 from triage.topics.strict_yaml import load_strict
 from triage.topics.units import config_value
+from triage.types import Channel
 
-RAW_TOPICS = ("complaints", "reviews", "social")
-TOPICS = (*RAW_TOPICS, "enriched", "window-counts", "dead-letter", "alerts")
+RAW_TOPICS = {Channel.COMPLAINT: "complaints", Channel.REVIEW: "reviews", Channel.SOCIAL: "social"}
+TOPICS = (*RAW_TOPICS.values(), "enriched", "window-counts", "dead-letter", "alerts")
 
 _CONFIG_NAMES = frozenset(
     {
@@ -203,7 +204,7 @@ def _check(
         problems.append(
             f"min.insync.replicas {in_sync} exceeds replication_factor {replication}: nothing could be sent"
         )
-    if name in RAW_TOPICS and config.get("message.timestamp.type") != "LogAppendTime":
+    if name in RAW_TOPICS.values() and config.get("message.timestamp.type") != "LogAppendTime":
         problems.append("a raw topic needs message.timestamp.type LogAppendTime: the broker's time orders the writes")
     full = settings.topic(name)
     if len(full) > 249 or not all(letter.isascii() and (letter.isalnum() or letter in "._-") for letter in full):

@@ -1,0 +1,211 @@
+"""`triage ingest`: files into the topics."""
+
+import itertools
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triage.cli.common import ConfigOption, KafkaOption, SetOption, settings_from
+from triage.errors import ConfigError
+from triage.types import Channel
+
+if TYPE_CHECKING:
+    from triage.clock import Clock
+    from triage.config import KafkaSettings
+    from triage.sources.delivery import Delivery
+    from triage.sources.ingest import Account
+
+_LAST_WAIT_S = 5.0
+
+
+def command(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="CSV or JSONL, gzip or not; - is standard input")
+    ],
+    channel: Annotated[
+        Channel | None,
+        typer.Option(help="Channel of every row [default: the row's, else complaint]", show_default=False),
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv or jsonl [default: by name or content]", show_default=False)
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column", metavar="FIELD=NAME", help="The file's name of a field, as text=comment; may be repeated"
+        ),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any row was refused")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate only; no Kafka")] = False,
+    rate: Annotated[
+        float | None, typer.Option(min=0.001, help="At most so many rows a second", show_default=False)
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="Stop after so many rows", show_default=False)] = None,
+    skip: Annotated[int, typer.Option(min=0, help="Pass over so many rows, to resume")] = 0,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+    bootstrap_servers: KafkaOption = None,
+) -> None:
+    """Put complaints, reviews and posts from files into the topics.
+
+    Every row is validated; refused ones are named on standard error with file and line. Ends with an account, and
+    after a failure or Ctrl-C with the row to resume at.
+    """
+    from triage.cli.ingest_progress import IngestProgress
+    from triage.cli.interrupt import Interruptible
+    from triage.sources.files import read_rows
+    from triage.sources.ingest import ingest
+
+    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
+    if settings.logging.level != "DEBUG":
+        # What the client tells of every retry is told here once: while it waits, and in the account.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    columns = _columns(column)
+    clock = settings.clock.build()
+    _check_files(files, file_format, columns)
+    interrupt = Interruptible()
+    progress = IngestProgress(files, clock)
+    rows = itertools.chain.from_iterable(
+        read_rows(
+            path,
+            format=file_format,
+            channel=channel,
+            columns=columns,
+            clock=clock,
+            max_future_hours=settings.worker.max_future_hours,
+            max_text_chars=settings.worker.max_text_chars,
+            on_read=progress.read,
+        )
+        for path in files
+    )
+    kafka = _kafka(settings.kafka, clock, channel, skip, dry_run, lambda: interrupt.requested)
+    # Signals are taken over last: Ctrl-C while Kafka is waited for has nothing to finish.
+    with kafka as (delivery, max_bytes), interrupt, progress:
+        started = clock.monotonic()
+        account = ingest(
+            interrupt.until_stopped(rows),
+            delivery,
+            clock=clock,
+            on_refused=lambda row, error: progress.say(f"{row.source}:{row.line}: {error}"),
+            on_row=progress.row,
+            max_bytes=max_bytes,
+            skip=skip,
+            limit=limit,
+            rate=rate,
+            stop=lambda: interrupt.requested,
+        )
+        if delivery is not None:
+            ended = interrupt.requested or delivery.failure is not None
+            delivery.finish(_LAST_WAIT_S if ended else _patience_s(settings.kafka))
+        seconds = clock.monotonic() - started
+    typer.echo(_summary(account, delivery, seconds), err=True)
+    failure = (delivery.failure if delivery is not None else None) or account.error
+    if failure is not None or interrupt.requested:
+        typer.echo(_where(account, delivery, skip), err=True)
+    if failure is not None:
+        raise failure
+    if interrupt.requested:
+        raise typer.Exit(130)
+    if strict and account.refused:
+        raise typer.Exit(1)
+
+
+def _columns(pairs: list[str] | None) -> dict[str, str]:
+    columns = {}
+    for pair in pairs or []:
+        field, separator, name = pair.partition("=")
+        if not separator or not field.strip() or not name.strip():
+            raise ConfigError(f"--column takes FIELD=NAME, as text=comment, not {pair!r}")
+        columns[field.strip()] = name.strip()
+    return columns
+
+
+def _check_files(files: list[str], file_format: str | None, columns: dict[str, str]) -> None:
+    """The header of the last file must not be found wanting after the first ones were sent."""
+    from triage.sources.files import read_rows
+    from triage.sources.stream import STDIN
+
+    problems = []
+    if files.count(STDIN) > 1:
+        problems.append("standard input (-) can be read once only")
+    for path in files:
+        if path == STDIN:
+            continue
+        try:
+            next(read_rows(path, format=file_format, columns=columns), None)
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError(problems)
+
+
+@contextmanager
+def _kafka(
+    settings: "KafkaSettings",
+    clock: "Clock",
+    channel: Channel | None,
+    skip: int,
+    dry_run: bool,
+    stop: Callable[[], bool],
+) -> "Iterator[tuple[Delivery | None, dict[Channel, int] | None]]":
+    """A delivery to topics that exist, and what each takes at most in bytes; nothing for a dry run."""
+    if dry_run:
+        yield None, None
+        return
+    from kafka.errors import KafkaError
+
+    from triage.sources.delivery import Delivery
+    from triage.sources.ingest import make_producer
+    from triage.topics import require_topics, translate
+    from triage.topics.definitions import RAW_TOPICS
+
+    names = {each: name for each, name in RAW_TOPICS.items() if channel in {None, each}}
+    found = require_topics(settings, names.values(), clock=clock)
+    limits = {each: found[name] for each, name in names.items()}
+    try:
+        producer = make_producer(settings, max(limits.values()))
+    except KafkaError as error:
+        raise translate(error) from error
+    delivery = Delivery(
+        producer,
+        {each: settings.topic(name) for each, name in names.items()},
+        translate=partial(translate, doing=f"sending to {settings.bootstrap_servers}"),
+        clock=clock,
+        stop=stop,
+        rows_before=skip,
+    )
+    try:
+        yield delivery, limits
+    finally:
+        # What could not be delivered by now is told in the account; closing must not wait for it again.
+        with suppress(KafkaError):
+            producer.close(timeout=0 if delivery.failure is not None else _LAST_WAIT_S)
+
+
+def _patience_s(settings: "KafkaSettings") -> float:
+    from triage.sources.ingest import delivery_timeout_ms
+
+    return delivery_timeout_ms(settings) / 1000 + _LAST_WAIT_S
+
+
+def _summary(account: "Account", delivery: "Delivery | None", seconds: float) -> str:
+    channels = ", ".join(f"{channel} {count:,}" for channel, count in sorted(account.accepted.items()))
+    accepted = f"{account.accepted.total():,} accepted" + (f" ({channels})" if channels else "")
+    text = f"{account.rows:,} rows in {seconds:.1f} s: {accepted}, {account.refused:,} refused"
+    if delivery is None:
+        return f"{text}; nothing was sent (--dry-run)"
+    return f"{text}, {delivery.acknowledged.total():,} acknowledged by Kafka"
+
+
+def _where(account: "Account", delivery: "Delivery | None", skip: int) -> str:
+    place = delivery.resume if delivery is not None else None
+    if place is not None:
+        first = f"{place.source}:{place.line} is the first row not acknowledged"
+        return f"stopped: {first}; resume with --skip {place.rows_before}"
+    if account.last is None:
+        return f"stopped before the first row; resume with --skip {skip}"
+    return f"stopped after {account.last[0]}:{account.last[1]}; resume with --skip {skip + account.rows}"

@@ -1,0 +1,117 @@
+"""CSV records with the line they start on, in bounded memory, and going on after a broken one."""
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+
+from triage.errors import InvalidRecord
+from triage.sources.lines import Line
+
+_DELIMITERS = ",;\t|"
+
+
+class CsvRecords:
+    """Iterates (line, fields or InvalidRecord) over lines of CSV (RFC 4180, any of `,` `;` tab `|`).
+
+    A record that cannot be read (an open quote, bytes that are no UTF-8, too long) costs its first line only: reading
+    goes on with the next one, so that one stray quote does not swallow the rest of the file.
+    """
+
+    def __init__(self, lines: Iterator[Line], max_bytes: int, delimiter: str | None = None) -> None:
+        self._lines = lines
+        self._max_bytes = max_bytes
+        self._again: deque[Line] = deque()
+        self._taken: list[Line] = []
+        self._size = 0
+        self._bad_bytes: InvalidRecord | None = None
+        if delimiter is None:
+            delimiter = self._sniff()
+        # The limit is one for the whole process, and only ever raised.
+        csv.field_size_limit(max(csv.field_size_limit(), max_bytes))
+        self._reader = csv.reader(_Feed(self), delimiter=delimiter, strict=True)
+
+    def __iter__(self) -> Iterator[tuple[int, list[str] | InvalidRecord]]:
+        while True:
+            self._start()
+            try:
+                fields = next(self._reader)
+            except StopIteration:
+                return
+            except _TooLongError as error:
+                yield self._give_up("too_long", str(error))
+                continue
+            except csv.Error as error:
+                yield self._give_up("bad_csv", _explain(error))
+                continue
+            if self._bad_bytes is not None:
+                yield self._taken[0].number, self._bad_bytes
+            elif fields:
+                yield self._taken[0].number, fields
+
+    def next_line(self) -> str:
+        """The next line for csv, decoded; StopIteration at the end."""
+        line = self._again.popleft() if self._again else next(self._lines)
+        self._taken.append(line)
+        self._size += len(line.data) + line.dropped + 1
+        if self._size > self._max_bytes:
+            where = "" if len(self._taken) == 1 else f" with line {line.number}; is a quote left open?"
+            raise _TooLongError(f"the row exceeds {self._max_bytes} bytes{where}")
+        try:
+            return line.data.decode("utf-8") + "\n"
+        except UnicodeDecodeError as error:
+            if self._bad_bytes is None:
+                self._bad_bytes = not_utf8(line, error)
+            return line.data.decode("utf-8", "replace") + "\n"
+
+    def _start(self) -> None:
+        self._taken, self._size, self._bad_bytes = [], 0, None
+
+    def _give_up(self, reason: str, message: str) -> tuple[int, InvalidRecord]:
+        first, *later = self._taken
+        self._again.extendleft(reversed(later))
+        return first.number, InvalidRecord(reason, message, stage="decode")
+
+    def _sniff(self) -> str:
+        first = next(self._lines, None)
+        if first is None:
+            return ","
+        self._again.append(first)
+        header = first.data.decode("utf-8", "replace")
+        return max(_DELIMITERS, key=header.count) if any(mark in header for mark in _DELIMITERS) else ","
+
+
+class _TooLongError(Exception):
+    pass
+
+
+class _Feed:
+    """An iterator that, unlike a generator, goes on after it raised."""
+
+    def __init__(self, records: CsvRecords) -> None:
+        self._records = records
+
+    def __iter__(self) -> "_Feed":
+        return self
+
+    def __next__(self) -> str:
+        return self._records.next_line()
+
+
+def not_utf8(line: Line, error: UnicodeDecodeError) -> InvalidRecord:
+    return InvalidRecord(
+        "not_utf8",
+        f"line {line.number}, byte {error.start + 1} is not UTF-8 (0x{line.data[error.start]:02x}); "
+        "save the file as UTF-8",
+        stage="decode",
+    )
+
+
+def _explain(error: csv.Error) -> str:
+    said = str(error)
+    if "unexpected end of data" in said:
+        return "a quote is opened and never closed"
+    if "expected after" in said:
+        return 'text follows a closing quote; a quote inside a quoted field is written twice ("")'
+    if "new-line character" in said:
+        return "a bare carriage return; save the file with LF or CRLF line ends"
+    return f"not CSV: {said}"

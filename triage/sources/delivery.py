@@ -1,0 +1,151 @@
+"""Rows to Kafka: bounded in flight, counted when acknowledged, and the row to go on with if it breaks."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from triage.clock import Clock
+from triage.errors import TriageError, Unavailable
+from triage.logging import get_logger
+from triage.sources.rows import Row
+from triage.types import Channel
+
+log = get_logger("triage.ingest")
+
+_WAIT_S = 0.2
+_WARN_S = 5.0
+
+
+class Producer(Protocol):
+    """The part of kafka-python's producer that is used."""
+
+    def send(self, topic: str, value: bytes) -> Any:
+        """A future with `add_callback` and `add_errback`, called on the sender's thread."""
+        ...
+
+    def flush(self, timeout: float) -> None: ...
+
+
+class Place(NamedTuple):
+    """A row of the input: how many rows come before it, its file and the line it starts on."""
+
+    rows_before: int
+    source: str
+    line: int
+
+
+class Delivery:
+    """Sends rows and keeps account of them.
+
+    At most `max_records` and `max_bytes` are unacknowledged at any time: `send` waits. After a first failure nothing
+    more is taken; rows behind a failed one may have arrived, and are sent again by whoever resumes at `resume`.
+    `translate` turns the producer's errors into ours; `stop` ends a wait early.
+    """
+
+    def __init__(
+        self,
+        producer: Producer,
+        topics: dict[Channel, str],
+        *,
+        translate: Callable[[BaseException], TriageError],
+        clock: Clock,
+        stop: Callable[[], bool] = lambda: False,
+        rows_before: int = 0,
+        max_records: int = 10_000,
+        max_bytes: int = 32 * 1024 * 1024,
+    ) -> None:
+        self._producer = producer
+        self._topics = topics
+        self._translate = translate
+        self._clock = clock
+        self._stop = stop
+        self._max_records = max_records
+        self._max_bytes = max_bytes
+        self._changed = threading.Condition()
+        self._rows = rows_before
+        self._open: dict[int, Place] = {}
+        self._bytes = 0
+        self._waiting = 0
+        self._failure: TriageError | None = None
+        self.acknowledged: Counter[Channel] = Counter()
+
+    @property
+    def failure(self) -> TriageError | None:
+        """Why delivery ended, once it has."""
+        return self._failure
+
+    @property
+    def resume(self) -> Place | None:
+        """The first row that is not acknowledged; None if all are."""
+        with self._changed:
+            return next(iter(self._open.values()), None)
+
+    def refused(self) -> None:
+        """Count a row that is not to be sent."""
+        self._rows += 1
+
+    def send(self, row: Row) -> bool:
+        """Hand a valid row to the producer; False if it was not taken, because delivery failed or `stop` said so."""
+        place = Place(self._rows, row.source, row.line)
+        size = len(row.payload)
+        if not self._room(size):
+            return False
+        self._rows += 1
+        with self._changed:
+            self._open[place.rows_before] = place
+            self._waiting += 1
+            self._bytes += size
+        try:
+            future = self._producer.send(self._topics[row.channel], value=row.payload)
+        except Exception as error:  # noqa: BLE001 - whatever the client raises, the row was not sent
+            self._failed(size, error)
+            return False
+        future.add_callback(partial(self._done, place, size, row.channel))
+        future.add_errback(partial(self._failed, size))
+        return True
+
+    def finish(self, timeout_s: float) -> None:
+        """Wait until every row is acknowledged or has failed. `failure` then says whether all went well."""
+        try:
+            self._producer.flush(timeout_s)
+        except Exception as error:  # noqa: BLE001 - kept as the failure
+            with self._changed:
+                self._failure = self._failure or self._translate(error)
+        with self._changed:
+            if self._waiting and self._failure is None:
+                self._failure = Unavailable("kafka", f"{self._waiting} records were not acknowledged")
+
+    def _room(self, size: int) -> bool:
+        since = warned = self._clock.monotonic()
+        seen = self.acknowledged.total()
+        with self._changed:
+            while self._failure is None and not self._stop():
+                fits = self._bytes + size <= self._max_bytes or not self._waiting
+                if fits and self._waiting < self._max_records:
+                    return True
+                self._changed.wait(_WAIT_S)
+                now = self._clock.monotonic()
+                if self.acknowledged.total() != seen:
+                    seen, since = self.acknowledged.total(), now
+                elif now - max(since, warned) >= _WARN_S:
+                    warned = now
+                    log.warning("waiting_for_kafka", unacknowledged=self._waiting, for_s=round(now - since, 1))
+        return False
+
+    def _done(self, place: Place, size: int, channel: Channel, metadata: object) -> None:
+        del metadata
+        with self._changed:
+            del self._open[place.rows_before]
+            self._bytes -= size
+            self._waiting -= 1
+            self.acknowledged[channel] += 1
+            self._changed.notify_all()
+
+    def _failed(self, size: int, error: BaseException) -> None:
+        with self._changed:
+            self._bytes -= size
+            self._waiting -= 1
+            self._failure = self._failure or self._translate(error)
+            self._changed.notify_all()

@@ -1,0 +1,136 @@
+"""The loop of `triage ingest`: rows from files, the valid ones to Kafka, an account of all."""
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from triage.clock import Clock
+from triage.config import KafkaSettings
+from triage.errors import InvalidRecord, TriageError
+from triage.sources.delivery import Delivery
+from triage.sources.rows import Row
+from triage.types import Channel
+
+if TYPE_CHECKING:
+    from kafka import KafkaProducer
+
+# Room for the batch and record headers that Kafka counts with a record.
+_OVERHEAD_BYTES = 256
+_PAUSE_S = 0.2
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of the rows; `accepted` are valid ones, handed to Kafka unless it is a dry run.
+
+    `last` is the file and line of the last row, `error` what ended the reading too early.
+    """
+
+    rows: int = 0
+    accepted: Counter[Channel] = field(default_factory=Counter)
+    refused: int = 0
+    last: tuple[str, int] | None = None
+    error: TriageError | None = None
+
+
+def ingest(
+    rows: Iterable[Row],
+    delivery: Delivery | None,
+    *,
+    clock: Clock,
+    on_refused: Callable[[Row, InvalidRecord], None],
+    on_row: Callable[[Account], None] | None = None,
+    max_bytes: Mapping[Channel, int] | None = None,
+    skip: int = 0,
+    limit: int | None = None,
+    rate: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Account:
+    """Send rows until they end, `limit` of them are read, delivery fails or `stop` says so; does not wait for Kafka.
+
+    The first `skip` rows are passed over. `rate` is in rows a second. `max_bytes` is what each topic takes at most;
+    without a `delivery` (dry run) nothing is sent. An error of the source ends it and is kept in the account.
+    """
+    account = Account()
+    pace = _Pace(rate, clock)
+    chosen = itertools.islice(rows, skip, None if limit is None else skip + limit)
+    for row in _until_error(chosen, account):
+        pace.wait(stop)
+        if stop():
+            break
+        error = row.error or _too_large(row, max_bytes)
+        if error is None and delivery is not None and not delivery.send(row):
+            break
+        account.rows += 1
+        if error is not None:
+            account.refused += 1
+            if delivery is not None:
+                delivery.refused()
+            on_refused(row, error)
+        else:
+            account.accepted[row.channel] += 1
+        account.last = (row.source, row.line)
+        if on_row is not None:
+            on_row(account)
+    return account
+
+
+def make_producer(settings: KafkaSettings, max_request_bytes: int) -> "KafkaProducer":
+    """An idempotent producer that waits for all replicas and gives a record up after two request timeouts.
+
+    gzip, because every consumer can unpack it. Raises kafka-python's errors.
+    """
+    from kafka import KafkaProducer
+
+    return KafkaProducer(
+        **settings.client(),
+        client_id="triage-ingest",
+        acks="all",
+        enable_idempotence=True,
+        compression_type="gzip",
+        linger_ms=20,
+        batch_size=256 * 1024,
+        max_in_flight_requests_per_connection=5,
+        max_request_size=max_request_bytes,
+        allow_auto_create_topics=False,
+        request_timeout_ms=settings.request_timeout_ms,
+        max_block_ms=settings.request_timeout_ms,
+        delivery_timeout_ms=delivery_timeout_ms(settings),
+        bootstrap_timeout_ms=settings.request_timeout_ms,
+    )
+
+
+def delivery_timeout_ms(settings: KafkaSettings) -> int:
+    """How long a record may stay unacknowledged: a broker's restart fits into it."""
+    return 2 * settings.request_timeout_ms
+
+
+def _until_error(rows: Iterator[Row], account: Account) -> Iterator[Row]:
+    try:
+        yield from rows
+    except TriageError as error:
+        account.error = error
+
+
+class _Pace:
+    """Spreads rows evenly. Time lost to a stall is not made up for: `rate` is what the receiver can take."""
+
+    def __init__(self, rate: float | None, clock: Clock) -> None:
+        self._step = 0.0 if rate is None else 1 / rate
+        self._clock = clock
+        self._due = clock.monotonic()
+
+    def wait(self, stop: Callable[[], bool]) -> None:
+        if not self._step:
+            return
+        while (ahead := self._due - self._clock.monotonic()) > 0 and not stop():
+            self._clock.sleep(min(ahead, _PAUSE_S))
+        self._due = max(self._due + self._step, self._clock.monotonic() - _PAUSE_S)
+
+
+def _too_large(row: Row, max_bytes: Mapping[Channel, int] | None) -> InvalidRecord | None:
+    if max_bytes is None or len(row.payload) <= (most := max_bytes[row.channel] - _OVERHEAD_BYTES):
+        return None
+    return InvalidRecord("too_large", f"the record has {len(row.payload)} bytes; its topic takes at most {most}")

@@ -1,0 +1,140 @@
+"""From decoded fields of a file to a validated row and the bytes that go to Kafka."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from triage.clock import Clock, rfc3339
+from triage.errors import InvalidRecord
+from triage.schemas.raw import RawRecord, event_time_ms, validate_raw
+from triage.types import Channel
+
+_HOUR_MS = 3_600_000
+_MS_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file: either `record` and `payload`, or `error`.
+
+    `line` is where the row starts, from 1. `payload` is canonical JSON for Kafka: the fields as given, the text
+    untouched, without `channel`, which the topic tells; b"" for a refused row.
+    """
+
+    source: str
+    line: int
+    channel: Channel
+    record: RawRecord | None = None
+    error: InvalidRecord | None = None
+    payload: bytes = b""
+
+
+class RowBuilder:
+    """Builds the rows of one source.
+
+    `channel` overrides the rows' own, complaint is the default. `columns` maps raw fields to the names the file uses.
+    With a `clock`, a `created_at` more than `max_future_hours` ahead of it is refused.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        channel: Channel | None,
+        columns: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        max_future_hours: float = 24,
+        max_text_chars: int = 20_000,
+    ) -> None:
+        self._source = source
+        self._channel = channel
+        self._columns = dict(columns or {})
+        self._clock = clock
+        self._max_future_hours = max_future_hours
+        self._max_text_chars = max_text_chars
+
+    def refused(self, line: int, error: InvalidRecord) -> Row:
+        return Row(self._source, line, self._channel or Channel.COMPLAINT, error=error)
+
+    def build(self, line: int, decode: Callable[[], dict[str, Any]]) -> Row:
+        """A row of what `decode` returns; InvalidRecord, raised there or by the validation, makes it a refused one."""
+        channel = self._channel or Channel.COMPLAINT
+        try:
+            fields = self._renamed(decode())
+            channel = self._channel_of(fields.pop("channel", None))
+            record = validate_raw(fields, max_text_chars=self._max_text_chars)
+            self._check_time(record)
+            payload = msgspec.json.encode(fields)
+        except InvalidRecord as error:
+            return Row(self._source, line, channel, error=error)
+        return Row(self._source, line, channel, record, payload=payload)
+
+    def _renamed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        taken = {name: fields.pop(column) for name, column in self._columns.items() if column in fields}
+        return fields | taken
+
+    def _channel_of(self, value: Any) -> Channel:
+        if self._channel is not None:
+            return self._channel
+        if value is None or value == "":
+            return Channel.COMPLAINT
+        try:
+            return Channel(value)
+        except ValueError:
+            names = ", ".join(Channel)
+            raise InvalidRecord(
+                "bad_channel", f"channel {str(value)[:80]!r} is none of {names}", field="channel"
+            ) from None
+
+    def _check_time(self, record: RawRecord) -> None:
+        event_ms = event_time_ms(record.created_at)
+        if self._clock is None or event_ms is None:
+            return
+        now_ms = self._clock.now_ms()
+        if event_ms > now_ms + self._max_future_hours * _HOUR_MS:
+            raise InvalidRecord(
+                "created_at_in_future",
+                f"created_at {rfc3339(event_ms)} is more than {self._max_future_hours:g} h ahead of the clock "
+                f"({rfc3339(now_ms)}); check the source's clock and its unit (epoch milliseconds)",
+                field="created_at",
+            )
+
+
+def from_cells(names: list[str], cells: list[str]) -> dict[str, Any]:
+    """Fields of a CSV row: empty cells are absent, numbers where the schema has numbers, text as it stands.
+
+    Raises InvalidRecord for a row with too few or too many cells, or `attributes` that are no JSON.
+    """
+    if len(cells) != len(names):
+        raise InvalidRecord(
+            "wrong_columns",
+            f"{len(cells)} column{'' if len(cells) == 1 else 's'}, the header has {len(names)}",
+            stage="decode",
+        )
+    fields: dict[str, Any] = {name: cell for name, cell in zip(names, cells, strict=True) if cell and name}
+    # Fewer digits are a date (20261122) or epoch seconds; neither must pass for milliseconds in January 1970.
+    if (created_at := fields.get("created_at", "").strip()).isdecimal() and len(created_at) >= _MS_DIGITS:
+        fields["created_at"] = int(created_at)
+    if "rating" in fields:
+        fields["rating"] = _number(fields["rating"])
+    if fields.get("attributes", "").lstrip().startswith("{"):
+        try:
+            fields["attributes"] = msgspec.json.decode(fields["attributes"])
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise InvalidRecord(
+                "bad_attributes", f"attributes are no JSON object: {error}", field="attributes"
+            ) from error
+    return fields
+
+
+def _number(text: str) -> Any:
+    """A number, or the text itself for the validation to name."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(number):
+        return text
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number

@@ -1,0 +1,123 @@
+"""Opening an input file: standard input, gzip by its magic bytes, and formats that are refused with a way out."""
+
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Protocol, cast
+
+from triage.errors import ConfigError, SourceError
+
+STDIN = "-"
+_HEAD = 4
+_REFUSED_MAGIC = {
+    b"PK\x03\x04": "a zip archive (or a spreadsheet); unpack it, or save it as CSV",
+    b"BZh": "bzip2; unpack it, or pack it with gzip",
+    b"\x28\xb5\x2f\xfd": "zstd; unpack it, or pack it with gzip",
+    b"\xfd7zX": "xz; unpack it, or pack it with gzip",
+    b"\xff\xfe": "UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)",
+    b"\xfe\xff": "UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)",
+}
+
+
+class ByteStream(Protocol):
+    """What the readers need: a piece of at most `size` bytes as soon as there is one; b"" at the end."""
+
+    def read1(self, size: int) -> bytes: ...
+
+
+def shown(path: str) -> str:
+    """Name of a source in messages."""
+    return "<stdin>" if path == STDIN else path
+
+
+def check_file(path: str) -> None:
+    """Raise ConfigError if `path` is no file that can be read, before anything is done with the others."""
+    if path == STDIN:
+        return
+    try:
+        with Path(path).open("rb"):
+            pass
+    except FileNotFoundError as error:
+        raise ConfigError("no such file", where=path) from error
+    except IsADirectoryError as error:
+        raise ConfigError("is a folder; name its files", where=path) from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=path) from error
+
+
+@contextmanager
+def open_stream(path: str, on_read: Callable[[int], None] | None = None) -> Iterator["Peekable"]:
+    """The bytes of a file, unpacked if they are gzip. `on_read` hears of the bytes taken from the file itself.
+
+    Raises ConfigError for a file that is not there or in a format that is not read.
+    """
+    check_file(path)
+    with nullcontext(sys.stdin.buffer) if path == STDIN else Path(path).open("rb") as file:
+        raw = Peekable(cast("ByteStream", file), on_read, where=shown(path))
+        _refuse(raw.head(_HEAD), path)
+        if not raw.head(_HEAD).startswith(b"\x1f\x8b"):
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=io.BufferedReader(raw)) as unpacked:
+            inner = Peekable(unpacked, where=shown(path))
+            _refuse(inner.head(_HEAD), path)
+            yield inner
+
+
+class Peekable(io.RawIOBase):
+    """A stream whose first bytes can be looked at, however small the pieces are that they come in."""
+
+    def __init__(self, stream: ByteStream, on_read: Callable[[int], None] | None = None, *, where: str) -> None:
+        super().__init__()
+        self._stream = stream
+        self._on_read = on_read
+        self._where = where
+        self._ahead = b""
+
+    def head(self, size: int) -> bytes:
+        """The next `size` bytes without taking them; fewer only at the end."""
+        while len(self._ahead) < size and (more := self._read(65_536)):
+            self._ahead += more
+        return self._ahead[:size]
+
+    def first_visible(self, most: int = 4096) -> bytes:
+        """The first byte that is no white space, b"" if there is none among `most`. Waits for no more than it needs."""
+        while not (visible := self._ahead.lstrip()) and len(self._ahead) < most and (more := self._read(65_536)):
+            self._ahead += more
+        return visible[:1]
+
+    def read1(self, size: int) -> bytes:
+        """Raises SourceError if the file is damaged or can no longer be read."""
+        if self._ahead:
+            piece, self._ahead = self._ahead[:size], self._ahead[size:]
+            return piece
+        return self._read(size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        piece = self.read1(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            piece = self._stream.read1(size)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise SourceError(f"{self._where}: the gzip data is cut off or damaged: {error}") from error
+        except OSError as error:
+            raise SourceError(f"{self._where}: cannot be read on: {error.strerror or error}") from error
+        if self._on_read is not None:
+            self._on_read(len(piece))
+        return piece
+
+
+def _refuse(head: bytes, path: str) -> None:
+    for magic, what in _REFUSED_MAGIC.items():
+        if head.startswith(magic):
+            raise ConfigError(f"this is {what}", where=shown(path))
