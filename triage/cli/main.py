@@ -21,6 +21,10 @@ COMMANDS: tuple[str, ...] = (
     "enrich",
     "alerts",
     "model",
+    "train",
+    "export",
+    "parity",
+    "evaluate",
     "config",
 )
 

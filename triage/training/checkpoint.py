@@ -1,7 +1,5 @@
 """A trained model on disk, before export: weights, encoder shape, taxonomy, tokenizer, and how it came to be."""
 
-import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 from triage.errors import TrainingError
+from triage.training.files import read_json, write_json
 from triage.training.labels import Taxonomy, load_taxonomy
 from triage.training.model import MultiHeadModel, build_from_config, encoder_config
 
@@ -41,7 +40,7 @@ def save_checkpoint(
     shutil.copyfile(tokenizer, parts / "tokenizer.json")
     write_json(parts / "info.json", info)
     shutil.rmtree(folder, ignore_errors=True)
-    os.replace(parts, folder)
+    parts.replace(folder)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -56,14 +55,6 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     except RuntimeError as error:
         raise TrainingError(f"the weights in {folder} do not fit its configuration: {error}") from error
     return Checkpoint(model.eval(), taxonomy, folder / "tokenizer.json", read_json(folder / "info.json"))
-
-
-def write_json(path: Path, data: Any) -> None:
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _plain(value: Any) -> Any:

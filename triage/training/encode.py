@@ -44,9 +44,7 @@ def encode(examples: Sequence[Example], tokenizer: Tokenizer, taxonomy: Taxonomy
     tags = {label: index for index, label in enumerate(taxonomy.entity_tags)}
     for first in range(0, len(examples), _CHUNK):
         chunk = examples[first : first + _CHUNK]
-        for example, encoding in zip(
-            chunk, tokenizer.encode_batch([example.text for example in chunk]), strict=True
-        ):
+        for example, encoding in zip(chunk, tokenizer.encode_batch([example.text for example in chunk]), strict=True):
             names = None
             if example.entities is not None:
                 names = align_tags(example.text, encoding.offsets, _blank(encoding), example.entities)

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import shutil
 import warnings
 from collections.abc import Mapping
@@ -14,13 +13,16 @@ import onnx
 import torch
 
 from triage.errors import TrainingError
-from triage.training.checkpoint import Checkpoint, encoder_config, write_json
-from triage.training.model import MultiHeadModel, build_from_config
+from triage.training.checkpoint import Checkpoint
+from triage.training.files import write_json
+from triage.training.model import MultiHeadModel, build_from_config, encoder_config
 from triage.training.quantize import quantize_weights
 
 OPSET = 18
 MANIFEST_FORMAT = 1
 INPUTS = ("input_ids", "attention_mask")
+TRAINED = ("commit", "seed", "texts", "steps", "minutes", "options", "corpus", "dropped_as_leaks", "validation")
+"""What a manifest keeps of the run's own account."""
 OUTPUTS = ("intent_logits", "sentiment_logits", "entity_logits")
 
 
@@ -28,9 +30,7 @@ OUTPUTS = ("intent_logits", "sentiment_logits", "entity_logits")
 class Calibration:
     """Temperature of each head, and the probability below which a label is flagged as of low confidence."""
 
-    temperature: Mapping[str, float] = field(
-        default_factory=lambda: {"intent": 1.0, "sentiment": 1.0, "entities": 1.0}
-    )
+    temperature: Mapping[str, float] = field(default_factory=lambda: {"intent": 1.0, "sentiment": 1.0, "entities": 1.0})
     low_confidence: Mapping[str, float] = field(default_factory=lambda: {"intent": 0.5, "sentiment": 0.5})
 
 
@@ -55,7 +55,7 @@ def export_model(checkpoint: Checkpoint, output: Path, calibration: Calibration,
         if (output / kept).exists():
             shutil.copyfile(output / kept, parts / kept)
     shutil.rmtree(output, ignore_errors=True)
-    os.replace(parts, output)
+    parts.replace(output)
     return manifest
 
 
@@ -75,7 +75,7 @@ def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
             input_names=list(INPUTS),
             output_names=list(OUTPUTS),
             dynamic_axes={
-                **{name: free for name in INPUTS},
+                **dict.fromkeys(INPUTS, free),
                 OUTPUTS[0]: {0: "batch"},
                 OUTPUTS[1]: {0: "batch"},
                 OUTPUTS[2]: free,
@@ -91,7 +91,8 @@ def _eager_copy(checkpoint: Checkpoint) -> MultiHeadModel:
     config = encoder_config(checkpoint.model) | {"attn_implementation": "eager"}
     model = build_from_config(config, checkpoint.taxonomy)
     model.load_state_dict(checkpoint.model.state_dict())
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _manifest(checkpoint: Checkpoint, name: str, calibration: Calibration, version: str) -> dict[str, Any]:
@@ -102,6 +103,7 @@ def _manifest(checkpoint: Checkpoint, name: str, calibration: Calibration, versi
         "name": name,
         "version": version,
         "taxonomy": taxonomy.version,
+        "languages": ["en", "zh"],
         "prefix": "",
         "max_tokens": config["max_position_embeddings"],
         "pad_id": config["pad_token_id"],
@@ -118,7 +120,7 @@ def _manifest(checkpoint: Checkpoint, name: str, calibration: Calibration, versi
             "heads": config["num_attention_heads"],
             "vocabulary": config["vocab_size"],
         },
-        "trained": {key: info.get(key) for key in ("commit", "seed", "texts", "steps", "minutes")},
+        "trained": {key: info.get(key) for key in TRAINED},
     }
 
 

@@ -51,5 +51,7 @@ def assert_no_leak(train: Iterable[Example], test: Iterable[Example]) -> None:
     """Raises TrainingError naming the first leaks; the last check before a model learns anything."""
     leaks = find_leaks(train, test)
     if leaks:
-        shown = "; ".join(f"{leak.train_source} -> test of {leak.test_source}: {leak.text[:60]!r}" for leak in leaks[:3])
+        shown = "; ".join(
+            f"{leak.train_source} -> test of {leak.test_source}: {leak.text[:60]!r}" for leak in leaks[:3]
+        )
         raise TrainingError(f"{len(leaks)} training texts also stand in a test split ({shown})")

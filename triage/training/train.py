@@ -1,6 +1,5 @@
 """The training loop: time-boxed, resumable, reproducible from its seed."""
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from triage.errors import TrainingError
 from triage.logging import get_logger
 from triage.training.batches import iterate, plan_batches
-from triage.training.checkpoint import save_checkpoint, write_json
+from triage.training.checkpoint import save_checkpoint
 from triage.training.corpus import Corpus
 from triage.training.encode import Encoded, encode, load_tokenizer
 from triage.training.examples import Example
@@ -94,9 +93,13 @@ class Run:
                 self.minutes = (time.monotonic() - started) / 60
                 done = self.schedule.progress(self.step, self.minutes)
                 rate = self.texts / max(1e-9, self.minutes * 60)
-                progress.update(task, completed=done, description=f"step {self.step} loss {loss:.3f} {rate:.0f} texts/s")
+                progress.update(
+                    task, completed=done, description=f"step {self.step} loss {loss:.3f} {rate:.0f} texts/s"
+                )
                 if self.step % 50 == 0:
-                    log.info("training", step=self.step, loss=round(loss, 3), texts_per_s=round(rate, 1), done=round(done, 3))
+                    log.info(
+                        "training", step=self.step, loss=round(loss, 3), texts_per_s=round(rate, 1), done=round(done, 3)
+                    )
                 if self.minutes - validated >= self.options.validate_minutes:
                     self._validate()
                     validated = (time.monotonic() - started) / 60
@@ -185,7 +188,7 @@ class Run:
         }
         partial = self.work / "resume.pt.partial"
         torch.save(state, partial)
-        os.replace(partial, self.work / "resume.pt")
+        partial.replace(self.work / "resume.pt")
 
     def _encode(self, examples: Sequence[Example]) -> list[Encoded]:
         return list(encode(examples, self.tokenizer, self.taxonomy))

@@ -23,7 +23,7 @@ class Outputs:
     entities: list[torch.Tensor]
 
 
-@torch.inference_mode()
+@torch.inference_mode()  # type: ignore[untyped-decorator]
 def predict(
     model: MultiHeadModel, encoded: Sequence[Encoded], pad_id: int, *, bf16: bool, token_budget: int = 4096
 ) -> Outputs:

@@ -15,6 +15,6 @@ READERS: dict[str, Reader] = {
     "triplets": read_triplets,
     "tagged": read_tagged,
 }
-"""By name: (source, rows, the source's entry in sources.yaml) to examples. Raises TrainingError for an unknown label."""
+"""By name: (source, rows, entry of sources.yaml) to examples. Raises TrainingError for an unknown label."""
 
 __all__ = ["READERS", "Reader"]

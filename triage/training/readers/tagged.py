@@ -39,7 +39,7 @@ def join_tokens(tokens: Sequence[str], *, chinese: bool) -> tuple[str, list[tupl
     offsets = [(0, len(tokens[0]))]
     for before, token in pairwise(tokens):
         if chinese:
-            spaced = bool(_WORD_END.search(before) and _WORD.match(token)) and len(before) + len(token) > 2  # noqa: PLR2004
+            spaced = bool(_WORD_END.search(before) and _WORD.match(token)) and len(before) + len(token) > 2
         else:
             spaced = not (_NO_SPACE_BEFORE.match(token) or _NO_SPACE_AFTER.match(before))
         start = len(text) + spaced
@@ -48,9 +48,7 @@ def join_tokens(tokens: Sequence[str], *, chinese: bool) -> tuple[str, list[tupl
     return text, offsets
 
 
-def tag_spans(
-    source: str, tags: Sequence[str], types: dict[str, str | None]
-) -> list[tuple[int, int, str]]:
+def tag_spans(source: str, tags: Sequence[str], types: dict[str, str | None]) -> list[tuple[int, int, str]]:
     """(first token, last token, our type) of each entity; types mapped to null are dropped. IOB repaired: a
     stray I- starts an entity."""
     spans: list[tuple[int, int, str]] = []
@@ -61,7 +59,9 @@ def tag_spans(
             open_type = None
             continue
         if theirs not in types:
-            raise TrainingError(f"{source}: entity type {theirs!r} is in no map; name it under {source} in sources.yaml")
+            raise TrainingError(
+                f"{source}: entity type {theirs!r} is in no map; name it under {source} in sources.yaml"
+            )
         ours = types[theirs]
         if prefix == "I" and open_type == theirs:
             if ours:

@@ -1,0 +1,185 @@
+"""Train, export, compare, evaluate on a tiny encoder: the whole way in about a minute (needs the train extra)."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+pytestmark = [
+    pytest.mark.training,
+    # Deprecations inside torch and transformers are theirs to mend.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def options(tiny_base):
+    from triage.training.train import Options
+
+    return Options(
+        base=str(tiny_base), epochs=3, learning_rate=2e-3, head_learning_rate=4e-3, warmup_steps=20, bf16=False, seed=7
+    )
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    from triage.training.workflow import build_corpus
+
+    return build_corpus(None)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, options, corpus):
+    from rich.console import Console
+
+    from triage.training.workflow import train_model
+
+    output = tmp_path_factory.mktemp("run") / "r"
+    train_model(*corpus, options, output, Console(stderr=True))
+    return output
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, run):
+    from triage.training.workflow import export_checkpoint
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    export_checkpoint(run, folder, "test-1")
+    return folder
+
+
+def test_the_run_leaves_a_calibrated_checkpoint(run):
+    info = json.loads((run / "best" / "info.json").read_text(encoding="utf-8"))
+    assert info["seed"] == 7
+    assert info["texts"] > 5_000
+    assert info["validation"]["intent"]["own"] > 0.4
+    assert set(info["calibration"]["temperature"]) == {"intent", "sentiment", "entities"}
+    assert 0 < info["calibration"]["low_confidence"]["intent"] < 1
+    assert not (run / "resume.pt").exists()
+
+
+def test_the_export_serves_and_knows_obvious_texts(model):
+    from triage.config import ModelSettings
+    from triage.inference.model import OnnxModel
+
+    loaded = OnnxModel.load(ModelSettings(path=model, device="cpu"))
+    assert loaded.version == "tiny@test-1"
+    expected = {
+        "my parcel never arrived, still waiting for the delivery": ("delivery", "negative"),
+        "快递到现在还没到": ("delivery", "negative"),
+        "How do I reset my password?": ("account_access", "neutral"),
+        "质量很好，非常满意，推荐": ("praise", "positive"),
+    }
+    for text, prediction in zip(expected, loaded.predict(list(expected)), strict=True):
+        sentiment = max(prediction.sentiment, key=prediction.sentiment.get)
+        assert (prediction.intents[0][0], sentiment) == expected[text], text
+
+
+def test_the_file_is_about_a_byte_a_parameter_and_says_the_same(run, model):
+    from triage.training.checkpoint import load_checkpoint
+    from triage.training.workflow import check_parity
+
+    parameters = sum(p.numel() for p in load_checkpoint(run / "best").model.parameters())
+    assert (model / "model.onnx").stat().st_size < 1.3 * parameters
+    parity = check_parity(run, model, None)
+    assert parity.texts >= 100
+    assert parity.intent_agreement >= 0.97
+    assert parity.sentiment_agreement >= 0.97
+    assert parity.entity_tag_agreement >= 0.97
+    assert parity.max_probability_difference < 0.3
+
+
+def test_manifest_matches_the_files(model):
+    from triage.inference.manifest import read_manifest
+    from triage.inference.registry import verify_files
+
+    manifest = read_manifest(model)
+    verify_files(model, manifest)
+    assert manifest.trained["seed"] == 7
+    assert manifest.encoder["layers"] == 2
+
+
+def test_evaluation_and_card(model):
+    from triage.training.card import write_card
+    from triage.training.evaluate import evaluate_model
+    from triage.training.workflow import record
+
+    seen = []
+    metrics = evaluate_model(model, None, progress=lambda *call: seen.append(call))
+    figures = metrics["packs"]["own_validation"]
+    assert figures["intent"]["macro_f1"] > 0.4
+    assert 0 <= figures["sentiment"]["ece"] <= 1
+    assert figures["entities"]["entities"] > 50
+    assert seen[-1][0] == "own_validation"
+    record(model, lambda before: {**before, **metrics})
+    write_card(model, [])
+    card = (model / "CARD.md").read_text(encoding="utf-8")
+    assert "# tiny, version test-1" in card
+    assert "| own_validation |" in card
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path, options, corpus):
+    from rich.console import Console
+
+    from triage.errors import TrainingError
+    from triage.training.train import Run
+
+    def make(seed=7):
+        return Run(*corpus, replace(options, epochs=0.2, seed=seed), tmp_path, Console(stderr=True))
+
+    whole = make()
+    losses = [whole._one_step() for _ in range(6)]
+    stopped = make()
+    assert [stopped._one_step() for _ in range(3)] == pytest.approx(losses[:3])
+    stopped._save()
+    resumed = make()
+    assert resumed.resume()
+    assert resumed.step == 3
+    assert resumed.texts == stopped.texts
+    # Dropout draws anew after a resume; the data and the weights are the same.
+    assert resumed._one_step() == pytest.approx(losses[3], abs=0.3)
+    with pytest.raises(TrainingError, match="other options"):
+        make(seed=8).resume()
+
+
+def test_time_ends_a_run_and_it_still_leaves_a_model(tmp_path, options, corpus):
+    from rich.console import Console
+
+    from triage.training.workflow import train_model
+
+    best = train_model(*corpus, replace(options, epochs=50, max_minutes=0.03), tmp_path / "r", Console(stderr=True))
+    assert json.loads((best / "info.json").read_text(encoding="utf-8"))["minutes"] < 1
+
+
+def test_bases_that_cannot_work_leave_nothing(tmp_path, options, corpus, tiny_base):
+    from rich.console import Console
+
+    from triage.errors import TrainingError
+    from triage.training.workflow import train_model
+
+    for broken, message in (
+        (replace(options, base=str(tmp_path)), "config.json and tokenizer.json missing"),
+        (replace(options, layers=9), "--layers 9 is not between 1 and the 2 layers"),
+    ):
+        with pytest.raises(TrainingError, match=message):
+            train_model(*corpus, broken, tmp_path / "out", Console(stderr=True))
+        assert not (tmp_path / "out" / "best").exists()
+
+
+def test_export_refuses_what_is_no_checkpoint_and_spares_foreign_folders(tmp_path, run):
+    from triage.errors import TrainingError
+    from triage.training.workflow import export_checkpoint
+
+    with pytest.raises(TrainingError, match=r"is no checkpoint: model\.safetensors"):
+        export_checkpoint(tmp_path, tmp_path / "m", "1")
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(TrainingError, match="is no model folder"):
+        export_checkpoint(run, foreign, "1")
+    assert [path.name for path in foreign.iterdir()] == ["thesis.txt"]
+    assert not list(tmp_path.glob("*.partial"))

@@ -1,0 +1,39 @@
+import pytest
+
+from triage.errors import TrainingError
+from triage.training.examples import Example
+from triage.training.leak import assert_no_leak, drop_leaks, find_leaks, text_key
+
+
+def example(text, source="pack"):
+    return Example(text, source, intent="billing")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Where is my parcel?", "where is my PARCEL!!"),
+        ("我的快递丢了，怎么办我很着急呢", "我的快递丢了 怎么办 我很着急呢😡"),
+        ("please cancel order 113542617", "please cancel order 98211"),
+        ("ＡＢＣ ordering system", "abc ordering system"),
+    ],
+)
+def test_copies_share_a_key(one, other):
+    assert text_key(one) == text_key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("top up 20", "top up 50"), ("退款三天", "退款五天"), ("👍", "😡")])
+def test_short_texts_that_differ_do_not(one, other):
+    assert text_key(one) != text_key(other)
+
+
+def test_leaks_are_found_dropped_and_refused():
+    train = [example("Where is my parcel, order 12?", "a"), example("I like it a lot", "a")]
+    test = [example("where is my parcel, order 99", "b")]
+    (leak,) = find_leaks(train, test)
+    assert (leak.train_source, leak.test_source) == ("a", "b")
+    with pytest.raises(TrainingError, match=r"1 training texts also stand in a test split \(a -> test of b"):
+        assert_no_leak(train, test)
+    kept = drop_leaks(train, test)
+    assert [row.text for row in kept] == ["I like it a lot"]
+    assert_no_leak(kept, test)

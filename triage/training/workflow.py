@@ -1,0 +1,136 @@
+"""Train, export, evaluate: the steps behind the commands, in order, with what each leaves on disk."""
+
+import random
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from triage.errors import TrainingError
+from triage.training.corpus import Corpus, load_corpus, read_split
+from triage.training.examples import Example
+from triage.training.files import read_json, write_json
+from triage.training.labels import Taxonomy, load_taxonomy
+from triage.training.own import project_texts, read_own
+from triage.training.sources import load_sources
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from triage.training.parity import Parity
+    from triage.training.train import Options
+
+BEST = "best"
+PARITY_TEXTS = 2_000
+_OWN_VALIDATION = 0.1
+
+
+def build_corpus(
+    data: Path | None,
+    *,
+    taxonomy_file: Path | None = None,
+    sources_file: Path | None = None,
+    own: Path | None = None,
+    columns: dict[str, str] | None = None,
+    project: bool = True,
+) -> tuple[Corpus, Taxonomy]:
+    """The packs under `data` (None: no packs), the project's own texts unless told otherwise, and an owner's file.
+
+    A tenth of the owner's rows, chosen by a hash of the text, validates. Raises ConfigError or TrainingError.
+    """
+    taxonomy = load_taxonomy(taxonomy_file)
+    sources = load_sources(taxonomy, sources_file) if data else []
+    texts: dict[str, list[Example]] = {"train": [], "validation": []}
+    if project:
+        try:
+            texts = {split: project_texts(split, taxonomy) for split in texts}
+        except TrainingError as error:
+            raise TrainingError(
+                f"{error}\n  (--no-project-texts leaves these out, for a taxonomy of your own)"
+            ) from error
+    if own is not None:
+        rows = read_own(own, taxonomy, **{f"{name}_column": column for name, column in (columns or {}).items()})
+        rng = random.Random(0)  # noqa: S311 - a split, not a secret
+        for row in rows:
+            texts["validation" if rng.random() < _OWN_VALIDATION else "train"].append(row)
+    if not data and not texts["train"]:
+        raise TrainingError("there is nothing to train on: give --data, --own, or leave the project's texts in")
+    corpus = load_corpus(data or Path(), sources, taxonomy, {name: rows for name, rows in texts.items() if rows})
+    return corpus, taxonomy
+
+
+def train_model(
+    corpus: Corpus, taxonomy: Taxonomy, options: "Options", output: Path, console: "Console", *, resume: bool = False
+) -> Path:
+    """Train into `output`; returns the folder of the best checkpoint, calibrated. Raises TrainingError."""
+    from triage.training.train import Run
+
+    if (output / BEST).exists() and not resume:
+        raise TrainingError(f"{output} holds a finished or stopped run; --resume goes on, or give another --output")
+    run = Run(corpus, taxonomy, replace(options, extra={"commit": _commit()}), output, console)
+    if resume:
+        run.resume()
+    run.fit()
+    (output / "resume.pt").unlink(missing_ok=True)
+    return calibrate_checkpoint(output / BEST, corpus)
+
+
+def calibrate_checkpoint(folder: Path, corpus: Corpus) -> Path:
+    """Fit temperatures and thresholds on the validation texts, and keep them in the checkpoint's info.json."""
+    from triage.training.calibrate import as_dict, calibrate
+    from triage.training.checkpoint import load_checkpoint
+
+    calibration = calibrate(load_checkpoint(folder), corpus)
+    write_json(folder / "info.json", read_json(folder / "info.json") | {"calibration": as_dict(calibration)})
+    return folder
+
+
+def export_checkpoint(folder: Path, output: Path, version: str) -> dict[str, Any]:
+    """Write the model folder `output` from a run or checkpoint folder; returns its manifest. Raises TrainingError."""
+    from triage.training.checkpoint import load_checkpoint
+    from triage.training.export import Calibration, export_model
+
+    checkpoint = load_checkpoint(checkpoint_folder(folder))
+    known = checkpoint.info.get("calibration")
+    return export_model(checkpoint, output, Calibration(**known) if known else Calibration(), version)
+
+
+def check_parity(folder: Path, model: Path, data: Path | None, texts: int = PARITY_TEXTS) -> "Parity":
+    """Compare a checkpoint with its export on test texts of every pack (no packs: on validation texts of our own)."""
+    from triage.training.checkpoint import load_checkpoint
+    from triage.training.parity import compare
+
+    checkpoint = load_checkpoint(checkpoint_folder(folder))
+    return compare(checkpoint, model, _sample(data, checkpoint.taxonomy, texts))
+
+
+def checkpoint_folder(folder: Path) -> Path:
+    """A run's best checkpoint, or the folder itself."""
+    return folder / BEST if (folder / BEST).is_dir() else folder
+
+
+def record(model: Path, write: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Change metrics.json of a model folder by `write` and return it."""
+    path = model / "metrics.json"
+    metrics = write(read_json(path) if path.exists() else {})
+    write_json(path, metrics)
+    return metrics
+
+
+def _sample(data: Path | None, taxonomy: Taxonomy, texts: int) -> list[str]:
+    if data is None:
+        return [example.text for example in project_texts("validation", taxonomy)][:texts]
+    packs = [read_split(data, source, "test") for source in load_sources(taxonomy)]
+    packs = [pack for pack in packs if pack]
+    share = max(1, texts // max(1, len(packs)))
+    return [example.text for pack in packs for example in pack[:: max(1, len(pack) // share)][:share]]
+
+
+def _commit() -> str:
+    """Short hash of the code's commit, empty outside a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return ""
