@@ -14,6 +14,9 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types.tuples import FutureMessage
 
 from triage.config import KafkaSettings
+from triage.logging import get_logger
+
+log = get_logger("triage.alerter")
 
 SEPARATOR = "/"
 
@@ -30,6 +33,22 @@ class _Thread(AIOKafkaConsumerThread):
 class _Consumer(Consumer):
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature
+        """Give back what a fetch brings in the middle of a rebalance.
+
+        Faust drops it and seeks to the committed offsets; a changelog has none, so its records would be lost and the
+        recovery that waits for them would never end.
+        """
+        records, active = await super()._wait_next_records(timeout)
+        if not records or self.flow_active:
+            return records, active
+        first = {tp: messages[0].offset for tp, messages in records.items() if messages}
+        try:
+            await self._thread.seek_wait({tp: first[tp] for tp in first.keys() & self.assignment()})
+        except Exception as error:  # noqa: BLE001 - taken away meanwhile: the next recovery seeks for itself
+            log.info("rewind_failed", error=repr(error))
+        return None, active
 
 
 class ReadCommittedTransport(Transport):

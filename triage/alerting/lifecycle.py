@@ -53,7 +53,6 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
     not_paged_because: str | None = None
     runbook: str | None = None
     evidence: Evidence | None = None
-    stored_version: int = 0
 
     @property
     def firing(self) -> bool:

@@ -25,6 +25,8 @@ log = get_logger("triage.alerter")
 
 _RAW_TOPICS = {"complaint": "complaints", "review": "reviews", "social": "social"}
 _STOP_S = 10.0
+_WATCH_S = 0.2
+_STALLED_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class Alerter:
         )
         starting = asyncio.create_task(app.start())
         stopped = asyncio.create_task(self._stop.wait())
-        crashed = asyncio.create_task(_crash_of(app.faust))
+        crashed = asyncio.create_task(_failure_of(app.faust, self._clock))
         try:
             await asyncio.wait({stopped, crashed, starting}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done() and starting.exception() is None and not stopped.done():
@@ -176,9 +178,17 @@ class Alerter:
         asyncio.get_running_loop().call_later(_STOP_S + 5, os._exit, 1)
 
 
-async def _crash_of(app: Any) -> BaseException:
-    while app.crash_reason is None:  # noqa: ASYNC110 - mode tells of a crash in no other way
-        await asyncio.sleep(0.2)
+async def _failure_of(app: Any, clock: Clock) -> BaseException:
+    """Why the Faust app must be started anew: it crashed, or its recovery stands still."""
+    remaining, since_s = None, clock.monotonic()
+    while app.crash_reason is None:
+        await asyncio.sleep(_WATCH_S)
+        now_s = clock.monotonic()
+        before, remaining = remaining, app.tables.recovery.active_remaining_total() if app.in_recovery else None
+        if remaining is None or remaining != before:
+            since_s = now_s
+        elif now_s - since_s > _STALLED_S:
+            return Unavailable("kafka", f"recovery of the state stands still with {remaining} records to read")
     reason: BaseException = app.crash_reason
     return reason
 

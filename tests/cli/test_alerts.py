@@ -1,0 +1,101 @@
+"""`triage alerts` and the start of `triage alerter`, as their user sees them."""
+
+import json
+
+import pytest
+from cli import run
+from scripted_http import ScriptedServer
+
+ALERT = {
+    "dedup_key": "triage-1", "rule": "r", "key": "intent=delivery", "dimensions": {"intent": "delivery"},
+    "status": "firing", "severity": "critical", "title": "Delivery spikes", "summary": "s",
+    "started_at": "2026-11-22T09:30:00.000Z", "updated_at": "2026-11-22T09:35:00.000Z", "window_s": 3600,
+    "negative": 45, "total": 60, "share": 0.75, "peak_negative": 45,
+}  # fmt: skip
+
+
+@pytest.fixture
+def server():
+    servers = []
+
+    def make(answer):
+        servers.append(ScriptedServer(answer))
+        return servers[-1]
+
+    yield make
+    for made in servers:
+        made.close()
+
+
+def found(*sources):
+    return 200, {"hits": {"hits": [{"_index": "alerts", "_id": s["dedup_key"], "_source": s} for s in sources]}}
+
+
+def test_list_prints_a_line_an_alert(server, capfd):
+    silent = ALERT | {"dedup_key": "triage-2", "status": "resolved", "paged": False}
+    index = server(lambda sent: found(ALERT, silent))
+    outcome = run(capfd, "alerts", "list", "--elasticsearch", index.url)
+    assert outcome.code == 0
+    first, second = outcome.out.splitlines()
+    assert first == "2026-11-22T09:30:00.000Z\tfiring\tcritical\ttriage-1\tDelivery spikes"
+    assert second.endswith("not paged")
+
+
+def test_list_open_asks_for_firing_alerts_and_prints_json(server, capfd):
+    index = server(lambda sent: found(ALERT))
+    outcome = run(capfd, "alerts", "list", "--open", "--json", "--elasticsearch", index.url)
+    assert json.loads(outcome.out)["dedup_key"] == "triage-1"
+    query = json.loads(index.sent[0].body)["query"]
+    assert {"term": {"status": "firing"}} in query["bool"]["filter"]
+
+
+def test_an_empty_list_is_said_on_standard_error(server, capfd):
+    index = server(lambda sent: found())
+    outcome = run(capfd, "alerts", "list", "--open", "--elasticsearch", index.url)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "no alerts are firing" in outcome.err
+
+
+def test_show_prints_the_alert(server, capfd):
+    index = server(lambda sent: (200, {"found": True, "_source": ALERT}))
+    outcome = run(capfd, "alerts", "show", "triage-1", "--elasticsearch", index.url)
+    assert json.loads(outcome.out)["title"] == "Delivery spikes"
+    assert index.sent[0].path == "/alerts/_doc/triage-1"
+
+
+def test_show_of_an_unknown_key_fails(server, capfd):
+    index = server(lambda sent: (404, {"found": False}))
+    outcome = run(capfd, "alerts", "show", "nothing", "--elasticsearch", index.url)
+    assert outcome.code == 1
+    assert "no alert 'nothing'" in outcome.err
+
+
+def test_test_reports_each_receiver_and_fails_if_one_does(server, capfd):
+    good, bad = server(lambda sent: (200, {})), server(lambda sent: (400, {"why": "no"}))
+    outcome = run(
+        capfd, "alerts", "test", "--set", f"alerting.webhook_url={good.url}", "--set", f"alerting.slack_url={bad.url}"
+    )
+    lines = dict(line.split("\t", 1) for line in outcome.out.splitlines())
+    assert lines["log"] == lines["webhook"] == "ok"
+    assert lines["slack"].startswith("failed: slack: HTTP 400")
+    assert outcome.code == 1
+    sent = [json.loads(request.body) for request in good.sent]
+    assert [(page["event"], page["alert"]["rule"]) for page in sent] == [("firing", "test"), ("resolved", "test")]
+    assert sent[0]["dedup_key"] == sent[1]["dedup_key"]
+
+
+def test_test_succeeds_with_the_log_alone(capfd):
+    assert run(capfd, "alerts", "test").code == 0
+
+
+def test_the_alerter_refuses_bad_rules_with_every_problem(tmp_path, capfd):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "version: 1\nrules:\n"
+        "  - {name: a, dimension: [colour], window_s: 300, static: {share_at_least: 0.5, count_at_least: 3}}\n"
+        "  - {name: b, dimension: [], window_s: 301, static: {share_at_least: 0.5, count_at_least: 3}}\n"
+    )
+    outcome = run(capfd, "alerter", "--set", f"alerting.rules={rules}")
+    assert outcome.code == 2
+    assert "colour" in outcome.err
+    assert "301" in outcome.err

@@ -1,0 +1,229 @@
+"""An alerter in a process of its own, fed with window counts, with a receiver of its pages."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import msgspec
+import yaml
+from kafka import KafkaConsumer, KafkaProducer
+
+from triage.config import load_settings
+from triage.schemas.alert import Alert
+from triage.schemas.counts import Watermark, WindowCount, dimension_key
+from triage.topics import apply_topics
+
+STEP_MS = 10_000
+RULES = {
+    "version": 1,
+    "rules": [
+        {
+            "name": "intent-spike",
+            "dimension": ["intent"],
+            "window_s": 20,
+            "static": {"share_at_least": 0.5, "count_at_least": 10},
+            "resolve_after": 2,
+            "severity": "critical",
+            "runbook": "https://runbooks.example/delivery",
+        }
+    ],
+}
+
+
+class Receiver:
+    """A webhook on 127.0.0.1. While `status` is not 200 every post is refused with it, and kept in `refused`."""
+
+    def __init__(self):
+        self.pages = []
+        self.refused = []
+        self.status = 200
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                status = receiver.status
+                (receiver.pages if status == 200 else receiver.refused).append(body)
+                self.send_response(status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def events(self):
+        """What a receiver that deduplicates by key and event has seen, in order."""
+        seen = []
+        for page in list(self.pages):
+            if (page["dedup_key"], page["event"]) not in seen:
+                seen.append((page["dedup_key"], page["event"]))
+        return seen
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Rig:
+    """Topics of its own, a producer in place of workers, and alerters as processes."""
+
+    def __init__(self, stack, prefix, folder, **settings):
+        self.receiver = Receiver()
+        self.folder = folder
+        rules = folder / "alert-rules.yaml"
+        rules.write_text(yaml.safe_dump(RULES))
+        self.flags = {
+            "kafka.bootstrap_servers": stack.bootstrap_servers,
+            "kafka.topic_prefix": prefix,
+            "elasticsearch.url": stack.elasticsearch_url,
+            "elasticsearch.index_prefix": prefix,
+            "elasticsearch.alerts_index": f"{prefix}_alerts",
+            "worker.channels": ["complaint"],
+            "alerting.rules": str(rules),
+            "alerting.data_dir": str(folder / "alerter"),
+            "alerting.window_s": STEP_MS // 1000,
+            "alerting.allowed_lateness_s": 0,
+            "alerting.webhook_url": self.receiver.url,
+            "alerting.notify_backoff_initial_s": 0.1,
+            "alerting.notify_backoff_max_s": 0.5,
+            "alerting.session_timeout_s": 6,
+            "logging.format": "json",
+        } | settings
+        self.settings = load_settings(None, self.flags)
+        apply_topics(self.settings.kafka)
+        self.raw = self.settings.kafka.topic("complaints")
+        self.counts = self.settings.kafka.topic("window-counts")
+        self._producer = KafkaProducer(
+            **self.settings.kafka.client(), transactional_id=f"{prefix}-rig", transaction_timeout_ms=20_000
+        )
+        self._producer.init_transactions()
+        self._partitions = sorted(self._producer.partitions_for(self.counts))
+        self._raw_partitions = range(3)
+        self._offsets = {}
+        self.processes = []
+        # Long enough ago that the windows can close, recent enough to be paged.
+        self.start_ms = (int(time.time() * 1000) - 3_600_000) // STEP_MS * STEP_MS
+
+    def feed(self, step, counts, *, partition=0, abort=False):
+        """Counts of one step, as a worker publishes them: {intent: (negative, total)}."""
+        first = self._offsets.get(partition, 0)
+        self._offsets[partition] = first + 1000
+        messages = [
+            WindowCount(
+                window_start_ms=self.start_ms + step * STEP_MS,
+                window_ms=STEP_MS,
+                key=dimension_key({"intent": intent}),
+                dimensions={"intent": intent},
+                negative=negative,
+                total=total,
+                topic=self.raw,
+                partition=partition,
+                first_offset=first,
+                last_offset=first + 999,
+            )
+            for intent, (negative, total) in counts.items()
+        ]
+        self._send([(message.key.encode(), message, None) for message in messages], abort=abort)
+
+    def watermark(self, step):
+        """Every raw partition has been counted up to the start of a step."""
+        marks = [
+            Watermark(
+                topic=self.raw,
+                partition=partition,
+                watermark_ms=self.start_ms + step * STEP_MS,
+                offset=self._offsets.get(partition, 0),
+                lag=0,
+                at_ms=int(time.time() * 1000),
+            )
+            for partition in self._raw_partitions
+        ]
+        self._send([(None, mark, partition) for mark in marks for partition in self._partitions])
+
+    def _send(self, messages, *, abort=False):
+        self._producer.begin_transaction()
+        for key, message, partition in messages:
+            self._producer.send(self.counts, key=key, value=msgspec.json.encode(message), partition=partition)
+        self._producer.flush()
+        if abort:
+            self._producer.abort_transaction()
+        else:
+            self._producer.commit_transaction()
+
+    def start(self, instance="0", **flags):
+        return self.spawn(instance, **flags)
+
+    def spawn(self, instance="0", **flags):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGE_")}
+        for name, value in (self.flags | {"alerting.instance": instance} | flags).items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            environment[f"TRIAGE_{name.upper().replace('.', '__')}"] = text
+        with self.log_of(instance).open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-W", "error::RuntimeWarning", "-m", "triage", "alerter"],
+                env=environment,
+                stdout=output,
+                stderr=output,
+                cwd=self.folder,
+            )
+        self.processes.append(process)
+        return process
+
+    def log_of(self, instance="0"):
+        return self.folder / f"alerter-{instance}.log"
+
+    def log(self, instance="0"):
+        return self.log_of(instance).read_text("utf-8", "replace")
+
+    def wait(self, condition, what, timeout_s=60):
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            logs = {path.name: path.read_text()[-4000:] for path in self.folder.glob("alerter-*.log")}
+            assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s; {logs}"
+            time.sleep(0.1)
+
+    def wait_events(self, *events, timeout_s=60):
+        """Until the receiver has seen just these events, by name."""
+        wanted = list(events)
+        self.wait(lambda: [event for _, event in self.receiver.events()] == wanted, f"pages {wanted}", timeout_s)
+
+    def wait_log(self, text, instance="0", times=1, timeout_s=60):
+        self.wait(lambda: self.log(instance).count(text) >= times, f"{text} in the log", timeout_s)
+
+    def alerts(self):
+        """Everything on the alerts topic, in order."""
+        topic = self.settings.kafka.topic("alerts")
+        consumer = KafkaConsumer(
+            topic, **self.settings.kafka.client(), auto_offset_reset="earliest", consumer_timeout_ms=3_000
+        )
+        found = [msgspec.json.decode(record.value, type=Alert) for record in consumer]
+        consumer.close()
+        return found
+
+    def close(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        with contextlib.suppress(Exception):
+            self._producer.close(timeout=5)
+        self.receiver.close()
+
+
+def end(process, timeout_s=15):
+    """SIGTERM; returns the exit status and the seconds it took."""
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    return process.wait(timeout_s), time.monotonic() - started
