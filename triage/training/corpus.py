@@ -18,7 +18,7 @@ from triage.training.readers import READERS
 from triage.training.sources import Source
 
 SPLITS = ("train", "validation", "test")
-OWN_REPEAT = 4
+OWN_REPEAT = 6
 """Times an epoch shows the project's (or owner's) own texts: they alone teach some intents, and are few."""
 
 

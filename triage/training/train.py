@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from triage.errors import TrainingError
 from triage.logging import get_logger
 from triage.training.batches import iterate, plan_batches
-from triage.training.checkpoint import save_checkpoint
+from triage.training.checkpoint import load_checkpoint, save_checkpoint
 from triage.training.corpus import Corpus
 from triage.training.encode import Encoded, encode, load_tokenizer
 from triage.training.examples import Example
@@ -47,6 +47,7 @@ class Options:
     validation_cap: int = 150
     checkpoint_minutes: float = 5.0
     threads: int | None = None
+    start_from: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -65,6 +66,8 @@ class Run:
         self.tokenizer_file.write_text(prepare_tokenizer(_tokenizer_text(options.base)), encoding="utf-8")
         self.tokenizer = load_tokenizer(str(self.tokenizer_file), options.max_tokens)
         self.model = MultiHeadModel(encoder, taxonomy)
+        if options.start_from:
+            self._start_from(Path(options.start_from))
         self.optimizer = _optimizer(self.model, options)
         self.step = self.texts = 0
         self.minutes = 0.0
@@ -124,6 +127,16 @@ class Run:
         self.step, self.texts, self.minutes, self.best = state["step"], state["texts"], state["minutes"], state["best"]
         log.info("training_resumed", step=self.step, minutes=round(self.minutes, 1))
         return True
+
+    def _start_from(self, folder: Path) -> None:
+        """Take the weights of a checkpoint of the same shape and label set: a second stage on another mix."""
+        before = load_checkpoint(folder)
+        if before.taxonomy != self.taxonomy:
+            raise TrainingError(f"{folder} was trained for another taxonomy; start from the base encoder instead")
+        try:
+            self.model.load_state_dict(before.model.state_dict())
+        except RuntimeError as error:
+            raise TrainingError(f"{folder} has another shape than --base and --layers give: {error}") from error
 
     def _one_step(self) -> float:
         epoch, position = divmod(self.step, self.steps_per_epoch)
