@@ -4,7 +4,7 @@ import json
 import pytest
 
 from triage.errors import TrainingError
-from triage.training.corpus import load_corpus, read_split
+from triage.training.corpus import OWN_REPEAT, load_corpus, read_split
 from triage.training.examples import Example
 from triage.training.labels import Taxonomy
 from triage.training.sources import Source
@@ -68,7 +68,7 @@ def test_an_epoch_caps_anew_and_repeats(tmp_path):
     own = {"train": [Example("my own text", "own", intent="billing")]}
     capped = load_corpus(tmp_path, [Source("pack", "labelled", ENTRY | {"cap": 10})], TAXONOMY, own)
     first, second = capped.epoch(1), capped.epoch(2)
-    assert len(first) == len(second) == 10 + 4
+    assert len(first) == len(second) == 10 + OWN_REPEAT
     assert {e.text for e in first} != {e.text for e in second}
     assert capped.epoch(1) == first
     repeated = load_corpus(tmp_path, [Source("pack", "labelled", ENTRY | {"repeat": 2})], TAXONOMY)

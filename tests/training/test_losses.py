@@ -113,7 +113,7 @@ def test_the_threshold_flags_wrong_texts_and_few():
     labels[:5] = 1
     threshold = fit_threshold(logits_, labels)
     confidence = 1 / (1 + np.exp(-logits_[:, 0]))
-    flagged = confidence <= threshold
+    flagged = confidence < threshold
     assert flagged[:5].all()
     assert flagged.mean() <= FLAGGED
 

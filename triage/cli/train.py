@@ -35,6 +35,9 @@ def command(
     threads: Annotated[int | None, typer.Option(min=1, help="Of torch [default: its own choice].")] = None,
     checkpoint_minutes: Annotated[float, typer.Option(help="How often to save what --resume needs.")] = 5.0,
     validate_minutes: Annotated[float, typer.Option(help="How often to validate (and keep the best).")] = 10.0,
+    start_from: Annotated[
+        Path | None, typer.Option(help="Take the weights of this run or checkpoint: a second stage on another mix.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
 ) -> None:
     """Train a model into --output: its best checkpoint on validation texts, calibrated."""
@@ -48,7 +51,7 @@ def command(
 
     from triage.logging import configure_logging
     from triage.training.train import Options
-    from triage.training.workflow import build_corpus, train_model
+    from triage.training.workflow import build_corpus, checkpoint_folder, train_model
 
     configure_logging()
     corpus, labels = build_corpus(
@@ -73,6 +76,7 @@ def command(
         threads=threads,
         checkpoint_minutes=checkpoint_minutes,
         validate_minutes=validate_minutes,
+        start_from=str(checkpoint_folder(start_from)) if start_from else None,
     )
     best = train_model(corpus, labels, options, output, Console(stderr=True), resume=resume)
     typer.echo(str(best))

@@ -77,7 +77,9 @@ def fit_threshold(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> flo
     wrong_share = np.cumsum(~right[order]) / max(1, (~right).sum())
     right_share = np.cumsum(right[order]) / max(1, right.sum())
     best = int(np.argmax((wrong_share - right_share)[:allowed]))
-    return round(float(confidence[order][best]), 4)
+    ranked = confidence[order]
+    # Between two texts, so that "below the threshold" takes in the best one.
+    return round(float(ranked[best] + ranked[min(best + 1, len(ranked) - 1)]) / 2, 4)
 
 
 def as_dict(calibration: Calibration) -> dict[str, Any]:

@@ -15,13 +15,14 @@ LABEL_SMOOTHING = 0.05
 
 
 def class_weights(labels: Iterable[int], classes: int, *, least: float = 0.3, most: float = 3.0) -> Tensor:
-    """[classes] weights by the inverse square root of frequency, 1 on average over the texts.
+    """[classes] weights by the inverse square root of frequency, averaging 1 over the texts.
 
     The plain inverse would let a class of fifty texts outweigh one of fifteen thousand text by text, and its
     noise with it; the root balances and stays calm.
     """
     counts = torch.bincount(torch.tensor([label for label in labels if label != IGNORED]), minlength=classes).float()
-    weights = (counts.median().clamp(min=1.0) / counts.clamp(min=1.0)).sqrt().clamp(least, most)
+    typical = counts[counts > 0].log().mean().exp()
+    weights = (typical / counts.clamp(min=1.0)).sqrt().clamp(least, most)
     return weights / ((weights * counts).sum() / counts.sum().clamp(min=1.0)).clamp(min=1e-6)
 
 

@@ -174,8 +174,11 @@ class Run:
         info = {
             **self.options.extra,
             "base": Path(self.options.base).name,
+            "started_from": Path(self.options.start_from).name if self.options.start_from else None,
             "seed": self.options.seed,
-            "options": {key: value for key, value in asdict(self.options).items() if key not in ("extra", "base")},
+            "options": {
+                key: value for key, value in asdict(self.options).items() if key not in ("extra", "base", "start_from")
+            },
             "texts": self.texts,
             "steps": self.step,
             "minutes": round(self.minutes, 1),
