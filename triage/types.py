@@ -84,6 +84,11 @@ class Model(Protocol):
         """Version of the label set."""
         ...
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """Primary language codes that it was trained for; others are flagged unknown_language."""
+        ...
+
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One prediction a text, in order. Blocks; raises ModelError if the runtime fails."""
         ...

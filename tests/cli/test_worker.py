@@ -22,7 +22,7 @@ def test_no_elasticsearch(capfd):
 def test_no_broker(capfd, stack, prefix):
     broker = f"127.0.0.1:{free_port()}"
     setup = ("--elasticsearch", stack.elasticsearch_url, "--set", f"elasticsearch.index_prefix={prefix}")
-    alerts = ("--set", f"elasticsearch.alerts_index={prefix}-alerts")
+    alerts = ("--set", f"elasticsearch.alerts_index=alerts-{prefix}")
     assert run(capfd, "index", "apply", *setup, *alerts).code == 0
     outcome = run(capfd, "worker", *setup, "--bootstrap-servers", broker, *SHORT)
     assert outcome.code == 1

@@ -8,6 +8,7 @@ class WordModel:
 
     version = "words@1"
     taxonomy = "1"
+    languages = frozenset({"en", "zh"})
 
     def __init__(self):
         self.calls = []

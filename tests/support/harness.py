@@ -57,7 +57,7 @@ class Fleet:
             "kafka.topic_prefix": prefix,
             "elasticsearch.url": endpoints.elasticsearch_url,
             "elasticsearch.index_prefix": prefix,
-            "elasticsearch.alerts_index": f"{prefix}-alerts",
+            "elasticsearch.alerts_index": f"alerts-{prefix}",
             "worker.group": prefix,
             "worker.fleet": prefix,
             "worker.session_timeout_ms": 6000,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr
 
 from triage.cli.common import ConfigOption, SetOption, settings_from
 from triage.config import Settings
+from triage.errors import ConfigError, TriageError
 
 app = typer.Typer(help="Check, show and describe the settings.", no_args_is_help=True)
 
@@ -15,8 +16,27 @@ app = typer.Typer(help="Check, show and describe the settings.", no_args_is_help
 @app.command()
 def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
     """Validate every setting and file that the settings name; all problems in one message."""
-    settings_from(config, assignments)
-    typer.echo("settings are valid", err=True)
+    from triage.alerting.rules import check as check_alert_rules
+    from triage.inference.manifest import read_manifest
+    from triage.inference.registry import find_folder
+    from triage.rules import check as check_rules
+    from triage.topics import load_definitions
+
+    settings = settings_from(config, assignments)
+    problems: list[str] = []
+    intents = None
+    try:
+        intents = read_manifest(find_folder(settings.model)).intents
+    except TriageError as error:
+        problems.append(str(error))
+    try:
+        load_definitions(settings.kafka)
+    except ConfigError as error:
+        problems += [f"{error.where}: {problem}" for problem in error.problems]
+    problems += [*check_rules(settings, intents), *check_alert_rules(settings)]
+    if problems:
+        raise ConfigError(problems, where="config check")
+    typer.echo("settings, rules, topics and model are valid", err=True)
 
 
 @app.command()

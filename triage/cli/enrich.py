@@ -1,5 +1,6 @@
 """`triage enrich`: the worker's enrichment offline, files in, JSON lines out."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +64,7 @@ def command(
             yield Accepted(row.record, row.channel, event_ms, row.record.id or f"{row.source}:{row.line}")
 
     rows = accepted()
-    with output.open("wb") if output else sys.stdout.buffer as out:
+    with output.open("wb") if output else contextlib.nullcontext(sys.stdout.buffer) as out:
         while batch := list(itertools.islice(rows, _BATCH)):
             for item in enricher.enrich(batch):
                 out.write(item.body + b"\n")

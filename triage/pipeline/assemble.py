@@ -19,11 +19,12 @@ from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
 from triage.rules import load_rules
 from triage.sinks.elasticsearch import IndexSink
-from triage.topics import require_topics
+from triage.topics import require_topics, wait_for_kafka
 from triage.types import Channel, Model
 
 # The topics of the raw records, by channel.
 RAW_TOPICS = {Channel.COMPLAINT: "complaints", Channel.REVIEW: "reviews", Channel.SOCIAL: "social"}
+_PROBE_S = 5.0
 OUTPUT_TOPICS = ("enriched", "window-counts", "dead-letter")
 
 
@@ -56,7 +57,7 @@ def build_worker(
     name = f"{settings.worker.fleet}-{settings.worker.slot}"
     health = Health(clock, {"worker": name, "versions": enricher.versions})
     worker = Worker(
-        lambda: KafkaFeed(settings.kafka, settings.worker, sorted(channels), name),
+        lambda: _join(settings, sorted(channels), name),
         [
             DecodeStage(settings.worker, channels, office, clock, metrics),
             EnrichStage(enricher, metrics),
@@ -69,3 +70,9 @@ def build_worker(
         health,
     )
     return worker, health
+
+
+def _join(settings: Settings, topics: list[str], name: str) -> KafkaFeed:
+    # kafka-python leaves a thread and sockets behind for each client that never reached a broker: ask first.
+    wait_for_kafka(settings.kafka, timeout_s=_PROBE_S)
+    return KafkaFeed(settings.kafka, settings.worker, topics, name)

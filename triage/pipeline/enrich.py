@@ -25,7 +25,6 @@ from triage.schemas.enriched import (
 )
 from triage.types import Flag, Model, Prediction, Span
 
-SUPPORTED_LANGUAGES = frozenset({"en", "zh"})
 _TOP_INTENTS = 3
 _DIGITS = 4
 
@@ -64,7 +63,7 @@ class Enricher:
         language, known = identify(text)
         if not known and raw.language:
             language = raw.language.split("-")[0].lower()[:8]
-            known = language in SUPPORTED_LANGUAGES
+            known = language in self._model.languages
         attributes, dropped = bounded_attributes(
             self._redactor.redact_attributes(raw.attributes),
             self._settings.max_attributes,
@@ -75,7 +74,7 @@ class Enricher:
             for flag, raised in (
                 (Flag.TRUNCATED, raw.truncated or prediction.truncated),
                 (Flag.LOW_CONFIDENCE, prediction.low_confidence),
-                (Flag.UNKNOWN_LANGUAGE, not known or language not in SUPPORTED_LANGUAGES),
+                (Flag.UNKNOWN_LANGUAGE, not known or language not in self._model.languages),
                 (Flag.REDACTED, redacted.changed),
                 (Flag.ATTRIBUTES_DROPPED, dropped),
             )

@@ -1,0 +1,31 @@
+"""`triage config`: what is wrong with everything that the settings name, at once."""
+
+import json
+from pathlib import Path
+
+from cli import run
+
+TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
+
+
+def test_check_passes_with_the_defaults(capfd):
+    outcome = run(capfd, "config", "check", "--set", f"model.path={TINY}")
+    assert (outcome.code, outcome.err) == (0, "settings, rules, topics and model are valid\n")
+
+
+def test_check_names_every_problem_of_every_file(capfd, tmp_path):
+    rules, alerts = tmp_path / "rules.yaml", tmp_path / "alerts.yaml"
+    rules.write_text("version: '1'\nrouting:\n  - name: x\n    when: {intent: [deliveri]}\n    queue: q\n")
+    alerts.write_text("rules: [\n")
+    outcome = run(
+        capfd, "config", "check", "--set", f"model.path={tmp_path}/none", "--set", f"rules.path={rules}",
+        "--set", f"alerting.rules={alerts}",
+    )  # fmt: skip
+    assert outcome.code == 2
+    for named in ("none", "rules.yaml", "alerts.yaml"):
+        assert named in outcome.err
+
+
+def test_schema_describes_every_section(capfd):
+    schema = json.loads(run(capfd, "config", "schema").out)
+    assert {"kafka", "elasticsearch", "model", "worker"} <= set(schema["properties"])
