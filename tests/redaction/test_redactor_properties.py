@@ -17,7 +17,8 @@ REDACTOR = Redactor(RedactionSettings())
 EVERYTHING = Redactor(RedactionSettings(also=list(KINDS)))
 
 _WORDS = """
-my order phone card number is 订单号 电话 请联系 手机 我的 快递 了 ， 。 ： ! the late call 退款 没收到 on at from 😡 ( ) - / @ # : + 3
+my order phone card number is 订单号 电话 请联系 手机 我的 快递 了 ， 。 ： ! the late call 退款 没收到
+on at from 😡 ( ) - / @ # : + 3
 12 2026 $5 300元 v2 [EMAIL] [PHONE] https://a.example/b ?q=1 a@b.com 13812345678 4111111111111111 ＠ ７ . , IBAN GB82 x1
 [at] dot 微信号 QQ 身份证 1Z 元 月 日 536-90-4399 415-555-2671 0 00 +86 192.168.1.1 :: ² é www. .com/ _ %
 """

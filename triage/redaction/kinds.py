@@ -51,7 +51,8 @@ _ALL = (
         "iban",
         True,
         "GB82 WEST 1234 5698 7654 32",
-        "length and structure of the country, ISO 7064 mod 97-10 checksum",
+        "length and structure of the country, ISO 7064 mod 97-10 checksum; also 7 to 20 digits right after account, "
+        "routing number, sort code, 账号",
         "opens an account",
     ),
     Kind(

@@ -40,7 +40,7 @@ class Scanner:
     def __init__(self, replacements: Mapping[str, str | None], region: str) -> None:
         self.replacements = replacements
         self.long: tuple[tuple[str, Finder], ...] = (
-            ("iban", accounts.find_iban),
+            ("iban", accounts.find_account),
             ("national_id", accounts.find_national_id),
             ("tracking_id", orders.find_strong_tracking),
             ("order_id", orders.find_strong_order),

@@ -7,7 +7,7 @@ from triage.redaction.recognizers.common import CJK, MASK, Found, cued, scan
 
 _LOCAL = rf"[^\s@<>()\[\]{{}},;:\"“”\\|/=!?{CJK}{MASK}\U00010000-\U0010ffff]"
 _LABEL = r"[A-Za-z0-9\u00c0-\u024f\u0370-\u04ff\-]"
-_EMAIL = re.compile(rf"(?<!{_LOCAL}){_LOCAL}++@{_LABEL}++(?:\.{_LABEL}++)++")
+_EMAIL = re.compile(rf"(?<!{_LOCAL}){_LOCAL}++@(?:{_LABEL}++|[\u4e00-\u9fff]{{1,20}})(?:\.{_LABEL}++)++")
 _PROVIDERS = (
     r"gmail|googlemail|yahoo|hotmail|outlook|live|icloud|me|aol|proton|protonmail|gmx|qq|foxmail|163|126|sina|sohu"
 )
@@ -38,7 +38,8 @@ def find_email(text: str) -> Found:
     return found
 
 
-_LATIN_HANDLE = re.compile(r"(?<![A-Za-z0-9._%+\-@])@(?=[0-9_]{0,29}[A-Za-z])[A-Za-z0-9_]{2,30}(?![A-Za-z0-9_@])")
+_NAME = r"@(?=[0-9_]{0,29}[A-Za-z])[A-Za-z0-9_](?:[A-Za-z0-9_]|\.(?=[a-z0-9_])){1,29}"
+_LATIN_HANDLE = re.compile(rf"(?<![A-Za-z0-9._%+\-@]){_NAME}(?:{_NAME})*+(?![A-Za-z0-9_])")
 # A mention on Weibo is up to 30 half-width characters and ends at a space or punctuation; a longer run is a sentence.
 _CHINESE_HANDLE = re.compile(
     r"(?<![A-Za-z0-9._%+\-@])@(?=[\u4e00-\u9fff])[\u4e00-\u9fffA-Za-z0-9_\-]{2,15}(?![\u4e00-\u9fffA-Za-z0-9_\-])"

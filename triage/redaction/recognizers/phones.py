@@ -34,7 +34,7 @@ _BARE = re.compile(r"(?<![0-9])(?<![0-9][.,\-/])[0-9]{9,12}(?![0-9]|[.,][0-9])")
 _ANY = re.compile(r"(?<![0-9])\(?[0-9](?:[ .\-()]{0,3}[0-9]){6,14}(?![0-9])")
 
 _PHONE_CUE = re.compile(
-    r"(?i:(?:(?<![a-z])(?:tele)?phone|(?<![a-z])tel|(?<![a-z])mob(?:ile)?|(?<![a-z])cell(?:phone)?|"
+    r"(?i:(?:(?<![a-z])(?:tele)?phone|(?<![a-z])tel|(?<![a-z])ph|(?<![a-z])mob(?:ile)?|(?<![a-z])cell(?:phone)?|"
     r"whats ?app|(?<![a-z])fax|"
     r"(?<![a-z])(?:call|text|ring|reach|contact|dial|phone)(?:ed|ing)?(?: (?:me|us|him|her|you|back))*|"
     r"手机|电话|座机|联系方式|热线|传真|致电|拨打|联系我|联系)"
@@ -51,6 +51,10 @@ _ID_NUMBER_CUE = re.compile(rf"(?i:{_ID_WORD}(?:编?号码?| ?(?:number|no\.?|nu
 _DATE_LIKE = re.compile(
     r"(?:19|20)[0-9]{2}[ .\-]?(?:0[1-9]|1[0-2])[ .\-]?(?:0[1-9]|[12][0-9]|3[01])"
     r"|(?:19|20)[0-9]{2}[ .\-]{1,3}(?:19|20)[0-9]{2}$"
+)
+_UNIT = re.compile(
+    r"(?i: ?(?:[mk]?g|[mc]?l|[mck]?m|[gmt]b|px|fps|hz|mah|inch(?:es)?|"
+    r"oz|lbs?|usd|dollars|times|元|块|克|毫|厘)(?![a-z]))"
 )
 _NANP = frozenset(phonenumbers.region_codes_for_country_code(1))
 
@@ -84,7 +88,9 @@ class PhoneFinder:
         # 415-555-2671 and (415) 555-2671 are nothing but phone numbers; blanks alone separate any numbers.
         if re.search(r"[).\-]", match[0]) or _phone_cued(match):
             return True
-        return self._region in _NANP and (match[0].count(" ") >= 2 or _valid(_digits(match[0])[:11], self._region))
+        if self._region not in _NANP or _UNIT.match(match.string, match.end()):
+            return False
+        return match[0].count(" ") >= 2 or _valid(_digits(match[0])[:11], self._region)
 
     def _national(self, match: re.Match[str]) -> bool:
         if _phone_cued(match):

@@ -14,6 +14,10 @@ _URL = re.compile(
     rf"(?i:(?:https?|ftp)://{_PART}++|(?<![a-z0-9@.\-])www\.[a-z0-9]{_PART}++"
     rf"|(?<![a-z0-9@.\-/{MASK}])(?:[a-z0-9][a-z0-9\-]{{0,62}}\.){{1,4}}{_TOP}(?::[0-9]{{2,5}})?/{_PART}*+)"
 )
+# Chinese in a query that nobody encoded: a value behind =, or what a further & or = follows.
+_RAW_QUERY = re.compile(
+    rf"(?:(?:(?<==)[\u4e00-\u9fff]{{1,10}}(?![\u4e00-\u9fff])|[\u4e00-\u9fff]{{1,30}}(?=[=&])){_PART}*+)++"
+)
 _SPLIT = re.compile(r"(?i:^((?:https?|ftp)://)?)([^/?#]*)([^?#]*)")
 _TRAILING = ".,;:!?'*"
 # Sites whose first path part is a member's name or number.
@@ -30,7 +34,13 @@ _PLACES = frozenset(
 
 
 def find_url(text: str) -> Found:
-    return [(match.start(), match.start() + len(_trimmed(match[0]))) for match in _URL.finditer(text)]
+    found = []
+    for match in _URL.finditer(text):
+        end = match.start() + len(_trimmed(match[0]))
+        if end == match.end() and "?" in match[0] and (more := _RAW_QUERY.match(text, end)):
+            end = match.start() + len(_trimmed(text[match.start() : more.end()]))
+        found.append((match.start(), end))
+    return found
 
 
 def _trimmed(url: str) -> str:
