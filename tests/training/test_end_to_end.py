@@ -18,7 +18,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def options(tiny_base):
-    from triage.training.train import Options
+    from triage.training.options import Options
 
     return Options(
         base=str(tiny_base), epochs=3, learning_rate=2e-3, head_learning_rate=4e-3, warmup_steps=20, bf16=False, seed=7

@@ -50,7 +50,7 @@ def command(
     from rich.console import Console
 
     from triage.logging import configure_logging
-    from triage.training.train import Options
+    from triage.training.options import Options
     from triage.training.workflow import build_corpus, checkpoint_folder, train_model
 
     configure_logging()

@@ -1,7 +1,7 @@
 """Batches of texts of like length, within a budget of tokens."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -44,11 +44,6 @@ def plan_batches(lengths: Sequence[int], token_budget: int, seed: int | None) ->
     if seed is not None:
         random.Random(seed).shuffle(plan)  # noqa: S311 - an order, not a secret
     return plan
-
-
-def iterate(encoded: Sequence[Encoded], plan: Sequence[Sequence[int]], pad_id: int) -> Iterator[Batch]:
-    for indices in plan:
-        yield collate([encoded[index] for index in indices], pad_id)
 
 
 def collate(rows: Sequence[Encoded], pad_id: int) -> Batch:

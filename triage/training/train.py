@@ -1,8 +1,6 @@
 """The training loop: time-boxed, resumable, reproducible from its seed."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +8,9 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from triage.clock import Clock, SystemClock
 from triage.errors import TrainingError
 from triage.logging import get_logger
-from triage.training.batches import iterate, plan_batches
 from triage.training.checkpoint import load_checkpoint, save_checkpoint
 from triage.training.corpus import Corpus
 from triage.training.encode import Encoded, encode, load_tokenizer
@@ -20,48 +18,35 @@ from triage.training.examples import Example
 from triage.training.labels import Taxonomy
 from triage.training.losses import class_weights, multi_task_loss
 from triage.training.model import MultiHeadModel, load_encoder
+from triage.training.options import Options
 from triage.training.schedule import Schedule
+from triage.training.stream import BatchStream
 from triage.training.tokenizer import prepare_tokenizer
 from triage.training.validation import figures, overall, predict
 
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a run depends on besides its data. Written into the checkpoint."""
-
-    base: str
-    layers: int | None = None
-    epochs: float = 2.0
-    max_minutes: float | None = None
-    seed: int = 1
-    learning_rate: float = 8e-5
-    head_learning_rate: float = 5e-4
-    weight_decay: float = 0.01
-    warmup_steps: int = 100
-    token_budget: int = 2_048
-    max_tokens: int = 128
-    bf16: bool = True
-    validate_minutes: float = 10.0
-    validation_cap: int = 150
-    checkpoint_minutes: float = 5.0
-    threads: int | None = None
-    start_from: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
 class Run:
     """One training run in `work`: resume.pt while it goes on, and `best`, a checkpoint, after each validation."""
 
-    def __init__(self, corpus: Corpus, taxonomy: Taxonomy, options: Options, work: Path, console: Console) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        taxonomy: Taxonomy,
+        options: Options,
+        work: Path,
+        console: Console,
+        clock: Clock | None = None,
+    ) -> None:
         if options.threads:
             torch.set_num_threads(options.threads)
         torch.manual_seed(options.seed)
         self.corpus, self.taxonomy, self.options, self.work, self.console = corpus, taxonomy, options, work, console
-        work.mkdir(parents=True, exist_ok=True)
+        self.clock = clock or SystemClock()
         encoder = load_encoder(options.base, options.layers)
         self.pad_id = int(encoder.config.pad_token_id)
+        work.mkdir(parents=True, exist_ok=True)
         self.tokenizer_file = work / "tokenizer.json"
         self.tokenizer_file.write_text(prepare_tokenizer(_tokenizer_text(options.base)), encoding="utf-8")
         self.tokenizer = load_tokenizer(str(self.tokenizer_file), options.max_tokens)
@@ -72,28 +57,26 @@ class Run:
         self.step = self.texts = 0
         self.minutes = 0.0
         self.best = -1.0
-        first = self._encode(corpus.epoch(self._epoch_seed(0)))
-        self.epoch_data: tuple[int, list[Encoded]] = (0, first)
-        steps = len(plan_batches([len(row.ids) for row in first], options.token_budget, seed=0))
-        self.schedule = Schedule(max(1, round(steps * options.epochs)), options.warmup_steps, options.max_minutes)
-        self.steps_per_epoch = steps
-        self.intent_weights = class_weights((row.intent for row in first), len(taxonomy.intents))
-        self.sentiment_weights = class_weights((row.sentiment for row in first), len(taxonomy.sentiments))
+        self.stream = BatchStream(corpus, self._encode, self.pad_id, options.token_budget, options.seed)
+        steps = max(1, round(self.stream.steps_per_epoch * options.epochs))
+        self.schedule = Schedule(steps, options.warmup_steps, options.max_minutes)
+        self.intent_weights = class_weights(self.stream.intents, len(taxonomy.intents))
+        self.sentiment_weights = class_weights(self.stream.sentiments, len(taxonomy.sentiments))
         self.held_out = _held_out(corpus, options.validation_cap)
         self.held_out_encoded = self._encode(self.held_out)
 
     def fit(self) -> dict[str, Any]:
-        """Train until the epochs or the minutes are over; returns the info of the best checkpoint.
+        """Train until the epochs or the minutes are over; returns the account of the last validation.
 
-        Raises TrainingError if the loss stops being a number, or the time ends before the first validation.
+        Raises TrainingError if the loss stops being a number.
         """
-        started = time.monotonic() - self.minutes * 60
+        started = self.clock.monotonic() - self.minutes * 60
         saved = validated = self.minutes
         with _progress(self.console) as progress:
             task = progress.add_task("training", total=1.0)
             while not self.schedule.done(self.step, self.minutes):
                 loss = self._one_step()
-                self.minutes = (time.monotonic() - started) / 60
+                self.minutes = (self.clock.monotonic() - started) / 60
                 done = self.schedule.progress(self.step, self.minutes)
                 rate = self.texts / max(1e-9, self.minutes * 60)
                 progress.update(
@@ -105,10 +88,10 @@ class Run:
                     )
                 if self.minutes - validated >= self.options.validate_minutes:
                     self._validate()
-                    validated = (time.monotonic() - started) / 60
+                    validated = (self.clock.monotonic() - started) / 60
                 if self.minutes - saved >= self.options.checkpoint_minutes:
                     self._save()
-                    saved = (time.monotonic() - started) / 60
+                    saved = (self.clock.monotonic() - started) / 60
         return self._validate()
 
     def resume(self) -> bool:
@@ -120,7 +103,7 @@ class Run:
         if not path.exists():
             return False
         state = torch.load(path, weights_only=True)
-        if state["options"] != _identity(self.options):
+        if state["options"] != self.options.identity():
             raise TrainingError(f"{path} belongs to a run with other options; remove it or give another --output")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -139,15 +122,7 @@ class Run:
             raise TrainingError(f"{folder} has another shape than --base and --layers give: {error}") from error
 
     def _one_step(self) -> float:
-        epoch, position = divmod(self.step, self.steps_per_epoch)
-        if self.epoch_data[0] != epoch or not hasattr(self, "_batches"):
-            data = self._encode(self.corpus.epoch(self._epoch_seed(epoch)))
-            self.epoch_data = (epoch, data)
-            plan = plan_batches([len(row.ids) for row in data], self.options.token_budget, seed=self._epoch_seed(epoch))
-            # An epoch is as many steps as the first: capped sources differ by a few texts from draw to draw.
-            plan = [plan[index % len(plan)] for index in range(self.steps_per_epoch)]
-            self._batches = iterate(data, plan[position:], self.pad_id)
-        batch = next(self._batches)
+        batch = self.stream.batch(self.step)
         self.model.train()
         factor = self.schedule.factor(self.step, self.minutes)
         for group in self.optimizer.param_groups:
@@ -176,9 +151,7 @@ class Run:
             "base": Path(self.options.base).name,
             "started_from": Path(self.options.start_from).name if self.options.start_from else None,
             "seed": self.options.seed,
-            "options": {
-                key: value for key, value in asdict(self.options).items() if key not in ("extra", "base", "start_from")
-            },
+            "options": self.options.account(),
             "texts": self.texts,
             "steps": self.step,
             "minutes": round(self.minutes, 1),
@@ -194,7 +167,7 @@ class Run:
 
     def _save(self) -> None:
         state = {
-            "options": _identity(self.options),
+            "options": self.options.identity(),
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
@@ -208,9 +181,6 @@ class Run:
 
     def _encode(self, examples: Sequence[Example]) -> list[Encoded]:
         return list(encode(examples, self.tokenizer, self.taxonomy))
-
-    def _epoch_seed(self, epoch: int) -> int:
-        return self.options.seed * 1_000 + epoch
 
 
 def _held_out(corpus: Corpus, cap: int) -> list[Example]:
@@ -248,10 +218,6 @@ def _tokenizer_text(base: str) -> str:
     from transformers import AutoTokenizer
 
     return str(AutoTokenizer.from_pretrained(base).backend_tokenizer.to_str())
-
-
-def _identity(options: Options) -> dict[str, Any]:
-    return {key: value for key, value in asdict(options).items() if key not in ("extra", "threads", "max_minutes")}
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:

@@ -18,8 +18,8 @@ from triage.training.sources import load_sources
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from triage.training.options import Options
     from triage.training.parity import Parity
-    from triage.training.train import Options
 
 BEST = "best"
 PARITY_TEXTS = 2_000
