@@ -10,9 +10,11 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import msgspec
 import yaml
 from kafka import KafkaConsumer, KafkaProducer
+from kafka.admin import KafkaAdminClient
 
 from triage.config import load_settings
 from triage.schemas.alert import Alert
@@ -220,6 +222,15 @@ class Rig:
         with contextlib.suppress(Exception):
             self._producer.close(timeout=5)
         self.receiver.close()
+        self._remove()
+
+    def _remove(self):
+        """Leave a shared stack as it was."""
+        kafka, elasticsearch = self.settings.kafka, self.settings.elasticsearch
+        admin = KafkaAdminClient(**kafka.client())
+        admin.delete_topics([name for name in admin.list_topics() if name.startswith(f"{kafka.topic_prefix}.")])
+        admin.close()
+        httpx.delete(f"{elasticsearch.url}/{elasticsearch.alerts_index}")
 
 
 def end(process, timeout_s=15):

@@ -1,7 +1,5 @@
 """Examples and top values behind an alert, from Elasticsearch; a page goes out without them when it is down."""
 
-from collections.abc import Callable
-
 from elasticsearch import Elasticsearch
 
 from triage.alerting.lifecycle import Evidence
@@ -9,14 +7,15 @@ from triage.config import ElasticsearchSettings
 from triage.elastic.search import examples, top_intents, top_terms
 from triage.errors import TriageError
 from triage.logging import get_logger
+from triage.redaction.kinds import KINDS
 from triage.schemas.alert import Alert
 
 log = get_logger("triage.alerter")
 
-FetchEvidence = Callable[[Alert, int], Evidence | None]
-
 _EXAMPLES = 3
 _TOP = 5
+# That many records hold some redacted number says nothing about the spike.
+_PLACEHOLDERS = {kind.placeholder for kind in KINDS.values()}
 
 
 class IndexEvidence:
@@ -37,7 +36,13 @@ class IndexEvidence:
                 top_intents=[]
                 if "intent" in dimensions
                 else top_intents(client, settings, start_ms, end_ms, dimensions=dimensions, size=_TOP),
-                top_entities=top_terms(client, settings, "entities.text", negative, start_ms, end_ms, size=_TOP),
+                top_entities=[
+                    share
+                    for share in top_terms(
+                        client, settings, "entities.text", negative, start_ms, end_ms, size=_TOP + len(_PLACEHOLDERS)
+                    )
+                    if share.value not in _PLACEHOLDERS
+                ][:_TOP],
                 examples=examples(client, settings, dimensions, start_ms, end_ms, _EXAMPLES),
             )
         except TriageError as error:

@@ -1,5 +1,6 @@
 """Watermarks of raw partitions: up to which event time the worker that owns a partition has counted it."""
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,8 +26,9 @@ class PartitionWatermarks:
 
     An active partition stands at its highest event time less `out_of_orderness_ms`; event time is clamped to the
     broker's and to the clock, so that one record from the future cannot close every window. A partition that has been
-    caught up for `idle_after_s` real seconds follows the clock as it stood that long ago, less the same bound: a
-    record sent before then had that much real time to arrive, whatever the speed of a simulated clock.
+    caught up for `idle_after_s` real seconds follows the clock as it stood that long before the last poll began, less
+    the same bound: a record sent before then had that much real time to be polled, however long a batch takes and
+    whatever the speed of a simulated clock.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class PartitionWatermarks:
         self._interval_s = interval_ms / 1000
         self._progress: dict[Partition, _Progress] = {}
         self._sent_at: float | None = None
+        self._called_at: float | None = None
 
     def observe(self, position: Position, event_ms: int | None, broker_ms: int) -> None:
         """Note a record that is part of the next transaction; `event_ms` is None for a refused record."""
@@ -66,9 +69,12 @@ class PartitionWatermarks:
         now, now_ms = self._clock.monotonic(), self._clock.now_ms()
         for gone in self._progress.keys() - states.keys():
             del self._progress[gone]
+        # The poll behind `states` began after the last call.
+        idle_before = -math.inf if self._called_at is None else self._called_at - self._idle_after_s
+        self._called_at = now
         for partition, state in states.items():
             progress = self._progress.setdefault(partition, _Progress())
-            self._track_idle(progress, state, now, now_ms)
+            self._track_idle(progress, state, now, now_ms, idle_before)
         if self._sent_at is not None and now - self._sent_at < self._interval_s:
             return []
         messages = [
@@ -81,27 +87,29 @@ class PartitionWatermarks:
                 at_ms=now_ms,
             )
             for (topic, number), state in sorted(states.items())
-            if (watermark_ms := self._advance(self._progress[topic, number], now)) is not None
+            if (watermark_ms := self._advance(self._progress[topic, number], idle_before)) is not None
         ]
         if messages:
             self._sent_at = now
         return messages
 
-    def _track_idle(self, progress: _Progress, state: PartitionState, now: float, now_ms: int) -> None:
+    def _track_idle(
+        self, progress: _Progress, state: PartitionState, now: float, now_ms: int, idle_before: float
+    ) -> None:
         if state.lag > 0:
             progress.idle_since.clear()
             return
         samples = progress.idle_since
         if not samples or now > samples[-1][0]:
             samples.append((now, now_ms))
-        while len(samples) > 1 and samples[1][0] <= now - self._idle_after_s:
+        while len(samples) > 1 and samples[1][0] <= idle_before:
             samples.popleft()
 
-    def _advance(self, progress: _Progress, now: float) -> int | None:
+    def _advance(self, progress: _Progress, idle_before: float) -> int | None:
         candidates = [progress.watermark_ms] if progress.watermark_ms is not None else []
         if progress.highest_ms is not None:
             candidates.append(progress.highest_ms - self._bound_ms)
-        if progress.idle_since and progress.idle_since[0][0] <= now - self._idle_after_s:
+        if progress.idle_since and progress.idle_since[0][0] <= idle_before:
             candidates.append(progress.idle_since[0][1] - self._bound_ms)
         if candidates:
             progress.watermark_ms = max(candidates)
