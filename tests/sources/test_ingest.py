@@ -177,12 +177,13 @@ def test_no_more_than_the_bound_is_in_flight(clock, bound):
     delivery = _delivery(broker, clock=clock, **bound)
     assert delivery.send(_row(1))
     assert delivery.send(_row(2))
-    third = threading.Thread(target=delivery.send, args=(_row(3),))
+    third = threading.Thread(target=delivery.send, args=(_row(3),), daemon=True)
     third.start()
     third.join(0.05)
     assert third.is_alive()
     assert len(broker.sent) == 2
-    broker.futures[0].answer(True)
+    for future in broker.futures[:2]:
+        future.answer(True)
     third.join(5)
     assert len(broker.sent) == 3
 
@@ -198,7 +199,7 @@ def test_a_failure_ends_the_wait_for_room(clock):
     delivery = _delivery(broker, clock=clock, max_records=1)
     assert delivery.send(_row(1))
     answers = []
-    waiting = threading.Thread(target=lambda: answers.append(delivery.send(_row(2))))
+    waiting = threading.Thread(target=lambda: answers.append(delivery.send(_row(2))), daemon=True)
     waiting.start()
     broker.futures[0].answer(ConnectionError("gone"))
     waiting.join(5)

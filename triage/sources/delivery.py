@@ -118,13 +118,16 @@ class Delivery:
                 self._failure = Unavailable("kafka", f"{self._waiting} records were not acknowledged")
 
     def _room(self, size: int) -> bool:
-        since = warned = self._clock.monotonic()
-        seen = self.acknowledged.total()
+        """Wait until a record of `size` bytes may go; False if delivery has ended."""
         with self._changed:
-            while self._failure is None and not self._stop():
-                fits = self._bytes + size <= self._max_bytes or not self._waiting
-                if fits and self._waiting < self._max_records:
-                    return True
+            if self._fits(size, 1) or self._failure is not None:
+                return self._failure is None and not self._stop()
+            # Going on at the first acknowledgement would change threads for every record.
+            since = warned = self._clock.monotonic()
+            seen = self.acknowledged.total()
+            while not self._fits(size, 2):
+                if self._failure is not None or self._stop():
+                    return False
                 self._changed.wait(_WAIT_S)
                 now = self._clock.monotonic()
                 if self.acknowledged.total() != seen:
@@ -132,7 +135,12 @@ class Delivery:
                 elif now - max(since, warned) >= _WARN_S:
                     warned = now
                     log.warning("waiting_for_kafka", unacknowledged=self._waiting, for_s=round(now - since, 1))
-        return False
+        return self._failure is None
+
+    def _fits(self, size: int, part: int) -> bool:
+        """Whether the record fits into one `part`-th of the bounds; one larger than that goes alone."""
+        within = self._waiting < max(1, self._max_records // part) and self._bytes + size <= self._max_bytes // part
+        return within or not self._waiting
 
     def _done(self, place: Place, size: int, channel: Channel, metadata: object) -> None:
         del metadata
@@ -141,7 +149,8 @@ class Delivery:
             self._bytes -= size
             self._waiting -= 1
             self.acknowledged[channel] += 1
-            self._changed.notify_all()
+            if self._fits(0, 2):
+                self._changed.notify_all()
 
     def _failed(self, size: int, error: BaseException) -> None:
         with self._changed:
