@@ -22,6 +22,7 @@ _LIMITS = (
 )
 
 
+_FLAGS = ("seed", "max_minutes", "learning_rate", "head_learning_rate", "warmup_steps")
 _BASES = {
     "multilingual-e5-small-en-zh": (
         "multilingual-e5-small (MIT; Wang et al. 2024, arXiv:2402.05672), its vocabulary cut to English and Chinese. "
@@ -58,6 +59,12 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
         f"({precision}), seed {trained['seed']}, code of commit `{trained['commit']}`. "
         "A text teaches only the heads it has labels for."
     )
+    for stage in trained.get("earlier_stages") or ():
+        yield ""
+        yield (
+            f"It began from an earlier stage: {stage['texts']:,} texts in {stage['steps']:,} steps and "
+            f"{stage['minutes']} minutes, seed {stage['seed']}, mix and code of commit `{stage['commit']}`."
+        )
     yield from (
         "",
         "| source | licence | training texts | left out: they also test |",
@@ -101,15 +108,21 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
     for limit in _LIMITS:
         yield f"- {limit}"
     yield from ("", "## Reproduce", "", "```", *_commands(manifest, trained), "```")
+    yield ""
+    yield "A run that is ended by the clock makes another number of steps on another machine: alike, not identical."
 
 
 def _commands(manifest: dict[str, Any], trained: dict[str, Any]) -> Iterable[str]:
-    options = trained.get("options") or {}
-    minutes = f" --max-minutes {options['max_minutes']:g}" if options.get("max_minutes") else ""
-    base = manifest["encoder"]["base"]
-    yield f"triage train --data DATA --base {base} --output runs/r1 --seed {trained['seed']}{minutes}"
-    yield f"triage export --checkpoint runs/r1 --output onnx/{manifest['name']} --data DATA"
-    yield f"triage evaluate --model onnx/{manifest['name']} --data DATA"
+    base, before = manifest["encoder"]["base"], ""
+    stages = [*(trained.get("earlier_stages") or ()), trained]
+    for number, stage in enumerate(stages, start=1):
+        yield f"# with sources.yaml as of commit {stage['commit']}"
+        options = {**(stage.get("options") or {}), "seed": stage["seed"]}
+        flags = "".join(f" --{name.replace('_', '-')} {options[name]:g}" for name in _FLAGS if options.get(name))
+        yield f"triage train --data DATA --base {base} --output runs/{number}{before}{flags}"
+        before = f" --start-from runs/{number}"
+    yield f"triage export --checkpoint runs/{len(stages)} --output onnx/{manifest['name']} --data DATA"
+    yield f"triage evaluate --model onnx/{manifest['name']} --data DATA --card"
 
 
 def _limit_note(metrics: dict[str, Any]) -> str:

@@ -21,7 +21,18 @@ from triage.training.quantize import quantize_weights
 OPSET = 18
 MANIFEST_FORMAT = 1
 INPUTS = ("input_ids", "attention_mask")
-TRAINED = ("commit", "seed", "texts", "steps", "minutes", "options", "corpus", "dropped_as_leaks", "validation")
+TRAINED = (
+    "commit",
+    "seed",
+    "texts",
+    "steps",
+    "minutes",
+    "options",
+    "earlier_stages",
+    "corpus",
+    "dropped_as_leaks",
+    "validation",
+)
 """What a manifest keeps of the run's own account."""
 OUTPUTS = ("intent_logits", "sentiment_logits", "entity_logits")
 

@@ -26,6 +26,9 @@ from triage.training.validation import figures, overall, predict
 
 log = get_logger(__name__)
 
+STAGE = ("commit", "seed", "texts", "steps", "minutes", "options")
+"""What a later stage keeps of the account of an earlier one."""
+
 
 class Run:
     """One training run in `work`: resume.pt while it goes on, and `best`, a checkpoint, after each validation."""
@@ -51,6 +54,7 @@ class Run:
         self.tokenizer_file.write_text(prepare_tokenizer(_tokenizer_text(options.base)), encoding="utf-8")
         self.tokenizer = load_tokenizer(str(self.tokenizer_file), options.max_tokens)
         self.model = MultiHeadModel(encoder, taxonomy)
+        self.earlier_stages: list[dict[str, Any]] = []
         if options.start_from:
             self._start_from(Path(options.start_from))
         self.optimizer = _optimizer(self.model, options)
@@ -120,6 +124,8 @@ class Run:
             self.model.load_state_dict(before.model.state_dict())
         except RuntimeError as error:
             raise TrainingError(f"{folder} has another shape than --base and --layers give: {error}") from error
+        account = {key: before.info.get(key) for key in STAGE}
+        self.earlier_stages = [*before.info.get("earlier_stages", []), account]
 
     def _one_step(self) -> float:
         batch = self.stream.batch(self.step)
@@ -149,7 +155,7 @@ class Run:
         info = {
             **self.options.extra,
             "base": Path(self.options.base).name,
-            "started_from": Path(self.options.start_from).name if self.options.start_from else None,
+            "earlier_stages": self.earlier_stages,
             "seed": self.options.seed,
             "options": self.options.account(),
             "texts": self.texts,
