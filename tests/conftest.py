@@ -1,9 +1,11 @@
 """Fixtures for every test: the stack (local by default, real by TRIAGE_TEST_*), clean settings, a manual clock."""
 
+import logging
 import os
 import uuid
 
 import pytest
+import structlog
 
 from triage.clock import ManualClock
 from triage.local.stack import Endpoints, LocalStack
@@ -15,6 +17,16 @@ def _clean_settings(monkeypatch, tmp_path_factory):
     for name in list(os.environ):
         if name.startswith("TRIAGE_") and not name.startswith("TRIAGE_TEST_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _own_logging():
+    """A command run in this process configures logging; the next test starts without."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -39,7 +39,13 @@ def test_accepted_rows_come_out_in_order_and_refused_ones_are_named(enrich, tmp_
     assert [r["text"] for r in records] == ["My parcel never arrived", "快递一直没到"]
     assert [r["channel"] for r in records] == ["complaint", "social"]
     assert [r["language"] for r in records] == ["en", "zh"]
-    for line, says in ((2, "text is empty"), (3, "not JSON"), (5, "not UTF-8"), (6, "not a list"), (7, "text is missing")):
+    for line, says in (
+        (2, "text is empty"),
+        (3, "not JSON"),
+        (5, "not UTF-8"),
+        (6, "not a list"),
+        (7, "text is missing"),
+    ):
         assert any(f"feed.jsonl:{line}: " in shown and says in shown for shown in outcome.err.splitlines())
     assert "more than 24 h ahead of the clock" in outcome.err
     assert "6 rows refused" in outcome.err

@@ -8,7 +8,14 @@ from cli import run
 from triage.local.stack import free_port
 
 TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
-SHORT = ("--set", f"model.path={TINY}", "--set", "kafka.start_timeout_s=0.5", "--set", "elasticsearch.start_timeout_s=0.5")
+SHORT = (
+    "--set",
+    f"model.path={TINY}",
+    "--set",
+    "kafka.start_timeout_s=0.5",
+    "--set",
+    "elasticsearch.start_timeout_s=0.5",
+)
 
 
 def test_no_elasticsearch(capfd):

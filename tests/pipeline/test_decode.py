@@ -21,11 +21,13 @@ def test_the_brokers_time_stands_in(clock):
 
 def test_a_day_ahead_is_the_limit(clock):
     day_ms = 86_400_000
-    assert event_time_of(_raw(created_at=clock.now_ms() + day_ms), clock, 24, default_ms=0) == clock.now_ms() + day_ms
+    limit_ms = clock.now_ms() + day_ms
+    assert event_time_of(_raw(created_at=limit_ms), clock, 24, default_ms=0) == limit_ms
     with pytest.raises(InvalidRecord) as caught:
         event_time_of(_raw(created_at="2030-01-01T00:00:00Z"), clock, 24, default_ms=0)
     assert caught.value.reason == "created_at_in_future"
-    assert "2030-01-01T00:00:00.000Z is more than 24 h ahead of the clock (2026-11-22T09:30:00.000Z)" in str(caught.value)
+    assert "2030-01-01T00:00:00.000Z is more than 24 h ahead of the clock" in str(caught.value)
+    assert "(2026-11-22T09:30:00.000Z)" in str(caught.value)
 
 
 def test_the_limit_is_a_setting():

@@ -22,7 +22,8 @@ TEXT = st.text(max_size=6)
 @given(TEXT, TEXT, TEXT, TEXT)
 def test_no_choice_of_names_collides(source_a, id_a, source_b, id_b):
     same = (source_a, id_a) == (source_b, id_b)
-    assert (document_id(Channel.SOCIAL, source_a, id_a, None) == document_id(Channel.SOCIAL, source_b, id_b, None)) == same
+    one, other = (document_id(Channel.SOCIAL, *names, None) for names in ((source_a, id_a), (source_b, id_b)))
+    assert (one == other) == same
 
 
 @given(st.dictionaries(TEXT, TEXT, max_size=3), st.dictionaries(TEXT, TEXT, max_size=3))

@@ -88,10 +88,9 @@ def test_event_times(given_time, ms):
 def test_any_bytes_are_accepted_or_refused(payload):
     try:
         record = parse_raw(payload)
-    except InvalidRecord as error:
-        assert error.stage in {"decode", "validate"}
-    else:
-        assert record.text
+    except InvalidRecord:
+        return
+    assert record.text
 
 
 JSON = st.recursive(

@@ -20,10 +20,10 @@ from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
 from triage.pipeline.health import Health
 from triage.pipeline.retry import backoff
+from triage.types import Channel
 
 log = get_logger("triage.alerter")
 
-_RAW_TOPICS = {"complaint": "complaints", "review": "reviews", "social": "social"}
 _STOP_S = 10.0
 _WATCH_S = 0.2
 _STALLED_S = 60.0
@@ -50,10 +50,12 @@ def read_layout(settings: KafkaSettings, channels: list[str], clock: Clock) -> L
     """Ask the brokers. Raises ConfigError if a topic is missing, Unavailable, AccessDenied."""
     from triage.topics import require_topics
     from triage.topics.connect import admin_client
+    from triage.topics.definitions import RAW_TOPICS
 
     counts = settings.topic("window-counts")
-    raw = [settings.topic(_RAW_TOPICS[channel]) for channel in channels]
-    require_topics(settings, ["window-counts", "alerts", *(_RAW_TOPICS[channel] for channel in channels)], clock=clock)
+    names = [RAW_TOPICS[Channel(channel)] for channel in channels]
+    raw = [settings.topic(name) for name in names]
+    require_topics(settings, ["window-counts", "alerts", *names], clock=clock)
     with admin_client(settings, clock=clock) as admin:
         described: dict[str, list[dict[str, Any]]] = {
             topic["name"]: topic["partitions"] for topic in admin.describe_topics([counts, *raw])

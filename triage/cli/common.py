@@ -26,6 +26,10 @@ ElasticsearchOption = Annotated[
     str | None,
     typer.Option("--elasticsearch", help="Elasticsearch URL [elasticsearch.url]", show_default=False),
 ]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="FIELD=NAME", help="The file's name of a field, as text=comment; may be repeated"),
+]
 
 
 def settings_from(config: Path | None, assignments: list[str] | None, /, **flags: Any) -> Settings:
@@ -53,3 +57,14 @@ def _value(text: str) -> Any:
         except ValueError as error:
             raise ConfigError(f"--set value {text!r} is no JSON: {error}") from error
     return text
+
+
+def columns_from(pairs: list[str] | None) -> dict[str, str]:
+    """Raw field -> column name of a `--column`. Raises ConfigError."""
+    columns = {}
+    for pair in pairs or []:
+        field, separator, name = pair.partition("=")
+        if not separator or not field.strip() or not name.strip():
+            raise ConfigError(f"--column takes FIELD=NAME, as text=comment, not {pair!r}")
+        columns[field.strip()] = name.strip()
+    return columns

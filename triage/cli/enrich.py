@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from triage.cli.common import ConfigOption, SetOption, settings_from
+from triage.cli.common import ColumnOption, ConfigOption, SetOption, columns_from, settings_from
 from triage.types import Channel
 
 _BATCH = 256
@@ -26,6 +26,7 @@ def command(
     file_format: Annotated[
         str | None, typer.Option("--format", help="csv or jsonl [default: by name or content]")
     ] = None,
+    column: ColumnOption = None,
     model: Annotated[Path | None, typer.Option(help="Model folder [model.path]")] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
@@ -45,12 +46,13 @@ def command(
     settings = settings_from(config, assignments, model__path=model)
     clock = settings.clock.build()
     enricher = build_enricher(settings, clock)
+    columns = columns_from(column)
     refused = 0
 
     def accepted() -> Iterator[Accepted]:
         nonlocal refused
         for row in itertools.chain.from_iterable(
-            read_rows(path, format=file_format, channel=channel) for path in files
+            read_rows(path, format=file_format, channel=channel, columns=columns) for path in files
         ):
             try:
                 if row.error is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triage.cli.common import ConfigOption, KafkaOption, SetOption, settings_from
+from triage.cli.common import ColumnOption, ConfigOption, KafkaOption, SetOption, columns_from, settings_from
 from triage.errors import ConfigError
 from triage.types import Channel
 
@@ -33,12 +33,7 @@ def command(
     file_format: Annotated[
         str | None, typer.Option("--format", help="csv or jsonl [default: by name or content]", show_default=False)
     ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--column", metavar="FIELD=NAME", help="The file's name of a field, as text=comment; may be repeated"
-        ),
-    ] = None,
+    column: ColumnOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any row was refused")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate only; no Kafka")] = False,
     rate: Annotated[
@@ -64,7 +59,7 @@ def command(
     if settings.logging.level != "DEBUG":
         # What the client tells of every retry is told here once: while it waits, and in the account.
         logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    columns = _columns(column)
+    columns = columns_from(column)
     clock = settings.clock.build()
     _check_files(files, file_format, columns)
     interrupt = Interruptible()
@@ -112,16 +107,6 @@ def command(
         raise typer.Exit(130)
     if strict and account.refused:
         raise typer.Exit(1)
-
-
-def _columns(pairs: list[str] | None) -> dict[str, str]:
-    columns = {}
-    for pair in pairs or []:
-        field, separator, name = pair.partition("=")
-        if not separator or not field.strip() or not name.strip():
-            raise ConfigError(f"--column takes FIELD=NAME, as text=comment, not {pair!r}")
-        columns[field.strip()] = name.strip()
-    return columns
 
 
 def _check_files(files: list[str], file_format: str | None, columns: dict[str, str]) -> None:

@@ -81,7 +81,6 @@ def _create(ort: Any, model: Path, threads: int, providers: list[str]) -> Any:
     options.log_severity_level = 3
     # Every batch has its own shape; a remembered memory plan a shape would only grow.
     options.enable_mem_pattern = False
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     # Weights are int8 for storage only: without this they are dequantized again in every run.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     try:

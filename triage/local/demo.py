@@ -25,8 +25,8 @@ from triage.local.stack import LocalStack, free_port, is_free
 from triage.local.summary import Summary
 from triage.local.tally import Tally
 from triage.paths import resource
-from triage.pipeline.assemble import RAW_TOPICS
 from triage.topics import apply_topics
+from triage.topics.definitions import RAW_TOPICS
 
 _LEAD_S = 12.0
 _READY_TIMEOUT_S = 90.0

@@ -20,10 +20,9 @@ from triage.redaction import Redactor
 from triage.rules import load_rules
 from triage.sinks.elasticsearch import IndexSink
 from triage.topics import require_topics, wait_for_kafka
+from triage.topics.definitions import RAW_TOPICS
 from triage.types import Channel, Model
 
-# The topics of the raw records, by channel.
-RAW_TOPICS = {Channel.COMPLAINT: "complaints", Channel.REVIEW: "reviews", Channel.SOCIAL: "social"}
 _PROBE_S = 5.0
 OUTPUT_TOPICS = ("enriched", "window-counts", "dead-letter")
 

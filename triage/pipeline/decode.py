@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 
-from triage.clock import Clock, rfc3339
+from triage.clock import Clock
 from triage.config import WorkerSettings
 from triage.errors import InvalidRecord
 from triage.metrics import Metrics
 from triage.pipeline.batch import Accepted, Batch, Incoming
 from triage.pipeline.deadletters import DeadLetterOffice
-from triage.schemas.raw import RawRecord, event_time_ms, parse_raw
+from triage.schemas.raw import RawRecord, event_time_ms, not_in_future, parse_raw
 from triage.types import Channel
-
-_HOUR_MS = 3_600_000
 
 
 class DecodeStage:
@@ -57,12 +55,4 @@ def event_time_of(raw: RawRecord, clock: Clock, max_future_hours: float, *, defa
     event_ms = event_time_ms(raw.created_at)
     if event_ms is None:
         return default_ms
-    now_ms = clock.now_ms()
-    if event_ms > now_ms + max_future_hours * _HOUR_MS:
-        raise InvalidRecord(
-            "created_at_in_future",
-            f"created_at {rfc3339(event_ms)} is more than {max_future_hours:g} h ahead of the clock "
-            f"({rfc3339(now_ms)}); check the source's clock and its unit (epoch milliseconds)",
-            field="created_at",
-        )
-    return event_ms
+    return not_in_future(event_ms, clock.now_ms(), max_future_hours)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from triage.clock import to_ms
+from triage.clock import rfc3339, to_ms
 from triage.errors import InvalidRecord
 
 Scalar = str | int | float | bool
@@ -41,6 +41,7 @@ class RawRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 STRING_FIELDS = ("id", "source", "author_id", "brand", "product", "region", "language", "url")
 _MAX_FIELD_CHARS = 1_000
 _MAX_DEPTH = 8
+_HOUR_MS = 3_600_000
 
 
 def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
@@ -125,10 +126,23 @@ def event_time_ms(created_at: Any) -> int | None:
     raise _bad_time(created_at)
 
 
+def not_in_future(event_ms: int, now_ms: int, max_hours: float) -> int:
+    """The event time, if it is at most `max_hours` ahead of the clock. Raises InvalidRecord."""
+    if event_ms > now_ms + max_hours * _HOUR_MS:
+        raise InvalidRecord(
+            "created_at_in_future",
+            f"created_at {rfc3339(event_ms)} is more than {max_hours:g} h ahead of the clock "
+            f"({rfc3339(now_ms)}); check the source's clock and its unit (epoch milliseconds)",
+            field="created_at",
+        )
+    return event_ms
+
+
 def _bad_time(value: Any) -> InvalidRecord:
     return InvalidRecord(
         "bad_created_at",
-        f"created_at {_short(value)} is no time from 1970 on; send RFC 3339 (2026-11-22T09:30:00Z) or epoch milliseconds",
+        f"created_at {_short(value)} is no time from 1970 on; "
+        "send RFC 3339 (2026-11-22T09:30:00Z) or epoch milliseconds",
         field="created_at",
     )
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from triage.clock import Clock, rfc3339
+from triage.clock import Clock
 from triage.errors import InvalidRecord
-from triage.schemas.raw import RawRecord, event_time_ms, validate_raw
+from triage.schemas.raw import RawRecord, event_time_ms, not_in_future, validate_raw
 from triage.types import Channel
 
 _HOUR_MS = 3_600_000
@@ -92,14 +92,7 @@ class RowBuilder:
         event_ms = event_time_ms(record.created_at)
         if self._clock is None or event_ms is None:
             return
-        now_ms = self._clock.now_ms()
-        if event_ms > now_ms + self._max_future_hours * _HOUR_MS:
-            raise InvalidRecord(
-                "created_at_in_future",
-                f"created_at {rfc3339(event_ms)} is more than {self._max_future_hours:g} h ahead of the clock "
-                f"({rfc3339(now_ms)}); check the source's clock and its unit (epoch milliseconds)",
-                field="created_at",
-            )
+        not_in_future(event_ms, self._clock.now_ms(), self._max_future_hours)
 
 
 def from_cells(names: list[str], cells: list[str]) -> dict[str, Any]:
