@@ -62,3 +62,5 @@ def configure_logging(level: str = "INFO", log_format: LogFormat = "auto") -> No
         "uvicorn.access",
     ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    # kafka-python 3 warns whenever a busy machine delays its own I/O thread by 0.1 s.
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 def command(
     once: Annotated[bool, typer.Option("--once", help="Run the feed once from empty, print a summary, end")] = False,
     days: Annotated[float, typer.Option(min=1, max=31, help="Simulated days that the feed is spread over")] = 3,
-    seconds: Annotated[float, typer.Option(min=10, help="Real time that they take")] = 120,
+    seconds: Annotated[float, typer.Option(min=10, help="Real time that they take")] = 180,
     data_dir: Annotated[Path, typer.Option(help="Where the demo keeps its data and logs")] = Path(".triage/demo"),
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Start Kafka, Elasticsearch, worker, alerter and console here, and replay days of feedback in two minutes.
+    """Start Kafka, Elasticsearch, worker, alerter and console here, and replay days of feedback in three minutes.
 
     Ctrl-C ends all of it. With --once it ends by itself when the alerts have resolved, and fails if counts disagree.
     """

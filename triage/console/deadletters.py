@@ -16,7 +16,8 @@ from triage.schemas.deadletter import DeadLetter
 log = get_logger("triage.console")
 
 _RETRY_S = 2.0
-_POLL_MS = 500
+_PAUSE_S = 0.5
+_MAX_RECORDS = 5_000
 _BOOTSTRAP_MS = 2_000
 _STOP_S = 3
 
@@ -77,8 +78,9 @@ class DeadLetterCount:
                 return
             consumer.assign([TopicPartition(self._topic, number) for number in sorted(partitions)])
             self._reasons = Counter()
-            while not self._stop.is_set():
-                for records in consumer.poll(timeout_ms=_POLL_MS).values():
+            # Pausing between polls, not in them: the local stack answers empty fetches at once, which would spin.
+            while not self._stop.wait(_PAUSE_S):
+                for records in consumer.poll(timeout_ms=0, max_records=_MAX_RECORDS).values():
                     self._reasons.update(self._reason(record.value) for record in records if record.value)
                 self._known = True
         finally:

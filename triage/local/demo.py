@@ -38,7 +38,7 @@ class DemoOptions:
     """How to run the demo; `replay_s` is the real time that the simulated `days` take."""
 
     days: float = 3.0
-    replay_s: float = 120.0
+    replay_s: float = 180.0
     once: bool = False
     data_dir: Path = Path(".triage/demo")
     seed: int = 7
