@@ -9,10 +9,11 @@ import msgspec
 from elasticsearch import Elasticsearch
 
 from triage.alerting.archive import Archive, IndexWriter
+from triage.alerting.consumer import ReadCommittedTransport
 from triage.alerting.delivery import Delivery
 from triage.alerting.engine import Changes, Intent, PartitionEngine
 from triage.alerting.evidence import IndexEvidence
-from triage.alerting.kafka import SEPARATOR, PartitionTable, ReadCommittedTransport, credentials
+from triage.alerting.kafka import SEPARATOR, PartitionTable, credentials
 from triage.alerting.notifiers import Notification, Notifier
 from triage.alerting.rules import AlertRules
 from triage.clock import Clock

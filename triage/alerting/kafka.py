@@ -1,60 +1,14 @@
-"""Faust on our terms: read committed without transactions, a table written by partition, security as in the settings.
-
-Faust reads committed messages only with `processing_guarantee="exactly_once"`; that would put the state's changelog
-into transactions that end every few seconds, and a page must not wait for one. Here a write is durable as soon as the
-brokers acknowledge it, and repeats are merged idempotently. See docs/decisions/.
-"""
+"""Faust on our terms: a table written by partition, security as in the settings."""
 
 import ssl
 from typing import Any
 
 import faust
-from aiokafka import AIOKafkaConsumer
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types.tuples import FutureMessage
 
 from triage.config import KafkaSettings
-from triage.logging import get_logger
-
-log = get_logger("triage.alerter")
 
 SEPARATOR = "/"
-
-
-class _Thread(AIOKafkaConsumerThread):
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        if not hasattr(consumer, "_isolation_level"):
-            raise RuntimeError("this aiokafka keeps its isolation level elsewhere; pin aiokafka 0.14")
-        consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust passes no such setting on
-        return consumer
-
-
-class _Consumer(Consumer):
-    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
-        return _Thread(self, loop=self.loop, beacon=self.beacon)
-
-    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature
-        """Give back what a fetch brings in the middle of a rebalance.
-
-        Faust drops it and seeks to the committed offsets; a changelog has none, so its records would be lost and the
-        recovery that waits for them would never end.
-        """
-        records, active = await super()._wait_next_records(timeout)
-        if not records or self.flow_active:
-            return records, active
-        first = {tp: messages[0].offset for tp, messages in records.items() if messages}
-        try:
-            await self._thread.seek_wait({tp: first[tp] for tp in first.keys() & self.assignment()})
-        except Exception as error:  # noqa: BLE001 - taken away meanwhile: the next recovery seeks for itself
-            log.info("rewind_failed", error=repr(error))
-        return None, active
-
-
-class ReadCommittedTransport(Transport):
-    """The Kafka transport of Faust whose consumer does not see aborted or open transactions."""
-
-    Consumer = _Consumer
 
 
 class PartitionTable(faust.Table):
