@@ -1,4 +1,4 @@
-"""The consumer under Faust: what a rebalance must not lose."""
+"""The consumer under Faust: what a rebalance must not lose, and a broker that does not wait."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ import pytest
 from faust.types import TP
 
 from triage.alerting.app import faust_app
+from triage.alerting.consumer import _pace
 from triage.config import load_settings
 
 NEW, READ, CHANGELOG = TP("counts", 0), TP("counts", 1), TP("changelog", 0)
@@ -110,3 +111,19 @@ def test_a_seek_waits_for_the_poll_under_way_and_has_the_last_word(consumer):
     records, positions = asyncio.run(scenario())
     assert records is None, "what was polled after the flow was stopped is not handed on"
     assert positions == {READ: 7, NEW: 3, CHANGELOG: 40}, "the changelog goes on with what was given back"
+
+
+@pytest.mark.parametrize(("found", "pauses"), [(False, True), (True, False)])
+def test_only_an_empty_answer_is_followed_by_a_pause(found, pauses):
+    class Fetcher:
+        async def _proc_fetch_request(self, *_):
+            return found
+
+    async def scenario():
+        fetcher = Fetcher()
+        _pace(fetcher)
+        began_s = asyncio.get_running_loop().time()
+        assert await fetcher._proc_fetch_request("assignment", 1, "request") is found
+        return asyncio.get_running_loop().time() - began_s
+
+    assert (asyncio.run(scenario()) >= 0.15) is pauses

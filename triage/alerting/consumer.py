@@ -1,4 +1,4 @@
-"""Faust's Kafka consumer on our terms: read committed, no record lost in a rebalance.
+"""Faust's Kafka consumer on our terms: read committed, no record lost in a rebalance, no busy loop.
 
 Faust reads committed messages only with `processing_guarantee="exactly_once"`; that would put the state's changelog
 into transactions that end every few seconds, and a page must not wait for one. Here a write is durable as soon as the
@@ -6,6 +6,7 @@ brokers acknowledge it, and repeats are merged idempotently. See docs/decisions/
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ log = get_logger("triage.alerter")
 
 # A seek waits for the poll under way.
 _POLL_S = 0.25
+_PACE_S = 0.2
 
 
 class _Thread(AIOKafkaConsumerThread):
@@ -28,6 +30,10 @@ class _Thread(AIOKafkaConsumerThread):
             raise RuntimeError("this aiokafka keeps its isolation level elsewhere; pin aiokafka 0.14")
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust passes no such setting on
         return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        _pace(self._ensure_consumer()._fetcher)  # noqa: SLF001 - aiokafka has no such setting
 
 
 class _Consumer(Consumer):
@@ -96,3 +102,24 @@ class ReadCommittedTransport(Transport):
     """The Kafka transport of Faust whose consumer does not see aborted or open transactions."""
 
     Consumer = _Consumer
+
+
+def _pace(fetcher: Any) -> None:
+    """Pause after a fetch that brought nothing sooner than the broker was asked to wait.
+
+    Not every broker waits for records: aiokafka would ask it again at once, for ever.
+    """
+    fetch = fetcher._proc_fetch_request  # noqa: SLF001
+    loop = asyncio.get_running_loop()
+
+    async def paced(*args: Any) -> Any:
+        due_s = loop.time() + _PACE_S
+        found = await fetch(*args)
+        task = asyncio.current_task()
+        # aiokafka expects a fetch to swallow its cancellation.
+        if not found and not (task and task.cancelling()):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(due_s - loop.time())
+        return found
+
+    fetcher._proc_fetch_request = paced  # noqa: SLF001
