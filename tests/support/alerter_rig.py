@@ -9,11 +9,12 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 
 import httpx
 import msgspec
 import yaml
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from triage.config import load_settings
@@ -207,12 +208,16 @@ class Rig:
     def alerts(self):
         """Everything on the alerts topic, in order."""
         topic = self.settings.kafka.topic("alerts")
-        consumer = KafkaConsumer(
-            topic, **self.settings.kafka.client(), auto_offset_reset="earliest", consumer_timeout_ms=3_000
-        )
-        found = [msgspec.json.decode(record.value, type=Alert) for record in consumer]
+        consumer = KafkaConsumer(**self.settings.kafka.client())
+        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+        ends = consumer.end_offsets(partitions)
+        consumer.assign(partitions)
+        consumer.seek_to_beginning()
+        records = []
+        while any(consumer.position(partition) < end for partition, end in ends.items()):
+            records += chain.from_iterable(consumer.poll(500).values())
         consumer.close()
-        return found
+        return [msgspec.json.decode(record.value, type=Alert) for record in records]
 
     def close(self):
         for process in self.processes:
