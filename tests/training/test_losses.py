@@ -115,7 +115,19 @@ def test_the_threshold_flags_wrong_texts_and_few():
     confidence = 1 / (1 + np.exp(-logits_[:, 0]))
     flagged = confidence < threshold
     assert flagged[:5].all()
-    assert flagged.mean() <= FLAGGED
+    assert 0.05 < flagged.mean() <= FLAGGED
+    assert fit_threshold(logits_, np.zeros(100, int)) == 0.0
+
+
+def test_an_easy_pack_does_not_set_the_confidence_of_all():
+    from triage.training.calibrate import fit_temperature, source_weights
+
+    weights = source_weights(np.array(["easy"] * 900 + ["hard"] * 100))
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights[:900].sum() == pytest.approx(0.5)
+    logits_ = np.tile(np.array([[2.0, 0.0]], np.float32), (1_000, 1))
+    labels = np.array([0] * 900 + [0, 1] * 50)
+    assert fit_temperature(logits_, labels, weights) > fit_temperature(logits_, labels)
 
 
 def test_figures_equal_those_of_the_libraries():
