@@ -35,6 +35,16 @@ def test_a_firing_page_has_the_numbers_and_the_rule():
     assert (page.started_at, page.ended_at, page.share) == ("2026-11-22T09:30:00.000Z", None, 0.75)
 
 
+def test_while_it_fires_the_title_keeps_to_the_peak_that_the_rule_asked_for():
+    page = alert(episode(negative=17, total=19, end_ms=STARTED + 3_600_000))
+    assert page.title == "Negative feedback spikes: intent delivery: peak 45 of 60 (75%) in 1 h"
+    assert page.summary == (
+        "At the peak 45 of 60 records (75%) for intent delivery in 1 h were negative; between 09:30 and 10:30 UTC it "
+        "was 17 of 19. Firing since 2026-11-22 09:30 UTC. Rule spike fires at 30 negatives and 60% negative."
+    )
+    assert (page.negative, page.total, page.peak_negative) == (17, 19, 45)
+
+
 def test_a_resolve_says_how_long_and_how_bad():
     page = alert(episode(status="resolved", last_firing_ms=STARTED + 55 * 60_000, negative=0, total=0))
     assert page.title == "Resolved: intent delivery (peak 45 of 60 negative in 1 h)"

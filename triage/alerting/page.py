@@ -64,10 +64,10 @@ def duration(ms: int) -> str:
 def _title(episode: Episode) -> str:
     place = where(episode.dimensions)
     if episode.firing:
-        return (
-            f"Negative feedback spikes: {place}: {episode.negative} of {episode.total} "
-            f"({_percent(episode.negative, episode.total)}) in {duration(episode.window_ms)}"
-        )
+        # The peak reached the rule's thresholds; the latest window need not any more.
+        share = _percent(episode.peak_negative, episode.peak_total)
+        observed = f"{episode.peak_negative} of {episode.peak_total} ({share}) in {duration(episode.window_ms)}"
+        return f"Negative feedback spikes: {place}: {'' if _at_peak(episode) else 'peak '}{observed}"
     peak = f"{episode.peak_negative} of {episode.peak_total}"
     return f"Resolved: {place} (peak {peak} negative in {duration(episode.window_ms)})"
 
@@ -82,10 +82,15 @@ def _summary(episode: Episode, rule: Rule | None, step_ms: int) -> str:
             f"{episode.peak_negative} of {episode.peak_total} records in {duration(episode.window_ms)} were negative."
         )
     begin, end = from_ms(episode.end_ms - episode.window_ms), from_ms(episode.end_ms)
-    text = (
-        f"{episode.negative} of {episode.total} records ({_percent(episode.negative, episode.total)}) for {place} "
-        f"between {begin:%H:%M} and {end:%H:%M} UTC were negative. Firing since {since}."
-    )
+    latest = f"between {begin:%H:%M} and {end:%H:%M} UTC"
+    if _at_peak(episode):
+        text = f"{_records(episode.negative, episode.total)} for {place} {latest} were negative. Firing since {since}."
+    else:
+        text = (
+            f"At the peak {_records(episode.peak_negative, episode.peak_total)} for {place} in "
+            f"{duration(episode.window_ms)} were negative; {latest} it was {episode.negative} of {episode.total}. "
+            f"Firing since {since}."
+        )
     if rule is not None:
         threshold = rule.static
         text += (
@@ -93,6 +98,14 @@ def _summary(episode: Episode, rule: Rule | None, step_ms: int) -> str:
             f"{threshold.share_at_least:.0%} negative."
         )
     return text
+
+
+def _at_peak(episode: Episode) -> bool:
+    return (episode.negative, episode.total) == (episode.peak_negative, episode.peak_total)
+
+
+def _records(negative: int, total: int) -> str:
+    return f"{negative} of {total} records ({_percent(negative, total)})"
 
 
 def _percent(part: int, whole: int) -> str:
