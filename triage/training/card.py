@@ -60,10 +60,12 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
         "A text teaches only the heads it has labels for."
     )
     for stage in trained.get("earlier_stages") or ():
+        limit = (stage.get("options") or {}).get("max_minutes")
+        stopped = f" of the {limit:g} planned" if limit and stage["minutes"] < limit - 1 else ""
         yield ""
         yield (
             f"It began from an earlier stage: {stage['texts']:,} texts in {stage['steps']:,} steps and "
-            f"{stage['minutes']} minutes, seed {stage['seed']}, mix and code of commit `{stage['commit']}`."
+            f"{stage['minutes']} minutes{stopped}, seed {stage['seed']}, mix and code of commit `{stage['commit']}`."
         )
     yield from (
         "",
