@@ -20,7 +20,7 @@ def get():
             raise Unavailable("elasticsearch", "connection refused")
 
     metrics = Metrics()
-    app = build_service(metrics, ping)
+    app = build_service(metrics, ping, lambda key: None)
 
     def call(path):
         async def request():

@@ -44,6 +44,7 @@ def test_page_and_probes_without_elasticsearch_and_a_clean_end(console):
     with httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=5), timeout=30) as client:
         assert client.get("/live").status_code == 200
         assert client.get("/ready").status_code == 503
+        assert client.get("/alerts/triage-1").status_code == 503
         page = client.get("/")
         assert page.status_code == 200
         assert page.headers["content-security-policy"].startswith("default-src 'self'")

@@ -194,6 +194,11 @@ def test_examples_are_the_most_negative_of_the_window(at):
     assert search.examples(*at, {"brand": "bolt"}, START, START + 5 * MINUTE) == []
 
 
+def test_an_alert_is_found_by_its_key(at):
+    assert search.find_alert(*at, "a1") == alert("a1", "resolved", 1)
+    assert search.find_alert(*at, "nobody/knows it") is None
+
+
 def test_open_alerts(at):
     assert search.open_alerts(*at) == [alert("a0", "firing", 0)]
     assert search.recent_alerts(*at) == [alert("a0", "firing", 0), alert("a1", "resolved", 1)]

@@ -1,6 +1,7 @@
 """Parts of the page as HTML text. Everything that comes from a record is escaped here and nowhere else."""
 
 from html import escape
+from urllib.parse import quote
 
 from triage.console.charts import moment_ms, readable
 from triage.console.snapshot import Snapshot
@@ -144,7 +145,8 @@ def _alert(alert: Alert, now_ms: int) -> str:
         f'<div class="alert-head"><span class="pill {"critical" if firing else "resolved"}">'
         f'{escape(alert.status)}</span><span class="pill outline">{escape(alert.severity)}</span>'
         f'<span class="since">since <time datetime="{escape(alert.started_at)}">{escape(when(start, now_ms))}</time>, '
-        f"{escape(lasted)}</span></div><h3>{escape(alert.title)}</h3>"
+        f"{escape(lasted)}</span></div>"
+        f'<h3><a href="alerts/{quote(alert.dedup_key, safe="")}">{escape(alert.title)}</a></h3>'
         f'<p class="observed"><b>{number(alert.peak_negative)}</b> negative in {duration(alert.window_s * 1000)} '
         f"at its peak{escape(expected)}{now}</p>"
         f"{shares}{example}</li>"

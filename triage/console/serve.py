@@ -12,6 +12,7 @@ from triage.console.deadletters import DeadLetterCount
 from triage.console.refresh import SharedSnapshot
 from triage.elastic.client import connect
 from triage.elastic.errors import translated
+from triage.elastic.search import find_alert
 from triage.errors import ConfigError
 from triage.logging import get_logger
 from triage.metrics import Metrics
@@ -41,7 +42,8 @@ def serve(settings: Settings) -> None:
         with translated():
             client.cluster.health()
 
-    app = build_app(SharedSnapshot(reader, clock, simulated=simulated), metrics, ping)
+    shared = SharedSnapshot(reader, clock, simulated=simulated)
+    app = build_app(shared, metrics, ping, lambda key: find_alert(client, settings.elasticsearch, key))
     listening = _listen(settings.console.host, settings.console.port)
     options = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_SHUTDOWN_S

@@ -187,6 +187,13 @@ def recent_alerts(
     return [alert for _, alert in decoded(body, Alert)]
 
 
+def find_alert(client: Elasticsearch, settings: ElasticsearchSettings, dedup_key: str) -> Alert | None:
+    """The alert with this key; None where the index has none. Raises Unavailable, AccessDenied, DependencyError."""
+    with translated():
+        body = client.options(ignore_status=404).get(index=settings.alerts_index, id=dedup_key).body
+    return next((alert for _, alert in decoded({"hits": {"hits": [body]}}, Alert)), None) if body.get("found") else None
+
+
 def _filters(
     dimensions: Mapping[str, str] | None, start_ms: int | None = None, end_ms: int | None = None
 ) -> JsonObject:
