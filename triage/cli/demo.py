@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    once: Annotated[bool, typer.Option("--once", help="Run the feed once from empty, print a summary, end")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print a summary when the feed is done, and end")] = False,
     days: Annotated[float, typer.Option(min=1, max=31, help="Simulated days that the feed is spread over")] = 3,
     seconds: Annotated[float, typer.Option(min=10, help="Real time that they take")] = 180,
     data_dir: Annotated[Path, typer.Option(help="Where the demo keeps its data and logs")] = Path(".triage/demo"),
@@ -21,7 +21,7 @@ def command(
 ) -> None:
     """Start Kafka, Elasticsearch, worker, alerter and console here, and replay days of feedback in three minutes.
 
-    Ctrl-C ends all of it. With --once it ends by itself when the alerts have resolved, and fails if counts disagree.
+    Starts from empty data; Ctrl-C ends all of it. With --once it ends by itself when the alerts have resolved, and fails if counts disagree.
     """
     import signal
 
@@ -33,7 +33,7 @@ def command(
     settings = settings_from(config, assignments)
     console = Console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
-    options = DemoOptions(days=days, replay_s=seconds, once=once, data_dir=data_dir)
+    options = DemoOptions(days=days, replay_s=seconds, data_dir=data_dir)
     try:
         with Demo(settings, options, lambda text: console.print(f"· {text}", highlight=False)) as demo:
             console.print(f"· console: [bold]{demo.console_url}[/bold]   (Ctrl-C ends everything)", highlight=False)

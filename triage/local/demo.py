@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -39,7 +40,6 @@ class DemoOptions:
 
     days: float = 3.0
     replay_s: float = 180.0
-    once: bool = False
     data_dir: Path = Path(".triage/demo")
     seed: int = 7
 
@@ -76,8 +76,9 @@ class Demo:
     def _start(self) -> None:
         options = self._options
         stack = LocalStack(options.data_dir / "stack", self._base.local.kafka_port, self._base.local.elasticsearch_port)
-        if options.once:
-            stack.wipe()
+        # The feed's records have fixed ids and new dates in every run: on top of an older run they would stand twice.
+        stack.wipe()
+        shutil.rmtree(options.data_dir / "alerter", ignore_errors=True)
         endpoints = stack.start()
         self._cleanup.callback(stack.stop)
         self._say(f"local stack: Kafka {endpoints.bootstrap_servers}, Elasticsearch {endpoints.elasticsearch_url}")
