@@ -21,7 +21,8 @@ def command(
 ) -> None:
     """Start Kafka, Elasticsearch, worker, alerter and console here, and replay days of feedback in three minutes.
 
-    Starts from empty data; Ctrl-C ends all of it. With --once it ends by itself when the alerts have resolved, and fails if counts disagree.
+    Starts from empty data; Ctrl-C ends all of it. With --once it ends by itself when the alerts have resolved, and
+    fails if counts disagree.
     """
     import signal
 
