@@ -43,12 +43,14 @@ $(VENV)/ready: requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-setup-train: setup requirements/train.txt
+setup-train: .venv-train/ready
+
+.venv-train/ready: requirements/train.txt pyproject.toml
 	@echo "== setting up .venv-train (torch, about 6 GB; once)"
-	@test -f .venv-train/ready || ( $(PYTHON) -m venv .venv-train \
-	  && .venv-train/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/train.txt \
-	  && .venv-train/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
-	  && touch .venv-train/ready )
+	@$(PYTHON) -m venv .venv-train
+	@.venv-train/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/train.txt
+	@.venv-train/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
 
 lock:
 	@for extra in cpu gpu openvino; do \

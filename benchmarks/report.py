@@ -1,0 +1,68 @@
+"""What every benchmark shares: the machine, the table, and the results file of docs' figures."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: several rounds of the same measurement, in `unit`."""
+
+    name: str
+    unit: str
+    min: float
+    median: float
+    max: float
+    rounds: int
+
+    @classmethod
+    def of(cls, name: str, unit: str, values: list[float]) -> "Row":
+        return cls(name, unit, min(values), statistics.median(values), max(values), len(values))
+
+
+def machine() -> dict[str, object]:
+    """Processor, cores, Python: no host name and no path."""
+    model = ""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else ""
+    return {
+        "cpu": model or platform.processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }
+
+
+def publish(name: str, rows: list[Row]) -> None:
+    """Print the table and write `benchmarks/results/NAME.json`."""
+    table = Table(title=name)
+    for column in ("", "unit", "min", "median", "max", "rounds"):
+        table.add_column(column, justify="left" if column in {"", "unit"} else "right")
+    for row in rows:
+        table.add_row(row.name, row.unit, *(f"{v:,.1f}" for v in (row.min, row.median, row.max)), str(row.rounds))
+    Console().print(table)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    results = {
+        "machine": machine(),
+        "commit": commit,
+        "command": f"make bench NAME={name}" + (f" ARGS='{' '.join(sys.argv[1:])}'" if sys.argv[1:] else ""),
+        "rows": [asdict(row) for row in rows],
+    }
+    folder = ROOT / "benchmarks" / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n", "utf-8")
