@@ -1,9 +1,11 @@
 """The `Feed` on Kafka: a cooperative consumer and a transactional producer that commits its offsets."""
 
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import (
@@ -27,6 +29,8 @@ from triage.pipeline.feed import Message, PartitionState
 from triage.types import Position
 
 log = get_logger("triage.feed")
+
+_PAUSE_S = 0.02
 
 # The group moved on without us; the transaction is aborted, the consumer rejoins by polling.
 _REJOIN = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
@@ -108,8 +112,7 @@ class KafkaFeed(ConsumerRebalanceListener):
             still_ours = self._paused & self._consumer.assignment()
             self._consumer.resume(*still_ours)
             self._paused = set()
-        with _translated():
-            polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=max_records)
+        polled = self._poll(timeout_ms, max_records)
         return [
             Incoming(
                 Position(record.topic, record.partition, record.offset),
@@ -121,6 +124,21 @@ class KafkaFeed(ConsumerRebalanceListener):
             for records in polled.values()
             for record in records
         ]
+
+    def _poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """Short polls with pauses: a broker that answers empty fetches at once (the local one does) would make a
+        single long poll spin."""
+        until = time.monotonic() + timeout_ms / 1000
+        while True:
+            joined = bool(self._consumer.assignment())
+            with _translated():
+                polled: dict[TopicPartition, list[ConsumerRecord]] = self._consumer.poll(
+                    timeout_ms=0 if joined else timeout_ms, max_records=max_records
+                )
+            left = until - time.monotonic()
+            if polled or left <= 0:
+                return polled
+            time.sleep(min(_PAUSE_S, left))
 
     def keep_alive(self, timeout_ms: int) -> None:
         # Pause on every call: a rebalance while waiting may have brought partitions that still run.

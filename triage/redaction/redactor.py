@@ -103,7 +103,9 @@ class Redactor:
         for hit in hits:
             start, end = folded.original(hit.start, hit.end)
             original = text[start:end]
-            shown = original if hit.replacement is None else hit.replacement
+            # A link of which nothing was cut keeps its own characters, not their folded forms.
+            uncut = hit.replacement == folded.text[hit.start : hit.end]
+            shown = original if hit.replacement is None or uncut else hit.replacement
             changed = changed or shown != original
             parts += text[position:start], shown
             length += start - position
