@@ -19,7 +19,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class PartitionState:
-    """`position` is the next offset to read, `end` the end of the partition as far as known."""
+    """`position` is the next offset to read, `end` the end of the partition."""
 
     position: int
     end: int
@@ -52,7 +52,7 @@ class Feed(Protocol):
         ...
 
     def partitions(self) -> Mapping[Partition, PartitionState]:
-        """State of the raw partitions owned."""
+        """State of the raw partitions owned, their ends as the broker has them now. Raises Unavailable."""
         ...
 
     def partition_count(self, topic: str) -> int:

@@ -31,6 +31,7 @@ from triage.types import Position
 log = get_logger("triage.feed")
 
 _PAUSE_S = 0.02
+_ENDS_MS = 5_000
 
 # The group moved on without us; the transaction is aborted, the consumer rejoins by polling.
 _REJOIN = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
@@ -189,16 +190,19 @@ class KafkaFeed(ConsumerRebalanceListener):
         return Unavailable("kafka", f"transaction aborted: {error}")
 
     def partitions(self) -> Mapping[Partition, PartitionState]:
-        states: dict[Partition, PartitionState] = {}
-        for partition in self._consumer.assignment():
-            end = self._consumer.highwater(partition)
-            if end is None:
-                continue
-            with _translated():
-                position = self._consumer.position(partition, timeout_ms=1_000)
-            if position is not None:
-                states[partition.topic, partition.partition] = PartitionState(position, end)
-        return states
+        assignment = list(self._consumer.assignment())
+        if not assignment:
+            return {}
+        # Asked of the broker each time: the ends that fetches report are old while other partitions keep us busy, and
+        # a partition that only seems caught up would push the watermark past its waiting records.
+        with _translated():
+            ends = self._consumer.end_offsets(assignment, timeout_ms=_ENDS_MS)
+            positions = {partition: self._consumer.position(partition, timeout_ms=_ENDS_MS) for partition in assignment}
+        return {
+            (partition.topic, partition.partition): PartitionState(position, ends[partition])
+            for partition, position in positions.items()
+            if position is not None
+        }
 
     def partition_count(self, topic: str) -> int:
         assert self._producer is not None

@@ -76,7 +76,10 @@ class Publisher:
         for message in batch.incoming:
             self._watermarks.observe(message.position, events.get(message.position), message.timestamp_ms)
         topic = self._topics["window-counts"]
-        marks = self._watermarks.due(feed.partitions())
+        states = feed.partitions()
+        for (raw, partition), state in states.items():
+            self._metrics.consumer_lag.labels(raw, partition).set(state.lag)
+        marks = self._watermarks.due(states)
         if not marks:
             return []
         return [

@@ -87,7 +87,6 @@ class Worker:
                 log.warning("kafka_unavailable", error=str(error))
                 self._clock.sleep(self._settings.backoff_initial_s)
                 continue
-            self._report_lag(feed)
             started = self._clock.monotonic()
             self._finish(feed, Batch(incoming))
             self._adapt(len(incoming), self._clock.monotonic() - started)
@@ -159,7 +158,3 @@ class Worker:
             return
         self._limit = max(16, min(fitting, self._limit * 2, self._settings.max_batch_records))
         self._limit = min(self._limit, self._settings.max_batch_records)
-
-    def _report_lag(self, feed: Feed) -> None:
-        for (topic, partition), state in feed.partitions().items():
-            self._metrics.consumer_lag.labels(topic, partition).set(state.lag)
