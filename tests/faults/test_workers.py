@@ -53,10 +53,12 @@ def test_three_workers_share_the_partitions_and_peers_take_over_from_a_killed_on
     total = 6000
     for slot in "abc":
         fleet.start_worker(slot)
+    for slot in "abc":
+        wait_for(
+            lambda slot=slot: "partitions_assigned" in fleet.logs(f"worker-{slot}-*"), 60, f"a share for worker {slot}"
+        )
     fleet.produce(numbered(300))
     fleet.wait_drained()
-    for slot in "abc":
-        assert "partitions_assigned" in fleet.logs(f"worker-{slot}-*"), f"worker {slot} got no share"
     fleet.produce([*numbered(total - 300, start=300), *INVALID])
     wait_for(lambda: 0 < fleet.committed_lag() < total - 600, 60, "the middle of the stream")
     fleet.workers["b"].send_signal(signal.SIGKILL)
