@@ -42,7 +42,8 @@ def test_it_looks_at_the_negative_records_of_the_window_and_leaves_placeholders_
     found = evidence(alert(brand="Acme"), 7_200_000)
     assert found.top_entities == [Share("parcel", 12), Share("Acme", 3)]
     assert len(found.top_intents) == 4
-    for sent in server.sent:
+    assert server.sent[0].path.startswith("/feedback/_refresh"), "what was just indexed is to be seen"
+    for sent in server.sent[1:]:
         filters = json.loads(sent.body)["query"]["bool"]["filter"]
         assert {"term": {"brand": "Acme"}} in filters
         assert {"term": {"sentiment.label": "negative"}} in filters
@@ -58,3 +59,8 @@ def test_a_page_about_one_intent_does_not_list_intents(index):
 def test_without_elasticsearch_there_is_none(index):
     _, evidence = index(lambda sent: (503, {}))
     assert evidence(alert(), 7_200_000) is None
+
+
+def test_without_the_right_to_refresh_it_shows_what_is_visible(index):
+    _, evidence = index(lambda sent: (403, {}) if "_refresh" in sent.path else buckets(("parcel", 12)))
+    assert evidence(alert(intent="delivery"), 7_200_000).top_entities == [Share("parcel", 12)]

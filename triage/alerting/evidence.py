@@ -1,11 +1,14 @@
 """Examples and top values behind an alert, from Elasticsearch; a page goes out without them when it is down."""
 
+import contextlib
+
 from elasticsearch import Elasticsearch
 
 from triage.alerting.lifecycle import Evidence
 from triage.config import ElasticsearchSettings
+from triage.elastic.errors import translated
 from triage.elastic.search import examples, top_intents, top_terms
-from triage.errors import TriageError
+from triage.errors import AccessDenied, TriageError
 from triage.logging import get_logger
 from triage.redaction.kinds import KINDS
 from triage.schemas.alert import Alert
@@ -31,6 +34,10 @@ class IndexEvidence:
         negative = {**dimensions, "sentiment": "negative"}
         client, settings = self._client, self._settings
         try:
+            # Records reach the index before their counts, but a search sees them only after the next refresh. That
+            # needs a right of its own; without it the page has the examples that were visible already.
+            with contextlib.suppress(AccessDenied), translated():
+                client.indices.refresh(index=settings.index_prefix, ignore_unavailable=True)
             return Evidence(
                 # A page about one intent need not say that all of it is that intent.
                 top_intents=[]
