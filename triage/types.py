@@ -35,7 +35,6 @@ class Flag(StrEnum):
     UNKNOWN_LANGUAGE = "unknown_language"
     REDACTED = "redacted"
     ATTRIBUTES_DROPPED = "attributes_dropped"
-    CLOCK_SKEW = "clock_skew"
 
 
 class Position(NamedTuple):

@@ -8,6 +8,8 @@ import typer
 from triage.cli.common import ConfigOption, SetOption, settings_from
 
 if TYPE_CHECKING:
+    from rich.live import Live
+
     from triage.local.demo import Demo
 
 
@@ -59,19 +61,16 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _follow(demo: "Demo", live: "object", *, once: bool) -> None:
+def _follow(demo: "Demo", live: "Live", *, once: bool) -> None:
     """Show progress and alerts as they come; without `once`, go on until Ctrl-C."""
     import time
 
-    from rich.live import Live
     from rich.text import Text
 
     from triage.clock import from_ms
 
-    assert isinstance(live, Live)
     clock = demo.settings.clock.build()
     shown = 0
-    finished = False
     for _ in demo.watch():
         shown = _print_alerts(demo, live, shown)
         totals = demo.tally.totals
@@ -82,20 +81,17 @@ def _follow(demo: "Demo", live: "object", *, once: bool) -> None:
                 f"alerts {len(totals.alerts)} ({totals.open_alerts} open)"
             )
         )
-    shown = _print_alerts(demo, live, shown)
-    finished = True
+    _print_alerts(demo, live, shown)
     if once:
         return
     live.console.print("· the feed is done; the page stays up until Ctrl-C", highlight=False)
-    while finished:
+    while True:
         demo.check()
         time.sleep(0.5)
 
 
-def _print_alerts(demo: "Demo", live: "object", shown: int) -> int:
-    from rich.live import Live
-
-    assert isinstance(live, Live)
+def _print_alerts(demo: "Demo", live: "Live", shown: int) -> int:
+    """Print each change of status once, of the log from `shown` on; returns how much of it is shown now."""
     log = demo.tally.totals.alert_log
     printed = {(alert.dedup_key, alert.status) for alert in log[:shown]}
     for alert in log[shown:]:

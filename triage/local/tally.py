@@ -24,8 +24,6 @@ class Totals:
     latencies_ms: list[float] = field(default_factory=list)
     alerts: dict[str, Alert] = field(default_factory=dict)
     alert_log: list[Alert] = field(default_factory=list)
-    sentiments: dict[str, int] = field(default_factory=dict)
-    languages: dict[str, int] = field(default_factory=dict)
     first_ms: int = 0
     last_ms: int = 0
 
@@ -97,8 +95,6 @@ class Tally:
             totals.first_ms = min(totals.first_ms or timestamp, timestamp)
             totals.last_ms = max(totals.last_ms, timestamp)
             totals.enriched_ids.add((key or b"").decode())
-            totals.sentiments[enriched.sentiment.label] = totals.sentiments.get(enriched.sentiment.label, 0) + 1
-            totals.languages[enriched.language] = totals.languages.get(enriched.language, 0) + 1
             sent = self._sent_ms.get(enriched.event.id)
             if sent is not None:
                 totals.latencies_ms.append(timestamp - sent)

@@ -28,14 +28,17 @@ OUTPUT_TOPICS = ("enriched", "window-counts", "dead-letter")
 
 
 def build_enricher(
-    settings: Settings, clock: Clock, model: Model | None = None, metrics: Metrics | None = None
+    settings: Settings,
+    clock: Clock,
+    model: Model | None = None,
+    metrics: Metrics | None = None,
+    redactor: Redactor | None = None,
 ) -> Enricher:
     """The enrichment of the worker and of `triage enrich`. Raises ConfigError or ModelError."""
     rules = load_rules(settings.rules.path)
     loaded = model or OnnxModel.load(settings.model, metrics)
     preload()
-    redactor = Redactor(settings.redaction)
-    return Enricher(loaded, redactor, rules, settings.worker, clock)
+    return Enricher(loaded, redactor or Redactor(settings.redaction), rules, settings.worker, clock)
 
 
 def build_worker(
@@ -45,8 +48,9 @@ def build_worker(
 
     Raises ConfigError, ModelError, AccessDenied, or Unavailable when Kafka or Elasticsearch stays away at start.
     """
-    enricher = build_enricher(settings, clock, model, metrics)
-    office = DeadLetterOffice(Redactor(settings.redaction), clock, metrics)
+    redactor = Redactor(settings.redaction)
+    enricher = build_enricher(settings, clock, model, metrics, redactor)
+    office = DeadLetterOffice(redactor, clock, metrics)
     client = connect(settings.elasticsearch)
     wait_until_ready(client, settings.elasticsearch, clock)
     raw = {RAW_TOPICS[Channel(name)]: Channel(name) for name in settings.worker.channels}

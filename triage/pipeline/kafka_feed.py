@@ -26,6 +26,7 @@ from triage.errors import ConfigError, Fenced, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.pipeline.batch import Incoming, Partition
 from triage.pipeline.feed import Message, PartitionState
+from triage.topics import translate
 from triage.types import Position
 
 log = get_logger("triage.feed")
@@ -235,8 +236,6 @@ class _translated(contextlib.AbstractContextManager["_translated"]):  # noqa: N8
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None or not isinstance(error, KafkaError):
             return
-        from triage.topics.connect import translate
-
         if isinstance(error, FencedInstanceIdError):
             raise _same_slot("this slot") from error
         if isinstance(error, _REBUILD):
