@@ -1,6 +1,8 @@
 # make demo      set everything up and run the whole system on the local stack (ARGS=--once: run it once and check it)
-# make test      set up and run the tests; no torch, Docker or Java
+# make test      set up and run the tests; no torch, Docker or Java (ARGS="--hypothesis-profile=explore": other examples)
 # make check     lint and types
+# make faults    faults strike while records flow; nothing may be lost or twice (SEEDS=n, SOAK=minutes)
+# make audit     hashes, consistency and known vulnerabilities of the dependencies
 # make lock      renew requirements/*.txt from pyproject.toml
 # make bench NAME=...   one of the benchmarks
 
@@ -9,14 +11,17 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check format lock bench setup setup-train clean
+SEEDS ?= 3
+SOAK ?= 0
+
+.PHONY: demo test check audit format lock bench faults setup setup-train clean
 
 demo: setup
 	@$(BIN)/triage demo $(ARGS)
 
 test: setup
 	@echo "== tests"
-	@$(BIN)/python -m pytest -q -m "not training and not real" $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not training and not real" $(ARGS)
 
 check: setup
 	@echo "== lint"
@@ -25,12 +30,18 @@ check: setup
 	@echo "== types"
 	@$(BIN)/mypy
 
+audit: setup
+	@$(BIN)/python .ci/audit
+
 format: setup
 	@$(BIN)/ruff check --fix -q .
 	@$(BIN)/ruff format -q .
 
 bench: setup
 	@$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
+
+faults: setup
+	@$(BIN)/python tests/faults/run.py --seeds $(SEEDS) --soak $(SOAK) $(ARGS)
 
 setup: $(VENV)/ready
 
@@ -54,12 +65,15 @@ setup-train: .venv-train/ready
 
 lock:
 	@for extra in cpu gpu openvino; do \
-	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra $$extra --extra local \
+	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra $$extra --extra local --extra email --extra otel \
 	    pyproject.toml -o requirements/$$extra.txt; done
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --extra cpu --extra local --extra dev pyproject.toml -o requirements/dev.txt
+	  --extra cpu --extra local --extra email --extra dev pyproject.toml -o requirements/dev.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --extra cpu --extra local --extra dev --extra train pyproject.toml -o requirements/train.txt
+	  --extra cpu --extra local --extra email --extra dev --extra train pyproject.toml -o requirements/train.txt
+	@for tools in image deploy; do \
+	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	    requirements/$$tools.in -o requirements/$$tools.txt; done
 
 clean:
 	rm -rf $(VENV) .venv-train .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,25 +1,36 @@
-"""`make bench NAME=pipe`: what the pipeline itself costs, with a model of constant outputs and an index in memory.
+"""`make bench NAME=pipe`: what the pipeline itself costs, with a model of constant outputs and a null index.
 
-Decode, redaction, language, rules, JSON, window counts and transaction messages of the sample feed, on one core.
+The worker of production reads records of the sample feed from Kafka and publishes what comes of them in transactions:
+consume, decode, redaction, language, rules, JSON, window counts, dead letters, offsets. It is pinned to one core, the
+broker to the others. Event times are those of arrival, as live.
 """
 
 import argparse
+import os
 import time
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
+from benchmarks.broker import add_stack_options, fresh_settings, open_stack, pin, produce, sample_records
 from benchmarks.report import Row, publish
 from triage.clock import SystemClock
-from triage.config import load_settings
+from triage.config import Settings, load_settings
 from triage.elastic.naming import IndexNaming
-from triage.local.feed import load_feed
+from triage.inference.language import preload
 from triage.metrics import Metrics
+from triage.pipeline.batch import Incoming, Partition
 from triage.pipeline.deadletters import DeadLetterOffice
 from triage.pipeline.decode import DecodeStage
 from triage.pipeline.enrich import Enricher, EnrichStage
+from triage.pipeline.feed import Feed, Message
 from triage.pipeline.health import Health
+from triage.pipeline.heap import collect_seldom
 from triage.pipeline.index import IndexStage
+from triage.pipeline.kafka_feed import KafkaFeed
 from triage.pipeline.memory_feed import MemoryFeed
 from triage.pipeline.publish import Publisher
+from triage.pipeline.slot import Slot
 from triage.pipeline.watermarks import PartitionWatermarks
 from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
@@ -38,59 +49,101 @@ class ConstantModel:
         sentiment={"negative": 0.7, "neutral": 0.2, "positive": 0.1},
     )
 
-    def predict(self, texts: list[str]) -> list[Prediction]:
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
         return [self._prediction] * len(texts)
 
 
-class EndingFeed(MemoryFeed):
-    """Stops its worker when everything is read."""
+class Ending:
+    """A feed that stops its worker when `total` records are committed, and takes the time from the first on."""
 
-    worker: Worker
+    def __init__(self, feed: Feed, total: int) -> None:
+        self._feed = feed
+        self._left = total
+        self._counted: dict[Partition, int] = {}
+        self.worker: Worker
+        self.started = self.cpu_started = self.seconds = self.cpu_seconds = 0.0
 
-    def poll(self, timeout_ms: int, max_records: int) -> list:
-        found = super().poll(timeout_ms, max_records)
-        if not found:
-            self.worker.stop()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._feed, name)
+
+    def poll(self, timeout_ms: int, max_records: int) -> list[Incoming]:
+        before, cpu_before = time.perf_counter(), time.process_time()
+        found = self._feed.poll(timeout_ms, max_records)
+        if found and not self.started:
+            self.started, self.cpu_started = before, cpu_before
         return found
 
+    def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
+        self._feed.commit(messages, offsets)
+        for partition, offset in offsets.items():
+            self._left -= offset - self._counted.get(partition, 0)
+            self._counted[partition] = offset
+        if self._left <= 0:
+            self.seconds = time.perf_counter() - self.started
+            self.cpu_seconds = time.process_time() - self.cpu_started
+            self.worker.stop()
 
-def run(payloads: list[tuple[str, bytes]]) -> float:
-    """Records a second of one pass."""
-    settings = load_settings(None, {"worker.batch_wait_ms": 1})
-    clock, metrics, feed = SystemClock(), Metrics(), EndingFeed()
+
+def run(settings: Settings, feed: Feed, total: int) -> tuple[float, float]:
+    """Wall time and processor time of one pass over `total` records, both in seconds."""
+    clock, metrics, ending = SystemClock(), Metrics(), Ending(feed, total)
     redactor = Redactor(settings.redaction)
     office = DeadLetterOffice(redactor, clock, metrics)
     channels = {settings.kafka.topic(name): channel for channel, name in RAW_TOPICS.items()}
-    for topic, payload in payloads:
-        feed.append(topic, payload, timestamp_ms=clock.now_ms())
-    feed.worker = Worker(
-        lambda: feed,
+    ending.worker = Worker(
+        lambda: ending,  # type: ignore[return-value, arg-type]
         [
             DecodeStage(settings.worker, channels, office, clock, metrics),
             EnrichStage(Enricher(ConstantModel(), redactor, load_rules(None), settings.worker, clock), metrics),
-            IndexStage(MemorySink(keep=False), IndexNaming("feedback", date(2000, 1, 1)), office, metrics),
         ],
+        [IndexStage(MemorySink(keep=False), IndexNaming("feedback", date(2000, 1, 1)), office, metrics)],
         Publisher(settings.kafka, settings.alerting, PartitionWatermarks(clock), metrics),
         settings.worker,
         clock,
         metrics,
         Health(clock),
     )
-    started = time.perf_counter()
-    feed.worker.run()
-    return len(payloads) / (time.perf_counter() - started)
+    ending.worker.run()
+    return ending.seconds, ending.cpu_seconds
+
+
+def in_memory(payloads: list[bytes]) -> tuple[float, float]:
+    """Without a broker: the difference is what Kafka's client costs."""
+    settings, feed = load_settings(), MemoryFeed()
+    for payload in payloads:
+        feed.append(settings.kafka.topic("complaints"), payload, timestamp_ms=SystemClock().now_ms())
+    return run(settings, feed, len(payloads))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--records", type=int, default=6_000)
+    parser.add_argument("--records", type=int, default=20_000)
+    add_stack_options(parser)
     arguments = parser.parse_args()
-    settings = load_settings()
-    items = list(load_feed().schedule(datetime(2026, 1, 1, tzinfo=UTC)))[: arguments.records]
-    payloads = [(settings.kafka.topic(RAW_TOPICS[item.channel]), item.payload) for item in items]
-    run(payloads[:500])
-    publish("pipe", [Row.of("sample feed, one core", "records/s", [run(payloads) for _ in range(arguments.rounds)])])
+    payloads = [payload for _, payload in sample_records(arguments.records)]
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    preload()
+    collect_seldom()
+    passes: dict[str, list[tuple[float, float]]] = {"Kafka to Kafka, one core": [], "the same without Kafka": []}
+    in_memory(payloads[:500])
+    with open_stack(arguments, set(cores[1:])) as flags:
+        settings = fresh_settings(flags)
+        produce(settings, "complaints", payloads)
+        pin({cores[0]})
+        for number in range(arguments.rounds):
+            again = settings.model_copy(
+                update={"worker": settings.worker.model_copy(update={"group": f"{settings.worker.group}-{number}"})}
+            )
+            topics = [again.kafka.topic("complaints")]
+            feed = KafkaFeed(again.kafka, again.worker, topics, Slot(again.worker.group, SystemClock()))
+            passes["Kafka to Kafka, one core"].append(run(again, feed, len(payloads)))
+            passes["the same without Kafka"].append(in_memory(payloads))
+    rows = []
+    for name, times in passes.items():
+        rows.append(Row.of(name, "records/s", [len(payloads) / wall for wall, _ in times]))
+        rows.append(Row.of(f"{name}: processor time", "µs/record", [cpu / len(payloads) * 1e6 for _, cpu in times]))
+    publish("pipe", rows)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import platform
 import statistics
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: several rounds of the same measurement, in `unit`."""
+    """One line of a table: several rounds of the same measurement, in `unit`; `more` are columns of its own."""
 
     name: str
     unit: str
@@ -25,6 +25,7 @@ class Row:
     median: float
     max: float
     rounds: int
+    more: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, unit: str, values: list[float]) -> "Row":
@@ -51,9 +52,17 @@ def publish(name: str, rows: list[Row]) -> None:
     table = Table(title=name)
     for column in ("", "unit", "min", "median", "max", "rounds"):
         table.add_column(column, justify="left" if column in {"", "unit"} else "right")
+    columns = list(dict.fromkeys(column for row in rows for column in row.more))
+    for column in columns:
+        table.add_column(column, justify="right")
     for row in rows:
-        table.add_row(row.name, row.unit, *(f"{v:,.1f}" for v in (row.min, row.median, row.max)), str(row.rounds))
-    Console().print(table)
+        more = (f"{row.more[column]:,.1f}" if column in row.more else "" for column in columns)
+        figures = (f"{value:,.1f}" for value in (row.min, row.median, row.max))
+        table.add_row(row.name, row.unit, *figures, str(row.rounds), *more)
+    # Beside a terminal, as in a log, a table is as wide as it needs to be.
+    console = Console()
+    console = console if console.is_terminal else Console(width=200)
+    console.print(table)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -61,7 +70,7 @@ def publish(name: str, rows: list[Row]) -> None:
         "machine": machine(),
         "commit": commit,
         "command": f"make bench NAME={name}" + (f" ARGS='{' '.join(sys.argv[1:])}'" if sys.argv[1:] else ""),
-        "rows": [asdict(row) for row in rows],
+        "rows": [(values := asdict(row)) | values.pop("more") for row in rows],
     }
     folder = ROOT / "benchmarks" / "results"
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,9 +6,15 @@ import uuid
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from triage.clock import ManualClock
 from triage.local.stack import Endpoints, LocalStack
+
+# The same examples in every run: a change fails for what it changed. `--hypothesis-profile=explore` looks further.
+settings.register_profile("repeat", derandomize=True, database=None, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=500, print_blob=True)
+settings.load_profile("repeat")
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +32,8 @@ def _own_logging():
     handlers, level = list(root.handlers), root.level
     yield
     root.handlers, root.level = handlers, level
+    for name in ("triage", "kafka"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
     structlog.reset_defaults()
 
 

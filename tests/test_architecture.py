@@ -12,23 +12,27 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {"cli", "__main__", "reference"},
     {"local"},
-    {"console"},
+    {"console", "serving"},
+    {"web"},
     {"alerting"},
-    {"pipeline"},
+    {"pipeline", "fleet"},
     {"training"},
     {"inference"},
     {"redaction", "rules", "sources", "sinks", "elastic", "topics"},
     {"schemas"},
-    {"metrics", "logging", "config", "paths"},
+    {"metrics", "logging", "config", "paths", "oauth", "tracing"},
     {"clock", "types"},
     {"errors"},
 ]
 TIER = {name: tier for tier, names in enumerate(LAYERS) for name in names}
 WITHIN_A_TIER = {
     ("__main__", "cli"),
+    ("reference", "cli"),
     ("sinks", "elastic"),
     ("sources", "topics"),
     ("config", "paths"),
+    ("config", "oauth"),
+    ("tracing", "config"),
 }
 MODULES = sorted((ROOT / "triage").rglob("*.py"))
 

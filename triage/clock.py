@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -99,4 +100,11 @@ def from_ms(ms: int) -> datetime:
 
 def rfc3339(ms: int) -> str:
     """`2026-11-22T09:30:00.000Z` for milliseconds since the epoch."""
-    return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, millis = divmod(ms, 1000)
+    days, second = divmod(seconds, 86_400)
+    return f"{_date(days)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{millis:03d}Z"
+
+
+@lru_cache(maxsize=512)
+def _date(days: int) -> str:
+    return (_EPOCH + timedelta(days=days)).date().isoformat()

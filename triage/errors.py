@@ -9,6 +9,7 @@ TriageError                    .exit_code for the command line, .retriable for t
 ├── DependencyError            something outside; the work waits and nothing is lost
 │   ├── Unavailable            absent or overloaded; retried with backoff                      (retriable)
 │   └── AccessDenied           credentials or permissions are refused
+├── TooManyDeadLetters         nearly every record is refused: the worker stops instead       (exit 65)
 ├── Fenced                     another worker owns the partitions now; rebuild and rejoin      (retriable)
 └── TrainingError              data or options of training that cannot work
 """
@@ -92,6 +93,12 @@ class Fenced(TriageError):  # noqa: N818
     """A transaction was refused because this worker no longer owns its partitions or its transactional id."""
 
     retriable = True
+
+
+class TooManyDeadLetters(TriageError):  # noqa: N818
+    """So many records are refused that the fault is more likely a changed schema than the records."""
+
+    exit_code = 65
 
 
 class TrainingError(TriageError):

@@ -1,14 +1,17 @@
 """Writes the reference pages from the code: `python -m triage.reference docs/reference`. A test holds them current."""
 
-import sys
+import argparse
+import json
 import types
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
+import typer
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from triage.config import ENV_PREFIX, Settings
+from triage.clock import SystemClock
+from triage.config import ENV_PREFIX, Section, Settings, secret_fields
 from triage.metrics import Metrics
 
 
@@ -18,18 +21,22 @@ def settings_page() -> str:
         "# Settings",
         "",
         "`triage.toml` < environment < flags (`--set section.name=value`). `triage config show` prints those in force,",
-        "`triage config check` names every problem at once. This page is written by `python -m triage.reference`.",
+        "`triage config check` names every problem at once. A variable with `[_FILE]` is a secret: with that",
+        "ending it names a file which holds it (`docs/security.md`). Written by `python -m triage.reference`.",
     ]
     for section, field in Settings.model_fields.items():
         model = field.annotation
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
         lines += ["", f"## {section}", ""]
-        if model.__doc__ and model.__doc__ != BaseModel.__doc__:
+        if model.__doc__ and model.__doc__ not in {BaseModel.__doc__, Section.__doc__}:
             lines += [model.__doc__.strip(), ""]
+        secrets = secret_fields(model)
         lines += ["| setting | variable | type | default | |", "| --- | --- | --- | --- | --- |"]
         for name, entry in model.model_fields.items():
             variable = f"{ENV_PREFIX}{section}__{name}".upper()
+            if name in secrets:
+                variable += "[_FILE]"
             cells = [f"`{name}`", f"`{variable}`", _type(entry.annotation), _default(entry), entry.description or ""]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
@@ -55,7 +62,39 @@ def metrics_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"settings.md": settings_page, "metrics.md": metrics_page}
+def commands_page() -> str:
+    """Every command with its arguments and options, as `--help` has them."""
+    from typer.cli import get_docs_for_click
+    from typer.main import get_command
+
+    from triage.cli.main import build_app
+
+    command = get_command(build_app())
+    body = get_docs_for_click(obj=command, ctx=typer.Context(command, info_name="triage"), name="triage")
+    lines = [line.rstrip() for line in body.replace("# `triage`", "# Commands", 1).splitlines()]
+    told = "Exit 0: done; 1: failed; 2: wrong usage or settings. Written by `python -m triage.reference`."
+    return "\n".join([*lines[:2], told, "", *lines[2:]]).rstrip() + "\n"
+
+
+def api_description() -> str:
+    """OpenAPI of `triage serve`."""
+    from triage.pipeline.health import Health
+    from triage.serving.app import build_app
+    from triage.serving.service import Service
+
+    nothing: Any = None  # describing serves nobody
+    clock = SystemClock()
+    service = Service(Settings(), nothing, nothing, nothing, nothing, clock)
+    app = build_app(service, Settings().api, Metrics(), Health(clock))
+    return json.dumps(app.openapi(), indent=1, ensure_ascii=False) + "\n"
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "metrics.md": metrics_page,
+    "commands.md": commands_page,
+    "openapi.json": api_description,
+}
 
 
 def _type(annotation: Any) -> str:
@@ -81,7 +120,9 @@ def _default(field: FieldInfo) -> str:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference")
+    parser = argparse.ArgumentParser(prog="python -m triage.reference", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("docs/reference"))
+    folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():
         (folder / name).write_text(page(), "utf-8")

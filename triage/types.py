@@ -60,6 +60,15 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Aspect:
+    """What a text is about besides its intent, and how it speaks of it; `confidence` is that it speaks of it at all."""
+
+    label: str
+    polarity: str  # negative, neutral, positive
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What the model says about one text. Probabilities are calibrated (temperature applied)."""
 
@@ -68,6 +77,7 @@ class Prediction:
     spans: list[Span] = field(default_factory=list)  # by start, not overlapping
     truncated: bool = False
     low_confidence: bool = False
+    aspects: list[Aspect] = field(default_factory=list)  # most certain first; empty without that head
 
 
 class Model(Protocol):

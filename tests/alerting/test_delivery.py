@@ -7,6 +7,7 @@ import pytest
 
 from triage.alerting.delivery import Delivery
 from triage.alerting.notifiers import Notification, Throttled
+from triage.alerting.notifiers.rate import Rate
 from triage.clock import ManualClock
 from triage.config import Settings
 from triage.errors import DependencyError, Unavailable
@@ -193,3 +194,131 @@ async def test_closing_waits_for_attempts_under_way_but_not_for_ever():
     await settled(rig)
     await rig.delivery.close(grace_s=0.01)
     assert rig.done == [], "still owed, and stored"
+
+
+class Limited(Fake):
+    rate = Rate(burst=2, per_s=0.5)
+
+
+@pytest.mark.asyncio
+async def test_a_receivers_own_rate_is_kept_to_and_nothing_is_lost():
+    hook = Limited("wecom")
+    rig = Rig(hook)
+    for number in range(6):
+        rig.delivery.submit(page(f"triage-{number}"), ["wecom"])
+    await settled(rig)
+    assert len(hook.taken) == 6
+    assert len(rig.slept) == 4, "two at once, then each waits for its turn"
+    assert rig.metrics.notifications.labels("wecom", "sent")._value.get() == 6
+
+
+@pytest.mark.asyncio
+async def test_a_receiver_that_asks_for_a_pause_gets_it_from_every_alert():
+    hook = Fake("slack", [Throttled("slack", "HTTP 429", 30.0)])
+    rig = Rig(hook)
+    rig.delivery.submit(page("triage-1"), ["slack"])
+    for _ in range(3):
+        await asyncio.sleep(0)
+    rig.delivery.submit(page("triage-2"), ["slack"])
+    await settled(rig)
+    assert len(hook.taken) == 2
+    assert max(rig.slept) >= 30.0
+    assert rig.clock.monotonic() >= 30.0
+
+
+@pytest.mark.asyncio
+async def test_the_time_until_a_receiver_took_it_is_measured_with_its_retries():
+    rig = Rig(Fake("webhook", [Throttled("webhook", "HTTP 429", 37.0)]))
+    rig.delivery.submit(page(), ["webhook"])
+    await settled(rig)
+    assert rig.metrics.notification_seconds.labels("webhook")._sum.get() >= 37.0
+
+
+class Forgetful(Fake):
+    """Ends alerts by itself, as Alertmanager does."""
+
+    resend_every_s = 60.0
+
+
+class Beats:
+    """Sleeps that end when the test says so: `await beats(rig)` lets every waiting one end."""
+
+    def __init__(self):
+        self.waiting = []
+
+    async def __call__(self, seconds):
+        gate = asyncio.Event()
+        self.waiting.append((seconds, gate))
+        await gate.wait()
+
+    async def pass_(self):
+        waiting, self.waiting = self.waiting, []
+        for _, gate in waiting:
+            gate.set()
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+
+def alive_rig(notifier):
+    rig, beats = Rig(notifier, Fake("webhook")), Beats()
+    rig.delivery._sleep = beats
+    return rig, beats
+
+
+@pytest.mark.asyncio
+async def test_a_page_is_kept_alive_until_its_resolve_and_not_beyond():
+    manager = Forgetful("alertmanager")
+    rig, beats = alive_rig(manager)
+    rig.delivery.submit(page(), ["alertmanager", "webhook"])
+    await beats.pass_()
+    assert [seconds for seconds, _ in beats.waiting] == [60.0]
+    for _ in range(3):
+        await beats.pass_()
+    assert [event for _, event, _ in manager.taken] == ["firing"] * 4
+    rig.delivery.submit(page(event="resolved"), ["alertmanager", "webhook"])
+    await beats.pass_()
+    await beats.pass_()
+    assert [event for _, event, _ in manager.taken] == ["firing"] * 4 + ["resolved"]
+    assert beats.waiting == []
+    assert sorted(rig.done) == [
+        ("triage-1", event, name) for event in ("firing", "resolved") for name in ("alertmanager", "webhook")
+    ]
+    assert rig.metrics.notifications.labels("alertmanager", "sent")._value.get() == 2
+
+
+@pytest.mark.asyncio
+async def test_a_beat_that_fails_is_followed_by_the_next():
+    manager = Forgetful(
+        "alertmanager", [None, Unavailable("alertmanager", "down"), Unavailable("alertmanager", "down")]
+    )
+    rig, beats = alive_rig(manager)
+    rig.delivery.submit(page(), ["alertmanager"])
+    for _ in range(4):
+        await beats.pass_()
+    assert len(manager.taken) == 2
+    assert len(manager.attempts) == 4
+    assert rig.metrics.notifications.labels("alertmanager", "not_kept_alive")._value.get() == 2
+
+
+@pytest.mark.asyncio
+async def test_after_a_restart_it_is_kept_alive_without_being_owed():
+    manager = Forgetful("alertmanager")
+    rig, beats = alive_rig(manager)
+    rig.delivery.keep_alive(page(), ["alertmanager", "webhook"])
+    await beats.pass_()
+    await beats.pass_()
+    assert len(manager.taken) == 2
+    assert rig.done == []
+    rig.delivery.cancel({"triage-1"})
+    await beats.pass_()
+    assert len(manager.taken) == 2, "another alerter keeps it alive now"
+    await rig.delivery.close(grace_s=0.01)
+
+
+@pytest.mark.asyncio
+async def test_what_it_refused_is_not_kept_alive():
+    manager = Forgetful("alertmanager", [DependencyError("alertmanager", "HTTP 400")])
+    rig, beats = alive_rig(manager)
+    rig.delivery.submit(page(), ["alertmanager"])
+    await beats.pass_()
+    assert beats.waiting == []

@@ -2,12 +2,13 @@
 
 import pytest
 
-from triage.alerting.detector import RuleWindow, StaticDetector
-from triage.alerting.rules import StaticThreshold, check, load_alert_rules
-from triage.config import Settings
+from triage.alerting.rule_file import check, load_alert_rules
+from triage.config import AlertingSettings, Settings
 from triage.errors import ConfigError
 
-DIMENSIONS = Settings().alerting.dimensions
+
+def load(path, **options):
+    return load_alert_rules(AlertingSettings(rules=path, **options))
 
 
 def written(tmp_path, text):
@@ -18,7 +19,7 @@ def written(tmp_path, text):
 
 def test_the_default_rules_fit_the_default_settings():
     assert check(Settings()) == []
-    rules = load_alert_rules(None, DIMENSIONS, 300)
+    rules = load(None)
     intent = rules.get("intent-negative-spike")
     assert intent.matches({"intent": "delivery"})
     assert not intent.matches({"intent": "praise"})
@@ -39,11 +40,11 @@ rules:
 """,
     )
     with pytest.raises(ConfigError) as raised:
-        load_alert_rules(path, DIMENSIONS, 300)
+        load(path)
     text = str(raised.value)
     assert len(raised.value.problems) == 3
     assert "rule a: there are two of this name" in text
-    assert "dimension [colour] is not counted" in text
+    assert "rule a: there is no field colour; fields are channel, intent," in text
     assert "window_s 400 is no multiple of the step, alerting.window_s 300" in text
 
 
@@ -57,17 +58,18 @@ rules:
   - {name: extra, dimension: [], window_s: 600, treshold: 3, static: {share_at_least: 0.5, count_at_least: 3}}
   - {name: both, dimension: [intent], window_s: 600, where: {intent: {in: [a], not_in: [b]}},
      static: {share_at_least: 0.5, count_at_least: 3}}
-  - {name: foreign, dimension: [intent], window_s: 600, where: {brand: {in: [a]}},
+  - {name: foreign, dimension: [intent], window_s: 600, where: {brand: {in: [a, b]}},
      static: {share_at_least: 0.5, count_at_least: 3}, notify: [pigeon]}
 """,
     )
     with pytest.raises(ConfigError) as raised:
-        load_alert_rules(path, DIMENSIONS, 300)
+        load(path)
     text = str(raised.value)
     for part in (
         "rule share.static.share_at_least", "got 1.5", "rule share.static.count_at_least",
         "rule extra.treshold: no such field",
-        "rule both.where.intent: takes either in or not_in", "rule foreign.notify.0", "pigeon",
+        "rule both.where.intent: takes either in or not_in",
+        "rule foreign: where.brand takes", "rule foreign: notify names 'pigeon'; there are log, webhook, slack",
     ):  # fmt: skip
         assert part in text, text
 
@@ -78,12 +80,12 @@ rules:
 )
 def test_a_file_that_is_none_is_said_to_be_so(tmp_path, text, said):
     with pytest.raises(ConfigError, match=said):
-        load_alert_rules(written(tmp_path, text), DIMENSIONS)
+        load(written(tmp_path, text))
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere\.yaml.*cannot be read"):
-        load_alert_rules(tmp_path / "nowhere.yaml", DIMENSIONS)
+        load(tmp_path / "nowhere.yaml")
 
 
 def test_check_names_receivers_without_an_address(tmp_path):
@@ -93,13 +95,64 @@ def test_check_names_receivers_without_an_address(tmp_path):
         "static: {share_at_least: 0.5, count_at_least: 3}}]",
     )
     settings = Settings(alerting={"rules": path})
-    assert check(settings) == ["alert rule a: notify names slack, but alerting.slack_url is not set"]
+    [problem] = check(settings)
+    assert problem.endswith("rule a: notify names slack, but alerting.slack_url is not set")
+
+
+RULE = "version: 1\nrules: [{{name: a, window_s: 300, static: {{share_at_least: 0.5, count_at_least: 3}}, {}}}]"
+
+
+def test_a_filter_beyond_the_dimension_needs_its_own_counts(tmp_path):
+    path = written(tmp_path, RULE.format("dimension: [intent], where: {channel: {in: [social]}}"))
+    rule = load(path).get("a")
+    assert rule.matches({"intent": "delivery", "channel": "social"})
+    assert not rule.matches({"intent": "delivery", "channel": "review"})
+    assert not rule.matches({"intent": "delivery"})
+    assert rule.series_of({"intent": "delivery", "channel": "social"}) == {"intent": "delivery"}
+    with pytest.raises(ConfigError, match=r"need \[channel, intent\], which is not counted: add it to alerting.dimens"):
+        load(path, dimensions=[[], ["intent"], ["channel"]])
+
+
+def test_values_of_the_group_field_are_not_added_up(tmp_path):
+    one = RULE.format("dimension: [], where: {brand: {in: [Acme]}}")
+    assert load(written(tmp_path, one)).get("a").matches({"brand": "Acme"})
+    several = RULE.format("dimension: [], where: {brand: {not_in: [Acme]}}")
+    with pytest.raises(ConfigError, match=r"where\.brand takes one value in `in`, or brand in dimension"):
+        load(written(tmp_path, several))
 
 
 @pytest.mark.parametrize(
-    ("negative", "total", "firing"), [(30, 50, True), (29, 29, False), (30, 51, False), (0, 0, False), (60, 100, True)]
+    ("rule", "said"),
+    [
+        ("{name: a, dimension: []}", "needs static or spike"),
+        ("{name: a, dimension: [], spike: {zone: UTC}}", "zone stands beside spike"),
+        ("{name: a, dimension: [], spike: {}, zone: Mars/Olympus}", "no IANA time zone"),
+        ("{name: a, dimension: [], spike: {z_cuont: 4}}", r"rule a\.spike\.z_cuont: no such field"),
+        ("{name: a, dimension: [], spike: {}, pending: 99}", r"rule a\.pending"),
+    ],
 )
-def test_the_static_detector_wants_both_share_and_count(negative, total, firing):
-    detector = StaticDetector(StaticThreshold(share_at_least=0.6, count_at_least=30))
-    window = RuleWindow("r", "", {}, 0, 300_000, 300_000, negative, total)
-    assert detector.step(window).firing is firing
+def test_spike_rules_are_checked_too(tmp_path, rule, said):
+    with pytest.raises(ConfigError, match=said):
+        load(written(tmp_path, f"version: 1\nrules: [{rule}]"))
+
+
+def test_zone_and_runbooks_of_the_file_hold_where_a_rule_has_none(tmp_path):
+    rules = load(
+        written(
+            tmp_path,
+            """
+version: 1
+zone: Europe/Berlin
+runbooks: {delivery: "https://wiki.example/delivery"}
+rules:
+  - {name: a, dimension: [intent], spike: {z_count: 4}, runbook: "https://wiki.example/any"}
+  - {name: b, dimension: [], spike: {}, zone: Asia/Shanghai}
+""",
+        )
+    )
+    first, second = rules.rules
+    assert (rules.spike_settings(first).zone, rules.spike_settings(first).z_count) == ("Europe/Berlin", 4)
+    assert rules.spike_settings(second).zone == "Asia/Shanghai"
+    assert rules.runbook(first, {"intent": "delivery"}) == "https://wiki.example/delivery"
+    assert rules.runbook(first, {"intent": "billing"}) == "https://wiki.example/any"
+    assert rules.runbook(second, {}) is None

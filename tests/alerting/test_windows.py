@@ -48,7 +48,7 @@ def close_all(state, now_ms=NOW_MS, now_s=0.0, *, busy=False):
     closed = {}
     watermark_ms = state.watermark(now_ms, now_s)
     while watermark_ms is not None and (start := state.next_to_close(watermark_ms, busy=busy)) is not None:
-        closed[start] = {key: (s.negative, s.total) for key, s in state.summed(start, STEP_MS).items()}
+        closed[start] = {key: (s.negative, s.total) for key, s in state.sums.get(start, {}).items()}
         state.close(start)
     return closed
 
@@ -124,8 +124,12 @@ def test_late_counts_correct_what_is_still_summed_and_are_dropped_after():
     state.observe(mark(3_000), 0)
     assert list(close_all(state)) == [0, 1_000, 2_000]
     assert state.merge(count(1, 20, 29)) is Merge.CORRECTED
-    assert state.summed(2_000, 2 * STEP_MS)["intent=delivery"].negative == 2
-    assert state.merge(count(0, 20, 29)) is Merge.LATE, "no rule sums it any more"
+    corrected = state.sums[1_000]["intent=delivery"]
+    assert (corrected.negative, corrected.late_negative, corrected.late_total) == (1, 1, 2)
+    assert state.merge(count(1, 20, 29)) is Merge.SEEN
+    state.observe(mark(4_000), 0)
+    close_all(state)
+    assert state.merge(count(0, 30, 39)) is Merge.LATE, "nothing needs it any more"
 
 
 def test_gaps_are_zeros_and_stretches_without_data_are_skipped():
@@ -134,7 +138,7 @@ def test_gaps_are_zeros_and_stretches_without_data_are_skipped():
     state.merge(count(5_000_000, 10, 19))
     state.observe(mark(5_000_001 * STEP_MS), 0)
     closed = close_all(state, now_ms=10**12)
-    assert list(closed) == [0, 1_000, 2_000, 5_000_000_000]
+    assert list(closed) == [0, 1_000, 2_000, 3_000, 5_000_000_000]
     assert closed[1_000] == {}
 
 
@@ -149,7 +153,11 @@ def test_counts_of_another_step_and_too_many_keys_are_refused():
     state = windows(max_keys=2)
     assert state.merge(count(0, 0, 9, window_ms=500)) is Merge.OTHER_STEP
     outcomes = [state.merge(count(0, 0, 9, intent=name)) for name in "abc"]
-    assert outcomes == [Merge.MERGED, Merge.MERGED, Merge.TOO_MANY_KEYS]
+    assert outcomes == [Merge.MERGED, Merge.MERGED, Merge.OTHERS]
+    assert [state.merge(count(0, 0, 9, intent=name)) for name in "cd"] == [Merge.SEEN, Merge.OTHERS]
+    assert [state.merge(count(0, 10, 19, intent=name)) for name in "cdc"] == [Merge.OTHERS, Merge.OTHERS, Merge.SEEN]
+    others = state.sums[0]["intent=__other__"]
+    assert (others.negative, others.total, others.dimensions) == (4, 8, {"intent": "__other__"})
 
 
 def test_restored_windows_go_on_where_they_stood():

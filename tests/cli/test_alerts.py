@@ -3,28 +3,15 @@
 import json
 
 import pytest
+from alerts import ALERT
 from cli import run
-from scripted_http import ScriptedServer
-
-ALERT = {
-    "dedup_key": "triage-1", "rule": "r", "key": "intent=delivery", "dimensions": {"intent": "delivery"},
-    "status": "firing", "severity": "critical", "title": "Delivery spikes", "summary": "s",
-    "started_at": "2026-11-22T09:30:00.000Z", "updated_at": "2026-11-22T09:35:00.000Z", "window_s": 3600,
-    "negative": 45, "total": 60, "share": 0.75, "peak_negative": 45,
-}  # fmt: skip
+from scripted_http import scripted_servers
 
 
 @pytest.fixture
 def server():
-    servers = []
-
-    def make(answer):
-        servers.append(ScriptedServer(answer))
-        return servers[-1]
-
-    yield make
-    for made in servers:
-        made.close()
+    with scripted_servers() as start:
+        yield start
 
 
 def found(*sources):
@@ -76,12 +63,16 @@ def test_test_reports_each_receiver_and_fails_if_one_does(server, capfd):
         capfd, "alerts", "test", "--set", f"alerting.webhook_url={good.url}", "--set", f"alerting.slack_url={bad.url}"
     )
     lines = dict(line.split("\t", 1) for line in outcome.out.splitlines())
-    assert lines["log"] == lines["webhook"] == "ok"
-    assert lines["slack"].startswith("failed: slack: HTTP 400")
+    assert lines["log"] == "ok\tfiring, resolved"
+    assert lines["webhook"] == "ok\tfiring, acknowledged, resolved"
+    assert lines["slack"].startswith("failed\tfiring: slack: HTTP 400")
+    assert len(bad.sent) == 1, "after a failure there is nothing to resolve"
     assert outcome.code == 1
     sent = [json.loads(request.body) for request in good.sent]
-    assert [(page["event"], page["alert"]["rule"]) for page in sent] == [("firing", "test"), ("resolved", "test")]
-    assert sent[0]["dedup_key"] == sent[1]["dedup_key"]
+    assert [(page["event"], page["alert"]["rule"]) for page in sent] == [
+        ("firing", "test"), ("acknowledged", "test"), ("resolved", "test")
+    ]  # fmt: skip
+    assert len({page["dedup_key"] for page in sent}) == 1
 
 
 def test_test_succeeds_with_the_log_alone(capfd):

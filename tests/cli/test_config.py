@@ -9,8 +9,15 @@ TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
 
 
 def test_check_passes_with_the_defaults(capfd):
-    outcome = run(capfd, "config", "check", "--set", f"model.path={TINY}")
+    own_key = ("--set", "redaction.author_key=a-secret-of-our-own")
+    outcome = run(capfd, "config", "check", "--set", f"model.path={TINY}", *own_key)
     assert (outcome.code, outcome.err) == (0, "settings, rules, topics and model are valid\n")
+
+
+def test_check_warns_of_the_demo_key(capfd):
+    outcome = run(capfd, "config", "check", "--set", f"model.path={TINY}")
+    assert outcome.code == 0
+    assert outcome.err.startswith("warning: redaction.author_key is the demo key")
 
 
 def test_check_names_every_problem_of_every_file(capfd, tmp_path):
@@ -19,10 +26,10 @@ def test_check_names_every_problem_of_every_file(capfd, tmp_path):
     alerts.write_text("rules: [\n")
     outcome = run(
         capfd, "config", "check", "--set", f"model.path={tmp_path}/none", "--set", f"rules.path={rules}",
-        "--set", f"alerting.rules={alerts}",
+        "--set", f"alerting.rules={alerts}", "--set", f"model.shadow={tmp_path}/other", "--set", "redaction.region=XX",
     )  # fmt: skip
     assert outcome.code == 2
-    for named in ("none", "rules.yaml", "alerts.yaml"):
+    for named in ("none", "rules.yaml", "alerts.yaml", "model.shadow", "redaction.region"):
         assert named in outcome.err
 
 

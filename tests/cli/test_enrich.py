@@ -120,3 +120,30 @@ def test_an_invalid_rules_file(capfd, tmp_path):
     outcome = run(capfd, "enrich", "--model", TINY, "--set", f"rules.path={rules}", feed)
     assert outcome.code == 2
     assert "rules.yaml" in outcome.err
+
+
+def test_explain_says_which_words_and_which_evidence(enrich, tmp_path):
+    path = _jsonl(
+        tmp_path / "feed.jsonl",
+        {"text": "My parcel never arrived, my lawyer will write to a@example.com"},
+        {"text": "快递一直没到，第三次了，我要投诉到12315"},
+    )
+    outcome = enrich(path, "--explain")
+    assert outcome.code == 0
+    plain = [json.loads(line) for line in enrich(path).out.splitlines()]
+    for line, without in zip(outcome.out.splitlines(), plain, strict=True):
+        record = json.loads(line)
+        explanation = record.pop("explanation")
+        record["event"]["ingested"] = without["event"]["ingested"]
+        record["@timestamp"] = without["@timestamp"]
+        assert record == without
+        assert explanation["method"] == "occlusion"
+        for head in ("intent", "sentiment"):
+            assert explanation[head]["label"] == record[head]["label"]
+            assert explanation[head]["confidence"] == pytest.approx(record[head]["confidence"], abs=1e-3)
+            assert explanation[head]["words"]
+            for word in explanation[head]["words"]:
+                assert record["text"][word["start"] : word["end"]] == word["text"]
+        legal = next(rule for rule in explanation["rules"] if rule["effect"] == "queue legal")
+        assert {evidence.get("text") for evidence in legal["evidence"]} & {"lawyer", "12315"}
+    assert "a@example.com" not in outcome.out

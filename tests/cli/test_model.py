@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from cli import run
 
 from triage.cli.main import main
 
@@ -76,3 +77,108 @@ def test_card_by_name(home, capsys):
 def test_card_that_is_not_there(home, capsys, name, message):
     assert code_of("model", "card", name) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.fixture
+def registry(tmp_path):
+    """Two models of one taxonomy outside the checkout; none serves yet."""
+    for name, version in (("a", "1"), ("b", "2")):
+        shutil.copytree(TINY, tmp_path / "models" / name)
+        manifest = tmp_path / "models" / name / "manifest.json"
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": version}))
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def model(capfd, registry):
+    flags = ("--set", f"model.registry={registry}", "--set", "model.device=cpu", "--set", "model.threads=1")
+    return lambda *arguments: run(capfd, "model", *arguments, *flags)
+
+
+def test_promote_list_and_roll_back(model, registry):
+    assert model("promote", "a").out == "tiny-model@1\n"
+    promoted = model("promote", "b")
+    assert (promoted.code, promoted.out) == (0, "tiny-model@2\n")
+    assert "serves now in place of a" in promoted.err
+    _, a, b = model("list").out.splitlines()
+    assert (a[0], b[0]) == ("-", "*")
+    entries = {entry["name"]: entry for entry in map(json.loads, model("list", "--json").out.splitlines())}
+    assert (entries["a"]["previous"], entries["b"]["serves"], entries["b"]["label"]) == (True, True, "tiny-model@2")
+    assert set(entries["a"]["figures"]) == {"intent", "sentiment", "entities"}
+    assert model("rollback").out == "tiny-model@1\n"
+    assert "serves already" in model("promote", "a").err
+    assert (registry / "CURRENT").read_text() == "a\n"
+
+
+@pytest.mark.parametrize(
+    ("breakage", "message"),
+    [
+        (lambda registry: None, "no model 'c' in"),
+        (lambda registry: (shutil.copytree(TINY, registry / "c") / "tokenizer.json").unlink(), "tokenizer.json is not"),
+        (
+            lambda registry: (shutil.copytree(TINY, registry / "c") / "model.onnx").write_bytes(b""),
+            "is damaged: 0 bytes",
+        ),
+    ],
+)
+def test_promote_says_what_is_wrong(model, registry, breakage, message):
+    breakage(registry)
+    outcome = model("promote", "c")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert message in outcome.err
+    assert not (registry / "CURRENT").exists()
+
+
+def test_rollback_without_a_history(model):
+    outcome = model("rollback")
+    assert outcome.code == 2
+    assert "nothing to go back to" in outcome.err
+
+
+def test_a_registry_that_is_not_there(capfd, tmp_path):
+    outcome = run(capfd, "model", "promote", "a", "--set", f"model.registry={tmp_path}/gone")
+    assert outcome.code == 2
+    assert "no folder at" in outcome.err
+
+
+def test_compare_by_name_and_folder(model, tmp_path):
+    texts = tmp_path / "texts.jsonl"
+    rows = ["My parcel never arrived", "I love it", "快递没到"]
+    texts.write_text("".join(json.dumps({"text": text}) + "\n" for text in rows) + "{}\n")
+    shown = model("compare", "a", TINY, texts, "--show", 1)
+    assert shown.code == 0
+    assert shown.out.startswith("3 texts, tiny-model@1 against tiny-model@1\n")
+    assert "texts.jsonl:4" in shown.err
+    result = json.loads(model("compare", "a", "b", texts, "--json", "--limit", 2).out)
+    assert (result["texts"], result["other"]) == (2, "tiny-model@2")
+    assert [head["agreement"] for head in result["heads"]] == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("content", ["", "{}\n"])
+def test_compare_without_texts(model, tmp_path, content):
+    (tmp_path / "texts.jsonl").write_text(content)
+    outcome = model("compare", "a", "b", tmp_path / "texts.jsonl")
+    assert outcome.code == 2
+    assert "texts.jsonl" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "either --checkpoint or --model"),
+        (("--model", TINY, "--checkpoint", TINY), "either --checkpoint or --model"),
+        (("--model", TINY), "add --form"),
+        (("--model", "gone", "--form", "fp16"), "is no model folder"),
+    ],
+)
+def test_export_of_a_form_says_what_is_missing(capfd, tmp_path, arguments, message):
+    outcome = run(capfd, "export", "--output", tmp_path / "out", *arguments)
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_export_of_a_form(capfd, tmp_path):
+    outcome = run(capfd, "export", "--model", TINY, "--form", "fp32", "--output", tmp_path / "reference")
+    assert (outcome.code, outcome.out) == (0, "reference@1\n")
+    assert json.loads((tmp_path / "reference" / "manifest.json").read_text())["form"] == "fp32"

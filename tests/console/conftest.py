@@ -1,22 +1,13 @@
 """Made-up snapshots and documents for the console's tests."""
 
 import pytest
+from records import enriched
 
 from triage.clock import rfc3339
 from triage.console.snapshot import Counts, IntentCount, Snapshot, TimeSlot
+from triage.elastic.search import Hit
 from triage.schemas.alert import Alert, Example, Share
-from triage.schemas.enriched import (
-    EnrichedRecord,
-    Entity,
-    Event,
-    Intent,
-    IntentScore,
-    Route,
-    Sentiment,
-    Severity,
-    Versions,
-)
-from triage.types import Channel
+from triage.schemas.enriched import Entity, Event, Route
 
 NOW = 1_795_339_800_000  # 2026-11-22T09:30:00Z
 HOUR = 3_600_000
@@ -25,19 +16,14 @@ HOUR = 3_600_000
 @pytest.fixture
 def make_record():
     def make(text="Where is my parcel?", at_ms=NOW, sentiment="negative", intent="delivery", entities=(), **fields):
-        return EnrichedRecord(
-            timestamp=rfc3339(at_ms),
-            event=Event(id="1", ingested=rfc3339(at_ms)),
-            channel=Channel.COMPLAINT,
-            text=text,
-            language="en",
-            sentiment=Sentiment(sentiment, -0.9, 0.9),
-            intent=Intent(intent, 0.8, [IntentScore(intent, 0.8)]),
+        return enriched(
+            text,
+            at_ms,
+            score={"negative": -0.9, "neutral": 0.0, "positive": 0.9}[sentiment],
+            intent=intent,
+            event=Event("1", rfc3339(at_ms)),
             entities=[Entity(**entity) for entity in entities],
-            severity=Severity("high", []),
             route=Route("support", []),
-            flags=[],
-            versions=Versions("0.1.0", "m@1", "1", "1"),
             **fields,
         )
 
@@ -92,5 +78,5 @@ def snapshot(make_record, make_alert):
         ],
         open_alerts=[make_alert()],
         resolved_alerts=[make_alert("resolved", NOW - 9 * HOUR, NOW - 2 * HOUR - 1800_000)],
-        latest=[make_record()],
+        latest=[Hit("r1", make_record())],
     )

@@ -69,12 +69,14 @@ def test_counts_timeline_intents_and_latest(elastic, clock, make_record):
     assert snapshot.last_hour == Counts(negative=2)
     assert snapshot.last_minute == 1
     assert snapshot.dead_letters == 4
-    assert [record.text for record in snapshot.latest] == ["newest", "recent", "older", "oldest"]
+    assert [hit.record.text for hit in snapshot.latest] == ["newest", "recent", "older", "oldest"]
     assert {one.intent: one.counts for one in snapshot.intents} == {
         "delivery": Counts(1, 1, 0),
         "billing": Counts(negative=1),
     }
     assert snapshot.timeline[0].counts == Counts(positive=1)
+    assert sum(slot.counts.total for slot in snapshot.by_channel["complaint"]) == 4
+    assert [slot.start_ms for slot in snapshot.by_channel["complaint"]] == [one.start_ms for one in snapshot.timeline]
     starts = [slot.start_ms for slot in snapshot.timeline]
     assert {later - earlier for earlier, later in pairwise(starts)} == {snapshot.step_ms}
     assert len(starts) <= 150

@@ -1,4 +1,4 @@
-"""Dead letters are counted from their topic, aborted transactions and markers aside."""
+"""Dead letters as their topic tells: the last word on each record counts."""
 
 import threading
 import time
@@ -9,19 +9,18 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
 from triage.config import KafkaSettings
-from triage.console.deadletters import DeadLetterCount
+from triage.console.deadletters import DeadLetters
 from triage.schemas.deadletter import DeadLetter
 
 pytestmark = pytest.mark.stack
 
 
-def _letter(reason):
-    return msgspec.json.encode(
-        DeadLetter(
-            stage="decode", reason=reason, message="", topic="t", partition=0, offset=1, timestamp_ms=0, failed_at="",
-            attempts=1, pipeline="0", payload="", payload_bytes=0, headers={},
-        )
+def _letter(reason, offset, **fields):
+    letter = DeadLetter(
+        stage="decode", reason=reason, message="", topic="t", partition=0, offset=offset, timestamp_ms=0, failed_at="",
+        attempts=1, pipeline="0", payload="", payload_bytes=0, headers={}, **fields,
     )  # fmt: skip
+    return letter.key.encode(), msgspec.json.encode(letter)
 
 
 def _wait_for(condition):
@@ -31,31 +30,44 @@ def _wait_for(condition):
         time.sleep(0.05)
 
 
-def test_counts_what_is_there_and_what_comes(stack, prefix):
+def test_follows_what_is_there_and_what_comes(stack, prefix):
     settings = KafkaSettings(bootstrap_servers=stack.bootstrap_servers, topic_prefix=prefix)
     admin = KafkaAdminClient(**settings.client())
-    admin.create_topics([NewTopic(settings.topic("dead-letter"), 2, 1)])
+    admin.create_topics([NewTopic(settings.topic("dead-letter"), 1, 1)])
     admin.close()
     producer = KafkaProducer(**settings.client())
-    count = DeadLetterCount(settings)
+    letters = DeadLetters(settings)
     try:
-        for number in range(3):
-            producer.send(settings.topic("dead-letter"), _letter("not_json"), partition=number % 2)
-        producer.flush()
-        assert count.total is None
-        count.start()
-        _wait_for(lambda: count.total == 3)
-        producer.send(settings.topic("dead-letter"), b"written by another version")
-        producer.flush()
-        _wait_for(lambda: count.total == 4)
+
+        def send(key, value):
+            producer.send(settings.topic("dead-letter"), key=key, value=value)
+            producer.flush()
+
+        for offset in range(3):
+            send(*_letter("not_json", offset))
+        assert letters.total is None
+        letters.start()
+        _wait_for(lambda: letters.total == 3)
+        send(b"t/0/7", b"written by another version")
+        send(*_letter("missing_text", 9))
+        _wait_for(lambda: letters.total == 5)
+        assert letters.by_reason() == {"not_json": 3, "not_understood": 1, "missing_text": 1}
+        assert letters.latest(2)[0].offset == 9
+        send(*_letter("not_json", 1, replayed_at="2026-11-22T09:30:00.000Z"))
+        send(b"t/0/2", None)
+        _wait_for(lambda: letters.total == 3)
+        assert {letter.offset for letter in letters.latest(9)} == {0, 9}
+        send(*_letter("index_rejected", 44, original="t/0/0"))
+        _wait_for(lambda: "index_rejected" in letters.by_reason())
+        assert letters.total == 3
     finally:
-        count.stop()
+        letters.stop()
         producer.close()
 
 
 def test_without_kafka_it_is_unknown_leaves_no_threads_and_stops_at_once():
     before = threading.active_count()
-    count = DeadLetterCount(KafkaSettings(bootstrap_servers="127.0.0.1:9,[::1]:9"))
+    count = DeadLetters(KafkaSettings(bootstrap_servers="127.0.0.1:9,[::1]:9"))
     count.start()
     assert count.total is None
     assert threading.active_count() == before + 1

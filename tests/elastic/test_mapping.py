@@ -6,8 +6,9 @@ from typing import Literal, get_args, get_origin
 import msgspec
 import pytest
 
-from triage.elastic.mapping import alert_mapping, enriched_mapping, field_paths
+from triage.elastic.mapping import alert_mapping, correction_mapping, enriched_mapping, field_paths
 from triage.schemas.alert import Alert
+from triage.schemas.correction import Correction
 from triage.schemas.enriched import EnrichedRecord
 
 TEXT = {"type": "text"}
@@ -27,7 +28,10 @@ def struct_paths(struct, prefix=""):
             yield path
 
 
-@pytest.mark.parametrize(("struct", "mapping"), [(EnrichedRecord, enriched_mapping), (Alert, alert_mapping)])
+@pytest.mark.parametrize(
+    ("struct", "mapping"),
+    [(EnrichedRecord, enriched_mapping), (Alert, alert_mapping), (Correction, correction_mapping)],
+)
 def test_the_mapping_has_exactly_the_fields_of_the_record(struct, mapping):
     built = mapping(TEXT)
     assert built["dynamic"] == "strict"

@@ -152,7 +152,7 @@ def test_the_indices_of_a_longer_prefix_are_left_alone(client, settings, clock):
 
 
 class WithIlm:
-    """Just enough of an Elasticsearch with ILM: it stores what is put, and has no index but `alerts`."""
+    """Just enough of an Elasticsearch with ILM: it stores what is put, and has no index of records."""
 
     def __init__(self):
         self.stored = {}
@@ -174,7 +174,8 @@ class WithIlm:
             return {name: {"version": 1, "modified_date": "2026-11-22T09:30:00.000Z", **stored}}
         if path.startswith("/_index_template"):
             return {"index_templates": [{"name": name, "index_template": {"composed_of": [], **stored}}]}
-        return {name: {"aliases": {}, **self.stored["/_index_template/triage.alerts.alerts"]["template"]}}
+        template = "triage.alerts.alerts" if name == "alerts" else f"triage.corrections.{name}"
+        return {name: {"aliases": {}, **self.stored[f"/_index_template/{template}"]["template"]}}
 
 
 def test_with_ilm_daily_indices_have_a_policy_and_yearly_ones_none(serve, clock):

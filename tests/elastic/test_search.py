@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from records import enriched
 
 from triage.clock import rfc3339
 from triage.config import ElasticsearchSettings
@@ -11,17 +12,7 @@ from triage.elastic.naming import IndexNaming, read_daily_from
 from triage.elastic.plan import apply, plan_index
 from triage.errors import Unavailable
 from triage.schemas.alert import Alert, Example, Share
-from triage.schemas.enriched import (
-    EnrichedRecord,
-    Entity,
-    Event,
-    Intent,
-    IntentScore,
-    Route,
-    Sentiment,
-    Severity,
-    Versions,
-)
+from triage.schemas.enriched import Entity
 from triage.sinks.base import Document
 from triage.sinks.elasticsearch import IndexSink
 from triage.types import Channel
@@ -33,23 +24,7 @@ MINUTE = 60_000
 
 
 def record(at_ms, text, score, intent="delivery", **fields):
-    label = "negative" if score < -0.2 else "positive" if score > 0.2 else "neutral"
-    channel = fields.pop("channel", Channel.COMPLAINT)
-    return EnrichedRecord(
-        timestamp=rfc3339(at_ms),
-        event=Event(text, rfc3339(at_ms + 5)),
-        channel=channel,
-        text=text,
-        language="en",
-        sentiment=Sentiment(label, score, 0.9),
-        intent=Intent(intent, 0.8, [IntentScore(intent, 0.8), IntentScore("other", 0.1)]),
-        entities=fields.pop("entities", []),
-        severity=Severity("high", ["r1"]),
-        route=Route("logistics", []),
-        flags=["redacted"],
-        versions=Versions("0.1.0", "m@1", "r1", "1"),
-        **fields,
-    )
+    return enriched(text, at_ms, score=score, intent=intent, flags=["redacted"], **fields)
 
 
 def entity(text):

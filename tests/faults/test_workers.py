@@ -77,3 +77,18 @@ def test_sigterm_drains_and_ends_cleanly(fleet):
     fleet.start_worker("a")
     fleet.wait_drained()
     _assert_exactly_once(fleet, 600, 0)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL, reason="the local stack does not fence members")
+def test_of_two_workers_with_one_slot_one_ends_and_says_why_and_the_other_goes_on(fleet):
+    pair = [fleet.start_worker("a")]
+    wait_for(lambda: "partitions_assigned" in fleet.logs(), 60, "the first worker to join")
+    pair.append(fleet.start_worker("a"))
+    ended = wait_for(lambda: [worker for worker in pair if worker.poll() is not None], 120, "one of them to end")
+    assert [worker.returncode for worker in ended] == [2]
+    assert f"another worker runs as {fleet.prefix}-a" in fleet.logs()
+    (fleet.workers["a"],) = set(pair) - set(ended)
+    fleet.produce(numbered(200))
+    fleet.wait_drained()
+    _assert_exactly_once(fleet, 200, 0)

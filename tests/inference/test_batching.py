@@ -3,43 +3,65 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.inference.batching import fill_ratio, plan_batches
+from triage.inference.batching import Batch, fill_ratio, plan_batches
 
 LENGTHS = st.lists(st.integers(0, 600), max_size=200)
+WIDTHS = st.sampled_from([(), (8, 12, 16, 32, 64, 128, 256), (100,), tuple(range(1, 513))])
+BUDGETS, STREAMS = st.integers(1, 3000), st.integers(1, 8)
 
 
-@given(LENGTHS, st.integers(1, 3000))
-def test_every_text_is_in_exactly_one_batch(lengths, budget):
-    batches = plan_batches(lengths, budget)
-    assert sorted(index for batch in batches for index in batch.tolist()) == list(range(len(lengths)))
-    assert all(len(batch) for batch in batches)
+def indices(batches):
+    return [batch.indices.tolist() for batch in batches]
 
 
-@given(LENGTHS, st.integers(1, 3000))
-def test_no_batch_is_over_budget_unless_it_is_one_text(lengths, budget):
-    sizes = np.asarray(lengths, np.int64)
-    for batch in plan_batches(lengths, budget):
-        assert len(batch) == 1 or len(batch) * sizes[batch].max() <= budget
+@given(LENGTHS, BUDGETS, WIDTHS, STREAMS)
+def test_every_text_is_in_exactly_one_batch_that_holds_it(lengths, budget, widths, streams):
+    batches = plan_batches(lengths, budget, widths=widths, streams=streams)
+    assert sorted(index for found in indices(batches) for index in found) == list(range(len(lengths)))
+    for batch in batches:
+        assert 0 < len(batch.indices) <= batch.rows
+        assert max(lengths[index] for index in batch.indices) <= batch.width
 
 
-@given(LENGTHS, st.integers(1, 3000))
+@given(LENGTHS, BUDGETS, WIDTHS, STREAMS)
+def test_no_batch_is_over_budget_unless_it_is_one_text(lengths, budget, widths, streams):
+    for batch in plan_batches(lengths, budget, widths=widths, streams=streams):
+        assert len(batch.indices) == 1 or batch.rows * batch.width <= budget
+
+
+@given(LENGTHS, BUDGETS)
 def test_no_batch_could_take_the_longest_text_of_the_next(lengths, budget):
-    sizes = np.asarray(lengths, np.int64)
-    batches = plan_batches(lengths, budget)
-    for batch in batches[:-1]:
-        assert (len(batch) + 1) * max(sizes[batch].max(), 1) > budget
+    for batch in plan_batches(lengths, budget)[:-1]:
+        assert (batch.rows + 1) * batch.width > budget
+
+
+@given(LENGTHS, BUDGETS, STREAMS)
+def test_a_runtime_with_few_widths_sees_few_shapes(lengths, budget, streams):
+    widths = (16, 64, 256, 600)
+    shapes = {batch[1:] for batch in plan_batches(lengths, budget, widths=widths, streams=streams)}
+    assert all(rows.bit_count() == 1 and width in widths for rows, width in shapes)
 
 
 def test_texts_of_one_length_keep_their_order():
-    assert [batch.tolist() for batch in plan_batches([4, 4, 4, 9], 8)] == [[3], [0, 1], [2]]
+    assert indices(plan_batches([4, 4, 4, 9], 8)) == [[3], [0, 1], [2]]
 
 
 def test_a_text_longer_than_the_budget_goes_alone():
-    assert [batch.tolist() for batch in plan_batches([3, 500, 3, 400], 64)] == [[1], [3], [0, 2]]
+    assert indices(plan_batches([3, 500, 3, 400], 64)) == [[1], [3], [0, 2]]
+
+
+def test_a_text_longer_than_all_widths_has_its_own():
+    assert [batch[1:] for batch in plan_batches([700, 5], 64, widths=(8, 16))] == [(1, 700), (1, 8)]
+
+
+def test_few_texts_are_shared_out_among_the_streams():
+    assert indices(plan_batches([40] * 4, 1024, streams=2)) == [[0, 1], [2, 3]]
+    assert indices(plan_batches([10] * 4, 1024, streams=2)) == [[0, 1, 2, 3]]
 
 
 def test_nothing_to_do():
     assert plan_batches([], 100) == []
+    assert plan_batches([], 100, widths=(8,), streams=2) == []
     assert fill_ratio([], []) == 1.0
 
 
@@ -49,5 +71,6 @@ def test_budget_must_be_positive():
 
 
 def test_fill_ratio_counts_padding():
-    assert fill_ratio([2, 4], [np.array([0, 1])]) == pytest.approx(6 / 8)
-    assert fill_ratio([2, 4], [np.array([0]), np.array([1])]) == 1.0
+    assert fill_ratio([2, 4], [Batch(np.array([1, 0]), 2, 4)]) == pytest.approx(6 / 8)
+    assert fill_ratio([2, 4], [Batch(np.array([1]), 1, 4), Batch(np.array([0]), 1, 2)]) == 1.0
+    assert fill_ratio([2], [Batch(np.array([0]), 2, 4)]) == pytest.approx(2 / 8)

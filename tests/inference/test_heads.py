@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from triage.errors import ModelError
-from triage.inference.heads import Heads, softmax
+from triage.inference.calibration import Scaling, softmax
+from triage.inference.heads import Heads, merged
 from triage.inference.manifest import FileDigest, Manifest
 from triage.inference.session import Logits
 
@@ -33,7 +34,7 @@ def logits():
 
 
 def decode(heads, given, offsets=lambda row: np.array(OFFSETS[row])):
-    return heads.decode(given, MASK, TEXTS, [False, True], offsets)
+    return heads.decode(heads.kept(given, MASK), MASK.sum(axis=1), TEXTS, [False, True], offsets)
 
 
 def test_labels_probabilities_and_flags():
@@ -49,6 +50,37 @@ def test_labels_probabilities_and_flags():
     assert (span.start, span.end, span.label) == (0, 3, "person")
     assert span.confidence == pytest.approx(np.exp(4) / (np.exp(4) + 2))
     assert second.spans == []
+
+
+def test_aspects_are_those_above_the_threshold_most_certain_first():
+    aspect = np.zeros((2, 2, 4), np.float32)
+    aspect[0, 0] = [0, 2, 0, 0]  # p(absent) .10
+    aspect[0, 1] = [0, 0, 0, 4]  # p(absent) .02
+    aspect[1] = [[9, 0, 0, 0], [1, 0, 0, 0]]  # p(absent) .48 in the last
+    heads = Heads(manifest(aspects=["price", "size"], aspect_threshold=0.6))
+    first, second = decode(heads, logits()._replace(aspect=aspect))
+    assert [(one.label, one.polarity) for one in first.aspects] == [("size", "positive"), ("price", "negative")]
+    assert first.aspects[0].confidence == pytest.approx(1 - 1 / (3 + np.exp(4)))
+    assert second.aspects == []
+    assert decode(Heads(manifest()), logits())[0].aspects == []
+    with pytest.raises(ModelError, match="names aspects"):
+        decode(heads, logits())
+
+
+def test_scaling_by_length_language_and_bias():
+    scaling = Scaling(length=0.5, chinese=np.log(2), bias=[0.0, 1.0, 0.0])
+    heads = Heads(manifest(scaling={"sentiment": scaling}))
+    sentiment = np.array([[3, 0, 0]], np.float32)
+
+    def scaled(text, tokens):
+        given = Logits(np.zeros((1, 3), np.float32), sentiment, np.zeros((1, tokens, 3), np.float32))
+        useful = heads.kept(given, np.ones((1, tokens), np.int64))
+        (only,) = heads.decode(useful, np.array([tokens]), [text], [False], lambda _: np.zeros((tokens, 2)))
+        return list(only.sentiment.values())
+
+    assert scaled("slow", 32) == pytest.approx(softmax(np.array([3.0, 1, 0])).tolist())
+    assert scaled("slow", 128) == pytest.approx(softmax(np.array([1.5, 1, 0])).tolist())
+    assert scaled("太慢", 32) == pytest.approx(softmax(np.array([1.5, 1, 0])).tolist())
 
 
 def test_temperature_softens_each_head_and_keeps_the_order():
@@ -83,8 +115,20 @@ def test_tokens_without_characters_do_not_part_an_entity():
     entity[0] = [[0, 9, 0], [0, 9, 0], [9, 0, 0], [0, 0, 9]]
     given = Logits(np.zeros((1, 3), np.float32), np.zeros((1, 3), np.float32), entity)
     offsets = np.array([[0, 0], [0, 1], [1, 1], [1, 2]])
-    (only,) = Heads(manifest()).decode(given, np.ones((1, 4), np.int64), ["张三"], [False], lambda _: offsets)
+    heads = Heads(manifest())
+    useful = heads.kept(given, np.ones((1, 4), np.int64))
+    (only,) = heads.decode(useful, np.array([4]), ["张三"], [False], lambda _: offsets)
     assert [(span.start, span.end) for span in only.spans] == [(0, 2)]
+
+
+def test_batches_of_different_widths_are_read_together():
+    heads, given = Heads(manifest()), logits()
+    wide = heads.kept(Logits(given.intent[:1], given.sentiment[:1], given.entity[:1]), MASK[:1])
+    narrow = heads.kept(Logits(given.intent[1:], given.sentiment[1:], given.entity[1:, :3]), MASK[1:, :3])
+    found = heads.decode(
+        merged([wide, narrow]), MASK.sum(axis=1), TEXTS, [False, True], lambda row: np.array(OFFSETS[row])
+    )
+    assert found == decode(heads, given)
 
 
 def test_outputs_that_do_not_fit_the_manifest():
@@ -96,10 +140,12 @@ def test_outputs_that_do_not_fit_the_manifest():
 
 def test_outputs_that_are_not_finite():
     given = logits()
-    given.sentiment[1, 1] = np.nan
-    with pytest.raises(ModelError, match=r"sentiment_logits .* not finite"):
+    given.entity[1, 3] = np.nan
+    decode(Heads(manifest()), given)
+    given.sentiment[1, 1] = given.entity[1, 2, 0] = np.nan
+    with pytest.raises(ModelError, match=r"sentiment_logits, entity_logits of a batch of shape 2 x 4 are not finite"):
         decode(Heads(manifest()), given)
 
 
 def test_softmax_of_huge_logits():
-    assert softmax(np.array([[1e30, 0]], np.float32), 1.0).tolist() == [[1.0, 0.0]]
+    assert softmax(np.array([[1e30, 0]], np.float32)).tolist() == [[1.0, 0.0]]

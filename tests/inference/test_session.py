@@ -1,12 +1,11 @@
 """Which runtime is chosen, and that the device in use is the one asked for.
 
-GPUs and other runtimes are set up by what is installed and by a stand-in module; the CPU session is the real one.
+GPUs and other runtimes are set up by what is installed and by a stand-in module; test_runtimes.py has the real ones.
 """
 
 import sys
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import structlog
 
@@ -14,6 +13,7 @@ from triage.config import ModelSettings
 from triage.errors import ConfigError, MissingExtraError, ModelError
 from triage.inference import onnxruntime_session, packages, session
 from triage.inference.onnxruntime_session import CpuSession
+from triage.inference.openvino_session import OpenVinoSession
 from triage.inference.session import open_session
 
 
@@ -37,7 +37,7 @@ class FakeOnnxRuntime(SimpleNamespace):
         if isinstance(self.in_use, Exception) and "CUDAExecutionProvider" in providers:
             raise self.in_use
         in_use = providers if isinstance(self.in_use, Exception) else [p for p in providers if p in self.in_use]
-        return SimpleNamespace(get_providers=lambda: in_use)
+        return SimpleNamespace(get_providers=lambda: in_use, get_outputs=list)
 
 
 @pytest.fixture
@@ -58,26 +58,7 @@ CPU = ("CPUExecutionProvider",)
 
 
 def opened(tmp_path, **settings):
-    return open_session(tmp_path / "model.onnx", ModelSettings(**settings))
-
-
-def test_real_cpu_session_computes(tiny_folder):
-    running = open_session(tiny_folder / "model.onnx", ModelSettings(device="cpu", threads=1))
-    assert isinstance(running, CpuSession)
-    assert (running.device, running.threads, running.runtime.split()[0]) == ("cpu", 1, "onnxruntime")
-    logits = running.run(np.array([[0, 4, 2]]), np.array([[1, 1, 1]]))
-    assert [values.ndim for values in logits] == [2, 2, 3]
-    assert logits.sentiment.shape == (1, 3)
-    assert logits.entity.shape[:2] == (1, 3)
-
-
-def test_real_session_errors_are_model_errors(tiny_folder, tmp_path):
-    running = CpuSession(tiny_folder / "model.onnx", 1)
-    with pytest.raises(ModelError, match=r"failed on a batch of shape \(1, 2\)"):
-        running.run(np.array([[0, 2_000_000_000]]), np.array([[1, 1]]))
-    (tmp_path / "model.onnx").write_bytes(b"no graph")
-    with pytest.raises(ModelError, match=r"model\.onnx cannot be loaded with CPUExecutionProvider"):
-        opened(tmp_path, device="cpu")
+    return open_session(tmp_path / "model.onnx", ModelSettings(**{"precision": "fp32"} | settings))
 
 
 def test_auto_takes_cuda_when_it_is_in_use(install, tmp_path):
@@ -144,19 +125,72 @@ def test_two_builds_are_refused_before_anything_loads(install, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("names", "amx", "expected"),
+    ("names", "bf16", "precision", "expected"),
     [
-        (("onnxruntime",), True, "cpu"),
-        (("onnxruntime", "openvino"), True, "openvino"),
-        (("onnxruntime", "openvino"), False, "cpu"),
-        (("openvino",), False, "openvino"),
+        (("onnxruntime",), True, "auto", "cpu"),
+        (("onnxruntime", "openvino"), True, "auto", "openvino"),
+        (("onnxruntime", "openvino"), False, "auto", "cpu"),
+        (("openvino",), False, "auto", "openvino"),
+        (("onnxruntime", "openvino"), True, "fp32", "cpu"),
+        (("openvino",), True, "fp32", "openvino"),
+        (("onnxruntime", "openvino"), True, "fp16", "cpu"),
+        (("onnxruntime",), True, "bf16", "openvino"),
+        (("onnxruntime", "openvino"), False, "int8", "openvino"),
+        (("onnxruntime-gpu", "openvino"), True, "bf16", "openvino"),
+        (("onnxruntime-gpu",), True, "auto", "cuda"),
     ],
 )
-def test_openvino_is_taken_where_it_is_faster_or_alone(install, monkeypatch, tmp_path, names, amx, expected):
+def test_the_fastest_runtime_that_has_the_precision_is_taken(
+    install, monkeypatch, tmp_path, names, bf16, precision, expected
+):
     install(*names)
-    monkeypatch.setattr(session, "has_amx_bf16", lambda: amx)
-    monkeypatch.setattr(session, "_open", lambda device, model, threads: device)
-    assert opened(tmp_path) == expected
+    monkeypatch.setattr(session, "has_fast_bf16", lambda: bf16)
+    monkeypatch.setattr(session, "_open", lambda device, model, settings: device)
+    assert opened(tmp_path, precision=precision) == expected
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "bf16", "message"),
+    [
+        ("cpu", "bf16", True, "precision is bf16, but ONNX Runtime on the CPU .* computes in fp32 or fp16"),
+        ("cuda", "int8", True, "precision is int8, but ONNX Runtime on CUDA .* computes in fp16 or fp32"),
+        ("openvino", "fp16", True, "precision is fp16, but OpenVINO .* computes in bf16 or fp32 or int8"),
+        ("openvino", "bf16", False, "this CPU has neither amx_bf16 nor avx512_bf16"),
+        ("auto", "bf16", False, "this CPU has neither amx_bf16 nor avx512_bf16"),
+    ],
+)
+def test_a_precision_that_is_not_there_is_refused(install, monkeypatch, tmp_path, device, precision, bf16, message):
+    install("onnxruntime", "openvino", module=FakeOnnxRuntime(CPU))
+    monkeypatch.setattr(session, "has_fast_bf16", lambda: bf16)
+    with pytest.raises(ConfigError, match=message):
+        opened(tmp_path, device=device, precision=precision)
+
+
+def test_a_precision_without_its_runtime_names_the_extra(install, tmp_path):
+    install("onnxruntime", module=FakeOnnxRuntime(CPU))
+    with pytest.raises(MissingExtraError, match=r"model\.precision = int8 needs the extra 'openvino'"):
+        opened(tmp_path, precision="int8")
+
+
+def test_fallback_from_openvino_is_another_runtime(install, tmp_path):
+    install("onnxruntime", module=FakeOnnxRuntime(CPU))
+    with structlog.testing.capture_logs() as logs:
+        assert isinstance(opened(tmp_path, device="openvino", allow_fallback=True), CpuSession)
+    assert [(entry["event"], entry["using"]) for entry in logs] == [
+        ("model_device_fallback", "ONNX Runtime on the CPU")
+    ]
+
+
+def test_openvino_in_another_precision_than_asked_for_is_an_error(monkeypatch, tmp_path):
+    compiled = SimpleNamespace(get_property={"EXECUTION_DEVICES": ["CPU"], "INFERENCE_PRECISION_HINT": "f32"}.get)
+    core = SimpleNamespace(read_model=str, compile_model=lambda model, device, options: compiled)
+    types = SimpleNamespace(f32="f32", bf16="bf16")
+    manager = SimpleNamespace(register_pass=lambda chosen: None, run_passes=lambda graph: None)
+    passes = SimpleNamespace(ConstantFolding=object, Manager=lambda: manager)
+    monkeypatch.setitem(sys.modules, "openvino.passes", passes)
+    monkeypatch.setitem(sys.modules, "openvino", SimpleNamespace(Core=lambda: core, Type=types))
+    with pytest.raises(ModelError, match=r"was to run on OpenVINO's CPU device in bf16, but runs on .* in f32"):
+        OpenVinoSession(tmp_path / "model.onnx", 1, 1, "bf16")
 
 
 def test_threads_default_to_the_cores_there_are(install, monkeypatch, tmp_path):
@@ -164,3 +198,13 @@ def test_threads_default_to_the_cores_there_are(install, monkeypatch, tmp_path):
     monkeypatch.setattr(session, "available_cores", lambda: 7)
     assert opened(tmp_path).threads == 7
     assert opened(tmp_path, threads=3).threads == 3
+
+
+def test_streams_share_the_threads(install, monkeypatch, tmp_path):
+    install("onnxruntime", module=FakeOnnxRuntime(CPU))
+    monkeypatch.setattr(session, "available_cores", lambda: 12)
+    assert (opened(tmp_path).streams, opened(tmp_path, threads=3).streams, opened(tmp_path, streams=2).streams) == (
+        8,
+        3,
+        2,
+    )

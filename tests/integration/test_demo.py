@@ -21,6 +21,6 @@ def test_the_whole_system_runs_once_and_reconciles(tmp_path):
     output = demo.stdout + demo.stderr
     assert demo.returncode == 0, output[-4000:]
     assert re.search(r"alerts fired / resolved │\s+1 / 1", demo.stdout), output
-    assert re.search(r"■ resolved .*intent delivery \(peak \d+ of \d+ negative in 1 h\)", demo.stderr), output
+    assert re.search(r"■ resolved .*Delivery complaints.*peak \d+ of \d+", demo.stderr), output
     left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False).stdout
     assert left == ""

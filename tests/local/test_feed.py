@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triage.alerting.rules import load_alert_rules
+from triage.alerting.rule_file import load_alert_rules
 from triage.clock import from_ms, to_ms
 from triage.config import AlertingSettings
 from triage.errors import ConfigError, InvalidRecord
@@ -153,8 +153,7 @@ _DELIVERY = re.compile(r"deliver|shipp|courier|parcel|package|快递|物流|送�
 @pytest.mark.parametrize("seed", [1, 7])
 def test_the_alert_rule_lies_well_between_the_baseline_and_the_surge(feed, seed):
     """Even if every record that names a delivery were negative, only the surge would reach the count."""
-    settings = AlertingSettings()
-    rules = load_alert_rules(resource("topics/feed/alert-rules.yaml"), settings.dimensions, settings.window_s)
+    rules = load_alert_rules(AlertingSettings(rules=resource("topics/feed/alert-rules.yaml")))
     [rule] = [rule for rule in rules.rules if rule.matches({"intent": "delivery"})]
     baseline, surge = [], []
     for item in feed.schedule(ORIGIN, seed=seed):

@@ -53,6 +53,14 @@ def test_a_complaint(enricher):
     assert record["rating"] == 1
 
 
+def test_aspects_are_on_the_record_only_where_the_model_found_some(enricher):
+    record = _one(enricher, text="My parcel is late")
+    assert record["aspects"] == [
+        {"label": "delivery", "polarity": "negative", "confidence": 0.9123, "pair": "delivery:negative"}
+    ]
+    assert "aspects" not in _one(enricher, text="My parcel")
+
+
 def test_personal_data_is_gone_from_every_field(enricher):
     record = _one(
         enricher,
@@ -101,3 +109,48 @@ def test_every_entity_is_where_it_says(texts):
             assert record["text"][entity["start"] : entity["end"]] == entity["text"]
             assert entity["start"] >= last
             last = entity["end"]
+
+
+def test_a_replaced_model_stands_on_the_records_that_it_judged(clock):
+    enricher = _enricher(clock)
+
+    class Next(WordModel):
+        version = "words@2"
+
+    class Slow(WordModel):
+        """Is replaced while it judges, as another thread might."""
+
+        def predict(self, texts):
+            enricher.replace(model=Next())
+            return super().predict(texts)
+
+    enricher.replace(model=Slow())
+    assert _one(enricher, text="fine")["versions"]["model"] == "words@1"
+    assert _one(enricher, text="fine")["versions"]["model"] == "words@2"
+
+
+def test_a_watcher_hears_redacted_texts_and_what_was_said_of_them(clock):
+    settings, heard = load_settings(None), []
+    enricher = Enricher(
+        WordModel(),
+        Redactor(settings.redaction),
+        load_rules(None),
+        settings.worker,
+        clock,
+        lambda *said: heard.append(said),
+    )
+    enricher.enrich([_accepted(text="my parcel, a@example.com")])
+    ((version, texts, predictions),) = heard
+    assert (version, texts) == ("words@1", ["my parcel, [EMAIL]"])
+    assert predictions[0].intents[0][0] == "delivery"
+
+
+def test_an_authors_id_is_masked_in_every_field_whoever_wrote_the_same_value_before(enricher):
+    """Values of fields are redacted once for many records; whose record it is must not get lost in that."""
+    fields = {"text": "I am c-1002345", "product": "Plan of C-1002345", "attributes": {"plan": "for c-1002345"}}
+    stranger = _one(enricher, **fields, author_id="anna-7")
+    assert stranger["product"] == "Plan of C-1002345"
+    own = _one(enricher, **fields, author_id="C-1002345")
+    assert (own["text"], own["product"]) == ("I am [HANDLE]", "Plan of [HANDLE]")
+    assert "1002345" not in json.dumps(own)
+    assert _one(enricher, **fields, author_id="anna-7")["product"] == "Plan of C-1002345"

@@ -3,10 +3,12 @@
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from triage.clock import SystemClock
 from triage.config import load_settings
 from triage.pipeline.feed import Message
 from triage.pipeline.kafka_feed import KafkaFeed
 from triage.pipeline.memory_feed import MemoryFeed
+from triage.pipeline.slot import Slot
 from triage.topics import apply_topics
 
 
@@ -15,8 +17,8 @@ class MemoryBroker:
         self.feed = MemoryFeed()
         self.raw, self.out = "feedback.complaints", "feedback.enriched"
 
-    def send(self, value):
-        self.feed.append(self.raw, value, timestamp_ms=1)
+    def send(self, value, partition=0):
+        self.feed.append(self.raw, value, timestamp_ms=1, partition=partition)
 
     def join(self):
         return self.feed.reopen()
@@ -40,11 +42,16 @@ class KafkaBroker:
         self.raw, self.out = self.settings.kafka.topic("complaints"), self.settings.kafka.topic("enriched")
         self.producer = KafkaProducer(bootstrap_servers=endpoints.bootstrap_servers)
 
-    def send(self, value):
-        self.producer.send(self.raw, value=value, partition=0).get(30)
+    def send(self, value, partition=0):
+        self.producer.send(self.raw, value=value, partition=partition).get(30)
 
     def join(self):
-        return KafkaFeed(self.settings.kafka, self.settings.worker, [self.raw], f"{self.settings.worker.group}-0")
+        return KafkaFeed(
+            self.settings.kafka,
+            self.settings.worker,
+            [self.raw],
+            Slot(f"{self.settings.worker.group}-0", SystemClock()),
+        )
 
     def output(self):
         consumer = KafkaConsumer(
@@ -110,4 +117,17 @@ def test_a_waiting_member_keeps_its_place_and_reads_nothing(broker):
         feed.keep_alive(50)
     assert feed.stale([head]) == set()
     assert [m.value for m in _read(feed, 3)] == [b"1", b"2", b"3"]
+    feed.close()
+
+
+def test_what_was_fetched_before_waiting_is_read_after_it_from_every_partition(broker):
+    for n in range(30):
+        broker.send(b"%d" % n, partition=n % 3)
+    feed = broker.join()
+    found = _read(feed, 2)
+    for _ in range(3):
+        feed.keep_alive(50)
+        found += _read(feed, 1)
+    found += _read(feed, 30 - len(found))
+    assert sorted(int(m.value) for m in found) == list(range(30))
     feed.close()

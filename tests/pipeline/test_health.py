@@ -17,7 +17,7 @@ def test_live_and_ready():
     assert health.live()[0]
     health.waiting_for("elasticsearch", "connection refused")
     assert health.ready() == (False, {"waiting_for": {"elasticsearch": "connection refused"}, "worker": "a"})
-    health.recovered()
+    health.recovered("elasticsearch")
     assert health.ready()[0]
 
 

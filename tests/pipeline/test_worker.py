@@ -1,34 +1,13 @@
 """The runner over a broker and an index in memory: batches, retries, rebalances, fencing, draining."""
 
 import json
-from datetime import date
+import threading
 
-import msgspec
 import pytest
-from doubles import WordModel
+from worker_rig import TOPIC, Rig
 
-from triage.clock import ManualClock
-from triage.config import load_settings
-from triage.elastic.naming import IndexNaming
 from triage.errors import Fenced, Unavailable
-from triage.metrics import Metrics
-from triage.pipeline.deadletters import DeadLetterOffice
-from triage.pipeline.decode import DecodeStage
-from triage.pipeline.enrich import Enricher, EnrichStage
-from triage.pipeline.health import Health
-from triage.pipeline.index import IndexStage
-from triage.pipeline.memory_feed import MemoryFeed
-from triage.pipeline.publish import Publisher
-from triage.pipeline.watermarks import PartitionWatermarks
-from triage.pipeline.worker import Worker
-from triage.redaction import Redactor
-from triage.rules import load_rules
-from triage.schemas.counts import CountMessage, WindowCount
 from triage.sinks.memory import MemorySink
-from triage.types import Channel
-
-NOW = 1_795_339_800_000
-TOPIC = "feedback.complaints"
 
 
 class RefusingSink(MemorySink):
@@ -45,74 +24,6 @@ def outage(writes):
     sink = MemorySink()
     sink.outage(writes)
     return sink
-
-
-class Rig:
-    def __init__(self, sink=None, **flags):
-        self.settings = load_settings(None, {"worker.batch_wait_ms": 1, **flags})
-        self.clock = ManualClock(NOW)
-        self.metrics = Metrics()
-        self.feed = MemoryFeed()
-        self.sink = sink or MemorySink()
-        self.model = WordModel()
-        redactor = Redactor(self.settings.redaction)
-        office = DeadLetterOffice(redactor, self.clock, self.metrics)
-        enricher = Enricher(self.model, redactor, load_rules(None), self.settings.worker, self.clock)
-        self.connects = 0
-        self.health = Health(self.clock)
-        self.worker = Worker(
-            self._connect,
-            [
-                DecodeStage(self.settings.worker, {TOPIC: Channel.COMPLAINT}, office, self.clock, self.metrics),
-                EnrichStage(enricher, self.metrics),
-                IndexStage(self.sink, IndexNaming("feedback", date(2026, 10, 1)), office, self.metrics),
-            ],
-            Publisher(
-                self.settings.kafka, self.settings.alerting, PartitionWatermarks(self.clock), self.metrics, self.clock
-            ),
-            self.settings.worker,
-            self.clock,
-            self.metrics,
-            self.health,
-        )
-
-    def _connect(self):
-        self.connects += 1
-        return self.feed.reopen()
-
-    def send(self, *payloads, partition=0):
-        for payload in payloads:
-            self.feed.append(TOPIC, payload, timestamp_ms=NOW, partition=partition)
-
-    def run(self, keep_alive=lambda: None):
-        """Run until everything is consumed, then stop as SIGTERM would; `keep_alive` is called while waiting."""
-        poll = self.feed.poll
-
-        def polled(timeout_ms, max_records):
-            self.clock.advance(timeout_ms / 1000 + 0.001)
-            found = poll(timeout_ms, max_records)
-            if not found and all(state.lag == 0 for state in self.feed.partitions().values()):
-                self.worker.stop()
-            return found
-
-        def kept_alive():
-            self.clock.advance(0.1)
-            keep_alive()
-
-        self.feed.poll = polled
-        self.feed.on_keep_alive = kept_alive
-        self.worker.run()
-
-    def produced(self, topic):
-        return [json.loads(m.value) for m in self.feed.produced if m.topic == f"feedback.{topic}"]
-
-    def bodies(self):
-        return [json.loads(stored.body) for stored in self.sink.documents.values()]
-
-    def counts(self):
-        messages = [m for m in self.feed.produced if m.topic == "feedback.window-counts"]
-        decoded = [msgspec.json.decode(m.value, type=CountMessage) for m in messages]
-        return [c for c in decoded if isinstance(c, WindowCount) and c.key == ""]
 
 
 def _record(n, text="My parcel never arrived"):
@@ -172,26 +83,40 @@ def test_a_fenced_feed_is_rebuilt_and_reads_again_from_the_committed_offsets():
     assert rig.connects == 2
 
 
-def test_records_of_a_partition_lost_while_waiting_are_left_to_its_new_owner():
-    rig = Rig(outage(2))
+def test_records_of_a_partition_lost_while_in_flight_are_left_to_its_new_owner():
+    sink, revoked = MemorySink(), threading.Event()
+    rig = Rig(sink)
     rig.send(*(_record(n) for n in range(5)))
     rig.send(*(_record(n) for n in range(5, 10)), partition=1)
-    revocations = iter([lambda: rig.feed.revoke((TOPIC, 1))])
+    write, poll = sink.write, rig.feed.poll
 
-    def rebalance_once():
-        if revoke := next(revocations, None):
-            revoke()
+    def write_after_the_rebalance(documents):
+        writing.set()
+        assert revoked.wait(30)
+        return write(documents)
 
-    rig.run(rebalance_once)
+    def poll_with_a_rebalance(timeout_ms, max_records):
+        if writing.is_set() and not revoked.is_set():
+            rig.feed.revoke((TOPIC, 1))
+            revoked.set()
+        return poll(timeout_ms, max_records)
+
+    writing = threading.Event()
+    sink.write, rig.feed.poll = write_after_the_rebalance, poll_with_a_rebalance
+    rig.run()
     _assert_exactly_once(rig, [f"r{n}" for n in range(10)])
     assert rig.feed.transactions >= 2
+    # The five of the partition that was lost were worked on twice, and committed by the second owner alone.
+    assert sum(len(call) for call in rig.model.calls) == 15
 
 
 def test_stopping_while_elasticsearch_is_away_gives_the_batch_back():
     rig = Rig(outage(10_000))
     rig.send(*(_record(n) for n in range(3)))
-
-    rig.run(rig.worker.stop)
+    write = rig.sink.write
+    rig.sink.write = lambda documents: (rig.sink.writes == 3 and rig.worker.stop()) or write(documents)
+    rig.run()
+    assert rig.sink.writes == 4
     assert rig.feed.produced == []
     assert rig.feed.committed == {}
     assert rig.feed.closed
@@ -222,3 +147,76 @@ def test_batches_of_any_size_give_the_same_result(size):
     rig.run()
     _assert_exactly_once(rig, [f"r{n}" for n in range(50)])
     assert max(len(call) for call in rig.model.calls) <= size
+
+
+def test_records_gathered_before_a_poll_fails_are_worked_on_and_not_committed_past():
+    rig = Rig()
+    rig.send(*(_record(n) for n in range(10)))
+    poll, calls = rig.feed.poll, []
+
+    def failing(timeout_ms, max_records):
+        calls.append(max_records)
+        if len(calls) == 2:
+            raise Unavailable("kafka", "connection lost")
+        return poll(timeout_ms, min(max_records, 4))
+
+    rig.feed.poll = failing
+    rig.run()
+    _assert_exactly_once(rig, [f"r{n}" for n in range(10)])
+
+
+def test_batches_overlap_and_are_committed_in_order():
+    rig = Rig(**{"worker.max_batch_records": 5})
+    rig.send(*(_record(n) for n in range(40)))
+    second, commits = threading.Event(), []
+    write, predict, commit = rig.sink.write, rig.model.predict, rig.feed.commit
+
+    def predict_and_tell(texts):
+        if rig.model.calls:
+            second.set()
+        return predict(texts)
+
+    def write_once_the_next_is_judged(documents):
+        # Behind the first batch a second one must come under way while it is stored.
+        assert second.wait(30)
+        return write(documents)
+
+    def commit_and_note(messages, offsets):
+        commits.append(offsets[TOPIC, 0])
+        return commit(messages, offsets)
+
+    rig.model.predict, rig.sink.write, rig.feed.commit = (
+        predict_and_tell,
+        write_once_the_next_is_judged,
+        commit_and_note,
+    )
+    rig.run()
+    _assert_exactly_once(rig, [f"r{n}" for n in range(40)])
+    assert commits == sorted(commits)
+    assert len(commits) == 8
+
+
+def test_one_batch_in_flight_is_one_after_the_other():
+    rig = Rig(**{"worker.max_batch_records": 5, "worker.batches_in_flight": 1})
+    rig.send(*(_record(n) for n in range(20)))
+    predict = rig.model.predict
+    committed = []
+    rig.model.predict = lambda texts: committed.append(dict(rig.feed.committed)) or predict(texts)
+    rig.run()
+    assert [each.get((TOPIC, 0), 0) for each in committed] == [0, 5, 10, 15]
+
+
+def test_no_watermark_passes_what_was_read_and_waits():
+    rig = Rig(**{"worker.max_batch_records": 5})
+    rig.send(*(_record(n) for n in range(40)))
+    rig.run()
+    at_commit = 0
+    for message in rig.feed.produced:
+        if message.topic != "feedback.window-counts":
+            continue
+        said = json.loads(message.value)
+        if said["type"] == "counts":
+            at_commit = max(at_commit, said["last_offset"] + 1)
+        else:
+            assert said["offset"] == at_commit
+            assert said["lag"] == 40 - at_commit

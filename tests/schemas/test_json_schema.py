@@ -10,8 +10,9 @@ from jsonschema import Draft202012Validator
 
 from triage.errors import InvalidRecord
 from triage.paths import resource
+from triage.schemas.action import Acknowledge, Action, Matcher, Silence, Snooze
 from triage.schemas.alert import Alert, Example, Share
-from triage.schemas.counts import CountMessage, Watermark, WindowCount
+from triage.schemas.counts import CountMessage, KeyCount, Watermark, WindowCounts
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import (
     EnrichedRecord,
@@ -59,17 +60,13 @@ EXAMPLES = {
         rating=1,
         attributes={"order": "A1"},
     ),
-    "window-count": WindowCount(
-        window_start_ms=0,
+    "window-counts": WindowCounts(
         window_ms=300_000,
-        key="channel=complaint",
-        dimensions={"channel": "complaint"},
-        negative=3,
-        total=5,
         topic="feedback.complaints",
         partition=0,
         first_offset=0,
         last_offset=4,
+        counts=[KeyCount(0, "channel=complaint", {"channel": "complaint"}, 3, 5)],
     ),
     "watermark": Watermark(topic="feedback.complaints", partition=0, watermark_ms=1, offset=5, lag=0, at_ms=2),
     "dead-letter": DeadLetter(
@@ -87,6 +84,10 @@ EXAMPLES = {
         payload_bytes=2,
         headers={},
         field="text",
+        schema_version=2,
+        error="InvalidRecord",
+        original="feedback.complaints/0/3",
+        replayed_at="2026-11-22T09:30:00.000Z",
     ),
     "alert": Alert(
         dedup_key="surge:channel=complaint:1",
@@ -106,6 +107,11 @@ EXAMPLES = {
         peak_negative=30,
         top_intents=[Share("delivery", 20)],
         examples=[Example("c-17", "Still no parcel", "delivery", "complaint", "2026-11-22T09:30:00.000Z")],
+    ),
+    "alert-acknowledge": Acknowledge(id="a1", actor="Kim", at_ms=1, dedup_key="triage-1", comment="on it"),
+    "alert-snooze": Snooze(id="a2", actor="Kim", at_ms=1, dedup_key="triage-1", until_ms=2),
+    "alert-silence": Silence(
+        id="a3", actor="Kim", at_ms=1, matchers=[Matcher("brand", "Acme"), Matcher("rule", "surge", True)], until_ms=2
     ),
 }
 
@@ -154,13 +160,17 @@ def test_the_schema_is_one_and_takes_its_example(name):
         ("enriched", {"severity": {"level": "huge", "rules": []}}),
         ("enriched", {"attributes": {"nested": {}}}),
         ("enriched", {"@timestamp": None}),
-        ("window-count", {"type": "watermark"}),
-        ("window-count", {"negative": -1}),
+        ("window-counts", {"type": "watermark"}),
+        ("window-counts", {"counts": [{"negative": 1}]}),
+        ("window-counts", {"first_offset": -1}),
         ("watermark", {"lag": "0"}),
         ("dead-letter", {"headers": {"a": 1}}),
         ("alert", {"status": "resolving"}),
         ("alert", {"share": 1.5}),
         ("alert", {"dedup_key": "x" * 256}),
+        ("alert-acknowledge", {"type": "snooze"}),
+        ("alert-snooze", {"until_ms": "soon"}),
+        ("alert-silence", {"matchers": [{"name": "brand"}]}),
     ],
 )
 def test_a_bad_record_is_refused(name, change):
@@ -168,10 +178,17 @@ def test_a_bad_record_is_refused(name, change):
 
 
 def test_messages_of_window_counts_decode_as_what_their_schema_says():
-    for name in ("window-count", "watermark"):
+    for name in ("window-counts", "watermark"):
         encoded = msgspec.json.encode(EXAMPLES[name])
         assert _accepts(name, json.loads(encoded))
         assert msgspec.json.decode(encoded, type=CountMessage) == EXAMPLES[name]
+
+
+def test_actions_on_alerts_decode_as_what_their_schema_says():
+    for name in ("alert-acknowledge", "alert-snooze", "alert-silence"):
+        encoded = msgspec.json.encode(EXAMPLES[name])
+        assert _accepts(name, json.loads(encoded))
+        assert msgspec.json.decode(encoded, type=Action) == EXAMPLES[name]
 
 
 def test_internal_fields_are_not_offered():

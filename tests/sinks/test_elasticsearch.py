@@ -255,3 +255,15 @@ def test_no_answer_in_time_is_unavailable(serve, clock):
     with connect(settings) as client, pytest.raises(Unavailable, match="no answer in time"):
         IndexSink(client, settings, clock).write(documents("a"))
     release.set()
+
+
+def test_a_refused_request_far_below_the_limit_is_halved_too(sink_on):
+    def answer(sent):
+        if len(sent.body) > 100_000:
+            return 429, {"error": REJECTED, "status": 429}
+        return bulk(sent)
+
+    bulk = Bulk(lambda name, times: OK)
+    sink, server = sink_on(answer, bulk_bytes=5_000_000)
+    assert sink.write(documents(*(f"d{n}" for n in range(30)), size=10_000)).indexed == 30
+    assert [len(sent.body) // 100_000 for sent in server.sent[:3]] == [3, 1, 0]

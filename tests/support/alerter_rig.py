@@ -18,6 +18,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from triage.config import load_settings
+from triage.pipeline.count_messages import pack_counts
 from triage.schemas.alert import Alert
 from triage.schemas.counts import Watermark, WindowCount, dimension_key
 from triage.topics import apply_topics
@@ -34,23 +35,35 @@ RULES = {
             "resolve_after": 2,
             "severity": "critical",
             "runbook": "https://runbooks.example/delivery",
-        }
+        },
+        {
+            "name": "brand-spike",
+            "dimension": ["brand"],
+            "window_s": 20,
+            "static": {"share_at_least": 0.5, "count_at_least": 10},
+            "resolve_after": 2,
+        },
     ],
 }
 
 
 class Receiver:
-    """A webhook on 127.0.0.1. While `status` is not 200 every post is refused with it, and kept in `refused`."""
+    """A webhook on 127.0.0.1. While `status` is not 200 every post is refused with it, and kept in `refused`.
+
+    It takes `delay_s` to answer.
+    """
 
     def __init__(self):
         self.pages = []
         self.refused = []
         self.status = 200
+        self.delay_s = 0
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                time.sleep(receiver.delay_s)
                 status = receiver.status
                 (receiver.pages if status == 200 else receiver.refused).append(body)
                 self.send_response(status)
@@ -85,7 +98,7 @@ class Rig:
     def __init__(self, stack, prefix, folder, **settings):
         self.receiver = Receiver()
         self.folder = folder
-        rules = folder / "alert-rules.yaml"
+        rules = self.rules = folder / "alert-rules.yaml"
         rules.write_text(yaml.safe_dump(RULES))
         self.flags = {
             "kafka.bootstrap_servers": stack.bootstrap_servers,
@@ -98,6 +111,8 @@ class Rig:
             "alerting.data_dir": str(folder / "alerter"),
             "alerting.window_s": STEP_MS // 1000,
             "alerting.allowed_lateness_s": 0,
+            "alerting.group_wait_s": 0,
+            "alerting.group_interval_s": 0,
             "alerting.webhook_url": self.receiver.url,
             "alerting.notify_backoff_initial_s": 0.1,
             "alerting.notify_backoff_max_s": 0.5,
@@ -119,16 +134,16 @@ class Rig:
         # Long enough ago that the windows can close, recent enough to be paged.
         self.start_ms = (int(time.time() * 1000) - 3_600_000) // STEP_MS * STEP_MS
 
-    def feed(self, step, counts, *, partition=0, abort=False):
-        """Counts of one step, as a worker publishes them: {intent: (negative, total)}."""
+    def feed(self, step, counts, *, field="intent", partition=0, abort=False):
+        """Counts of one step, as a worker publishes them: {value of the field: (negative, total)}."""
         first = self._offsets.get(partition, 0)
         self._offsets[partition] = first + 1000
         messages = [
             WindowCount(
                 window_start_ms=self.start_ms + step * STEP_MS,
                 window_ms=STEP_MS,
-                key=dimension_key({"intent": intent}),
-                dimensions={"intent": intent},
+                key=dimension_key({field: value}),
+                dimensions={field: value},
                 negative=negative,
                 total=total,
                 topic=self.raw,
@@ -136,9 +151,10 @@ class Rig:
                 first_offset=first,
                 last_offset=first + 999,
             )
-            for intent, (negative, total) in counts.items()
+            for value, (negative, total) in counts.items()
         ]
-        self._send([(message.key.encode(), message, None) for message in messages], abort=abort)
+        packed = pack_counts(messages, "brand", len(self._partitions))
+        self._send([(None, message, partition) for partition, message in packed], abort=abort)
 
     def watermark(self, step):
         """Every raw partition has been counted up to the start of a step."""
@@ -196,6 +212,11 @@ class Rig:
             logs = {path.name: path.read_text()[-4000:] for path in self.folder.glob("alerter-*.log")}
             assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s; {logs}"
             time.sleep(0.1)
+
+    def wait_for(self, found, what, timeout_s=60):
+        """The first true value of `found()`."""
+        self.wait(found, what, timeout_s)
+        return found()
 
     def wait_events(self, *events, timeout_s=60):
         """Until the receiver has seen just these events, by name."""

@@ -1,6 +1,6 @@
 """Deterministic stand-ins for tests of what surrounds the model."""
 
-from triage.types import Prediction, Span
+from triage.types import Aspect, Prediction, Span
 
 
 class WordModel:
@@ -27,4 +27,5 @@ class WordModel:
             sentiment={"negative": negative, "neutral": 0.05, "positive": 0.95 - negative},
             spans=spans,
             low_confidence="maybe" in low,
+            aspects=[Aspect("delivery", "negative", 0.91234)] if "late" in low else [],
         )

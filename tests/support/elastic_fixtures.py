@@ -2,7 +2,7 @@
 
 import pytest
 from indices import own_settings, remove
-from scripted_http import ScriptedServer
+from scripted_http import scripted_servers
 
 from triage.elastic.client import connect
 
@@ -23,12 +23,5 @@ def client(settings):
 @pytest.fixture
 def serve():
     """`serve(answer)` starts a scripted server for the test."""
-    servers = []
-
-    def start(answer):
-        servers.append(ScriptedServer(answer))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
+    with scripted_servers() as start:
+        yield start

@@ -2,7 +2,12 @@
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.client import connect
-from triage.elastic.template import alerts_template_name, daily_template_name, feedback_template_name
+from triage.elastic.template import (
+    alerts_template_name,
+    corrections_template_name,
+    daily_template_name,
+    feedback_template_name,
+)
 
 
 def own_settings(url, prefix, **changes):
@@ -19,14 +24,14 @@ def own_settings(url, prefix, **changes):
 def remove(settings):
     client = connect(settings)
     names = list(client.indices.get_mapping(index=f"{settings.index_prefix}-*").body)
-    if client.indices.exists(index=settings.alerts_index):
-        names.append(settings.alerts_index)
+    names += [name for name in (settings.alerts_index, settings.corrections()) if client.indices.exists(index=name)]
     for name in names:
         client.indices.delete(index=name)
     for name in (
         feedback_template_name(settings.index_prefix),
         daily_template_name(settings.index_prefix),
         alerts_template_name(settings.alerts_index),
+        corrections_template_name(settings.corrections()),
     ):
         client.options(ignore_status=404).indices.delete_index_template(name=name)
     client.close()

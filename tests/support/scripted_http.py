@@ -1,5 +1,6 @@
 """A local HTTP server that answers as a test says, and keeps what it was sent."""
 
+import contextlib
 import json
 import threading
 from dataclasses import dataclass
@@ -15,9 +16,12 @@ class Sent:
 
 
 class ScriptedServer:
-    """`answer(Sent) -> (status, body)` or `(status, body, headers)`; a dict is sent as JSON, None hangs up."""
+    """`answer(Sent) -> (status, body)` or `(status, body, headers)`; a dict is sent as JSON, None hangs up.
 
-    def __init__(self, answer):
+    `sent` holds every request, unless `keep` is false.
+    """
+
+    def __init__(self, answer, keep=True):
         self.sent = []
         script = self
 
@@ -27,7 +31,8 @@ class ScriptedServer:
             def _handle(self):
                 length = int(self.headers.get("content-length") or 0)
                 sent = Sent(self.command, self.path, dict(self.headers), self.rfile.read(length))
-                script.sent.append(sent)
+                if keep:
+                    script.sent.append(sent)
                 answered = answer(sent)
                 if answered is None:
                     self.close_connection = True
@@ -64,3 +69,16 @@ class ScriptedServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+@contextlib.contextmanager
+def scripted_servers():
+    """A function that starts a server with an answer; all of them end with the block."""
+    with contextlib.ExitStack() as stack:
+
+        def start(answer):
+            server = ScriptedServer(answer)
+            stack.callback(server.close)
+            return server
+
+        yield start

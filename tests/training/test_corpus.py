@@ -1,5 +1,6 @@
 import gzip
 import json
+from collections import Counter
 
 import pytest
 
@@ -73,6 +74,24 @@ def test_an_epoch_caps_anew_and_repeats(tmp_path):
     assert capped.epoch(1) == first
     repeated = load_corpus(tmp_path, [Source("pack", "labelled", ENTRY | {"repeat": 2})], TAXONOMY)
     assert len(repeated.epoch(1)) == 120
+
+
+def test_texts_of_a_rare_sentiment_stand_several_times_in_the_pool(tmp_path):
+    entry = ENTRY | {"sentiment": {"field": "mood"}, "copies": {"neutral": 4}}
+    write(
+        tmp_path,
+        "train",
+        [row | {"mood": "neutral"} for row in rows(5, "b", "bill")]
+        + [row | {"mood": "negative"} for row in rows(29, "d", "parcel")]
+        + [{"text": "what a lovely voucher", "label": "d", "mood": "positive"}],
+    )
+    corpus = load_corpus(tmp_path, [Source("pack", "labelled", entry | {"repeat": 2})], TAXONOMY)
+    moods = Counter(example.sentiment for example in corpus.epoch(1))
+    assert moods == {"neutral": 5 * 4 * 2, "negative": 29 * 2, "positive": 2}
+    assert corpus.mix == {"pack": 100}
+    capped = load_corpus(tmp_path, [Source("pack", "labelled", entry | {"cap": 45})], TAXONOMY)
+    assert capped.mix == {"pack": 45}
+    assert Counter(example.sentiment for example in capped.epoch(1))["neutral"] >= 15
 
 
 def test_an_intent_without_texts_is_refused_by_name(tmp_path):

@@ -2,9 +2,9 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from triage.errors import TrainingError
-from triage.training.encode import IGNORED, align_tags, encode, load_tokenizer
+from triage.training.encode import align_tags, encode, load_tokenizer
 from triage.training.examples import Entity, Example
-from triage.training.labels import load_taxonomy
+from triage.training.labels import IGNORED, load_taxonomy
 from triage.training.tokenizer import split_function_words
 
 TAXONOMY = load_taxonomy()

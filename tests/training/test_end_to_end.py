@@ -21,7 +21,15 @@ def options(tiny_base):
     from triage.training.options import Options
 
     return Options(
-        base=str(tiny_base), epochs=3, learning_rate=2e-3, head_learning_rate=4e-3, warmup_steps=20, bf16=False, seed=7
+        base=str(tiny_base),
+        epochs=3,
+        learning_rate=2e-3,
+        head_learning_rate=4e-3,
+        warmup_steps=20,
+        bf16=False,
+        seed=7,
+        threads=1,
+        ema_decay=0.95,
     )
 
 
@@ -57,7 +65,9 @@ def test_the_run_leaves_a_calibrated_checkpoint(run):
     assert info["seed"] == 7
     assert info["texts"] > 5_000
     assert info["validation"]["intent"]["own"] > 0.4
-    assert set(info["calibration"]["temperature"]) == {"intent", "sentiment", "entities"}
+    assert set(info["calibration"]["temperature"]) == {"intent", "sentiment", "entities", "aspects"}
+    assert len(info["calibration"]["scaling"]["sentiment"]["by_intent"]) == 15
+    assert 0.2 <= info["calibration"]["aspect_threshold"] <= 0.8
     assert 0 < info["calibration"]["low_confidence"]["intent"] < 1
     assert not (run / "resume.pt").exists()
 
@@ -70,13 +80,40 @@ def test_the_export_serves_and_knows_obvious_texts(model):
     assert loaded.version == "tiny@test-1"
     expected = {
         "my parcel never arrived, still waiting for the delivery": ("delivery", "negative"),
-        "快递到现在还没到": ("delivery", "negative"),
+        "快递一直没到，客服也不理人，太差了": ("delivery", "negative"),
         "How do I reset my password?": ("account_access", "neutral"),
         "质量很好，非常满意，推荐": ("praise", "positive"),
     }
     for text, prediction in zip(expected, loaded.predict(list(expected)), strict=True):
         sentiment = max(prediction.sentiment, key=prediction.sentiment.get)
         assert (prediction.intents[0][0], sentiment) == expected[text], text
+
+
+def test_the_export_says_what_a_text_is_about(model):
+    from triage.config import ModelSettings
+    from triage.inference.model import OnnxModel
+
+    loaded = OnnxModel.load(ModelSettings(path=model, device="cpu"))
+    texts = ["terrible delivery, far too slow, never again", "too expensive for what it is", "ok"]
+    slow, dear, nothing = ([(one.label, one.polarity) for one in p.aspects] for p in loaded.predict(texts))
+    # A tiny encoder tells what is spoken of; how it is meant takes a real one.
+    assert slow[0][0] == "delivery"
+    assert "price" in [label for label, _ in dear]
+    assert not nothing
+
+
+def test_a_model_without_aspects_is_exported_and_serves(tmp_path, run):
+    from triage.config import ModelSettings
+    from triage.inference.model import OnnxModel
+    from triage.training.checkpoint import load_checkpoint
+    from triage.training.export import Calibration, export_model
+
+    whole = load_checkpoint(run / "best")
+    three_heads = replace(whole, taxonomy=replace(whole.taxonomy, aspects=()))
+    three_heads.model.aspects = None
+    export_model(three_heads, tmp_path / "three", Calibration(), "1")
+    loaded = OnnxModel.load(ModelSettings(path=tmp_path / "three", device="cpu"))
+    assert loaded.predict(["the delivery is late"])[0].aspects == []
 
 
 def test_the_file_is_about_a_byte_a_parameter_and_says_the_same(run, model):
@@ -90,6 +127,7 @@ def test_the_file_is_about_a_byte_a_parameter_and_says_the_same(run, model):
     assert parity.intent_agreement >= 0.97
     assert parity.sentiment_agreement >= 0.97
     assert parity.entity_tag_agreement >= 0.97
+    assert parity.aspect_agreement >= 0.97
     assert parity.max_probability_difference < 0.3
 
 
@@ -104,12 +142,14 @@ def test_manifest_matches_the_files(model):
 
 
 def test_evaluation_and_card(model):
+    from triage.config import ModelSettings
     from triage.training.card import write_card
     from triage.training.evaluate import evaluate_model
     from triage.training.workflow import record
 
     seen = []
-    metrics = evaluate_model(model, None, progress=lambda *call: seen.append(call))
+    settings = ModelSettings(path=model, device="cpu")
+    metrics = evaluate_model(settings, only=["own_validation"], progress=lambda *call: seen.append(call))
     figures = metrics["packs"]["own_validation"]
     assert figures["intent"]["macro_f1"] > 0.4
     assert 0 <= figures["sentiment"]["ece"] <= 1
@@ -120,30 +160,6 @@ def test_evaluation_and_card(model):
     card = (model / "CARD.md").read_text(encoding="utf-8")
     assert "# tiny, version test-1" in card
     assert "| own_validation |" in card
-
-
-def test_a_stopped_run_goes_on_where_it_was(tmp_path, options, corpus):
-    from rich.console import Console
-
-    from triage.errors import TrainingError
-    from triage.training.train import Run
-
-    def make(seed=7):
-        return Run(*corpus, replace(options, epochs=0.2, seed=seed), tmp_path, Console(stderr=True))
-
-    whole = make()
-    losses = [whole._one_step() for _ in range(6)]
-    stopped = make()
-    assert [stopped._one_step() for _ in range(3)] == pytest.approx(losses[:3])
-    stopped._save()
-    resumed = make()
-    assert resumed.resume()
-    assert resumed.step == 3
-    assert resumed.texts == stopped.texts
-    # Dropout draws anew after a resume; the data and the weights are the same.
-    assert resumed._one_step() == pytest.approx(losses[3], abs=0.3)
-    with pytest.raises(TrainingError, match="other options"):
-        make(seed=8).resume()
 
 
 def test_time_ends_a_run_and_it_still_leaves_a_model(tmp_path, options, corpus):

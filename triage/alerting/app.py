@@ -4,34 +4,37 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import faust
 import msgspec
 from elasticsearch import Elasticsearch
 
-from triage.alerting.archive import Archive, IndexWriter
-from triage.alerting.consumer import ReadCommittedTransport
-from triage.alerting.delivery import Delivery
-from triage.alerting.engine import Changes, Intent, PartitionEngine
+from triage import tracing
+from triage.alerting.actions import ActionBook
+from triage.alerting.archive import IndexWriter
+from triage.alerting.engine import PartitionEngine
 from triage.alerting.evidence import IndexEvidence
-from triage.alerting.kafka import SEPARATOR, PartitionTable, credentials
-from triage.alerting.notifiers import Notification, Notifier
+from triage.alerting.kafka import SEPARATOR, PartitionTable, faust_app
+from triage.alerting.notifiers import Notifier
+from triage.alerting.outbox import Outbox
+from triage.alerting.priming import Primed, of_partition
 from triage.alerting.rules import AlertRules
 from triage.clock import Clock
 from triage.config import Settings
+from triage.elastic.search import Conditions
 from triage.errors import Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
-from triage.schemas.alert import Alert, AlertStatus
+from triage.schemas.action import Action, Silence
+from triage.schemas.alert import Alert
 from triage.schemas.counts import CountMessage
 
 log = get_logger("triage.alerter")
 
-_BATCH = 2_000
-_BATCH_WAIT_S = 0.2
+# A key's sum is written once a batch, however many counts it got: at high rates fewer, larger batches cost far less.
+_BATCH = 20_000
+_BATCH_WAIT_S = 0.5
 _TICK_S = 1.0
-_EVIDENCE_S = 8.0
-_ARCHIVES = 2
+_STORE_WAIT_S = 15.0
 
 
 class AlerterApp:
@@ -49,6 +52,8 @@ class AlerterApp:
         partitions: int,
         replicas: int,
         expected: set[Partition],
+        actions: ActionBook | None = None,
+        primed: Primed | None = None,
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
@@ -56,18 +61,23 @@ class AlerterApp:
         self._clock = clock
         self._metrics = metrics
         self._expected = expected
+        self._actions = actions or ActionBook()
+        self._primed = primed or {}
+        self._partitions = partitions
         self._receivers = [notifier.name for notifier in notifiers]
+        self._acknowledging = frozenset(n.name for n in notifiers if getattr(n, "acknowledges", False))
         self._on_progress = on_progress
         self._decoder = msgspec.json.Decoder(CountMessage)
         self._engines: dict[int, PartitionEngine] = {}
-        self._owners: dict[str, int] = {}
-        self._stored: dict[tuple[str, int], int] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._delivery = Delivery(notifiers, settings.alerting, clock, metrics, self._delivered)
-        self._evidence = IndexEvidence(elasticsearch, settings.elasticsearch)
-        self._archives = (
-            Archive("elasticsearch", IndexWriter(elasticsearch, settings.elasticsearch), self._archived),
-            Archive("kafka", self._publish, self._archived),
+        self._flushing: dict[int, asyncio.Lock] = {}
+        self._outbox = Outbox(
+            notifiers,
+            settings.alerting,
+            clock,
+            metrics,
+            look_up=IndexEvidence(elasticsearch, settings.elasticsearch, where=self._where),
+            archives={"elasticsearch": IndexWriter(elasticsearch, settings.elasticsearch), "kafka": self._publish},
+            flush=self._flush,
         )
         self.faust = faust_app(settings, partitions, replicas)
         self._source = settings.kafka.topic("window-counts")
@@ -91,17 +101,29 @@ class AlerterApp:
 
     async def start(self) -> None:
         """Join the group and recover; returns when the state is there."""
-        self._tasks = {asyncio.create_task(archive.run(), name="archive") for archive in self._archives}
+        self._outbox.start()
         await self.faust.start()
 
     async def stop(self) -> None:
         """Leave cleanly; what is owed is in the table."""
         await self.faust.stop()
-        await self._delivery.close(grace_s=2.0)
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._outbox.stop()
+
+    # From outside
+
+    def act(self, action: Action) -> None:
+        """Someone acknowledged, snoozed or silenced; the action book has it already."""
+        if isinstance(action, Silence):
+            return
+        for partition, engine in self._engines.items():
+            if engine.act(action):
+                self._outbox.spawn(self._flush(partition, engine))
+
+    def reload(self, rules: AlertRules) -> None:
+        """Other rules are in force from the next step on."""
+        self._rules = rules
+        for engine in self._engines.values():
+            engine.reload(rules)
 
     # Messages
 
@@ -124,8 +146,10 @@ class AlerterApp:
                     )
                 touched.add(event.message.partition)
             # Offsets are committed only after this: what they stand for is in the changelog by then.
-            for partition in touched:
-                await self._advance(partition)
+            links = tracing.remotes(event.message.headers or () for event in events)
+            with tracing.span("evaluate windows", kind="consumer", links=links, messages=len(events)):
+                for partition in touched:
+                    await self._advance(partition)
             self._on_progress()
 
     async def _tick(self) -> None:
@@ -142,15 +166,27 @@ class AlerterApp:
             await self._flush(partition, engine)
 
     async def _flush(self, partition: int, engine: PartitionEngine) -> None:
-        """Store what changed, then send and archive it: a page is never sent before it is stored."""
-        changes = engine.take_changes()
-        if changes.writes:
-            await self._write(partition, engine, changes.writes)
-        if self._engines.get(partition) is engine:
-            self._dispatch(partition, engine, changes)
+        """Store what changed, then send and archive it, so that no crash forgets a page or its resolve.
+
+        Pages wait for a broker that cannot store, as with a full disk, only so long: then they are sent all the same,
+        and a crash before they are stored sends them twice, under the same dedup key.
+        """
+        # One at a time: what is written again after a failure must not undo what came after it.
+        async with self._flushing.setdefault(partition, asyncio.Lock()):
+            changes = engine.take_changes()
+            stored = asyncio.create_task(self._write(partition, engine, changes.writes), name="store")
+            try:
+                await asyncio.wait({stored}, timeout=_STORE_WAIT_S if changes.owed else None)
+                if not stored.done():
+                    log.error("pages_sent_before_stored", partition=partition, pages=len(changes.owed))
+                if self._engines.get(partition) is engine:
+                    self._outbox.take(partition, engine, changes)
+                await stored
+            finally:
+                stored.cancel()
 
     async def _write(self, partition: int, engine: PartitionEngine, writes: dict[str, Any]) -> None:
-        while self._engines.get(partition) is engine and not self.faust.should_stop:
+        while writes and self._engines.get(partition) is engine and not self.faust.should_stop:
             for name, value in writes.items():
                 key = f"{partition}{SEPARATOR}{name}"
                 if value is not None:
@@ -165,66 +201,6 @@ class AlerterApp:
             log.warning("state_not_stored", partition=partition, error=str(failures[0]) or repr(failures[0]))
             await asyncio.sleep(1.0)
 
-    # Pages and alerts
-
-    def _dispatch(self, partition: int, engine: PartitionEngine, changes: Changes, *, resent: bool = False) -> None:
-        for episode in changes.episodes:
-            self._owners[episode.dedup_key] = partition
-            self._archive(engine.alert(episode), episode.version)
-        for intent in changes.intents:
-            self._owners[intent.alert.dedup_key] = partition
-        if changes.intents:
-            self._spawn(self._send(engine, changes.intents, resent=resent))
-
-    async def _send(self, engine: PartitionEngine, intents: list[Intent], *, resent: bool) -> None:
-        evident = {intent.alert.dedup_key for intent in intents if intent.event == "firing"}
-        await asyncio.gather(*(self._find_evidence(engine, dedup_key) for dedup_key in evident))
-        for intent in intents:
-            alert = intent.alert
-            found = engine.evidence(alert.dedup_key)
-            if found is not None and intent.event == "firing":
-                alert = msgspec.structs.replace(
-                    alert,
-                    top_intents=found.top_intents,
-                    top_entities=found.top_entities,
-                    examples=found.examples,
-                )
-            # After a rebalance the owner's new engine sends what is owed.
-            if self._engine_of(alert.dedup_key) is engine:
-                self._delivery.submit(Notification(intent.event, alert, resent), list(intent.pending))
-
-    async def _find_evidence(self, engine: PartitionEngine, dedup_key: str) -> None:
-        episode = engine.episode(dedup_key)
-        if episode is None or episode.evidence is not None:
-            return
-        try:
-            async with asyncio.timeout(_EVIDENCE_S):
-                found = await asyncio.to_thread(self._evidence, engine.alert(episode), episode.end_ms)
-        except TimeoutError:
-            log.warning("page_without_examples", dedup_key=dedup_key, error=f"no answer within {_EVIDENCE_S:g} s")
-            return
-        if found is not None and (after := engine.attach(dedup_key, found)) is not None:
-            self._archive(engine.alert(after), after.version)
-
-    def _delivered(self, dedup_key: str, event: AlertStatus, receiver: str) -> None:
-        if (engine := self._engine_of(dedup_key)) is not None:
-            engine.delivered(dedup_key, event, receiver)
-            self._spawn(self._flush(self._owners[dedup_key], engine))
-
-    def _archive(self, alert: Alert, version: int) -> None:
-        self._stored.pop((alert.dedup_key, version), None)
-        for archive in self._archives:
-            archive.put(alert, version)
-
-    def _archived(self, dedup_key: str, version: int) -> None:
-        done = self._stored.get((dedup_key, version), 0) + 1
-        self._stored[dedup_key, version] = done
-        if done < _ARCHIVES:
-            return
-        del self._stored[dedup_key, version]
-        if (engine := self._engine_of(dedup_key)) is not None:
-            engine.archived(dedup_key, version)
-
     async def _publish(self, alert: Alert, version: int) -> None:
         del version
         try:
@@ -232,6 +208,10 @@ class AlerterApp:
             await sent
         except Exception as error:
             raise Unavailable("kafka", f"alert not published: {error!r}") from error
+
+    def _where(self, name: str) -> Conditions:
+        rule = self._rules.get(name)
+        return {} if rule is None else rule.where
 
     # Ownership
 
@@ -246,18 +226,20 @@ class AlerterApp:
                 self._metrics,
                 receivers=self._receivers,
                 expected=self._expected,
+                acknowledging=self._acknowledging,
+                silences=self._actions.silences,
             )
-            engine.restore(self._table.entries(partition))
+            primed = of_partition(self._primed, partition, self._partitions, self._settings.alerting.group_by)
+            engine.restore(self._table.entries(partition), primed)
             self._engines[partition] = engine
             owed = engine.take_changes()
-            if owed.intents:
-                log.info("pages_owed", partition=partition, pages=len(owed.intents))
-            self._dispatch(partition, engine, owed, resent=True)
+            if owed.owed:
+                log.info("pages_owed", partition=partition, pages=len(owed.owed))
+            self._outbox.take(partition, engine, owed, resent=True)
+            self._outbox.keep_alive(partition, engine)
+            for action in self._actions.on_alerts():
+                engine.act(action)
         return engine
-
-    def _engine_of(self, dedup_key: str) -> PartitionEngine | None:
-        partition = self._owners.get(dedup_key)
-        return None if partition is None else self._engines.get(partition)
 
     def _assigned(self) -> set[int]:
         return {tp.partition for tp in self.faust.consumer.assignment() if tp.topic == self._source}
@@ -273,60 +255,9 @@ class AlerterApp:
     async def _on_revoked(self, sender: Any, revoked: Any, **_: Any) -> None:
         """Engines are rebuilt from the table once the new assignment has been recovered."""
         del sender, revoked
-        keys = set(self._owners)
         self._engines.clear()
-        self._owners.clear()
-        self._stored.clear()
-        self._delivery.cancel(keys)
-        for archive in self._archives:
-            archive.drop(keys)
+        self._outbox.drop()
 
     async def _on_assigned(self, sender: Any, assigned: Any, **_: Any) -> None:
         del sender
         log.info("partitions_assigned", partitions=sorted(tp.partition for tp in assigned if tp.topic == self._source))
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(_report_failure)
-
-
-def faust_app(settings: Settings, partitions: int, replicas: int) -> faust.App:
-    """Faust with our settings; topics that are not Faust's own are made by `triage topics apply`."""
-    kafka, alerting = settings.kafka, settings.alerting
-    name = kafka.topic(alerting.group)
-    alerting.data_dir.mkdir(parents=True, exist_ok=True)
-    brokers = [f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")]
-    app = faust.App(
-        name,
-        broker=";".join(brokers),
-        broker_credentials=credentials(kafka),
-        broker_client_id=f"{name}-{alerting.instance}",
-        broker_session_timeout=alerting.session_timeout_s,
-        broker_heartbeat_interval=max(0.3, alerting.session_timeout_s / 4),
-        broker_request_timeout=max(kafka.request_timeout_ms / 1000, alerting.session_timeout_s + 1),
-        broker_commit_interval=1.0,
-        consumer_group_instance_id=f"{name}-{alerting.instance}",
-        consumer_auto_offset_reset="earliest",
-        producer_acks=-1,
-        store="memory://",
-        datadir=alerting.data_dir,
-        Table=PartitionTable,
-        table_standby_replicas=0,
-        topic_partitions=partitions,
-        topic_replication_factor=replicas,
-        topic_disable_leader=True,
-        reply_create_topic=False,
-        web_enabled=False,
-        canonical_url=f"http://{alerting.instance}.invalid",
-        autodiscover=False,
-        logging_config=None,
-    )
-    app.transport = ReadCommittedTransport(app.conf.broker_consumer, app)
-    return app
-
-
-def _report_failure(task: asyncio.Task[Any]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("task_failed", task=task.get_name(), exc_info=error)

@@ -1,64 +1,53 @@
 """State of one partition of `window-counts`: counts in, alerts and pages out. No I/O.
 
-Every change is a write to the state table, in the order in which they must reach its changelog: an episode and the
-pages that it owes are one entry, and the progress that says "closed" comes after the episodes that closing made.
+Every change is a write to the state table, in the order in which they must reach its changelog (see `state`).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from triage.alerting.detector import Detector, RuleWindow, StaticDetector, Verdict
-from triage.alerting.lifecycle import Change, Episode, Evidence, Policy, step
-from triage.alerting.page import build_alert, duration
-from triage.alerting.rules import AlertRules, Rule
-from triage.alerting.windows import Merge, PartitionWindows, Progress, Sum, WindowSum
+from triage.alerting import state as stored
+from triage.alerting.baseline import Baseline
+from triage.alerting.episodes import Episodes
+from triage.alerting.judges import Judges
+from triage.alerting.ledger import Changes, Ledger
+from triage.alerting.lifecycle import Episode
+from triage.alerting.owing import Owing
+from triage.alerting.page import build_alert
+from triage.alerting.paging import Telling
+from triage.alerting.priming import Primed
+from triage.alerting.rules import AlertRules
+from triage.alerting.silences import Silences
+from triage.alerting.windows import Merge, PartitionWindows
 from triage.clock import Clock
 from triage.config import AlertingSettings
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
-from triage.schemas.alert import Alert, AlertStatus
-from triage.schemas.counts import CountMessage, Watermark
+from triage.schemas.action import Acknowledge, Snooze
+from triage.schemas.alert import Alert, Event, Evidence
+from triage.schemas.counts import CountMessage, Watermark, WindowCount
 
 log = get_logger("triage.alerter")
 
 _STEPS_AT_ONCE = 200
-# An episode that Elasticsearch has not taken for so long after its resolve is forgotten.
-_FORGET_MS = 7 * 86_400_000
 
 
-class Intent(msgspec.Struct):
-    """A page or resolve that `pending` receivers have still to take."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A page that `receivers` took and that still fires."""
 
-    event: AlertStatus
     alert: Alert
-    pending: list[str]
-
-
-class Record(msgspec.Struct):
-    """An episode and the pages it owes: one entry of the table, so that neither is ever stored without the other."""
-
-    episode: Episode
-    intents: list[Intent] = []
-    archived: bool = False  # its resolved state has reached the index and the topic
-
-
-@dataclass(slots=True)
-class Changes:
-    """What to write (None deletes), then to send, then to store."""
-
-    writes: dict[str, Any] = field(default_factory=dict)
-    intents: list[Intent] = field(default_factory=list)
-    episodes: list[Episode] = field(default_factory=list)
+    also: list[Alert]
+    receivers: list[str]
 
 
 class PartitionEngine:
-    """Windows, episodes and owed pages of one partition.
+    """Windows, baselines, episodes and owed pages of one partition.
 
-    `receivers` are the notifiers that are configured; `expected` the raw partitions that will report watermarks.
+    `receivers` are the notifiers that are configured, `acknowledging` those of them that want to hear of an
+    acknowledgement; `expected` the raw partitions that will report watermarks. `silences` are shared with others.
     """
 
     def __init__(
@@ -70,72 +59,70 @@ class PartitionEngine:
         *,
         receivers: list[str],
         expected: set[Partition],
-        detector: Callable[[Rule], Detector] = lambda rule: StaticDetector(rule.static),
+        acknowledging: frozenset[str] = frozenset(),
+        silences: Silences | None = None,
     ) -> None:
         self._rules = rules
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        self._receivers = receivers
-        self._detectors = {rule.name: detector(rule) for rule in rules.rules}
+        self._step_ms = settings.window_s * 1000
+        self._judges = Judges(rules, settings)
         self.windows = PartitionWindows(
-            step_ms=settings.window_s * 1000,
+            step_ms=self._step_ms,
             lateness_ms=settings.allowed_lateness_s * 1000,
-            retain_ms=rules.longest_window_ms,
+            retain_ms=self._judges.retain_ms,
             max_hold_s=settings.max_hold_s,
             expected=expected,
             started_s=clock.monotonic(),
             max_keys=settings.max_keys,
         )
-        self._records: dict[str, Record] = {}
-        self._current: dict[tuple[str, str], str] = {}
-        self._changes = Changes()
-        self._sums: dict[str, WindowSum] = {}
+        self._episodes = Episodes(
+            rules, settings, clock, metrics, self._judges, receivers=receivers, silences=silences or Silences()
+        )
+        self._owing = Owing(acknowledging)
+        self._evidence: dict[str, Evidence] = {}
+        self._ledger = Ledger()
         self._left_out: frozenset[str] = frozenset()
 
-    def restore(self, entries: Mapping[str, Any]) -> None:
-        """Take over stored state; what is owed is in the next changes again, to be sent and stored."""
-        progress = Progress()
-        sums: dict[int, dict[str, WindowSum]] = {}
-        for name, value in entries.items():
-            kind, _, rest = name.partition(":")
-            if kind == "progress":
-                progress = msgspec.convert(value, Progress)
-            elif kind == "sum":
-                start, _, key = rest.partition(":")
-                sums.setdefault(int(start), {})[key] = msgspec.convert(value, WindowSum)
-            elif kind == "episode":
-                record = msgspec.convert(value, Record)
-                self._records[record.episode.dedup_key] = record
-        self.windows.restore(progress, sums, self._clock.monotonic())
-        for record in sorted(self._records.values(), key=lambda record: record.episode.last_step_ms):
-            episode = record.episode
-            self._current[episode.rule, episode.key] = episode.dedup_key
-            self._changes.intents += record.intents
-            if not record.archived:
-                self._changes.episodes.append(episode)
+    def restore(self, entries: Mapping[str, Any], primed: Primed | None = None) -> None:
+        """Take over stored state; what is owed is in the next changes again, to be sent and stored.
+
+        Rules that have learnt nothing so far begin with `primed`.
+        """
+        found = stored.read(entries, self._step_ms)
+        for rule in primed or {}:
+            if all(baseline.primed for baseline in found.baselines.get(rule, {}).values()):
+                # Also in place of what an earlier attempt has left.
+                found.baselines.pop(rule, None)
+        self._owing.owed, self._evidence = found.owed, found.evidence
+        progress = found.core.progress
+        self.windows.restore(progress, found.sums, self._clock.monotonic())
+        if progress.closed_ms is not None:
+            self._judges.restore(progress.closed_ms, found.baselines, found.sums)
+        self._judges.prime((found.baselines if progress.closed_ms is None else {}) | dict(primed or {}))
+        self._episodes.restore(found.core)
+        self._ledger.restore(found, (e for e in self._episodes.all() if not e.archived and e.state != "pending"))
+
+    def reload(self, rules: AlertRules) -> None:
+        """Other rules are in force; episodes of rules that are gone resolve with the next step."""
+        self._rules = rules
+        self._judges.reload(rules, self.windows.progress.closed_ms, self.windows.sums)
+        self.windows.retain_ms = max(self._judges.retain_ms, self._step_ms)
+        self._episodes.reload(rules)
 
     @property
     def open_episodes(self) -> int:
-        return sum(record.episode.firing for record in self._records.values())
+        return self._episodes.open
 
     def apply(self, message: CountMessage) -> None:
         """Take one message of `window-counts`."""
         if isinstance(message, Watermark):
             self.windows.observe(message, self._clock.monotonic())
             return
-        if not self._rules.concern(message.dimensions):
-            return
-        outcome = self.windows.merge(message)
-        self._metrics.window_counts_merged.labels(outcome).inc()
-        if outcome in {Merge.MERGED, Merge.CORRECTED}:
-            found = self.windows.sums[message.window_start_ms][message.key]
-            self._sums[f"sum:{message.window_start_ms}:{message.key}"] = found
-        elif outcome is Merge.OTHER_STEP:
-            log.warning(
-                "window_count_ignored",
-                reason=f"counted by {message.window_ms // 1000} s, alerting.window_s is {self._settings.window_s}",
-            )
+        for count in message.each():
+            if self._judges.concern(count.key, count.dimensions):
+                self._merge(count)
 
     def advance(self) -> bool:
         """Close what the watermark allows, a bounded number of steps. True if there is more to close at once.
@@ -148,158 +135,123 @@ class PartitionEngine:
         if watermark_ms is None:
             return False
         self._metrics.watermark_lag_seconds.set((now_ms - watermark_ms) / 1000)
-        self._forget()
-        progressed = False
-        gone: list[str] = []
+        until_ms = watermark_ms - self.windows.lateness_ms
         for _ in range(_STEPS_AT_ONCE):
-            start_ms = self.windows.next_to_close(watermark_ms, busy=self.open_episodes > 0)
-            if start_ms is None:
-                break
-            self._judge(start_ms, now_ms)
-            gone += [f"sum:{start}:{key}" for start, key in self.windows.close(start_ms)]
-            progressed = True
-        if progressed:
-            self._changes.writes.pop("progress", None)
-            self._changes.writes["progress"] = msgspec.to_builtins(self.windows.progress)
-            for name in gone:
-                self._sums.pop(name, None)
-                self._changes.writes[name] = None
-        return progressed and self.windows.next_to_close(watermark_ms, busy=self.open_episodes > 0) is not None
+            start_ms = self.windows.next_to_close(watermark_ms, busy=self._episodes.open > 0)
+            due_ms = self._episodes.paging.due_ms()
+            if due_ms is not None and due_ms <= until_ms and (start_ms is None or due_ms < start_ms + self._step_ms):
+                self._tell(self._episodes.run(due_ms))
+            elif start_ms is not None:
+                self._close(start_ms)
+            else:
+                return False
+        return True
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
-        changes, self._changes = self._changes, Changes()
-        changes.writes = {name: msgspec.to_builtins(found) for name, found in self._sums.items()} | changes.writes
-        self._sums = {}
-        return changes
+        progress = self.windows.progress
+        if self._episodes.dirty or self._ledger.closed_ms != progress.closed_ms:
+            for rule, key, baseline in self._due_baselines():
+                self._ledger.baseline(rule, key, baseline)
+            self._ledger.state(progress, self._episodes.all(), self._episodes.paging.state)
+            self._episodes.dirty = False
+            for dedup_key in self._episodes.take_forgotten():
+                if self._evidence.pop(dedup_key, None) is not None:
+                    self._ledger.evidence_gone(dedup_key)
+        return self._ledger.take(self._episodes.take_changed())
 
-    def delivered(self, dedup_key: str, event: AlertStatus, receiver: str) -> None:
+    def delivered(self, dedup_key: str, event: Event, receiver: str) -> None:
         """A receiver took the page, or will never take it."""
-        record = self._records.get(dedup_key)
-        if record is None:
-            return
-        for intent in record.intents:
-            if intent.event == event and receiver in intent.pending:
-                intent.pending.remove(receiver)
-        record.intents = [intent for intent in record.intents if intent.pending]
-        self._save(record)
+        owed = self._owing.delivered(dedup_key, event, receiver)
+        if owed is not None and owed.pending:
+            self._ledger.owed_still(owed)
+        elif owed is not None:
+            self._ledger.owed_no_more(owed)
+
+    def told(self) -> list[Told]:
+        """The pages that receivers know as firing: after a restart some of them must be told again and again."""
+        found = []
+        for page in self._episodes.paging.state.pages.values():
+            lead, *others = [self._episodes.get(key) for key in page.members]
+            late = self._owing.without_page(page.key)
+            receivers = [name for name in page.receivers if name not in late]
+            if lead is not None and receivers:
+                also = [self.alert(other) for other in others if other is not None]
+                found.append(Told(self.alert(lead), also, receivers))
+        return found
+
+    def act(self, action: Acknowledge | Snooze) -> bool:
+        """Acknowledge or snooze an alert and its page; False if it is not ours, is over, or was acted on since."""
+        tellings = self._episodes.act(action)
+        if tellings is None:
+            return False
+        self._tell(tellings, action.at_ms)
+        return True
 
     def episode(self, dedup_key: str) -> Episode | None:
-        record = self._records.get(dedup_key)
-        return record.episode if record else None
+        return self._episodes.get(dedup_key)
 
     def evidence(self, dedup_key: str) -> Evidence | None:
         """What is known of the index about an episode."""
-        episode = self.episode(dedup_key)
-        return episode.evidence if episode else None
+        return self._evidence.get(dedup_key)
 
     def attach(self, dedup_key: str, evidence: Evidence) -> Episode | None:
         """Keep what the index says about an episode; returns it, to be stored with it."""
-        record = self._records.get(dedup_key)
-        if record is None:
-            return None
-        record.episode.evidence = evidence
-        self._save(record)
-        return record.episode
+        episode = self._episodes.get(dedup_key)
+        if episode is not None:
+            self._evidence[dedup_key] = evidence
+            self._ledger.evidence(dedup_key, evidence)
+        return episode
 
     def archived(self, dedup_key: str, version: int) -> None:
         """The index and the topic have this version of the episode's alert."""
-        record = self._records.get(dedup_key)
-        if record is not None and not record.episode.firing and record.episode.version == version:
-            record.archived = True
-            self._save(record)
+        self._episodes.archived(dedup_key, version)
 
     def alert(self, episode: Episode) -> Alert:
-        return build_alert(episode, self._rules.get(episode.rule), self._settings, self._clock.now_ms())
-
-    def _judge(self, start_ms: int, now_ms: int) -> None:
-        summed: dict[int, dict[str, Sum]] = {}
-        zero: set[str] = {dedup for dedup in self._current.values() if self._records[dedup].episode.firing}
-        for rule in self._rules.rules:
-            window_ms = rule.window_s * 1000
-            if window_ms not in summed:
-                summed[window_ms] = self.windows.summed(start_ms, window_ms)
-            for key, found in summed[window_ms].items():
-                if rule.matches(found.dimensions):
-                    zero.discard(self._current.get((rule.name, key), ""))
-                    window = self._window(rule.name, key, found, start_ms, window_ms)
-                    self._step(rule, window, self._detectors[rule.name].step(window), now_ms)
-        # Open episodes without a record in their window, or whose rule is gone: quiet, all the same.
-        for dedup_key in sorted(zero):
-            episode = self._records[dedup_key].episode
-            none = Sum(episode.dimensions, 0, 0)
-            window = self._window(episode.rule, episode.key, none, start_ms, episode.window_ms)
-            known = self._rules.get(episode.rule)
-            verdict = self._detectors[episode.rule].step(window) if known else Verdict(firing=False)
-            self._step(known, window, verdict, now_ms)
-
-    def _window(self, rule: str, key: str, found: Sum, start_ms: int, window_ms: int) -> RuleWindow:
-        end_ms = start_ms + self._settings.window_s * 1000
-        return RuleWindow(rule, key, found.dimensions, start_ms, end_ms, window_ms, found.negative, found.total)
-
-    def _step(self, rule: Rule | None, window: RuleWindow, verdict: Verdict, now_ms: int) -> None:
-        current = self._current.get((window.rule, window.key))
-        episode = self._records[current].episode if current else None
-        policy = Policy(rule.resolve_after, rule.severity, rule.runbook) if rule else Policy(1, "info")
-        transition = step(episode, window, verdict, policy, self._too_old(window, now_ms))
-        if transition.change is None or transition.episode is None:
-            return
-        after = transition.episode
-        record = self._records.setdefault(after.dedup_key, Record(after))
-        record.episode = after
-        self._current[window.rule, window.key] = after.dedup_key
-        if transition.change is not Change.UPDATED:
-            self._announce(after, transition.change)
-        if transition.notify:
-            wanted = self._receivers if rule is None or rule.notify is None else rule.notify
-            intent = Intent(after.status, self.alert(after), [name for name in self._receivers if name in wanted])
-            if intent.pending:
-                record.intents.append(intent)
-                self._changes.intents.append(intent)
-        self._save(record)
-        self._changes.episodes.append(after)
-
-    def _announce(self, episode: Episode, change: Change) -> None:
-        self._metrics.alert_transitions.labels(episode.rule, episode.status).inc()
-        log.info(
-            "episode_changed",
-            change=change.value,
-            rule=episode.rule,
-            key=episode.key,
-            dedup_key=episode.dedup_key,
-            negative=episode.negative,
-            total=episode.total,
-            paged=episode.paged,
-            not_paged_because=episode.not_paged_because,
+        """The alert as it stands."""
+        return build_alert(
+            episode,
+            self._rules.get(episode.rule),
+            self._settings,
+            self._clock.now_ms(),
+            evidence=self._evidence.get(episode.dedup_key),
+            chart=self._judges.chart(episode.rule, episode.key) if episode.open else None,
         )
 
-    def _too_old(self, window: RuleWindow, now_ms: int) -> str | None:
-        age_ms, most_s = now_ms - window.end_ms, self._settings.max_page_age_s
-        if age_ms <= most_s * 1000:
-            return None
-        return (
-            f"its window closed {duration(age_ms)} ago, more than {duration(most_s * 1000)} (alerting.max_page_age_s)"
-        )
+    def _merge(self, count: WindowCount) -> None:
+        outcome = self.windows.merge(count)
+        self._metrics.window_counts_merged.labels(outcome).inc()
+        if outcome in {Merge.MERGED, Merge.CORRECTED, Merge.OTHERS}:
+            start_ms, key = self.windows.touched
+            found = self.windows.sums[start_ms][key]
+            self._ledger.sum(start_ms, key, found)
+            if outcome is Merge.CORRECTED:
+                self._judges.correct(start_ms, key, found.dimensions, count.negative, count.total)
+        elif outcome is Merge.OTHER_STEP:
+            log.warning(
+                "window_count_ignored",
+                reason=f"counted by {count.window_ms // 1000} s, alerting.window_s is {self._settings.window_s}",
+            )
 
-    def _save(self, record: Record) -> None:
-        # Written where it changed last: never behind the progress that depends on it.
-        name = f"episode:{record.episode.dedup_key}"
-        self._changes.writes.pop(name, None)
-        self._changes.writes[name] = msgspec.to_builtins(record)
+    def _close(self, start_ms: int) -> None:
+        tellings = self._episodes.close(start_ms, self.windows.sums.get(start_ms, {}))
+        for start, key in self.windows.close(start_ms):
+            self._ledger.sum_gone(start, key)
+        self._tell(tellings)
+        self._episodes.forget(self._owing.keys)
 
-    def _forget(self) -> None:
-        closed_ms = self.windows.progress.closed_ms
-        if closed_ms is None:
-            return
-        for dedup_key, record in list(self._records.items()):
-            episode = record.episode
-            if episode.firing or record.intents or episode.last_step_ms >= closed_ms:
-                continue
-            if record.archived or episode.end_ms < closed_ms - _FORGET_MS:
-                del self._records[dedup_key]
-                if self._current.get((episode.rule, episode.key)) == dedup_key:
-                    del self._current[episode.rule, episode.key]
-                self._changes.writes[f"episode:{dedup_key}"] = None
+    def _tell(self, tellings: Iterable[Telling], action_ms: int | None = None) -> None:
+        for telling in tellings:
+            owed = self._owing.owe(telling, self._episodes.get, self.alert, self._ledger.next_serial, action_ms)
+            if owed is not None:
+                self._ledger.owe(owed)
+
+    def _due_baselines(self) -> Iterable[tuple[str, str, Baseline]]:
+        closed_ms, before_ms = self.windows.progress.closed_ms, self._ledger.closed_ms
+        if closed_ms is None or closed_ms == before_ms:
+            return ()
+        last_ms = closed_ms - self._step_ms
+        return self._judges.take_due(last_ms if before_ms is None else min(before_ms, last_ms), last_ms)
 
     def _report_left_out(self) -> None:
         left_out = self.windows.left_out

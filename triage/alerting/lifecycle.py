@@ -1,4 +1,4 @@
-"""Lifecycle of an alert: quiet -> firing -> resolved, one dedup key an episode. Pure."""
+"""Lifecycle of an alert: pending -> firing -> ongoing -> recovering -> resolved, one dedup key an episode. Pure."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,36 +7,39 @@ from enum import StrEnum
 import msgspec
 
 from triage.alerting.detector import RuleWindow, Verdict
-from triage.schemas.alert import AlertStatus, Example, Share
+from triage.schemas.alert import Acknowledgement, AlertState, AlertStatus
+
+# Flapping as Kibana defines it.
+FLAP_WINDOWS = 20
+FLAP_CHANGES = 4
+_HISTORY = (1 << FLAP_WINDOWS) - 1
 
 
 class Change(StrEnum):
+    PENDING = "pending"
     FIRED = "fired"
-    PAGED = "paged"  # recorded before as too old to page, and still firing now that it is not
     UPDATED = "updated"
     RESOLVED = "resolved"
-
-
-class Evidence(msgspec.Struct):
-    """What the index says about an episode's records."""
-
-    top_intents: list[Share] = []
-    top_entities: list[Share] = []
-    examples: list[Example] = []
+    DROPPED = "dropped"  # pending, and never fired
 
 
 class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One stretch of firing of a rule and key. Times are event time in ms.
 
     `started_ms` is the start of the step that fired first, `last_step_ms` of the one judged last, `last_firing_ms` of
-    the last that fired; `quiet` counts the steps since. Numbers are those of the rule's window at the last step.
+    the last that fired; `quiet` counts the steps since, `hits` the firing ones in a row. Numbers are those of the
+    rule's window at the last step, `peak_...` of the one with most negatives. `changes` has a bit for each of the last
+    20 steps, the newest lowest: set where the verdict was another than the step before.
+
+    `page` is the dedup key under which receivers were told; where several alerts share a page it is the lead's.
+    `acted_ms` is when the last action on it was sent, by its sender's clock.
     """
 
     dedup_key: str
     rule: str
     key: str
     dimensions: dict[str, str]
-    status: AlertStatus
+    state: AlertState
     severity: str
     window_ms: int
     started_ms: int
@@ -47,79 +50,110 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
     total: int
     peak_negative: int
     peak_total: int
+    peak_expected: float | None = None
+    peak_end_ms: int = 0
+    hits: int = 0
     quiet: int = 0
+    changes: int = 0
+    flapping: bool = False
+    was_firing: bool = False
     expected: float | None = None
-    paged: bool = False
+    score: float | None = None
+    causes: list[str] = []
+    late_records: int = 0
+    page: str | None = None
     not_paged_because: str | None = None
     runbook: str | None = None
-    evidence: Evidence | None = None
+    acknowledged: Acknowledgement | None = None
+    snoozed: Acknowledgement | None = None
+    snoozed_until_ms: int | None = None
+    acted_ms: int = 0
+    archived: bool = False
 
     @property
     def firing(self) -> bool:
-        return self.status == "firing"
+        """Not over; a pending one is not firing yet."""
+        return self.state not in {"pending", "resolved"}
+
+    @property
+    def open(self) -> bool:
+        return self.state != "resolved"
+
+    @property
+    def status(self) -> AlertStatus:
+        return "resolved" if self.state == "resolved" else "firing"
 
     @property
     def version(self) -> int:
-        """Grows with every change of the alert's state: the external version of its document."""
-        return (self.end_ms << 1) | (not self.firing)
+        """Never less after a change of the alert: the external version of its document."""
+        return (self.end_ms << 1) | (not self.open)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a rule asks of the lifecycle."""
+    """What a rule asks of the lifecycle. `gone`: the rule is no more, what is open resolves at once."""
 
     resolve_after: int
     severity: str
     runbook: str | None = None
+    pending: int = 0
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """`notify`: receivers are told; it follows a firing or a resolve only, once each an episode."""
-
     episode: Episode | None
     change: Change | None = None
-    notify: bool = False
 
 
-def step(
-    episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: Policy, too_old: str | None
-) -> Transition:
+def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: Policy) -> Transition:
     """Judge the next closed window of a rule and key.
 
-    `episode` is the key's last one, open or resolved, or None. `too_old` says why this window may not page, or None.
-    A window that was judged before changes nothing, so that windows can be closed again after a crash.
+    `episode` is the key's last one, open or resolved, or None; it is not changed, the transition has its successor.
+    Windows without a negative never fire. A window that was judged before changes nothing.
     """
     if episode is not None and window.step_start_ms <= episode.last_step_ms:
         return Transition(episode)
-    if episode is None or not episode.firing:
-        if not verdict.firing or window.negative < 1:
-            return Transition(episode)
-        return _fire(window, verdict, policy, too_old)
-    updated = msgspec.structs.replace(
+    firing = verdict.firing and window.negative >= 1
+    changes, flapping = _history(episode, window, firing=firing)
+    if episode is None or not episode.open:
+        return _begin(window, verdict, policy, changes, flapping=flapping) if firing else Transition(episode)
+    after = msgspec.structs.replace(
         episode,
         last_step_ms=window.step_start_ms,
         end_ms=window.end_ms,
         negative=window.negative,
         total=window.total,
         expected=verdict.expected,
+        score=verdict.score,
+        changes=changes,
+        flapping=flapping,
+        was_firing=firing,
+        late_records=window.late,
     )
-    if verdict.firing:
-        return _go_on(updated, window, too_old)
-    updated.quiet += 1
-    if updated.quiet < policy.resolve_after:
-        return Transition(updated, Change.UPDATED)
-    updated.status = "resolved"
-    return Transition(updated, Change.RESOLVED, notify=updated.paged)
+    if firing:
+        return _go_on(after, window, verdict, policy)
+    after.quiet += 1
+    after.hits = 0
+    over = policy.gone or (after.quiet >= policy.resolve_after and not after.flapping)
+    if over:
+        change = Change.DROPPED if after.state == "pending" else Change.RESOLVED
+        after.state = "resolved"
+        return Transition(after, change)
+    if after.state != "pending":
+        after.state = "recovering"
+    return Transition(after, Change.UPDATED)
 
 
-def _fire(window: RuleWindow, verdict: Verdict, policy: Policy, too_old: str | None) -> Transition:
+def _begin(window: RuleWindow, verdict: Verdict, policy: Policy, changes: int, *, flapping: bool) -> Transition:
+    # A key that flaps is known to be no single outlier: waiting for two in a row might be waiting for ever.
+    pending = policy.pending > 0 and not flapping
     episode = Episode(
         dedup_key=dedup_key(window),
         rule=window.rule,
         key=window.key,
         dimensions=dict(window.dimensions),
-        status="firing",
+        state="pending" if pending else "firing",
         severity=policy.severity,
         window_ms=window.window_ms,
         started_ms=window.step_start_ms,
@@ -130,23 +164,49 @@ def _fire(window: RuleWindow, verdict: Verdict, policy: Policy, too_old: str | N
         total=window.total,
         peak_negative=window.negative,
         peak_total=window.total,
+        peak_expected=verdict.expected,
+        peak_end_ms=window.end_ms,
+        hits=1,
+        changes=changes,
+        flapping=flapping,
+        was_firing=True,
         expected=verdict.expected,
-        paged=too_old is None,
-        not_paged_because=too_old,
+        score=verdict.score,
+        causes=list(verdict.causes),
+        late_records=window.late,
         runbook=policy.runbook,
     )
-    return Transition(episode, Change.FIRED, notify=episode.paged)
+    return Transition(episode, Change.PENDING if pending else Change.FIRED)
 
 
-def _go_on(episode: Episode, window: RuleWindow, too_old: str | None) -> Transition:
+def _go_on(episode: Episode, window: RuleWindow, verdict: Verdict, policy: Policy) -> Transition:
     episode.quiet = 0
+    episode.hits += 1
     episode.last_firing_ms = window.step_start_ms
+    episode.causes = sorted({*episode.causes, *verdict.causes})
     if window.negative > episode.peak_negative:
         episode.peak_negative, episode.peak_total = window.negative, window.total
-    if not episode.paged and too_old is None:
-        episode.paged, episode.not_paged_because = True, None
-        return Transition(episode, Change.PAGED, notify=True)
+        episode.peak_expected, episode.peak_end_ms = verdict.expected, window.end_ms
+    if episode.state != "pending":
+        episode.state = "ongoing"
+    elif episode.hits > policy.pending or episode.flapping:
+        episode.state = "firing"
+        return Transition(episode, Change.FIRED)
     return Transition(episode, Change.UPDATED)
+
+
+def _history(episode: Episode | None, window: RuleWindow, *, firing: bool) -> tuple[int, bool]:
+    """Changes of the verdict in the last 20 windows, and whether the key flaps."""
+    if episode is None:
+        return int(firing), False
+    steps = (window.step_start_ms - episode.last_step_ms) // (window.end_ms - window.step_start_ms)
+    before = (episode.changes << min(steps, FLAP_WINDOWS)) & _HISTORY
+    # Windows between an episode and the next are quiet and were not judged.
+    was_firing = episode.was_firing and episode.open
+    changes = before | (firing != was_firing)
+    if changes.bit_count() >= FLAP_CHANGES:
+        return changes, True
+    return changes, episode.flapping and before != 0
 
 
 def dedup_key(window: RuleWindow) -> str:

@@ -1,21 +1,30 @@
 """What a page says: an alert from an episode, in words for whoever is woken by it."""
 
-from collections.abc import Mapping
 from urllib.parse import quote
 
-from triage.alerting.lifecycle import Episode, Evidence
+from triage.alerting.lifecycle import Episode
 from triage.alerting.rules import Rule
+from triage.alerting.wording import Numbers, wording
 from triage.clock import from_ms, rfc3339
 from triage.config import AlertingSettings
-from triage.schemas.alert import Alert
+from triage.schemas.alert import Alert, Chart, Evidence
 
 _FIELDS = {"intent": "intent.label", "severity": "severity.level", "queue": "route.queue"}
 
 
-def build_alert(episode: Episode, rule: Rule | None, settings: AlertingSettings, now_ms: int) -> Alert:
+def build_alert(
+    episode: Episode,
+    rule: Rule | None,
+    settings: AlertingSettings,
+    now_ms: int,
+    *,
+    evidence: Evidence | None = None,
+    chart: Chart | None = None,
+) -> Alert:
     """The alert as it is stored and sent; `rule` is None where the rule file has it no more."""
-    evidence = episode.evidence or Evidence()
-    ended_ms = None if episode.firing else episode.last_firing_ms + settings.window_s * 1000
+    evidence = evidence or Evidence()
+    ended_ms = None if episode.open else episode.last_firing_ms + settings.window_s * 1000
+    snoozed_ms = episode.snoozed_until_ms
     return Alert(
         dedup_key=episode.dedup_key,
         rule=episode.rule,
@@ -23,8 +32,8 @@ def build_alert(episode: Episode, rule: Rule | None, settings: AlertingSettings,
         dimensions=episode.dimensions,
         status=episode.status,
         severity=episode.severity,
-        title=_title(episode),
-        summary=_summary(episode, rule, settings.window_s * 1000),
+        title=_title(episode, settings),
+        summary=_summary(episode, rule, settings),
         started_at=rfc3339(episode.started_ms),
         updated_at=rfc3339(now_ms),
         window_s=episode.window_ms // 1000,
@@ -34,82 +43,73 @@ def build_alert(episode: Episode, rule: Rule | None, settings: AlertingSettings,
         peak_negative=episode.peak_negative,
         ended_at=None if ended_ms is None else rfc3339(ended_ms),
         expected=episode.expected,
-        paged=episode.paged,
+        paged=episode.page is not None,
         not_paged_because=episode.not_paged_because,
         runbook=episode.runbook,
         console_url=f"{settings.console_url.rstrip('/')}/alerts/{episode.dedup_key}",
         kibana_url=_kibana_url(settings.kibana_url, episode),
         top_intents=evidence.top_intents,
         top_entities=evidence.top_entities,
+        top_words=evidence.top_words,
         examples=evidence.examples,
+        state=episode.state,
+        peak_total=episode.peak_total,
+        peak_expected=episode.peak_expected,
+        score=episode.score,
+        causes=episode.causes,
+        flapping=episode.flapping,
+        late_records=episode.late_records,
+        page=episode.page,
+        acknowledged=episode.acknowledged,
+        snoozed=episode.snoozed,
+        # Snoozes are kept in the time of closed steps, which is behind the clock by the lateness.
+        snoozed_until=None if snoozed_ms is None else rfc3339(snoozed_ms + settings.allowed_lateness_s * 1000),
+        chart=chart,
     )
 
 
-def where(dimensions: Mapping[str, str]) -> str:
-    """`intent delivery, brand Acme`, or `all feedback`."""
-    return ", ".join(f"{name} {value}" for name, value in sorted(dimensions.items())) or "all feedback"
-
-
 def duration(ms: int) -> str:
-    """`1 h 30 min`, `5 min`, `2 d`, `45 s`."""
-    parts = []
-    left = ms // 1000
-    for name, seconds in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, seconds)
-        if count:
-            parts.append(f"{count} {name}")
-    return " ".join(parts[:2]) or "0 s"
+    """`1 h 30 min`, `5 min`, `2 d`, `45 s`, whatever the language of pages."""
+    return wording("en").duration(ms)
 
 
-def _title(episode: Episode) -> str:
-    place = where(episode.dimensions)
-    if episode.firing:
-        # The peak reached the rule's thresholds; the latest window need not any more.
-        share = _percent(episode.peak_negative, episode.peak_total)
-        observed = f"{episode.peak_negative} of {episode.peak_total} ({share}) in {duration(episode.window_ms)}"
-        return f"Negative feedback spikes: {place}: {'' if _at_peak(episode) else 'peak '}{observed}"
-    peak = f"{episode.peak_negative} of {episode.peak_total}"
-    return f"Resolved: {place} (peak {peak} negative in {duration(episode.window_ms)})"
+def _title(episode: Episode, settings: AlertingSettings) -> str:
+    words = wording(settings.language)
+    subject = words.subject(episode.dimensions)
+    if not episode.open:
+        return words.resolved_title(subject, _peak(episode), _lasted_ms(episode, settings))
+    # The peak reached the rule's thresholds; the latest window need not any more.
+    return words.title(subject, _peak(episode), at_peak=_at_peak(episode))
 
 
-def _summary(episode: Episode, rule: Rule | None, step_ms: int) -> str:
-    place = where(episode.dimensions)
-    since = f"{from_ms(episode.started_ms):%Y-%m-%d %H:%M} UTC"
-    if not episode.firing:
-        lasted = duration(episode.last_firing_ms + step_ms - episode.started_ms)
-        return (
-            f"The spike of negative feedback for {place} is over. It began at {since} and lasted {lasted}; at its peak "
-            f"{episode.peak_negative} of {episode.peak_total} records in {duration(episode.window_ms)} were negative."
-        )
+def _summary(episode: Episode, rule: Rule | None, settings: AlertingSettings) -> str:
+    words = wording(settings.language)
+    place, since = words.place(episode.dimensions), f"{from_ms(episode.started_ms):%Y-%m-%d %H:%M} UTC"
+    if not episode.open:
+        return words.over(place, _peak(episode), since, _lasted_ms(episode, settings))
+    latest = Numbers(episode.negative, episode.total, episode.window_ms, episode.expected)
     begin, end = from_ms(episode.end_ms - episode.window_ms), from_ms(episode.end_ms)
-    latest = f"between {begin:%H:%M} and {end:%H:%M} UTC"
-    if _at_peak(episode):
-        text = f"{_records(episode.negative, episode.total)} for {place} {latest} were negative. Firing since {since}."
-    else:
-        text = (
-            f"At the peak {_records(episode.peak_negative, episode.peak_total)} for {place} in "
-            f"{duration(episode.window_ms)} were negative; {latest} it was {episode.negative} of {episode.total}. "
-            f"Firing since {since}."
-        )
-    if rule is not None:
-        threshold = rule.static
-        text += (
-            f" Rule {rule.name} fires at {threshold.count_at_least} negatives and "
-            f"{threshold.share_at_least:.0%} negative."
-        )
-    return text
+    between = f"{begin:%H:%M}", f"{end:%H:%M} UTC"
+    parts = [words.summary(place, _peak(episode), None if _at_peak(episode) else latest, since, between)]
+    if episode.late_records:
+        parts.append(words.late(episode.late_records))
+    if episode.flapping:
+        parts.append(words.flapping())
+    if rule is not None and rule.static is not None and "spike" not in episode.causes:
+        parts.append(words.thresholds(rule.name, rule.static.count_at_least, rule.static.share_at_least))
+    return ("" if settings.language == "zh" else " ").join(parts)
+
+
+def _peak(episode: Episode) -> Numbers:
+    return Numbers(episode.peak_negative, episode.peak_total, episode.window_ms, episode.peak_expected)
+
+
+def _lasted_ms(episode: Episode, settings: AlertingSettings) -> int:
+    return episode.last_firing_ms + settings.window_s * 1000 - episode.started_ms
 
 
 def _at_peak(episode: Episode) -> bool:
     return (episode.negative, episode.total) == (episode.peak_negative, episode.peak_total)
-
-
-def _records(negative: int, total: int) -> str:
-    return f"{negative} of {total} records ({_percent(negative, total)})"
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{part / whole:.0%}" if whole else "0%"
 
 
 def _kibana_url(base: str | None, episode: Episode) -> str | None:

@@ -1,17 +1,16 @@
-"""Alert rules: which counts are judged, when they fire, and whom that concerns. A YAML file; all problems at once."""
+"""Alert rules: which counts are judged, when they fire, and whom that concerns. See `load_alert_rules` for files."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from triage.config import Settings
-from triage.errors import ConfigError
+from triage.alerting.detection import SpikeSettings
 
-NOTIFIERS = ("log", "webhook", "slack")
-_DEFAULT = Path(__file__).with_name("default.yaml")
+Severity = Literal["critical", "error", "warning", "info"]
+# Most severe first.
+SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")
 
 
 class _Strict(BaseModel):
@@ -19,13 +18,13 @@ class _Strict(BaseModel):
 
 
 class Values(_Strict):
-    """Values of a dimension that a rule looks at: those of `in`, or all but those of `not_in`."""
+    """Values of a field that a rule looks at: those of `in`, or all but those of `not_in`."""
 
     in_: list[str] | None = Field(None, alias="in", min_length=1)
     not_in: list[str] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
-    def _one(self) -> "Values":
+    def _one(self) -> Self:
         if (self.in_ is None) == (self.not_in is None):
             raise ValueError("takes either in or not_in")
         return self
@@ -44,42 +43,104 @@ class StaticThreshold(_Strict):
 
 
 class Rule(_Strict):
+    """One series per combination of values of `dimension`; it fires when `spike` or `static` does."""
+
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     dimension: list[str]
     where: dict[str, Values] = {}
-    window_s: int = Field(ge=10, le=7 * 86_400)
-    static: StaticThreshold
+    window_s: int = Field(3600, ge=10, le=7 * 86_400, description="What static thresholds sum, and pages show")
+    static: StaticThreshold | None = None
+    spike: SpikeSettings | None = None
+    zone: str | None = Field(None, description="IANA time zone of the seasons; default: the file's")
+    pending: int = Field(0, ge=0, le=12, description="Firing steps in a row before the one that fires")
     resolve_after: int = Field(6, ge=1, le=1000, description="Quiet steps in a row that resolve")
-    severity: Literal["critical", "error", "warning", "info"] = "warning"
+    severity: Severity = "warning"
     runbook: str | None = Field(None, pattern=r"^https?://")
-    notify: list[Literal["log", "webhook", "slack"]] | None = Field(None, description="Default: every configured one")
+    notify: list[str] | None = Field(None, description="Receivers; default: every configured one; []: only recorded")
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str | None) -> str | None:
+        return zone if zone is None else known_zone(zone)
+
+    @field_validator("spike", mode="before")
+    @classmethod
+    def _zone_stands_beside(cls, spike: object) -> object:
+        if isinstance(spike, Mapping) and "zone" in spike:
+            raise ValueError("zone stands beside spike, not in it")
+        return {} if spike is None else spike
 
     @model_validator(mode="after")
-    def _where_fits(self) -> "Rule":
-        if unknown := sorted(self.where.keys() - set(self.dimension)):
-            raise ValueError(f"where names {', '.join(unknown)}, which is not in dimension {self.dimension}")
+    def _fits(self) -> Self:
+        problems = []
+        if self.static is None and self.spike is None:
+            problems.append("needs static or spike, or both; `spike: {}` takes the detector's defaults")
         if len(set(self.dimension)) != len(self.dimension):
-            raise ValueError(f"dimension {self.dimension} names a field twice")
+            problems.append(f"dimension {self.dimension} names a field twice")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
+    @property
+    def counted(self) -> frozenset[str]:
+        """The fields of the counts that this rule reads: those of `dimension` and of `where`."""
+        return frozenset(self.dimension) | self.where.keys()
+
     def matches(self, dimensions: Mapping[str, str]) -> bool:
-        """Whether counts of these dimension values are this rule's."""
-        return dimensions.keys() == set(self.dimension) and all(
+        """Whether counts of these values are this rule's."""
+        return dimensions.keys() == self.counted and all(
             values.match(dimensions.get(name)) for name, values in self.where.items()
         )
 
+    def series_of(self, dimensions: Mapping[str, str]) -> dict[str, str]:
+        """The values by which a count that matches is judged: filter fields are summed over."""
+        return {name: dimensions[name] for name in self.dimension}
 
-class _File(_Strict):
+    @property
+    def series(self) -> tuple[object, ...]:
+        """What decides which series there are and what is in them: with another, old baselines say nothing."""
+        filters = {name: (values.in_, values.not_in) for name, values in sorted(self.where.items())}
+        return (sorted(self.dimension), str(filters))
+
+
+class RuleFile(_Strict):
+    """The content of a rule file."""
+
     version: Literal[1]
+    zone: str = "UTC"
+    runbooks: dict[str, Annotated[str, Field(pattern=r"^https?://")]] = Field(
+        {}, description="By intent: what to do first; goes before a rule's own"
+    )
+    all_mutes: bool = Field(False, description="Whether a firing rule on [] mutes the others of its group")
     rules: Annotated[list[Rule], Field(min_length=1)]
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        return known_zone(zone)
 
 
 class AlertRules:
     """The rules in force, by name."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        *,
+        runbooks: Mapping[str, str] | None = None,
+        zone: str = "UTC",
+        all_mutes: bool = False,
+    ) -> None:
         self.rules = tuple(rules)
+        self.all_mutes = all_mutes
+        self._runbooks = dict(runbooks or {})
+        self._zone = zone
         self._by_name = {rule.name: rule for rule in rules}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AlertRules) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def get(self, name: str) -> Rule | None:
         return self._by_name.get(name)
@@ -88,82 +149,25 @@ class AlertRules:
         """Whether any rule judges counts of these dimension values."""
         return any(rule.matches(dimensions) for rule in self.rules)
 
+    def spike_settings(self, rule: Rule) -> SpikeSettings | None:
+        """The rule's detector settings in its time zone; None for a static rule."""
+        if rule.spike is None:
+            return None
+        return rule.spike.model_copy(update={"zone": rule.zone or self._zone})
+
+    def runbook(self, rule: Rule | None, dimensions: Mapping[str, str]) -> str | None:
+        """What to do first: the runbook of the intent, else of the rule."""
+        return self._runbooks.get(dimensions.get("intent", "")) or (rule.runbook if rule else None)
+
     @property
     def longest_window_ms(self) -> int:
         return max(rule.window_s for rule in self.rules) * 1000
 
 
-def load_alert_rules(path: Path | None, dimensions: Sequence[Sequence[str]], step_s: int | None = None) -> AlertRules:
-    """Read and check a rule file, by default the one that comes with the package.
-
-    `dimensions` are the field combinations that workers count, `step_s` the step they count by. Raises ConfigError
-    with every problem of the file.
-    """
-    source = path or _DEFAULT
-    where = str(path) if path else "default alert rules"
+def known_zone(zone: str) -> str:
+    """Raises ValueError for what is no IANA time zone."""
     try:
-        content = yaml.safe_load(source.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror or error}", where=where) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not valid YAML: {error}", where=where) from error
-    try:
-        rules = _File.model_validate(content).rules
-    except ValidationError as error:
-        raise ConfigError([_explain(issue, content) for issue in error.errors()], where=where) from error
-    problems = _problems(rules, dimensions, step_s)
-    if problems:
-        raise ConfigError(problems, where=where)
-    return AlertRules(rules)
-
-
-def check(settings: Settings) -> list[str]:
-    """Every problem of the alerting section and the rule file it names; [] when there is none."""
-    alerting = settings.alerting
-    try:
-        rules = load_alert_rules(alerting.rules, alerting.dimensions, alerting.window_s)
-    except ConfigError as error:
-        return [f"{error.where}: {problem}" for problem in error.problems]
-    configured = {"log"}
-    configured |= {"webhook"} if alerting.webhook_url else set()
-    configured |= {"slack"} if alerting.slack_url else set()
-    return [
-        f"alert rule {rule.name}: notify names {name}, but alerting.{name}_url is not set"
-        for rule in rules.rules
-        for name in rule.notify or []
-        if name not in configured
-    ]
-
-
-def _problems(rules: Sequence[Rule], dimensions: Sequence[Sequence[str]], step_s: int | None) -> list[str]:
-    counted = {frozenset(names) for names in dimensions}
-    shown = " ".join("[" + ", ".join(names) + "]" for names in dimensions)
-    problems = []
-    names: set[str] = set()
-    for rule in rules:
-        if rule.name in names:
-            problems.append(f"rule {rule.name}: there are two of this name")
-        names.add(rule.name)
-        if frozenset(rule.dimension) not in counted:
-            problems.append(
-                f"rule {rule.name}: dimension [{', '.join(rule.dimension)}] is not counted; "
-                f"alerting.dimensions has {shown}"
-            )
-        if step_s is not None and rule.window_s % step_s:
-            problems.append(
-                f"rule {rule.name}: window_s {rule.window_s} is no multiple of the step, alerting.window_s {step_s}"
-            )
-    return problems
-
-
-def _explain(issue: Any, content: Any) -> str:
-    parts = [str(part) for part in issue["loc"]]
-    if len(parts) > 1 and parts[0] == "rules" and parts[1].isdigit():
-        named = content["rules"][int(parts[1])]
-        name = named.get("name") if isinstance(named, dict) else None
-        parts = [f"rule {name or int(parts[1]) + 1}", *parts[2:]]
-    if issue["type"] == "extra_forbidden":
-        return f"{'.'.join(parts)}: no such field"
-    given = issue.get("input")
-    shown = "" if isinstance(given, dict) else f" (got {given!r})"
-    return f"{'.'.join(parts) or 'file'}: {issue['msg'].removeprefix('Value error, ')}{shown}"
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{zone!r} is no IANA time zone, as Europe/Berlin") from error
+    return zone

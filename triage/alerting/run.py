@@ -6,21 +6,24 @@ import logging
 import os
 import signal
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from triage.alerting.actions import ActionBook, ActionReader
+from triage.alerting.layout import Layout, read_layout
 from triage.alerting.notifiers import build_notifiers
-from triage.alerting.rules import AlertRules, check, load_alert_rules
+from triage.alerting.priming import Primed, prime
+from triage.alerting.reload import RuleWatch
 from triage.clock import Clock
-from triage.config import KafkaSettings, Settings
+from triage.config import Settings
 from triage.elastic.client import connect
-from triage.errors import ConfigError, Unavailable
+from triage.errors import Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.batch import Partition
 from triage.pipeline.health import Health
 from triage.pipeline.retry import backoff
-from triage.types import Channel
+from triage.schemas.action import Action
 
 log = get_logger("triage.alerter")
 
@@ -29,53 +32,22 @@ _WATCH_S = 0.2
 _STALLED_S = 60.0
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What the alerter must know of the brokers: partitions of `window-counts`, its replicas, the raw partitions."""
-
-    partitions: int
-    replicas: int
-    raw: frozenset[Partition]
-
-
-def load(settings: Settings) -> AlertRules:
-    """The rules in force. Raises ConfigError with every problem of rules and settings."""
-    problems = check(settings)
-    if problems:
-        raise ConfigError(problems, where="alerting")
-    return load_alert_rules(settings.alerting.rules, settings.alerting.dimensions, settings.alerting.window_s)
-
-
-def read_layout(settings: KafkaSettings, channels: list[str], clock: Clock) -> Layout:
-    """Ask the brokers. Raises ConfigError if a topic is missing, Unavailable, AccessDenied."""
-    from triage.topics import require_topics
-    from triage.topics.connect import admin_client
-    from triage.topics.definitions import RAW_TOPICS
-
-    counts = settings.topic("window-counts")
-    names = [RAW_TOPICS[Channel(channel)] for channel in channels]
-    raw = [settings.topic(name) for name in names]
-    require_topics(settings, ["window-counts", "alerts", *names], clock=clock)
-    with admin_client(settings, clock=clock) as admin:
-        described: dict[str, list[dict[str, Any]]] = {
-            topic["name"]: topic["partitions"] for topic in admin.describe_topics([counts, *raw])
-        }
-    return Layout(
-        partitions=len(described[counts]),
-        replicas=min(len(partition["replica_nodes"]) for partition in described[counts]),
-        raw=frozenset((name, index) for name in raw for index in range(len(described[name]))),
-    )
-
-
 class Alerter:
     """Runs until `stop`; a failure of the group or its connection is survived by joining again."""
 
-    def __init__(self, settings: Settings, clock: Clock, metrics: Metrics, health: Health) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, metrics: Metrics, health: Health, prime_from: int | Path | None = None
+    ) -> None:
+        """`prime_from`: seconds of the index's history, or a backtest's file, that rules learn from at first."""
+        self._prime_from = prime_from
+        self._primed: Primed | None = None
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
         self._health = health
-        self._rules = load(settings)
+        self._rules = RuleWatch(settings.alerting, clock, metrics)
+        self._actions = ActionBook()
+        self._app: Any = None
         self._stop = asyncio.Event()
 
     def run(self) -> None:
@@ -87,17 +59,53 @@ class Alerter:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
+        loop.add_signal_handler(signal.SIGHUP, self._rules.request)
+        actions = ActionReader(self._settings.kafka, lambda action: _on_loop(loop, self._took, action))
+        watch = asyncio.create_task(self._watch_rules())
         waits = backoff(0.5, 30)
-        while not self._stop.is_set():
-            try:
-                layout = await self._layout()
-                if layout is None:
-                    return
-                await self._once(layout)
-            except Unavailable as error:
-                await self._wait(error, next(waits))
-            else:
-                waits = backoff(0.5, 30)
+        try:
+            while not self._stop.is_set():
+                try:
+                    layout = await self._layout()
+                    if layout is None or not await self._know_actions(actions):
+                        return
+                    await self._prime()
+                    await self._once(layout)
+                except Unavailable as error:
+                    await self._wait(error, next(waits))
+                else:
+                    waits = backoff(0.5, 30)
+        finally:
+            watch.cancel()
+            await asyncio.to_thread(actions.stop)
+
+    async def _prime(self) -> None:
+        if self._prime_from is not None and self._primed is None:
+            log.info("priming", source=str(self._prime_from))
+            self._primed = await asyncio.to_thread(
+                prime, self._prime_from, self._settings, self._rules.rules, self._clock
+            )
+
+    def _took(self, action: Action) -> None:
+        self._actions.put(action)
+        if self._app is not None:
+            self._app.act(action)
+
+    async def _know_actions(self, reader: ActionReader) -> bool:
+        """Silences must be known before anything is judged; False if told to stop meanwhile."""
+        if not reader.started:
+            reader.start()
+        while not reader.caught_up.is_set():
+            if self._stop.is_set():
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    async def _watch_rules(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            if (rules := self._rules.poll()) is not None and self._app is not None:
+                self._app.reload(rules)
 
     async def _layout(self) -> Layout | None:
         """The brokers' layout, or None if told to stop while waiting for it."""
@@ -119,7 +127,7 @@ class Alerter:
         client = connect(settings.elasticsearch)
         app = AlerterApp(
             settings,
-            self._rules,
+            self._rules.rules,
             self._clock,
             self._metrics,
             build_notifiers(settings.alerting),
@@ -127,15 +135,18 @@ class Alerter:
             partitions=layout.partitions,
             replicas=layout.replicas,
             expected=set(layout.raw),
+            actions=self._actions,
+            primed=self._primed,
             on_progress=self._progressed,
         )
+        self._app = app
         starting = asyncio.create_task(app.start())
         stopped = asyncio.create_task(self._stop.wait())
         crashed = asyncio.create_task(_failure_of(app.faust, self._clock))
         try:
             await asyncio.wait({stopped, crashed, starting}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done() and starting.exception() is None and not stopped.done():
-                log.info("alerter_started", rules=len(self._rules.rules), partitions=layout.partitions)
+                log.info("alerter_started", rules=len(self._rules.rules.rules), partitions=layout.partitions)
                 await asyncio.wait({stopped, crashed}, return_when=asyncio.FIRST_COMPLETED)
             reason = starting.exception() if starting.done() else None
             reason = reason or (crashed.result() if crashed.done() else None)
@@ -143,6 +154,7 @@ class Alerter:
             for task in (starting, stopped, crashed):
                 task.cancel()
             await asyncio.gather(starting, stopped, crashed, return_exceptions=True)
+            self._app = None
             await self._close(app)
             client.close()
         if reason is not None and not self._stop.is_set():
@@ -161,9 +173,10 @@ class Alerter:
             log.warning("stop_failed", error=repr(error))
 
     async def _wait(self, error: Unavailable, wait_s: float) -> None:
-        self._metrics.retries.labels("kafka").inc()
-        self._health.waiting_for("kafka", str(error))
-        log.warning("kafka_unavailable", error=str(error), retry_in_s=round(wait_s, 1))
+        self._metrics.retries.labels(error.dependency).inc()
+        self._health.waiting_for(error.dependency, str(error))
+        event = f"{error.dependency}_unavailable"
+        log.warning(event, error=str(error), retry_in_s=round(wait_s, 1))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), wait_s)
 
@@ -178,6 +191,12 @@ class Alerter:
         self._stop.set()
         # Whatever hangs, the process ends: what is owed is in the changelog.
         asyncio.get_running_loop().call_later(_STOP_S + 5, os._exit, 1)
+
+
+def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[Action], None], action: Action) -> None:
+    # The loop may have ended before the thread.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, action)
 
 
 async def _failure_of(app: Any, clock: Clock) -> BaseException:

@@ -1,60 +1,93 @@
-"""A test page through every receiver that is configured, once each."""
+"""A test page through every receiver that is configured: as it fires, is acknowledged and is over."""
 
 import asyncio
 
 from triage.alerting.notifiers import Notification, Notifier, build_notifiers
 from triage.clock import Clock, rfc3339
-from triage.config import Settings
+from triage.config import AlertingSettings, Settings
 from triage.errors import TriageError
-from triage.schemas.alert import Alert, Example
+from triage.schemas.alert import Acknowledgement, Alert, Chart, Event, Example, Share
+
+_STEPS = 24
+_TEXTS = {
+    "en": (
+        "Test of triage alerts: nothing is wrong",
+        "Resolved: test of triage alerts",
+        "Someone ran `triage alerts test` to see whether pages arrive here. There is nothing to do.",
+        "A redacted example would stand here.",
+    ),
+    "zh": (
+        "triage 告警测试：一切正常",
+        "已恢复：triage 告警测试",
+        "有人运行了 `triage alerts test`，以确认告警能否送达。无需处理。",
+        "这里将显示脱敏后的用户原话。",
+    ),
+}
 
 
 async def send_trial(
     settings: Settings, clock: Clock, notifiers: list[Notifier] | None = None
-) -> dict[str, str | None]:
-    """Send a page and its resolve to each receiver; returns what went wrong by receiver, None where nothing did."""
+) -> dict[str, dict[Event, str | None]]:
+    """What each receiver said to each event: None where it took it. After a failure the later ones are not sent."""
     chosen = build_notifiers(settings.alerting) if notifiers is None else notifiers
-    problems = await asyncio.gather(*(_try(notifier, settings, clock) for notifier in chosen))
-    return {notifier.name: problem for notifier, problem in zip(chosen, problems, strict=True)}
+    said = await asyncio.gather(*(_try(notifier, settings.alerting, clock) for notifier in chosen))
+    return {notifier.name: answers for notifier, answers in zip(chosen, said, strict=True)}
 
 
-async def _try(notifier: Notifier, settings: Settings, clock: Clock) -> str | None:
-    timeout_s = settings.alerting.notify_timeout_s
+async def _try(notifier: Notifier, settings: AlertingSettings, clock: Clock) -> dict[Event, str | None]:
+    events: list[Event] = ["firing", "resolved"]
+    if getattr(notifier, "acknowledges", False):
+        events.insert(1, "acknowledged")
+    answers: dict[Event, str | None] = {}
     try:
-        async with asyncio.timeout(2 * timeout_s):
-            for event in ("firing", "resolved"):
-                await notifier.send(Notification(event, _alert(event, settings, clock)))
-    except TimeoutError:
-        return f"no answer within {2 * timeout_s:g} s"
-    except TriageError as error:
-        return str(error)
+        for event in events:
+            answers[event] = await _send(notifier, Notification(event, _alert(event, settings, clock)), settings)
+            if answers[event] is not None:
+                break
     finally:
         await notifier.close()
+    return answers
+
+
+async def _send(notifier: Notifier, notification: Notification, settings: AlertingSettings) -> str | None:
+    try:
+        async with asyncio.timeout(settings.notify_timeout_s):
+            await notifier.send(notification)
+    except TimeoutError:
+        return f"no answer within {settings.notify_timeout_s:g} s"
+    except TriageError as error:
+        return str(error)
     return None
 
 
-def _alert(event: str, settings: Settings, clock: Clock) -> Alert:
+def _alert(event: Event, settings: AlertingSettings, clock: Clock) -> Alert:
     now_ms = clock.now_ms()
-    resolved = event == "resolved"
+    over = event == "resolved"
+    title, resolved, summary, example = _TEXTS[settings.language]
+    start_ms = now_ms - _STEPS * settings.window_s * 1000
+    observed = [1] * (_STEPS - 4) + [3, 6, 8, 7]
     return Alert(
+        # The three events are of one episode, and of this minute's test.
         dedup_key=f"triage-test-{now_ms // 60_000}",
         rule="test",
         key="",
         dimensions={},
-        status="resolved" if resolved else "firing",
+        status="resolved" if over else "firing",
         severity="info",
-        title="Resolved: test of triage alerts" if resolved else "Test of triage alerts: nothing is wrong",
-        summary="Someone ran `triage alerts test` to see whether pages arrive here. There is nothing to do.",
-        started_at=rfc3339(now_ms),
+        title=resolved if over else title,
+        summary=summary,
+        started_at=rfc3339(now_ms - settings.window_s * 1000),
         updated_at=rfc3339(now_ms),
-        ended_at=rfc3339(now_ms) if resolved else None,
-        window_s=settings.alerting.window_s,
+        ended_at=rfc3339(now_ms) if over else None,
+        window_s=settings.window_s,
         negative=0,
         total=0,
         share=0.0,
         peak_negative=0,
-        console_url=settings.alerting.console_url,
-        examples=[]
-        if resolved
-        else [Example("test", "A redacted example would stand here.", "other", "complaint", "")],
+        console_url=settings.console_url,
+        kibana_url=settings.kibana_url,
+        acknowledged=Acknowledgement("triage", rfc3339(now_ms)) if event == "acknowledged" else None,
+        top_words=[Share("test", 8, 1.0)],
+        examples=[Example("test", example, "other", "complaint", "")],
+        chart=Chart(rfc3339(start_ms), settings.window_s, observed, [1.2] * _STEPS),
     )

@@ -3,14 +3,14 @@
 Every partition of the topic is read at its own pace, so each has windows and watermarks of its own.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
 from triage.pipeline.batch import Partition
-from triage.schemas.counts import Watermark, WindowCount
+from triage.schemas.counts import OTHER, Watermark, WindowCount, dimension_key
 
 
 class Merge(StrEnum):
@@ -21,16 +21,23 @@ class Merge(StrEnum):
     CORRECTED = "corrected"  # its window was closed but is still summed by rules
     LATE = "late"  # its window is closed and gone
     OTHER_STEP = "other_step"  # counted by a worker with another alerting.window_s
-    TOO_MANY_KEYS = "too_many_keys"
+    OTHERS = "others"  # more keys than alerting.max_keys: counted together
 
 
-class WindowSum(msgspec.Struct):
-    """Negatives and all records of a key in one step, and the last offset merged per raw partition."""
+class WindowSum(msgspec.Struct, omit_defaults=True):
+    """Negatives and all records of a key in one step, and the last offset merged per raw partition.
+
+    `late_negative` and `late_total` of them came after the step was closed. Where many keys share a sum, `merged` has
+    the check sums of those that were merged at the last offset of a partition.
+    """
 
     dimensions: dict[str, str]
     negative: int = 0
     total: int = 0
     offsets: dict[str, int] = {}
+    late_negative: int = 0
+    late_total: int = 0
+    merged: dict[str, list[int]] = {}
 
 
 class Mark(msgspec.Struct):
@@ -47,21 +54,14 @@ class Progress(msgspec.Struct):
     marks: dict[str, Mark] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """Negatives and all records of a key over a rule's window."""
-
-    dimensions: Mapping[str, str]
-    negative: int
-    total: int
-
-
 class PartitionWindows:
     """Sums per step and key, closed in order as the minimum watermark passes.
 
     `expected` are the raw partitions that will report: until each has, or `max_hold_s` have passed since the start,
     nothing closes. A partition that makes no progress for `max_hold_s` real seconds is left out of the minimum until
-    it does. `retain_ms` is the longest window of a rule: closed steps are kept as long as a rule sums them.
+    it does. `retain_ms`: closed steps are kept so long, because rules sum them or baselines are rebuilt from them.
+    In a step beyond `max_keys` keys, new ones are
+    counted together, which ones depending on the order in which they come.
     """
 
     def __init__(
@@ -80,11 +80,12 @@ class PartitionWindows:
         self.left_out: frozenset[str] = frozenset()
         self._step_ms = step_ms
         self._lateness_ms = lateness_ms
-        self._retain_ms = max(retain_ms, step_ms)
+        self.retain_ms = max(retain_ms, step_ms)
         self._max_hold_s = max_hold_s
         self._max_keys = max_keys
         self._heard_s = {partition_name(*partition): started_s for partition in expected}
         self._low_ms: int | None = None
+        self.touched: tuple[int, str] = (0, "")
 
     def restore(self, progress: Progress, sums: dict[int, dict[str, WindowSum]], now_s: float) -> None:
         """Go on from stored state; the hold of each partition starts anew."""
@@ -98,21 +99,26 @@ class PartitionWindows:
         closed_ms = self.progress.closed_ms
         start_ms = count.window_start_ms
         late = closed_ms is not None and start_ms < closed_ms
-        if closed_ms is not None and start_ms < closed_ms - self._retain_ms + self._step_ms:
+        if closed_ms is not None and start_ms < closed_ms - self.retain_ms:
             return Merge.LATE
         window = self.sums.get(start_ms, {})
-        found = window.get(count.key)
+        key, dimensions = count.key, count.dimensions
+        shared = key not in window and len(window) >= self._max_keys
+        if shared:
+            dimensions = dict.fromkeys(dimensions, OTHER)
+            key = dimension_key(dimensions)
+        found = window.get(key)
         if found is None:
-            if len(window) >= self._max_keys:
-                return Merge.TOO_MANY_KEYS
-            found = self.sums.setdefault(start_ms, {})[count.key] = WindowSum(count.dimensions)
-        source = partition_name(count.topic, count.partition)
-        if count.last_offset <= found.offsets.get(source, -1):
+            found = self.sums.setdefault(start_ms, {})[key] = WindowSum(dimensions)
+        if not _is_new(found, partition_name(count.topic, count.partition), count, shared=shared):
             return Merge.SEEN
         found.negative += count.negative
         found.total += count.total
-        found.offsets[source] = count.last_offset
-        return Merge.CORRECTED if late else Merge.MERGED
+        if late:
+            found.late_negative += count.negative
+            found.late_total += count.total
+        self.touched = (start_ms, key)
+        return Merge.OTHERS if shared and not late else Merge.CORRECTED if late else Merge.MERGED
 
     def observe(self, mark: Watermark, now_s: float) -> None:
         """Note a watermark; one that is older than what is known changes nothing."""
@@ -137,8 +143,12 @@ class PartitionWindows:
             self._low_ms = low_ms if self._low_ms is None else max(self._low_ms, low_ms)
         return self._low_ms
 
+    @property
+    def lateness_ms(self) -> int:
+        return self._lateness_ms
+
     def next_to_close(self, watermark_ms: int, *, busy: bool) -> int | None:
-        """Start of the next step to close, or None. Stretches without data are skipped unless an episode is open."""
+        """Start of the next step to close, or None. Stretches without data are skipped unless `busy`."""
         open_from = (watermark_ms - self._lateness_ms) // self._step_ms * self._step_ms
         closed_ms = self.progress.closed_ms
         if closed_ms is not None and open_from <= closed_ms:
@@ -149,22 +159,28 @@ class PartitionWindows:
             self.progress.closed_ms = closed_ms
         return closed_ms if closed_ms < open_from else None
 
-    def summed(self, start_ms: int, window_ms: int) -> dict[str, Sum]:
-        """Sums per key over the `window_ms` that end with the step at `start_ms`."""
-        totals: dict[str, tuple[dict[str, str], int, int]] = {}
-        for step in range(start_ms + self._step_ms - window_ms, start_ms + self._step_ms, self._step_ms):
-            for key, found in self.sums.get(step, {}).items():
-                _, negative, total = totals.get(key, (found.dimensions, 0, 0))
-                totals[key] = (found.dimensions, negative + found.negative, total + found.total)
-        return {key: Sum(*values) for key, values in totals.items()}
-
     def close(self, start_ms: int) -> list[tuple[int, str]]:
-        """Mark the step as closed; returns (start, key) of the steps that no rule sums any more."""
+        """Mark the step as closed; returns (start, key) of the steps that are not kept any more."""
         self.progress.closed_ms = start_ms + self._step_ms
-        oldest = self.progress.closed_ms - self._retain_ms + self._step_ms
+        oldest = self.progress.closed_ms - self.retain_ms
         gone = [start for start in self.sums if start < oldest]
         return [(start, key) for start in gone for key in self.sums.pop(start)]
 
 
 def partition_name(topic: str, partition: int) -> str:
     return f"{topic}/{partition}"
+
+
+def _is_new(found: WindowSum, source: str, count: WindowCount, *, shared: bool) -> bool:
+    """Whether the count's offsets are not in the sum yet; notes them."""
+    last = found.offsets.get(source, -1)
+    check = zlib.crc32(count.key.encode())
+    if count.last_offset < last or (
+        count.last_offset == last and not (shared and check not in found.merged.get(source, []))
+    ):
+        return False
+    if shared:
+        before = found.merged.get(source, []) if count.last_offset == last else []
+        found.merged = {**found.merged, source: [*before, check]}
+    found.offsets[source] = count.last_offset
+    return True

@@ -15,6 +15,14 @@ def command(
     health_port: Annotated[
         int | None, typer.Option(help="Port of /live /ready /metrics [alerting.health_port]", show_default=False)
     ] = None,
+    prime: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME|FILE",
+            show_default=False,
+            help="Teach spike rules from the index's last 28d (or 4w, 72h), or from a backtest's CSV; pages nobody",
+        ),
+    ] = None,
     bootstrap_servers: KafkaOption = None,
     elasticsearch: ElasticsearchOption = None,
     config: ConfigOption = None,
@@ -24,10 +32,13 @@ def command(
 
     Several share the partitions of window-counts, each with its own --instance. SIGTERM ends it within seconds.
     """
+    from triage import tracing
+    from triage.alerting.priming import parse_source
     from triage.alerting.run import Alerter
     from triage.logging import get_logger
     from triage.metrics import Metrics
     from triage.pipeline.health import Health, HealthServer
+    from triage.pipeline.heap import release_large_blocks
 
     settings = settings_from(
         config,
@@ -37,9 +48,11 @@ def command(
         alerting__instance=instance,
         alerting__health_port=health_port,
     )
+    stop_tracing = tracing.start(settings.tracing, "alerter")
+    release_large_blocks()
     clock, metrics = settings.clock.build(), Metrics()
     health = Health(clock, {"alerter": settings.alerting.instance})
-    alerter = Alerter(settings, clock, metrics, health)
+    alerter = Alerter(settings, clock, metrics, health, None if prime is None else parse_source(prime))
     server = HealthServer(health, metrics, settings.alerting.health_port) if settings.alerting.health_port else None
     if server:
         server.start()
@@ -48,4 +61,5 @@ def command(
     finally:
         if server:
             server.stop()
+        stop_tracing()
     get_logger("triage.alerter").info("alerter_stopped")

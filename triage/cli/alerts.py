@@ -4,12 +4,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triage.cli import alerts_act, alerts_backtest
 from triage.cli.common import ConfigOption, ElasticsearchOption, SetOption, settings_from
 
 if TYPE_CHECKING:
     from triage.schemas.alert import Alert
 
-app = typer.Typer(help="Alerts: list, show, and try their receivers.", no_args_is_help=True)
+app = typer.Typer(help="Alerts: list, show, acknowledge, silence; try rules and receivers.", no_args_is_help=True)
+app.command("backtest")(alerts_backtest.command)
+app.command("ack")(alerts_act.acknowledge)
+app.command("snooze")(alerts_act.snooze)
+app.add_typer(alerts_act.silence_app, name="silence")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line")]
 
@@ -78,12 +83,19 @@ def send_test(config: ConfigOption = None, assignments: SetOption = None) -> Non
 
     settings = settings_from(config, assignments)
     results = asyncio.run(send_trial(settings, settings.clock.build()))
-    for name, problem in results.items():
-        typer.echo(f"{name}\t{'ok' if problem is None else f'failed: {problem}'}")
-    if any(problem is not None for problem in results.values()):
+    failed = False
+    for name, answers in results.items():
+        problems = [f"{event}: {problem}" for event, problem in answers.items() if problem is not None]
+        failed = failed or bool(problems)
+        typer.echo(f"{name}\tfailed\t{problems[0]}" if problems else f"{name}\tok\t{', '.join(answers)}")
+    if failed:
         raise typer.Exit(1)
 
 
 def _line(alert: "Alert") -> str:
     paged = "" if alert.paged else "\tnot paged"
+    if alert.acknowledged is not None:
+        paged += f"\tacknowledged by {alert.acknowledged.by}"
+    if alert.snoozed_until is not None:
+        paged += f"\tsnoozed until {alert.snoozed_until}"
     return f"{alert.started_at}\t{alert.status}\t{alert.severity}\t{alert.dedup_key}\t{alert.title}{paged}"

@@ -43,7 +43,8 @@ def settings_from(config: Path | None, assignments: list[str] | None, /, **flags
         if not separator or "." not in name:
             raise ConfigError(f"--set takes SECTION.NAME=VALUE, not {assignment!r}")
         values[name.strip()] = _value(value)
-    values |= {name.replace("__", "."): value for name, value in flags.items()}
+    # A flag that was not given must not undo an assignment.
+    values |= {name.replace("__", "."): value for name, value in flags.items() if value is not None}
     settings = load_settings(config, values)
     configure_logging(settings.logging.level, settings.logging.format)
     return settings

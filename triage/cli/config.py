@@ -16,9 +16,10 @@ app = typer.Typer(help="Check, show and describe the settings.", no_args_is_help
 @app.command()
 def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
     """Validate every setting and file that the settings name; all problems in one message."""
-    from triage.alerting.rules import check as check_alert_rules
+    from triage.alerting.rule_file import check as check_alert_rules
     from triage.inference.manifest import read_manifest
     from triage.inference.registry import find_folder
+    from triage.redaction import Redactor
     from triage.rules import check as check_rules
     from triage.topics import load_definitions
 
@@ -29,6 +30,16 @@ def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
         intents = read_manifest(find_folder(settings.model)).intents
     except TriageError as error:
         problems.append(str(error))
+    if settings.model.shadow is not None:
+        try:
+            read_manifest(settings.model.shadow)
+        except TriageError as error:
+            problems.append(f"model.shadow: {error}")
+    try:
+        if Redactor(settings.redaction).uses_demo_key:
+            typer.echo("warning: redaction.author_key is the demo key: anyone can compute its hashes", err=True)
+    except ConfigError as error:
+        problems += error.problems
     try:
         load_definitions(settings.kafka)
     except ConfigError as error:

@@ -17,7 +17,7 @@ def command(
 ) -> None:
     """Serve the web page: live counts, sentiment over time, alerts, latest feedback.
 
-    Also /live, /ready and /metrics. There is no login: keep it on 127.0.0.1 or behind a proxy that has one.
+    Also /live, /ready and /metrics. Beyond 127.0.0.1 it wants a login: console.tokens, or console.trusted_proxies.
     """
     settings = settings_from(
         config,

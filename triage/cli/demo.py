@@ -40,6 +40,7 @@ def command(
     try:
         with Demo(settings, options, lambda text: console.print(f"· {text}", highlight=False)) as demo:
             console.print(f"· console: [bold]{demo.console_url}[/bold]   (Ctrl-C ends everything)", highlight=False)
+            console.print(f"· in another terminal: triage top --config {demo.settings_file}", highlight=False)
             with Live(console=console, refresh_per_second=4, transient=True) as live:
                 _follow(demo, live, once=once)
             if not once:

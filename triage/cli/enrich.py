@@ -26,6 +26,9 @@ def command(
     file_format: Annotated[
         str | None, typer.Option("--format", help="csv or jsonl [default: by name or content]")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add to each record why: words with weights, and what met the rules")
+    ] = False,
     column: ColumnOption = None,
     model: Annotated[Path | None, typer.Option(help="Model folder [model.path]")] = None,
     config: ConfigOption = None,
@@ -37,22 +40,35 @@ def command(
     """
     import sys
 
+    import msgspec
+
+    from triage.cli.ingest_progress import IngestProgress
     from triage.errors import InvalidRecord
+    from triage.inference.model import OnnxModel
     from triage.pipeline.assemble import build_enricher
-    from triage.pipeline.batch import Accepted
+    from triage.pipeline.batch import Accepted, Enriched
     from triage.pipeline.decode import event_time_of
+    from triage.pipeline.explain import explained
     from triage.sources.files import read_rows
 
     settings = settings_from(config, assignments, model__path=model)
     clock = settings.clock.build()
     enricher = build_enricher(settings, clock)
     columns = columns_from(column)
-    refused = 0
+    refused = done = 0
+    progress = IngestProgress(files, clock, "enrich", quiet=output is None and sys.stdout.isatty())
 
     def accepted() -> Iterator[Accepted]:
         nonlocal refused
         for row in itertools.chain.from_iterable(
-            read_rows(path, format=file_format, channel=channel, columns=columns) for path in files
+            read_rows(
+                path,
+                format=file_format,
+                channel=channel,
+                columns=columns,
+                on_read=progress.read,
+            )
+            for path in files
         ):
             try:
                 if row.error is not None:
@@ -61,16 +77,26 @@ def command(
                 event_ms = event_time_of(row.record, clock, settings.worker.max_future_hours, default_ms=clock.now_ms())
             except InvalidRecord as error:
                 refused += 1
-                typer.echo(f"{row.source}:{row.line}: {error}", err=True)
+                progress.say(f"{row.source}:{row.line}: {error}")
                 continue
             yield Accepted(row.record, row.channel, event_ms, row.record.id or f"{row.source}:{row.line}")
 
+    def shown(item: Enriched) -> bytes:
+        judge = enricher.judge
+        assert isinstance(judge.model, OnnxModel)
+        return msgspec.json.encode(explained(judge.model, judge.rules, item.record))
+
     rows = accepted()
-    with output.open("wb") if output else contextlib.nullcontext(sys.stdout.buffer) as out:
+    with (
+        output.open("wb") if output else contextlib.nullcontext(sys.stdout.buffer) as out,
+        progress,
+    ):
         while batch := list(itertools.islice(rows, _BATCH)):
             for item in enricher.enrich(batch):
-                out.write(item.body + b"\n")
+                out.write((shown(item) if explain else item.body) + b"\n")
             out.flush()
+            done += len(batch)
+            progress.rows(done + refused, refused)
     if refused:
         typer.echo(f"{refused} row{'s' if refused > 1 else ''} refused", err=True)
     if refused and strict:

@@ -1,39 +1,65 @@
-"""`triage evaluate`: figures of a model on the test splits, through the code that serves it."""
+"""`triage evaluate`: figures of a model on every test set, through the code that serves it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triage.cli.common import ConfigOption, SetOption, settings_from
+
+if TYPE_CHECKING:
+    from triage.training.evaluation.tables import Figures
+
+_WIDE = 200
+
 
 def command(
-    model: Annotated[Path, typer.Option(help="Model folder, as onnx/NAME.")],
-    data: Annotated[Path | None, typer.Option(help="Folder of the packs; without it only own texts.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Model folder, as onnx/NAME [default: the one that serves].")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the packs: also tests on those that may not be in the repository (docs/data.md)."),
+    ] = None,
     own: Annotated[
-        Path | None, typer.Option(help="Your labelled texts, CSV or JSONL, instead of the project's.")
+        Path | None, typer.Option(help="Your labelled texts, CSV or JSONL, instead of all that the project brings.")
     ] = None,
     text_column: Annotated[str, typer.Option(help="Field of --own that holds the text.")] = "text",
     intent_column: Annotated[str, typer.Option(help="Field of --own that holds the intent.")] = "intent",
     sentiment_column: Annotated[str, typer.Option(help="Field of --own that holds the sentiment.")] = "sentiment",
     taxonomy: Annotated[Path | None, typer.Option(help="Label set of the model [default: the one that ships].")] = None,
     sources: Annotated[Path | None, typer.Option(help="Your sources.yaml [default: the one that ships].")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many texts a pack.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="SET", help="Only this set; may be repeated.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many texts a set.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, openvino or auto [model.device]")] = "cpu",
+    threads: Annotated[int, typer.Option(min=0, help="0: one for each core [model.threads]")] = 0,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page with tables and plots.")] = None,
     output: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
     card: Annotated[bool, typer.Option("--card", help="Write metrics.json and CARD.md of the model folder.")] = False,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
 ) -> None:
-    """Macro-F1, macro-recall, accuracy, entity-F1 and calibration error, by head and pack."""
+    """Measure the model: F1, recall, accuracy, calibration, robustness, out-of-scope texts, by set and head.
+
+    Without options: the served model on the test texts that stand in the repository.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
+    from triage.inference.registry import find_folder
     from triage.logging import configure_logging
     from triage.training.card import write_card
     from triage.training.evaluate import evaluate_model
+    from triage.training.evaluation.report import has_matplotlib, write_report
+    from triage.training.evaluation.tables import tables
     from triage.training.files import write_json
     from triage.training.labels import load_taxonomy
     from triage.training.own import read_own
     from triage.training.sources import load_sources
     from triage.training.workflow import record
 
+    flags = {"model__path": model, "model__device": device, "model__threads": threads}
+    settings = settings_from(config, assignments, **flags).model
     configure_logging("WARNING")
     labels = load_taxonomy(taxonomy)
     columns = {"text_column": text_column, "intent_column": intent_column, "sentiment_column": sentiment_column}
@@ -48,29 +74,41 @@ def command(
             progress.update(tasks[pack], completed=done)
 
         metrics = evaluate_model(
-            model, data, sources_file=sources, taxonomy_file=taxonomy, own=texts, limit=limit, progress=advance
+            settings,
+            data,
+            sources_file=sources,
+            taxonomy_file=taxonomy,
+            own=texts,
+            only=only or (),
+            limit=limit,
+            progress=advance,
         )
+    if report is not None:
+        if not has_matplotlib():
+            console.print("no plots: matplotlib is not installed (pip install 'triage[plots]')", markup=False)
+        write_report(report, metrics)
+    details = metrics.pop("details")
     if output is not None:
-        write_json(output, metrics)
+        write_json(output, {**metrics, "details": details})
     if card:
-        record(model, lambda before: {**before, **metrics})
-        write_card(model, load_sources(labels, sources))
-    _print(metrics["packs"])
+        folder = find_folder(settings)
+        record(folder, lambda before: {**before, **metrics})
+        write_card(folder, load_sources(labels, sources))
+    for table in tables(metrics):
+        _print(table)
 
 
-def _print(packs: dict[str, Any]) -> None:
-    columns = ("macro_f1", "macro_recall", "accuracy", "f1", "ece")
-    header = ["head", "pack", "texts", *columns]
-    rows = [
-        [head, pack, str(figures["texts"]), *(_cell(figures.get(column)) for column in columns)]
-        for head in ("intent", "sentiment", "entities")
-        for pack, heads in packs.items()
-        if (figures := heads.get(head))
-    ]
-    widths = [max(len(row[index]) for row in [header, *rows]) for index in range(len(header))]
-    for row in [header, *rows]:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def _print(table: "Figures") -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
 
-
-def _cell(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f}"
+    console = Console(soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(width=_WIDE)
+    shown = Table(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, column in enumerate(table.columns):
+        shown.add_column(column, justify="left" if place < table.names else "right")
+    for row in table.rows:
+        shown.add_row(*row)
+    console.print(shown)

@@ -1,20 +1,55 @@
-"""`triage export`: a checkpoint to a model folder that serves."""
+"""`triage export`: a checkpoint, or a model in another form, to a model folder that serves."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
+class Form(StrEnum):
+    """How the weights are stored."""
+
+    INT8 = "int8"
+    FP16 = "fp16"
+    FP32 = "fp32"
+
+
 def command(
-    checkpoint: Annotated[Path, typer.Option(help="Folder of a run, or of a checkpoint.")],
     output: Annotated[Path, typer.Option(help="Model folder to write, as onnx/NAME.")],
+    checkpoint: Annotated[Path | None, typer.Option(help="Folder of a run, or of a checkpoint.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Instead: a model folder, to have it in another form.")] = None,
+    form: Annotated[
+        Form, typer.Option(help="int8: what ships; fp32: the reference; fp16: what CUDA computes with.")
+    ] = Form.INT8,
     data: Annotated[Path | None, typer.Option(help="Packs whose test texts the parity check runs on.")] = None,
     version: Annotated[str | None, typer.Option(help="Version of the model [default: today's date and -1].")] = None,
     parity_texts: Annotated[int, typer.Option(min=1, help="Texts of the parity check.")] = 2_000,
 ) -> None:
-    """Write model.onnx (int8 weights), tokenizer and manifest; compare with torch in fp32; print name and version."""
+    """Write model.onnx, tokenizer and manifest; print name and version.
+
+    From a checkpoint it also compares with torch in fp32. From a model folder it needs no torch; `triage model compare`
+    compares the two. Nobody has to export fp16 to serve on CUDA: it is made at the first start.
+    """
+    from triage.errors import ConfigError
+
+    if (checkpoint is None) == (model is None):
+        raise ConfigError("triage export takes either --checkpoint or --model")
+    if model is not None:
+        from triage.inference.forms import write_form
+
+        if form is Form.INT8:
+            raise ConfigError("--model is made into fp16 or fp32: add --form; int8 is made from a --checkpoint")
+        typer.echo(write_form("fp16" if form is Form.FP16 else "fp32", model, output))
+        return
+    assert checkpoint is not None
+    _from_checkpoint(checkpoint, output, form, data, version, parity_texts)
+
+
+def _from_checkpoint(
+    checkpoint: Path, output: Path, form: Form, data: Path | None, version: str | None, texts: int
+) -> None:
     from triage.training.extras import require_export
 
     require_export("triage export")
@@ -24,8 +59,8 @@ def command(
 
     configure_logging()
     today = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).strftime("%Y.%m.%d")
-    manifest = export_checkpoint(checkpoint, output, version or f"{today}-1")
-    parity = check_parity(checkpoint, output, data, parity_texts)
+    manifest = export_checkpoint(checkpoint, output, version or f"{today}-1", form.value)
+    parity = check_parity(checkpoint, output, data, texts)
     record(output, lambda metrics: {**metrics, "parity": parity.as_dict()})
     typer.echo(f"{manifest['name']}@{manifest['version']}")
     typer.echo(

@@ -1,6 +1,7 @@
-"""`triage index`: what Elasticsearch needs, shown and then made."""
+"""`triage index`: what Elasticsearch and Kibana need, shown and then made."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,32 +11,72 @@ from triage.config import Settings
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-    from triage.elastic.plan import Plan
+    from triage.elastic.kibana import ObjectChange
+    from triage.elastic.plan import Change, Plan
 
 app = typer.Typer(
-    help="Show, then make, what Elasticsearch needs: templates, mappings, retention.", no_args_is_help=True
+    help="Show, then make, what Elasticsearch needs: templates, mappings, retention; and dashboards in Kibana.",
+    no_args_is_help=True,
 )
+
+KibanaOption = Annotated[
+    str | None,
+    typer.Option(
+        "--kibana", metavar="URL", show_default=False,
+        help="Also data views, searches and dashboards in this Kibana; URL/s/SPACE for a space",
+    ),
+]  # fmt: skip
 
 
 @app.command()
-def plan(config: ConfigOption = None, assignments: SetOption = None, elasticsearch: ElasticsearchOption = None) -> None:
+def plan(
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+    elasticsearch: ElasticsearchOption = None,
+    kibana: KibanaOption = None,
+) -> None:
     """Show what `apply` would do; changes nothing."""
-    _, found = _plan(settings_from(config, assignments, elasticsearch__url=elasticsearch))
+    settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
+    _, found = _plan(settings)
     _show(found)
-    typer.echo(f"{_count(len(found.changes))} to make" if found else "nothing to do")
+    total = len(found.changes) + len(_kibana(settings, kibana, make=False))
+    typer.echo(f"{_count(total)} to make" if total else "nothing to do")
 
 
 @app.command()
 def apply(
-    config: ConfigOption = None, assignments: SetOption = None, elasticsearch: ElasticsearchOption = None
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+    elasticsearch: ElasticsearchOption = None,
+    kibana: KibanaOption = None,
 ) -> None:
-    """Create and extend templates, mappings and the retention policy; nothing is ever deleted."""
+    """Create and extend templates, mappings and the retention policy; nothing is ever deleted.
+
+    With --kibana also import data views, searches and dashboards; those of an earlier import are overwritten.
+    """
     from triage.elastic.plan import apply as apply_plan
 
-    client, found = _plan(settings_from(config, assignments, elasticsearch__url=elasticsearch))
+    settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
+    client, found = _plan(settings)
     _show(found)
     apply_plan(client, found)
-    typer.echo(f"{_count(len(found.changes))} made" if found else "nothing to do")
+    total = len(found.changes) + len(_kibana(settings, kibana, make=True))
+    typer.echo(f"{_count(total)} made" if total else "nothing to do")
+
+
+def _kibana(settings: Settings, url: str | None, *, make: bool) -> "Sequence[ObjectChange]":
+    if url is None:
+        return ()
+    from triage.elastic.kibana import Kibana
+    from triage.elastic.kibana_objects import saved_objects
+
+    objects = saved_objects(settings.elasticsearch)
+    with Kibana(url, settings.elasticsearch, settings.clock.build()) as kibana:
+        changes = kibana.plan(objects)
+        _show_changes(changes)
+        if make and changes:
+            kibana.apply(objects)
+    return changes
 
 
 def _plan(settings: Settings) -> "tuple[Elasticsearch, Plan]":
@@ -48,12 +89,16 @@ def _plan(settings: Settings) -> "tuple[Elasticsearch, Plan]":
     return client, plan_index(client, settings.elasticsearch, clock)
 
 
-def _show(found: "Plan") -> None:
+def _show_changes(changes: "Sequence[Change | ObjectChange]") -> None:
     signs = {"create": "+", "update": "~"}
-    for change in found.changes:
+    for change in changes:
         typer.echo(f"{signs[change.kind]} {change.kind} {change.target}")
         for detail in change.details:
             typer.echo(f"    {detail}")
+
+
+def _show(found: "Plan") -> None:
+    _show_changes(found.changes)
     for difference in found.incompatible:
         typer.echo(f"! kept as it is, needs a reindex: {difference}")
     for note in found.notes:

@@ -1,13 +1,23 @@
-"""`triage model`: which models are there, and their cards."""
+"""`triage model`: which models are there, what they are, which one serves, and how two of them differ."""
 
 import json
-from typing import Annotated, Any
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triage.cli.common import ConfigOption, SetOption, settings_from
+from triage.cli.common import ColumnOption, ConfigOption, SetOption, columns_from, settings_from
+from triage.cli.complete import models
 
-app = typer.Typer(help="List the models and show their cards.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from triage.inference.compare import Result
+    from triage.inference.promotion import Switched
+
+app = typer.Typer(help="List the models, show their cards, say which one serves, compare two.", no_args_is_help=True)
+ForceOption = Annotated[bool, typer.Option("--force", help="Also if the rules name labels that the model lacks.")]
+_COLUMNS = ("name", "version", "taxonomy", "languages", "intents", "encoder", "form", "mib")
 
 
 @app.command(name="list")
@@ -16,27 +26,39 @@ def list_(
     assignments: SetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """The models in onnx/, and which one serves (marked *); a damaged one is listed with what is wrong."""
-    from triage.inference.catalog import list_entries
+    """The models of the registry: * serves, - is what rollback goes back to; a damaged one says what is wrong.
+
+    INTENT is the mean macro-F1 over the model's own test sets, SENTIMENT the mean macro-recall, ENTITIES the mean F1.
+    """
+    from triage.inference.catalog import FIGURES, list_entries
 
     entries = list_entries(settings_from(config, assignments).model)
     if as_json:
         for entry in entries:
             typer.echo(json.dumps(entry, ensure_ascii=False))
         return
-    columns = ("name", "version", "taxonomy", "languages", "intents", "encoder", "mib", "folder", "problem")
-    rows = [[_cell(entry, column) for column in columns] for entry in entries]
-    header = ["", *(column.upper() for column in columns)]
-    table = [header, *(["*" if entry["serves"] else "", *row] for entry, row in zip(entries, rows, strict=True))]
-    widths = [max(len(row[index]) for row in table) for index in range(len(header))]
-    for row in table:
-        shown = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width or cell)
-        typer.echo("  ".join(shown).rstrip())
+    header = ["", *(column.upper() for column in (*_COLUMNS, *FIGURES, "folder", "problem"))]
+    table = [header]
+    for entry in entries:
+        figures = entry.get("figures", {})
+        table.append(
+            [
+                "*" if entry["serves"] else "-" if entry["previous"] else "",
+                *(_cell(entry.get(column, "")) for column in _COLUMNS),
+                *(f"{figures[head]:.1%}" if head in figures else "" for head in FIGURES),
+                entry["folder"],
+                entry.get("problem", ""),
+            ]
+        )
+    for line in _lines(table):
+        typer.echo(line)
 
 
 @app.command()
 def card(
-    name: Annotated[str | None, typer.Argument(help="Model in onnx/ [default: the one that serves]")] = None,
+    name: Annotated[
+        str | None, typer.Argument(autocompletion=models, help="Model in the registry [default: the one that serves]")
+    ] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
@@ -46,6 +68,111 @@ def card(
     typer.echo(read_card(folder_of(settings_from(config, assignments).model, name)).rstrip("\n"))
 
 
-def _cell(entry: dict[str, Any], column: str) -> str:
-    value = entry.get(column, "")
+@app.command()
+def promote(
+    name: Annotated[str, typer.Argument(autocompletion=models, help="Folder of the model in the registry")],
+    force: ForceOption = False,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Make a model serve: its files are checked, it is run on a few texts, then CURRENT is switched in one step.
+
+    Workers that run take it over without losing a record, within worker.reload_poll_s or on SIGHUP.
+    """
+    from triage.inference.promotion import promote as switch
+
+    settings = settings_from(config, assignments)
+    _tell(switch(settings, name, settings.clock.build(), force=force))
+
+
+@app.command()
+def rollback(force: ForceOption = False, config: ConfigOption = None, assignments: SetOption = None) -> None:
+    """Go back to the model that served before the last promotion; again goes back one more."""
+    from triage.inference.promotion import rollback as switch
+
+    settings = settings_from(config, assignments)
+    _tell(switch(settings, settings.clock.build(), force=force))
+
+
+@app.command()
+def compare(
+    one: Annotated[
+        str, typer.Argument(metavar="A", autocompletion=models, help="Model in the registry, or a model folder")
+    ],
+    other: Annotated[
+        str, typer.Argument(metavar="B", autocompletion=models, help="Model in the registry, or a model folder")
+    ],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSONL with texts; - is standard input")],
+    most: Annotated[int, typer.Option("--show", min=0, help="How many of the largest differences to list")] = 10,
+    limit: Annotated[int, typer.Option(min=1, help="Read at most so many texts")] = 10_000,
+    column: ColumnOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """How often two models agree on the texts of a file, by head, and where they differ most."""
+    import msgspec
+
+    from triage.errors import ConfigError
+    from triage.inference.catalog import folder_of
+    from triage.inference.compare import compare_models
+    from triage.inference.model import OnnxModel
+    from triage.redaction import Redactor
+
+    settings = settings_from(config, assignments)
+    folders = [Path(name) if Path(name).is_dir() else folder_of(settings.model, name) for name in (one, other)]
+    left, right = (OnnxModel.load(settings.model.model_copy(update={"path": folder})) for folder in folders)
+    redactor = Redactor(settings.redaction)
+    texts = (redactor.redact_text(text) for text in islice(_texts(file, columns_from(column)), limit))
+    result = compare_models(left, right, texts, most)
+    if result is None:
+        raise ConfigError("there is no text to compare on", where=file)
+    if as_json:
+        typer.echo(msgspec.json.encode(result).decode())
+        return
+    _show(result)
+
+
+def _texts(file: str, columns: dict[str, str]) -> Iterator[str]:
+    from triage.sources.files import read_rows
+
+    for row in read_rows(file, columns=columns):
+        if row.record is None:
+            typer.echo(f"{row.source}:{row.line}: {row.error}", err=True)
+        else:
+            yield row.record.text
+
+
+def _show(result: "Result") -> None:
+    typer.echo(f"{result.texts} texts, {result.one} against {result.other}")
+    table = [["", "SAME", "MEAN DIFFERENCE", "MOST FREQUENT CHANGES"]]
+    for head in result.heads:
+        changes = ", ".join(f"{change.one} > {change.other} {change.texts}" for change in head.changes[:4])
+        mean = "" if head.mean_difference is None else f"{head.mean_difference:.4f}"
+        table.append([head.head, f"{head.agreement:.2%}", mean, changes])
+    for line in _lines(table):
+        typer.echo(line)
+    for difference in result.largest:
+        typer.echo(f"\n{difference.text}\n  {result.one}: {difference.one}\n  {result.other}: {difference.other}")
+
+
+def _tell(switched: "Switched") -> None:
+    for warning in switched.warnings:
+        typer.secho(f"warning: {warning}", fg="yellow", err=True)
+    typer.echo(switched.version)
+    if switched.change is None:
+        typer.echo("it serves already; nothing was changed", err=True)
+    else:
+        before = switched.change.previous or "nothing"
+        typer.echo(f"serves now in place of {before}; running workers take it over", err=True)
+
+
+def _lines(table: list[list[str]]) -> list[str]:
+    """The table aligned, without columns that are empty but for their header."""
+    used = [n for n in range(len(table[0])) if n == 0 or any(row[n] for row in table[1:])]
+    widths = {n: max(len(row[n]) for row in table) for n in used}
+    return ["  ".join(row[n].ljust(widths[n]) for n in used if widths[n]).rstrip() for row in table]
+
+
+def _cell(value: Any) -> str:
     return ",".join(value) if isinstance(value, list) else str(value)

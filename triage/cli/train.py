@@ -1,13 +1,23 @@
 """`triage train`: one encoder, three heads, from packs and an owner's own texts."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triage.cli.common import ConfigOption, ElasticsearchOption, SetOption, settings_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from triage.training.examples import Example
+    from triage.training.labels import Taxonomy
+
 
 def command(
-    base: Annotated[str, typer.Option(help="Pretrained encoder (BertModel): a folder, or a name on the hub.")],
+    base: Annotated[
+        str, typer.Option(help="Pretrained encoder (BERT, XLM-RoBERTa, DeBERTa, ...): a folder, or a name on the hub.")
+    ],
     output: Annotated[Path, typer.Option(help="Folder of the run; its `best` checkpoint is what `export` takes.")],
     data: Annotated[
         Path | None, typer.Option(help="Folder of the packs that sources.yaml names; without it only own texts.")
@@ -17,6 +27,10 @@ def command(
     text_column: Annotated[str, typer.Option(help="Field of --own that holds the text.")] = "text",
     intent_column: Annotated[str, typer.Option(help="Field of --own that holds the intent.")] = "intent",
     sentiment_column: Annotated[str, typer.Option(help="Field of --own that holds the sentiment.")] = "sentiment",
+    with_corrections: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|index", help="People's corrections: of the index, or of `triage corrections`."),
+    ] = None,
     project_texts: Annotated[
         bool, typer.Option("--project-texts/--no-project-texts", help="Train on the texts that ship with triage too.")
     ] = True,
@@ -26,20 +40,50 @@ def command(
     max_minutes: Annotated[
         float | None, typer.Option(min=0.1, help="End by then, with the learning rate decayed to zero.")
     ] = None,
+    max_steps: Annotated[int | None, typer.Option(help="End after so many updates.")] = None,
     seed: Annotated[int, typer.Option(help="Of sampling, order and dropout.")] = 1,
     learning_rate: Annotated[float, typer.Option(help="Peak, of the encoder.")] = 8e-5,
-    head_learning_rate: Annotated[float, typer.Option(help="Peak, of the heads.")] = 5e-4,
-    warmup_steps: Annotated[int, typer.Option(min=0, help="Steps until the learning rates reach their peak.")] = 100,
-    token_budget: Annotated[int, typer.Option(min=64, help="Tokens of a batch, padding included.")] = 2_048,
+    head_learning_rate: Annotated[float, typer.Option(help="Peak, of the heads (and adapters).")] = 5e-4,
+    layer_decay: Annotated[float, typer.Option(help="Learning rate of a layer, of that of the one above.")] = 1.0,
+    weight_decay: Annotated[float, typer.Option(help="Of AdamW, on matrices.")] = 0.01,
+    warmup_steps: Annotated[int, typer.Option(help="Steps until the learning rates reach their peak.")] = 100,
+    token_budget: Annotated[int, typer.Option(help="Tokens of a batch, padding included.")] = 2_048,
+    accumulate: Annotated[int, typer.Option(help="Batches of an update.")] = 1,
     max_tokens: Annotated[int, typer.Option(min=8, max=512, help="Longer texts are cut in training.")] = 128,
+    label_smoothing: Annotated[float, typer.Option(help="Of intents.")] = 0.05,
+    sentiment_smoothing: Annotated[float, typer.Option(help="Of sentiments.")] = 0.0,
+    head_weight: Annotated[
+        list[str] | None, typer.Option(metavar="HEAD=W", help="Weight of a head's loss (0: off); may be repeated.")
+    ] = None,
+    ema_decay: Annotated[
+        float, typer.Option(help="Judge and keep an average of the weights, as .995 [default: off].")
+    ] = 0.0,
+    freeze: Annotated[str, typer.Option(help="What stays as it is: none, embeddings, layers:N or encoder.")] = "none",
+    peft: Annotated[str | None, typer.Option(help="Adapters: lora, adalora or ia3, merged when saved.")] = None,
+    peft_rank: Annotated[int, typer.Option(help="Of LoRA and AdaLoRA.")] = 8,
+    adversarial: Annotated[float, typer.Option(help="Strength of FGM, as .5; twice the time [default: off].")] = 0.0,
+    augment: Annotated[float, typer.Option(help="Share of texts that are varied, as .1 [default: none].")] = 0.0,
+    augmentation: Annotated[
+        list[str] | None, typer.Option(help="typos, drop, case, emoji, script; may be repeated [default: all].")
+    ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="Run or checkpoint whose answers teach too (distillation).")
+    ] = None,
+    distill_weight: Annotated[float, typer.Option(help="Weight of the teacher's loss.")] = 1.0,
+    distill_temperature: Annotated[float, typer.Option(help="Softens the teacher's answers.")] = 2.0,
+    patience: Annotated[int | None, typer.Option(help="Stop after so many validations without a gain.")] = None,
     bf16: Annotated[bool, typer.Option("--bf16/--fp32", help="Autocast; twice as fast where the CPU has bf16.")] = True,
     threads: Annotated[int | None, typer.Option(min=1, help="Of torch [default: its own choice].")] = None,
     checkpoint_minutes: Annotated[float, typer.Option(help="How often to save what --resume needs.")] = 5.0,
     validate_minutes: Annotated[float, typer.Option(help="How often to validate (and keep the best).")] = 10.0,
+    validation_cap: Annotated[int, typer.Option(help="Validation texts of a pack.")] = 150,
     start_from: Annotated[
         Path | None, typer.Option(help="Take the weights of this run or checkpoint: a second stage on another mix.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
 ) -> None:
     """Train a model into --output: its best checkpoint on validation texts, calibrated."""
     from triage.training.extras import require_training
@@ -51,10 +95,46 @@ def command(
     from rich.console import Console
 
     from triage.logging import configure_logging
-    from triage.training.options import Options
+    from triage.training.options import AUGMENTATIONS, Options
     from triage.training.workflow import build_corpus, checkpoint_folder, train_model
 
     configure_logging()
+    options = Options(
+        base=base,
+        layers=layers,
+        epochs=epochs,
+        max_steps=max_steps,
+        max_minutes=max_minutes,
+        seed=seed,
+        learning_rate=learning_rate,
+        head_learning_rate=head_learning_rate,
+        layer_decay=layer_decay,
+        weight_decay=weight_decay,
+        warmup_steps=warmup_steps,
+        token_budget=token_budget,
+        accumulate=accumulate,
+        max_tokens=max_tokens,
+        bf16=bf16,
+        label_smoothing=label_smoothing,
+        sentiment_smoothing=sentiment_smoothing,
+        head_weights=_weights(head_weight or []),
+        ema_decay=ema_decay,
+        freeze=freeze,
+        peft=_mergeable(peft),
+        peft_rank=peft_rank,
+        adversarial=adversarial,
+        augment=augment,
+        augmentations=tuple(augmentation or AUGMENTATIONS),
+        teacher=str(checkpoint_folder(teacher)) if teacher else None,
+        distill_weight=distill_weight,
+        distill_temperature=distill_temperature,
+        patience=patience,
+        validate_minutes=validate_minutes,
+        validation_cap=validation_cap,
+        checkpoint_minutes=checkpoint_minutes,
+        threads=threads,
+        start_from=str(checkpoint_folder(start_from)) if start_from else None,
+    )
     corpus, labels = build_corpus(
         data,
         taxonomy_file=taxonomy,
@@ -62,23 +142,50 @@ def command(
         own=own,
         columns={"text": text_column, "intent": intent_column, "sentiment": sentiment_column},
         project=project_texts,
-    )
-    options = Options(
-        base=base,
-        layers=layers,
-        epochs=epochs,
-        max_minutes=max_minutes,
-        seed=seed,
-        learning_rate=learning_rate,
-        head_learning_rate=head_learning_rate,
-        warmup_steps=warmup_steps,
-        token_budget=token_budget,
-        max_tokens=max_tokens,
-        bf16=bf16,
-        threads=threads,
-        checkpoint_minutes=checkpoint_minutes,
-        validate_minutes=validate_minutes,
-        start_from=str(checkpoint_folder(start_from)) if start_from else None,
+        corrections=_corrections(with_corrections, config, assignments, elasticsearch),
     )
     best = train_model(corpus, labels, options, output, Console(stderr=True), resume=resume)
     typer.echo(str(best))
+
+
+def _corrections(
+    source: str | None, config: Path | None, assignments: list[str] | None, url: str | None
+) -> "Callable[[Taxonomy], dict[str, list[Example]]] | None":
+    """What reads them and says how many it used; None without the option."""
+    if source is None:
+        return None
+
+    def read(taxonomy: "Taxonomy") -> "dict[str, list[Example]]":
+        from triage.training.corrections import examples_of, read_corrections
+
+        settings = settings_from(config, assignments, elasticsearch__url=url)
+        splits, account = examples_of(read_corrections(source, lambda: settings.elasticsearch), taxonomy)
+        for line in account.lines():
+            typer.echo(line, err=True)
+        return splits
+
+    return read
+
+
+def _weights(pairs: list[str]) -> dict[str, float]:
+    """HEAD=W pairs as a mapping; raises ConfigError for what is none."""
+    from triage.errors import ConfigError
+
+    weights = {}
+    for pair in pairs:
+        head, _, weight = pair.partition("=")
+        try:
+            weights[head] = float(weight)
+        except ValueError as error:
+            raise ConfigError(f"--head-weight {pair!r} must be HEAD=W, as aspects=0.3") from error
+    return weights
+
+
+def _mergeable(peft: str | None) -> str | None:
+    from triage.errors import ConfigError
+
+    if peft == "prefix":
+        raise ConfigError(
+            "--peft prefix cannot be merged into the encoder, so nothing could be exported; take lora, adalora or ia3"
+        )
+    return peft

@@ -17,12 +17,16 @@ def command(
 ) -> None:
     """Consume raw feedback, enrich it, write it to Elasticsearch and the enriched topic.
 
-    Start as many as there are partitions, each with its own --slot. SIGTERM finishes the batch in hand.
+    Start as many as there are partitions, each with its own --slot. SIGTERM finishes the batch in hand. A promoted
+    model and changed rules are taken over between two batches, at once on SIGHUP.
     """
+    from triage import tracing
     from triage.logging import get_logger
     from triage.metrics import Metrics
     from triage.pipeline.assemble import build_worker
     from triage.pipeline.health import HealthServer
+    from triage.pipeline.heap import collect_seldom, release_large_blocks
+    from triage.pipeline.reload import reload_on_hangup
     from triage.pipeline.shutdown import stop_on_signals
 
     settings = settings_from(
@@ -34,18 +38,26 @@ def command(
         worker__health_port=health_port,
     )
     log = get_logger("triage.worker")
+    release_large_blocks()
+    collect_seldom()
+    stop_tracing = tracing.start(settings.tracing, "worker")
     metrics = Metrics()
-    worker, health = build_worker(settings, settings.clock.build(), metrics)
+    parts = build_worker(settings, settings.clock.build(), metrics)
+    worker, health = parts.worker, parts.health
     server = None
     if settings.worker.health_port:
         server = HealthServer(health, metrics, settings.worker.health_port)
         server.start()
     stop_on_signals(worker.stop, settings.worker.drain_timeout_s)
+    reload_on_hangup(parts.reloader.request)
+    parts.watchdog.start()
     _, about = health.ready()
     log.info("worker_started", **about)
     try:
         worker.run()
     finally:
+        parts.close()
         if server:
             server.stop()
+        stop_tracing()
     log.info("worker_drained")

@@ -1,101 +1,205 @@
-"""`/alerts/{dedup_key}`: one alert, the page that messages to people link to. Plain HTML, nothing to run."""
+"""`/alerts/{dedup_key}`: one alert, the page that messages to people link to, and what can be done. Plain HTML."""
 
 from collections.abc import Callable
 from html import escape
-from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
-from triage.clock import from_ms
-from triage.console.charts import moment_ms, readable
-from triage.console.wording import duration, number, percent, quantity
+from triage.alerting.chart import svg
+from triage.alerting.notifiers.base import Notification
+from triage.alerting.notifiers.content import compose, intent_of
+from triage.alerting.notifiers.text import plain
+from triage.alerting.wording import wording
+from triage.console.alert_actions import COOKIE, Actions, Guard, action_routes, forms, user_of
+from triage.console.charts import moment_ms
+from triage.console.filters import FIELDS, Filters
+from triage.console.frame import Visit, plain_page
+from triage.console.login import user_of as visitor_of
+from triage.console.words import Words
 from triage.errors import TriageError
-from triage.schemas.alert import Alert, Example, Share
+from triage.schemas.alert import Acknowledgement, Alert, Example, Share
+from triage.schemas.counts import OTHER
 
-_CSS = Path(__file__).with_name("console.css")
 
+def alert_routes(
+    find: Callable[[str], Alert | None], actions: Actions | None = None, page_language: str = "en"
+) -> APIRouter:
+    """`find` blocks; it gives None for a key that is not in the index and raises a TriageError where it can't tell.
 
-def alert_routes(find: Callable[[str], Alert | None]) -> APIRouter:
-    """`find` blocks; it gives None for a key that is not in the index and raises a TriageError where it can't tell."""
-    router = APIRouter()
+    Without `actions` there is nothing to press. `page_language` is that of the pages that were sent.
+    """
+    router, guard = APIRouter(), Guard()
+    if actions is not None:
+        router.include_router(action_routes(find, actions, guard, _notice))
 
     @router.get("/alerts/{dedup_key}")
-    async def alert(dedup_key: str) -> HTMLResponse:
+    async def alert(request: Request, dedup_key: str, done: str | None = None) -> HTMLResponse:
         """200, 404 for an alert that is not (yet) stored, 503 while Elasticsearch does not answer."""
+        visit = Visit.of(request)
+        words = visit.words
         try:
             found = await run_in_threadpool(find, dedup_key)
         except TriageError as error:
-            return HTMLResponse(_notice("Can’t read the alert", str(error)), status_code=503)
+            return HTMLResponse(_notice(request, words("alert.unreadable"), str(error)), status_code=503)
         if found is None:
-            advice = f"There is no alert {dedup_key} in the index. One that fired just now may take a few seconds."
-            return HTMLResponse(_notice("No such alert", advice), status_code=404)
-        return HTMLResponse(render(found))
+            advice = words("alert.missing_advice", key=dedup_key)
+            return HTMLResponse(_notice(request, words("alert.missing"), advice), status_code=404)
+        if actions is None or not visitor_of(request).may_act:
+            return HTMLResponse(render(found, visit, page_language))
+        cookie = guard.cookie(request)
+        buttons = forms(found, guard.token(cookie), user_of(request), done, words)
+        page = HTMLResponse(render(found, visit, page_language, buttons))
+        page.headers["cache-control"] = "no-store"
+        page.set_cookie(
+            COOKIE, cookie, path="/alerts", httponly=True, samesite="strict", secure=request.url.scheme == "https"
+        )
+        return page
 
     return router
 
 
-def render(alert: Alert) -> str:
-    """The page of an alert."""
+def render(alert: Alert, visit: Visit, page_language: str = "en", buttons: str = "") -> str:
+    """The page of an alert; `buttons` is HTML."""
+    words = visit.words
     start_ms = moment_ms(alert.started_at)
     state = "critical" if alert.status == "firing" else "resolved"
-    window = duration(alert.window_s * 1000)
+    window = words.duration(alert.window_s * 1000)
+    latest = words(
+        "alert.latest", n=words.number(alert.negative), total=words.number(alert.total),
+        share=words.percent(alert.share), window=window,
+    )  # fmt: skip
     facts = {
-        "Since": _moment(start_ms),
-        "Until": _moment(moment_ms(alert.ended_at)) if alert.ended_at else "",
-        "Lasted": duration(moment_ms(alert.ended_at) - start_ms) if alert.ended_at else "",
-        "At its peak": f"{number(alert.peak_negative)} negative in {window}",
-        "Expected": "" if alert.expected is None else quantity(alert.expected),
-        "Latest window": f"{number(alert.negative)} of {number(alert.total)} ({percent(alert.share)}) in {window}",
-        "Rule": alert.rule,
-        "Not paged": "" if alert.paged else alert.not_paged_because or "yes",
-        "Updated": _moment(moment_ms(alert.updated_at)),
+        "since": words.moment(start_ms),
+        "until": words.moment(moment_ms(alert.ended_at)) if alert.ended_at else "",
+        "lasted": words.duration(moment_ms(alert.ended_at) - start_ms) if alert.ended_at else "",
+        "peak": words("alert.peak", n=words.number(alert.peak_negative), window=window),
+        "expected": "" if alert.expected is None else words.quantity(alert.expected),
+        "latest": latest,
+        "rule": alert.rule,
+        "fired_by": ", ".join(alert.causes),
+        "acknowledged": _who(alert.acknowledged, words),
+        "snoozed": _snoozed(alert, words),
+        "late": words("alert.late", n=words.number(alert.late_records)) if alert.late_records else "",
+        "paged_with": alert.page if alert.page not in {None, alert.dedup_key} else "",
+        "not_paged": "" if alert.paged else alert.not_paged_because or words("alert.yes"),
+        "updated": words.moment(moment_ms(alert.updated_at)),
     }
-    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value)
-    return _document(
-        alert.title,
-        f'<div class="alert-head"><span class="pill {state}">{escape(alert.status)}</span>'
-        f'<span class="pill outline">{escape(alert.severity)}</span></div>'
-        f"<h2>{escape(alert.title)}</h2><p>{escape(alert.summary)}</p>{_links(alert)}"
-        f'<dl class="facts">{rows}</dl>{_shares("Top intents", alert.top_intents, readable)}'
-        f"{_shares('Most named', alert.top_entities, str)}{_examples(alert.examples)}",
+    rows = "".join(
+        f"<dt>{words(f'fact.{name}')}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value
     )
+    severity = words.term("alert_severity", alert.severity)
+    content = (
+        f'<div class="alert-head"><span class="pill {state}">{escape(_state(alert, words))}</span>'
+        f'<span class="pill outline">{escape(severity)}</span></div>'
+        f"<h1>{escape(alert.title)}</h1><p>{escape(alert.summary)}</p>{_links(alert, visit)}{buttons}"
+        f'<dl class="facts">{rows}</dl>{_chart(alert, words)}{_standing_out(alert, words)}'
+        f"{_first_steps(alert, words)}{_examples(alert.examples, visit)}{_as_sent(alert, page_language, words)}"
+    )
+    return plain_page(visit, "alerts", alert.title, f'<section class="card whole one-alert">{content}</section>')
 
 
-def _links(alert: Alert) -> str:
-    links = [("What to do first", alert.runbook), ("Kibana", alert.kibana_url)]
-    shown = [
+def records_behind(alert: Alert) -> Filters:
+    """The view of *Explore* with the alert's negative records, from a window before its start until its end."""
+    start_ms = moment_ms(alert.started_at) - alert.window_s * 1000
+    end_ms = moment_ms(alert.ended_at or alert.updated_at) + 60_000
+    values = {name: (value,) for name, value in alert.dimensions.items() if name in FIELDS and value != OTHER}
+    return Filters(start=start_ms, end=end_ms, values={**values, "sentiment": ("negative",)})
+
+
+def _chart(alert: Alert, words: Words) -> str:
+    if alert.chart is None:
+        return ""
+    return f'<figure class="spark">{svg(alert.chart, words("alert.chart"))}</figure>'
+
+
+def _state(alert: Alert, words: Words) -> str:
+    """`recovering` and `ongoing` are both firing to who only wants to know whether it is over."""
+    state = "flapping" if alert.flapping and alert.status == "firing" else alert.state
+    return words.term("status", alert.status if alert.status == "resolved" or state == "firing" else state)
+
+
+def _snoozed(alert: Alert, words: Words) -> str:
+    if not alert.snoozed_until:
+        return ""
+    who = _who(alert.snoozed, words)
+    return words("alert.snoozed_until", who=who, when=words.moment(moment_ms(alert.snoozed_until)))
+
+
+def _who(acknowledgement: Acknowledgement | None, words: Words) -> str:
+    if acknowledgement is None:
+        return ""
+    when = words.moment(moment_ms(acknowledgement.at))
+    said = words("alert.by", by=acknowledgement.by, when=when)
+    return f"{said}: {acknowledgement.comment}" if acknowledgement.comment else said
+
+
+def _links(alert: Alert, visit: Visit) -> str:
+    words = visit.words
+    ours = f'<a href="{escape(visit.root + records_behind(alert).address("explore"))}">{words("alert.records")}</a>'
+    compared = records_behind(alert).address("explore", compare="1")
+    ours += f' · <a href="{escape(visit.root + compared)}">{words("alert.compared")}</a>'
+    others = [
         f'<a href="{escape(url)}" rel="noreferrer">{name}</a>'
-        for name, url in links
+        for name, url in ((words("alert.runbook"), alert.runbook), ("Kibana", alert.kibana_url))
         if url and url.startswith(("https://", "http://"))
     ]
-    return f'<p class="links">{" · ".join(shown)}</p>' if shown else ""
+    return f'<p class="links">{" · ".join([ours, *others])}</p>'
 
 
-def _shares(title: str, shares: list[Share], worded: Callable[[str], str]) -> str:
-    items = "".join(f"<li>{escape(worded(share.value))} <b>{number(share.count)}</b></li>" for share in shares)
+def _standing_out(alert: Alert, words: Words) -> str:
+    said = wording(words.language)
+    parts = (
+        (said.unusual_intents, said.top_intents, alert.top_intents, said.intent),
+        (said.unusual_entities, said.top_entities, alert.top_entities, str),
+        (said.unusual_words, said.unusual_words, alert.top_words, str),
+    )
+    return "".join(_shares(unusual, top, shares, say, words) for unusual, top, shares, say in parts)
+
+
+def _shares(unusual: str, frequent: str, shares: list[Share], worded: Callable[[str], str], words: Words) -> str:
+    items = "".join(
+        f"<li>{escape(worded(share.value))} <b>{words.number(share.count)}</b>"
+        f"{'' if share.expected is None else ' ' + words('compare.usually', n=words.quantity(share.expected))}</li>"
+        for share in shares
+    )
+    title = frequent if all(share.expected is None for share in shares) else unusual
     return f'<h3>{title}</h3><ul class="shares">{items}</ul>' if items else ""
 
 
-def _examples(examples: list[Example]) -> str:
-    quotes = "".join(f"<blockquote>{escape(example.text)}</blockquote>" for example in examples)
-    return f"<h3>What people write</h3>{quotes}" if quotes else ""
+def _first_steps(alert: Alert, words: Words) -> str:
+    if alert.status == "resolved":
+        return ""
+    said = wording(words.language)
+    items = "".join(f"<li>{escape(step)}</li>" for step in said.first_steps(intent_of(alert)))
+    return f"<h3>{said.what_to_do_first}</h3><ol>{items}</ol>"
 
 
-def _notice(title: str, text: str) -> str:
-    return _document(title, f'<div class="empty"><strong>{title}</strong><p>{escape(text)}</p></div>')
+def _examples(examples: list[Example], visit: Visit) -> str:
+    quotes = "".join(
+        f'<blockquote>{escape(example.text)} <a href="{visit.root}records/{escape(example.id)}">'
+        f"{visit.words('alert.open_record')}</a></blockquote>"
+        for example in examples
+    )
+    return f"<h3>{visit.words('alert.examples')}</h3>{quotes}" if quotes else ""
 
 
-def _document(title: str, content: str) -> str:
+def _as_sent(alert: Alert, language: str, words: Words) -> str:
+    """The page in the words in which receivers got it; chats and e-mail lay the same out in their own way."""
+    if not alert.paged:
+        return ""
+    said = wording(language)
+    text = plain(compose(Notification("firing" if alert.status == "firing" else "resolved", alert), said), said)
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)} · triage</title><style>{_CSS.read_text('utf-8')}</style></head><body>"
-        '<header class="top"><h1><a class="brand" href="../"><i aria-hidden="true"></i>triage</a></h1></header>'
-        f'<main class="page"><section class="card whole one-alert">{content}</section></main></body></html>'
+        f"<details class='as-sent'><summary>{words('alert.as_sent')}</summary>"
+        f'<p class="caption below">{words("alert.as_sent_note")}</p>'
+        f'<pre lang="{language}">{escape(text)}</pre></details>'
     )
 
 
-def _moment(ms: int) -> str:
-    return f"{from_ms(ms):%Y-%m-%d %H:%M} UTC"
+def _notice(request: Request, title: str, text: str) -> str:
+    content = (
+        f'<section class="card whole"><div class="empty"><h1>{escape(title)}</h1><p>{escape(text)}</p></div></section>'
+    )
+    return plain_page(Visit.of(request), "alerts", title, content)

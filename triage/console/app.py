@@ -1,39 +1,74 @@
-"""The console as one ASGI application: page, health and metrics behind security headers."""
+"""The console as one ASGI application: pages, health and metrics behind login and security headers."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI
+from nicegui import app as pages_app
 from nicegui import ui
 
+from triage.config import ConsoleSettings
+from triage.console.alert_actions import Actions
 from triage.console.alert_page import alert_routes
+from triage.console.alerts_page import alerts_page
+from triage.console.error_pages import add_error_pages
+from triage.console.explore_page import RESPONSE_S, explore_page
+from triage.console.export import export_routes
+from triage.console.fleet_page import fleet_page
+from triage.console.frame import language_routes
 from triage.console.headers import SecurityHeaders
-from triage.console.health import health_routes
-from triage.console.page import page_for
-from triage.console.refresh import SharedSnapshot
+from triage.console.login import Door
+from triage.console.page import now_page
+from triage.console.record_page import record_page
+from triage.console.review_page import review_page
+from triage.console.site import Site
 from triage.metrics import Metrics
 from triage.schemas.alert import Alert
+from triage.web.health import health_routes
 
 _FAVICON = Path(__file__).with_name("favicon.svg")
 
 
-def build_service(metrics: Metrics, ping: Callable[[], None], find_alert: Callable[[str], Alert | None]) -> FastAPI:
-    """Health, metrics and the pages of single alerts, without the main page."""
+def build_service(
+    metrics: Metrics,
+    ping: Callable[[], None],
+    find_alert: Callable[[str], Alert | None],
+    actions: Actions | None = None,
+    settings: ConsoleSettings | None = None,
+    page_language: str = "en",
+) -> FastAPI:
+    """Health, metrics and the pages of single alerts behind the login, without the pages that need scripts.
+
+    With `actions` alerts can be acted on.
+    """
     app = FastAPI(title="triage console", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health_routes(metrics, ping))
-    app.include_router(alert_routes(find_alert))
+    app.include_router(language_routes())
+    app.include_router(alert_routes(find_alert, actions, page_language))
+    app.add_middleware(Door, settings=settings or ConsoleSettings(), monotonic=time.monotonic)
     app.add_middleware(SecurityHeaders)
     return app
 
 
-def build_app(
-    shared: SharedSnapshot, metrics: Metrics, ping: Callable[[], None], find_alert: Callable[[str], Alert | None]
-) -> FastAPI:
-    """The whole console. NiceGUI keeps one page per process: call it once."""
-    app = build_service(metrics, ping, find_alert)
+def build_app(site: Site, ping: Callable[[], None], find_alert: Callable[[str], Alert | None]) -> FastAPI:
+    """The whole console. NiceGUI keeps one set of pages per process: call it once."""
+    settings = site.settings
+    app = build_service(site.metrics, ping, find_alert, site.actions, settings.console, settings.alerting.language)
+    app.include_router(export_routes(site))
+    pages = {
+        "/": now_page(site.now, site.moved),
+        "/explore": explore_page(site),
+        "/records/{record_id}": record_page(site),
+        "/alerts": alerts_page(site),
+        "/review": review_page(site),
+        "/fleet": fleet_page(site),
+    }
+    for path, builder in pages.items():
+        ui.page(path, response_timeout=RESPONSE_S)(builder)
+    add_error_pages(pages_app)
     ui.run_with(
         app,
-        root=page_for(shared),
         title="triage",
         favicon=_FAVICON,
         dark=None,

@@ -1,11 +1,13 @@
 """ECharts options as plain data. Colours are CSS variables (console.css), so that light and dark need no redraw."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from html import escape
 from typing import Any
 
 from triage.clock import to_ms
-from triage.console.snapshot import IntentCount, Snapshot
-from triage.console.wording import duration
+from triage.console.snapshot import IntentCount, TimeSlot
+from triage.console.words import Words
 from triage.schemas.alert import Alert
 
 Options = dict[str, Any]
@@ -13,24 +15,28 @@ Options = dict[str, Any]
 SENTIMENTS = ("negative", "neutral", "positive")
 MAX_INTENTS = 8
 _FONT_FAMILY = "system-ui, sans-serif"  # a real one: with "inherit" ECharts measures another font than it draws
-_FONT = {"color": "var(--muted)", "fontFamily": _FONT_FAMILY, "fontSize": 12}
-_TIMES = {"year": "{yyyy}", "month": "{MMM}", "day": "{MMM} {d}", "hour": "{HH}:{mm}", "minute": "{HH}:{mm}"}
-_TOOLTIP = {
+FONT = {"color": "var(--muted)", "fontFamily": _FONT_FAMILY, "fontSize": 12}
+_TIMES = {
+    "en": {"year": "{yyyy}", "month": "{MMM}", "day": "{MMM} {d}", "hour": "{HH}:{mm}", "minute": "{HH}:{mm}"},
+    "zh": {"year": "{yyyy}", "month": "{M}月", "day": "{M}月{d}日", "hour": "{HH}:{mm}", "minute": "{HH}:{mm}"},
+}
+TOOLTIP = {
     "trigger": "axis",
     "confine": True,
     "backgroundColor": "var(--card)",
     "borderColor": "var(--line)",
     "textStyle": {"color": "var(--text)", "fontFamily": _FONT_FAMILY, "fontSize": 13},
 }
-_STILL = {"animation": False, "textStyle": {"fontFamily": _FONT_FAMILY}, "useUTC": True}
+STILL: Options = {"animation": False, "textStyle": {"fontFamily": _FONT_FAMILY}, "useUTC": True}
 
 
-def sentiment_over_time(snapshot: Snapshot) -> Options:
-    """Stacked areas by sentiment over event time, with a band from the start to the end of every alert."""
-    slots = snapshot.timeline
-    series = [
+def sentiment_over_time(
+    slots: Sequence[TimeSlot], step_ms: int, now_ms: int, alerts: Sequence[Alert], words: Words
+) -> Options:
+    """Stacked areas by sentiment over event time, with a band and its name from the start to the end of every alert."""
+    series: list[Options] = [
         {
-            "name": sentiment,
+            "name": words.term("sentiment", sentiment),
             "type": "line",
             "stack": "records",
             "showSymbol": False,
@@ -42,62 +48,69 @@ def sentiment_over_time(snapshot: Snapshot) -> Options:
         }
         for sentiment in SENTIMENTS
     ]
-    alerts = [*snapshot.open_alerts, *snapshot.resolved_alerts]
+    for drawn in series:
+        # On a stack it would be a line over the one below it.
+        if not any(value for _, value in drawn["data"]):
+            drawn["lineStyle"] = drawn["lineStyle"] | {"width": 0}
     first_ms = slots[0].start_ms if slots else 0
-    bands = [band for alert in alerts if (band := _band(alert, first_ms, snapshot.at_ms))] if slots else []
+    found = [_band(alert, first_ms, now_ms, words) for alert in alerts] if slots else []
+    bands = _apart([band for band in found if band], (first_ms + slots[-1].start_ms) // 2 if slots else 0)
     series[0]["markArea"] = {
         "silent": True,
         "itemStyle": {"color": "var(--alert-band)", "opacity": 1, "borderColor": "var(--critical)", "borderWidth": 1},
         "label": {"color": "var(--critical-text)", "fontSize": 12, "fontWeight": 600, "fontFamily": _FONT_FAMILY},
         "data": bands,
     }
-    return _STILL | {
-        "grid": {"left": 8, "right": 24, "top": 28, "bottom": 4, "containLabel": True},
+    return STILL | {
+        "grid": {"left": 8, "right": 24, "top": 44 if bands else 12, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
-        "tooltip": _TOOLTIP,
-        "xAxis": {
-            "type": "time",
-            "axisLine": {"lineStyle": {"color": "var(--line)"}},
-            "axisTick": {"show": False},
-            "axisLabel": _FONT | {"hideOverlap": True, "formatter": _TIMES},
-            "max": slots[-1].start_ms + snapshot.step_ms if slots else None,
-            "splitLine": {"show": False},
-        },
+        "tooltip": TOOLTIP,
+        "xAxis": time_axis(words) | {"max": slots[-1].start_ms + step_ms if slots else None},
         "yAxis": {
             "type": "value",
             "minInterval": 1,
-            "axisLabel": _FONT,
+            "axisLabel": FONT,
             "splitLine": {"lineStyle": {"color": "var(--line)"}},
         },
         "series": series,
     }
 
 
-def top_intents(intents: list[IntentCount]) -> Options:
+def time_axis(words: Words) -> Options:
+    return {
+        "type": "time",
+        "axisLine": {"lineStyle": {"color": "var(--line)"}},
+        "axisTick": {"show": False},
+        "axisLabel": FONT | {"hideOverlap": True, "formatter": _TIMES[words.language]},
+        "splitLine": {"show": False},
+    }
+
+
+def top_intents(intents: list[IntentCount], words: Words) -> Options:
     """Horizontal bars stacked by sentiment, most negative records on top."""
     shown = _most_negative(intents)
-    return _STILL | {
+    return STILL | {
         "grid": {"left": 4, "right": 16, "top": 4, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
-        "tooltip": _TOOLTIP | {"axisPointer": {"type": "none"}},
+        "tooltip": TOOLTIP | {"axisPointer": {"type": "none"}},
         "xAxis": {
             "type": "value",
             "minInterval": 1,
             "splitNumber": 3,
-            "axisLabel": _FONT,
+            "axisLabel": FONT,
             "splitLine": {"lineStyle": {"color": "var(--line)"}},
         },
         "yAxis": {
             "type": "category",
             "inverse": True,
-            "data": [readable(one.intent) for one in shown],
+            "data": [words.intent(one.intent) for one in shown],
             "axisLine": {"show": False},
             "axisTick": {"show": False},
-            "axisLabel": _FONT | {"color": "var(--text)", "fontSize": 13},
+            "axisLabel": FONT | {"color": "var(--text)", "fontSize": 13},
         },
         "series": [
             {
-                "name": sentiment,
+                "name": words.term("sentiment", sentiment),
                 "type": "bar",
                 "stack": "records",
                 "silent": True,
@@ -110,28 +123,39 @@ def top_intents(intents: list[IntentCount]) -> Options:
     }
 
 
-def timeline_in_words(snapshot: Snapshot) -> str:
+def timeline_in_words(slots: Sequence[TimeSlot], step_ms: int, alerts: int, words: Words) -> str:
     """What a screen reader says for the chart."""
-    if not snapshot.timeline:
-        return "Sentiment over time: no records yet"
-    peak = max(snapshot.timeline, key=lambda slot: slot.counts.negative)
-    step = duration(snapshot.step_ms)
-    alerts = len(snapshot.open_alerts) + len(snapshot.resolved_alerts)
-    return (
-        f"Sentiment over time: {len(snapshot.timeline)} steps of {step}; "
-        f"at most {peak.counts.negative} negative records in one step; {alerts} alerts marked"
+    if not slots:
+        return words("chart.no_records")
+    peak = max(slots, key=lambda slot: slot.counts.negative)
+    return words(
+        "chart.over_time",
+        steps=len(slots),
+        step=words.duration(step_ms),
+        peak=words.number(peak.counts.negative),
+        when=words.when(peak.start_ms, 0),
+        alerts=alerts,
     )
 
 
-def intents_in_words(intents: list[IntentCount]) -> str:
+def timeline_table(slots: Sequence[TimeSlot], now_ms: int, words: Words) -> str:
+    """The chart as a table, newest first; steps without records are left out."""
+    head = "".join(f'<th scope="col">{words.term("sentiment", name)}</th>' for name in SENTIMENTS)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(words.when(slot.start_ms, now_ms))}</th>'
+        + "".join(f"<td>{words.number(getattr(slot.counts, name))}</td>" for name in SENTIMENTS)
+        + "</tr>"
+        for slot in reversed(slots)
+        if slot.counts.total
+    )
+    time = f'<th scope="col">{words("column.time")}</th>'
+    return f'<table class="plain"><thead><tr>{time}{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def intents_in_words(intents: list[IntentCount], words: Words) -> str:
     """What a screen reader says for the bars."""
-    listed = ", ".join(f"{readable(one.intent)} {one.counts.negative}" for one in _most_negative(intents))
-    return f"Top intents by negative records: {listed}" if listed else "Top intents: no records yet"
-
-
-def readable(name: str) -> str:
-    """`product_fault` -> `product fault`."""
-    return name.replace("_", " ")
+    listed = ", ".join(f"{words.intent(one.intent)} {one.counts.negative}" for one in _most_negative(intents))
+    return words("chart.intents", listed=listed) if listed else words("chart.no_intents")
 
 
 def moment_ms(text: str) -> int:
@@ -143,9 +167,23 @@ def _most_negative(intents: list[IntentCount]) -> list[IntentCount]:
     return sorted(intents, key=lambda one: (-one.counts.negative, -one.counts.total, one.intent))[:MAX_INTENTS]
 
 
-def _band(alert: Alert, first_ms: int, now_ms: int) -> list[Options] | None:
+def _band(alert: Alert, first_ms: int, now_ms: int, words: Words) -> list[Options] | None:
     start = moment_ms(alert.started_at)
     end = moment_ms(alert.ended_at) if alert.ended_at else max(now_ms, start)
     if end < first_ms:
         return None
-    return [{"xAxis": max(start, first_ms), "name": "alert"}, {"xAxis": end}]
+    values = [value for name, value in alert.dimensions.items() if name != "intent"]
+    about = alert.dimensions.get("intent")
+    name = " · ".join([*values, *([words.intent(about)] if about else [])]) or words("chart.spike")
+    return [{"xAxis": max(start, first_ms), "name": name if len(name) <= 24 else name[:23] + "…"}, {"xAxis": end}]
+
+
+def _apart(bands: list[list[Options]], middle_ms: int) -> list[list[Options]]:
+    """Neighbours' names on two heights and towards the middle, so that they stay readable."""
+    for number, band in enumerate(sorted(bands, key=lambda one: int(one[0]["xAxis"]))):
+        late = int(band[0]["xAxis"]) > middle_ms
+        band[0]["label"] = {
+            "position": ["100%", -16 - 14 * (number % 2)] if late else [0, -16 - 14 * (number % 2)],
+            "align": "right" if late else "left",
+        }
+    return bands

@@ -65,6 +65,7 @@ class ElasticReader:
         # The slot that is still filling would draw as a fall that is none.
         if len(slots) > _FEW_SLOTS and slots[-1].start_ms + self._step_ms > end_ms:
             slots = slots[:-1]
+        drawn = len(slots)
         recent = search.recent_alerts(self._client, self._settings, _ALERTS)
         return Snapshot(
             at_ms=now_ms,
@@ -74,11 +75,13 @@ class ElasticReader:
             last_minute=found.last_minute,
             dead_letters=self._dead_letters(),
             step_ms=self._step_ms,
-            timeline=[TimeSlot(slot.start_ms, _counts(slot)) for slot in slots],
+            timeline=_timeline(slots),
+            by_channel={name: _timeline(own[:drawn]) for name, own in found.slots_by_channel.items()},
             intents=[IntentCount(intent, _counts(counts)) for intent, counts in found.intents.items()],
             open_alerts=search.open_alerts(self._client, self._settings, _ALERTS),
             resolved_alerts=[alert for alert in recent if alert.status == "resolved"][:_RESOLVED],
-            latest=[hit.record for hit in found.latest],
+            recent_alerts=recent,
+            latest=found.latest,
         )
 
     def _overview(self, now_ms: int, end_ms: int) -> Overview:
@@ -106,6 +109,10 @@ def _step(slots: list[SentimentCounts], end_ms: int) -> int:
     """The finest step of which the chart holds all slots."""
     span_ms = end_ms - slots[0].start_ms if slots else CHART_MS
     return next((step for step in _STEPS_MS if span_ms / step <= _MAX_SLOTS), _STEPS_MS[-1])
+
+
+def _timeline(slots: list[SentimentCounts]) -> list[TimeSlot]:
+    return [TimeSlot(slot.start_ms, _counts(slot)) for slot in slots]
 
 
 def _counts(found: SentimentCounts) -> Counts:

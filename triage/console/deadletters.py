@@ -1,14 +1,13 @@
-"""Counts dead letters by reading their topic: they are not in Elasticsearch, and offsets count markers too."""
+"""Dead letters as their topic tells: they are not in Elasticsearch, and offsets count markers too."""
 
-import contextlib
-import socket
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from triage.alerting.actions import reachable
 from triage.config import KafkaSettings
 from triage.logging import get_logger
 from triage.schemas.deadletter import DeadLetter
@@ -20,24 +19,41 @@ _PAUSE_S = 0.5
 _MAX_RECORDS = 5_000
 _BOOTSTRAP_MS = 2_000
 _STOP_S = 3
+_KEPT = 200
 
 
-class DeadLetterCount:
-    """A thread that reads the topic from its start and then follows it; while Kafka is away it tries again."""
+class DeadLetters:
+    """A thread that reads the topic from its start and then follows it; while Kafka is away it tries again.
+
+    Of every record the last word counts: one that was replayed, or erased, is no dead letter any more. Whole letters
+    are kept of the last 200 alone.
+    """
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
         self._topic = kafka.topic("dead-letter")
         self._decoder = msgspec.json.Decoder(DeadLetter)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="dead-letter-count", daemon=True)
-        self._reasons: Counter[str] = Counter()
+        self._thread = threading.Thread(target=self._run, name="dead-letters", daemon=True)
+        self._lock = threading.Lock()
+        self._reason_of: dict[str, str] = {}
+        self._letters: OrderedDict[str, DeadLetter] = OrderedDict()
         self._known = False
 
     @property
     def total(self) -> int | None:
         """None until Kafka has answered once."""
-        return self._reasons.total() if self._known else None
+        return len(self._reason_of) if self._known else None
+
+    def by_reason(self) -> dict[str, int]:
+        """How many there are for each reason, most first."""
+        with self._lock:
+            return dict(Counter(self._reason_of.values()).most_common())
+
+    def latest(self, size: int) -> list[DeadLetter]:
+        """The last ones, newest first."""
+        with self._lock:
+            return list(reversed(self._letters.values()))[:size]
 
     def start(self) -> None:
         self._thread.start()
@@ -49,19 +65,11 @@ class DeadLetterCount:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                if self._reachable():
+                if reachable(self._kafka):
                     self._follow()
             except KafkaError as error:
                 log.warning("dead_letters_not_readable", topic=self._topic, error=str(error))
             self._stop.wait(_RETRY_S)
-
-    def _reachable(self) -> bool:
-        """A consumer that finds no broker leaves an I/O thread behind (kafka-python 3.0), so look before making one."""
-        for server in self._kafka.client()["bootstrap_servers"]:
-            host, _, port = server.rpartition(":")
-            with contextlib.suppress(OSError, ValueError), socket.create_connection((host.strip("[]"), int(port)), 1):
-                return True
-        return False
 
     def _follow(self) -> None:
         consumer = KafkaConsumer(
@@ -77,17 +85,32 @@ class DeadLetterCount:
             if not partitions:
                 return
             consumer.assign([TopicPartition(self._topic, number) for number in sorted(partitions)])
-            self._reasons = Counter()
+            with self._lock:
+                self._reason_of, self._letters = {}, OrderedDict()
             # Pausing between polls, not in them: the local stack answers empty fetches at once, which would spin.
             while not self._stop.wait(_PAUSE_S):
                 for records in consumer.poll(timeout_ms=0, max_records=_MAX_RECORDS).values():
-                    self._reasons.update(self._reason(record.value) for record in records if record.value)
+                    with self._lock:
+                        for record in records:
+                            self._take(record.key, record.value)
                 self._known = True
         finally:
             consumer.close(autocommit=False)
 
-    def _reason(self, value: bytes) -> str:
+    def _take(self, key: bytes | None, value: bytes | None) -> None:
+        name = (key or b"").decode("utf-8", "replace")
         try:
-            return self._decoder.decode(value).reason
+            letter = None if value is None else self._decoder.decode(value)
         except msgspec.MsgspecError:
-            return "not_understood"
+            self._reason_of[name] = "not_understood"
+            return
+        if letter is None or letter.replayed_at:
+            name = letter.key if letter else name
+            self._reason_of.pop(name, None)
+            self._letters.pop(name, None)
+            return
+        self._reason_of[letter.key] = letter.reason
+        self._letters[letter.key] = letter
+        self._letters.move_to_end(letter.key)
+        if len(self._letters) > _KEPT:
+            self._letters.popitem(last=False)

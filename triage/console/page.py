@@ -1,30 +1,35 @@
-"""The page: a skeleton with headings and landmarks, filled from the shared snapshot every two seconds."""
+"""*Now*: figures, sentiment over time, what moved, alerts and the latest records, renewed every two seconds."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
+from fastapi import Request
 from nicegui import ui
 
 from triage.console import charts, fragments
-from triage.console.refresh import SharedSnapshot
-from triage.console.snapshot import Snapshot
+from triage.console.changes import Movers
+from triage.console.frame import Visit, choices, frame, section, table_below
+from triage.console.movers import movers_html
+from triage.console.refresh import Latest, SharedSnapshot
+from triage.console.snapshot import Snapshot, TimeSlot
+from triage.types import Channel
 
-_CSS = Path(__file__).with_name("console.css")
 _REFRESH_S = 2.0
 _FIRST_PAINT_S = 1.5
+_CHANNELS = tuple(channel.value for channel in Channel)
 
 
-def page_for(shared: SharedSnapshot) -> Callable[[], Awaitable[None]]:
+def now_page(shared: SharedSnapshot, moved: Latest[Movers]) -> Callable[..., Awaitable[None]]:
     """The builder of one client's page: it comes with data unless reading takes long."""
 
-    async def page() -> None:
+    async def page(request: Request, channel: str = "") -> None:
         snapshot = await shared.within(_FIRST_PAINT_S)
-        ui.add_css(_CSS.read_text("utf-8"))
-        view = View()
-        view.show(snapshot)
+        await moved.within(_FIRST_PAINT_S)
+        with frame(request, "now") as visit:
+            view = View(visit, channel if channel in _CHANNELS else "")
+        view.show(snapshot, moved)
 
         async def refresh() -> None:
-            view.show(await shared.current())
+            view.show(await shared.current(), await moved.current())
 
         ui.timer(_REFRESH_S, refresh)
 
@@ -34,57 +39,80 @@ def page_for(shared: SharedSnapshot) -> Callable[[], Awaitable[None]]:
 class View:
     """The parts of one open page that change."""
 
-    def __init__(self) -> None:
-        with ui.element("header").classes("top"):
-            ui.html('<span class="brand"><i aria-hidden="true"></i>triage</span>', tag="h1", sanitize=False)
-            self._status = ui.html("", sanitize=False).classes("status")
-        with ui.element("main").classes("page"):
-            self._banner = ui.html("", sanitize=False).classes("whole").props('aria-live="assertive"')
-            with _section("figures", "Figures", "whole bare", hidden=True):
-                self._tiles = ui.html("", sanitize=False)
-            with _section("over-time", "Sentiment over time", "wide"):
-                self._caption = ui.html("", tag="p", sanitize=False).classes("caption")
-                ui.html(fragments.legend(), sanitize=False).classes("corner")
-                self._nothing = ui.html("", sanitize=False)
-                self._timeline = _chart("chart tall", charts.sentiment_over_time(Snapshot(at_ms=0)))
-            with _section("alerts", "Alerts", "narrow scrolls"):
-                self._alerts = ui.html("", sanitize=False).props('aria-live="polite" tabindex="0"')
-            with _section("records", "Latest feedback", "wide"):
-                self._records = ui.html("", sanitize=False)
-            with _section("intents", "Top intents", "narrow follows"):
-                ui.html("by negative records, last 24 hours", tag="p", sanitize=False).classes("caption")
-                self._no_intents = ui.html("", sanitize=False)
-                self._intents = _chart("chart", charts.top_intents([]))
+    def __init__(self, visit: Visit, channel: str) -> None:
+        words = self._words = visit.words
+        self._channel = channel
+        self._visit = visit
+        self._status = ui.html("", sanitize=False).classes("status whole")
+        self._banner = ui.html("", sanitize=False).classes("whole").props('aria-live="assertive"')
+        with section("figures", words("now.figures"), "whole bare", hidden=True):
+            self._tiles = ui.html("", sanitize=False)
+        with section("over-time", words("now.over_time"), "wide"):
+            self._caption = ui.html("", tag="p", sanitize=False).classes("caption")
+            ui.html(fragments.legend(words), sanitize=False).classes("corner")
+            ui.html(_channels(visit, channel), sanitize=False)
+            self._nothing = ui.html("", sanitize=False)
+            self._timeline = chart("chart tall", charts.sentiment_over_time([], 0, 0, [], words))
+            self._table = table_below(words("chart.as_table"))
+        with section("alerts", words("now.alerts"), "narrow scrolls"):
+            self._alerts = ui.html("", sanitize=False).props('aria-live="polite" tabindex="0"')
+        with section("movers", words("now.movers"), "whole"):
+            self._movers = ui.html("", sanitize=False)
+        with section("records", words("now.latest"), "wide"):
+            self._records = ui.html("", sanitize=False)
+        with section("intents", words("now.top_intents"), "narrow follows"):
+            ui.html(words("now.top_intents_note"), tag="p", sanitize=False).classes("caption")
+            self._no_intents = ui.html("", sanitize=False)
+            self._intents = chart("chart", charts.top_intents([], words))
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: Snapshot, moved: Latest[Movers]) -> None:
         """Send what changed; elements compare with what the client already has."""
-        self._status.content = fragments.status(snapshot)
-        self._banner.content = fragments.banner(snapshot)
-        self._caption.content = fragments.over_time_caption(snapshot)
-        self._tiles.content = fragments.tiles(snapshot)
-        self._alerts.content = fragments.alerts(snapshot)
-        self._records.content = fragments.records(snapshot)
-        self._nothing.content = self._no_intents.content = fragments.nothing_to_chart(snapshot)
+        words = self._words
+        self._status.content = fragments.status(snapshot, words)
+        self._banner.content = fragments.banner(snapshot.error, words, known=snapshot.known)
+        self._caption.content = fragments.over_time_caption(snapshot, words)
+        self._tiles.content = fragments.tiles(snapshot, words)
+        self._alerts.content = fragments.alerts(snapshot, words)
+        self._records.content = fragments.records(snapshot, words)
+        self._movers.content = movers_html(moved, words)
+        self._nothing.content = self._no_intents.content = fragments.nothing_to_chart(snapshot, words)
         self._timeline.visible = self._intents.visible = not snapshot.empty
-        _draw(self._timeline, charts.sentiment_over_time(snapshot), charts.timeline_in_words(snapshot))
-        _draw(self._intents, charts.top_intents(snapshot.intents), charts.intents_in_words(snapshot.intents))
+        slots = self._slots(snapshot)
+        alerts = [alert for alert in snapshot.alerts if self._channel in {"", alert.dimensions.get("channel", "")}]
+        options = charts.sentiment_over_time(slots, snapshot.step_ms, snapshot.at_ms, alerts, words)
+        draw(self._timeline, options, charts.timeline_in_words(slots, snapshot.step_ms, len(alerts), words))
+        self._table.content = charts.timeline_table(slots, snapshot.at_ms, words)
+        draw(
+            self._intents, charts.top_intents(snapshot.intents, words), charts.intents_in_words(snapshot.intents, words)
+        )
+
+    def _slots(self, snapshot: Snapshot) -> list[TimeSlot]:
+        return snapshot.by_channel.get(self._channel, []) if self._channel else snapshot.timeline
 
 
-def _section(name: str, title: str, classes: str, *, hidden: bool = False) -> ui.element:
-    section = ui.element("section").classes(f"card {classes}").props(f'aria-labelledby="{name}-title"')
-    with section:
-        ui.html(title, tag="h2", sanitize=False).props(f'id="{name}-title"').classes("unseen" if hidden else "")
-    return section
+def _channels(visit: Visit, chosen: str) -> str:
+    words = visit.words
+    links = [
+        (
+            words.term("channel", name) if name else words("now.all_channels"),
+            visit.root + (f"?channel={name}" if name else ""),
+            name == chosen,
+        )
+        for name in ("", *_CHANNELS)
+    ]
+    return choices(words("column.channel"), links)
 
 
-def _chart(classes: str, options: charts.Options) -> ui.echart:
+def chart(classes: str, options: charts.Options) -> ui.echart:
+    """An ECharts drawing that screen readers know as one picture; `draw` gives it its words."""
     return ui.echart(options, renderer="svg").classes(classes).props('role="img"')
 
 
-def _draw(chart: ui.echart, options: charts.Options, words: str) -> None:
-    if chart.props.get("aria-label") != words:
-        chart.props["aria-label"] = words
-    if chart.options != options:
-        chart.options.clear()
-        chart.options.update(options)
-        chart.update()
+def draw(drawn: ui.echart, options: charts.Options, said: str) -> None:
+    """Renew a chart if it has changed."""
+    if drawn.props.get("aria-label") != said:
+        drawn.props["aria-label"] = said
+    if drawn.options != options:
+        drawn.options.clear()
+        drawn.options.update(options)
+        drawn.update()

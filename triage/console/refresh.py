@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Generic, Self, TypeVar
 
 from triage.clock import Clock
 from triage.console.snapshot import Snapshot
@@ -12,6 +13,7 @@ from triage.logging import get_logger
 log = get_logger("triage.console")
 
 Reader = Callable[[], Snapshot]
+T = TypeVar("T")
 
 
 class SharedSnapshot:
@@ -52,3 +54,39 @@ class SharedSnapshot:
         if self._last.error is not None:
             log.info("console_read_recovered")
         return snapshot
+
+
+class Latest(Generic[T]):
+    """The last reading of something that all open pages share; `read` blocks and runs on a thread, one at a time.
+
+    `value` is None until the first success, `error` says why the last attempt failed.
+    """
+
+    def __init__(self, read: Callable[[], T], clock: Clock, interval_s: float) -> None:
+        self._read = read
+        self._clock = clock
+        self._interval_s = interval_s
+        self._due = clock.monotonic()
+        self._lock = asyncio.Lock()
+        self.value: T | None = None
+        self.error: str | None = None
+
+    async def within(self, seconds: float) -> Self:
+        """`current`, or what there is if that takes longer."""
+        reading = asyncio.ensure_future(self.current())
+        await asyncio.wait([reading], timeout=seconds)
+        return self
+
+    async def current(self) -> Self:
+        """Renewed first if older than the interval. Never raises a TriageError."""
+        async with self._lock:
+            if self._clock.monotonic() >= self._due:
+                began = self._clock.monotonic()
+                try:
+                    self.value = await asyncio.to_thread(self._read)
+                    self.error = None
+                except TriageError as error:
+                    self.error = str(error)
+                now = self._clock.monotonic()
+                self._due = now + max(self._interval_s, now - began)
+            return self

@@ -1,70 +1,88 @@
 """Runs the console until it is told to stop."""
 
-import signal
-import socket
+from contextlib import ExitStack
 
-import uvicorn
-
+from triage.alerting.actions import ActionBook, ActionReader, ActionWriter
 from triage.config import Settings
 from triage.console.app import build_app
+from triage.console.changes import movers
 from triage.console.data import ElasticReader
-from triage.console.deadletters import DeadLetterCount
-from triage.console.refresh import SharedSnapshot
+from triage.console.deadletters import DeadLetters
+from triage.console.explainer import LocalExplainer
+from triage.console.refresh import Latest, SharedSnapshot
+from triage.console.site import Site
 from triage.elastic.client import connect
 from triage.elastic.errors import translated
 from triage.elastic.search import find_alert
-from triage.errors import ConfigError
+from triage.fleet import FleetMonitor
 from triage.logging import get_logger
 from triage.metrics import Metrics
+from triage.web.server import check_reach, listen, run, url_of
 
 log = get_logger("triage.console")
 
 _QUERY_TIMEOUT_S = 10.0
-_SHUTDOWN_S = 3
+_MOVED_EVERY_S = 10.0
+_FLEET_EVERY_S = 2.5
+_MINUTE_MS = 60_000
 
 
 def serve(settings: Settings) -> None:
-    """Serve page, health and metrics on `console.host:port`; ends on SIGINT and SIGTERM.
+    """Serve pages, health and metrics on `console.host:port`; ends on SIGINT and SIGTERM.
 
     It starts and stays up without Elasticsearch or Kafka. Raises ConfigError.
     """
+    check_reach(settings.console, "console")
+    with ExitStack() as open_things:
+        site = _site(settings, open_things)
+
+        def ping() -> None:
+            with translated():
+                site.client.cluster.health()
+
+        app = build_app(site, ping, lambda key: find_alert(site.client, settings.elasticsearch, key))
+        listening = listen(settings.console, "console")
+        log.info("console_started", url=url_of(listening, settings.console), login=settings.console.login)
+        run(app, listening, settings.console)
+    log.info("console_stopped")
+
+
+def _site(settings: Settings, open_things: ExitStack) -> Site:
+    """All that the pages ask; what has to be ended goes onto `open_things`."""
     clock = settings.clock.build()
     metrics = Metrics()
     timeout_s = min(_QUERY_TIMEOUT_S, settings.elasticsearch.request_timeout_s)
     client = connect(settings.elasticsearch).options(request_timeout=timeout_s)
-    dead_letters = DeadLetterCount(settings.kafka)
+    open_things.callback(client.close)
+    dead_letters = DeadLetters(settings.kafka)
+    dead_letters.start()
+    open_things.callback(dead_letters.stop)
+    book = ActionBook()
+    reader = ActionReader(settings.kafka, book.put)
+    reader.start()
+    open_things.callback(reader.stop)
+    actions = ActionWriter(settings.kafka, clock)
+    open_things.callback(actions.close)
+    monitor = FleetMonitor(settings)
+    open_things.callback(monitor.close)
     simulated = settings.clock.origin is not None
-    reader = ElasticReader(
+    read = ElasticReader(
         client, settings.elasticsearch, clock, metrics, lambda: dead_letters.total, simulated=simulated
     )
 
-    def ping() -> None:
-        with translated():
-            client.cluster.health()
+    def moved_until() -> int:
+        return clock.now_ms() // _MINUTE_MS * _MINUTE_MS
 
-    shared = SharedSnapshot(reader, clock, simulated=simulated)
-    app = build_app(shared, metrics, ping, lambda key: find_alert(client, settings.elasticsearch, key))
-    listening = _listen(settings.console.host, settings.console.port)
-    options = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_SHUTDOWN_S
+    return Site(
+        settings=settings,
+        client=client,
+        clock=clock,
+        metrics=metrics,
+        now=SharedSnapshot(read, clock, simulated=simulated),
+        moved=Latest(lambda: movers(client, settings.elasticsearch, moved_until()), clock, _MOVED_EVERY_S),
+        fleet=Latest(monitor.look, clock, _FLEET_EVERY_S),
+        dead_letters=dead_letters,
+        explainer=LocalExplainer(settings),
+        silences=book.silences.all,
+        actions=actions,
     )
-    # uvicorn raises the signal that stopped it once more when it is done; being told to stop is no failure.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    dead_letters.start()
-    host, port = listening.getsockname()[:2]
-    log.info("console_started", url=f"http://{host}:{port}")
-    try:
-        uvicorn.Server(options).run(sockets=[listening])
-    finally:
-        dead_letters.stop()
-        client.close()
-    log.info("console_stopped")
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise ConfigError(f"console.host, console.port: cannot listen on {host}:{port}: {error.strerror}") from error

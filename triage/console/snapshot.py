@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from triage.elastic.search import Hit
 from triage.schemas.alert import Alert
-from triage.schemas.enriched import EnrichedRecord
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,20 @@ class Snapshot:
     dead_letters: int | None = None
     step_ms: int = 3_600_000
     timeline: list[TimeSlot] = field(default_factory=list)
+    by_channel: dict[str, list[TimeSlot]] = field(default_factory=dict)
     intents: list[IntentCount] = field(default_factory=list)
     open_alerts: list[Alert] = field(default_factory=list)
     resolved_alerts: list[Alert] = field(default_factory=list)
-    latest: list[EnrichedRecord] = field(default_factory=list)
+    recent_alerts: list[Alert] = field(default_factory=list)
+    latest: list[Hit] = field(default_factory=list)
     error: str | None = None
     known: bool = True
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """All that may be marked on the chart."""
+        listed = [*self.recent_alerts, *self.resolved_alerts, *self.open_alerts]
+        return list({alert.dedup_key: alert for alert in listed}.values())
 
     @property
     def empty(self) -> bool:

@@ -17,7 +17,7 @@ _POLL_S = 0.5
 
 
 def connect(settings: ElasticsearchSettings) -> Elasticsearch:
-    """A thread-safe client; nothing is sent yet. Raises ConfigError if `ca_certs` is missing or no PEM file.
+    """A thread-safe client; nothing is sent yet. Raises ConfigError if a certificate is missing or no PEM file.
 
     A node that does not answer is passed over for the next one. Statuses are never retried here: who calls decides.
     """
@@ -26,10 +26,13 @@ def connect(settings: ElasticsearchSettings) -> Elasticsearch:
         options["api_key"] = settings.api_key.get_secret_value()
     elif settings.username is not None and settings.password is not None:
         options["basic_auth"] = (settings.username, settings.password.get_secret_value())
-    if settings.ca_certs is not None:
-        if not settings.ca_certs.is_file():
-            raise ConfigError(f"elasticsearch.ca_certs: no such file: {settings.ca_certs}")
-        options["ca_certs"] = str(settings.ca_certs)
+    for name in ("ca_certs", "client_cert", "client_key"):
+        path = getattr(settings, name)
+        if path is None:
+            continue
+        if not path.is_file():
+            raise ConfigError(f"elasticsearch.{name}: no such file: {path}")
+        options[name] = str(path)
     hosts = [_with_port(url) for url in settings.urls()]
     try:
         return Elasticsearch(

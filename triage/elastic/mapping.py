@@ -7,6 +7,7 @@ import msgspec
 from msgspec import inspect
 
 from triage.schemas.alert import Alert
+from triage.schemas.correction import Correction
 from triage.schemas.enriched import EnrichedRecord
 
 JsonObject = dict[str, Any]
@@ -36,9 +37,23 @@ _ALERT_SPECIAL: dict[str, JsonObject] = {
     "updated_at": _DATE,
     "ended_at": _DATE,
     "examples.at": _DATE,
+    "acknowledged.at": _DATE,
+    "snoozed.at": _DATE,
+    "snoozed_until": _DATE,
+    "chart.start": _DATE,
 }
+_CORRECTION_SPECIAL: dict[str, JsonObject] = {"corrected_at": _DATE, "recorded_at": _DATE}
 _ENRICHED_TEXTS = ("text",)
-_ALERT_TEXTS = ("title", "summary", "runbook", "not_paged_because", "examples.text")
+_CORRECTION_TEXTS = ("text", "comment")
+_ALERT_TEXTS = (
+    "title",
+    "summary",
+    "runbook",
+    "not_paged_because",
+    "examples.text",
+    "acknowledged.comment",
+    "snoozed.comment",
+)
 
 
 def enriched_mapping(text: JsonObject) -> JsonObject:
@@ -49,6 +64,11 @@ def enriched_mapping(text: JsonObject) -> JsonObject:
 def alert_mapping(text: JsonObject) -> JsonObject:
     """Strict mapping of Alert."""
     return _strict(Alert, _ALERT_SPECIAL | dict.fromkeys(_ALERT_TEXTS, text))
+
+
+def correction_mapping(text: JsonObject) -> JsonObject:
+    """Strict mapping of Correction."""
+    return _strict(Correction, _CORRECTION_SPECIAL | dict.fromkeys(_CORRECTION_TEXTS, text))
 
 
 def field_paths(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, JsonObject]]:

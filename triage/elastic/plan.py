@@ -50,11 +50,10 @@ def apply(client: Elasticsearch, plan: Plan) -> None:
 
 def plan_index(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> Plan:
     """Compare Elasticsearch with the settings. Raises Unavailable, AccessDenied, DependencyError."""
-    prefix, alerts = settings.index_prefix, settings.alerts_index
+    prefix = settings.index_prefix
     can = wanted.probe(client)
     with translated():
         there = client.indices.get(index=f"{prefix}-*").body
-        found = client.options(ignore_status=404).indices.get(index=alerts)
     ours = {name: there[name] for name in sorted(there) if is_ours(prefix, name)}
     main = wanted.feedback_template_name(prefix)
     daily_from = _daily_from(_template(client, main), ours, settings, clock)
@@ -68,12 +67,8 @@ def plan_index(client: Elasticsearch, settings: ElasticsearchSettings, clock: Cl
         changes += _template_change(name, body, _template(client, name))
     for name, index in ours.items():
         changes += _index_change(name, index, templates[main], incompatible)
-    if found.meta.status == 404:
-        changes.append(Change("create", f"index {alerts}", (), partial(_create_index, name=alerts)))
-    else:
-        # Behind the name may be an alias to an index of another name.
-        ((name, index),) = found.body.items()
-        changes += _index_change(name, index, templates[wanted.alerts_template_name(alerts)], incompatible)
+    for template, name, _ in wanted.single_indices(settings):
+        changes += _single_index_change(client, name, templates[template], incompatible)
     return Plan(tuple(changes), tuple(incompatible), _notes(can, settings), daily_from)
 
 
@@ -131,6 +126,18 @@ def _policy_change(client: Elasticsearch, settings: ElasticsearchSettings) -> li
     actual = response.body[name]["policy"]
     changed = tuple(differences({"phases": actual.get("phases", {})}, policy))
     return [Change("update", f"ILM policy {name}", changed, put)] if changed else []
+
+
+def _single_index_change(
+    client: Elasticsearch, name: str, template: JsonObject, incompatible: list[str]
+) -> list[Change]:
+    with translated():
+        found = client.options(ignore_status=404).indices.get(index=name)
+    if found.meta.status == 404:
+        return [Change("create", f"index {name}", (), partial(_create_index, name=name))]
+    # Behind the name may be an alias to an index of another name.
+    ((actual, index),) = found.body.items()
+    return _index_change(actual, index, template, incompatible)
 
 
 def _index_change(name: str, index: JsonObject, template: JsonObject, incompatible: list[str]) -> list[Change]:

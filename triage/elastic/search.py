@@ -1,8 +1,8 @@
 """Queries of the console and the alerter, all through the aliases; times are event times in ms, ends are exclusive."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -19,8 +19,27 @@ from triage.types import SentimentLabel
 _log = get_logger(__name__)
 _MAX_BUCKETS = 10_000
 # Fields of a dimension whose name is not the field's own.
-_DIMENSION_FIELDS = {"intent": "intent.label", "sentiment": "sentiment.label", "severity": "severity.level"}
+DIMENSION_FIELDS = {
+    "intent": "intent.label",
+    "sentiment": "sentiment.label",
+    "severity": "severity.level",
+    "queue": "route.queue",
+}
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+class Values(Protocol):
+    """A condition on a field, as alert rules have it."""
+
+    @property
+    def in_(self) -> list[str] | None: ...
+
+    @property
+    def not_in(self) -> list[str] | None: ...
+
+
+# By dimension: the value it must have, or what its value must be like.
+Conditions = Mapping[str, str | Values]
 
 
 @dataclass(frozen=True)
@@ -57,10 +76,10 @@ def latest(
 
     Like every query here: raises Unavailable, AccessDenied, DependencyError.
     """
-    query = _filters(dimensions)
+    query = filters(dimensions)
     if text:
         query["bool"]["must"] = [{"match": {"text": {"query": text, "operator": "and"}}}]
-    body = _search(client, settings.index_prefix, query=query, size=size, sort=[{"@timestamp": "desc"}])
+    body = answer_of(client, settings.index_prefix, query=query, size=size, sort=[{"@timestamp": "desc"}])
     return [Hit(hit["_id"], record) for hit, record in decoded(body, EnrichedRecord)]
 
 
@@ -69,8 +88,8 @@ def totals(
 ) -> SentimentCounts:
     """Exact number of records by sentiment; `start_ms` is 0 where none is given."""
     aggregations = {label.value: {"filter": {"term": {"sentiment.label": label.value}}} for label in SentimentLabel}
-    body = _search(
-        client, settings.index_prefix, query=_filters(None, start_ms, end_ms), size=0, aggregations=aggregations
+    body = answer_of(
+        client, settings.index_prefix, query=filters(None, start_ms, end_ms), size=0, aggregations=aggregations
     )
     found = body.get("aggregations", {})
     counts = {label: found.get(label, {}).get("doc_count", 0) for label in aggregations}
@@ -94,10 +113,10 @@ def sentiment_over_time(
     first = start_ms // step * step
     if (end_ms - first) / step > _MAX_BUCKETS:
         raise ValueError(f"more than {_MAX_BUCKETS} intervals; take a larger interval than {interval_s} s")
-    body = _search(
+    body = answer_of(
         client,
         settings.index_prefix,
-        query=_filters(dimensions, start_ms, end_ms),
+        query=filters(dimensions, start_ms, end_ms),
         size=0,
         aggregations={
             "time": {
@@ -122,7 +141,7 @@ def top_intents(
     start_ms: int,
     end_ms: int,
     *,
-    dimensions: Mapping[str, str] | None = None,
+    dimensions: Conditions | None = None,
     size: int = 10,
 ) -> list[Share]:
     """Intents by number of negative records, most first."""
@@ -134,17 +153,17 @@ def top_terms(
     client: Elasticsearch,
     settings: ElasticsearchSettings,
     field: str,
-    dimensions: Mapping[str, str] | None,
+    dimensions: Conditions | None,
     start_ms: int,
     end_ms: int,
     *,
     size: int = 10,
 ) -> list[Share]:
     """Values of a keyword field (`brand`, `entities.text`, `severity.level`) by number of records, most first."""
-    body = _search(
+    body = answer_of(
         client,
         settings.index_prefix,
-        query=_filters(dimensions, start_ms, end_ms),
+        query=filters(dimensions, start_ms, end_ms),
         size=0,
         aggregations={"top": {"terms": {"field": field, "size": size}}},
     )
@@ -154,16 +173,16 @@ def top_terms(
 def examples(
     client: Elasticsearch,
     settings: ElasticsearchSettings,
-    dimensions: Mapping[str, str] | None,
+    dimensions: Conditions | None,
     start_ms: int,
     end_ms: int,
     size: int = 3,
 ) -> list[Example]:
     """The most negative records of a window, most negative first; their texts are redacted as indexed."""
-    body = _search(
+    body = answer_of(
         client,
         settings.index_prefix,
-        query=_filters({**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}, start_ms, end_ms),
+        query=filters({**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}, start_ms, end_ms),
         size=size,
         sort=[{"sentiment.score": "asc"}, {"@timestamp": "desc"}],
     )
@@ -171,6 +190,55 @@ def examples(
         Example(hit["_id"], record.text, record.intent.label, record.channel, record.timestamp)
         for hit, record in decoded(body, EnrichedRecord)
     ]
+
+
+def texts(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    dimensions: Conditions | None,
+    start_ms: int,
+    end_ms: int,
+    size: int,
+) -> list[str]:
+    """Redacted texts of a window's negative records, newest first."""
+    body = answer_of(
+        client,
+        settings.index_prefix,
+        query=filters({**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}, start_ms, end_ms),
+        size=size,
+        sort=[{"@timestamp": "desc"}],
+        source=["text"],
+    )
+    return [str(hit["_source"].get("text", "")) for hit in body["hits"]["hits"]]
+
+
+def count_negative(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    dimensions: Conditions | None,
+    start_ms: int,
+    end_ms: int,
+    probes: Mapping[str, Iterable[str]],
+) -> tuple[int, dict[str, dict[str, int]]]:
+    """Negative records of a window, and how many of them have each value that `probes` names by field.
+
+    `text` is a field of words: a value is found wherever it stands, as the index analyses it.
+    """
+    asked = [(field, value) for field, values in probes.items() for value in values]
+    negative = {"filter": {"term": {"sentiment.label": SentimentLabel.NEGATIVE.value}}}
+    aggregations = {f"p{index}": {"filter": _probe(*one)} for index, one in enumerate(asked)}
+    body = answer_of(
+        client,
+        settings.index_prefix,
+        query=filters({**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}, start_ms, end_ms),
+        size=0,
+        aggregations={"all": negative, **aggregations},
+    )
+    found = body.get("aggregations", {})
+    counts: dict[str, dict[str, int]] = {field: {} for field in probes}
+    for index, (field, value) in enumerate(asked):
+        counts[field][value] = found.get(f"p{index}", {}).get("doc_count", 0)
+    return found.get("all", {}).get("doc_count", 0), counts
 
 
 def open_alerts(client: Elasticsearch, settings: ElasticsearchSettings, size: int = 100) -> list[Alert]:
@@ -183,7 +251,7 @@ def recent_alerts(
 ) -> list[Alert]:
     """Alerts by their start, newest first."""
     query: JsonObject = {"bool": {"filter": [{"term": {"status": status}}] if status else []}}
-    body = _search(client, settings.alerts_index, query=query, size=size, sort=[{"started_at": "desc"}])
+    body = answer_of(client, settings.alerts_index, query=query, size=size, sort=[{"started_at": "desc"}])
     return [alert for _, alert in decoded(body, Alert)]
 
 
@@ -194,20 +262,32 @@ def find_alert(client: Elasticsearch, settings: ElasticsearchSettings, dedup_key
     return next((alert for _, alert in decoded({"hits": {"hits": [body]}}, Alert)), None) if body.get("found") else None
 
 
-def _filters(
-    dimensions: Mapping[str, str] | None, start_ms: int | None = None, end_ms: int | None = None
-) -> JsonObject:
-    filters: list[JsonObject] = [
-        {"term": {_DIMENSION_FIELDS.get(name, name): value}} for name, value in (dimensions or {}).items()
-    ]
+def _probe(field: str, value: str) -> JsonObject:
+    return {"match_phrase": {"text": value}} if field == "text" else {"term": {field: value}}
+
+
+def filters(dimensions: Conditions | None, start_ms: int | None = None, end_ms: int | None = None) -> JsonObject:
+    """The query for records of these dimensions and this time."""
+    wanted: list[JsonObject] = []
+    refused: list[JsonObject] = []
+    for name, value in (dimensions or {}).items():
+        field = DIMENSION_FIELDS.get(name, name)
+        if isinstance(value, str):
+            wanted.append({"term": {field: value}})
+            continue
+        if value.in_ is not None:
+            wanted.append({"terms": {field: value.in_}})
+        if value.not_in is not None:
+            refused.append({"terms": {field: value.not_in}})
     window = {bound: rfc3339(ms) for bound, ms in (("gte", start_ms), ("lt", end_ms)) if ms is not None}
     if window:
-        filters.append({"range": {"@timestamp": window}})
-    return {"bool": {"filter": filters}}
+        wanted.append({"range": {"@timestamp": window}})
+    return {"bool": {"filter": wanted, **({"must_not": refused} if refused else {})}}
 
 
-def _search(client: Elasticsearch, alias: str, **body: Any) -> JsonObject:
-    # Before the first record there is no index behind the alias.
+def answer_of(client: Elasticsearch, alias: str, **body: Any) -> JsonObject:
+    """The answer to a search. Raises Unavailable, AccessDenied, DependencyError."""
+    # Before the first record, alert or correction there is no index behind the name.
     with translated():
         response = client.search(index=alias, ignore_unavailable=True, track_total_hits=False, **body)
     return dict(response.body)

@@ -1,6 +1,6 @@
 """What `triage` keeps in Elasticsearch besides documents: index templates, the retention policy, names."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.errors import translated
-from triage.elastic.mapping import JsonObject, alert_mapping, enriched_mapping, field_paths
+from triage.elastic.mapping import JsonObject, alert_mapping, correction_mapping, enriched_mapping, field_paths
 
 # CJK runs as overlapping pairs (single characters too, so that a search for one finds it), English by stem, no stop
 # words: "not delivered" must stay a phrase. Needs the module analysis-common, which every distribution has.
@@ -58,6 +58,10 @@ def alerts_template_name(alerts_index: str) -> str:
     return f"triage.alerts.{alerts_index}"
 
 
+def corrections_template_name(corrections_index: str) -> str:
+    return f"triage.corrections.{corrections_index}"
+
+
 def templates(settings: ElasticsearchSettings, can: Capabilities, daily_from: date) -> dict[str, JsonObject]:
     """Index templates by name, in the form in which Elasticsearch gives them back."""
     prefix = settings.index_prefix
@@ -85,13 +89,23 @@ def templates(settings: ElasticsearchSettings, can: Capabilities, daily_from: da
             "template": feedback["template"] | {"settings": kept},
             "_meta": {"managed_by": "triage"},
         }
-    found[alerts_template_name(settings.alerts_index)] = {
-        "index_patterns": [settings.alerts_index],
-        "priority": 300 + 2 * len(settings.alerts_index),
-        "template": {"settings": {"index": {**index, "number_of_shards": "1"}}, "mappings": alert_mapping(text)},
-        "_meta": {"managed_by": "triage"},
-    }
+    for template, name, mapping in single_indices(settings):
+        found[template] = {
+            "index_patterns": [name],
+            "priority": 300 + 2 * len(name),
+            "template": {"settings": {"index": {**index, "number_of_shards": "1"}}, "mappings": mapping(text)},
+            "_meta": {"managed_by": "triage"},
+        }
     return found
+
+
+def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Callable[[JsonObject], JsonObject]]]:
+    """(template, index, mapping) of the indices that are one each, without days."""
+    corrections = settings.corrections()
+    return [
+        (corrections_template_name(corrections), corrections, correction_mapping),
+        (alerts_template_name(settings.alerts_index), settings.alerts_index, alert_mapping),
+    ]
 
 
 def without_analyzers(mapping: JsonObject) -> JsonObject:

@@ -23,7 +23,24 @@ _ENGLISH_WORDS = """
 stars
 """
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
+# Frequent in English and hardly words elsewhere: one of them, with another of either kind and few other words, needs no
+# letter statistics.
+_MARK_WORDS = """
+    the and my this with you your they that from been would could should because when what which there their were how
+    where why who need please get got our out didn doesn isn wasn won couldn haven hasn don after before still about
+    just only than then very again even it its has but
+"""
+_COMMON_WORDS = """
+    I is are was be to of for on in at as by not no have had we me he she will can do did so all if or an a one up
+    good bad great nice love help card order ordered money product time day service back never
+"""
+_MARKS = frozenset(_MARK_WORDS.split())
+_COMMON = _MARKS | frozenset(_COMMON_WORDS.split())
+_LEAST_COMMON = 2
+_WORDS_PER_COMMON = 5
 _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|[<\[{]\w+[>\]}]|\d+")
+# Most texts hold nothing of the kind, and looking for its signs is a tenth of the work.
+_NOISE_SIGN = re.compile(r"[@#<\[{\d]|://|www\.")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\uff66-\uff9d]")
 _HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
@@ -41,16 +58,25 @@ class Language(NamedTuple):
 
 
 _UNKNOWN = Language(UNDETERMINED, known=False)
+_ENGLISH_TEXT = Language("en")
 
 
 def identify(text: str) -> Language:
     """Language of `text`. Links, addresses, @names, #tags, placeholders and digits don't count. Thread-safe."""
-    sample = _NOISE.sub(" ", text[: 4 * _MAX_CHARS])[:_MAX_CHARS]
+    sample = text[: 4 * _MAX_CHARS]
+    if _NOISE_SIGN.search(sample):
+        sample = _NOISE.sub(" ", sample)
+    sample = sample[:_MAX_CHARS]
     words = _WORD.findall(sample)
     if not words:
         return _UNKNOWN
-    if not sample.isascii() and (found := _by_script(sample, sum(map(len, words)))):
-        return found
+    if not sample.isascii():
+        if found := _by_script(sample, sum(map(len, words))):
+            return found
+    elif not _MARKS.isdisjoint(words):
+        common = len(_COMMON.intersection(words))
+        if common >= _LEAST_COMMON and len(words) <= _WORDS_PER_COMMON * common:
+            return _ENGLISH_TEXT
     return _by_letters(sample, words)
 
 

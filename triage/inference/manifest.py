@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from triage.errors import ModelError
+from triage.inference.calibration import Scaling
 from triage.types import SentimentLabel
 
 FORMAT = 1
@@ -15,6 +16,7 @@ MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "manifest.json"
 CARD_FILE = "CARD.md"
+FORMS = ("int8", "fp16", "fp32")
 _HEADS = ("intent", "sentiment", "entities")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -28,7 +30,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """`manifest.json`. Fields that a later training adds are ignored; these are needed to serve.
 
     `entity_tags` are BIO tags, `O` first. `temperature` divides the logits of a head (Guo et al. 2017, "On
-    calibration of modern neural networks"). A prediction below a `low_confidence` probability is flagged.
+    calibration of modern neural networks"). A prediction below a `low_confidence` probability is flagged. `form` is how
+    the weights are stored: int8 (one byte a parameter), fp16 or fp32. `scaling` refines the temperature of a head.
+    `aspects` are those of the output `aspect_logits`, each present from `aspect_threshold` on; empty: no such output.
     """
 
     format: int
@@ -43,8 +47,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     temperature: dict[str, float]
     low_confidence: dict[str, float]
     files: dict[str, FileDigest]
+    scaling: dict[str, Scaling] = {}
+    aspects: list[str] = []
+    aspect_threshold: float = 0.5
     prefix: str = ""
     languages: list[str] = msgspec.field(default_factory=lambda: ["en", "zh"])
+    form: str = "int8"
     opset: int | None = None
     encoder: dict[str, Any] = {}
     trained: dict[str, Any] = {}
@@ -92,6 +100,7 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     yield from _size_problems(manifest)
     yield from _label_problems(manifest)
     yield from _threshold_problems(manifest)
+    yield from _refinement_problems(manifest)
     yield from _file_problems(manifest)
 
 
@@ -102,6 +111,8 @@ def _size_problems(manifest: Manifest) -> Iterator[str]:
         yield f"max_tokens is {manifest.max_tokens}, must be at least 8"
     if manifest.pad_id < 0:
         yield f"pad_id is {manifest.pad_id}, must not be negative"
+    if manifest.form not in FORMS:
+        yield f"form is {manifest.form!r}, must be one of {', '.join(FORMS)}"
 
 
 def _label_problems(manifest: Manifest) -> Iterator[str]:
@@ -130,6 +141,23 @@ def _threshold_problems(manifest: Manifest) -> Iterator[str]:
         value = manifest.low_confidence.get(head)
         if value is None or not 0 <= value <= 1:
             yield f"low_confidence.{head} must be from 0 to 1, is {value}"
+
+
+def _refinement_problems(manifest: Manifest) -> Iterator[str]:
+    sizes = {"intent": len(manifest.intents), "sentiment": len(manifest.sentiments)}
+    for head, scaling in manifest.scaling.items():
+        if head not in sizes:
+            yield f"scaling names {head!r}, it may have intent and sentiment"
+        elif len(scaling.bias) not in {0, sizes[head]}:
+            yield f"scaling.{head}.bias has {len(scaling.bias)} values for {sizes[head]} labels"
+        elif len(scaling.by_intent) not in ({0} if head == "intent" else {0, sizes["intent"]}):
+            yield f"scaling.{head}.by_intent has {len(scaling.by_intent)} values (intents: {sizes['intent']})"
+    if len(set(manifest.aspects)) != len(manifest.aspects) or not all(manifest.aspects):
+        yield f"aspects must be different names, not {manifest.aspects}"
+    if not 0 < manifest.aspect_threshold <= 1:
+        yield f"aspect_threshold must be above 0 and at most 1, is {manifest.aspect_threshold}"
+    if not manifest.temperature.get("aspects", 1.0) > 0:
+        yield f"temperature.aspects must be above 0, is {manifest.temperature['aspects']}"
 
 
 def _file_problems(manifest: Manifest) -> Iterator[str]:

@@ -1,23 +1,28 @@
 """The model as the pipeline sees it."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from triage.config import ModelSettings
 from triage.errors import ModelError
-from triage.inference.batching import fill_ratio, plan_batches
-from triage.inference.heads import Heads
+from triage.inference.batching import Batch, fill_ratio, plan_batches
+from triage.inference.heads import Heads, merged
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
+from triage.inference.pieces import Piece, words
 from triage.inference.registry import find_folder, verify_files
-from triage.inference.session import Session, open_session
-from triage.inference.tokenization import TextTokenizer
+from triage.inference.session import Logits, Session, open_session
+from triage.inference.tokenization import TextTokenizer, Tokenized
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.types import Prediction
 
 _log = get_logger(__name__)
-_WARM_UP = ["The parcel is three days late. 快递三天还没到。"]
+_WARM_UP = ["The parcel is three days late. 快递三天还没到。 " * times for times in (1, 2, 4)]
 
 
 class OnnxModel:
@@ -37,8 +42,10 @@ class OnnxModel:
         self._tokenizer = tokenizer
         self._session = session
         self._heads = Heads(manifest)
-        self._batch_tokens = batch_tokens
+        self._batch_tokens = batch_tokens or session.batch_tokens
         self._metrics = metrics
+        # Its threads end with the last reference to it: nobody has to close a model that was replaced.
+        self._pool = ThreadPoolExecutor(session.streams, "model") if session.streams > 1 else None
 
     @classmethod
     def load(cls, settings: ModelSettings, metrics: Metrics | None = None) -> "OnnxModel":
@@ -59,7 +66,7 @@ class OnnxModel:
         session = open_session(folder / MODEL_FILE, settings)
         model = cls(folder, manifest, tokenizer, session, settings.batch_tokens, metrics)
         try:
-            model.predict(_WARM_UP)
+            model.predict(_WARM_UP * 2 * session.streams)
         except ModelError as error:
             raise ModelError(f"{folder} does not run: {error}") from error
         _log.info("model_loaded", **model.describe())
@@ -88,30 +95,46 @@ class OnnxModel:
             "runtime": self._session.runtime,
             "precision": self._session.precision,
             "threads": self._session.threads,
+            "streams": self._session.streams,
             "batch_tokens": self._batch_tokens,
             "max_tokens": self._tokenizer.max_tokens,
         }
 
+    def pieces(self, text: str) -> list[Piece]:
+        """Words of a text, as `triage.inference.pieces.words` has them, as far as the model reads it."""
+        return words(text, self._tokenizer.encode([text]).offsets(0).tolist())
+
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction a text, in order, computed in batches of similar length.
+        """One prediction a text, in order, computed in batches of similar length, as many at once as there are streams.
 
         Blocks for as long as the model takes. Raises ModelError if the runtime fails.
         """
         tokenized = self._tokenizer.encode(texts)
-        batches = plan_batches(tokenized.lengths, self._batch_tokens)
-        predictions: dict[int, Prediction] = {}
-        for batch in batches:
-            input_ids, attention_mask = self._tokenizer.pad(tokenized, batch)
-            logits = self._session.run(input_ids, attention_mask)
-            indices = batch.tolist()
-            decoded = self._heads.decode(
-                logits,
-                attention_mask,
-                [texts[index] for index in indices],
-                tokenized.truncated[batch].tolist(),
-                lambda row, indices=indices: tokenized.offsets(indices[row]),  # type: ignore[misc]
-            )
-            predictions.update(zip(indices, decoded, strict=True))
-        if self._metrics is not None and batches:
+        batches = plan_batches(
+            tokenized.lengths, self._batch_tokens, widths=self._session.widths, streams=self._session.streams
+        )
+
+        def run(batch: Batch) -> Logits:
+            return self._run(tokenized, batch)
+
+        if not batches:
+            return []
+        with self._metrics.model_seconds.time() if self._metrics is not None else nullcontext():
+            logits = merged(list((self._pool.map if self._pool else map)(run, batches)))
+        if self._metrics is not None:
             self._metrics.batch_fill_ratio.set(fill_ratio(tokenized.lengths, batches))
-        return [predictions[index] for index in range(len(texts))]
+        order = np.concatenate([batch.indices for batch in batches])
+        indices = order.tolist()
+        predictions = self._heads.decode(
+            logits,
+            tokenized.lengths[order],
+            [texts[index] for index in indices],
+            tokenized.truncated[order].tolist(),
+            lambda row: tokenized.offsets(indices[row]),
+        )
+        return [predictions[place] for place in np.argsort(order).tolist()]
+
+    def _run(self, tokenized: Tokenized, batch: Batch) -> Logits:
+        input_ids, attention_mask = self._tokenizer.pad(tokenized, *batch)
+        texts = len(batch.indices)
+        return self._heads.kept(self._session.run(input_ids, attention_mask).first(texts), attention_mask[:texts])

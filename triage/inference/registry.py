@@ -1,16 +1,28 @@
-"""Where models are: the folder of the settings, else the one that `onnx/CURRENT` names."""
+"""Where models are: the folder of the settings, else the one that CURRENT in the registry (`onnx/`) names."""
 
 import hashlib
 from pathlib import Path
 
 from triage.config import ModelSettings
 from triage.errors import ConfigError, ModelError
-from triage.inference.manifest import Manifest
+from triage.inference.manifest import MANIFEST_FILE, Manifest
 from triage.paths import resource
 
 CURRENT = "CURRENT"
 MODELS = "onnx"
 _FIX = "train one with `triage train`, or set model.path to a model folder"
+
+
+def registry_folder(settings: ModelSettings) -> Path:
+    """The folder that holds the model folders and CURRENT. Raises ModelError if it is not there."""
+    if settings.registry is not None:
+        if not settings.registry.is_dir():
+            raise ModelError(f"no folder at {settings.registry} (model.registry); {_FIX}")
+        return settings.registry
+    try:
+        return resource(MODELS)
+    except ConfigError as error:
+        raise ModelError(f"no models: {error}; or {_FIX}") from error
 
 
 def find_folder(settings: ModelSettings) -> Path:
@@ -19,11 +31,22 @@ def find_folder(settings: ModelSettings) -> Path:
         if not settings.path.is_dir():
             raise ModelError(f"no model folder at {settings.path} (model.path); {_FIX}")
         return settings.path
-    try:
-        current = resource(f"{MODELS}/{CURRENT}")
-    except ConfigError as error:
-        raise ModelError(f"no model: {error}; or {_FIX}") from error
+    if settings.registry is not None:
+        current = registry_folder(settings) / CURRENT
+        if not current.is_file():
+            raise ModelError(f"no model: {current} is not there; `triage model promote NAME` writes it, or {_FIX}")
+    else:
+        try:
+            current = resource(f"{MODELS}/{CURRENT}")
+        except ConfigError as error:
+            raise ModelError(f"no model: {error}; or {_FIX}") from error
     return current.parent / _named(current)
+
+
+def model_folders(registry: Path) -> dict[str, Path]:
+    """Every folder with a manifest, by name; hidden ones are half-finished exports or a volume's own."""
+    folders = sorted(child for child in registry.iterdir() if not child.name.startswith("."))
+    return {child.name: child for child in folders if (child / MANIFEST_FILE).is_file()}
 
 
 def verify_files(folder: Path, manifest: Manifest) -> None:
@@ -34,7 +57,10 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
 
 
 def _named(current: Path) -> str:
-    name = current.read_text("utf-8").strip()
+    try:
+        name = current.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{current} cannot be read: {error}") from error
     if not name or Path(name).name != name or name in {".", ".."}:
         raise ModelError(f"{current} must hold the name of one folder beside it, not {name[:80]!r}")
     if not (current.parent / name).is_dir():

@@ -7,20 +7,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.config import ModelSettings
-from triage.errors import MissingExtraError, TriageError
-from triage.inference.hardware import available_cores, has_amx_bf16
+from triage.errors import ConfigError, MissingExtraError, TriageError
+from triage.inference.forms import graph_in
+from triage.inference.hardware import available_cores, has_fast_bf16
 from triage.inference.packages import ONNXRUNTIME_CPU, ONNXRUNTIME_GPU, OPENVINO, check_packages, installed
 from triage.logging import get_logger
 
 _log = get_logger(__name__)
+_MOST_STREAMS = 8
+_GPU_STREAMS = 2  # one call computes while the other's texts are prepared and its logits read
+_PRECISIONS = {"cpu": ("fp32", "fp16"), "cuda": ("fp16", "fp32"), "openvino": ("bf16", "fp32", "int8")}
+_NAMES = {"cpu": "ONNX Runtime on the CPU", "cuda": "ONNX Runtime on CUDA", "openvino": "OpenVINO"}
 
 
 class Logits(NamedTuple):
-    """What the graph returns for a batch, float32."""
+    """What the graph returns for a batch, float32; `aspect` None where the model has no such head."""
 
     intent: NDArray[np.float32]  # [batch, intents]
     sentiment: NDArray[np.float32]  # [batch, 3]
-    entity: NDArray[np.float32]  # [batch, seq, tags]
+    entity: NDArray[np.float32]  # [batch, seq, tags]; [tokens, tags] once padding is taken out
+    aspect: NDArray[np.float32] | None = None  # [batch, aspects, 4]
+
+    def first(self, rows: int) -> "Logits":
+        """Those of the first texts: the rows behind them were computed to fill a shape."""
+        if rows == len(self.intent):
+            return self
+        aspect = None if self.aspect is None else self.aspect[:rows]
+        return Logits(self.intent[:rows], self.sentiment[:rows], self.entity[:rows], aspect)
 
 
 class Session(Protocol):
@@ -28,8 +41,11 @@ class Session(Protocol):
 
     runtime: str  # name and version
     device: str  # cpu or cuda
-    precision: str  # fp32, bf16
-    threads: int  # intra-op threads on the CPU
+    precision: str  # fp32, fp16, bf16, int8
+    threads: int  # of the CPU, for all streams together
+    streams: int  # calls that are worth making side by side
+    batch_tokens: int  # budget of a call that suits it
+    widths: tuple[int, ...]  # the only lengths of rows to give it, ascending; empty: any
 
     def run(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Logits:
         """Logits of one padded batch, both inputs [batch, seq]. Blocks; raises ModelError if the runtime fails."""
@@ -39,49 +55,80 @@ class Session(Protocol):
 def open_session(model: Path, settings: ModelSettings) -> Session:
     """Load `model` on the device of the settings.
 
-    `auto` is CUDA where onnxruntime-gpu is installed and a GPU is really in use, OpenVINO where it is installed and
-    the CPU has amx_bf16, else ONNX Runtime on the CPU. A device asked for by name is that device or an error,
-    unless `allow_fallback`.
+    `auto` is CUDA where onnxruntime-gpu is installed and a GPU is really in use; OpenVINO where it is installed and the
+    CPU multiplies bf16; else ONNX Runtime on the CPU, or OpenVINO where that is all there is. It computes in fp16 on
+    CUDA, in bf16 with OpenVINO on such a CPU, else in fp32; a precision asked for by name is taken or refused. The fp16
+    form is made from `model` at the first start (triage.inference.forms). A device asked for by name is that device or
+    an error, unless `allow_fallback`.
 
-    Raises ConfigError for packages that break each other, MissingExtraError for one that is missing, ModelError if
-    the graph cannot be loaded or the device is not in use.
+    Raises ConfigError for packages that break each other and for a precision that the device does not have,
+    MissingExtraError for a package that is missing, ModelError if the graph cannot be loaded or the device is not in
+    use.
     """
     check_packages()
-    threads = settings.threads or available_cores()
     if settings.device == "auto":
-        return _open_best(model, threads)
+        return _open_best(model, settings)
     try:
-        return _open(settings.device, model, threads)
+        return _open(settings.device, model, settings)
     except TriageError as error:
         if not settings.allow_fallback or settings.device == "cpu":
             raise
-        _log.warning("model_device_fallback", asked_for=settings.device, using="cpu", reason=str(error))
-        return _open(_cpu_runtime(), model, threads)
+        using = _cpu_runtime("auto") if settings.device == "cuda" else "cpu"
+        _log.warning("model_device_fallback", asked_for=settings.device, using=_NAMES[using], reason=str(error))
+        return _open(using, model, settings.model_copy(update={"precision": "auto"}))
 
 
-def _open_best(model: Path, threads: int) -> Session:
-    if installed(ONNXRUNTIME_GPU):
+def _open_best(model: Path, settings: ModelSettings) -> Session:
+    if installed(ONNXRUNTIME_GPU) and settings.precision in {"auto", *_PRECISIONS["cuda"]}:
         try:
-            return _open("cuda", model, threads)
+            return _open("cuda", model, settings)
         except TriageError as error:
-            _log.warning("model_device_fallback", asked_for="auto", using="cpu", reason=str(error))
-    return _open(_cpu_runtime(), model, threads)
+            using = _cpu_runtime(settings.precision)
+            _log.warning("model_device_fallback", asked_for="auto", using=_NAMES[using], reason=str(error))
+    return _open(_cpu_runtime(settings.precision), model, settings)
 
 
-def _cpu_runtime() -> str:
+def _cpu_runtime(precision: str) -> str:
+    """`cpu` or `openvino`: the faster one that computes in `precision`."""
     onnxruntime = installed(ONNXRUNTIME_CPU) or installed(ONNXRUNTIME_GPU)
-    if installed(OPENVINO) and (has_amx_bf16() or not onnxruntime):
-        return "openvino"
-    return "cpu"
+    if precision == "auto":
+        return "openvino" if installed(OPENVINO) and (has_fast_bf16() or not onnxruntime) else "cpu"
+    if precision in _PRECISIONS["cpu"] and (onnxruntime or precision not in _PRECISIONS["openvino"]):
+        return "cpu"
+    return "openvino" if precision in {"bf16", "int8"} or installed(OPENVINO) else "cpu"
 
 
-def _open(device: str, model: Path, threads: int) -> Session:
+def _open(device: str, model: Path, settings: ModelSettings) -> Session:
+    threads = settings.threads or available_cores()
+    streams = settings.streams or (_GPU_STREAMS if device == "cuda" else min(threads, _MOST_STREAMS))
+    precision = _precision(device, settings.precision)
     if device == "openvino":
         if not installed(OPENVINO):
-            raise MissingExtraError("model.device = openvino", "openvino")
+            asked = "device = openvino" if settings.device == "openvino" else f"precision = {precision}"
+            raise MissingExtraError(f"model.{asked}", "openvino")
         from triage.inference.openvino_session import OpenVinoSession
 
-        return OpenVinoSession(model, threads)
+        return OpenVinoSession(model, threads, streams, precision)
     from triage.inference.onnxruntime_session import CpuSession, CudaSession
 
-    return CudaSession(model, threads) if device == "cuda" else CpuSession(model, threads)
+    session = CudaSession if device == "cuda" else CpuSession
+    halved = (lambda: graph_in("fp16", model, settings.cache_dir)) if precision == "fp16" else None
+    return session(model, threads, streams, halved)
+
+
+def _precision(device: str, asked: str) -> str:
+    """Raises ConfigError for one that the device or this CPU does not have."""
+    bf16 = device == "openvino" and has_fast_bf16()
+    if asked == "auto":
+        return "bf16" if bf16 else "fp16" if device == "cuda" else "fp32"
+    if asked not in _PRECISIONS[device]:
+        raise ConfigError(
+            f"model.precision is {asked}, but {_NAMES[device]} (model.device) computes in "
+            f"{' or '.join(_PRECISIONS[device])}; set one of these, or another device"
+        )
+    if asked == "bf16" and not bf16:
+        raise ConfigError(
+            "model.precision is bf16, but this CPU has neither amx_bf16 nor avx512_bf16 (/proc/cpuinfo); "
+            "set model.precision = auto"
+        )
+    return asked

@@ -35,7 +35,7 @@ def merge_tokens(text: str, tokens: Iterable[TaggedToken]) -> list[Span]:
             spans.append(Span(start, end, label, sum(probabilities) / len(probabilities), "model"))
 
     for token in tokens:
-        token_start, token_end = _trimmed(text, token.start, token.end)
+        token_start, token_end = trimmed(text, token.start, token.end)
         if token_start == token_end:
             continue
         inside_word = token_start < end
@@ -53,7 +53,8 @@ def merge_tokens(text: str, tokens: Iterable[TaggedToken]) -> list[Span]:
     return spans
 
 
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """`start` and `end` without the blanks at either end; equal if there is nothing else."""
     end = min(end, len(text))
     while start < end and text[start].isspace():
         start += 1
@@ -63,18 +64,18 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _word_start(text: str, start: int) -> int:
-    while 0 < start < len(text) and _joined(text[start - 1], text[start]):
+    while 0 < start < len(text) and joined(text[start - 1], text[start]):
         start -= 1
     return start
 
 
 def _word_end(text: str, end: int) -> int:
-    while 0 < end < len(text) and _joined(text[end - 1], text[end]):
+    while 0 < end < len(text) and joined(text[end - 1], text[end]):
         end += 1
     return end
 
 
-def _joined(left: str, right: str) -> bool:
+def joined(left: str, right: str) -> bool:
     """Whether two neighbouring characters are parts of one word."""
     return _in_word(left) and _in_word(right)
 

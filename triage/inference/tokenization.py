@@ -73,11 +73,20 @@ class TextTokenizer:
             truncated[index] = bool(encodings[index].overflowing)
         return Tokenized(encodings, lengths, truncated, len(self._prefix), self._lone_mark)
 
-    def pad(self, tokenized: Tokenized, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """`input_ids` and `attention_mask`, both [batch, longest] int64, of the texts at `indices`."""
-        lengths = tokenized.lengths[indices]
-        mask = np.arange(lengths.max())[None, :] < lengths[:, None]
+    def pad(
+        self, tokenized: Tokenized, indices: NDArray[np.int64], rows: int = 0, width: int = 0
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`input_ids` and `attention_mask`, both [rows, width] int64, of the texts at `indices`.
+
+        As small as the texts allow, unless `rows` or `width` ask for more; a row without a text has one token.
+        """
+        lengths = np.ones(max(rows, len(indices)), np.int64)
+        lengths[: len(indices)] = tokenized.lengths[indices]
+        mask = np.arange(max(width, int(lengths.max())))[None, :] < lengths[:, None]
         input_ids = np.full(mask.shape, self.pad_id, np.int64)
         # Row-major order of the mask is the order of the concatenated ids.
-        input_ids[mask] = np.concatenate([tokenized.encodings[index].ids for index in indices.tolist()])
+        texts = mask[: len(indices)]
+        input_ids[: len(indices)][texts] = np.concatenate(
+            [tokenized.encodings[index].ids for index in indices.tolist()]
+        )
         return input_ids, mask.astype(np.int64)

@@ -22,6 +22,7 @@ from triage.errors import TriageError, Unavailable
 from triage.local.feed import load_feed
 from triage.local.processes import Child, stop_all
 from triage.local.replay import Replay
+from triage.local.settings_file import write_settings
 from triage.local.stack import LocalStack, free_port, is_free
 from triage.local.summary import Summary
 from triage.local.tally import Tally
@@ -57,6 +58,7 @@ class Demo:
         self.tally: Tally
         self.replay: Replay
         self.console_url = ""
+        self.settings_file = options.data_dir / "triage.toml"
 
     def __enter__(self) -> Self:
         try:
@@ -91,6 +93,7 @@ class Demo:
         )
         flags = self._flags(endpoints.bootstrap_servers, endpoints.elasticsearch_url, clock)
         self.settings = load_settings(None, flags)
+        write_settings(self.settings_file, flags)
         self._prepare()
         self._spawn(flags)
         self._replay(clock)
@@ -111,9 +114,13 @@ class Demo:
             "worker.heartbeat_interval_ms": 1_000,
             "alerting.rules": str(self._base.alerting.rules or resource("topics/feed/alert-rules.yaml")),
             "alerting.data_dir": str(data / "alerter"),
+            "alerting.health_port": free_port(),
             "alerting.console_url": self.console_url,
             # A second of real time is most of an hour here: the lag of a slow machine must not silence the page.
             "alerting.max_page_age_s": 2 * 86_400,
+            # Such a machine takes one partition after the other: those that wait must not be left out, or the surge
+            # would be counted late.
+            "alerting.max_hold_s": 3_600,
             "clock.origin": clock.origin,
             "clock.anchor": clock.anchor,
             "clock.until": clock.until,

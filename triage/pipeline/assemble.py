@@ -1,19 +1,36 @@
 """Builds the parts of a worker from settings: the one place that knows them all."""
 
+from dataclasses import dataclass
+
+from msgspec.structs import asdict
+
 from triage.clock import Clock
 from triage.config import Settings
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.naming import IndexNaming, read_daily_from
 from triage.inference.language import preload
 from triage.inference.model import OnnxModel
+from triage.inference.shadow import Shadow
+from triage.logging import get_logger
 from triage.metrics import Metrics
+from triage.pipeline.deadletter_limit import DeadLetterLimit
 from triage.pipeline.deadletters import DeadLetterOffice
 from triage.pipeline.decode import DecodeStage
-from triage.pipeline.enrich import Enricher, EnrichStage
+from triage.pipeline.enrich import Enricher, EnrichStage, Watcher
+from triage.pipeline.forgotten import ForgottenAuthors, ForgottenWatch
 from triage.pipeline.health import Health
 from triage.pipeline.index import IndexStage
+from triage.pipeline.journal import Journal
 from triage.pipeline.kafka_feed import KafkaFeed
+from triage.pipeline.model_metrics import runs_on, show_model
+from triage.pipeline.poison import Guarded
 from triage.pipeline.publish import Publisher
+from triage.pipeline.reload import Reloader
+from triage.pipeline.replaceable import identities, reloader_of, warn_of_unknown_labels
+from triage.pipeline.slot import Slot
+from triage.pipeline.stage import Stage
+from triage.pipeline.stalls import StallWatch
+from triage.pipeline.watchdog import Watchdog
 from triage.pipeline.watermarks import PartitionWatermarks
 from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
@@ -23,8 +40,10 @@ from triage.topics import require_topics, wait_for_kafka
 from triage.topics.definitions import RAW_TOPICS
 from triage.types import Channel, Model
 
+log = get_logger("triage.worker")
+
 _PROBE_S = 5.0
-OUTPUT_TOPICS = ("enriched", "window-counts", "dead-letter")
+OUTPUT_TOPICS = ("enriched", "window-counts", "dead-letter", "forgotten")
 
 
 def build_enricher(
@@ -33,23 +52,49 @@ def build_enricher(
     model: Model | None = None,
     metrics: Metrics | None = None,
     redactor: Redactor | None = None,
+    watcher: Watcher | None = None,
 ) -> Enricher:
     """The enrichment of the worker and of `triage enrich`. Raises ConfigError or ModelError."""
     rules = load_rules(settings.rules.path)
     loaded = model or OnnxModel.load(settings.model, metrics)
     preload()
-    return Enricher(loaded, redactor or Redactor(settings.redaction), rules, settings.worker, clock)
+    return Enricher(loaded, redactor or Redactor(settings.redaction), rules, settings.worker, clock, watcher)
 
 
-def build_worker(
-    settings: Settings, clock: Clock, metrics: Metrics, model: Model | None = None
-) -> tuple[Worker, Health]:
+@dataclass(frozen=True)
+class WorkerParts:
+    """A worker, and what its process does beside it."""
+
+    worker: Worker
+    health: Health
+    reloader: Reloader
+    shadow: Shadow | None
+    watchdog: Watchdog
+    forgotten: ForgottenWatch
+
+    def close(self) -> None:
+        """End the threads that judge or load models, and those that watch."""
+        self.watchdog.close()
+        self.forgotten.close()
+        self.reloader.close()
+        if self.shadow:
+            self.shadow.close()
+
+
+def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Model | None = None) -> WorkerParts:
     """A worker that is ready to run: model warm, Elasticsearch reached, index set up.
 
-    Raises ConfigError, ModelError, AccessDenied, or Unavailable when Kafka or Elasticsearch stays away at start.
+    A `model` that is given is not replaced while the worker runs. Raises ConfigError, ModelError, AccessDenied, or
+    Unavailable when Kafka or Elasticsearch stays away at start.
     """
     redactor = Redactor(settings.redaction)
-    enricher = build_enricher(settings, clock, model, metrics, redactor)
+    if redactor.uses_demo_key:
+        log.warning("demo_author_key", fix="set redaction.author_key: anyone can compute these hashes of author ids")
+    shadow = _shadow(settings, metrics, clock)
+    seen = identities(settings, with_model=model is None)
+    enricher = build_enricher(settings, clock, model, metrics, redactor, shadow.offer if shadow else None)
+    warn_of_unknown_labels(enricher.judge.model, settings)
+    show_model(metrics, enricher.judge.model, enricher.versions, settings.model)
     office = DeadLetterOffice(redactor, clock, metrics)
     client = connect(settings.elasticsearch)
     wait_until_ready(client, settings.elasticsearch, clock)
@@ -57,14 +102,25 @@ def build_worker(
     require_topics(settings.kafka, [*raw, *OUTPUT_TOPICS])
     channels = {settings.kafka.topic(name): channel for name, channel in raw.items()}
     naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
-    name = f"{settings.worker.fleet}-{settings.worker.slot}"
-    health = Health(clock, {"worker": name, "versions": enricher.versions})
+    options = settings.worker
+    name = f"{options.fleet}-{options.slot}"
+    journal = Journal(options.data_dir / f"{name}.journal")
+    authors = ForgottenAuthors(redactor)
+    forgotten = ForgottenWatch(settings.kafka, authors)
+    guarded: list[Stage] = [
+        DecodeStage(options, channels, office, clock, metrics, authors),
+        EnrichStage(enricher, metrics),
+    ]
+    about = {"worker": name, "versions": asdict(enricher.versions), "runs_on": runs_on(enricher.judge.model)}
+    health = Health(clock, about, stuck_after_s=options.stuck_after_s)
+    reloader = reloader_of(settings, enricher, seen, clock, metrics, health)
+    stalls, slot = StallWatch(clock), Slot(name, clock)
     worker = Worker(
-        lambda: _join(settings, sorted(channels), name),
+        lambda: _join(settings, sorted(channels), slot, stalls),
+        [reloader, Guarded(journal, guarded, office, options.crash_attempts, clock, metrics)],
         [
-            DecodeStage(settings.worker, channels, office, clock, metrics),
-            EnrichStage(enricher, metrics),
-            IndexStage(IndexSink(client, settings.elasticsearch), naming, office, metrics),
+            IndexStage(IndexSink(client, settings.elasticsearch), naming, office, metrics, authors),
+            DeadLetterLimit(options, options.data_dir / f"{name}.dead-letters"),
         ],
         Publisher(settings.kafka, settings.alerting, PartitionWatermarks(clock), metrics),
         settings.worker,
@@ -72,10 +128,24 @@ def build_worker(
         metrics,
         health,
     )
-    return worker, health
+    forgotten.start(settings.kafka.start_timeout_s)
+    if shadow:
+        shadow.start()
+    watchdog = Watchdog(health, clock, options.stuck_after_s, options.stuck_exit_s)
+    return WorkerParts(worker, health, reloader, shadow, watchdog, forgotten)
 
 
-def _join(settings: Settings, topics: list[str], name: str) -> KafkaFeed:
+def _shadow(settings: Settings, metrics: Metrics, clock: Clock) -> Shadow | None:
+    if settings.model.shadow is None:
+        return None
+    # One thread, so that the model computes on the shadow's own thread of low priority.
+    alone = settings.model.model_copy(update={"path": settings.model.shadow, "threads": 1})
+    return Shadow(
+        lambda: OnnxModel.load(alone), settings.model.shadow_share, settings.model.shadow_max_texts, metrics, clock
+    )
+
+
+def _join(settings: Settings, topics: list[str], slot: Slot, stalls: StallWatch) -> KafkaFeed:
     # kafka-python leaves a thread and sockets behind for each client that never reached a broker: ask first.
     wait_for_kafka(settings.kafka, timeout_s=_PROBE_S)
-    return KafkaFeed(settings.kafka, settings.worker, topics, name)
+    return KafkaFeed(settings.kafka, settings.worker, topics, slot, stalls)

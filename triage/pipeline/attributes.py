@@ -12,7 +12,7 @@ def bounded_attributes(
     kept: dict[str, Scalar] = {}
     size = 0
     for name, value in attributes.items():
-        size += len(name.encode()) + len(str(value).encode())
+        size += len(name.encode("utf-8", "replace")) + len(str(value).encode("utf-8", "replace"))
         if len(kept) == max_keys or size > max_bytes:
             return kept, True
         kept[name] = value

@@ -1,6 +1,8 @@
 """What moves through the pipeline: the records of one transaction and what has become of them so far."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
@@ -27,7 +29,10 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A validated raw record with its event time, in ms since the epoch."""
+    """A validated raw record with its event time, in ms since the epoch.
+
+    `original` is the first position of a record that was replayed, `broker_ms` its broker's timestamp there.
+    """
 
     raw: RawRecord
     channel: Channel
@@ -35,6 +40,7 @@ class Accepted:
     event_id: str
     position: Position | None = None
     broker_ms: int = 0
+    original: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +57,22 @@ class Enriched:
 class Batch:
     """The records of one transaction. Stages move them from `incoming` to `accepted`, `enriched` or `dead`.
 
-    After each stage every incoming record is in exactly one of the three; a stage that is repeated after an
-    Unavailable finds the batch as it was before.
+    After each stage every incoming record is in exactly one of the three, unless its author was forgotten; a stage that
+    is repeated after an Unavailable finds the batch as it was before.
     """
 
     incoming: list[Incoming] = field(default_factory=list)
     accepted: list[Accepted] = field(default_factory=list)
     enriched: list[Enriched] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    uncommitted: Mapping[Partition, int] = field(default_factory=dict)
+    """First offset of each partition of which earlier batches hold records that are not committed yet."""
+    trace: Any = None
+    """The span of the batch while tracing is on."""
+
+    def first_offsets(self) -> dict[Partition, int]:
+        """The first offset of each raw partition in the batch."""
+        return {partition: first for partition, (first, _) in self.offsets().items()}
 
     def offsets(self) -> dict[Partition, tuple[int, int]]:
         """First and last offset of each raw partition in the batch."""
@@ -80,3 +94,9 @@ class Batch:
 
 def _partition(position: Position | None) -> Partition | None:
     return (position.topic, position.partition) if position else None
+
+
+def lower(first: dict[Partition, int], others: Mapping[Partition, int]) -> None:
+    """Bring `first` down to the offsets of `others` where those are lower, or the only ones."""
+    for partition, offset in others.items():
+        first[partition] = min(offset, first.get(partition, offset))

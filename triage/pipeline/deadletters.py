@@ -7,8 +7,9 @@ from triage.clock import Clock, rfc3339
 from triage.errors import InvalidRecord
 from triage.metrics import Metrics
 from triage.pipeline.batch import Incoming
+from triage.pipeline.origin import origin_of
 from triage.redaction import Redactor
-from triage.schemas.deadletter import DeadLetter
+from triage.schemas.deadletter import SCHEMA_VERSION, DeadLetter
 
 _PAYLOAD_CHARS = 8_192
 _HEADER_CHARS = 256
@@ -23,32 +24,41 @@ class DeadLetterOffice:
         self._metrics = metrics
 
     def letter(self, message: Incoming, invalid: InvalidRecord, *, attempts: int = 1) -> DeadLetter:
+        """`attempts` since the record was put into its topic, the last time if it was replayed."""
         self._metrics.records_dead_lettered.labels(invalid.stage, invalid.reason).inc()
         topic, partition, offset = message.position
+        author = self._redactor.author_of(message.value)
+        try:
+            origin = origin_of(message)
+        except InvalidRecord:
+            origin = None
         return DeadLetter(
             stage=invalid.stage,
             reason=invalid.reason,
-            message=self._redactor.redact_text(str(invalid)),
+            message=self._redactor.redact_text(str(invalid), author),
             field=invalid.field,
             topic=topic,
             partition=partition,
             offset=offset,
             timestamp_ms=message.timestamp_ms,
             failed_at=rfc3339(self._clock.now_ms()),
-            attempts=attempts,
+            attempts=attempts + (origin.attempts if origin else 0),
             pipeline=__version__,
-            payload=self._payload(message.value),
+            payload=self._payload(message.value, author),
             payload_bytes=len(message.value),
-            headers={
-                self._redactor.redact_text(name): self._redactor.redact_text(value.decode("utf-8", "replace"))[
-                    :_HEADER_CHARS
-                ]
-                for name, value in message.headers
-                if value is not None
-            },
+            headers=self._headers(message, author),
+            schema_version=SCHEMA_VERSION,
+            error=type(invalid.__cause__ or invalid).__name__,
+            original=str(origin.position) if origin else None,
         )
 
-    def _payload(self, value: bytes) -> str:
+    def _headers(self, message: Incoming, author: str | None) -> dict[str, str]:
+        """By the rules for attributes: what a header is called can tell more than its value."""
+        named = {name: value.decode("utf-8", "replace") for name, value in message.headers if value is not None}
+        redacted = self._redactor.redact_attributes(named, author)
+        return {name: str(value)[:_HEADER_CHARS] for name, value in redacted.items()}
+
+    def _payload(self, value: bytes, author: str | None) -> str:
         try:
             # Cut before redacting bounds the work; a cut in the middle of a number could leave half of it readable,
             # so the last characters after the cut go too.
@@ -56,6 +66,6 @@ class DeadLetterOffice:
         except UnicodeDecodeError:
             return f"<{len(value)} bytes that are not UTF-8, SHA-256 {hashlib.sha256(value).hexdigest()}>"
         if len(text) <= _PAYLOAD_CHARS:
-            return self._redactor.redact_json(text)
+            return self._redactor.redact_json(text, author)
         head = text[:_PAYLOAD_CHARS].rsplit(" ", 1)[0]
-        return self._redactor.redact_json(head) + f" <cut at {len(head)} of {len(text)} characters>"
+        return self._redactor.redact_json(head, author) + f" <cut at {len(head)} of {len(text)} characters>"

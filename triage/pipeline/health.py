@@ -15,27 +15,63 @@ _STUCK_AFTER_S = 60.0
 
 
 class Health:
-    """What the loop last said about itself. Written by the worker, read by the health server's thread."""
+    """What the loop last said about itself. Written by the worker, read by other threads: health server, watchdog.
 
-    def __init__(self, clock: Clock, about: dict[str, Any] | None = None) -> None:
+    It is stuck when the loop, or a piece of work in another thread, stands still for `stuck_after_s`.
+    """
+
+    def __init__(
+        self, clock: Clock, about: dict[str, Any] | None = None, *, stuck_after_s: float = _STUCK_AFTER_S
+    ) -> None:
         self._clock = clock
         self._about = about or {}
+        self._stuck_after_s = stuck_after_s
         self._last_beat = clock.monotonic()
+        # Replaced, never changed: other threads read them at any moment.
+        self._work: dict[str, float] = {}
         self._waiting: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def tell(self, **about: Any) -> None:
+        """Say more, or something else, about the process; None takes it back."""
+        merged = {**self._about, **about}
+        self._about = {name: value for name, value in merged.items() if value is not None}
 
     def beat(self) -> None:
         """The loop moved."""
         self._last_beat = self._clock.monotonic()
 
-    def waiting_for(self, dependency: str, why: str) -> None:
-        self._waiting[dependency] = why
+    def began(self, work: str) -> None:
+        """Some thread is at this from now on, and the loop will wait for it."""
+        with self._lock:
+            self._work = {**self._work, work: self._clock.monotonic()}
 
-    def recovered(self) -> None:
-        self._waiting = {}
+    def ended(self, work: str) -> None:
+        with self._lock:
+            self._work = {name: since for name, since in self._work.items() if name != work}
+
+    def standing_still(self) -> tuple[str, float]:
+        """What has not moved for longest, the loop or a piece of work, and for how many seconds."""
+        now = self._clock.monotonic()
+        still = {"loop": now - self._last_beat} | {name: now - since for name, since in self._work.items()}
+        return max(still.items(), key=lambda item: item[1])
+
+    @property
+    def stuck(self) -> bool:
+        return self.standing_still()[1] >= self._stuck_after_s
+
+    def waiting_for(self, dependency: str, why: str) -> None:
+        with self._lock:
+            self._waiting = {**self._waiting, dependency: why}
+
+    def recovered(self, dependency: str | None = None) -> None:
+        """This dependency answers again; without a name all do."""
+        with self._lock:
+            self._waiting = {name: why for name, why in self._waiting.items() if dependency not in (None, name)}
 
     def live(self) -> tuple[bool, dict[str, Any]]:
-        still_s = self._clock.monotonic() - self._last_beat
-        return still_s < _STUCK_AFTER_S, {"seconds_since_loop_moved": round(still_s, 1)}
+        what, still_s = self.standing_still()
+        return not self.stuck, {"seconds_since_loop_moved": round(still_s, 1), "standing_still": what}
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
         waiting = dict(self._waiting)
@@ -46,6 +82,7 @@ class HealthServer:
     """Serves health and metrics on a thread; port 0 picks a free one."""
 
     def __init__(self, health: Health, metrics: Metrics, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104
+        metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])
         self._server: WSGIServer = make_server(host, port, _application(health, metrics), handler_class=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 

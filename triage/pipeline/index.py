@@ -3,8 +3,9 @@
 from triage.elastic.naming import IndexNaming
 from triage.errors import InvalidRecord
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch
+from triage.pipeline.batch import Batch, Enriched
 from triage.pipeline.deadletters import DeadLetterOffice
+from triage.pipeline.forgotten import ForgottenAuthors
 from triage.sinks.base import Document, Sink
 
 
@@ -13,13 +14,24 @@ class IndexStage:
 
     name = "index"
 
-    def __init__(self, sink: Sink, naming: IndexNaming, office: DeadLetterOffice, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        naming: IndexNaming,
+        office: DeadLetterOffice,
+        metrics: Metrics,
+        forgotten: ForgottenAuthors | None = None,
+    ) -> None:
+        """What a `forgotten` author wrote leaves the batch here, too: it may have waited long for Elasticsearch."""
+        self._forgotten = forgotten
         self._sink = sink
         self._naming = naming
         self._office = office
         self._metrics = metrics
 
     def process(self, batch: Batch) -> None:
+        if self._forgotten:
+            batch.enriched = [item for item in batch.enriched if not self._of_a_forgotten(item)]
         if not batch.enriched:
             return
         result = self._sink.write(
@@ -41,3 +53,7 @@ class IndexStage:
             invalid = InvalidRecord("index_rejected", f"Elasticsearch refused the document: {reason}", stage="index")
             batch.dead.append(self._office.letter(messages[item.accepted.position], invalid))
         batch.enriched = [item for index, item in enumerate(batch.enriched) if index not in refused]
+
+    def _of_a_forgotten(self, item: Enriched) -> bool:
+        assert self._forgotten is not None
+        return self._forgotten.hold([item.record.author_id or ""], item.accepted.broker_ms)

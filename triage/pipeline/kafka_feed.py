@@ -2,12 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
-from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import (
     CommitFailedError,
     FencedInstanceIdError,
@@ -21,23 +22,35 @@ from kafka.errors import (
 )
 from kafka.structs import OffsetAndMetadata
 
+from triage import tracing
+from triage.clock import SystemClock
 from triage.config import KafkaSettings, WorkerSettings
-from triage.errors import ConfigError, Fenced, TriageError, Unavailable
+from triage.errors import Fenced, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.pipeline.batch import Incoming, Partition
+from triage.pipeline.consumer import GroupConsumer
 from triage.pipeline.feed import Message, PartitionState
+from triage.pipeline.producer import BoundedProducer
+from triage.pipeline.slot import Slot
+from triage.pipeline.stalls import StallWatch
 from triage.topics import translate
+from triage.topics.partitioning import partitions_of
 from triage.types import Position
 
 log = get_logger("triage.feed")
+_T = TypeVar("_T")
 
 _PAUSE_S = 0.02
 _ENDS_MS = 5_000
+_REJOIN_S = 5.0
+_REJOIN_POLL_MS = 1_000
 
 # The group moved on without us; the transaction is aborted, the consumer rejoins by polling.
 _REJOIN = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
 # The producer is done for; a new one must take the transactional id.
-_REBUILD = (ProducerFencedError, InvalidProducerEpochError, IllegalStateError)
+_REBUILD = (InvalidProducerEpochError, IllegalStateError)
+# Another has our name, or so it seems to the broker.
+_FENCED = (FencedInstanceIdError, ProducerFencedError)
 
 
 class KafkaFeed(ConsumerRebalanceListener):
@@ -48,18 +61,25 @@ class KafkaFeed(ConsumerRebalanceListener):
     a worker which lost its partitions to a peer cannot commit for them.
     """
 
-    def __init__(self, kafka: KafkaSettings, worker: WorkerSettings, topics: Sequence[str], name: str) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        worker: WorkerSettings,
+        topics: Sequence[str],
+        slot: Slot,
+        stalls: StallWatch | None = None,
+    ) -> None:
+        self._slot = slot
+        self._stalls = stalls or StallWatch(SystemClock())
         self._epochs: dict[Partition, int] = {}
-        self._paused: set[TopicPartition] = set()
-        self.name = name
-        self._producer: KafkaProducer | None = None
-        with _translated():
-            self._consumer = KafkaConsumer(
+        self.name = name = slot.name
+        self._producer: BoundedProducer | None = None
+        with _translated(self._slot):
+            self._consumer = GroupConsumer(
                 **kafka.client(),
                 client_id=name,
                 group_id=worker.group,
                 group_instance_id=name,
-                partition_assignment_strategy=[CooperativeStickyAssignor],
                 isolation_level="read_committed",
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
@@ -70,9 +90,9 @@ class KafkaFeed(ConsumerRebalanceListener):
                 fetch_max_wait_ms=100,
             )
         try:
-            with _translated():
+            with _translated(self._slot):
                 self._consumer.subscribe(list(topics), listener=self)
-                self._producer = KafkaProducer(
+                self._producer = BoundedProducer(
                     **kafka.client(),
                     client_id=name,
                     transactional_id=name,
@@ -80,6 +100,9 @@ class KafkaFeed(ConsumerRebalanceListener):
                     request_timeout_ms=kafka.request_timeout_ms,
                     max_block_ms=kafka.request_timeout_ms,
                     linger_ms=5,
+                    # Every batch that is begun wakes the sender's thread and costs a part of a request: 16 KiB, the
+                    # default, are some 15 records.
+                    batch_size=256 * 1024,
                     max_request_size=8 * 1024 * 1024,
                 )
                 self._producer.init_transactions()
@@ -110,10 +133,6 @@ class KafkaFeed(ConsumerRebalanceListener):
         self._epochs[key] = self._epochs.get(key, 0) + 1
 
     def poll(self, timeout_ms: int, max_records: int) -> list[Incoming]:
-        if self._paused:
-            still_ours = self._paused & self._consumer.assignment()
-            self._consumer.resume(*still_ours)
-            self._paused = set()
         polled = self._poll(timeout_ms, max_records)
         return [
             Incoming(
@@ -132,26 +151,31 @@ class KafkaFeed(ConsumerRebalanceListener):
         single long poll spin."""
         until = time.monotonic() + timeout_ms / 1000
         while True:
-            joined = bool(self._consumer.assignment())
-            with _translated():
-                polled: dict[TopicPartition, list[ConsumerRecord]] = self._consumer.poll(
-                    timeout_ms=0 if joined else timeout_ms, max_records=max_records
-                )
+            polled = self._step(
+                partial(self._consumer.records, max_records), 0 if self._consumer.assignment() else timeout_ms
+            )
             left = until - time.monotonic()
+            if not polled:
+                self._stalls.polled_nothing()
             if polled or left <= 0:
                 return polled
             time.sleep(min(_PAUSE_S, left))
 
     def keep_alive(self, timeout_ms: int) -> None:
-        # Pause on every call: a rebalance while waiting may have brought partitions that still run.
-        assignment = self._consumer.assignment()
-        self._consumer.pause(*assignment)
-        self._paused = set(assignment)
-        with _translated():
-            leaked = self._consumer.poll(timeout_ms=timeout_ms)
-        # A partition assigned within this very poll can deliver before it is paused: step back to its first record.
-        for partition, records in leaked.items():
-            self._consumer.seek(partition, records[0].offset)
+        until = time.monotonic() + timeout_ms / 1000
+        self._step(self._consumer.attend, timeout_ms)
+        if (left := until - time.monotonic()) > 0:
+            time.sleep(left)
+
+    def _step(self, poll: Callable[[int], _T], timeout_ms: int) -> _T:
+        """One poll, or as many as the group's rebalance takes. Raises Fenced after an expulsion."""
+        until = time.monotonic() + _REJOIN_S
+        while True:
+            with _translated(self._slot):
+                polled = poll(_REJOIN_POLL_MS if self._consumer.rejoining else timeout_ms)
+            self._consumer.membership()
+            if polled or not self._consumer.rejoining or time.monotonic() >= until:
+                return polled
 
     def stale(self, incoming: Sequence[Incoming]) -> set[Partition]:
         owned = {(p.topic, p.partition) for p in self._consumer.assignment()}
@@ -164,13 +188,16 @@ class KafkaFeed(ConsumerRebalanceListener):
     def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
         producer = self._producer
         assert producer is not None
+        # Checked: an expelled consumer's metadata is empty, and empty metadata commits without fencing.
+        membership = self._consumer.membership()
         try:
+            headers = tracing.headers() or None
             producer.begin_transaction()
-            for message in messages:
-                producer.send(message.topic, value=message.value, key=message.key, partition=message.partition)
+            for message, partition in zip(messages, _places(producer, messages), strict=True):
+                producer.send(message.topic, value=message.value, key=message.key, partition=partition, headers=headers)
             producer.send_offsets_to_transaction(
                 {TopicPartition(*key): OffsetAndMetadata(offset, "", -1) for key, offset in offsets.items()},
-                self._consumer.group_metadata(),
+                membership,
             )
             producer.commit_transaction()
         except KafkaError as error:
@@ -178,8 +205,8 @@ class KafkaFeed(ConsumerRebalanceListener):
 
     def _aborted(self, error: KafkaError) -> TriageError:
         assert self._producer is not None
-        if isinstance(error, FencedInstanceIdError):
-            return _same_slot(self.name)
+        if isinstance(error, _FENCED):
+            return self._slot.fenced(error)
         if isinstance(error, _REBUILD):
             return Fenced(f"transaction of {self.name} was refused: {error}")
         try:
@@ -196,18 +223,21 @@ class KafkaFeed(ConsumerRebalanceListener):
             return {}
         # Asked of the broker each time: the ends that fetches report are old while other partitions keep us busy, and
         # a partition that only seems caught up would push the watermark past its waiting records.
-        with _translated():
+        with _translated(self._slot):
             ends = self._consumer.end_offsets(assignment, timeout_ms=_ENDS_MS)
             positions = {partition: self._consumer.position(partition, timeout_ms=_ENDS_MS) for partition in assignment}
-        return {
+        states = {
             (partition.topic, partition.partition): PartitionState(position, ends[partition])
             for partition, position in positions.items()
             if position is not None
         }
+        if stalled := self._stalls.stalled(states):
+            raise Fenced(f"{self.name} reads nothing of {stalled}, though there is")
+        return states
 
     def partition_count(self, topic: str) -> int:
         assert self._producer is not None
-        with _translated():
+        with _translated(self._slot):
             found = self._producer.partitions_for(topic)
         return len(found)
 
@@ -216,14 +246,21 @@ class KafkaFeed(ConsumerRebalanceListener):
         with contextlib.suppress(KafkaError):
             self._consumer.close(autocommit=False, timeout_ms=5_000)
         if self._producer is not None:
-            with contextlib.suppress(KafkaError):
-                self._producer.close(timeout=5)
+            self._producer.end(5)
 
 
-def _same_slot(name: str) -> ConfigError:
-    return ConfigError(
-        f"another worker runs as {name} and took over its partitions: give each process of the fleet its own --slot"
-    )
+def _places(producer: BoundedProducer, messages: Sequence[Message]) -> list[int | None]:
+    """The partition of each message; None where neither it nor a key decides."""
+    places = [message.partition for message in messages]
+    keyed: dict[str, list[int]] = {}
+    for at, message in enumerate(messages):
+        if message.partition is None and message.key is not None:
+            keyed.setdefault(message.topic, []).append(at)
+    for topic, found in keyed.items():
+        keys = [messages[at].key or b"" for at in found]
+        for at, partition in zip(found, partitions_of(keys, len(producer.partitions_for(topic))), strict=True):
+            places[at] = partition
+    return places
 
 
 def _names(partitions: set[TopicPartition]) -> list[str]:
@@ -233,11 +270,14 @@ def _names(partitions: set[TopicPartition]) -> list[str]:
 class _translated(contextlib.AbstractContextManager["_translated"]):  # noqa: N801 - reads as a verb where used
     """kafka-python's errors as ours."""
 
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
+
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None or not isinstance(error, KafkaError):
             return
-        if isinstance(error, FencedInstanceIdError):
-            raise _same_slot("this slot") from error
+        if isinstance(error, _FENCED):
+            raise self._slot.fenced(error) from error
         if isinstance(error, _REBUILD):
             raise Fenced(f"kafka: {error}") from error
         raise translate(error) from error

@@ -76,7 +76,8 @@ _ALL = (
         True,
         "@zhang_san",
         "@name, not inside an e-mail address; Chinese @微博名 that ends at a space, punctuation or the end; WeChat, "
-        "QQ and Telegram names after their word",
+        "QQ and Telegram names after their word; the record's own `author_id` where it stands alone, if it has five "
+        "characters or more and a digit or sign among them",
         "an online identifier as the author's own, which is stored only as a hash; the brand has a field of its own",
     ),
     Kind(

@@ -5,10 +5,10 @@ from collections.abc import Collection
 from triage.config import Settings
 from triage.errors import ConfigError
 from triage.rules.engine import Decision, RuleSet
-from triage.rules.facts import Facts
+from triage.rules.facts import Facts, facts_of
 from triage.rules.loader import load_rules
 
-__all__ = ["Decision", "Facts", "RuleSet", "check", "load_rules"]
+__all__ = ["Decision", "Facts", "RuleSet", "check", "facts_of", "load_rules"]
 
 
 def check(

@@ -1,8 +1,9 @@
 """Turns the conditions of a rule into one function of a case."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from triage.rules.facts import Facts
@@ -34,7 +35,28 @@ def compiled(when: When | None, phrases: PhraseIndex) -> Test:
     if len(tests) == 2:
         first, second = tests
         return lambda case: first(case) and second(case)
-    return lambda case: all(test(case) for test in tests)
+    return _all_of(tests)
+
+
+def _all_of(tests: Sequence[Test]) -> Test:
+    # Loops, here and below: `all` and `any` over a generator cost more than the conditions that they ask.
+    def test(case: Case) -> bool:
+        for each in tests:  # noqa: SIM110
+            if not each(case):
+                return False
+        return True
+
+    return test
+
+
+def _any_of(tests: Sequence[Test]) -> Test:
+    def test(case: Case) -> bool:
+        for each in tests:  # noqa: SIM110
+            if each(case):
+                return True
+        return False
+
+    return test
 
 
 def _always(case: Case) -> bool:
@@ -50,18 +72,18 @@ def _field_tests(when: When) -> Iterator[Test]:
 
 
 def _is_one_of(name: str, values: list[str]) -> Test:
-    known = frozenset(values)
-    return lambda case: getattr(case.facts, name) in known
+    known, of = frozenset(values), attrgetter(f"facts.{name}")
+    return lambda case: of(case) in known
 
 
 def _has_one_of(name: str, values: list[str]) -> Test:
-    known = frozenset(values)
-    return lambda case: not known.isdisjoint(getattr(case.facts, name))
+    known, of = frozenset(values), attrgetter(f"facts.{name}")
+    return lambda case: not known.isdisjoint(of(case))
 
 
 def _is_caselessly(name: str, values: list[str]) -> Test:
-    known = frozenset(value.casefold() for value in values)
-    return lambda case: (getattr(case.facts, name) or "").casefold() in known
+    known, of = frozenset(value.casefold() for value in values), attrgetter(f"facts.{name}")
+    return lambda case: (of(case) or "").casefold() in known
 
 
 _COMPARISONS: tuple[tuple[str, Callable[[str, list[str]], Test]], ...] = (
@@ -105,8 +127,7 @@ def _text_tests(when: When, phrases: PhraseIndex) -> Iterator[Test]:
     for part in when.all_of or ():
         yield compiled(part, phrases)
     if when.any_of:
-        parts = [compiled(part, phrases) for part in when.any_of]
-        yield lambda case: any(part(case) for part in parts)
+        yield _any_of([compiled(part, phrases) for part in when.any_of])
     if when.text_regex:
         patterns = [re.compile(pattern, re.IGNORECASE) for pattern in when.text_regex]
         yield lambda case: any(pattern.search(case.facts.text[:MAX_REGEX_CHARS]) for pattern in patterns)

@@ -25,6 +25,7 @@ class RuleSet:
 
     def __init__(self, rules: RulesFile, version: str) -> None:
         self.version = version
+        self.file = rules
         self._phrases = PhraseIndex()
         self._severity = [(rule, compiled(rule.when, self._phrases)) for rule in rules.severity]
         self._routing = [(rule, compiled(rule.when, self._phrases)) for rule in rules.routing]

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from triage.schemas.enriched import EnrichedRecord
+
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
@@ -22,3 +24,23 @@ class Facts:
     region: str | None = None
     source: str | None = None
     rating: float | None = None
+
+
+def facts_of(record: EnrichedRecord) -> Facts:
+    """What the rules see of a record: nothing that does not stand on it, so that a decision can be made again."""
+    return Facts(
+        text=record.text,
+        channel=record.channel,
+        language=record.language,
+        intent=record.intent.label,
+        intent_confidence=record.intent.confidence,
+        sentiment=record.sentiment.label,
+        sentiment_score=record.sentiment.score,
+        flags=frozenset(record.flags),
+        entities=frozenset(entity.label for entity in record.entities),
+        brand=record.brand,
+        product=record.product,
+        region=record.region,
+        source=record.source,
+        rating=record.rating,
+    )

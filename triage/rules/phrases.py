@@ -68,3 +68,33 @@ class PhraseIndex:
             for char in self._first_chars.intersection(text):
                 found.update(number for phrase, number in self._strings[char] if phrase in text)
         return found
+
+
+def locate(phrase: str, text: str) -> tuple[int, int] | None:
+    """Where a phrase that `PhraseIndex` finds stands first in the text, in code points; None if that can't be told."""
+    chars: list[str] = []
+    origins: list[int] = []
+    for position, char in enumerate(text):
+        folded = normalized(char)
+        chars.append(folded)
+        origins += [position] * len(folded)
+    line = "".join(chars)
+    if not (span := _span(normalized(phrase).strip(), line)):
+        return None
+    return origins[span[0]], origins[span[1] - 1] + 1
+
+
+def _span(phrase: str, line: str) -> tuple[int, int] | None:
+    if _HAS_UNSPACED.search(phrase):
+        phrase = phrase.removesuffix("*")
+        at = line.find(phrase)
+        return (at, at + len(phrase)) if at >= 0 else None
+    *wanted, last = _TOKEN.findall(phrase)
+    found = list(_TOKEN.finditer(line))
+    for first in range(len(found) - len(wanted)):
+        run = found[first : first + len(wanted) + 1]
+        ending = run[-1].group()
+        fits = ending.startswith(last) if phrase.endswith("*") else ending == last
+        if fits and [match.group() for match in run[:-1]] == wanted:
+            return run[0].start(), run[-1].end()
+    return None

@@ -1,13 +1,21 @@
 """Messages of `feedback.window-counts`: what workers tell the alerter, inside their transactions."""
 
+import re
+from collections.abc import Iterator, Mapping
+
 import msgspec
 
+# The fields of an enriched record by which windows can be counted.
+COUNTED_FIELDS = ("channel", "intent", "language", "severity", "queue", "source", "brand", "product", "region")
+# Stands for the values of all keys beyond the ones that are watched one by one.
+OTHER = "__other__"
 
-class WindowCount(msgspec.Struct, tag="count", kw_only=True):
+
+class WindowCount(msgspec.Struct, kw_only=True):
     """Records of one raw partition's offset range that fall into one window and key.
 
     The alerter merges idempotently: it keeps the last offset seen per window, key and raw partition and drops a
-    message that ends at or before it. `key` is `channel=complaint|intent=delivery`, empty for everything.
+    count that ends at or before it. `key` is `channel=complaint|intent=delivery`, empty for everything.
     """
 
     window_start_ms: int
@@ -20,6 +28,46 @@ class WindowCount(msgspec.Struct, tag="count", kw_only=True):
     partition: int
     first_offset: int
     last_offset: int
+
+
+class KeyCount(msgspec.Struct):
+    """Records of one window and key."""
+
+    window_start_ms: int
+    key: str
+    dimensions: dict[str, str]
+    negative: int
+    total: int
+
+
+class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
+    """Counts of one raw partition's offset range, for the windows and keys of one partition of `window-counts`.
+
+    Counts of a group (`group_of`), whose alerts concern one another, share a partition.
+    """
+
+    window_ms: int
+    topic: str
+    partition: int
+    first_offset: int
+    last_offset: int
+    counts: list[KeyCount]
+
+    def each(self) -> Iterator[WindowCount]:
+        """The counts one by one."""
+        for one in self.counts:
+            yield WindowCount(
+                window_start_ms=one.window_start_ms,
+                window_ms=self.window_ms,
+                key=one.key,
+                dimensions=one.dimensions,
+                negative=one.negative,
+                total=one.total,
+                topic=self.topic,
+                partition=self.partition,
+                first_offset=self.first_offset,
+                last_offset=self.last_offset,
+            )
 
 
 class Watermark(msgspec.Struct, tag="watermark", kw_only=True):
@@ -36,12 +84,28 @@ class Watermark(msgspec.Struct, tag="watermark", kw_only=True):
     at_ms: int
 
 
-CountMessage = WindowCount | Watermark
+CountMessage = WindowCounts | Watermark
+
+
+def group_of(dimensions: Mapping[str, str], field: str) -> str:
+    """Value of the field by which alerts are grouped; empty for counts without it."""
+    return dimensions.get(field, "")
 
 
 def dimension_key(dimensions: dict[str, str]) -> str:
     """Canonical key of dimension values: `brand=Acme|intent=delivery`, by name; `\\`, `|` and `=` are escaped."""
     return "|".join(f"{name}={_escape(value)}" for name, value in sorted(dimensions.items()))
+
+
+def parse_key(key: str) -> dict[str, str] | None:
+    """The values behind a key of `dimension_key`; None for what is none."""
+    found: dict[str, str] = {}
+    for part in re.findall(r"(?:[^\\|]|\\.)+|(?<=\|)(?=\|)", key):
+        name, separator, value = part.partition("=")
+        if not separator or not name or name in found:
+            return None
+        found[name] = re.sub(r"\\(.)", r"\1", value)
+    return found if dimension_key(found) == key else None
 
 
 def _escape(value: str) -> str:

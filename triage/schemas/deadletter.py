@@ -2,11 +2,16 @@
 
 import msgspec
 
+SCHEMA_VERSION = 2
+
 
 class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
     """`payload` is redacted text; bytes that are no UTF-8 are described, not copied, since they can't be redacted.
 
-    The original stays in the raw topic at `topic`/`partition`/`offset` while that is retained.
+    The record itself stays in the raw topic at `topic`/`partition`/`offset` while that is retained. One that was
+    replayed and failed again also carries `original`, the position under which it is known; the same letter with
+    `replayed_at` says that it was put into the raw topic again. The message's key is the original position.
+    Letters without `schema_version` are of version 1, which lacks it, `error`, `original` and `replayed_at`.
     """
 
     stage: str
@@ -23,3 +28,17 @@ class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
     payload_bytes: int
     headers: dict[str, str]
     field: str | None = None
+    schema_version: int = 1
+    error: str | None = None
+    original: str | None = None
+    replayed_at: str | None = None
+
+    @property
+    def position(self) -> str:
+        """Where the record stands in the raw topic, as topic/partition/offset."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @property
+    def key(self) -> str:
+        """The position under which the record is known, however often it was replayed."""
+        return self.original or self.position

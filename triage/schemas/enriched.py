@@ -43,6 +43,15 @@ class Entity(msgspec.Struct):
     source: str
 
 
+class Aspect(msgspec.Struct):
+    """What the text speaks of, besides its intent, and how. `pair` is `label:polarity`, for charts."""
+
+    label: str
+    polarity: str
+    confidence: float
+    pair: str
+
+
 class Severity(msgspec.Struct):
     level: str
     rules: list[str]
@@ -81,6 +90,7 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     url: str | None = None
     rating: float | None = None
     attributes: dict[str, Scalar] = {}
+    aspects: list[Aspect] = []
 
 
 def document_id(channel: Channel, source: str | None, source_id: str | None, position: Position | None) -> str:

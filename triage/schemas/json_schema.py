@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from triage.schemas.action import Acknowledge, Silence, Snooze
 from triage.schemas.alert import Alert
-from triage.schemas.counts import Watermark, WindowCount
+from triage.schemas.counts import Watermark, WindowCounts
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.raw import STRING_FIELDS, RawRecord
@@ -24,10 +25,13 @@ Schema = dict[str, Any]
 RECORDS: dict[str, type[msgspec.Struct]] = {
     "raw": RawRecord,
     "enriched": EnrichedRecord,
-    "window-count": WindowCount,
+    "window-counts": WindowCounts,
     "watermark": Watermark,
     "dead-letter": DeadLetter,
     "alert": Alert,
+    "alert-acknowledge": Acknowledge,
+    "alert-snooze": Snooze,
+    "alert-silence": Silence,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _INTERNAL = ("unknown_fields", "truncated")
@@ -57,6 +61,7 @@ _TIME: Schema = {"format": "date-time"}
 _LIMITS: dict[str, Schema] = {
     "Sentiment.label": {"enum": [*SentimentLabel]},
     "Sentiment.score": {"minimum": -1, "maximum": 1},
+    "Aspect.polarity": {"enum": [*SentimentLabel]},
     "Severity.level": {"enum": [*SeverityLevel]},
     "Entity.source": {"enum": ["model", "rule"]},
     "Alert.dedup_key": {"maxLength": 255},
@@ -67,7 +72,9 @@ _LIMITS: dict[str, Schema] = {
         ("start", "end", "count", "negative", "total", "peak_negative", "partition", "offset", "lag", "attempts"),
         _COUNT,
     ),
-    **dict.fromkeys(("first_offset", "last_offset", "payload_bytes", "window_ms", "window_s"), _COUNT),
+    **dict.fromkeys(
+        ("first_offset", "last_offset", "payload_bytes", "window_ms", "window_s", "at_ms", "until_ms"), _COUNT
+    ),
 }
 
 

@@ -79,7 +79,9 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
     text, truncated = _text(fields.pop("text", None), max_text_chars)
     known: dict[str, Any] = {}
     for name in STRING_FIELDS:
-        known[name] = _string(name, fields.pop(name, None))
+        value = fields.pop(name, None)
+        # A short string is the rule.
+        known[name] = value if type(value) is str and 0 < len(value) <= _MAX_FIELD_CHARS else _string(name, value)
     created_at = fields.pop("created_at", None)
     event_time_ms(created_at)
     rating = _rating(fields.pop("rating", None))
@@ -87,9 +89,10 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
     given = fields.pop("attributes", None)
     if given is not None and not isinstance(given, dict):
         raise InvalidRecord("bad_attributes", f"attributes is an object, not {_kind(given)}", field="attributes")
-    _flatten(given or {}, "", attributes, 0)
     unknown = len(fields)
-    _flatten(fields, "", attributes, 0)
+    if given or fields:
+        _flatten(given or {}, "", attributes, 0)
+        _flatten(fields, "", attributes, 0)
     return RawRecord(
         text=text,
         created_at=created_at,

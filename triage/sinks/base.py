@@ -20,12 +20,14 @@ class BulkResult:
     """What became of the documents of one write: each is counted once.
 
     `conflicts` are documents that the index already had in a newer version, which is success. `rejected` holds
-    (position in the write, reason) of those that can never be indexed, in order.
+    (position in the write, reason) of those that can never be indexed, in order; `conflicted` the
+    positions of the conflicts.
     """
 
     indexed: int = 0
     conflicts: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
+    conflicted: list[int] = field(default_factory=list)
 
 
 class Sink(Protocol):

@@ -34,8 +34,9 @@ _Known = _Outcome | str
 class IndexSink:
     """A Sink for one thread.
 
-    A request holds at most `bulk_bytes`; a 429 halves that, and eight full requests in a row that succeed give
-    an eighth of `bulk_bytes` back. Documents refused for overload are repeated `bulk_retries` times within a write.
+    A request holds at most `bulk_bytes`; one that is answered 429 is halved, and eight full requests in a row that
+    succeed give an eighth of `bulk_bytes` back. Documents refused for overload are repeated `bulk_retries` times within
+    a write.
     """
 
     def __init__(self, client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock | None = None) -> None:
@@ -77,9 +78,10 @@ class IndexSink:
                 # Nothing got through: the rest would only press on a cluster that asks for a pause.
                 refused.update(dict.fromkeys(rest, refused[chunk[0]]))
                 rest = []
+            size = sum(len(lines[position]) for position in chunk)
             if any(refused.get(position, "").startswith("429 ") for position in chunk):
-                self._shrink()
-            elif sum(len(lines[position]) for position in chunk) * 2 > self.limit_bytes:
+                self._shrink(size)
+            elif size * 2 > self.limit_bytes:
                 self._grow()
         return refused
 
@@ -148,9 +150,10 @@ class IndexSink:
             self._full_successes = 0
             self.limit_bytes = min(self._most_bytes, self.limit_bytes + self._most_bytes // 8)
 
-    def _shrink(self) -> None:
+    def _shrink(self, refused_bytes: int) -> None:
         self._full_successes = 0
-        smaller = max(min(_LEAST_BYTES, self._most_bytes), self.limit_bytes // 2)
+        # Half of what was refused: half of a limit that the request was far from would change nothing.
+        smaller = max(min(_LEAST_BYTES, self._most_bytes), min(self.limit_bytes, refused_bytes) // 2)
         if smaller < self.limit_bytes:
             self.limit_bytes = smaller
             _log.warning("bulk_size_halved", limit_bytes=smaller)
@@ -198,4 +201,5 @@ def _reason(status: int, kind: str, reason: str) -> str:
 def _result(known: dict[int, _Known]) -> BulkResult:
     outcomes = list(known.values())
     rejected = [(position, reason) for position, reason in sorted(known.items()) if isinstance(reason, str)]
-    return BulkResult(outcomes.count(_Outcome.INDEXED), outcomes.count(_Outcome.CONFLICT), rejected)
+    conflicted = [position for position, outcome in sorted(known.items()) if outcome is _Outcome.CONFLICT]
+    return BulkResult(outcomes.count(_Outcome.INDEXED), len(conflicted), rejected, conflicted)

@@ -59,6 +59,7 @@ class MemorySink:
             before = self.documents.get(key)
             if before is not None and before.version > document.version:
                 result.conflicts += 1
+                result.conflicted.append(position)
                 continue
             self.documents[key] = Stored(document.version, document.body if self._keep else b"")
             result.indexed += 1

@@ -91,6 +91,19 @@ def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Cloc
     return {short: int(limit["value"]) if limit else _DEFAULT_MAX_BYTES for short, limit in limits.items()}
 
 
+def topic_settings(
+    settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None
+) -> dict[str, dict[str, str | None]]:
+    """Settings in force of those topics (short names) that exist, by full name; {} where they may not be read.
+
+    Raises Unavailable, AccessDenied.
+    """
+    with admin_client(settings, clock=clock) as admin:
+        described = _describe(admin, [settings.topic(name) for name in names])
+        configs = _configs(admin, described)
+    return {topic: {name: entry["value"] for name, entry in found.items()} for topic, found in configs.items()}
+
+
 def _plan(admin: "KafkaAdminClient", settings: KafkaSettings, definitions: list[TopicDefinition]) -> Plan:
     described = _describe(admin, [definition.full_name for definition in definitions])
     configs = _configs(admin, described)

@@ -37,6 +37,9 @@ def translate(error: BaseException, *, doing: str = "") -> TriageError:
         return error
     text = _describe(error)
     said = f"{doing}: {text}" if doing else text
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        # kafka-python tells of it as of a connection that failed.
+        return ConfigError(f"kafka: {said}; check kafka.ssl_cafile, and that the certificate names the broker's host")
     for kinds, hint, make in _meanings():
         if isinstance(error, kinds):
             return make(said + hint)
@@ -56,7 +59,7 @@ def _meanings() -> list[tuple[tuple[type[BaseException], ...], str, Callable[[st
     return [
         (
             (kafka.SaslAuthenticationFailedError, kafka.UnsupportedSaslMechanismError),
-            "; check kafka.sasl_mechanism, sasl_username and sasl_password",
+            "; check kafka.sasl_mechanism, sasl_username and sasl_password, or oauth_client_id and oauth_scope",
             denied,
         ),
         (
@@ -189,7 +192,7 @@ def _probe(settings: KafkaSettings, timeout_s: float) -> dict[str, Exception]:
 def _check_files(settings: KafkaSettings) -> None:
     problems = [
         f"kafka.{name}: no such file: {path}"
-        for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
+        for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile", "oauth_cafile")
         if (path := getattr(settings, name)) is not None and not path.is_file()
     ]
     if problems:

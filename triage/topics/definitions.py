@@ -17,7 +17,7 @@ from triage.topics.units import config_value
 from triage.types import Channel
 
 RAW_TOPICS = {Channel.COMPLAINT: "complaints", Channel.REVIEW: "reviews", Channel.SOCIAL: "social"}
-TOPICS = (*RAW_TOPICS.values(), "enriched", "window-counts", "dead-letter", "alerts")
+TOPICS = (*RAW_TOPICS.values(), "enriched", "window-counts", "dead-letter", "alerts", "alert-actions", "forgotten")
 
 _CONFIG_NAMES = frozenset(
     {

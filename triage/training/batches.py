@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from triage.training.encode import IGNORED, Encoded
+from triage.training.encode import Encoded
+from triage.training.labels import IGNORED
 
 _WINDOW = 2_048
 
@@ -23,6 +24,7 @@ class Batch:
     tags: Tensor  # [batch, seq] int64, IGNORED where unknown
     allowed_tags: Tensor  # [batch, n_tags] bool
     entity_rows: Tensor  # [batch] bool
+    aspects: Tensor  # [batch, n_aspects] int64, IGNORED where unknown
 
 
 def plan_batches(lengths: Sequence[int], token_budget: int, seed: int | None) -> list[list[int]]:
@@ -60,4 +62,5 @@ def collate(rows: Sequence[Encoded], pad_id: int) -> Batch:
         tags=torch.tensor([padded(row.tags or [], IGNORED) for row in rows]),
         allowed_tags=torch.tensor([row.allowed_tags for row in rows]),
         entity_rows=torch.tensor([row.tags is not None for row in rows]),
+        aspects=torch.tensor([row.aspects for row in rows], dtype=torch.int64).reshape(len(rows), -1),
     )

@@ -4,13 +4,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from triage.training.evaluation.figures import MAIN
+from triage.training.evaluation.tables import tables
 from triage.training.files import read_json
+from triage.training.recipe import commands
 from triage.training.sources import Source
 
 _HEADS = {
     "intent": ("texts", "accuracy", "macro_f1", "ece"),
     "sentiment": ("texts", "accuracy", "macro_f1", "macro_recall", "ece"),
     "entities": ("texts", "entities", "precision", "recall", "f1"),
+    "aspects": ("texts", "pairs", "precision", "recall", "f1", "macro_f1", "detection_f1"),
 }
 _LIMITS = (
     "English and Chinese only; other languages are flagged `unknown_language` downstream and their labels guessed.",
@@ -22,7 +26,7 @@ _LIMITS = (
 )
 
 
-_FLAGS = ("seed", "max_minutes", "learning_rate", "head_learning_rate", "warmup_steps")
+_MORE = ("goals", "robustness", "OOS", "abstaining", "language")
 _BASES = {
     "multilingual-e5-small-en-zh": (
         "multilingual-e5-small (MIT; Wang et al. 2024, arXiv:2402.05672), its vocabulary cut to English and Chinese. "
@@ -44,9 +48,10 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
     yield f"# {manifest['name']}, version {manifest['version']}"
     yield ""
     yield (
-        f"One encoder ({encoder['base']}, {encoder['layers']} layers x {encoder['hidden']}) with three heads: intent "
-        f"({len(manifest['intents'])} labels, taxonomy {manifest['taxonomy']}), sentiment (3) and entities "
-        f"({', '.join(sorted({tag[2:] for tag in manifest['entity_tags'] if tag != 'O'}))}). "
+        f"One encoder ({encoder['base']}, {encoder['layers']} layers x {encoder['hidden']}) with these heads: intent "
+        f"({len(manifest['intents'])} labels, taxonomy {manifest['taxonomy']}), sentiment (3), entities "
+        f"({', '.join(sorted({tag[2:] for tag in manifest['entity_tags'] if tag != 'O'}))})"
+        f"{_aspects(manifest)}. "
         f"File: {manifest['files']['model.onnx']['bytes'] / 2**20:.1f} MiB, weights int8 per channel, computed in fp32."
     )
     if about := _BASES.get(encoder["base"]):
@@ -67,6 +72,8 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
             f"It began from an earlier stage: {stage['texts']:,} texts in {stage['steps']:,} steps and "
             f"{stage['minutes']} minutes{stopped}, seed {stage['seed']}, mix and code of commit `{stage['commit']}`."
         )
+        yield from _averaged(stage)
+    yield from _averaged(trained)
     yield from (
         "",
         "| source | licence | training texts | left out: they also test |",
@@ -78,20 +85,11 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
     for name, texts in corpus.items():
         yield f"| {name} | {licences.get(name, 'the owner of the texts')} | {texts:,} | {dropped.get(name, 0):,} |"
     yield ""
-    yield "Training texts that stand in a validation or test split (letters alike, digits aside) are left out."
-    yield from ("", f"## Figures on test splits{_limit_note(metrics)}", "")
-    for head, columns in _HEADS.items():
-        yield from (f"### {head}", "", f"| pack | {' | '.join(columns)} |", "| --- " * (len(columns) + 1) + "|")
-        for pack, heads in metrics["packs"].items():
-            if head in heads:
-                yield f"| {pack} | " + " | ".join(_cell(heads[head].get(column)) for column in columns) + " |"
-        yield ""
     yield (
-        "`ece` is the expected calibration error (15 bins). An entity counts if its borders and its type are exact. "
-        "`own_validation` are held-out texts of the project's own: they say how well its patterns were learned, "
-        "not how the model does on strangers' texts. Intents of the packs are mapped to ours by `sources.yaml`."
+        "Training texts that stand in a validation or test split are left out, near copies too "
+        "(letters alike, digits aside, or four fifths of their shingles)."
     )
-    yield ""
+    yield from _figures(metrics)
     calibration = ", ".join(f"{head} {value}" for head, value in manifest["temperature"].items())
     yield (
         f"Temperatures fitted on validation texts: {calibration}. Low confidence below: "
@@ -109,26 +107,59 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
     yield from ("", "## Limits", "")
     for limit in _LIMITS:
         yield f"- {limit}"
-    yield from ("", "## Reproduce", "", "```", *_commands(manifest, trained), "```")
+    yield from ("", "## Reproduce", "", "```", *commands(manifest, trained), "```")
     yield ""
     yield "A run that is ended by the clock makes another number of steps on another machine: alike, not identical."
 
 
-def _commands(manifest: dict[str, Any], trained: dict[str, Any]) -> Iterable[str]:
-    base, before = manifest["encoder"]["base"], ""
-    stages = [*(trained.get("earlier_stages") or ()), trained]
-    for number, stage in enumerate(stages, start=1):
-        yield f"# with sources.yaml as of commit {stage['commit']}"
-        options = {**(stage.get("options") or {}), "seed": stage["seed"]}
-        flags = "".join(f" --{name.replace('_', '-')} {options[name]:g}" for name in _FLAGS if options.get(name))
-        yield f"triage train --data DATA --base {base} --output runs/{number}{before}{flags}"
-        before = f" --start-from runs/{number}"
-    yield f"triage export --checkpoint runs/{len(stages)} --output onnx/{manifest['name']} --data DATA"
-    yield f"triage evaluate --model onnx/{manifest['name']} --data DATA --card"
+def _figures(metrics: dict[str, Any]) -> Iterable[str]:
+    yield from ("", f"## Figures on test splits{_limit_note(metrics)}", "")
+    for head, columns in _HEADS.items():
+        tested = {pack: heads[head] for pack, heads in metrics["packs"].items() if head in heads}
+        if not tested:
+            continue
+        shown = (*columns, f"95 % of {MAIN[head]}")
+        yield from (f"### {head}", "", f"| pack | {' | '.join(shown)} |", "| --- " * (len(shown) + 1) + "|")
+        for pack, figures in tested.items():
+            cells = (*(_cell(figures.get(column)) for column in columns), _interval(figures, MAIN[head]))
+            yield f"| {pack} | {' | '.join(cells)} |"
+        yield ""
+    yield (
+        "`ece` is the expected calibration error (15 bins). An entity counts if its borders and its type are exact. "
+        "`own_validation` are held-out texts of the project's own: they say how well its patterns were learned, "
+        "not how the model does on strangers' texts; the `check` sets, by another hand, do. Intents of the packs are "
+        "mapped to ours by `sources.yaml`. Where the texts are from: docs/data.md."
+    )
+    yield ""
+    for table in tables(metrics):
+        if table.title.startswith(_MORE):
+            yield from (f"### {table.title}", "", f"| {' | '.join(table.columns)} |")
+            yield "| --- " * len(table.columns) + "|"
+            yield from (f"| {' | '.join(row)} |" for row in table.rows)
+            yield ""
+
+
+def _averaged(stage: dict[str, Any]) -> Iterable[str]:
+    for other in stage.get("averaged_with") or ():
+        share = f" with a share of {other['share']:.0%}" if "share" in other else ""
+        yield (
+            f"Its weights were then averaged with those of another run{share}: {other['texts']:,} texts, "
+            f"seed {other['seed']}, code of commit `{other['commit']}`."
+        )
 
 
 def _limit_note(metrics: dict[str, Any]) -> str:
     return f" (at most {metrics['limit']:,} texts a pack)" if metrics.get("limit") else ""
+
+
+def _aspects(manifest: dict[str, Any]) -> str:
+    aspects = manifest.get("aspects")
+    return f", aspects ({', '.join(aspects)})" if aspects else ""
+
+
+def _interval(figures: dict[str, Any], name: str) -> str:
+    interval = figures.get("interval", {}).get(name)
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else ""
 
 
 def _cell(value: float | None) -> str:

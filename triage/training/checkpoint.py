@@ -9,11 +9,15 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 from triage.errors import TrainingError
-from triage.training.files import read_json, write_json
+from triage.training.files import read_json, whole_folder, write_json
 from triage.training.labels import Taxonomy, load_taxonomy
 from triage.training.model import MultiHeadModel, build_from_config, encoder_config
 
 FILES = ("model.safetensors", "encoder_config.json", "taxonomy.yaml", "tokenizer.json", "info.json")
+
+
+STAGE = ("commit", "seed", "texts", "steps", "minutes", "options", "mix", "averaged_with")
+"""What a later stage keeps of the account of an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -27,20 +31,16 @@ class Checkpoint:
 def save_checkpoint(
     folder: Path, model: MultiHeadModel, taxonomy: Taxonomy, tokenizer: Path, info: dict[str, Any]
 ) -> None:
-    """Write the folder whole or not at all: a neighbour is filled, then takes its place."""
-    parts = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(parts, ignore_errors=True)
-    parts.mkdir(parents=True)
-    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, parts / "model.safetensors")
-    write_json(parts / "encoder_config.json", encoder_config(model))
-    (parts / "taxonomy.yaml").write_text(
-        yaml.safe_dump({name: _plain(value) for name, value in asdict(taxonomy).items()}, sort_keys=False),
-        encoding="utf-8",
-    )
-    shutil.copyfile(tokenizer, parts / "tokenizer.json")
-    write_json(parts / "info.json", info)
-    shutil.rmtree(folder, ignore_errors=True)
-    parts.replace(folder)
+    """Write the folder whole or not at all. Raises TrainingError where the disk cannot hold it."""
+    with whole_folder(folder) as parts:
+        save_file({name: value.contiguous() for name, value in model.state_dict().items()}, parts / "model.safetensors")
+        write_json(parts / "encoder_config.json", encoder_config(model))
+        (parts / "taxonomy.yaml").write_text(
+            yaml.safe_dump({name: _plain(value) for name, value in asdict(taxonomy).items()}, sort_keys=False),
+            encoding="utf-8",
+        )
+        shutil.copyfile(tokenizer, parts / "tokenizer.json")
+        write_json(parts / "info.json", info)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from typing import Any
 from triage.errors import TrainingError
 from triage.training.examples import Example
 from triage.training.labels import Taxonomy
-from triage.training.leak import assert_no_leak, drop_leaks
+from triage.training.leak import HeldOut, assert_no_leak, text_key
+from triage.training.packs import held_out_texts
 from triage.training.readers import READERS
 from triage.training.sources import Source
 
 SPLITS = ("train", "validation", "test")
-OWN_REPEAT = 6
+OWN_REPEAT = 3
 """Times an epoch shows the project's (or owner's) own texts: they alone teach some intents, and are few."""
 
 
@@ -32,14 +33,35 @@ class Corpus:
     sources: dict[str, Source]
     dropped: Counter[str]
 
+    @property
+    def mix(self) -> dict[str, int]:
+        """Texts of each source in an epoch."""
+        return {name: self._shown(name, len(self._pool(name))) for name in self.train}
+
+    def _shown(self, name: str, texts: int) -> int:
+        source = self.sources.get(name)
+        if name == "own":
+            return texts * OWN_REPEAT
+        if source is None:
+            return texts
+        return source.cap if source.cap is not None and source.cap < texts else texts * source.repeat
+
+    def _pool(self, name: str) -> list[Example]:
+        """Texts to draw from: those of a rare sentiment stand in it several times."""
+        examples, source = self.train[name], self.sources.get(name)
+        copies = source.copies if source else {}
+        return [example for example in examples for _ in range(copies.get(example.sentiment or "", 1))]
+
     def epoch(self, seed: int) -> list[Example]:
         """One epoch in random order: capped sources are drawn anew, small ones repeated."""
         rng = random.Random(seed)  # noqa: S311 - sampling, not secrets
         drawn: list[Example] = []
-        for name, examples in self.train.items():
-            source = self.sources.get(name)
-            if source is None:
+        for name in self.train:
+            examples, source = self._pool(name), self.sources.get(name)
+            if name == "own":
                 drawn += examples * OWN_REPEAT
+            elif source is None:
+                drawn += examples
             elif source.cap is not None and source.cap < len(examples):
                 drawn += rng.sample(examples, source.cap)
             else:
@@ -56,7 +78,7 @@ def load_corpus(
 ) -> Corpus:
     """Read every source under `data`; `own` gives further "train" and "validation" examples.
 
-    Raises TrainingError if a pack is missing, an intent has no training text, or a training text also tests.
+    Raises TrainingError if a pack is missing, a label has no training text, or a training text also tests.
     """
     missing = [source.path for source in sources if not (data / source.path).is_dir()]
     if missing:
@@ -71,15 +93,16 @@ def load_corpus(
             _carve(splits, source)
     for split, examples in (own or {}).items():
         splits[split]["own"] = splits[split].get("own", []) + examples
-    tests = [example for examples in splits["test"].values() for example in examples]
+    tests = held_out_texts() + [example for examples in splits["test"].values() for example in examples]
     held_out = tests + [example for examples in splits["validation"].values() for example in examples]
     dropped: Counter[str] = Counter()
+    leaks = HeldOut(held_out).leaks(example for examples in splits["train"].values() for example in examples)
     for name, examples in splits["train"].items():
-        kept = drop_leaks(examples, held_out)
+        kept = [example for example in examples if text_key(example.text) not in leaks]
         dropped[name] = len(examples) - len(kept)
         splits["train"][name] = kept
     assert_no_leak((example for examples in splits["train"].values() for example in examples), tests)
-    _require_every_intent(splits["train"].values(), taxonomy)
+    _require_every_label([example for examples in splits["train"].values() for example in examples], taxonomy)
     return Corpus(splits["train"], splits["validation"], splits["test"], {s.name: s for s in sources}, dropped)
 
 
@@ -114,20 +137,30 @@ def strong(example: Example, source: Source) -> Example:
 def _carve(splits: dict[str, dict[str, list[Example]]], source: Source) -> None:
     """A validation split by a hash of the text: the same texts whatever the order or seed."""
     train = splits["train"].get(source.name, [])
-    chosen = [example for example in train if _share(example.text) < source.validation_share]
-    splits["train"][source.name] = [example for example in train if _share(example.text) >= source.validation_share]
+    chosen = [example for example in train if share_of(example.text) < source.validation_share]
+    splits["train"][source.name] = [example for example in train if share_of(example.text) >= source.validation_share]
     splits["validation"][source.name] = [strong(example, source) for example in chosen]
 
 
-def _share(text: str) -> float:
+def share_of(text: str) -> float:
+    """A number from 0 to 1 that the text alone decides, the same in every run."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 0x1_0000_0000
 
 
-def _require_every_intent(groups: Iterable[list[Example]], taxonomy: Taxonomy) -> None:
-    found = {example.intent for group in groups for example in group}
-    absent = [intent for intent in taxonomy.intents if intent not in found]
-    if absent:
+def _require_every_label(examples: Sequence[Example], taxonomy: Taxonomy) -> None:
+    types = {entity.label for example in examples for entity in example.entities or ()}
+    aspects = {aspect for example in examples for aspect, _ in example.aspects or ()}
+    missing = [
+        f"no training text has the {what} {', '.join(absent)}"
+        for what, labels, found in (
+            ("intent", taxonomy.intents, {example.intent for example in examples} - {None}),
+            ("sentiment", taxonomy.sentiments, {example.sentiment for example in examples} - {None}),
+            ("entity type", taxonomy.entity_types, types),
+            ("aspect", taxonomy.aspects, aspects),
+        )
+        if (found or what == "intent") and (absent := [label for label in labels if label not in found])
+    ]
+    if missing:
         raise TrainingError(
-            f"no training text has the intent {', '.join(absent)}; add some (--own), map a label to it in the sources, "
-            "or take it out of the taxonomy"
+            "; ".join(missing) + ": add texts (--own), map a label to it in the sources, or take it out of the taxonomy"
         )

@@ -7,10 +7,8 @@ from tokenizers import Encoding, Tokenizer
 
 from triage.errors import TrainingError
 from triage.training.examples import Entity, Example
-from triage.training.labels import Taxonomy
+from triage.training.labels import ASPECT_STATES, IGNORED, Taxonomy
 
-IGNORED = -100
-"""Label id that the loss leaves out."""
 WORD_MARK = "▁"
 _CHUNK = 2_000
 
@@ -24,6 +22,8 @@ class Encoded:
     sentiment: int
     tags: list[int] | None
     allowed_tags: tuple[bool, ...]
+    aspects: tuple[int, ...] = ()
+    """Index into ASPECT_STATES of each aspect, IGNORED where it was not looked for."""
 
 
 def load_tokenizer(path: str, max_tokens: int) -> Tokenizer:
@@ -54,7 +54,26 @@ def encode(examples: Sequence[Example], tokenizer: Tokenizer, taxonomy: Taxonomy
                 sentiment=sentiments[example.sentiment] if example.sentiment else IGNORED,
                 tags=None if names is None else [IGNORED if name is None else tags[name] for name in names],
                 allowed_tags=taxonomy.allowed_tags(example.known_types),
+                aspects=aspect_states(example, taxonomy),
             )
+
+
+def aspect_states(example: Example, taxonomy: Taxonomy) -> tuple[int, ...]:
+    """Index into ASPECT_STATES of each aspect of the taxonomy.
+
+    An aspect spoken well and ill of in one text has no one polarity and is ignored.
+    """
+    if example.aspects is None:
+        return (IGNORED,) * len(taxonomy.aspects)
+    found: dict[str, set[str]] = {}
+    for aspect, polarity in example.aspects:
+        found.setdefault(aspect, set()).add(polarity)
+    states = []
+    for aspect in taxonomy.aspects:
+        polarities = found.get(aspect, {"absent"} if aspect in example.known_aspects else set())
+        opinions = polarities - {"neutral"} or polarities
+        states.append(ASPECT_STATES.index(next(iter(opinions))) if len(opinions) == 1 else IGNORED)
+    return tuple(states)
 
 
 def align_tags(

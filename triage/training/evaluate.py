@@ -1,106 +1,176 @@
-"""Figures of an exported model on the test splits, through the very code that serves it (no torch)."""
+"""Figures of an exported model on every test set, through the very code that serves it (no torch)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from triage.config import ModelSettings
+from triage.errors import ConfigError, TrainingError
+from triage.inference.language import identify
 from triage.inference.model import OnnxModel
-from triage.training.corpus import read_split
+from triage.training.evaluation.abstention import abstention
+from triage.training.evaluation.figures import label_details, labels_of, overall_figures, set_figures
+from triage.training.evaluation.goals import compare
+from triage.training.evaluation.judged import LABEL_HEADS, Judged, Progress, answers, judge
+from triage.training.evaluation.robustness import read_pairs, robustness
+from triage.training.evaluation.scope import scope_figures
+from triage.training.evaluation.sets import EvalSet, Row, own_file, own_sets, pack_sets
+from triage.training.evaluation.slices import slice_figures
 from triage.training.examples import Example
-from triage.training.labels import SENTIMENTS, Taxonomy, load_taxonomy
-from triage.training.own import project_texts
-from triage.training.scoring import calibration_error, classification, span_scores
-from triage.training.sources import Source, load_sources
-from triage.types import Prediction
+from triage.training.labels import Taxonomy, load_taxonomy
+from triage.training.packs import committed_folder, read_rows
+from triage.training.sources import load_sources
 
-CHUNK = 256
+MAX_TOKENS = 512
+_LANGUAGE_TEXTS = 500
+_OUT_OF_SCOPE = ("en/clinc150/test.jsonl.gz", "oos")
 Metrics = dict[str, Any]
-Progress = Callable[[str, int, int], None]
-"""Called with the pack, the texts done and the texts in all."""
 
 
 def evaluate_model(
-    folder: Path,
-    data: Path | None,
+    settings: ModelSettings,
+    data: Path | None = None,
     *,
     sources_file: Path | None = None,
     taxonomy_file: Path | None = None,
     own: dict[str, list[Example]] | None = None,
+    only: Sequence[str] = (),
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> Metrics:
-    """Run the model in `folder` on the test split of every pack under `data`, and on `own` texts.
+    """Run the model of `settings` on the committed test splits and the project's own test sets.
 
-    `limit` takes only so many texts of a pack, evenly spread. Without `own` the project's validation texts
-    stand in as pack `own_validation`. The result has `packs`: by pack and head the figures. Raises ModelError,
-    ConfigError or TrainingError.
+    `data` is a folder of packs, measured whole where it has them. `own` texts take the place of everything that
+    the project brings (packs under `data` are still measured). `only` names the sets to run, `limit` takes so many
+    texts of each, evenly spread. The result has `packs` (by set and head the figures), `overall` (all sets together),
+    `goals`, `robustness`, `out_of_scope`, `language`, `slices`, `abstention`, `missing` and, for plots, `details`.
+    Raises ModelError, ConfigError or TrainingError.
     """
     taxonomy = load_taxonomy(taxonomy_file)
-    settings = ModelSettings(path=folder, device="cpu", max_tokens=512)
-    model = OnnxModel.load(settings)
-    packs: dict[str, Any] = {}
-    for name, examples in _packs(data, load_sources(taxonomy, sources_file), taxonomy, own).items():
-        chosen = _spread(examples, limit)
-        packs[name] = evaluate_pack(model, chosen, taxonomy, lambda n, p=name: progress and progress(p, *n))  # type: ignore[misc]
-    return {"model": model.version, "taxonomy": model.taxonomy, "max_tokens": 512, "limit": limit, "packs": packs}
+    sets, missing = _sets(data, sources_file, taxonomy, own)
+    known = [*(one.name for one in sets), *(() if own else ("robustness", "out_of_scope", "language"))]
+    if unknown := sorted(set(only) - set(known)):
+        raise ConfigError(f"no test set is named {', '.join(unknown)}; there are {', '.join(known)}")
+    model = OnnxModel.load(settings.model_copy(update={"max_tokens": MAX_TOKENS}))
+    _check_labels(model, taxonomy)
+    chosen = [one.spread(limit) for one in sets if not only or one.name in only]
+    judged = {one.name: judge(model, one.name, one.rows, progress) for one in chosen}
+    everything = [one for rows in judged.values() for one in rows]
+    packs = {name: set_figures(rows, taxonomy, model.manifest.aspects) for name, rows in judged.items()}
+    overall = overall_figures(packs, everything, taxonomy, model.manifest.aspects)
+    metrics: Metrics = {
+        "model": model.version,
+        "taxonomy": model.taxonomy,
+        "max_tokens": MAX_TOKENS,
+        "limit": limit,
+        "packs": packs,
+        "overall": overall,
+        "missing": [asdict(one) for one in missing if not only],
+        "slices": slice_figures(everything, taxonomy),
+        "abstention": _abstention(judged, everything, model, taxonomy),
+    }
+    if not own:
+        metrics["goals"] = [] if only else compare(packs, overall)
+        metrics |= _special(model, taxonomy, chosen, only, limit, progress)
+    metrics["details"] = _details(everything, taxonomy)
+    return metrics
 
 
-def evaluate_pack(
-    model: OnnxModel,
-    examples: Sequence[Example],
-    taxonomy: Taxonomy,
-    progress: Callable[[tuple[int, int]], object] = lambda _: None,
+def _sets(
+    data: Path | None, sources_file: Path | None, taxonomy: Taxonomy, own: dict[str, list[Example]] | None
+) -> tuple[list[EvalSet], list[Any]]:
+    if own:
+        mine = [EvalSet(name, [Row(example) for example in examples]) for name, examples in own.items()]
+        if data is None:
+            return mine, []
+        packs, missing = pack_sets(load_sources(taxonomy, sources_file), data)
+        return [*packs, *mine], missing
+    if data is not None and not data.is_dir():
+        raise ConfigError(f"no folder at {data} (--data); it must hold the packs, as docs/data.md lists them")
+    if data is None:
+        committed_folder()  # says where it looked
+    packs, missing = pack_sets(load_sources(taxonomy, sources_file), data)
+    return [*packs, *own_sets(taxonomy)], missing
+
+
+def _check_labels(model: OnnxModel, taxonomy: Taxonomy) -> None:
+    manifest = model.manifest
+    if strange := sorted(set(manifest.intents) ^ set(taxonomy.intents)):
+        raise TrainingError(
+            f"{model.version} and the taxonomy don't have the same intents ({', '.join(strange)}); "
+            "give the taxonomy that it was trained with (--taxonomy)"
+        )
+
+
+def _abstention(
+    judged: dict[str, list[Judged]], everything: list[Judged], model: OnnxModel, taxonomy: Taxonomy
 ) -> dict[str, Any]:
-    """Figures of each head that the examples have labels for."""
-    predictions: list[Prediction] = []
-    for first in range(0, len(examples), CHUNK):
-        predictions += model.predict([example.text for example in examples[first : first + CHUNK]])
-        progress((len(predictions), len(examples)))
-    pairs = list(zip(examples, predictions, strict=True))
-    result: dict[str, Any] = {}
-    intents = [(e.intent, p.intents[0]) for e, p in pairs if e.intent]
-    if intents:
-        result["intent"] = _labels(intents, taxonomy.intents)
-    sentiments = [(e.sentiment, max(p.sentiment.items(), key=lambda item: item[1])) for e, p in pairs if e.sentiment]
-    if sentiments:
-        result["sentiment"] = _labels(sentiments, SENTIMENTS)
-    tagged = [(e, p) for e, p in pairs if e.entities is not None]
-    if tagged:
-        gold = [[(span.start, span.end, span.label) for span in e.entities or ()] for e, _ in tagged]
-        # What a corpus never annotates cannot be called wrong in it.
-        guess = [[(s.start, s.end, s.label) for s in p.spans if s.label in e.known_types] for e, p in tagged]
-        result["entities"] = {
-            "texts": len(tagged),
-            "entities": sum(map(len, gold)),
-            **_rounded(span_scores(gold, guess)),
+    """By head: over all sets together (`all`), and by set without the curve."""
+    found: dict[str, Any] = {}
+    for head in LABEL_HEADS:
+        threshold = model.manifest.low_confidence[head]
+        by_set = {}
+        for name, rows in judged.items():
+            said = answers(rows, head, labels_of(head, taxonomy))
+            if said is not None:
+                by_set[name] = abstention(said, threshold)
+                del by_set[name]["curve"]
+        said = answers(everything, head, labels_of(head, taxonomy))
+        if said is not None:
+            found[head] = {"all": abstention(said, threshold), "sets": by_set}
+    return found
+
+
+def _special(
+    model: OnnxModel,
+    taxonomy: Taxonomy,
+    sets: Iterable[EvalSet],
+    only: Sequence[str],
+    limit: int | None,
+    progress: Progress | None,
+) -> Metrics:
+    found: Metrics = {}
+    if not only or "robustness" in only:
+        pairs = read_pairs(own_file("robustness"), taxonomy)
+        found["robustness"] = robustness(model, pairs, limit, _named(progress, "robustness"))
+    if not only or "out_of_scope" in only:
+        found["out_of_scope"] = {
+            name: scope_figures(model, texts[:limit]) for name, texts in _out_of_scope_texts().items()
         }
-    return result
+    if not only or "language" in only:
+        found["language"] = _language_figures(sets)
+    return found
 
 
-def _labels(rows: Sequence[tuple[str, tuple[str, float]]], labels: Sequence[str]) -> dict[str, Any]:
-    index = {label: position for position, label in enumerate(labels)}
-    gold = [index[label] for label, _ in rows]
-    guess = [index[label] for _, (label, _) in rows]
-    confidence = [probability for _, (_, probability) in rows]
-    figures = classification(gold, guess, len(labels))
-    figures["ece"] = calibration_error(confidence, [a == b for a, b in zip(gold, guess, strict=True)])
-    return {"texts": len(rows), **_rounded(figures)}
+def _out_of_scope_texts() -> dict[str, list[str]]:
+    name, label = _OUT_OF_SCOPE
+    own = read_rows(own_file("out_of_scope"))
+    return {
+        "clinc150": [row["text"] for row in read_rows(committed_folder() / name) if row["label"] == label],
+        **{f"own_{code}": [row["text"] for row in own if row["language"] == code] for code in ("en", "zh")},
+    }
 
 
-def _packs(
-    data: Path | None, sources: Sequence[Source], taxonomy: Taxonomy, own: dict[str, list[Example]] | None
-) -> dict[str, list[Example]]:
-    packs = {source.name: read_split(data, source, "test") for source in sources} if data else {}
-    packs |= own if own is not None else {"own_validation": project_texts("validation", taxonomy)}
-    return {name: examples for name, examples in packs.items() if examples}
+def _language_figures(sets: Iterable[EvalSet]) -> dict[str, Any]:
+    """Accuracy of the offline language identification by set, on at most 500 texts of each."""
+    found = {}
+    for one in sets:
+        rows = [row for row in one.spread(_LANGUAGE_TEXTS).rows if row.language]
+        if rows:
+            right = sum(identify(row.example.text).code == row.language for row in rows)
+            found[one.name] = {"texts": len(rows), "accuracy": round(right / len(rows), 4)}
+    return found
 
 
-def _spread(examples: Sequence[Example], limit: int | None) -> Sequence[Example]:
-    if limit is None or len(examples) <= limit:
-        return examples
-    return [examples[index * len(examples) // limit] for index in range(limit)]
+def _details(everything: list[Judged], taxonomy: Taxonomy) -> Metrics:
+    found = {}
+    for head in LABEL_HEADS:
+        said = answers(everything, head, labels_of(head, taxonomy))
+        if said is not None:
+            found[head] = label_details(said)
+    return found
 
 
-def _rounded(figures: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in figures.items()}
+def _named(progress: Progress | None, name: str) -> Callable[[int, int], None]:
+    return (lambda done, total: progress(name, done, total)) if progress else (lambda *_: None)

@@ -18,6 +18,8 @@ class Example:
 
     `known_types` is what keeps a corpus that never tags products from teaching that products are no entities:
     the loss leaves the other types' tags out of its softmax, so they are neither rewarded nor punished.
+    `aspects` are (aspect, polarity) pairs, None where never annotated; `known_aspects` those that were looked for,
+    whose absence therefore means something.
     """
 
     text: str
@@ -26,7 +28,9 @@ class Example:
     sentiment: str | None = None
     entities: tuple[Entity, ...] | None = None
     known_types: tuple[str, ...] = ()
+    aspects: tuple[tuple[str, str], ...] | None = None
+    known_aspects: tuple[str, ...] = ()
 
     @property
     def labelled(self) -> bool:
-        return self.intent is not None or self.sentiment is not None or self.entities is not None
+        return any(label is not None for label in (self.intent, self.sentiment, self.entities, self.aspects))

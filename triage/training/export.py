@@ -13,8 +13,10 @@ import onnx
 import torch
 
 from triage.errors import TrainingError
+from triage.inference.forms import derive
 from triage.training.checkpoint import Checkpoint
-from triage.training.files import write_json
+from triage.training.encoders import longest_input
+from triage.training.files import whole_folder, write_json
 from triage.training.model import MultiHeadModel, build_from_config, encoder_config
 from triage.training.quantize import quantize_weights
 
@@ -28,6 +30,8 @@ TRAINED = (
     "steps",
     "minutes",
     "options",
+    "mix",
+    "averaged_with",
     "earlier_stages",
     "corpus",
     "dropped_as_leaks",
@@ -35,44 +39,52 @@ TRAINED = (
 )
 """What a manifest keeps of the run's own account."""
 OUTPUTS = ("intent_logits", "sentiment_logits", "entity_logits")
+ASPECT_OUTPUT = "aspect_logits"
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Temperature of each head, and the probability below which a label is flagged as of low confidence."""
+    """Temperature of each head and what refines it (`triage.inference.calibration`), the probability below which a
+    label is flagged as of low confidence, and that from which an aspect is present."""
 
     temperature: Mapping[str, float] = field(default_factory=lambda: {"intent": 1.0, "sentiment": 1.0, "entities": 1.0})
     low_confidence: Mapping[str, float] = field(default_factory=lambda: {"intent": 0.5, "sentiment": 0.5})
+    scaling: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    aspect_threshold: float = 0.5
 
 
-def export_model(checkpoint: Checkpoint, output: Path, calibration: Calibration, version: str) -> dict[str, Any]:
+def export_model(
+    checkpoint: Checkpoint, output: Path, calibration: Calibration, version: str, form: str = "int8"
+) -> dict[str, Any]:
     """Write `output` (model.onnx, tokenizer.json, manifest.json) whole or not at all; returns the manifest.
 
+    `form` is how the weights are stored: int8, fp32 (the reference), or fp16 (for GPUs, computed in fp16 too).
     Raises TrainingError if something stands at `output` that is no model folder.
     """
     if output.exists() and any(output.iterdir()) and not (output / "manifest.json").exists():
         raise TrainingError(f"{output} exists and is no model folder; give another --output or remove it")
-    parts = output.with_name(output.name + ".partial")
-    shutil.rmtree(parts, ignore_errors=True)
-    parts.mkdir(parents=True)
-    graph = quantize_weights(to_onnx(checkpoint))
-    onnx.checker.check_model(graph)
-    onnx.save(graph, parts / "model.onnx")
-    shutil.copyfile(checkpoint.tokenizer, parts / "tokenizer.json")
-    manifest = _manifest(checkpoint, output.name, calibration, version)
-    manifest["files"] = {name: fingerprint(parts / name) for name in ("model.onnx", "tokenizer.json")}
-    write_json(parts / "manifest.json", manifest)
-    for kept in ("CARD.md", "metrics.json"):
-        if (output / kept).exists():
-            shutil.copyfile(output / kept, parts / kept)
-    shutil.rmtree(output, ignore_errors=True)
-    parts.replace(output)
+    with whole_folder(output) as parts:
+        graph = to_onnx(checkpoint)
+        if form == "int8":
+            graph = quantize_weights(graph)
+        elif form == "fp16":
+            graph = onnx.load_from_string(derive("fp16", graph.SerializeToString(), output))
+        onnx.checker.check_model(graph)
+        onnx.save(graph, parts / "model.onnx")
+        shutil.copyfile(checkpoint.tokenizer, parts / "tokenizer.json")
+        manifest = _manifest(checkpoint, output.name, calibration, version) | {"form": form}
+        manifest["files"] = {name: fingerprint(parts / name) for name in ("model.onnx", "tokenizer.json")}
+        write_json(parts / "manifest.json", manifest)
+        for kept in ("CARD.md", "metrics.json"):
+            if (output / kept).exists():
+                shutil.copyfile(output / kept, parts / kept)
     return manifest
 
 
 def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
-    """The fp32 graph: int64 [batch, seq] in, three float32 logits out; batch and seq are free."""
+    """The fp32 graph: int64 [batch, seq] in, three or four float32 logits out; batch and seq are free."""
     model = _eager_copy(checkpoint)
+    outputs = (*OUTPUTS, ASPECT_OUTPUT) if checkpoint.taxonomy.aspects else OUTPUTS
     ids = torch.tensor([[0, 5, 6, 7, 2], [0, 9, 2, 1, 1]])
     buffer = io.BytesIO()
     free = {0: "batch", 1: "seq"}
@@ -84,11 +96,10 @@ def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
             (ids, (ids != 1).long()),
             buffer,
             input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
+            output_names=list(outputs),
             dynamic_axes={
                 **dict.fromkeys(INPUTS, free),
-                OUTPUTS[0]: {0: "batch"},
-                OUTPUTS[1]: {0: "batch"},
+                **{name: {0: "batch"} for name in outputs},
                 OUTPUTS[2]: free,
             },
             opset_version=OPSET,
@@ -108,7 +119,7 @@ def _eager_copy(checkpoint: Checkpoint) -> MultiHeadModel:
 
 def _manifest(checkpoint: Checkpoint, name: str, calibration: Calibration, version: str) -> dict[str, Any]:
     taxonomy, info = checkpoint.taxonomy, checkpoint.info
-    config = encoder_config(checkpoint.model)
+    config = checkpoint.model.encoder.config
     return {
         "format": MANIFEST_FORMAT,
         "name": name,
@@ -116,20 +127,23 @@ def _manifest(checkpoint: Checkpoint, name: str, calibration: Calibration, versi
         "taxonomy": taxonomy.version,
         "languages": ["en", "zh"],
         "prefix": "",
-        "max_tokens": config["max_position_embeddings"],
-        "pad_id": config["pad_token_id"],
+        "max_tokens": longest_input(checkpoint.model.encoder),
+        "pad_id": config.pad_token_id,
         "intents": list(taxonomy.intents),
         "sentiments": list(taxonomy.sentiments),
         "entity_tags": list(taxonomy.entity_tags),
         "temperature": dict(calibration.temperature),
         "low_confidence": dict(calibration.low_confidence),
+        "scaling": {head: dict(scaling) for head, scaling in calibration.scaling.items()},
+        "aspects": list(taxonomy.aspects),
+        "aspect_threshold": calibration.aspect_threshold,
         "opset": OPSET,
         "encoder": {
             "base": info.get("base", ""),
-            "layers": config["num_hidden_layers"],
-            "hidden": config["hidden_size"],
-            "heads": config["num_attention_heads"],
-            "vocabulary": config["vocab_size"],
+            "layers": config.num_hidden_layers,
+            "hidden": config.hidden_size,
+            "heads": config.num_attention_heads,
+            "vocabulary": config.vocab_size,
         },
         "trained": {key: info.get(key) for key in TRAINED},
     }

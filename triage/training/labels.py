@@ -1,4 +1,4 @@
-"""The label set (taxonomy) of the three heads, and the BIO tags of the entity head."""
+"""The label set (taxonomy) of the heads, and the BIO tags of the entity head."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,13 @@ from triage.errors import ConfigError
 RESOURCES = files("triage.training") / "resources"
 SENTIMENTS = ("negative", "neutral", "positive")
 """Serving computes p(positive) - p(negative) by these names, so a taxonomy may not change them."""
+ASPECT_STATES = ("absent", *SENTIMENTS)
+"""What the model says of each aspect, in the order of the output's last axis."""
+IGNORED = -100
+"""Label id that the loss and the figures leave out."""
+HEADS = ("intent", "sentiment", "entities", "aspects")
+"""In the order of the model's outputs; the last is optional."""
+_FIELDS = ("version", "intents", "sentiments", "entity_types", "aspects")
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class Taxonomy:
     intents: tuple[str, ...]
     sentiments: tuple[str, ...]
     entity_types: tuple[str, ...]
+    aspects: tuple[str, ...] = ()
 
     @cached_property
     def entity_tags(self) -> tuple[str, ...]:
@@ -57,14 +65,15 @@ def load_taxonomy(path: Path | None = None) -> Taxonomy:
         intents=tuple(data["intents"]),
         sentiments=tuple(data["sentiments"]),
         entity_types=tuple(data["entity_types"]),
+        aspects=tuple(data.get("aspects", ())),
     )
 
 
 def _problems(data: dict[str, Any]) -> Iterable[str]:
     if not isinstance(data.get("version"), str) or not data["version"].strip():
         yield f"version must be a non-empty string in quotes, not {data.get('version')!r}"
-    for name, least in (("intents", 2), ("sentiments", 3), ("entity_types", 1)):
-        labels: Sequence[Any] | Any = data.get(name)
+    for name, least in (("intents", 2), ("sentiments", 3), ("entity_types", 1), ("aspects", 0)):
+        labels: Sequence[Any] | Any = data.get(name, [] if least == 0 else None)
         if not isinstance(labels, list) or not all(isinstance(label, str) and label for label in labels):
             yield f"{name} must be a list of names, not {labels!r}"
         elif len(set(labels)) != len(labels):
@@ -74,5 +83,5 @@ def _problems(data: dict[str, Any]) -> Iterable[str]:
             yield f"{name} needs at least {least} names, not {len(labels)}"
         elif name == "sentiments" and tuple(labels) != SENTIMENTS:
             yield f"sentiments must be {list(SENTIMENTS)} in this order: scores and alerts rest on them"
-    for unknown in sorted(set(data) - {"version", "intents", "sentiments", "entity_types"}):
-        yield f"{unknown} is not a field; known are version, intents, sentiments and entity_types"
+    for unknown in sorted(set(data) - set(_FIELDS)):
+        yield f"{unknown} is not a field; known are {', '.join(_FIELDS)}"

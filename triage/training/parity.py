@@ -19,17 +19,19 @@ _ROWS = 16
 
 @dataclass(frozen=True)
 class Parity:
-    """Shares of texts (of tokens for entities) with the same label, and the largest difference of a probability."""
+    """Shares of texts (of tokens for entities, of texts and aspects) with the same label, and the largest difference of
+    a probability. `aspect_agreement` is None for a model without aspects."""
 
     texts: int
     intent_agreement: float
     sentiment_agreement: float
     entity_tag_agreement: float
+    aspect_agreement: float | None
     max_probability_difference: float
     mean_probability_difference: float
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: round(value, 6) for name, value in asdict(self).items()}
+        return {name: round(value, 6) for name, value in asdict(self).items() if value is not None}
 
 
 def compare(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> Parity:
@@ -42,7 +44,7 @@ def compare(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> Parit
     model = checkpoint.model.eval()
     tokenized = tokenizer.encode(texts)
     order = np.argsort(tokenized.lengths, kind="stable")
-    same: dict[str, list[NDArray[np.bool_]]] = {"intent": [], "sentiment": [], "entities": []}
+    same: dict[str, list[NDArray[np.bool_]]] = {}
     differences = []
     for first in range(0, len(order), _ROWS):
         ids, mask = tokenizer.pad(tokenized, order[first : first + _ROWS])
@@ -50,12 +52,15 @@ def compare(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> Parit
             reference = [output.numpy() for output in model(torch.from_numpy(ids), torch.from_numpy(mask))]
         exported = session.run(ids, mask)
         kept = mask.astype(bool)
-        for head, ours, theirs in (
+        heads = [
             ("intent", reference[0], exported.intent),
             ("sentiment", reference[1], exported.sentiment),
             ("entities", reference[2][kept], exported.entity[kept]),
-        ):
-            same[head].append(ours.argmax(axis=-1) == theirs.argmax(axis=-1))
+        ]
+        if exported.aspect is not None:
+            heads.append(("aspects", reference[3], exported.aspect))
+        for head, ours, theirs in heads:
+            same.setdefault(head, []).append((ours.argmax(axis=-1) == theirs.argmax(axis=-1)).ravel())
             differences.append(np.abs(_softmax(ours) - _softmax(theirs)).ravel())
     agreement = {head: float(np.concatenate(parts).mean()) for head, parts in same.items()}
     apart = np.concatenate(differences)
@@ -64,6 +69,7 @@ def compare(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> Parit
         agreement["intent"],
         agreement["sentiment"],
         agreement["entities"],
+        agreement.get("aspects"),
         float(apart.max()),
         float(apart.mean()),
     )

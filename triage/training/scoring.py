@@ -1,50 +1,70 @@
 """Figures of a classifier or tagger, from plain label lists (no torch, no scikit-learn)."""
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+BINS = 15
 Span = tuple[int, int, str]
 """start, end, label"""
 
 
-def confusion(gold: Sequence[int], predicted: Sequence[int], classes: int) -> np.ndarray:
+def confusion(gold: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
     """[classes, classes] counts, gold by rows."""
     matrix = np.zeros((classes, classes), np.int64)
     np.add.at(matrix, (np.asarray(gold, np.int64), np.asarray(predicted, np.int64)), 1)
     return matrix
 
 
-def classification(gold: Sequence[int], predicted: Sequence[int], classes: int) -> dict[str, float]:
+def classification(gold: ArrayLike, predicted: ArrayLike, classes: int) -> dict[str, float]:
     """Accuracy, macro-F1 and macro-recall over the classes that occur in `gold`."""
-    matrix = confusion(gold, predicted, classes)
-    hits, support, guessed = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    return {name: float(value) for name, value in rates(confusion(gold, predicted, classes)).items()}
+
+
+def rates(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """The figures of `classification` for each of the confusion matrices [..., classes, classes], gold by rows."""
+    hits = np.diagonal(matrix, axis1=-2, axis2=-1)
+    support, guessed = matrix.sum(axis=-1), matrix.sum(axis=-2)
     occurring = support > 0
-    recall = hits[occurring] / support[occurring]
-    f1 = 2 * hits[occurring] / (support[occurring] + guessed[occurring])
+    classes = np.maximum(1, occurring.sum(axis=-1))
+    recall = np.where(occurring, hits / np.maximum(1, support), 0.0)
+    f1 = np.where(occurring, 2 * hits / np.maximum(1, support + guessed), 0.0)
     return {
-        "accuracy": float(hits.sum() / max(1, matrix.sum())),
-        "macro_f1": float(f1.mean()) if f1.size else 0.0,
-        "macro_recall": float(recall.mean()) if recall.size else 0.0,
+        "accuracy": hits.sum(axis=-1) / np.maximum(1, support.sum(axis=-1)),
+        "macro_f1": f1.sum(axis=-1) / classes,
+        "macro_recall": recall.sum(axis=-1) / classes,
     }
 
 
-def calibration_error(confidence: Sequence[float], correct: Sequence[bool], bins: int = 15) -> float:
+def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> float:
     """Expected calibration error: |accuracy - confidence| over equal-width bins, weighted by their size.
 
     Guo et al. 2017, On Calibration of Modern Neural Networks, equation 3.
     """
-    if not confidence:
-        return 0.0
-    scores, hits = np.asarray(confidence), np.asarray(correct, float)
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    total = 0.0
-    for low, high in pairwise(edges):
-        inside = (scores > low) & (scores <= high)
-        if inside.any():
-            total += inside.mean() * abs(hits[inside].mean() - scores[inside].mean())
-    return float(total)
+    table = reliability(confidence, correct, bins)
+    total = sum(row["texts"] for row in table)
+    return sum(row["texts"] * abs(row["accuracy"] - row["confidence"]) for row in table) / total if total else 0.0
+
+
+def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[dict[str, float]]:
+    """Of each equal-width bin (low, high] that holds texts: their number, mean confidence and accuracy."""
+    scores, hits = np.asarray(confidence, float), np.asarray(correct, float)
+    places = confidence_bins(scores, bins)
+    return [
+        {
+            "low": place / bins,
+            "texts": int((places == place).sum()),
+            "confidence": float(scores[places == place].mean()),
+            "accuracy": float(hits[places == place].mean()),
+        }
+        for place in np.unique(places).tolist()
+    ]
+
+
+def confidence_bins(scores: NDArray[np.float64], bins: int = BINS) -> NDArray[np.int64]:
+    """Index of the bin (low, high] of each score; 0 belongs to the first."""
+    return np.clip(np.ceil(scores * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 def span_scores(gold: Iterable[Iterable[Span]], predicted: Iterable[Iterable[Span]]) -> dict[str, float]:

@@ -10,6 +10,7 @@ import yaml
 from triage.errors import ConfigError
 from triage.training.labels import RESOURCES, SENTIMENTS, Taxonomy
 from triage.training.readers import READERS
+from triage.training.readers.opinions import aspect_targets
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,18 @@ class Source:
         return frozenset(self.entry.get("weak", ()))
 
     @property
+    def teaches_aspects(self) -> bool:
+        return "aspects" in self.entry
+
+    @property
     def validation_share(self) -> float:
+        """Of the train split, where the pack has no validation split."""
         return float(self.entry.get("validation_share", 0.0))
+
+    @property
+    def copies(self) -> dict[str, int]:
+        """How often a text of a sentiment stands in the pool that an epoch draws from, where not once."""
+        return {str(label): int(times) for label, times in self.entry.get("copies", {}).items()}
 
     def file(self, split: str) -> str:
         return str(self.entry.get("files", "{split}")).format(split=split) + ".jsonl.gz"
@@ -60,6 +71,10 @@ def load_sources(taxonomy: Taxonomy, path: Path | None = None) -> list[Source]:
     problems = [problem for name, entry in entries.items() for problem in _problems(name, entry, taxonomy)]
     if problems:
         raise ConfigError(problems, where=where)
+    if not taxonomy.aspects:
+        entries = {
+            name: {key: rule for key, rule in entry.items() if key != "aspects"} for name, entry in entries.items()
+        }
     return [Source(name, entry["reader"], entry) for name, entry in entries.items()]
 
 
@@ -71,6 +86,12 @@ def _problems(name: str, entry: Any, taxonomy: Taxonomy) -> Iterator[str]:
     for rules in entry.get("intent_by_category", {}).values():
         yield from _unknown(f"{name}.intent_by_category", rules.values(), taxonomy.intents)
     yield from _unknown(f"{name}.sentiment", _targets(entry.get("sentiment")), SENTIMENTS)
+    yield from _unknown(f"{name}.copies", entry.get("copies", {}), SENTIMENTS)
+    if rules := entry.get("aspects"):
+        if not isinstance(rules, dict) or not {"known", "map"} <= set(rules):
+            yield f"{name}.aspects needs known and map"
+        elif taxonomy.aspects:
+            yield from _unknown(f"{name}.aspects", aspect_targets(rules), taxonomy.aspects)
     types = (*entry.get("types", {}).values(), *entry.get("known_types", ()))
     yield from _unknown(f"{name}.types", types, taxonomy.entity_types)
 

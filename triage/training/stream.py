@@ -8,13 +8,18 @@ from triage.training.encode import Encoded
 from triage.training.examples import Example
 
 Encode = Callable[[Sequence[Example]], list[Encoded]]
+Vary = Callable[[Sequence[Example], int], Sequence[Example]]
+"""Varied copies of some examples of an epoch, from its seed."""
 
 
 class BatchStream:
     """Epoch after epoch of a corpus, drawn and ordered by the seed."""
 
-    def __init__(self, corpus: Corpus, encode: Encode, pad_id: int, token_budget: int, seed: int) -> None:
+    def __init__(
+        self, corpus: Corpus, encode: Encode, pad_id: int, token_budget: int, seed: int, vary: Vary | None = None
+    ) -> None:
         self._corpus, self._encode, self._pad_id, self._budget, self._seed = corpus, encode, pad_id, token_budget, seed
+        self._vary = vary
         first = self._draw(0)
         self.steps_per_epoch = len(self._plan(first, 0))
         self.intents = [row.intent for row in first]
@@ -32,7 +37,8 @@ class BatchStream:
         return next(self._batches)
 
     def _draw(self, epoch: int) -> list[Encoded]:
-        return self._encode(self._corpus.epoch(self._epoch_seed(epoch)))
+        examples = self._corpus.epoch(self._epoch_seed(epoch))
+        return self._encode(examples if self._vary is None else self._vary(examples, self._epoch_seed(epoch)))
 
     def _plan(self, rows: Sequence[Encoded], epoch: int) -> list[list[int]]:
         return plan_batches([len(row.ids) for row in rows], self._budget, seed=self._epoch_seed(epoch))

@@ -1,6 +1,7 @@
 """The tokenizer that a model is trained and shipped with."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 BEFORE = frozenset("在从到去给和与向由被把对于的是我你他她为这有及而")
@@ -38,3 +39,13 @@ def prepare_tokenizer(content: str) -> str:
     tokenizer = json.loads(content)
     split_function_words(tokenizer)
     return json.dumps(tokenizer, ensure_ascii=False)
+
+
+def tokenizer_text(base: str) -> str:
+    """tokenizer.json of a folder, or of a hub name through transformers."""
+    folder = Path(base)
+    if folder.is_dir():
+        return (folder / "tokenizer.json").read_text(encoding="utf-8")
+    from transformers import AutoTokenizer
+
+    return str(AutoTokenizer.from_pretrained(base).backend_tokenizer.to_str())

@@ -6,32 +6,47 @@ from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from torch import Tensor
 
 from triage.clock import Clock, SystemClock
 from triage.errors import TrainingError
 from triage.logging import get_logger
-from triage.training.checkpoint import load_checkpoint, save_checkpoint
+from triage.training.adapters import add_adapters, after_step, learning_share, mergeable, merged
+from triage.training.adversarial import adversarial_step
+from triage.training.augment import vary_some
+from triage.training.averaging import WeightAverage
+from triage.training.batches import Batch
+from triage.training.checkpoint import save_checkpoint
 from triage.training.corpus import Corpus
 from triage.training.encode import Encoded, encode, load_tokenizer
+from triage.training.encoders import load_encoder
 from triage.training.examples import Example
+from triage.training.history import History, draw
 from triage.training.labels import Taxonomy
-from triage.training.losses import class_weights, multi_task_loss
-from triage.training.model import MultiHeadModel, load_encoder
+from triage.training.losses import Objective, class_weights, distillation_loss
+from triage.training.model import MultiHeadModel
+from triage.training.optimizer import build_optimizer, freeze
 from triage.training.options import Options
+from triage.training.progress import progress_bar
+from triage.training.resume import load_state, save_state
 from triage.training.schedule import Schedule
+from triage.training.start import load_teacher, start_from
 from triage.training.stream import BatchStream
-from triage.training.tokenizer import prepare_tokenizer
-from triage.training.validation import figures, overall, predict
+from triage.training.tokenizer import prepare_tokenizer, tokenizer_text
+from triage.training.validation import figures, head_means, held_out, overall, predict
 
 log = get_logger(__name__)
 
-STAGE = ("commit", "seed", "texts", "steps", "minutes", "options")
-"""What a later stage keeps of the account of an earlier one."""
+_REPORT_STEPS = 10
+_LOG_STEPS = 50
 
 
 class Run:
-    """One training run in `work`: resume.pt while it goes on, and `best`, a checkpoint, after each validation."""
+    """One training run in `work`: resume.pt while it goes on, history.jsonl and learning_curve.png, and `best`, a
+    checkpoint, after each validation that is the best so far.
+
+    Raises TrainingError or ConfigError for a base, a start or a teacher that does not fit, before anything is learned.
+    """
 
     def __init__(
         self,
@@ -51,34 +66,46 @@ class Run:
         self.pad_id = int(encoder.config.pad_token_id)
         work.mkdir(parents=True, exist_ok=True)
         self.tokenizer_file = work / "tokenizer.json"
-        self.tokenizer_file.write_text(prepare_tokenizer(_tokenizer_text(options.base)), encoding="utf-8")
+        self.tokenizer_file.write_text(prepare_tokenizer(tokenizer_text(options.base)), encoding="utf-8")
         self.tokenizer = load_tokenizer(str(self.tokenizer_file), options.max_tokens)
         self.model = MultiHeadModel(encoder, taxonomy)
-        self.earlier_stages: list[dict[str, Any]] = []
-        if options.start_from:
-            self._start_from(Path(options.start_from))
-        self.optimizer = _optimizer(self.model, options)
-        self.step = self.texts = 0
+        self.earlier_stages = start_from(self.model, Path(options.start_from), taxonomy) if options.start_from else []
+        self.teacher = load_teacher(Path(options.teacher), taxonomy, self.tokenizer_file) if options.teacher else None
+        freeze(self.model, options)
+        self.stream = BatchStream(corpus, self._encode, self.pad_id, options.token_budget, options.seed, self._vary)
+        steps = max(1, round(self.stream.steps_per_epoch * options.epochs / options.accumulate))
+        steps = min(steps, options.max_steps or steps)
+        self.schedule = Schedule(steps, options.warmup_steps, options.max_minutes)
+        add_adapters(self.model, options, steps)
+        self.optimizer = build_optimizer(self.model, options)
+        self.average = WeightAverage(self.model, options.ema_decay) if options.ema_decay else None
+        self.objective = Objective(
+            class_weights(self.stream.intents, len(taxonomy.intents)),
+            class_weights(self.stream.sentiments, len(taxonomy.sentiments)),
+            options.label_smoothing,
+            options.sentiment_smoothing,
+            options.head_weights,
+        )
+        self.step = self.texts = self.unimproved = 0
         self.minutes = 0.0
         self.best = -1.0
-        self.stream = BatchStream(corpus, self._encode, self.pad_id, options.token_budget, options.seed)
-        steps = max(1, round(self.stream.steps_per_epoch * options.epochs))
-        self.schedule = Schedule(steps, options.warmup_steps, options.max_minutes)
-        self.intent_weights = class_weights(self.stream.intents, len(taxonomy.intents))
-        self.sentiment_weights = class_weights(self.stream.sentiments, len(taxonomy.sentiments))
-        self.held_out = _held_out(corpus, options.validation_cap)
+        self.history = History(work)
+        self.held_out = held_out(corpus, options.validation_cap)
         self.held_out_encoded = self._encode(self.held_out)
 
     def fit(self) -> dict[str, Any]:
-        """Train until the epochs or the minutes are over; returns the account of the last validation.
+        """Train until the epochs, the steps, the minutes or the patience are over; the account of the last validation.
 
-        Raises TrainingError if the loss stops being a number.
+        Raises TrainingError if the loss stops being a number or the disk is full.
         """
         started = self.clock.monotonic() - self.minutes * 60
         saved = validated = self.minutes
-        with _progress(self.console) as progress:
+        self.history.start(self.step)
+        learning, parameters = learning_share(self.model)
+        log.info("training_started", steps=self.schedule.steps, learning=learning, parameters=parameters)
+        with progress_bar(self.console) as progress:
             task = progress.add_task("training", total=1.0)
-            while not self.schedule.done(self.step, self.minutes):
+            while not self.schedule.done(self.step, self.minutes) and not self._impatient():
                 loss = self._one_step()
                 self.minutes = (self.clock.monotonic() - started) / 60
                 done = self.schedule.progress(self.step, self.minutes)
@@ -86,72 +113,117 @@ class Run:
                 progress.update(
                     task, completed=done, description=f"step {self.step} loss {loss:.3f} {rate:.0f} texts/s"
                 )
-                if self.step % 50 == 0:
+                if self.step % _LOG_STEPS == 0:
                     log.info(
                         "training", step=self.step, loss=round(loss, 3), texts_per_s=round(rate, 1), done=round(done, 3)
                     )
                 if self.minutes - validated >= self.options.validate_minutes:
-                    self._validate()
+                    self.validate()
                     validated = (self.clock.monotonic() - started) / 60
                 if self.minutes - saved >= self.options.checkpoint_minutes:
-                    self._save()
+                    self.save()
                     saved = (self.clock.monotonic() - started) / 60
-        return self._validate()
+        account = self.validate()
+        draw(self.work)
+        return account
 
     def resume(self) -> bool:
         """Go on from resume.pt, if `work` has one of the same options; False if there is none.
 
-        Raises TrainingError if it belongs to other options.
+        What follows is what would have followed without the stop: weights, averages, optimizer, order of the data and
+        dropout. Raises TrainingError if the file belongs to other options.
         """
-        path = self.work / "resume.pt"
-        if not path.exists():
+        state = load_state(self.work, self.options)
+        if state is None:
             return False
-        state = torch.load(path, weights_only=True)
-        if state["options"] != self.options.identity():
-            raise TrainingError(f"{path} belongs to a run with other options; remove it or give another --output")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.texts, self.minutes, self.best = state["step"], state["texts"], state["minutes"], state["best"]
+        if self.average is not None:
+            self.average.load(state["average"])
+        torch.set_rng_state(state["random"])
+        for name in ("step", "texts", "minutes", "best", "unimproved"):
+            setattr(self, name, state[name])
         log.info("training_resumed", step=self.step, minutes=round(self.minutes, 1))
         return True
 
-    def _start_from(self, folder: Path) -> None:
-        """Take the weights of a checkpoint of the same shape and label set: a second stage on another mix."""
-        before = load_checkpoint(folder)
-        if before.taxonomy != self.taxonomy:
-            raise TrainingError(f"{folder} was trained for another taxonomy; start from the base encoder instead")
-        try:
-            self.model.load_state_dict(before.model.state_dict())
-        except RuntimeError as error:
-            raise TrainingError(f"{folder} has another shape than --base and --layers give: {error}") from error
-        account = {key: before.info.get(key) for key in STAGE}
-        self.earlier_stages = [*before.info.get("earlier_stages", []), account]
+    def save(self) -> None:
+        """Write what `resume` needs. Raises TrainingError where the disk cannot hold it."""
+        state = {name: getattr(self, name) for name in ("step", "texts", "minutes", "best", "unimproved")}
+        state |= {
+            "options": self.options.identity(),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state() if self.average else None,
+            "random": torch.get_rng_state(),
+        }
+        save_state(self.work, state)
 
     def _one_step(self) -> float:
-        batch = self.stream.batch(self.step)
+        """One update from `accumulate` batches; their mean loss."""
         self.model.train()
         factor = self.schedule.factor(self.step, self.minutes)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bf16):
-            logits = self.model(batch.input_ids, batch.attention_mask)
-        losses = multi_task_loss(logits, batch, self.intent_weights, self.sentiment_weights)
-        total = torch.stack(list(losses.values())).sum()
-        value = float(total.detach())
-        if not torch.isfinite(total):
-            raise TrainingError(f"the loss is {value} at step {self.step}; lower --learning-rate")
-        total.backward()
+        parts = self.options.accumulate
+        totals: dict[str, float] = {}
+        for part in range(parts):
+            batch = self.stream.batch(self.step * parts + part)
+            for head, loss in self._learn(batch, parts).items():
+                totals[head] = totals.get(head, 0.0) + loss / parts
+            self.texts += len(batch.input_ids)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
+        after_step(self.model, self.options, self.step)
         self.optimizer.zero_grad(set_to_none=True)
+        if self.average is not None:
+            self.average.update(self.model)
         self.step += 1
-        self.texts += len(batch.input_ids)
-        return value
+        if self.step % _REPORT_STEPS == 0:
+            self.history.add(step=self.step, minutes=round(self.minutes, 2), texts=self.texts, lr=factor, losses=totals)
+        return sum(totals.values())
 
-    def _validate(self) -> dict[str, Any]:
+    def _learn(self, batch: Batch, parts: int) -> dict[str, float]:
+        """Add a batch's gradients; its losses by head."""
+        losses = self._losses(batch)
+        total = torch.stack(list(losses.values())).sum() if losses else None
+        if total is None:
+            return {}
+        if not torch.isfinite(total):
+            raise TrainingError(f"the loss is {float(total.detach())} at step {self.step}; lower --learning-rate")
+        (total / parts).backward()
+        if self.options.adversarial:
+            words = self.model.encoder.get_input_embeddings().weight
+            adversarial_step(
+                words,
+                self.options.adversarial,
+                lambda: torch.stack(list(self._losses(batch).values())).sum() / parts,
+            )
+        return {head: float(loss.detach()) for head, loss in losses.items()}
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bf16):
+            logits = self.model(batch.input_ids, batch.attention_mask)
+        losses = self.objective(logits, batch)
+        if self.teacher is not None:
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self.options.bf16):
+                wanted = self.teacher(batch.input_ids, batch.attention_mask)
+            losses["teacher"] = self.options.distill_weight * distillation_loss(
+                logits, wanted, batch.attention_mask, self.options.distill_temperature
+            )
+        return losses
+
+    def validate(self) -> dict[str, Any]:
+        """Judge the weights (their average, if there is one) and keep them if they are the best so far; the account."""
+        if self.average is None:
+            return self._validate_weights()
+        with self.average.applied(self.model):
+            return self._validate_weights()
+
+    def _validate_weights(self) -> dict[str, Any]:
         outputs = predict(self.model, self.held_out_encoded, self.pad_id, bf16=self.options.bf16)
         by_head = figures(outputs, self.held_out_encoded, [example.source for example in self.held_out], self.taxonomy)
         score = overall(by_head)
+        learning, parameters = learning_share(self.model)
         info = {
             **self.options.extra,
             "base": Path(self.options.base).name,
@@ -161,81 +233,36 @@ class Run:
             "texts": self.texts,
             "steps": self.step,
             "minutes": round(self.minutes, 1),
+            "parameters": parameters,
+            "learning_parameters": learning,
+            "mix": self.corpus.mix,
             "corpus": {name: len(examples) for name, examples in self.corpus.train.items()},
             "dropped_as_leaks": dict(self.corpus.dropped),
             "validation": {"overall": score, **by_head},
         }
         log.info("validated", step=self.step, overall=round(score, 4), **{h: _rounded(v) for h, v in by_head.items()})
+        self.history.add(
+            step=self.step,
+            minutes=round(self.minutes, 2),
+            validation={"overall": round(score, 4), **_rounded(head_means(by_head))},
+        )
         if score > self.best:
-            self.best = score
-            save_checkpoint(self.work / "best", self.model, self.taxonomy, self.tokenizer_file, info)
+            self.best, self.unimproved = score, 0
+            if mergeable(self.model):
+                save_checkpoint(self.work / "best", merged(self.model), self.taxonomy, self.tokenizer_file, info)
+        else:
+            self.unimproved += 1
         return info
 
-    def _save(self) -> None:
-        state = {
-            "options": self.options.identity(),
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.step,
-            "texts": self.texts,
-            "minutes": self.minutes,
-            "best": self.best,
-        }
-        partial = self.work / "resume.pt.partial"
-        torch.save(state, partial)
-        partial.replace(self.work / "resume.pt")
+    def _impatient(self) -> bool:
+        return self.options.patience is not None and self.unimproved >= self.options.patience
 
     def _encode(self, examples: Sequence[Example]) -> list[Encoded]:
         return list(encode(examples, self.tokenizer, self.taxonomy))
 
-
-def _held_out(corpus: Corpus, cap: int) -> list[Example]:
-    """At most `cap` validation texts a source, the same in every run."""
-    chosen: list[Example] = []
-    for examples in corpus.validation.values():
-        stride = max(1, len(examples) // cap)
-        chosen += examples[::stride][:cap]
-    return chosen
-
-
-def _optimizer(model: MultiHeadModel, options: Options) -> torch.optim.Optimizer:
-    heads = {id(parameter) for parameter in model.head_parameters()}
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-    for parameter in model.parameters():
-        groups.setdefault((id(parameter) in heads, parameter.ndim > 1), []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {
-                "params": parameters,
-                "peak": options.head_learning_rate if is_head else options.learning_rate,
-                "lr": 0.0,
-                "weight_decay": options.weight_decay if is_matrix else 0.0,
-            }
-            for (is_head, is_matrix), parameters in groups.items()
-        ]
-    )
-
-
-def _tokenizer_text(base: str) -> str:
-    """tokenizer.json of a folder, or of a hub name through transformers."""
-    folder = Path(base)
-    if folder.is_dir():
-        return (folder / "tokenizer.json").read_text(encoding="utf-8")
-    from transformers import AutoTokenizer
-
-    return str(AutoTokenizer.from_pretrained(base).backend_tokenizer.to_str())
+    def _vary(self, examples: Sequence[Example], seed: int) -> Sequence[Example]:
+        return vary_some(examples, self.options.augment, seed, self.options.augmentations)
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 3) for name, value in values.items()}
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )

@@ -34,10 +34,12 @@ def build_corpus(
     own: Path | None = None,
     columns: dict[str, str] | None = None,
     project: bool = True,
+    corrections: Callable[[Taxonomy], dict[str, list[Example]]] | None = None,
 ) -> tuple[Corpus, Taxonomy]:
     """The packs under `data` (None: no packs), the project's own texts unless told otherwise, and an owner's file.
 
-    A tenth of the owner's rows, chosen by a hash of the text, validates. Raises ConfigError or TrainingError.
+    A tenth of the owner's rows, chosen by a hash of the text, validates. `corrections` gives further examples by split.
+    Raises ConfigError or TrainingError.
     """
     taxonomy = load_taxonomy(taxonomy_file)
     sources = load_sources(taxonomy, sources_file) if data else []
@@ -54,10 +56,24 @@ def build_corpus(
         rng = random.Random(0)  # noqa: S311 - a split, not a secret
         for row in rows:
             texts["validation" if rng.random() < _OWN_VALIDATION else "train"].append(row)
+    for split, examples in (corrections(taxonomy) if corrections else {}).items():
+        texts[split] += examples
     if not data and not texts["train"]:
         raise TrainingError("there is nothing to train on: give --data, --own, or leave the project's texts in")
+    if not any(source.teaches_aspects for source in sources) and not any(row.aspects for row in texts["train"]):
+        taxonomy = replace(taxonomy, aspects=())  # nothing teaches them: a model with three heads
     corpus = load_corpus(data or Path(), sources, taxonomy, {name: rows for name, rows in texts.items() if rows})
+    _require_every_head(corpus)
     return corpus, taxonomy
+
+
+def _require_every_head(corpus: Corpus) -> None:
+    """Training without labels for a head would only fail at its end, when it is to be calibrated."""
+    for split, groups in (("training", corpus.train), ("validation", corpus.validation)):
+        examples = [example for group in groups.values() for example in group]
+        for head in ("intent", "sentiment", "entities"):
+            if all(getattr(example, head) is None for example in examples):
+                raise TrainingError(f"no {split} text has {head}: add some (--own), or leave the project's texts in")
 
 
 def train_model(
@@ -86,14 +102,14 @@ def calibrate_checkpoint(folder: Path, corpus: Corpus) -> Path:
     return folder
 
 
-def export_checkpoint(folder: Path, output: Path, version: str) -> dict[str, Any]:
+def export_checkpoint(folder: Path, output: Path, version: str, form: str = "int8") -> dict[str, Any]:
     """Write the model folder `output` from a run or checkpoint folder; returns its manifest. Raises TrainingError."""
     from triage.training.checkpoint import load_checkpoint
     from triage.training.export import Calibration, export_model
 
     checkpoint = load_checkpoint(checkpoint_folder(folder))
     known = checkpoint.info.get("calibration")
-    return export_model(checkpoint, output, Calibration(**known) if known else Calibration(), version)
+    return export_model(checkpoint, output, Calibration(**known) if known else Calibration(), version, form)
 
 
 def check_parity(folder: Path, model: Path, data: Path | None, texts: int = PARITY_TEXTS) -> "Parity":

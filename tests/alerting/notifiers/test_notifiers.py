@@ -1,16 +1,19 @@
 """Notifiers: one attempt each, and which failures another attempt can mend."""
 
+import asyncio
 import json
+import traceback
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
-from triage.alerting.notifiers import Notification, Throttled, build_notifiers
-from triage.alerting.notifiers.slack import SlackNotifier, message
+from triage.alerting.notifiers import ADDRESSES, Notification, Throttled, build_notifiers
+from triage.alerting.notifiers.slack import SlackNotifier
 from triage.alerting.notifiers.webhook import WebhookNotifier
 from triage.config import Settings
 from triage.errors import AccessDenied, DependencyError, Unavailable
-from triage.schemas.alert import Alert, Example, Share
+from triage.schemas.alert import Alert
 
 URL = "https://receiver.example/secret-path"
 
@@ -89,44 +92,56 @@ async def test_retry_after_is_read_and_bounded(given, seconds):
     assert raised.value.retry_after_s == seconds
 
 
-def test_slack_says_what_where_since_when_how_much_and_what_to_do():
-    full = alert(
-        runbook="https://runbooks.example/delivery",
-        console_url="https://console.example/alerts/triage-abc",
-        top_intents=[Share("delivery", 45)],
-        top_entities=[Share("parcel", 12)],
-        examples=[Example("1", "Where is my parcel?\nStill waiting <!channel>", "delivery", "complaint", "")],
-    )
-    payload = message(Notification("firing", full))
-    text = json.dumps(payload, ensure_ascii=False)
-    for part in (
-        "Negative feedback spikes: intent delivery", "45 of 60 records were negative", "delivery (45)", "parcel (12)",
-        "Where is my parcel? Still waiting &lt;!channel&gt;", "<https://runbooks.example/delivery|What to do first>",
-        "critical", "triage-abc", ":rotating_light:",
-    ):  # fmt: skip
-        assert part in text, part
-    assert "<!channel>" not in text, "a text cannot call the whole channel"
-    assert [block["type"] for block in payload["blocks"]] == ["header", *["section"] * 4, "context"]
-
-
-def test_slack_keeps_to_its_limits_and_a_resolve_is_short():
-    long = alert(
-        title="x" * 500,
-        summary="y" * 9_000,
-        examples=[Example(str(n), "z" * 5_000, "o", "social", "") for n in range(3)],
-    )
-    for event in ("firing", "resolved"):
-        for block in message(Notification(event, long, resent=True))["blocks"]:
-            if block["type"] == "header":
-                assert len(block["text"]["text"]) <= 150
-            elif block["type"] == "section":
-                assert len(block["text"]["text"]) <= 3_000
-    resolved = json.dumps(message(Notification("resolved", long, resent=True)))
-    assert "What people write" not in resolved
-    assert "sent again" in resolved
+NOWHERE = "http://127.0.0.1:1/secret-path"
+EVERYTHING = {
+    "webhook_url": f"{NOWHERE}/hook", "webhook_key": "top-secret-1", "slack_url": f"{NOWHERE}/slack",
+    "pagerduty_key": "top-secret-2", "alertmanager_url": f"{NOWHERE}/one,{NOWHERE}/two",
+    "alertmanager_token": "top-secret-3",
+    "email_to": ["oncall@example.com"], "smtp_username": "u", "smtp_password": "top-secret-4",
+    "wecom_url": f"{NOWHERE}?key=top-secret-5", "dingtalk_url": f"{NOWHERE}?access_token=top-secret-6",
+    "dingtalk_secret": "top-secret-7",
+}  # fmt: skip
 
 
 def test_receivers_are_those_with_an_address():
     assert [n.name for n in build_notifiers(Settings().alerting)] == ["log"]
-    both = Settings(alerting={"webhook_url": URL, "slack_url": URL}).alerting
-    assert [n.name for n in build_notifiers(both)] == ["log", "webhook", "slack"]
+    built = build_notifiers(Settings(alerting=EVERYTHING).alerting)
+    assert [n.name for n in built] == list(ADDRESSES)
+
+
+def test_addresses_name_settings_that_are_there():
+    fields = set(Settings().alerting.model_dump())
+    assert {setting for setting in ADDRESSES.values() if setting} <= fields
+
+
+def test_no_secret_is_shown(caplog, capsys):
+    """Neither by settings nor by notifiers, nor by what is logged and raised when sending fails."""
+    settings = Settings(alerting=EVERYTHING | {"pagerduty_url": "http://127.0.0.1:1", "smtp_port": 1}).alerting
+    shown = [repr(settings), str(settings.model_dump())]
+    for notifier in build_notifiers(settings):
+        shown.append(repr(notifier))
+        if notifier.name == "log":
+            continue
+        with pytest.raises(Unavailable) as raised:
+            asyncio.run(notifier.send(Notification("firing", alert())))
+        shown.append("".join(traceback.format_exception(raised.value)))
+    said = "".join(shown) + caplog.text + "".join(capsys.readouterr())
+    hidden = {f"top-secret-{number}" for number in range(1, 8)} | {"secret-path"}
+    assert {secret for secret in hidden if secret in said} == set()
+
+
+@pytest.mark.parametrize(
+    ("alerting", "said"),
+    [
+        ({"slack_url": "hooks.slack.example/x"}, "slack_url takes http"),
+        ({"alertmanager_url": "http://one:9093,two:9093"}, "alertmanager_url takes http"),
+        ({"email_to": ["on call"]}, "no e-mail address: 'on call'"),
+        ({"smtp_username": "u"}, "smtp_username and smtp_password go together"),
+        ({"smtp_username": "u", "smtp_password": "p", "smtp_security": "none"}, "in the clear"),
+        ({"dingtalk_secret": "s"}, "dingtalk_secret needs dingtalk_url"),
+    ],
+)
+def test_settings_of_receivers_are_checked_at_start(alerting, said):
+    with pytest.raises(ValidationError, match=said) as raised:
+        Settings(alerting=alerting)
+    assert "hooks.slack.example" not in str(raised.value)

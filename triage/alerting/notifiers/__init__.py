@@ -1,19 +1,73 @@
 """Receivers of alerts, as the settings name them."""
 
+from pydantic import SecretStr
+
+from triage.alerting.notifiers.alertmanager import AlertmanagerNotifier
 from triage.alerting.notifiers.base import Notification, Notifier, Throttled
 from triage.alerting.notifiers.log import LogNotifier
+from triage.alerting.notifiers.pagerduty import PagerDutyNotifier
+from triage.alerting.notifiers.robots import DingTalkNotifier, WeComNotifier
+from triage.alerting.notifiers.signature import SigningKey
 from triage.alerting.notifiers.slack import SlackNotifier
 from triage.alerting.notifiers.webhook import WebhookNotifier
+from triage.alerting.wording import wording
 from triage.config import AlertingSettings
 
-__all__ = ["Notification", "Notifier", "Throttled", "build_notifiers"]
+__all__ = ["ADDRESSES", "Notification", "Notifier", "Throttled", "build_notifiers"]
+
+# Receivers that a rule may name, and the setting of `alerting` that each needs.
+ADDRESSES: dict[str, str | None] = {
+    "log": None,
+    "webhook": "webhook_url",
+    "slack": "slack_url",
+    "pagerduty": "pagerduty_key",
+    "alertmanager": "alertmanager_url",
+    "email": "email_to",
+    "wecom": "wecom_url",
+    "dingtalk": "dingtalk_url",
+}
 
 
 def build_notifiers(settings: AlertingSettings) -> list[Notifier]:
-    """The log, and every receiver that has an address."""
+    """The log, and every receiver that has an address. Raises MissingExtraError for e-mail without its extra."""
+    words, timeout_s = wording(settings.language), settings.notify_timeout_s
     notifiers: list[Notifier] = [LogNotifier()]
-    if settings.webhook_url:
-        notifiers.append(WebhookNotifier(settings.webhook_url.get_secret_value(), settings.notify_timeout_s))
-    if settings.slack_url:
-        notifiers.append(SlackNotifier(settings.slack_url.get_secret_value(), settings.notify_timeout_s))
+    if url := _secret(settings.webhook_url):
+        key = _secret(settings.webhook_key)
+        signing = SigningKey(settings.webhook_key_version, key) if key else None
+        notifiers.append(WebhookNotifier(url, timeout_s, key=signing))
+    if url := _secret(settings.slack_url):
+        notifiers.append(SlackNotifier(url, timeout_s, words=words))
+    if key := _secret(settings.pagerduty_key):
+        notifiers.append(PagerDutyNotifier(settings.pagerduty_url, key, timeout_s, words=words))
+    if url := _secret(settings.alertmanager_url):
+        urls = [one.strip() for one in url.split(",") if one.strip()]
+        token, resend_s = _secret(settings.alertmanager_token), settings.alertmanager_resend_s
+        notifiers.append(AlertmanagerNotifier(urls, timeout_s, words=words, token=token, resend_s=resend_s))
+    if settings.email_to:
+        notifiers.append(_email(settings))
+    if url := _secret(settings.wecom_url):
+        notifiers.append(WeComNotifier(url, timeout_s, words=words))
+    if url := _secret(settings.dingtalk_url):
+        notifiers.append(DingTalkNotifier(url, timeout_s, words=words, secret=_secret(settings.dingtalk_secret)))
     return notifiers
+
+
+def _email(settings: AlertingSettings) -> Notifier:
+    from triage.alerting.notifiers.email import EmailNotifier, Mailbox
+
+    mailbox = Mailbox(
+        sender=settings.email_from,
+        recipients=tuple(settings.email_to),
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=_secret(settings.smtp_password),
+        ca_certs=settings.smtp_ca_certs,
+    )
+    return EmailNotifier(mailbox, settings.notify_timeout_s, wording(settings.language))
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return None if value is None else value.get_secret_value()

@@ -4,16 +4,22 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from triage.errors import Unavailable
-from triage.schemas.alert import Alert, AlertStatus
+from triage.schemas.alert import Alert, Event
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A page or its resolve. `resent`: the receiver may have had it before; the dedup key is the same."""
+    """A page, its acknowledgement or its resolve; `also` are other alerts that it tells of under the same key.
 
-    event: AlertStatus
+    `resent`: the receiver may have had it before. `repeat`: it still fires and nobody has acknowledged it. The dedup
+    key is the same either way.
+    """
+
+    event: Event
     alert: Alert
     resent: bool = False
+    repeat: bool = False
+    also: tuple[Alert, ...] = ()
 
 
 class Throttled(Unavailable):
@@ -25,7 +31,11 @@ class Throttled(Unavailable):
 
 
 class Notifier(Protocol):
-    """Attempts are made by the caller: `send` is one attempt and keeps no state."""
+    """Attempts are made by the caller: `send` is one attempt and keeps no state.
+
+    One that also wants the event `acknowledged` has an attribute `acknowledges` that is true; one with a `rate` is not
+    called more often than that; one with `resend_every_s` is told of a page again that often while it fires.
+    """
 
     name: str
 

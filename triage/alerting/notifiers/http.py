@@ -1,6 +1,7 @@
 """One POST of JSON, its failures sorted into those that another attempt can mend and those it cannot."""
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -11,40 +12,54 @@ from triage.alerting.notifiers.base import Throttled
 from triage.errors import AccessDenied, DependencyError, Unavailable
 
 _LONGEST_RETRY_AFTER_S = 900.0
+_SAID_CHARS = 300
 
 
 class JsonPost:
-    """Posts to one URL, which is a secret and never shown."""
+    """Posts to one URL, which is a secret and never shown. `setting` is what to look at when access is refused."""
 
     def __init__(
-        self, name: str, url: str, timeout_s: float, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        name: str,
+        url: str,
+        timeout_s: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        setting: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._name = name
         self._url = url
+        self._setting = setting or f"{name}_url"
         self._client = httpx.AsyncClient(
-            timeout=timeout_s, transport=transport, follow_redirects=False, headers={"user-agent": "triage-alerter"}
+            timeout=timeout_s,
+            transport=transport,
+            follow_redirects=False,
+            headers={"user-agent": "triage-alerter", "content-type": "application/json", **(headers or {})},
         )
 
-    async def post(self, body: bytes, headers: dict[str, str] | None = None) -> None:
-        """Raises Unavailable, Throttled, AccessDenied or DependencyError."""
+    async def post(
+        self, body: bytes, headers: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
+    ) -> bytes:
+        """The body of the answer. Raises Unavailable, Throttled, AccessDenied or DependencyError."""
         try:
-            response = await self._client.post(
-                self._url, content=body, headers={"content-type": "application/json", **(headers or {})}
-            )
+            # httpx would drop the query of the URL itself for `params`.
+            url = httpx.URL(self._url).copy_merge_params(params) if params else self._url
+            response = await self._client.post(url, content=body, headers=dict(headers or {}))
         except httpx.TransportError as error:
             raise Unavailable(self._name, f"{type(error).__name__}: {error}".rstrip(": ")) from error
         except (httpx.InvalidURL, httpx.HTTPError) as error:
             raise DependencyError(self._name, f"cannot be posted to: {type(error).__name__}") from error
         status = response.status_code
         if 200 <= status < 300:
-            return
-        said = f"HTTP {status} {response.text[:200].strip()}".strip()
+            return response.content
+        said = f"HTTP {status} {response.text[:_SAID_CHARS].strip()}".strip()
         if status == 429 or (status >= 500 and "retry-after" in response.headers):
             raise Throttled(self._name, said, _retry_after_s(response))
         if status >= 500 or status == 408:
             raise Unavailable(self._name, said)
         if status in {401, 403}:
-            raise AccessDenied(self._name, f"{said}; check alerting.{self._name}_url")
+            raise AccessDenied(self._name, f"{said}; check alerting.{self._setting}")
         raise DependencyError(self._name, said)
 
     async def close(self) -> None:

@@ -1,13 +1,14 @@
-"""Slack incoming webhook: what spiked, where, since when, how much, examples, and what to do."""
+"""Slack incoming webhook: Block Kit."""
 
 from typing import Any
 
-import httpx
 import msgspec
 
 from triage.alerting.notifiers.base import Notification
-from triage.alerting.notifiers.http import JsonPost
-from triage.schemas.alert import Alert, Share
+from triage.alerting.notifiers.chat import ChatNotifier
+from triage.alerting.notifiers.content import Content, compose, cut
+from triage.alerting.notifiers.rate import Rate
+from triage.alerting.wording import Wording
 
 _ICONS = {
     "critical": ":rotating_light:",
@@ -15,72 +16,56 @@ _ICONS = {
     "warning": ":warning:",
     "info": ":information_source:",
 }
+_EVENT_ICONS = {"resolved": ":white_check_mark:", "acknowledged": ":eyes:"}
 _HEADER_CHARS = 150
 _SECTION_CHARS = 2900  # Slack refuses a section above 3,000
-_EXAMPLE_CHARS = 280
 
 
-class SlackNotifier:
+class SlackNotifier(ChatNotifier):
+    """Slack takes one message a second for each webhook, and short bursts."""
+
     name = "slack"
-
-    def __init__(self, url: str, timeout_s: float, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._post = JsonPost(self.name, url, timeout_s, transport)
+    rate = Rate(burst=5, per_s=1.0)
 
     async def send(self, notification: Notification) -> None:
-        await self._post.post(msgspec.json.encode(message(notification)))
-
-    async def close(self) -> None:
-        await self._post.close()
+        await self._post.post(msgspec.json.encode(message(notification, self._words)))
 
 
-def message(notification: Notification) -> dict[str, Any]:
+def message(notification: Notification, words: Wording) -> dict[str, Any]:
     """The payload: `text` for notifications and screen readers, `blocks` for the channel."""
-    alert = notification.alert
-    icon = ":white_check_mark:" if notification.event == "resolved" else _ICONS.get(alert.severity, ":warning:")
-    blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": _cut(alert.title, _HEADER_CHARS), "emoji": True}},
-        _section(f"{icon} {_escape(alert.summary)}"),
-    ]
-    if notification.event == "firing":
-        blocks += _evidence(alert)
-    if links := _links(alert):
-        blocks.append(_section(links))
-    again = " · sent again, you may have seen it" if notification.resent else ""
-    context = f"{alert.severity} · rule {alert.rule} · {_escape(alert.dedup_key)}{again}"
-    blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": _cut(context, _SECTION_CHARS)}]})
-    return {"text": f"{icon} {_escape(alert.title)}", "blocks": blocks}
+    content = compose(notification, words)
+    icon = _EVENT_ICONS.get(content.event) or _ICONS.get(content.severity, ":warning:")
+    header = {"type": "plain_text", "text": cut(f"{icon} {content.title}", _HEADER_CHARS), "emoji": True}
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": header}, _section(_escape(content.summary))]
+    blocks += _details(content, words)
+    if content.links:
+        blocks.append(_section(" · ".join(f"<{_escape(url)}|{_escape(name)}>" for name, url in content.links)))
+    context = cut(_escape(content.footer), _SECTION_CHARS)
+    blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": context}]})
+    return {"text": f"{icon} {_escape(content.title)}", "blocks": blocks}
 
 
-def _evidence(alert: Alert) -> list[dict[str, Any]]:
-    blocks = []
-    tops = [
-        f"*{name}:* {_shares(shares)}"
-        for name, shares in (("Top intents", alert.top_intents), ("Most named", alert.top_entities))
-        if shares
-    ]
-    if tops:
-        blocks.append(_section("\n".join(tops)))
-    if alert.examples:
-        quotes = "\n".join(f"> {_escape(_cut(' '.join(e.text.split()), _EXAMPLE_CHARS))}" for e in alert.examples)
-        blocks.append(_section(f"*What people write:*\n{quotes}"))
-    return blocks
-
-
-def _links(alert: Alert) -> str:
-    links = [("What to do first", alert.runbook), ("Console", alert.console_url), ("Kibana", alert.kibana_url)]
-    return " · ".join(f"<{_escape(url)}|{name}>" for name, url in links if url)
-
-
-def _shares(shares: list[Share]) -> str:
-    return ", ".join(f"{_escape(_cut(share.value, 60))} ({share.count})" for share in shares)
+def _details(content: Content, words: Wording) -> list[dict[str, Any]]:
+    sections = []
+    if content.lines:
+        # Blocks are as wide as each other only in a font of fixed width.
+        sections.append("```" + "\n".join(f"{line}  {label}" for label, line in content.lines) + "```")
+    if content.unusual:
+        sections.append("\n".join(f"*{label}:* {_escape(', '.join(values))}" for label, values in content.unusual))
+    if content.steps:
+        steps = "\n".join(f"{number}. {step}" for number, step in enumerate(content.steps, 1))
+        sections.append(f"*{words.what_to_do_first}:*\n{_escape(steps)}")
+    if content.examples:
+        sections.append(f"*{words.examples}:*\n" + "\n".join(f"> {_escape(text)}" for text in content.examples))
+    if content.also:
+        sections.append(f"*{words.also}:*\n" + "\n".join(f"• {_escape(title)}" for title in content.also))
+    if content.commands:
+        sections.append("\n".join(f"{name}: `{_escape(command)}`" for name, command in content.commands))
+    return [_section(text) for text in sections]
 
 
 def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": _cut(text, _SECTION_CHARS)}}
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text, _SECTION_CHARS)}}
 
 
 def _escape(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from triage.training.examples import Example
 from triage.training.readers.aspects import read_triplets
 from triage.training.readers.labelled import read_labelled
+from triage.training.readers.opinions import read_opinions
 from triage.training.readers.tagged import read_tagged
 
 Reader = Callable[[str, list[dict[str, Any]], dict[str, Any]], Iterable[Example]]
@@ -13,6 +14,7 @@ Reader = Callable[[str, list[dict[str, Any]], dict[str, Any]], Iterable[Example]
 READERS: dict[str, Reader] = {
     "labelled": read_labelled,
     "triplets": read_triplets,
+    "opinions": read_opinions,
     "tagged": read_tagged,
 }
 """By name: (source, rows, entry of sources.yaml) to examples. Raises TrainingError for an unknown label."""

@@ -5,10 +5,11 @@ from typing import Any
 
 from triage.training.examples import Example
 from triage.training.readers.mapping import mapped
+from triage.training.readers.opinions import opinions
 
 
 def read_triplets(source: str, rows: list[dict[str, Any]], entry: dict[str, Any]) -> Iterable[Example]:
-    """M-ABSA: `label` for the sentiment; `intent_by_category` maps category prefixes, by that sentiment."""
+    """M-ABSA: `label` is the sentiment, triplets are the aspects; `intent_by_category` maps prefixes by sentiment."""
     rules: dict[str, dict[str, str]] = entry.get("intent_by_category", {})
     for row in rows:
         sentiment = mapped(source, entry["sentiment"], row)
@@ -17,7 +18,9 @@ def read_triplets(source: str, rows: list[dict[str, Any]], entry: dict[str, Any]
         # Stray blanks around the aspect terms are left over from the projection of labels.
         text = " ".join(row["text"].split())
         if text:
-            yield Example(text, source, intent=intent, sentiment=sentiment)
+            pairs = [(category, polarity) for _, category, polarity in row.get("triplets", ())]
+            aspects, known = opinions(entry, pairs, row.get("domain"))
+            yield Example(text, source, intent=intent, sentiment=sentiment, aspects=aspects, known_aspects=known)
 
 
 def _intent(category: str, rules: dict[str, str]) -> str | None:

@@ -1,0 +1,95 @@
+"""How well scores find outbreaks and spikes, and how often they cry wolf."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.alerts_data import SCENARIOS, SCORED_WEEKS, Product, Weekly
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+RESOLVE_AFTER = 6
+
+
+@dataclass(frozen=True)
+class WeeklyResult:
+    """Benchmark A at one false positive rate; `curve` is (false positive rate, probability of detection)."""
+
+    threshold: float
+    pod: float
+    worst_fpr: float
+    curve: Floats
+
+
+def score_weekly(data: Weekly, quiet: Floats, outbreak: Floats, fpr: float = 0.01) -> WeeklyResult:
+    """From the scores of the last 49 weeks, without and with the outbreak. POD is the mean over the scenarios."""
+    quiet, outbreak = quiet[-SCORED_WEEKS:], outbreak[-SCORED_WEEKS:]
+    cases = data.outbreak[-SCORED_WEEKS:]
+    week = np.arange(SCORED_WEEKS)[:, None]
+    first = np.where(cases > 0, week, SCORED_WEEKS).min(axis=0)
+    last = np.where(cases > 0, week, -1).max(axis=0)
+    best = np.where((week >= first) & (week <= last), outbreak, -np.inf).max(axis=0)
+    threshold = float(np.quantile(quiet, 1 - fpr))
+    scenarios = [data.scenario == number for number in range(len(SCENARIOS))]
+    # An outbreak without a case is none.
+    real = last >= 0
+
+    def detected(above: float) -> float:
+        return float(np.mean([(best[chosen & real] > above).mean() for chosen in scenarios]))
+
+    rates = np.geomspace(1e-3, 0.1, 25)
+    curve = np.array([(rate, detected(float(np.quantile(quiet, 1 - rate)))) for rate in rates])
+    worst = max(float((quiet[:, chosen] > threshold).mean()) for chosen in scenarios)
+    return WeeklyResult(threshold, detected(threshold), worst, curve)
+
+
+@dataclass(frozen=True)
+class ProductResult:
+    """Benchmark B: false alerts per key and week, in the scored weeks and in the very first; shares; hours of delay."""
+
+    false: float
+    first_week: float
+    benign: float
+    pod: dict[str, float]
+    within: dict[str, float]
+    delays_h: dict[str, Floats]
+
+
+def score_product(data: Product, firing: Bools) -> ProductResult:
+    """`firing` per window and key. An alert lasts until six quiet windows; detection from a spike's start to end.
+
+    A delay of 0 hours is the window in which the spike begins. Alerts in a surge are counted apart from false ones.
+    """
+    windows, keys = firing.shape
+    per_hour = 3600 / data.step_s
+    at = np.arange(windows)[:, None]
+    after = int(6 * per_hour)
+    begins = _begins(firing)
+    own = ((at >= data.spike[0]) & (at < data.spike[1] + after)) | (
+        (at >= data.surge[0]) & (at < data.surge[1] + after)
+    )
+    scored_weeks = (windows - data.scored_from) / (168 * per_hour)
+    surged = data.surge[1] > 0
+    in_surge = (firing & (at >= data.surge[0]) & (at < data.surge[1])).any(axis=0)
+    hits = firing & (at >= data.spike[0]) & (at < data.spike[1])
+    found = hits.any(axis=0)
+    delay = np.where(found, (hits.argmax(axis=0) - data.spike[0]) / per_hour, np.inf)
+    bands = {"12-20": (data.snr >= 12) & (data.snr < 20), ">=20": data.snr >= 20}
+    return ProductResult(
+        false=float((begins & ~own & (at >= data.scored_from)).sum() / keys / scored_weeks),
+        first_week=float(begins[: int(168 * per_hour)].sum() / keys),
+        benign=float(in_surge[surged].mean()),
+        pod={band: float(found[chosen].mean()) for band, chosen in bands.items()},
+        within={band: float((delay[bands[band]] <= hours).mean()) for band, hours in (("12-20", 2), (">=20", 1))},
+        delays_h={band: delay[chosen & found] for band, chosen in bands.items()},
+    )
+
+
+def _begins(firing: Bools) -> Bools:
+    begins = np.zeros_like(firing)
+    quiet = np.full(firing.shape[1], RESOLVE_AFTER)
+    for window, row in enumerate(firing):
+        begins[window] = row & (quiet >= RESOLVE_AFTER)
+        quiet = np.where(row, 0, quiet + 1)
+    return begins

@@ -1,0 +1,50 @@
+"""Write the committed test splits anew: `python -m benchmarks.commit_data --data PACKS`.
+
+Of each pack whose licence lets its texts be handed on (packs.yaml), the test split with the fields that readers need.
+The same packs give the same files byte for byte.
+"""
+
+import argparse
+import gzip
+import json
+from pathlib import Path
+
+from triage.training.files import write_json
+from triage.training.labels import load_taxonomy
+from triage.training.packs import COMMITTED, content_digest, load_lock, load_packs, read_rows
+from triage.training.sources import load_sources
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
+    data = parser.parse_args().data
+    folder = Path(__file__).resolve().parent.parent / COMMITTED
+    packs, locked, written = load_packs(), load_lock(), {}
+    for source in load_sources(load_taxonomy()):
+        pack = packs[source.name]
+        if not pack.committed:
+            continue
+        name = f"{source.path}/{source.file('test')}"
+        origin = content_digest(data / name)
+        if origin != locked[name]:
+            raise SystemExit(f"{data / name} is not the version of packs.lock.json")
+        rows = [{field: row[field] for field in pack.committed if field in row} for row in read_rows(data / name)]
+        content = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(gzip.compress(content.encode(), 9, mtime=0))
+        written[name] = {
+            **content_digest(folder / name),
+            "pack": source.name,
+            "licence": pack.licence,
+            "origin": pack.origin,
+            "commit": pack.commit,
+            "fields": list(pack.committed),
+            "sha256_of_the_whole_split": origin["sha256"],
+        }
+        print(name, (folder / name).stat().st_size)
+    write_json(folder / "manifest.json", written)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""`python -m benchmarks.scaling`: more processes, longer texts, more keys.
+
+Processes: workers as in production, the model with one thread, each pinned to a core of its own, a null index, four
+partitions; the rate is that of all together, from the first write to the last. Longer texts and more keys: processor
+time of a record in the pipeline without the model and without a broker, on one core.
+"""
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.broker import add_stack_options, open_stack, pin, produce, sample_records
+from benchmarks.pipe import in_memory
+from benchmarks.pipeline import Absent, Contending, flags_of, index_settings
+from benchmarks.pipeline_plan import Outcome, Plan
+from benchmarks.report import Row, publish
+from triage.inference.language import preload
+
+PARTITIONS = 4
+_SENTENCE = "The parcel from the shop arrived five days late and nobody answered my mail about it. "
+_CHARS = (50, 200, 800, 3_200, 12_800)
+_KEYS = (10, 1_000, 100_000)
+
+
+def together(stack: dict[str, Any], processes: int, arguments: argparse.Namespace) -> float:
+    """Records a second of so many workers. Raises Absent if one fails, or if the partitions were not shared evenly."""
+    settings = index_settings(stack, PARTITIONS)
+    share = arguments.records
+    payloads = [payload for _, payload in sample_records(share * processes)]
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    with tempfile.TemporaryDirectory() as folder:
+        workers = []
+        for number in range(processes):
+            flags = flags_of(settings, stack) | {
+                "worker.slot": str(number),
+                "worker.data_dir": folder,
+                "model.threads": 1,
+            }
+            plan = Plan(flags, share, index="null", core=cores[number % len(cores)])
+            workers.append(Contending("triage", plan, sys.executable, Path(folder) / f"{number}.log"))
+        try:
+            for worker in workers:
+                worker.wait_ready()
+            # Until the group has shared out its partitions: a share that moves would be done twice.
+            time.sleep(arguments.settle)
+            produce(settings, "complaints", payloads, PARTITIONS)
+            return rate_of([worker.outcome(arguments.timeout) for worker in workers])
+        finally:
+            for worker in workers:
+                worker.end()
+
+
+def rate_of(outcomes: list[Outcome]) -> float:
+    """Of all together: without what was written first, as the time begins when that was done."""
+    first = min(outcomes, key=lambda outcome: outcome.first_s)
+    seconds = max(outcome.last_s for outcome in outcomes) - first.first_s
+    return (sum(outcome.records for outcome in outcomes) - first.first_records) / seconds
+
+
+def of_length(chars: int, count: int) -> list[bytes]:
+    """Records whose texts have so many characters."""
+    text = (_SENTENCE * (chars // len(_SENTENCE) + 1))[:chars]
+    return [msgspec.json.encode({"id": f"l{number}", "text": f"{text} {number}"}) for number in range(count)]
+
+
+def with_keys(keys: int, count: int) -> list[bytes]:
+    """Records of so many brands, products and regions."""
+    draw = random.Random(7)
+    return [
+        msgspec.json.encode(
+            {"id": f"k{number}", "text": _SENTENCE}
+            | {name: f"{name} {draw.randrange(keys)}" for name in ("brand", "product", "region")}
+        )
+        for number in range(count)
+    ]
+
+
+def cost(name: str, payloads: list[bytes], rounds: int) -> Row:
+    times = [in_memory(payloads)[1] / len(payloads) * 1e6 for _ in range(rounds)]
+    return Row.of(name, "µs/record", times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--records", type=int, default=1_500, help="of each process")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--settle", type=float, default=8, help="seconds until the partitions are shared out")
+    parser.add_argument("--timeout", type=float, default=300, help="most seconds of a run")
+    parser.add_argument("--model", help="model folder; default: the one that serves")
+    add_stack_options(parser)
+    arguments = parser.parse_args()
+    rows = []
+    with open_stack(arguments) as opened:
+        stack = opened | ({"model.path": arguments.model} if arguments.model else {})
+        alone = 0.0
+        for processes in arguments.processes:
+            try:
+                rates = [together(stack, processes, arguments) for _ in range(arguments.rounds)]
+            except Absent as why:
+                sys.stderr.write(f"left out: {processes} processes: {why}\n")
+                continue
+            rows.append(Row.of(f"{processes} processes, a core each", "records/s", rates))
+            alone = alone or rows[-1].median
+            rows.append(Row.of(f"{processes} processes, times the first", "x", [rate / alone for rate in rates]))
+    preload()
+    if hasattr(os, "sched_getaffinity"):
+        pin({min(os.sched_getaffinity(0))})
+    in_memory(of_length(200, 200))
+    most = 4 * arguments.records
+    longer = {f"texts of {chars:,} characters": of_length(chars, min(most, 4_000_000 // chars)) for chars in _CHARS}
+    more = {f"{keys:,} brands, products and regions": with_keys(keys, most) for keys in _KEYS}
+    rows += [cost(name, payloads, arguments.rounds) for name, payloads in (longer | more).items()]
+    publish("scaling", rows)
+
+
+if __name__ == "__main__":
+    main()

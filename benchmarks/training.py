@@ -1,0 +1,200 @@
+"""Encoders and ways to train them, side by side on small equal budgets: `python -m benchmarks.training --help`.
+
+Every run sees the same sample of training texts once and is judged on the same validation texts; no test text is
+touched. Small budgets rank, they do not predict: the shipped model saw many times as much.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import ROOT, machine
+from benchmarks.training_variants import GROUPS, Variant
+from triage.training.runtime import prepare_process
+
+RESULTS = ROOT / "benchmarks" / "results" / "training.json"
+TABLES = ROOT / "docs" / "training-comparisons.md"
+SEED = 1
+_HAN = ("\u4e00", "\u9fff")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
+    parser.add_argument("--encoders", type=Path, required=True, help="folder of the pretrained encoders")
+    parser.add_argument("--teacher", type=Path, help="checkpoint that the group `students` learns from")
+    parser.add_argument("--texts", type=int, default=4_000, help="training texts of a run")
+    parser.add_argument("--groups", nargs="*", choices=GROUPS, default=list(GROUPS))
+    parser.add_argument("--again", action="store_true", help="measure again what the results file has already")
+    arguments = parser.parse_args()
+    prepare_process()
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results |= {"machine": machine(), "texts": arguments.texts, "seed": SEED}
+    corpus, taxonomy = _load(arguments.data)
+    for group in arguments.groups:
+        for variant in GROUPS[group]:
+            done = results.setdefault("groups", {}).setdefault(group, {})
+            if variant.name in done and not arguments.again:
+                continue
+            if variant.from_teacher and arguments.teacher is None:
+                continue
+            same = _same(results, variant)
+            done[variant.name] = same or _measure(variant, corpus, taxonomy, arguments)
+            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+        if group == "students" and arguments.teacher is not None:
+            results["groups"][group].setdefault("teacher", _judge(arguments.teacher, corpus, taxonomy))
+            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    TABLES.write_text("\n".join(_tables(results)) + "\n")
+
+
+def _load(data: Path) -> tuple[Any, Any]:
+    """All packs but those that only teach aspects, for a taxonomy without aspects: three heads are compared."""
+    from dataclasses import replace
+
+    from triage.training.corpus import load_corpus
+    from triage.training.labels import load_taxonomy
+    from triage.training.own import project_texts
+    from triage.training.sources import load_sources
+
+    taxonomy = replace(load_taxonomy(), aspects=())
+    own = {split: project_texts(split, taxonomy) for split in ("train", "validation")}
+    return load_corpus(data, load_sources(taxonomy), taxonomy, own), taxonomy
+
+
+def _measure(variant: Variant, corpus: Any, taxonomy: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+    from rich.console import Console
+
+    from triage.training.options import Options
+    from triage.training.train import Run
+
+    settings: dict[str, Any] = {
+        "learning_rate": 1e-4,
+        "head_learning_rate": 1e-3,
+        "warmup_steps": 20,
+        "token_budget": 256,
+        "epochs": 1.0,
+        "validate_minutes": 1e6,
+        "checkpoint_minutes": 1e6,
+        "validation_cap": 60,
+        "threads": 1,
+        "seed": SEED,
+    } | variant.options
+    if variant.from_teacher:
+        settings |= {"start_from": str(arguments.teacher)}
+        if "distill_weight" in variant.options:
+            settings |= {"teacher": str(arguments.teacher)}
+    options = Options(base=str(arguments.encoders / variant.base), **settings)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(_sample(corpus, variant, arguments.texts), taxonomy, options, Path(folder), Console(stderr=True))
+        started = time.process_time()
+        account = run.fit()
+        taught = time.process_time() - started
+        started = time.process_time()
+        run.validate()
+        judged = time.process_time() - started
+    return _row(account["validation"]) | {
+        "texts": account["texts"],
+        "cpu_s_per_1000_texts_taught": round(1000 * (taught - judged) / account["texts"], 2),
+        "cpu_s_per_1000_texts_judged": round(1000 * judged / len(run.held_out), 2),
+        "learning_parameters": account["learning_parameters"],
+        "parameters": account["parameters"],
+        "variant": asdict(variant),
+    }
+
+
+def _row(validation: dict[str, Any]) -> dict[str, Any]:
+    from triage.training.validation import head_means
+
+    by_head = {head: values for head, values in validation.items() if head != "overall"}
+    return {"heads": {head: round(value, 4) for head, value in head_means(by_head).items()}, "by_pack": by_head}
+
+
+def _judge(folder: Path, corpus: Any, taxonomy: Any) -> dict[str, Any]:
+    """The teacher on the same validation texts."""
+    from triage.training.checkpoint import load_checkpoint
+    from triage.training.encode import encode, load_tokenizer
+    from triage.training.validation import figures, held_out, predict
+
+    checkpoint = load_checkpoint(folder)
+    texts = held_out(corpus, 60)
+    encoded = list(encode(texts, load_tokenizer(str(checkpoint.tokenizer), 128), taxonomy))
+    started = time.process_time()
+    outputs = predict(checkpoint.model, encoded, checkpoint.model.encoder.config.pad_token_id, bf16=True)
+    judged = time.process_time() - started
+    by_head = figures(outputs, encoded, [example.source for example in texts], taxonomy)
+    parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
+    return _row(by_head) | {
+        "cpu_s_per_1000_texts_judged": round(1000 * judged / len(texts), 2),
+        "parameters": parameters,
+    }
+
+
+def _sample(corpus: Any, variant: Variant, texts: int) -> Any:
+    """The first `texts` of an epoch's draw in the variant's language, with the label that it needs."""
+    from triage.training.corpus import Corpus
+
+    drawn = [example for example in corpus.epoch(SEED) if _fits(example, variant.language)][:texts]
+    drawn = [example for example in drawn if _has(example, variant.only)]
+    held_out = {
+        name: [example for example in examples if _fits(example, variant.language) and _has(example, variant.only)]
+        for name, examples in corpus.validation.items()
+    }
+    held_out = {name: examples for name, examples in held_out.items() if examples}
+    return Corpus({"sample": drawn}, held_out, {}, {}, Counter())
+
+
+def _fits(example: Any, language: str | None) -> bool:
+    if language is None:
+        return True
+    return any(_HAN[0] <= character <= _HAN[1] for character in example.text) == (language == "zh")
+
+
+def _has(example: Any, head: str | None) -> bool:
+    return head is None or getattr(example, head) is not None
+
+
+def _same(results: dict[str, Any], variant: Variant) -> dict[str, Any] | None:
+    """The same run under another name in another group."""
+    wanted = asdict(variant) | {"name": None}
+    for rows in results["groups"].values():
+        for row in rows.values():
+            if "variant" in row and row["variant"] | {"name": None} == wanted:
+                return row
+    return None
+
+
+def _tables(results: dict[str, Any]) -> list[str]:
+    lines = [
+        "# Ways to train, compared",
+        "",
+        f"Written by `python -m benchmarks.training`. Every run sees the same {results['texts']:,} training texts once "
+        f"(seed {results['seed']}) and is judged on the same validation texts, at most 60 a pack: figures are means "
+        "over the packs of macro-F1 (intent, sentiment) and entity-F1, in points. Small equal budgets rank; they do "
+        "not predict what a full run reaches, and differences below three points are noise. Seconds are CPU seconds of "
+        f"one core ({results['machine']['cpu']}) for 1,000 texts.",
+    ]
+    for group, rows in results["groups"].items():
+        lines += ["", f"## {group.capitalize()}", "", _HEADER, "| --- " * 8 + "|"]
+        lines += [_line(name, row) for name, row in rows.items()]
+    return lines
+
+
+_HEADER = "| run | intent | sentiment | entities | parameters, M | of them learning, M | s taught | s judged |"
+
+
+def _line(name: str, row: dict[str, Any]) -> str:
+    heads = [f"{100 * row['heads'][head]:.1f}" if head in row["heads"] else "" for head in _HEADS]
+    learning = f"{row['learning_parameters'] / 1e6:.2f}" if "learning_parameters" in row else ""
+    taught, judged = row.get("cpu_s_per_1000_texts_taught", ""), row["cpu_s_per_1000_texts_judged"]
+    return f"| {name} | {' | '.join(heads)} | {row['parameters'] / 1e6:.1f} | {learning} | {taught} | {judged} |"
+
+
+_HEADS = ("intent", "sentiment", "entities")
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""What `benchmarks.training` compares: groups of runs that differ in one thing."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+E5, MINILM = "multilingual-e5-small-en-zh", "all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One run: `language` takes only texts of one language; `only` only texts with a label for that head.
+
+    `options` are fields of Options; `from_teacher` starts from the teacher's weights (its layers evenly spread).
+    """
+
+    name: str
+    base: str = MINILM
+    language: str | None = "en"
+    only: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    from_teacher: bool = False
+
+
+def _peft(method: str) -> Variant:
+    return Variant(method, options={"peft": method, "head_learning_rate": 2e-3})
+
+
+def _single(head: str) -> Variant:
+    heads = {name: float(name == head) for name in ("intent", "sentiment", "entities", "aspects")}
+    return Variant(f"{head} alone", only=head, options={"head_weights": heads})
+
+
+GROUPS: dict[str, tuple[Variant, ...]] = {
+    "encoders": (
+        Variant("all-MiniLM-L6-v2, English"),
+        Variant("multilingual-e5-small-en-zh, Chinese", base=E5, language="zh"),
+        Variant("bge-small-zh-v1.5, Chinese", base="bge-small-zh-v1.5", language="zh"),
+        Variant("multilingual-e5-small-en-zh, English", base=E5),
+        Variant("bge-small-en-v1.5, English", base="bge-small-en-v1.5"),
+    ),
+    "methods": (
+        Variant("full fine-tuning"),
+        Variant("embeddings frozen", options={"freeze": "embeddings"}),
+        Variant("embeddings and 3 of 6 layers frozen", options={"freeze": "layers:3"}),
+        Variant("heads only", options={"freeze": "encoder", "head_learning_rate": 5e-3}),
+        *(_peft(method) for method in ("lora", "adalora", "ia3", "prefix")),
+        Variant("layer-wise decay 0.9", options={"layer_decay": 0.9}),
+    ),
+    "tasks": (
+        Variant("all heads"),
+        *(_single(head) for head in ("intent", "sentiment", "entities")),
+    ),
+    "extras": (
+        Variant("plain"),
+        Variant("augmentation 0.2", options={"augment": 0.2, "augmentations": ("typos", "drop", "case", "emoji")}),
+        Variant("FGM 0.5", options={"adversarial": 0.5}),
+        Variant("weight average 0.98", options={"ema_decay": 0.98}),
+    ),
+    "students": (
+        Variant("6 of 12 layers, no teacher", E5, None, options={"layers": 6}, from_teacher=True),
+        Variant("6 of 12 layers, distilled", E5, None, options={"layers": 6, "distill_weight": 0.3}, from_teacher=True),
+        Variant("4 of 12 layers, distilled", E5, None, options={"layers": 4, "distill_weight": 0.3}, from_teacher=True),
+    ),
+}

@@ -1,0 +1,138 @@
+{{- define "triage.name" -}}
+{{- if contains "triage" .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-triage" .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "triage.selector" -}}
+app.kubernetes.io/name: triage
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{- define "triage.labels" -}}
+{{ include "triage.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- end -}}
+
+{{- define "triage.image" -}}
+{{- $gpu := and (eq .component "worker") .root.Values.worker.gpu.enabled -}}
+{{- printf "%s:%s" .root.Values.image.repository (.root.Values.image.tag | default (ternary "gpu" "cpu" $gpu)) -}}
+{{- end -}}
+
+{{- define "triage.connection" -}}
+- {name: TRIAGE_KAFKA__BOOTSTRAP_SERVERS, value: {{ .Values.kafka.bootstrapServers | quote }}}
+- {name: TRIAGE_KAFKA__ENVIRONMENT, value: {{ .Values.kafka.environment | quote }}}
+- {name: TRIAGE_KAFKA__TOPIC_PREFIX, value: {{ .Values.kafka.topicPrefix | quote }}}
+- {name: TRIAGE_ELASTICSEARCH__URL, value: {{ .Values.elasticsearch.url | quote }}}
+{{- if .Values.secrets.existingSecret }}
+{{- range .Values.secrets.keys }}
+- {name: {{ . }}_FILE, value: /run/secrets/triage/{{ . }}}
+{{- end }}
+{{- end }}
+{{- range $name, $value := .Values.env }}
+- {name: {{ $name }}, value: {{ $value | quote }}}
+{{- end }}
+{{- end -}}
+
+{{- define "triage.env" -}}
+{{ include "triage.connection" . }}
+{{- if .Values.rules }}
+- {name: TRIAGE_RULES__PATH, value: /etc/triage/rules.yaml}
+{{- end }}
+{{- if .Values.alertRules }}
+- {name: TRIAGE_ALERTING__RULES, value: /etc/triage/alert-rules.yaml}
+{{- end }}
+{{- if .Values.model.existingClaim }}
+- {name: TRIAGE_MODEL__REGISTRY, value: /models}
+{{- end }}
+{{- end -}}
+
+{{- define "triage.mounts" -}}
+- {name: data, mountPath: /var/lib/triage}
+- {name: tmp, mountPath: /tmp}
+{{- if .Values.secrets.existingSecret }}
+- {name: secrets, mountPath: /run/secrets/triage, readOnly: true}
+{{- end }}
+{{- if or .Values.rules .Values.alertRules }}
+- {name: rules, mountPath: /etc/triage, readOnly: true}
+{{- end }}
+{{- if .Values.model.existingClaim }}
+- {name: models, mountPath: /models, readOnly: true}
+{{- end }}
+{{- end -}}
+
+{{- define "triage.volumes" -}}
+- {name: tmp, emptyDir: {}}
+{{- if not .persistent }}
+- {name: data, emptyDir: {}}
+{{- end }}
+{{- with .root.Values.secrets.existingSecret }}
+- {name: secrets, secret: {secretName: {{ . }}, defaultMode: 0440}}
+{{- end }}
+{{- if or .root.Values.rules .root.Values.alertRules }}
+- {name: rules, configMap: {name: {{ include "triage.name" .root }}-rules}}
+{{- end }}
+{{- with .root.Values.model.existingClaim }}
+- {name: models, persistentVolumeClaim: {claimName: {{ . }}, readOnly: true}}
+{{- end }}
+{{- end -}}
+
+{{- define "triage.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{- define "triage.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{- /* Where a pod may run: {own: .Values.worker, tolerations: more of them}. */}}
+{{- define "triage.placement" -}}
+{{- with .own.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with concat .own.tolerations (.tolerations | default list) }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .own.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- /* Loading a model, or waiting for brokers at start, may take minutes; a loop that stands still is ended after two. */}}
+{{- define "triage.probes" -}}
+startupProbe:
+  httpGet: {path: /live, port: {{ . }}}
+  periodSeconds: 5
+  timeoutSeconds: 5
+  failureThreshold: 60
+livenessProbe:
+  httpGet: {path: /live, port: {{ . }}}
+  periodSeconds: 20
+  timeoutSeconds: 10
+  failureThreshold: 3
+readinessProbe:
+  httpGet: {path: /ready, port: {{ . }}}
+  periodSeconds: 10
+  timeoutSeconds: 10
+{{- end -}}
+
+{{- define "triage.claim" -}}
+- metadata: {name: data}
+  spec:
+    accessModes: [ReadWriteOnce]
+    resources: {requests: {storage: {{ .size }}}}
+    {{- with .storageClass }}
+    storageClassName: {{ . }}
+    {{- end }}
+{{- end -}}

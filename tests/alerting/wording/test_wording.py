@@ -1,0 +1,113 @@
+"""Wording: both languages say everything, and titles fit a locked telephone."""
+
+import importlib.resources
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triage.alerting.wording import Numbers, fit, wording
+from triage.alerting.wording.base import Wording
+from triage.alerting.wording.steps_en import FIRST_STEPS as ENGLISH_STEPS
+from triage.alerting.wording.steps_zh import FIRST_STEPS as CHINESE_STEPS
+
+LANGUAGES = {"en": 80, "zh": 52}
+WINDOW = 3_600_000
+
+
+def intents():
+    taxonomy = importlib.resources.files("triage.training") / "resources" / "taxonomy.yaml"
+    return yaml.safe_load(taxonomy.read_text("utf-8"))["intents"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_every_label(language):
+    words = wording(language)
+    labels = {name for name, kind in Wording.__annotations__.items() if kind is str}
+    assert len(labels) > 15
+    for label in labels:
+        assert getattr(words, label).strip(), label
+    assert set(words.severities) == {"critical", "error", "warning", "info"}
+
+
+def test_first_steps_are_there_for_every_intent_that_people_complain_about():
+    expected = set(intents()) - {"praise", "other"} | {""}
+    assert set(ENGLISH_STEPS) == set(CHINESE_STEPS) == expected
+    for steps in (*ENGLISH_STEPS.values(), *CHINESE_STEPS.values()):
+        assert len(steps) == 3
+        assert all(0 < len(step) <= 100 for step in steps)
+    assert wording("zh").first_steps("no_such_intent") == CHINESE_STEPS[""]
+
+
+@pytest.mark.parametrize("intent", intents())
+def test_chinese_has_a_name_for_every_intent(intent):
+    assert not wording("zh").intent(intent).isascii()
+
+
+dimension_values = st.dictionaries(
+    st.sampled_from(["brand", "region", "intent", "channel", "product"]), st.text(min_size=1, max_size=60), max_size=5
+)
+
+
+@settings(max_examples=60)
+@given(
+    dimension_values,
+    st.integers(1, 10**7),
+    st.integers(0, 10**7),
+    st.one_of(st.none(), st.floats(0, 10**7)),
+    st.booleans(),
+)
+def test_titles_fit_and_keep_their_numbers(dimensions, negative, more, expected, at_peak):
+    numbers = Numbers(negative, negative + more, WINDOW, expected)
+    for language, limit in LANGUAGES.items():
+        words = wording(language)
+        subject = words.subject(dimensions)
+        for title in (
+            words.title(subject, numbers, at_peak=at_peak),
+            words.resolved_title(subject, numbers, 90 * 60_000),
+        ):
+            assert len(title) <= limit
+            assert str(negative) in title
+            assert str(negative + more) in title
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "english", "chinese"),
+    [
+        ({}, "Complaints", "投诉"),
+        ({"intent": "delivery"}, "Delivery complaints", "物流配送投诉"),
+        ({"brand": "Acme", "intent": "delivery"}, "Acme · delivery complaints", "Acme · 物流配送投诉"),
+        ({"channel": "review", "brand": "__other__"}, "Other brands · negative reviews", "其他品牌 · 差评"),
+        (
+            {"intent": "own_intent", "channel": "chat"},
+            "Own intent negative records from chat",
+            "own intentchat 负面记录",
+        ),
+    ],
+)
+def test_subjects(dimensions, english, chinese):
+    assert wording("en").subject(dimensions) == english
+    assert wording("zh").subject(dimensions) == chinese
+
+
+def test_what_gives_way_is_the_head():
+    assert fit("a" * 30, " 44 of 48", 20) == "a" * 10 + "… 44 of 48"
+    assert fit("", "x" * 30, 20) == "x" * 20
+
+
+@pytest.mark.parametrize("intent", sorted(set(ENGLISH_STEPS) - {""}))
+def test_the_runbook_of_an_intent_begins_with_the_steps_on_the_page(intent):
+    runbook = (Path(__file__).parents[3] / "docs" / "runbooks" / f"{intent}.md").read_text("utf-8")
+    for number, step in enumerate(ENGLISH_STEPS[intent], 1):
+        assert f"{number}. {step}\n" in runbook
+
+
+@pytest.mark.parametrize(("expected", "en", "zh"), [(0.98, "47×", "47 倍"), (0.5, "under 1 expected", "预期不到 1 条")])
+def test_title_and_summary_say_the_same_of_what_was_expected(expected, en, zh):
+    numbers = Numbers(46, 47, WINDOW, expected)
+    assert en in wording("en").title("x", numbers, at_peak=True)
+    assert zh in wording("zh").title("x", numbers, at_peak=True)
+    summary = wording("en").summary("", numbers, None, "", ("", ""))
+    assert ("about 1 " in summary) == (expected > 0.9)

@@ -1,0 +1,82 @@
+"""`triage alerts ack`, `snooze` and `silence`, as their user sees them."""
+
+import pytest
+from alerts import ALERT
+from cli import run
+from scripted_http import ScriptedServer
+
+from triage.alerting.actions import read_actions
+from triage.config import load_settings
+from triage.schemas.action import Acknowledge, Snooze
+from triage.topics import apply_topics
+
+
+@pytest.fixture
+def index():
+    alerts = {"triage-1": ALERT, "over": ALERT | {"status": "resolved", "ended_at": "2026-11-22T09:40:00.000Z"}}
+
+    def answer(sent):
+        found = alerts.get(sent.path.rsplit("/", 1)[-1])
+        return (
+            (200, {"found": True, "_id": "x", "_index": "alerts", "_source": found})
+            if found
+            else (404, {"found": False})
+        )
+
+    server = ScriptedServer(answer)
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("ack", "nothing"), 1, "no alert 'nothing'"),
+        (("snooze", "over", "--for", "2h"), 1, "is over since 2026-11-22T09:40"),
+        (("snooze", "triage-1", "--for", "2 hours"), 2, "--for takes a time as 30m, 2h"),
+        (("snooze", "triage-1", "--for", "31d"), 2, "at most 30d"),
+    ],
+)
+def test_what_cannot_be_done_is_said(index, capfd, arguments, code, said):
+    outcome = run(capfd, "alerts", *arguments, "--elasticsearch", index.url)
+    assert outcome.code == code
+    assert said in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("match", "said"), [("brand", "'brand' is no matcher"), ("colour=red", "no field 'colour'"), ("brand!=A", "with =")]
+)
+def test_a_silence_that_matches_nothing_known_is_refused(capfd, match, said):
+    outcome = run(capfd, "alerts", "silence", "add", "--match", match, "--for", "2h")
+    assert outcome.code == 2
+    assert said in outcome.err
+
+
+@pytest.mark.stack
+def test_actions_reach_the_topic_and_a_silence_is_listed_and_ended(stack, prefix, index, capfd):
+    kafka = ("--bootstrap-servers", stack.bootstrap_servers, "--set", f"kafka.topic_prefix={prefix}")
+    settings = load_settings(None, {"kafka.bootstrap_servers": stack.bootstrap_servers, "kafka.topic_prefix": prefix})
+    outcome = run(capfd, "alerts", "ack", "triage-1", *kafka, "--elasticsearch", index.url)
+    assert outcome.code == 2
+    assert f"{prefix}.alert-actions" in outcome.err, "the topic is missing"
+
+    apply_topics(settings.kafka)
+    where = (*kafka, "--elasticsearch", index.url)
+    assert run(capfd, "alerts", "ack", "triage-1", "--by", "Kim", "--comment", "on it", *where).code == 0
+    assert run(capfd, "alerts", "snooze", "triage-1", "--for", "1h30m", "--by", "Kim", *where).code == 0
+    added = run(
+        capfd, "alerts", "silence", "add", "--match", "brand=Acme", "--match", "intent!=praise", "--for", "2h",
+        "--comment", "migration", *kafka,
+    )  # fmt: skip
+    name = added.out.split("\t")[0]
+    assert "brand=Acme intent!=praise" in run(capfd, "alerts", "silence", "list", *kafka).out
+    assert run(capfd, "alerts", "silence", "expire", "nothing", *kafka).code == 1
+    assert run(capfd, "alerts", "silence", "expire", name, *kafka).code == 0
+    assert "no silences" in run(capfd, "alerts", "silence", "list", *kafka).err
+
+    book = read_actions(settings.kafka)
+    [last] = book.on_alerts()
+    assert isinstance(last, Snooze)
+    assert not isinstance(last, Acknowledge)
+    assert last.until_ms - last.at_ms == 5_400_000
+    assert [silence.comment for silence in book.silences.all()] == ["migration"]

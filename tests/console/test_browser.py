@@ -1,0 +1,190 @@
+"""A browser clicks through every page of a console with two weeks of feedback; nothing may go wrong in its console."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import httpx
+import pytest
+from browser import CHROMIUM, Browser
+from console_seed import RISING, seed_index
+from indices import own_settings, remove
+
+from triage.clock import SystemClock
+from triage.config import KafkaSettings
+from triage.elastic import corrections as store
+from triage.elastic.client import connect
+from triage.elastic.plan import apply, plan_index
+from triage.topics import apply_topics
+
+pytestmark = [pytest.mark.stack, pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")]
+PREFIX = "tbrowserseeded"
+
+
+@pytest.fixture(scope="module")
+def index(stack):
+    settings = own_settings(stack.elasticsearch_url, PREFIX)
+    client, clock = connect(settings), SystemClock()
+    apply(client, plan_index(client, settings, clock))
+    apply_topics(KafkaSettings(bootstrap_servers=stack.bootstrap_servers, topic_prefix=PREFIX))
+    seed_index(client, settings, clock.now_ms(), per_day=60)
+    yield client, settings
+    client.close()
+    remove(settings)
+
+
+@pytest.fixture(scope="module")
+def url(stack, index, tmp_path_factory):
+    _, elasticsearch = index
+    names = {
+        "elasticsearch.index_prefix": PREFIX,
+        "elasticsearch.alerts_index": elasticsearch.alerts_index,
+        "kafka.topic_prefix": PREFIX,
+        "worker.group": PREFIX,
+        "console.port": 0,
+        "logging.format": "json",
+    }
+    # NiceGUI behaves otherwise where it sees pytest.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "triage", "console", "--elasticsearch", elasticsearch.url,
+            "--bootstrap-servers", stack.bootstrap_servers,
+            *(part for name, value in names.items() for part in ("--set", f"{name}={value}")),
+        ],
+        cwd=tmp_path_factory.mktemp("console"), stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    try:
+        line = next(line for line in process.stderr if '"console_started"' in line)
+        yield json.loads(line)["url"]
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    browser = Browser(tmp_path_factory.mktemp("profile"), "--accept-lang=en")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(running):
+    running.errors.clear()
+    yield running
+    assert running.errors == []
+
+
+def test_an_analyst_finds_what_rose_and_why_with_four_clicks(browser, url):
+    browser.open(url)
+    browser.wait_for_text("What moved")
+    browser.click(".changes a", f"{RISING} · delivery")
+    browser.wait_for_text("Names and places that stand out")
+    assert "Leeds" in browser.text()
+    assert "product=Nova" in browser.evaluate("location.search")
+    browser.click("#compare a", "Leeds")
+    browser.wait_for("location.search.includes('entity=Leeds') && document.querySelector('#records table')")
+    rows = browser.evaluate("[...document.querySelectorAll('#records .what p')].map(one => one.innerText)")
+    assert rows
+    assert all("Leeds" in row for row in rows)
+    browser.click("#records .at a")
+    browser.wait_for_text("Similar records")
+
+
+def test_an_address_that_leads_nowhere_leads_back(url):
+    answer = httpx.get(f"{url}/no/such", headers={"accept": "text/html"})
+    assert answer.status_code == 404
+    assert 'href="../explore"' in answer.text
+
+
+def test_a_search_stays_in_the_address_and_can_be_taken_back(browser, url):
+    browser.open(f"{url}/explore")
+    browser.wait_for("document.querySelector('.facets a')")
+    browser.evaluate("document.querySelector('input[name=q]').value = 'flooded'")
+    browser.click("form.search button")
+    browser.wait_for("location.search.includes('q=flooded') && document.querySelector('.facets a')")
+    browser.click(".facets a", "social")
+    browser.wait_for("document.querySelector('.chips a')")
+    assert "channel=social" in browser.evaluate("location.search")
+    browser.click(".chips a", "social")
+    browser.wait_for("document.querySelector('a[href*=csv]') && !document.querySelector('.chips')")
+    assert "q=flooded" in browser.evaluate("location.search")
+    export = browser.evaluate("document.querySelector('a[href*=csv]').href")
+    assert browser.evaluate(f"fetch({json.dumps(export)}).then(answer => answer.text())").count("\n") > 10
+
+
+def test_a_record_is_explained_and_its_label_corrected(browser, url, index):
+    browser.open(f"{url}/records/r1000000")
+    browser.click("#decision button", "Which words decided?")
+    browser.wait_for("document.querySelector('#decision mark') || document.querySelector('#decision .remark')")
+    browser.click("#correct .q-radio", "neutral")
+    browser.click("#correct button", "Save")
+    browser.wait_for("document.querySelector('#correct p.corrected')")
+    kept = store.corrections_of(*index, ["r1000000"])["r1000000"]
+    assert (kept.sentiment, kept.intent, kept.changed, kept.actor) == ("neutral", "delivery", True, "anonymous")
+    browser.click("#correct button", "Withdraw")
+    browser.wait_for("!document.querySelector('#correct p.corrected')")
+    assert store.corrections_of(*index, ["r1000000"]) == {}
+
+
+def test_on_call_goes_from_the_list_to_the_page_to_its_examples(browser, url):
+    browser.open(f"{url}/alerts")
+    browser.wait_for("document.querySelector('#timeline svg path')")
+    browser.click(".alert h3 a", RISING)
+    browser.wait_for_text("The page as it was sent")
+    browser.click(".links a", "All its records")
+    browser.wait_for("document.querySelector('#records table')")
+    assert "negative" in browser.evaluate("document.querySelector('.chips').innerText")
+
+
+def test_the_queue_is_worked_off_by_keys_alone(browser, url, index):
+    browser.open(f"{url}/review?range=30d")
+    waiting = "+document.querySelector('#queue .caption').innerText.match(/[0-9]+/)[0]"
+    browser.wait_for("document.querySelector('#queue .whole-text')")
+    before = browser.evaluate(waiting)
+    first = browser.evaluate("document.querySelector('#queue a[href*=records]').href")
+    browser.press("2")
+    browser.press("u")
+    browser.wait_for("document.querySelectorAll('#queue .q-radio')[1].getAttribute('aria-checked') === 'true'")
+    browser.press("Enter")
+    browser.wait_for(f"{waiting} === {before - 1}")
+    (kept,) = store.corrections(*index)
+    assert first.endswith(kept.record)
+    assert kept.sentiment == "neutral"
+    assert kept.intent != kept.judged.intent
+    browser.press("s")
+    browser.wait_for(f"document.querySelector('#queue a[href*=records]').href !== {json.dumps(first)}")
+
+
+def test_the_fleet_says_that_nobody_works(browser, url):
+    browser.open(f"{url}/fleet")
+    browser.wait_for_text("No worker is in the group: nothing is processed.")
+    assert f"{PREFIX}.complaints/0" in browser.text()
+    assert "nothing refused" in browser.text()
+
+
+def test_every_page_has_landmarks_one_heading_and_labels_and_speaks_chinese(browser, url):
+    browser.open(url)
+    browser.click(".language")
+    browser.wait_for("document.documentElement.lang === 'zh-CN'")
+    for path in ("", "explore?compare=1", "alerts", "review", "fleet", "records/r1000000"):
+        browser.open(f"{url}/{path}")
+        browser.wait_for("document.querySelector('main section h2')")
+        assert browser.evaluate("document.documentElement.lang") == "zh-CN"
+        for landmark in ("header nav", "main", "main h1"):
+            assert browser.evaluate(f"document.querySelectorAll({landmark!r}).length") == 1, (path, landmark)
+        unnamed = browser.evaluate(
+            "[...document.querySelectorAll('input:not([type=hidden]), select, button, [role=img], [role=radio]')]"
+            ".filter(one => one.offsetParent !== null)"
+            ".filter(one => !(one.labels && one.labels.length) && !one.getAttribute('aria-label') && !one.innerText)"
+            ".map(one => one.outerHTML.slice(0, 200))"
+        )
+        assert unnamed == [], path
+        text = re.sub(r"<[^>]*>", "", browser.text())
+        assert re.search("[\u4e00-\u9fff]", text)
+    browser.click(".language")
+    browser.wait_for("document.documentElement.lang === 'en-US'")

@@ -1,0 +1,75 @@
+"""A view stands in its address, whole, and what is nonsense there is left out and named."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.datastructures import QueryParams
+
+from triage.console.filters import FIELDS, Filters, filters_of
+
+NOW = 1_795_339_800_000  # 2026-11-22T09:30:00Z
+DAY = 86_400_000
+
+
+def _read(address):
+    return Filters.of(QueryParams(address.partition("?")[2]))
+
+
+@settings(max_examples=40)
+@given(
+    st.text(max_size=30),
+    st.dictionaries(
+        st.sampled_from(sorted(FIELDS)), st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=3)
+    ),
+    st.sampled_from(["1h", "7d", "all"]),
+)
+def test_a_view_comes_back_from_its_address(text, values, name):
+    given = Filters(text.strip(), name, values={key: tuple(dict.fromkeys(found)) for key, found in values.items()})
+    assert _read(given.address()) == given
+
+
+def test_times_that_were_given_come_back_and_take_the_place_of_the_range():
+    given = Filters(start=NOW - DAY, end=NOW)
+    assert given.address() == "/explore?from=2026-11-21T09%3A30&to=2026-11-22T09%3A30"
+    assert _read(given.address()).between(NOW + DAY) == (NOW - DAY, NOW)
+
+
+def test_a_range_counts_back_in_whole_minutes_so_that_answers_can_be_cached():
+    first, second = (Filters(range="24h").between(NOW + seconds * 1000) for seconds in (1, 59))
+    assert first == second == (NOW + 60_000 - DAY, NOW + 60_000)
+    assert Filters(range="all").between(NOW) == (None, None)
+
+
+@pytest.mark.parametrize(("query", "problems"), [
+    ("range=never", ("range",)), ("from=yesterday", ("from",)), ("from=2026-01-02&to=2026-01-01", ("to",)),
+    ("to=99999-01-01", ("to",)), ("from=&to=", ()), ("nonsense=1", ()),
+])  # fmt: skip
+def test_nonsense_is_named_and_left_out(query, problems):
+    found = Filters.of(QueryParams(query))
+    assert found.problems == problems
+    assert found.query(NOW)["bool"]["filter"]
+
+
+def test_too_much_is_cut():
+    found = Filters.of(QueryParams([("brand", f"b{n}") for n in range(50)] + [("q", "x" * 1000)]))
+    assert len(found.values["brand"]) == 20
+    assert len(found.text) == 200
+
+
+def test_the_query_has_times_values_and_all_words():
+    query = Filters("late parcel", "24h", values={"intent": ("delivery", "billing"), "author": ("h1",)}).query(NOW)
+    assert query["bool"]["filter"] == [
+        {"range": {"@timestamp": {"gte": "2026-11-21T09:31:00.000Z", "lt": "2026-11-22T09:31:00.000Z"}}},
+        {"terms": {"intent.label": ["delivery", "billing"]}},
+        {"terms": {"author_id": ["h1"]}},
+        {"match": {"text": {"query": "late parcel", "operator": "and"}}},
+    ]
+
+
+def test_values_are_put_in_and_taken_out():
+    view = (
+        filters_of({"brand": "Acme", "product": None}).with_value("intent", "delivery").with_value("intent", "billing")
+    )
+    assert view.values == {"brand": ("Acme",), "intent": ("delivery", "billing")}
+    assert view.without("intent", "delivery").without("brand", "Acme").values == {"intent": ("billing",)}
+    assert view.only(intent="praise").values["intent"] == ("praise",)

@@ -1,0 +1,107 @@
+"""The fault suite cut short: some thousand records, a few faults, nothing lost or twice. `make faults` is all of it."""
+
+import os
+import random
+import subprocess
+
+import pytest
+from chaos.faults import FAULTS, possible, schedule
+from chaos.monitor import Resources
+from chaos.run import Plan, run
+from chaos.stack import Stack, open_stack
+from chaos.table import table
+
+from triage.local.stack import Endpoints
+
+REAL = bool(os.environ.get("TRIAGE_TEST_KAFKA"))
+QUICK = ("worker SIGKILL", "Elasticsearch refuses items", "Elasticsearch 503 after writing")
+
+
+def _assert_clean(outcome, faults):
+    assert outcome.problems == []
+    assert len(outcome.strikes) == faults
+    assert outcome.invalid > 0
+
+
+@pytest.mark.stack
+@pytest.mark.skipif(REAL, reason="the longer cut below runs there")
+def test_nothing_is_lost_or_twice_on_the_local_stack(stack, tmp_path):
+    behind = Stack(stack, real=False)
+    try:
+        # One worker: the local stack never expires a dead member, so rebalances are the real stack's part.
+        plan = Plan(records=1_500, rate=400, faults=3, gap_s=0.5, workers=1, names=QUICK, pages=False)
+        outcome = run(behind, 1, plan, tmp_path)
+    finally:
+        behind.close()
+    _assert_clean(outcome, 3)
+    assert outcome.records >= 1_500
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL, reason="needs the real stack")
+def test_nothing_is_lost_or_twice_on_the_real_stack(tmp_path):
+    with open_stack() as stack:
+        outcome = run(stack, 1, Plan(records=8_000, rate=300, faults=10, gap_s=1.5), tmp_path)
+    _assert_clean(outcome, 10)
+    assert outcome.records >= 8_000
+
+
+def test_a_seed_says_what_strikes_and_when():
+    first, second = (schedule(FAULTS, 30, random.Random(7), 2.0) for _ in range(2))
+    assert [(fault.name, pause) for fault, pause in first] == [(fault.name, pause) for fault, pause in second]
+    assert {fault.name for fault, _ in first} == {fault.name for fault in FAULTS}
+
+
+def test_what_the_stack_cannot_take_is_named():
+    class Bare:
+        class can:  # noqa: N801
+            control = kafka_network = expiry = False
+
+    takes, cannot = possible(Bare)
+    assert {fault.name for fault in takes} | {fault.name for fault in cannot} == {fault.name for fault in FAULTS}
+    assert {"Kafka killed", "Kafka connections cut", "worker frozen past its session"} <= {f.name for f in cannot}
+
+
+def test_a_process_that_ends_with_more_than_it_had_is_named():
+    resources = Resources(None)
+    for at in range(0, 201, 2):
+        resources.rows += [
+            (at, "flat", 1, 190 + min(at, 60) / 2, 7, 15 + 20 * (at == 180)),
+            (at, "waiting to start", 4, 190 if at > 80 else 50, 7 if at > 80 else 2, 15 if at > 80 else 5),
+            (at, "leaking", 2, 190 + at, 7 + at // 10, 15 + at // 4),
+        ]
+        if at < 30:
+            resources.rows.append((at, "short", 3, 50 + 20 * at, 7 + at, 15 + at))
+    assert [problem.partition(" in ")[0] for problem in resources.grown()] == [
+        "leaking (2) grew from 290 to 382 MiB",
+        "leaking (2) grew from 17 to 26 threads",
+        "leaking (2) grew from 40 to 63 files",
+    ]
+
+
+def test_what_was_started_and_does_not_answer_is_started_again(tmp_path, monkeypatch):
+    program = tmp_path / "control"
+    program.write_text(f'#!/bin/sh\necho "$1 $2" >>{tmp_path}/calls\nexit 1\n')
+    program.chmod(0o755)
+    stack = Stack(Endpoints("127.0.0.1:1", "http://127.0.0.1:1"), control=str(program))
+    answers = iter([False, False, True])
+    monkeypatch.setattr(stack, "_answers", lambda what: next(answers))
+    try:
+        stack.control("start", "kafka")
+        with pytest.raises(subprocess.CalledProcessError):
+            stack.control("stop", "kafka")
+    finally:
+        stack.close()
+    assert (tmp_path / "calls").read_text().splitlines() == ["start kafka"] * 3 + ["stop kafka"]
+
+
+def test_the_table_sums_up():
+    strike = {"fault": "worker SIGKILL", "records": 1200, "recovery_s": 2.0}
+    outcomes = [
+        {"seed": seed, "records": 5000, "lost": 0, "twice": 0, "strikes": [strike, {**strike, "recovery_s": None}]}
+        for seed in (1, 2)
+    ]
+    lines = table(outcomes, [("Kafka killed", "the stack has no control")]).splitlines()
+    assert lines[2] == "| worker SIGKILL | 4 | 4,800 | 0 | 0 | 2.0 | 2.0 |"
+    assert "skipped: the stack has no control" in lines[3]
+    assert lines[4].startswith("| **all, 2 runs** | 4 | 10,000 | 0 | 0 |")

@@ -1,0 +1,165 @@
+"""`triage forget` on a stack: nothing of the author is left, nothing of others is gone, and nothing comes back."""
+
+import json
+
+import msgspec
+import pytest
+from cli import run
+from harness import Fleet, numbered, wait_for
+from kafka import KafkaProducer
+
+from triage.clock import SystemClock
+from triage.config import load_settings
+from triage.elastic.client import connect
+from triage.elastic.corrections import correct
+from triage.pipeline.replay import Replay, Request
+from triage.redaction import Redactor
+from triage.schemas.alert import Alert, Example
+from triage.schemas.correction import correction_of
+from triage.schemas.enriched import EnrichedRecord
+from triage.types import Channel
+
+pytestmark = pytest.mark.stack
+KEYS = {"redaction.author_key": "first secret", "redaction.author_key_version": "1"}
+ROTATED = {
+    "redaction.author_key": "second secret",
+    "redaction.author_key_version": "2",
+    "redaction.old_author_keys": {"1": "first secret"},
+}
+
+
+@pytest.fixture
+def fleet(stack, prefix, tmp_path):
+    fleet = Fleet(stack, prefix, tmp_path, **KEYS).prepare()
+    yield fleet
+    fleet.stop()
+
+
+def _by(author, text, n):
+    return json.dumps({"id": f"{author}{n}", "source": "shop", "author_id": author, "text": f"{text} {n}"}).encode()
+
+
+def _forget(capfd, fleet, *arguments, flags=ROTATED):
+    named = {**fleet.flags, **flags}
+    values = [f"--set={k}={json.dumps(v) if isinstance(v, dict) else v}" for k, v in named.items()]
+    return run(capfd, "forget", "--source", "shop", *arguments, *values, "--set=logging.level=ERROR")
+
+
+def _alert(key, examples):
+    return Alert(
+        dedup_key=key, rule="r", key="", dimensions={}, status="resolved", severity="high", title="t", summary="s",
+        started_at="2026-11-22T09:30:00.000Z", updated_at="2026-11-22T09:30:00.000Z", window_s=300, negative=1, total=1,
+        share=1.0, peak_negative=1, examples=examples,
+    )  # fmt: skip
+
+
+def _seed_alert(fleet, identity):
+    """An alert that quotes a record, in the index and in the topic, as the alerter leaves it."""
+    mine = Example(identity, "Anna wrote this", "delivery", "complaint", "2026-11-22T09:30:00.000Z")
+    other = msgspec.structs.replace(mine, id="someone-else", text="Ben wrote that")
+    alert = _alert("spike-1", [mine, other])
+    with connect(fleet.settings.elasticsearch) as client:
+        client.index(
+            index=fleet.settings.elasticsearch.alerts_index, id=alert.dedup_key, document=msgspec.to_builtins(alert),
+            version=7, version_type="external_gte", refresh=True,
+        )  # fmt: skip
+    producer = KafkaProducer(bootstrap_servers=fleet.settings.kafka.bootstrap_servers)
+    producer.send(fleet.settings.kafka.topic("alerts"), key=b"spike-1", value=msgspec.json.encode(alert))
+    producer.flush()
+    producer.close()
+
+
+def _seed_correction(fleet, hit):
+    """What a person said about a record, which carries its text."""
+    record = msgspec.convert(hit["_source"], EnrichedRecord)
+    said = {"actor": "kim", "corrected_at": "2026-11-22T09:30:00.000Z", "intent": "billing", "sentiment": None}
+    with connect(fleet.settings.elasticsearch) as client:
+        correct(client, fleet.settings.elasticsearch, correction_of(hit["_id"], record, **said))
+
+
+def _left_of(fleet, hashes):
+    """Every place that still names one of the hashes or holds the author's text, but the raw topics."""
+    places = []
+    with connect(fleet.settings.elasticsearch) as client:
+        client.indices.refresh(index=f"{fleet.prefix}*,alerts-{fleet.prefix}*")
+        hits = client.search(index=f"{fleet.prefix}*,alerts-{fleet.prefix}*", size=1000)["hits"]["hits"]
+        places += [("index", json.dumps(hit["_source"])) for hit in hits]
+    for name in ("enriched", "dead-letter", "alerts", "window-counts"):
+        last = {}
+        for at, (key, value, _) in enumerate(fleet.read(name)):
+            last[key if key is not None else at] = value
+        places += [(name, json.dumps(value)) for value in last.values() if value is not None]
+    return [(where, text) for where, text in places if "Anna wrote" in text or any(each in text for each in hashes)]
+
+
+def test_everything_of_an_author_goes_and_stays_away(fleet, capfd):  # noqa: PLR0915  # one life of an author
+    fleet.start_worker("a")
+    mine = [_by("anna", "Anna wrote this about a parcel", n) for n in range(7)]
+    bad = b'{"text": "", "source": "shop", "author_id": "anna", "note": "Anna wrote this too"}'
+    fleet.produce([*mine, bad, *[_by("ben", "Ben wrote that", n) for n in range(5)], *numbered(5)])
+    fleet.wait_drained()
+    settings = load_settings(None, {**fleet.flags, **ROTATED})
+    hashes = Redactor(settings.redaction).author_hashes("shop", "anna")
+    assert [each[:3] for each in hashes] == ["v2:", "v1:"]
+    with connect(fleet.settings.elasticsearch) as client:
+        client.indices.refresh(index=fleet.prefix)
+        found = client.search(index=fleet.prefix, query={"term": {"author_id": hashes[1]}}, size=100)["hits"]["hits"]
+    assert len(found) == 7
+    _seed_alert(fleet, found[0]["_id"])
+    _seed_correction(fleet, found[0])
+    assert len(_left_of(fleet, hashes)) == 7 + 7 + 1 + 2 + 1
+
+    dry = _forget(capfd, fleet, "--author", "anna", "--dry-run")
+    assert dry.code == 0, dry.err
+    assert "documents to erase\t7" in dry.out
+    assert "dead letters to erase\t1" in dry.out
+    assert "corrections to erase\t1" in dry.out
+    assert len(_left_of(fleet, hashes)) == 18
+    assert _forget(capfd, fleet, "--author", "anna").code == 2
+
+    erased = _forget(capfd, fleet, "--author", "anna", "--yes", "--json")
+    assert erased.code == 0, erased.err
+    account = json.loads(erased.out)
+    assert (account["documents"], account["dead_letters"], account["alerts"]) == (7, 1, 1)
+    assert account["corrections"] == 1
+    assert account["open_alerts"] == []
+    assert _left_of(fleet, hashes) == []
+    now_ms = SystemClock().now_ms()
+    hour = 3_600_000
+    assert len(account["raw"]) == 3
+    assert all(3 * 24 * hour < each["until_ms"] - now_ms < 3 * 24 * hour + 7 * hour for each in account["raw"])
+    with connect(fleet.settings.elasticsearch) as client:
+        assert client.count(index=fleet.prefix)["count"] == 10
+    left = fleet.audit()
+    assert left.enriched == left.indexed
+    assert left.enriched.total() == 10
+
+    again = json.loads(_forget(capfd, fleet, "--author", "anna", "--yes", "--json").out)
+    assert (again["documents"], again["dead_letters"], again["alerts"]) == (0, 0, 0)
+
+    replayed = Replay(settings, SystemClock(), Request(0, SystemClock().now_ms(), tuple(Channel))).run()
+    assert replayed.forgotten == 8
+    assert _left_of(fleet, hashes) == []
+
+    # A worker that starts over passes over them too; what the author writes from now on is a record like any other.
+    fleet.stop()
+    fleet.flags |= {"worker.group": f"{fleet.prefix}-again", "redaction.author_key": "first secret"}
+    fleet.start_worker("b")
+    fleet.produce([_by("anna", "Anna is back", 99)])
+    fleet.settings = load_settings(None, fleet.flags)
+    fleet.wait_drained()
+    assert _left_of(fleet, hashes[:1]) == []
+    texts = wait_for(lambda: [t for _, t in _left_of(fleet, hashes) if "is back" in t], 30, "the new record")
+    assert len(texts) == 2
+    assert len(_left_of(fleet, hashes)) == 2
+
+
+def test_an_author_from_standard_input_and_unknown_ones(fleet, capfd, monkeypatch):
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("nobody\n"))
+    erased = _forget(capfd, fleet, "--author", "-", "--yes")
+    assert erased.code == 0, erased.err
+    assert "documents erased\t0" in erased.out
+    assert "holds the raw text until" in erased.out
+    assert "nobody" not in erased.out

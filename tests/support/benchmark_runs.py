@@ -1,0 +1,19 @@
+"""Runs a benchmark as a command, as `make bench` does, and reads what it wrote."""
+
+import json
+import subprocess
+import sys
+
+from harness import ROOT
+
+
+def run_benchmark(name, *arguments, timeout=None):
+    """Rows of its results by their names, and the finished process."""
+    run = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    results = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf-8"))
+    assert {"machine", "commit", "command", "rows"} == set(results)
+    return {row["name"]: row for row in results["rows"]}, run

@@ -1,0 +1,115 @@
+"""A headless Chromium that clicks, types and remembers every error, driven over its DevTools protocol."""
+
+import json
+import shutil
+import subprocess
+import time
+from contextlib import ExitStack
+
+import httpx
+from websockets.sync.client import connect
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,1250",
+    "--remote-debugging-port=0",
+)  # fmt: skip
+_WAIT_S = 60.0
+
+
+class Browser:
+    """One tab. `errors` collects uncaught exceptions, failed requests, and what the console is told as an error."""
+
+    def __init__(self, profile, *flags):
+        self._process = subprocess.Popen(
+            [CHROMIUM, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.errors = []
+        self._number = 0
+        self._open = ExitStack()
+        try:
+            self._attach(self._port(profile))
+        except BaseException:
+            self.close()
+            raise
+
+    def _attach(self, port):
+        tabs = httpx.get(f"http://127.0.0.1:{port}/json").json()
+        page = next(tab for tab in tabs if tab["type"] == "page")
+        self._socket = self._open.enter_context(connect(page["webSocketDebuggerUrl"], max_size=None))
+        for domain in ("Page", "Runtime", "Log"):
+            self._call(f"{domain}.enable")
+
+    def close(self):
+        self._open.close()
+        self._process.terminate()
+        self._process.wait(20)
+
+    def open(self, url):
+        self._call("Page.navigate", url=url)
+        self.wait_for("document.readyState === 'complete'")
+
+    def evaluate(self, script):
+        found = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in found, (script, found)
+        return found["result"].get("value")
+
+    def wait_for(self, condition, seconds=_WAIT_S):
+        """Until the script is true; a page that is just being replaced counts as not yet."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = self._call("Runtime.evaluate", expression=f"!!({condition})", returnByValue=True)
+            if found.get("result", {}).get("value") is True:
+                return
+            assert time.monotonic() < deadline, f"not within {seconds} s: {condition}\n{self.text()[:2000]}"
+            time.sleep(0.05)
+
+    def text(self):
+        return self.evaluate("document.body ? document.body.innerText : ''")
+
+    def wait_for_text(self, text):
+        self.wait_for(f"document.body && document.body.innerText.includes({json.dumps(text)})")
+
+    def click(self, selector, text=""):
+        """Click the first visible element that fits, as soon as there is one."""
+        find = (
+            f"[...document.querySelectorAll({json.dumps(selector)})]"
+            f".find(one => one.offsetParent !== null && one.innerText.includes({json.dumps(text)}))"
+        )
+        self.wait_for(find)
+        self.evaluate(f"{find}.click()")
+
+    def press(self, key):
+        text = "\r" if key == "Enter" else key
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, text=text if kind == "keyDown" else "")
+
+    def _call(self, method, **parameters):
+        self._number += 1
+        self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
+        while True:
+            message = json.loads(self._socket.recv(timeout=_WAIT_S))
+            if message.get("id") == self._number:
+                assert "error" not in message or method == "Runtime.evaluate", message
+                return message.get("result", {})
+            self._note(message)
+
+    def _note(self, message):
+        given = message.get("params", {})
+        if message.get("method") == "Runtime.exceptionThrown":
+            self.errors.append(given["exceptionDetails"])
+        elif message.get("method") == "Log.entryAdded" and given["entry"]["level"] == "error":
+            self.errors.append(given["entry"])
+        elif message.get("method") == "Runtime.consoleAPICalled" and given["type"] in {"error", "assert"}:
+            self.errors.append(given["args"])
+
+    def _port(self, profile):
+        deadline = time.monotonic() + _WAIT_S
+        path = profile / "DevToolsActivePort"
+        while not path.exists() or not path.read_text().strip():
+            assert self._process.poll() is None, "Chromium has ended"
+            assert time.monotonic() < deadline, "Chromium does not start"
+            time.sleep(0.05)
+        return int(path.read_text().splitlines()[0])

@@ -1,0 +1,180 @@
+"""The faults: how each strikes, and when it is over. `strike` blocks for as long as the fault lasts."""
+
+import contextlib
+import random
+import resource
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness import wait_for
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`needs` names what the stack must take, see `Stack.can`. `strike` gets the Scene; False: it found nothing."""
+
+    name: str
+    strike: Callable
+    needs: tuple = ()
+
+
+class Scene:
+    """What a fault can reach. `spared` roles are never ended, so that a long run has processes as old as itself."""
+
+    def __init__(self, fleet, stack, rng: random.Random, spared=()):
+        self.fleet = fleet
+        self.stack = stack
+        self.rng = rng
+        self.spared = set(spared)
+
+    def pick(self, kind="worker"):
+        return self.rng.choice([role for role in self.fleet.running(kind) if role not in self.spared] or [None])
+
+    def hold(self, least_s, most_s):
+        time.sleep(self.rng.uniform(least_s, most_s))
+
+
+def _end(kind, number):
+    def strike(scene):
+        role = scene.pick(kind)
+        if role is None:
+            return False
+        old = scene.fleet.processes[role]
+        old.send_signal(number)
+        wait_for(lambda: scene.fleet.processes[role] is not old, 60, f"a new process of {role}")
+        return True
+
+    return strike
+
+
+def _freeze_worker(scene):
+    """Longer than the session timeout: its peers take over, and it comes back as a zombie."""
+    role = scene.pick()
+    if role is None:
+        return False
+    process = scene.fleet.processes[role]
+    process.send_signal(signal.SIGSTOP)
+    scene.hold(7, 12)
+    process.send_signal(signal.SIGCONT)
+    return True
+
+
+def _add_and_remove(scene):
+    role = f"x{scene.rng.randrange(10**6)}"
+    scene.fleet.add(role)
+    scene.hold(6, 12)
+    scene.fleet.remove(role)
+
+
+def _kill(what):
+    def strike(scene):
+        scene.stack.control("stop", what)
+        scene.hold(0.2, 3)
+        scene.stack.control("start", what)
+
+    return strike
+
+
+def _freeze(what, least_s, most_s):
+    def strike(scene):
+        scene.stack.control("pause", what)
+        scene.hold(least_s, most_s)
+        scene.stack.control("resume", what)
+
+    return strike
+
+
+def _refuse(mode):
+    def strike(scene):
+        scene.stack.elastic.mode = mode
+        scene.hold(2, 7)
+        scene.stack.elastic.mode = None
+
+    return strike
+
+
+def _network(which, kind):
+    def strike(scene):
+        net = getattr(scene.stack, which)
+        if kind == "slow":
+            net.delay_s = scene.rng.uniform(0.05, 0.4)
+            scene.hold(3, 7)
+            net.delay_s = 0.0
+        elif kind == "stall":
+            net.stalled = True
+            scene.hold(3, 9)
+            net.stalled = False
+        else:
+            for _ in range(scene.rng.randint(1, 4)):
+                net.cut() if kind == "cut" else net.half_close()
+                scene.hold(0.1, 1.5)
+
+    return strike
+
+
+def _jump_clock(scene):
+    offset_ms = scene.rng.choice([-1, 1]) * int(scene.rng.uniform(60, 7200) * 1000)
+    scene.fleet.clock_file.write_text(str(offset_ms))
+    scene.hold(3, 6)
+    scene.fleet.clock_file.write_text("0")
+
+
+def _fill_disk(scene):
+    """No file of a process can grow, as on a full disk; log files included."""
+    limited = []
+    for process in list(scene.fleet.processes.values()):
+        with contextlib.suppress(ProcessLookupError):
+            if process.poll() is None:
+                _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, hard))
+                limited.append((process, hard))
+    scene.hold(3, 6)
+    for process, hard in limited:
+        with contextlib.suppress(ProcessLookupError):
+            if process.poll() is None:
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+FAULTS = (
+    Fault("worker SIGKILL", _end("worker", signal.SIGKILL)),
+    Fault("worker SIGTERM", _end("worker", signal.SIGTERM)),
+    Fault("worker frozen past its session", _freeze_worker, ("expiry",)),
+    Fault("worker added and removed", _add_and_remove, ("expiry",)),
+    Fault("alerter SIGKILL", _end("alerter", signal.SIGKILL)),
+    Fault("alerter SIGTERM", _end("alerter", signal.SIGTERM)),
+    Fault("Kafka killed", _kill("kafka"), ("control",)),
+    Fault("Kafka frozen", _freeze("kafka", 2, 9), ("control",)),
+    Fault("Kafka network slow", _network("kafka_net", "slow"), ("kafka_network",)),
+    Fault("Kafka network stalled", _network("kafka_net", "stall"), ("kafka_network",)),
+    Fault("Kafka connections cut", _network("kafka_net", "cut"), ("kafka_network",)),
+    Fault("Kafka connections half-closed", _network("kafka_net", "half"), ("kafka_network",)),
+    Fault("Elasticsearch killed", _kill("elasticsearch"), ("control",)),
+    Fault("Elasticsearch frozen", _freeze("elasticsearch", 3, 14), ("control",)),
+    Fault("Elasticsearch answers 429", _refuse("429")),
+    Fault("Elasticsearch answers 503", _refuse("503")),
+    Fault("Elasticsearch refuses items", _refuse("items")),
+    Fault("Elasticsearch 503 after writing", _refuse("late")),
+    Fault("Elasticsearch network slow", _network("elastic_net", "slow")),
+    Fault("Elasticsearch network stalled", _network("elastic_net", "stall")),
+    Fault("Elasticsearch connections cut", _network("elastic_net", "cut")),
+    Fault("Elasticsearch connections half-closed", _network("elastic_net", "half")),
+    Fault("clock jump", _jump_clock),
+    Fault("disk full", _fill_disk),
+)
+
+
+def possible(stack):
+    """(faults the stack can take, those it can't)."""
+    can = stack.can
+    takes = [fault for fault in FAULTS if all(getattr(can, need) for need in fault.needs)]
+    return takes, [fault for fault in FAULTS if fault not in takes]
+
+
+def schedule(faults, count, rng, gap_s):
+    """`count` faults in random order, each before any comes again, with random pauses of `gap_s` on average."""
+    drawn = []
+    while len(drawn) < count:
+        drawn += rng.sample(faults, len(faults))
+    return [(fault, rng.expovariate(1 / gap_s)) for fault in drawn[:count]]

@@ -1,0 +1,86 @@
+"""The generator: records with known ids at a steady rate, a hundredth of them invalid, and spikes that must page."""
+
+import json
+import threading
+import time
+
+from harness import RAW
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+TEXTS = (
+    "My parcel never arrived and nobody answers, terrible service. Mail me at jane.doe{n}@example.com",
+    "I love this Acme lamp, works great and looks lovely",
+    "快递三天了还没到，太失望了",
+    "Where can I find the manual of this device? Call me on +1 415 555 2671",
+)
+INVALID = (b"not json", b'{"id": "no text"}', b'{"text": "   "}', b"\xff\xfe\x00", b"[1, 2]", b'{"text": 7}')
+SPIKE = 60
+
+
+class Feeder(threading.Thread):
+    """Sends `rate` records a second until `finish`, but at least `minimum`. What really stands in the raw topics the
+    auditor reads there: a producer that must repeat a send cannot say."""
+
+    def __init__(self, fleet, rate, minimum, rng):
+        super().__init__(name="feeder", daemon=True)
+        self.rate = rate
+        self.sent = 0
+        self.spikes = []
+        self.errors = []
+        self._minimum = minimum
+        self._rng = rng
+        self._topics = [fleet.settings.kafka.topic(name) for name in RAW]
+        self._servers = fleet.settings.kafka.bootstrap_servers
+        self._finish = threading.Event()
+        self._spike = threading.Event()
+
+    def finish(self):
+        """No more than the minimum; returns when everything is acknowledged."""
+        self._finish.set()
+        if self.ident:
+            self.join()
+
+    def spike(self):
+        """Send a burst of one brand's negative records next."""
+        self._spike.set()
+
+    def run(self):
+        producer = KafkaProducer(
+            bootstrap_servers=self._servers, linger_ms=20, acks="all", max_block_ms=180_000, delivery_timeout_ms=180_000
+        )
+        started = time.monotonic()
+        while not self._finish.is_set() or self.sent < self._minimum:
+            due = int((time.monotonic() - started) * self.rate)
+            # After an outage the backlog comes at double rate, as sources do that kept it.
+            for _ in range(min(due - self.sent, self.rate // 25)):
+                self._send(producer, self._payload())
+            if self._spike.is_set():
+                self._spike.clear()
+                self.spikes.append(f"Spike-{len(self.spikes)}")
+                for _ in range(SPIKE):
+                    self._send(producer, self._valid("It never arrived, terrible", self.spikes[-1]))
+            time.sleep(0.02)
+        try:
+            producer.flush(timeout=60)
+            producer.close(timeout=5)
+        except KafkaError as error:
+            # What a stuck producer did not get rid of is no record; the raw topics say which are.
+            self.errors.append(error)
+
+    def _send(self, producer, payload):
+        topic = self._topics[self.sent % len(self._topics)]
+        try:
+            producer.send(topic, value=payload).add_errback(self.errors.append)
+        except KafkaError as error:
+            self.errors.append(error)
+        self.sent += 1
+
+    def _payload(self):
+        if self._rng.random() < 0.01:
+            return self._rng.choice(INVALID)
+        return self._valid(self._rng.choice(TEXTS).format(n=self.sent), f"Acme-{self.sent % 5}")
+
+    def _valid(self, text, brand):
+        record = {"id": f"r{self.sent}", "text": text, "source": "faults", "brand": brand, "author_id": "author-7"}
+        return json.dumps(record, ensure_ascii=False).encode()

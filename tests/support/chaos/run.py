@@ -1,0 +1,233 @@
+"""One seeded run: a fleet of its own, records, faults at random moments, and the audit."""
+
+import collections
+import json
+import random
+import shutil
+import tempfile
+import time
+import uuid
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import httpx
+from chaos.auditor import audit
+from chaos.faults import Scene, possible, schedule
+from chaos.feeder import Feeder
+from chaos.fleet import SupervisedFleet
+from chaos.monitor import Progress, Resources
+from harness import wait_for
+from kafka.admin import KafkaAdminClient
+
+WARM_S = 3.0
+STILL_S = 5.0
+STARTING_S = 20.0
+SPIKES = 2
+
+
+@dataclass
+class Strike:
+    """`at_s` since the run began, `lasted_s` until the fault was over, `recovery_s` until throughput was back."""
+
+    fault: str
+    at_s: float
+    lasted_s: float
+    first: int
+    recovery_s: float | None = None
+    records: int = 0
+
+
+@dataclass
+class Outcome:
+    seed: int
+    records: int
+    invalid: int
+    seconds: float
+    lost: int
+    twice: int
+    lag: int
+    pages: dict
+    strikes: list
+    most: dict
+    problems: list = field(default_factory=list)
+
+    @property
+    def clean(self):
+        return not (self.lost or self.twice or self.lag or self.problems)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is fed and struck. `soak_s`: go on that long, a fault every `gap_s`, sparing the first worker.
+
+    The backlog is waited for until nothing was committed for `patience_s`, whatever that takes on a busy machine.
+    `only` is part of the faults' names, `names` are whole ones. `pages` runs the alerter too, with spikes to page.
+    """
+
+    records: int = 50_000
+    rate: int = 500
+    faults: int = 12
+    gap_s: float = 4.0
+    workers: int = 3
+    only: str = ""
+    soak_s: float = 0.0
+    patience_s: float = 120.0
+    names: tuple = ()
+    pages: bool = True
+
+
+def run(stack, seed, plan, folder: Path, say=print):
+    """Run one seed; logs of the processes stay in `folder`. Returns the Outcome."""
+    rng = random.Random(seed)
+    prefix = f"f{seed}-{uuid.uuid4().hex[:6]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    stack.heal()
+    fleet = SupervisedFleet(stack, prefix, folder)
+    fleet.prepare()
+    progress, resources = Progress(fleet), Resources(fleet, path=folder / "resources.csv")
+    feeder = Feeder(fleet, plan.rate, plan.records, random.Random(seed))
+    slots = [chr(ord("a") + number) for number in range(plan.workers)]
+    scene = Scene(fleet, stack, rng, spared={"a", "alerter"} if plan.soak_s else ())
+    started = time.monotonic()
+    try:
+        fleet.launch(slots, alerter=plan.pages)
+        for slot in slots:
+            wait_for(
+                lambda slot=slot: "partitions_assigned" in fleet.logs(f"{slot}.log"), 120, f"worker {slot} to join"
+            )
+        if plan.pages:
+            wait_for(lambda: "alerter_started" in fleet.logs("alerter.log"), 120, "the alerter to start")
+        progress.start()
+        resources.start()
+        feeder.start()
+        time.sleep(WARM_S)
+        strikes = _strike_all(scene, feeder, plan, rng, started, say)
+        stack.heal()
+        fed_s = time.monotonic()
+        feeder.finish()
+        _drain(fleet, progress, feeder, plan.patience_s)
+        _wait(lambda: _paged(fleet) >= set(feeder.spikes), 90)
+        time.sleep(1)
+        progress.close()
+        verdict = audit(fleet)
+        seconds = time.monotonic() - started
+        _measure(strikes, progress, feeder, plan, started, fed_s)
+    finally:
+        resources.close()
+        progress.close()
+        stack.heal()
+        feeder.finish()
+        fleet.close()
+        _remove(fleet)
+    pages = {"expected": len(feeder.spikes), **_pages(fleet, feeder.spikes)}
+    outcome = Outcome(
+        seed, verdict.records, verdict.invalid, round(seconds, 1), verdict.lost, verdict.twice, verdict.lag,
+        pages, [asdict(strike) for strike in strikes], resources.most(),
+    )  # fmt: skip
+    outcome.problems += [*_problems(verdict, pages, fleet), *resources.grown()]
+    (folder / "outcome.json").write_text(json.dumps(asdict(outcome), indent=1))
+    return outcome
+
+
+def _problems(verdict, pages, fleet):
+    """In words, what the audit, the pages and the exits of processes say is wrong."""
+    for finding in verdict.findings:
+        for kind in ("lost", "twice", "unknown"):
+            if values := getattr(finding, kind):
+                yield f"{finding.place}: {len(values)} {kind}, as {values[:5]}"
+    if verdict.lag:
+        yield f"{verdict.lag} records are not committed"
+    if pages["missing"] or pages["twice"]:
+        yield f"pages: {pages}"
+    for _, role, code, ran_s in fleet.exits:
+        # A SIGTERM may come before the interpreter has come to the program.
+        if code not in {0, -9} and not (code == -15 and ran_s < STARTING_S):
+            yield f"{role} exited with {code} after {ran_s:.0f} s"
+
+
+def _strike_all(scene, feeder, plan, rng, started, say):
+    takes, _ = possible(scene.stack)
+    faults = [fault for fault in takes if plan.only in fault.name and fault.name in (plan.names or {fault.name})]
+    count = 10_000 if plan.soak_s else plan.faults
+    strikes = []
+    # Early enough that their windows close while the run goes on.
+    spikes_after = rng.sample(range(max(SPIKES, plan.faults * 2 // 3)), SPIKES) if plan.pages else []
+    for number, (fault, pause_s) in enumerate(schedule(faults, count, rng, plan.gap_s)):
+        if number in spikes_after:
+            feeder.spike()
+        time.sleep(min(pause_s, 3 * plan.gap_s))
+        if plan.soak_s and time.monotonic() - started > plan.soak_s:
+            break
+        struck = time.monotonic()
+        strike = Strike(fault.name, round(struck - started, 2), 0.0, feeder.sent)
+        if fault.strike(scene) is False:
+            continue
+        strikes.append(strike)
+        strike.lasted_s = round(time.monotonic() - struck, 2)
+        say(f"  {strike.at_s:7.1f} s  {fault.name} for {strike.lasted_s:.1f} s  (fed {feeder.sent})")
+    while plan.soak_s and time.monotonic() - started < plan.soak_s:
+        time.sleep(1)
+    return strikes
+
+
+def _measure(strikes, progress, feeder, plan, started, fed_s):
+    """Recovery counts from the moment the fault was lifted; records are those fed until the next fault struck."""
+    for strike, after in zip(strikes, [*strikes[1:], None], strict=True):
+        strike.records = (after.first if after else feeder.sent) - strike.first
+        lifted_s = started + strike.at_s + strike.lasted_s
+        found = progress.recovery(lifted_s, plan.rate)
+        strike.recovery_s = None if found is None or lifted_s > fed_s else round(found, 1)
+
+
+def _drain(fleet, progress, feeder, patience_s):
+    done, since = -1, time.monotonic()
+    while time.monotonic() - since < patience_s:
+        now = progress.samples[-1][1] if progress.samples else 0
+        still = time.monotonic() - since > STILL_S
+        if now >= feeder.sent - len(feeder.errors) or (still and not fleet.committed_lag()):
+            return
+        if now != done:
+            done, since = now, time.monotonic()
+        time.sleep(0.2)
+
+
+def _wait(condition, timeout_s):
+    """Give it time; what is still wrong after it the audit will say."""
+    try:
+        wait_for(condition, timeout_s)
+    except AssertionError:
+        return
+
+
+def _paged(fleet):
+    return {page["alert"]["dimensions"].get("brand") for page in list(fleet.receiver.pages)}
+
+
+def _pages(fleet, spikes):
+    """Each spike is one episode on the alerts topic, and its page has reached the receiver."""
+    episodes = {alert["dedup_key"]: alert["dimensions"].get("brand") for _, alert, _ in fleet.read("alerts") if alert}
+    by_brand = collections.Counter(episodes.values())
+    return {
+        "missing": sum(brand not in _paged(fleet) for brand in spikes),
+        "twice": sum(by_brand[brand] > 1 for brand in spikes),
+    }
+
+
+def _remove(fleet):
+    """Leave a shared stack as it was."""
+    kafka, elasticsearch = fleet.settings.kafka, fleet.settings.elasticsearch
+    admin = KafkaAdminClient(**kafka.client())
+    admin.delete_topics([name for name in admin.list_topics() if name.startswith(f"{kafka.topic_prefix}.")])
+    admin.close()
+    for name in (f"{elasticsearch.index_prefix}-*", elasticsearch.alerts_index):
+        for index in httpx.get(f"{elasticsearch.url}/{name}", params={"ignore_unavailable": "true"}).json():
+            httpx.delete(f"{elasticsearch.url}/{index}")
+
+
+def scratch():
+    """A folder for logs that goes when the run was clean."""
+    return Path(tempfile.mkdtemp(prefix="triage-faults-"))
+
+
+def discard(folder):
+    shutil.rmtree(folder, ignore_errors=True)

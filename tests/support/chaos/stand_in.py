@@ -1,0 +1,84 @@
+"""`triage` with a model of constant cost in place of the ONNX session: everything around it is the production code.
+
+Run as a program it takes the same arguments as `triage`. Texts can make it misbehave, as a record could:
+`!abort!` ends the process as a segmentation fault would, `!exit!` as the kernel's OOM killer does, `!hang!` never
+returns, `!raise!` raises. A file named by CHAOS_CLOCK holds milliseconds by which the wall clock is off.
+"""
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from triage.types import Prediction, Span
+
+
+class StandInModel:
+    """Judges by words; the interface is `triage.types.Model`."""
+
+    version = "stand-in@1"
+    taxonomy = "1"
+    languages = frozenset({"en", "zh"})
+
+    def predict(self, texts):
+        return [self._one(text) for text in texts]
+
+    def _one(self, text):
+        if "!" in text:
+            _misbehave(text)
+        negative = 0.9 if "never" in text or "还没到" in text else 0.05
+        spans = [Span(at, at + 4, "organization", 0.8, "model")] if (at := text.find("Acme")) >= 0 else []
+        return Prediction(
+            intents=[("delivery" if negative > 0.5 else "praise", 0.7), ("billing", 0.2), ("payment", 0.1)],
+            sentiment={"negative": negative, "neutral": 0.05, "positive": 0.95 - negative},
+            spans=spans,
+        )
+
+
+def _misbehave(text):
+    if "!abort!" in text:
+        os.abort()
+    if "!exit!" in text:
+        os._exit(137)
+    if "!hang!" in text:
+        threading.Event().wait()
+    if "!raise!" in text:
+        raise RuntimeError("the runtime fails on this text")
+
+
+class JumpingClock:
+    """System time plus the milliseconds that a file holds."""
+
+    def __init__(self, path):
+        self._path = Path(path)
+        self._read_at = -1.0
+        self._offset_ms = 0
+
+    def now_ms(self):
+        now = time.monotonic()
+        if now - self._read_at > 0.2:
+            self._read_at = now
+            self._offset_ms = int(self._path.read_text() or 0) if self._path.exists() else 0
+        return time.time_ns() // 1_000_000 + self._offset_ms
+
+    def monotonic(self):
+        return time.monotonic()
+
+    def sleep(self, seconds):
+        time.sleep(seconds)
+
+
+def main():
+    from triage.cli.main import main as triage
+    from triage.config import ClockSettings
+    from triage.inference.model import OnnxModel
+
+    OnnxModel.load = classmethod(lambda cls, *arguments, **named: StandInModel())
+    if path := os.environ.pop("CHAOS_CLOCK", None):
+        ClockSettings.build = lambda self: JumpingClock(path)
+    return triage()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

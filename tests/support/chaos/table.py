@@ -1,0 +1,36 @@
+"""The table of a suite's outcomes, as Markdown."""
+
+import statistics
+
+HEAD = "| fault | struck | records | lost | twice | recovery median s | recovery max s |"
+
+
+def table(outcomes, skipped=()):
+    """One row a fault, the totals last. `records` of a fault are those fed from its strike to the next one."""
+    lines = [HEAD, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    strikes = [(outcome, strike) for outcome in outcomes for strike in outcome["strikes"]]
+    for name in sorted({strike["fault"] for _, strike in strikes}, key=str.lower):
+        own = [(outcome, strike) for outcome, strike in strikes if strike["fault"] == name]
+        times = [strike["recovery_s"] for _, strike in own if strike["recovery_s"] is not None]
+        lines.append(
+            f"| {name} | {len(own)} | {sum(strike['records'] for _, strike in own):,} | {_in_runs(own, 'lost')} "
+            f"| {_in_runs(own, 'twice')} | {_number(times, statistics.median)} | {_number(times, max)} |"
+        )
+    lines += [f"| {name} | skipped: {why} | | | | | |" for name, why in skipped]
+    times = [strike["recovery_s"] for _, strike in strikes if strike["recovery_s"] is not None]
+    lines.append(
+        f"| **all, {len(outcomes)} runs** | {len(strikes)} | {sum(outcome['records'] for outcome in outcomes):,} "
+        f"| {sum(outcome['lost'] for outcome in outcomes)} | {sum(outcome['twice'] for outcome in outcomes)} "
+        f"| {_number(times, statistics.median)} | {_number(times, max)} |"
+    )
+    return "\n".join(lines)
+
+
+def _in_runs(own, kind):
+    """What was lost or twice in the runs that this fault was part of: which fault did it, only a run with it alone
+    can tell (`--only`)."""
+    return sum({outcome["seed"]: outcome[kind] for outcome, _ in own}.values())
+
+
+def _number(values, function):
+    return f"{function(values):.1f}" if values else "-"

@@ -1,0 +1,129 @@
+"""An engine of the alerter without Kafka: messages as workers send them, and a table that a crash can cut off."""
+
+from triage.alerting.engine import PartitionEngine
+from triage.alerting.rules import AlertRules, Rule
+from triage.clock import ManualClock
+from triage.config import Settings
+from triage.metrics import Metrics
+from triage.schemas.counts import KeyCount, Watermark, WindowCounts, dimension_key
+
+STEP_MS = 300_000
+START_MS = 1_795_339_800_000 // STEP_MS * STEP_MS
+TOPIC = "feedback.complaints"
+AGES = 10**9
+# Learns within a few steps, so that a test need not play days.
+EAGER = {"learning_days": 0, "learning_windows": 3, "level_days": 0.01, "level_windows": 20, "spread_windows": 20}
+
+
+def static_rule(name="spike", dimension=("intent",), count=10, **fields):
+    options = {
+        "window_s": 600,
+        "static": {"share_at_least": 0.5, "count_at_least": count},
+        "resolve_after": 2,
+        "severity": "critical",
+    }
+    return Rule(name=name, dimension=list(dimension), **(options | fields))
+
+
+def spike_rule(name="surprise", dimension=("intent",), **fields):
+    options = {"window_s": 900, "spike": EAGER, "resolve_after": 2, "severity": "critical"}
+    return Rule(name=name, dimension=list(dimension), **(options | fields))
+
+
+def make(clock, *, rules=None, receivers=("log", "webhook"), rule_options=None, parts=None, raw=1, **alerting):
+    """`raw` is the number of raw partitions that will report."""
+    options = {"allowed_lateness_s": 0, "group_wait_s": 0, "max_page_age_s": AGES} | alerting
+    return PartitionEngine(
+        AlertRules(rules or [static_rule()], **(rule_options or {})),
+        Settings(alerting=options).alerting,
+        clock,
+        Metrics(),
+        receivers=list(receivers),
+        expected={(TOPIC, partition) for partition in range(raw)},
+        **(parts or {}),
+    )
+
+
+def now():
+    """A clock long after the steps of a test."""
+    return ManualClock(START_MS + 10_000 * STEP_MS)
+
+
+class Messages:
+    """What one raw partition's worker sends, in order."""
+
+    def __init__(self, partition=0):
+        self.partition = partition
+        self.offset = 0
+
+    def counts(self, step, negative, total, *, everything=False, **dimensions):
+        first, self.offset = self.offset, self.offset + 10
+        values = {} if everything else dimensions or {"intent": "delivery"}
+        return WindowCounts(
+            window_ms=STEP_MS,
+            topic=TOPIC,
+            partition=self.partition,
+            first_offset=first,
+            last_offset=first + 9,
+            counts=[KeyCount(START_MS + step * STEP_MS, dimension_key(values), values, negative, total)],
+        )
+
+    def mark(self, step):
+        return Watermark(
+            topic=TOPIC,
+            partition=self.partition,
+            watermark_ms=START_MS + round(step * STEP_MS),
+            offset=self.offset,
+            lag=0,
+            at_ms=0,
+        )
+
+
+class Table:
+    """What the changelog holds; a crash leaves the first `at_most` writes of a flush."""
+
+    def __init__(self):
+        self.entries = {}
+        self.written = 0
+
+    def write(self, writes, *, at_most=None):
+        for name, value in list(writes.items())[:at_most]:
+            self.written += 1
+            if value is None:
+                self.entries.pop(name, None)
+            else:
+                self.entries[name] = value
+
+
+def settle(engine, table=None):
+    """Advance to the end, storing as the app does; returns what is owed, in order."""
+    owed, more = [], True
+    while more:
+        more = engine.advance()
+        changes = engine.take_changes()
+        if table is not None:
+            table.write(changes.writes)
+        owed += changes.owed
+    return owed
+
+
+def play(engine, messages, table=None):
+    """Apply and settle message by message."""
+    owed = []
+    for message in messages:
+        engine.apply(message)
+        owed += settle(engine, table)
+    return owed
+
+
+def told(owed):
+    """What a receiver that deduplicates by key and event sees."""
+    seen = []
+    for page in owed:
+        if (page.alert.dedup_key, page.event) not in seen:
+            seen.append((page.alert.dedup_key, page.event))
+    return seen
+
+
+def events(owed):
+    return [(page.event, page.alert.key) for page in owed]

@@ -1,0 +1,105 @@
+"""A whole worker in memory: what it reads, indexes and publishes, without Kafka, Elasticsearch or waiting."""
+
+import json
+from datetime import date
+
+import msgspec
+from doubles import WordModel
+
+from triage.clock import ManualClock
+from triage.config import load_settings
+from triage.elastic.naming import IndexNaming
+from triage.metrics import Metrics
+from triage.pipeline.deadletters import DeadLetterOffice
+from triage.pipeline.decode import DecodeStage
+from triage.pipeline.enrich import Enricher, EnrichStage
+from triage.pipeline.health import Health
+from triage.pipeline.index import IndexStage
+from triage.pipeline.memory_feed import MemoryFeed
+from triage.pipeline.publish import Publisher
+from triage.pipeline.watermarks import PartitionWatermarks
+from triage.pipeline.worker import Worker
+from triage.redaction import Redactor
+from triage.rules import load_rules
+from triage.schemas.counts import CountMessage, WindowCounts
+from triage.sinks.memory import MemorySink
+from triage.types import Channel
+
+NOW = 1_795_339_800_000
+TOPIC = "feedback.complaints"
+
+
+class Rig:
+    """A worker on a broker and an index in memory; `first` and `last` make the stages around the others."""
+
+    def __init__(self, sink=None, model=None, first=lambda rig: [], last=lambda rig: [], **flags):
+        self.settings = load_settings(None, {"worker.batch_wait_ms": 1, **flags})
+        self.clock = ManualClock(NOW)
+        self.metrics = Metrics()
+        self.feed = MemoryFeed()
+        self.sink = sink or MemorySink()
+        self.model = model or WordModel()
+        redactor = Redactor(self.settings.redaction)
+        office = DeadLetterOffice(redactor, self.clock, self.metrics)
+        rules = load_rules(self.settings.rules.path)
+        self.enricher = enricher = Enricher(self.model, redactor, rules, self.settings.worker, self.clock)
+        self.redactor = redactor
+        self.connects = 0
+        self.health = Health(self.clock)
+        self.worker = Worker(
+            self._connect,
+            [
+                *first(self),
+                DecodeStage(self.settings.worker, {TOPIC: Channel.COMPLAINT}, office, self.clock, self.metrics),
+                EnrichStage(enricher, self.metrics),
+            ],
+            [
+                IndexStage(self.sink, IndexNaming("feedback", date(2026, 10, 1)), office, self.metrics),
+                *last(self),
+            ],
+            Publisher(
+                self.settings.kafka, self.settings.alerting, PartitionWatermarks(self.clock), self.metrics, self.clock
+            ),
+            self.settings.worker,
+            self.clock,
+            self.metrics,
+            self.health,
+        )
+
+    def _connect(self):
+        self.connects += 1
+        return self.feed.reopen()
+
+    def send(self, *payloads, partition=0):
+        for payload in payloads:
+            self.feed.append(TOPIC, payload, timestamp_ms=NOW, partition=partition)
+
+    def run(self, keep_alive=lambda: None):
+        """Run until everything is consumed, then stop as SIGTERM would; `keep_alive` is called while waiting."""
+        poll = self.feed.poll
+
+        def polled(timeout_ms, max_records):
+            self.clock.advance(timeout_ms / 1000 + 0.001)
+            found = poll(timeout_ms, max_records)
+            if all(self.feed.committed.get(key, 0) == len(log) for key, log in self.feed.logs.items()):
+                self.worker.stop()
+            return found
+
+        def kept_alive():
+            self.clock.advance(0.1)
+            keep_alive()
+
+        self.feed.poll = polled
+        self.feed.on_keep_alive = kept_alive
+        self.worker.run()
+
+    def produced(self, topic):
+        return [json.loads(m.value) for m in self.feed.produced if m.topic == f"feedback.{topic}"]
+
+    def bodies(self):
+        return [json.loads(stored.body) for stored in self.sink.documents.values()]
+
+    def counts(self):
+        messages = [m for m in self.feed.produced if m.topic == "feedback.window-counts"]
+        decoded = [msgspec.json.decode(m.value, type=CountMessage) for m in messages]
+        return [c for m in decoded if isinstance(m, WindowCounts) for c in m.each() if c.key == ""]

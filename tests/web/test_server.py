@@ -1,0 +1,40 @@
+"""What a web process without a login answers, and to whom."""
+
+import asyncio
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from triage.config import ConsoleSettings
+from triage.web.server import guarded
+
+TOKEN = {"name": "ann", "role": "operator", "token": "a-token-of-enough-letters"}
+
+
+def _answer(named, **settings):
+    app = Starlette(routes=[Route("/", lambda _: PlainTextResponse("in"))])
+    transport = httpx.ASGITransport(guarded(app, ConsoleSettings(**settings)))
+
+    async def ask():
+        async with httpx.AsyncClient(transport=transport, base_url="http://there") as client:
+            return (await client.get("/", headers={"host": named})).status_code
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "localhost", "[::1]:8080"])
+def test_without_a_login_this_machine_is_asked_by_its_own_names(host):
+    assert _answer(host) == 200
+
+
+@pytest.mark.parametrize("host", ["rebound.example", "rebound.example:8080", "127.0.0.1.example:80", ""])
+def test_a_name_that_somebody_points_here_is_refused(host):
+    assert _answer(host) == 400
+
+
+def test_with_a_login_or_beyond_this_machine_any_name_will_do():
+    assert _answer("triage.example", tokens=[TOKEN]) == 200
+    assert _answer("triage.example", host="0.0.0.0", allow_without_login=True) == 200

@@ -1,0 +1,46 @@
+"""Charts of block characters, where no picture can go."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from triage.schemas.alert import Chart
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+STEPS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """One character a step, both lines on one scale; `expected` is None where nothing was expected yet."""
+
+    observed: str
+    expected: str | None
+    step_s: int
+    last: int
+    last_expected: float | None
+
+
+def blocks(chart: Chart, steps: int = STEPS) -> Blocks:
+    """The last `steps` steps of a chart."""
+    observed, expected = chart.observed[-steps:], chart.expected[-steps:]
+    known = [value for value in expected if value is not None]
+    top = max([*observed, *known, 0])
+    return Blocks(
+        observed=sparkline(observed, top),
+        expected=sparkline(expected, top) if known else None,
+        step_s=chart.step_s,
+        last=observed[-1] if observed else 0,
+        last_expected=expected[-1] if expected else None,
+    )
+
+
+def sparkline(values: Sequence[float | None], top: float) -> str:
+    """`▁▁▂▇█` from 0 to `top`; a space where a value is not known. Whatever is more than nothing stands out from 0."""
+    if top <= 0:
+        return "".join(" " if value is None else _BLOCKS[0] for value in values)
+    return "".join(" " if value is None else _BLOCKS[_height(value / top)] for value in values)
+
+
+def _height(share: float) -> int:
+    return min(max(math.ceil(share * (len(_BLOCKS) - 1)), 0), len(_BLOCKS) - 1)

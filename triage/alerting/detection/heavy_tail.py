@@ -1,0 +1,39 @@
+"""Recalibration of scores by a key's own tail: what is rare elsewhere may be daily business here."""
+
+import numpy as np
+
+from triage.alerting.detection.verdicts import Bools, Floats
+
+# Of a standard normal score: its 99 % quantile and the mean excess over it.
+NORMAL_QUANTILE = 2.326
+NORMAL_EXCESS = 0.339
+_SHARE = 0.01
+_STEP = 0.25
+_EXCESS_RATE = 0.08
+_MOST_EXCESS = 6.0
+_QUANTILE_TOLERANCE = 0.7
+_EXCESS_TOLERANCE = 1.5
+
+
+def recalibrate(score: Floats, quantile: Floats, excess: Floats) -> Floats:
+    """Score of a normal tail that is as rare as `score` is in an exponential tail above the key's own 99 % quantile.
+
+    Quantile and excess must stand out from a normal score's before they count: they are estimates, and noisy ones.
+    """
+    quantile = np.maximum(quantile - _QUANTILE_TOLERANCE, NORMAL_QUANTILE)
+    excess = np.maximum(excess / _EXCESS_TOLERANCE, NORMAL_EXCESS)
+    over = score - quantile
+    heavy = (quantile > NORMAL_QUANTILE) | (excess > NORMAL_EXCESS)
+    return np.where(heavy, NORMAL_QUANTILE + np.where(over > 0, over * (NORMAL_EXCESS / excess), over), score)
+
+
+def learn(score: Floats, quantile: Floats, excess: Floats, inside: Floats, active: Bools) -> None:
+    """Move the running quantile and mean excess, in place; a run of windows above it counts once (`inside`: in one)."""
+    exceeds = (score > quantile) & active
+    first = exceeds & (inside == 0)
+    over = np.minimum(score - quantile, _MOST_EXCESS)
+    excess += np.where(first, _EXCESS_RATE * (over - excess), 0.0)
+    np.maximum(excess, NORMAL_EXCESS, out=excess)
+    quantile += np.where(first, _STEP * (1 - _SHARE), np.where(exceeds | ~active, 0.0, -_STEP * _SHARE))
+    np.maximum(quantile, NORMAL_QUANTILE, out=quantile)
+    inside[:] = exceeds

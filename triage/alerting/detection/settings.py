@@ -1,0 +1,45 @@
+"""Settings of the spike detector. One set serves steps from minutes to weeks; docs/alerts.md says how it was chosen."""
+
+from datetime import date
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+
+class SpikeSettings(BaseModel):
+    """What an owner may turn. Half-lives are in days and never shorter than their number of windows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    z_count: float = Field(3.8, gt=0, le=30, description="Score above which the count of negatives is a spike")
+    z_ratio: float = Field(3.0, ge=0, le=30, description="Score that their share of all records must pass too; 0: off")
+    min_count: int = Field(3, ge=1, description="A sum of fewer negatives never fires")
+    seasons: bool = Field(True, description="Learn hour of day and of week (steps of a day or more: of the year)")
+    zone: str = Field("UTC", description="IANA time zone that the seasons follow")
+    holidays: tuple[date, ...] = Field((), description="Days that are judged as a Sunday and teach the seasons nothing")
+    learning_days: float = Field(1.0, ge=0, description="A key younger than this is learning: its score is 0")
+    learning_windows: int = Field(24, ge=1, description="... and younger than this many windows")
+    delay_windows: int = Field(6, ge=1, le=48, description="A window teaches the baseline this many windows late")
+    accept_windows: int = Field(48, ge=6, description="Windows in a row off the baseline after which the level is new")
+    accept_days: float = Field(1.0, ge=0, description="... and at least this long")
+    level_days: float = Field(14.0, gt=0, description="Half-life of the level")
+    level_windows: int = Field(40, ge=1, description="... at least this many windows")
+    spread_days: float = Field(21.0, gt=0, description="Half-life of the dispersion")
+    spread_windows: int = Field(800, ge=1, description="... at least this many windows")
+    heavy_tail: bool = Field(True, description="Recalibrate scores of keys whose counts have heavy tails")
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{zone!r} is no IANA time zone, as Europe/Berlin") from error
+        return zone
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.accept_windows <= self.delay_windows:
+            raise ValueError("accept_windows must be larger than delay_windows")
+        return self

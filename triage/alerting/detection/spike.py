@@ -1,0 +1,186 @@
+"""The spike detector of a rule: one step per closed window, all keys at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.alerting.detection import heavy_tail
+from triage.alerting.detection.baseline import Baseline, Columns, Expected
+from triage.alerting.detection.settings import SpikeSettings
+from triage.alerting.detection.state import KeyStates, Layout
+from triage.alerting.detection.tail import surprise
+from triage.alerting.detection.verdicts import Floats, Verdicts
+
+# Records that stand for the others before any are seen.
+_SURGE_PRIOR = 2.0
+# No count below is near firing, whatever its share.
+_RATIO_FROM = 1.0
+
+
+class SpikeDetector:
+    """Judges the keys of one rule. Deterministic and free of I/O; keys don't influence one another.
+
+    Windows are `step_s` seconds long and must be stepped in order. State is per key: `snapshot`, the same steps again
+    after `restore`, and the verdicts are the same to the last bit.
+    """
+
+    def __init__(self, settings: SpikeSettings, step_s: int) -> None:
+        if step_s < 1:
+            raise ValueError(f"step_s must be at least 1, not {step_s}")
+        self.settings = settings
+        self.step_s = step_s
+        self._step_ms = step_s * 1000
+        self._baseline = Baseline(settings, step_s)
+        layout = Layout(self._baseline.sizes() | dict.fromkeys(("quantile", "excess", "inside"), 1))
+        blank = np.zeros(layout.rows)
+        blank[layout.slices["level"]] = self._baseline.blank_level()
+        blank[layout.slices["quantile"]] = heavy_tail.NORMAL_QUANTILE
+        blank[layout.slices["excess"]] = heavy_tail.NORMAL_EXCESS
+        self._states = KeyStates(layout, self._baseline.tables.rows, blank)
+        self._last: int | None = None
+        self._phase_ms = 0
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Known keys, in the order of a verdict's arrays; it changes with a new or forgotten key."""
+        return self._states.names
+
+    @property
+    def last_start_ms(self) -> int | None:
+        """Start of the window that was stepped last."""
+        return None if self._last is None else self._last * self._step_ms + self._phase_ms
+
+    def step(
+        self, start_ms: int, keys: Sequence[str], negative: NDArray[np.float64], total: NDArray[np.float64] | None
+    ) -> Verdicts:
+        """Judge the closed window that starts at `start_ms`. Known keys that are not named had no record in it.
+
+        `negative` and `total` are aligned with `keys`; a total that is not known is NaN, or None for all: then only the
+        count is judged. Windows left out since the last step are stepped as empty. Raises ValueError for a window
+        that is not after the last one.
+        """
+        number = self._number(start_ms)
+        self.catch_up(start_ms)
+        columns = self._states.locate(keys)
+        count, records = np.zeros(len(self._states)), np.zeros(len(self._states))
+        count[columns] = negative
+        records[columns] = -1.0 if total is None else np.where(np.isnan(total), -1.0, total)
+        return self._judge(number, count, records)
+
+    def catch_up(self, start_ms: int) -> None:
+        """Step the windows before `start_ms` that were left out as empty ones."""
+        number = self._number(start_ms)
+        if self._last is None:
+            return
+        for missing in range(self._last + 1, number):
+            self._judge(missing, np.zeros(len(self._states)), np.zeros(len(self._states)))
+
+    def snapshot(self, key: str) -> bytes:
+        """All that is known of a key, some KB. Raises KeyError."""
+        if self._last is None:
+            raise KeyError(key)
+        return self._states.dump(key, self._last)
+
+    def restore(self, key: str, state: bytes) -> None:
+        """Go on from a snapshot, which must be of the last step of this detector, or the first thing it hears of.
+
+        Raises ValueError for a snapshot of another version, step length, or time.
+        """
+        last = self._states.load(key, state)
+        if self._last is not None and last != self._last:
+            self._states.forget(key)
+            raise ValueError(f"the state of key {key!r} is of step {last}, the detector is at step {self._last}")
+        self._last = last
+
+    def adopt(self, key: str, parent: str) -> None:
+        """Begin a new key with the seasons of a parent as its prior; nothing if it is known or the parent is not."""
+        if key in self._states.index or parent not in self._states.index:
+            return
+        column = int(self._states.locate([key])[0])
+        self._baseline.tables.seed(self._states.tables(), column, self._states.index[parent])
+
+    def forget(self, key: str) -> None:
+        """Drop a key; one that is not known is fine."""
+        self._states.forget(key)
+
+    def _number(self, start_ms: int) -> int:
+        number, phase_ms = divmod(start_ms, self._step_ms)
+        if self._last is not None and number <= self._last:
+            raise ValueError(f"window {start_ms} is not after the last one, {self.last_start_ms}")
+        self._phase_ms = phase_ms
+        return number
+
+    def _judge(self, number: int, count: Floats, records: Floats) -> Verdicts:
+        states, settings = self._states, self.settings
+        self._last = number
+        start_ms = number * self._step_ms + self._phase_ms
+        expected = self._baseline.expect(states, number, start_ms, count, records)
+        learning = states.row("age") <= self._baseline.learning_windows
+        z_widths = self._count_scores(expected)
+        z_count = z_widths.max(axis=0)
+        if settings.heavy_tail:
+            quantile, excess = states.row("quantile"), states.row("excess")
+            calibrated = heavy_tail.recalibrate(z_count, quantile, excess)
+            heavy_tail.learn(z_count, quantile, excess, states.row("inside"), ~learning)
+            z_widths, z_count = z_widths + (calibrated - z_count), calibrated
+        z_ratio = np.full(len(states), np.inf)
+        chosen = (z_count > _RATIO_FROM).nonzero()[0]
+        score = z_count
+        if len(chosen) and settings.z_ratio > 0:
+            z_ratio[chosen] = self._ratio_scores(expected, chosen)
+            score = np.minimum(z_count, z_ratio * (settings.z_count / settings.z_ratio))
+        score = np.where(learning, 0.0, np.maximum(score, 0.0))
+        firing = score > settings.z_count
+        self._baseline.learn(states, number, expected)
+        return Verdicts(
+            start_ms=start_ms,
+            index=states.index,
+            firing=firing,
+            expected=expected.mean[0],
+            score=score,
+            learning=learning,
+            z_count=z_count,
+            z_ratio=z_ratio,
+            widths=self._baseline.widths.sizes,
+            windows=(z_widths > settings.z_count) & firing,
+        )
+
+    def _count_scores(self, expected: Expected) -> Floats:
+        """Score of the sum of each width, shape (widths, keys)."""
+        spread, rows = self._baseline.spread, self._states.rows("spread")
+        phi = spread.prudent(rows, spread.phi(rows))
+        variance = spread.variance(rows, expected.mean, phi) + expected.mean**2 * expected.unsure
+        z: Floats = surprise(expected.count, expected.mean, variance) - self._baseline.widths.offsets
+        z[(expected.count < self.settings.min_count) & (z > 0)] = 0.0
+        return z
+
+    def _ratio_scores(self, expected: Expected, chosen: Columns) -> Floats:
+        """Score of the share of the chosen keys, infinite where records are not known: the larger of two.
+
+        One takes the share to be as it always was. The other asks how much more than usual the other records are:
+        where they are as ever there is no surge, and few negatives may be a spike although a share of few says little.
+        """
+        states, baseline = self._states, self._baseline
+        best = np.full(len(chosen), np.inf)
+        records = states.rows("records")[expected.order][:, chosen]
+        known = (records >= 0).all(axis=0)
+        if not known.any():
+            return best
+        share, share_counts = baseline.share(states, chosen)
+        count, usual = expected.count[:, chosen], expected.mean[:, chosen]
+        exposure = np.cumsum(np.maximum(records, 0), axis=0)[baseline.widths.last]
+
+        rows, mean = states.rows("share_spread")[:, chosen], exposure * share
+        phi = baseline.share_spread.phi(rows)
+        variance = baseline.share_spread.variance(rows, mean, phi) + mean * mean * phi / share_counts
+        by_share = surprise(count, mean, variance)
+
+        rows, others = states.rows("spread")[:, chosen], np.maximum(exposure - count, 0.0) + _SURGE_PRIOR
+        mean = usual * np.maximum(others / (usual * (1 - share) / share + _SURGE_PRIOR), 1.0)
+        phi = baseline.spread.phi(rows)
+        variance = baseline.spread.variance(rows, mean, phi)
+        variance += mean * mean * (expected.unsure[chosen] + phi[0] / others)
+        by_surge = surprise(count, mean, variance)
+        best[known] = (np.maximum(by_share, by_surge) - self._baseline.widths.offsets).max(axis=0)[known]
+        return best

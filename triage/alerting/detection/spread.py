@@ -1,0 +1,65 @@
+"""How much counts vary about their mean, learnt for each width of sums by itself."""
+
+import numpy as np
+
+from triage.alerting.detection.verdicts import Floats
+
+# Before anything is seen: counts vary more than Poisson's, with the weight of so many counts.
+_PRIOR_PHI = 2.0
+_PRIOR_COUNTS = 8.0
+_STANDARD_ERRORS = 1.5
+
+
+class Spread:
+    """Dispersion of sums, half by the quasi-Poisson's law (phi times the mean), half by the negative binomial's.
+
+    Sums wider than a window have statistics of their own, since neighbouring windows go together in real counts; they
+    are never taken to vary less than windows do. Arrays are of shape (widths, keys). Rows of the state: discounted
+    sums of squared residuals of each width, then of means, then of squared means.
+    """
+
+    def __init__(self, widths: int, kept: float, floor: float) -> None:
+        self.rows = 3 * widths
+        self._widths = widths
+        self._kept = kept
+        self._floor = floor
+
+    def phi(self, rows: Floats) -> Floats:
+        """Quasi-Poisson dispersion of sums of each width."""
+        widths = self._widths
+        phi = rows[:widths] + _PRIOR_PHI * _PRIOR_COUNTS
+        phi /= rows[widths : 2 * widths] + _PRIOR_COUNTS
+        np.maximum(phi, self._floor, out=phi)
+        np.maximum(phi[1:], phi[0], out=phi[1:])
+        return phi
+
+    def prudent(self, rows: Floats, phi: Floats) -> Floats:
+        """Dispersion with what its estimate may be too low by: the rarer and the more dispersed the counts, the more.
+
+        The squared residual of a negative binomial count of mean m has a variance of about m phi (6 phi² - 6 phi + 1)
+        where m is small, so this is the standard error of phi after counts of that sum of means.
+        """
+        counts = rows[self._widths : 2 * self._widths] + _PRIOR_COUNTS
+        return phi + _STANDARD_ERRORS * np.sqrt(np.maximum(phi * (6 * phi * (phi - 1) + 1), 0.0) / counts)
+
+    def variance(self, rows: Floats, mean: Floats, phi: Floats) -> Floats:
+        """Variance of sums about known means."""
+        widths = self._widths
+        kappa = rows[:widths] - rows[widths : 2 * widths]
+        kappa /= rows[2 * widths :] + _PRIOR_COUNTS
+        np.maximum(kappa, 0.0, out=kappa)
+        kappa *= mean
+        kappa += phi
+        kappa += 1.0
+        kappa *= mean
+        kappa *= 0.5
+        return kappa
+
+    def learn(self, rows: Floats, count: Floats, mean: Floats) -> None:
+        """Add sums; a mean of 0 adds nothing."""
+        widths = self._widths
+        residual = (count - mean) * (mean > 0)
+        rows *= self._kept
+        rows[:widths] += residual * residual
+        rows[widths : 2 * widths] += mean
+        rows[2 * widths :] += mean * mean

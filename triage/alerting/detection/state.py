@@ -1,0 +1,105 @@
+"""State of all keys as columns of two arrays, and of one key as bytes."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.alerting.detection.verdicts import Floats
+
+_VERSION = 1
+_FIRST_CAPACITY = 16
+
+
+class Layout:
+    """Names of the rows: every name is a slice, one row of a scalar or several of a ring or of sums."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.slices: dict[str, slice] = {}
+        at = 0
+        for name, size in sizes.items():
+            self.slices[name] = slice(at, at + size)
+            at += size
+        self.rows = at
+
+
+class KeyStates:
+    """Columns of known keys: doubles for what is summed, singles for the tables of seasons."""
+
+    def __init__(self, layout: Layout, table_rows: int, blank: Floats) -> None:
+        self.layout = layout
+        self.names: list[str] = []
+        self.index: dict[str, int] = {}
+        self._blank = blank
+        self._table_rows = table_rows
+        self._values: Floats = np.zeros((layout.rows, _FIRST_CAPACITY))
+        self._tables: NDArray[np.float32] = np.zeros((table_rows, _FIRST_CAPACITY), np.float32)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def rows(self, name: str) -> Floats:
+        """View of shape (rows of the name, keys)."""
+        return self._values[self.layout.slices[name], : len(self.names)]
+
+    def row(self, name: str) -> Floats:
+        """View of shape (keys,) of a name of one row."""
+        found: Floats = self._values[self.layout.slices[name].start, : len(self.names)]
+        return found
+
+    def tables(self) -> NDArray[np.float32]:
+        """View of shape (rows of all tables, keys)."""
+        return self._tables[:, : len(self.names)]
+
+    def locate(self, keys: Sequence[str]) -> NDArray[np.intp]:
+        """Columns of the keys; a new one begins blank."""
+        index = self.index
+        try:
+            return np.fromiter(map(index.__getitem__, keys), np.intp, len(keys))
+        except KeyError:
+            for key in keys:
+                if key not in index:
+                    self._add(key)
+            return np.fromiter(map(index.__getitem__, keys), np.intp, len(keys))
+
+    def forget(self, key: str) -> None:
+        """Drop a key; the last one takes its column. A key that is not known is fine."""
+        column = self.index.pop(key, None)
+        if column is None:
+            return
+        last = self.names.pop()
+        if last != key:
+            self.names[column] = last
+            self.index[last] = column
+            self._values[:, column] = self._values[:, len(self.names)]
+            self._tables[:, column] = self._tables[:, len(self.names)]
+
+    def dump(self, key: str, step: int) -> bytes:
+        """The key's columns with the number of the last step. Raises KeyError."""
+        column = self.index[key]
+        head = np.array([_VERSION, self.layout.rows, self._table_rows, step], "<i8")
+        values = self._values[:, column].astype("<f8")
+        return head.tobytes() + values.tobytes() + self._tables[:, column].astype("<f4").tobytes()
+
+    def load(self, key: str, state: bytes) -> int:
+        """Put a dumped key in place; returns its last step. Raises ValueError where it is of another layout."""
+        head = np.frombuffer(state[:32], "<i8") if len(state) >= 32 else np.zeros(4, "<i8")
+        sized = 32 + 8 * self.layout.rows + 4 * self._table_rows
+        if tuple(head[:3]) != (_VERSION, self.layout.rows, self._table_rows) or len(state) != sized:
+            raise ValueError(f"the state of key {key!r} is of another version, step or setting of the detector")
+        column = int(self.locate([key])[0])
+        middle = 32 + 8 * self.layout.rows
+        self._values[:, column] = np.frombuffer(state[32:middle], "<f8")
+        self._tables[:, column] = np.frombuffer(state[middle:], "<f4")
+        return int(head[3])
+
+    def _add(self, key: str) -> None:
+        column = len(self.names)
+        capacity = self._values.shape[1]
+        if column == capacity:
+            self._values = np.concatenate([self._values, np.zeros_like(self._values)], axis=1)
+            self._tables = np.concatenate([self._tables, np.zeros_like(self._tables)], axis=1)
+        self.names.append(key)
+        self.index[key] = column
+        self._values[:, column] = self._blank
+        self._tables[:, column] = 0

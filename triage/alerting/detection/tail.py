@@ -1,0 +1,52 @@
+"""How far out in its tail a count lies, as a z score."""
+
+import numpy as np
+from scipy.special import betainc, ndtri
+
+from triage.alerting.detection.verdicts import Floats
+
+# Below it the exact tail only costs time: no threshold is so low.
+_EXACT_FROM = 1.0
+_UNDERFLOW = 1e-290
+
+
+def surprise(count: Floats, mean: Floats, variance: Floats) -> Floats:
+    """Mid-p upper tail of `count` as a z score, under a negative binomial of that mean and variance.
+
+    Arrays of one shape; 0 where the mean is 0 or less. Scores under about 1 are Pearson's instead of exact.
+    """
+    safe = np.maximum(mean, 1e-9)
+    # A negative binomial varies more than its mean: one that hardly does is a Poisson.
+    spread = np.maximum(variance, safe * 1.001)
+    z: Floats = (count - safe) / np.sqrt(spread)
+    flat = z.reshape(-1)
+    chosen = (flat > _EXACT_FROM).nonzero()[0]
+    if len(chosen):
+        flat[chosen] = _exact(count.reshape(-1)[chosen], safe.reshape(-1)[chosen], spread.reshape(-1)[chosen])
+    z[mean <= 0] = 0.0
+    return z
+
+
+def upper_quantile(mean: Floats, variance: Floats, z: Floats | float) -> Floats:
+    """Count that lies about `z` out in the upper tail of a negative binomial: Cornish and Fisher's first correction."""
+    safe = np.maximum(mean, 1e-9)
+    sd = np.sqrt(np.maximum(variance, safe))
+    skewness = (2 * sd * sd / safe - 1) / sd
+    return np.asarray(mean + sd * (z + skewness * (z * z - 1) / 6))
+
+
+def _exact(count: Floats, mean: Floats, variance: Floats) -> Floats:
+    size = mean * mean / (variance - mean)
+    odds = mean / (size + mean)
+    tail = 0.5 * (betainc(np.maximum(count, 1e-9), size, odds) + betainc(count + 1, size, odds))
+    z = -ndtri(np.maximum(tail, _UNDERFLOW))
+    lost = tail < _UNDERFLOW
+    if lost.any():
+        z[lost] = np.maximum(z[lost], _deviance(count[lost], mean[lost], size[lost]))
+    return np.asarray(z, dtype=np.float64)
+
+
+def _deviance(count: Floats, mean: Floats, size: Floats) -> Floats:
+    """Root of the negative binomial's deviance: what the z score tends to where the tail is no double any more."""
+    deviance = count * np.log(count / mean) - (count + size) * np.log((count + size) / (mean + size))
+    return np.asarray(np.sqrt(2 * np.maximum(deviance, 0)))

@@ -1,0 +1,115 @@
+"""Alertmanager API v2: alerts that end by themselves unless they are sent again while they fire."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import httpx
+import msgspec
+
+from triage.alerting.notifiers.base import Notification
+from triage.alerting.notifiers.content import compose
+from triage.alerting.notifiers.http import JsonPost
+from triage.alerting.notifiers.text import plain
+from triage.alerting.wording import Wording, wording
+from triage.clock import Clock, SystemClock, rfc3339, to_ms
+from triage.errors import DependencyError, Unavailable
+from triage.logging import get_logger
+from triage.schemas.alert import Alert
+
+log = get_logger("triage.delivery")
+
+_PATH = "/api/v2/alerts"
+# An alert outlives so many missed repeats, as Prometheus has it, and the restart of an alerter.
+_RESENDS_BEFORE_END = 4
+_SHORTEST_S = 300
+
+
+class AlertmanagerNotifier:
+    """Sends to every given Alertmanager, as they don't tell each other of alerts; one that takes it is enough.
+
+    Labels are an alert's identity: they stay the same from the first page to the resolve, numbers are annotations.
+    `Delivery` sends a firing alert again every `resend_every_s`; its end lies always well beyond the next time.
+    Times are real: Alertmanager judges them by its own clock.
+    """
+
+    name = "alertmanager"
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        timeout_s: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+        words: Wording | None = None,
+        *,
+        token: str | None = None,
+        resend_s: float = 60.0,
+        clock: Clock | None = None,
+    ) -> None:
+        headers = {"authorization": f"Bearer {token}"} if token else None
+        self._posts = [
+            JsonPost(self.name, url.rstrip("/") + _PATH, timeout_s, transport, headers=headers) for url in urls
+        ]
+        self._words = words or wording("en")
+        self._clock = clock or SystemClock()
+        self.resend_every_s = resend_s
+        self._valid_ms = round(max(_RESENDS_BEFORE_END * resend_s, _SHORTEST_S) * 1000)
+
+    async def send(self, notification: Notification) -> None:
+        """Raises the error that another attempt may mend, if no Alertmanager took it."""
+        body = msgspec.json.encode(self.alerts(notification))
+        results = await asyncio.gather(*(post.post(body) for post in self._posts), return_exceptions=True)
+        problems = [result for result in results if isinstance(result, BaseException)]
+        if len(problems) == len(results):
+            raise next((problem for problem in problems if isinstance(problem, Unavailable)), problems[0])
+        for problem in problems:
+            if not isinstance(problem, DependencyError):
+                raise problem
+            log.warning("alertmanager_left_out", error=str(problem), of=len(results))
+
+    def alerts(self, notification: Notification) -> list[dict[str, Any]]:
+        """One for each alert of the page: Alertmanager groups them as its own routes say."""
+        content = compose(notification, self._words)
+        lead = self._alert(notification.alert, plain(content, self._words))
+        return [lead, *(self._alert(other, other.summary) for other in notification.also)]
+
+    def _alert(self, alert: Alert, description: str) -> dict[str, Any]:
+        now_ms = self._clock.now_ms()
+        # A start after the end is refused; simulated time may run ahead.
+        started_ms = min(to_ms(datetime.fromisoformat(alert.started_at)), now_ms)
+        over = alert.status == "resolved"
+        ended_ms = to_ms(datetime.fromisoformat(alert.ended_at)) if over and alert.ended_at else now_ms
+        end_ms = max(min(ended_ms, now_ms), started_ms) if over else now_ms + self._valid_ms
+        annotations = {
+            "summary": alert.title,
+            "description": description,
+            "runbook_url": alert.runbook,
+            "kibana_url": alert.kibana_url,
+        }
+        found = {
+            "labels": labels(alert),
+            "annotations": {name: value for name, value in annotations.items() if value},
+            "startsAt": rfc3339(started_ms),
+            "endsAt": rfc3339(end_ms),
+            "generatorURL": alert.console_url,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    async def close(self) -> None:
+        await asyncio.gather(*(post.close() for post in self._posts))
+
+
+def labels(alert: Alert) -> dict[str, str]:
+    """`alertname` is the rule; a record's severity is `record_severity`, for `severity` is the alert's.
+
+    The episode's key is one of them, so that a late resolve of an old episode never ends a new one.
+    """
+    own = {"severity": "record_severity"}
+    found = {own.get(name, name): value for name, value in sorted(alert.dimensions.items())}
+    return {
+        **{name: value for name, value in found.items() if value},
+        "alertname": alert.rule,
+        "severity": alert.severity,
+        "dedup_key": alert.dedup_key,
+    }

@@ -1,0 +1,26 @@
+"""What receivers of chat messages by webhook have in common: one URL, one client, the words of pages."""
+
+import httpx
+
+from triage.alerting.notifiers.http import JsonPost
+from triage.alerting.wording import Wording, wording
+
+
+class ChatNotifier:
+    """Posts to the URL of a channel or group, which is a secret. Acknowledgements are told there too."""
+
+    name: str
+    acknowledges = True
+
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+        words: Wording | None = None,
+    ) -> None:
+        self._post = JsonPost(self.name, url, timeout_s, transport)
+        self._words = words or wording("en")
+
+    async def close(self) -> None:
+        await self._post.close()

@@ -1,0 +1,138 @@
+"""What a notification says, once for all receivers; each of them only lays it out."""
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+
+from triage.alerting.chart import blocks
+from triage.alerting.notifiers.base import Notification
+from triage.alerting.wording import Wording
+from triage.clock import to_ms
+from triage.schemas.alert import Alert, Chart, Event, Share
+
+_EXAMPLE_CHARS = 280
+_VALUE_CHARS = 60
+_ALSO = 10
+_SILENCE_FOR = "2h"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Parts in the order of their worth at 3 a.m.; empty where there is nothing to say.
+
+    `lines` are the chart's rows of blocks by label, `unusual` what stands out by label, `links` and `commands` by what
+    they do. An acknowledgement and a resolve have only title, summary, links and footer.
+    """
+
+    event: Event
+    severity: str
+    title: str
+    summary: str
+    footer: str
+    lines: tuple[tuple[str, str], ...] = ()
+    unusual: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    steps: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    commands: tuple[tuple[str, str], ...] = ()
+    chart: Chart | None = None
+
+
+def compose(notification: Notification, words: Wording) -> Content:
+    """Put a notification into words."""
+    alert, event = notification.alert, notification.event
+    firing = event == "firing"
+    footer = [words.severities.get(alert.severity, alert.severity), alert.rule, alert.dedup_key]
+    if notification.resent:
+        footer.append(words.sent_again)
+    return Content(
+        event=event,
+        severity=alert.severity,
+        title=_title(notification, words),
+        summary=alert.summary,
+        footer=" · ".join(footer),
+        lines=_lines(alert, words) if firing else (),
+        unusual=_unusual(alert, words) if firing else (),
+        steps=words.first_steps(intent_of(alert)) if firing else (),
+        examples=tuple(cut(" ".join(one.text.split()), _EXAMPLE_CHARS) for one in alert.examples) if firing else (),
+        also=tuple(other.title for other in notification.also[:_ALSO]) if event != "acknowledged" else (),
+        links=_links(alert, words),
+        commands=_commands(alert, words) if firing else (),
+        chart=alert.chart if firing else None,
+    )
+
+
+def cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def cut_bytes(text: str, size: int) -> str:
+    """At most `size` bytes of UTF-8, never through a character."""
+    encoded = text.encode()
+    return text if len(encoded) <= size else encoded[: size - 3].decode(errors="ignore") + "…"
+
+
+def _title(notification: Notification, words: Wording) -> str:
+    alert = notification.alert
+    title = alert.title + (words.more(len(notification.also)) if notification.also else "")
+    if notification.event == "acknowledged":
+        who = alert.acknowledged or alert.snoozed
+        return words.acknowledged(title, who.by if who else "?")
+    if notification.repeat and notification.event == "firing":
+        return words.still_firing(title, max(0, _ms(alert.updated_at) - _ms(alert.started_at)) // 60_000 * 60_000)
+    return title
+
+
+def _lines(alert: Alert, words: Wording) -> tuple[tuple[str, str], ...]:
+    if alert.chart is None or not alert.chart.observed:
+        return ()
+    drawn = blocks(alert.chart)
+    seen = (words.span(len(drawn.observed) * drawn.step_s * 1000), drawn.observed)
+    return (seen,) if drawn.expected is None else (seen, (words.expected, drawn.expected))
+
+
+def _unusual(alert: Alert, words: Wording) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    rows = []
+    for shares, unusual, frequent in (
+        (alert.top_intents, words.unusual_intents, words.top_intents),
+        (alert.top_entities, words.unusual_entities, words.top_entities),
+        (alert.top_words, words.unusual_words, words.unusual_words),
+    ):
+        if not shares:
+            continue
+        label = frequent if all(share.expected is None for share in shares) else unusual
+        intents = shares is alert.top_intents
+        rows.append((label, tuple(_share(share, words, intent=intents) for share in shares)))
+    return tuple(rows)
+
+
+def _share(share: Share, words: Wording, *, intent: bool) -> str:
+    value = words.intent(share.value) if intent else cut(share.value, _VALUE_CHARS)
+    return words.share(value, share.count, share.expected)
+
+
+def intent_of(alert: Alert) -> str | None:
+    """The intent that the page is about: its own, else the one that stands out most."""
+    own = alert.dimensions.get("intent")
+    if own is not None:
+        return own
+    return next((share.value for share in alert.top_intents if share.expected is not None), None)
+
+
+def _links(alert: Alert, words: Wording) -> tuple[tuple[str, str], ...]:
+    named = ((words.runbook, alert.runbook), (words.console, alert.console_url), (words.kibana, alert.kibana_url))
+    return tuple((name, url) for name, url in named if url)
+
+
+def _commands(alert: Alert, words: Wording) -> tuple[tuple[str, str], ...]:
+    matched = sorted(alert.dimensions.items()) or [("rule", alert.rule)]
+    matchers = " ".join(f"--match {shlex.quote(f'{name}={value}')}" for name, value in matched)
+    return (
+        (words.acknowledge, f"triage alerts ack {alert.dedup_key}"),
+        (words.silence, f"triage alerts silence add {matchers} --for {_SILENCE_FOR}"),
+    )
+
+
+def _ms(moment: str) -> int:
+    return to_ms(datetime.fromisoformat(moment))

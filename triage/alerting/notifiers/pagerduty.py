@@ -1,0 +1,94 @@
+"""PagerDuty Events API v2: trigger, acknowledge and resolve on one dedup key."""
+
+from typing import Any
+
+import httpx
+import msgspec
+
+from triage.alerting.notifiers.base import Notification
+from triage.alerting.notifiers.content import Content, compose, cut
+from triage.alerting.notifiers.http import JsonPost
+from triage.alerting.notifiers.rate import Rate
+from triage.alerting.wording import Wording, wording
+from triage.schemas.alert import Alert
+
+_ACTIONS = {"firing": "trigger", "acknowledged": "acknowledge", "resolved": "resolve"}
+_SEVERITIES = frozenset({"critical", "error", "warning", "info"})
+# https://developer.pagerduty.com/docs/send-alert-event: limits of the fields.
+_DEDUP_KEY_CHARS = 255
+_SUMMARY_CHARS = 1024
+
+
+class PagerDutyNotifier:
+    """One incident per page. PagerDuty joins a trigger with a known key to its open incident, so repeats page once."""
+
+    name = "pagerduty"
+    rate = Rate(burst=20, per_s=2.0)
+    acknowledges = True
+
+    def __init__(
+        self,
+        url: str,
+        routing_key: str,
+        timeout_s: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+        words: Wording | None = None,
+    ) -> None:
+        self._post = JsonPost(self.name, url, timeout_s, transport, setting="pagerduty_key")
+        self._routing_key = routing_key
+        self._words = words or wording("en")
+
+    async def send(self, notification: Notification) -> None:
+        """202 is success; 400 says what is wrong with the event and is final; 429 asks to wait."""
+        await self._post.post(msgspec.json.encode(event(notification, self._routing_key, self._words)))
+
+    async def close(self) -> None:
+        await self._post.close()
+
+
+def event(notification: Notification, routing_key: str, words: Wording) -> dict[str, Any]:
+    """The event: only a trigger says more than its key."""
+    alert = notification.alert
+    body: dict[str, Any] = {
+        "routing_key": routing_key,
+        "event_action": _ACTIONS[notification.event],
+        "dedup_key": alert.dedup_key[:_DEDUP_KEY_CHARS],
+    }
+    if notification.event != "firing":
+        return body
+    content = compose(notification, words)
+    payload = {
+        "summary": cut(content.title, _SUMMARY_CHARS),
+        "source": alert.key or "all",
+        "severity": alert.severity if alert.severity in _SEVERITIES else "warning",
+        "timestamp": alert.started_at,
+        "component": alert.dimensions.get("intent"),
+        "group": alert.dimensions.get("brand"),
+        "class": alert.rule,
+        "custom_details": _details(alert, content, words),
+    }
+    body["payload"] = {name: value for name, value in payload.items() if value is not None}
+    body["client"] = "triage"
+    if alert.console_url:
+        body["client_url"] = alert.console_url
+    # Pictures go by public https addresses only; the chart is in the details as blocks.
+    body["links"] = [{"href": url, "text": name} for name, url in content.links]
+    return body
+
+
+def _details(alert: Alert, content: Content, words: Wording) -> dict[str, Any]:
+    details: dict[str, Any] = {
+        "summary": content.summary,
+        "negative": alert.peak_negative,
+        "total": alert.peak_total,
+        "expected": alert.peak_expected,
+        "window_s": alert.window_s,
+        "dimensions": alert.dimensions,
+        words.chart: "\n".join(f"{line} {label}" for label, line in content.lines),
+        **{label: list(values) for label, values in content.unusual},
+        words.what_to_do_first: list(content.steps),
+        words.examples: list(content.examples),
+        words.also: list(content.also),
+        **dict(content.commands),
+    }
+    return {name: value for name, value in details.items() if value not in (None, "", [], {})}

@@ -1,0 +1,116 @@
+"""Robots of WeCom and DingTalk groups: Markdown by webhook, errors in the body of a 200, 20 messages a minute."""
+
+import base64
+import hashlib
+import hmac
+from abc import ABC, abstractmethod
+from typing import Any
+
+import httpx
+import msgspec
+
+from triage.alerting.notifiers.base import Notification, Throttled
+from triage.alerting.notifiers.chat import ChatNotifier
+from triage.alerting.notifiers.content import compose
+from triage.alerting.notifiers.rate import Rate
+from triage.alerting.notifiers.text import markdown
+from triage.alerting.wording import Wording
+from triage.clock import Clock, SystemClock
+from triage.errors import AccessDenied, DependencyError, Unavailable
+
+_RATE = Rate(burst=5, per_s=15 / 60)  # 20 in whichever minute one looks at
+_WAIT_S = 60.0
+_BUSY = -1
+
+
+class _Answer(msgspec.Struct):
+    errcode: int
+    errmsg: str = ""
+
+
+class _Robot(ChatNotifier, ABC):
+    """What both have in common. `throttled` and `denied` are the error codes of that meaning."""
+
+    rate = _RATE
+    throttled: frozenset[int]
+    denied: frozenset[int]
+    limit_bytes: int
+
+    async def send(self, notification: Notification) -> None:
+        answer = await self._post.post(msgspec.json.encode(self.message(notification)), params=self.parameters())
+        try:
+            said = msgspec.json.decode(answer, type=_Answer)
+        except msgspec.DecodeError as error:
+            raise Unavailable(
+                self.name, f"answered with something else than its error code: {answer[:100]!r}"
+            ) from error
+        if said.errcode == 0:
+            return
+        text = f"errcode {said.errcode}: {said.errmsg[:300]}"
+        if said.errcode in self.throttled:
+            raise Throttled(self.name, text, _WAIT_S)
+        if said.errcode == _BUSY:
+            raise Unavailable(self.name, text)
+        if said.errcode in self.denied:
+            raise AccessDenied(self.name, f"{text}; check alerting.{self.name}_url and the robot's security settings")
+        raise DependencyError(self.name, text)
+
+    @abstractmethod
+    def message(self, notification: Notification) -> dict[str, Any]:
+        """The body of the request."""
+
+    def parameters(self) -> dict[str, str] | None:
+        return None
+
+    def text(self, notification: Notification) -> tuple[str, str]:
+        """Title and Markdown."""
+        content = compose(notification, self._words)
+        return content.title, markdown(content, self._words, self.limit_bytes)
+
+
+class WeComNotifier(_Robot):
+    """`.../cgi-bin/webhook/send?key=...`; a message has at most 4,096 bytes."""
+
+    name = "wecom"
+    throttled = frozenset({45009, 45033})
+    denied = frozenset({93000, 93004, 93008})
+    limit_bytes = 4096
+
+    def message(self, notification: Notification) -> dict[str, Any]:
+        _, text = self.text(notification)
+        return {"msgtype": "markdown", "markdown": {"content": text}}
+
+
+class DingTalkNotifier(_Robot):
+    """`.../robot/send?access_token=...`; with a secret each request is signed by the time in ms."""
+
+    name = "dingtalk"
+    throttled = frozenset({130101, 302033, 410100})
+    denied = frozenset({300001, 310000})
+    limit_bytes = 18_000
+
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+        words: Wording | None = None,
+        *,
+        secret: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(url, timeout_s, transport, words)
+        self._secret = secret
+        # DingTalk refuses times that are an hour off its own: never simulated ones.
+        self._clock = clock or SystemClock()
+
+    def message(self, notification: Notification) -> dict[str, Any]:
+        title, text = self.text(notification)
+        return {"msgtype": "markdown", "markdown": {"title": title, "text": text}}
+
+    def parameters(self) -> dict[str, str] | None:
+        if self._secret is None:
+            return None
+        timestamp = str(self._clock.now_ms())
+        digest = hmac.new(self._secret.encode(), f"{timestamp}\n{self._secret}".encode(), hashlib.sha256).digest()
+        return {"timestamp": timestamp, "sign": base64.b64encode(digest).decode()}

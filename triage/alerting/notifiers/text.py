@@ -1,0 +1,75 @@
+"""Content as plain text and as the little Markdown that robots of chats understand."""
+
+from collections.abc import Iterable
+
+from triage.alerting.notifiers.content import Content, cut_bytes
+from triage.alerting.wording import Wording
+
+# Neither robot knows a way to escape, so marks become their full-width twins.
+_MARKS = str.maketrans("`*[]<>", "'＊［］＜＞")
+
+
+def plain(content: Content, words: Wording) -> str:
+    """For e-mail without HTML, and whatever reads only text."""
+    sections = [content.title, content.summary, *_blocks_plain(content)]
+    sections += [f"{label}:\n  " + "\n  ".join(values) for label, values in content.unusual]
+    if content.steps:
+        sections.append(f"{words.what_to_do_first}:\n" + _numbered(content.steps))
+    if content.examples:
+        sections.append(f"{words.examples}:\n" + "\n".join(f"  > {text}" for text in content.examples))
+    if content.also:
+        sections.append(f"{words.also}:\n" + "\n".join(f"  - {title}" for title in content.also))
+    sections += ["\n".join(f"{name}: {url}" for name, url in content.links)] if content.links else []
+    sections += ["\n".join(f"{name}:\n  {command}" for name, command in content.commands)] if content.commands else []
+    return "\n\n".join([*sections, content.footer]) + "\n"
+
+
+def markdown(content: Content, words: Wording, limit_bytes: int) -> str:
+    """Headings, bold, quotes, links and line breaks only. Whole sections give way from the least useful one on."""
+    head = f"### {escaped(content.title)}\n\n{escaped(content.summary)}"
+    foot = escaped(content.footer)
+    # By worth; what does not fit is left out, the order on the page stays.
+    sections: list[tuple[int, str]] = []
+    if content.lines:
+        rows = "\n\n".join(f"{line} {label}" for label, line in content.lines)
+        sections.append((1, rows))
+    unusual = [f"**{label}**: {escaped('; '.join(values))}" for label, values in content.unusual]
+    sections += [(3, text) for text in unusual]
+    if content.steps:
+        sections.append((2, f"**{words.what_to_do_first}**\n\n" + _numbered(map(escaped, content.steps), "\n\n")))
+    if content.examples:
+        quotes = "\n\n".join(f"> {escaped(text)}" for text in content.examples)
+        sections.append((5, f"**{words.examples}**\n\n{quotes}"))
+    if content.also:
+        sections.append((6, f"**{words.also}**\n\n" + "\n\n".join(f"- {escaped(title)}" for title in content.also)))
+    if content.links:
+        sections.append((0, " | ".join(f"[{name}]({link(url)})" for name, url in content.links)))
+    commands = [(name, command.replace("`", "'")) for name, command in content.commands]
+    sections += [(4, f"{name}: `{command}`") for name, command in commands]
+    room = limit_bytes - len(f"{head}\n\n{foot}".encode())
+    kept = set()
+    for index, (_, text) in sorted(enumerate(sections), key=lambda one: one[1][0]):
+        size = len(text.encode()) + 2
+        if size <= room:
+            kept.add(index)
+            room -= size
+    body = [text for index, (_, text) in enumerate(sections) if index in kept]
+    return cut_bytes("\n\n".join([head, *body, foot]), limit_bytes)
+
+
+def escaped(text: str) -> str:
+    """So that no text of a customer makes a link or a mention."""
+    return text.translate(_MARKS)
+
+
+def link(url: str) -> str:
+    """A URL that cannot end the link around it."""
+    return url.replace("(", "%28").replace(")", "%29").replace(" ", "%20")
+
+
+def _blocks_plain(content: Content) -> list[str]:
+    return ["\n".join(f"{line}  {label}" for label, line in content.lines)] if content.lines else []
+
+
+def _numbered(steps: Iterable[str], separator: str = "\n") -> str:
+    return separator.join(f"{number}. {step}" for number, step in enumerate(steps, 1))

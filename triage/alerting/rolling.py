@@ -1,0 +1,104 @@
+"""Counts per key over the last steps, as arrays: windows are sums over columns. Pure."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+_START_ROWS = 16
+_BLANK = (0, 0, 0, np.nan)
+
+
+class Rolling:
+    """Negatives, totals, late records and expectations of each key in the last `steps` steps of `step_ms`.
+
+    Arrays have a row a key (`rows`) and a column a step; `volume` is left to the caller.
+    """
+
+    def __init__(self, steps: int, step_ms: int) -> None:
+        self.rows: dict[str, int] = {}
+        self.dimensions: dict[str, dict[str, str]] = {}
+        self.last_ms: int | None = None
+        self.steps = steps
+        self.keys: list[str] = [""] * _START_ROWS
+        self._step_ms = step_ms
+        self._free = list(range(_START_ROWS))
+        self.negative, self.total, self.late = (np.zeros((_START_ROWS, steps), np.int64) for _ in range(3))
+        self.expected = np.full((_START_ROWS, steps), np.nan)
+        self.volume = np.zeros(_START_ROWS)
+
+    def begin(self, start_ms: int) -> None:
+        """The step that begins at `start_ms` is the last one now, empty for all."""
+        passed = self.steps if self.last_ms is None else (start_ms - self.last_ms) // self._step_ms
+        for back in range(min(passed, self.steps)):
+            column = self._column(start_ms - back * self._step_ms)
+            for array, blank in zip(self._arrays(), _BLANK, strict=True):
+                array[:, column] = blank
+        self.last_ms = start_ms
+
+    def add(self, key: str, start_ms: int, negative: int, total: int, late: int = 0) -> None:
+        """Add to a key that has a row, unless the step is too long ago."""
+        row = self.rows.get(key)
+        if row is None or self.last_ms is None or not 0 <= self.last_ms - start_ms < self.steps * self._step_ms:
+            return
+        column = self._column(start_ms)
+        self.negative[row, column] += negative
+        self.total[row, column] += total
+        self.late[row, column] += late
+
+    def admit(self, key: str, dimensions: Mapping[str, str]) -> int:
+        """The key's row, a blank one if it is new."""
+        if key in self.rows:
+            return self.rows[key]
+        if not self._free:
+            self._grow()
+        row = self._free.pop(0)
+        self.rows[key], self.keys[row], self.dimensions[key] = row, key, dict(dimensions)
+        return row
+
+    def drop(self, key: str) -> None:
+        row = self.rows.pop(key)
+        del self.dimensions[key]
+        for array, blank in zip(self._arrays(), _BLANK, strict=True):
+            array[row] = blank
+        self.volume[row] = 0.0
+        self._free.append(row)
+
+    def take_over(self, other: "Rolling") -> None:
+        """The last steps of another one, of the keys that have a row here."""
+        self.last_ms = other.last_ms
+        if other.last_ms is None:
+            return
+        steps = min(self.steps, other.steps)
+        mine, theirs = self.columns(steps), other.columns(steps)
+        for key, row in self.rows.items():
+            if key in other.rows:
+                for to, of in zip(self._arrays(), other._arrays(), strict=True):  # noqa: SLF001
+                    to[row, mine] = of[other.rows[key], theirs]
+
+    def columns(self, steps: int) -> NDArray[np.intp]:
+        """Columns of the last `steps` steps, oldest first."""
+        assert self.last_ms is not None
+        last = self.last_ms // self._step_ms
+        return np.arange(last - steps + 1, last + 1) % self.steps
+
+    def note_expected(self, rows: NDArray[np.intp], expected: NDArray[np.float64]) -> None:
+        """Expected negatives of the last step."""
+        assert self.last_ms is not None
+        self.expected[rows, self._column(self.last_ms)] = expected
+
+    def _column(self, start_ms: int) -> int:
+        return start_ms // self._step_ms % self.steps
+
+    def _arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        return self.negative, self.total, self.late, self.expected
+
+    def _grow(self) -> None:
+        size = len(self.negative)
+        self._free = list(range(size, 2 * size))
+        self.keys += [""] * size
+        self.negative, self.total, self.late = (
+            np.concatenate([array, np.zeros_like(array)]) for array in (self.negative, self.total, self.late)
+        )
+        self.expected = np.concatenate([self.expected, np.full_like(self.expected, np.nan)])
+        self.volume = np.concatenate([self.volume, np.zeros_like(self.volume)])

@@ -1,0 +1,65 @@
+"""Silences: alerts that match are recorded and not paged until the silence ends. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+from triage.errors import ConfigError
+from triage.schemas.action import Matcher, Silence
+from triage.schemas.counts import COUNTED_FIELDS
+
+MATCHED = (*COUNTED_FIELDS, "rule", "severity")
+
+
+class Silences:
+    """The silences that are known, by id; the newest word on one counts."""
+
+    def __init__(self, silences: Iterable[Silence] = ()) -> None:
+        self._by_id: dict[str, Silence] = {}
+        for silence in silences:
+            self.put(silence)
+
+    def put(self, silence: Silence) -> None:
+        known = self._by_id.get(silence.id)
+        if known is None or known.at_ms <= silence.at_ms:
+            self._by_id[silence.id] = silence
+
+    def all(self) -> list[Silence]:
+        """By end, the last first."""
+        return sorted(self._by_id.values(), key=lambda silence: (-silence.until_ms, silence.id))
+
+    def on(self, dimensions: Mapping[str, str], rule: str, severity: str, at_ms: int) -> Silence | None:
+        """The silence that holds at `at_ms` and matches an alert, of several the one that ends last."""
+        values = {**dimensions, "rule": rule, "severity": severity}
+        return next(
+            (silence for silence in self.all() if at_ms < silence.until_ms and matches(silence.matchers, values)), None
+        )
+
+
+def matches(matchers: Iterable[Matcher], values: Mapping[str, str]) -> bool:
+    return all((values.get(matcher.name) == matcher.value) is not matcher.negated for matcher in matchers)
+
+
+def parse_matchers(texts: Iterable[str]) -> list[Matcher]:
+    """`brand=Acme`, `intent!=praise`. Raises ConfigError with every problem."""
+    found, problems = [], []
+    for text in texts:
+        name, separator, value = text.partition("=")
+        negated = name.endswith("!")
+        name = name.removesuffix("!").strip()
+        if not separator or not name or not value.strip():
+            problems.append(f"{text!r} is no matcher; write FIELD=VALUE or FIELD!=VALUE, as brand=Acme")
+        elif name not in MATCHED:
+            problems.append(f"{text!r}: there is no field {name!r}; fields are {', '.join(MATCHED)}")
+        else:
+            found.append(Matcher(name, value.strip(), negated))
+    if not found and not problems:
+        problems.append("a silence needs at least one matcher, as --match brand=Acme; without one all alerts are muted")
+    if not problems and all(matcher.negated for matcher in found):
+        problems.append("a silence needs a matcher with =, so that it does not mute what nobody thought of")
+    if problems:
+        raise ConfigError(problems, where="--match")
+    return found
+
+
+def shown(matchers: Iterable[Matcher]) -> str:
+    """As they are written."""
+    return " ".join(f"{matcher.name}{'!=' if matcher.negated else '='}{matcher.value}" for matcher in matchers)

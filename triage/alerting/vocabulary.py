@@ -1,0 +1,66 @@
+"""Words of texts, as candidates for what stands out. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from triage.schemas.alert import Share
+
+_PLACEHOLDER = re.compile(r"\[[A-Z_]+\]")
+_HAN = re.compile(r"[\u3400-\u9fff]+")
+_PHRASE_CHARS = 8
+_WORD = re.compile(r"[^\W\d_\u3400-\u9fff]{3,}(?:['’][^\W\d_]+)?")
+# They come in every text; without them there are fewer candidates to test. Not "not": it is what people complain with.
+_FILLERS = """
+about after all also and any are because been before but can could did does even for from get got had has have
+her here him his how into its just like more most much now off one only other our out over said same see she
+some such than that the their them then there these they this those through too two under until very was way
+were what when where which while who will with would you your
+"""
+_STOP = frozenset(_FILLERS.split())
+
+
+def candidates(texts: Iterable[str], size: int) -> tuple[list[str], int]:
+    """The words that most texts have, most first, and how many words at least three of them have.
+
+    Words are lower-cased, of three letters or more; Chinese and Japanese runs give overlapping pairs of characters, as
+    the index has them.
+    """
+    frequency: Counter[str] = Counter()
+    for text in texts:
+        frequency.update(words(text))
+    frequent = sorted(((-count, word) for word, count in frequency.items() if count >= 3))
+    return [word for _, word in frequent[:size]], len(frequent)
+
+
+def words(text: str) -> set[str]:
+    """Distinct words of one text, without the placeholders of redaction."""
+    bare = _PLACEHOLDER.sub(" ", text).lower()
+    found = {word for word in _WORD.findall(bare) if word not in _STOP}
+    for run in _HAN.findall(bare):
+        found.update(run[at : at + 2] for at in range(len(run) - 1))
+    return found
+
+
+def joined(shares: list[Share]) -> list[Share]:
+    """Pairs of characters that overlap and are as frequent, made one again: 洪水 and 水停 give 洪水停."""
+    left = list(shares)
+    made = []
+    while left:
+        one = left.pop(0)
+        while _HAN.fullmatch(one.value) and len(one.value) < _PHRASE_CHARS:
+            other = next((share for share in left if _continues(one, share)), None)
+            if other is None:
+                break
+            left.remove(other)
+            first, last = other.value[0], other.value[1]
+            value = one.value + last if one.value[-1] == first else first + one.value
+            one = Share(value, min(one.count, other.count), one.expected)
+        made.append(one)
+    return made
+
+
+def _continues(one: Share, pair: Share) -> bool:
+    if len(pair.value) != 2 or not _HAN.fullmatch(pair.value) or abs(one.count - pair.count) > one.count / 10:
+        return False
+    return one.value[-1] == pair.value[0] or one.value[0] == pair.value[1]

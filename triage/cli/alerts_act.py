@@ -1,0 +1,202 @@
+"""`triage alerts ack`, `snooze` and `silence`: what people do with alerts."""
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, SetOption, settings_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from triage.alerting.actions import ActionWriter
+    from triage.config import Settings
+    from triage.schemas.action import Silence
+
+silence_app = typer.Typer(help="Silences: mute alerts that match, until an end.", no_args_is_help=True)
+
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Dedup key, as `triage alerts list` prints it")]
+ByOption = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who [default: the user]", show_default=False)
+]
+CommentOption = Annotated[str, typer.Option("--comment", metavar="TEXT", help="Why; shown with the alert")]
+ForOption = Annotated[str, typer.Option("--for", metavar="TIME", help="How long: 30m, 2h, 1d12h; at most 30d")]
+_UNITS = {"m": 60, "h": 3600, "d": 86_400}
+
+
+def acknowledge(
+    key: KeyArgument,
+    by: ByOption = None,
+    comment: CommentOption = "",
+    bootstrap_servers: KafkaOption = None,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Say that you take care of a firing alert: its page is not repeated."""
+    settings = settings_from(
+        config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
+    )
+    _require_open(settings, key)
+    with _writer(settings) as writer:
+        action = writer.acknowledge(key, _actor(by), comment)
+    typer.echo(f"acknowledged\t{key}\t{action.actor}")
+
+
+def snooze(
+    key: KeyArgument,
+    time: ForOption,
+    by: ByOption = None,
+    comment: CommentOption = "",
+    bootstrap_servers: KafkaOption = None,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Hear nothing of a firing alert for some time; if it still fires then, it is paged again."""
+    from triage.clock import rfc3339
+
+    for_s = _seconds(time)
+    settings = settings_from(
+        config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
+    )
+    _require_open(settings, key)
+    with _writer(settings) as writer:
+        action = writer.snooze(key, _actor(by), for_s, comment)
+    typer.echo(f"snoozed\t{key}\tuntil {rfc3339(action.until_ms)}")
+
+
+@silence_app.command("add")
+def add_silence(
+    match: Annotated[
+        list[str], typer.Option("--match", metavar="FIELD=VALUE", help="May be repeated: all must match; != negates")
+    ],
+    time: ForOption,
+    by: ByOption = None,
+    comment: CommentOption = "",
+    bootstrap_servers: KafkaOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Mute alerts that match, also those to come. They are recorded all the same."""
+    from triage.alerting.silences import parse_matchers
+
+    matchers, for_s = parse_matchers(match), _seconds(time)
+    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
+    with _writer(settings) as writer:
+        silence = writer.silence(matchers, _actor(by), for_s, comment)
+    typer.echo(_line(silence))
+
+
+@silence_app.command("list")
+def list_silences(
+    every: Annotated[bool, typer.Option("--all", help="Also those that have ended")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line")] = False,
+    bootstrap_servers: KafkaOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Print the silences that hold, the one that ends last first."""
+    import msgspec
+
+    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
+    silences, now_ms = _silences(settings)
+    shown = [silence for silence in silences if every or silence.until_ms > now_ms]
+    for silence in shown:
+        typer.echo(msgspec.json.encode(silence).decode() if as_json else _line(silence))
+    if not shown:
+        typer.echo("no silences", err=True)
+
+
+@silence_app.command("expire")
+def expire_silence(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="As `triage alerts silence list` prints it")],
+    by: ByOption = None,
+    bootstrap_servers: KafkaOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """End a silence now."""
+    from triage.errors import TriageError
+
+    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
+    silences, now_ms = _silences(settings)
+    found = next((silence for silence in silences if silence.id == id_), None)
+    if found is None:
+        raise TriageError(f"no silence {id_!r}; see: triage alerts silence list --all")
+    if found.until_ms <= now_ms:
+        typer.echo(f"silence {id_} has ended already", err=True)
+        return
+    with _writer(settings) as writer:
+        typer.echo(_line(writer.expire(found, _actor(by))))
+
+
+def _silences(settings: "Settings") -> "tuple[list[Silence], int]":
+    """All that are known, ended ones too, and what time it is."""
+    from triage.alerting.actions import read_actions
+
+    return read_actions(settings.kafka).silences.all(), settings.clock.build().now_ms()
+
+
+def _require_open(settings: "Settings", key: str) -> None:
+    from triage.elastic.client import connect
+    from triage.elastic.search import find_alert
+    from triage.errors import TriageError
+
+    client = connect(settings.elasticsearch)
+    try:
+        alert = find_alert(client, settings.elasticsearch, key)
+    finally:
+        client.close()
+    if alert is None:
+        raise TriageError(
+            f"no alert {key!r} in the index {settings.elasticsearch.alerts_index}; see: triage alerts list"
+        )
+    if alert.status == "resolved":
+        raise TriageError(f"the alert {key} is over since {alert.ended_at}; there is nothing to acknowledge or snooze")
+
+
+@contextmanager
+def _writer(settings: "Settings") -> "Iterator[ActionWriter]":
+    from triage.alerting.actions import TOPIC, ActionWriter
+    from triage.topics import require_topics
+
+    clock = settings.clock.build()
+    require_topics(settings.kafka, [TOPIC], clock=clock)
+    writer = ActionWriter(settings.kafka, clock)
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+def _seconds(time: str) -> int:
+    from triage.alerting.actions import LONGEST_S
+    from triage.errors import ConfigError
+
+    parts = re.findall(r"(\d+)([mhd])", time)
+    seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
+    if "".join(number + unit for number, unit in parts) != time or not 0 < seconds <= LONGEST_S:
+        raise ConfigError(f"--for takes a time as 30m, 2h or 1d12h, at most {LONGEST_S // 86_400}d, not {time!r}")
+    return seconds
+
+
+def _actor(by: str | None) -> str:
+    import getpass
+
+    if by and by.strip():
+        return by.strip()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _line(silence: "Silence") -> str:
+    from triage.alerting.silences import shown
+    from triage.clock import rfc3339
+
+    fields = (silence.id, rfc3339(silence.until_ms), shown(silence.matchers), silence.actor, silence.comment)
+    return "\t".join(field for field in fields if field)

@@ -1,0 +1,180 @@
+"""`triage dead-letters`: what could not be processed, and putting it back."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triage.cli.common import ConfigOption, KafkaOption, SetOption, settings_from
+from triage.cli.times import HELP, moment_ms
+from triage.errors import ConfigError, TriageError
+
+if TYPE_CHECKING:
+    from triage.pipeline.deadletter_book import Wanted
+    from triage.schemas.deadletter import DeadLetter
+
+app = typer.Typer(help="Records that could not be processed: list, show, replay.", no_args_is_help=True)
+
+StageOption = Annotated[str | None, typer.Option(help="Where it was refused: decode, validate, enrich, index")]
+ReasonOption = Annotated[str | None, typer.Option(help="Why, as missing_text")]
+SinceOption = Annotated[str | None, typer.Option(metavar="TIME", help=f"Failed since; {HELP}")]
+UntilOption = Annotated[str | None, typer.Option(metavar="TIME", help="Failed before")]
+TopicOption = Annotated[str | None, typer.Option(help="Raw topic, short or full: complaints")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line")]
+
+_SAID = {
+    "replayed": "replayed",
+    "would_replay": "would be replayed",
+    "already_replayed": "was replayed at {at}",
+    "gone": "is no longer in its topic: beyond the retention",
+    "needs_its_reason": "crashed workers: name it, or --reason crashed_the_worker",
+    "forgotten": "is of an author who asked to be forgotten",
+}
+
+
+@app.command("list")
+def list_(
+    stage: StageOption = None,
+    reason: ReasonOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    topic: TopicOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most letters to print, the newest")] = 50,
+    as_json: JsonOption = False,
+    bootstrap_servers: KafkaOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Print dead letters, newest first: time, position, stage, reason, what happened."""
+    import msgspec
+
+    from triage.pipeline.deadletter_book import read_letters
+    from triage.topics.scan import TopicScan
+
+    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
+    wanted = _wanted(settings, (), stage, reason, since, until, topic)
+    with TopicScan(settings.kafka, "triage-dead-letters") as scan:
+        letters = read_letters(scan, settings.kafka, wanted)
+    for letter in reversed(letters[-limit:]):
+        typer.echo(msgspec.json.encode(letter).decode() if as_json else _line(letter))
+    reasons = Counter(letter.reason for letter in letters if not letter.replayed_at)
+    counts = ", ".join(f"{name} {count:,}" for name, count in reasons.most_common())
+    replayed = sum(1 for letter in letters if letter.replayed_at)
+    typer.echo(f"{reasons.total():,} dead letters" + (f": {counts}" if counts else ""), err=True)
+    if replayed:
+        typer.echo(f"{replayed:,} more were replayed and have not failed again", err=True)
+
+
+@app.command()
+def show(
+    position: Annotated[str, typer.Argument(metavar="POSITION", help="As `list` prints it: topic/partition/offset")],
+    bootstrap_servers: KafkaOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Print one dead letter as JSON, and whether its raw record is still there."""
+    import msgspec
+    import orjson
+
+    from triage.pipeline.deadletter_book import read_letters
+    from triage.pipeline.origin import parse_position
+    from triage.topics.scan import TopicScan
+
+    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
+    wanted = _wanted(settings, [position], None, None, None, None, None)
+    with TopicScan(settings.kafka, "triage-dead-letters") as scan:
+        found = read_letters(scan, settings.kafka, wanted)
+        if not found:
+            raise TriageError(f"no dead letter of {position}; see: triage dead-letters list")
+        where = parse_position(found[0].position)
+        retained = where in scan.fetch([where])
+    letter = {**msgspec.to_builtins(found[0]), "raw_record": "retained" if retained else "gone"}
+    typer.echo(orjson.dumps(letter, option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command()
+def replay(
+    positions: Annotated[
+        list[str] | None, typer.Argument(metavar="[POSITION]...", help="Single letters, as `list` prints them")
+    ] = None,
+    stage: StageOption = None,
+    reason: ReasonOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    topic: TopicOption = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most letters, the oldest first", show_default=False)] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Needed where nothing narrows the letters down")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")] = False,
+    as_json: JsonOption = False,
+    bootstrap_servers: KafkaOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Put the raw records of dead letters into their topics again, for the workers to try once more.
+
+    A record keeps its identity, so it is indexed and counted once, and each is put back once however often this runs.
+    Exit 1 if a record is no longer there.
+    """
+    import orjson
+
+    from triage.pipeline.deadletter_replay import replay_letters
+    from triage.pipeline.forgotten import read_forgotten
+    from triage.redaction import Redactor
+    from triage.topics.scan import TopicScan
+
+    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
+    wanted = _wanted(settings, positions or (), stage, reason, since, until, topic)
+    if wanted.everything and not everything:
+        raise ConfigError("replay takes positions or filters (--reason ...), or --all for every dead letter there is")
+    with TopicScan(settings.kafka, "triage-dead-letters") as scan:
+        forgotten = read_forgotten(scan, settings.kafka, Redactor(settings.redaction))
+    outcomes: Counter[str] = Counter()
+    for letter, outcome in replay_letters(
+        settings, settings.clock.build(), wanted, forgotten=forgotten.wrote_payload, dry_run=dry_run, limit=limit
+    ):
+        outcomes[outcome] += 1
+        if as_json:
+            typer.echo(orjson.dumps({"position": letter.position, "key": letter.key, "outcome": outcome}).decode())
+        else:
+            typer.echo(f"{letter.position}\t{_SAID[outcome].format(at=letter.replayed_at)}")
+    counts = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in outcomes.items())
+    typer.echo(counts or "no dead letters match", err=True)
+    if outcomes["gone"]:
+        raise typer.Exit(1)
+
+
+def _wanted(
+    settings: Any,
+    positions: "list[str] | tuple[str, ...]",
+    stage: str | None,
+    reason: str | None,
+    since: str | None,
+    until: str | None,
+    topic: str | None,
+) -> "Wanted":
+    from triage.pipeline.deadletter_book import Wanted
+    from triage.pipeline.origin import parse_position
+    from triage.topics.definitions import RAW_TOPICS
+
+    now_ms = settings.clock.build().now_ms()
+    for position in positions:
+        try:
+            parse_position(position)
+        except ValueError:
+            raise ConfigError(f"POSITION is topic/partition/offset, not {position!r}") from None
+    return Wanted(
+        positions=frozenset(positions),
+        stage=stage,
+        reason=reason,
+        topic=settings.kafka.topic(topic) if topic in RAW_TOPICS.values() else topic,
+        since_ms=moment_ms(since, now_ms, "--since"),
+        until_ms=moment_ms(until, now_ms, "--until"),
+    )
+
+
+def _line(letter: "DeadLetter") -> str:
+    state = f"\treplayed {letter.replayed_at}" if letter.replayed_at else ""
+    return (
+        f"{letter.failed_at}\t{letter.position}\t{letter.stage}\t{letter.reason}\t"
+        f"{' '.join(letter.message.split())[:200]}{state}"
+    )

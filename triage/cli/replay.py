@@ -1,0 +1,122 @@
+"""`triage replay`: enrich again what is there, with the model and rules of now."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, SetOption, settings_from
+from triage.cli.times import HELP, moment_ms
+from triage.errors import ConfigError
+from triage.types import Channel
+
+if TYPE_CHECKING:
+    from triage.pipeline.replay import Account
+
+_SHOWN_REFUSALS = 20
+_NICE = 10
+
+
+def command(
+    start: Annotated[str | None, typer.Option("--from", metavar="TIME", help=HELP)] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Exclusive [default: now]")] = None,
+    model_version: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME@VERSION",
+            help="Documents that this model judged, from the index; --from and --to are event times then",
+        ),
+    ] = None,
+    channel: Annotated[list[Channel] | None, typer.Option(help="Only this channel; may be repeated")] = None,
+    rate: Annotated[float | None, typer.Option(help="Most records a second [replay.rate]")] = None,
+    again: Annotated[bool, typer.Option("--again", help="From the start, also if it was done before")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much there is")] = False,
+    model: Annotated[Path | None, typer.Option(help="Model folder [model.path]")] = None,
+    bootstrap_servers: KafkaOption = None,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Enrich again with the current model and rules, beside the workers, without alerting.
+
+    By time it reads the raw topics, as far back as they are retained; with --model-version it judges the stored,
+    redacted texts, however old. Documents keep their identity; newer content is never overwritten, and authors who
+    asked to be forgotten are passed over. What was interrupted goes on where it stopped.
+    """
+    import os
+
+    from triage.cli.interrupt import Interruptible
+    from triage.cli.progress import CountProgress
+    from triage.clock import rfc3339
+    from triage.pipeline.replay import Replay, Request
+
+    settings = settings_from(
+        config,
+        assignments,
+        kafka__bootstrap_servers=bootstrap_servers,
+        elasticsearch__url=elasticsearch,
+        model__path=model,
+        replay__rate=rate,
+    )
+    clock = settings.clock.build()
+    now_ms = clock.now_ms()
+    from_ms, to_ms = moment_ms(start, now_ms, "--from"), moment_ms(end, now_ms, "--to") or now_ms
+    if from_ms is None and model_version is None:
+        raise ConfigError("replay takes --from TIME, or --model-version NAME@VERSION")
+    if from_ms is not None and from_ms >= to_ms:
+        raise ConfigError(f"--from {rfc3339(from_ms)} is not before --to {rfc3339(to_ms)}")
+    request = Request(from_ms, to_ms, tuple(channel or Channel), model_version, again)
+    what = f"documents of {model_version}" if model_version else "raw records"
+    if dry_run:
+        account = Replay(settings, clock, request).size()
+        typer.echo(f"{account.total:,} {what} to enrich again; nothing was done (--dry-run)")
+        return
+    os.nice(_NICE)
+    interrupt = Interruptible()
+    progress = CountProgress("replay", clock)
+    refused = 0
+
+    def on_refused(place: str, reason: str) -> None:
+        nonlocal refused
+        refused += 1
+        if refused <= _SHOWN_REFUSALS:
+            progress.say(f"{place}: {reason}")
+
+    replay = Replay(
+        settings,
+        clock,
+        request,
+        stop=lambda: interrupt.requested,
+        on_batch=lambda account: progress.show(
+            account.resumed + account.read, account.total, superseded=account.superseded, refused=refused
+        ),
+        on_refused=on_refused,
+    )
+    with interrupt, progress:
+        account = replay.run()
+    typer.echo(_summary(account, what), err=True)
+    if interrupt.requested:
+        flags = f"--from {rfc3339(from_ms)} " if from_ms is not None else ""
+        flags += f"--to {rfc3339(to_ms)}" + (f" --model-version {model_version}" if model_version else "")
+        flags += "".join(f" --channel {each}" for each in channel or ())
+        typer.echo(f"stopped; go on with: triage replay {flags}", err=True)
+        raise typer.Exit(130)
+
+
+def _summary(account: "Account", what: str) -> str:
+    if account.resumed and account.resumed == account.total:
+        return f"all {account.total:,} {what} were replayed before with this model and rules; --again repeats it"
+    parts = [f"{account.read:,} of {account.total:,} {what} read"]
+    if account.resumed:
+        parts.append(f"{account.resumed:,} done before")
+    parts.append(f"{account.written:,} written")
+    for number, words in (
+        (account.superseded, "had newer content"),
+        (account.forgotten, "of forgotten authors passed over"),
+    ):
+        if number:
+            parts.append(f"{number:,} {words}")
+    if account.refused:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in account.refused.most_common())
+        parts.append(f"{account.refused.total():,} refused ({reasons})")
+    return "; ".join(parts)

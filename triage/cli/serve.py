@@ -1,0 +1,33 @@
+"""`triage serve`: the HTTP API."""
+
+from typing import Annotated
+
+import typer
+
+from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, SetOption, settings_from
+
+
+def command(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [api.host]", show_default=False)] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [api.port]", show_default=False)] = None,
+    bootstrap_servers: KafkaOption = None,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Serve the HTTP API: enrich records, put feedback into the topics, correct labels.
+
+    Described at /docs and in /openapi.json; also /live, /ready and /metrics. Beyond 127.0.0.1 it wants api.tokens, or
+    api.trusted_proxies.
+    """
+    settings = settings_from(
+        config,
+        assignments,
+        api__host=host,
+        api__port=port,
+        kafka__bootstrap_servers=bootstrap_servers,
+        elasticsearch__url=elasticsearch,
+    )
+    from triage.serving.serve import serve
+
+    serve(settings)

@@ -1,0 +1,58 @@
+"""The filters of `triage tap`: all that are given must hold, each by any of its values."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from triage.cli.tap_records import TAPS, Tap, Tapped
+from triage.errors import ConfigError
+from triage.types import Channel, SentimentLabel, SeverityLevel
+
+_VALUES: dict[str, list[str]] = {
+    "sentiment": [*SentimentLabel],
+    "channel": [*Channel],
+    "severity": [*SeverityLevel],
+}
+
+
+def make_filter(
+    topic: str, tap: Tap, values: Mapping[str, Sequence[str] | None], entities: Sequence[str], text: str | None
+) -> Callable[[Tapped], bool]:
+    """Raises ConfigError naming every filter that this topic does not have, and every value that cannot be."""
+    asked = {name: set(given) for name, given in values.items() if given}
+    problems = []
+    for name in [*asked, *(["entity"] if entities else []), *(["text"] if text is not None else [])]:
+        if name not in tap.fields:
+            others = ", ".join(other for other, each in TAPS.items() if name in each.fields)
+            problems.append(f"--{name}: records of {topic} have none; it filters {others}")
+    for name, known in _VALUES.items():
+        wrong = sorted(asked.get(name, set()) - set(known))
+        problems += [f"--{name} takes {', '.join(known)}, not {value!r}" for value in wrong]
+    pattern = None
+    try:
+        pattern = re.compile(text, re.IGNORECASE) if text is not None else None
+    except re.error as error:
+        problems.append(f"--text {text!r} is no regular expression: {error}")
+    if problems:
+        raise ConfigError(problems)
+    wanted = [_entity(each) for each in entities]
+
+    def passes(tapped: Tapped) -> bool:
+        facts = tapped.facts
+        if any(facts.get(name) not in given for name, given in asked.items()):
+            return False
+        if wanted and not any(one(label, value) for one in wanted for label, value in facts["entities"]):
+            return False
+        return pattern is None or pattern.search(facts["text"]) is not None
+
+    return passes
+
+
+def _entity(given: str) -> Callable[[str, str], bool]:
+    """`organization=Acme`, `organization=` (any of them), or `Acme`; case does not count, part of a name is enough."""
+    kind, separator, name = given.rpartition("=")
+    folded = name.casefold()
+
+    def matches(label: str, text: str) -> bool:
+        return (not separator or label == kind) and folded in text.casefold()
+
+    return matches

@@ -1,0 +1,28 @@
+"""Moments on the command line: RFC 3339, or so long ago."""
+
+import re
+from datetime import UTC, datetime
+
+from triage.clock import to_ms
+from triage.errors import ConfigError
+
+_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+HELP = "RFC 3339 (2026-11-22T09:30:00Z, bare times are UTC), or 90s, 30m, 12h, 3d ago"
+
+
+def moment_ms(text: str | None, now_ms: int, flag: str) -> int | None:
+    """Epoch milliseconds of `2026-11-22T09:30Z` or `3d` (ago); None for None. Raises ConfigError naming the flag."""
+    if text is None:
+        return None
+    if match := re.fullmatch(r"(\d{1,9})([smhd])", text.strip()):
+        return max(0, now_ms - int(match[1]) * _UNITS_MS[match[2]])
+    if text.strip() == "now":
+        return now_ms
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ConfigError(f"{flag} takes {HELP}, not {text!r}") from None
+    ms = to_ms(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
+    if ms < 0:
+        raise ConfigError(f"{flag} takes a time from 1970 on, not {text!r}")
+    return ms

@@ -1,0 +1,42 @@
+"""Settings: `triage.toml` < `TRIAGE_*` environment < flags, validated together at start.
+
+A nested field is reached by two underscores: `TRIAGE_KAFKA__BOOTSTRAP_SERVERS`.
+"""
+
+from triage.config.alerting import AlertingSettings
+from triage.config.api import ApiSettings
+from triage.config.console import ConsoleSettings
+from triage.config.elasticsearch import ElasticsearchSettings
+from triage.config.fleet import FleetSettings
+from triage.config.kafka import KafkaSettings
+from triage.config.local import ClockSettings, LocalSettings, LoggingSettings
+from triage.config.section import Section, secret_fields
+from triage.config.settings import ENV_PREFIX, Settings, load_settings
+from triage.config.tracing import TracingSettings
+from triage.config.web import Token, WebSettings
+from triage.config.worker import ModelSettings, RedactionSettings, ReplaySettings, RulesSettings, WorkerSettings
+
+__all__ = [
+    "ENV_PREFIX",
+    "AlertingSettings",
+    "ApiSettings",
+    "ClockSettings",
+    "ConsoleSettings",
+    "ElasticsearchSettings",
+    "FleetSettings",
+    "KafkaSettings",
+    "LocalSettings",
+    "LoggingSettings",
+    "ModelSettings",
+    "RedactionSettings",
+    "ReplaySettings",
+    "RulesSettings",
+    "Section",
+    "Settings",
+    "Token",
+    "TracingSettings",
+    "WebSettings",
+    "WorkerSettings",
+    "load_settings",
+    "secret_fields",
+]

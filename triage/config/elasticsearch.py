@@ -1,0 +1,72 @@
+"""How Elasticsearch is reached, and the names and life of the indices."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, model_validator
+
+from triage.config.section import Section
+
+
+class ElasticsearchSettings(Section):
+    """Connection, names and limits of Elasticsearch 9; Basic or API key authentication."""
+
+    url: str = Field("http://127.0.0.1:9200", description="Comma-separated URLs of the nodes")
+    username: str | None = None
+    password: SecretStr | None = None
+    api_key: SecretStr | None = Field(None, description="Encoded API key (base64 of id:key)")
+    ca_certs: Path | None = Field(None, description="PEM file of the authority that signed the nodes' certificates")
+    client_cert: Path | None = Field(None, description="PEM file with the client's certificate, for mutual TLS")
+    client_key: Path | None = Field(None, description="PEM file with its key, where the certificate's file lacks it")
+    index_prefix: str = Field(
+        "feedback", pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$", description="Alias, and prefix of the indices"
+    )
+    alerts_index: str = Field("alerts", pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$")
+    corrections_index: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
+        description="Where people's corrections are kept; default `index_prefix` and `_corrections`",
+    )
+    request_timeout_s: float = Field(30, gt=0, le=600)
+    start_timeout_s: float = Field(60, gt=0, description="How long a process waits at start for Elasticsearch")
+    bulk_bytes: int = Field(5 * 1024 * 1024, ge=10_000, le=100 * 1024 * 1024, description="Largest bulk request")
+    bulk_retries: int = Field(
+        3, ge=0, le=20, description="Repeats of refused documents within one write, before the partitions are paused"
+    )
+    daily_days: int = Field(
+        30, ge=0, le=3650, description="Days before the first `triage index apply` that get daily indices"
+    )
+    retention_days: int = Field(180, ge=1, description="ILM deletes daily indices after so many days")
+    shards: int = Field(1, ge=1, le=100)
+    replicas: int = Field(0, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "ElasticsearchSettings":
+        problems = []
+        for url in self.urls():
+            try:
+                parts = urlsplit(url)
+                valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+            except ValueError:
+                valid = False
+            if not valid:
+                problems.append("url takes http(s)://host:port, comma-separated")
+        if (self.username is None) != (self.password is None):
+            problems.append("username and password go together")
+        if self.username is not None and self.api_key is not None:
+            problems.append("set either username and password or api_key, not both")
+        for name, index in (("alerts_index", self.alerts_index), ("corrections_index", self.corrections())):
+            if index == self.index_prefix or index.startswith(f"{self.index_prefix}-"):
+                problems.append(f"{name} must not be {self.index_prefix} or begin with {self.index_prefix}-")
+        if self.corrections() == self.alerts_index:
+            problems.append(f"corrections_index must not be alerts_index ({self.alerts_index})")
+        if problems:
+            raise ValueError("; ".join(dict.fromkeys(problems)))
+        return self
+
+    def corrections(self) -> str:
+        """Name of the index of corrections."""
+        return self.corrections_index or f"{self.index_prefix}_corrections"
+
+    def urls(self) -> list[str]:
+        return [url.strip() for url in self.url.split(",")]

@@ -1,0 +1,71 @@
+"""What all sections of the settings share: unknown names are refused, secrets may stand in files."""
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+
+
+class Section(BaseModel):
+    """Every setting that holds a secret can also be read from a file that `<name>_file` names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_from_files(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        values, problems = dict(given), []
+        for name in secret_fields(cls):
+            path = values.pop(f"{name}_file", None)
+            if path is None:
+                continue
+            field = cls.model_fields[name]
+            if values.get(name) not in (None, field.get_default(call_default_factory=True)):
+                problems.append(f"{name} and {name}_file are both set; keep one")
+                continue
+            try:
+                values[name] = _read_secret(Path(path), plain=_is_plain_secret(field.annotation))
+            except ValueError as error:
+                problems.append(f"{name}_file: {error}")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return values
+
+
+def secret_fields(section: type[BaseModel]) -> list[str]:
+    """Names of the fields that hold a secret, however deep."""
+    return [name for name, field in section.model_fields.items() if _holds_secret(field.annotation)]
+
+
+def _holds_secret(annotation: Any) -> bool:
+    if annotation is SecretStr:
+        return True
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return bool(secret_fields(annotation))
+    return any(_holds_secret(inner) for inner in get_args(annotation))
+
+
+def _is_plain_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or set(get_args(annotation)) == {SecretStr, type(None)}
+
+
+def _read_secret(path: Path, *, plain: bool) -> Any:
+    """A secret as it stands in its file, without the line feed at its end; lists and tables are JSON there."""
+    try:
+        text = path.read_text("utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8") from None
+    if not text:
+        raise ValueError(f"{path} is empty")
+    if plain:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        # The parser's own message may quote what it read.
+        raise ValueError(f"{path} is no JSON") from None

@@ -1,0 +1,170 @@
+"""All sections together, and how they are read."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from triage.config.alerting import AlertingSettings
+from triage.config.api import ApiSettings
+from triage.config.console import ConsoleSettings
+from triage.config.elasticsearch import ElasticsearchSettings
+from triage.config.fleet import FleetSettings
+from triage.config.kafka import KafkaSettings
+from triage.config.local import ClockSettings, LocalSettings, LoggingSettings
+from triage.config.section import secret_fields
+from triage.config.tracing import TracingSettings
+from triage.config.worker import ModelSettings, RedactionSettings, ReplaySettings, RulesSettings, WorkerSettings
+from triage.errors import ConfigError
+
+ENV_PREFIX = "TRIAGE_"
+# Read elsewhere, before or beside the settings.
+_OTHER_ENV = {"TRIAGE_HOME", "TRIAGE_CONFIG"}
+_TEST_ENV = f"{ENV_PREFIX}TEST_"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, one section per part of the system."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+    toml_file: ClassVar[Path | None] = None
+
+    kafka: KafkaSettings = KafkaSettings()
+    elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
+    model: ModelSettings = ModelSettings()
+    worker: WorkerSettings = WorkerSettings()
+    replay: ReplaySettings = ReplaySettings()
+    redaction: RedactionSettings = RedactionSettings()
+    rules: RulesSettings = RulesSettings()
+    alerting: AlertingSettings = AlertingSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    api: ApiSettings = ApiSettings()
+    fleet: FleetSettings = FleetSettings()
+    tracing: TracingSettings = TracingSettings()
+    local: LocalSettings = LocalSettings()
+    clock: ClockSettings = ClockSettings()
+    logging: LoggingSettings = LoggingSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        if cls.toml_file is not None:
+            sources += (TomlConfigSettingsSource(settings_cls, cls.toml_file),)
+        return sources
+
+
+def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Read and validate every setting.
+
+    `config` defaults to `TRIAGE_CONFIG`, else `triage.toml` in the working directory, if there. `flags` maps dotted
+    names (`kafka.bootstrap_servers`) to values and wins over all else; None values are left out.
+
+    Raises ConfigError with all problems at once.
+    """
+    path = config or (Path(named) if (named := os.environ.get("TRIAGE_CONFIG")) else None)
+    problems = []
+    if path is None and Path("triage.toml").exists():
+        path = Path("triage.toml")
+    if path is not None:
+        if not path.is_file():
+            raise ConfigError(f"no such file: {path}", where="--config")
+        try:
+            tomllib.loads(path.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"not valid TOML: {error}", where=str(path)) from error
+    problems += _unknown_environment()
+
+    class Loaded(Settings):
+        toml_file = path
+
+    try:
+        settings = Loaded(**_nest(flags or {}))
+    except ValidationError as error:
+        # A misspelt variable also reaches pydantic as an extra field of its section; once is enough.
+        reported = {problem.partition(":")[0] for problem in problems}
+        problems += [_explain(issue) for issue in error.errors() if _variable(issue["loc"]) not in reported]
+        raise ConfigError(problems, where="settings") from error
+    if problems:
+        raise ConfigError(problems, where="settings")
+    return settings
+
+
+def _nest(flags: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for dotted, value in flags.items():
+        if value is None:
+            continue
+        *sections, leaf = dotted.split(".")
+        target = nested
+        for section in sections:
+            target = target.setdefault(section, {})
+        target[leaf] = value
+    return nested
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"{ENV_PREFIX}{'__'.join(str(part) for part in location)}".upper()
+
+
+def _explain(issue: Any) -> str:
+    name = ".".join(str(part) for part in issue["loc"])
+    if issue["type"] == "extra_forbidden":
+        return f"{name}: no such setting"
+    given = issue.get("input")
+    secret = isinstance(given, (dict, list, BaseModel)) or _is_secret(issue["loc"])
+    return f"{name}: {issue['msg'].removeprefix('Value error, ')}" + ("" if secret else f" (got {given!r})")
+
+
+def _is_secret(location: tuple[int | str, ...]) -> bool:
+    section = Settings.model_fields.get(str(location[0]))
+    model = section.annotation if section else None
+    return (
+        len(location) > 1
+        and isinstance(model, type)
+        and issubclass(model, BaseModel)
+        and (str(location[1]).removesuffix("_file") in secret_fields(model))
+    )
+
+
+def _unknown_environment() -> list[str]:
+    """A misspelt variable is a setting that silently does nothing; say so."""
+    known = {
+        f"{ENV_PREFIX}{section}__{name}".upper()
+        for section, field in Settings.model_fields.items()
+        for name in getattr(field.annotation, "model_fields", {})
+    }
+    known |= {
+        f"{ENV_PREFIX}{section}__{name}_file".upper()
+        for section, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        for name in secret_fields(field.annotation)
+    }
+    known |= {f"{ENV_PREFIX}{section}".upper() for section in Settings.model_fields} | _OTHER_ENV
+    return [
+        f"{name}: no such setting in the environment"
+        for name in sorted(os.environ)
+        if name.upper().startswith(ENV_PREFIX) and not name.upper().startswith(_TEST_ENV) and name.upper() not in known
+    ]

@@ -1,0 +1,48 @@
+"""Why a record was judged as it was, computed on request by the console's own copy of the model and the rules."""
+
+import threading
+
+from triage.config import Settings
+from triage.errors import ConfigError
+from triage.inference.explain import explain_words
+from triage.inference.manifest import read_manifest
+from triage.inference.model import OnnxModel
+from triage.inference.registry import find_folder
+from triage.rules import RuleSet, load_rules
+from triage.rules.evidence import explain_rules
+from triage.schemas.enriched import EnrichedRecord
+from triage.schemas.explanation import HeadExplanation, RuleExplanation
+
+_THREADS = 2
+
+
+class LocalExplainer:
+    """Loads the model at the first question, on the CPU, apart from the workers; a console nobody asks needs none."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._model: OnnxModel | None = None
+        self._rules: RuleSet | None = None
+
+    def words(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
+        """Raises ConfigError where `console.explain` is off, ModelError where there is no model or it does not run."""
+        if not self._settings.console.explain:
+            raise ConfigError("console.explain is off")
+        with self._lock:
+            if self._model is None:
+                options = {"device": "cpu", "precision": "auto", "threads": _THREADS, "shadow": None}
+                self._model = OnnxModel.load(self._settings.model.model_copy(update=options))
+            found = explain_words(self._model, record.text)
+            return found.intent, found.sentiment, self._model.version
+
+    def rules(self, record: EnrichedRecord) -> tuple[list[RuleExplanation], str]:
+        """Raises ConfigError for rules that cannot be read."""
+        with self._lock:
+            if self._rules is None:
+                self._rules = load_rules(self._settings.rules.path)
+            return explain_rules(self._rules, record), self._rules.version
+
+    def intents(self) -> list[str]:
+        """The labels that a correction can choose from. Raises ModelError where there is no model folder."""
+        return list(read_manifest(find_folder(self._settings.model)).intents)

@@ -1,0 +1,42 @@
+"""Alerts that quote records, for the erasure of those records."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import translated
+from triage.elastic.search import decoded
+from triage.schemas.alert import Alert
+
+_CHUNK = 1_000
+_MOST = 10_000
+
+
+def alerts_with_examples(
+    client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence[str]
+) -> Iterator[tuple[int, Alert]]:
+    """(version, alert) of those that quote one of these records. Raises Unavailable, AccessDenied, DependencyError."""
+    with translated():
+        client.indices.refresh(index=settings.alerts_index, ignore_unavailable=True)
+    for start in range(0, len(ids), _CHUNK):
+        query = {"bool": {"filter": [{"terms": {"examples.id": list(ids[start : start + _CHUNK])}}]}}
+        with translated():
+            body = client.search(
+                index=settings.alerts_index, query=query, size=_MOST, version=True, ignore_unavailable=True
+            ).body
+        for hit, alert in decoded(dict(body), Alert):
+            yield hit["_version"], alert
+
+
+def store_alert(client: Elasticsearch, settings: ElasticsearchSettings, alert: Alert, version: int) -> None:
+    """Replace the alert unless a newer state is there by now. Raises Unavailable, AccessDenied, DependencyError."""
+    with translated():
+        client.options(ignore_status=409).index(
+            index=settings.alerts_index,
+            id=alert.dedup_key,
+            document=msgspec.to_builtins(alert),
+            version=version,
+            version_type="external_gte",
+        )

@@ -1,0 +1,127 @@
+"""What changed between a period and the one of the same length before it, by the values of fields."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from elasticsearch import Elasticsearch
+
+from triage.config import ElasticsearchSettings
+from triage.elastic.explore import between
+from triage.elastic.mapping import JsonObject
+from triage.elastic.search import answer_of
+
+_VALUES = 100
+_INNER_VALUES = 20
+_SEED = 1
+# With fewer records in both periods together, a change says nothing.
+LEAST_RECORDS = 5
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Event times in ms: `before` is what lies between `before_ms` and `start_ms`, `now` until `end_ms` (exclusive)."""
+
+    before_ms: int
+    start_ms: int
+    end_ms: int
+
+    @classmethod
+    def ending(cls, end_ms: int, length_ms: int) -> "Periods":
+        """Two periods of one length, the later one up to `end_ms`."""
+        return cls(end_ms - 2 * length_ms, end_ms - length_ms, end_ms)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Records with these values (one for each field asked for) in the period and in the one before."""
+
+    values: tuple[str, ...]
+    now: int
+    before: int
+
+    @property
+    def difference(self) -> int:
+        return self.now - self.before
+
+    @property
+    def strength(self) -> float:
+        """In standard deviations, if both counts came from one rate (Poisson, conditional); below 0 for a fall."""
+        return (self.now - self.before) / math.sqrt(self.now + self.before) if self.now + self.before else 0.0
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A record's text and the texts of its entities."""
+
+    text: str
+    entities: tuple[str, ...]
+
+
+def changes(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    query: JsonObject,
+    periods: Periods,
+    groups: Mapping[str, Sequence[str]],
+) -> tuple[Change, dict[str, list[Change]]]:
+    """The change of all records of a query, and by each group of one or two keyword fields, in one request.
+
+    The largest rise comes first, the largest fall last. Looked at are the values that are frequent in both periods
+    together. Like `sample`: raises Unavailable, AccessDenied, DependencyError.
+    """
+    aggregations = _counted(periods)
+    for name, fields in groups.items():
+        inner = _counted(periods)
+        for depth, field in reversed(list(enumerate(fields))):
+            size = _VALUES if depth == 0 else _INNER_VALUES
+            inner = {"by": {"terms": {"field": field, "size": size}, "aggs": inner}}
+        aggregations[f"g:{name}"] = inner["by"]
+    both = {"bool": {"filter": [query, *between(periods.before_ms, periods.end_ms)]}}
+    found = answer_of(client, settings.index_prefix, query=both, size=0, aggregations=aggregations).get(
+        "aggregations", {}
+    )
+    return _change((), found), {
+        name: _strongest(_flat({"by": found.get(f"g:{name}", {})}, len(fields))) for name, fields in groups.items()
+    }
+
+
+def sample(
+    client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject, start_ms: int, end_ms: int, size: int
+) -> list[Sampled]:
+    """At most `size` records of a time range, drawn by chance, the same ones each time."""
+    within = {"bool": {"filter": [query, *between(start_ms, end_ms)]}}
+    drawn = {"query": within, "random_score": {"seed": _SEED, "field": "_seq_no"}, "boost_mode": "replace"}
+    body = answer_of(
+        client, settings.index_prefix, query={"function_score": drawn}, size=size, source=["text", "entities.text"]
+    )
+    return [
+        Sampled(
+            str(hit["_source"].get("text", "")),
+            tuple(str(entity["text"]) for entity in hit["_source"].get("entities", ()) if "text" in entity),
+        )
+        for hit in body["hits"]["hits"]
+    ]
+
+
+def _strongest(found: list[Change]) -> list[Change]:
+    kept = [change for change in found if change.now + change.before >= LEAST_RECORDS]
+    return sorted(kept, key=lambda change: (-change.strength, -change.now, change.values))
+
+
+def _counted(periods: Periods) -> JsonObject:
+    return {
+        "now": {"filter": between(periods.start_ms, periods.end_ms)[0]},
+        "before": {"filter": between(periods.before_ms, periods.start_ms)[0]},
+    }
+
+
+def _flat(found: JsonObject, depth: int, values: tuple[str, ...] = ()) -> list[Change]:
+    if depth == 0:
+        return [_change(values, found)]
+    buckets = found.get("by", {}).get("buckets", [])
+    return [change for bucket in buckets for change in _flat(bucket, depth - 1, (*values, str(bucket["key"])))]
+
+
+def _change(values: tuple[str, ...], found: JsonObject) -> Change:
+    return Change(values, found.get("now", {}).get("doc_count", 0), found.get("before", {}).get("doc_count", 0))

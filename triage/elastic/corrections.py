@@ -1,0 +1,125 @@
+"""Corrections by people, in an index of their own that no replay touches: written one by one, read in order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from triage.clock import rfc3339, to_ms
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import translated
+from triage.elastic.mapping import JsonObject
+from triage.elastic.search import answer_of, decoded
+from triage.schemas.correction import Correction
+
+_PAGE = 1_000
+DAY_MS = 86_400_000
+_ORDER = [{"corrected_at": "asc"}, {"record": "asc"}]
+
+
+def correct(client: Elasticsearch, settings: ElasticsearchSettings, correction: Correction) -> None:
+    """Store it in place of an earlier one of the same record; searches see it at once.
+
+    Like every function here: raises Unavailable, AccessDenied, DependencyError.
+    """
+    with translated():
+        client.index(
+            index=settings.corrections(),
+            id=correction.record,
+            document=msgspec.to_builtins(correction),
+            refresh=True,
+        )
+
+
+def withdraw(client: Elasticsearch, settings: ElasticsearchSettings, record: str) -> bool:
+    """Delete the correction of a record; False where there is none."""
+    with translated():
+        found = client.options(ignore_status=404).delete(index=settings.corrections(), id=record, refresh=True)
+    return bool(found.body.get("result") == "deleted")
+
+
+def corrections_of(
+    client: Elasticsearch, settings: ElasticsearchSettings, records: Sequence[str]
+) -> dict[str, Correction]:
+    """Corrections by the `_id` of their record; records without one are left out."""
+    if not records:
+        return {}
+    body = answer_of(client, settings.corrections(), query={"ids": {"values": list(records)}}, size=len(records))
+    return {hit["_id"]: correction for hit, correction in decoded(body, Correction)}
+
+
+def corrections(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+) -> Iterator[Correction]:
+    """All corrections in the order in which they were made, read a page at a time; times bound `corrected_at`."""
+    query = _made(since_ms, until_ms)
+    after: list[Any] | None = None
+    while True:
+        body = answer_of(client, settings.corrections(), query=query, size=_PAGE, sort=_ORDER, search_after=after)
+        hits = body["hits"]["hits"]
+        for _, correction in decoded(body, Correction):
+            yield correction
+        if len(hits) < _PAGE:
+            return
+        after = hits[-1]["sort"]
+
+
+def latest_corrections(client: Elasticsearch, settings: ElasticsearchSettings, size: int) -> list[Correction]:
+    """The last ones that were made, newest first."""
+    body = answer_of(
+        client, settings.corrections(), query=_made(None, None), size=size, sort=[{"corrected_at": "desc"}]
+    )
+    return [correction for _, correction in decoded(body, Correction)]
+
+
+def corrected_records(
+    client: Elasticsearch, settings: ElasticsearchSettings, start_ms: int, end_ms: int, size: int
+) -> dict[int, list[str]]:
+    """`_id`s of the `size` records of an event time range judged last, by the start of their day (UTC, ms)."""
+    query = {"bool": {"filter": [{"range": {"recorded_at": {"gte": rfc3339(start_ms), "lt": rfc3339(end_ms)}}}]}}
+    body = answer_of(
+        client, settings.corrections(), query=query, size=size, sort=[{"corrected_at": "desc"}], source=["recorded_at"]
+    )
+    found: dict[int, list[str]] = {}
+    for hit in body["hits"]["hits"]:
+        at_ms = to_ms(datetime.fromisoformat(hit["_source"]["recorded_at"]))
+        found.setdefault(at_ms // DAY_MS * DAY_MS, []).append(str(hit["_id"]))
+    return found
+
+
+def count_corrections(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[int, int]:
+    """How many records people have judged, and in how many of them a label was changed."""
+    changed = {"filter": {"term": {"changed": True}}}
+    everything = {"filter": {"exists": {"field": "record"}}}
+    body = answer_of(client, settings.corrections(), size=0, aggregations={"all": everything, "changed": changed})
+    found = body.get("aggregations", {})
+    return found.get("all", {}).get("doc_count", 0), found.get("changed", {}).get("doc_count", 0)
+
+
+def erase_corrections(
+    client: Elasticsearch, settings: ElasticsearchSettings, authors: Iterable[str], *, dry_run: bool = False
+) -> int:
+    """Delete the corrections of texts by these authors (keyed hashes); how many there were."""
+    query = {"bool": {"filter": [{"terms": {"author_id": sorted(authors)}}]}}
+    with translated():
+        client.indices.refresh(index=settings.corrections(), ignore_unavailable=True)
+    erased = 0
+    while True:
+        body = answer_of(client, settings.corrections(), query=query, size=_PAGE, source=False)
+        found = [str(hit["_id"]) for hit in body["hits"]["hits"]]
+        erased += len(found)
+        if dry_run or not found:
+            return erased
+        operations = [{"delete": {"_index": settings.corrections(), "_id": identity}} for identity in found]
+        with translated():
+            client.bulk(operations=operations, refresh=True)
+
+
+def _made(since_ms: int | None, until_ms: int | None) -> JsonObject:
+    bounds = {name: rfc3339(ms) for name, ms in (("gte", since_ms), ("lt", until_ms)) if ms is not None}
+    return {"bool": {"filter": [{"range": {"corrected_at": bounds}}] if bounds else []}}

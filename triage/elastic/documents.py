@@ -1,0 +1,160 @@
+"""Documents by the page, with their versions, and their deletion: for commands that go through the whole index."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from triage.clock import rfc3339
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import cause, is_overload, translated
+from triage.elastic.mapping import JsonObject
+from triage.errors import DependencyError, Unavailable
+from triage.schemas.enriched import EnrichedRecord
+
+_NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
+# Together they tell documents apart: `_id` is the hash of the last three.
+_ORDER: list[JsonObject] = [
+    {"@timestamp": "asc"},
+    {"event.id": "asc"},
+    {"channel": "asc"},
+    {"source": {"order": "asc", "missing": "_first"}},
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A document with its `_id`, index and version (the broker's timestamp of its raw record, in ms)."""
+
+    id: str
+    index: str
+    version: int
+    record: EnrichedRecord
+
+
+def by_authors(hashes: Iterable[str]) -> JsonObject:
+    """Query of the documents whose `author_id` is one of these."""
+    return {"bool": {"filter": [{"terms": {"author_id": sorted(hashes)}}]}}
+
+
+def by_model(version: str, from_ms: int | None, to_ms: int | None, channels: Sequence[str]) -> JsonObject:
+    """Query of the documents that a model judged, by event time."""
+    filters: list[JsonObject] = [{"term": {"versions.model": version}}, {"terms": {"channel": list(channels)}}]
+    window = {bound: rfc3339(ms) for bound, ms in (("gte", from_ms), ("lt", to_ms)) if ms is not None}
+    if window:
+        filters.append({"range": {"@timestamp": window}})
+    return {"bool": {"filter": filters}}
+
+
+def refresh(client: Elasticsearch, settings: ElasticsearchSettings) -> None:
+    """Make what was written visible to searches."""
+    with translated():
+        client.indices.refresh(index=settings.index_prefix, ignore_unavailable=True)
+
+
+def count(client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject) -> int:
+    with translated():
+        body = client.count(index=settings.index_prefix, query=query, ignore_unavailable=True).body
+    return int(body["count"])
+
+
+def pages(
+    client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject, size: int
+) -> Iterator[list[StoredRecord]]:
+    """All documents of a query by event time, `size` at a time. Documents may change between two pages.
+
+    Raises Unavailable, AccessDenied, DependencyError; DependencyError too for a document that can't be understood.
+    """
+    after: list[Any] | None = None
+    while True:
+        with translated():
+            body = client.search(
+                index=settings.index_prefix,
+                ignore_unavailable=True,
+                query=query,
+                size=size,
+                version=True,
+                sort=_ORDER,
+                search_after=after,
+                track_total_hits=False,
+            ).body
+        hits = body["hits"]["hits"]
+        if not hits:
+            return
+        after = hits[-1]["sort"]
+        try:
+            yield [
+                StoredRecord(
+                    hit["_id"], hit["_index"], hit["_version"], msgspec.convert(hit["_source"], EnrichedRecord)
+                )
+                for hit in hits
+            ]
+        except msgspec.ValidationError as error:
+            raise DependencyError("elasticsearch", f"a document is of another version of triage: {error}") from error
+
+
+def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence[str]) -> dict[str, int]:
+    """Highest version of each `_id` over all indices, as far as searches see; absent ones are left out."""
+    if not ids:
+        return {}
+    with translated():
+        body = client.search(
+            index=settings.index_prefix,
+            ignore_unavailable=True,
+            query={"ids": {"values": list(ids)}},
+            size=min(10_000, len(ids) * 4),
+            version=True,
+            source=False,
+            track_total_hits=False,
+        ).body
+    found: dict[str, int] = {}
+    for hit in body["hits"]["hits"]:
+        found[hit["_id"]] = max(hit["_version"], found.get(hit["_id"], -1))
+    return found
+
+
+def current(
+    client: Elasticsearch, wanted: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[int, dict[str, Any]]]:
+    """(version, document) by (index, `_id`) as they stand at this moment, whether searches see them or not."""
+    if not wanted:
+        return {}
+    with translated():
+        body = client.mget(docs=[{"_index": index, "_id": identity} for index, identity in wanted]).body
+    return {
+        (each["_index"], each["_id"]): (each["_version"], each["_source"]) for each in body["docs"] if each.get("found")
+    }
+
+
+def delete(client: Elasticsearch, items: Sequence[tuple[str, str]], version: int) -> int:
+    """Delete documents by (index, `_id`), unless they have become newer than `version`; how many were deleted.
+
+    The deletion's own version refuses a late write of what it deleted. Raises Unavailable if some could not be.
+    """
+    if not items:
+        return 0
+    lines = [
+        {"delete": {"_index": index, "_id": identity, "version": version, "version_type": "external_gte"}}
+        for index, identity in items
+    ]
+    with translated():
+        body = client.perform_request(
+            "POST",
+            "/_bulk",
+            headers=_NDJSON,
+            body=b"".join(msgspec.json.encode(line) + b"\n" for line in lines),
+            endpoint_id="bulk",
+        ).body
+    deleted = 0
+    for result in body["items"]:
+        outcome = result["delete"]
+        status = outcome["status"]
+        if status == 200:
+            deleted += 1
+        elif status not in {404, 409}:
+            kind, reason = cause(outcome.get("error"))
+            problem = f"{status} {kind}: {reason} while deleting {outcome['_id']}"
+            raise (Unavailable if is_overload(status, kind, reason) else DependencyError)("elasticsearch", problem)
+    return deleted

@@ -1,0 +1,100 @@
+"""Window counts of the past, read back from the index: to prime baselines and for backtests."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from elasticsearch import Elasticsearch
+from numpy.typing import NDArray
+
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import translated
+from triage.elastic.mapping import JsonObject
+from triage.elastic.search import DIMENSION_FIELDS, Values, filters
+from triage.errors import DependencyError
+from triage.schemas.counts import dimension_key
+from triage.types import SentimentLabel
+
+# Steps asked for at once; fewer where the answer would have more buckets than Elasticsearch gives.
+_STEPS_AT_ONCE = 288
+_MOST_VALUES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryStep:
+    """Counts of one step: `negative` and `total` are aligned with `keys`; `dimensions` are their values."""
+
+    start_ms: int
+    keys: list[str] = field(default_factory=list)
+    dimensions: list[dict[str, str]] = field(default_factory=list)
+    negative: list[int] = field(default_factory=list)
+    total: list[int] = field(default_factory=list)
+
+    def arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Negatives and totals, as the detector takes them."""
+        return np.array(self.negative, float), np.array(self.total, float)
+
+
+def read_history(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    dimensions: Sequence[str],
+    where: Mapping[str, Values],
+    start_ms: int,
+    end_ms: int,
+    step_s: int,
+) -> Iterator[HistoryStep]:
+    """Steps from `start_ms` to `end_ms` (exclusive) that have records, in order; steps are aligned to the epoch.
+
+    One series per combination of values of `dimensions`; records without one of them are in none. `where` narrows the
+    records down. It is read in slices, so memory is bounded. Raises Unavailable, AccessDenied,
+    DependencyError.
+    """
+    step_ms = step_s * 1000
+    at, most = start_ms // step_ms * step_ms, _STEPS_AT_ONCE
+    while at < end_ms:
+        to = at + most * step_ms
+        try:
+            found = _search(client, settings, dimensions, filters(where, max(at, start_ms), min(to, end_ms)), step_s)
+        except DependencyError as error:
+            if most == 1 or "too_many_buckets" not in str(error):
+                raise
+            most = max(1, most // 4)
+            continue
+        for bucket in found:
+            step = HistoryStep(int(bucket["key"]))
+            _fill(step, bucket, list(dimensions), {})
+            if step.keys:
+                yield step
+        at = to
+
+
+def _search(
+    client: Elasticsearch, settings: ElasticsearchSettings, dimensions: Sequence[str], query: JsonObject, step_s: int
+) -> list[JsonObject]:
+    """Buckets of steps; in each, buckets of values one dimension within the other."""
+    inner: JsonObject = {"negative": {"filter": {"term": {"sentiment.label": SentimentLabel.NEGATIVE.value}}}}
+    for name in reversed(dimensions):
+        inner = {"value": {"terms": {"field": DIMENSION_FIELDS.get(name, name), "size": _MOST_VALUES}, "aggs": inner}}
+    time = {"field": "@timestamp", "fixed_interval": f"{step_s}s", "min_doc_count": 1}
+    with translated():
+        body = client.search(
+            index=settings.index_prefix,
+            ignore_unavailable=True,
+            track_total_hits=False,
+            size=0,
+            query=query,
+            aggregations={"steps": {"date_histogram": time, "aggs": inner}},
+        ).body
+    return list(body.get("aggregations", {}).get("steps", {}).get("buckets", []))
+
+
+def _fill(step: HistoryStep, bucket: JsonObject, left: list[str], values: dict[str, str]) -> None:
+    if not left:
+        step.keys.append(dimension_key(values))
+        step.dimensions.append(values)
+        step.negative.append(bucket["negative"]["doc_count"])
+        step.total.append(bucket["doc_count"])
+        return
+    for inner in bucket["value"]["buckets"]:
+        _fill(step, inner, left[1:], {**values, left[0]: str(inner["key"])})

@@ -1,0 +1,255 @@
+"""Kibana's saved objects: what an import would change, and the import."""
+
+import json
+import re
+import ssl
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from triage.clock import Clock
+from triage.config import ElasticsearchSettings
+from triage.elastic.kibana_objects import ndjson
+from triage.elastic.mapping import JsonObject
+from triage.errors import AccessDenied, ConfigError, DependencyError, TriageError, Unavailable
+from triage.logging import get_logger
+
+log = get_logger(__name__)
+
+DEPENDENCY = "kibana"
+_POLL_S = 2.0
+_MAX_REASON_CHARS = 500
+_KINDS = {"index-pattern": "data view", "lens": "chart", "search": "search", "dashboard": "dashboard"}
+
+
+@dataclass(frozen=True)
+class ObjectChange:
+    """One saved object to create or update; `details` name the attributes that differ."""
+
+    kind: Literal["create", "update"]
+    target: str
+    details: tuple[str, ...] = ()
+
+
+class Kibana:
+    """One space of a Kibana, with the user of `elasticsearch.*`. Use it as a context manager.
+
+    `url` may end in `/s/SPACE`, and may have a base path. Raises ConfigError for one that is none, or for `ca_certs`
+    that is no PEM file.
+    """
+
+    def __init__(self, url: str, settings: ElasticsearchSettings, clock: Clock) -> None:
+        self._url = _checked(url)
+        self._clock = clock
+        self._start_timeout_s = settings.start_timeout_s
+        headers = {"kbn-xsrf": "triage"}
+        auth = None
+        if settings.api_key is not None:
+            headers["authorization"] = f"ApiKey {settings.api_key.get_secret_value()}"
+        elif settings.username is not None and settings.password is not None:
+            auth = httpx.BasicAuth(settings.username, settings.password.get_secret_value())
+        self._client = httpx.Client(
+            headers=headers, auth=auth, timeout=settings.request_timeout_s, verify=_tls(self._url, settings)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._client.close()
+
+    def plan(self, objects: Sequence[JsonObject]) -> tuple[ObjectChange, ...]:
+        """What importing `objects` would create and change, in their order.
+
+        What a newer Kibana or a person added to an object is no difference; an import overwrites it all the same.
+        Waits `start_timeout_s` for Kibana. Raises Unavailable, AccessDenied, ConfigError, DependencyError.
+        """
+        there = {(item["type"], item["id"]): item for item in self._export(objects)}
+        changes = []
+        for item in objects:
+            found = there.get((item["type"], item["id"]))
+            target = f"Kibana {_KINDS[item['type']]} {_title(item)}"
+            if found is None:
+                changes.append(ObjectChange("create", target))
+            elif different := tuple(dict.fromkeys(_differences(item, found))):
+                changes.append(ObjectChange("update", target, different))
+        return tuple(changes)
+
+    def apply(self, objects: Sequence[JsonObject]) -> None:
+        """Create the objects, or overwrite those with the same ids. Raises as `plan` does."""
+        file = {"file": ("triage.ndjson", ndjson(objects), "application/ndjson")}
+        answer = self._json(self._send("/api/saved_objects/_import", params={"overwrite": "true"}, files=file))
+        if answer.get("success") is not True:
+            raise DependencyError(DEPENDENCY, _refused(answer))
+
+    def _export(self, objects: Iterable[JsonObject]) -> list[JsonObject]:
+        """Those of the objects that Kibana has. It refuses an export of which any is missing, and names these."""
+        wanted = [(item["type"], item["id"]) for item in objects]
+        for _ in range(2):
+            if not wanted:
+                return []
+            body = {
+                "objects": [{"type": kind, "id": name} for kind, name in wanted],
+                "includeReferencesDeep": False,
+                "excludeExportDetails": True,
+            }
+            answer = self._send("/api/saved_objects/_export", json=body, allowed=(400,))
+            if answer.status_code != 400:
+                return [item for item in _lines(answer) if "type" in item and "attributes" in item]
+            missing = _missing(self._json(answer))
+            if not missing:
+                break
+            wanted = [key for key in wanted if key not in missing]
+        raise DependencyError(DEPENDENCY, f"export refused: {_reason(answer)}")
+
+    def _send(self, path: str, allowed: tuple[int, ...] = (), **request: Any) -> httpx.Response:
+        deadline = self._clock.monotonic() + self._start_timeout_s
+        while True:
+            try:
+                answer = self._client.post(f"{self._url}{path}", **request)
+                error = _error(answer, self._url)
+                if error is None or answer.status_code in allowed:
+                    return answer
+            except httpx.TransportError as away:
+                error = Unavailable(DEPENDENCY, f"{self._url} does not answer: {away or type(away).__name__}")
+            if not error.retriable or self._clock.monotonic() >= deadline:
+                raise error
+            log.info("waiting_for_kibana", url=self._url, reason=str(error))
+            self._clock.sleep(_POLL_S)
+
+    def _json(self, answer: httpx.Response) -> JsonObject:
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise ConfigError(f"--kibana {self._url} answers, but it is no Kibana")
+        return found
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        valid = False
+    if not valid or parts.query or parts.fragment:
+        raise ConfigError(f"--kibana takes http(s)://host:port, with /s/SPACE behind it for a space, not {url!r}")
+    if parts.username or parts.password:
+        raise ConfigError("--kibana takes no user and password: set elasticsearch.username and password, or api_key")
+    return url.strip().rstrip("/")
+
+
+def _tls(url: str, settings: ElasticsearchSettings) -> ssl.SSLContext | bool:
+    if settings.ca_certs is None or not url.startswith("https"):
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(settings.ca_certs))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"elasticsearch.ca_certs: {settings.ca_certs}: {error}") from error
+
+
+def _error(answer: httpx.Response, url: str) -> TriageError | None:
+    status = answer.status_code
+    if status < 300:
+        return None
+    reason = f"{status} {_reason(answer)}"
+    if status in {401, 403}:
+        return AccessDenied(
+            DEPENDENCY,
+            f"{reason}; check elasticsearch.username and password, or api_key: "
+            "importing needs the Kibana privilege Saved Objects Management",
+        )
+    if status == 429 or status >= 500:
+        return Unavailable(DEPENDENCY, reason)
+    if status < 400 or status == 404:
+        return ConfigError(f"--kibana {url} is no Kibana, or has no such space or base path: {reason}")
+    return DependencyError(DEPENDENCY, reason)
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    text = str(body.get("message") or body.get("error") or "") if isinstance(body, dict) else answer.text.strip()
+    text = text or answer.headers.get("location", "") or answer.reason_phrase
+    return text if len(text) <= _MAX_REASON_CHARS else text[: _MAX_REASON_CHARS - 3] + "..."
+
+
+def _missing(answer: Mapping[str, Any]) -> set[tuple[str, str]]:
+    listed = (answer.get("attributes") or {}).get("objects") or []
+    return {
+        (str(item.get("type")), str(item.get("id")))
+        for item in listed
+        if (item.get("error") or {}).get("statusCode") == 404
+    }
+
+
+def _refused(answer: Mapping[str, Any]) -> str:
+    """Each object that was not imported, with the reason that Kibana gives."""
+    problems = []
+    for error in answer.get("errors") or []:
+        why = error.get("error") or {}
+        absent = [f"{item.get('type')} {item.get('id')}" for item in why.get("references") or []]
+        more = str(why.get("message") or "") or ", ".join(absent)
+        problems.append(f"{error.get('type')} {error.get('id')}: {why.get('type')}{f' ({more})' if more else ''}")
+    return f"import refused: {'; '.join(problems) or 'no reason given'}"
+
+
+def _lines(answer: httpx.Response) -> Iterator[JsonObject]:
+    try:
+        for line in answer.text.splitlines():
+            if line.strip():
+                yield json.loads(line)
+    except ValueError:
+        raise ConfigError(f"--kibana answers, but it is no Kibana: {answer.text[:100]!r}") from None
+
+
+def _title(item: JsonObject) -> str:
+    attributes = item["attributes"]
+    return repr(str(attributes.get("name") or attributes["title"]))
+
+
+def _differences(ours: JsonObject, theirs: JsonObject) -> Iterator[str]:
+    """Attributes that we would change: whatever of ours is not there just so."""
+    for name, value in ours["attributes"].items():
+        if not _within(_parsed(value), _parsed(theirs["attributes"].get(name))):
+            yield name
+    if not _within(_by_name(ours), _by_name(theirs)):
+        yield "references"
+
+
+def _by_name(item: JsonObject) -> JsonObject:
+    return {one["name"]: {"type": one["type"], "id": one["id"]} for one in item.get("references") or []}
+
+
+def _within(ours: Any, theirs: Any) -> bool:
+    """True if `theirs` holds all of `ours`; objects may have more keys, and no value is as good as an empty one."""
+    if isinstance(ours, dict):
+        held = {} if theirs is None else theirs
+        return isinstance(held, dict) and all(
+            _within(_parsed(value), _parsed(held.get(name))) for name, value in ours.items()
+        )
+    if isinstance(ours, list):
+        held = [] if theirs is None else theirs
+        return (
+            isinstance(held, list)
+            and len(ours) == len(held)
+            and all(_within(_parsed(mine), _parsed(yours)) for mine, yours in zip(ours, held, strict=True))
+        )
+    return bool(ours == theirs) or (not ours and theirs is None)
+
+
+def _parsed(value: Any) -> Any:
+    """Kibana keeps JSON as text within JSON, and may write it with other spaces."""
+    if isinstance(value, str) and re.match(r"\s*[\[{]", value):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

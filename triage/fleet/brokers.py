@@ -1,0 +1,114 @@
+"""What Kafka knows of the fleet: who is in the groups, and how far each raw partition is behind."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import KafkaError
+
+from triage.config import Settings
+from triage.errors import TriageError
+from triage.topics import admin_client, translate
+from triage.topics.definitions import RAW_TOPICS
+
+
+@dataclass(frozen=True)
+class Member:
+    """A process as its consumer group knows it; `host` as the broker sees it."""
+
+    name: str
+    host: str
+    kind: str
+    partitions: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Offsets:
+    """Of a raw partition: its first offset, its end, and the group's next one (None: nothing committed yet)."""
+
+    first: int
+    end: int
+    committed: int | None
+
+    @property
+    def lag(self) -> int:
+        return max(0, self.end - max(self.first, self.committed or 0))
+
+
+@dataclass(frozen=True)
+class BrokerReading:
+    members: tuple[Member, ...] = ()
+    offsets: Mapping[tuple[str, int], Offsets] = field(default_factory=dict)
+
+
+class Brokers:
+    """An admin client that is kept between readings, and made anew after a failure. One thread uses it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open = ExitStack()
+        self._admin: KafkaAdminClient | None = None
+
+    def read(self) -> BrokerReading:
+        """Raises Unavailable, AccessDenied and what else `translate` says."""
+        try:
+            if self._admin is None:
+                self._admin = self._open.enter_context(admin_client(self._settings.kafka))
+            return self._read(self._admin)
+        except (KafkaError, TriageError) as error:
+            self.close()
+            raise translate(error) from error
+
+    def close(self) -> None:
+        self._admin = None
+        self._open.close()
+
+    def _read(self, admin: KafkaAdminClient) -> BrokerReading:
+        kafka = self._settings.kafka
+        groups = {self._settings.worker.group: "worker", kafka.topic(self._settings.alerting.group): "alerter"}
+        described = admin.describe_groups(list(groups))
+        members = tuple(
+            _member(member, kind) for group, kind in groups.items() for member in described[group].get("members", ())
+        )
+        names = [kafka.topic(name) for name in RAW_TOPICS.values()]
+        partitions = _partitions(admin, names)
+        return BrokerReading(members, _offsets(admin, self._settings.worker.group, partitions))
+
+
+def _partitions(admin: KafkaAdminClient, topics: Iterable[str]) -> list[TopicPartition]:
+    wanted = list(topics)
+    return [
+        TopicPartition(topic["name"], entry["partition_index"])
+        for topic in admin.describe_topics(wanted)
+        for entry in sorted(topic.get("partitions", ()), key=lambda entry: entry["partition_index"])
+    ]
+
+
+def _offsets(admin: KafkaAdminClient, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], Offsets]:
+    if not partitions:
+        return {}
+    first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+    ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+    committed = admin.list_group_offsets({group: partitions}).get(group, {})
+    return {
+        (each.topic, each.partition): Offsets(first[each].offset, ends[each].offset, _known(committed.get(each)))
+        for each in partitions
+    }
+
+
+def _known(entry: Any) -> int | None:
+    return None if entry is None or entry.offset < 0 else int(entry.offset)
+
+
+def _member(member: Mapping[str, Any], kind: str) -> Member:
+    assigned = member.get("member_assignment") or {}
+    topics = assigned.get("assigned_partitions", ()) if isinstance(assigned, Mapping) else ()
+    return Member(
+        member.get("group_instance_id") or member["client_id"],
+        member["client_host"].lstrip("/"),
+        kind,
+        tuple((topic["topic"], number) for topic in topics for number in topic["partitions"]),
+    )

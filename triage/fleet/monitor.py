@@ -1,0 +1,86 @@
+"""Looks at the fleet again and again, and compares."""
+
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Self, TypeVar
+
+from triage.clock import Clock, SystemClock, rfc3339
+from triage.config import Settings
+from triage.errors import TriageError, Unavailable
+from triage.fleet.assemble import Reading, assemble
+from triage.fleet.brokers import BrokerReading, Brokers, Member
+from triage.fleet.processes import ask_all, resolved, shown
+from triage.fleet.trouble import Trouble
+from triage.fleet.view import FleetView
+
+WINDOW_S = 15.0
+_PATIENCE_S = 3.0
+_T = TypeVar("_T")
+
+
+class FleetMonitor:
+    """Each `look` is compared with one of up to 15 seconds before. It blocks; one thread uses it. Close it.
+
+    What is away is told in the view's `problems`, and asked again at the next look.
+    """
+
+    def __init__(self, settings: Settings, wall: Clock | None = None) -> None:
+        # Without the demo's simulated clock: rates and dead letters' times are real.
+        self._wall = wall or SystemClock()
+        kafka = settings.kafka.model_copy(update={"start_timeout_s": min(settings.kafka.start_timeout_s, _PATIENCE_S)})
+        self._settings = settings.model_copy(update={"kafka": kafka})
+        self._brokers = Brokers(self._settings)
+        self._trouble = Trouble(kafka, self._wall)
+        self._readings: deque[Reading] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._brokers.close()
+        self._trouble.close()
+
+    def look(self) -> FleetView:
+        """Raises Unavailable where neither Kafka nor any process answers: there is nothing to show then."""
+        problems: list[str] = []
+        brokers = _attempt(self._brokers.read, problems) or BrokerReading()
+        if not problems:
+            _attempt(self._trouble.look, problems)
+        answers = tuple(ask_all(self._addresses(brokers.members), self._settings.fleet.timeout_s))
+        reading = Reading(self._wall.monotonic(), brokers, answers)
+        if problems and not any(answer.error is None for answer in answers):
+            raise Unavailable("fleet", f"nothing of it is reached: {problems[0]}")
+        before = self._before(reading)
+        view = FleetView(at=rfc3339(self._wall.now_ms()), interval_s=reading.at_s - before.at_s if before else 0.0)
+        assemble(view, before, reading)
+        view.problems = [*dict.fromkeys(problems), *view.problems]
+        self._show_trouble(view)
+        self._readings.append(reading)
+        return view
+
+    def _before(self, reading: Reading) -> Reading | None:
+        while len(self._readings) > 1 and reading.at_s - self._readings[0].at_s > WINDOW_S:
+            self._readings.popleft()
+        return self._readings[0] if self._readings else None
+
+    def _addresses(self, members: tuple[Member, ...]) -> list[str]:
+        ports = {"worker": self._settings.worker.health_port, "alerter": self._settings.alerting.health_port}
+        known = [shown(member.host, port) for member in members if (port := ports.get(member.kind))]
+        return [*known, *resolved(self._settings.fleet.processes)]
+
+    def _show_trouble(self, view: FleetView) -> None:
+        trouble = self._trouble
+        view.dead_letters = dict(trouble.dead_letters.most_common())
+        view.alerts = dict(Counter(trouble.states.values()).most_common())
+        view.open_alerts = sorted(trouble.open.values(), key=lambda alert: alert.started_at, reverse=True)
+
+
+def _attempt(what: Callable[[], _T], problems: list[str]) -> _T | None:
+    try:
+        return what()
+    except TriageError as error:
+        problems.append(str(error))
+        return None

@@ -1,0 +1,105 @@
+"""Alerts by state and dead letters by reason, as their topics tell: the processes' own counters end with them."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+from kafka import TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+
+from triage.clock import Clock
+from triage.config import KafkaSettings
+from triage.errors import TriageError
+from triage.fleet.view import AlertView
+from triage.schemas.alert import Alert
+from triage.schemas.deadletter import DeadLetter
+from triage.topics.scan import TopicScan
+
+LOOK_BACK_MS = 24 * 3_600_000
+_PAUSE_S = 0.02
+_FIRST_S = 5.0
+_LATER_S = 0.3
+
+
+class Trouble:
+    """Follows the topics of alerts and dead letters; `look` takes what is new. One thread uses it."""
+
+    def __init__(self, settings: KafkaSettings, wall: Clock) -> None:
+        self._settings = settings
+        self._wall = wall
+        self._scan: TopicScan | None = None
+        self._follow: Iterator[list[ConsumerRecord]] | None = None
+        self._ends: dict[TopicPartition, int] = {}
+        self._alerts_topic = settings.topic("alerts")
+        self._alert = msgspec.json.Decoder(Alert)
+        self._letter = msgspec.json.Decoder(DeadLetter)
+        self.states: dict[str, str] = {}
+        self.open: dict[str, AlertView] = {}
+        self.dead_letters: Counter[str] = Counter()
+
+    def look(self) -> None:
+        """Read on: the first time until all that was there has been read. Raises what `TopicScan` does."""
+        try:
+            first = self._scan is None
+            if self._scan is None:
+                self._begin()
+            self._read(_FIRST_S if first else _LATER_S)
+        except TriageError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._scan is not None:
+            self._scan.consumer.close(autocommit=False)
+        self._scan = self._follow = None
+
+    def _begin(self) -> None:
+        self._scan = TopicScan(self._settings, "triage-fleet")
+        self.states, self.open, self.dead_letters = {}, {}, Counter()
+        since = self._wall.now_ms() - LOOK_BACK_MS
+        ranges = self._scan.ranges(self._scan.partitions([self._alerts_topic]))
+        ranges |= self._scan.ranges(self._scan.partitions([self._settings.topic("dead-letter")]), since)
+        self._ends = {each: end for each, (_, end) in ranges.items()}
+        starts = {each: start for each, (start, _) in ranges.items()}
+        self._follow = self._scan.follow(starts) if starts else iter(())
+
+    def _read(self, patience_s: float) -> None:
+        assert self._scan is not None
+        assert self._follow is not None
+        until = time.monotonic() + patience_s
+        for records in self._follow:
+            for record in records:
+                self._take(record)
+            if not records and (self._scan.reached(self._ends) or time.monotonic() >= until):
+                return
+            if not records:
+                time.sleep(_PAUSE_S)
+
+    def _take(self, record: ConsumerRecord) -> None:
+        key = (record.key or b"").decode("utf-8", "replace")
+        try:
+            if record.topic == self._alerts_topic:
+                self._take_alert(key, record.value)
+            elif record.value and not (letter := self._letter.decode(record.value)).replayed_at:
+                self.dead_letters[letter.reason] += 1
+        except msgspec.MsgspecError:
+            if record.topic != self._alerts_topic:
+                self.dead_letters["not_understood"] += 1
+
+    def _take_alert(self, key: str, value: bytes | None) -> None:
+        self.open.pop(key, None)
+        if value is None:
+            self.states.pop(key, None)
+            return
+        alert = self._alert.decode(value)
+        self.states[key] = alert.state if alert.status == "firing" else "resolved"
+        if alert.status == "firing":
+            self.open[key] = AlertView(
+                key=key,
+                severity=alert.severity,
+                title=alert.title,
+                started_at=alert.started_at,
+                state=alert.state,
+                acknowledged=alert.acknowledged is not None,
+            )

@@ -1,0 +1,87 @@
+"""What is shown of the fleet: plain figures, the same for a table, a page and JSON."""
+
+import msgspec
+
+
+class ProcessView(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One process. `error` says why its metrics are not known; rates are per second, `busy` is a share of one.
+
+    `kind` is worker, alerter, api or process (another that shows metrics). `standing_still_s` is how long its loop, or
+    the work it waits for, has not moved.
+    """
+
+    kind: str
+    name: str
+    address: str = ""
+    up: bool = False
+    ready: bool = False
+    error: str | None = None
+    waiting_for: dict[str, str] = {}
+    paused: bool = False
+    partitions: int = 0
+    lag: int = 0
+    in_per_s: float = 0.0
+    out_per_s: float = 0.0
+    busy: float | None = None
+    batch_records: float | None = None
+    batch_fill: float | None = None
+    standing_still_s: float = 0.0
+    model: str = ""
+    device: str = ""
+    runtime: str = ""
+    precision: str = ""
+    fallback: bool = False
+    version: str = ""
+
+
+class PartitionLag(msgspec.Struct, kw_only=True):
+    """A raw partition: records behind, in and out a second, and the worker that has it (empty: nobody)."""
+
+    topic: str
+    partition: int
+    lag: int
+    in_per_s: float
+    out_per_s: float
+    worker: str
+
+
+class StageTime(msgspec.Struct, kw_only=True):
+    """Time of a batch in one stage, over all workers."""
+
+    stage: str
+    p50_ms: float
+    p95_ms: float
+    per_s: float
+
+
+class AlertView(msgspec.Struct, kw_only=True, frozen=True):
+    key: str
+    severity: str
+    title: str
+    started_at: str
+    state: str
+    acknowledged: bool
+
+
+class FleetView(msgspec.Struct, kw_only=True):
+    """All of it at one moment. Rates and times are those of the last `interval_s`; 0 there: of all time so far.
+
+    `problems` are sentences for people. `drain_s` is how long the lag lasts at these rates, None where it does not
+    shrink. Dead letters are those of the last 24 hours, by reason.
+    """
+
+    at: str
+    interval_s: float
+    in_per_s: float = 0.0
+    out_per_s: float = 0.0
+    lag: int = 0
+    drain_s: float | None = None
+    latency_p50_s: float | None = None
+    latency_p95_s: float | None = None
+    processes: list[ProcessView] = []
+    partitions: list[PartitionLag] = []
+    stages: list[StageTime] = []
+    dead_letters: dict[str, int] = {}
+    alerts: dict[str, int] = {}
+    open_alerts: list[AlertView] = []
+    problems: list[str] = []

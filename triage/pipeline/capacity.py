@@ -1,0 +1,154 @@
+"""How large a fleet must be: from costs of one record to partitions, workers, cores, GPUs, nodes and storage. Pure.
+
+docs/capacity.md explains the formulas.
+"""
+
+import math
+from dataclasses import dataclass
+
+import msgspec
+
+from triage.errors import ConfigError
+
+DAY_S = 86_400
+_GIB = 2**30
+# A disk of Elasticsearch above its low watermark takes no more shards.
+_DISK_SHARE = 0.85
+
+
+class Costs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a record costs. Times in microseconds, sizes in bytes; `source` says where they are from.
+
+    The defaults are those of docs/performance.md, docs/performance-pipeline.md and the benchmark of the console.
+    """
+
+    pipe_us: float = 195.0  # processor time of one core for everything but the model, Kafka's client included
+    model_us: float = 4_200.0  # of one core for the model, without a GPU
+    gpu_us: float = 100.0  # of one GPU for the model
+    raw_bytes: float = 290.0
+    enriched_bytes: float = 1_010.0
+    count_bytes: float = 150.0  # of window counts, a record's share
+    document_bytes: float = 720.0  # of disk in Elasticsearch, without replicas
+    index_per_node: float = 15_000.0  # documents a second that a node of Elasticsearch takes, a replica counting as one
+    store_ms: float = 30.0  # one bulk request
+    commit_ms: float = 40.0  # one transaction
+    source: str = (
+        "measured on two cores of an Intel Xeon with AMX, GPU and counts on paper; yours: `triage plan --measure FILE`"
+    )
+
+
+class Demand(msgspec.Struct, kw_only=True):
+    """What is asked: `rate` in records a second at the peak, `average` of the day, `latency_ms` for 95 of 100."""
+
+    rate: float
+    latency_ms: float = 500.0
+    average: float | None = None
+    load: float = 0.7  # share of its capacity that a worker or node is to carry at the peak
+    gpu: bool = False
+    worker_cores: int = 2
+    wait_ms: float = 100.0  # worker.batch_wait_ms
+    target_ms: float = 1_000.0  # worker.batch_target_ms
+    index_replicas: int = 1
+    index_days: int = 180
+    raw_days: float = 3.0
+    enriched_days: float = 7.0
+    kafka_replicas: int = 3
+    node_disk_gib: float = 2_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The answer; `latency_ms` is the estimate for 95 of 100 records at `load`."""
+
+    worker_rate: float
+    workers: int
+    cores: int
+    gpus: int
+    partitions: int
+    latency_ms: float
+    index_nodes: int
+    index_gib_a_day: float
+    index_gib: float
+    kafka_gib: float
+    network_mib_s: float
+
+
+def size(demand: Demand, costs: Costs) -> Fleet:
+    """Raises ConfigError, naming every figure that can't be and the latency that no number of workers reaches."""
+    _check(demand, costs)
+    rate_of_worker, workers, gpus = _workers(demand, costs)
+    latency_ms = latency_of(demand, costs, rate_of_worker)
+    if latency_ms > demand.latency_ms:
+        raise ConfigError(
+            f"latency is {demand.latency_ms:g} ms; at {demand.load:.0%} load 95 of 100 take {latency_ms:.0f} ms "
+            f"however many workers there are: lower worker.batch_wait_ms ({demand.wait_ms:g}) or --load, or make the "
+            f"bulk request ({costs.store_ms:g} ms) or the transaction ({costs.commit_ms:g} ms) faster"
+        )
+    average = demand.rate if demand.average is None else demand.average
+    index_gib_a_day = average * DAY_S * costs.document_bytes * (1 + demand.index_replicas) / _GIB
+    index_gib = index_gib_a_day * demand.index_days
+    written = demand.rate * (1 + demand.index_replicas)
+    nodes = max(
+        math.ceil(written / (costs.index_per_node * demand.load)),
+        math.ceil(index_gib / (demand.node_disk_gib * _DISK_SHARE)),
+        1 + demand.index_replicas,
+    )
+    kept = costs.raw_bytes * demand.raw_days + (costs.enriched_bytes + costs.count_bytes) * demand.enriched_days
+    # Raw in, enriched out to the topic and to Elasticsearch; copies between brokers and nodes are theirs.
+    through = costs.raw_bytes + 2 * costs.enriched_bytes + costs.count_bytes
+    return Fleet(
+        worker_rate=rate_of_worker,
+        workers=workers,
+        cores=workers * (1 if demand.gpu else demand.worker_cores),
+        gpus=gpus,
+        partitions=_round_up(2 * workers),
+        latency_ms=latency_ms,
+        index_nodes=nodes,
+        index_gib_a_day=index_gib_a_day,
+        index_gib=index_gib,
+        kafka_gib=average * DAY_S * kept * demand.kafka_replicas / _GIB,
+        network_mib_s=demand.rate * through / 2**20,
+    )
+
+
+def latency_of(demand: Demand, costs: Costs, rate_of_worker: float) -> float:
+    """Milliseconds from produced to searchable and committed, for 95 of 100 records of a worker at `load`.
+
+    A record waits for a batch to begin at most `wait_ms` (or until one is full, which is sooner), behind the rest of
+    the batch in work; then its own is worked on, stored and committed. A batch of `wait_ms` holds `load` of the
+    records that are worked on in that time.
+    """
+    work_ms = min(demand.load * demand.wait_ms, demand.target_ms)
+    per_record_ms = 1000 / rate_of_worker
+    return 0.95 * demand.wait_ms + 2 * work_ms * demand.load + per_record_ms + costs.store_ms + costs.commit_ms
+
+
+def _workers(demand: Demand, costs: Costs) -> tuple[float, int, int]:
+    """Rate of a worker, workers and GPUs."""
+    wanted = demand.rate / demand.load
+    if not demand.gpu:
+        # The model has all cores of the worker, what is around it is Python, and one thread.
+        rate = 1e6 / (costs.pipe_us + costs.model_us / demand.worker_cores)
+        return rate, math.ceil(wanted / rate), 0
+    gpus = math.ceil(wanted * costs.gpu_us / 1e6)
+    # A worker's own time is spent while the card computes for another: so many keep one busy.
+    rate = 1e6 / (costs.pipe_us + costs.gpu_us)
+    return rate, max(math.ceil(wanted / rate), gpus), gpus
+
+
+def _check(demand: Demand, costs: Costs) -> None:
+    problems = [
+        f"{name} is {value:g}; it must be above 0"
+        for name, value in {**msgspec.structs.asdict(demand), **msgspec.structs.asdict(costs)}.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value <= 0 and name != "index_replicas"
+    ]
+    if demand.load >= 1:
+        problems.append(f"load is {demand.load:g}; at 1 and above queues grow without end, 0.7 is usual")
+    if problems:
+        raise ConfigError(problems)
+
+
+def _round_up(partitions: int) -> int:
+    """To a number that many divide, so that fleets of several sizes share it evenly."""
+    step = 6 if partitions <= 60 else 12 if partitions <= 240 else 60
+    return max(3, math.ceil(partitions / step) * step)

@@ -1,0 +1,79 @@
+"""The dead letters there are: the topic folded to the last state of each record, and what is wanted of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from triage.clock import to_ms
+from triage.config import KafkaSettings
+from triage.logging import get_logger
+from triage.schemas.deadletter import DeadLetter
+from triage.topics.scan import TopicScan
+
+log = get_logger("triage.deadletters")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Filters that all must hold; a position (of now or of first) names single letters. Times are `failed_at` in ms."""
+
+    positions: frozenset[str] = frozenset()
+    stage: str | None = None
+    reason: str | None = None
+    topic: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+    @property
+    def everything(self) -> bool:
+        return self == Wanted()
+
+    def takes(self, letter: DeadLetter) -> bool:
+        failed_ms = _ms(letter.failed_at)
+        return (
+            (not self.positions or letter.position in self.positions or letter.key in self.positions)
+            and self.stage in {None, letter.stage}
+            and self.reason in {None, letter.reason}
+            and self.topic in {None, letter.topic}
+            and (self.since_ms is None or failed_ms >= self.since_ms)
+            and (self.until_ms is None or failed_ms < self.until_ms)
+        )
+
+
+def read_letters(scan: TopicScan, kafka: KafkaSettings, wanted: Wanted) -> list[DeadLetter]:
+    """The wanted letters as they stand now, by the time of failure; one for each record.
+
+    `replayed_at` says that the record is back in its topic, and that nothing has come of it yet but success.
+    """
+    states: dict[str, DeadLetter] = {}
+    for key, letter in entries(scan, kafka.topic("dead-letter")):
+        if letter is None:
+            states.pop(key, None)
+        elif wanted.takes(letter):
+            states[letter.key] = letter
+        else:
+            # A later failure of another kind is what stands now.
+            states.pop(letter.key, None)
+    return sorted(states.values(), key=lambda letter: (letter.failed_at, letter.topic, letter.partition, letter.offset))
+
+
+def entries(scan: TopicScan, topic: str) -> Iterator[tuple[str, DeadLetter | None]]:
+    """(key, letter) of the whole topic, in the order of each key; None where a letter was erased."""
+    decoder = msgspec.json.Decoder(DeadLetter)
+    for records in scan.read(scan.ranges(scan.partitions([topic]))):
+        for record in records:
+            key = (record.key or b"").decode("utf-8", "replace")
+            if record.value is None:
+                yield key, None
+                continue
+            try:
+                yield key, decoder.decode(record.value)
+            except msgspec.MsgspecError as error:
+                log.warning("dead_letter_not_understood", key=key, error=str(error))
+
+
+def _ms(failed_at: str) -> int:
+    from datetime import datetime
+
+    return to_ms(datetime.fromisoformat(failed_at))

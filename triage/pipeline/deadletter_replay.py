@@ -1,0 +1,164 @@
+"""Dead letters back into their topics: from the raw record, once, as the record that it was."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Literal, NamedTuple
+
+import msgspec
+from kafka import KafkaProducer
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError, ProducerFencedError
+
+from triage.clock import Clock, rfc3339
+from triage.config import Settings
+from triage.errors import TriageError, Unavailable
+from triage.pipeline.deadletter_book import Wanted, read_letters
+from triage.pipeline.origin import Origin, parse_position, with_origin
+from triage.schemas.deadletter import DeadLetter
+from triage.topics import translate
+from triage.topics.scan import TopicScan
+
+CRASHED = "crashed_the_worker"
+_CHUNK = 100
+_MAX_REQUEST_BYTES = 8 * 1024 * 1024
+
+Outcome = Literal["replayed", "would_replay", "already_replayed", "gone", "needs_its_reason", "forgotten"]
+Forgotten = Callable[[bytes, int], bool]
+"""Whether a raw record (payload, broker's timestamp in ms) is of an author who was forgotten since."""
+
+
+class Replayed(NamedTuple):
+    """What became of one letter's record."""
+
+    letter: DeadLetter
+    outcome: Outcome
+
+
+def replay_letters(
+    settings: Settings,
+    clock: Clock,
+    wanted: Wanted,
+    *,
+    forgotten: Forgotten,
+    dry_run: bool = False,
+    limit: int | None = None,
+) -> Iterator[Replayed]:
+    """Put the records of the wanted letters into their raw topics again, oldest failure first.
+
+    Each copy names its first position and is noted in the dead-letter topic in the same transaction, so a record is
+    back in its topic once however often this runs, and a second run fences a first one that is still going. Letters
+    with reason `crashed_the_worker` are taken only where the reason or the position was asked for.
+
+    Raises Unavailable, AccessDenied.
+    """
+    if dry_run:
+        with TopicScan(settings.kafka, "triage-dead-letters") as scan:
+            letters = read_letters(scan, settings.kafka, wanted)[:limit]
+            for start in range(0, len(letters), _CHUNK):
+                for letter, record in _raw(scan, letters[start : start + _CHUNK]):
+                    yield Replayed(letter, _outcome(letter, record, wanted, forgotten))
+        return
+    # The producer comes first: its initialisation fences a run beside this one before the letters are read.
+    with _producer(settings) as producer, TopicScan(settings.kafka, "triage-dead-letters") as scan:
+        letters = read_letters(scan, settings.kafka, wanted)[:limit]
+        for start in range(0, len(letters), _CHUNK):
+            yield from _chunk(producer, scan, settings, clock, wanted, letters[start : start + _CHUNK], forgotten)
+
+
+def _chunk(
+    producer: KafkaProducer,
+    scan: TopicScan,
+    settings: Settings,
+    clock: Clock,
+    wanted: Wanted,
+    letters: Sequence[DeadLetter],
+    forgotten: Forgotten,
+) -> list[Replayed]:
+    found = _raw(scan, letters)
+    results = [Replayed(letter, _outcome(letter, record, wanted, forgotten)) for letter, record in found]
+    chosen = [
+        (letter, record)
+        for (letter, record), result in zip(found, results, strict=True)
+        if result.outcome == "would_replay" and record is not None
+    ]
+    if not chosen:
+        return results
+    notes = settings.kafka.topic("dead-letter")
+    now = rfc3339(clock.now_ms())
+    try:
+        producer.begin_transaction()
+        for letter, record in chosen:
+            producer.send(
+                record.topic,
+                value=record.value,
+                key=record.key,
+                partition=record.partition,
+                headers=with_origin(record.headers or (), _origin(letter, record)),
+            )
+            note = msgspec.structs.replace(letter, replayed_at=now)
+            producer.send(notes, key=letter.key.encode(), value=msgspec.json.encode(note))
+        producer.commit_transaction()
+    except ProducerFencedError as error:
+        raise Unavailable("kafka", "another `dead-letters replay` took over; run one at a time") from error
+    except KafkaError as error:
+        with suppress(KafkaError):
+            producer.abort_transaction()
+        raise translate(error, doing="replaying dead letters") from error
+    return [
+        Replayed(letter, "replayed") if outcome == "would_replay" else Replayed(letter, outcome)
+        for letter, outcome in results
+    ]
+
+
+def _origin(letter: DeadLetter, record: ConsumerRecord) -> Origin:
+    """The first position with the broker's time there, which a copy of a copy carries on."""
+    first_ms = record.timestamp
+    for name, value in record.headers or ():
+        if name == "triage-original-timestamp-ms" and value is not None and letter.original:
+            with suppress(ValueError):
+                first_ms = int(value)
+    return Origin(parse_position(letter.key), first_ms, letter.attempts)
+
+
+def _outcome(letter: DeadLetter, record: ConsumerRecord | None, wanted: Wanted, forgotten: Forgotten) -> Outcome:
+    if letter.replayed_at:
+        return "already_replayed"
+    if letter.reason == CRASHED and wanted.reason != CRASHED and not wanted.positions:
+        return "needs_its_reason"
+    if record is None:
+        return "gone"
+    if forgotten(record.value or b"", record.timestamp):
+        return "forgotten"
+    return "would_replay"
+
+
+def _raw(scan: TopicScan, letters: Sequence[DeadLetter]) -> list[tuple[DeadLetter, ConsumerRecord | None]]:
+    """Each letter with its raw record, while that is retained."""
+    records = scan.fetch(parse_position(letter.position) for letter in letters if not letter.replayed_at)
+    return [(letter, records.get(parse_position(letter.position))) for letter in letters]
+
+
+@contextmanager
+def _producer(settings: Settings) -> Iterator[KafkaProducer]:
+    try:
+        producer = KafkaProducer(
+            **settings.kafka.client(),
+            client_id="triage-dead-letters",
+            transactional_id=f"{settings.worker.fleet}-dead-letters",
+            transaction_timeout_ms=settings.worker.transaction_timeout_ms,
+            request_timeout_ms=settings.kafka.request_timeout_ms,
+            max_block_ms=settings.kafka.request_timeout_ms,
+            max_request_size=_MAX_REQUEST_BYTES,
+        )
+    except KafkaError as error:
+        raise translate(error) from error
+    try:
+        producer.init_transactions()
+        yield producer
+    except KafkaError as error:
+        if isinstance(error, TriageError):
+            raise
+        raise translate(error) from error
+    finally:
+        with suppress(KafkaError):
+            producer.close(timeout=5)

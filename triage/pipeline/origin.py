@@ -1,0 +1,62 @@
+"""Headers of a record that was put into its raw topic again: it stays the record that it was."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from triage.errors import InvalidRecord
+from triage.pipeline.batch import Incoming
+from triage.types import Position
+
+POSITION = "triage-original-position"
+TIMESTAMP = "triage-original-timestamp-ms"
+ATTEMPTS = "triage-attempts"
+_OURS = frozenset({POSITION, TIMESTAMP, ATTEMPTS})
+
+Headers = Iterable[tuple[str, bytes | None]]
+
+
+class Origin(NamedTuple):
+    """Where a record first stood, the broker's time then, and how often it was tried before."""
+
+    position: Position
+    timestamp_ms: int
+    attempts: int
+
+
+def origin_of(message: Incoming) -> Origin | None:
+    """None for a record that is new. Raises InvalidRecord for headers that can't be."""
+    found = {name: value for name, value in message.headers if name in _OURS}
+    if POSITION not in found:
+        return None
+    try:
+        position = parse_position(found[POSITION].decode())
+        timestamp_ms, attempts = int(found[TIMESTAMP]), int(found[ATTEMPTS])
+    except (KeyError, ValueError, AttributeError) as error:
+        raise _bad(f"header {POSITION} needs topic/partition/offset and numbers in {TIMESTAMP}, {ATTEMPTS}") from error
+    if position.topic != message.position.topic:
+        raise _bad(f"header {POSITION} names the topic {position.topic!r}, not that of the record")
+    if not 0 <= timestamp_ms <= message.timestamp_ms or attempts < 0:
+        raise _bad(f"header {TIMESTAMP} is not between 0 and the record's own timestamp")
+    return Origin(position, timestamp_ms, attempts)
+
+
+def with_origin(headers: Headers, origin: Origin) -> list[tuple[str, bytes | None]]:
+    """The headers of a copy of a record."""
+    return [
+        *((name, value) for name, value in headers if name not in _OURS),
+        (POSITION, str(origin.position).encode()),
+        (TIMESTAMP, str(origin.timestamp_ms).encode()),
+        (ATTEMPTS, str(origin.attempts).encode()),
+    ]
+
+
+def parse_position(text: str) -> Position:
+    """`feedback.complaints/0/12`. Raises ValueError."""
+    topic, partition, offset = text.rsplit("/", 2)
+    if not topic or int(partition) < 0 or int(offset) < 0:
+        raise ValueError(f"not topic/partition/offset: {text!r}")
+    return Position(topic, int(partition), int(offset))
+
+
+def _bad(message: str) -> InvalidRecord:
+    return InvalidRecord("bad_replay_header", message, stage="decode")

@@ -1,0 +1,60 @@
+"""Why a record was judged as it was: printed by `triage enrich --explain`, never indexed."""
+
+import msgspec
+
+from triage.schemas.enriched import EnrichedRecord
+
+
+class Word(msgspec.Struct, frozen=True):
+    """`record.text[start:end]`, in code points. Without it the winning probability would be lower by `weight`.
+
+    In a text of several clauses: the mean of that and of the same in its clause alone. A negative weight speaks against
+    the label.
+    """
+
+    text: str
+    start: int
+    end: int
+    weight: float
+
+
+class HeadExplanation(msgspec.Struct, frozen=True):
+    """The words that carried one label, strongest first. `confidence` is the probability with all words there."""
+
+    label: str
+    confidence: float
+    words: list[Word]
+
+
+class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One condition of a rule and what met it; `text`, `start` and `end` where that stands in the record's text."""
+
+    condition: str
+    value: str
+    text: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+class RuleExplanation(msgspec.Struct, frozen=True):
+    """A rule that fired: its part of the file, its effect, and a piece of evidence for each condition that held."""
+
+    rule: str
+    part: str  # severity or routing
+    effect: str
+    evidence: list[Evidence]
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """`method` is how the weights of words were found."""
+
+    method: str = "occlusion"
+    intent: HeadExplanation
+    sentiment: HeadExplanation
+    rules: list[RuleExplanation]
+
+
+class ExplainedRecord(EnrichedRecord, kw_only=True, omit_defaults=True):
+    """An enriched record with its explanation."""
+
+    explanation: Explanation

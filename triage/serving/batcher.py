@@ -1,0 +1,159 @@
+"""Micro-batches: records of requests that come at the same time go through the model together."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from triage import tracing
+from triage.errors import TriageError, Unavailable
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.pipeline.batch import Accepted, Enriched
+from triage.pipeline.health import Health
+
+log = get_logger("triage.api")
+
+Enrich = Callable[[Sequence[Accepted]], list[Enriched]]
+_IDLE_S = 1.0
+
+
+@dataclass(slots=True)
+class _Job:
+    items: Sequence[Accepted]
+    done: "asyncio.Future[list[Enriched]]"
+    request: Any = None
+
+
+class Overloaded(Unavailable):
+    """More records wait than may: the caller tries again."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__("api", f"{waiting} records wait already; try again")
+
+
+class MicroBatcher:
+    """One thread enriches; what comes meanwhile, and in `wait_s` after the first, is the next batch.
+
+    A job is never split: its records are judged by one model and one set of rules. `between` runs before each batch,
+    and every second without one; `health` hears of the work. Start and stop it on the event loop that submits.
+    """
+
+    def __init__(
+        self,
+        enrich: Enrich,
+        metrics: Metrics,
+        *,
+        batch_records: int,
+        wait_s: float,
+        queue_records: int,
+        between: Callable[[], None] = lambda: None,
+        health: Health | None = None,
+    ) -> None:
+        self._enrich = enrich
+        self._metrics = metrics
+        self._batch_records = batch_records
+        self._wait_s = wait_s
+        self._queue_records = queue_records
+        self._between = between
+        self._health = health
+        self._jobs: deque[_Job] = deque()
+        self._waiting = 0
+        self._more = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "enrich")
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="micro-batcher")
+
+    async def stop(self) -> None:
+        """What waits is given up; the batch in hand ends first."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for job in self._jobs:
+            job.done.cancel()
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def enrich(self, items: Sequence[Accepted]) -> list[Enriched]:
+        """The records enriched, in order. Raises Overloaded, ModelError."""
+        if not items:
+            return []
+        # One request alone is always taken: its size has a limit of its own.
+        if self._jobs and self._waiting + len(items) > self._queue_records:
+            raise Overloaded(self._waiting)
+        job = _Job(items, asyncio.get_running_loop().create_future(), tracing.current())
+        self._jobs.append(job)
+        self._count(len(items))
+        self._more.set()
+        return await job.done
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._more.wait(), _IDLE_S)
+            if self._jobs and self._wait_s and self._waiting < self._batch_records:
+                await asyncio.sleep(self._wait_s)
+            self._between()
+            if batch := self._take():
+                await self._work(batch)
+
+    def _take(self) -> list[_Job]:
+        batch: list[_Job] = []
+        size = 0
+        while self._jobs and (not batch or size + len(self._jobs[0].items) <= self._batch_records):
+            job = self._jobs.popleft()
+            self._count(-len(job.items))
+            # Who asked has gone: nobody wants the answer.
+            if not job.done.done():
+                batch.append(job)
+                size += len(job.items)
+        if not self._jobs:
+            self._more.clear()
+        return batch
+
+    async def _work(self, batch: list[_Job]) -> None:
+        items = [item for job in batch for item in job.items]
+        self._metrics.api_batch_records.observe(len(items))
+        try:
+            with tracing.span("enrich", links=[job.request for job in batch], records=len(items)):
+                enriched = await self._on_thread(items)
+        except asyncio.CancelledError:
+            for job in batch:
+                job.done.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to who asked
+            await self._failed(batch, error)
+            return
+        for job in batch:
+            mine, enriched = enriched[: len(job.items)], enriched[len(job.items) :]
+            if not job.done.done():
+                job.done.set_result(mine)
+
+    async def _on_thread(self, items: Sequence[Accepted]) -> list[Enriched]:
+        if self._health:
+            self._health.began("enrich")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._enrich, items)
+        finally:
+            if self._health:
+                self._health.ended("enrich")
+
+    async def _failed(self, batch: list[_Job], error: Exception) -> None:
+        """One request's records must not fail the others': each is tried alone."""
+        if len(batch) > 1:
+            for job in batch:
+                await self._work([job])
+            return
+        log.error("enrich_failed", records=len(batch[0].items), error=str(error), kind=type(error).__name__)
+        known = error if isinstance(error, TriageError) else TriageError("the records could not be enriched")
+        if not batch[0].done.done():
+            batch[0].done.set_exception(known)
+
+    def _count(self, records: int) -> None:
+        self._waiting += records
+        self._metrics.api_queue_records.set(self._waiting)

@@ -1,0 +1,53 @@
+"""Webhooks of help desks: fields of a record from paths in whatever JSON they send."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from triage.errors import InvalidRecord
+
+_ATTRIBUTES = "attributes."
+
+
+def mapped(mapping: Mapping[str, str], body: Any) -> dict[str, Any]:
+    """Fields of a raw record. What no path names is left behind, personal data with it.
+
+    A path is dotted (`detail.comments.0.body`; numbers index lists), alternatives are separated by `|`: the first that
+    leads to something counts. In double quotes it is a text of its own (`"zendesk"`). A path that leads nowhere leaves
+    its field out; without a text the record is refused later. Raises InvalidRecord for a body that is no object.
+    """
+    if not isinstance(body, dict):
+        raise InvalidRecord("not_an_object", "a webhook's body is a JSON object", stage="decode")
+    fields: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    for field, path in mapping.items():
+        value = _found(path, body)
+        if value is None or value == "":
+            continue
+        if field.startswith(_ATTRIBUTES):
+            attributes[field.removeprefix(_ATTRIBUTES)] = value
+        else:
+            fields[field] = value
+    return fields | {"attributes": attributes} if attributes else fields
+
+
+def _found(path: str, body: Any) -> Any:
+    for each in path.split("|"):
+        alternative = each.strip()
+        if len(alternative) > 1 and alternative[0] == alternative[-1] == '"':
+            return alternative[1:-1]
+        value = _follow(alternative, body)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def _follow(path: str, body: Any) -> Any:
+    found = body
+    for step in path.split("."):
+        if isinstance(found, dict):
+            found = found.get(step)
+        elif isinstance(found, list) and step.isdecimal() and int(step) < len(found):
+            found = found[int(step)]
+        else:
+            return None
+    return found

@@ -1,0 +1,154 @@
+"""The parts of the API's description that come from the records' own schemas."""
+
+import copy
+import json
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from triage import __version__
+from triage.schemas.json_schema import record_schema
+from triage.types import Channel, SentimentLabel
+
+_ERROR = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {
+        "code": {"type": "string", "description": "Stable, for programs: missing_text"},
+        "message": {"type": "string", "description": "What is wrong and what to do, for people"},
+        "field": {"type": "string", "description": "The record's field at fault, where one is"},
+    },
+}
+_EXAMPLE = {
+    "id": "T-1001",
+    "text": "Parcel never arrived and nobody answers",
+    "channel": "complaint",
+    "source": "web-form",
+    "brand": "Acme",
+}
+_STATUSES = {
+    "400": "No JSON",
+    "401": "No token, or a wrong one",
+    "413": "More bytes or records than one request may have",
+    "415": "Not announced as JSON",
+    "422": "JSON, but not of this form",
+    "429": "More records than the caller's a minute, or wrong tokens from its address; Retry-After says when",
+    "503": "Overloaded, or Kafka or Elasticsearch is away; Retry-After says when",
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Let `app` describe itself with the schemas of the records."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title="triage",
+                version=__version__,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
+            )
+            components = document.setdefault("components", {})
+            components["schemas"] = _schemas()
+            components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            document["security"] = [{"token": []}]
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def operation(request: str, answer: str, status: int, example: Any, *, statuses: tuple[str, ...]) -> dict[str, Any]:
+    """The OpenAPI of one route, by the names of its schemas."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _reference(request), "example": example}},
+        },
+        "responses": {
+            str(status): {"description": "Done", "content": {"application/json": {"schema": _reference(answer)}}},
+            **{
+                each: {
+                    "description": _STATUSES.get(each, "Refused"),
+                    "content": {"application/json": {"schema": _reference("Problem")}},
+                }
+                for each in statuses
+            },
+        },
+    }
+
+
+RECORDS_EXAMPLE = {"records": [_EXAMPLE]}
+CORRECTION_EXAMPLE = {"record": "9f2c…", "intent": "delivery", "sentiment": "negative", "comment": "late, not lost"}
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _schemas() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    record = _adopted("raw", "Record", found)
+    record["properties"]["channel"] = {"enum": [*Channel], "default": Channel.COMPLAINT.value}
+    _adopted("enriched", "EnrichedRecord", found)
+    error = {"type": "object", "required": ["error"], "properties": {"error": _reference("Error")}}
+    sent = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {
+            "id": {"type": "string", "description": "The record's own, or the one that it was given"},
+            "repeated": {"type": "boolean", "description": "It had been sent before, and was not sent again"},
+        },
+    }
+    enriched = {"type": "object", "required": ["record"], "properties": {"record": _reference("EnrichedRecord")}}
+    label = {"type": ["string", "null"]}
+    return {
+        **found,
+        "Error": _ERROR,
+        "Problem": error,
+        "Records": {
+            "type": "object",
+            "required": ["records"],
+            "properties": {"records": {"type": "array", "minItems": 1, "items": _reference("Record")}},
+        },
+        "Enriched": _results(enriched, error),
+        "Sent": _results(sent, error),
+        "SentOne": sent,
+        "Anything": {"type": "object", "description": "Whatever the help desk sends; api.mappings says what is taken"},
+        "Correction": {
+            "type": "object",
+            "required": ["record"],
+            "additionalProperties": False,
+            "properties": {
+                "record": {"type": "string", "description": "_id of the document"},
+                "intent": label,
+                "sentiment": {"enum": [*SentimentLabel, None]},
+                "comment": {"type": "string"},
+            },
+        },
+        "Corrected": {
+            "type": "object",
+            "properties": {"record": {"type": "string"}, "changed": {"type": "boolean"}},
+        },
+    }
+
+
+def _results(*kinds: dict[str, Any]) -> dict[str, Any]:
+    """One for each record of the request, in its order."""
+    return {
+        "type": "object",
+        "required": ["results"],
+        "properties": {"results": {"type": "array", "items": {"oneOf": list(kinds)}}},
+    }
+
+
+def _adopted(name: str, title: str, into: dict[str, Any]) -> dict[str, Any]:
+    """A record's schema as a component, its definitions beside it."""
+    schema = copy.deepcopy(record_schema(name))
+    text = json.dumps({key: value for key, value in schema.items() if key not in {"$schema", "$id"}})
+    adopted: dict[str, Any] = json.loads(text.replace("#/$defs/", "#/components/schemas/"))
+    into |= adopted.pop("$defs", {})
+    into[title] = adopted
+    return adopted

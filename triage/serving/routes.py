@@ -1,0 +1,107 @@
+"""The routes of version 1."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse
+
+from triage import tracing
+from triage.config import ApiSettings
+from triage.metrics import Metrics
+from triage.serving.allowance import Allowance
+from triage.serving.body import json_body, records_of
+from triage.serving.door import caller_of, require_operator
+from triage.serving.openapi import CORRECTION_EXAMPLE, RECORDS_EXAMPLE, operation
+from triage.serving.problem import Problem
+from triage.serving.service import Service
+
+_USUAL = ("400", "401", "413", "415", "422", "429", "503")
+_KEY = Header(None, max_length=200, description="Names this request: sent again, its records get the same ids")
+
+
+def build_routes(service: Service, settings: ApiSettings, allowance: Allowance, metrics: Metrics) -> APIRouter:
+    router = APIRouter(prefix="/v1")
+
+    def grant(request: Request, records: int) -> None:
+        wait_s = allowance.take(caller_of(request), records)
+        if wait_s > 0:
+            metrics.api_limited.inc()
+            most = settings.records_per_minute
+            raise Problem(429, "too_many_a_minute", f"at most {most} records a minute; wait", retry_s=wait_s)
+
+    def count(route: str, results: Sequence[dict[str, Any]]) -> None:
+        for result in results:
+            outcome = "refused" if "error" in result else "repeated" if result.get("repeated") else "accepted"
+            metrics.api_records.labels(route, outcome).inc()
+
+    @router.post(
+        "/enrich",
+        tags=["enrich"],
+        openapi_extra=operation("Records", "Enriched", 200, RECORDS_EXAMPLE, statuses=_USUAL),
+    )
+    async def enrich(request: Request) -> Response:
+        """Redact, judge and route records exactly as the workers do, and keep nothing.
+
+        A record that is refused has an `error` in its place; the others are not affected.
+        """
+        records = records_of(await json_body(request, settings.max_body_bytes), settings.max_records)
+        grant(request, len(records))
+        body, refused = await service.enrich(records)
+        count("enrich", [{}] * (len(records) - refused) + [{"error": {}}] * refused)
+        return Response(body, media_type="application/json")
+
+    @router.post(
+        "/feedback",
+        status_code=202,
+        tags=["feedback"],
+        openapi_extra=operation("Records", "Sent", 202, RECORDS_EXAMPLE, statuses=(*_USUAL, "403")),
+    )
+    async def feedback(request: Request, idempotency_key: str | None = _KEY) -> JSONResponse:
+        """Put records into the raw topics, for the workers. Needs the role operator.
+
+        The answer comes when Kafka has them. After a 503 or a broken connection send the same again: records with an
+        `id` of their own, or under the same `Idempotency-Key`, replace themselves.
+        """
+        user = require_operator(request)
+        records = records_of(await json_body(request, settings.max_body_bytes), settings.max_records)
+        grant(request, len(records))
+        results = await service.send(records, user.name, idempotency_key, tracing.headers())
+        count("feedback", results)
+        return JSONResponse({"results": results}, 202)
+
+    @router.post(
+        "/hooks/{name}",
+        status_code=202,
+        tags=["feedback"],
+        openapi_extra=operation("Anything", "SentOne", 202, {"detail": {"id": "1"}}, statuses=(*_USUAL, "403", "404")),
+    )
+    async def hook(name: str, request: Request, idempotency_key: str | None = _KEY) -> JSONResponse:
+        """Take one record from a help desk's webhook, by the paths in `api.mappings`. Needs the role operator."""
+        user = require_operator(request)
+        grant(request, 1)
+        fields = service.mapped(name, await json_body(request, settings.max_body_bytes))
+        (result,) = results = await service.send([fields], user.name, idempotency_key, tracing.headers())
+        count("hooks", results)
+        return JSONResponse(result, 422 if "error" in result else 202)
+
+    @router.post(
+        "/corrections",
+        tags=["corrections"],
+        openapi_extra=operation("Correction", "Corrected", 200, CORRECTION_EXAMPLE, statuses=(*_USUAL, "403", "404")),
+    )
+    async def corrections(request: Request) -> JSONResponse:
+        """Say what an indexed record's labels should be; `triage train --with-corrections` learns from it.
+
+        The last correction of a record stands. Needs the role operator.
+        """
+        user = require_operator(request)
+        grant(request, 1)
+        return JSONResponse(await service.correct(await json_body(request, settings.max_body_bytes), user.name))
+
+    @router.get("/about", tags=["enrich"])
+    async def about() -> JSONResponse:
+        """Versions in force, labels, limits and webhooks."""
+        return JSONResponse(service.about())
+
+    return router

@@ -1,0 +1,68 @@
+"""Runs the API until it is told to stop."""
+
+import socket
+
+from msgspec.structs import asdict
+
+from triage import tracing
+from triage.config import Settings
+from triage.elastic.client import connect
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.pipeline.assemble import build_enricher
+from triage.pipeline.batch import Batch
+from triage.pipeline.health import Health
+from triage.pipeline.model_metrics import show_model
+from triage.pipeline.replaceable import identities, reloader_of
+from triage.serving.app import build_app
+from triage.serving.batcher import MicroBatcher
+from triage.serving.sender import Sender
+from triage.serving.service import Service
+from triage.web.server import check_reach, listen, run, url_of
+
+log = get_logger("triage.api")
+
+
+def serve(settings: Settings) -> None:
+    """Serve on `api.host:port`; ends on SIGINT and SIGTERM.
+
+    It starts and enriches without Kafka or Elasticsearch. Raises ConfigError, ModelError.
+    """
+    check_reach(settings.api, "api")
+    stop_tracing = tracing.start(settings.tracing, "api")
+    clock, metrics = settings.clock.build(), Metrics()
+    seen = identities(settings)
+    enricher = build_enricher(settings, clock, metrics=metrics)
+    show_model(metrics, enricher.judge.model, enricher.versions, settings.model)
+    about = {"api": socket.gethostname(), "versions": asdict(enricher.versions)}
+    health = Health(clock, about, stuck_after_s=settings.worker.stuck_after_s)
+    metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])
+    reloader = reloader_of(settings, enricher, seen, clock, metrics, health)
+
+    def between() -> None:
+        health.beat()
+        reloader.process(Batch())
+
+    batcher = MicroBatcher(
+        enricher.enrich,
+        metrics,
+        batch_records=settings.api.batch_records,
+        wait_s=settings.api.batch_wait_ms / 1000,
+        queue_records=settings.api.queue_records,
+        between=between,
+        health=health,
+    )
+    sender = Sender(settings.kafka, settings.api.remember_sent)
+    elasticsearch = connect(settings.elasticsearch)
+    service = Service(settings, enricher, batcher, sender, elasticsearch, clock)
+    app = build_app(service, settings.api, metrics, health)
+    listening = listen(settings.api, "api")
+    log.info("api_started", url=url_of(listening, settings.api), login=settings.api.login)
+    try:
+        run(app, listening, settings.api)
+    finally:
+        reloader.close()
+        sender.close()
+        elasticsearch.close()
+        stop_tracing()
+    log.info("api_stopped")

@@ -1,0 +1,45 @@
+"""Until when topics hold what was written to them, by their own settings."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from triage.config import KafkaSettings
+from triage.topics.admin import topic_settings
+
+# Brokers look for expired segments this often (log.retention.check.interval.ms, by default).
+_CHECK_MS = 5 * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """`until_ms` is the latest moment at which what was written by now is deleted; None: never, or not readable.
+
+    A segment is deleted as a whole, once its newest record is older than `retention_ms`, and takes records for at most
+    `segment_ms`; then the broker looks every five minutes and deletes the file a little later.
+    """
+
+    topic: str
+    retention_ms: int | None
+    segment_ms: int | None
+    until_ms: int | None
+
+
+def retention_of(settings: KafkaSettings, names: Iterable[str], now_ms: int) -> list[Retention]:
+    """For each topic (short name) that exists. Raises Unavailable, AccessDenied."""
+    found = []
+    for topic, config in topic_settings(settings, names).items():
+        retention_ms, segment_ms = _number(config, "retention.ms"), _number(config, "segment.ms")
+        delay_ms = _number(config, "file.delete.delay.ms") or 60_000
+        until_ms = None
+        if retention_ms is not None and segment_ms is not None and "delete" in (config.get("cleanup.policy") or ""):
+            until_ms = now_ms + retention_ms + segment_ms + _CHECK_MS + delay_ms
+        found.append(Retention(topic, retention_ms, segment_ms, until_ms))
+    return found
+
+
+def _number(config: dict[str, str | None], name: str) -> int | None:
+    try:
+        value = int(config.get(name) or -1)
+    except ValueError:
+        return None
+    return value if value >= 0 else None

@@ -1,0 +1,1 @@
+"""Figures of an exported model through the very code that serves it: needs no torch."""

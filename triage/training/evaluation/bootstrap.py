@@ -1,0 +1,65 @@
+"""Confidence intervals by the percentile bootstrap (Efron 1979), vectorised over the resamples."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.training.scoring import BINS, confidence_bins, rates
+
+RESAMPLES = 1_000
+SEED = 13
+_CELLS = 4_000_000
+"""Numbers held at once."""
+
+Interval = tuple[float, float]
+
+
+def label_intervals(matrix: NDArray[np.int64], resamples: int = RESAMPLES) -> dict[str, Interval]:
+    """95 % intervals of the figures of a confusion matrix [classes, classes].
+
+    Drawing n texts with replacement draws the cells of their confusion matrix from a multinomial distribution.
+    """
+    total = int(matrix.sum())
+    drawn = _rng().multinomial(total, matrix.ravel() / total, size=resamples)
+    return {name: _interval(values) for name, values in rates(drawn.reshape(resamples, *matrix.shape)).items()}
+
+
+def calibration_interval(
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], resamples: int = RESAMPLES, bins: int = BINS
+) -> Interval:
+    """95 % interval of the expected calibration error."""
+    gaps = correct.astype(float) - confidence
+    places = confidence_bins(confidence, bins)
+    count, errors = len(gaps), []
+    for chunk, drawn in _draws(count, resamples):
+        cells = places[drawn] + np.arange(chunk)[:, None] * bins
+        sums = np.bincount(cells.ravel(), weights=gaps[drawn].ravel(), minlength=chunk * bins)
+        errors.append(np.abs(sums.reshape(chunk, bins)).sum(axis=1) / count)
+    return _interval(np.concatenate(errors))
+
+
+def span_interval(counts: NDArray[np.int64], resamples: int = RESAMPLES) -> Interval:
+    """95 % interval of micro-F1; `counts` is [texts, 3]: right, predicted and true spans of each text."""
+    values = []
+    for _, drawn in _draws(len(counts), resamples):
+        right, predicted, true = counts[drawn].sum(axis=1).T
+        values.append(2 * right / np.maximum(1, predicted + true))
+    return _interval(np.concatenate(values))
+
+
+def _draws(count: int, resamples: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Indices [chunk, count] of resampled texts, until there are `resamples` rows."""
+    rng, chunk = _rng(), max(1, _CELLS // count)
+    for first in range(0, resamples, chunk):
+        size = min(chunk, resamples - first)
+        yield size, rng.integers(0, count, (size, count))
+
+
+def _interval(values: NDArray[np.float64]) -> Interval:
+    low, high = np.percentile(values, (2.5, 97.5))
+    return round(float(low), 4), round(float(high), 4)
+
+
+def _rng() -> np.random.Generator:
+    return np.random.default_rng(SEED)

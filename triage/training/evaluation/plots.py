@@ -1,0 +1,59 @@
+"""Plots of the report (needs matplotlib)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+_DPI = 110
+
+
+def reliability_plot(path: Path, head: str, bins: list[dict[str, float]]) -> Path:
+    """Accuracy over confidence by bin, with the number of texts below; a calibrated head follows the diagonal."""
+    figure = Figure(figsize=(5, 6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    confidence = [row["confidence"] for row in bins]
+    upper.plot((0, 1), (0, 1), color="0.7", linestyle="--")
+    upper.plot(confidence, [row["accuracy"] for row in bins], marker="o")
+    upper.set(title=f"{head}: reliability", ylabel="accuracy", ylim=(0, 1), xlim=(0, 1))
+    lower.bar([row["low"] for row in bins], [row["texts"] for row in bins], width=1 / 15, align="edge", color="0.6")
+    lower.set(xlabel="confidence", ylabel="texts")
+    return _save(figure, path)
+
+
+def confusion_plot(path: Path, head: str, labels: list[str], matrix: list[list[int]]) -> Path:
+    """Shares of each true label (row) by predicted label, with the counts."""
+    counts = np.array(matrix)
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    size = 2.5 + 0.55 * len(labels)
+    figure = Figure(figsize=(size, size), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(title=f"{head}: confusion", xlabel="predicted", ylabel="true")
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            shade = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=shade, fontsize=7)
+    return _save(figure, path)
+
+
+def risk_coverage_plot(path: Path, curves: dict[str, dict[str, Any]]) -> Path:
+    """Accuracy of the kept texts over the share that is kept; a cross marks the served threshold."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for head, entry in curves.items():
+        points = entry["curve"]
+        (line,) = axes.plot([p["coverage"] for p in points], [p["accuracy"] for p in points], marker=".", label=head)
+        if entry["accuracy_kept"] is not None:
+            axes.plot(entry["coverage"], entry["accuracy_kept"], marker="x", markersize=10, color=line.get_color())
+    axes.set(title="the cost of abstaining", xlabel="coverage", ylabel="accuracy of the kept")
+    axes.legend()
+    return _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    figure.savefig(path, dpi=_DPI)
+    return path
