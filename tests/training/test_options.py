@@ -37,6 +37,13 @@ def test_every_problem_is_named_at_once():
         assert name in str(caught.value)
 
 
+def test_bf16_only_where_the_processor_multiplies_it():
+    from triage.inference.hardware import has_fast_bf16
+
+    assert Options(base="b").bf16 is has_fast_bf16()
+    assert Options(base="b", bf16=True).bf16 is True
+
+
 def test_what_a_checkpoint_keeps_names_no_path():
     options = Options(base="/secret/base", start_from="/secret/before", teacher="/secret/teacher", freeze="layers:3")
     assert "secret" not in str(options.account())

@@ -72,7 +72,10 @@ def command(
     distill_weight: Annotated[float, typer.Option(help="Weight of the teacher's loss.")] = 1.0,
     distill_temperature: Annotated[float, typer.Option(help="Softens the teacher's answers.")] = 2.0,
     patience: Annotated[int | None, typer.Option(help="Stop after so many validations without a gain.")] = None,
-    bf16: Annotated[bool, typer.Option("--bf16/--fp32", help="Autocast; twice as fast where the CPU has bf16.")] = True,
+    bf16: Annotated[
+        bool | None,
+        typer.Option("--bf16/--fp32", help="Autocast to bf16 [default: where the CPU multiplies it, twice as fast there]."),
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of torch [default: its own choice].")] = None,
     checkpoint_minutes: Annotated[float, typer.Option(help="How often to save what --resume needs.")] = 5.0,
     validate_minutes: Annotated[float, typer.Option(help="How often to validate (and keep the best).")] = 10.0,
@@ -94,6 +97,7 @@ def command(
     prepare_process()
     from rich.console import Console
 
+    from triage.inference.hardware import has_fast_bf16
     from triage.logging import configure_logging
     from triage.training.options import AUGMENTATIONS, Options
     from triage.training.workflow import build_corpus, checkpoint_folder, train_model
@@ -114,7 +118,7 @@ def command(
         token_budget=token_budget,
         accumulate=accumulate,
         max_tokens=max_tokens,
-        bf16=bf16,
+        bf16=has_fast_bf16() if bf16 is None else bf16,
         label_smoothing=label_smoothing,
         sentiment_smoothing=sentiment_smoothing,
         head_weights=_weights(head_weight or []),

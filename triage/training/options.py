@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from triage.errors import ConfigError
+from triage.inference.hardware import has_fast_bf16
 from triage.training.labels import HEADS
 
 PEFT_METHODS = ("lora", "adalora", "ia3", "prefix")
@@ -45,7 +46,7 @@ class Options:
     token_budget: int = 2_048
     accumulate: int = 1
     max_tokens: int = 128
-    bf16: bool = True
+    bf16: bool = field(default_factory=has_fast_bf16)
     label_smoothing: float = 0.05
     sentiment_smoothing: float = 0.0
     head_weights: Mapping[str, float] = field(default_factory=dict)
