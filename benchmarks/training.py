@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="measure again what the results file has already")
     arguments = parser.parse_args()
     prepare_process()
+    RESULTS.parent.mkdir(exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results |= {"machine": machine(), "texts": arguments.texts, "seed": SEED}
     corpus, taxonomy = _load(arguments.data)
