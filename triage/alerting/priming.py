@@ -14,7 +14,7 @@ from triage.elastic.client import connect
 from triage.elastic.history import HistoryStep, read_history
 from triage.errors import ConfigError
 from triage.logging import get_logger
-from triage.pipeline.count_messages import partition_of_group
+from triage.pipeline.count_messages import places_of
 from triage.schemas.counts import group_of, parse_key
 
 log = get_logger("triage.alerter")
@@ -70,12 +70,13 @@ def prime(source: int | Path, settings: Settings, rules: AlertRules, clock: Cloc
 
 def of_partition(primed: Primed, partition: int, partitions: int, group_by: str) -> Primed:
     """What belongs to a partition of `window-counts`, as workers send the counts of its group there."""
+    groups = {
+        rule: {key: group_of(baseline.dimensions, group_by) for key, baseline in found.items()}
+        for rule, found in primed.items()
+    }
+    places = places_of((group for found in groups.values() for group in found.values()), partitions)
     return {
-        rule: {
-            key: baseline
-            for key, baseline in found.items()
-            if partition_of_group(group_of(baseline.dimensions, group_by), partitions) == partition
-        }
+        rule: {key: baseline for key, baseline in found.items() if places[groups[rule][key]] == partition}
         for rule, found in primed.items()
     }
 

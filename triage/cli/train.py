@@ -74,7 +74,7 @@ def command(
     patience: Annotated[int | None, typer.Option(help="Stop after so many validations without a gain.")] = None,
     bf16: Annotated[
         bool | None,
-        typer.Option("--bf16/--fp32", help="Autocast to bf16 [default: where the CPU multiplies it, twice as fast there]."),
+        typer.Option("--bf16/--fp32", help="Autocast [default: bf16 where the CPU multiplies it, twice as fast]."),
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of torch [default: its own choice].")] = None,
     checkpoint_minutes: Annotated[float, typer.Option(help="How often to save what --resume needs.")] = 5.0,

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from kafka.partitioner.default import murmur2
-
 from triage.schemas.counts import KeyCount, WindowCount, WindowCounts, group_of
+from triage.topics.partitioning import partitions_of
 
 # Of keys and values in UTF-8. Even if JSON must escape every byte of them, brokers take the message.
 MOST_BYTES = 128 * 1024
@@ -18,12 +17,10 @@ def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -
     """
     packed: dict[tuple[str, int, int], WindowCounts] = {}
     left: dict[tuple[str, int, int], int] = {}
-    places: dict[str, int] = {}
-    for count in counts:
-        group = group_of(count.dimensions, group_by)
-        partition = places.get(group, -1)
-        if partition < 0:
-            partition = places[group] = partition_of_group(group, partitions)
+    grouped = [(group_of(count.dimensions, group_by), count) for count in counts]
+    places = places_of((group for group, _ in grouped), partitions)
+    for group, count in grouped:
+        partition = places[group]
         to = (count.topic, count.partition, partition)
         size = 2 * len(count.key.encode()) + _BYTES_BESIDE
         if to in packed and left[to] < size:
@@ -46,6 +43,7 @@ def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -
         yield partition, message
 
 
-def partition_of_group(group: str, partitions: int) -> int:
-    """Partition of `window-counts` of a group: where Kafka's default partitioner puts a message of this key."""
-    return int(murmur2(group.encode()) & 0x7FFFFFFF) % partitions
+def places_of(groups: Iterable[str], partitions: int) -> dict[str, int]:
+    """The partition of `window-counts` of each group: where Kafka's default partitioner puts a message of this key."""
+    unique = list(dict.fromkeys(groups))
+    return dict(zip(unique, partitions_of([group.encode() for group in unique], partitions), strict=True))
