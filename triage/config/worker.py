@@ -76,6 +76,11 @@ class WorkerSettings(Section):
         0.5, gt=0, le=1, description="A larger share of dead letters among the last records ends it too; 1: no limit"
     )
     dead_letter_window: int = Field(2_000, ge=10, le=100_000, description="So many records back the share is taken")
+    offset_patience_s: float = Field(
+        60,
+        ge=0,
+        description="How long committed offsets that are behind what was put out are asked for again; 0: taken at once",
+    )
     data_dir: Path = Field(
         Path(".triage/worker"),
         description="Journal of the batch in hand, a few hundred bytes; must outlive the process",

@@ -13,6 +13,7 @@ from triage.config import Settings
 from triage.errors import TriageError
 from triage.topics import admin_client, translate
 from triage.topics.definitions import RAW_TOPICS
+from triage.topics.group_offsets import committed_offsets
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,11 @@ def _offsets(admin: KafkaAdminClient, group: str, partitions: list[TopicPartitio
         return {}
     first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
     ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-    committed = admin.list_group_offsets({group: partitions}).get(group, {})
+    committed = committed_offsets(admin, group, partitions)
     return {
-        (each.topic, each.partition): Offsets(first[each].offset, ends[each].offset, _known(committed.get(each)))
+        (each.topic, each.partition): Offsets(first[each].offset, ends[each].offset, committed[each])
         for each in partitions
     }
-
-
-def _known(entry: Any) -> int | None:
-    return None if entry is None or entry.offset < 0 else int(entry.offset)
 
 
 def _member(member: Mapping[str, Any], kind: str) -> Member:

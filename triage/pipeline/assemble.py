@@ -1,6 +1,7 @@
 """Builds the parts of a worker from settings: the one place that knows them all."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from msgspec.structs import asdict
 
@@ -23,6 +24,8 @@ from triage.pipeline.index import IndexStage
 from triage.pipeline.journal import Journal
 from triage.pipeline.kafka_feed import KafkaFeed
 from triage.pipeline.model_metrics import runs_on, show_model
+from triage.pipeline.offset_check import OffsetCheck
+from triage.pipeline.output_offsets import counted_offsets, group_offsets
 from triage.pipeline.poison import Guarded
 from triage.pipeline.publish import Publisher
 from triage.pipeline.reload import Reloader
@@ -115,8 +118,14 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     health = Health(clock, about, stuck_after_s=options.stuck_after_s)
     reloader = reloader_of(settings, enricher, seen, clock, metrics, health)
     stalls, slot = StallWatch(clock), Slot(name, clock)
+    check = OffsetCheck(
+        partial(counted_offsets, settings.kafka),
+        partial(group_offsets, settings.kafka, options.group),
+        clock,
+        options.offset_patience_s,
+    )
     worker = Worker(
-        lambda: _join(settings, sorted(channels), slot, stalls),
+        lambda: _join(settings, sorted(channels), slot, stalls, check),
         [reloader, Guarded(journal, guarded, office, options.crash_attempts, clock, metrics)],
         [
             IndexStage(IndexSink(client, settings.elasticsearch), naming, office, metrics, authors),
@@ -145,7 +154,7 @@ def _shadow(settings: Settings, metrics: Metrics, clock: Clock) -> Shadow | None
     )
 
 
-def _join(settings: Settings, topics: list[str], slot: Slot, stalls: StallWatch) -> KafkaFeed:
+def _join(settings: Settings, topics: list[str], slot: Slot, stalls: StallWatch, check: OffsetCheck) -> KafkaFeed:
     # kafka-python leaves a thread and sockets behind for each client that never reached a broker: ask first.
     wait_for_kafka(settings.kafka, timeout_s=_PROBE_S)
-    return KafkaFeed(settings.kafka, settings.worker, topics, slot, stalls)
+    return KafkaFeed(settings.kafka, settings.worker, topics, slot, stalls, check)

@@ -30,6 +30,7 @@ from triage.logging import get_logger
 from triage.pipeline.batch import Incoming, Partition
 from triage.pipeline.consumer import GroupConsumer
 from triage.pipeline.feed import Message, PartitionState
+from triage.pipeline.offset_check import OffsetCheck
 from triage.pipeline.producer import BoundedProducer
 from triage.pipeline.slot import Slot
 from triage.pipeline.stalls import StallWatch
@@ -68,8 +69,11 @@ class KafkaFeed(ConsumerRebalanceListener):
         topics: Sequence[str],
         slot: Slot,
         stalls: StallWatch | None = None,
+        check: OffsetCheck | None = None,
     ) -> None:
         self._slot = slot
+        self._check = check
+        self._unchecked: set[TopicPartition] = set()
         self._stalls = stalls or StallWatch(SystemClock())
         self._epochs: dict[Partition, int] = {}
         self.name = name = slot.name
@@ -115,6 +119,11 @@ class KafkaFeed(ConsumerRebalanceListener):
             self._bump(partition)
         if assigned:
             log.info("partitions_assigned", partitions=_names(assigned))
+        if assigned and self._check is not None:
+            # Nothing of them is fetched yet, so that kafka-python parks nothing which it could forget (decision 8).
+            self._consumer.pause(*assigned)
+            self._unchecked |= assigned
+            self._check.begin()
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         for partition in revoked:
@@ -129,6 +138,7 @@ class KafkaFeed(ConsumerRebalanceListener):
             log.warning("partitions_lost", partitions=_names(lost))
 
     def _bump(self, partition: TopicPartition) -> None:
+        self._unchecked.discard(partition)
         key = (partition.topic, partition.partition)
         self._epochs[key] = self._epochs.get(key, 0) + 1
 
@@ -171,11 +181,25 @@ class KafkaFeed(ConsumerRebalanceListener):
         """One poll, or as many as the group's rebalance takes. Raises Fenced after an expulsion."""
         until = time.monotonic() + _REJOIN_S
         while True:
+            # Before the poll: a broker that does not answer must not cost the records of one.
+            self._admit()
             with _translated(self._slot):
                 polled = poll(_REJOIN_POLL_MS if self._consumer.rejoining else timeout_ms)
             self._consumer.membership()
             if polled or not self._consumer.rejoining or time.monotonic() >= until:
                 return polled
+
+    def _admit(self) -> None:
+        """Let read what was assigned, from the committed offsets, once these can be believed."""
+        if self._check is None or not self._unchecked or not self._check.passes():
+            return
+        with _translated(self._slot):
+            for each in self._unchecked:
+                # Asked again: the answer that came with the assignment may be the one that was waited out.
+                if (offset := self._consumer.committed(each, timeout_ms=_ENDS_MS)) is not None:
+                    self._consumer.seek(each, offset)
+            self._consumer.resume(*self._unchecked)
+        self._unchecked.clear()
 
     def stale(self, incoming: Sequence[Incoming]) -> set[Partition]:
         owned = {(p.topic, p.partition) for p in self._consumer.assignment()}
@@ -200,6 +224,8 @@ class KafkaFeed(ConsumerRebalanceListener):
                 membership,
             )
             producer.commit_transaction()
+            if self._check is not None:
+                self._check.committed(offsets)
         except KafkaError as error:
             raise self._aborted(error) from error
 
@@ -218,7 +244,7 @@ class KafkaFeed(ConsumerRebalanceListener):
         return Unavailable("kafka", f"transaction aborted: {error}")
 
     def partitions(self) -> Mapping[Partition, PartitionState]:
-        assignment = list(self._consumer.assignment())
+        assignment = list(self._consumer.assignment() - self._unchecked)
         if not assignment:
             return {}
         # Asked of the broker each time: the ends that fetches report are old while other partitions keep us busy, and

@@ -1,0 +1,136 @@
+"""A feed on Kafka does not read on from committed offsets that its group's own output shows to be old."""
+
+from functools import partial
+
+import msgspec
+import pytest
+from kafka import KafkaProducer, TopicPartition
+from kafka.structs import OffsetAndMetadata
+
+from triage.clock import SystemClock
+from triage.config import load_settings
+from triage.pipeline.feed import Message
+from triage.pipeline.kafka_feed import KafkaFeed
+from triage.pipeline.offset_check import OffsetCheck
+from triage.pipeline.output_offsets import counted_offsets, group_offsets
+from triage.pipeline.slot import Slot
+from triage.schemas.counts import KeyCount, WindowCounts
+from triage.topics import apply_topics
+
+pytestmark = pytest.mark.stack
+
+
+class Group:
+    """Ten records of which a first worker has committed six, with their counts."""
+
+    def __init__(self, endpoints, prefix):
+        flags = {
+            "kafka.bootstrap_servers": endpoints.bootstrap_servers,
+            "kafka.topic_prefix": prefix,
+            "worker.group": prefix,
+            "worker.heartbeat_interval_ms": 1000,
+        }
+        self.settings = load_settings(None, flags)
+        apply_topics(self.settings.kafka)
+        self.raw = self.settings.kafka.topic("complaints")
+        producer = KafkaProducer(bootstrap_servers=endpoints.bootstrap_servers)
+        for number in range(10):
+            producer.send(self.raw, value=b"%d" % number, partition=0).get(30)
+        producer.close()
+        feed = self.join(0)
+        assert read(feed, 6) == list(range(6))
+        counts = WindowCounts(
+            window_ms=300_000,
+            topic=self.raw,
+            partition=0,
+            first_offset=0,
+            last_offset=5,
+            counts=[KeyCount(0, "", {}, 1, 6)],
+        )
+        message = Message(self.settings.kafka.topic("window-counts"), None, msgspec.json.encode(counts), 0)
+        feed.commit([message], {(self.raw, 0): 6})
+        feed.close()
+
+    def join(self, patience_s, ask=group_offsets):
+        kafka, name = self.settings.kafka, self.settings.worker.group
+        check = OffsetCheck(partial(counted_offsets, kafka), partial(ask, kafka, name), SystemClock(), patience_s)
+        return KafkaFeed(kafka, self.settings.worker, [self.raw], Slot(f"{name}-0", SystemClock()), check=check)
+
+    def set_committed(self, offset):
+        """As `kafka-consumer-groups --reset-offsets` does."""
+        feed = self.join(0)
+        assert read(feed, 1)
+        feed.commit([], {(self.raw, 0): offset})
+        feed.close()
+
+    def commit_beside(self, offset):
+        """Without membership, and so unfenced: what the coordinator says changes under the feed that waits."""
+        name = self.settings.worker.group
+        producer = KafkaProducer(
+            bootstrap_servers=self.settings.kafka.bootstrap_servers, transactional_id=f"{name}-beside"
+        )
+        producer.init_transactions()
+        producer.begin_transaction()
+        where = TopicPartition(self.raw, 0)
+        producer.send_offsets_to_transaction({where: OffsetAndMetadata(offset, "", -1)}, name)
+        producer.commit_transaction()
+        producer.close()
+
+
+@pytest.fixture
+def group(stack, prefix):
+    return Group(stack, prefix)
+
+
+def read(feed, count, polls=100):
+    found = []
+    for _ in range(polls):
+        found += [int(message.value) for message in feed.poll(200, count - len(found))]
+        if len(found) >= count:
+            break
+    return found
+
+
+def test_a_successor_of_a_sound_group_reads_on_at_once(group):
+    feed = group.join(60)
+    assert read(feed, 4, polls=25) == [6, 7, 8, 9]
+    feed.close()
+
+
+def test_old_answers_of_the_coordinator_are_waited_out(group):
+    answers = [{}, {(group.raw, 0): 2}]
+
+    def ask(kafka, name, partitions):
+        return dict(answers.pop(0)) if answers else group_offsets(kafka, name, partitions)
+
+    feed = group.join(60, ask)
+    while answers:
+        assert feed.poll(200, 10) == []
+        assert feed.partitions() == {}
+    assert read(feed, 4) == [6, 7, 8, 9]
+    assert feed.partitions()[group.raw, 0].position == 10
+    feed.close()
+
+
+def test_the_position_that_came_with_the_assignment_is_not_kept(group):
+    group.set_committed(2)
+    asked = []
+
+    def ask(kafka, name, partitions):
+        asked.append(1)
+        if len(asked) == 3:
+            group.commit_beside(6)
+        return group_offsets(kafka, name, partitions)
+
+    feed = group.join(60, ask)
+    while len(asked) < 3:
+        assert feed.poll(200, 10) == []
+    assert read(feed, 4) == [6, 7, 8, 9]
+    feed.close()
+
+
+def test_offsets_that_were_reset_on_purpose_are_read_from_after_the_patience(group):
+    group.set_committed(2)
+    feed = group.join(1)
+    assert read(feed, 8) == list(range(2, 10))
+    feed.close()
