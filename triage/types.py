@@ -35,6 +35,7 @@ class Flag(StrEnum):
     UNKNOWN_LANGUAGE = "unknown_language"
     REDACTED = "redacted"
     ATTRIBUTES_DROPPED = "attributes_dropped"
+    ENTITIES_DROPPED = "entities_dropped"
 
 
 class Position(NamedTuple):

@@ -84,10 +84,20 @@ def test_personal_data_is_gone_from_every_field(enricher):
         ({"text": "Где моя посылка? Уже неделю жду ответа от магазина"}, "unknown_language"),
         ({"text": "fine", "attributes": {f"k{n}": n for n in range(200)}}, "attributes_dropped"),
         ({"text": "fine", "attributes": {"k": "v" * 40_000}}, "attributes_dropped"),
+        ({"text": "5元" * 1_000}, "entities_dropped"),
     ],
 )
 def test_flags(enricher, fields, flag):
     assert flag in _one(enricher, **fields)["flags"]
+
+
+def test_the_largest_record_fits_into_a_message_of_kafka_s_default_size(enricher):
+    # Every character and attribute as long as JSON can make it, and an entity in every other one.
+    attributes = {f"{number:02d}": "\x01" * 320 for number in range(100)}
+    for text in ("5元" * 10_000, "\x01" * 20_000, "😡1元" * 6_000):
+        record = _one(enricher, text=text, attributes=attributes)
+        assert len(json.dumps(record, ensure_ascii=True)) < 1_000_000
+        assert len(record["entities"]) <= 500
 
 
 def test_the_source_is_asked_for_a_language_that_the_text_does_not_show(enricher):

@@ -13,6 +13,8 @@ from triage.schemas.deadletter import SCHEMA_VERSION, DeadLetter
 
 _PAYLOAD_CHARS = 8_192
 _HEADER_CHARS = 256
+_HEADER_NAME_CHARS = 128
+_MOST_HEADERS = 50
 
 
 class DeadLetterOffice:
@@ -54,18 +56,28 @@ class DeadLetterOffice:
 
     def _headers(self, message: Incoming, author: str | None) -> dict[str, str]:
         """By the rules for attributes: what a header is called can tell more than its value."""
-        named = {name: value.decode("utf-8", "replace") for name, value in message.headers if value is not None}
+        named = {
+            _head(name): _head(value[: 4 * _PAYLOAD_CHARS].decode("utf-8", "replace"))
+            for name, value in message.headers[:_MOST_HEADERS]
+            if value is not None
+        }
         redacted = self._redactor.redact_attributes(named, author)
-        return {name: str(value)[:_HEADER_CHARS] for name, value in redacted.items()}
+        kept = {name[:_HEADER_NAME_CHARS]: str(value)[:_HEADER_CHARS] for name, value in redacted.items()}
+        if len(message.headers) > _MOST_HEADERS:
+            kept["<cut>"] = f"the first {_MOST_HEADERS} of {len(message.headers)} headers"
+        return kept
 
     def _payload(self, value: bytes, author: str | None) -> str:
         try:
-            # Cut before redacting bounds the work; a cut in the middle of a number could leave half of it readable,
-            # so the last characters after the cut go too.
             text = value.decode("utf-8")
         except UnicodeDecodeError:
             return f"<{len(value)} bytes that are not UTF-8, SHA-256 {hashlib.sha256(value).hexdigest()}>"
         if len(text) <= _PAYLOAD_CHARS:
             return self._redactor.redact_json(text, author)
-        head = text[:_PAYLOAD_CHARS].rsplit(" ", 1)[0]
+        head = _head(text)
         return self._redactor.redact_json(head, author) + f" <cut at {len(head)} of {len(text)} characters>"
+
+
+def _head(text: str) -> str:
+    """What is redacted of a long text. A cut in the middle of a number could leave half of it readable: it goes too."""
+    return text if len(text) <= _PAYLOAD_CHARS else text[:_PAYLOAD_CHARS].rsplit(" ", 1)[0]

@@ -37,11 +37,12 @@ _TOP_INTENTS = 3
 _DIGITS = 4
 _LONG_NUMBER = 1e6
 _VALUES = 4_096
+_MOST_ENTITIES = 500
 _PRIMARY_SUBTAG = re.compile(r"[a-z]{2,8}")
 # Rules decide from the record itself, so it stands before they have.
 _UNDECIDED_SEVERITY = Severity("", [])
 _UNDECIDED_ROUTE = Route("", [])
-_TRUNCATED, _LOW_CONFIDENCE, _UNKNOWN_LANGUAGE, _REDACTED, _ATTRIBUTES_DROPPED = (
+_TRUNCATED, _LOW_CONFIDENCE, _UNKNOWN_LANGUAGE, _REDACTED, _ATTRIBUTES_DROPPED, _ENTITIES_DROPPED = (
     flag.value
     for flag in (
         Flag.TRUNCATED,
@@ -49,6 +50,7 @@ _TRUNCATED, _LOW_CONFIDENCE, _UNKNOWN_LANGUAGE, _REDACTED, _ATTRIBUTES_DROPPED =
         Flag.UNKNOWN_LANGUAGE,
         Flag.REDACTED,
         Flag.ATTRIBUTES_DROPPED,
+        Flag.ENTITIES_DROPPED,
     )
 )
 _encode = msgspec.json.Encoder().encode
@@ -134,6 +136,11 @@ class Enricher:
             flags.append(_REDACTED)
         if dropped:
             flags.append(_ATTRIBUTES_DROPPED)
+        entities = _entities(text, redacted.spans, prediction.spans)
+        if len(entities) > _MOST_ENTITIES:
+            # One text of numbers can hold ten thousand: more than a message of Kafka's default size takes.
+            del entities[_MOST_ENTITIES:]
+            flags.append(_ENTITIES_DROPPED)
         record = EnrichedRecord(
             timestamp=rfc3339(item.event_ms),
             event=Event(item.event_id, ingested),
@@ -142,7 +149,7 @@ class Enricher:
             language=language,
             sentiment=_sentiment(prediction),
             intent=_intent(prediction),
-            entities=_entities(text, redacted.spans, prediction.spans),
+            entities=entities,
             aspects=[
                 Aspect(a.label, a.polarity, round(a.confidence, _DIGITS), f"{a.label}:{a.polarity}")
                 for a in prediction.aspects

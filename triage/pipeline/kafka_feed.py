@@ -4,20 +4,23 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.errors import (
     CommitFailedError,
+    CorruptRecordError,
     FencedInstanceIdError,
     IllegalGenerationError,
     IllegalStateError,
     InvalidProducerEpochError,
     KafkaError,
+    MessageSizeTooLargeError,
     ProducerFencedError,
     RebalanceInProgressError,
+    RecordListTooLargeError,
     UnknownMemberIdError,
 )
 from kafka.structs import OffsetAndMetadata
@@ -25,7 +28,7 @@ from kafka.structs import OffsetAndMetadata
 from triage import tracing
 from triage.clock import SystemClock
 from triage.config import KafkaSettings, WorkerSettings
-from triage.errors import Fenced, TriageError, Unavailable
+from triage.errors import ConfigError, Fenced, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.pipeline.batch import Incoming, Partition
 from triage.pipeline.consumer import GroupConsumer
@@ -48,8 +51,10 @@ _REJOIN_POLL_MS = 1_000
 
 # The group moved on without us; the transaction is aborted, the consumer rejoins by polling.
 _REJOIN = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
-# The producer is done for; a new one must take the transactional id.
-_REBUILD = (InvalidProducerEpochError, IllegalStateError)
+# The producer is done for: a new one must take the transactional id. Or the consumer is: after a batch that it cannot
+# read kafka-python's next poll would spin for ever.
+_REBUILD = (CorruptRecordError, InvalidProducerEpochError, IllegalStateError)
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 # Another has our name, or so it seems to the broker.
 _FENCED = (FencedInstanceIdError, ProducerFencedError)
 
@@ -214,11 +219,14 @@ class KafkaFeed(ConsumerRebalanceListener):
         assert producer is not None
         # Checked: an expelled consumer's metadata is empty, and empty metadata commits without fencing.
         membership = self._consumer.membership()
+        sent: list[Any] = []
         try:
             headers = tracing.headers() or None
             producer.begin_transaction()
-            for message, partition in zip(messages, _places(producer, messages), strict=True):
+            sent = [
                 producer.send(message.topic, value=message.value, key=message.key, partition=partition, headers=headers)
+                for message, partition in zip(messages, _places(producer, messages), strict=True)
+            ]
             producer.send_offsets_to_transaction(
                 {TopicPartition(*key): OffsetAndMetadata(offset, "", -1) for key, offset in offsets.items()},
                 membership,
@@ -227,7 +235,12 @@ class KafkaFeed(ConsumerRebalanceListener):
             if self._check is not None:
                 self._check.committed(offsets)
         except KafkaError as error:
-            raise self._aborted(error) from error
+            aborted = self._aborted(error)
+            for message, future in zip(messages, sent, strict=False):
+                if isinstance(future.exception, _TOO_LARGE):
+                    # Trying again would stand still for ever, and look like a broker that is away.
+                    raise _too_large(message) from error
+            raise aborted from error
 
     def _aborted(self, error: KafkaError) -> TriageError:
         assert self._producer is not None
@@ -273,6 +286,14 @@ class KafkaFeed(ConsumerRebalanceListener):
             self._consumer.close(autocommit=False, timeout_ms=5_000)
         if self._producer is not None:
             self._producer.end(5)
+
+
+def _too_large(message: Message) -> ConfigError:
+    size = len(message.value or b"")
+    return ConfigError(
+        f"kafka: the broker takes no message of {size:,} bytes in {message.topic}; set the topic's "
+        "max.message.bytes to at least 1MiB, as `triage topics plan` shows; nothing of the batch was committed"
+    )
 
 
 def _places(producer: BoundedProducer, messages: Sequence[Message]) -> list[int | None]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from kafka.net.compat import KafkaNetClient
 
+from triage.topics.header_names import read_any_header_names
+
 
 @contextmanager
 def cleared_away() -> Iterator[Callable[..., KafkaNetClient]]:
@@ -14,6 +16,7 @@ def cleared_away() -> Iterator[Callable[..., KafkaNetClient]]:
     kafka-python 3.0 starts a thread and opens sockets before it asks a broker, and leaves them when none answers: a
     worker that waits for one that starts slowly would have more of them with each try.
     """
+    read_any_header_names()
     made: list[KafkaNetClient] = []
 
     def client(**configs: Any) -> KafkaNetClient:

@@ -1,0 +1,42 @@
+"""A message that the broker refuses for its size ends the worker with a reason; trying again would last for ever."""
+
+import pytest
+from kafka import KafkaProducer
+from kafka.admin import ConfigResource
+
+from triage.clock import SystemClock
+from triage.config import load_settings
+from triage.errors import ConfigError
+from triage.pipeline.feed import Message
+from triage.pipeline.kafka_feed import KafkaFeed
+from triage.pipeline.slot import Slot
+from triage.topics import admin_client, apply_topics
+
+
+@pytest.mark.real  # The local stack takes messages of any size.
+def test_the_topic_the_size_and_the_setting_are_named(stack, prefix):
+    settings = load_settings(
+        None,
+        {
+            "kafka.bootstrap_servers": stack.bootstrap_servers,
+            "kafka.topic_prefix": prefix,
+            "worker.group": prefix,
+            "worker.heartbeat_interval_ms": 1000,
+        },
+    )
+    apply_topics(settings.kafka)
+    raw, out = settings.kafka.topic("complaints"), settings.kafka.topic("enriched")
+    with admin_client(settings.kafka) as admin:
+        admin.alter_configs([ConfigResource("topic", out, {"max.message.bytes": "10000"})])
+    producer = KafkaProducer(bootstrap_servers=stack.bootstrap_servers)
+    producer.send(raw, value=b"1", partition=0).get(30)
+    producer.close()
+    feed = KafkaFeed(settings.kafka, settings.worker, [raw], Slot(f"{prefix}-0", SystemClock()))
+    found = []
+    while not found:
+        found = feed.poll(200, 1)
+    small, large = Message(out, b"k", b"x" * 100), Message(out, b"k", b"x" * 20_000)
+    with pytest.raises(ConfigError, match=rf"no message of 20,000 bytes in {out}; .* max\.message\.bytes"):
+        feed.commit([small, large], {found[0].partition: 1})
+    feed.commit([small], {found[0].partition: 1})
+    feed.close()
