@@ -5,8 +5,15 @@ import json
 import pytest
 from worker_rig import TOPIC, Rig
 
-from triage.errors import TooManyDeadLetters
+from triage.clock import ManualClock
+from triage.config import load_settings
+from triage.errors import InvalidRecord, TooManyDeadLetters
+from triage.metrics import Metrics
+from triage.pipeline.batch import Batch, Incoming
 from triage.pipeline.deadletter_limit import DeadLetterLimit
+from triage.pipeline.deadletters import DeadLetterOffice
+from triage.redaction import Redactor
+from triage.types import Position
 
 GOOD = json.dumps({"text": "My parcel never arrived"}).encode()
 BAD = b'{"body": "the source renamed its field"}'
@@ -18,6 +25,13 @@ def _rig(path=None, **settings):
         last=lambda rig: [DeadLetterLimit(rig.settings.worker, path)],
         **{f"worker.{name}": value for name, value in flags.items()},
     )
+
+
+def _batch(count, first=0):
+    office = DeadLetterOffice(Redactor(load_settings(None, {}).redaction), ManualClock(), Metrics())
+    incoming = [Incoming(Position(TOPIC, 0, first + number), 5, BAD, (), 1) for number in range(count)]
+    invalid = InvalidRecord("missing_text", "text is missing")
+    return Batch(incoming=incoming, dead=[office.letter(message, invalid) for message in incoming])
 
 
 def test_a_run_of_dead_letters_ends_the_worker_and_nothing_of_the_batch_is_committed():
@@ -39,6 +53,22 @@ def test_one_good_record_breaks_the_run():
     rig.send(*[BAD] * 19, GOOD, *[BAD] * 19)
     rig.run()
     assert len(rig.produced("dead-letter")) == 38
+
+
+def test_a_run_counts_also_with_good_records_behind_it_in_its_batch():
+    rig = _rig(dead_letters_in_a_row=20)
+    rig.send(*[BAD] * 25, *[GOOD] * 5)
+    with pytest.raises(TooManyDeadLetters, match="25 records in a row became dead letters"):
+        rig.run()
+
+
+def test_records_read_again_after_a_failed_transaction_count_once():
+    limit = DeadLetterLimit(_rig(dead_letters_in_a_row=20).settings.worker)
+    batch = _batch(15)
+    for _ in range(9):
+        limit.process(batch)
+    with pytest.raises(TooManyDeadLetters, match="20 records in a row"):
+        limit.process(_batch(5, first=15))
 
 
 def test_the_share_is_judged_once_the_window_is_full():

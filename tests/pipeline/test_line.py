@@ -136,6 +136,26 @@ def test_what_was_before_a_failure_comes_through_and_nothing_behind_it_is_begun(
     assert store.done == [0, 1]
 
 
+def test_behind_a_batch_that_could_not_be_stored_nothing_is_stored(make):
+    second_worked = threading.Event()
+
+    def fail_first(offset):
+        if offset == 0:
+            assert second_worked.wait(30)
+            raise ModelError("stored nothing")
+
+    work = Step("work", lambda offset: offset == 1 and second_worked.set())
+    store = Step("store", fail_first)
+    line = make(work, store)
+    line.put(batch(0))
+    line.put(batch(1))
+    with pytest.raises(ModelError):
+        take(line)
+    with pytest.raises(GivenUp):
+        take(line)
+    assert store.done == []
+
+
 def test_an_absent_dependency_is_waited_for_and_the_order_kept(make):
     refusals = iter([Unavailable("elasticsearch", "refused")] * 3)
 

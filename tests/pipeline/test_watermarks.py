@@ -45,6 +45,29 @@ def test_the_future_is_clamped_to_the_broker_and_to_the_clock(marks, clock):
     assert marks.due(lagging())[0].watermark_ms == now + 1_000 - BOUND_MS
 
 
+def test_what_a_failed_transaction_held_is_not_passed_by_a_later_one(marks, clock):
+    now = clock.now_ms()
+    marks.observe(at(0), now - 90_000, now)
+    first = marks.due(lagging())[0].watermark_ms
+    marks.settle()
+    clock.advance(1)
+    marks.observe(at(1), now, now)
+    assert marks.due(lagging(2))[0].watermark_ms == now - BOUND_MS
+    marks.revert()
+    (again,) = marks.due(lagging(1))
+    assert again.watermark_ms == first, "due at once, as nothing was sent"
+    clock.advance(1)
+    marks.observe(at(1), now, now)
+    assert marks.due(lagging(2))[0].watermark_ms == now - BOUND_MS
+
+
+def test_a_transaction_that_fails_first_leaves_nothing(marks, clock):
+    marks.observe(at(0), clock.now_ms(), clock.now_ms())
+    assert marks.due(lagging())
+    marks.revert()
+    assert marks.due(lagging()) == []
+
+
 def test_it_never_goes_back(marks, clock):
     now = clock.now_ms()
     marks.observe(at(0), now, now)

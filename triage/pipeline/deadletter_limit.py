@@ -9,7 +9,7 @@ import msgspec
 from triage.config import WorkerSettings
 from triage.errors import TooManyDeadLetters
 from triage.logging import get_logger
-from triage.pipeline.batch import Batch
+from triage.pipeline.batch import Batch, Partition
 from triage.pipeline.origin import parse_position
 from triage.types import Position
 
@@ -40,6 +40,7 @@ class DeadLetterLimit:
         self._state = _State()
         # The last records, oldest first: 1 for a dead letter, 0 for an enriched record.
         self._recent: deque[int] = deque(maxlen=self._window)
+        self._counted: dict[Partition, int] = {}
         self._kept = path is not None and path.exists()
         if path is not None and self._kept:
             self._restore(path)
@@ -52,14 +53,19 @@ class DeadLetterLimit:
             if letter.original is None
         }
         enriched = {item.accepted.position for item in batch.enriched}
+        longest = self._state.consecutive
         for message in batch.incoming:
+            if message.position.offset <= self._counted.get(message.partition, -1):
+                continue  # read again after a transaction that failed
+            self._counted[message.partition] = message.position.offset
             if message.position in reasons:
                 self._recent.append(1)
                 self._state.consecutive += 1
+                longest = max(longest, self._state.consecutive)
             elif message.position in enriched:
                 self._recent.append(0)
                 self._state.consecutive = 0
-        said = self._said()
+        said = self._said(longest)
         if said is None:
             self._healthy()
             return
@@ -73,9 +79,10 @@ class DeadLetterLimit:
             "and worker.dead_letter_ratio (0 and 1 switch them off)"
         )
 
-    def _said(self) -> str | None:
-        if self._consecutive and self._state.consecutive >= self._consecutive:
-            return f"{self._state.consecutive} records in a row became dead letters"
+    def _said(self, longest: int) -> str | None:
+        if self._consecutive and longest >= self._consecutive:
+            self._state.consecutive = longest
+            return f"{longest} records in a row became dead letters"
         dead, seen = sum(self._recent), len(self._recent)
         if self._ratio < 1 and seen == self._window and dead > self._ratio * seen:
             self._state.too_large_a_share = True

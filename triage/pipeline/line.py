@@ -173,11 +173,16 @@ class Line:
             journey.batch.trace = tracing.begin("process batch", kind="consumer", links=links, records=len(incoming))
 
     def _store(self, stages: Sequence[Stage]) -> None:
+        broken = False
         while (journey := self._worked.get()) is not None:
-            if journey.ended_by is None:
+            if broken and journey.ended_by is None:
+                # What ended the one before may be a state that the next would overwrite.
+                journey.ended_by = GivenUp()
+            elif journey.ended_by is None:
                 self._storing_since = self._clock.monotonic()
                 journey.stored_s = self._through(journey, stages)
                 self._storing_since = None
+            broken = journey.ended_by is not None
             self._arrived.append(journey)
             self._arrival.set()
 

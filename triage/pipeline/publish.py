@@ -58,7 +58,12 @@ class Publisher:
             *self._marks(feed, batch, states),
         ]
         if messages or offsets:
-            feed.commit(messages, offsets)
+            try:
+                feed.commit(messages, offsets)
+            except BaseException:
+                self._watermarks.revert()
+                raise
+            self._watermarks.settle()
             self._read_to |= offsets
             self._account(batch)
 

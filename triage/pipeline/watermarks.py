@@ -45,10 +45,15 @@ class PartitionWatermarks:
         self._interval_s = interval_ms / 1000
         self._progress: dict[Partition, _Progress] = {}
         self._sent_at: float | None = None
+        self._settled: dict[Partition, tuple[int | None, int | None]] = {}
+        self._settled_at: float | None = None
         self._called_at: float | None = None
 
     def observe(self, position: Position, event_ms: int | None, broker_ms: int) -> None:
-        """Note a record that is part of the next transaction; `event_ms` is None for a refused record."""
+        """Note a record that is part of the next transaction; `event_ms` is None for a refused record.
+
+        `settle` or `revert` says how the transaction ended.
+        """
         progress = self._progress.setdefault((position.topic, position.partition), _Progress())
         progress.idle_since.clear()
         if event_ms is None:
@@ -92,6 +97,20 @@ class PartitionWatermarks:
         if messages:
             self._sent_at = now
         return messages
+
+    def settle(self) -> None:
+        """What was observed and due is committed."""
+        self._settled = {
+            partition: (progress.highest_ms, progress.watermark_ms) for partition, progress in self._progress.items()
+        }
+        self._settled_at = self._sent_at
+
+    def revert(self) -> None:
+        """It is not: whoever tries again observes again, and who gives up must not have passed those records."""
+        for partition, progress in self._progress.items():
+            progress.highest_ms, progress.watermark_ms = self._settled.get(partition, (None, None))
+            progress.idle_since.clear()
+        self._sent_at = self._settled_at
 
     def _track_idle(
         self, progress: _Progress, state: PartitionState, now: float, now_ms: int, idle_before: float
