@@ -73,6 +73,9 @@ CORPUS = {
     "templates": json.dumps({"text": "${jndi:ldap://x} {{7*7}} %s %(x)s {0.__class__}"}).encode(),
     "year 0": b'{"text": "a", "created_at": "0000-01-01"}',
     "far year": b'{"text": "a", "created_at": 253402300799999}',
+    "offset beyond the last year": b'{"text": "a", "created_at": "9999-12-31T23:59:59-12:00"}',
+    "integers that no float holds": b'{"text": "a", "created_at": ' + b"9" * 4_300 + b', "n": ' + b"9" * 400 + b"}",
+    "attribute that no float holds": b'{"text": "a", "n": ' + b"9" * 400 + b"}",
     "offset without end": b'{"text": "a", "created_at": "2026-01-01T00:00:00+99:99"}',
 }  # fmt: skip
 

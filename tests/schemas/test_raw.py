@@ -1,11 +1,13 @@
 """Raw records: what is accepted, what is refused, and how clearly."""
 
 import json
+from datetime import timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triage.clock import rfc3339
 from triage.errors import InvalidRecord
 from triage.schemas.raw import event_time_ms, parse_raw
 
@@ -30,6 +32,9 @@ def _parse(**fields):
         (b'{"text": "a", "created_at": "yesterday"}', "bad_created_at", "created_at", "'yesterday'"),
         (b'{"text": "a", "created_at": -5}', "bad_created_at", "created_at", "-5"),
         (b'{"text": "a", "created_at": true}', "bad_created_at", "created_at", "True"),
+        (b'{"text": "a", "created_at": "9999-12-31T23:59:59-12:00"}', "bad_created_at", "created_at", "1970 to 9999"),
+        (b'{"text": "a", "created_at": %s}' % (b"9" * 400), "bad_created_at", "created_at", "999..."),
+        (b'{"text": "a", "rating": %s}' % (b"9" * 400), "bad_rating", "rating", "999..."),
         (b'{"text": "a", "rating": "great"}', "bad_rating", "rating", "'great'"),
         (b'{"text": "a", "brand": {"x": 1}}', "bad_brand", "brand", "not an object"),
         (b'{"text": "a", "attributes": [1]}', "bad_attributes", "attributes", "not a list"),
@@ -82,6 +87,21 @@ def test_numbers_are_fine_as_ids():
 )
 def test_event_times(given_time, ms):
     assert event_time_ms(given_time) == ms
+
+
+@pytest.mark.parametrize("edge", ["9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999", 253_402_300_799_999])
+def test_the_last_moment_of_9999_is_a_time(edge):
+    assert event_time_ms(edge) == 253_402_300_799_999
+
+
+@given(st.datetimes(), st.integers(-23 * 60 - 59, 23 * 60 + 59))
+def test_any_time_with_any_offset_can_be_written_or_is_refused(moment, offset_minutes):
+    zone = timezone(timedelta(minutes=offset_minutes))
+    try:
+        ms = event_time_ms(moment.replace(tzinfo=zone).isoformat())
+    except InvalidRecord:
+        return
+    assert rfc3339(ms)
 
 
 @given(st.binary(max_size=200))

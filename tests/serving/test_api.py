@@ -35,6 +35,16 @@ async def test_enrich_answers_in_order_with_an_error_in_place_of_each_bad_record
         assert value("triage_api_requests_total", {"route": "/v1/enrich", "status": "200"}) == 1
 
 
+@pytest.mark.parametrize("route", ["/v1/enrich", "/v1/feedback"])
+async def test_a_time_that_no_calendar_has_is_an_error_of_its_own_record(api, route):
+    async with api() as served:
+        times = ["9999-12-31T23:59:59-12:00", int("9" * 400), None]
+        answer = await served.post(route, {"records": [{"text": "a", "created_at": each} for each in times]})
+        assert answer.is_success
+        results = answer.json()["results"]
+        assert [result.get("error", {}).get("code") for result in results] == ["bad_created_at"] * 2 + [None]
+
+
 async def test_what_is_enriched_fits_the_schema_of_the_topic(api):
     async with api() as served:
         answer = await served.post("/v1/enrich", {"records": [{"text": "late parcel", "rating": 2, "new": "x"}]})

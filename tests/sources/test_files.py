@@ -221,6 +221,20 @@ def test_epoch_seconds_in_csv_do_not_pass_for_milliseconds(write):
     assert row.error.reason == "bad_created_at"
 
 
+@pytest.mark.parametrize("digits", [21, 4_301])
+def test_any_number_of_digits_in_csv_is_one_refused_row(write, digits):
+    path = write(f"text,created_at,rating\na,{'9' * digits},5\nb,,{'9' * digits}\nc,,\n", "rows.csv")
+    first, second, third = read_rows(path)
+    assert first.error.reason == "bad_created_at"
+    assert second.error is None or second.error.reason == "bad_rating"
+    assert third.record.text == "c"
+
+
+def test_times_beyond_9999_are_refused_rows(write):
+    path = write('{"text":"a","created_at":"9999-12-31T23:59:59-12:00"}\n{"text":"b","created_at":%s}\n' % ("9" * 400))
+    assert _lines(read_rows(path, clock=ManualClock(0))) == [(1, "bad_created_at"), (2, "bad_created_at")]
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_any_usual_delimiter_is_read(write, delimiter):
     path = write(f'id{delimiter}text\r\n1{delimiter}"a{delimiter} b"\r\n', "rows.csv")

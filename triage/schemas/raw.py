@@ -42,6 +42,7 @@ STRING_FIELDS = ("id", "source", "author_id", "brand", "product", "region", "lan
 _MAX_FIELD_CHARS = 1_000
 _MAX_DEPTH = 8
 _HOUR_MS = 3_600_000
+_YEAR_10000_MS = 253_402_300_800_000
 
 
 def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
@@ -114,7 +115,8 @@ def event_time_ms(created_at: Any) -> int | None:
     if isinstance(created_at, bool):
         raise _bad_time(created_at)
     if isinstance(created_at, (int, float)):
-        if not math.isfinite(created_at) or not 0 <= created_at < 253_402_300_800_000:
+        # Compared as it is: an integer may be too large for a float, and nan is in no range.
+        if not 0 <= created_at < _YEAR_10000_MS:
             raise _bad_time(created_at)
         return int(created_at)
     if isinstance(created_at, str):
@@ -123,7 +125,8 @@ def event_time_ms(created_at: Any) -> int | None:
             ms = to_ms(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
         except (ValueError, OverflowError):
             raise _bad_time(created_at) from None
-        if ms < 0:
+        # An offset may carry the last day of 9999 beyond the year.
+        if not 0 <= ms < _YEAR_10000_MS:
             raise _bad_time(created_at)
         return ms
     raise _bad_time(created_at)
@@ -144,7 +147,7 @@ def not_in_future(event_ms: int, now_ms: int, max_hours: float) -> int:
 def _bad_time(value: Any) -> InvalidRecord:
     return InvalidRecord(
         "bad_created_at",
-        f"created_at {_short(value)} is no time from 1970 on; "
+        f"created_at {_short(value)} is no time in the years 1970 to 9999; "
         "send RFC 3339 (2026-11-22T09:30:00Z) or epoch milliseconds",
         field="created_at",
     )

@@ -13,7 +13,7 @@ from triage.schemas.raw import RawRecord, event_time_ms, not_in_future, validate
 from triage.types import Channel
 
 _HOUR_MS = 3_600_000
-_MS_DIGITS = 12
+_MS_DIGITS = range(12, 21)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,9 @@ def from_cells(names: list[str], cells: list[str]) -> dict[str, Any]:
             stage="decode",
         )
     fields: dict[str, Any] = {name: cell for name, cell in zip(names, cells, strict=True) if cell and name}
-    # Fewer digits are a date (20261122) or epoch seconds; neither must pass for milliseconds in January 1970.
-    if (created_at := fields.get("created_at", "").strip()).isdecimal() and len(created_at) >= _MS_DIGITS:
+    # Fewer digits are a date (20261122) or epoch seconds; neither must pass for milliseconds in January 1970. More are
+    # no time at all, and Python refuses to count thousands of them.
+    if (created_at := fields.get("created_at", "").strip()).isdecimal() and len(created_at) in _MS_DIGITS:
         fields["created_at"] = int(created_at)
     if "rating" in fields:
         fields["rating"] = _number(fields["rating"])
