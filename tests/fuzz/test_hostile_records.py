@@ -156,6 +156,21 @@ def test_any_headers(headers, replayed):
     _assert_answered(rig, 2)
 
 
+REPLAY = st.sampled_from(["triage-original-position", "triage-original-timestamp-ms", "triage-attempts"])
+VALUES = st.none() | st.binary(max_size=20) | st.integers().map(lambda number: str(number).encode())
+POSITIONS = st.integers().map(lambda number: f"{TOPIC}/0/{number}".encode())
+
+
+@QUICK
+@given(st.lists(st.tuples(REPLAY, VALUES | POSITIONS), max_size=6))
+def test_any_replay_headers(headers):
+    rig = Rig()
+    for payload in (b'{"text": "a"}', b"broken"):
+        rig.feed.append(TOPIC, payload, timestamp_ms=NOW, headers=tuple(headers))
+    rig.run()
+    _assert_answered(rig, 2)
+
+
 @QUICK
 @given(st.binary(max_size=300))
 def test_letters_never_hold_bytes_that_are_no_text(payload):

@@ -51,6 +51,8 @@ def test_a_copy_that_fails_again_is_known_under_its_first_position():
         {"timestamp_ms": NOW + 1},
         {"timestamp_ms": -1},
         {"attempts": -1},
+        {"attempts": int("9" * 4_300)},
+        {"position": Position(TOPIC, 0, int("9" * 4_300))},
     ],
 )
 def test_headers_that_cannot_be_are_a_dead_letter_of_the_copy_itself(wrong):
@@ -67,6 +69,17 @@ def test_headers_that_cannot_be_are_a_dead_letter_of_the_copy_itself(wrong):
 def test_an_unreadable_position_too(text):
     rig = Rig()
     rig.feed.append(TOPIC, RECORD, timestamp_ms=NOW, headers=(("triage-original-position", text),))
+    rig.run()
+    assert [letter["reason"] for letter in rig.produced("dead-letter")] == ["bad_replay_header"]
+
+
+@pytest.mark.parametrize("name", ["triage-original-position", "triage-original-timestamp-ms", "triage-attempts"])
+@pytest.mark.parametrize("value", [None, b"", b"\xff", b"1e3", b"9" * 5_000])
+@pytest.mark.parametrize("payload", [RECORD, b"broken"])
+def test_any_one_header_that_no_replay_writes_is_a_dead_letter(name, value, payload):
+    rig = Rig()
+    headers = [(each, value if each == name else good) for each, good in with_origin([], Origin(FIRST, NOW - 1, 1))]
+    rig.feed.append(TOPIC, payload, timestamp_ms=NOW, headers=tuple(headers))
     rig.run()
     assert [letter["reason"] for letter in rig.produced("dead-letter")] == ["bad_replay_header"]
 

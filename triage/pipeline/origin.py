@@ -11,6 +11,8 @@ POSITION = "triage-original-position"
 TIMESTAMP = "triage-original-timestamp-ms"
 ATTEMPTS = "triage-attempts"
 _OURS = frozenset({POSITION, TIMESTAMP, ATTEMPTS})
+_MOST_ATTEMPTS = 1_000_000
+_MOST_OFFSET = 2**63 - 1
 
 Headers = Iterable[tuple[str, bytes | None]]
 
@@ -31,12 +33,15 @@ def origin_of(message: Incoming) -> Origin | None:
     try:
         position = parse_position(found[POSITION].decode())
         timestamp_ms, attempts = int(found[TIMESTAMP]), int(found[ATTEMPTS])
-    except (KeyError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _bad(f"header {POSITION} needs topic/partition/offset and numbers in {TIMESTAMP}, {ATTEMPTS}") from error
     if position.topic != message.position.topic:
         raise _bad(f"header {POSITION} names the topic {position.topic!r}, not that of the record")
-    if not 0 <= timestamp_ms <= message.timestamp_ms or attempts < 0:
+    if not 0 <= timestamp_ms <= message.timestamp_ms:
         raise _bad(f"header {TIMESTAMP} is not between 0 and the record's own timestamp")
+    # Numbers of thousands of digits could be read, but not written again.
+    if not 0 <= attempts <= _MOST_ATTEMPTS or max(position.partition, position.offset) > _MOST_OFFSET:
+        raise _bad(f"header {ATTEMPTS} is not between 0 and {_MOST_ATTEMPTS}, or {POSITION} is beyond any topic")
     return Origin(position, timestamp_ms, attempts)
 
 
