@@ -1,26 +1,22 @@
 """Dead letters back into their topics: from the raw record, once, as the record that it was."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from typing import Literal, NamedTuple
 
 import msgspec
-from kafka import KafkaProducer
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import KafkaError, ProducerFencedError
 
 from triage.clock import Clock, rfc3339
 from triage.config import Settings
-from triage.errors import TriageError, Unavailable
 from triage.pipeline.deadletter_book import Wanted, read_letters
 from triage.pipeline.origin import Origin, parse_position, with_origin
+from triage.pipeline.transactions import Transactions
 from triage.schemas.deadletter import DeadLetter
-from triage.topics import translate
 from triage.topics.scan import TopicScan
 
 CRASHED = "crashed_the_worker"
 _CHUNK = 100
-_MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
 Outcome = Literal["replayed", "would_replay", "already_replayed", "gone", "needs_its_reason", "forgotten"]
 Forgotten = Callable[[bytes, int], bool]
@@ -49,7 +45,7 @@ def replay_letters(
     back in its topic once however often this runs, and a second run fences a first one that is still going. Letters
     with reason `crashed_the_worker` are taken only where the reason or the position was asked for.
 
-    Raises Unavailable, AccessDenied.
+    Raises Unavailable, DependencyError, AccessDenied; it can be run again after each.
     """
     if dry_run:
         with TopicScan(settings.kafka, "triage-dead-letters") as scan:
@@ -59,14 +55,15 @@ def replay_letters(
                     yield Replayed(letter, _outcome(letter, record, wanted, forgotten))
         return
     # The producer comes first: its initialisation fences a run beside this one before the letters are read.
-    with _producer(settings) as producer, TopicScan(settings.kafka, "triage-dead-letters") as scan:
+    transactions = Transactions(settings, "dead-letters", "triage dead-letters replay")
+    with closing(transactions), TopicScan(settings.kafka, "triage-dead-letters") as scan:
         letters = read_letters(scan, settings.kafka, wanted)[:limit]
         for start in range(0, len(letters), _CHUNK):
-            yield from _chunk(producer, scan, settings, clock, wanted, letters[start : start + _CHUNK], forgotten)
+            yield from _chunk(transactions, scan, settings, clock, wanted, letters[start : start + _CHUNK], forgotten)
 
 
 def _chunk(
-    producer: KafkaProducer,
+    transactions: Transactions,
     scan: TopicScan,
     settings: Settings,
     clock: Clock,
@@ -85,8 +82,7 @@ def _chunk(
         return results
     notes = settings.kafka.topic("dead-letter")
     now = rfc3339(clock.now_ms())
-    try:
-        producer.begin_transaction()
+    with transactions.begin() as producer:
         for letter, record in chosen:
             producer.send(
                 record.topic,
@@ -97,13 +93,6 @@ def _chunk(
             )
             note = msgspec.structs.replace(letter, replayed_at=now)
             producer.send(notes, key=letter.key.encode(), value=msgspec.json.encode(note))
-        producer.commit_transaction()
-    except ProducerFencedError as error:
-        raise Unavailable("kafka", "another `dead-letters replay` took over; run one at a time") from error
-    except KafkaError as error:
-        with suppress(KafkaError):
-            producer.abort_transaction()
-        raise translate(error, doing="replaying dead letters") from error
     return [
         Replayed(letter, "replayed") if outcome == "would_replay" else Replayed(letter, outcome)
         for letter, outcome in results
@@ -136,29 +125,3 @@ def _raw(scan: TopicScan, letters: Sequence[DeadLetter]) -> list[tuple[DeadLette
     """Each letter with its raw record, while that is retained."""
     records = scan.fetch(parse_position(letter.position) for letter in letters if not letter.replayed_at)
     return [(letter, records.get(parse_position(letter.position))) for letter in letters]
-
-
-@contextmanager
-def _producer(settings: Settings) -> Iterator[KafkaProducer]:
-    try:
-        producer = KafkaProducer(
-            **settings.kafka.client(),
-            client_id="triage-dead-letters",
-            transactional_id=f"{settings.worker.fleet}-dead-letters",
-            transaction_timeout_ms=settings.worker.transaction_timeout_ms,
-            request_timeout_ms=settings.kafka.request_timeout_ms,
-            max_block_ms=settings.kafka.request_timeout_ms,
-            max_request_size=_MAX_REQUEST_BYTES,
-        )
-    except KafkaError as error:
-        raise translate(error) from error
-    try:
-        producer.init_transactions()
-        yield producer
-    except KafkaError as error:
-        if isinstance(error, TriageError):
-            raise
-        raise translate(error) from error
-    finally:
-        with suppress(KafkaError):
-            producer.close(timeout=5)

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka import KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
 from kafka.producer.transaction_manager import TransactionalRequestResult
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
 from triage.errors import Fenced
 from triage.topics.clients import cleared_away
+
+FENCED = (InvalidProducerEpochError, ProducerFencedError)
+"""Another producer has the transactional id, or the broker ended a transaction that took too long."""
 
 
 class BoundedProducer(KafkaProducer):
@@ -22,6 +25,11 @@ class BoundedProducer(KafkaProducer):
     def __init__(self, **configs: Any) -> None:
         with cleared_away() as client:
             super().__init__(kafka_client=client, **configs)
+
+    @property
+    def fenced(self) -> bool:
+        """Whether it was refused as fenced, also where the error that was raised since does not say so."""
+        return isinstance(self._transaction_manager.last_error, FENCED)
 
     def send_offsets_to_transaction(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_metadata: ConsumerGroupMetadata

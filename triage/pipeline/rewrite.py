@@ -1,22 +1,19 @@
 """Writing documents again beside live traffic: never older content over newer, in the index or its topic."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
 from elasticsearch import Elasticsearch
-from kafka import KafkaProducer, TopicPartition
-from kafka.errors import KafkaError, ProducerFencedError
+from kafka import TopicPartition
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
 from triage.config import Settings
 from triage.elastic import documents
 from triage.elastic.naming import IndexNaming
-from triage.errors import DependencyError
 from triage.pipeline.batch import Enriched
+from triage.pipeline.transactions import Transactions
 from triage.sinks.base import Document, Sink
-from triage.topics import translate, wait_for_kafka
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +40,7 @@ class Rewriter:
         self._naming = naming
         self._group = group
         self._topic = settings.kafka.topic("enriched")
-        wait_for_kafka(settings.kafka)
-        try:
-            self._producer = KafkaProducer(
-                **settings.kafka.client(),
-                client_id=f"{settings.worker.fleet}-replay",
-                transactional_id=f"{settings.worker.fleet}-replay",
-                transaction_timeout_ms=settings.worker.transaction_timeout_ms,
-                request_timeout_ms=settings.kafka.request_timeout_ms,
-                max_block_ms=settings.kafka.request_timeout_ms,
-                max_request_size=8 * 1024 * 1024,
-            )
-            self._producer.init_transactions()
-        except KafkaError as error:
-            raise translate(error, doing="starting the replay") from error
+        self._transactions = Transactions(settings, "replay", "triage replay")
 
     def write(self, batch: Sequence[Enriched], offsets: Mapping[TopicPartition, int]) -> Written:
         """Raises Unavailable when a dependency is away: the same batch can be written again."""
@@ -80,8 +64,7 @@ class Rewriter:
         return Written(len(fine), len(superseded), result.rejected)
 
     def close(self) -> None:
-        with suppress(KafkaError):
-            self._producer.close(timeout=5)
+        self._transactions.close()
 
     def _agree(self, sent: dict[tuple[str, str], int]) -> None:
         """Send what has become newer since; a tombstone for what was deleted."""
@@ -101,19 +84,11 @@ class Rewriter:
     def _commit(self, messages: Sequence[tuple[str, bytes | None]], offsets: Mapping[TopicPartition, int]) -> None:
         if not messages and not offsets:
             return
-        try:
-            self._producer.begin_transaction()
+        with self._transactions.begin() as producer:
             for key, value in messages:
-                self._producer.send(self._topic, key=key.encode(), value=value)
+                producer.send(self._topic, key=key.encode(), value=value)
             if offsets:
-                self._producer.send_offsets_to_transaction(
+                producer.send_offsets_to_transaction(
                     {where: OffsetAndMetadata(offset, "", -1) for where, offset in offsets.items()},
                     ConsumerGroupMetadata(self._group, -1, "", None),
                 )
-            self._producer.commit_transaction()
-        except ProducerFencedError as error:
-            raise DependencyError("kafka", "another `triage replay` took over; run one at a time") from error
-        except KafkaError as error:
-            with suppress(KafkaError):
-                self._producer.abort_transaction()
-            raise translate(error, doing="replaying") from error
