@@ -1,9 +1,14 @@
 """Health: live while the loop moves, ready unless it waits for something."""
 
+import socket
+import threading
+
 import httpx
+import pytest
 
 from triage.clock import ManualClock
 from triage.metrics import Metrics
+from triage.pipeline import health as module
 from triage.pipeline.health import Health, HealthServer
 
 
@@ -37,3 +42,34 @@ def test_the_server_answers():
         assert httpx.get(f"{base}/nothing").status_code == 404
     finally:
         server.stop()
+
+
+@pytest.fixture
+def server():
+    server = HealthServer(Health(ManualClock()), Metrics(), 0, "127.0.0.1")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /live"])
+def test_a_client_that_says_nothing_more_keeps_nobody_waiting(server, sent):
+    with socket.create_connection(("127.0.0.1", server.port)) as idle:
+        idle.sendall(sent)
+        for path in ("live", "ready", "metrics"):
+            assert httpx.get(f"http://127.0.0.1:{server.port}/{path}", timeout=5).status_code == 200
+        stopping = threading.Thread(target=server.stop, daemon=True)
+        stopping.start()
+        stopping.join(timeout=3)
+        assert not stopping.is_alive()
+
+
+def test_a_client_that_says_nothing_is_hung_up_on_without_a_word(server, monkeypatch, capfd):
+    monkeypatch.setattr(module._Quiet, "timeout", 0.05)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as idle:
+        assert idle.recv(1) == b""
+    assert capfd.readouterr().err == ""
+
+
+def test_a_server_that_never_started_can_be_stopped():
+    HealthServer(Health(ManualClock()), Metrics(), 0, "127.0.0.1").stop()

@@ -1,7 +1,9 @@
 """Health of one process: `/live` says that its loop really moves, `/ready` that it does its work, `/metrics`."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -12,6 +14,7 @@ from triage.clock import Clock
 from triage.metrics import Metrics
 
 _STUCK_AFTER_S = 60.0
+_SILENT_S = 5.0
 
 
 class Health:
@@ -83,7 +86,7 @@ class HealthServer:
 
     def __init__(self, health: Health, metrics: Metrics, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104
         metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])
-        self._server: WSGIServer = make_server(host, port, _application(health, metrics), handler_class=_Quiet)
+        self._server: WSGIServer = make_server(host, port, _application(health, metrics), _Threads, _Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property
@@ -94,11 +97,25 @@ class HealthServer:
         self._thread.start()
 
     def stop(self) -> None:
-        self._server.shutdown()
+        """At once, whoever is still connected."""
+        if self._thread.is_alive():
+            self._server.shutdown()
         self._server.server_close()
 
 
+class _Threads(ThreadingMixIn, WSGIServer):
+    """A thread for each connection: one that asks nothing must not keep the probes from their answer."""
+
+    daemon_threads = True
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = _SILENT_S
+
+    def handle(self) -> None:
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            super().handle()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """A probe a second is no news."""
 
