@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triage.config import KafkaSettings
 from triage.errors import ConfigError
 from triage.pipeline.capacity import Costs, Demand, latency_of, size
+from triage.topics.definitions import load_definitions
 
 COSTS = Costs(pipe_us=100, model_us=1_800, document_bytes=1_000, index_per_node=10_000)
 
@@ -21,6 +23,23 @@ def test_by_hand():
     assert fleet.index_gib_a_day == pytest.approx(1_000 * 86_400 * 1_000 * 2 / 2**30)
     assert fleet.index_gib == pytest.approx(10 * fleet.index_gib_a_day)
     assert fleet.index_nodes == 2
+    kept = COSTS.raw_bytes * 3 + COSTS.enriched_bytes * 30 + COSTS.count_bytes * 2
+    assert fleet.kafka_gib == pytest.approx(1_000 * 86_400 * kept * 3 / 2**30)
+
+
+def test_days_in_kafka_are_those_of_the_topics():
+    kept_ms = {
+        topic.name: int(topic.config["retention.ms"])
+        for topic in load_definitions(KafkaSettings())
+        if "retention.ms" in topic.config
+    }
+    demand = Demand(rate=1)
+    for name, days in (
+        ("complaints", demand.raw_days),
+        ("enriched", demand.enriched_days),
+        ("window-counts", demand.count_days),
+    ):
+        assert kept_ms[name] == days * 86_400_000
 
 
 def test_a_gpu_is_shared_by_the_processes_that_keep_it_busy():

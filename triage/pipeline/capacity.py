@@ -50,8 +50,10 @@ class Demand(msgspec.Struct, kw_only=True):
     target_ms: float = 1_000.0  # worker.batch_target_ms
     index_replicas: int = 1
     index_days: int = 180
+    # As in topics/topics.yaml; of enriched records Kafka keeps the last of each key, so their share is an upper bound.
     raw_days: float = 3.0
-    enriched_days: float = 7.0
+    enriched_days: float = 30.0
+    count_days: float = 2.0
     kafka_replicas: int = 3
     node_disk_gib: float = 2_000.0
 
@@ -93,7 +95,11 @@ def size(demand: Demand, costs: Costs) -> Fleet:
         math.ceil(index_gib / (demand.node_disk_gib * _DISK_SHARE)),
         1 + demand.index_replicas,
     )
-    kept = costs.raw_bytes * demand.raw_days + (costs.enriched_bytes + costs.count_bytes) * demand.enriched_days
+    kept = (
+        costs.raw_bytes * demand.raw_days
+        + costs.enriched_bytes * demand.enriched_days
+        + costs.count_bytes * demand.count_days
+    )
     # Raw in, enriched out to the topic and to Elasticsearch; copies between brokers and nodes are theirs.
     through = costs.raw_bytes + 2 * costs.enriched_bytes + costs.count_bytes
     return Fleet(
