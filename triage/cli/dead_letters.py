@@ -102,7 +102,9 @@ def replay(
     since: SinceOption = None,
     until: UntilOption = None,
     topic: TopicOption = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Most letters, the oldest first", show_default=False)] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Most records to put back, the oldest first", show_default=False)
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Needed where nothing narrows the letters down")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")] = False,
     as_json: JsonOption = False,

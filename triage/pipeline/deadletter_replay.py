@@ -30,6 +30,12 @@ class Replayed(NamedTuple):
     outcome: Outcome
 
 
+class _Examined(NamedTuple):
+    letter: DeadLetter
+    record: ConsumerRecord | None
+    outcome: Outcome
+
+
 def replay_letters(
     settings: Settings,
     clock: Clock,
@@ -39,7 +45,7 @@ def replay_letters(
     dry_run: bool = False,
     limit: int | None = None,
 ) -> Iterator[Replayed]:
-    """Put the records of the wanted letters into their raw topics again, oldest failure first.
+    """Put the records of the wanted letters into their raw topics again, oldest failure first, at most `limit` of them.
 
     Each copy names its first position and is noted in the dead-letter topic in the same transaction, so a record is
     back in its topic once however often this runs, and a second run fences a first one that is still going. Letters
@@ -49,37 +55,45 @@ def replay_letters(
     """
     if dry_run:
         with TopicScan(settings.kafka, "triage-dead-letters") as scan:
-            letters = read_letters(scan, settings.kafka, wanted)[:limit]
-            for start in range(0, len(letters), _CHUNK):
-                for letter, record in _raw(scan, letters[start : start + _CHUNK]):
-                    yield Replayed(letter, _outcome(letter, record, wanted, forgotten))
+            for chunk in _examined(scan, settings, wanted, forgotten, limit):
+                yield from [Replayed(each.letter, each.outcome) for each in chunk]
         return
     # The producer comes first: its initialisation fences a run beside this one before the letters are read.
     transactions = Transactions(settings, "dead-letters", "triage dead-letters replay")
     with closing(transactions), TopicScan(settings.kafka, "triage-dead-letters") as scan:
-        letters = read_letters(scan, settings.kafka, wanted)[:limit]
-        for start in range(0, len(letters), _CHUNK):
-            yield from _chunk(transactions, scan, settings, clock, wanted, letters[start : start + _CHUNK], forgotten)
+        for chunk in _examined(scan, settings, wanted, forgotten, limit):
+            _put_back(transactions, settings, clock, chunk)
+            yield from [
+                Replayed(each.letter, "replayed" if each.outcome == "would_replay" else each.outcome) for each in chunk
+            ]
 
 
-def _chunk(
-    transactions: Transactions,
-    scan: TopicScan,
-    settings: Settings,
-    clock: Clock,
-    wanted: Wanted,
-    letters: Sequence[DeadLetter],
-    forgotten: Forgotten,
-) -> list[Replayed]:
-    found = _raw(scan, letters)
-    results = [Replayed(letter, _outcome(letter, record, wanted, forgotten)) for letter, record in found]
+def _examined(
+    scan: TopicScan, settings: Settings, wanted: Wanted, forgotten: Forgotten, limit: int | None
+) -> Iterator[list[_Examined]]:
+    """The wanted letters, some at a time, up to the `limit`th that can be replayed."""
+    letters = read_letters(scan, settings.kafka, wanted)
+    left = len(letters) if limit is None else limit
+    for start in range(0, len(letters), _CHUNK):
+        chunk = []
+        for letter, record in _raw(scan, letters[start : start + _CHUNK]):
+            if not left:
+                break
+            outcome = _outcome(letter, record, wanted, forgotten)
+            if outcome == "would_replay":
+                left -= 1
+            chunk.append(_Examined(letter, record, outcome))
+        yield chunk
+        if not left:
+            return
+
+
+def _put_back(transactions: Transactions, settings: Settings, clock: Clock, chunk: Sequence[_Examined]) -> None:
     chosen = [
-        (letter, record)
-        for (letter, record), result in zip(found, results, strict=True)
-        if result.outcome == "would_replay" and record is not None
+        (each.letter, each.record) for each in chunk if each.outcome == "would_replay" and each.record is not None
     ]
     if not chosen:
-        return results
+        return
     notes = settings.kafka.topic("dead-letter")
     now = rfc3339(clock.now_ms())
     with transactions.begin() as producer:
@@ -93,10 +107,6 @@ def _chunk(
             )
             note = msgspec.structs.replace(letter, replayed_at=now)
             producer.send(notes, key=letter.key.encode(), value=msgspec.json.encode(note))
-    return [
-        Replayed(letter, "replayed") if outcome == "would_replay" else Replayed(letter, outcome)
-        for letter, outcome in results
-    ]
 
 
 def _origin(letter: DeadLetter, record: ConsumerRecord) -> Origin:
