@@ -36,11 +36,11 @@ class Letters:
         self.notes = self.settings.kafka.topic("dead-letter")
         self.producer = KafkaProducer(bootstrap_servers=endpoints.bootstrap_servers)
 
-    def fail(self, offset, reason="not_json"):
+    def fail(self, offset, reason="not_json", replayed_at=None):
         letter = DeadLetter(
             stage="decode", reason=reason, message="", topic=self.raw.topic, partition=0, offset=offset,
             timestamp_ms=1, failed_at=f"2026-11-22T09:{offset:02}:00Z", attempts=1, pipeline="1", payload="",
-            payload_bytes=0, headers={},
+            payload_bytes=0, headers={}, replayed_at=replayed_at,
         )  # fmt: skip
         self.producer.send(self.notes, key=letter.key.encode(), value=msgspec.json.encode(letter)).get(30)
 
@@ -96,3 +96,26 @@ def test_a_limit_passes_over_more_than_one_read_of_letters_that_cannot_go(letter
     replayed = letters.replay(limit=2, forgotten=lambda payload, _: payload in forgotten)
     assert _outcomes(replayed) == {"forgotten": 3, "replayed": 2}
     assert letters.put_back() == {3: 1, 4: 1}
+
+
+def test_what_an_earlier_run_noted_behind_a_worker_s_open_transaction_is_waited_for(letters, prefix, monkeypatch):
+    letters.put(1)
+    letters.fail(0)
+    worker = KafkaProducer(bootstrap_servers=letters.settings.kafka.bootstrap_servers, transactional_id=f"{prefix}-w")
+    worker.init_transactions()
+    worker.begin_transaction()
+    for partition in worker.partitions_for(letters.notes):
+        worker.send(letters.notes, key=b"other", partition=partition).get(30)
+    letters.fail(0, replayed_at="2026-11-22T09:29:00Z")
+    waited = []
+
+    class Ending(ManualClock):
+        def sleep(self, seconds):
+            waited.append(seconds)
+            worker.abort_transaction()
+
+    monkeypatch.setattr("triage.topics.settled.SystemClock", Ending)
+    assert _outcomes(letters.replay()) == {"already_replayed": 1}
+    assert len(waited) == 1
+    assert letters.put_back() == {}
+    worker.close()

@@ -14,6 +14,7 @@ from triage.pipeline.origin import Origin, parse_position, with_origin
 from triage.pipeline.transactions import Transactions
 from triage.schemas.deadletter import DeadLetter
 from triage.topics.scan import TopicScan
+from triage.topics.settled import wait_until_settled
 
 CRASHED = "crashed_the_worker"
 _CHUNK = 100
@@ -61,11 +62,19 @@ def replay_letters(
     # The producer comes first: its initialisation fences a run beside this one before the letters are read.
     transactions = Transactions(settings, "dead-letters", "triage dead-letters replay")
     with closing(transactions), TopicScan(settings.kafka, "triage-dead-letters") as scan:
+        _see_earlier_notes(scan, settings)
         for chunk in _examined(scan, settings, wanted, forgotten, limit):
             _put_back(transactions, settings, clock, chunk)
             yield from [
                 Replayed(each.letter, "replayed" if each.outcome == "would_replay" else each.outcome) for each in chunk
             ]
+
+
+def _see_earlier_notes(scan: TopicScan, settings: Settings) -> None:
+    """What an earlier run has noted may stand behind a transaction of a worker, which hides it until its end."""
+    patience_ms = settings.worker.transaction_timeout_ms + settings.kafka.request_timeout_ms
+    notes = scan.partitions([settings.kafka.topic("dead-letter")])
+    wait_until_settled(scan, settings.kafka, notes, patience_ms / 1000)
 
 
 def _examined(

@@ -1,0 +1,81 @@
+"""Committed records behind a transaction that is still open are waited for, and not for ever."""
+
+import pytest
+from kafka import KafkaProducer, TopicPartition
+
+from triage.clock import ManualClock
+from triage.config import KafkaSettings
+from triage.errors import Unavailable
+from triage.topics.scan import TopicScan
+from triage.topics.settled import wait_until_settled
+
+pytestmark = pytest.mark.stack
+
+
+class Ending(ManualClock):
+    """Calls `at_third` when it is slept on for the third time."""
+
+    def __init__(self, at_third=lambda: None):
+        super().__init__()
+        self._at_third = at_third
+        self.sleeps = 0
+
+    def sleep(self, seconds):
+        self.sleeps += 1
+        self.advance(seconds)
+        if self.sleeps == 3:
+            self._at_third()
+
+
+@pytest.fixture
+def place(prefix):
+    return TopicPartition(f"{prefix}-notes", 0)
+
+
+@pytest.fixture
+def held(stack, prefix, place):
+    """A producer with an open transaction there, and a committed record of another behind it."""
+    producers = []
+    for name in "ab":
+        producer = KafkaProducer(bootstrap_servers=stack.bootstrap_servers, transactional_id=f"{prefix}-{name}")
+        producers.append(producer)
+        producer.init_transactions()
+        producer.begin_transaction()
+        producer.send(place.topic, value=name.encode(), partition=0).get(30)
+    producers[1].commit_transaction()
+    yield producers[0]
+    for producer in producers:
+        producer.close()
+
+
+@pytest.fixture
+def scan(stack):
+    settings = KafkaSettings(bootstrap_servers=stack.bootstrap_servers, request_timeout_ms=10_000)
+    with TopicScan(settings, "test") as found:
+        yield found
+
+
+def _values(scan, place):
+    return [record.value for records in scan.read(scan.ranges([place])) for record in records]
+
+
+def test_what_stands_behind_an_open_transaction_can_be_read_after_the_wait(scan, stack, held, place):
+    assert _values(scan, place) == []
+    clock = Ending(held.abort_transaction)
+    wait_until_settled(scan, KafkaSettings(bootstrap_servers=stack.bootstrap_servers), [place], 10, clock)
+    assert clock.sleeps == 3
+    assert _values(scan, place) == [b"b"]
+
+
+def test_the_wait_ends_and_names_the_place(scan, stack, held, place):
+    kafka = KafkaSettings(bootstrap_servers=stack.bootstrap_servers)
+    with pytest.raises(Unavailable, match=rf"a transaction on {place.topic}/0 has been open for 2 s.*run this again"):
+        wait_until_settled(scan, kafka, [place], 2, Ending())
+
+
+def test_without_an_open_transaction_nothing_is_waited_for(scan, stack, held, place):
+    held.commit_transaction()
+    clock = Ending()
+    wait_until_settled(scan, KafkaSettings(bootstrap_servers=stack.bootstrap_servers), [place], 10, clock)
+    wait_until_settled(scan, KafkaSettings(bootstrap_servers=stack.bootstrap_servers), [], 10, clock)
+    assert clock.sleeps == 0
