@@ -6,6 +6,7 @@ TriageError                    .exit_code for the command line, .retriable for t
 ├── ModelError                 the model is missing, damaged or does not fit the device        (exit 2)
 ├── SourceError                an input file is damaged or can't be read to its end
 ├── InvalidRecord              one bad record: refused by `ingest`, dead-lettered by the worker
+├── NotUnderstood              a message of one of our own topics that nobody of us wrote; passed over
 ├── DependencyError            something outside; the work waits and nothing is lost
 │   ├── Unavailable            absent or overloaded; retried with backoff                      (retriable)
 │   └── AccessDenied           credentials or permissions are refused
@@ -69,6 +70,10 @@ class InvalidRecord(TriageError):  # noqa: N818 - it says what the record is; th
         self.reason = reason
         self.stage = stage
         self.field = field
+
+
+class NotUnderstood(TriageError):  # noqa: N818
+    """What stands on one of our own topics is no message of its kind."""
 
 
 class DependencyError(TriageError):

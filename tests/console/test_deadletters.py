@@ -5,14 +5,14 @@ import time
 
 import msgspec
 import pytest
+from followed import FollowedTopic
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
 from triage.config import KafkaSettings
+from triage.console import deadletters
 from triage.console.deadletters import DeadLetters
 from triage.schemas.deadletter import DeadLetter
-
-pytestmark = pytest.mark.stack
 
 
 def _letter(reason, offset, **fields):
@@ -30,6 +30,7 @@ def _wait_for(condition):
         time.sleep(0.05)
 
 
+@pytest.mark.stack
 def test_follows_what_is_there_and_what_comes(stack, prefix):
     settings = KafkaSettings(bootstrap_servers=stack.bootstrap_servers, topic_prefix=prefix)
     admin = KafkaAdminClient(**settings.client())
@@ -48,7 +49,7 @@ def test_follows_what_is_there_and_what_comes(stack, prefix):
         assert letters.total is None
         letters.start()
         _wait_for(lambda: letters.total == 3)
-        send(b"t/0/7", b"written by another version")
+        send(b"t/0/7", b'{"stage": "not UTF-8: \xff"}')
         send(*_letter("missing_text", 9))
         _wait_for(lambda: letters.total == 5)
         assert letters.by_reason() == {"not_json": 3, "not_understood": 1, "missing_text": 1}
@@ -73,3 +74,34 @@ def test_without_kafka_it_is_unknown_leaves_no_threads_and_stops_at_once():
     assert threading.active_count() == before + 1
     count.stop()
     assert threading.active_count() == before
+
+
+@pytest.fixture
+def followed(monkeypatch):
+    topic = FollowedTopic(b'{"stage": "\xff"}', _letter("not_json", 5)[1])
+    monkeypatch.setattr(deadletters, "KafkaConsumer", topic)
+    monkeypatch.setattr(deadletters, "reachable", lambda _: True)
+    monkeypatch.setattr(deadletters, "_RETRY_S", 0.01)
+    monkeypatch.setattr(deadletters, "_PAUSE_S", 0.01)
+    letters = DeadLetters(KafkaSettings())
+    yield letters
+    letters.stop()
+
+
+def test_one_that_is_no_text_is_counted_as_not_understood(followed):
+    followed.start()
+    _wait_for(lambda: followed.total)
+    assert followed.by_reason() == {"not_understood": 1, "not_json": 1}
+
+
+def test_the_reader_outlives_what_nobody_thought_of(followed, monkeypatch):
+    take, failures = followed._take, iter([RuntimeError("not thought of")])
+
+    def failing(key, value):
+        for failure in failures:
+            raise failure
+        take(key, value)
+
+    monkeypatch.setattr(followed, "_take", failing)
+    followed.start()
+    _wait_for(lambda: followed.total == 2)

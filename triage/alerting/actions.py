@@ -14,9 +14,10 @@ from kafka.errors import KafkaError
 from triage.alerting.silences import Silences
 from triage.clock import Clock
 from triage.config import KafkaSettings
-from triage.errors import Unavailable
+from triage.errors import NotUnderstood, Unavailable
 from triage.logging import get_logger
 from triage.schemas.action import Acknowledge, Action, Matcher, Silence, Snooze
+from triage.schemas.message import MessageDecoder
 
 log = get_logger("triage.alerter")
 
@@ -59,7 +60,7 @@ class ActionReader:
         self._kafka = kafka
         self._topic = kafka.topic(TOPIC)
         self._took = took
-        self._decoder: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
+        self._decoder: MessageDecoder[Action] = MessageDecoder(Action)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alert-actions", daemon=True)
         self.caught_up = threading.Event()
@@ -83,6 +84,9 @@ class ActionReader:
                     self._follow()
             except KafkaError as error:
                 log.warning("actions_not_readable", topic=self._topic, error=str(error))
+            except Exception:
+                # Else nobody would hear of actions any more.
+                log.exception("actions_reader_failed", topic=self._topic)
             self._stop.wait(_RETRY_S)
 
     def _follow(self) -> None:
@@ -119,7 +123,7 @@ class ActionReader:
             return
         try:
             action = self._decoder.decode(value)
-        except msgspec.MsgspecError as error:
+        except NotUnderstood as error:
             log.warning("action_not_understood", error=str(error))
             return
         self._took(action)

@@ -20,13 +20,14 @@ from triage.alerting.rules import AlertRules
 from triage.clock import Clock
 from triage.config import Settings
 from triage.elastic.search import Conditions
-from triage.errors import Unavailable
+from triage.errors import NotUnderstood, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
 from triage.schemas.action import Action, Silence
 from triage.schemas.alert import Alert
 from triage.schemas.counts import CountMessage
+from triage.schemas.message import MessageDecoder
 
 log = get_logger("triage.alerter")
 
@@ -67,7 +68,7 @@ class AlerterApp:
         self._receivers = [notifier.name for notifier in notifiers]
         self._acknowledging = frozenset(n.name for n in notifiers if getattr(n, "acknowledges", False))
         self._on_progress = on_progress
-        self._decoder = msgspec.json.Decoder(CountMessage)
+        self._decoder: MessageDecoder[CountMessage] = MessageDecoder(CountMessage)
         self._engines: dict[int, PartitionEngine] = {}
         self._flushing: dict[int, asyncio.Lock] = {}
         self._outbox = Outbox(
@@ -135,8 +136,8 @@ class AlerterApp:
                 if engine is None:
                     continue
                 try:
-                    engine.apply(self._decoder.decode(event.value or b""))
-                except msgspec.DecodeError as error:
+                    engine.apply(self._decoder.decode(event.value))
+                except NotUnderstood as error:
                     message = event.message
                     log.warning(
                         "window_count_not_understood",

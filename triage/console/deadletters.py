@@ -3,14 +3,15 @@
 import threading
 from collections import Counter, OrderedDict
 
-import msgspec
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from triage.alerting.actions import reachable
 from triage.config import KafkaSettings
+from triage.errors import NotUnderstood
 from triage.logging import get_logger
 from triage.schemas.deadletter import DeadLetter
+from triage.schemas.message import MessageDecoder
 
 log = get_logger("triage.console")
 
@@ -32,7 +33,7 @@ class DeadLetters:
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
         self._topic = kafka.topic("dead-letter")
-        self._decoder = msgspec.json.Decoder(DeadLetter)
+        self._decoder: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dead-letters", daemon=True)
         self._lock = threading.Lock()
@@ -69,6 +70,9 @@ class DeadLetters:
                     self._follow()
             except KafkaError as error:
                 log.warning("dead_letters_not_readable", topic=self._topic, error=str(error))
+            except Exception:
+                # Else the page would stand still, and nobody would know.
+                log.exception("dead_letters_reader_failed", topic=self._topic)
             self._stop.wait(_RETRY_S)
 
     def _follow(self) -> None:
@@ -101,7 +105,7 @@ class DeadLetters:
         name = (key or b"").decode("utf-8", "replace")
         try:
             letter = None if value is None else self._decoder.decode(value)
-        except msgspec.MsgspecError:
+        except NotUnderstood:
             self._reason_of[name] = "not_understood"
             return
         if letter is None or letter.replayed_at:

@@ -4,16 +4,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-import msgspec
 from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
 from triage.clock import Clock
 from triage.config import KafkaSettings
-from triage.errors import TriageError
+from triage.errors import NotUnderstood, TriageError
 from triage.fleet.view import AlertView
 from triage.schemas.alert import Alert
 from triage.schemas.deadletter import DeadLetter
+from triage.schemas.message import MessageDecoder
 from triage.topics.scan import TopicScan
 
 LOOK_BACK_MS = 24 * 3_600_000
@@ -32,8 +32,8 @@ class Trouble:
         self._follow: Iterator[list[ConsumerRecord]] | None = None
         self._ends: dict[TopicPartition, int] = {}
         self._alerts_topic = settings.topic("alerts")
-        self._alert = msgspec.json.Decoder(Alert)
-        self._letter = msgspec.json.Decoder(DeadLetter)
+        self._alert: MessageDecoder[Alert] = MessageDecoder(Alert)
+        self._letter: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
         self.states: dict[str, str] = {}
         self.open: dict[str, AlertView] = {}
         self.dead_letters: Counter[str] = Counter()
@@ -83,7 +83,7 @@ class Trouble:
                 self._take_alert(key, record.value)
             elif record.value and not (letter := self._letter.decode(record.value)).replayed_at:
                 self.dead_letters[letter.reason] += 1
-        except msgspec.MsgspecError:
+        except NotUnderstood:
             if record.topic != self._alerts_topic:
                 self.dead_letters["not_understood"] += 1
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import msgspec
-
 from triage.clock import to_ms
 from triage.config import KafkaSettings
+from triage.errors import NotUnderstood
 from triage.logging import get_logger
 from triage.schemas.deadletter import DeadLetter
+from triage.schemas.message import MessageDecoder
 from triage.topics.scan import TopicScan
 
 log = get_logger("triage.deadletters")
@@ -60,7 +60,7 @@ def read_letters(scan: TopicScan, kafka: KafkaSettings, wanted: Wanted) -> list[
 
 def entries(scan: TopicScan, topic: str) -> Iterator[tuple[str, DeadLetter | None]]:
     """(key, letter) of the whole topic, in the order of each key; None where a letter was erased."""
-    decoder = msgspec.json.Decoder(DeadLetter)
+    decoder: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
     for records in scan.read(scan.ranges(scan.partitions([topic]))):
         for record in records:
             key = (record.key or b"").decode("utf-8", "replace")
@@ -69,7 +69,7 @@ def entries(scan: TopicScan, topic: str) -> Iterator[tuple[str, DeadLetter | Non
                 continue
             try:
                 yield key, decoder.decode(record.value)
-            except msgspec.MsgspecError as error:
+            except NotUnderstood as error:
                 log.warning("dead_letter_not_understood", key=key, error=str(error))
 
 

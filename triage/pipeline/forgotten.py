@@ -6,10 +6,11 @@ from collections.abc import Iterable
 import msgspec
 
 from triage.config import KafkaSettings
-from triage.errors import TriageError, Unavailable
+from triage.errors import NotUnderstood, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.redaction import Redactor
 from triage.schemas.forgotten import ForgottenAuthor
+from triage.schemas.message import MessageDecoder
 from triage.schemas.raw import RawRecord
 from triage.topics.scan import TopicScan
 
@@ -26,14 +27,15 @@ class ForgottenAuthors:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
+        self._decoder: MessageDecoder[ForgottenAuthor] = MessageDecoder(ForgottenAuthor)
         self._until_ms: dict[str, int] = {}
 
     def put(self, value: bytes | None) -> None:
         if value is None:
             return
         try:
-            entry = msgspec.json.decode(value, type=ForgottenAuthor)
-        except msgspec.MsgspecError as error:
+            entry = self._decoder.decode(value)
+        except NotUnderstood as error:
             log.warning("forgotten_author_not_understood", error=str(error))
             return
         self._until_ms[entry.author] = max(entry.at_ms, self._until_ms.get(entry.author, 0))
@@ -105,6 +107,9 @@ class ForgottenWatch:
                     self._follow(scan)
             except TriageError as error:
                 log.warning("forgotten_authors_not_readable", error=str(error))
+            except Exception:
+                # Else the list would stand still, and nobody would know.
+                log.exception("forgotten_authors_reader_failed")
             self._stop.wait(_RETRY_S)
 
     def _follow(self, scan: TopicScan) -> None:
