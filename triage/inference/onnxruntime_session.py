@@ -54,7 +54,7 @@ class CudaSession:
         if installed(ONNXRUNTIME_CPU) and not installed(ONNXRUNTIME_GPU):
             raise ConfigError(
                 "model.device is cuda, but the installed onnxruntime has no CUDA: "
-                "pip uninstall -y onnxruntime && pip install 'triage[gpu]'"
+                "pip uninstall -y onnxruntime && pip install '.[gpu]', in triage's checkout"
             )
         ort = _import("gpu")
         # Finds the CUDA and cuDNN libraries of the nvidia-* wheels, which are on no library path.
@@ -69,7 +69,7 @@ class CudaSession:
         if _CUDA not in in_use:
             raise ModelError(
                 f"model.device is cuda, but {model} runs on {', '.join(in_use)}: check the driver with nvidia-smi and "
-                "that 'triage[gpu]' is installed, or set model.device = cpu, or model.allow_fallback = true"
+                "that the extra 'gpu' is installed, or set model.device = cpu, or model.allow_fallback = true"
             )
 
     def run(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Logits:

@@ -43,7 +43,7 @@ def draw(folder: Path) -> Path | None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        log.warning("no_learning_curve", reason="matplotlib is not installed", fix="pip install 'triage[train]'")
+        log.warning("no_learning_curve", reason="matplotlib is not installed", fix="make setup-train")
         return None
     lines = read_history(folder)
     figure = Figure(figsize=(10, 4), layout="constrained")
