@@ -9,7 +9,7 @@ from deployed import ROOT, check_command
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
 SHELL = {"", "sh", "bash", "console"}
-STARTS = re.compile(r"(^|\s)(\.venv/bin/)?triage [a-z]")
+STARTS = re.compile(r"(^|\s)(\.venv(-train)?/bin/)?triage [a-z]")
 PLACE = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -36,7 +36,7 @@ def typed(page):
                     command = None
                 elif command is not None:
                     command.append(word)
-                elif word in {"triage", ".venv/bin/triage"}:
+                elif word in {"triage", ".venv/bin/triage", ".venv-train/bin/triage"}:
                     command = []
 
 
