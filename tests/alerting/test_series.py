@@ -46,6 +46,29 @@ def test_the_keys_with_most_records_are_watched_and_the_rest_counted_as_others()
     assert found.unwatched == 1, "b is not louder than a has been"
 
 
+def test_what_was_counted_as_others_before_is_added_to_those_that_are_not_watched():
+    found = series(static_rule("r", ("product",), window_s=300), top_keys=2)
+    for step in range(2):
+        found.close(step * STEP_MS, counts(a=10, b=8, c=4, __other__=100))
+        assert watched(found) == ["product=__other__", "product=a", "product=b"], "others take no key's room"
+        others = found.window("product=__other__", {})
+        assert (others.negative, others.total, found.unwatched) == (52, 104, 1)
+    found.close(2 * STEP_MS, counts(a=10, __other__=100))
+    assert found.window("product=__other__", {}).total == 100
+
+
+def test_no_count_vanishes_where_both_limits_are_exceeded():
+    rule = static_rule("r", ("product",), window_s=300)
+    engine, messages = make(now(), rules=[rule], top_keys=2, max_keys=3), Messages()
+    for number in range(6):
+        engine.apply(messages.counts(0, 0, 10 - number, product=f"p{number}"))
+    engine.apply(messages.mark(1))
+    engine.advance()
+    found = engine._judges.series["r"]
+    totals = {key: found.window(key, {}).total for key in watched(found)}
+    assert totals == {"product=p0": 10, "product=p1": 9, "product=__other__": 8 + 7 + 6 + 5}
+
+
 def test_which_keys_are_watched_does_not_depend_on_the_order_of_counts():
     draw = random.Random(4)
     steps = [{f"k{n}": draw.randrange(30) for n in range(9)} for _ in range(40)]

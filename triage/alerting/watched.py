@@ -73,6 +73,9 @@ class Watched:
     def choose(self, counts: Mapping[str, StepCount]) -> dict[str, StepCount]:
         """Counts by watched key: room is made for new keys with more records than the least of the old ones."""
         rows = self._rolling.rows
+        # Some may have been counted as one already, for the bound on a step's keys.
+        others = [counts[self.other_key]] if self.other_key in counts else []
+        counts = {key: count for key, count in counts.items() if key != self.other_key}
         new = sorted((key for key in counts if key not in rows), key=lambda key: (-counts[key].total, key))
         watched = {key: count for key, count in counts.items() if key in rows}
         room = self._top_keys - len(rows) + (self.other_key in rows)
@@ -89,8 +92,8 @@ class Watched:
                     rest.append(least)
         self.unwatched = len(rest)
         watched |= {key: counts[key] for key in admitted}
-        if rest:
-            others = [counts[key] for key in rest]
+        others += [counts[key] for key in rest]
+        if others:
             watched[self.other_key] = StepCount(
                 self._other, sum(count.negative for count in others), sum(count.total for count in others)
             )
