@@ -109,6 +109,19 @@ def test_the_card_is_written_from_the_figures(metrics, tmp_path):
     assert "triage evaluate --model" in card
 
 
+def test_the_card_names_only_commits_that_a_reader_finds(metrics, tmp_path):
+    manifest = json.loads((TINY / "manifest.json").read_text(encoding="utf-8"))
+    stage = {"commit": "0123456", "seed": 3, "texts": 10, "steps": 2, "minutes": 1.0, "mix": {"own": 1_200}}
+    manifest["trained"] |= {"commit": "89abcde", "earlier_stages": [stage]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    write_card(tmp_path, load_sources(load_taxonomy()))
+    card = (tmp_path / "CARD.md").read_text(encoding="utf-8")
+    assert "commit" not in card
+    assert "1.0 minutes, seed 3.\n" in card
+    assert "# with this mix: own 1,200\n" in card
+
+
 def test_only_some_sets_and_names_that_are_none():
     metrics = evaluate_model(SETTINGS, only=["check_en"], limit=5)
     assert set(metrics["packs"]) == {"check_en"}

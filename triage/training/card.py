@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from triage.training import commits
 from triage.training.evaluation.figures import MAIN
 from triage.training.evaluation.tables import tables
 from triage.training.files import read_json
@@ -61,7 +62,7 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
     precision = "bf16 autocast" if options.get("bf16") else "fp32"
     yield (
         f"{trained['texts']:,} texts in {trained['steps']:,} steps and {trained['minutes']} minutes on a CPU "
-        f"({precision}), seed {trained['seed']}, code of commit `{trained['commit']}`. "
+        f"({precision}), seed {trained['seed']}{_code_of(trained)}. "
         "A text teaches only the heads it has labels for."
     )
     for stage in trained.get("earlier_stages") or ():
@@ -70,7 +71,7 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
         yield ""
         yield (
             f"It began from an earlier stage: {stage['texts']:,} texts in {stage['steps']:,} steps and "
-            f"{stage['minutes']} minutes{stopped}, seed {stage['seed']}, mix and code of commit `{stage['commit']}`."
+            f"{stage['minutes']} minutes{stopped}, seed {stage['seed']}{_code_of(stage)}."
         )
         yield from _averaged(stage)
     yield from _averaged(trained)
@@ -144,8 +145,12 @@ def _averaged(stage: dict[str, Any]) -> Iterable[str]:
         share = f" with a share of {other['share']:.0%}" if "share" in other else ""
         yield (
             f"Its weights were then averaged with those of another run{share}: {other['texts']:,} texts, "
-            f"seed {other['seed']}, code of commit `{other['commit']}`."
+            f"seed {other['seed']}{_code_of(other)}."
         )
+
+
+def _code_of(run: dict[str, Any]) -> str:
+    return f", code of commit `{run['commit']}`" if commits.findable(run.get("commit")) else ""
 
 
 def _limit_note(metrics: dict[str, Any]) -> str:

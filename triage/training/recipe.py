@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from triage.training import commits
+
 _FLAGS = ("seed", "max_minutes", "learning_rate", "head_learning_rate", "warmup_steps", "ema_decay")
 
 
@@ -17,8 +19,8 @@ def commands(manifest: dict[str, Any], trained: dict[str, Any]) -> Iterable[str]
             name = known.get(account)
             if name is None:
                 name = known[account] = f"runs/{len(known) + 1}"
-                mix = f" and this mix: {_mix(run['mix'])}" if run.get("mix") else ""
-                yield f"# with sources.yaml as of commit {run['commit']}{mix}"
+                if data := " and ".join(_data(run)):
+                    yield f"# with {data}"
                 yield f"triage train --data DATA --base {base} --output {name}{before}{_flags(run)}"
             names.append(f"{name}={run['share']:g}" if "share" in run else name)
         last = names[0]
@@ -37,6 +39,13 @@ def _flags(run: dict[str, Any]) -> str:
     flags = "".join(f" --{name.replace('_', '-')} {options[name]:g}" for name in _FLAGS if options.get(name))
     weights = (options.get("head_weights") or {}).items()
     return flags + "".join(f" --head-weight {head}={weight:g}" for head, weight in weights)
+
+
+def _data(run: dict[str, Any]) -> Iterable[str]:
+    if commits.findable(run.get("commit")):
+        yield f"sources.yaml as of commit {run['commit']}"
+    if run.get("mix"):
+        yield f"this mix: {_mix(run['mix'])}"
 
 
 def _mix(mix: dict[str, int]) -> str:

@@ -1,13 +1,13 @@
 """Train, export, evaluate: the steps behind the commands, in order, with what each leaves on disk."""
 
 import random
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triage.errors import TrainingError
+from triage.training import commits
 from triage.training.corpus import Corpus, load_corpus, read_split
 from triage.training.examples import Example
 from triage.training.files import read_json, write_json
@@ -84,7 +84,7 @@ def train_model(
 
     if (output / BEST).exists() and not resume:
         raise TrainingError(f"{output} holds a finished or stopped run; --resume goes on, or give another --output")
-    run = Run(corpus, taxonomy, replace(options, extra={"commit": _commit()}), output, console)
+    run = Run(corpus, taxonomy, replace(options, extra={"commit": commits.current()}), output, console)
     if resume:
         run.resume()
     run.fit()
@@ -141,12 +141,3 @@ def _sample(data: Path | None, taxonomy: Taxonomy, texts: int) -> list[str]:
     packs = [pack for pack in packs if pack]
     share = max(1, texts // max(1, len(packs)))
     return [example.text for pack in packs for example in pack[:: max(1, len(pack) // share)][:share]]
-
-
-def _commit() -> str:
-    """Short hash of the code's commit, empty outside a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
-        return ""
