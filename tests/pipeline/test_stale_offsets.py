@@ -1,18 +1,22 @@
 """A feed on Kafka does not read on from committed offsets that its group's own output shows to be old."""
 
+import contextlib
+from dataclasses import replace
 from functools import partial
 
 import msgspec
 import pytest
 from kafka import KafkaProducer, TopicPartition
+from kafka.errors import KafkaTimeoutError
 from kafka.structs import OffsetAndMetadata
 
 from triage.clock import SystemClock
 from triage.config import load_settings
+from triage.errors import Unavailable
 from triage.pipeline.feed import Message
 from triage.pipeline.kafka_feed import KafkaFeed
-from triage.pipeline.offset_check import OffsetCheck
-from triage.pipeline.output_offsets import counted_offsets, group_offsets
+from triage.pipeline.offset_check import OffsetCheck, Reached
+from triage.pipeline.output_offsets import kafka_of
 from triage.pipeline.slot import Slot
 from triage.schemas.counts import KeyCount, WindowCounts
 from triage.topics import apply_topics
@@ -51,9 +55,11 @@ class Group:
         feed.commit([message], {(self.raw, 0): 6})
         feed.close()
 
-    def join(self, patience_s, ask=group_offsets):
+    def join(self, patience_s, ask=None):
         kafka, name = self.settings.kafka, self.settings.worker.group
-        check = OffsetCheck(partial(counted_offsets, kafka), partial(ask, kafka, name), SystemClock(), patience_s)
+        real = kafka_of(kafka, name)
+        asked = real if ask is None else replace(real, committed=partial(ask, real.committed))
+        check = OffsetCheck(asked, SystemClock(), SystemClock(), patience_s)
         return KafkaFeed(kafka, self.settings.worker, [self.raw], Slot(f"{name}-0", SystemClock()), check=check)
 
     def set_committed(self, offset):
@@ -100,8 +106,8 @@ def test_a_successor_of_a_sound_group_reads_on_at_once(group):
 def test_old_answers_of_the_coordinator_are_waited_out(group):
     answers = [{}, {(group.raw, 0): 2}]
 
-    def ask(kafka, name, partitions):
-        return dict(answers.pop(0)) if answers else group_offsets(kafka, name, partitions)
+    def ask(really, partitions):
+        return answers.pop(0) if answers else really(partitions)
 
     feed = group.join(60, ask)
     while answers:
@@ -116,11 +122,11 @@ def test_the_position_that_came_with_the_assignment_is_not_kept(group):
     group.set_committed(2)
     asked = []
 
-    def ask(kafka, name, partitions):
+    def ask(really, partitions):
         asked.append(1)
         if len(asked) == 3:
             group.commit_beside(6)
-        return group_offsets(kafka, name, partitions)
+        return really(partitions)
 
     feed = group.join(60, ask)
     assert read(feed, 4) == [6, 7, 8, 9]
@@ -128,8 +134,42 @@ def test_the_position_that_came_with_the_assignment_is_not_kept(group):
     feed.close()
 
 
-def test_offsets_that_were_reset_on_purpose_are_read_from_after_the_patience(group):
+def test_offsets_that_stay_old_are_replaced_by_what_was_put_out(group):
     group.set_committed(2)
     feed = group.join(1)
+    assert read(feed, 4) == [6, 7, 8, 9]
+    feed.close()
+    assert kafka_of(group.settings.kafka, group.settings.worker.group).committed([(group.raw, 0)]) == {
+        (group.raw, 0): 6
+    }
+
+
+def test_offsets_that_were_reset_on_purpose_are_taken_without_patience(group):
+    group.set_committed(2)
+    feed = group.join(0)
     assert read(feed, 8) == list(range(2, 10))
     feed.close()
+
+
+def test_a_transaction_that_the_coordinator_holds_open_for_ever_is_passed(group, monkeypatch):
+    feed = group.join(1)
+
+    def unsettled(*_, **__):
+        raise KafkaTimeoutError
+
+    monkeypatch.setattr(feed._consumer, "committed", unsettled)
+    found = []
+    while not found:
+        with contextlib.suppress(Unavailable):
+            found = read(feed, 4, polls=1)
+    assert found == [6, 7, 8, 9][: len(found)]
+    feed.close()
+
+
+def test_what_is_reached_holds_while_its_last_record_is_there_and_older(group):
+    now_ms = SystemClock().now_ms()
+    where, elsewhere, nowhere = (group.raw, 0), (group.raw, 1), ("no-such-topic", 0)
+    hold = kafka_of(group.settings.kafka, "any").hold
+    assert hold({where: Reached(10, now_ms), elsewhere: Reached(3, now_ms), nowhere: Reached(1, now_ms)}) == {where}
+    assert hold({where: Reached(6, now_ms - 3_600_000)}) == set()
+    assert hold({where: Reached(11, now_ms)}) == set()

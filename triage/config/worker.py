@@ -77,9 +77,9 @@ class WorkerSettings(Section):
     )
     dead_letter_window: int = Field(2_000, ge=10, le=100_000, description="So many records back the share is taken")
     offset_patience_s: float = Field(
-        60,
+        30,
         ge=0,
-        description="How long committed offsets that are behind what was put out are asked for again; 0: taken at once",
+        description="How long Kafka may take to know the offsets again that the output shows; 0: any are taken at once",
     )
     data_dir: Path = Field(
         Path(".triage/worker"),

@@ -1,11 +1,10 @@
 """Builds the parts of a worker from settings: the one place that knows them all."""
 
 from dataclasses import dataclass
-from functools import partial
 
 from msgspec.structs import asdict
 
-from triage.clock import Clock
+from triage.clock import Clock, SystemClock
 from triage.config import Settings
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.naming import IndexNaming, read_daily_from
@@ -25,7 +24,7 @@ from triage.pipeline.journal import Journal
 from triage.pipeline.kafka_feed import KafkaFeed
 from triage.pipeline.model_metrics import runs_on, show_model
 from triage.pipeline.offset_check import OffsetCheck
-from triage.pipeline.output_offsets import counted_offsets, group_offsets
+from triage.pipeline.output_offsets import kafka_of
 from triage.pipeline.poison import Guarded
 from triage.pipeline.publish import Publisher
 from triage.pipeline.reload import Reloader
@@ -118,12 +117,7 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     health = Health(clock, about, stuck_after_s=options.stuck_after_s)
     reloader = reloader_of(settings, enricher, seen, clock, metrics, health)
     stalls, slot = StallWatch(clock), Slot(name, clock)
-    check = OffsetCheck(
-        partial(counted_offsets, settings.kafka),
-        partial(group_offsets, settings.kafka, options.group),
-        clock,
-        options.offset_patience_s,
-    )
+    check = OffsetCheck(kafka_of(settings.kafka, options.group), clock, SystemClock(), options.offset_patience_s)
     worker = Worker(
         lambda: _join(settings, sorted(channels), slot, stalls, check),
         [reloader, Guarded(journal, guarded, office, options.crash_attempts, clock, metrics)],

@@ -17,6 +17,7 @@ from kafka.errors import (
     IllegalStateError,
     InvalidProducerEpochError,
     KafkaError,
+    KafkaTimeoutError,
     MessageSizeTooLargeError,
     ProducerFencedError,
     RebalanceInProgressError,
@@ -45,6 +46,7 @@ log = get_logger("triage.feed")
 _T = TypeVar("_T")
 
 _PAUSE_S = 0.02
+_PAUSE_MS = 200
 _ENDS_MS = 5_000
 _REJOIN_S = 5.0
 _REJOIN_POLL_MS = 1_000
@@ -195,14 +197,29 @@ class KafkaFeed(ConsumerRebalanceListener):
                 return polled
 
     def _admit(self) -> None:
-        """Let read what was assigned, from the committed offsets, once these can be believed."""
-        if self._check is None or not self._unchecked or not self._check.passes():
+        """Let read what was assigned, from where the group has come to, once that can be believed."""
+        if self._check is None or not self._unchecked or (least := self._check.least()) is None:
             return
+        starts: dict[Partition, int] = {}
+        timeout_ms = _ENDS_MS
+        for each in self._unchecked:
+            with _translated(self._slot):
+                try:
+                    # Asked again: the answer that came with the assignment may be the one that was waited out.
+                    committed = self._consumer.committed(each, timeout_ms=timeout_ms) or 0
+                except KafkaTimeoutError:
+                    least = least or self._check.least_unsettled([(p.topic, p.partition) for p in self._unchecked])
+                    if not least:
+                        raise
+                    committed, timeout_ms = 0, _PAUSE_MS
+                key = (each.topic, each.partition)
+                if start := max(committed, least.get(key, 0)):
+                    self._consumer.seek(each, start)
+                if least.get(key, 0) > committed:
+                    starts[key] = start
+        if starts:
+            self.commit([], starts)
         with _translated(self._slot):
-            for each in self._unchecked:
-                # Asked again: the answer that came with the assignment may be the one that was waited out.
-                if (offset := self._consumer.committed(each, timeout_ms=_ENDS_MS)) is not None:
-                    self._consumer.seek(each, offset)
             self._consumer.resume(*self._unchecked)
         self._unchecked.clear()
 
@@ -233,7 +250,7 @@ class KafkaFeed(ConsumerRebalanceListener):
             )
             producer.commit_transaction()
             if self._check is not None:
-                self._check.committed(offsets)
+                self._check.note(offsets)
         except KafkaError as error:
             aborted = self._aborted(error)
             for message, future in zip(messages, sent, strict=False):

@@ -1,6 +1,7 @@
 """Whether Kafka's answer to where a group has come to is as new as the group's own output says."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from triage.clock import Clock
 from triage.errors import AccessDenied
@@ -12,102 +13,151 @@ log = get_logger("triage.offsets")
 _ASK_S = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The offset behind the last record of a partition that was processed and committed, and when that was."""
+
+    offset: int
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """What the check asks; all raise Unavailable, `output` also AccessDenied.
+
+    `output` says what the ends of the group's output speak of; `committed` is the coordinator's answer; `hold` those
+    whose record before the offset is not younger than that, or is no longer kept: the topic was not made anew since.
+    """
+
+    output: Callable[[], Mapping[Partition, Reached]]
+    committed: Callable[[Iterable[Partition]], Mapping[Partition, int | None]]
+    hold: Callable[[Mapping[Partition, Reached]], set[Partition]]
+
+
 class OffsetCheck:
     """One for the life of a worker, over the feeds that it rebuilds.
 
-    A broker that was killed may answer for a while after its start as if it had never heard of the group, or with
-    offsets of long ago (decision 14). Who reads on from there does everything since once more. But a transaction
-    commits offsets together with its counts: what a committed message of `window-counts` says was counted is committed.
-    As the broker loads commits in order, all of them are known once the newest are.
-
-    `evidence` gives lower bounds from the output, `ask` the committed offsets of partitions.
+    A broker that was killed may answer after its start as if it had never heard of the group, or with offsets of long
+    ago, for seconds or until it is started again (decision 14). Who reads on from there does everything since once
+    more. But a transaction commits offsets together with its counts: what a committed message of `window-counts` says
+    was counted is committed. As the broker loads commits in order, all of them are known once the newest are.
     """
 
-    def __init__(
-        self,
-        evidence: Callable[[], Mapping[Partition, int]],
-        ask: Callable[[Iterable[Partition]], Mapping[Partition, int | None]],
-        clock: Clock,
-        patience_s: float,
-    ) -> None:
-        self._evidence = evidence
-        self._ask = ask
+    def __init__(self, kafka: Kafka, clock: Clock, wall: Clock, patience_s: float) -> None:
+        self._kafka = kafka
         self._clock = clock
+        self._wall = wall
         self._patience_s = patience_s
-        self._own: dict[Partition, int] = {}
-        self._given_up: dict[Partition, int] = {}
-        self._least: dict[Partition, int] | None = None
+        self._own: dict[Partition, Reached] = {}
+        self._refuted: dict[Partition, Reached] = {}
+        self._reached: dict[Partition, Reached] | None = None
         self._since = self._asked = 0.0
         self._told = False
 
-    def committed(self, offsets: Mapping[Partition, int]) -> None:
+    def note(self, offsets: Mapping[Partition, int]) -> None:
         """This process has committed these."""
-        self._own |= offsets
+        now_ms = self._wall.now_ms()
+        self._own |= {partition: Reached(offset, now_ms) for partition, offset in offsets.items()}
 
     def begin(self) -> None:
         """Partitions were assigned: what is known of the output is looked up anew."""
-        self._least = None
+        self._reached = None
 
-    def passes(self) -> bool:
-        """Whether the committed offsets can be read on from; to be asked again while not, and `begin` before.
+    def least(self) -> Mapping[Partition, int] | None:
+        """From where at least to read on: {} where the committed offsets can be believed. None: ask again later.
 
-        Raises Unavailable when Kafka does not answer.
+        After `begin`. Raises Unavailable when Kafka does not answer.
         """
         if not self._patience_s:
-            return True
+            return {}
         now = self._clock.monotonic()
-        if self._least is None:
-            self._least = self._bounds()
+        if self._reached is None:
+            self._reached = self._known()
             self._since, self._asked, self._told = now, now - _ASK_S, False
-        if not self._least:
-            return True
+        if not self._reached:
+            return {}
         if now - self._asked < _ASK_S:
-            return False
+            return None
         self._asked = now
-        committed = self._ask(self._least)
+        committed = self._kafka.committed(self._reached)
         behind = {
-            partition: least for partition, least in self._least.items() if (committed.get(partition) or 0) < least
+            partition: reached
+            for partition, reached in self._reached.items()
+            if (committed.get(partition) or 0) < reached.offset
         }
         if not behind:
             if self._told:
                 log.info("committed_offsets_caught_up", after_s=round(now - self._since, 1))
-            return True
-        return self._wait(now, behind, committed)
+            return {}
+        if now - self._since < self._patience_s:
+            self._tell(behind, committed)
+            return None
+        return self._proven(behind, committed)
 
-    def _bounds(self) -> dict[Partition, int]:
+    def least_unsettled(self, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
+        """The same where the coordinator does not answer because of a transaction that it holds for open.
+
+        {}: it may still end. None outlives `worker.transaction_timeout_ms`, unless the broker is out of joint.
+        """
+        if self._clock.monotonic() - self._since < self._patience_s:
+            return {}
+        reached = self._reached or {}
+        ended = self._kafka.committed(partitions)
+        found = {
+            partition: max(ended.get(partition) or 0, reached[partition].offset if partition in reached else 0)
+            for partition in partitions
+        }
+        log.warning(
+            "reading_on_from_the_output",
+            put_out=_named(found),
+            effect="Kafka holds a transaction of the group for open that does not end",
+        )
+        return found
+
+    def _known(self) -> dict[Partition, Reached]:
         try:
-            least = dict(self._evidence())
+            known = dict(self._kafka.output())
         except AccessDenied as error:
-            least = {}
+            known = {}
             log.warning(
                 "output_unreadable",
                 error=str(error),
                 effect="committed offsets are checked against this worker's own commits only",
             )
-        for partition, offset in self._own.items():
-            least[partition] = max(offset, least.get(partition, 0))
-        return {partition: offset for partition, offset in least.items() if offset > self._given_up.get(partition, 0)}
+        for partition, own in self._own.items():
+            if partition not in known or known[partition].offset < own.offset:
+                known[partition] = own
+        return {
+            partition: reached
+            for partition, reached in known.items()
+            if partition not in self._refuted or self._refuted[partition].at_ms < reached.at_ms
+        }
 
-    def _wait(self, now: float, behind: Mapping[Partition, int], committed: Mapping[Partition, int | None]) -> bool:
-        names = {f"{topic}/{number}": least for (topic, number), least in sorted(behind.items())}
-        found = {f"{topic}/{number}": committed.get((topic, number)) for topic, number in sorted(behind)}
-        if now - self._since < self._patience_s:
-            if not self._told:
-                log.warning(
-                    "committed_offsets_behind_output",
-                    committed=found,
-                    put_out=names,
-                    effect=f"asking again for up to {self._patience_s:g} s; Kafka may still be loading them",
-                )
-            self._told = True
-            return False
+    def _tell(self, behind: Mapping[Partition, Reached], committed: Mapping[Partition, int | None]) -> None:
+        if not self._told:
+            log.warning(
+                "committed_offsets_behind_output",
+                committed=_named({partition: committed.get(partition) for partition in behind}),
+                put_out=_named({partition: reached.offset for partition, reached in behind.items()}),
+                effect=f"asking again for up to {self._patience_s:g} s; Kafka may still be loading them",
+            )
+        self._told = True
+
+    def _proven(
+        self, behind: Mapping[Partition, Reached], committed: Mapping[Partition, int | None]
+    ) -> Mapping[Partition, int]:
+        assert self._reached is not None
+        hold = self._kafka.hold(self._reached)
+        self._refuted |= {partition: reached for partition, reached in self._reached.items() if partition not in hold}
+        proven = {partition: reached.offset for partition, reached in self._reached.items() if partition in hold}
         log.warning(
-            "committed_offsets_taken_as_they_are",
-            committed=found,
-            put_out=names,
-            effect="records that were processed are processed again; expected after offsets were reset on purpose",
+            "reading_on_from_the_output",
+            committed=_named({partition: committed.get(partition) for partition in behind}),
+            put_out=_named({partition: offset for partition, offset in proven.items() if partition in behind}),
+            effect="Kafka has lost the group's newer offsets; what was put out is not processed again",
         )
-        self._given_up |= behind
-        for partition in behind:
-            self._own.pop(partition, None)
-        return True
+        return proven
+
+
+def _named(offsets: Mapping[Partition, int | None]) -> dict[str, int | None]:
+    return {f"{topic}/{number}": offset for (topic, number), offset in sorted(offsets.items())}

@@ -1,17 +1,23 @@
-"""What `window-counts` and Kafka's coordinator say of how far the workers' group has come."""
+"""What `window-counts`, the raw topics and Kafka's coordinator say of how far the workers' group has come."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 
 import msgspec
 from kafka import TopicPartition
 
 from triage.config import KafkaSettings
 from triage.pipeline.batch import Partition
+from triage.pipeline.offset_check import Kafka, Reached
 from triage.topics import admin_client
 from triage.topics.group_offsets import committed_offsets
 from triage.topics.scan import TopicScan
+from triage.types import Position
 
+_CLIENT = "triage-offset-check"
 _TAIL = 100
+# The broker stamps raw records, the worker its counts.
+_CLOCKS_DIFFER_MS = 60_000
 
 
 class _Counts(msgspec.Struct, tag="counts"):
@@ -27,13 +33,15 @@ class _Mark(msgspec.Struct, tag="watermark"):
 _DECODER = msgspec.json.Decoder(_Counts | _Mark)
 
 
-def counted_offsets(kafka: KafkaSettings) -> dict[Partition, int]:
-    """Behind the last record counted, of each raw partition that the ends of `window-counts` speak of.
+def kafka_of(kafka: KafkaSettings, group: str) -> Kafka:
+    """What OffsetCheck asks, of the brokers of the settings."""
+    return Kafka(partial(counted, kafka), partial(group_offsets, kafka, group), partial(still_hold, kafka))
 
-    Its transaction committed at least this offset. Raises what TopicScan does.
-    """
-    found: dict[Partition, int] = {}
-    with TopicScan(kafka, "triage-offset-check") as scan:
+
+def counted(kafka: KafkaSettings) -> dict[Partition, Reached]:
+    """How far each raw partition was counted that the ends of `window-counts` speak of. Raises what TopicScan does."""
+    found: dict[Partition, Reached] = {}
+    with TopicScan(kafka, _CLIENT) as scan:
         ranges = scan.ranges(scan.partitions([kafka.topic("window-counts")]))
         tails = {each: (max(first, end - _TAIL), end) for each, (first, end) in ranges.items()}
         for records in scan.read(tails):
@@ -41,7 +49,9 @@ def counted_offsets(kafka: KafkaSettings) -> dict[Partition, int]:
                 message = _DECODER.decode(record.value)
                 if isinstance(message, _Counts):
                     key = (message.topic, message.partition)
-                    found[key] = max(found.get(key, 0), message.last_offset + 1)
+                    offset = message.last_offset + 1
+                    if key not in found or found[key].offset < offset:
+                        found[key] = Reached(offset, record.timestamp)
     return found
 
 
@@ -50,3 +60,22 @@ def group_offsets(kafka: KafkaSettings, group: str, partitions: Iterable[Partiti
     with admin_client(kafka) as admin:
         found = committed_offsets(admin, group, [TopicPartition(*each) for each in partitions])
     return {(each.topic, each.partition): offset for each, offset in found.items()}
+
+
+def still_hold(kafka: KafkaSettings, reached: Mapping[Partition, Reached]) -> set[Partition]:
+    """Partitions whose last record reached is there and older than that, or no longer kept. Raises as TopicScan."""
+    with TopicScan(kafka, _CLIENT) as scan:
+        known = set(scan.partitions({topic for topic, _ in reached}))
+        ranges = scan.ranges(where for each in reached if (where := TopicPartition(*each)) in known)
+        lasts = {each: Position(*each, reached[each].offset - 1) for each in reached}
+        gone = {
+            (where.topic, where.partition)
+            for where, (first, _) in ranges.items()
+            if lasts[where.topic, where.partition].offset < first
+        }
+        there = scan.fetch(lasts[each] for each in reached if TopicPartition(*each) in ranges and each not in gone)
+    return gone | {
+        each
+        for each, last in lasts.items()
+        if last in there and there[last].timestamp <= reached[each].at_ms + _CLOCKS_DIFFER_MS
+    }
