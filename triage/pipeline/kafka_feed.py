@@ -46,6 +46,7 @@ log = get_logger("triage.feed")
 _T = TypeVar("_T")
 
 _PAUSE_S = 0.02
+_COMMITTED_MS = 2_000
 _PAUSE_MS = 200
 _ENDS_MS = 5_000
 _REJOIN_S = 5.0
@@ -201,7 +202,7 @@ class KafkaFeed(ConsumerRebalanceListener):
         if self._check is None or not self._unchecked or (least := self._check.least()) is None:
             return
         starts: dict[Partition, int] = {}
-        timeout_ms = _ENDS_MS
+        timeout_ms = _COMMITTED_MS
         for each in self._unchecked:
             with _translated(self._slot):
                 try:
@@ -210,7 +211,7 @@ class KafkaFeed(ConsumerRebalanceListener):
                 except KafkaTimeoutError:
                     least = least or self._check.least_unsettled([(p.topic, p.partition) for p in self._unchecked])
                     if not least:
-                        raise
+                        return  # to the poll, so that a rebalance need not wait for this
                     committed, timeout_ms = 0, _PAUSE_MS
                 key = (each.topic, each.partition)
                 if start := max(committed, least.get(key, 0)):
