@@ -34,7 +34,7 @@ def test_list_show_and_replay_without_doubles(fleet, capfd):
     letters = [json.loads(line) for line in listed.out.splitlines()]
     assert sorted(letter["reason"] for letter in letters) == ["created_at_in_future", "empty_text", "not_json"]
     assert "3 dead letters" in listed.err
-    assert all(letter["schema_version"] == 2 and letter["attempts"] == 1 for letter in letters)
+    assert all(letter["schema_version"] == 3 and letter["attempts"] == 1 for letter in letters)
     assert "jane@example.com" not in listed.out
     assert _run(capfd, fleet, "list", "--since", "1h", "--reason", "not_json").out.count("\n") == 1
     assert _run(capfd, fleet, "list", "--until", "1h").out == ""

@@ -27,6 +27,15 @@ def test_thousands_of_headers_and_long_names_stay_below_a_message_s_size():
     assert len(msgspec.json.encode(long)) < 50_000
 
 
+def test_the_author_is_named_though_the_payload_was_cut():
+    long = b'{"source": "shop", "author_id": "cust-8877", "text": "", "note": "' + b"x " * 9_000 + b'"}'
+    author = Redactor(load_settings(None, {}).redaction).author_hash("shop", "cust-8877")
+    for value in (long, long[:-2], b'{"text": "", "source": "shop", "author_id": "cust-8877"}'):
+        assert letter_of(value, []).author_id == author
+    assert letter_of(b'{"text": ""}', []).author_id is None
+    assert letter_of(b"\xff", []).author_id is None
+
+
 def test_a_name_or_value_that_is_cut_shows_no_half_of_what_is_personal():
     # The cut of what is redacted falls into the middle of the address; what is left of it must not come to light.
     filler = "x" * 8_180 + " "

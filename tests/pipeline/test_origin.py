@@ -38,7 +38,7 @@ def test_a_copy_that_fails_again_is_known_under_its_first_position():
     rig.run()
     (letter,) = rig.produced("dead-letter")
     assert (letter["offset"], letter["original"], letter["attempts"]) == (0, str(FIRST), 3)
-    assert letter["schema_version"] == 2
+    assert letter["schema_version"] == 3
     assert letter["error"] == "DecodeError"
     (message,) = [m for m in rig.feed.produced if m.topic == "feedback.dead-letter"]
     assert message.key.decode() == str(FIRST)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from triage.config import RedactionSettings
 from triage.redaction import Redactor
-from triage.redaction.authors import author_of, mask_author
+from triage.redaction.authors import author_of, mask_author, writer_of
 
 REDACTOR = Redactor(RedactionSettings())
 
@@ -70,9 +70,25 @@ def test_the_author_of_a_payload(payload, author):
     assert author_of(payload) == author
 
 
+@pytest.mark.parametrize(
+    ("payload", "writer"),
+    [
+        ('{"author_id": 1002345, "source": "shop"}', ("shop", "1002345")),
+        ('{"author_id": "cust-8877", "source": ""}', (None, "cust-8877")),
+        ('{"author_id": "", "source": "shop"}', None),
+        ('{"author_id": "cust-8877", "source": "shop", "text": "broken', ("shop", "cust-8877")),
+        ('{"resource": "x", "source": "shop", "author_id": "cust-8877", broken', ("shop", "cust-8877")),
+        ("author_id=cust-8877&text=", (None, "cust-8877")),
+        ('{"source": "shop", "text": "broken', None),
+    ],
+)
+def test_the_writer_of_a_payload_is_the_author_at_a_source(payload, writer):
+    assert writer_of(payload) == writer
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=20), st.text(max_size=60))
 def test_no_text_makes_it_fail_and_doing_it_again_changes_nothing(before, author, after):
     once = REDACTOR.redact(f"{before} {author} {after}", author).text
     assert REDACTOR.redact(once, author).text == once
-    assert author_of(json.dumps({"author_id": author})) == author
+    assert author_of(json.dumps({"author_id": author})) == (author or None)

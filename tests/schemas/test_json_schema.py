@@ -84,10 +84,11 @@ EXAMPLES = {
         payload_bytes=2,
         headers={},
         field="text",
-        schema_version=2,
+        schema_version=3,
         error="InvalidRecord",
         original="feedback.complaints/0/3",
         replayed_at="2026-11-22T09:30:00.000Z",
+        author_id="v1:" + "0" * 32,
     ),
     "alert": Alert(
         dedup_key="surge:channel=complaint:1",

@@ -10,7 +10,7 @@ from triage.cli.progress import waiting
 from triage.errors import ConfigError
 
 if TYPE_CHECKING:
-    from triage.pipeline.forget import Erased
+    from triage.pipeline.erasure import Erased
 
 
 def command(

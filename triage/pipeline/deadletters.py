@@ -29,7 +29,8 @@ class DeadLetterOffice:
         """`attempts` since the record was put into its topic, the last time if it was replayed."""
         self._metrics.records_dead_lettered.labels(invalid.stage, invalid.reason).inc()
         topic, partition, offset = message.position
-        author = self._redactor.author_of(message.value)
+        writer = self._redactor.writer_of(message.value)
+        author = writer[1] if writer else None
         try:
             origin = origin_of(message)
         except InvalidRecord:
@@ -52,6 +53,7 @@ class DeadLetterOffice:
             schema_version=SCHEMA_VERSION,
             error=type(invalid.__cause__ or invalid).__name__,
             original=str(origin.position) if origin else None,
+            author_id=self._redactor.author_hash(*writer) if writer else None,
         )
 
     def _headers(self, message: Incoming, author: str | None) -> dict[str, str]:

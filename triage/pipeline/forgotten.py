@@ -3,8 +3,6 @@
 import threading
 from collections.abc import Iterable
 
-import msgspec
-
 from triage.config import KafkaSettings
 from triage.errors import NotUnderstood, TriageError, Unavailable
 from triage.logging import get_logger
@@ -57,17 +55,8 @@ class ForgottenAuthors:
         """The same of a raw payload, which may be one that no worker takes."""
         if not self._until_ms:
             return False
-        try:
-            fields = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return False
-        if not isinstance(fields, dict):
-            return False
-        author, source = fields.get("author_id"), fields.get("source")
-        if isinstance(author, bool) or not isinstance(author, (str, int, float)) or author == "":
-            return False
-        named = str(source) if isinstance(source, (str, int, float)) and source != "" else None
-        return self.hold(self._redactor.author_hashes(named, str(author)), written_ms)
+        writer = self._redactor.writer_of(payload)
+        return writer is not None and self.hold(self._redactor.author_hashes(*writer), written_ms)
 
 
 def read_forgotten(scan: TopicScan, kafka: KafkaSettings, redactor: Redactor) -> ForgottenAuthors:

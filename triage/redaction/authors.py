@@ -7,7 +7,9 @@ from triage.redaction.kinds import KINDS, REMOVED
 
 _SHORTEST = 5
 _PLACEHOLDERS = " ".join([*(kind.placeholder for kind in KINDS.values()), REMOVED]).casefold()
-_FIELD = re.compile(r"[\"']?author_id[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<id>[^\s\"',;&{}\[\]]{1,200})")
+_VALUE = r"[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<value>[^\s\"',;&{}\[\]]{1,200})"
+_AUTHOR = re.compile(rf"[\"']?author_id{_VALUE}")
+_SOURCE = re.compile(rf"(?<![A-Za-z0-9_.\-])source{_VALUE}")
 
 
 def mask_author(text: str, author_id: str | None) -> str:
@@ -25,14 +27,23 @@ def mask_author(text: str, author_id: str | None) -> str:
     return re.sub(alone, KINDS["handle"].placeholder, text, flags=re.IGNORECASE)
 
 
-def author_of(payload: str) -> str | None:
-    """The `author_id` of a raw payload, also of one that is no valid JSON."""
+def writer_of(payload: str) -> tuple[str | None, str] | None:
+    """`source` and `author_id` of a raw payload, also of one that is no valid JSON; None without an author."""
     try:
         fields = json.loads(payload)
     except (ValueError, RecursionError):
-        found = _FIELD.search(payload)
-        return found["id"] if found else None
-    author = fields.get("author_id") if isinstance(fields, dict) else None
-    if isinstance(author, bool) or not isinstance(author, (str, int, float)):
-        return None
-    return str(author)
+        found, named = _AUTHOR.search(payload), _SOURCE.search(payload)
+        return (named and named["value"], found["value"]) if found else None
+    author = _scalar(fields.get("author_id")) if isinstance(fields, dict) else None
+    return None if author is None else (_scalar(fields.get("source")), author)
+
+
+def author_of(payload: str) -> str | None:
+    """Only the `author_id`."""
+    writer = writer_of(payload)
+    return writer[1] if writer else None
+
+
+def _scalar(value: object) -> str | None:
+    usable = isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != ""
+    return str(value) if usable else None

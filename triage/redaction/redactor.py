@@ -9,7 +9,7 @@ import phonenumbers
 
 from triage.config import RedactionSettings
 from triage.errors import ConfigError
-from triage.redaction.authors import author_of, mask_author
+from triage.redaction.authors import author_of, mask_author, writer_of
 from triage.redaction.folding import fold
 from triage.redaction.kinds import KINDS, chosen_kinds
 from triage.redaction.payloads import FieldRedactor, Scalar
@@ -95,7 +95,11 @@ class Redactor:
 
     def author_of(self, payload: bytes | str) -> str | None:
         """The `author_id` of a raw payload, also of a broken one; None without."""
-        return author_of(payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload)
+        return author_of(_text(payload))
+
+    def writer_of(self, payload: bytes | str) -> tuple[str | None, str] | None:
+        """`source` and `author_id` of the same, as `author_hash` takes them; None without an author."""
+        return writer_of(_text(payload))
 
     def author_hash(self, source: str | None, author_id: str) -> str:
         """`v1:` and the first 32 hex digits of HMAC-SHA256 (RFC 2104) of source, NUL, author id."""
@@ -136,3 +140,7 @@ class Redactor:
             position = end
         parts.append(text[position:])
         return Redacted("".join(parts) if changed else text, spans, changed)
+
+
+def _text(payload: bytes | str) -> str:
+    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload

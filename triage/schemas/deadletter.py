@@ -2,7 +2,7 @@
 
 import msgspec
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -11,7 +11,9 @@ class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
     The record itself stays in the raw topic at `topic`/`partition`/`offset` while that is retained. One that was
     replayed and failed again also carries `original`, the position under which it is known; the same letter with
     `replayed_at` says that it was put into the raw topic again. The message's key is the original position.
-    Letters without `schema_version` are of version 1, which lacks it, `error`, `original` and `replayed_at`.
+    `author_id` is the author's hash as it stands on documents, where the record says who wrote it; `payload` may have
+    lost it where it was cut. Version 2 lacks it. Letters without `schema_version` are of version 1, which lacks that,
+    `error`, `original` and `replayed_at` too.
     """
 
     stage: str
@@ -32,6 +34,7 @@ class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
     error: str | None = None
     original: str | None = None
     replayed_at: str | None = None
+    author_id: str | None = None
 
     @property
     def position(self) -> str:
