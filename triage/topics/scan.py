@@ -108,8 +108,9 @@ class TopicScan:
                 record for each, records in polled.items() for record in records if record.offset < ranges[each][1]
             ]
             if found:
-                quiet_since = time.monotonic()
                 yield found
+                # Only now: what the caller does with them is no silence of Kafka's.
+                quiet_since = time.monotonic()
             for each in done:
                 del open_ends[each]
                 self.consumer.pause(each)

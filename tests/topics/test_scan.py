@@ -1,0 +1,77 @@
+"""Reading ranges of topics: Kafka's silence is counted, and nothing else."""
+
+import contextlib
+from types import SimpleNamespace
+
+import pytest
+from kafka import TopicPartition
+
+from triage.clock import ManualClock
+from triage.config import KafkaSettings
+from triage.errors import Unavailable
+from triage.topics import scan as module
+from triage.topics.scan import TopicScan
+
+PLACE = TopicPartition("t", 0)
+
+
+class Consumer:
+    """Gives one record a poll, each after some polls without any."""
+
+    def __init__(self, records, empty_polls):
+        self._left, self._empty_polls = list(range(records)), empty_polls
+        self._at, self._polls = 0, 0
+
+    def assign(self, _): ...
+
+    def resume(self, *_): ...
+
+    def pause(self, *_): ...
+
+    def seek(self, *_): ...
+
+    def position(self, _):
+        return self._at
+
+    def poll(self, **_):
+        self._polls += 1
+        if not self._left or self._polls % (self._empty_polls + 1):
+            return {}
+        self._at = self._left.pop(0) + 1
+        return {PLACE: [SimpleNamespace(offset=self._at - 1)]}
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def scan_of(monkeypatch, clock):
+    def make(records, empty_polls=3):
+        monkeypatch.setattr(module, "wait_for_kafka", lambda _: None)
+        monkeypatch.setattr(module, "cleared_away", contextlib.nullcontext)
+        monkeypatch.setattr(module, "KafkaConsumer", lambda **_: Consumer(records, empty_polls))
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep))
+        return TopicScan(KafkaSettings(request_timeout_ms=5_000), "test")
+
+    return make
+
+
+def test_a_caller_may_take_its_time(scan_of, clock):
+    seen = []
+    for records in scan_of(3).read({PLACE: (0, 3)}):
+        seen += [record.offset for record in records]
+        clock.advance(60)
+    assert seen == [0, 1, 2]
+
+
+def test_a_silent_broker_is_not_waited_for_without_end(scan_of, clock):
+    reading = scan_of(2).read({PLACE: (0, 3)})
+    next(reading)
+    next(reading)
+    clock.advance(60)
+    before = clock.monotonic()
+    with pytest.raises(Unavailable, match="nothing more came of t/0"):
+        next(reading)
+    assert 5 < clock.monotonic() - before < 6
