@@ -8,10 +8,13 @@ import pytest
 
 from triage.config import KafkaSettings, load_settings
 from triage.errors import Unavailable
-from triage.pipeline import forgotten
+from triage.pipeline import forgotten, output_offsets
 from triage.pipeline.deadletter_book import entries
 from triage.pipeline.forgotten import ForgottenAuthors, ForgottenWatch
+from triage.pipeline.offset_check import Reached
+from triage.pipeline.output_offsets import counted
 from triage.redaction import Redactor
+from triage.schemas.counts import WindowCounts
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.forgotten import ForgottenAuthor
 
@@ -33,7 +36,9 @@ class Scan(contextlib.nullcontext):
 
     def __init__(self, *values):
         super().__init__(self)
-        self._records = [SimpleNamespace(key=b"\xffk", value=value, offset=at) for at, value in enumerate(values)]
+        self._records = [
+            SimpleNamespace(key=b"\xffk", value=value, offset=at, timestamp=50) for at, value in enumerate(values)
+        ]
 
     def partitions(self, _):
         return ["p"]
@@ -78,3 +83,9 @@ def test_the_watch_outlives_what_nobody_thought_of(authors, monkeypatch):
 def test_dead_letters_around_it_are_read():
     found = list(entries(Scan(*BAD, msgspec.json.encode(LETTER), None), "t"))
     assert found == [("\ufffdk", LETTER), ("\ufffdk", None)]
+
+
+def test_offsets_around_it_are_counted(monkeypatch):
+    counts = WindowCounts(window_ms=1, topic="t", partition=3, first_offset=0, last_offset=8, counts=[])
+    monkeypatch.setattr(output_offsets, "TopicScan", lambda *_: Scan(*BAD, None, msgspec.json.encode(counts)))
+    assert counted(KafkaSettings()) == {("t", 3): Reached(9, 50)}

@@ -7,12 +7,17 @@ import msgspec
 from kafka import TopicPartition
 
 from triage.config import KafkaSettings
+from triage.errors import NotUnderstood
+from triage.logging import get_logger
 from triage.pipeline.batch import Partition
 from triage.pipeline.offset_check import Kafka, Reached
+from triage.schemas.message import MessageDecoder
 from triage.topics import admin_client
 from triage.topics.group_offsets import committed_offsets
 from triage.topics.scan import TopicScan
 from triage.types import Position
+
+log = get_logger("triage.offsets")
 
 _CLIENT = "triage-offset-check"
 _TAIL = 100
@@ -30,7 +35,7 @@ class _Mark(msgspec.Struct, tag="watermark"):
     pass
 
 
-_DECODER = msgspec.json.Decoder(_Counts | _Mark)
+_DECODER: MessageDecoder[_Counts | _Mark] = MessageDecoder(_Counts | _Mark)
 
 
 def kafka_of(kafka: KafkaSettings, group: str) -> Kafka:
@@ -46,7 +51,11 @@ def counted(kafka: KafkaSettings) -> dict[Partition, Reached]:
         tails = {each: (max(first, end - _TAIL), end) for each, (first, end) in ranges.items()}
         for records in scan.read(tails):
             for record in records:
-                message = _DECODER.decode(record.value)
+                try:
+                    message = _DECODER.decode(record.value)
+                except NotUnderstood as error:
+                    log.warning("window_count_not_understood", offset=record.offset, error=str(error))
+                    continue
                 if isinstance(message, _Counts):
                     key = (message.topic, message.partition)
                     offset = message.last_offset + 1
