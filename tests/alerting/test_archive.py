@@ -41,7 +41,7 @@ async def running(store):
     async def sleep(seconds):
         await asyncio.sleep(0)
 
-    archive = Archive("test", store, lambda key, version: stored.append((key, version)), sleep)
+    archive = Archive("test", store, lambda name, key, version: stored.append((name, key, version)), sleep)
     task = asyncio.create_task(archive.run())
     yield archive, stored
     task.cancel()
@@ -63,7 +63,19 @@ async def test_only_the_newest_state_is_written_after_an_outage():
         archive.put(alert("triage-2"), 1)
         await settled()
     assert sorted(store.written) == [("triage-1", 2, 2), ("triage-2", 1, 1)]
-    assert sorted(stored) == [("triage-1", 2), ("triage-2", 1)]
+    assert sorted(stored) == [("test", "triage-1", 2), ("test", "triage-2", 1)]
+
+
+@pytest.mark.asyncio
+async def test_a_state_that_was_superseded_while_it_was_written_is_not_told_as_stored():
+    store = Store()
+    async with running(store) as (archive, stored):
+        archive.put(alert(negative=1), 1)
+        await asyncio.sleep(0)
+        archive.put(alert(negative=2), 1)
+        await settled()
+    assert store.written == [("triage-1", 1, 1), ("triage-1", 2, 1)]
+    assert stored == [("test", "triage-1", 1)]
 
 
 @pytest.mark.asyncio

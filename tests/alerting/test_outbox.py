@@ -19,19 +19,25 @@ def found(text="Where is my parcel?"):
 
 
 class Post:
-    """An outbox on one engine, with a receiver, an archive, and an index that `answer(alert, end_ms)` stands for."""
+    """An outbox on one engine, with a receiver, two archives, and an index that `answer(alert, end_ms)` stands for.
+
+    The second archive waits for `slow`.
+    """
 
     def __init__(self, engine, answer):
         self.engine = engine
         self.pages = []
         self.stored = {}
+        self.slow = asyncio.Event()
+        self.slow.set()
         self.looked_up = []
         self._answer = answer
         clock = now()
         notifier = SimpleNamespace(name="log", send=self._send, close=self._nothing)
         self.outbox = Outbox(
             [notifier], Settings(alerting={"max_page_age_s": AGES}).alerting, clock, Metrics(),
-            look_up=self._look_up, archives={"index": self._store}, flush=self.flush,
+            look_up=self._look_up, archives={"index": self._store, "topic": self._store_slowly},
+            flush=self.flush,
         )  # fmt: skip
         self.outbox.start()
 
@@ -48,10 +54,15 @@ class Post:
         self.outbox.take(partition, engine, engine.take_changes())
 
     async def quiet(self):
-        """Everything under way is done, but for the archive that waits for more."""
+        """Everything under way is done, but for the archives that wait for more."""
         async with asyncio.timeout(10):
-            while len(asyncio.all_tasks()) > 2:  # noqa: ASYNC110
+            while len(asyncio.all_tasks()) > 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
+
+    async def archived(self):
+        """The archives have done what they can."""
+        for _ in range(100):
+            await asyncio.sleep(0)
 
     async def _send(self, notification):
         self.pages.append(notification)
@@ -60,7 +71,11 @@ class Post:
         pass
 
     async def _store(self, alert, version):
+        await asyncio.sleep(0)
         self.stored[alert.key] = alert
+
+    async def _store_slowly(self, alert, version):
+        await self.slow.wait()
 
     def _look_up(self, alert, end_ms):
         self.looked_up.append((alert.key, (end_ms - START_MS) // STEP_MS))
@@ -153,3 +168,56 @@ def test_a_page_and_its_alert_ask_the_index_once():
     post = asyncio.run(run())
     assert post.looked_up == [("intent=delivery", 1)]
     assert post.pages[0].alert.examples == found().examples
+
+
+def _spike(messages, step):
+    return [
+        messages.counts(step, 12, 15),
+        *(messages.counts(step + n, 0, 9) for n in range(1, 5)),
+        messages.mark(step + 5),
+    ]
+
+
+def test_an_alert_is_archived_when_each_archive_has_its_last_state_however_often_one_writes_it():
+    async def run():
+        engine, messages = make(now(), receivers=["log"]), Messages()
+        post = Post(engine, lambda alert, end_ms: found())
+        post.slow.clear()
+        await post.play(*_spike(messages, 0))
+        (episode,) = engine._episodes.all()
+        # As with examples that are found late: the same version again, also in the middle of its writing.
+        for pause in range(6):
+            post.outbox._archive(engine.alert(episode), episode.version)
+            for _ in range(pause):
+                await asyncio.sleep(0)
+            post.outbox._archive(engine.alert(episode), episode.version)
+            await post.archived()
+        before = engine.episode(episode.dedup_key).archived
+        post.slow.set()
+        await post.archived()
+        await post.outbox.stop()
+        return episode, before, engine.episode(episode.dedup_key).archived
+
+    episode, before, after = asyncio.run(run())
+    assert (episode.state, before, after) == ("resolved", False, True)
+
+
+def test_alerts_that_are_over_leave_nothing_behind():
+    async def run():
+        engine, messages = make(now(), receivers=["log"]), Messages()
+        post = Post(engine, lambda alert, end_ms: found())
+        for number in range(4):
+            # The slower archive never sees most versions.
+            post.slow.clear()
+            await post.play(*_spike(messages, 40 * number))
+            post.slow.set()
+            await post.archived()
+        await post.play(messages.counts(200, 0, 9), messages.mark(201))
+        await post.outbox.stop()
+        return post
+
+    post = asyncio.run(run())
+    assert len([page for page in post.pages if page.event == "resolved"]) == 4
+    assert post.engine._episodes.all() == []
+    assert post.outbox._owners == {}
+    assert post.outbox._lacking == {}

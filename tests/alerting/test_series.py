@@ -98,6 +98,21 @@ def test_a_key_that_is_watched_no_more_leaves_nothing_behind():
     assert watched(again._judges.series["r"]) == watched(engine._judges.series["r"])
 
 
+def test_keys_that_come_and_go_add_up_to_nothing():
+    """Neither in a rule without a baseline, which stores nothing of keys that go, nor where a key's rules are kept."""
+    engine, messages = make(now(), rules=[static_rule("r", ("product",))], top_keys=2), Messages()
+    for step in range(60):
+        for number in range(5):
+            engine.apply(messages.counts(step, 0, 5 + step, product=f"p{step}.{number}"))
+        engine.apply(messages.mark(step + 1))
+        settle(engine)
+    found = engine._judges.series["r"]
+    assert len(watched(found)) == 3
+    assert not found._gone
+    assert not found._born
+    assert len(engine._judges._routes) <= 2 * 5 * 12 + 1
+
+
 def test_the_number_of_keys_is_measured():
     engine, messages = make(now(), rules=[spike_rule()], top_keys=2), Messages()
     play(engine, [*(messages.counts(0, 1, 9 - n, intent=f"i{n}") for n in range(5)), messages.mark(1)])

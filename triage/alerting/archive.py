@@ -21,17 +21,17 @@ Write = Callable[[Alert, int], Awaitable[None]]
 class Archive:
     """Writes each alert's newest version; older ones that still wait are dropped.
 
-    `stored(dedup_key, version)` is called once a version is written, or refused for good.
+    `stored(name, dedup_key, version)` is called once the newest version is written, or refused for good.
     """
 
     def __init__(
         self,
         name: str,
         write: Write,
-        stored: Callable[[str, int], None],
+        stored: Callable[[str, str, int], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._name = name
+        self.name = name
         self._write = write
         self._stored = stored
         self._sleep = sleep
@@ -66,12 +66,13 @@ class Archive:
                     if error.retriable:
                         self._waiting.setdefault(dedup_key, (alert, version))
                         wait_s = next(waits)
-                        log.warning("alert_not_stored", where=self._name, error=str(error), retry_in_s=round(wait_s, 1))
+                        log.warning("alert_not_stored", where=self.name, error=str(error), retry_in_s=round(wait_s, 1))
                         await self._sleep(wait_s)
                         continue
-                    log.exception("alert_refused", where=self._name, dedup_key=dedup_key)
+                    log.exception("alert_refused", where=self.name, dedup_key=dedup_key)
                 waits = backoff(0.5, 30)
-                self._stored(dedup_key, version)
+                if dedup_key not in self._waiting:
+                    self._stored(self.name, dedup_key, version)
 
 
 class IndexWriter:

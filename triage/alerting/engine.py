@@ -155,10 +155,13 @@ class PartitionEngine:
                 self._ledger.baseline(rule, key, baseline)
             self._ledger.state(progress, self._episodes.all(), self._episodes.paging.state)
             self._episodes.dirty = False
-            for dedup_key in self._episodes.take_forgotten():
-                if self._evidence.pop(dedup_key, None) is not None:
-                    self._ledger.evidence_gone(dedup_key)
-        return self._ledger.take(self._episodes.take_changed())
+        forgotten = self._episodes.take_forgotten()
+        for dedup_key in forgotten:
+            if self._evidence.pop(dedup_key, None) is not None:
+                self._ledger.evidence_gone(dedup_key)
+        changes = self._ledger.take(self._episodes.take_changed())
+        changes.forgotten = forgotten
+        return changes
 
     def delivered(self, dedup_key: str, event: Event, receiver: str) -> None:
         """A receiver took the page, or will never take it."""

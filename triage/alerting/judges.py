@@ -12,6 +12,7 @@ from triage.schemas.alert import Chart
 from triage.schemas.counts import dimension_key
 
 _MOST_ROUTES = 200_000
+_ROUTES_MS = 3_600_000
 
 Route = tuple[str, str, dict[str, str]]
 
@@ -25,6 +26,7 @@ class Judges:
         self.series = {rule.name: self._new(rules, rule.name) for rule in rules.rules}
         self._rules = rules
         self._routes: dict[str, tuple[Route, ...]] = {}
+        self._routes_since_ms = 0
 
     def concern(self, key: str, dimensions: Mapping[str, str]) -> tuple[Route, ...]:
         """(rule, series key, its dimensions) of every series that a count goes to."""
@@ -42,6 +44,10 @@ class Judges:
 
     def close(self, start_ms: int, sums: Mapping[str, WindowSum]) -> list[tuple[str, str]]:
         """Judge a step; returns (rule, key) of what fires."""
+        if start_ms - self._routes_since_ms >= _ROUTES_MS:
+            # Most keys come no more: without this their routes add up to the bound.
+            self._routes.clear()
+            self._routes_since_ms = start_ms
         rolled = self._rolled(sums)
         return [
             (name, key) for name, series in self.series.items() for key in series.close(start_ms, rolled.get(name, {}))

@@ -17,11 +17,12 @@ from triage.schemas.alert import Evidence
 
 @dataclass(slots=True)
 class Changes:
-    """What to write (None deletes), in order, then to send, then to store."""
+    """What to write (None deletes), in order, then to send, then to store; nothing comes of `forgotten` any more."""
 
     writes: dict[str, Any] = field(default_factory=dict)
     owed: list[Owed] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
 
 
 class Ledger:

@@ -42,7 +42,7 @@ class Outbox:
     ) -> None:
         self._flush = flush
         self._owners: dict[str, tuple[int, PartitionEngine]] = {}
-        self._stored: dict[tuple[str, int], int] = {}
+        self._lacking: dict[str, set[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._delivery = Delivery(notifiers, settings, clock, metrics, self._delivered)
         self._findings = Findings(look_up, self._found, self.spawn)
@@ -72,6 +72,9 @@ class Outbox:
             self.spawn(self._send(engine, changes.owed, resent=resent))
         for episode in changes.episodes:
             self._findings.later(engine, episode)
+        for dedup_key in changes.forgotten:
+            self._owners.pop(dedup_key, None)
+            self._lacking.pop(dedup_key, None)
 
     def keep_alive(self, partition: int, engine: PartitionEngine) -> None:
         """After a restart: go on telling of what receivers know as firing."""
@@ -84,7 +87,7 @@ class Outbox:
         """Forget all engines: others may own their alerts now."""
         keys = set(self._owners)
         self._owners.clear()
-        self._stored.clear()
+        self._lacking.clear()
         self._findings.drop()
         self._delivery.cancel(keys)
         for archive in self._archives:
@@ -131,16 +134,18 @@ class Outbox:
         self.spawn(self._flush(*self._owners[dedup_key]))
 
     def _archive(self, alert: Alert, version: int) -> None:
-        self._stored.pop((alert.dedup_key, version), None)
+        self._lacking[alert.dedup_key] = {archive.name for archive in self._archives}
         for archive in self._archives:
             archive.put(alert, version)
 
-    def _archived(self, dedup_key: str, version: int) -> None:
-        done = self._stored.get((dedup_key, version), 0) + 1
-        self._stored[dedup_key, version] = done
-        if done < len(self._archives):
+    def _archived(self, name: str, dedup_key: str, version: int) -> None:
+        lacking = self._lacking.get(dedup_key)
+        if lacking is None:
             return
-        del self._stored[dedup_key, version]
+        lacking.discard(name)
+        if lacking:
+            return
+        del self._lacking[dedup_key]
         if (engine := self._owner(dedup_key)) is not None:
             engine.archived(dedup_key, version)
 

@@ -127,6 +127,7 @@ class RuleSeries:
         Those of new keys, of keys that are watched no more, and of the others in turn: each once in `interval_ms`.
         """
         if self._detector is None:
+            self._born, self._gone = set(), set()
             return {}
         every = max(1, interval_ms // self._step_ms)
         first, last = first_ms // self._step_ms, last_ms // self._step_ms
