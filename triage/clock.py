@@ -86,6 +86,8 @@ class ManualClock:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+YEAR_10000_MS = 253_402_300_800_000
+"""What no calendar of ours writes: times are from 0 to before it. An offset may carry the last day of 9999 there."""
 
 
 def to_ms(moment: datetime) -> int:

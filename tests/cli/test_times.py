@@ -27,7 +27,9 @@ def test_moments(text, ms):
     assert moment_ms(text, NOW, "--from") == ms
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "3 weeks", "-3d", "2026-13-01", "1969-01-01"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "3 weeks", "-3d", "2026-13-01", "1969-01-01", "9999-12-31T23:59-12:00"]
+)
 def test_what_is_none_is_refused_with_the_flag(text):
     with pytest.raises(ConfigError, match="--from takes"):
         moment_ms(text, NOW, "--from")

@@ -1,11 +1,14 @@
 """Buttons of an alert's page: they send what they say, and only our own pages can press them."""
 
 import asyncio
+import hmac
 import re
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from triage.console.alert_actions import Guard
 from triage.console.app import build_service
 from triage.errors import Unavailable
 from triage.metrics import Metrics
@@ -90,6 +93,7 @@ def test_each_button_sends_its_action_and_leads_back(visit, recorder):
     "attempt",
     [
         {"token": "0" * 64},
+        {"token": "ü" * 64},
         {"cookies": False},
         {"headers": {"origin": "https://evil.example"}},
         {"headers": {"origin": "null"}},
@@ -116,6 +120,9 @@ def test_our_own_origin_passes(visit, recorder):
     [
         ("acknowledge", {}, "your name is missing"),
         ("snooze", {"by": "Kim", "for_s": "999999999"}, "how long is missing"),
+        ("snooze", {"by": "Kim", "for_s": "²"}, "how long is missing"),
+        ("snooze", {"by": "Kim", "for_s": "7200.0"}, "how long is missing"),
+        ("snooze", {"by": "Kim", "for_s": "9" * 5_000}, "how long is missing"),
         ("silence", {"by": "Kim", "for_s": "1800"}, "needs at least one matcher"),
         ("silence", {"by": "Kim", "for_s": "1800", "match": ["<b>=1"]}, "there is no field &#x27;&lt;b&gt;&#x27;"),
     ],
@@ -125,6 +132,21 @@ def test_a_form_that_is_not_whole_says_what_is_missing(visit, recorder, kind, fo
     assert response.status_code == 400
     assert said in response.text
     assert recorder.sent == []
+
+
+def test_more_fields_than_a_form_has_are_no_form(visit, recorder):
+    _, response = visit("silence", {"by": "Kim", "for_s": "1800", "match": [f"brand={n}" for n in range(60)]})
+    assert response.status_code == 403
+    assert recorder.sent == []
+
+
+def test_consoles_with_one_session_key_take_the_forms_of_each_other():
+    key = SecretStr("the key of both")
+    page = Guard(key).token("a cookie")
+    assert page == Guard(SecretStr("the key of both")).token("a cookie")
+    assert page != Guard(SecretStr("another")).token("a cookie")
+    assert page != hmac.digest(b"the key of both", b"a cookie", "sha256").hex()
+    assert Guard().token("a cookie") != Guard().token("a cookie")
 
 
 def test_nothing_to_do_where_the_alert_is_over_or_kafka_away(visit, recorder, make_alert):

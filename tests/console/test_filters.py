@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
+from triage.console.changes import compare
 from triage.console.filters import FIELDS, Filters, filters_of
+from triage.elastic.changes import Periods
 
 NOW = 1_795_339_800_000  # 2026-11-22T09:30:00Z
 DAY = 86_400_000
@@ -42,12 +44,14 @@ def test_a_range_counts_back_in_whole_minutes_so_that_answers_can_be_cached():
 
 @pytest.mark.parametrize(("query", "problems"), [
     ("range=never", ("range",)), ("from=yesterday", ("from",)), ("from=2026-01-02&to=2026-01-01", ("to",)),
-    ("to=99999-01-01", ("to",)), ("from=&to=", ()), ("nonsense=1", ()),
+    ("to=99999-01-01", ("to",)), ("from=9999-12-31T23:59-12:00", ("from",)), ("to=9999-12-31T23:59-00:01", ("to",)),
+    ("from=0001-01-01T00:00%2B14:00", ("from",)), ("from=1969-12-31", ("from",)), ("from=&to=", ()), ("nonsense=1", ()),
 ])  # fmt: skip
 def test_nonsense_is_named_and_left_out(query, problems):
     found = Filters.of(QueryParams(query))
     assert found.problems == problems
     assert found.query(NOW)["bool"]["filter"]
+    assert found.address()
 
 
 def test_too_much_is_cut():
@@ -73,3 +77,14 @@ def test_values_are_put_in_and_taken_out():
     assert view.values == {"brand": ("Acme",), "intent": ("delivery", "billing")}
     assert view.without("intent", "delivery").without("brand", "Acme").values == {"intent": ("billing",)}
     assert view.only(intent="praise").values["intent"] == ("praise",)
+
+
+def test_a_view_of_all_times_has_what_comes_before_from_1970_on():
+    whole = Filters.of(QueryParams("from=1970-01-01&to=9999-12-31T23:59"))
+    assert whole.problems == ()
+    start, end = whole.between(NOW)
+    assert Periods.ending(end, end - start).before_ms == 0
+
+
+def test_a_view_of_the_future_has_no_time_before():
+    assert compare(None, None, Filters.of(QueryParams("from=9999-12-31")), NOW) is None

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from triage.clock import to_ms
+from triage.clock import YEAR_10000_MS, to_ms
 from triage.errors import ConfigError
 
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -23,6 +23,6 @@ def moment_ms(text: str | None, now_ms: int, flag: str) -> int | None:
     except ValueError:
         raise ConfigError(f"{flag} takes {HELP}, not {text!r}") from None
     ms = to_ms(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
-    if ms < 0:
-        raise ConfigError(f"{flag} takes a time from 1970 on, not {text!r}")
+    if not 0 <= ms < YEAR_10000_MS:
+        raise ConfigError(f"{flag} takes a time in the years 1970 to 9999, not {text!r}")
     return ms

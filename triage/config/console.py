@@ -9,7 +9,7 @@ class ConsoleSettings(WebSettings):
     """The web page. Viewers read, operators may also acknowledge, snooze, silence and correct labels."""
 
     session_key: SecretStr | None = Field(
-        None, description="Signs session cookies; needed where several consoles share an address, else made at start"
+        None, description="Signs sessions and forms; needed where several consoles share an address, else made at start"
     )
     session_hours: float = Field(12, gt=0, le=24 * 30)
     explain: bool = Field(

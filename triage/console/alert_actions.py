@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import SecretStr
 from starlette.concurrency import run_in_threadpool
 
 from triage.alerting.silences import parse_matchers, shown
@@ -23,6 +24,7 @@ log = get_logger("triage.console")
 COOKIE = "triage_csrf"
 _MOST_BYTES = 16_384
 _MOST_CHARS = 200
+_MOST_FIELDS = 50
 _TIMES_S = (1800, 7200, 28_800, 86_400, 604_800)
 _KINDS = ("acknowledge", "snooze", "silence")
 
@@ -42,8 +44,10 @@ class Actions(Protocol):
 class Guard:
     """Knows our own pages: a cookie that other sites' requests lack, and a token in the form that belongs to it."""
 
-    def __init__(self) -> None:
-        self._secret = secrets.token_bytes(32)
+    def __init__(self, session_key: SecretStr | None = None) -> None:
+        """With the key, consoles that share it know the forms of each other."""
+        given = session_key.get_secret_value().encode() if session_key else secrets.token_bytes(32)
+        self._secret = hmac.digest(given, b"triage alert forms", "sha256")
 
     def cookie(self, request: Request) -> str:
         """The visitor's cookie, or a new one."""
@@ -63,7 +67,7 @@ class Guard:
         if request.headers.get("authorization", "").lower().startswith("bearer "):
             return None  # no browser sends it by itself, and the door has looked at it
         cookie = request.cookies.get(COOKIE, "")
-        if not cookie or not hmac.compare_digest(self.token(cookie), token):
+        if not cookie or not hmac.compare_digest(self.token(cookie).encode(), token.encode("utf-8", "replace")):
             return "expired"
         return None
 
@@ -146,7 +150,10 @@ async def _form(request: Request) -> dict[str, list[str]]:
         body += chunk
         if len(body) > _MOST_BYTES:
             return {}
-    return parse_qs(body.decode("utf-8", "replace"), max_num_fields=50)
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
 
 
 def _do(actions: Actions, kind: str, dedup_key: str, request: Request, form: dict[str, list[str]]) -> None:
@@ -157,13 +164,14 @@ def _do(actions: Actions, kind: str, dedup_key: str, request: Request, form: dic
     if kind == "acknowledge":
         actions.acknowledge(dedup_key, actor, comment)
     else:
-        seconds = form.get("for_s", [""])[0]
-        if not seconds.isdigit() or int(seconds) not in _TIMES_S:
+        given = form.get("for_s", [""])[0]
+        seconds = next((each for each in _TIMES_S if str(each) == given), None)
+        if seconds is None:
             raise ConfigError(words_of(request)("action.no_time"))
         if kind == "snooze":
-            actions.snooze(dedup_key, actor, int(seconds), comment)
+            actions.snooze(dedup_key, actor, seconds, comment)
         else:
             matchers = parse_matchers(form.get("match", []))
-            actions.silence(matchers, actor, int(seconds), comment)
+            actions.silence(matchers, actor, seconds, comment)
             comment = shown(matchers)
     log.info("alert_action", kind=kind, dedup_key=dedup_key, by=actor, comment=comment)

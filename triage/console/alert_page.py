@@ -5,6 +5,7 @@ from html import escape
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from pydantic import SecretStr
 from starlette.concurrency import run_in_threadpool
 
 from triage.alerting.chart import svg
@@ -24,13 +25,16 @@ from triage.schemas.counts import OTHER
 
 
 def alert_routes(
-    find: Callable[[str], Alert | None], actions: Actions | None = None, page_language: str = "en"
+    find: Callable[[str], Alert | None],
+    actions: Actions | None = None,
+    page_language: str = "en",
+    session_key: SecretStr | None = None,
 ) -> APIRouter:
     """`find` blocks; it gives None for a key that is not in the index and raises a TriageError where it can't tell.
 
     Without `actions` there is nothing to press. `page_language` is that of the pages that were sent.
     """
-    router, guard = APIRouter(), Guard()
+    router, guard = APIRouter(), Guard(session_key)
     if actions is not None:
         router.include_router(action_routes(find, actions, guard, _notice))
 

@@ -42,11 +42,12 @@ def build_service(
 
     With `actions` alerts can be acted on.
     """
+    settings = settings or ConsoleSettings()
     app = FastAPI(title="triage console", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health_routes(metrics, ping))
     app.include_router(language_routes())
-    app.include_router(alert_routes(find_alert, actions, page_language))
-    app.add_middleware(Door, settings=settings or ConsoleSettings(), monotonic=time.monotonic)
+    app.include_router(alert_routes(find_alert, actions, page_language, settings.session_key))
+    app.add_middleware(Door, settings=settings, monotonic=time.monotonic)
     app.add_middleware(SecurityHeaders)
     return app
 

@@ -73,15 +73,16 @@ def movers(client: Elasticsearch, settings: ElasticsearchSettings, end_ms: int) 
 
 
 def compare(client: Elasticsearch, settings: ElasticsearchSettings, filters: Filters, now_ms: int) -> Comparison | None:
-    """The view against the time before it; None for a view without a beginning, which has no time before.
+    """The view against the time before it; None for one without a beginning or all in the future: it has none before.
 
     Values are counted in all records; words and entities in a sample of each period, which says enough and costs the
     same however many records there are. Raises Unavailable, AccessDenied, DependencyError.
     """
     start_ms, end_ms = filters.between(now_ms)
-    if start_ms is None:
+    end_ms = end_ms or now_ms
+    if start_ms is None or start_ms >= end_ms:
         return None
-    periods = Periods.ending(end_ms or now_ms, (end_ms or now_ms) - start_ms)
+    periods = Periods.ending(end_ms, end_ms - start_ms)
     conditions: JsonObject = {"bool": {"filter": filters.conditions()}}
     groups = {name: [FIELDS[name]] for name in _DIMENSIONS if len(filters.values.get(name, ())) != 1}
     everything, by = changes(client, settings, conditions, periods, groups)

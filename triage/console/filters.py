@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from triage.clock import to_ms
+from triage.clock import YEAR_10000_MS, to_ms
 from triage.elastic.explore import between
 from triage.elastic.mapping import JsonObject
 
@@ -147,10 +147,13 @@ def _time(text: str, name: str, problems: list[str]) -> int | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        ms = to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        problems.append(name)
-        return None
+        ms = -1
+    if 0 <= ms < YEAR_10000_MS:
+        return ms
+    problems.append(name)
+    return None
 
 
 def _shown(ms: int) -> str:

@@ -28,8 +28,8 @@ class Periods:
 
     @classmethod
     def ending(cls, end_ms: int, length_ms: int) -> "Periods":
-        """Two periods of one length, the later one up to `end_ms`."""
-        return cls(end_ms - 2 * length_ms, end_ms - length_ms, end_ms)
+        """Two periods of one length, the later one up to `end_ms`; before 1970 there is nothing."""
+        return cls(max(0, end_ms - 2 * length_ms), end_ms - length_ms, end_ms)
 
 
 @dataclass(frozen=True)

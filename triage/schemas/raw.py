@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from triage.clock import rfc3339, to_ms
+from triage.clock import YEAR_10000_MS, rfc3339, to_ms
 from triage.errors import InvalidRecord
 
 Scalar = str | int | float | bool
@@ -42,7 +42,6 @@ STRING_FIELDS = ("id", "source", "author_id", "brand", "product", "region", "lan
 _MAX_FIELD_CHARS = 1_000
 _MAX_DEPTH = 8
 _HOUR_MS = 3_600_000
-_YEAR_10000_MS = 253_402_300_800_000
 
 
 def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
@@ -116,7 +115,7 @@ def event_time_ms(created_at: Any) -> int | None:
         raise _bad_time(created_at)
     if isinstance(created_at, (int, float)):
         # Compared as it is: an integer may be too large for a float, and nan is in no range.
-        if not 0 <= created_at < _YEAR_10000_MS:
+        if not 0 <= created_at < YEAR_10000_MS:
             raise _bad_time(created_at)
         return int(created_at)
     if isinstance(created_at, str):
@@ -125,8 +124,7 @@ def event_time_ms(created_at: Any) -> int | None:
             ms = to_ms(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
         except (ValueError, OverflowError):
             raise _bad_time(created_at) from None
-        # An offset may carry the last day of 9999 beyond the year.
-        if not 0 <= ms < _YEAR_10000_MS:
+        if not 0 <= ms < YEAR_10000_MS:
             raise _bad_time(created_at)
         return ms
     raise _bad_time(created_at)
