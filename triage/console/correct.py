@@ -56,9 +56,19 @@ class CorrectionForm:
                 )
             self.comment = ui.input(words("correct.comment")).props(f"outlined dense maxlength={_MOST_CHARS}")
             self._button = ui.button(submit).props("type=submit unelevated no-caps").classes("primary")
+        self._saving = False
 
     async def save(self) -> None:
-        """Store the choice; on a failure say why and keep the form."""
+        """Store the choice, once however often it is asked for meanwhile; on a failure say why and keep the form."""
+        if self._saving:
+            return
+        self._saving = True
+        try:
+            await self._save()
+        finally:
+            self._saving = False
+
+    async def _save(self) -> None:
         correction = correction_of(
             self._hit.id,
             self._hit.record,

@@ -35,6 +35,7 @@ _ORDERS: dict[str, list[JsonObject]] = {
     "unsure": [{"intent.confidence": "asc"}, {"event.id": "asc"}],
 }
 _TEXT_CHARS = 4_000
+_DIGITS = tuple("123456789")
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,9 @@ class _Review:
         judged = Queue([], 0, self._queue.judged + self._done, self._queue.changed, [])
         self._queue.latest.insert(0, correction)
         self._latest.content = _latest(self._queue.latest[:_LATEST], judged, self._words)
-        self._next()
+        # It may have been skipped while it was stored.
+        if self._left and self._left[0].id == correction.record:
+            self._next()
 
     def _next(self) -> None:
         self._left = self._left[1:]
@@ -163,7 +166,7 @@ class _Review:
             return
         elif key in {"n", "u", "p"}:
             form.sentiment.value = SENTIMENTS[("n", "u", "p").index(key)]
-        elif key.isdigit() and 1 <= int(key) <= len(top := self._left[0].record.intent.top):
+        elif key in _DIGITS and 1 <= int(key) <= len(top := self._left[0].record.intent.top):
             form.intent.value = top[int(key) - 1].label
         elif key == "enter":
             await form.save()
