@@ -4,10 +4,12 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, RetriableError
 
 from triage.config import KafkaSettings
 from triage.errors import InvalidRecord, TriageError, Unavailable
@@ -43,64 +45,101 @@ class Outgoing:
 
 
 class Sender:
-    """Thread-safe; connects when it is first used, and again after a failure. Close it."""
+    """Thread-safe; connects when it is first used, and again after a failure that the producer does not survive.
+
+    Close it.
+    """
 
     def __init__(self, settings: KafkaSettings, remember: int) -> None:
         self._settings = settings.model_copy(update={"start_timeout_s": min(settings.start_timeout_s, _START_S)})
         self._remember = remember
         self._lock = threading.Lock()
         self._sent: OrderedDict[bytes, None] = OrderedDict()
+        self._flying: dict[bytes, _Flight] = {}
         self._producer: KafkaProducer | None = None
         self._limits: Mapping[Channel, int] = {}
 
     def send(self, records: Sequence[Outgoing], headers: Headers = ()) -> list[InvalidRecord | bool]:
-        """For each record True once Kafka has it, False if it had it already, or why it does not fit its topic.
+        """For each record True once Kafka has it, False if it was sent before, or why it does not fit its topic.
 
+        One that is on its way already, also from a call that has given up since, is waited for and not sent again.
         Raises Unavailable if any of them was not acknowledged; all are to be sent again then, under the same ids.
         """
         producer = self._connected()
         results: list[InvalidRecord | bool] = []
-        futures = []
+        flights: list[_Flight] = []
         for record in records:
+            if len(record.payload) > (most := self._limits[record.channel] - _OVERHEAD_BYTES):
+                said = f"the record has {len(record.payload)} bytes; its topic takes at most {most}"
+                results.append(InvalidRecord("too_large", said))
+                continue
             digest = record.digest
             with self._lock:
                 known = digest in self._sent
-            if known:
-                results.append(False)
-            elif len(record.payload) > (most := self._limits[record.channel] - _OVERHEAD_BYTES):
-                said = f"the record has {len(record.payload)} bytes; its topic takes at most {most}"
-                results.append(InvalidRecord("too_large", said))
-            else:
-                results.append(True)
-                futures.append((digest, self._begin(producer, record, headers)))
-        self._await(futures)
+                before = self._flying.get(digest)
+                if new := not known and before is None:
+                    before = self._flying[digest] = Future()
+            results.append(new)
+            if before is not None:
+                flights.append(before)
+                if new:
+                    self._begin(producer, record, digest, before, headers)
+        for flight in flights:
+            self._await(producer, flight)
         return results
 
     def close(self) -> None:
         with self._lock:
             producer, self._producer = self._producer, None
         if producer is not None:
-            producer.close(timeout=3)
+            _end(producer, 3)
 
-    def _begin(self, producer: "KafkaProducer", record: Outgoing, headers: Headers) -> Any:
+    def _begin(
+        self, producer: "KafkaProducer", record: Outgoing, digest: bytes, flight: "_Flight", headers: Headers
+    ) -> None:
         topic = self._settings.topic(RAW_TOPICS[record.channel])
         try:
-            return producer.send(topic, value=record.payload, headers=list(headers))
-        except KafkaError as error:
-            raise self._failed(error) from error
+            sent = producer.send(topic, value=record.payload, headers=list(headers))
+        except Exception as error:
+            self._landed(digest, flight, error)
+            if isinstance(error, KafkaError):
+                raise self._failed(producer, error) from error
+            raise
+        sent.add_callback(lambda _: self._landed(digest, flight))
+        sent.add_errback(partial(self._landed, digest, flight))
 
-    def _await(self, futures: Sequence[tuple[bytes, Any]]) -> None:
-        for digest, future in futures:
-            try:
-                future.get(timeout=_TIMEOUT_S)
-            except KafkaError as error:
-                raise self._failed(error) from error
-            with self._lock:
+    def _landed(self, digest: bytes, flight: "_Flight", error: BaseException | None = None) -> None:
+        with self._lock:
+            if self._flying.get(digest) is flight:
+                del self._flying[digest]
+            if error is None:
                 self._sent[digest] = None
                 if len(self._sent) > self._remember:
                     self._sent.popitem(last=False)
+        if error is None:
+            flight.set_result(None)
+        else:
+            flight.set_exception(error)
 
-    def _failed(self, error: KafkaError) -> TriageError:
+    def _await(self, producer: "KafkaProducer", flight: "_Flight") -> None:
+        try:
+            flight.result(timeout=_TIMEOUT_S)
+        except TimeoutError:
+            raise Unavailable("kafka", f"no acknowledgement within {_TIMEOUT_S:g} s") from None
+        except KafkaError as error:
+            raise self._failed(producer, error) from error
+
+    def _failed(self, producer: "KafkaProducer", error: KafkaError) -> TriageError:
+        """What to raise; a producer that would only fail again is put away."""
+        if not isinstance(error, RetriableError):
+            with self._lock:
+                gone = self._producer is producer
+                if gone:
+                    self._producer = None
+                    # Of what it had in hand nobody may ever hear.
+                    self._flying.clear()
+            if gone:
+                _end(producer, 0)
         return Unavailable("kafka", str(translate(error)).removeprefix("kafka: "))
 
     def _connected(self) -> "KafkaProducer":
@@ -114,3 +153,15 @@ class Sender:
                     raise translate(error) from error
                 self._limits = limits
             return self._producer
+
+
+_Flight = Future[None]
+"""Of a record that was given to the producer: done once Kafka has it, or failed."""
+
+
+def _end(producer: "KafkaProducer", timeout_s: float) -> None:
+    try:
+        producer.close(timeout=timeout_s)
+    except KafkaError:
+        # `close` gives up at what it could not send, before it comes to its thread.
+        producer._sender.force_close()  # noqa: SLF001 - nothing public ends it
