@@ -85,6 +85,20 @@ def test_offsets_that_stay_behind_are_replaced_by_the_output_after_the_patience(
     assert answer_after(check, clock) == ({A: 10, B: 5}, pytest.approx(30, abs=0.6))
 
 
+def test_who_joins_again_while_they_stay_behind_does_not_wait_again(clock):
+    broker = Broker({A: 10}, {A: 3})
+    check = check_of(broker, clock)
+    answer_after(check, clock)
+    check.begin()
+    assert check.least() == {A: 10}
+    broker.answer = {A: 10}
+    check.begin()
+    assert check.least() == {}
+    broker.answer = {A: 3}
+    check.begin()
+    assert check.least() is None
+
+
 def test_a_topic_that_was_made_anew_is_read_from_its_committed_offsets_and_not_doubted_again(clock):
     broker = Broker({A: 10, B: 5}, {B: 5}, made_anew={A})
     check = check_of(broker, clock)

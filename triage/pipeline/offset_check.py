@@ -53,6 +53,8 @@ class OffsetCheck:
         self._reached: dict[Partition, Reached] | None = None
         self._since = self._asked = 0.0
         self._told = False
+        # A broker that was waited for once is not loading any more: until it answers well, who joins again need not wait.
+        self._waited_out = False
 
     def note(self, offsets: Mapping[Partition, int]) -> None:
         """This process has committed these."""
@@ -88,8 +90,9 @@ class OffsetCheck:
         if not behind:
             if self._told:
                 log.info("committed_offsets_caught_up", after_s=round(now - self._since, 1))
+            self._waited_out = False
             return {}
-        if now - self._since < self._patience_s:
+        if now - self._since < self._patience_s and not self._waited_out:
             self._tell(behind, committed)
             return None
         return self._proven(behind, committed)
@@ -147,6 +150,7 @@ class OffsetCheck:
         self, behind: Mapping[Partition, Reached], committed: Mapping[Partition, int | None]
     ) -> Mapping[Partition, int]:
         assert self._reached is not None
+        self._waited_out = True
         hold = self._kafka.hold(self._reached)
         self._refuted |= {partition: reached for partition, reached in self._reached.items() if partition not in hold}
         proven = {partition: reached.offset for partition, reached in self._reached.items() if partition in hold}
