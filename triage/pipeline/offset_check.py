@@ -53,7 +53,7 @@ class OffsetCheck:
         self._reached: dict[Partition, Reached] | None = None
         self._since = self._asked = 0.0
         self._told = False
-        # A broker that was waited for once is not loading any more: who joins again before it answers well need not wait.
+        # A broker that was waited for once is not loading any more: joining again need not wait until it answers well.
         self._waited_out = False
 
     def note(self, offsets: Mapping[Partition, int]) -> None:
