@@ -66,8 +66,9 @@ def test_what_lies_behind_the_partition_is_forgotten(path):
 
 def test_a_full_disk_or_a_damaged_file_costs_only_the_journal(path, tmp_path):
     Journal(path).close()
-    path.write_bytes(b'{"hand": [["t", 0, "x"\n')
-    assert not Journal(path).suspects
+    for damaged in (b'{"hand": [["t", 0, "x"\n', b'{"crashes": {"\xff": 1}}\n', b"\x00" * 100 + b"\n"):
+        path.write_bytes(damaged)
+        assert not Journal(path).suspects
     (tmp_path / "file").write_text("no folder")
     unwritable = Journal(tmp_path / "file" / "w.journal")
     unwritable.hold(messages(1))

@@ -104,7 +104,7 @@ def _figures(folder: Path) -> dict[str, float]:
     try:
         packs = msgspec.json.decode((folder / METRICS_FILE).read_bytes())["packs"]
         scored = [heads for heads in packs.values() if isinstance(heads, dict)]
-    except (OSError, msgspec.DecodeError, KeyError, TypeError, AttributeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         return {}
     figures = {}
     for head, figure in FIGURES.items():

@@ -32,7 +32,7 @@ def read_costs(path: Path) -> Costs:
         return msgspec.json.decode(path.read_bytes(), type=Costs)
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path} is no file of costs ({error}); make one with `triage plan --measure {path}`"
         ) from error

@@ -92,7 +92,7 @@ class DeadLetterLimit:
     def _restore(self, path: Path) -> None:
         try:
             self._state = msgspec.json.decode(path.read_bytes(), type=_State)
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             log.warning("dead_letter_limit_unreadable", path=str(path), error=str(error))
         # At the limits: the first dead letter, or a larger share of them, trips it again, good records lead away.
         if self._consecutive:

@@ -136,7 +136,7 @@ def _decode(content: bytes) -> _State:
     line, ended, _ = content.partition(b"\n")
     try:
         return msgspec.json.decode(line, type=_State) if ended else _State()
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         log.warning("journal_unreadable", error=str(error))
         return _State()
 

@@ -72,7 +72,7 @@ def read_corrections(source: str, elasticsearch: Callable[[], ElasticsearchSetti
             continue
         try:
             found.append(decoder.decode(line))
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             problems.append(f"line {number}: {error}")
     if problems:
         more = f"\n  ... and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""

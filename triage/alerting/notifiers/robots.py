@@ -40,7 +40,7 @@ class _Robot(ChatNotifier, ABC):
         answer = await self._post.post(msgspec.json.encode(self.message(notification)), params=self.parameters())
         try:
             said = msgspec.json.decode(answer, type=_Answer)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unavailable(
                 self.name, f"answered with something else than its error code: {answer[:100]!r}"
             ) from error
