@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+from elasticsearch import Elasticsearch
 from msgspec.structs import asdict
 
 from triage.clock import Clock, SystemClock
-from triage.config import Settings
+from triage.config import ElasticsearchSettings, Settings
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.naming import IndexNaming, read_daily_from
 from triage.inference.language import preload
 from triage.inference.model import OnnxModel
 from triage.inference.shadow import Shadow
+from triage.errors import Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.deadletter_limit import DeadLetterLimit
@@ -45,6 +47,7 @@ from triage.types import Channel, Model
 log = get_logger("triage.worker")
 
 _PROBE_S = 5.0
+_PAUSE_S = 0.5
 OUTPUT_TOPICS = ("enriched", "window-counts", "dead-letter", "forgotten")
 
 
@@ -99,11 +102,10 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     show_model(metrics, enricher.judge.model, enricher.versions, settings.model)
     office = DeadLetterOffice(redactor, clock, metrics)
     client = connect(settings.elasticsearch)
-    wait_until_ready(client, settings.elasticsearch, clock)
+    naming = index_naming(client, settings.elasticsearch, clock)
     raw = {RAW_TOPICS[Channel(name)]: Channel(name) for name in settings.worker.channels}
     require_topics(settings.kafka, [*raw, *OUTPUT_TOPICS])
     channels = {settings.kafka.topic(name): channel for name, channel in raw.items()}
-    naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
     options = settings.worker
     name = f"{options.fleet}-{options.slot}"
     journal = Journal(options.data_dir / f"{name}.journal")
@@ -136,6 +138,23 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
         shadow.start()
     watchdog = Watchdog(health, clock, options.stuck_after_s, options.stuck_exit_s)
     return WorkerParts(worker, health, reloader, shadow, watchdog, forgotten)
+
+
+def index_naming(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> IndexNaming:
+    """The names of the indices, once the cluster tells. Raises what `wait_until_ready` and `read_daily_from` do.
+
+    A cluster that has just said that it is well may turn the next request away: it is waited for likewise.
+    """
+    deadline = clock.monotonic() + settings.start_timeout_s
+    while True:
+        wait_until_ready(client, settings, clock)
+        try:
+            return IndexNaming(settings.index_prefix, read_daily_from(client, settings))
+        except Unavailable as error:
+            if clock.monotonic() >= deadline:
+                raise
+            log.info("waiting_for_elasticsearch", reason=str(error))
+            clock.sleep(_PAUSE_S)
 
 
 def _shadow(settings: Settings, metrics: Metrics, clock: Clock) -> Shadow | None:
