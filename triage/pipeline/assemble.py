@@ -9,10 +9,10 @@ from triage.clock import Clock, SystemClock
 from triage.config import ElasticsearchSettings, Settings
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.naming import IndexNaming, read_daily_from
+from triage.errors import Unavailable
 from triage.inference.language import preload
 from triage.inference.model import OnnxModel
 from triage.inference.shadow import Shadow
-from triage.errors import Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.deadletter_limit import DeadLetterLimit
