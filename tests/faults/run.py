@@ -27,7 +27,7 @@ def main():
     parser.add_argument("--faults", type=int, default=Plan.faults, help="faults of a run")
     parser.add_argument("--gap", type=float, default=Plan.gap_s, help="mean seconds between faults")
     parser.add_argument("--workers", type=int, default=Plan.workers)
-    parser.add_argument("--only", default="", help="only faults with this in their name")
+    parser.add_argument("--only", nargs="+", default=(), help="only faults with one of these in their name")
     parser.add_argument("--soak", type=float, default=0, help="minutes of one long run instead")
     parser.add_argument("--keep", type=Path, help="folder for logs and outcomes; default: kept only of failed runs")
     parser.add_argument("--table", type=Path, nargs="+", help="only print the table of kept outcomes.json files")
@@ -39,7 +39,7 @@ def main():
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)
     plan = Plan(
-        arguments.records, arguments.rate, arguments.faults, arguments.gap, arguments.workers, arguments.only,
+        arguments.records, arguments.rate, arguments.faults, arguments.gap, arguments.workers, tuple(arguments.only),
         arguments.soak * 60,
     )  # fmt: skip
     folder = arguments.keep or scratch()

@@ -61,7 +61,7 @@ class Plan:
     """How much is fed and struck. `soak_s`: go on that long, a fault every `gap_s`, sparing the first worker.
 
     The backlog is waited for until nothing was committed for `patience_s`, whatever that takes on a busy machine.
-    `only` is part of the faults' names, `names` are whole ones. `pages` runs the alerter too, with spikes to page.
+    `only` are parts of the faults' names, `names` whole ones. `pages` runs the alerter too, with spikes to page.
     """
 
     records: int = 50_000
@@ -69,7 +69,7 @@ class Plan:
     faults: int = 12
     gap_s: float = 4.0
     workers: int = 3
-    only: str = ""
+    only: tuple = ()
     soak_s: float = 0.0
     patience_s: float = 120.0
     names: tuple = ()
@@ -147,7 +147,11 @@ def _problems(verdict, pages, fleet):
 
 def _strike_all(scene, feeder, plan, rng, started, say):
     takes, _ = possible(scene.stack)
-    faults = [fault for fault in takes if plan.only in fault.name and fault.name in (plan.names or {fault.name})]
+    faults = [
+        fault
+        for fault in takes
+        if any(part in fault.name for part in plan.only or ("",)) and fault.name in (plan.names or {fault.name})
+    ]
     count = 10_000 if plan.soak_s else plan.faults
     strikes = []
     # Early enough that their windows close while the run goes on.
