@@ -102,10 +102,11 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     show_model(metrics, enricher.judge.model, enricher.versions, settings.model)
     office = DeadLetterOffice(redactor, clock, metrics)
     client = connect(settings.elasticsearch)
-    naming = index_naming(client, settings.elasticsearch, clock)
+    wait_until_ready(client, settings.elasticsearch, clock)
     raw = {RAW_TOPICS[Channel(name)]: Channel(name) for name in settings.worker.channels}
     require_topics(settings.kafka, [*raw, *OUTPUT_TOPICS])
     channels = {settings.kafka.topic(name): channel for name, channel in raw.items()}
+    naming = index_naming(client, settings.elasticsearch, clock)
     options = settings.worker
     name = f"{options.fleet}-{options.slot}"
     journal = Journal(options.data_dir / f"{name}.journal")
