@@ -11,10 +11,10 @@ class Slot:
 
     A join that the broker handles and whose answer is lost, as with connections that are cut, makes another member of
     the same id of its sender: its next heartbeat is refused as fenced. Joining again mends that. Two processes of one
-    slot fence each other about once a second: `most` times within `within_s` tells them.
+    slot fence each other every few seconds: `most` times within `within_s` tells them.
     """
 
-    def __init__(self, name: str, clock: Clock, most: int = 10, within_s: float = 30.0) -> None:
+    def __init__(self, name: str, clock: Clock, most: int = 8, within_s: float = 120.0) -> None:
         self.name = name
         self._clock = clock
         self._within_s = within_s
