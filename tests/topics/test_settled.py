@@ -6,6 +6,7 @@ from kafka import KafkaProducer, TopicPartition
 from triage.clock import ManualClock
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
+from triage.topics import apply_topics
 from triage.topics.scan import TopicScan
 from triage.topics.settled import wait_until_settled
 
@@ -28,8 +29,10 @@ class Ending(ManualClock):
 
 
 @pytest.fixture
-def place(prefix):
-    return TopicPartition(f"{prefix}-notes", 0)
+def place(stack, prefix):
+    settings = KafkaSettings(bootstrap_servers=stack.bootstrap_servers, topic_prefix=prefix)
+    apply_topics(settings)
+    return TopicPartition(settings.topic("dead-letter"), 0)
 
 
 @pytest.fixture
