@@ -32,7 +32,7 @@ class Ending(ManualClock):
 def place(stack, prefix):
     settings = KafkaSettings(bootstrap_servers=stack.bootstrap_servers, topic_prefix=prefix)
     apply_topics(settings)
-    return TopicPartition(settings.topic("dead-letter"), 0)
+    return TopicPartition(settings.topic("window-counts"), 0)
 
 
 @pytest.fixture
