@@ -11,6 +11,7 @@ from triage.errors import DependencyError, Fenced, Unavailable
 from triage.pipeline import transactions
 from triage.pipeline.producer import BoundedProducer
 from triage.pipeline.transactions import Transactions
+from triage.topics import apply_topics
 
 
 class Scripted(BoundedProducer):
@@ -169,10 +170,12 @@ def test_a_second_process_fences_the_first(stack, prefix):
     settings = load_settings(
         None, {"kafka.bootstrap_servers": stack.bootstrap_servers, "worker.fleet": prefix, "kafka.topic_prefix": prefix}
     )
+    apply_topics(settings.kafka)
+    topic = settings.kafka.topic("window-counts")
     first, second = (Transactions(settings, "replay", "triage replay") for _ in range(2))
     with pytest.raises(DependencyError, match="another `triage replay` took over"), first.begin() as producer:
-        producer.send(f"{prefix}-x", value=b"1").get(30)
+        producer.send(topic, value=b"1").get(30)
     with second.begin() as producer:
-        producer.send(f"{prefix}-x", value=b"2").get(30)
+        producer.send(topic, value=b"2").get(30)
     first.close()
     second.close()
