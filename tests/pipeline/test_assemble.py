@@ -21,7 +21,6 @@ def turned_away(monkeypatch):
             raise Unavailable("elasticsearch", "503 no master")
         return date(2026, 1, 1)
 
-    monkeypatch.setattr(assemble, "wait_until_ready", lambda *_: None)
     monkeypatch.setattr(assemble, "read_daily_from", read)
     return left
 

@@ -152,6 +152,13 @@ def test_a_transaction_that_never_ends_is_passed_after_the_patience(clock):
     assert check.least_unsettled([A, B]) == {A: 12, B: 3}
 
 
+def test_without_patience_an_open_transaction_is_waited_for(clock):
+    check = check_of(Broker({A: 10}, {A: 3}), clock, patience_s=0)
+    assert check.least() == {}
+    clock.advance(31)
+    assert check.least_unsettled([A]) == {}
+
+
 def test_the_log_says_what_is_waited_for_and_how_it_ended(clock, logs):
     broker = Broker({A: 10}, {})
     check = check_of(broker, clock)

@@ -142,13 +142,12 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
 
 
 def index_naming(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> IndexNaming:
-    """The names of the indices, once the cluster tells. Raises what `wait_until_ready` and `read_daily_from` do.
+    """The names of the indices, once the cluster tells. Raises what `read_daily_from` does.
 
     A cluster that has just said that it is well may turn the next request away: it is waited for likewise.
     """
     deadline = clock.monotonic() + settings.start_timeout_s
     while True:
-        wait_until_ready(client, settings, clock)
         try:
             return IndexNaming(settings.index_prefix, read_daily_from(client, settings))
         except Unavailable as error:

@@ -102,14 +102,9 @@ class OffsetCheck:
 
         {}: it may still end. None outlives `worker.transaction_timeout_ms`, unless the broker is out of joint.
         """
-        if self._clock.monotonic() - self._since < self._patience_s:
+        if not self._patience_s or self._clock.monotonic() - self._since < self._patience_s:
             return {}
-        reached = self._reached or {}
-        ended = self._kafka.committed(partitions)
-        found = {
-            partition: max(ended.get(partition) or 0, reached[partition].offset if partition in reached else 0)
-            for partition in partitions
-        }
+        found = {partition: offset or 0 for partition, offset in self._kafka.committed(partitions).items()}
         log.warning(
             "reading_on_from_the_output",
             put_out=_named(found),
