@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,29 +128,35 @@ class Fleet:
         producer.close()
         return len(payloads)
 
-    def read(self, name):
-        """Every committed message of a topic: (key, decoded value, timestamp)."""
+    def read(self, name, timeout_s=60.0):
+        """Every committed message of a topic: (key, decoded value, timestamp).
+
+        Also those behind a transaction that a killed process left open: it waits until Kafka has aborted that.
+        """
         topic = self.settings.kafka.topic(name)
-        consumer = KafkaConsumer(
-            bootstrap_servers=self.settings.kafka.bootstrap_servers,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-        )
-        try:
-            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        with (
+            self._consumer() as latest,
+            self._consumer(isolation_level="read_committed", auto_offset_reset="earliest") as consumer,
+        ):
+            partitions = [TopicPartition(topic, number) for number in latest.partitions_for_topic(topic) or ()]
+            ends = latest.end_offsets(partitions)
             consumer.assign(partitions)
-            ends = consumer.end_offsets(partitions)
-            messages, quiet = [], 0
-            while quiet < 3:
-                polled = consumer.poll(timeout_ms=300)
-                for records in polled.values():
+            messages, deadline = [], time.monotonic() + timeout_s
+            while any(consumer.position(each) < ends[each] for each in partitions):
+                assert time.monotonic() < deadline, f"{topic} could not be read to its end in {timeout_s:g} s"
+                for records in consumer.poll(timeout_ms=300).values():
                     messages += [
                         (r.key, json.loads(r.value) if r.value is not None else None, r.timestamp) for r in records
                     ]
-                done = all(consumer.position(p) >= ends[p] for p in partitions)
-                quiet = 0 if polled else quiet + 1 + 2 * done
             return messages
+
+    @contextmanager
+    def _consumer(self, **options):
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.settings.kafka.bootstrap_servers, enable_auto_commit=False, **options
+        )
+        try:
+            yield consumer
         finally:
             consumer.close(autocommit=False)
 
@@ -158,12 +165,7 @@ class Fleet:
 
     def committed_lag(self):
         """Records of the raw topics behind the group's committed offsets."""
-        consumer = KafkaConsumer(
-            bootstrap_servers=self.settings.kafka.bootstrap_servers,
-            group_id=self.settings.worker.group,
-            enable_auto_commit=False,
-        )
-        try:
+        with self._consumer(group_id=self.settings.worker.group) as consumer:
             lag = 0
             for name in RAW:
                 topic = self.settings.kafka.topic(name)
@@ -171,8 +173,6 @@ class Fleet:
                 ends = consumer.end_offsets(partitions)
                 lag += sum(ends[p] - (consumer.committed(p) or 0) for p in partitions)
             return lag
-        finally:
-            consumer.close(autocommit=False)
 
     def wait_drained(self, timeout_s=90):
         try:
