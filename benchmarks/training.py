@@ -6,6 +6,7 @@ touched. Small budgets rank, they do not predict: the shipped model saw many tim
 
 import argparse
 import json
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import ROOT, machine
-from benchmarks.training_variants import GROUPS, Variant
+from benchmarks.training_variants import GROUPS, TEACHER, Variant
 from triage.training.runtime import prepare_process
 
 # Committed: it takes hours, and a later run goes on with what it lacks.
@@ -28,7 +29,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
     parser.add_argument("--encoders", type=Path, required=True, help="folder of the pretrained encoders")
-    parser.add_argument("--teacher", type=Path, help="checkpoint that the group `students` learns from")
     parser.add_argument("--texts", type=int, default=4_000, help="training texts of a run")
     parser.add_argument("--groups", nargs="*", choices=GROUPS, default=list(GROUPS))
     parser.add_argument("--again", action="store_true", help="measure again what the results file has already")
@@ -41,19 +41,21 @@ def main() -> None:
         )
     results |= {"texts": arguments.texts, "seed": SEED}
     corpus, taxonomy = _load(arguments.data)
-    for group in arguments.groups:
-        for variant in GROUPS[group]:
-            done = results.setdefault("groups", {}).setdefault(group, {})
-            if variant.name in done and not arguments.again:
-                continue
-            if variant.from_teacher and arguments.teacher is None:
-                continue
-            same = _same(results, variant)
-            done[variant.name] = same or _measure(variant, corpus, taxonomy, arguments)
-            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-        if group == "students" and arguments.teacher is not None:
-            results["groups"][group].setdefault("teacher", _judge(arguments.teacher, corpus, taxonomy))
-            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    with tempfile.TemporaryDirectory() as folder:
+        teacher = Path(folder) / "teacher"
+        for group in arguments.groups:
+            for variant in GROUPS[group]:
+                done = results.setdefault("groups", {}).setdefault(group, {})
+                if variant.name in done and not arguments.again:
+                    continue
+                if variant.from_teacher and not teacher.exists():
+                    _measure(TEACHER, corpus, taxonomy, arguments, teacher, teacher)
+                place = teacher if variant is TEACHER else Path(folder) / "run"
+                done[variant.name] = _same(results, variant) or _measure(
+                    variant, corpus, taxonomy, arguments, place, teacher
+                )
+                shutil.rmtree(Path(folder) / "run", ignore_errors=True)
+                RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     TABLES.write_text("\n".join(_tables(results)) + "\n")
 
 
@@ -71,7 +73,9 @@ def _load(data: Path) -> tuple[Any, Any]:
     return load_corpus(data, load_sources(taxonomy), taxonomy, own), taxonomy
 
 
-def _measure(variant: Variant, corpus: Any, taxonomy: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+def _measure(
+    variant: Variant, corpus: Any, taxonomy: Any, arguments: argparse.Namespace, folder: Path, teacher: Path
+) -> dict[str, Any]:
     from rich.console import Console
 
     from triage.training.options import Options
@@ -90,18 +94,18 @@ def _measure(variant: Variant, corpus: Any, taxonomy: Any, arguments: argparse.N
         "seed": SEED,
     } | variant.options
     if variant.from_teacher:
-        settings |= {"start_from": str(arguments.teacher)}
+        settings |= {"start_from": str(teacher)}
         if "distill_weight" in variant.options:
-            settings |= {"teacher": str(arguments.teacher)}
+            settings |= {"teacher": str(teacher)}
     options = Options(base=str(arguments.encoders / variant.base), **settings)
-    with tempfile.TemporaryDirectory() as folder:
-        run = Run(_sample(corpus, variant, arguments.texts), taxonomy, options, Path(folder), Console(stderr=True))
-        started = time.process_time()
-        account = run.fit()
-        taught = time.process_time() - started
-        started = time.process_time()
-        run.validate()
-        judged = time.process_time() - started
+    sample = _sample(corpus, variant, variant.times * arguments.texts)
+    run = Run(sample, taxonomy, options, folder, Console(stderr=True))
+    started = time.process_time()
+    account = run.fit()
+    taught = time.process_time() - started
+    started = time.process_time()
+    run.validate()
+    judged = time.process_time() - started
     return _row(account["validation"]) | {
         "texts": account["texts"],
         "cpu_s_per_1000_texts_taught": round(1000 * (taught - judged) / account["texts"], 2),
@@ -118,27 +122,6 @@ def _row(validation: dict[str, Any]) -> dict[str, Any]:
 
     by_head = {head: values for head, values in validation.items() if head != "overall"}
     return {"heads": {head: round(value, 4) for head, value in head_means(by_head).items()}, "by_pack": by_head}
-
-
-def _judge(folder: Path, corpus: Any, taxonomy: Any) -> dict[str, Any]:
-    """The teacher on the same validation texts."""
-    from triage.training.checkpoint import load_checkpoint
-    from triage.training.encode import encode, load_tokenizer
-    from triage.training.validation import figures, held_out, predict
-
-    checkpoint = load_checkpoint(folder)
-    texts = held_out(corpus, 60)
-    encoded = list(encode(texts, load_tokenizer(str(checkpoint.tokenizer), 128), taxonomy))
-    started = time.process_time()
-    outputs = predict(checkpoint.model, encoded, checkpoint.model.encoder.config.pad_token_id, bf16=True)
-    judged = time.process_time() - started
-    by_head = figures(outputs, encoded, [example.source for example in texts], taxonomy)
-    parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
-    return _row(by_head) | {
-        "cpu_s_per_1000_texts_judged": round(1000 * judged / len(texts), 2),
-        "parameters": parameters,
-        "cpu": machine()["cpu"],
-    }
 
 
 def _sample(corpus: Any, variant: Variant, texts: int) -> Any:
@@ -167,12 +150,16 @@ def _has(example: Any, head: str | None) -> bool:
 
 def _same(results: dict[str, Any], variant: Variant) -> dict[str, Any] | None:
     """The same run under another name in another group."""
-    wanted = asdict(variant) | {"name": None}
     for rows in results["groups"].values():
         for row in rows.values():
-            if "variant" in row and row["variant"] | {"name": None} == wanted:
+            if _plain(Variant(**row["variant"])) == _plain(variant):
                 return row
     return None
+
+
+def _plain(variant: Variant) -> Any:
+    """As it stands in the results file, without its name."""
+    return json.loads(json.dumps(asdict(variant) | {"name": None}))
 
 
 def _tables(results: dict[str, Any]) -> list[str]:
@@ -181,9 +168,10 @@ def _tables(results: dict[str, Any]) -> list[str]:
         "# Ways to train, compared",
         "",
         f"Written by `python -m benchmarks.training`. Every run sees the same {results['texts']:,} training texts once "
-        f"(seed {results['seed']}) and is judged on the same validation texts, at most 60 a pack: figures are means "
-        "over the packs of macro-F1 (intent, sentiment) and entity-F1, in points. Small equal budgets rank; they do "
-        "not predict what a full run reaches, and differences below three points are noise. Seconds are CPU seconds of "
+        f"(seed {results['seed']}; the teacher three times as many) and is judged on the same validation texts, at "
+        "most 60 a pack: figures are means over the packs of macro-F1 (intent, sentiment) and entity-F1, in points. "
+        "Small equal budgets rank; they do not predict what a full run reaches, and differences below three points are "
+        "noise. Seconds are CPU seconds of "
         f"one core for 1,000 texts, of {', '.join(_marked(cpus))}.",
     ]
     for group, rows in results["groups"].items():

@@ -10,7 +10,8 @@ E5, MINILM = "multilingual-e5-small-en-zh", "all-MiniLM-L6-v2"
 class Variant:
     """One run: `language` takes only texts of one language; `only` only texts with a label for that head.
 
-    `options` are fields of Options; `from_teacher` starts from the teacher's weights (its layers evenly spread).
+    `options` are fields of Options; `times` the usual number of texts; `from_teacher` starts from the weights of the
+    group's teacher, its layers evenly spread.
     """
 
     name: str
@@ -18,11 +19,19 @@ class Variant:
     language: str | None = "en"
     only: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    times: int = 1
     from_teacher: bool = False
 
 
 def _peft(method: str) -> Variant:
     return Variant(method, options={"peft": method, "head_learning_rate": 2e-3})
+
+
+def _student(layers: int, how: str, **options: Any) -> Variant:
+    return Variant(f"{layers} of 6 layers, {how}", options={"layers": layers, **options}, from_teacher=True)
+
+
+TEACHER = Variant("teacher, three times as many texts", times=3)
 
 
 def _single(head: str) -> Variant:
@@ -57,8 +66,10 @@ GROUPS: dict[str, tuple[Variant, ...]] = {
         Variant("weight average 0.98", options={"ema_decay": 0.98}),
     ),
     "students": (
-        Variant("6 of 12 layers, no teacher", E5, None, options={"layers": 6}, from_teacher=True),
-        Variant("6 of 12 layers, distilled", E5, None, options={"layers": 6, "distill_weight": 0.3}, from_teacher=True),
-        Variant("4 of 12 layers, distilled", E5, None, options={"layers": 4, "distill_weight": 0.3}, from_teacher=True),
+        TEACHER,
+        Variant("3 of 6 layers of the encoder", options={"layers": 3}),
+        _student(3, "begun from the teacher's"),
+        _student(3, "begun from the teacher's, distilled", distill_weight=0.3),
+        _student(2, "begun from the teacher's, distilled", distill_weight=0.3),
     ),
 }

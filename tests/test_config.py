@@ -65,3 +65,20 @@ def test_the_clock_is_simulated_only_when_asked():
     when = datetime(2026, 1, 1, tzinfo=UTC)
     settings = load_settings(None, {"clock.origin": when, "clock.anchor": when, "clock.speed": 60})
     assert isinstance(settings.clock.build(), ScaledClock)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("heartbeat_interval_ms", 4_000, "heartbeat_interval_ms must be at most a third of session_timeout_ms"),
+        ("offset_patience_s", 9.9, "offset_patience_s must be 0 or at least transaction_timeout_ms, here 10"),
+    ],
+)
+def test_times_of_a_worker_that_do_not_fit_each_other_are_refused(name, value, says):
+    with pytest.raises(ConfigError, match=says):
+        load_settings(None, {f"worker.{name}": value})
+
+
+@pytest.mark.parametrize("patience_s", [0, 10])
+def test_no_patience_at_all_is_a_choice(patience_s):
+    assert load_settings(None, {"worker.offset_patience_s": patience_s}).worker.offset_patience_s == patience_s

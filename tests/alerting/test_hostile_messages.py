@@ -7,7 +7,7 @@ import pytest
 from followed import FollowedTopic
 
 from triage.alerting import actions
-from triage.alerting.actions import ActionReader, read_actions
+from triage.alerting.actions import follow_actions, read_actions
 from triage.alerting.app import AlerterApp
 from triage.alerting.rules import AlertRules
 from triage.clock import ManualClock
@@ -16,44 +16,24 @@ from triage.elastic.client import connect
 from triage.metrics import Metrics
 from triage.schemas.action import Acknowledge
 from triage.schemas.counts import Watermark
+from triage.topics import follower
 
 BAD = [b"{", b"[]", b'{"type": "acknowledge", "id": "\xff"}', b'{"type": "counts", "topic": "\xc3\x28"}']
 GOOD = Acknowledge(id="1", actor="kim", at_ms=1, dedup_key="spike-1")
 
 
-@pytest.fixture
-def follow(monkeypatch):
-    def make(*values):
-        topic = FollowedTopic(*values)
-        monkeypatch.setattr(actions, "KafkaConsumer", topic)
-        monkeypatch.setattr(actions, "reachable", lambda _: True)
-        monkeypatch.setattr(actions, "_RETRY_S", 0.01)
-        return topic
-
-    return make
-
-
-def test_actions_around_it_are_read(follow):
-    follow(*BAD, msgspec.json.encode(GOOD))
+def test_actions_around_it_are_read(monkeypatch):
+    monkeypatch.setattr(actions, "TopicScan", FollowedTopic(*BAD, None, msgspec.json.encode(GOOD)))
     assert read_actions(KafkaSettings()).on_alerts() == [GOOD]
 
 
-def test_the_reader_outlives_whatever_goes_wrong_with_an_action(follow):
-    topic = follow(msgspec.json.encode(GOOD))
+def test_actions_around_it_are_followed(monkeypatch):
+    monkeypatch.setattr(follower, "TopicScan", FollowedTopic(*BAD, None, msgspec.json.encode(GOOD)))
     taken = []
-
-    def took(action):
-        taken.append(action)
-        if len(taken) == 1:
-            raise RuntimeError("not thought of")
-
-    reader = ActionReader(KafkaSettings(), took)
-    reader.start()
-    try:
-        assert reader.caught_up.wait(10)
-    finally:
-        reader.stop()
-    assert (taken, topic.consumers) == ([GOOD, GOOD], 2)
+    reader = follow_actions(KafkaSettings(), taken.append)
+    reader.start_and_wait(10)
+    reader.stop()
+    assert taken == [GOOD]
 
 
 @pytest.mark.asyncio

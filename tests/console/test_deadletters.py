@@ -1,6 +1,5 @@
 """Dead letters as their topic tells: the last word on each record counts."""
 
-import threading
 import time
 
 import msgspec
@@ -10,9 +9,9 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
 from triage.config import KafkaSettings
-from triage.console import deadletters
 from triage.console.deadletters import DeadLetters
 from triage.schemas.deadletter import DeadLetter
+from triage.topics import follower
 
 
 def _letter(reason, offset, **fields):
@@ -47,7 +46,7 @@ def test_follows_what_is_there_and_what_comes(stack, prefix):
         for offset in range(3):
             send(*_letter("not_json", offset))
         assert letters.total is None
-        letters.start()
+        letters.follower.start()
         _wait_for(lambda: letters.total == 3)
         send(b"t/0/7", b'{"stage": "not UTF-8: \xff"}')
         send(*_letter("missing_text", 9))
@@ -62,46 +61,32 @@ def test_follows_what_is_there_and_what_comes(stack, prefix):
         _wait_for(lambda: "index_rejected" in letters.by_reason())
         assert letters.total == 3
     finally:
-        letters.stop()
+        letters.follower.stop()
         producer.close()
 
 
-def test_without_kafka_it_is_unknown_leaves_no_threads_and_stops_at_once():
-    before = threading.active_count()
-    count = DeadLetters(KafkaSettings(bootstrap_servers="127.0.0.1:9,[::1]:9"))
-    count.start()
-    assert count.total is None
-    assert threading.active_count() == before + 1
-    count.stop()
-    assert threading.active_count() == before
-
-
-@pytest.fixture
-def followed(monkeypatch):
+def test_one_that_is_no_text_is_counted_as_not_understood(monkeypatch):
     topic = FollowedTopic(b'{"stage": "\xff"}', _letter("not_json", 5)[1])
-    monkeypatch.setattr(deadletters, "KafkaConsumer", topic)
-    monkeypatch.setattr(deadletters, "reachable", lambda _: True)
-    monkeypatch.setattr(deadletters, "_RETRY_S", 0.01)
-    monkeypatch.setattr(deadletters, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(follower, "TopicScan", topic)
     letters = DeadLetters(KafkaSettings())
-    yield letters
-    letters.stop()
+    assert letters.total is None
+    letters.follower.start_and_wait(10)
+    letters.follower.stop()
+    assert letters.total == 2
+    assert letters.by_reason() == {"not_understood": 1, "not_json": 1}
 
 
-def test_one_that_is_no_text_is_counted_as_not_understood(followed):
-    followed.start()
-    _wait_for(lambda: followed.total)
-    assert followed.by_reason() == {"not_understood": 1, "not_json": 1}
-
-
-def test_the_reader_outlives_what_nobody_thought_of(followed, monkeypatch):
-    take, failures = followed._take, iter([RuntimeError("not thought of")])
-
-    def failing(key, value):
-        for failure in failures:
-            raise failure
-        take(key, value)
-
-    monkeypatch.setattr(followed, "_take", failing)
-    followed.start()
-    _wait_for(lambda: followed.total == 2)
+def test_what_is_read_again_is_not_counted_twice(monkeypatch):
+    topic = FollowedTopic(b'{"stage": "\xff"}', _letter("not_json", 5)[1])
+    monkeypatch.setattr(follower, "TopicScan", topic)
+    monkeypatch.setattr(follower, "_FOLLOWING_S", 0.01)
+    monkeypatch.setattr(follower, "_RETRY_S", 0.01)
+    letters = DeadLetters(KafkaSettings())
+    letters.follower.start_and_wait(10)
+    try:
+        topic.records.clear()
+        topic.partitions = ["p", "q"]
+        _wait_for(lambda: topic.scans == 2 and letters.total == 0)
+    finally:
+        letters.follower.stop()
+    assert letters.latest(9) == []

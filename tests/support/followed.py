@@ -1,39 +1,54 @@
-"""A consumer of one partition that gives the records of a test and then nothing more."""
+"""A topic of one partition that gives the records of a test and then nothing more."""
 
+import contextlib
 from types import SimpleNamespace
+
+from triage.errors import ConfigError
 
 
 class FollowedTopic:
-    """In place of KafkaConsumer, for threads that follow a topic from its start; each consumer gets all of it."""
+    """In place of TopicScan; each scan gets all of it. `failures` are raised by the first ones, one each."""
 
-    def __init__(self, *values):
-        self.records = [SimpleNamespace(key=b"k", value=value, offset=at) for at, value in enumerate(values)]
-        self.consumers = 0
+    def __init__(self, *values, failures=()):
+        self.records = [
+            SimpleNamespace(key=b"\xffk", value=value, offset=at, timestamp=50) for at, value in enumerate(values)
+        ]
+        self.partitions = ["p"]
+        self.failures = list(failures)
+        self.scans = 0
 
-    def __call__(self, **_):
-        self.consumers += 1
-        return _Consumer(self.records)
+    def __call__(self, *_, **__):
+        self.scans += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return _Scan(self)
 
 
-class _Consumer:
-    def __init__(self, records):
-        self._records, self._at = records, 0
+class _Scan(contextlib.nullcontext):
+    def __init__(self, topic):
+        super().__init__(self)
+        self._topic, self._at = topic, 0
 
-    def partitions_for_topic(self, _):
-        return {0}
+    def partitions(self, _):
+        return list(self._topic.partitions)
 
-    def end_offsets(self, partitions):
-        return dict.fromkeys(partitions, len(self._records))
+    def existing_partitions(self, name):
+        if not self._topic.partitions:
+            raise ConfigError(f"topic {name} does not exist")
+        return self.partitions(name)
 
-    def assign(self, partitions):
-        self._partitions = partitions
+    def ranges(self, partitions):
+        return {each: (0, len(self._topic.records)) for each in partitions}
 
-    def poll(self, **_):
-        new, self._at = self._records[self._at :], len(self._records)
-        return {self._partitions[0]: new} if new else {}
+    def read(self, ranges):
+        start, end = ranges["p"]
+        if start < end:
+            yield self._topic.records[start:end]
 
-    def position(self, _):
-        return self._at
+    def follow(self, _):
+        while True:
+            new, self._at = self._topic.records[self._at :], len(self._topic.records)
+            yield new
 
-    def close(self, **_):
-        pass
+    def reached(self, ends):
+        return all(self._at >= end for end in ends.values())

@@ -49,7 +49,7 @@ def clock():
 @pytest.fixture
 def scan_of(monkeypatch, clock):
     def make(records, empty_polls=3):
-        monkeypatch.setattr(module, "wait_for_kafka", lambda _: None)
+        monkeypatch.setattr(module, "wait_for_kafka", lambda _, timeout_s: None)
         monkeypatch.setattr(module, "cleared_away", contextlib.nullcontext)
         monkeypatch.setattr(module, "KafkaConsumer", lambda **_: Consumer(records, empty_polls))
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep))

@@ -1,32 +1,32 @@
 """`feedback.alert-actions`: what people do with alerts, written by commands and the console, read by every alerter."""
 
-import contextlib
-import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
+from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 
 from triage.alerting.silences import Silences
 from triage.clock import Clock
 from triage.config import KafkaSettings
-from triage.errors import NotUnderstood, Unavailable
+from triage.errors import NotUnderstood
 from triage.logging import get_logger
 from triage.schemas.action import Acknowledge, Action, Matcher, Silence, Snooze
 from triage.schemas.message import MessageDecoder
+from triage.topics.clients import cleared_away
+from triage.topics.connect import translate, wait_for_kafka
+from triage.topics.follower import TopicFollower
+from triage.topics.scan import TopicScan
 
 log = get_logger("triage.alerter")
 
 TOPIC = "alert-actions"
 LONGEST_S = 30 * 86_400
-_RETRY_S = 2.0
-_PAUSE_S = 0.25
 _STOP_S = 3
-_BOOTSTRAP_MS = 2_000
 _SEND_S = 15
 _Kind = TypeVar("_Kind", Acknowledge, Snooze, Silence)
 
@@ -50,87 +50,22 @@ class ActionBook:
         return list(self._on_alerts.values())
 
 
-class ActionReader:
-    """A thread that reads the topic from its beginning and then follows it; while Kafka is away it tries again.
+def follow_actions(kafka: KafkaSettings, took: Callable[[Action], None]) -> TopicFollower:
+    """All of them and those to come, each given to `took` on the follower's thread."""
+    decoder = MessageDecoder[Action](Action)
 
-    `took(action)` is called on that thread. `caught_up` is set when all that was there at the start has been read.
-    """
+    def take(records: list[ConsumerRecord]) -> None:
+        for action in _actions(decoder, records):
+            took(action)
 
-    def __init__(self, kafka: KafkaSettings, took: Callable[[Action], None]) -> None:
-        self._kafka = kafka
-        self._topic = kafka.topic(TOPIC)
-        self._took = took
-        self._decoder: MessageDecoder[Action] = MessageDecoder(Action)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alert-actions", daemon=True)
-        self.caught_up = threading.Event()
-
-    @property
-    def started(self) -> bool:
-        return self._thread.ident is not None
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=_STOP_S)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                if reachable(self._kafka):
-                    self._follow()
-            except KafkaError as error:
-                log.warning("actions_not_readable", topic=self._topic, error=str(error))
-            except Exception:
-                # Else nobody would hear of actions any more.
-                log.exception("actions_reader_failed", topic=self._topic)
-            self._stop.wait(_RETRY_S)
-
-    def _follow(self) -> None:
-        consumer = KafkaConsumer(
-            **self._kafka.client(),
-            client_id="triage-alert-actions",
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            bootstrap_timeout_ms=_BOOTSTRAP_MS,
-        )
-        try:
-            numbers = consumer.partitions_for_topic(self._topic)
-            if not numbers:
-                return
-            partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
-            ends = consumer.end_offsets(partitions)
-            consumer.assign(partitions)
-            # Pausing between polls, not in them: the local stack answers empty fetches at once, which would spin.
-            pause_s = 0.0
-            while not self._stop.wait(pause_s):
-                for records in consumer.poll(timeout_ms=0, max_records=5_000).values():
-                    for record in records:
-                        self._take(record.value)
-                if all(consumer.position(partition) >= end for partition, end in ends.items()):
-                    self.caught_up.set()
-                    pause_s = _PAUSE_S
-                else:
-                    pause_s = 0.02
-        finally:
-            consumer.close(autocommit=False)
-
-    def _take(self, value: bytes | None) -> None:
-        if value is None:
-            return
-        try:
-            action = self._decoder.decode(value)
-        except NotUnderstood as error:
-            log.warning("action_not_understood", error=str(error))
-            return
-        self._took(action)
+    return TopicFollower(kafka, TOPIC, take)
 
 
 class ActionWriter:
-    """Sends actions; `close` it. Each call returns the action once the brokers have it, or raises Unavailable."""
+    """Sends actions; `close` it. Each call returns the action once the brokers have it.
+
+    They raise what `wait_for_kafka` and `translate` do.
+    """
 
     def __init__(self, kafka: KafkaSettings, clock: Clock) -> None:
         self._kafka = kafka
@@ -173,37 +108,36 @@ class ActionWriter:
         try:
             with self._lock:
                 if self._producer is None:
-                    # kafka-python leaves a thread behind for each client that never reached a broker: ask first.
-                    if not reachable(self._kafka):
-                        raise Unavailable("kafka", f"no broker at {self._kafka.bootstrap_servers} answers")
-                    self._producer = KafkaProducer(**self._kafka.client(), acks="all", max_block_ms=_SEND_S * 1000)
+                    wait_for_kafka(self._kafka, timeout_s=0)
+                    with cleared_away() as client:
+                        self._producer = KafkaProducer(
+                            **self._kafka.client(), kafka_client=client, acks="all", max_block_ms=_SEND_S * 1000
+                        )
             future = self._producer.send(self._topic, key=action.key.encode(), value=msgspec.json.encode(action))
             future.get(timeout=_SEND_S)
         except KafkaError as error:
-            raise Unavailable("kafka", f"the action was not taken: {error}") from error
+            raise translate(error, doing="the action was not taken") from error
         return action
 
 
-def read_actions(kafka: KafkaSettings, timeout_s: float = 15.0) -> ActionBook:
-    """All actions there are now. Raises Unavailable."""
-    book = ActionBook()
-    reader = ActionReader(kafka, book.put)
-    reader.start()
-    try:
-        if not reader.caught_up.wait(timeout_s):
-            raise Unavailable("kafka", f"{kafka.topic(TOPIC)} could not be read within {timeout_s:g} s")
-    finally:
-        reader.stop()
+def read_actions(kafka: KafkaSettings) -> ActionBook:
+    """All actions there are now. Raises what TopicScan does, and ConfigError without the topic."""
+    book, decoder = ActionBook(), MessageDecoder[Action](Action)
+    with TopicScan(kafka, "triage-alert-actions") as scan:
+        for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
+            for action in _actions(decoder, records):
+                book.put(action)
     return book
 
 
-def reachable(kafka: KafkaSettings) -> bool:
-    """A client that finds no broker leaves an I/O thread behind (kafka-python 3.0), so look before making one."""
-    for server in kafka.client()["bootstrap_servers"]:
-        host, _, port = server.rpartition(":")
-        with contextlib.suppress(OSError, ValueError), socket.create_connection((host.strip("[]"), int(port)), 1):
-            return True
-    return False
+def _actions(decoder: MessageDecoder[Action], records: Iterable[ConsumerRecord]) -> Iterator[Action]:
+    for record in records:
+        if record.value is None:
+            continue
+        try:
+            yield decoder.decode(record.value)
+        except NotUnderstood as error:
+            log.warning("action_not_understood", error=str(error))
 
 
 def _new_id() -> str:

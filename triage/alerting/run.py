@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from triage.alerting.actions import ActionBook, ActionReader
+from triage.alerting.actions import ActionBook, follow_actions
 from triage.alerting.layout import Layout, read_layout
 from triage.alerting.notifiers import build_notifiers
 from triage.alerting.priming import Primed, prime
@@ -24,6 +24,7 @@ from triage.metrics import Metrics
 from triage.pipeline.health import Health
 from triage.pipeline.retry import backoff
 from triage.schemas.action import Action
+from triage.topics.follower import TopicFollower
 
 log = get_logger("triage.alerter")
 
@@ -60,7 +61,7 @@ class Alerter:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
         loop.add_signal_handler(signal.SIGHUP, self._rules.request)
-        actions = ActionReader(self._settings.kafka, lambda action: _on_loop(loop, self._took, action))
+        actions = follow_actions(self._settings.kafka, lambda action: _on_loop(loop, self._took, action))
         watch = asyncio.create_task(self._watch_rules())
         waits = backoff(0.5, 30)
         try:
@@ -91,13 +92,14 @@ class Alerter:
         if self._app is not None:
             self._app.act(action)
 
-    async def _know_actions(self, reader: ActionReader) -> bool:
+    async def _know_actions(self, reader: TopicFollower) -> bool:
         """Silences must be known before anything is judged; False if told to stop meanwhile."""
         if not reader.started:
             reader.start()
         while not reader.caught_up.is_set():
             if self._stop.is_set():
                 return False
+            reader.check()
             await asyncio.sleep(0.05)
         return True
 

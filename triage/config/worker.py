@@ -97,6 +97,11 @@ class WorkerSettings(Section):
     def _times_fit(self) -> "WorkerSettings":
         if self.heartbeat_interval_ms * 3 > self.session_timeout_ms:
             raise ValueError("heartbeat_interval_ms must be at most a third of session_timeout_ms")
+        if 0 < self.offset_patience_s * 1000 < self.transaction_timeout_ms:
+            raise ValueError(
+                f"offset_patience_s must be 0 or at least transaction_timeout_ms, here "
+                f"{self.transaction_timeout_ms / 1000:g}: a transaction that is only still open is waited for"
+            )
         return self
 
 

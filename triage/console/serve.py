@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from triage.alerting.actions import ActionBook, ActionReader, ActionWriter
+from triage.alerting.actions import ActionBook, ActionWriter, follow_actions
 from triage.config import Settings
 from triage.console.app import build_app
 from triage.console.changes import movers
@@ -55,10 +55,10 @@ def _site(settings: Settings, open_things: ExitStack) -> Site:
     client = connect(settings.elasticsearch).options(request_timeout=timeout_s)
     open_things.callback(client.close)
     dead_letters = DeadLetters(settings.kafka)
-    dead_letters.start()
-    open_things.callback(dead_letters.stop)
+    dead_letters.follower.start()
+    open_things.callback(dead_letters.follower.stop)
     book = ActionBook()
-    reader = ActionReader(settings.kafka, book.put)
+    reader = follow_actions(settings.kafka, book.put)
     reader.start()
     open_things.callback(reader.stop)
     actions = ActionWriter(settings.kafka, clock)

@@ -19,7 +19,7 @@ from triage.pipeline.deadletter_limit import DeadLetterLimit
 from triage.pipeline.deadletters import DeadLetterOffice
 from triage.pipeline.decode import DecodeStage
 from triage.pipeline.enrich import Enricher, EnrichStage, Watcher
-from triage.pipeline.forgotten import ForgottenAuthors, ForgottenWatch
+from triage.pipeline.forgotten import ForgottenAuthors, follow_forgotten
 from triage.pipeline.health import Health
 from triage.pipeline.index import IndexStage
 from triage.pipeline.journal import Journal
@@ -42,6 +42,7 @@ from triage.rules import load_rules
 from triage.sinks.elasticsearch import IndexSink
 from triage.topics import require_topics, wait_for_kafka
 from triage.topics.definitions import RAW_TOPICS
+from triage.topics.follower import TopicFollower
 from triage.types import Channel, Model
 
 log = get_logger("triage.worker")
@@ -75,12 +76,12 @@ class WorkerParts:
     reloader: Reloader
     shadow: Shadow | None
     watchdog: Watchdog
-    forgotten: ForgottenWatch
+    forgotten: TopicFollower
 
     def close(self) -> None:
         """End the threads that judge or load models, and those that watch."""
         self.watchdog.close()
-        self.forgotten.close()
+        self.forgotten.stop()
         self.reloader.close()
         if self.shadow:
             self.shadow.close()
@@ -111,7 +112,7 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     name = f"{options.fleet}-{options.slot}"
     journal = Journal(options.data_dir / f"{name}.journal")
     authors = ForgottenAuthors(redactor)
-    forgotten = ForgottenWatch(settings.kafka, authors)
+    forgotten = follow_forgotten(settings.kafka, authors)
     guarded: list[Stage] = [
         DecodeStage(options, channels, office, clock, metrics, authors),
         EnrichStage(enricher, metrics),
@@ -134,7 +135,7 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
         metrics,
         health,
     )
-    forgotten.start(settings.kafka.start_timeout_s)
+    forgotten.start_and_wait(settings.kafka.start_timeout_s)
     if shadow:
         shadow.start()
     watchdog = Watchdog(health, clock, options.stuck_after_s, options.stuck_exit_s)

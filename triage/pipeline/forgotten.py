@@ -1,23 +1,22 @@
 """Authors who asked to be forgotten: what they wrote before is not enriched again, by worker or replay."""
 
-import threading
 from collections.abc import Iterable
 
+from kafka.consumer.fetcher import ConsumerRecord
+
 from triage.config import KafkaSettings
-from triage.errors import NotUnderstood, TriageError, Unavailable
+from triage.errors import NotUnderstood
 from triage.logging import get_logger
 from triage.redaction import Redactor
 from triage.schemas.forgotten import ForgottenAuthor
 from triage.schemas.message import MessageDecoder
 from triage.schemas.raw import RawRecord
+from triage.topics.follower import TopicFollower
 from triage.topics.scan import TopicScan
 
 log = get_logger("triage.forgotten")
 
 TOPIC = "forgotten"
-_PAUSE_S = 0.5
-_RETRY_S = 2.0
-_STOP_S = 5.0
 
 
 class ForgottenAuthors:
@@ -68,47 +67,11 @@ def read_forgotten(scan: TopicScan, kafka: KafkaSettings, redactor: Redactor) ->
     return authors
 
 
-class ForgottenWatch:
-    """A thread that reads the list at start and then follows it; while Kafka is away it tries again."""
+def follow_forgotten(kafka: KafkaSettings, authors: ForgottenAuthors) -> TopicFollower:
+    """Keeps the list as it is now and will be."""
 
-    def __init__(self, kafka: KafkaSettings, authors: ForgottenAuthors) -> None:
-        self._kafka = kafka
-        self._authors = authors
-        self._stop = threading.Event()
-        self._caught_up = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="forgotten-authors", daemon=True)
+    def take(records: list[ConsumerRecord]) -> None:
+        for record in records:
+            authors.put(record.value)
 
-    def start(self, timeout_s: float) -> None:
-        """Return once the list is read as it stands now. Raises Unavailable."""
-        self._thread.start()
-        if not self._caught_up.wait(timeout_s):
-            raise Unavailable("kafka", f"{self._kafka.topic(TOPIC)} could not be read within {timeout_s:g} s")
-
-    def close(self) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(_STOP_S)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                with TopicScan(self._kafka, "triage-forgotten") as scan:
-                    self._follow(scan)
-            except TriageError as error:
-                log.warning("forgotten_authors_not_readable", error=str(error))
-            except Exception:
-                # Else the list would stand still, and nobody would know.
-                log.exception("forgotten_authors_reader_failed")
-            self._stop.wait(_RETRY_S)
-
-    def _follow(self, scan: TopicScan) -> None:
-        partitions = scan.partitions([self._kafka.topic(TOPIC)])
-        read = dict.fromkeys(partitions, 0)
-        while not self._stop.is_set():
-            ranges = scan.ranges(partitions)
-            for records in scan.read({each: (max(start, read[each]), end) for each, (start, end) in ranges.items()}):
-                for record in records:
-                    self._authors.put(record.value)
-            read = {each: end for each, (_, end) in ranges.items()}
-            self._caught_up.set()
-            self._stop.wait(_PAUSE_S)
+    return TopicFollower(kafka, TOPIC, take)

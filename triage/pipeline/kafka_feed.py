@@ -35,7 +35,7 @@ from triage.pipeline.batch import Incoming, Partition
 from triage.pipeline.consumer import GroupConsumer
 from triage.pipeline.feed import Message, PartitionState
 from triage.pipeline.offset_check import OffsetCheck
-from triage.pipeline.producer import BoundedProducer
+from triage.pipeline.producer import BoundedProducer, transactional
 from triage.pipeline.slot import Slot
 from triage.pipeline.stalls import StallWatch
 from triage.topics import translate
@@ -105,17 +105,11 @@ class KafkaFeed(ConsumerRebalanceListener):
             with _translated(self._slot):
                 self._consumer.subscribe(list(topics), listener=self)
                 self._producer = BoundedProducer(
-                    **kafka.client(),
-                    client_id=name,
-                    transactional_id=name,
-                    transaction_timeout_ms=worker.transaction_timeout_ms,
-                    request_timeout_ms=kafka.request_timeout_ms,
-                    max_block_ms=kafka.request_timeout_ms,
+                    **transactional(kafka, worker, name),
                     linger_ms=5,
                     # Every batch that is begun wakes the sender's thread and costs a part of a request: 16 KiB, the
                     # default, are some 15 records.
                     batch_size=256 * 1024,
-                    max_request_size=8 * 1024 * 1024,
                 )
                 self._producer.init_transactions()
         except BaseException:

@@ -8,11 +8,27 @@ from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedEr
 from kafka.producer.transaction_manager import TransactionalRequestResult
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
+from triage.config import KafkaSettings, WorkerSettings
 from triage.errors import Fenced
 from triage.topics.clients import cleared_away
 
 FENCED = (InvalidProducerEpochError, ProducerFencedError)
 """Another producer has the transactional id, or the broker ended a transaction that took too long."""
+
+_MAX_REQUEST_BYTES = 8 * 1024 * 1024
+
+
+def transactional(kafka: KafkaSettings, worker: WorkerSettings, name: str) -> dict[str, Any]:
+    """Arguments of a BoundedProducer with `name` as its transactional id."""
+    return {
+        **kafka.client(),
+        "client_id": name,
+        "transactional_id": name,
+        "transaction_timeout_ms": worker.transaction_timeout_ms,
+        "request_timeout_ms": kafka.request_timeout_ms,
+        "max_block_ms": kafka.request_timeout_ms,
+        "max_request_size": _MAX_REQUEST_BYTES,
+    }
 
 
 class BoundedProducer(KafkaProducer):

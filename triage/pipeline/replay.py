@@ -25,7 +25,7 @@ from triage.pipeline.batch import Batch, Enriched, Incoming
 from triage.pipeline.deadletters import DeadLetterOffice
 from triage.pipeline.decode import DecodeStage
 from triage.pipeline.enrich import Enricher
-from triage.pipeline.forgotten import ForgottenAuthors, ForgottenWatch
+from triage.pipeline.forgotten import ForgottenAuthors, follow_forgotten
 from triage.pipeline.reenrich import reenrich
 from triage.pipeline.retry import backoff
 from triage.pipeline.rewrite import Rewriter
@@ -105,11 +105,11 @@ class Replay:
         require_topics(settings.kafka, [*RAW_TOPICS.values(), "enriched", "forgotten"])
         redactor = Redactor(settings.redaction)
         authors = ForgottenAuthors(redactor)
-        watch = ForgottenWatch(settings.kafka, authors)
+        watch = follow_forgotten(settings.kafka, authors)
         with self._elasticsearch() as client:
             enricher = build_enricher(settings, self._clock, self._model, redactor=redactor)
             naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
-            watch.start(settings.kafka.start_timeout_s)
+            watch.start_and_wait(settings.kafka.start_timeout_s)
             group = self._group(enricher)
             rewriter = Rewriter(settings, client, IndexSink(client, settings.elasticsearch), naming, group)
             try:
@@ -119,7 +119,7 @@ class Replay:
                     self._records(enricher, redactor, authors, rewriter, group)
             finally:
                 rewriter.close()
-                watch.close()
+                watch.stop()
         return self.account
 
     def _documents(

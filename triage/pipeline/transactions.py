@@ -8,11 +8,10 @@ from kafka.errors import IllegalStateError, KafkaError
 from triage.clock import Clock, SystemClock
 from triage.config import Settings
 from triage.errors import DependencyError, Fenced, TriageError, Unavailable
-from triage.pipeline.producer import FENCED, BoundedProducer
+from triage.pipeline.producer import FENCED, BoundedProducer, transactional
 from triage.topics import translate, wait_for_kafka
 
 _CLOSE_S = 5.0
-_MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
 
 class Transactions:
@@ -85,15 +84,7 @@ class Transactions:
             return self._producer
         kafka = self._settings.kafka
         try:
-            producer = self._make(
-                **kafka.client(),
-                client_id=self._id,
-                transactional_id=self._id,
-                transaction_timeout_ms=self._settings.worker.transaction_timeout_ms,
-                request_timeout_ms=kafka.request_timeout_ms,
-                max_block_ms=kafka.request_timeout_ms,
-                max_request_size=_MAX_REQUEST_BYTES,
-            )
+            producer = self._make(**transactional(kafka, self._settings.worker, self._id))
             try:
                 producer.init_transactions()
             except BaseException:

@@ -101,7 +101,8 @@ def _meanings() -> list[tuple[tuple[type[BaseException], ...], str, Callable[[st
 def wait_for_kafka(settings: KafkaSettings, *, clock: Clock | None = None, timeout_s: float | None = None) -> None:
     """Block until one of the brokers answers and accepts us, at most `timeout_s` (default `start_timeout_s`).
 
-    Raises AccessDenied or ConfigError at once, Unavailable with every address and its last error after the timeout.
+    With 0 each is asked once, and without a word to the log. Raises AccessDenied or ConfigError at once, Unavailable
+    with every address and its last error after the timeout.
     """
     _check_files(settings)
     clock = clock or SystemClock()
@@ -110,7 +111,7 @@ def wait_for_kafka(settings: KafkaSettings, *, clock: Clock | None = None, timeo
     warned = False
     while True:
         left = timeout_s - (clock.monotonic() - started)
-        failures = _probe(settings, max(0.1, min(_ATTEMPT_S, left)))
+        failures = _probe(settings, max(0.1, min(_ATTEMPT_S, left)) if timeout_s else _ATTEMPT_S)
         if not failures:
             return
         fatal = [error for error in map(translate, failures.values()) if not error.retriable]
@@ -229,7 +230,8 @@ def _unreachable(settings: KafkaSettings, failures: dict[str, Exception], timeou
             f"something answers but not in this protocol: does the listener want another kafka.security_protocol than "
             f"{settings.security_protocol}, or is it no Kafka?"
         )
-    return f"no broker answered within {timeout_s:g} s: {_listed(failures)}; {hint}"
+    within = f" within {timeout_s:g} s" if timeout_s else ""
+    return f"no broker answered{within}: {_listed(failures)}; {hint}"
 
 
 def _listed(failures: dict[str, Exception]) -> str:

@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
+from triage.topics.admin import require_topics
 from triage.topics.clients import cleared_away
 from triage.topics.connect import translate, wait_for_kafka
 from triage.types import Position
@@ -26,12 +27,15 @@ Range = tuple[int, int]
 class TopicScan:
     """A consumer that is in no group's rotation: it reads what it is told to, committed records alone.
 
-    Raises Unavailable, AccessDenied and what else `translate` says. One thread uses it.
+    Raises Unavailable, AccessDenied and what else `translate` says; `timeout_s` as of `wait_for_kafka`. One thread
+    uses it.
     """
 
-    def __init__(self, settings: KafkaSettings, name: str, group: str | None = None) -> None:
+    def __init__(
+        self, settings: KafkaSettings, name: str, group: str | None = None, timeout_s: float | None = None
+    ) -> None:
         self._settings = settings
-        wait_for_kafka(settings)
+        wait_for_kafka(settings, timeout_s=timeout_s)
         with _translated(), cleared_away() as client:
             self.consumer = KafkaConsumer(
                 **settings.client(),
@@ -58,6 +62,14 @@ class TopicScan:
                 for topic in topics
                 for number in sorted(self.consumer.partitions_for_topic(topic) or ())
             ]
+
+    def existing_partitions(self, topic: str) -> list[TopicPartition]:
+        """All partitions of a topic (short name). Raises ConfigError where it does not exist, AccessDenied."""
+        found = self.partitions([self._settings.topic(topic)])
+        if not found:
+            # A consumer takes a topic that it may not see for one that is not there.
+            require_topics(self._settings, [topic])
+        return found
 
     def ranges(
         self, partitions: Iterable[TopicPartition], from_ms: int | None = None, to_ms: int | None = None

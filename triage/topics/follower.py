@@ -1,0 +1,118 @@
+"""A topic that is read from its start and then followed, for whoever keeps what it says in memory."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from kafka.consumer.fetcher import ConsumerRecord
+
+from triage.config import KafkaSettings
+from triage.errors import TriageError, Unavailable
+from triage.logging import get_logger
+from triage.topics.scan import TopicScan
+
+log = get_logger("triage.kafka")
+
+_RETRY_S = 2.0
+_ASK_S = 0.05
+_STOP_S = 3.0
+# Pausing between polls, not in them: the local stack answers empty fetches at once, which would spin.
+_READING_S, _FOLLOWING_S = 0.02, 0.25
+
+
+class TopicFollower:
+    """A thread that reads committed records, in order within each partition; while Kafka is away it tries again.
+
+    `take(records)` is called on that thread, and `restart()` each time before it reads from the start. What they raise
+    is logged, and all is read again. `caught_up` is set once everything that stood there at the start has been taken.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        topic: str,
+        take: Callable[[list[ConsumerRecord]], None],
+        restart: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._kafka = kafka
+        self._short = topic
+        self._topic = kafka.topic(topic)
+        self._take = take
+        self._restart = restart
+        self._name = f"triage-{topic}"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        # Why it could not be read the last time; None while it can.
+        self._error: TriageError | None = None
+        self.caught_up = threading.Event()
+
+    @property
+    def started(self) -> bool:
+        return self._thread.ident is not None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_S)
+
+    def start_and_wait(self, timeout_s: float) -> None:
+        """Start it, and return once it has caught up.
+
+        Raises what `check` does at once, Unavailable after `timeout_s`; it is stopped then.
+        """
+        self.start()
+        try:
+            self._wait(timeout_s)
+        except TriageError:
+            self.stop()
+            raise
+
+    def check(self) -> None:
+        """Raises the error of the last try where waiting cannot mend it: AccessDenied, ConfigError."""
+        if (error := self._error) is not None and not error.retriable:
+            raise error
+
+    def _wait(self, timeout_s: float) -> None:
+        until = time.monotonic() + timeout_s
+        while not self.caught_up.wait(_ASK_S):
+            self.check()
+            if time.monotonic() >= until:
+                why = f": {self._error}" if self._error is not None else ""
+                raise Unavailable("kafka", f"{self._topic} could not be read within {timeout_s:g} s{why}")
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with TopicScan(self._kafka, self._name, timeout_s=0) as scan:
+                    self._follow(scan)
+            except TriageError as error:
+                if self._error is None:
+                    log.warning("topic_not_readable", topic=self._topic, error=str(error))
+                self._error = error
+            except Exception:
+                # Else what is kept would stand still, and nobody would know.
+                log.exception("topic_reader_failed", topic=self._topic)
+            self._stop.wait(_RETRY_S)
+
+    def _follow(self, scan: TopicScan) -> None:
+        partitions = scan.existing_partitions(self._short)
+        ranges = scan.ranges(partitions)
+        ends = {each: end for each, (_, end) in ranges.items()}
+        self._restart()
+        if self._error is not None:
+            log.info("topic_readable_again", topic=self._topic)
+        self._error = None
+        pause_s = _READING_S
+        for records in scan.follow({each: start for each, (start, _) in ranges.items()}):
+            if self._stop.is_set() or scan.partitions([self._topic]) != partitions:
+                return
+            if records:
+                self._take(records)
+                continue
+            if pause_s == _READING_S and scan.reached(ends):
+                self.caught_up.set()
+                pause_s = _FOLLOWING_S
+            self._stop.wait(pause_s)
