@@ -16,7 +16,7 @@ def test_the_whole_system_runs_once_and_reconciles(tmp_path):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGE_")}
     demo = subprocess.run(
         [sys.executable, "-m", "triage", "demo", "--once", "--seconds", "60", "--data-dir", str(tmp_path / "demo")],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=420, check=False,
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     output = demo.stdout + demo.stderr
     assert demo.returncode == 0, output[-4000:]
