@@ -174,9 +174,10 @@ def _tables(results: dict[str, Any]) -> list[str]:
         "noise. Seconds are CPU seconds of "
         f"one core for 1,000 texts, of {', '.join(_marked(cpus))}.",
     ]
-    for group, rows in results["groups"].items():
-        lines += ["", f"## {group.capitalize()}", "", _HEADER, "| --- " * 8 + "|"]
-        lines += [_line(name, row, cpus) for name, row in rows.items()]
+    for group, variants in GROUPS.items():
+        if rows := results["groups"].get(group):
+            lines += ["", f"## {group.capitalize()}", "", _HEADER, "| --- " * 8 + "|"]
+            lines += [_line(each.name, rows[each.name], cpus) for each in variants if each.name in rows]
     return lines
 
 
