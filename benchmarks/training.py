@@ -41,20 +41,22 @@ def main() -> None:
         )
     results |= {"texts": arguments.texts, "seed": SEED}
     corpus, taxonomy = _load(arguments.data)
+    groups = results.setdefault("groups", {})
+    known = {} if arguments.again else {_key(row["variant"]): row for rows in groups.values() for row in rows.values()}
     with tempfile.TemporaryDirectory() as folder:
-        teacher = Path(folder) / "teacher"
+        teacher, place = Path(folder) / "teacher", Path(folder) / "run"
         for group in arguments.groups:
             for variant in GROUPS[group]:
-                done = results.setdefault("groups", {}).setdefault(group, {})
-                if variant.name in done and not arguments.again:
-                    continue
-                if variant.from_teacher and not teacher.exists():
-                    _measure(TEACHER, corpus, taxonomy, arguments, teacher, teacher)
-                place = teacher if variant is TEACHER else Path(folder) / "run"
-                done[variant.name] = _same(results, variant) or _measure(
-                    variant, corpus, taxonomy, arguments, place, teacher
-                )
-                shutil.rmtree(Path(folder) / "run", ignore_errors=True)
+                # The same run may stand in several groups, under other names.
+                key = _key(asdict(variant))
+                if key not in known:
+                    if variant.from_teacher and not teacher.exists():
+                        _measure(TEACHER, corpus, taxonomy, arguments, teacher, teacher)
+                    known[key] = _measure(
+                        variant, corpus, taxonomy, arguments, teacher if variant is TEACHER else place, teacher
+                    )
+                    shutil.rmtree(place, ignore_errors=True)
+                groups.setdefault(group, {})[variant.name] = known[key]
                 RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     TABLES.write_text("\n".join(_tables(results)) + "\n")
 
@@ -80,6 +82,7 @@ def _measure(
 
     from triage.training.options import Options
     from triage.training.train import Run
+    from triage.training.workflow import BEST
 
     settings: dict[str, Any] = {
         "learning_rate": 1e-4,
@@ -94,9 +97,9 @@ def _measure(
         "seed": SEED,
     } | variant.options
     if variant.from_teacher:
-        settings |= {"start_from": str(teacher)}
+        settings |= {"start_from": str(teacher / BEST)}
         if "distill_weight" in variant.options:
-            settings |= {"teacher": str(teacher)}
+            settings |= {"teacher": str(teacher / BEST)}
     options = Options(base=str(arguments.encoders / variant.base), **settings)
     sample = _sample(corpus, variant, variant.times * arguments.texts)
     run = Run(sample, taxonomy, options, folder, Console(stderr=True))
@@ -148,18 +151,9 @@ def _has(example: Any, head: str | None) -> bool:
     return head is None or getattr(example, head) is not None
 
 
-def _same(results: dict[str, Any], variant: Variant) -> dict[str, Any] | None:
-    """The same run under another name in another group."""
-    for rows in results["groups"].values():
-        for row in rows.values():
-            if _plain(Variant(**row["variant"])) == _plain(variant):
-                return row
-    return None
-
-
-def _plain(variant: Variant) -> Any:
-    """As it stands in the results file, without its name."""
-    return json.loads(json.dumps(asdict(variant) | {"name": None}))
+def _key(variant: dict[str, Any]) -> str:
+    """Equal for the same run, as it is or as it came back from the results file, whatever its name."""
+    return json.dumps(variant | {"name": None}, sort_keys=True)
 
 
 def _tables(results: dict[str, Any]) -> list[str]:

@@ -3,18 +3,21 @@
 import contextlib
 from types import SimpleNamespace
 
-from triage.errors import ConfigError
+from triage.errors import AccessDenied, ConfigError
 
 
 class FollowedTopic:
-    """In place of TopicScan; each scan gets all of it. `failures` are raised by the first ones, one each."""
+    """In place of TopicScan; each scan gets all of it. `failures` are raised by the first ones, one each.
+    The first `unreadable` readers may see the topic, but not its records.
+    """
 
-    def __init__(self, *values, failures=()):
+    def __init__(self, *values, failures=(), unreadable=0):
         self.records = [
             SimpleNamespace(key=b"\xffk", value=value, offset=at, timestamp=50) for at, value in enumerate(values)
         ]
         self.partitions = ["p"]
         self.failures = list(failures)
+        self.unreadable = unreadable
         self.scans = 0
 
     def __call__(self, *_, **__):
@@ -46,6 +49,10 @@ class _Scan(contextlib.nullcontext):
             yield self._topic.records[start:end]
 
     def follow(self, _):
+        if self._topic.unreadable:
+            self._topic.unreadable -= 1
+            yield []
+            raise AccessDenied("kafka", "the user lacks an ACL")
         while True:
             new, self._at = self._topic.records[self._at :], len(self._topic.records)
             yield new

@@ -1,5 +1,6 @@
 """What cannot be reached or entered is said so, with the address, in bounded time."""
 
+import logging
 import socket
 import ssl
 import struct
@@ -12,7 +13,7 @@ from kafka import errors as kafka
 
 from triage.config import KafkaSettings
 from triage.errors import AccessDenied, ConfigError, DependencyError, Fenced, Unavailable
-from triage.topics import admin_client, translate, wait_for_kafka
+from triage.topics import admin_client, connect, translate, wait_for_kafka
 
 
 def _refusing_port():
@@ -54,6 +55,27 @@ def _server(handle):
         server.join(timeout=5)
         for thread in threads:
             thread.join(timeout=5)
+
+
+def test_probes_of_several_threads_are_quiet_and_none_waits_for_another():
+    logger = logging.getLogger("kafka")
+    inside, leave = threading.Barrier(3), threading.Event()
+
+    def probe():
+        with connect._quiet:
+            inside.wait(10)
+            leave.wait(10)
+
+    before = logger.level
+    threads = [threading.Thread(target=probe) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    inside.wait(10)
+    assert not logger.isEnabledFor(logging.CRITICAL)
+    leave.set()
+    for thread in threads:
+        thread.join(10)
+    assert logger.level == before
 
 
 def _frames(connection):

@@ -96,6 +96,24 @@ def test_kafka_away_is_told_once_and_again_when_it_is_back(follow):
     ]
 
 
+def test_without_the_right_to_read_it_is_told_once(follow):
+    """Offsets can be had without it: only the records can't."""
+    topic = FollowedTopic(b"a", unreadable=5)
+    with capture_logs() as logs:
+        follower = follow(topic)
+        follower.start()
+        _wait_for(follower.caught_up.is_set)
+    assert [entry["event"] for entry in logs] == ["topic_not_readable", "topic_readable_again"]
+
+
+def test_waiting_tells_what_nobody_thought_of(follow):
+    def take(_):
+        raise RuntimeError("not thought of")
+
+    with pytest.raises(Unavailable, match="not thought of"):
+        follow(FollowedTopic(b"a"), take).start_and_wait(1)
+
+
 def test_waiting_ends_at_once_where_it_cannot_help(follow):
     follower = follow(FollowedTopic(failures=[AccessDenied("kafka", "the user lacks an ACL")] * 1_000))
     with pytest.raises(AccessDenied, match="lacks an ACL"):

@@ -75,3 +75,13 @@ def test_a_silent_broker_is_not_waited_for_without_end(scan_of, clock):
     with pytest.raises(Unavailable, match="nothing more came of t/0"):
         next(reading)
     assert 5 < clock.monotonic() - before < 6
+
+
+def test_a_topic_that_not_every_broker_knows_yet_is_no_empty_one(scan_of, monkeypatch):
+    scan, asked = scan_of(0), []
+    monkeypatch.setattr(module, "require_topics", lambda _, names: asked.append(list(names)))
+    monkeypatch.setattr(scan, "partitions", lambda topics: [PLACE] if len(asked) > 1 else [])
+    with pytest.raises(Unavailable, match="exists, but not every broker knows of it yet"):
+        scan.existing_partitions("t")
+    assert scan.existing_partitions("t") == [PLACE]
+    assert asked == [["t"], ["t"]]

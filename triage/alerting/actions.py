@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TypeVar
 
 import msgspec
@@ -27,6 +28,8 @@ log = get_logger("triage.alerter")
 TOPIC = "alert-actions"
 LONGEST_S = 30 * 86_400
 _STOP_S = 3
+_PROBE_S = 2
+_REQUEST_S = 10
 _SEND_S = 15
 _Kind = TypeVar("_Kind", Acknowledge, Snooze, Silence)
 
@@ -101,23 +104,42 @@ class ActionWriter:
         return self._send(msgspec.structs.replace(silence, at_ms=now_ms, until_ms=now_ms, actor=actor))
 
     def close(self) -> None:
-        if self._producer is not None:
-            self._producer.close(timeout=_STOP_S)
+        with self._lock:
+            self._drop()
 
     def _send(self, action: _Kind) -> _Kind:
         try:
             with self._lock:
-                if self._producer is None:
-                    wait_for_kafka(self._kafka, timeout_s=0)
-                    with cleared_away() as client:
-                        self._producer = KafkaProducer(
-                            **self._kafka.client(), kafka_client=client, acks="all", max_block_ms=_SEND_S * 1000
-                        )
-            future = self._producer.send(self._topic, key=action.key.encode(), value=msgspec.json.encode(action))
+                producer = self._ready()
+            future = producer.send(self._topic, key=action.key.encode(), value=msgspec.json.encode(action))
             future.get(timeout=_SEND_S)
         except KafkaError as error:
-            raise translate(error, doing="the action was not taken") from error
+            # An idempotent producer repeats its first lasting error for ever, also once an ACL has been granted.
+            with self._lock:
+                self._drop()
+            raise translate(error, doing="Kafka has not confirmed the action") from error
         return action
+
+    def _ready(self) -> KafkaProducer:
+        if self._producer is None:
+            wait_for_kafka(self._kafka, timeout_s=_PROBE_S)
+            with cleared_away() as client:
+                self._producer = KafkaProducer(
+                    **self._kafka.client(),
+                    kafka_client=client,
+                    acks="all",
+                    max_block_ms=_SEND_S * 1000,
+                    request_timeout_ms=_REQUEST_S * 1000,
+                    # What was given up must not be taken after all: it will have been asked for again.
+                    delivery_timeout_ms=_SEND_S * 1000,
+                )
+        return self._producer
+
+    def _drop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError):
+                producer.close(timeout=_STOP_S)
 
 
 def read_actions(kafka: KafkaSettings) -> ActionBook:

@@ -185,7 +185,7 @@ class Demo:
     def watch(self) -> Iterator[None]:
         """Yields several times a second until the feed is done, everything is processed and its alerts are resolved."""
         drained_since: float | None = None
-        moved, moved_at = (0, 0, 0), time.monotonic()
+        moved, moved_at = (0, 0, 0, 0), time.monotonic()
         while True:
             self.check()
             totals = self.tally.totals
@@ -196,7 +196,7 @@ class Demo:
                 and totals.open_alerts == 0
             )
             now = time.monotonic()
-            come_to = (totals.enriched, totals.dead_lettered, len(totals.alert_log))
+            come_to = (totals.enriched, totals.dead_lettered, len(totals.alerts), totals.open_alerts)
             if not self.replay.done or come_to != moved:
                 moved, moved_at = come_to, now
             drained_since = (drained_since or now) if settled else None

@@ -160,7 +160,7 @@ def _probe(settings: KafkaSettings, timeout_s: float) -> dict[str, Exception]:
 
     timeout_ms = round(timeout_s * 1000)
     failures: dict[str, Exception] = {}
-    with _quiet():
+    with _quiet:
         loop = NetworkSelector(client_id="triage-probe")
         manager = KafkaConnectionManager(
             loop, **settings.client(), request_timeout_ms=timeout_ms, client_id="triage-probe"
@@ -207,20 +207,30 @@ def _close(manager: Any) -> Any:
     return close
 
 
-_quiet_lock = threading.Lock()
+class _Quiet:
+    """kafka-python logs failed attempts as errors; here failure is an answer. Several threads may probe at once."""
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._level = logging.NOTSET
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """kafka-python logs each failed attempt as an error; here failure is an answer."""
-    with _quiet_lock:
+    def __enter__(self) -> None:
         logger = logging.getLogger("kafka")
-        level = logger.level
-        logger.setLevel(logging.CRITICAL + 1)
-        try:
-            yield
-        finally:
-            logger.setLevel(level)
+        with self._lock:
+            if not self._inside:
+                self._level = logger.level
+                logger.setLevel(logging.CRITICAL + 1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                logging.getLogger("kafka").setLevel(self._level)
+
+
+_quiet = _Quiet()
 
 
 def _unreachable(settings: KafkaSettings, failures: dict[str, Exception], timeout_s: float) -> str:

@@ -92,9 +92,10 @@ class TopicFollower:
                 if self._error is None:
                     log.warning("topic_not_readable", topic=self._topic, error=str(error))
                 self._error = error
-            except Exception:
+            except Exception as error:
                 # Else what is kept would stand still, and nobody would know.
                 log.exception("topic_reader_failed", topic=self._topic)
+                self._error = Unavailable("triage", repr(error))
             self._stop.wait(_RETRY_S)
 
     def _follow(self, scan: TopicScan) -> None:
@@ -102,9 +103,6 @@ class TopicFollower:
         ranges = scan.ranges(partitions)
         ends = {each: end for each, (_, end) in ranges.items()}
         self._restart()
-        if self._error is not None:
-            log.info("topic_readable_again", topic=self._topic)
-        self._error = None
         pause_s = _READING_S
         for records in scan.follow({each: start for each, (start, _) in ranges.items()}):
             if self._stop.is_set() or scan.partitions([self._topic]) != partitions:
@@ -113,6 +111,13 @@ class TopicFollower:
                 self._take(records)
                 continue
             if pause_s == _READING_S and scan.reached(ends):
-                self.caught_up.set()
+                self._settled()
                 pause_s = _FOLLOWING_S
             self._stop.wait(pause_s)
+
+    def _settled(self) -> None:
+        """Not before: offsets can be had without the right to read."""
+        if self._error is not None:
+            log.info("topic_readable_again", topic=self._topic)
+        self._error = None
+        self.caught_up.set()

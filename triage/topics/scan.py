@@ -64,11 +64,15 @@ class TopicScan:
             ]
 
     def existing_partitions(self, topic: str) -> list[TopicPartition]:
-        """All partitions of a topic (short name). Raises ConfigError where it does not exist, AccessDenied."""
-        found = self.partitions([self._settings.topic(topic)])
+        """All partitions of a topic (short name). Raises ConfigError where there is none, AccessDenied, Unavailable."""
+        full = self._settings.topic(topic)
+        found = self.partitions([full])
         if not found:
             # A consumer takes a topic that it may not see for one that is not there.
             require_topics(self._settings, [topic])
+            found = self.partitions([full])
+        if not found:
+            raise Unavailable("kafka", f"{full} exists, but not every broker knows of it yet")
         return found
 
     def ranges(
