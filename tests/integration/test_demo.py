@@ -11,11 +11,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+@pytest.mark.demo
 @pytest.mark.skipif(bool(os.environ.get("TRIAGE_TEST_KAFKA")), reason="the demo brings its own stack")
 def test_the_whole_system_runs_once_and_reconciles(tmp_path):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGE_")}
     demo = subprocess.run(
-        [sys.executable, "-m", "triage", "demo", "--once", "--seconds", "60", "--data-dir", str(tmp_path / "demo")],
+        [sys.executable, "-m", "triage", "demo", "--once", "--seconds", "120", "--data-dir", str(tmp_path / "demo")],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     output = demo.stdout + demo.stderr
