@@ -1,5 +1,7 @@
 """What every feed promises: order, atomic commits, and reading on from the committed offsets."""
 
+import time
+
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
@@ -60,9 +62,15 @@ class KafkaBroker:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
         )
-        consumer.assign([TopicPartition(self.out, n) for n in consumer.partitions_for_topic(self.out)])
-        found = []
-        for _ in range(8):
+        latest = KafkaConsumer(bootstrap_servers=self.settings.kafka.bootstrap_servers, enable_auto_commit=False)
+        partitions = [TopicPartition(self.out, n) for n in latest.partitions_for_topic(self.out)]
+        # Uncommitted, so that a commit whose marker is not yet written is waited for.
+        ends = latest.end_offsets(partitions)
+        latest.close(autocommit=False)
+        consumer.assign(partitions)
+        found, deadline = [], time.monotonic() + 60
+        while any(consumer.position(each) < ends[each] for each in partitions):
+            assert time.monotonic() < deadline, f"{self.out} could not be read to its end in 60 s"
             found += [r.value for records in consumer.poll(timeout_ms=250).values() for r in records]
         consumer.close(autocommit=False)
         return found
