@@ -119,6 +119,26 @@ def test_a_producer_that_is_done_for_is_replaced(begin, broken):
     assert fresh.done == ["init", "begin", "commit"]
 
 
+@pytest.mark.parametrize("error", [TypeError("All headers items must be (str, bytes)"), KeyboardInterrupt()])
+def test_an_error_of_ours_within_it_leaves_no_transaction_open(begin, error):
+    producer = Scripted()
+    found = begin(producer)
+    with pytest.raises(type(error)), found.begin():
+        raise error
+    _run(found)
+    assert producer.done == ["init", "begin", "abort", "begin", "commit"]
+
+
+def test_an_error_of_ours_where_nothing_can_be_aborted_any_more_costs_the_producer(begin):
+    broken, fresh = Scripted(abort=KafkaError("in an error state")), Scripted()
+    found = begin(broken, fresh)
+    with pytest.raises(TypeError), found.begin():
+        raise TypeError
+    _run(found)
+    assert broken.done == ["init", "begin", "end"]
+    assert fresh.done == ["init", "begin", "commit"]
+
+
 FENCINGS = [
     {"commit": ProducerFencedError()},
     {"commit": InvalidProducerEpochError()},

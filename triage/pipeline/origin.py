@@ -45,10 +45,10 @@ def origin_of(message: Incoming) -> Origin | None:
     return Origin(position, timestamp_ms, attempts)
 
 
-def with_origin(headers: Headers, origin: Origin) -> list[tuple[str, bytes | None]]:
-    """The headers of a copy of a record."""
+def with_origin(headers: Headers, origin: Origin) -> list[tuple[str, bytes]]:
+    """The headers of a copy of a record; kafka-python reads null as a value, but can't send it."""
     return [
-        *((name, value) for name, value in headers if name not in _OURS),
+        *((name, value or b"") for name, value in headers if name not in _OURS),
         (POSITION, str(origin.position).encode()),
         (TIMESTAMP, str(origin.timestamp_ms).encode()),
         (ATTEMPTS, str(origin.attempts).encode()),

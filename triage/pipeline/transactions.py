@@ -44,7 +44,7 @@ class Transactions:
         """A transaction, committed at the end of the block.
 
         Raises Unavailable when it was aborted, or when nobody knows: the next one comes behind its end either way.
-        Raises DependencyError when another process has the id.
+        Raises DependencyError when another process has the id. Any other error of the block aborts it and is raised.
         """
         producer = self._ready()
         begun = self._clock.monotonic()
@@ -57,6 +57,11 @@ class Transactions:
             raise Unavailable("kafka", f"{self._command}: {error}; doing it again is safe") from error
         except KafkaError as error:
             raise self._failed(producer, error, self._clock.monotonic() - begun) from error
+        except BaseException:
+            # Left open, it would hide what comes behind it from all readers until the broker ends it.
+            if not _aborted(producer):
+                self.close()
+            raise
 
     def close(self) -> None:
         if self._producer is not None:
