@@ -4,8 +4,11 @@ import pytest
 from records import AT_MS, enriched
 
 from triage.clock import rfc3339
+from triage.config import ElasticsearchSettings
 from triage.elastic import corrections as store
+from triage.elastic.client import connect
 from triage.elastic.plan import apply, plan_index
+from triage.errors import DependencyError, Unavailable
 from triage.schemas.correction import correction_of
 
 pytestmark = pytest.mark.stack
@@ -64,6 +67,25 @@ def test_an_author_is_erased_with_all_corrections(index):
     assert store.erase_corrections(*index, ["a"], dry_run=True) == 2
     assert store.erase_corrections(*index, ["a"]) == 2
     assert [one.record for one in store.corrections(*index)] == ["r2", "r4"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "error"),
+    [(403, "cluster_block_exception", Unavailable), (400, "illegal_argument_exception", DependencyError)],
+)
+def test_deletions_that_are_refused_end_the_erasure(serve, status, kind, error):
+    refused = {"delete": {"_id": "r1", "status": status, "error": {"type": kind, "reason": "read-only"}}}
+
+    def answer(sent):
+        if "_bulk" in sent.path:
+            # It was for ever; the test ends.
+            return (200, {"errors": True, "items": [refused]}) if len(server.sent) < 9 else (410, {})
+        return 200, {"hits": {"hits": [{"_id": "r1"}]}}
+
+    server = serve(answer)
+    settings = ElasticsearchSettings(url=server.url)
+    with connect(settings) as client, pytest.raises(error, match=f"{status} {kind}: read-only while deleting r1"):
+        store.erase_corrections(client, settings, ["a"])
 
 
 def test_without_the_index_there_are_none(client, settings):

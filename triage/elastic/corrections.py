@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import rfc3339, to_ms
 from triage.config import ElasticsearchSettings
-from triage.elastic.errors import translated
+from triage.elastic.errors import count_deleted, translated
 from triage.elastic.mapping import JsonObject
 from triage.elastic.search import answer_of, decoded
 from triage.schemas.correction import Correction
@@ -104,7 +104,10 @@ def count_corrections(client: Elasticsearch, settings: ElasticsearchSettings) ->
 def erase_corrections(
     client: Elasticsearch, settings: ElasticsearchSettings, authors: Iterable[str], *, dry_run: bool = False
 ) -> int:
-    """Delete the corrections of texts by these authors (keyed hashes); how many there were."""
+    """Delete the corrections of texts by these authors (keyed hashes); how many there were.
+
+    Raises Unavailable too where the index refuses it, as one that is read-only does.
+    """
     query = {"bool": {"filter": [{"terms": {"author_id": sorted(authors)}}]}}
     with translated():
         client.indices.refresh(index=settings.corrections(), ignore_unavailable=True)
@@ -112,12 +115,13 @@ def erase_corrections(
     while True:
         body = answer_of(client, settings.corrections(), query=query, size=_PAGE, source=False)
         found = [str(hit["_id"]) for hit in body["hits"]["hits"]]
-        erased += len(found)
         if dry_run or not found:
-            return erased
+            return erased + len(found)
         operations = [{"delete": {"_index": settings.corrections(), "_id": identity}} for identity in found]
         with translated():
-            client.bulk(operations=operations, refresh=True)
+            answer = client.bulk(operations=operations, refresh=True).body
+        # Refused ones would be found again, for ever.
+        erased += count_deleted(answer)
 
 
 def _made(since_ms: int | None, until_ms: int | None) -> JsonObject:

@@ -9,9 +9,9 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import rfc3339
 from triage.config import ElasticsearchSettings
-from triage.elastic.errors import cause, is_overload, translated
+from triage.elastic.errors import count_deleted, translated
 from triage.elastic.mapping import JsonObject
-from triage.errors import DependencyError, Unavailable
+from triage.errors import DependencyError
 from triage.schemas.enriched import EnrichedRecord
 
 _NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
@@ -147,14 +147,4 @@ def delete(client: Elasticsearch, items: Sequence[tuple[str, str]], version: int
             body=b"".join(msgspec.json.encode(line) + b"\n" for line in lines),
             endpoint_id="bulk",
         ).body
-    deleted = 0
-    for result in body["items"]:
-        outcome = result["delete"]
-        status = outcome["status"]
-        if status == 200:
-            deleted += 1
-        elif status not in {404, 409}:
-            kind, reason = cause(outcome.get("error"))
-            problem = f"{status} {kind}: {reason} while deleting {outcome['_id']}"
-            raise (Unavailable if is_overload(status, kind, reason) else DependencyError)("elasticsearch", problem)
-    return deleted
+    return count_deleted(body)

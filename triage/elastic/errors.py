@@ -73,5 +73,22 @@ def cause(body: Any) -> tuple[str, str]:
     return (_short(str(error)) if error else ""), ""
 
 
+def count_deleted(body: Any) -> int:
+    """How many documents a bulk request of deletions has deleted; what was gone or newer does not count.
+
+    Raises Unavailable or DependencyError where one was refused.
+    """
+    deleted = 0
+    for outcome in (item["delete"] for item in body["items"]):
+        status = outcome["status"]
+        if status == 200:
+            deleted += 1
+        elif status not in {404, 409}:
+            kind, reason = cause(outcome.get("error"))
+            problem = f"{status} {kind}: {reason} while deleting {outcome['_id']}"
+            raise (Unavailable if is_overload(status, kind, reason) else DependencyError)(DEPENDENCY, problem)
+    return deleted
+
+
 def _short(text: str) -> str:
     return text if len(text) <= _MAX_REASON_CHARS else text[: _MAX_REASON_CHARS - 3] + "..."
