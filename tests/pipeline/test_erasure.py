@@ -89,6 +89,9 @@ class Places:
     def partitions(self, topics):
         return topics
 
+    def existing_partitions(self, topic):
+        return [f"feedback.{topic}"]
+
     def ranges(self, topics):
         return {topic: (0, len(self.topics[topic])) for topic in topics}
 

@@ -51,7 +51,7 @@ def test_forgotten_authors_around_it_are_followed(authors, monkeypatch):
 
 
 def test_dead_letters_around_it_are_read():
-    found = list(entries(FollowedTopic(*BAD, msgspec.json.encode(LETTER), None)(), "t"))
+    found = list(entries(FollowedTopic(*BAD, msgspec.json.encode(LETTER), None)()))
     assert found == [("\ufffdk", LETTER), ("\ufffdk", None)]
 
 

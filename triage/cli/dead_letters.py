@@ -54,7 +54,7 @@ def list_(
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
     wanted = _wanted(settings, (), stage, reason, since, until, topic)
     with TopicScan(settings.kafka, "triage-dead-letters") as scan:
-        letters = read_letters(scan, settings.kafka, wanted)
+        letters = read_letters(scan, wanted)
     for letter in reversed(letters[-limit:]):
         typer.echo(msgspec.json.encode(letter).decode() if as_json else _line(letter))
     reasons = Counter(letter.reason for letter in letters if not letter.replayed_at)
@@ -83,7 +83,7 @@ def show(
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
     wanted = _wanted(settings, [position], None, None, None, None, None)
     with TopicScan(settings.kafka, "triage-dead-letters") as scan:
-        found = read_letters(scan, settings.kafka, wanted)
+        found = read_letters(scan, wanted)
         if not found:
             raise TriageError(f"no dead letter of {position}; see: triage dead-letters list")
         where = parse_position(found[0].position)
@@ -129,7 +129,7 @@ def replay(
     if wanted.everything and not everything:
         raise ConfigError("replay takes positions or filters (--reason ...), or --all for every dead letter there is")
     with TopicScan(settings.kafka, "triage-dead-letters") as scan:
-        forgotten = read_forgotten(scan, settings.kafka, Redactor(settings.redaction))
+        forgotten = read_forgotten(scan, Redactor(settings.redaction))
     outcomes: Counter[str] = Counter()
     for letter, outcome in replay_letters(
         settings, settings.clock.build(), wanted, forgotten=forgotten.wrote_payload, dry_run=dry_run, limit=limit

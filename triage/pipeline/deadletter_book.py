@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from triage.clock import to_ms
-from triage.config import KafkaSettings
 from triage.errors import NotUnderstood
 from triage.logging import get_logger
 from triage.schemas.deadletter import DeadLetter
@@ -12,6 +11,8 @@ from triage.schemas.message import MessageDecoder
 from triage.topics.scan import TopicScan
 
 log = get_logger("triage.deadletters")
+
+TOPIC = "dead-letter"
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ class Wanted:
         )
 
 
-def read_letters(scan: TopicScan, kafka: KafkaSettings, wanted: Wanted) -> list[DeadLetter]:
+def read_letters(scan: TopicScan, wanted: Wanted) -> list[DeadLetter]:
     """The wanted letters as they stand now, by the time of failure; one for each record.
 
     `replayed_at` says that the record is back in its topic, and that nothing has come of it yet but success.
     """
     states: dict[str, DeadLetter] = {}
-    for key, letter in entries(scan, kafka.topic("dead-letter")):
+    for key, letter in entries(scan):
         if letter is None:
             states.pop(key, None)
         elif wanted.takes(letter):
@@ -58,10 +59,13 @@ def read_letters(scan: TopicScan, kafka: KafkaSettings, wanted: Wanted) -> list[
     return sorted(states.values(), key=lambda letter: (letter.failed_at, letter.topic, letter.partition, letter.offset))
 
 
-def entries(scan: TopicScan, topic: str) -> Iterator[tuple[str, DeadLetter | None]]:
-    """(key, letter) of the whole topic, in the order of each key; None where a letter was erased."""
+def entries(scan: TopicScan) -> Iterator[tuple[str, DeadLetter | None]]:
+    """(key, letter) of the whole topic, in the order of each key; None where a letter was erased.
+
+    Raises what `existing_partitions` does: letters that may not be seen are not none.
+    """
     decoder: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
-    for records in scan.read(scan.ranges(scan.partitions([topic]))):
+    for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
         for record in records:
             key = (record.key or b"").decode("utf-8", "replace")
             if record.value is None:

@@ -9,7 +9,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from triage.clock import Clock, rfc3339
 from triage.config import Settings
-from triage.pipeline.deadletter_book import Wanted, read_letters
+from triage.pipeline.deadletter_book import TOPIC, Wanted, read_letters
 from triage.pipeline.origin import Origin, parse_position, with_origin
 from triage.pipeline.transactions import Transactions
 from triage.schemas.deadletter import DeadLetter
@@ -52,18 +52,18 @@ def replay_letters(
     back in its topic once however often this runs, and a second run fences a first one that is still going. Letters
     with reason `crashed_the_worker` are taken only where the reason or the position was asked for.
 
-    Raises Unavailable, DependencyError, AccessDenied; it can be run again after each.
+    Raises Unavailable, DependencyError, AccessDenied, ConfigError; it can be run again after each.
     """
     if dry_run:
         with TopicScan(settings.kafka, "triage-dead-letters") as scan:
-            for chunk in _examined(scan, settings, wanted, forgotten, limit):
+            for chunk in _examined(scan, wanted, forgotten, limit):
                 yield from [Replayed(each.letter, each.outcome) for each in chunk]
         return
     # The producer comes first: its initialisation fences a run beside this one before the letters are read.
     transactions = Transactions(settings, "dead-letters", "triage dead-letters replay")
     with closing(transactions), TopicScan(settings.kafka, "triage-dead-letters") as scan:
         _see_earlier_notes(scan, settings)
-        for chunk in _examined(scan, settings, wanted, forgotten, limit):
+        for chunk in _examined(scan, wanted, forgotten, limit):
             _put_back(transactions, settings, clock, chunk)
             yield from [
                 Replayed(each.letter, "replayed" if each.outcome == "would_replay" else each.outcome) for each in chunk
@@ -73,15 +73,13 @@ def replay_letters(
 def _see_earlier_notes(scan: TopicScan, settings: Settings) -> None:
     """What an earlier run has noted may stand behind a transaction of a worker, which hides it until its end."""
     patience_ms = settings.worker.transaction_timeout_ms + settings.kafka.request_timeout_ms
-    notes = scan.partitions([settings.kafka.topic("dead-letter")])
+    notes = scan.existing_partitions(TOPIC)
     wait_until_settled(scan, settings.kafka, notes, patience_ms / 1000)
 
 
-def _examined(
-    scan: TopicScan, settings: Settings, wanted: Wanted, forgotten: Forgotten, limit: int | None
-) -> Iterator[list[_Examined]]:
+def _examined(scan: TopicScan, wanted: Wanted, forgotten: Forgotten, limit: int | None) -> Iterator[list[_Examined]]:
     """The wanted letters, some at a time, up to the `limit`th that can be replayed."""
-    letters = read_letters(scan, settings.kafka, wanted)
+    letters = read_letters(scan, wanted)
     left = len(letters) if limit is None else limit
     for start in range(0, len(letters), _CHUNK):
         chunk = []
@@ -103,7 +101,7 @@ def _put_back(transactions: Transactions, settings: Settings, clock: Clock, chun
     ]
     if not chosen:
         return
-    notes = settings.kafka.topic("dead-letter")
+    notes = settings.kafka.topic(TOPIC)
     now = rfc3339(clock.now_ms())
     with transactions.begin() as producer:
         for letter, record in chosen:

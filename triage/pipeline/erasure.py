@@ -144,7 +144,7 @@ class Erasure:
     def _dead_letters(self) -> None:
         """Letters that name the author; one whose record could not be read at all names nobody."""
         mine: dict[str, bool] = {}
-        for key, letter in entries(self._scan, self._settings.kafka.topic("dead-letter")):
+        for key, letter in entries(self._scan):
             mine[key] = letter is not None and self._names(letter)
         for key, found in mine.items():
             if found:

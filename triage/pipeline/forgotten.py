@@ -58,10 +58,10 @@ class ForgottenAuthors:
         return writer is not None and self.hold(self._redactor.author_hashes(*writer), written_ms)
 
 
-def read_forgotten(scan: TopicScan, kafka: KafkaSettings, redactor: Redactor) -> ForgottenAuthors:
-    """All there are now. Raises Unavailable, AccessDenied."""
+def read_forgotten(scan: TopicScan, redactor: Redactor) -> ForgottenAuthors:
+    """All there are now. Raises what `existing_partitions` does: a list that may not be seen is not empty."""
     authors = ForgottenAuthors(redactor)
-    for records in scan.read(scan.ranges(scan.partitions([kafka.topic(TOPIC)]))):
+    for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
         for record in records:
             authors.put(record.value)
     return authors
