@@ -32,6 +32,8 @@ class Trouble:
         self._follow: Iterator[list[ConsumerRecord]] | None = None
         self._ends: dict[TopicPartition, int] = {}
         self._alerts_topic = settings.topic("alerts")
+        self._letters_topic = settings.topic("dead-letter")
+        self._missing: list[str] = []
         self._alert: MessageDecoder[Alert] = MessageDecoder(Alert)
         self._letter: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
         self.states: dict[str, str] = {}
@@ -41,6 +43,7 @@ class Trouble:
     def look(self) -> None:
         """Read on: the first time until all that was there has been read. Raises what `TopicScan` does."""
         try:
+            self._begin_anew_with_new_topics()
             first = self._scan is None
             if self._scan is None:
                 self._begin()
@@ -54,12 +57,19 @@ class Trouble:
             self._scan.consumer.close(autocommit=False)
         self._scan = self._follow = None
 
+    def _begin_anew_with_new_topics(self) -> None:
+        """A topic may be created, or allowed to be seen, after the first look."""
+        if self._scan is not None and self._missing and self._scan.partitions(self._missing):
+            self.close()
+
     def _begin(self) -> None:
         self._scan = TopicScan(self._settings, "triage-fleet")
         self.states, self.open, self.dead_letters = {}, {}, Counter()
         since = self._wall.now_ms() - LOOK_BACK_MS
         ranges = self._scan.ranges(self._scan.partitions([self._alerts_topic]))
-        ranges |= self._scan.ranges(self._scan.partitions([self._settings.topic("dead-letter")]), since)
+        ranges |= self._scan.ranges(self._scan.partitions([self._letters_topic]), since)
+        found = {each.topic for each in ranges}
+        self._missing = [each for each in (self._alerts_topic, self._letters_topic) if each not in found]
         self._ends = {each: end for each, (_, end) in ranges.items()}
         starts = {each: start for each, (start, _) in ranges.items()}
         self._follow = self._scan.follow(starts) if starts else iter(())
