@@ -165,7 +165,7 @@ def _tables(results: dict[str, Any]) -> list[str]:
         f"(seed {results['seed']}; the teacher three times as many) and is judged on the same validation texts, at "
         "most 60 a pack: figures are means over the packs of macro-F1 (intent, sentiment) and entity-F1, in points. "
         "Small equal budgets rank; they do not predict what a full run reaches, and differences below three points are "
-        "noise. Seconds are CPU seconds of "
+        "noise. Seconds, which other work on the machine lengthens by up to a third, are CPU seconds of "
         f"one core for 1,000 texts, of {', '.join(_marked(cpus))}.",
     ]
     for group, variants in GROUPS.items():
