@@ -35,15 +35,18 @@ def get():
 
 
 def test_a_firing_alert_with_numbers_examples_and_runbook(get, make_alert):
-    alert = make_alert(dedup_key="triage-1", runbook="https://wiki.example/a?b=1&c=2", top_entities=[Share("A & B", 7)])
+    alert = make_alert(
+        dedup_key="triage-1", runbook="https://wiki.example/a?b=1&c=2", top_entities=[Share("A & B", 7)],
+        peak_expected=3.0, expected=2.5,
+    )  # fmt: skip
     response = get({"triage-1": alert}.get, "/alerts/triage-1")
     assert response.status_code == 200
     assert {name: response.headers[name] for name in HEADERS} == HEADERS
     page = response.text
     assert "<h1>Delivery complaints spike</h1><p>42 negative</p>" in page
     assert "<dt>Since</dt><dd>2026-11-22 07:30 UTC</dd>" in page
-    assert "<dt>At its peak</dt><dd>41 negative in 1 h</dd>" in page
-    assert "<dt>Latest window</dt><dd>40 of 42 (95%) in 1 h</dd>" in page
+    assert "<dt>At its peak</dt><dd>41 negative in 1 h, 3 expected</dd>" in page
+    assert "<dt>Latest window</dt><dd>40 of 42 (95%) in 1 h, 2.5 expected</dd>" in page
     assert "<dt>Until</dt>" not in page
     assert '<blockquote>Where is &lt;my&gt; parcel? <a href="../records/1">open</a></blockquote>' in page
     assert "<li>A &amp; B <b>7</b></li>" in page
@@ -57,7 +60,7 @@ def test_a_resolved_alert_that_nobody_was_told_of(get, make_alert):
     page = get(lambda _: alert, "/alerts/triage-1").text
     assert "<dt>Until</dt><dd>2026-11-22 09:00 UTC</dd><dt>Lasted</dt><dd>1 h 30 min</dd>" in page
     assert "<dt>Not paged</dt><dd>too old</dd>" in page
-    assert "<dt>Expected</dt>" not in page
+    assert "expected</dd>" not in page
 
 
 def test_a_link_that_is_no_web_address_is_left_out(get, make_alert):

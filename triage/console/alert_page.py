@@ -78,9 +78,9 @@ def render(alert: Alert, visit: Visit, page_language: str = "en", buttons: str =
         "since": words.moment(start_ms),
         "until": words.moment(moment_ms(alert.ended_at)) if alert.ended_at else "",
         "lasted": words.duration(moment_ms(alert.ended_at) - start_ms) if alert.ended_at else "",
-        "peak": words("alert.peak", n=words.number(alert.peak_negative), window=window),
-        "expected": "" if alert.expected is None else words.quantity(alert.expected),
-        "latest": latest,
+        "peak": words("alert.peak", n=words.number(alert.peak_negative), window=window)
+        + _expected(alert.peak_expected, words),
+        "latest": latest + _expected(alert.expected, words),
         "rule": alert.rule,
         "fired_by": ", ".join(alert.causes),
         "acknowledged": _who(alert.acknowledged, words),
@@ -102,6 +102,10 @@ def render(alert: Alert, visit: Visit, page_language: str = "en", buttons: str =
         f"{_first_steps(alert, words)}{_examples(alert.examples, visit)}{_as_sent(alert, page_language, words)}"
     )
     return plain_page(visit, "alerts", alert.title, f'<section class="card whole one-alert">{content}</section>')
+
+
+def _expected(negatives: float | None, words: Words) -> str:
+    return "" if negatives is None else words("alert.expected", n=words.quantity(negatives))
 
 
 def records_behind(alert: Alert) -> Filters:
