@@ -129,7 +129,7 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
             IndexStage(IndexSink(client, settings.elasticsearch), naming, office, metrics, authors),
             DeadLetterLimit(options, options.data_dir / f"{name}.dead-letters"),
         ],
-        Publisher(settings.kafka, settings.alerting, PartitionWatermarks(clock), metrics),
+        Publisher(settings.kafka, settings.alerting, PartitionWatermarks(clock), metrics, forgotten=authors),
         settings.worker,
         clock,
         metrics,

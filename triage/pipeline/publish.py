@@ -12,6 +12,7 @@ from triage.pipeline.batch import Batch, Partition
 from triage.pipeline.count_messages import pack_counts
 from triage.pipeline.counting import Counted, count_windows
 from triage.pipeline.feed import Feed, Message, PartitionState
+from triage.pipeline.forgotten import ForgottenAuthors
 from triage.pipeline.watermarks import PartitionWatermarks
 from triage.schemas.enriched import EnrichedRecord
 from triage.types import SentimentLabel
@@ -27,7 +28,10 @@ class Publisher:
         watermarks: PartitionWatermarks,
         metrics: Metrics,
         wall: Clock | None = None,
+        forgotten: ForgottenAuthors | None = None,
     ) -> None:
+        """Nothing by a `forgotten` author is published: the batch may have waited long, for this or another try."""
+        self._forgotten = forgotten
         self._topics = {name: kafka.topic(name) for name in ("enriched", "window-counts", "dead-letter")}
         self._window_ms = alerting.window_s * 1000
         self._dimensions = alerting.dimensions
@@ -45,6 +49,7 @@ class Publisher:
         `behind` is the first offset of each partition of which records were read that are in later batches.
         Raises Unavailable if the transaction was aborted, Fenced if the feed must be rebuilt.
         """
+        self._drop_forgotten(batch)
         # What was read and waits is not counted yet: no watermark may pass it.
         states = {
             partition: PartitionState(min(state.position, (behind or {}).get(partition, state.position)), state.end)
@@ -66,6 +71,18 @@ class Publisher:
             self._watermarks.settle()
             self._read_to |= offsets
             self._account(batch)
+
+    def _drop_forgotten(self, batch: Batch) -> None:
+        if not (forgotten := self._forgotten):
+            return
+        batch.enriched = [
+            item
+            for item in batch.enriched
+            if not forgotten.hold([item.record.author_id or ""], item.accepted.broker_ms)
+        ]
+        batch.dead = [
+            letter for letter in batch.dead if not forgotten.hold([letter.author_id or ""], letter.timestamp_ms)
+        ]
 
     def _offsets(self, batch: Batch, states: Mapping[Partition, PartitionState]) -> dict[Partition, int]:
         """The next offsets to read: behind the batch, and behind what is no record there, as a transaction's marker."""
