@@ -1,6 +1,7 @@
 """`triage forget` on a stack: nothing of the author is left, nothing of others is gone, and nothing comes back."""
 
 import json
+import time
 
 import msgspec
 import pytest
@@ -8,7 +9,7 @@ from cli import run
 from harness import Fleet, numbered, wait_for
 from kafka import KafkaProducer
 
-from triage.clock import SystemClock
+from triage.clock import ManualClock, SystemClock
 from triage.config import load_settings
 from triage.elastic.client import connect
 from triage.elastic.corrections import correct
@@ -16,6 +17,7 @@ from triage.pipeline.replay import Replay, Request
 from triage.redaction import Redactor
 from triage.schemas.alert import Alert, Example
 from triage.schemas.correction import correction_of
+from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
 from triage.types import Channel
 
@@ -152,6 +154,40 @@ def test_everything_of_an_author_goes_and_stays_away(fleet, capfd):  # noqa: PLR
     texts = wait_for(lambda: [t for _, t in _left_of(fleet, hashes) if "is back" in t], 30, "the new record")
     assert len(texts) == 2
     assert len(_left_of(fleet, hashes)) == 2
+
+
+def test_a_dead_letter_that_stands_behind_the_transaction_of_a_killed_worker_goes_too(fleet, capfd, monkeypatch):
+    kafka = fleet.settings.kafka
+    topic = kafka.topic("dead-letter")
+    hashes = Redactor(fleet.settings.redaction).author_hashes("shop", "anna")
+    letter = DeadLetter(
+        stage="decode", reason="empty_text", message="", topic="t", partition=0, offset=0, timestamp_ms=1, failed_at="",
+        attempts=1, pipeline="1", payload="", payload_bytes=0, headers={}, author_id=hashes[0],
+    )  # fmt: skip
+    killed = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers, transactional_id=f"{fleet.prefix}-killed")
+    killed.init_transactions()
+    killed.begin_transaction()
+    for partition in killed.partitions_for(topic):
+        killed.send(topic, key=b"other", partition=partition).get(30)
+    peer = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers)
+    peer.send(topic, key=letter.key.encode(), value=msgspec.json.encode(letter)).get(30)
+    peer.close()
+
+    class Ending(ManualClock):
+        aborted = False
+
+        def sleep(self, _):
+            if not self.aborted:
+                killed.abort_transaction()
+                self.aborted = True
+            time.sleep(0.05)
+
+    monkeypatch.setattr("triage.topics.settled.SystemClock", Ending)
+    erased = _forget(capfd, fleet, "--author", "anna", "--yes", "--json")
+    killed.close()
+    assert erased.code == 0, erased.err
+    assert json.loads(erased.out)["dead_letters"] == 1
+    assert _left_of(fleet, hashes) == []
 
 
 def test_an_author_from_standard_input_and_unknown_ones(fleet, capfd, monkeypatch):

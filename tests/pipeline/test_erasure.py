@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from records import enriched
 
 from triage.clock import ManualClock
 from triage.config import load_settings
@@ -40,6 +41,8 @@ class Places:
         self.alert = quoting("doc-1", "doc-3")
         self.topics = {"feedback.enriched": [], "feedback.dead-letter": [], "feedback.alerts": []}
         self.calls, self.crash_at, self.later = 0, 0, None
+        self.hidden, self.waits = {}, []
+        self.before_alert, self.after_alert = [], []
         self.put("alerts", b"spike-1", self.alert)
         for name, key in ((ANNA, b"t/0/1"), (BEN, b"t/0/2")):
             self.put("dead-letter", key, msgspec.structs.replace(LETTER, author_id=name))
@@ -50,6 +53,7 @@ class Places:
             by_authors=lambda hashes: hashes, refresh=lambda *_: None, pages=self._pages, delete=self._delete
         )
         monkeypatch.setattr(erasure, "documents", documents)
+        monkeypatch.setattr(erasure, "wait_until_settled", self._settle)
         monkeypatch.setattr(erasure, "alerts_with_examples", self._alerts)
         monkeypatch.setattr(erasure, "store_alert", self._store)
         monkeypatch.setattr(erasure, "erase_corrections", lambda *_, **__: self._done(0))
@@ -79,7 +83,12 @@ class Places:
     # The writer.
 
     def send(self, topic, key, value):
+        if topic == "alerts" and self.before_alert:
+            self.put("alerts", key, self.before_alert.pop())
         self.topics.setdefault(f"feedback.{topic}", []).append(SimpleNamespace(key=key, value=value))
+
+        if topic == "alerts" and self.after_alert:
+            self.put("alerts", key, self.after_alert.pop())
 
     def flush(self):
         self._done()
@@ -93,11 +102,16 @@ class Places:
         return [f"feedback.{topic}"]
 
     def ranges(self, topics):
-        return {topic: (0, len(self.topics[topic])) for topic in topics}
+        return {topic: (0, len(self.topics[topic]) - self.hidden.get(topic, 0)) for topic in topics}
 
     def read(self, ranges):
         for topic, (start, end) in ranges.items():
             yield self.topics[topic][start:end]
+
+    def _settle(self, _, __, partitions, timeout_s):
+        self.waits.append((sorted(partitions), timeout_s))
+        for topic in partitions:
+            self.hidden.pop(topic, None)
 
     # The index.
 
@@ -160,3 +174,54 @@ def test_a_letter_that_a_worker_had_in_hand_goes_too(places):
     places.later = lambda: places.put("dead-letter", b"t/0/9", msgspec.structs.replace(LETTER, author_id=ANNA))
     assert places.forget().dead_letters == 3
     assert places.left() == []
+
+
+def test_what_was_committed_behind_an_open_transaction_goes_too(places):
+    def behind():
+        places.put("dead-letter", b"t/0/9", msgspec.structs.replace(LETTER, author_id=ANNA))
+        places.put("enriched", b"doc-9", enriched("It never arrived", 9, author_id=ANNA))
+        places.hidden = {"feedback.dead-letter": 1, "feedback.enriched": 1}
+
+    places.later = behind
+    erased = places.forget()
+    assert (erased.dead_letters, erased.late) == (3, 1)
+    assert places.left() == []
+    assert places.waits == [(["feedback.enriched"], 10 + 30), (["feedback.dead-letter"], 10 + 30)]
+
+
+def test_a_dry_run_waits_for_nobody(places):
+    places.forget(dry_run=True)
+    assert places.waits == []
+
+
+def _states(places):
+    return [
+        msgspec.json.decode(each.value, type=Alert) for each in places.topics["feedback.alerts"] if each.key != b"\xff"
+    ]
+
+
+@pytest.mark.parametrize("quotes", [("doc-1", "doc-3"), ("doc-3",)])
+def test_a_state_that_the_alerter_published_just_before_ours_stands_again_in_the_end(places, quotes):
+    places.topics["feedback.alerts"].clear()
+    places.put("alerts", b"spike-1", msgspec.structs.replace(quoting("doc-1", "doc-3"), status="firing"))
+    places.before_alert = [quoting(*quotes)]
+    erased = places.forget()
+    assert [each.status for each in _states(places)] == ["firing", "resolved", "firing", "resolved"]
+    assert places.left() == []
+    assert (erased.alerts, erased.open_alerts) == (1, [])
+
+
+@pytest.mark.parametrize(("quotes", "more"), [(("doc-1",), ["resolved"]), (("doc-3",), [])])
+def test_one_that_it_published_just_after_ours_is_scrubbed_where_it_quotes(places, quotes, more):
+    places.topics["feedback.alerts"].clear()
+    places.put("alerts", b"spike-1", msgspec.structs.replace(quoting("doc-1"), status="firing"))
+    places.after_alert = [quoting(*quotes)]
+    places.forget()
+    assert [each.status for each in _states(places)] == ["firing", "firing", "resolved", *more]
+    assert places.left() == []
+
+
+def test_an_alert_that_was_deleted_from_the_topic_does_not_come_back(places):
+    places.put("alerts", b"spike-1", None)
+    places.forget()
+    assert places.topics["feedback.alerts"][-1].value is None

@@ -1,6 +1,6 @@
 """What `forget` does in each place that keeps something of an author, in an order in which it can be repeated."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,6 +15,7 @@ from triage.elastic import documents
 from triage.elastic.alert_examples import alerts_with_examples, store_alert
 from triage.elastic.corrections import erase_corrections
 from triage.errors import NotUnderstood
+from triage.pipeline.deadletter_book import TOPIC as LETTERS
 from triage.pipeline.deadletter_book import entries
 from triage.pipeline.forgotten import TOPIC
 from triage.schemas.alert import Alert
@@ -23,10 +24,12 @@ from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.forgotten import ForgottenAuthor
 from triage.schemas.message import MessageDecoder
 from triage.topics.retention import Retention
-from triage.topics.scan import TopicScan
+from triage.topics.scan import Range, TopicScan
+from triage.topics.settled import wait_until_settled
 
 _PAGE = 500
-# Workers read the list twice a second; a batch in hand is done by then, or was stuck and is looked for again.
+# Workers read the list twice a second, and ask it before they index and at each try to publish: what was on its way to
+# its topic is there by then, if perhaps in a transaction that is still open.
 _SETTLE_S = 5.0
 _MOST_NAMED = 20
 
@@ -73,7 +76,7 @@ class Erasure:
         self._alert: MessageDecoder[Alert] = MessageDecoder(Alert)
 
     def run(self, at_ms: int, clock: Clock, *, dry_run: bool) -> None:
-        enriched = self._scan.partitions([self._settings.kafka.topic("enriched")])
+        enriched = self._scan.existing_partitions("enriched")
         before = {where: end for where, (_, end) in self._scan.ranges(enriched).items()}
         for author in self._erased.authors:
             entry = msgspec.json.encode(ForgottenAuthor(author=author, at_ms=at_ms))
@@ -82,6 +85,9 @@ class Erasure:
         self._everywhere(at_ms, dry_run=dry_run)
         if not dry_run:
             clock.sleep(_SETTLE_S)
+            # Each by itself: of two topics kafka-python's list of offsets may lack the one that was not read last.
+            for topic in ("enriched", LETTERS):
+                self._see_to_the_end(topic)
             self._stragglers(before)
             self._everywhere(at_ms, dry_run=False)
 
@@ -121,6 +127,12 @@ class Erasure:
         if not dry_run:
             documents.delete(self._client, mine, at_ms)
 
+    def _see_to_the_end(self, topic: str) -> None:
+        """A worker that was killed leaves a transaction open, and what others committed behind it can't be read yet."""
+        partitions = self._scan.existing_partitions(topic)
+        patience_ms = self._settings.worker.transaction_timeout_ms + self._settings.kafka.request_timeout_ms
+        wait_until_settled(self._scan, self._settings.kafka, partitions, patience_ms / 1000)
+
     def _stragglers(self, before: dict[TopicPartition, int]) -> None:
         """What a worker had in hand: the index refused it, but its topic did not."""
         ranges = self._scan.ranges(before)
@@ -148,7 +160,7 @@ class Erasure:
             mine[key] = letter is not None and self._names(letter)
         for key, found in mine.items():
             if found:
-                self._writer.send("dead-letter", key.encode(), None)
+                self._writer.send(LETTERS, key.encode(), None)
                 self._letters.add(key)
         self._writer.flush()
         self._erased.dead_letters = len(self._letters)
@@ -167,12 +179,7 @@ class Erasure:
             quoting.append(alert)
             if not dry_run:
                 store_alert(self._client, settings, self._scrubbed(alert), version)
-        for key, alert in self._published_alerts():
-            scrubbed = self._scrubbed(alert)
-            if scrubbed is not alert:
-                quoting.append(alert)
-                self._writer.send("alerts", key, msgspec.json.encode(scrubbed))
-        self._writer.flush()
+        quoting += self._published_alerts()
         self._note(quoting)
 
     def _note(self, quoting: Iterable[Alert]) -> None:
@@ -184,16 +191,45 @@ class Erasure:
         self._erased.alerts = len(self._quoting)
         self._erased.open_alerts = sorted(still_open)[:_MOST_NAMED]
 
-    def _published_alerts(self) -> Iterator[tuple[bytes, Alert]]:
-        """The last state of each alert in the topic."""
-        states: dict[bytes, Alert] = {}
-        topic = self._settings.kafka.topic("alerts")
-        for records in self._scan.read(self._scan.ranges(self._scan.partitions([topic]))):
+    def _published_alerts(self) -> Iterable[Alert]:
+        """Those in the topic that quoted, scrubbed there.
+
+        The alerter publishes meanwhile: a newer state that ours went over is published once more, until none is there.
+        """
+        partitions = self._scan.existing_partitions("alerts")
+        ranges = self._scan.ranges(partitions)
+        quoting: dict[bytes, Alert] = {}
+        sent: dict[bytes, bytes] = {}
+        while True:
+            states, sent = self._alert_states(ranges, sent), {}
+            for key, (alert, covered) in states.items():
+                scrubbed = self._scrubbed(alert)
+                if covered or scrubbed is not alert:
+                    sent[key] = msgspec.json.encode(scrubbed)
+                    self._writer.send("alerts", key, sent[key])
+                if key in quoting or key in sent:
+                    quoting[key] = alert
+            self._writer.flush()
+            if not sent:
+                return quoting.values()
+            ranges = {where: (ranges[where][1], end) for where, (_, end) in self._scan.ranges(partitions).items()}
+
+    def _alert_states(
+        self, ranges: Mapping[TopicPartition, Range], sent: Mapping[bytes, bytes]
+    ) -> dict[bytes, tuple[Alert, bool]]:
+        """The last state of each alert there, and whether what we `sent` went over it."""
+        states: dict[bytes, tuple[Alert, bool]] = {}
+        for records in self._scan.read(ranges):
             for record in records:
-                with suppress(NotUnderstood):
-                    if record.value is not None:
-                        states[record.key or b""] = self._alert.decode(record.value)
-        yield from states.items()
+                key = record.key or b""
+                if record.value is None:
+                    states.pop(key, None)
+                elif record.value != sent.get(key):
+                    with suppress(NotUnderstood):
+                        states[key] = (self._alert.decode(record.value), False)
+                elif key in states:
+                    states[key] = (states[key][0], True)
+        return states
 
     def _scrubbed(self, alert: Alert) -> Alert:
         kept = [example for example in alert.examples if example.id not in self._ids]
