@@ -34,11 +34,9 @@ def made(work, **options):
 
 
 async def until(condition):
-    for _ in range(1_000):
-        if condition():
-            return
-        await asyncio.sleep(0.002)
-    raise AssertionError("it did not come true")
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in another thread
+            await asyncio.sleep(0.002)
 
 
 async def test_what_comes_during_a_batch_is_the_next_one():

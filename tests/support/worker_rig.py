@@ -9,6 +9,7 @@ from doubles import WordModel
 from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.elastic.naming import IndexNaming
+from triage.inference import language
 from triage.metrics import Metrics
 from triage.pipeline.deadletters import DeadLetterOffice
 from triage.pipeline.decode import DecodeStage
@@ -33,6 +34,8 @@ class Rig:
     """A worker on a broker and an index in memory; `first` and `last` make the stages around the others."""
 
     def __init__(self, sink=None, model=None, first=lambda rig: [], last=lambda rig: [], **flags):
+        # As a worker does at its start: not in the middle of the first batch.
+        language.preload()
         self.settings = load_settings(None, {"worker.batch_wait_ms": 1, **flags})
         self.clock = ManualClock(NOW)
         self.metrics = Metrics()

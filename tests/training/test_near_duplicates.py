@@ -76,7 +76,8 @@ def test_the_share_of_equal_minima_estimates_the_similarity():
 
 
 def test_many_texts_take_seconds():
-    started = time.perf_counter()
+    # Of this process: others on the machine are no matter.
+    started = time.process_time()
     found = list(near_duplicates(sentences(20_000, 5), sentences(4_000, 6)))
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < 30
     assert len(found) < 200

@@ -1,10 +1,11 @@
 """E-mail, against an SMTP server with STARTTLS, TLS and authentication, that also refuses."""
 
 import contextlib
-import functools
 import ssl
+import time
 
 import pytest
+from connections import open_connections
 from pages import page
 
 from triage.alerting.notifiers.email import EmailNotifier, Mailbox, mail
@@ -68,11 +69,6 @@ class Controller(aiosmtpd.Controller):
         super()._trigger_server()
 
 
-@pytest.fixture
-def tell(tell):
-    return functools.partial(tell, linger_s=0.1)
-
-
 @contextlib.contextmanager
 def running(handler, context=None, *, security="starttls"):
     options = {
@@ -85,11 +81,15 @@ def running(handler, context=None, *, security="starttls"):
     elif security == "starttls":
         options["tls_context"] = context
     ready = context if security == "tls" else None
-    controller = Controller(handler, hostname="127.0.0.1", port=0, ssl_context=ready, **options)
+    controller = Controller(handler, hostname="127.0.0.1", port=0, ssl_context=ready, ready_timeout=60, **options)
     controller.start()
     try:
         yield controller.port
     finally:
+        # It closes no connection when it stops: whoever has said goodbye must have been heard before.
+        deadline = time.monotonic() + 20
+        while open_connections(controller.loop) and time.monotonic() < deadline:
+            time.sleep(0.01)
         controller.stop()
 
 
