@@ -88,7 +88,8 @@ def test_a_sort_that_is_none(capfd):
 
 
 @pytest.mark.stack
-def test_json_of_a_fleet(capfd, stack, prefix):
+def test_json_of_a_fleet(capfd, stack, prefix, monkeypatch):
+    monkeypatch.setattr("triage.fleet.monitor._PATIENCE_S", 60)
     flags = {"kafka.bootstrap_servers": stack.bootstrap_servers, "kafka.topic_prefix": prefix}
     kafka = load_settings(None, flags).kafka
     apply_topics(kafka)
@@ -108,6 +109,7 @@ def test_json_of_a_fleet(capfd, stack, prefix):
         outcome = run(
             capfd, "top", "--once", "--json", "--interval", "0.2", "--process", f"127.0.0.1:{server.port}",
             *(f"--set={name}={value}" for name, value in flags.items()), f"--set=worker.group={prefix}",
+            "--set=fleet.timeout_s=30",
         )  # fmt: skip
     finally:
         server.stop()

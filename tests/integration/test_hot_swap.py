@@ -1,6 +1,7 @@
 """A fleet on a Kafka and an Elasticsearch: a model is promoted and rules change while records flow."""
 
 import json
+import re
 import shutil
 import signal
 
@@ -44,23 +45,40 @@ def fleet(stack, prefix, tmp_path, registry):
 def test_nothing_is_lost_or_doubled_and_each_record_names_its_model_and_rules(fleet, registry, tmp_path):
     ready = f"http://127.0.0.1:{fleet.flags['worker.health_port']}/ready"
 
-    def versions():
-        return httpx.get(ready).json()["versions"]
+    def says(**expected):
+        """Whether /ready says so; one that does not answer in time is asked again."""
+        try:
+            answer = httpx.get(ready, timeout=60).json()
+        except httpx.HTTPError:
+            return False
+        found = answer["versions"] | {"refused": str(answer.get("refused"))}
+        return all(text in found[name] for name, text in expected.items())
+
+    def judged():
+        """Texts that the shadow has judged."""
+        try:
+            exposed = httpx.get(ready.replace("ready", "metrics"), timeout=60).text
+        except httpx.HTTPError:
+            return 0
+        return float(re.search(r"^triage_shadow_texts_total (\S+)", exposed, re.MULTILINE)[1])
 
     worker = fleet.start_worker("a")
     fleet.produce(numbered(600))
     wait_for(lambda: fleet.committed_lag() < 600, 60, "the first commit")
+    wait_for(judged, 60, "the shadow to judge")
     settings = load_settings(None, {"model.registry": registry, "model.device": "cpu"})
     promote(settings, "b", SystemClock())
     (tmp_path / "rules.yaml").write_text(RULES.format("2", "new"))
     worker.send_signal(signal.SIGHUP)
     fleet.produce(numbered(600, start=600))
-    wait_for(lambda: versions()["model"] == "tiny-model@2" and versions()["rules"][:2] == "2+", 60, "the new versions")
+    wait_for(lambda: says(model="tiny-model@2", rules="2+"), 60, "the new versions")
     (registry / "b" / "model.onnx").write_bytes(b"damaged while it serves")
     worker.send_signal(signal.SIGHUP)
-    wait_for(lambda: "model.onnx is damaged" in str(httpx.get(ready).json().get("refused")), 60, "the refusal")
+    wait_for(lambda: says(refused="model.onnx is damaged"), 60, "the refusal")
+    before = judged()
     fleet.produce(numbered(300, start=1200))
     fleet.wait_drained()
+    wait_for(lambda: judged() > before, 60, "the shadow to judge beside the new model")
     found = fleet.audit()
     assert set(found.enriched) == set(found.indexed) == {f"r{n}" for n in range(1500)}
     assert set(found.enriched.values()) == set(found.indexed.values()) == {1}
@@ -75,7 +93,7 @@ def test_nothing_is_lost_or_doubled_and_each_record_names_its_model_and_rules(fl
     assert log.read_text().count('"partitions_assigned"') == 1
     assert log.read_text().count('"reload_refused"') == 1
     assert log.read_text().count('"demo_author_key"') == 1
-    exposed = httpx.get(ready.replace("ready", "metrics")).text
+    exposed = httpx.get(ready.replace("ready", "metrics"), timeout=60).text
     assert 'triage_reloads_total{kind="model",outcome="swapped"} 1.0' in exposed
     assert 'triage_shadow_disagreements_total{head="intent"}' not in exposed  # it is the same model
     worker.terminate()

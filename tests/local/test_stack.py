@@ -9,7 +9,7 @@ from triage.local.stack import LocalStack
 def test_starts_speaks_both_protocols_and_keeps_data_over_a_restart(tmp_path):
     stack = LocalStack(tmp_path)
     endpoints = stack.start()
-    httpx.put(f"{endpoints.elasticsearch_url}/kept/_doc/1?refresh=true", json={"a": 1}).raise_for_status()
+    httpx.put(f"{endpoints.elasticsearch_url}/kept/_doc/1?refresh=true", json={"a": 1}, timeout=60).raise_for_status()
     admin = KafkaAdminClient(bootstrap_servers=endpoints.bootstrap_servers)
     assert [name for name in admin.list_topics() if not name.startswith("__")] == []
     admin.close()
@@ -17,7 +17,7 @@ def test_starts_speaks_both_protocols_and_keeps_data_over_a_restart(tmp_path):
     assert stack.pid is None
 
     assert stack.start() == endpoints
-    assert httpx.get(f"{endpoints.elasticsearch_url}/kept/_doc/1").json()["_source"] == {"a": 1}
+    assert httpx.get(f"{endpoints.elasticsearch_url}/kept/_doc/1", timeout=60).json()["_source"] == {"a": 1}
     stack.stop()
 
 
@@ -31,6 +31,6 @@ def test_a_taken_port_is_replaced(tmp_path):
 def test_a_detached_stack_outlives_its_starter_and_is_ended_from_elsewhere(tmp_path):
     endpoints = LocalStack(tmp_path).detach()
     assert LocalStack(tmp_path).detach() == endpoints
-    httpx.get(endpoints.elasticsearch_url).raise_for_status()
+    httpx.get(endpoints.elasticsearch_url, timeout=60).raise_for_status()
     assert LocalStack(tmp_path).end_detached()
     assert not LocalStack(tmp_path).end_detached()

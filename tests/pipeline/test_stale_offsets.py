@@ -8,6 +8,7 @@ import pytest
 from kafka import KafkaProducer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 from kafka.structs import OffsetAndMetadata
+from structlog.testing import capture_logs
 
 from triage.clock import SystemClock
 from triage.config import load_settings
@@ -86,9 +87,9 @@ def group(stack, prefix):
     return Group(stack, prefix)
 
 
-def read(feed, count, polls=100):
+def read(feed, count):
     found = []
-    for _ in range(polls):
+    for _ in range(100):
         found += [int(message.value) for message in feed.poll(200, count - len(found))]
         if len(found) >= count:
             break
@@ -96,9 +97,11 @@ def read(feed, count, polls=100):
 
 
 def test_a_successor_of_a_sound_group_reads_on_at_once(group):
-    feed = group.join(60)
-    assert read(feed, 4, polls=25) == [6, 7, 8, 9]
-    feed.close()
+    with capture_logs() as logs:
+        feed = group.join(60)
+        assert read(feed, 4) == [6, 7, 8, 9]
+        feed.close()
+    assert "committed_offsets_behind_output" not in [entry["event"] for entry in logs]
 
 
 def test_old_answers_of_the_coordinator_are_waited_out(group):
@@ -128,7 +131,8 @@ def test_the_position_that_came_with_the_assignment_is_not_kept(group):
 
     feed = group.join(60, ask)
     assert read(feed, 4) == [6, 7, 8, 9]
-    assert len(asked) == 3
+    # Or more: what was committed beside is answered before its marker is written.
+    assert len(asked) >= 3
     feed.close()
 
 
