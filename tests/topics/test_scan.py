@@ -15,8 +15,14 @@ from triage.topics.scan import TopicScan
 PLACE = TopicPartition("t", 0)
 
 
+OTHER = TopicPartition("t", 1)
+
+
 class Consumer:
-    """Gives one record a poll, each after some polls without any."""
+    """Gives one record a poll, each after some polls without any. `OTHER` has no leader for its first `leaderless`
+    questions, which kafka-python answers like this."""
+
+    leaderless = 0
 
     def __init__(self, records, empty_polls):
         self._left, self._empty_polls = list(range(records)), empty_polls
@@ -32,6 +38,24 @@ class Consumer:
 
     def position(self, _):
         return self._at
+
+    def _leads(self, partition):
+        self.leaderless -= partition == OTHER
+        return partition != OTHER or self.leaderless < 0
+
+    def _offsets(self, partitions, offset):
+        found = dict.fromkeys((each for each in partitions if self._leads(each)), offset)
+        return {each: found[each] for each in partitions}
+
+    def beginning_offsets(self, partitions):
+        return self._offsets(partitions, 2)
+
+    def end_offsets(self, partitions):
+        return self._offsets(partitions, 9)
+
+    def offsets_for_times(self, times):
+        led = {each for each in times if self._leads(each)} or times.keys()
+        return {each: SimpleNamespace(offset=5) if each in led else None for each in times}
 
     def poll(self, **_):
         self._polls += 1
@@ -85,3 +109,27 @@ def test_a_topic_that_not_every_broker_knows_yet_is_no_empty_one(scan_of, monkey
         scan.existing_partitions("t")
     assert scan.existing_partitions("t") == [PLACE]
     assert asked == [["t"], ["t"]]
+
+
+@pytest.mark.parametrize("leaderless", [0, 1, 3])
+def test_a_partition_without_a_leader_is_waited_for(scan_of, leaderless):
+    scan = scan_of(0)
+    scan.consumer.leaderless = leaderless
+    assert scan.ranges([PLACE, OTHER]) == {PLACE: (2, 9), OTHER: (2, 9)}
+
+
+def test_one_that_loses_its_leader_while_times_are_looked_up_is_not_taken_for_a_later_one(scan_of, monkeypatch):
+    scan = scan_of(0)
+    for ask in ("beginning_offsets", "end_offsets"):
+        monkeypatch.setattr(
+            scan.consumer, ask, lambda partitions, at=2 if ask[0] == "b" else 9: dict.fromkeys(partitions, at)
+        )
+    scan.consumer.leaderless = 1
+    assert scan.ranges([PLACE, OTHER], from_ms=1_000) == {PLACE: (5, 9), OTHER: (5, 9)}
+
+
+def test_one_that_has_none_for_good_is_named(scan_of):
+    scan = scan_of(0)
+    scan.consumer.leaderless = 1_000_000
+    with pytest.raises(Unavailable, match=r"no broker leads t/1$"):
+        scan.ranges([PLACE, OTHER])

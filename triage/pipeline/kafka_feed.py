@@ -39,6 +39,7 @@ from triage.pipeline.producer import BoundedProducer, transactional
 from triage.pipeline.slot import Slot
 from triage.pipeline.stalls import StallWatch
 from triage.topics import translate
+from triage.topics.known_offsets import known_offsets
 from triage.topics.partitioning import partitions_of
 from triage.types import Position
 
@@ -275,8 +276,8 @@ class KafkaFeed(ConsumerRebalanceListener):
         # Asked of the broker each time: the ends that fetches report are old while other partitions keep us busy, and
         # a partition that only seems caught up would push the watermark past its waiting records.
         with _translated(self._slot):
-            ends = self._consumer.end_offsets(assignment, timeout_ms=_ENDS_MS)
-            positions = {partition: self._consumer.position(partition, timeout_ms=_ENDS_MS) for partition in assignment}
+            ends = known_offsets(partial(self._consumer.end_offsets, timeout_ms=_ENDS_MS), assignment)
+            positions = {partition: self._consumer.position(partition, timeout_ms=_ENDS_MS) for partition in ends}
         states = {
             (partition.topic, partition.partition): PartitionState(position, ends[partition])
             for partition, position in positions.items()

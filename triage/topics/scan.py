@@ -14,6 +14,7 @@ from triage.errors import Unavailable
 from triage.topics.admin import require_topics
 from triage.topics.clients import cleared_away
 from triage.topics.connect import translate, wait_for_kafka
+from triage.topics.known_offsets import Ask, known_offsets
 from triage.types import Position
 
 _PAUSE_S = 0.02
@@ -83,11 +84,21 @@ class TopicScan:
         if not wanted:
             return {}
         with _translated():
-            first = dict(self.consumer.beginning_offsets(wanted))
-            last = dict(self.consumer.end_offsets(wanted))
+            first = self._offsets(self.consumer.beginning_offsets, wanted)
+            last = self._offsets(self.consumer.end_offsets, wanted)
             starts = self._at(wanted, from_ms, first, last) if from_ms is not None else first
             ends = self._at(wanted, to_ms, first, last) if to_ms is not None else last
         return {each: (starts[each], max(starts[each], ends[each])) for each in wanted}
+
+    def _offsets(self, ask: Ask, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Of all of them, once each has a leader."""
+        until = time.monotonic() + self._settings.request_timeout_ms / 1000
+        while len(found := known_offsets(ask, partitions)) < len(partitions):
+            if time.monotonic() >= until:
+                leaderless = {each: None for each in partitions if each not in found}
+                raise Unavailable("kafka", f"no broker leads {_named(leaderless)}")
+            time.sleep(_PAUSE_S)
+        return found
 
     def _at(
         self,
@@ -100,7 +111,8 @@ class TopicScan:
         found = self.consumer.offsets_for_times(dict.fromkeys(partitions, max(0, at_ms)))
         offsets = {}
         for each in partitions:
-            entry = found.get(each)
+            # None is also said of one that has lost its leader: asked alone, that is waited for.
+            entry = found.get(each) or self.consumer.offsets_for_times({each: max(0, at_ms)}).get(each)
             offset = last[each] if entry is None or entry.offset < 0 else entry.offset
             offsets[each] = min(max(offset, first[each]), last[each])
         return offsets
