@@ -14,7 +14,8 @@ INVALID = [b"not json", b'{"id": "no text"}', b'{"text": "   "}', b"\xff\xfe", b
 
 @pytest.fixture
 def fleet(stack, prefix, tmp_path):
-    fleet = Fleet(stack, prefix, tmp_path).prepare()
+    # Small batches, so that the middle of the stream lasts longer than one look at it.
+    fleet = Fleet(stack, prefix, tmp_path, **{"worker.max_batch_records": 32}).prepare()
     yield fleet
     fleet.stop()
 
@@ -85,7 +86,7 @@ def test_of_two_workers_with_one_slot_one_ends_and_says_why_and_the_other_goes_o
     pair = [fleet.start_worker("a")]
     wait_for(lambda: "partitions_assigned" in fleet.logs(), 60, "the first worker to join")
     pair.append(fleet.start_worker("a"))
-    ended = wait_for(lambda: [worker for worker in pair if worker.poll() is not None], 120, "one of them to end")
+    ended = wait_for(lambda: [worker for worker in pair if worker.poll() is not None], 300, "one of them to end")
     assert [worker.returncode for worker in ended] == [2]
     assert f"another worker runs as {fleet.prefix}-a" in fleet.logs()
     (fleet.workers["a"],) = set(pair) - set(ended)
