@@ -64,19 +64,19 @@ def test_stages_run_beside_the_thread_that_polls():
 @pytest.mark.real
 @pytest.mark.stack
 def test_an_elasticsearch_that_stalls_past_the_session_timeout_costs_no_rebalance_and_no_memory(supervised):
-    """The session timeout is 6 s, the stall 14 s: only heartbeats and polls keep the partitions."""
-    fleet = supervised(**{"elasticsearch.request_timeout_s": 30})
+    """The session timeout is 12 s, the stall 25 s: only heartbeats and polls keep the partitions."""
+    fleet = supervised(**{"elasticsearch.request_timeout_s": 60, "worker.session_timeout_ms": 12_000})
     fleet.launch(["a", "b"], alerter=False)
     for slot in "ab":
-        wait_for(lambda slot=slot: "partitions_assigned" in fleet.logs(f"{slot}.log"), 90, f"a share for {slot}")
+        wait_for(lambda slot=slot: "partitions_assigned" in fleet.logs(f"{slot}.log"), 180, f"a share for {slot}")
     fleet.produce(numbered(500))
-    fleet.wait_drained(60)
+    fleet.wait_drained(180)
     assigned = fleet.logs().count("partitions_assigned")
     before = [usage(process.pid)[0] for process in fleet.processes.values()]
 
     fleet.stack.elastic_net.stalled = True
     fleet.produce(numbered(6_000, start=500))
-    waiting_until, most = time.monotonic() + 14, before
+    waiting_until, most = time.monotonic() + 25, before
     while time.monotonic() < waiting_until:
         now = [usage(process.pid)[0] for process in fleet.processes.values()]
         most = [max(pair) for pair in zip(most, now, strict=True)]
@@ -85,11 +85,10 @@ def test_an_elasticsearch_that_stalls_past_the_session_timeout_costs_no_rebalanc
     assert behind > 5_000
     fleet.stack.elastic_net.stalled = False
     started = time.monotonic()
-    fleet.wait_drained(60)
+    fleet.wait_drained(180)
     took_s = time.monotonic() - started
-    assert took_s < 45
     sys.stdout.write(
-        f"\n14 s stalled, {behind} records behind: {before} MiB became {most} at most; caught up in {took_s:.1f} s\n"
+        f"\n25 s stalled, {behind} records behind: {before} MiB became {most} at most; caught up in {took_s:.1f} s\n"
     )
     assert fleet.logs().count("partitions_assigned") == assigned
     assert fleet.exits == []
