@@ -10,7 +10,7 @@ pytestmark = pytest.mark.stack
 def test_the_console(stack, prefix):
     rows, _ = run_benchmark(
         "console", "--records", "300", "--days", "2", "--rounds", "1", "--prefix", prefix,
-        "--kafka", stack.bootstrap_servers, "--elasticsearch", stack.elasticsearch_url, timeout=120,
+        "--kafka", stack.bootstrap_servers, "--elasticsearch", stack.elasticsearch_url, timeout=900,
     )  # fmt: skip
     remove(own_settings(stack.elasticsearch_url, prefix))
     assert rows["records"]["median"] == 300

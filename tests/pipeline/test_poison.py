@@ -135,7 +135,7 @@ def test_real_processes_that_die_of_a_record_go_on_without_it(supervised, marker
     fleet = supervised()
     fleet.produce([*numbered(150), poison, *numbered(150, start=150)])
     fleet.launch(["a"], alerter=False)
-    fleet.wait_drained(90)
+    fleet.wait_drained(180)
     found = fleet.audit()
     assert set(found.enriched) == {f"r{n}" for n in range(300)}
     assert set(found.enriched.values()) == set(found.indexed.values()) == {1}
@@ -150,14 +150,15 @@ def test_real_processes_that_die_of_a_record_go_on_without_it(supervised, marker
 @pytest.mark.real
 def test_a_hung_model_call_ends_the_process_with_its_own_status_and_the_stream_goes_on(supervised):
     hung = json.dumps({"id": "hung", "text": "a text that never ends !hang!"}).encode()
-    fleet = supervised(**{"worker.stuck_after_s": 2, "worker.stuck_exit_s": 1})
+    # Long enough that neither a join nor a first write of this machine is taken for the hang.
+    fleet = supervised(**{"worker.stuck_after_s": 15, "worker.stuck_exit_s": 5})
     fleet.produce([*numbered(60), hung, *numbered(60, start=60)])
     fleet.launch(["a"], alerter=False)
-    wait_for(lambda: fleet.exits, 60, "the end of the hung process")
+    wait_for(lambda: fleet.exits, 180, "the end of the hung process")
     assert fleet.exits[0][2] == 70
-    log = fleet.logs("a.log")
+    log = (fleet.tmp_path / "a.log").read_text("utf-8", "replace")
     assert '"event":"stuck"' in log
     assert "_misbehave" in log
-    fleet.wait_drained(90)
+    fleet.wait_drained(180)
     assert [letter["reason"] for _, letter, _ in fleet.read("dead-letter")] == ["crashed_the_worker"]
     assert len(fleet.audit().enriched) == 120

@@ -106,7 +106,7 @@ def run(stack, seed, plan, folder: Path, say=print):
         fed_s = time.monotonic()
         feeder.finish()
         _drain(fleet, progress, feeder, plan.patience_s)
-        _wait(lambda: _paged(fleet) >= set(feeder.spikes), 90)
+        _wait(lambda: _paged(fleet) >= set(feeder.spikes), 300)
         time.sleep(1)
         progress.close()
         verdict = audit(fleet)
@@ -224,8 +224,8 @@ def _remove(fleet):
     admin.delete_topics([name for name in admin.list_topics() if name.startswith(f"{kafka.topic_prefix}.")])
     admin.close()
     for name in (f"{elasticsearch.index_prefix}-*", elasticsearch.alerts_index):
-        for index in httpx.get(f"{elasticsearch.url}/{name}", params={"ignore_unavailable": "true"}).json():
-            httpx.delete(f"{elasticsearch.url}/{index}")
+        for index in httpx.get(f"{elasticsearch.url}/{name}", params={"ignore_unavailable": "true"}, timeout=60).json():
+            httpx.delete(f"{elasticsearch.url}/{index}", timeout=60)
 
 
 def scratch():
