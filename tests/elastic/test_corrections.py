@@ -61,7 +61,8 @@ def test_the_judged_records_of_a_time_range(index):
     assert store.corrected_records(*index, AT_MS - 2000, AT_MS, 10) == {day_ms: ["r2", "r1"]}
 
 
-def test_an_author_is_erased_with_all_corrections(index):
+def test_an_author_is_erased_with_all_corrections(index, monkeypatch):
+    monkeypatch.setattr(store, "_PAGE", 1)
     for number in range(1, 5):
         store.correct(*index, made(number, author="a" if number % 2 else "b"))
     assert store.erase_corrections(*index, ["a"], dry_run=True) == 2

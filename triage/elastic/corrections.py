@@ -111,12 +111,14 @@ def erase_corrections(
     query = {"bool": {"filter": [{"terms": {"author_id": sorted(authors)}}]}}
     with translated():
         client.indices.refresh(index=settings.corrections(), ignore_unavailable=True)
+        if dry_run:
+            return int(client.count(index=settings.corrections(), query=query, ignore_unavailable=True).body["count"])
     erased = 0
     while True:
         body = answer_of(client, settings.corrections(), query=query, size=_PAGE, source=False)
         found = [str(hit["_id"]) for hit in body["hits"]["hits"]]
-        if dry_run or not found:
-            return erased + len(found)
+        if not found:
+            return erased
         operations = [{"delete": {"_index": settings.corrections(), "_id": identity}} for identity in found]
         with translated():
             answer = client.bulk(operations=operations, refresh=True).body
