@@ -36,8 +36,7 @@ def trouble(kafka):
 
 
 def _create(kafka, *names):
-    wanted = {kafka.topic(name) for name in names}
-    apply_topics(kafka, definitions=[each for each in load_definitions(kafka) if each.name in wanted])
+    apply_topics(kafka, definitions=[each for each in load_definitions(kafka) if each.name in names])
 
 
 def _put(kafka, **messages):
