@@ -8,6 +8,7 @@ from triage.errors import AccessDenied, ConfigError
 
 class FollowedTopic:
     """In place of TopicScan; each scan gets all of it. `failures` are raised by the first ones, one each.
+
     The first `unreadable` readers may see the topic, but not its records.
     """
 

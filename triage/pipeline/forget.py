@@ -12,6 +12,7 @@ from triage.elastic.client import connect, wait_until_ready
 from triage.logging import get_logger
 from triage.pipeline.erasure import Erased, Erasure
 from triage.pipeline.forgotten import TOPIC
+from triage.pipeline.producer import MAX_REQUEST_BYTES
 from triage.redaction import Redactor
 from triage.topics import require_topics, translate, wait_for_kafka
 from triage.topics.definitions import RAW_TOPICS
@@ -85,7 +86,7 @@ def _writer(settings: Settings, *, dry_run: bool) -> Iterator[_Writer]:
             enable_idempotence=True,
             request_timeout_ms=settings.kafka.request_timeout_ms,
             max_block_ms=settings.kafka.request_timeout_ms,
-            max_request_size=8 * 1024 * 1024,
+            max_request_size=MAX_REQUEST_BYTES,
         )
         try:
             yield _Writer(settings, producer)

@@ -7,6 +7,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from triage.config import KafkaSettings
 from triage.errors import NotUnderstood
 from triage.logging import get_logger
+from triage.pipeline.batch import Enriched
 from triage.redaction import Redactor
 from triage.schemas.forgotten import ForgottenAuthor
 from triage.schemas.message import MessageDecoder
@@ -43,6 +44,10 @@ class ForgottenAuthors:
     def hold(self, hashes: Iterable[str], written_ms: int) -> bool:
         """Whether one of the hashes is of an author who was forgotten after `written_ms`."""
         return any(written_ms <= self._until_ms.get(each, -1) for each in hashes)
+
+    def others(self, enriched: Iterable[Enriched]) -> list[Enriched]:
+        """Those of the records that no such author wrote."""
+        return [item for item in enriched if not self.hold([item.record.author_id or ""], item.accepted.broker_ms)]
 
     def wrote(self, raw: RawRecord, written_ms: int) -> bool:
         """Whether the record is by such an author."""

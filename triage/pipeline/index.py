@@ -3,7 +3,7 @@
 from triage.elastic.naming import IndexNaming
 from triage.errors import InvalidRecord
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, Enriched
+from triage.pipeline.batch import Batch
 from triage.pipeline.deadletters import DeadLetterOffice
 from triage.pipeline.forgotten import ForgottenAuthors
 from triage.sinks.base import Document, Sink
@@ -31,7 +31,7 @@ class IndexStage:
 
     def process(self, batch: Batch) -> None:
         if self._forgotten:
-            batch.enriched = [item for item in batch.enriched if not self._of_a_forgotten(item)]
+            batch.enriched = self._forgotten.others(batch.enriched)
         if not batch.enriched:
             return
         result = self._sink.write(
@@ -53,7 +53,3 @@ class IndexStage:
             invalid = InvalidRecord("index_rejected", f"Elasticsearch refused the document: {reason}", stage="index")
             batch.dead.append(self._office.letter(messages[item.accepted.position], invalid))
         batch.enriched = [item for index, item in enumerate(batch.enriched) if index not in refused]
-
-    def _of_a_forgotten(self, item: Enriched) -> bool:
-        assert self._forgotten is not None
-        return self._forgotten.hold([item.record.author_id or ""], item.accepted.broker_ms)

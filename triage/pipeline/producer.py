@@ -15,7 +15,7 @@ from triage.topics.clients import cleared_away
 FENCED = (InvalidProducerEpochError, ProducerFencedError)
 """Another producer has the transactional id, or the broker ended a transaction that took too long."""
 
-_MAX_REQUEST_BYTES = 8 * 1024 * 1024
+MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
 
 def transactional(kafka: KafkaSettings, worker: WorkerSettings, name: str) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def transactional(kafka: KafkaSettings, worker: WorkerSettings, name: str) -> di
         "transaction_timeout_ms": worker.transaction_timeout_ms,
         "request_timeout_ms": kafka.request_timeout_ms,
         "max_block_ms": kafka.request_timeout_ms,
-        "max_request_size": _MAX_REQUEST_BYTES,
+        "max_request_size": MAX_REQUEST_BYTES,
     }
 
 

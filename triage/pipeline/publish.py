@@ -75,11 +75,7 @@ class Publisher:
     def _drop_forgotten(self, batch: Batch) -> None:
         if not (forgotten := self._forgotten):
             return
-        batch.enriched = [
-            item
-            for item in batch.enriched
-            if not forgotten.hold([item.record.author_id or ""], item.accepted.broker_ms)
-        ]
+        batch.enriched = forgotten.others(batch.enriched)
         batch.dead = [
             letter for letter in batch.dead if not forgotten.hold([letter.author_id or ""], letter.timestamp_ms)
         ]
