@@ -27,6 +27,8 @@ check: setup
 	@echo "== lint"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@echo "== imports"
+	@$(BIN)/lint-imports --no-cache
 	@echo "== types"
 	@$(BIN)/mypy
 

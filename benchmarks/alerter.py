@@ -14,14 +14,14 @@ import structlog
 
 from benchmarks.alerter_stack import Counted, through_faust
 from benchmarks.report import Row, publish
-from triage.alerting.engine import PartitionEngine
-from triage.alerting.rule_file import load_alert_rules
+from triage.alerting.engine.engine import PartitionEngine
+from triage.alerting.rules.loader import load_alert_rules
 from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.metrics import Metrics
-from triage.pipeline.count_messages import pack_counts
-from triage.pipeline.counting import Counted as Record
-from triage.pipeline.counting import count_windows
+from triage.pipeline.window_counts.counting import Counted as Record
+from triage.pipeline.window_counts.counting import count_windows
+from triage.pipeline.window_counts.packing import pack_counts
 from triage.schemas.counts import CountMessage, Watermark
 from triage.types import Position
 

@@ -11,12 +11,12 @@ import httpx
 import msgspec
 from kafka import KafkaProducer
 
-from triage.alerting.rule_file import load_alert_rules
+from triage.alerting.rules.loader import load_alert_rules
 from triage.clock import SystemClock
 from triage.config import KafkaSettings, Settings, load_settings
 from triage.local.processes import Child
 from triage.local.stack import LocalStack, free_port
-from triage.pipeline.count_messages import pack_counts
+from triage.pipeline.window_counts.packing import pack_counts
 from triage.schemas.counts import Watermark, WindowCount
 from triage.topics import apply_topics
 

@@ -9,10 +9,10 @@ import gzip
 import json
 from pathlib import Path
 
-from triage.training.files import write_json
-from triage.training.labels import load_taxonomy
-from triage.training.packs import COMMITTED, content_digest, load_lock, load_packs, read_rows
-from triage.training.sources import load_sources
+from triage.training.data.datasets import COMMITTED, content_digest, load_lock, load_packs, read_rows
+from triage.training.data.files import write_json
+from triage.training.data.labels import load_taxonomy
+from triage.training.data.training_sets import load_sources
 
 
 def main() -> None:

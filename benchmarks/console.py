@@ -21,17 +21,17 @@ from benchmarks.console_fill import fill, stored
 from benchmarks.report import Row, publish
 from triage.clock import ManualClock, SystemClock
 from triage.config import Settings, load_settings
-from triage.console.alerts_page import read_alerts
-from triage.console.changes import movers
-from triage.console.charts import moment_ms
-from triage.console.data import ElasticReader
-from triage.console.explainer import LocalExplainer
-from triage.console.explore_page import look
-from triage.console.export import rows
+from triage.console.alerts.list_page import read_alerts
+from triage.console.changes.measure import movers
+from triage.console.data.explainer import LocalExplainer
+from triage.console.data.overview import ElasticReader
+from triage.console.dependencies import Site
+from triage.console.explore.export import rows
+from triage.console.explore.page import look
 from triage.console.filters import Filters
-from triage.console.record_page import read
-from triage.console.review_page import read_queue
-from triage.console.site import Site
+from triage.console.record.page import read
+from triage.console.review.page import read_queue
+from triage.console.web.charts import moment_ms
 from triage.elastic.client import connect
 from triage.elastic.explore import records_page
 from triage.elastic.search import find_alert, latest

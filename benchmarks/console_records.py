@@ -23,7 +23,7 @@ from triage.schemas.enriched import (
     Severity,
     Versions,
 )
-from triage.training.labels import load_taxonomy
+from triage.training.data.labels import load_taxonomy
 from triage.types import Channel
 
 # Distinct records; all but times, ids and authors comes again after so many.

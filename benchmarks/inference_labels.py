@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from triage.inference.manifest import Manifest
-from triage.inference.session import Logits
+from triage.inference.runtime import Logits
 from triage.types import Prediction
 
 HEADS = ("intent", "sentiment", "entities")

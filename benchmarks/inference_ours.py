@@ -14,7 +14,8 @@ from triage.inference.batching import Batch, fill_ratio, plan_batches
 from triage.inference.heads import Heads, merged
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, read_manifest
 from triage.inference.model import OnnxModel
-from triage.inference.session import Logits, open_session
+from triage.inference.runtime import Logits
+from triage.inference.session import open_session
 from triage.inference.tokenization import TextTokenizer, Tokenized
 from triage.metrics import Metrics
 from triage.types import Prediction

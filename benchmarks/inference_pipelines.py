@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.inference_labels import HEADS, Contender, Said
-from triage.inference.forms import derive
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
+from triage.inference.precision_variants import derive
 
 _TASKS = {"intent": "text-classification", "sentiment": "text-classification", "entities": "token-classification"}
 _OUTPUTS = {"intent": "intent_logits", "sentiment": "sentiment_logits", "entities": "entity_logits"}

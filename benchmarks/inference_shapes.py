@@ -22,7 +22,8 @@ from triage.inference.hardware import available_cores
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, read_manifest
 from triage.inference.model import OnnxModel
 from triage.inference.registry import find_folder
-from triage.inference.session import Session, open_session
+from triage.inference.runtime import Session
+from triage.inference.session import open_session
 from triage.inference.tokenization import TextTokenizer
 
 SHAPES = ((16, 16), (8, 32), (32, 32), (16, 64), (8, 128), (4, 256))

@@ -13,16 +13,16 @@ import numpy as np
 from benchmarks.inference_labels import Contender, Said, raw_said, said
 from benchmarks.inference_ours import judge
 from triage.inference.batching import fill_ratio, plan_batches
-from triage.inference.forms import derive
 from triage.inference.heads import Heads
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
-from triage.inference.session import Logits
+from triage.inference.precision_variants import derive
+from triage.inference.runtime import Logits
 from triage.inference.tokenization import TextTokenizer
 
 
 def load_torch(folder: Path, checkpoint: Path | None) -> Any:
     """The trained network of `checkpoint`, else one with the weights that stand in the model's ONNX file."""
-    from triage.training.checkpoint import load_checkpoint
+    from triage.training.loop.checkpoint import load_checkpoint
 
     return load_checkpoint(checkpoint).model if checkpoint else _from_onnx(folder)
 
@@ -32,8 +32,8 @@ def _from_onnx(folder: Path) -> Any:
     import torch
     from onnx import numpy_helper
 
-    from triage.training.labels import Taxonomy
-    from triage.training.model import build_from_config
+    from triage.training.data.labels import Taxonomy
+    from triage.training.loop.model import build_from_config
 
     manifest = read_manifest(folder)
     graph = onnx.load_from_string(derive("fp32", (folder / MODEL_FILE).read_bytes(), folder / MODEL_FILE)).graph

@@ -20,21 +20,21 @@ from triage.elastic.naming import IndexNaming
 from triage.inference.language import preload
 from triage.metrics import Metrics
 from triage.pipeline.batch import Incoming, Partition
-from triage.pipeline.deadletters import DeadLetterOffice
-from triage.pipeline.decode import DecodeStage
-from triage.pipeline.enrich import Enricher, EnrichStage
-from triage.pipeline.feed import Feed, Message
-from triage.pipeline.health import Health
-from triage.pipeline.heap import collect_seldom
-from triage.pipeline.index import IndexStage
-from triage.pipeline.kafka_feed import KafkaFeed
-from triage.pipeline.memory_feed import MemoryFeed
-from triage.pipeline.publish import Publisher
-from triage.pipeline.slot import Slot
-from triage.pipeline.watermarks import PartitionWatermarks
+from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.kafka.fencing import Slot
+from triage.pipeline.kafka.source import KafkaFeed
+from triage.pipeline.memory_source import MemoryFeed
+from triage.pipeline.publisher import Publisher
+from triage.pipeline.source import Feed, Message
+from triage.pipeline.stages.decode import DecodeStage
+from triage.pipeline.stages.enrich import Enricher, EnrichStage
+from triage.pipeline.stages.index import IndexStage
+from triage.pipeline.window_counts.watermarks import PartitionWatermarks
 from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
 from triage.rules import load_rules
+from triage.runtime.health import Health
+from triage.runtime.memory import collect_seldom
 from triage.sinks.memory import MemorySink
 from triage.topics.definitions import RAW_TOPICS
 from triage.types import Prediction

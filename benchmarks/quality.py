@@ -12,8 +12,8 @@ from typing import Any
 from benchmarks.report import Row, publish
 from triage.config import load_settings
 from triage.logging import configure_logging
-from triage.training.evaluate import evaluate_model
 from triage.training.evaluation.bootstrap import RESAMPLES
+from triage.training.evaluation.evaluate import evaluate_model
 
 _NAMES = {
     "accuracy": "accuracy",

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.report import ROOT, machine
 from benchmarks.training_variants import GROUPS, TEACHER, Variant
-from triage.training.runtime import prepare_process
+from triage.training.loop.runtime import prepare_process
 
 # Committed: it takes hours, and a later run goes on with what it lacks.
 RESULTS = ROOT / "benchmarks" / "training.json"
@@ -65,10 +65,10 @@ def _load(data: Path) -> tuple[Any, Any]:
     """All packs but those that only teach aspects, for a taxonomy without aspects: three heads are compared."""
     from dataclasses import replace
 
-    from triage.training.corpus import load_corpus
-    from triage.training.labels import load_taxonomy
-    from triage.training.own import project_texts
-    from triage.training.sources import load_sources
+    from triage.training.data.corpus import load_corpus
+    from triage.training.data.custom import project_texts
+    from triage.training.data.labels import load_taxonomy
+    from triage.training.data.training_sets import load_sources
 
     taxonomy = replace(load_taxonomy(), aspects=())
     own = {split: project_texts(split, taxonomy) for split in ("train", "validation")}
@@ -80,9 +80,9 @@ def _measure(
 ) -> dict[str, Any]:
     from rich.console import Console
 
-    from triage.training.options import Options
-    from triage.training.train import Run
-    from triage.training.workflow import BEST
+    from triage.training.loop.options import Options
+    from triage.training.loop.train import Run
+    from triage.training.release.workflow import BEST
 
     settings: dict[str, Any] = {
         "learning_rate": 1e-4,
@@ -121,7 +121,7 @@ def _measure(
 
 
 def _row(validation: dict[str, Any]) -> dict[str, Any]:
-    from triage.training.validation import head_means
+    from triage.training.loop.validation import head_means
 
     by_head = {head: values for head, values in validation.items() if head != "overall"}
     return {"heads": {head: round(value, 4) for head, value in head_means(by_head).items()}, "by_pack": by_head}
@@ -129,7 +129,7 @@ def _row(validation: dict[str, Any]) -> dict[str, Any]:
 
 def _sample(corpus: Any, variant: Variant, texts: int) -> Any:
     """The first `texts` of an epoch's draw in the variant's language, with the label that it needs."""
-    from triage.training.corpus import Corpus
+    from triage.training.data.corpus import Corpus
 
     drawn = [example for example in corpus.epoch(SEED) if _fits(example, variant.language)][:texts]
     drawn = [example for example in drawn if _has(example, variant.only)]

@@ -100,6 +100,11 @@ def from_ms(ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=ms)
 
 
+def parse_rfc3339(text: str) -> int:
+    """Milliseconds since the epoch of a time that this project wrote, as `rfc3339` does. Raises ValueError."""
+    return to_ms(datetime.fromisoformat(text))
+
+
 def rfc3339(ms: int) -> str:
     """`2026-11-22T09:30:00.000Z` for milliseconds since the epoch."""
     seconds, millis = divmod(ms, 1000)

@@ -78,7 +78,7 @@ def commands_page() -> str:
 
 def api_description() -> str:
     """OpenAPI of `triage serve`."""
-    from triage.pipeline.health import Health
+    from triage.runtime.health import Health
     from triage.serving.app import build_app
     from triage.serving.service import Service
 

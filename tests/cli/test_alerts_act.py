@@ -5,7 +5,7 @@ from alerts import ALERT
 from cli import run
 from scripted_http import ScriptedServer
 
-from triage.alerting.actions import read_actions
+from triage.alerting.app.actions import read_actions
 from triage.config import load_settings
 from triage.schemas.action import Acknowledge, Snooze
 from triage.topics import apply_topics

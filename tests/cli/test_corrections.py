@@ -8,7 +8,7 @@ from records import enriched
 from triage.elastic import corrections as store
 from triage.elastic.plan import apply, plan_index
 from triage.schemas.correction import correction_of
-from triage.training.corrections import read_corrections
+from triage.training.data.corrections import read_corrections
 
 pytestmark = pytest.mark.stack
 

@@ -16,7 +16,8 @@ def evaluate(*arguments, **options):
 def test_evaluate_needs_no_torch():
     code = (
         "import sys; sys.modules |= dict.fromkeys(('torch', 'transformers', 'matplotlib', 'seqeval', 'sklearn'))\n"
-        "import triage.training.evaluate, triage.training.card, triage.training.workflow, triage.cli.evaluate"
+        "import triage.training.evaluation.evaluate, triage.training.release.card\n"
+        "import triage.training.release.workflow, triage.cli.evaluate"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

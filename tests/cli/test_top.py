@@ -15,7 +15,7 @@ from triage.config import load_settings
 from triage.fleet import FleetView, PartitionLag, ProcessView
 from triage.local.stack import free_port
 from triage.metrics import Metrics
-from triage.pipeline.health import Health, HealthServer
+from triage.runtime.health import Health, HealthServer
 from triage.schemas.deadletter import DeadLetter
 from triage.topics import apply_topics
 

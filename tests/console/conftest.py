@@ -4,7 +4,7 @@ import pytest
 from records import enriched
 
 from triage.clock import rfc3339
-from triage.console.snapshot import Counts, IntentCount, Snapshot, TimeSlot
+from triage.console.data.snapshot import Counts, IntentCount, Snapshot, TimeSlot
 from triage.elastic.search import Hit
 from triage.schemas.alert import Alert, Example, Share
 from triage.schemas.enriched import Entity, Event, Route

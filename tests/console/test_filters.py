@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from triage.console.changes import compare
+from triage.console.changes.measure import compare
 from triage.console.filters import FIELDS, Filters, filters_of
 from triage.elastic.changes import Periods
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from triage.console.app import build_service
-from triage.console.headers import HEADERS
+from triage.console.web.headers import HEADERS
 from triage.errors import Unavailable
 from triage.metrics import Metrics
 

@@ -5,7 +5,7 @@ import pytest
 from indices import own_settings, remove
 from records import enriched
 
-from triage.alerting.rules import Values
+from triage.alerting.rules.model import Values
 from triage.clock import ManualClock
 from triage.elastic import history
 from triage.elastic.client import connect

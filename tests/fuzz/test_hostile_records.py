@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worker_rig import NOW, TOPIC, Rig
 
-from triage.pipeline.origin import Origin, with_origin
+from triage.pipeline.dead_letters.origin_headers import Origin, with_origin
 from triage.types import Position
 
 # For one record on a busy machine; what grows faster than its input exceeds it by far.

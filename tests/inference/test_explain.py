@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from triage.config import ModelSettings
 from triage.inference.explain import MAX_PIECES, MAX_WORDS, explain_words
 from triage.inference.model import OnnxModel
-from triage.inference.pieces import clauses, grouped, words
+from triage.inference.word_segments import clauses, grouped, words
 from triage.types import Prediction
 
 WEIGHTS = {"never": 2.0, "late": 1.0, "lovely": -1.5, "坏": 3.0, "太差": 2.0}

@@ -5,7 +5,7 @@ from triage.errors import ModelError
 from triage.inference.calibration import Scaling, softmax
 from triage.inference.heads import Heads, merged
 from triage.inference.manifest import FileDigest, Manifest
-from triage.inference.session import Logits
+from triage.inference.runtime import Logits
 
 TEXTS = ["Bob 3", "nothing"]
 OFFSETS = [[[0, 0], [0, 3], [3, 5], [0, 0]], [[0, 0], [0, 7], [0, 0]]]

@@ -13,7 +13,7 @@ from triage.clock import ManualClock, SystemClock
 from triage.config import load_settings
 from triage.elastic.client import connect
 from triage.elastic.corrections import correct
-from triage.pipeline.replay import Replay, Request
+from triage.pipeline.backfill.replay import Replay, Request
 from triage.redaction import Redactor
 from triage.schemas.alert import Alert, Example
 from triage.schemas.correction import correction_of

@@ -9,7 +9,7 @@ from harness import TINY_MODEL, Fleet, numbered, wait_for
 
 from triage.clock import SystemClock
 from triage.elastic.client import connect
-from triage.pipeline.replay import Replay, Request
+from triage.pipeline.backfill.replay import Replay, Request
 from triage.types import Channel
 
 pytestmark = pytest.mark.stack

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triage.alerting.rule_file import load_alert_rules
+from triage.alerting.rules.loader import load_alert_rules
 from triage.clock import from_ms, to_ms
 from triage.config import AlertingSettings
 from triage.errors import ConfigError, InvalidRecord

@@ -5,11 +5,11 @@ import pytest
 from followed import FollowedTopic
 
 from triage.config import KafkaSettings, load_settings
-from triage.pipeline import output_offsets
-from triage.pipeline.deadletter_book import entries
-from triage.pipeline.forgotten import ForgottenAuthors, follow_forgotten
-from triage.pipeline.offset_check import Reached
-from triage.pipeline.output_offsets import counted
+from triage.pipeline.dead_letters.reader import entries
+from triage.pipeline.erasure.tombstones import ForgottenAuthors, follow_forgotten
+from triage.pipeline.kafka import output_offsets
+from triage.pipeline.kafka.offset_check import Reached
+from triage.pipeline.kafka.output_offsets import counted
 from triage.redaction import Redactor
 from triage.schemas.counts import WindowCounts
 from triage.schemas.deadletter import DeadLetter

@@ -7,9 +7,9 @@ from kafka.admin import ConfigResource
 from triage.clock import SystemClock
 from triage.config import load_settings
 from triage.errors import ConfigError
-from triage.pipeline.feed import Message
-from triage.pipeline.kafka_feed import KafkaFeed
-from triage.pipeline.slot import Slot
+from triage.pipeline.kafka.fencing import Slot
+from triage.pipeline.kafka.source import KafkaFeed
+from triage.pipeline.source import Message
 from triage.topics import admin_client, apply_topics
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.pipeline.batch import Accepted
-from triage.pipeline.enrich import Enricher
+from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
 from triage.rules import load_rules
 from triage.rules.evidence import explain_rules

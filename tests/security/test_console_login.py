@@ -11,8 +11,8 @@ from triage.cli.main import main
 from triage.clock import ManualClock
 from triage.config import ConsoleSettings, load_settings
 from triage.console.app import build_service
-from triage.console.identity import COOKIE, Identities, User
-from triage.console.login import Door, user_of
+from triage.console.web.identity import COOKIE, Identities, User
+from triage.console.web.login import Door, user_of
 from triage.errors import ConfigError
 from triage.metrics import Metrics
 

@@ -9,13 +9,13 @@ from aiokafka import AIOKafkaProducer
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from secured import CLIENT_SECRET, PASSWORD
 
-from triage.alerting.kafka import credentials
+from triage.alerting.app.faust_table import credentials
 from triage.clock import SystemClock
 from triage.config import KafkaSettings, WorkerSettings
 from triage.errors import AccessDenied, ConfigError, TriageError
-from triage.pipeline.feed import Message
-from triage.pipeline.kafka_feed import KafkaFeed
-from triage.pipeline.slot import Slot
+from triage.pipeline.kafka.fencing import Slot
+from triage.pipeline.kafka.source import KafkaFeed
+from triage.pipeline.source import Message
 from triage.topics import apply_topics, wait_for_kafka
 from triage.topics.scan import TopicScan
 from triage.topics.settled import wait_until_settled

@@ -10,10 +10,10 @@ from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.errors import Unavailable
 from triage.metrics import Metrics
-from triage.pipeline.enrich import Enricher
-from triage.pipeline.health import Health
+from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
 from triage.rules import load_rules
+from triage.runtime.health import Health
 from triage.serving.app import build_app
 from triage.serving.batcher import MicroBatcher
 from triage.serving.service import Service

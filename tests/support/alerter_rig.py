@@ -18,7 +18,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from triage.config import load_settings
-from triage.pipeline.count_messages import pack_counts
+from triage.pipeline.window_counts.packing import pack_counts
 from triage.schemas.alert import Alert
 from triage.schemas.counts import Watermark, WindowCount, dimension_key
 from triage.topics import apply_topics

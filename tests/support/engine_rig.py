@@ -1,7 +1,7 @@
 """An engine of the alerter without Kafka: messages as workers send them, and a table that a crash can cut off."""
 
-from triage.alerting.engine import PartitionEngine
-from triage.alerting.rules import AlertRules, Rule
+from triage.alerting.engine.engine import PartitionEngine
+from triage.alerting.rules.model import AlertRules, Rule
 from triage.clock import ManualClock
 from triage.config import Settings
 from triage.metrics import Metrics

@@ -11,17 +11,17 @@ from triage.config import load_settings
 from triage.elastic.naming import IndexNaming
 from triage.inference import language
 from triage.metrics import Metrics
-from triage.pipeline.deadletters import DeadLetterOffice
-from triage.pipeline.decode import DecodeStage
-from triage.pipeline.enrich import Enricher, EnrichStage
-from triage.pipeline.health import Health
-from triage.pipeline.index import IndexStage
-from triage.pipeline.memory_feed import MemoryFeed
-from triage.pipeline.publish import Publisher
-from triage.pipeline.watermarks import PartitionWatermarks
+from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.memory_source import MemoryFeed
+from triage.pipeline.publisher import Publisher
+from triage.pipeline.stages.decode import DecodeStage
+from triage.pipeline.stages.enrich import Enricher, EnrichStage
+from triage.pipeline.stages.index import IndexStage
+from triage.pipeline.window_counts.watermarks import PartitionWatermarks
 from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
 from triage.rules import load_rules
+from triage.runtime.health import Health
 from triage.schemas.counts import CountMessage, WindowCounts
 from triage.sinks.memory import MemorySink
 from triage.types import Channel

@@ -10,8 +10,8 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
-from triage.pipeline.consumer import GroupConsumer
-from triage.pipeline.producer import BoundedProducer
+from triage.pipeline.kafka.consumer import GroupConsumer
+from triage.pipeline.kafka.producer import BoundedProducer
 from triage.topics.clients import cleared_away
 
 FILES = Path("/proc/self/fd")

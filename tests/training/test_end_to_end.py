@@ -18,7 +18,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def options(tiny_base):
-    from triage.training.options import Options
+    from triage.training.loop.options import Options
 
     return Options(
         base=str(tiny_base),
@@ -35,7 +35,7 @@ def options(tiny_base):
 
 @pytest.fixture(scope="module")
 def corpus():
-    from triage.training.workflow import build_corpus
+    from triage.training.release.workflow import build_corpus
 
     return build_corpus(None)
 
@@ -44,7 +44,7 @@ def corpus():
 def run(tmp_path_factory, options, corpus):
     from rich.console import Console
 
-    from triage.training.workflow import train_model
+    from triage.training.release.workflow import train_model
 
     output = tmp_path_factory.mktemp("run") / "r"
     train_model(*corpus, options, output, Console(stderr=True))
@@ -53,7 +53,7 @@ def run(tmp_path_factory, options, corpus):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory, run):
-    from triage.training.workflow import export_checkpoint
+    from triage.training.release.workflow import export_checkpoint
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     export_checkpoint(run, folder, "test-1")
@@ -121,8 +121,8 @@ def test_the_export_says_what_a_text_is_about(model):
 def test_a_model_without_aspects_is_exported_and_serves(tmp_path, run):
     from triage.config import ModelSettings
     from triage.inference.model import OnnxModel
-    from triage.training.checkpoint import load_checkpoint
-    from triage.training.export import Calibration, export_model
+    from triage.training.loop.checkpoint import load_checkpoint
+    from triage.training.release.export import Calibration, export_model
 
     whole = load_checkpoint(run / "best")
     three_heads = replace(whole, taxonomy=replace(whole.taxonomy, aspects=()))
@@ -133,8 +133,8 @@ def test_a_model_without_aspects_is_exported_and_serves(tmp_path, run):
 
 
 def test_the_file_is_about_a_byte_a_parameter_and_says_the_same(run, model):
-    from triage.training.checkpoint import load_checkpoint
-    from triage.training.workflow import check_parity
+    from triage.training.loop.checkpoint import load_checkpoint
+    from triage.training.release.workflow import check_parity
 
     parameters = sum(p.numel() for p in load_checkpoint(run / "best").model.parameters())
     assert (model / "model.onnx").stat().st_size < 1.3 * parameters
@@ -159,9 +159,9 @@ def test_manifest_matches_the_files(model):
 
 def test_evaluation_and_card(model):
     from triage.config import ModelSettings
-    from triage.training.card import write_card
-    from triage.training.evaluate import evaluate_model
-    from triage.training.workflow import record
+    from triage.training.evaluation.evaluate import evaluate_model
+    from triage.training.release.card import write_card
+    from triage.training.release.workflow import record
 
     seen = []
     settings = ModelSettings(path=model, device="cpu")
@@ -181,7 +181,7 @@ def test_evaluation_and_card(model):
 def test_time_ends_a_run_and_it_still_leaves_a_model(tmp_path, options, corpus):
     from rich.console import Console
 
-    from triage.training.workflow import train_model
+    from triage.training.release.workflow import train_model
 
     best = train_model(*corpus, replace(options, epochs=50, max_minutes=0.03), tmp_path / "r", Console(stderr=True))
     assert json.loads((best / "info.json").read_text(encoding="utf-8"))["minutes"] < 1
@@ -191,7 +191,7 @@ def test_bases_that_cannot_work_leave_nothing(tmp_path, options, corpus, tiny_ba
     from rich.console import Console
 
     from triage.errors import TrainingError
-    from triage.training.workflow import train_model
+    from triage.training.release.workflow import train_model
 
     for broken, message in (
         (replace(options, base=str(tmp_path)), "config.json and tokenizer.json missing"),
@@ -204,7 +204,7 @@ def test_bases_that_cannot_work_leave_nothing(tmp_path, options, corpus, tiny_ba
 
 def test_export_refuses_what_is_no_checkpoint_and_spares_foreign_folders(tmp_path, run):
     from triage.errors import TrainingError
-    from triage.training.workflow import export_checkpoint
+    from triage.training.release.workflow import export_checkpoint
 
     with pytest.raises(TrainingError, match=r"is no checkpoint: model\.safetensors"):
         export_checkpoint(tmp_path, tmp_path / "m", "1")

@@ -33,12 +33,12 @@ def command(
     Several share the partitions of window-counts, each with its own --instance. SIGTERM ends it within seconds.
     """
     from triage import tracing
-    from triage.alerting.priming import parse_source
-    from triage.alerting.run import Alerter
+    from triage.alerting.app.process import Alerter
+    from triage.alerting.engine.priming import parse_source
     from triage.logging import get_logger
     from triage.metrics import Metrics
-    from triage.pipeline.health import Health, HealthServer
-    from triage.pipeline.heap import release_large_blocks
+    from triage.runtime.health import Health, HealthServer
+    from triage.runtime.memory import release_large_blocks
 
     settings = settings_from(
         config,

@@ -79,7 +79,7 @@ def send_test(config: ConfigOption = None, assignments: SetOption = None) -> Non
     """Send a test page and its resolve through every configured receiver; exit 1 if one fails."""
     import asyncio
 
-    from triage.alerting.trial import send_trial
+    from triage.alerting.delivery.test_notification import send_trial
 
     settings = settings_from(config, assignments)
     results = asyncio.run(send_trial(settings, settings.clock.build()))

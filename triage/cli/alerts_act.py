@@ -11,7 +11,7 @@ from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, Se
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from triage.alerting.actions import ActionWriter
+    from triage.alerting.app.actions import ActionWriter
     from triage.config import Settings
     from triage.schemas.action import Silence
 
@@ -81,7 +81,7 @@ def add_silence(
     assignments: SetOption = None,
 ) -> None:
     """Mute alerts that match, also those to come. They are recorded all the same."""
-    from triage.alerting.silences import parse_matchers
+    from triage.alerting.lifecycle.silences import parse_matchers
 
     matchers, for_s = parse_matchers(match), _seconds(time)
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
@@ -135,7 +135,7 @@ def expire_silence(
 
 def _silences(settings: "Settings") -> "tuple[list[Silence], int]":
     """All that are known, ended ones too, and what time it is."""
-    from triage.alerting.actions import read_actions
+    from triage.alerting.app.actions import read_actions
 
     return read_actions(settings.kafka).silences.all(), settings.clock.build().now_ms()
 
@@ -160,7 +160,7 @@ def _require_open(settings: "Settings", key: str) -> None:
 
 @contextmanager
 def _writer(settings: "Settings") -> "Iterator[ActionWriter]":
-    from triage.alerting.actions import TOPIC, ActionWriter
+    from triage.alerting.app.actions import TOPIC, ActionWriter
     from triage.topics import require_topics
 
     clock = settings.clock.build()
@@ -173,7 +173,7 @@ def _writer(settings: "Settings") -> "Iterator[ActionWriter]":
 
 
 def _seconds(time: str) -> int:
-    from triage.alerting.actions import LONGEST_S
+    from triage.alerting.app.actions import LONGEST_S
     from triage.errors import ConfigError
 
     parts = re.findall(r"(\d+)([mhd])", time)
@@ -195,7 +195,7 @@ def _actor(by: str | None) -> str:
 
 
 def _line(silence: "Silence") -> str:
-    from triage.alerting.silences import shown
+    from triage.alerting.lifecycle.silences import shown
     from triage.clock import rfc3339
 
     fields = (silence.id, rfc3339(silence.until_ms), shown(silence.matchers), silence.actor, silence.comment)

@@ -13,8 +13,8 @@ from triage.cli.complete import alert_rules
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from triage.alerting.backtest import Results
-    from triage.alerting.backtest_table import Table
+    from triage.alerting.backtest.run import Results
+    from triage.alerting.backtest.table import Table
 
 
 def command(
@@ -65,9 +65,9 @@ def command(
     Prints the rows as they came with expected, score, firing and episode, and a summary of the episodes on standard
     error.
     """
-    from triage.alerting.backtest import backtest
-    from triage.alerting.backtest_output import output_lines, summary
-    from triage.alerting.backtest_source import (
+    from triage.alerting.backtest.output import output_lines, summary
+    from triage.alerting.backtest.run import backtest
+    from triage.alerting.backtest.source import (
         check_output,
         find_rule,
         judgement_of,
@@ -105,7 +105,7 @@ def command(
 
 
 def _draw(table: "Table", results: "Results", path: Path) -> None:
-    from triage.alerting.backtest_plot import draw
+    from triage.alerting.backtest.plot import draw
 
     shown = draw(table, results, path)
     typer.echo(f"{path}: observed, expected and episodes of {shown} keys", err=True)

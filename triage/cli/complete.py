@@ -49,7 +49,7 @@ def models(incomplete: str) -> list[str]:
 def alert_rules(incomplete: str) -> list[str]:
     """Names of the alert rules in force here."""
     try:
-        from triage.alerting.rule_file import load_alert_rules
+        from triage.alerting.rules.loader import load_alert_rules
         from triage.config import load_settings
 
         found = [rule.name for rule in load_alert_rules(load_settings().alerting).rules]

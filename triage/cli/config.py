@@ -16,7 +16,7 @@ app = typer.Typer(help="Check, show and describe the settings.", no_args_is_help
 @app.command()
 def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
     """Validate every setting and file that the settings name; all problems in one message."""
-    from triage.alerting.rule_file import check as check_alert_rules
+    from triage.alerting.rules.loader import check as check_alert_rules
     from triage.inference.manifest import read_manifest
     from triage.inference.registry import find_folder
     from triage.redaction import Redactor

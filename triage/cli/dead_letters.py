@@ -10,7 +10,7 @@ from triage.cli.times import HELP, moment_ms
 from triage.errors import ConfigError, TriageError
 
 if TYPE_CHECKING:
-    from triage.pipeline.deadletter_book import Wanted
+    from triage.pipeline.dead_letters.reader import Wanted
     from triage.schemas.deadletter import DeadLetter
 
 app = typer.Typer(help="Records that could not be processed: list, show, replay.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def list_(
     """Print dead letters, newest first: time, position, stage, reason, what happened."""
     import msgspec
 
-    from triage.pipeline.deadletter_book import read_letters
+    from triage.pipeline.dead_letters.reader import read_letters
     from triage.topics.scan import TopicScan
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
@@ -76,8 +76,8 @@ def show(
     import msgspec
     import orjson
 
-    from triage.pipeline.deadletter_book import read_letters
-    from triage.pipeline.origin import parse_position
+    from triage.pipeline.dead_letters.origin_headers import parse_position
+    from triage.pipeline.dead_letters.reader import read_letters
     from triage.topics.scan import TopicScan
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
@@ -119,8 +119,8 @@ def replay(
     """
     import orjson
 
-    from triage.pipeline.deadletter_replay import replay_letters
-    from triage.pipeline.forgotten import read_forgotten
+    from triage.pipeline.dead_letters.replay import replay_letters
+    from triage.pipeline.erasure.tombstones import read_forgotten
     from triage.redaction import Redactor
     from triage.topics.scan import TopicScan
 
@@ -154,8 +154,8 @@ def _wanted(
     until: str | None,
     topic: str | None,
 ) -> "Wanted":
-    from triage.pipeline.deadletter_book import Wanted
-    from triage.pipeline.origin import parse_position
+    from triage.pipeline.dead_letters.origin_headers import parse_position
+    from triage.pipeline.dead_letters.reader import Wanted
     from triage.topics.definitions import RAW_TOPICS
 
     now_ms = settings.clock.build().now_ms()

@@ -47,8 +47,8 @@ def command(
     from triage.inference.model import OnnxModel
     from triage.pipeline.assemble import build_enricher
     from triage.pipeline.batch import Accepted, Enriched
-    from triage.pipeline.decode import event_time_of
     from triage.pipeline.explain import explained
+    from triage.pipeline.stages.decode import event_time_of
     from triage.sources.files import read_rows
 
     settings = settings_from(config, assignments, model__path=model)

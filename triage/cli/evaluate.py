@@ -48,15 +48,15 @@ def command(
 
     from triage.inference.registry import find_folder
     from triage.logging import configure_logging
-    from triage.training.card import write_card
-    from triage.training.evaluate import evaluate_model
+    from triage.training.data.custom import read_own
+    from triage.training.data.files import write_json
+    from triage.training.data.labels import load_taxonomy
+    from triage.training.data.training_sets import load_sources
+    from triage.training.evaluation.evaluate import evaluate_model
     from triage.training.evaluation.report import has_matplotlib, write_report
     from triage.training.evaluation.tables import tables
-    from triage.training.files import write_json
-    from triage.training.labels import load_taxonomy
-    from triage.training.own import read_own
-    from triage.training.sources import load_sources
-    from triage.training.workflow import record
+    from triage.training.release.card import write_card
+    from triage.training.release.workflow import record
 
     flags = {"model__path": model, "model__device": device, "model__threads": threads}
     settings = settings_from(config, assignments, **flags).model

@@ -37,7 +37,7 @@ def command(
     if (checkpoint is None) == (model is None):
         raise ConfigError("triage export takes either --checkpoint or --model")
     if model is not None:
-        from triage.inference.forms import write_form
+        from triage.inference.precision_variants import write_form
 
         if form is Form.INT8:
             raise ConfigError("--model is made into fp16 or fp32: add --form; int8 is made from a --checkpoint")
@@ -50,12 +50,12 @@ def command(
 def _from_checkpoint(
     checkpoint: Path, output: Path, form: Form, data: Path | None, version: str | None, texts: int
 ) -> None:
-    from triage.training.extras import require_export
+    from triage.training.loop.extras import require_export
 
     require_export("triage export")
     from triage.clock import SystemClock
     from triage.logging import configure_logging
-    from triage.training.workflow import check_parity, export_checkpoint, record
+    from triage.training.release.workflow import check_parity, export_checkpoint, record
 
     configure_logging()
     today = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).strftime("%Y.%m.%d")

@@ -10,7 +10,7 @@ from triage.cli.progress import waiting
 from triage.errors import ConfigError
 
 if TYPE_CHECKING:
-    from triage.pipeline.erasure import Erased
+    from triage.pipeline.erasure.places import Erased
 
 
 def command(
@@ -29,7 +29,7 @@ def command(
     Workers and replays pass over what is left of it in the raw topics; the account says until when those hold it.
     Tries every key of redaction.author_key and old_author_keys. Safe to repeat.
     """
-    from triage.pipeline.forget import forget
+    from triage.pipeline.erasure.command import forget
 
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch

@@ -17,11 +17,11 @@ def command(
     ] = 0.99,
 ) -> None:
     """Compare labels and probabilities with torch in fp32; exit 1 if fewer labels agree than --least."""
-    from triage.training.extras import require_training
+    from triage.training.loop.extras import require_training
 
     require_training("triage parity")
     from triage.logging import configure_logging
-    from triage.training.workflow import check_parity
+    from triage.training.release.workflow import check_parity
 
     configure_logging("WARNING")
     parity = check_parity(checkpoint, model, data, texts)

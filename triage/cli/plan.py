@@ -12,7 +12,7 @@ from triage.cli.common import ConfigOption, SetOption, settings_from
 
 if TYPE_CHECKING:
     from triage.config import Settings
-    from triage.pipeline.capacity import Costs
+    from triage.sizing.capacity import Costs
 
 # Of the sample feed: half a minute on two cores.
 _RECORDS = 2_000
@@ -39,8 +39,8 @@ def command(
     """Size a fleet from the costs of one record. docs/capacity.md has the formulas."""
     import msgspec
 
-    from triage.pipeline.capacity import Costs, Demand, size
-    from triage.pipeline.costs import read_costs
+    from triage.sizing.capacity import Costs, Demand, size
+    from triage.sizing.costs import read_costs
 
     settings = settings_from(config, assignments)
     wanted = rate_of("rate", rate)
@@ -108,7 +108,7 @@ def _with(costs: "Costs", assignments: list[str]) -> "Costs":
     import msgspec
 
     from triage.errors import ConfigError
-    from triage.pipeline.capacity import Costs
+    from triage.sizing.capacity import Costs
 
     values = msgspec.to_builtins(costs)
     problems = []
@@ -130,7 +130,7 @@ def _measured(settings: "Settings") -> "Costs":
     from datetime import UTC, datetime
 
     from triage.local.feed import load_feed
-    from triage.pipeline.costs import measure_costs
+    from triage.sizing.costs import measure_costs
 
     clock = settings.clock.build()
     payloads = [item.payload for item in load_feed().schedule(datetime(2026, 1, 1, tzinfo=UTC))][:_RECORDS]

@@ -11,7 +11,7 @@ from triage.errors import ConfigError
 from triage.types import Channel
 
 if TYPE_CHECKING:
-    from triage.pipeline.replay import Account
+    from triage.pipeline.backfill.replay import Account
 
 _SHOWN_REFUSALS = 20
 _NICE = 10
@@ -48,7 +48,7 @@ def command(
     from triage.cli.interrupt import Interruptible
     from triage.cli.progress import CountProgress
     from triage.clock import rfc3339
-    from triage.pipeline.replay import Replay, Request
+    from triage.pipeline.backfill.replay import Replay, Request
 
     settings = settings_from(
         config,

@@ -10,8 +10,8 @@ from triage.cli.common import ConfigOption, ElasticsearchOption, SetOption, sett
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from triage.training.examples import Example
-    from triage.training.labels import Taxonomy
+    from triage.training.data.examples import Example
+    from triage.training.data.labels import Taxonomy
 
 
 def command(
@@ -89,18 +89,19 @@ def command(
     assignments: SetOption = None,
 ) -> None:
     """Train a model into --output: its best checkpoint on validation texts, calibrated."""
-    from triage.training.extras import require_training
+    from triage.training.loop.extras import require_training
 
     require_training("triage train")
-    from triage.training.runtime import prepare_process
+    from triage.training.loop.runtime import prepare_process
 
     prepare_process()
     from rich.console import Console
 
     from triage.inference.hardware import has_fast_bf16
     from triage.logging import configure_logging
-    from triage.training.options import AUGMENTATIONS, Options
-    from triage.training.workflow import build_corpus, checkpoint_folder, train_model
+    from triage.training.loop.options import AUGMENTATIONS, Options
+    from triage.training.loop.run_folder import checkpoint_folder
+    from triage.training.release.workflow import build_corpus, train_model
 
     configure_logging()
     options = Options(
@@ -160,7 +161,7 @@ def _corrections(
         return None
 
     def read(taxonomy: "Taxonomy") -> "dict[str, list[Example]]":
-        from triage.training.corrections import examples_of, read_corrections
+        from triage.training.data.corrections import examples_of, read_corrections
 
         settings = settings_from(config, assignments, elasticsearch__url=url)
         splits, account = examples_of(read_corrections(source, lambda: settings.elasticsearch), taxonomy)

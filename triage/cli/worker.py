@@ -24,10 +24,10 @@ def command(
     from triage.logging import get_logger
     from triage.metrics import Metrics
     from triage.pipeline.assemble import build_worker
-    from triage.pipeline.health import HealthServer
-    from triage.pipeline.heap import collect_seldom, release_large_blocks
-    from triage.pipeline.reload import reload_on_hangup
-    from triage.pipeline.shutdown import stop_on_signals
+    from triage.pipeline.stages.reload import reload_on_hangup
+    from triage.runtime.health import HealthServer
+    from triage.runtime.memory import collect_seldom, release_large_blocks
+    from triage.runtime.shutdown import stop_on_signals
 
     settings = settings_from(
         config,

@@ -9,20 +9,19 @@ from nicegui import app as pages_app
 from nicegui import ui
 
 from triage.config import ConsoleSettings
-from triage.console.alert_actions import Actions
-from triage.console.alert_page import alert_routes
-from triage.console.alerts_page import alerts_page
-from triage.console.error_pages import add_error_pages
-from triage.console.explore_page import RESPONSE_S, explore_page
-from triage.console.export import export_routes
-from triage.console.fleet_page import fleet_page
-from triage.console.frame import language_routes
-from triage.console.headers import SecurityHeaders
-from triage.console.login import Door
-from triage.console.page import now_page
-from triage.console.record_page import record_page
-from triage.console.review_page import review_page
-from triage.console.site import Site
+from triage.console.alerts.detail_page import alert_routes
+from triage.console.alerts.list_page import alerts_page
+from triage.console.dependencies import Actions, Site
+from triage.console.explore.export import export_routes
+from triage.console.explore.page import RESPONSE_S, explore_page
+from triage.console.fleet.page import fleet_page
+from triage.console.now.page import now_page
+from triage.console.record.page import record_page
+from triage.console.review.page import review_page
+from triage.console.web.error_pages import add_error_pages
+from triage.console.web.headers import SecurityHeaders
+from triage.console.web.layout import language_routes
+from triage.console.web.login import Door
 from triage.metrics import Metrics
 from triage.schemas.alert import Alert
 from triage.web.health import health_routes

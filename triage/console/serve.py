@@ -2,15 +2,15 @@
 
 from contextlib import ExitStack
 
-from triage.alerting.actions import ActionBook, ActionWriter, follow_actions
+from triage.alerting.app.actions import ActionBook, ActionWriter, follow_actions
 from triage.config import Settings
 from triage.console.app import build_app
-from triage.console.changes import movers
-from triage.console.data import ElasticReader
-from triage.console.deadletters import DeadLetters
-from triage.console.explainer import LocalExplainer
-from triage.console.refresh import Latest, SharedSnapshot
-from triage.console.site import Site
+from triage.console.changes.measure import movers
+from triage.console.data.dead_letters import DeadLetters
+from triage.console.data.explainer import LocalExplainer
+from triage.console.data.overview import ElasticReader
+from triage.console.data.refresh import Latest, SharedSnapshot
+from triage.console.dependencies import Site
 from triage.elastic.client import connect
 from triage.elastic.errors import translated
 from triage.elastic.search import find_alert

@@ -1,13 +1,12 @@
 """Corrections by people, in an index of their own that no replay touches: written one by one, read in order."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from elasticsearch import Elasticsearch
 
-from triage.clock import rfc3339, to_ms
+from triage.clock import parse_rfc3339, rfc3339
 from triage.config import ElasticsearchSettings
 from triage.elastic.errors import count_deleted, translated
 from triage.elastic.mapping import JsonObject
@@ -87,7 +86,7 @@ def corrected_records(
     )
     found: dict[int, list[str]] = {}
     for hit in body["hits"]["hits"]:
-        at_ms = to_ms(datetime.fromisoformat(hit["_source"]["recorded_at"]))
+        at_ms = parse_rfc3339(hit["_source"]["recorded_at"])
         found.setdefault(at_ms // DAY_MS * DAY_MS, []).append(str(hit["_id"]))
     return found
 

@@ -9,7 +9,7 @@ clause alone.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from triage.inference.pieces import Piece, clauses, grouped
+from triage.inference.word_segments import Piece, clauses, grouped
 from triage.schemas.explanation import HeadExplanation, Word
 from triage.types import Model, Prediction
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from triage.errors import ModelError
 from triage.inference.calibration import PLAIN, is_chinese, probabilities, softmax
 from triage.inference.manifest import Manifest
-from triage.inference.session import Logits
+from triage.inference.runtime import Logits
 from triage.inference.spans import TaggedToken, merge_tokens
 from triage.types import Aspect, Prediction, Span
 

@@ -13,10 +13,11 @@ from triage.errors import ModelError
 from triage.inference.batching import Batch, fill_ratio, plan_batches
 from triage.inference.heads import Heads, merged
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
-from triage.inference.pieces import Piece, words
 from triage.inference.registry import find_folder, verify_files
-from triage.inference.session import Logits, Session, open_session
+from triage.inference.runtime import Logits, Session
+from triage.inference.session import open_session
 from triage.inference.tokenization import TextTokenizer, Tokenized
+from triage.inference.word_segments import Piece, words
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.types import Prediction
@@ -101,7 +102,7 @@ class OnnxModel:
         }
 
     def pieces(self, text: str) -> list[Piece]:
-        """Words of a text, as `triage.inference.pieces.words` has them, as far as the model reads it."""
+        """Words of a text, as `triage.inference.word_segments.words` has them, as far as the model reads it."""
         return words(text, self._tokenizer.encode([text]).offsets(0).tolist())
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from triage.errors import ConfigError, MissingExtraError, ModelError
 from triage.inference.packages import ONNXRUNTIME_CPU, ONNXRUNTIME_GPU, installed
-from triage.inference.session import Logits
+from triage.inference.runtime import Logits
 
 _OUTPUTS = ["intent_logits", "sentiment_logits", "entity_logits"]
 _OPTIONAL = "aspect_logits"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from triage.errors import MissingExtraError, ModelError
 from triage.inference.hardware import has_amx_bf16
 from triage.inference.packages import OPENVINO, installed
-from triage.inference.session import Logits
+from triage.inference.runtime import Logits
 
 # OpenVINO makes code for every shape that it meets, 12 ms and 2 MiB each, and forgets it beyond some hundreds: these
 # widths are about forty shapes, and cost 3 % more padding than any width would.

@@ -12,8 +12,8 @@ from triage.clock import Clock, rfc3339
 from triage.config import Settings
 from triage.errors import ConfigError, ModelError
 from triage.inference.history import HISTORY, Change, encoded, previous_of, read_history, settled
+from triage.inference.promotion_checks import vet
 from triage.inference.registry import CURRENT, model_folders, registry_folder
-from triage.inference.vetting import vet
 from triage.paths import replace_file
 
 

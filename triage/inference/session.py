@@ -1,16 +1,13 @@
-"""One interface over the runtimes, and the choice of the one that serves."""
+"""Chooses the runtime that serves the model and opens a session on it."""
 
 from pathlib import Path
-from typing import NamedTuple, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from triage.config import ModelSettings
 from triage.errors import ConfigError, MissingExtraError, TriageError
-from triage.inference.forms import graph_in
 from triage.inference.hardware import available_cores, has_fast_bf16
 from triage.inference.packages import ONNXRUNTIME_CPU, ONNXRUNTIME_GPU, OPENVINO, check_packages, installed
+from triage.inference.precision_variants import graph_in
+from triage.inference.runtime import Session
 from triage.logging import get_logger
 
 _log = get_logger(__name__)
@@ -20,45 +17,13 @@ _PRECISIONS = {"cpu": ("fp32", "fp16"), "cuda": ("fp16", "fp32"), "openvino": ("
 _NAMES = {"cpu": "ONNX Runtime on the CPU", "cuda": "ONNX Runtime on CUDA", "openvino": "OpenVINO"}
 
 
-class Logits(NamedTuple):
-    """What the graph returns for a batch, float32; `aspect` None where the model has no such head."""
-
-    intent: NDArray[np.float32]  # [batch, intents]
-    sentiment: NDArray[np.float32]  # [batch, 3]
-    entity: NDArray[np.float32]  # [batch, seq, tags]; [tokens, tags] once padding is taken out
-    aspect: NDArray[np.float32] | None = None  # [batch, aspects, 4]
-
-    def first(self, rows: int) -> "Logits":
-        """Those of the first texts: the rows behind them were computed to fill a shape."""
-        if rows == len(self.intent):
-            return self
-        aspect = None if self.aspect is None else self.aspect[:rows]
-        return Logits(self.intent[:rows], self.sentiment[:rows], self.entity[:rows], aspect)
-
-
-class Session(Protocol):
-    """A graph loaded on a device; `run` may be called from several threads at once."""
-
-    runtime: str  # name and version
-    device: str  # cpu or cuda
-    precision: str  # fp32, fp16, bf16, int8
-    threads: int  # of the CPU, for all streams together
-    streams: int  # calls that are worth making side by side
-    batch_tokens: int  # budget of a call that suits it
-    widths: tuple[int, ...]  # the only lengths of rows to give it, ascending; empty: any
-
-    def run(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Logits:
-        """Logits of one padded batch, both inputs [batch, seq]. Blocks; raises ModelError if the runtime fails."""
-        ...
-
-
 def open_session(model: Path, settings: ModelSettings) -> Session:
     """Load `model` on the device of the settings.
 
     `auto` is CUDA where onnxruntime-gpu is installed and a GPU is really in use; OpenVINO where it is installed and the
     CPU multiplies bf16; else ONNX Runtime on the CPU, or OpenVINO where that is all there is. It computes in fp16 on
     CUDA, in bf16 with OpenVINO on such a CPU, else in fp32; a precision asked for by name is taken or refused. The fp16
-    form is made from `model` at the first start (triage.inference.forms). A device asked for by name is that device or
+    form is made from `model` at the first start (see precision_variants). A device asked for by name is that device, or
     an error, unless `allow_fallback`.
 
     Raises ConfigError for packages that break each other and for a precision that the device does not have,

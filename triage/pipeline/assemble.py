@@ -15,30 +15,30 @@ from triage.inference.model import OnnxModel
 from triage.inference.shadow import Shadow
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.deadletter_limit import DeadLetterLimit
-from triage.pipeline.deadletters import DeadLetterOffice
-from triage.pipeline.decode import DecodeStage
-from triage.pipeline.enrich import Enricher, EnrichStage, Watcher
-from triage.pipeline.forgotten import ForgottenAuthors, follow_forgotten
-from triage.pipeline.health import Health
-from triage.pipeline.index import IndexStage
-from triage.pipeline.journal import Journal
-from triage.pipeline.kafka_feed import KafkaFeed
-from triage.pipeline.model_metrics import runs_on, show_model
-from triage.pipeline.offset_check import OffsetCheck
-from triage.pipeline.output_offsets import kafka_of
-from triage.pipeline.poison import Guarded
-from triage.pipeline.publish import Publisher
-from triage.pipeline.reload import Reloader
-from triage.pipeline.replaceable import identities, reloader_of, warn_of_unknown_labels
-from triage.pipeline.slot import Slot
-from triage.pipeline.stage import Stage
-from triage.pipeline.stalls import StallWatch
-from triage.pipeline.watchdog import Watchdog
-from triage.pipeline.watermarks import PartitionWatermarks
+from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.erasure.tombstones import ForgottenAuthors, follow_forgotten
+from triage.pipeline.kafka.fencing import Slot
+from triage.pipeline.kafka.offset_check import OffsetCheck
+from triage.pipeline.kafka.output_offsets import kafka_of
+from triage.pipeline.kafka.source import KafkaFeed
+from triage.pipeline.kafka.stall_detector import StallWatch
+from triage.pipeline.publisher import Publisher
+from triage.pipeline.stages.base import Stage
+from triage.pipeline.stages.crash_guard import Guarded
+from triage.pipeline.stages.dead_letter_limit import DeadLetterLimit
+from triage.pipeline.stages.decode import DecodeStage
+from triage.pipeline.stages.enrich import Enricher, EnrichStage, Watcher
+from triage.pipeline.stages.hot_swap import identities, reloader_of, warn_of_unknown_labels
+from triage.pipeline.stages.in_flight_journal import Journal
+from triage.pipeline.stages.index import IndexStage
+from triage.pipeline.stages.model_metrics import runs_on, show_model
+from triage.pipeline.stages.reload import Reloader
+from triage.pipeline.window_counts.watermarks import PartitionWatermarks
 from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
 from triage.rules import load_rules
+from triage.runtime.health import Health
+from triage.runtime.watchdog import Watchdog
 from triage.sinks.elasticsearch import IndexSink
 from triage.topics import require_topics, wait_for_kafka
 from triage.topics.definitions import RAW_TOPICS

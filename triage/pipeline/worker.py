@@ -10,12 +10,12 @@ from triage.errors import Fenced, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Batch, Incoming, lower
-from triage.pipeline.feed import Feed
-from triage.pipeline.health import Health
-from triage.pipeline.line import GivenUp, Journey, Line
-from triage.pipeline.publish import Publisher
-from triage.pipeline.retry import backoff
-from triage.pipeline.stage import Stage
+from triage.pipeline.executor import GivenUp, Journey, Line
+from triage.pipeline.publisher import Publisher
+from triage.pipeline.source import Feed
+from triage.pipeline.stages.base import Stage
+from triage.runtime.backoff import backoff
+from triage.runtime.health import Health
 
 log = get_logger("triage.worker")
 

@@ -10,8 +10,8 @@ import phonenumbers
 from triage.config import RedactionSettings
 from triage.errors import ConfigError
 from triage.redaction.authors import author_of, mask_author, writer_of
-from triage.redaction.folding import fold
 from triage.redaction.kinds import KINDS, chosen_kinds
+from triage.redaction.normalization import fold
 from triage.redaction.payloads import FieldRedactor, Scalar
 from triage.redaction.scanner import Scanner
 from triage.types import Span

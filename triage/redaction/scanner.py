@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from triage.redaction.folding import fold
 from triage.redaction.kinds import KINDS, PLACEHOLDER
+from triage.redaction.normalization import fold
 from triage.redaction.recognizers import accounts, amounts, contact, orders, urls
 from triage.redaction.recognizers.common import Finder, Found, mask, merged
 from triage.redaction.recognizers.phones import PhoneFinder

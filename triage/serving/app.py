@@ -14,11 +14,11 @@ from triage.clock import Clock, SystemClock
 from triage.config import ApiSettings
 from triage.errors import TriageError
 from triage.metrics import Metrics
-from triage.pipeline.health import Health
-from triage.serving.allowance import Allowance
-from triage.serving.door import Door
+from triage.runtime.health import Health
+from triage.serving.auth import Door
 from triage.serving.openapi import describe
 from triage.serving.problem import Problem, on_error, on_problem
+from triage.serving.rate_limiter import Allowance
 from triage.serving.routes import build_routes
 from triage.serving.service import Service
 from triage.web.health import health_routes

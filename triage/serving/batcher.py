@@ -13,7 +13,7 @@ from triage.errors import TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Accepted, Enriched
-from triage.pipeline.health import Health
+from triage.runtime.health import Health
 
 log = get_logger("triage.api")
 

@@ -9,11 +9,11 @@ from fastapi.responses import JSONResponse
 from triage import tracing
 from triage.config import ApiSettings
 from triage.metrics import Metrics
-from triage.serving.allowance import Allowance
+from triage.serving.auth import caller_of, require_operator
 from triage.serving.body import json_body, records_of
-from triage.serving.door import caller_of, require_operator
 from triage.serving.openapi import CORRECTION_EXAMPLE, RECORDS_EXAMPLE, operation
 from triage.serving.problem import Problem
+from triage.serving.rate_limiter import Allowance
 from triage.serving.service import Service
 
 _USUAL = ("400", "401", "413", "415", "422", "429", "503")

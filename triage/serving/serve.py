@@ -11,9 +11,9 @@ from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.assemble import build_enricher
 from triage.pipeline.batch import Batch
-from triage.pipeline.health import Health
-from triage.pipeline.model_metrics import show_model
-from triage.pipeline.replaceable import identities, reloader_of
+from triage.pipeline.stages.hot_swap import identities, reloader_of
+from triage.pipeline.stages.model_metrics import show_model
+from triage.runtime.health import Health
 from triage.serving.app import build_app
 from triage.serving.batcher import MicroBatcher
 from triage.serving.sender import Sender

@@ -17,8 +17,8 @@ from triage.elastic.explore import find_record
 from triage.errors import InvalidRecord
 from triage.logging import get_logger
 from triage.pipeline.batch import Accepted
-from triage.pipeline.decode import event_time_of
-from triage.pipeline.enrich import Enricher
+from triage.pipeline.stages.decode import event_time_of
+from triage.pipeline.stages.enrich import Enricher
 from triage.schemas.correction import correction_of
 from triage.schemas.raw import RawRecord
 from triage.serving.batcher import MicroBatcher

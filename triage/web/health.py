@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from triage.errors import DependencyError
 from triage.metrics import Metrics
-from triage.pipeline.health import Health
+from triage.runtime.health import Health
 
 
 def health_routes(metrics: Metrics, ping: Callable[[], None], health: Health | None = None) -> APIRouter:

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from triage.config import WebSettings
 from triage.logging import get_logger
 from triage.web.address import TrustedProxies
-from triage.web.tries import Tries
+from triage.web.login_throttle import Tries
 
 log = get_logger("triage.web")
 

@@ -1,20 +1,19 @@
 """Alertmanager v2, against a server that keeps alerts by their labels and ends them by their end, as the real one."""
 
 import json
-from datetime import datetime
 
 import pytest
 from pages import alert, page
 
 from triage.alerting.notifiers.alertmanager import AlertmanagerNotifier, labels
-from triage.clock import ManualClock, to_ms
+from triage.clock import ManualClock, parse_rfc3339
 from triage.errors import AccessDenied, DependencyError, Unavailable
 
-NOW = to_ms(datetime.fromisoformat("2026-11-22T11:30:00Z"))
+NOW = parse_rfc3339("2026-11-22T11:30:00Z")
 
 
 def ms(moment):
-    return to_ms(datetime.fromisoformat(moment))
+    return parse_rfc3339(moment)
 
 
 class Alertmanager:

@@ -5,10 +5,10 @@ import shlex
 import pytest
 from pages import alert, page
 
+from triage.alerting.lifecycle.silences import matches, parse_matchers
 from triage.alerting.notifiers.content import compose, cut_bytes
 from triage.alerting.notifiers.html import html
 from triage.alerting.notifiers.text import markdown, plain
-from triage.alerting.silences import matches, parse_matchers
 from triage.alerting.wording import wording
 from triage.schemas.alert import Share
 

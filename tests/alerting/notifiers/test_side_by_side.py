@@ -6,9 +6,9 @@ import threading
 import pytest
 from pages import page
 
-from triage.alerting.delivery import Delivery
+from triage.alerting.delivery.dispatcher import Delivery
+from triage.alerting.delivery.test_notification import send_trial
 from triage.alerting.notifiers import build_notifiers
-from triage.alerting.trial import send_trial
 from triage.clock import SystemClock
 from triage.config import Settings
 from triage.metrics import Metrics

@@ -1,10 +1,10 @@
 import pytest
 
+from triage.training.data.examples import Example
+from triage.training.data.labels import Taxonomy
 from triage.training.evaluation.aspects import aspect_figures
-from triage.training.evaluation.judged import Judged
+from triage.training.evaluation.predictions import Judged
 from triage.training.evaluation.sets import Row
-from triage.training.examples import Example
-from triage.training.labels import Taxonomy
 from triage.types import Aspect, Prediction
 
 ASPECTS = ("delivery", "price", "quality")

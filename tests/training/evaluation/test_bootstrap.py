@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from triage.training.evaluation.bootstrap import calibration_interval, label_intervals, span_interval
-from triage.training.scoring import calibration_error, classification, confusion
+from triage.training.evaluation.scoring import calibration_error, classification, confusion
 
 
 def sample(count=400, seed=0):

@@ -3,9 +3,9 @@ import json
 import pytest
 
 from triage.errors import TrainingError
+from triage.training.data.labels import Taxonomy
 from triage.training.evaluation.robustness import read_pairs, robustness
 from triage.training.evaluation.scope import scope_figures
-from triage.training.labels import Taxonomy
 from triage.types import Prediction
 
 TAXONOMY = Taxonomy("t", ("billing", "praise"), ("negative", "neutral", "positive"), ("person",))

@@ -2,9 +2,8 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
 
-from triage.clock import from_ms, to_ms
+from triage.clock import from_ms, parse_rfc3339
 from triage.schemas.alert import Chart
 
 WIDTH, HEIGHT = 480, 132
@@ -60,7 +59,7 @@ def draw(chart: Chart) -> Drawing:
 
 
 def _times(chart: Chart, slot: float) -> tuple[tuple[float, str], ...]:
-    start_ms = to_ms(datetime.fromisoformat(chart.start))
+    start_ms = parse_rfc3339(chart.start)
     shown = []
     for index in sorted({0, len(chart.observed) // 2, len(chart.observed)}):
         moment = from_ms(start_ms + index * chart.step_s * 1000)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import httpx
@@ -13,7 +12,7 @@ from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.http import JsonPost
 from triage.alerting.notifiers.text import plain
 from triage.alerting.wording import Wording, wording
-from triage.clock import Clock, SystemClock, rfc3339, to_ms
+from triage.clock import Clock, SystemClock, parse_rfc3339, rfc3339
 from triage.errors import DependencyError, Unavailable
 from triage.logging import get_logger
 from triage.schemas.alert import Alert
@@ -77,9 +76,9 @@ class AlertmanagerNotifier:
     def _alert(self, alert: Alert, description: str) -> dict[str, Any]:
         now_ms = self._clock.now_ms()
         # A start after the end is refused; simulated time may run ahead.
-        started_ms = min(to_ms(datetime.fromisoformat(alert.started_at)), now_ms)
+        started_ms = min(parse_rfc3339(alert.started_at), now_ms)
         over = alert.status == "resolved"
-        ended_ms = to_ms(datetime.fromisoformat(alert.ended_at)) if over and alert.ended_at else now_ms
+        ended_ms = parse_rfc3339(alert.ended_at) if over and alert.ended_at else now_ms
         end_ms = max(min(ended_ms, now_ms), started_ms) if over else now_ms + self._valid_ms
         annotations = {
             "summary": alert.title,

@@ -2,12 +2,11 @@
 
 import shlex
 from dataclasses import dataclass
-from datetime import datetime
 
 from triage.alerting.chart import blocks
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.wording import Wording
-from triage.clock import to_ms
+from triage.clock import parse_rfc3339
 from triage.schemas.alert import Alert, Chart, Event, Share
 
 _EXAMPLE_CHARS = 280
@@ -135,4 +134,4 @@ def _commands(alert: Alert, words: Wording) -> tuple[tuple[str, str], ...]:
 
 
 def _ms(moment: str) -> int:
-    return to_ms(datetime.fromisoformat(moment))
+    return parse_rfc3339(moment)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from triage.training.aspect_scoring import aspect_scores
-from triage.training.encode import aspect_states
+from triage.training.data.encode import aspect_states
+from triage.training.data.labels import ASPECT_STATES, IGNORED, Taxonomy
+from triage.training.evaluation.aspect_scoring import aspect_scores
 from triage.training.evaluation.bootstrap import span_interval
-from triage.training.evaluation.judged import Judged
-from triage.training.labels import ASPECT_STATES, IGNORED, Taxonomy
+from triage.training.evaluation.predictions import Judged
 
 
 def aspect_figures(judged: Sequence[Judged], taxonomy: Taxonomy, aspects: Sequence[str]) -> dict[str, Any] | None:

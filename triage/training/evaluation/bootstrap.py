@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.training.scoring import BINS, confidence_bins, rates
+from triage.training.evaluation.scoring import BINS, confidence_bins, rates
 
 RESAMPLES = 1_000
 SEED = 13

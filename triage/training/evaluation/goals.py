@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from triage.training.labels import RESOURCES
+from triage.training.data.labels import RESOURCES
 
 ALL = "all"
 """Stands for every set together."""

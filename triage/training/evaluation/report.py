@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from triage.errors import ConfigError
+from triage.training.data.files import write_json
 from triage.training.evaluation.tables import Figures, tables
-from triage.training.files import write_json
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #222; }

@@ -8,9 +8,9 @@ from typing import Any
 
 from triage.errors import TrainingError
 from triage.inference.model import OnnxModel
-from triage.training.evaluation.judged import LABEL_HEADS, best
-from triage.training.labels import Taxonomy
-from triage.training.packs import read_rows
+from triage.training.data.datasets import read_rows
+from triage.training.data.labels import Taxonomy
+from triage.training.evaluation.predictions import LABEL_HEADS, best
 from triage.types import Prediction
 
 _KINDS = ("original", "perturbed")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from triage.errors import ConfigError, TrainingError
 from triage.paths import resource
-from triage.training.corpus import read_split
-from triage.training.examples import Example
-from triage.training.labels import Taxonomy
-from triage.training.own import project_texts, read_own
-from triage.training.packs import OWN_SETS, committed_folder, load_lock, load_packs, read_rows
-from triage.training.sources import Source
+from triage.training.data.corpus import read_split
+from triage.training.data.custom import project_texts, read_own
+from triage.training.data.datasets import OWN_SETS, committed_folder, load_lock, load_packs, read_rows
+from triage.training.data.examples import Example
+from triage.training.data.labels import Taxonomy
+from triage.training.data.training_sets import Source
 
 CHECK_SETS = ("check_zh", "check_en")
 

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from triage.training.evaluation.figures import entity_figures, labels_of, rounded
-from triage.training.evaluation.judged import LABEL_HEADS, Judged, answers
-from triage.training.labels import Taxonomy
-from triage.training.scoring import calibration_error, classification
+from triage.training.data.labels import Taxonomy
+from triage.training.evaluation.metrics import entity_figures, labels_of, rounded
+from triage.training.evaluation.predictions import LABEL_HEADS, Judged, answers
+from triage.training.evaluation.scoring import calibration_error, classification
 
 _LENGTHS = ((20, "1-20"), (60, "21-60"), (200, "61-200"))
 _ORDER = (*(name for _, name in _LENGTHS), "over 200")

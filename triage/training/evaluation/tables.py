@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from triage.training.evaluation.figures import MAIN
+from triage.training.evaluation.metrics import MAIN
 
 _COLUMNS = ("macro_f1", "macro_recall", "accuracy", "f1", "ece")
 _PAIRS = ("kind", "head", "pairs", "original", "perturbed", "consistency")

@@ -1,0 +1,115 @@
+"""Archives: the newest state arrives, however long the store was away."""
+
+import asyncio
+import contextlib
+import json
+
+import pytest
+from scripted_http import ScriptedServer
+
+from triage.alerting.delivery.archive import Archive, IndexWriter
+from triage.config import ElasticsearchSettings
+from triage.elastic.client import connect
+from triage.errors import DependencyError, Unavailable
+from triage.schemas.alert import Alert
+
+
+def alert(key="triage-1", negative=1):
+    return Alert(
+        dedup_key=key, rule="r", key="", dimensions={}, status="firing", severity="critical", title="t", summary="s",
+        started_at="", updated_at="", window_s=300, negative=negative, total=9, share=0.1, peak_negative=1,
+    )  # fmt: skip
+
+
+class Store:
+    def __init__(self, script=()):
+        self.script = list(script)
+        self.written = []
+
+    async def __call__(self, found, version):
+        await asyncio.sleep(0)
+        outcome = self.script.pop(0) if self.script else None
+        if outcome is not None:
+            raise outcome
+        self.written.append((found.dedup_key, found.negative, version))
+
+
+@contextlib.asynccontextmanager
+async def running(store):
+    stored = []
+
+    async def sleep(seconds):
+        await asyncio.sleep(0)
+
+    archive = Archive("test", store, lambda name, key, version: stored.append((name, key, version)), sleep)
+    task = asyncio.create_task(archive.run())
+    yield archive, stored
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def settled():
+    for _ in range(500):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.asyncio
+async def test_only_the_newest_state_is_written_after_an_outage():
+    store = Store([Unavailable("elasticsearch", "down")] * 3)
+    async with running(store) as (archive, stored):
+        archive.put(alert(negative=1), 1)
+        await asyncio.sleep(0)
+        archive.put(alert(negative=2), 2)
+        archive.put(alert("triage-2"), 1)
+        await settled()
+    assert sorted(store.written) == [("triage-1", 2, 2), ("triage-2", 1, 1)]
+    assert sorted(stored) == [("test", "triage-1", 2), ("test", "triage-2", 1)]
+
+
+@pytest.mark.asyncio
+async def test_a_state_that_was_superseded_while_it_was_written_is_not_told_as_stored():
+    store = Store()
+    async with running(store) as (archive, stored):
+        archive.put(alert(negative=1), 1)
+        await asyncio.sleep(0)
+        archive.put(alert(negative=2), 1)
+        await settled()
+    assert store.written == [("triage-1", 1, 1), ("triage-1", 2, 1)]
+    assert stored == [("test", "triage-1", 1)]
+
+
+@pytest.mark.asyncio
+async def test_an_alert_that_is_refused_holds_up_no_other():
+    store = Store([DependencyError("elasticsearch", "400 mapper_parsing_exception")])
+    async with running(store) as (archive, stored):
+        archive.put(alert("triage-1"), 1)
+        archive.put(alert("triage-2"), 1)
+        await settled()
+    assert store.written == [("triage-2", 1, 1)]
+    assert len(stored) == 2
+
+
+@pytest.mark.asyncio
+async def test_the_index_gets_the_dedup_key_as_id_and_the_version():
+    server = ScriptedServer(lambda sent: (201, {"result": "created"}))
+    settings = ElasticsearchSettings(url=server.url, alerts_index="alerts")
+    client = connect(settings)
+    await IndexWriter(client, settings)(alert(), 42)
+    (sent,) = server.sent
+    assert sent.method == "PUT"
+    assert sent.path == "/alerts/_doc/triage-1?version=42&version_type=external_gte"
+    assert json.loads(sent.body)["negative"] == 1
+    client.close()
+    server.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("status", "error"), [(409, None), (503, Unavailable), (400, DependencyError)])
+async def test_a_newer_state_in_the_index_is_success(status, error):
+    server = ScriptedServer(lambda sent: (status, {"error": {"type": "x", "reason": "y"}, "status": status}))
+    settings = ElasticsearchSettings(url=server.url)
+    client = connect(settings)
+    with pytest.raises(error) if error else contextlib.nullcontext():
+        await IndexWriter(client, settings)(alert(), 1)
+    client.close()
+    server.close()

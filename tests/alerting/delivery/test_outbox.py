@@ -1,0 +1,223 @@
+"""What leaves the alerter: every alert is stored with its examples, whoever is told of it and whenever."""
+
+import asyncio
+import time
+from types import SimpleNamespace
+
+import pytest
+from engine_rig import AGES, START_MS, STEP_MS, Messages, make, now, static_rule
+
+from triage.alerting.delivery.outbox import Outbox
+from triage.alerting.evidence import lookup as findings
+from triage.config import Settings
+from triage.metrics import Metrics
+from triage.schemas.alert import Evidence, Example
+
+
+def found(text="Where is my parcel?"):
+    return Evidence(examples=[Example("1", text, "delivery", "complaint", "2026-01-01T00:00:00Z")])
+
+
+class Post:
+    """An outbox on one engine, with a receiver, two archives, and an index that `answer(alert, end_ms)` stands for.
+
+    The second archive waits for `slow`.
+    """
+
+    def __init__(self, engine, answer):
+        self.engine = engine
+        self.pages = []
+        self.stored = {}
+        self.slow = asyncio.Event()
+        self.slow.set()
+        self.looked_up = []
+        self._answer = answer
+        clock = now()
+        notifier = SimpleNamespace(name="log", send=self._send, close=self._nothing)
+        self.outbox = Outbox(
+            [notifier], Settings(alerting={"max_page_age_s": AGES}).alerting, clock, Metrics(),
+            look_up=self._look_up, archives={"index": self._store, "topic": self._store_slowly},
+            flush=self.flush,
+        )  # fmt: skip
+        self.outbox.start()
+
+    async def play(self, *messages):
+        for message in messages:
+            self.engine.apply(message)
+        more = True
+        while more:
+            more = self.engine.advance()
+            await self.flush(0, self.engine)
+        await self.quiet()
+
+    async def flush(self, partition, engine):
+        self.outbox.take(partition, engine, engine.take_changes())
+
+    async def quiet(self):
+        """Everything under way is done, but for the archives that wait for more."""
+        async with asyncio.timeout(10):
+            while len(asyncio.all_tasks()) > 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+
+    async def archived(self):
+        """The archives have done what they can."""
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    async def _send(self, notification):
+        self.pages.append(notification)
+
+    async def _nothing(self):
+        pass
+
+    async def _store(self, alert, version):
+        await asyncio.sleep(0)
+        self.stored[alert.key] = alert
+
+    async def _store_slowly(self, alert, version):
+        await self.slow.wait()
+
+    def _look_up(self, alert, end_ms):
+        self.looked_up.append((alert.key, (end_ms - START_MS) // STEP_MS))
+        return self._answer(alert, end_ms)
+
+
+def test_examples_are_of_the_largest_window_however_late_they_are_looked_up():
+    async def run():
+        engine, messages = make(now(), receivers=["log"]), Messages()
+        post = Post(engine, lambda alert, end_ms: found())
+        quiet = [messages.counts(step, 0, 9) for step in (2, 3)]
+        # Three steps close at once, as after a restart: the window of the last has none of the spike's records.
+        await post.play(messages.counts(0, 12, 15), messages.counts(1, 30, 40), *quiet, messages.mark(4))
+        await post.outbox.stop()
+        return post
+
+    post = asyncio.run(run())
+    assert set(post.looked_up) == {("intent=delivery", 2)}
+    assert [page.alert.examples for page in post.pages if page.event == "firing"] == [found().examples]
+    assert post.stored["intent=delivery"].examples == found().examples
+
+
+def test_alerts_that_share_a_page_and_alerts_that_nobody_is_told_of_have_examples_too():
+    async def run():
+        rules = [static_rule("shared"), static_rule("recorded", ("region",), notify=[])]
+        engine, messages = make(now(), rules=rules, receivers=["log"]), Messages()
+        post = Post(engine, lambda alert, end_ms: found(alert.key))
+        await post.play(
+            messages.counts(0, 12, 15, intent="delivery"), messages.counts(0, 11, 15, intent="billing"),
+            messages.counts(0, 11, 15, region="eu"), messages.mark(1),
+        )  # fmt: skip
+        await post.outbox.stop()
+        return post
+
+    post = asyncio.run(run())
+    (page,) = post.pages
+    assert [other.key for other in page.also] == ["intent=billing"]
+    assert {key: alert.examples[0].text for key, alert in post.stored.items()} == {
+        key: key for key in ("intent=delivery", "intent=billing", "region=eu")
+    }
+    assert not post.stored["region=eu"].paged
+
+
+def test_what_the_index_did_not_say_is_asked_again_also_when_it_is_over(monkeypatch):
+    monkeypatch.setattr(findings, "_RETRY_S", 0.0)
+
+    async def run():
+        away = [None, None, None]
+        engine, messages = make(now(), receivers=["log"]), Messages()
+        post = Post(engine, lambda alert, end_ms: away.pop() if away else found())
+        quiet = [messages.counts(step, 0, 9) for step in (1, 2, 3, 4)]
+        await post.play(messages.counts(0, 12, 15), *quiet, messages.mark(5))
+        await post.outbox.stop()
+        return post
+
+    post = asyncio.run(run())
+    assert [page.event for page in post.pages] == ["firing", "resolved"]
+    assert post.stored["intent=delivery"].status == "resolved"
+    assert post.stored["intent=delivery"].examples == found().examples
+
+
+def broken(alert, end_ms):
+    raise RuntimeError("an answer nobody thought of")
+
+
+@pytest.mark.parametrize("answer", [lambda alert, end_ms: None, broken], ids=["silent", "broken"])
+def test_an_index_that_never_knows_keeps_no_page_and_is_not_asked_for_ever(monkeypatch, answer):
+    monkeypatch.setattr(findings, "_RETRY_S", 0.0)
+
+    async def run():
+        engine, messages = make(now(), receivers=["log"]), Messages()
+        post = Post(engine, answer)
+        await post.play(messages.counts(0, 12, 15), messages.mark(1))
+        await post.outbox.stop()
+        return post
+
+    post = asyncio.run(run())
+    assert len(post.pages) == 1
+    assert 2 <= len(post.looked_up) <= 12
+
+
+def test_a_page_and_its_alert_ask_the_index_once():
+    async def run():
+        engine, messages = make(now(), receivers=["log"]), Messages()
+        post = Post(engine, lambda alert, end_ms: time.sleep(0.05) or found())
+        await post.play(messages.counts(0, 12, 15), messages.mark(1))
+        await post.outbox.stop()
+        return post
+
+    post = asyncio.run(run())
+    assert post.looked_up == [("intent=delivery", 1)]
+    assert post.pages[0].alert.examples == found().examples
+
+
+def _spike(messages, step):
+    return [
+        messages.counts(step, 12, 15),
+        *(messages.counts(step + n, 0, 9) for n in range(1, 5)),
+        messages.mark(step + 5),
+    ]
+
+
+def test_an_alert_is_archived_when_each_archive_has_its_last_state_however_often_one_writes_it():
+    async def run():
+        engine, messages = make(now(), receivers=["log"]), Messages()
+        post = Post(engine, lambda alert, end_ms: found())
+        post.slow.clear()
+        await post.play(*_spike(messages, 0))
+        (episode,) = engine._episodes.all()
+        # As with examples that are found late: the same version again, also in the middle of its writing.
+        for pause in range(6):
+            post.outbox._archive(engine.alert(episode), episode.version)
+            for _ in range(pause):
+                await asyncio.sleep(0)
+            post.outbox._archive(engine.alert(episode), episode.version)
+            await post.archived()
+        before = engine.episode(episode.dedup_key).archived
+        post.slow.set()
+        await post.archived()
+        await post.outbox.stop()
+        return episode, before, engine.episode(episode.dedup_key).archived
+
+    episode, before, after = asyncio.run(run())
+    assert (episode.state, before, after) == ("resolved", False, True)
+
+
+def test_alerts_that_are_over_leave_nothing_behind():
+    async def run():
+        engine, messages = make(now(), receivers=["log"]), Messages()
+        post = Post(engine, lambda alert, end_ms: found())
+        for number in range(4):
+            # The slower archive never sees most versions.
+            post.slow.clear()
+            await post.play(*_spike(messages, 40 * number))
+            post.slow.set()
+            await post.archived()
+        await post.play(messages.counts(200, 0, 9), messages.mark(201))
+        await post.outbox.stop()
+        return post
+
+    post = asyncio.run(run())
+    assert len([page for page in post.pages if page.event == "resolved"]) == 4
+    assert post.engine._episodes.all() == []
+    assert post.outbox._owners == {}
+    assert post.outbox._lacking == {}

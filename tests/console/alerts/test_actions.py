@@ -1,0 +1,169 @@
+"""Buttons of an alert's page: they send what they say, and only our own pages can press them."""
+
+import asyncio
+import hmac
+import re
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from triage.console.alerts.actions import Guard
+from triage.console.app import build_service
+from triage.errors import Unavailable
+from triage.metrics import Metrics
+from triage.schemas.action import Matcher
+
+KEY = "triage-1"
+
+
+class Recorder:
+    def __init__(self):
+        self.sent = []
+        self.down = False
+
+    def _put(self, *what):
+        if self.down:
+            raise Unavailable("kafka", "no broker answers")
+        self.sent.append(what)
+
+    def acknowledge(self, dedup_key, actor, comment=""):
+        self._put("acknowledge", dedup_key, actor, comment)
+
+    def snooze(self, dedup_key, actor, for_s, comment=""):
+        self._put("snooze", dedup_key, actor, for_s, comment)
+
+    def silence(self, matchers, actor, for_s, comment=""):
+        self._put("silence", matchers, actor, for_s, comment)
+
+
+@pytest.fixture
+def recorder():
+    return Recorder()
+
+
+@pytest.fixture
+def visit(recorder, make_alert):
+    """Open the page, then post to it: (page, response)."""
+
+    def call(kind, form, *, alert=None, headers=None, token=None, cookies=True):
+        found = alert or make_alert(dedup_key=KEY)
+        app = build_service(Metrics(), lambda: None, {KEY: found}.get, recorder)
+
+        async def run():
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
+                page = await client.get(f"/alerts/{KEY}")
+                given = re.search(r'name="token" value="(\w+)"', page.text)
+                if not cookies:
+                    client.cookies.clear()
+                sent = {"sec-fetch-site": "same-origin"} if headers is None else headers
+                data = {"token": token or (given[1] if given else "")} | form
+                return page, await client.post(f"/alerts/{KEY}/{kind}", data=data, headers=sent)
+
+        return asyncio.run(run())
+
+    return call
+
+
+def test_the_page_offers_what_can_be_done(visit):
+    page, _ = visit("acknowledge", {})
+    assert page.headers["cache-control"] == "no-store"
+    cookie = page.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    for button in ("I take care of it", "Snooze it", "Mute these"):
+        assert button in page.text
+    assert 'value="intent=delivery" checked' in page.text
+
+
+def test_each_button_sends_its_action_and_leads_back(visit, recorder):
+    _, response = visit("acknowledge", {"by": "Kim", "comment": "on it"})
+    assert (response.status_code, response.headers["location"]) == (303, f"/alerts/{KEY}?done=acknowledge")
+    visit("snooze", {"by": "Kim", "for_s": "7200"})
+    visit("silence", {"by": "Kim", "for_s": "1800", "match": ["intent=delivery", "rule=delivery"]})
+    assert recorder.sent == [
+        ("acknowledge", KEY, "Kim", "on it"),
+        ("snooze", KEY, "Kim", 7200, ""),
+        ("silence", [Matcher("intent", "delivery"), Matcher("rule", "delivery")], "Kim", 1800, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        {"token": "0" * 64},
+        {"token": "ü" * 64},
+        {"cookies": False},
+        {"headers": {"origin": "https://evil.example"}},
+        {"headers": {"origin": "null"}},
+        {"headers": {"sec-fetch-site": "cross-site"}},
+        {"headers": {}},
+    ],
+)
+def test_what_is_not_from_our_page_is_refused(visit, recorder, attempt):
+    _, response = visit("acknowledge", {"by": "Kim"}, **attempt)
+    assert response.status_code == 403
+    assert recorder.sent == []
+
+
+def test_our_own_origin_passes(visit, recorder):
+    headers = {"origin": "http://console", "sec-fetch-site": "same-origin"}
+    assert visit("acknowledge", {"by": "Kim"}, headers=headers)[1].status_code == 303
+    bearer = {"authorization": "Bearer t", "sec-fetch-site": "same-origin"}
+    assert visit("acknowledge", {"by": "Kim"}, headers=bearer, cookies=False)[1].status_code == 303
+    assert len(recorder.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "said"),
+    [
+        ("acknowledge", {}, "your name is missing"),
+        ("snooze", {"by": "Kim", "for_s": "999999999"}, "how long is missing"),
+        ("snooze", {"by": "Kim", "for_s": "²"}, "how long is missing"),
+        ("snooze", {"by": "Kim", "for_s": "7200.0"}, "how long is missing"),
+        ("snooze", {"by": "Kim", "for_s": "9" * 5_000}, "how long is missing"),
+        ("silence", {"by": "Kim", "for_s": "1800"}, "needs at least one matcher"),
+        ("silence", {"by": "Kim", "for_s": "1800", "match": ["<b>=1"]}, "there is no field &#x27;&lt;b&gt;&#x27;"),
+    ],
+)
+def test_a_form_that_is_not_whole_says_what_is_missing(visit, recorder, kind, form, said):
+    _, response = visit(kind, form)
+    assert response.status_code == 400
+    assert said in response.text
+    assert recorder.sent == []
+
+
+def test_more_fields_than_a_form_has_are_no_form(visit, recorder):
+    _, response = visit("silence", {"by": "Kim", "for_s": "1800", "match": [f"brand={n}" for n in range(60)]})
+    assert response.status_code == 403
+    assert recorder.sent == []
+
+
+def test_consoles_with_one_session_key_take_the_forms_of_each_other():
+    key = SecretStr("the key of both")
+    page = Guard(key).token("a cookie")
+    assert page == Guard(SecretStr("the key of both")).token("a cookie")
+    assert page != Guard(SecretStr("another")).token("a cookie")
+    assert page != hmac.digest(b"the key of both", b"a cookie", "sha256").hex()
+    assert Guard().token("a cookie") != Guard().token("a cookie")
+
+
+def test_nothing_to_do_where_the_alert_is_over_or_kafka_away(visit, recorder, make_alert):
+    over = make_alert("resolved", dedup_key=KEY, ended_ms=1_795_339_800_000)
+    page, response = visit("acknowledge", {"by": "Kim"}, alert=over)
+    assert "Mute these" not in page.text
+    assert response.status_code == 403
+    recorder.down = True
+    _, response = visit("acknowledge", {"by": "Kim"})
+    assert response.status_code == 503
+    assert "no broker answers" in response.text
+
+
+def test_who_acknowledged_stands_on_the_page(visit, make_alert):
+    from triage.schemas.alert import Acknowledgement
+
+    who = Acknowledgement("Kim <k>", "2026-11-22T09:31:00.000Z", "calling the carrier")
+    page, _ = visit("acknowledge", {}, alert=make_alert(dedup_key=KEY, acknowledged=who, state="ongoing"))
+    assert "by Kim &lt;k&gt; at 2026-11-22 09:31 UTC: calling the carrier" in page.text
+    assert ">ongoing<" in page.text

@@ -1,0 +1,195 @@
+"""Explore, movers, review queue and export on two weeks of seeded feedback."""
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from console_seed import RISING, seed_index
+from indices import own_settings, remove
+from starlette.datastructures import QueryParams
+
+from triage.clock import ManualClock
+from triage.config import Settings
+from triage.console.changes.measure import compare, movers
+from triage.console.dependencies import Site
+from triage.console.explore.export import COLUMNS, rows, safe
+from triage.console.explore.page import look
+from triage.console.filters import Filters
+from triage.console.record.page import read
+from triage.console.review.page import read_queue
+from triage.elastic import corrections as store
+from triage.elastic.client import connect
+from triage.elastic.explore import find_record, records_page
+from triage.elastic.plan import apply, plan_index
+from triage.errors import ModelError
+from triage.metrics import Metrics
+from triage.schemas.correction import correction_of
+
+NOW = 1_795_339_800_000
+PER_DAY = 60
+
+pytestmark = pytest.mark.stack
+
+
+class NoModel:
+    """A console whose model is away."""
+
+    def words(self, record):
+        raise ModelError("no model folder")
+
+    def rules(self, record):
+        raise ModelError("no rules")
+
+    def intents(self):
+        raise ModelError("no model folder")
+
+
+@pytest.fixture(scope="module")
+def site(stack):
+    elasticsearch = own_settings(stack.elasticsearch_url, "texploreseeded")
+    client = connect(elasticsearch)
+    clock = ManualClock(NOW)
+    apply(client, plan_index(client, elasticsearch, clock))
+    seed_index(client, elasticsearch, NOW, PER_DAY)
+    settings = Settings(elasticsearch=elasticsearch)
+    yield Site(settings, client, clock, Metrics(), None, None, None, None, NoModel(), list)
+    client.close()
+    remove(elasticsearch)
+
+
+def _view(query, **changes):
+    return replace(Filters.of(QueryParams(query)), **changes)
+
+
+def test_facets_count_what_the_view_holds_and_narrow_it_down(site):
+    everything = look(site, _view("range=all"), NOW, None)
+    assert everything.figures.total == 17 * PER_DAY
+    by_product = {share.value: share.count for share in everything.figures.facets["product"]}
+    assert sum(by_product.values()) == 17 * PER_DAY
+    one = look(site, _view(f"range=all&product={RISING}"), NOW, None)
+    assert one.figures.total == by_product[RISING]
+    assert {hit.record.product for hit in one.page.hits} == {RISING}
+    assert sum(slot.total for slot in one.figures.slots) == one.figures.total
+    nothing = look(site, _view("q=nosuchword"), NOW, None)
+    assert (nothing.figures.total, nothing.page.hits) == (0, [])
+
+
+def test_words_severity_and_model_narrow_down_too(site):
+    found = look(site, _view("range=all&q=flooded&severity=critical&model=triage-en-zh@1"), NOW, None)
+    assert found.page.hits
+    for hit in found.page.hits:
+        assert "flooded" in hit.record.text
+        assert hit.record.severity.level == "critical"
+    assert look(site, _view("range=all&flag=low_confidence"), NOW, None).figures.total < 17 * PER_DAY / 5
+
+
+def test_pages_follow_each_other_without_gap_or_double(site):
+    seen, after = [], None
+    while True:
+        found = look(site, _view("range=all&intent=delivery"), NOW, after)
+        seen += [hit.id for hit in found.page.hits]
+        after = found.page.after
+        if after is None:
+            break
+    assert len(seen) == len(set(seen)) == found.figures.total
+
+
+@pytest.mark.parametrize("after", ["x", "[1]", "{}", "[1,2,3,[4]]"])
+def test_a_mark_that_no_page_gave_is_refused(site, after):
+    with pytest.raises(ValueError, match="after"):
+        look(site, _view("range=all"), NOW, after)
+
+
+def test_what_moved_names_the_product_whose_delivery_complaints_rose(site):
+    found = movers(site.client, site.settings.elasticsearch, NOW)
+    assert (found.range, found.thing) == ("7d", "product")
+    top = found.by_thing[0]
+    assert top.values == (RISING, "delivery")
+    assert top.now > 5 * top.before
+    assert found.by_intent[0].values == ("delivery",)
+    assert found.all.now > found.all.before > 0
+
+
+def test_what_moved_needs_a_past(site):
+    assert movers(site.client, site.settings.elasticsearch, NOW - 13 * 86_400_000).range is None
+
+
+def test_the_comparison_says_why(site):
+    found = compare(site.client, site.settings.elasticsearch, _view("intent=delivery&sentiment=negative"), NOW)
+    assert found.by["product"][0].values == (RISING,)
+    assert "intent" not in found.by
+    assert "Leeds" in [share.value for share in found.entities]
+    assert {"flooded", "depot", "courier"} & {share.value for share in found.words}
+    assert found.left_out == ()
+    assert compare(site.client, site.settings.elasticsearch, _view("range=all"), NOW) is None
+
+
+def test_where_a_view_had_too_few_records_before_a_wider_one_says_what_is_usual(site):
+    view = _view(f"intent=delivery&sentiment=negative&product={RISING}")
+    found = compare(site.client, site.settings.elasticsearch, view, NOW)
+    assert found.left_out == ("product",)
+    assert [share.value for share in found.entities] == ["Leeds"]
+    assert {"nova", "headphones"}.isdisjoint(share.value for share in found.words)
+    assert "flooded" in {share.value for share in found.words}
+
+
+def test_the_record_has_its_neighbours_and_says_what_is_missing(site):
+    found = read(site, "r1000000")
+    assert found.hit.record.product == RISING
+    assert "r1000000" not in {hit.id for hit in found.similar}
+    assert any(hit.record.product == RISING for hit in found.similar)
+    assert found.problem == "no rules"
+    assert read(site, "nobody") is None
+
+
+def test_what_people_have_judged_leaves_the_queue(site):
+    client, settings = site.client, site.settings.elasticsearch
+    before = read_queue(site, _view("range=30d"), "new")
+    assert before.waiting > 2
+    assert all("low_confidence" in hit.record.flags for hit in before.hits)
+    times = [hit.record.timestamp for hit in before.hits]
+    assert times == sorted(times, reverse=True)
+    judged = before.hits[0]
+    store.correct(
+        client, settings,
+        correction_of(judged.id, judged.record, actor="ann", corrected_at="2026-11-22T09:30:00.000Z",
+                      intent="billing", sentiment="neutral"),
+    )  # fmt: skip
+    after = read_queue(site, _view("range=30d"), "new")
+    assert after.waiting == before.waiting - 1
+    assert judged.id not in {hit.id for hit in after.hits}
+    assert (after.judged, after.changed, after.latest[0].record) == (1, 1, judged.id)
+    assert judged.id in look(site, _view("range=all&flag=low_confidence"), NOW, None).corrections
+    assert store.withdraw(client, settings, judged.id)
+    unsure = [hit.record.intent.confidence for hit in read_queue(site, _view("range=30d"), "unsure").hits]
+    assert unsure == sorted(unsure)
+
+
+def test_the_export_is_whole_in_order_and_bounded(site, monkeypatch):
+    monkeypatch.setattr("triage.console.explore.export._PAGE", 50)
+    query = _view("range=all&intent=delivery").query(NOW)
+    first = records_page(site.client, site.settings.elasticsearch, query, 50)
+
+    def exported(limit):
+        text = "".join(rows(site, query, first, limit))
+        assert text.startswith("\ufeff")
+        return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+    everything = exported(10_000)
+    assert len(everything) == look(site, _view("range=all&intent=delivery"), NOW, None).figures.total
+    assert tuple(everything[0]) == COLUMNS
+    assert {row["intent"] for row in everything} == {"delivery"}
+    assert [row["time"] for row in everything] == sorted((row["time"] for row in everything), reverse=True)
+    record = find_record(site.client, site.settings.elasticsearch, everything[0]["id"]).record
+    assert everything[0]["text"] == record.text
+    assert float(everything[0]["sentiment_score"]) == record.sentiment.score
+    assert len(exported(70)) == 70
+
+
+@pytest.mark.parametrize(("cell", "written"), [
+    ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("\tx", "'\tx"), ("\rx", "'\rx"),
+    ("fine = 1", "fine = 1"), (-0.9, -0.9), (None, None),
+])  # fmt: skip
+def test_no_cell_is_a_formula(cell, written):
+    assert safe(cell) == written

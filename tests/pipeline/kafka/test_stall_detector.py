@@ -1,0 +1,47 @@
+"""A partition that stands still is told from one that waits its turn."""
+
+from triage.clock import ManualClock
+from triage.pipeline.kafka.stall_detector import StallWatch
+from triage.pipeline.source import PartitionState
+
+P, Q = ("t", 0), ("t", 1)
+
+
+def rig():
+    clock = ManualClock()
+    watch = StallWatch(clock, after_s=30)
+
+    def pass_time(states, seconds=31, empty_polls=30):
+        watch.stalled(states)
+        for _ in range(empty_polls):
+            watch.polled_nothing()
+        clock.advance(seconds)
+        return watch.stalled(states)
+
+    return pass_time
+
+
+def test_a_partition_with_records_that_is_not_read_is_named_once_per_position():
+    pass_time = rig()
+    states = {P: PartitionState(5, 9), Q: PartitionState(9, 9)}
+    assert pass_time(states) == [P]
+    assert pass_time(states) == []
+    assert pass_time({P: PartitionState(6, 9)}) == [P]
+
+
+def test_one_that_waits_while_others_are_read_is_let_be():
+    assert rig()({P: PartitionState(5, 9)}, empty_polls=3) == []
+
+
+def test_one_that_is_caught_up_or_moves_is_let_be():
+    pass_time = rig()
+    assert pass_time({P: PartitionState(9, 9)}) == []
+    for position in range(5):
+        assert pass_time({P: PartitionState(position, 9)}, seconds=20) == []
+
+
+def test_time_counts_anew_after_the_partition_was_away():
+    pass_time = rig()
+    assert pass_time({P: PartitionState(5, 9)}, seconds=20) == []
+    assert pass_time({}, seconds=20) == []
+    assert pass_time({P: PartitionState(5, 9)}, seconds=20) == []

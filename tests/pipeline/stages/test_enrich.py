@@ -1,0 +1,166 @@
+"""Enrichment: what stands on a record, and what never does."""
+
+import json
+
+import pytest
+from doubles import WordModel
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.config import load_settings
+from triage.pipeline.batch import Accepted
+from triage.pipeline.stages.enrich import Enricher
+from triage.redaction import Redactor
+from triage.rules import load_rules
+from triage.schemas.raw import parse_raw
+from triage.types import Channel, Position
+
+
+@pytest.fixture
+def enricher(clock):
+    return _enricher(clock)
+
+
+def _enricher(clock, **flags):
+    settings = load_settings(None, flags)
+    return Enricher(WordModel(), Redactor(settings.redaction), load_rules(None), settings.worker, clock)
+
+
+def _accepted(**fields):
+    raw = parse_raw(json.dumps(fields).encode())
+    return Accepted(raw, Channel.COMPLAINT, 1_795_339_800_000, raw.id or "t/0/1", Position("t", 0, 1), 5)
+
+
+def _one(enricher, **fields):
+    (found,) = enricher.enrich([_accepted(**fields)])
+    return json.loads(found.body)
+
+
+def test_a_complaint(enricher):
+    record = _one(enricher, id="7", text="My parcel from Acme never arrived", source="web", author_id="anna", rating=1)
+    assert record["@timestamp"] == "2026-11-22T09:30:00.000Z"
+    assert record["event"] == {"id": "7", "ingested": "2026-11-22T09:30:00.000Z"}
+    assert record["sentiment"] == {"label": "negative", "score": -0.85, "confidence": 0.9}
+    assert record["intent"]["label"] == "delivery"
+    assert [top["label"] for top in record["intent"]["top"]] == ["delivery", "billing", "payment"]
+    assert record["entities"] == [
+        {"text": "Acme", "label": "organization", "start": 15, "end": 19, "confidence": 0.8, "source": "model"}
+    ]
+    assert record["language"] == "en"
+    assert record["versions"]["model"] == "words@1"
+    assert record["author_id"].startswith("v1:")
+    assert "anna" not in json.dumps(record)
+    assert record["rating"] == 1
+
+
+def test_aspects_are_on_the_record_only_where_the_model_found_some(enricher):
+    record = _one(enricher, text="My parcel is late")
+    assert record["aspects"] == [
+        {"label": "delivery", "polarity": "negative", "confidence": 0.9123, "pair": "delivery:negative"}
+    ]
+    assert "aspects" not in _one(enricher, text="My parcel")
+
+
+def test_personal_data_is_gone_from_every_field(enricher):
+    record = _one(
+        enricher,
+        text="Write to jane@example.com about the parcel",
+        url="https://shop.example/r?mail=jane@example.com",
+        product="call +14155552671",
+        attributes={"jane@example.com": "jane@example.com", "n": 1},
+    )
+    assert "jane@example.com" not in json.dumps(record)
+    assert "4155552671" not in json.dumps(record)
+    assert "redacted" in record["flags"]
+    (email,) = [entity for entity in record["entities"] if entity["label"] == "email"]
+    assert record["text"][email["start"] : email["end"]] == email["text"] == "[EMAIL]"
+
+
+@pytest.mark.parametrize(
+    ("fields", "flag"),
+    [
+        ({"text": "x y " * 6000}, "truncated"),
+        ({"text": "maybe it is fine, who knows"}, "low_confidence"),
+        ({"text": "Где моя посылка? Уже неделю жду ответа от магазина"}, "unknown_language"),
+        ({"text": "fine", "attributes": {f"k{n}": n for n in range(200)}}, "attributes_dropped"),
+        ({"text": "fine", "attributes": {"k": "v" * 40_000}}, "attributes_dropped"),
+        ({"text": "5元" * 1_000}, "entities_dropped"),
+    ],
+)
+def test_flags(enricher, fields, flag):
+    assert flag in _one(enricher, **fields)["flags"]
+
+
+def test_the_largest_record_fits_into_a_message_of_kafka_s_default_size(enricher):
+    # Every character and attribute as long as JSON can make it, and an entity in every other one.
+    attributes = {f"{number:02d}": "\x01" * 320 for number in range(100)}
+    for text in ("5元" * 10_000, "\x01" * 20_000, "😡1元" * 6_000):
+        record = _one(enricher, text=text, attributes=attributes)
+        assert len(json.dumps(record, ensure_ascii=True)) < 1_000_000
+        assert len(record["entities"]) <= 500
+
+
+def test_the_source_is_asked_for_a_language_that_the_text_does_not_show(enricher):
+    assert _one(enricher, text="12345", language="zh-CN")["language"] == "zh"
+
+
+TEXTS = st.text(alphabet=st.sampled_from("ab cé长城😡@.1Acme\u202e"), min_size=1, max_size=60).filter(str.strip)
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=5))
+def test_every_entity_is_where_it_says(texts):
+    from triage.clock import ManualClock
+
+    found = _enricher(ManualClock(1_795_339_800_000)).enrich([_accepted(text=text) for text in texts])
+    for item in found:
+        record = json.loads(item.body)
+        last = 0
+        for entity in record["entities"]:
+            assert record["text"][entity["start"] : entity["end"]] == entity["text"]
+            assert entity["start"] >= last
+            last = entity["end"]
+
+
+def test_a_replaced_model_stands_on_the_records_that_it_judged(clock):
+    enricher = _enricher(clock)
+
+    class Next(WordModel):
+        version = "words@2"
+
+    class Slow(WordModel):
+        """Is replaced while it judges, as another thread might."""
+
+        def predict(self, texts):
+            enricher.replace(model=Next())
+            return super().predict(texts)
+
+    enricher.replace(model=Slow())
+    assert _one(enricher, text="fine")["versions"]["model"] == "words@1"
+    assert _one(enricher, text="fine")["versions"]["model"] == "words@2"
+
+
+def test_a_watcher_hears_redacted_texts_and_what_was_said_of_them(clock):
+    settings, heard = load_settings(None), []
+    enricher = Enricher(
+        WordModel(),
+        Redactor(settings.redaction),
+        load_rules(None),
+        settings.worker,
+        clock,
+        lambda *said: heard.append(said),
+    )
+    enricher.enrich([_accepted(text="my parcel, a@example.com")])
+    ((version, texts, predictions),) = heard
+    assert (version, texts) == ("words@1", ["my parcel, [EMAIL]"])
+    assert predictions[0].intents[0][0] == "delivery"
+
+
+def test_an_authors_id_is_masked_in_every_field_whoever_wrote_the_same_value_before(enricher):
+    """Values of fields are redacted once for many records; whose record it is must not get lost in that."""
+    fields = {"text": "I am c-1002345", "product": "Plan of C-1002345", "attributes": {"plan": "for c-1002345"}}
+    stranger = _one(enricher, **fields, author_id="anna-7")
+    assert stranger["product"] == "Plan of C-1002345"
+    own = _one(enricher, **fields, author_id="C-1002345")
+    assert (own["text"], own["product"]) == ("I am [HANDLE]", "Plan of [HANDLE]")
+    assert "1002345" not in json.dumps(own)
+    assert _one(enricher, **fields, author_id="anna-7")["product"] == "Plan of C-1002345"

@@ -1,0 +1,76 @@
+"""The journal of what is in hand, and how suspects are narrowed down to one record."""
+
+import pytest
+
+from triage.pipeline.batch import Incoming
+from triage.pipeline.stages.in_flight_journal import Journal
+from triage.types import Position
+
+
+def messages(*offsets, partition=0):
+    return [Incoming(Position("t", partition, offset), 0, b"") for offset in offsets]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "data" / "w-a.journal"
+
+
+def suspected(journal, offsets, partition=0):
+    return [offset for offset in offsets if journal.suspected(Position("t", partition, offset))]
+
+
+def test_what_passed_is_not_suspected_by_a_successor(path):
+    journal = Journal(path)
+    journal.hold(messages(1, 2, 3))
+    journal.release()
+    assert not Journal(path).suspects
+
+
+def test_what_was_in_hand_at_a_death_is_suspected_until_it_passes(path):
+    Journal(path).hold([*messages(5, 6, 7, 8), *messages(2, partition=1)])
+    journal = Journal(path)
+    assert suspected(journal, range(12)) == [5, 6, 7, 8]
+    assert suspected(journal, range(12), partition=1) == [2]
+    journal.hold(messages(5, 6))
+    journal.release()
+    assert suspected(journal, range(12)) == [7, 8]
+    assert suspected(Journal(path), range(12)) == [7, 8]
+
+
+def test_deaths_with_one_record_in_hand_are_counted(path):
+    culprit = Position("t", 0, 7)
+    Journal(path).hold(messages(5, 6, 7, 8))
+    assert Journal(path).crashes_of(culprit) == 0
+    for deaths in range(1, 4):
+        Journal(path).hold(messages(7))
+        successor = Journal(path)
+        assert successor.crashes_of(culprit) == deaths
+        assert suspected(successor, range(12)) == [5, 6, 7, 8]
+        assert len(path.read_bytes().partition(b"\n")[0]) < 300
+
+
+def test_a_death_without_anything_in_hand_counts_for_nothing(path):
+    Journal(path).hold(messages(7))
+    for _ in range(3):
+        assert Journal(path).crashes_of(Position("t", 0, 7)) == 1
+
+
+def test_what_lies_behind_the_partition_is_forgotten(path):
+    Journal(path).hold(messages(7))
+    journal = Journal(path)
+    journal.forget_before({("t", 0): 8})
+    assert not journal.suspects
+    assert journal.crashes_of(Position("t", 0, 7)) == 0
+
+
+def test_a_full_disk_or_a_damaged_file_costs_only_the_journal(path, tmp_path):
+    Journal(path).close()
+    for damaged in (b'{"hand": [["t", 0, "x"\n', b'{"crashes": {"\xff": 1}}\n', b"\x00" * 100 + b"\n"):
+        path.write_bytes(damaged)
+        assert not Journal(path).suspects
+    (tmp_path / "file").write_text("no folder")
+    unwritable = Journal(tmp_path / "file" / "w.journal")
+    unwritable.hold(messages(1))
+    unwritable.release()
+    assert not unwritable.suspects

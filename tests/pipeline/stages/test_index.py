@@ -1,0 +1,48 @@
+"""What an author who is forgotten has in a batch that waits for Elasticsearch is not written any more."""
+
+import json
+from datetime import date
+
+import msgspec
+import pytest
+from worker_rig import NOW, TOPIC, Rig
+
+from triage.elastic.naming import IndexNaming
+from triage.errors import Unavailable
+from triage.pipeline.batch import Batch, Incoming
+from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.erasure.tombstones import ForgottenAuthors
+from triage.pipeline.stages.decode import DecodeStage
+from triage.pipeline.stages.enrich import EnrichStage
+from triage.pipeline.stages.index import IndexStage
+from triage.schemas.forgotten import ForgottenAuthor
+from triage.sinks.memory import MemorySink
+from triage.types import Channel, Position
+
+
+def _batch(rig, office, authors):
+    payloads = [{"id": f"r{n}", "source": "shop", "author_id": author, "text": "It never arrived"}
+                for n, author in enumerate(["ben", None, "anna"])]  # fmt: skip
+    batch = Batch([
+        Incoming(Position(TOPIC, 0, n), NOW + n, json.dumps(payload).encode()) for n, payload in enumerate(payloads)
+    ])  # fmt: skip
+    DecodeStage(rig.settings.worker, {TOPIC: Channel.COMPLAINT}, office, rig.clock, rig.metrics, authors).process(batch)
+    EnrichStage(rig.enricher, rig.metrics).process(batch)
+    return batch
+
+
+@pytest.mark.parametrize(("at_ms", "written"), [(NOW + 2, {"r0", "r1"}), (NOW + 1, {"r0", "r1", "r2"})])
+def test_forgotten_while_the_batch_waited(at_ms, written):
+    rig, sink = Rig(), MemorySink()
+    office = DeadLetterOffice(rig.redactor, rig.clock, rig.metrics)
+    authors = ForgottenAuthors(rig.redactor)
+    batch = _batch(rig, office, authors)
+    stage = IndexStage(sink, IndexNaming("feedback", date(2026, 10, 1)), office, rig.metrics, authors)
+    sink.outage(1)
+    with pytest.raises(Unavailable):
+        stage.process(batch)
+    entry = ForgottenAuthor(author=rig.redactor.author_hash("shop", "anna"), at_ms=at_ms)
+    authors.put(msgspec.json.encode(entry))
+    stage.process(batch)
+    assert {json.loads(stored.body)["event"]["id"] for stored in sink.documents.values()} == written
+    assert {item.record.event.id for item in batch.enriched} == written

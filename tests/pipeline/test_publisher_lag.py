@@ -1,0 +1,63 @@
+"""The lag that a worker reports is that of the partitions it has."""
+
+from triage.config import AlertingSettings, KafkaSettings
+from triage.metrics import Metrics
+from triage.pipeline.batch import Batch
+from triage.pipeline.memory_source import MemoryFeed
+from triage.pipeline.publisher import Publisher
+from triage.pipeline.source import PartitionState
+from triage.pipeline.window_counts.watermarks import PartitionWatermarks
+
+
+def test_a_partition_that_moved_away_is_no_longer_reported(clock):
+    metrics, feed = Metrics(), MemoryFeed()
+    publisher = Publisher(KafkaSettings(), AlertingSettings(), PartitionWatermarks(clock), metrics, clock)
+
+    def lag(partition):
+        labels = {"topic": "feedback.reviews", "partition": str(partition)}
+        return metrics.registry.get_sample_value("triage_consumer_lag", labels)
+
+    for partition in (0, 1, 1):
+        feed.append("feedback.reviews", b"{}", timestamp_ms=clock.now_ms(), partition=partition)
+    publisher.publish(feed, Batch([]))
+    assert (lag(0), lag(1)) == (1, 2)
+    del feed.logs["feedback.reviews", 1]
+    publisher.publish(feed, Batch([]))
+    assert (lag(0), lag(1)) == (1, None)
+
+
+class MarkedFeed(MemoryFeed):
+    """A transaction's marker stands behind each partition's records, as a replay of dead letters leaves it."""
+
+    def partitions(self):
+        return {
+            where: PartitionState(state.position + (state.lag == 0), state.end + 1)
+            for where, state in super().partitions().items()
+        }
+
+
+def test_what_is_no_record_is_passed_with_the_records_before_it(clock):
+    feed = MarkedFeed()
+    publisher = Publisher(KafkaSettings(), AlertingSettings(), PartitionWatermarks(clock), Metrics(), clock)
+    for value in (b"1", b"2", b"3"):
+        feed.append("feedback.reviews", value, timestamp_ms=clock.now_ms())
+    first, last = feed.poll(0, 2), feed.poll(0, 2)
+    publisher.publish(feed, Batch(first), {("feedback.reviews", 0): 2})
+    assert feed.committed == {("feedback.reviews", 0): 2}
+    publisher.publish(feed, Batch(last), {})
+    assert feed.committed == {("feedback.reviews", 0): 4}
+
+
+def test_what_comes_behind_the_last_record_is_passed_by_an_idle_worker(clock):
+    feed = MemoryFeed()
+    publisher = Publisher(KafkaSettings(), AlertingSettings(), PartitionWatermarks(clock), Metrics(), clock)
+    feed.append("feedback.reviews", b"1", timestamp_ms=clock.now_ms())
+    publisher.publish(feed, Batch(feed.poll(0, 2)), {})
+    assert feed.committed == {("feedback.reviews", 0): 1}
+    marked = MarkedFeed()
+    marked.__dict__.update(feed.__dict__)
+    publisher.publish(marked, Batch([]), {})
+    assert marked.committed == {("feedback.reviews", 0): 2}
+    commits = marked.transactions
+    publisher.publish(marked, Batch([]), {})
+    assert marked.transactions == commits

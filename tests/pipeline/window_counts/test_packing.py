@@ -1,0 +1,51 @@
+"""Counts travel together: nothing is lost on the way, each group stays in its partition, no message is too large."""
+
+from types import SimpleNamespace
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kafka.partitioner.default import DefaultPartitioner
+
+from triage.pipeline.window_counts.packing import pack_counts, places_of
+from triage.schemas.counts import WindowCount, dimension_key
+
+BROKERS_TAKE = 1_000_000
+
+
+def count(partition, dimensions, start_ms=0):
+    return WindowCount(
+        window_start_ms=start_ms, window_ms=300_000, key=dimension_key(dimensions), dimensions=dimensions, negative=1,
+        total=2, topic="feedback.complaints", partition=partition, first_offset=10 * partition, last_offset=99,
+    )  # fmt: skip
+
+
+VALUES = st.dictionaries(st.sampled_from(["brand", "intent"]), st.sampled_from(["a", "é", "三", ""]), max_size=2)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.builds(count, st.integers(0, 2), VALUES, st.sampled_from([0, 300_000])), max_size=40))
+def test_every_count_arrives_once_in_the_partition_of_its_group(counts):
+    messages = list(pack_counts(counts, "brand", 6))
+    arrived = [one for _, message in messages for one in message.each()]
+    assert sorted(arrived, key=msgspec.json.encode) == sorted(counts, key=msgspec.json.encode)
+    for partition, message in messages:
+        groups = (one.dimensions.get("brand", "") for one in message.each())
+        assert set(places_of(groups, 6).values()) == {partition}
+    assert len({(message.partition, partition) for partition, message in messages}) == len(messages)
+
+
+def test_a_group_s_partition_is_that_of_a_message_with_its_key():
+    cluster = SimpleNamespace(
+        topics=lambda: {"t"}, partitions_for_topic=lambda _: {*range(6)}, available_partitions_for_topic=lambda _: ()
+    )
+    for group in ("", "Acme", "三"):
+        key = group.encode()
+        assert places_of([group], 6)[group] == DefaultPartitioner().partition("t", key, key, b"", b"", cluster)
+
+
+def test_a_message_never_outgrows_what_brokers_take():
+    counts = [count(0, {"product": f"{number:04d}" + "\x01" * 990}) for number in range(600)]
+    messages = [message for _, message in pack_counts(counts, "brand", 1)]
+    assert max(len(msgspec.json.encode(message)) for message in messages) < BROKERS_TAKE
+    assert sum(len(message.counts) for message in messages) == len(counts)

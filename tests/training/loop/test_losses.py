@@ -1,0 +1,149 @@
+"""Masked losses, batches and calibration (they need torch)."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.training
+
+
+@pytest.fixture(scope="module")
+def taxonomy():
+    from triage.training.data.labels import load_taxonomy
+
+    return load_taxonomy()
+
+
+def row(taxonomy, ids, intent=-100, sentiment=-100, tags=None, known=()):
+    from triage.training.data.encode import Encoded
+
+    return Encoded(ids, intent, sentiment, tags, taxonomy.allowed_tags(known))
+
+
+def logits(batch, taxonomy):
+    rows, width = batch.input_ids.shape
+    torch.manual_seed(0)
+    shapes = ((rows, len(taxonomy.intents)), (rows, 3), (rows, width, len(taxonomy.entity_tags)))
+    return [torch.randn(shape, requires_grad=True) for shape in shapes]
+
+
+def test_a_text_teaches_only_the_heads_it_has_labels_for(taxonomy):
+    from triage.training.data.batches import collate
+    from triage.training.loop.losses import Objective
+
+    batch = collate([row(taxonomy, [0, 5, 2], intent=3), row(taxonomy, [0, 5, 6, 2], sentiment=1)], pad_id=1)
+    outputs = logits(batch, taxonomy)
+    losses = Objective(torch.ones(15), torch.ones(3))(outputs, batch)
+    assert set(losses) == {"intent", "sentiment"}
+    sum(losses.values()).backward()
+    intent, sentiment, entities = outputs
+    assert intent.grad[0].abs().sum() > 0
+    assert intent.grad[1].abs().sum() == 0
+    assert sentiment.grad[0].abs().sum() == 0
+    assert sentiment.grad[1].abs().sum() > 0
+    assert entities.grad is None
+
+
+def test_a_corpus_without_products_moves_no_product_logit(taxonomy):
+    from triage.training.data.batches import collate
+    from triage.training.loop.losses import entity_loss
+
+    known = ("person", "organization", "location")
+    batch = collate([row(taxonomy, [0, 5, 2], tags=[-100, 0, -100], known=known)], pad_id=1)
+    outputs = logits(batch, taxonomy)[2]
+    entity_loss(outputs, batch.tags, batch.allowed_tags).backward()
+    product = [index for index, tag in enumerate(taxonomy.entity_tags) if tag.endswith("product")]
+    person = [index for index, tag in enumerate(taxonomy.entity_tags) if tag.endswith("person")]
+    assert outputs.grad[..., product].abs().max() == 0
+    assert outputs.grad[0, 1, person].abs().min() > 0
+    assert outputs.grad[0, 0].abs().max() == 0
+
+
+def test_rare_classes_weigh_more_within_limits():
+    from triage.training.loop.losses import class_weights
+
+    labels = [0] * 10_000 + [1] * 400 + [2] * 4 + [-100] * 50
+    weights = class_weights(labels, 4)
+    assert weights[0] < weights[1] < weights[2]
+    assert float(weights[2] / weights[0]) <= 10.01
+    counts = torch.tensor([10_000.0, 400.0, 4.0, 0.0])
+    assert float((weights * counts).sum() / counts.sum()) == pytest.approx(1.0)
+
+
+def test_batches_hold_every_text_once_within_the_budget():
+    from triage.training.data.batches import plan_batches
+
+    lengths = [3, 500, 7, 7, 90, 1, 64, 64, 64] * 40
+    plan = plan_batches(lengths, 256, seed=3)
+    assert sorted(index for batch in plan for index in batch) == list(range(len(lengths)))
+    assert all(len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= 256 for batch in plan)
+    assert plan == plan_batches(lengths, 256, seed=3)
+    assert plan != plan_batches(lengths, 256, seed=4)
+
+
+def test_padding_changes_no_output(taxonomy, tiny_base):
+    from triage.training.loop.encoders import load_encoder
+    from triage.training.loop.model import MultiHeadModel
+
+    model = MultiHeadModel(load_encoder(tiny_base), taxonomy).eval()
+    ids = torch.tensor([[2, 50, 60, 70, 3]])
+    padded = torch.tensor([[2, 50, 60, 70, 3, 1, 1, 1], [2, 9, 9, 9, 9, 9, 9, 3]])
+    with torch.inference_mode():
+        alone = model(ids, torch.ones_like(ids))
+        together = model(padded, (padded != 1).long())
+    cut = (together[0][:1], together[1][:1], together[2][:1, :5], together[3][:1])
+    for left, right in zip(alone, cut, strict=True):
+        assert torch.allclose(left, right, atol=1e-5)
+
+
+def test_temperature_undoes_overconfidence():
+    from triage.training.release.fitting import fit_temperature
+
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=(4_000, 3)) * 2
+    powers = np.exp(true)
+    labels = np.array([rng.choice(3, p=row / row.sum()) for row in powers])
+    assert fit_temperature((true * 2.5).astype(np.float32), labels) == pytest.approx(2.5, rel=0.1)
+
+
+def test_the_threshold_flags_wrong_texts_and_few():
+    from triage.training.release.fitting import FLAGGED, fit_threshold
+
+    logits_ = np.zeros((100, 2), np.float32)
+    logits_[:, 0] = np.linspace(0.1, 4, 100)
+    labels = np.zeros(100, int)
+    labels[:5] = 1
+    threshold = fit_threshold(logits_, labels)
+    confidence = 1 / (1 + np.exp(-logits_[:, 0]))
+    flagged = confidence < threshold
+    assert flagged[:5].all()
+    assert 0.05 < flagged.mean() <= FLAGGED
+    assert fit_threshold(logits_, np.zeros(100, int)) == 0.0
+
+
+def test_an_easy_pack_does_not_set_the_confidence_of_all():
+    from triage.training.release.fitting import fit_temperature, source_weights
+
+    weights = source_weights(np.array(["easy"] * 900 + ["hard"] * 100))
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights[:900].sum() == pytest.approx(0.5)
+    logits_ = np.tile(np.array([[2.0, 0.0]], np.float32), (1_000, 1))
+    labels = np.array([0] * 900 + [0, 1] * 50)
+    assert fit_temperature(logits_, labels, weights) > fit_temperature(logits_, labels)
+
+
+def test_figures_equal_those_of_the_libraries():
+    metrics = pytest.importorskip("sklearn.metrics")
+    seqeval = pytest.importorskip("seqeval.metrics")
+    from triage.training.evaluation.scoring import bio_spans, classification, span_scores
+
+    rng = np.random.default_rng(1)
+    gold, guess = rng.integers(0, 5, 300), rng.integers(0, 5, 300)
+    ours = classification(gold.tolist(), guess.tolist(), 5)
+    assert ours["macro_f1"] == pytest.approx(metrics.f1_score(gold, guess, average="macro"))
+    assert ours["macro_recall"] == pytest.approx(metrics.recall_score(gold, guess, average="macro"))
+    tags = ["O", "B-x", "I-x", "B-y", "I-y"]
+    left = [[tags[i] for i in rng.choice(5, 9, p=[0.4, 0.2, 0.2, 0.1, 0.1])] for _ in range(60)]
+    right = [[tag if rng.random() < 0.8 else "O" for tag in row] for row in left]
+    found = span_scores(map(bio_spans, left), map(bio_spans, right))
+    assert found["f1"] == pytest.approx(seqeval.f1_score(left, right))

@@ -1,0 +1,166 @@
+"""`feedback.alert-actions`: what people do with alerts, written by commands and the console, read by every alerter."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import TypeVar
+
+import msgspec
+from kafka import KafkaProducer
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError
+
+from triage.alerting.lifecycle.silences import Silences
+from triage.clock import Clock
+from triage.config import KafkaSettings
+from triage.errors import NotUnderstood
+from triage.logging import get_logger
+from triage.schemas.action import Acknowledge, Action, Matcher, Silence, Snooze
+from triage.schemas.message import MessageDecoder
+from triage.topics.clients import cleared_away
+from triage.topics.connect import translate, wait_for_kafka
+from triage.topics.follower import TopicFollower
+from triage.topics.scan import TopicScan
+
+log = get_logger("triage.alerter")
+
+TOPIC = "alert-actions"
+LONGEST_S = 30 * 86_400
+_STOP_S = 3
+_PROBE_S = 2
+_REQUEST_S = 10
+_SEND_S = 15
+_Kind = TypeVar("_Kind", Acknowledge, Snooze, Silence)
+
+
+class ActionBook:
+    """The actions known so far: silences, and the last one on each alert."""
+
+    def __init__(self) -> None:
+        self.silences = Silences()
+        self._on_alerts: dict[str, Acknowledge | Snooze] = {}
+
+    def put(self, action: Action) -> None:
+        if isinstance(action, Silence):
+            self.silences.put(action)
+        else:
+            known = self._on_alerts.get(action.dedup_key)
+            if known is None or known.at_ms <= action.at_ms:
+                self._on_alerts[action.dedup_key] = action
+
+    def on_alerts(self) -> list[Acknowledge | Snooze]:
+        return list(self._on_alerts.values())
+
+
+def follow_actions(kafka: KafkaSettings, took: Callable[[Action], None]) -> TopicFollower:
+    """All of them and those to come, each given to `took` on the follower's thread."""
+    decoder = MessageDecoder[Action](Action)
+
+    def take(records: list[ConsumerRecord]) -> None:
+        for action in _actions(decoder, records):
+            took(action)
+
+    return TopicFollower(kafka, TOPIC, take)
+
+
+class ActionWriter:
+    """Sends actions; `close` it. Each call returns the action once the brokers have it.
+
+    They raise what `wait_for_kafka` and `translate` do.
+    """
+
+    def __init__(self, kafka: KafkaSettings, clock: Clock) -> None:
+        self._kafka = kafka
+        self._topic = kafka.topic(TOPIC)
+        self._clock = clock
+        self._producer: KafkaProducer | None = None
+        self._lock = threading.Lock()
+
+    def acknowledge(self, dedup_key: str, actor: str, comment: str = "") -> Acknowledge:
+        return self._send(
+            Acknowledge(id=_new_id(), actor=actor, at_ms=self._clock.now_ms(), dedup_key=dedup_key, comment=comment)
+        )
+
+    def snooze(self, dedup_key: str, actor: str, for_s: int, comment: str = "") -> Snooze:
+        now_ms = self._clock.now_ms()
+        until_ms = now_ms + for_s * 1000
+        return self._send(
+            Snooze(id=_new_id(), actor=actor, at_ms=now_ms, dedup_key=dedup_key, until_ms=until_ms, comment=comment)
+        )
+
+    def silence(self, matchers: Iterable[Matcher], actor: str, for_s: int, comment: str = "") -> Silence:
+        now_ms = self._clock.now_ms()
+        until_ms = now_ms + for_s * 1000
+        return self._send(
+            Silence(
+                id=_new_id(), actor=actor, at_ms=now_ms, matchers=list(matchers), until_ms=until_ms, comment=comment
+            )
+        )
+
+    def expire(self, silence: Silence, actor: str) -> Silence:
+        """End a silence now."""
+        now_ms = self._clock.now_ms()
+        return self._send(msgspec.structs.replace(silence, at_ms=now_ms, until_ms=now_ms, actor=actor))
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _send(self, action: _Kind) -> _Kind:
+        try:
+            with self._lock:
+                producer = self._ready()
+            future = producer.send(self._topic, key=action.key.encode(), value=msgspec.json.encode(action))
+            future.get(timeout=_SEND_S)
+        except KafkaError as error:
+            # An idempotent producer repeats its first lasting error for ever, also once an ACL has been granted.
+            with self._lock:
+                self._drop()
+            raise translate(error, doing="Kafka has not confirmed the action") from error
+        return action
+
+    def _ready(self) -> KafkaProducer:
+        if self._producer is None:
+            wait_for_kafka(self._kafka, timeout_s=_PROBE_S)
+            with cleared_away() as client:
+                self._producer = KafkaProducer(
+                    **self._kafka.client(),
+                    kafka_client=client,
+                    acks="all",
+                    max_block_ms=_SEND_S * 1000,
+                    request_timeout_ms=_REQUEST_S * 1000,
+                    # What was given up must not be taken after all: it will have been asked for again.
+                    delivery_timeout_ms=_SEND_S * 1000,
+                )
+        return self._producer
+
+    def _drop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError):
+                producer.close(timeout=_STOP_S)
+
+
+def read_actions(kafka: KafkaSettings) -> ActionBook:
+    """All actions there are now. Raises what TopicScan does, and ConfigError without the topic."""
+    book, decoder = ActionBook(), MessageDecoder[Action](Action)
+    with TopicScan(kafka, "triage-alert-actions") as scan:
+        for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
+            for action in _actions(decoder, records):
+                book.put(action)
+    return book
+
+
+def _actions(decoder: MessageDecoder[Action], records: Iterable[ConsumerRecord]) -> Iterator[Action]:
+    for record in records:
+        if record.value is None:
+            continue
+        try:
+            yield decoder.decode(record.value)
+        except NotUnderstood as error:
+            log.warning("action_not_understood", error=str(error))
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex[:12]

@@ -1,0 +1,264 @@
+"""The Faust app: window counts in, engines per partition, pages and alerts out."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from triage import tracing
+from triage.alerting.app.actions import ActionBook
+from triage.alerting.app.faust_table import SEPARATOR, PartitionTable, faust_app
+from triage.alerting.delivery.archive import IndexWriter
+from triage.alerting.delivery.outbox import Outbox
+from triage.alerting.engine.engine import PartitionEngine
+from triage.alerting.engine.priming import Primed, of_partition
+from triage.alerting.evidence.queries import IndexEvidence
+from triage.alerting.notifiers import Notifier
+from triage.alerting.rules.model import AlertRules
+from triage.clock import Clock
+from triage.config import Settings
+from triage.elastic.search import Conditions
+from triage.errors import NotUnderstood, Unavailable
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.pipeline.batch import Partition
+from triage.schemas.action import Action, Silence
+from triage.schemas.alert import Alert
+from triage.schemas.counts import CountMessage
+from triage.schemas.message import MessageDecoder
+
+log = get_logger("triage.alerter")
+
+# A key's sum is written once a batch, however many counts it got: at high rates fewer, larger batches cost far less.
+_BATCH = 20_000
+_BATCH_WAIT_S = 0.5
+_TICK_S = 1.0
+_STORE_WAIT_S = 15.0
+
+
+class AlerterApp:
+    """One alerter: a member of the group that shares the partitions of `window-counts`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        rules: AlertRules,
+        clock: Clock,
+        metrics: Metrics,
+        notifiers: list[Notifier],
+        elasticsearch: Elasticsearch,
+        *,
+        partitions: int,
+        replicas: int,
+        expected: set[Partition],
+        actions: ActionBook | None = None,
+        primed: Primed | None = None,
+        on_progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._settings = settings
+        self._rules = rules
+        self._clock = clock
+        self._metrics = metrics
+        self._expected = expected
+        self._actions = actions or ActionBook()
+        self._primed = primed or {}
+        self._partitions = partitions
+        self._receivers = [notifier.name for notifier in notifiers]
+        self._acknowledging = frozenset(n.name for n in notifiers if getattr(n, "acknowledges", False))
+        self._on_progress = on_progress
+        self._decoder: MessageDecoder[CountMessage] = MessageDecoder(CountMessage)
+        self._engines: dict[int, PartitionEngine] = {}
+        self._flushing: dict[int, asyncio.Lock] = {}
+        self._outbox = Outbox(
+            notifiers,
+            settings.alerting,
+            clock,
+            metrics,
+            look_up=IndexEvidence(elasticsearch, settings.elasticsearch, where=self._where),
+            archives={"elasticsearch": IndexWriter(elasticsearch, settings.elasticsearch), "kafka": self._publish},
+            flush=self._flush,
+        )
+        self.faust = faust_app(settings, partitions, replicas)
+        self._source = settings.kafka.topic("window-counts")
+        self._alerts = self.faust.topic(
+            settings.kafka.topic("alerts"),
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+        counts = self.faust.topic(
+            self._source, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        )
+        self._table: PartitionTable = self.faust.Table(
+            "state", partitions=partitions, key_type=str, value_type=None, on_recover=self._recovered
+        )
+        self.faust.agent(counts, name="window-counts")(self._consume)
+        self.faust.timer(_TICK_S, name="tick")(self._tick)
+        self.faust.on_partitions_revoked.connect(self._on_revoked)
+        self.faust.on_partitions_assigned.connect(self._on_assigned)
+
+    async def start(self) -> None:
+        """Join the group and recover; returns when the state is there."""
+        self._outbox.start()
+        await self.faust.start()
+
+    async def stop(self) -> None:
+        """Leave cleanly; what is owed is in the table."""
+        await self.faust.stop()
+        await self._outbox.stop()
+
+    # From outside
+
+    def act(self, action: Action) -> None:
+        """Someone acknowledged, snoozed or silenced; the action book has it already."""
+        if isinstance(action, Silence):
+            return
+        for partition, engine in self._engines.items():
+            if engine.act(action):
+                self._outbox.spawn(self._flush(partition, engine))
+
+    def reload(self, rules: AlertRules) -> None:
+        """Other rules are in force from the next step on."""
+        self._rules = rules
+        for engine in self._engines.values():
+            engine.reload(rules)
+
+    # Messages
+
+    async def _consume(self, stream: Any) -> None:
+        async for events in stream.take_events(_BATCH, within=_BATCH_WAIT_S):
+            touched = set()
+            for event in events:
+                engine = self._engine(event.message.partition)
+                if engine is None:
+                    continue
+                try:
+                    engine.apply(self._decoder.decode(event.value))
+                except NotUnderstood as error:
+                    message = event.message
+                    log.warning(
+                        "window_count_not_understood",
+                        partition=message.partition,
+                        offset=message.offset,
+                        error=str(error),
+                    )
+                touched.add(event.message.partition)
+            # Offsets are committed only after this: what they stand for is in the changelog by then.
+            links = tracing.remotes(event.message.headers or () for event in events)
+            with tracing.span("evaluate windows", kind="consumer", links=links, messages=len(events)):
+                for partition in touched:
+                    await self._advance(partition)
+            self._on_progress()
+
+    async def _tick(self) -> None:
+        if self.faust.rebalancing:
+            return
+        for partition in list(self._engines):
+            await self._advance(partition)
+        self._on_progress()
+
+    async def _advance(self, partition: int) -> None:
+        more = True
+        while more and (engine := self._engines.get(partition)) is not None:
+            more = engine.advance()
+            await self._flush(partition, engine)
+
+    async def _flush(self, partition: int, engine: PartitionEngine) -> None:
+        """Store what changed, then send and archive it, so that no crash forgets a page or its resolve.
+
+        Pages wait for a broker that cannot store, as with a full disk, only so long: then they are sent all the same,
+        and a crash before they are stored sends them twice, under the same dedup key.
+        """
+        # One at a time: what is written again after a failure must not undo what came after it.
+        async with self._flushing.setdefault(partition, asyncio.Lock()):
+            changes = engine.take_changes()
+            stored = asyncio.create_task(self._write(partition, engine, changes.writes), name="store")
+            try:
+                await asyncio.wait({stored}, timeout=_STORE_WAIT_S if changes.owed else None)
+                if not stored.done():
+                    log.error("pages_sent_before_stored", partition=partition, pages=len(changes.owed))
+                if self._engines.get(partition) is engine:
+                    self._outbox.take(partition, engine, changes)
+                await stored
+            finally:
+                stored.cancel()
+
+    async def _write(self, partition: int, engine: PartitionEngine, writes: dict[str, Any]) -> None:
+        while writes and self._engines.get(partition) is engine and not self.faust.should_stop:
+            for name, value in writes.items():
+                key = f"{partition}{SEPARATOR}{name}"
+                if value is not None:
+                    self._table[key] = value
+                elif key in self._table:
+                    del self._table[key]
+            futures, self._table.unacknowledged = self._table.unacknowledged, []
+            results = await asyncio.gather(*futures, return_exceptions=True)
+            failures = [result for result in results if isinstance(result, BaseException)]
+            if not failures:
+                return
+            log.warning("state_not_stored", partition=partition, error=str(failures[0]) or repr(failures[0]))
+            await asyncio.sleep(1.0)
+
+    async def _publish(self, alert: Alert, version: int) -> None:
+        del version
+        try:
+            sent = await self._alerts.send(key=alert.dedup_key.encode(), value=msgspec.json.encode(alert))
+            await sent
+        except Exception as error:
+            raise Unavailable("kafka", f"alert not published: {error!r}") from error
+
+    def _where(self, name: str) -> Conditions:
+        rule = self._rules.get(name)
+        return {} if rule is None else rule.where
+
+    # Ownership
+
+    def _engine(self, partition: int) -> PartitionEngine | None:
+        """The engine of an assigned partition, from the table's state where it is not there yet."""
+        engine = self._engines.get(partition)
+        if engine is None and partition in self._assigned():
+            engine = PartitionEngine(
+                self._rules,
+                self._settings.alerting,
+                self._clock,
+                self._metrics,
+                receivers=self._receivers,
+                expected=self._expected,
+                acknowledging=self._acknowledging,
+                silences=self._actions.silences,
+            )
+            primed = of_partition(self._primed, partition, self._partitions, self._settings.alerting.group_by)
+            engine.restore(self._table.entries(partition), primed)
+            self._engines[partition] = engine
+            owed = engine.take_changes()
+            if owed.owed:
+                log.info("pages_owed", partition=partition, pages=len(owed.owed))
+            self._outbox.take(partition, engine, owed, resent=True)
+            self._outbox.keep_alive(partition, engine)
+            for action in self._actions.on_alerts():
+                engine.act(action)
+        return engine
+
+    def _assigned(self) -> set[int]:
+        return {tp.partition for tp in self.faust.consumer.assignment() if tp.topic == self._source}
+
+    async def _recovered(self) -> None:
+        """The table is whole again after a start or a rebalance."""
+        partitions = self._assigned()
+        self._table.forget_others(partitions)
+        for partition in sorted(partitions):
+            self._engine(partition)
+        log.info("state_recovered", partitions=sorted(partitions), entries=len(self._table.data))
+
+    async def _on_revoked(self, sender: Any, revoked: Any, **_: Any) -> None:
+        """Engines are rebuilt from the table once the new assignment has been recovered."""
+        del sender, revoked
+        self._engines.clear()
+        self._outbox.drop()
+
+    async def _on_assigned(self, sender: Any, assigned: Any, **_: Any) -> None:
+        del sender
+        log.info("partitions_assigned", partitions=sorted(tp.partition for tp in assigned if tp.topic == self._source))

@@ -1,0 +1,223 @@
+"""The alerter as a process: waits for Kafka, runs the Faust app, starts it again when it fails, ends on a signal."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from triage.alerting.app.actions import ActionBook, follow_actions
+from triage.alerting.app.topology import Layout, read_layout
+from triage.alerting.engine.priming import Primed, prime
+from triage.alerting.notifiers import build_notifiers
+from triage.alerting.rules.reload import RuleWatch
+from triage.clock import Clock
+from triage.config import Settings
+from triage.elastic.client import connect
+from triage.errors import Unavailable
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.runtime.backoff import backoff
+from triage.runtime.health import Health
+from triage.schemas.action import Action
+from triage.topics.follower import TopicFollower
+
+log = get_logger("triage.alerter")
+
+_STOP_S = 10.0
+_WATCH_S = 0.2
+_STALLED_S = 60.0
+
+
+class Alerter:
+    """Runs until `stop`; a failure of the group or its connection is survived by joining again."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, metrics: Metrics, health: Health, prime_from: int | Path | None = None
+    ) -> None:
+        """`prime_from`: seconds of the index's history, or a backtest's file, that rules learn from at first."""
+        self._prime_from = prime_from
+        self._primed: Primed | None = None
+        self._settings = settings
+        self._clock = clock
+        self._metrics = metrics
+        self._health = health
+        self._rules = RuleWatch(settings.alerting, clock, metrics)
+        self._actions = ActionBook()
+        self._app: Any = None
+        self._stop = asyncio.Event()
+
+    def run(self) -> None:
+        """Block until SIGTERM or SIGINT. Raises ConfigError or AccessDenied for what waiting cannot mend."""
+        _quiet_libraries()
+        asyncio.run(self._run())
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal, number)
+        loop.add_signal_handler(signal.SIGHUP, self._rules.request)
+        actions = follow_actions(self._settings.kafka, lambda action: _on_loop(loop, self._took, action))
+        watch = asyncio.create_task(self._watch_rules())
+        waits = backoff(0.5, 30)
+        try:
+            while not self._stop.is_set():
+                try:
+                    layout = await self._layout()
+                    if layout is None or not await self._know_actions(actions):
+                        return
+                    await self._prime()
+                    await self._once(layout)
+                except Unavailable as error:
+                    await self._wait(error, next(waits))
+                else:
+                    waits = backoff(0.5, 30)
+        finally:
+            watch.cancel()
+            await asyncio.to_thread(actions.stop)
+
+    async def _prime(self) -> None:
+        if self._prime_from is not None and self._primed is None:
+            log.info("priming", source=str(self._prime_from))
+            self._primed = await asyncio.to_thread(
+                prime, self._prime_from, self._settings, self._rules.rules, self._clock
+            )
+
+    def _took(self, action: Action) -> None:
+        self._actions.put(action)
+        if self._app is not None:
+            self._app.act(action)
+
+    async def _know_actions(self, reader: TopicFollower) -> bool:
+        """Silences must be known before anything is judged; False if told to stop meanwhile."""
+        if not reader.started:
+            reader.start()
+        while not reader.caught_up.is_set():
+            if self._stop.is_set():
+                return False
+            reader.check()
+            await asyncio.sleep(0.05)
+        return True
+
+    async def _watch_rules(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            if (rules := self._rules.poll()) is not None and self._app is not None:
+                self._app.reload(rules)
+
+    async def _layout(self) -> Layout | None:
+        """The brokers' layout, or None if told to stop while waiting for it."""
+        self._health.waiting_for("kafka", "connecting")
+        settings = self._settings
+        probe = asyncio.create_task(
+            asyncio.to_thread(read_layout, settings.kafka, list(settings.worker.channels), self._clock)
+        )
+        stopped = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({probe, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        return probe.result() if probe.done() else None
+
+    async def _once(self, layout: Layout) -> None:
+        """One life of the Faust app. Raises Unavailable when it failed."""
+        from triage.alerting.app.faust_app import AlerterApp
+
+        settings = self._settings
+        client = connect(settings.elasticsearch)
+        app = AlerterApp(
+            settings,
+            self._rules.rules,
+            self._clock,
+            self._metrics,
+            build_notifiers(settings.alerting),
+            client,
+            partitions=layout.partitions,
+            replicas=layout.replicas,
+            expected=set(layout.raw),
+            actions=self._actions,
+            primed=self._primed,
+            on_progress=self._progressed,
+        )
+        self._app = app
+        starting = asyncio.create_task(app.start())
+        stopped = asyncio.create_task(self._stop.wait())
+        crashed = asyncio.create_task(_failure_of(app.faust, self._clock))
+        try:
+            await asyncio.wait({stopped, crashed, starting}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done() and starting.exception() is None and not stopped.done():
+                log.info("alerter_started", rules=len(self._rules.rules.rules), partitions=layout.partitions)
+                await asyncio.wait({stopped, crashed}, return_when=asyncio.FIRST_COMPLETED)
+            reason = starting.exception() if starting.done() else None
+            reason = reason or (crashed.result() if crashed.done() else None)
+        finally:
+            for task in (starting, stopped, crashed):
+                task.cancel()
+            await asyncio.gather(starting, stopped, crashed, return_exceptions=True)
+            self._app = None
+            await self._close(app)
+            client.close()
+        if reason is not None and not self._stop.is_set():
+            raise Unavailable("kafka", f"the alerter's connection failed: {reason!r}") from reason
+
+    async def _close(self, app: Any) -> None:
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await app.stop()
+        except TimeoutError:
+            log.warning(
+                "stop_timed_out", after_s=_STOP_S, lost="nothing: pages owed are stored and sent at the next start"
+            )
+        except Exception as error:  # noqa: BLE001
+            # It is being thrown away; what matters is in the changelog.
+            log.warning("stop_failed", error=repr(error))
+
+    async def _wait(self, error: Unavailable, wait_s: float) -> None:
+        self._metrics.retries.labels(error.dependency).inc()
+        self._health.waiting_for(error.dependency, str(error))
+        event = f"{error.dependency}_unavailable"
+        log.warning(event, error=str(error), retry_in_s=round(wait_s, 1))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), wait_s)
+
+    def _progressed(self) -> None:
+        self._health.recovered()
+        self._health.beat()
+
+    def _on_signal(self, number: int) -> None:
+        if self._stop.is_set():
+            os._exit(1)
+        log.info("stopping", signal=signal.Signals(number).name)
+        self._stop.set()
+        # Whatever hangs, the process ends: what is owed is in the changelog.
+        asyncio.get_running_loop().call_later(_STOP_S + 5, os._exit, 1)
+
+
+def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[Action], None], action: Action) -> None:
+    # The loop may have ended before the thread.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, action)
+
+
+async def _failure_of(app: Any, clock: Clock) -> BaseException:
+    """Why the Faust app must be started anew: it crashed, or its recovery stands still."""
+    remaining, since_s = None, clock.monotonic()
+    while app.crash_reason is None:
+        await asyncio.sleep(_WATCH_S)
+        now_s = clock.monotonic()
+        before, remaining = remaining, app.tables.recovery.active_remaining_total() if app.in_recovery else None
+        if remaining is None or remaining != before:
+            since_s = now_s
+        elif now_s - since_s > _STALLED_S:
+            return Unavailable("kafka", f"recovery of the state stands still with {remaining} records to read")
+    reason: BaseException = app.crash_reason
+    return reason
+
+
+def _quiet_libraries() -> None:
+    """Faust 0.15 on Python 3.11 and later: known, harmless and not ours to mend."""
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(faust|mode|aiokafka)\b")
+    for name in ("faust", "mode", "aiokafka"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger(name).level))

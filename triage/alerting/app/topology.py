@@ -1,0 +1,40 @@
+"""What the alerter must know of the brokers before it starts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from triage.alerting.app.actions import TOPIC as ACTIONS
+from triage.clock import Clock
+from triage.config import KafkaSettings
+from triage.pipeline.batch import Partition
+from triage.types import Channel
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Partitions of `window-counts`, its replicas, the raw partitions."""
+
+    partitions: int
+    replicas: int
+    raw: frozenset[Partition]
+
+
+def read_layout(settings: KafkaSettings, channels: list[str], clock: Clock) -> Layout:
+    """Ask the brokers. Raises ConfigError if a topic is missing, Unavailable, AccessDenied."""
+    from triage.topics import require_topics
+    from triage.topics.connect import admin_client
+    from triage.topics.definitions import RAW_TOPICS
+
+    counts = settings.topic("window-counts")
+    names = [RAW_TOPICS[Channel(channel)] for channel in channels]
+    raw = [settings.topic(name) for name in names]
+    require_topics(settings, ["window-counts", "alerts", ACTIONS, *names], clock=clock)
+    with admin_client(settings, clock=clock) as admin:
+        described: dict[str, list[dict[str, Any]]] = {
+            topic["name"]: topic["partitions"] for topic in admin.describe_topics([counts, *raw])
+        }
+    return Layout(
+        partitions=len(described[counts]),
+        replicas=min(len(partition["replica_nodes"]) for partition in described[counts]),
+        raw=frozenset((name, index) for name in raw for index in range(len(described[name]))),
+    )

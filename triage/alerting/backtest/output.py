@@ -1,0 +1,112 @@
+"""Rows with what was said of them, and the summary of episodes."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from triage.alerting.backtest.run import Results, Span
+from triage.alerting.backtest.table import ADDED, Table
+
+_CHUNK = 65_536
+_WEEK_MS = 7 * 86_400_000
+_MOST_KEYS = 20
+
+
+def output_lines(table: Table, results: Results) -> Iterator[str]:
+    """The table's rows as they came, one for one, with expected, score, firing and episode; in large pieces of text."""
+    yield ",".join([*(_cell(name) for name in table.columns), *ADDED]) + "\n"
+    columns = [(column.codes, [_cell(text) for text in column.texts]) for column in table.columns.values()]
+    episodes = [*(_cell(episode.id) for episode in results.episodes), ""]
+    line = ",".join(["%s"] * len(columns)) + ",%.4f,%.4f,%d,%s\n"
+    for start in range(0, len(table), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        cells = [map(texts.__getitem__, codes[part].tolist()) for codes, texts in columns]
+        judged = (
+            results.expected[part].tolist(),
+            results.score[part].tolist(),
+            results.firing[part].tolist(),
+            map(episodes.__getitem__, results.episode[part].tolist()),
+        )
+        yield "".join(map(line.__mod__, zip(*cells, *judged, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class KeySummary:
+    """Of one key: its episodes, how many a week, and the longest."""
+
+    key: str
+    episodes: int
+    per_week: float
+    longest: Span
+    last: Span
+
+
+def summary(table: Table, results: Results) -> str:
+    """Episodes in all, per key and week, and of the keys that had most."""
+    weeks = (int(table.number.max()) - int(table.number.min()) + 1) * table.step_ms / _WEEK_MS
+    keys = len(table.keys.texts)
+    count = len(results.episodes)
+    lines = [
+        f"{len(table):,} rows, {keys:,} keys, {weeks:.1f} weeks in steps of {_length(table.step_ms)}",
+        f"{count:,} episodes, {count / keys / weeks:.3f} per key and week; "
+        f"{int(results.firing.sum()):,} windows fire, of {len({span.key for span in results.episodes}):,} keys",
+    ]
+    found = _by_key(table, results, weeks)
+    for key in found[:_MOST_KEYS]:
+        open_ = ", still open" if key.last.open else ""
+        length = (key.longest.last - key.longest.first + 1) * table.step_ms
+        lines.append(
+            f"  {key.key or '(no key)'}: {key.episodes} episodes, {key.per_week:.2f} a week; longest {_length(length)} "
+            f"from {_time(table, key.longest.first)}; last from {_time(table, key.last.first)}{open_}"
+        )
+    if len(found) > _MOST_KEYS:
+        lines.append(f"  ... and {len(found) - _MOST_KEYS:,} more keys")
+    return "\n".join(lines)
+
+
+def _by_key(table: Table, results: Results, weeks: float) -> list[KeySummary]:
+    by_key: dict[int, list[Span]] = {}
+    for span in results.episodes:
+        by_key.setdefault(span.key, []).append(span)
+    found = [
+        KeySummary(
+            table.keys.texts[code],
+            len(spans),
+            len(spans) / weeks,
+            max(spans, key=lambda s: s.last - s.first),
+            spans[-1],
+        )
+        for code, spans in by_key.items()
+    ]
+    return sorted(found, key=lambda key: (-key.episodes, key.key))
+
+
+def step_times(table: Table, numbers: np.ndarray) -> list[datetime]:
+    """Start of each step."""
+    return [
+        datetime.fromtimestamp((number * table.step_ms + table.phase_ms) / 1000, UTC) for number in numbers.tolist()
+    ]
+
+
+def _time(table: Table, number: int) -> str:
+    return f"{step_times(table, np.array([number]))[0]:%Y-%m-%d %H:%M}"
+
+
+def _length(milliseconds: int) -> str:
+    for size, unit in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min")):
+        if milliseconds >= size and milliseconds % (size // 10 or 1) == 0:
+            return f"{milliseconds / size:g} {unit}"
+    return f"{milliseconds / 1000:g} s"
+
+
+def _cell(text: str) -> str:
+    """A cell of CSV, quoted where it must be."""
+    if not any(character in text for character in ',"\r\n'):
+        return text
+    into = io.StringIO()
+    csv.writer(into, lineterminator="").writerow([text])
+    return into.getvalue()

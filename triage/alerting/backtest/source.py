@@ -1,0 +1,107 @@
+"""Where a backtest's counts come from, and by which rule they are judged."""
+
+import io
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from triage.alerting.backtest.columns import coded
+from triage.alerting.backtest.run import Judgement
+from triage.alerting.backtest.table import Table, build_table, read_table
+from triage.alerting.detection import SpikeSettings
+from triage.alerting.rules.model import Rule
+from triage.clock import rfc3339
+from triage.config import Settings
+from triage.elastic.client import connect
+from triage.elastic.history import read_history
+from triage.errors import ConfigError, SourceError
+from triage.sources.stream import open_stream, shown
+
+_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeSettings | None]:
+    """The rule and the settings of its detector, in its time zone. Raises ConfigError for a name that is no rule's."""
+    if name is None:
+        return None, SpikeSettings()
+    from triage.alerting.rules.loader import load_alert_rules
+
+    rules = load_alert_rules(settings.alerting)
+    rule = rules.get(name)
+    if rule is None:
+        raise ConfigError(f"--rule {name}: no such rule; there are {', '.join(rule.name for rule in rules.rules)}")
+    return rule, rules.spike_settings(rule)
+
+
+def judgement_of(rule: Rule | None, spike: SpikeSettings | None, flags: dict[str, Any]) -> Judgement:
+    """How to judge: the rule's settings, with the command's flags on top. Raises ConfigError for what they can't be."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    if given:
+        if spike is None:
+            raise ConfigError(f"the rule has no spike detector for {', '.join(sorted(given))}")
+        try:
+            spike = SpikeSettings.model_validate({**spike.model_dump(), **given})
+        except ValidationError as error:
+            raise ConfigError(
+                [f"{'.'.join(map(str, issue['loc'])) or 'settings'}: {issue['msg']}" for issue in error.errors()]
+            ) from error
+    if rule is None:
+        return Judgement(spike)
+    return Judgement(spike, rule.static, rule.window_s, rule.pending, rule.resolve_after, rule.name)
+
+
+def table_of_file(path: str, step_s: int | None) -> Table:
+    """Counts of a CSV file, gzip or not; `-` is standard input. Raises ConfigError, SourceError."""
+    with open_stream(path) as stream:
+        return read_table(io.BufferedReader(stream), shown(path), step_s)
+
+
+def table_of_history(settings: Settings, rule: Rule | None, start_ms: int, end_ms: int, step_s: int) -> Table:
+    """Counts of the index; without a rule those of everything together.
+
+    Raises SourceError where there are none, Unavailable, AccessDenied, DependencyError.
+    """
+    cells: dict[str, list[str]] = {name: [] for name in ("window_start", "key", "negative", "total")}
+    client = connect(settings.elasticsearch)
+    dimension, where = (rule.dimension, rule.where) if rule else ([], {})
+    try:
+        for step in read_history(client, settings.elasticsearch, dimension, where, start_ms, end_ms, step_s):
+            cells["window_start"] += [rfc3339(step.start_ms)] * len(step.keys)
+            cells["key"] += step.keys
+            cells["negative"] += map(str, step.negative)
+            cells["total"] += map(str, step.total)
+    finally:
+        client.close()
+    if not cells["key"]:
+        raise SourceError(f"the index has no records from {rfc3339(start_ms)} to {rfc3339(end_ms)}")
+    columns = {name: coded(texts) for name, texts in cells.items()}
+    return build_table(columns, np.arange(len(cells["key"]), dtype=np.int64), "history", step_s)
+
+
+def seconds_of(text: str, flag: str) -> int:
+    """Length of time: seconds, or a number and s, m, h, d or w. Raises ConfigError."""
+    found = re.fullmatch(r"(\d+)\s*(s|min|m|h|d|w)?", text.strip())
+    if not found or int(found[1]) == 0:
+        raise ConfigError(f"{flag} is a length of time, as 300, 5m, 1h or 7d, not {text!r}")
+    return int(found[1]) * _UNITS[found[2] or "s"]
+
+
+def moment_of(text: str, now_ms: int, flag: str) -> int:
+    """A moment in ms: ISO 8601, UTC if bare, or a length of time before now. Raises ConfigError."""
+    if re.fullmatch(r"\d+\s*[a-z]+", text.strip()):
+        return now_ms - seconds_of(text, flag) * 1000
+    try:
+        parsed = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise ConfigError(f"{flag} is a time, as 2026-01-31T08:00, or a while ago, as 28d, not {text!r}") from error
+    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def check_output(path: Path | None, flag: str) -> None:
+    """Raise ConfigError where a file could not be written, before anything is computed."""
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise ConfigError(f"{flag}: {path} is a folder, or in one that is not there")

@@ -1,0 +1,159 @@
+"""Window counts of a file as columns: read once, checked as a whole, and echoed as they came."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.alerting.backtest.columns import Column, ColumnFile
+from triage.errors import SourceError
+
+REQUIRED = ("window_start", "key", "negative")
+ADDED = ("expected", "score", "firing", "episode")
+_MOST_PROBLEMS = 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows in file order. `number` counts steps of `step_ms`; the window of number n starts at n * step_ms + phase_ms.
+
+    `total` is None where the file has none, and NaN where a row has none.
+    """
+
+    columns: dict[str, Column]
+    step_ms: int
+    phase_ms: int
+    number: NDArray[np.int64]
+    negative: NDArray[np.float64]
+    total: NDArray[np.float64] | None
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    @property
+    def keys(self) -> Column:
+        return self.columns["key"]
+
+
+def read_table(stream: BinaryIO, name: str, step_s: int | None = None) -> Table:
+    """Columns of a CSV file; columns of other names are echoed. `step_s` None: the most common difference.
+
+    Raises SourceError, which names the lines, for rows that are no counts, are out of order or twice, or don't lie on
+    the steps, for columns that are missing, and for a file without rows.
+    """
+    file = ColumnFile(stream, name)
+    _check_header(file.names, name)
+    columns, lines = file.read()
+    if not len(lines):
+        raise SourceError(f"{name} has no rows")
+    return build_table(columns, lines, name, step_s)
+
+
+def build_table(columns: dict[str, Column], lines: NDArray[np.int64], name: str, step_s: int | None) -> Table:
+    """Check and convert columns of text; `lines` are the rows' line numbers, for messages. Raises SourceError."""
+    problems = _Problems(name, lines)
+    start_ms = problems.convert(columns["window_start"], "window_start", _milliseconds, "is no ISO 8601 time")
+    negative = problems.convert(columns["negative"], "negative", _count, "is no count")
+    total = problems.convert(columns["total"], "total", _total, "is no count") if "total" in columns else None
+    problems.raise_any()
+    if total is not None:
+        for row in np.flatnonzero(total < negative).tolist():
+            problems.add(row, f"total {total[row]:g} is less than negative {negative[row]:g}")
+    step_ms = _find_step(start_ms.astype(np.int64), columns["key"], step_s, problems)
+    problems.raise_any()
+    start = start_ms.astype(np.int64)
+    given = None if total is None or np.isnan(total).all() else total
+    return Table(columns, step_ms, int(start[0] % step_ms), start // step_ms, negative, given)
+
+
+def _check_header(names: Sequence[str], name: str) -> None:
+    missing = [column for column in REQUIRED if column not in names]
+    if missing:
+        raise SourceError(f"{name}: no column {', '.join(missing)}; the header is window_start,key,negative,total")
+    taken = [column for column in (*ADDED, *names) if names.count(column) > (column not in ADDED)]
+    if taken:
+        raise SourceError(f"{name}: column {', '.join(dict.fromkeys(taken))} is there already")
+
+
+def _find_step(start_ms: NDArray[np.int64], keys: Column, step_s: int | None, problems: "_Problems") -> int:
+    order = np.argsort(keys.codes, kind="stable")
+    same = np.flatnonzero(np.diff(keys.codes[order]) == 0)
+    passed = np.diff(start_ms[order])[same]
+    later = order[same + 1]
+    for row, difference in zip(later[passed <= 0].tolist(), passed[passed <= 0].tolist(), strict=True):
+        said = "is there twice" if difference == 0 else "is earlier than the row before it"
+        problems.add(row, f"the window of key {keys.texts[keys.codes[row]]!r} {said}")
+    if step_s is not None:
+        step_ms = step_s * 1000
+    else:
+        found, times = np.unique(passed[passed > 0], return_counts=True)
+        if not len(found):
+            problems.add(0, "no key has two windows, so their length is not known: give --step")
+            return 1
+        step_ms = int(found[np.argmax(times)])
+    off = np.flatnonzero((passed > 0) & (passed % step_ms != 0))
+    for row, difference in zip(later[off].tolist(), passed[off].tolist(), strict=True):
+        problems.add(
+            row, f"{difference / 1000:g} s after the key's row before it, not a multiple of {step_ms / 1000:g} s"
+        )
+    return step_ms
+
+
+class _Problems:
+    """What is wrong with rows, all in one message."""
+
+    def __init__(self, name: str, lines: NDArray[np.int64]) -> None:
+        self._name = name
+        self._lines = lines
+        self._found: list[tuple[int, str]] = []
+
+    def add(self, row: int, text: str) -> None:
+        self._found.append((int(self._lines[row]), text))
+
+    def convert(
+        self, column: Column, name: str, parse: Callable[[str], float | None], said: str
+    ) -> NDArray[np.float64]:
+        values = np.empty(len(column.texts))
+        for code, text in enumerate(column.texts):
+            value = parse(text.strip())
+            if value is None:
+                values[code] = math.nan
+                for row in np.flatnonzero(column.codes == code).tolist()[:_MOST_PROBLEMS]:
+                    self.add(row, f"{name} {text!r} {said}")
+            else:
+                values[code] = value
+        return values[column.codes]
+
+    def raise_any(self) -> None:
+        if not self._found:
+            return
+        found = sorted(self._found)
+        shown = [f"\n  line {line}: {text}" for line, text in found[:_MOST_PROBLEMS]]
+        more = f"\n  ... and {len(found) - _MOST_PROBLEMS} more" if len(found) > _MOST_PROBLEMS else ""
+        raise SourceError(f"{self._name}: {len(found)} bad rows" + "".join(shown) + more)
+
+
+def _milliseconds(text: str) -> float | None:
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
+    return float((parsed - _EPOCH) // timedelta(milliseconds=1))
+
+
+def _count(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _total(text: str) -> float | None:
+    return math.nan if not text else _count(text)

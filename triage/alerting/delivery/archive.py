@@ -1,0 +1,96 @@
+"""Keeps the newest state of every alert somewhere else, trying again while that is away; sending never waits for it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import translated
+from triage.errors import TriageError
+from triage.logging import get_logger
+from triage.runtime.backoff import backoff
+from triage.schemas.alert import Alert
+
+log = get_logger("triage.archive")
+
+Write = Callable[[Alert, int], Awaitable[None]]
+
+
+class Archive:
+    """Writes each alert's newest version; older ones that still wait are dropped.
+
+    `stored(name, dedup_key, version)` is called once the newest version is written, or refused for good.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        write: Write,
+        stored: Callable[[str, str, int], None],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.name = name
+        self._write = write
+        self._stored = stored
+        self._sleep = sleep
+        self._waiting: dict[str, tuple[Alert, int]] = {}
+        self._wake = asyncio.Event()
+
+    def put(self, alert: Alert, version: int) -> None:
+        self._waiting[alert.dedup_key] = (alert, version)
+        self._wake.set()
+
+    def drop(self, dedup_keys: set[str]) -> None:
+        """Forget alerts that another alerter owns now."""
+        for dedup_key in dedup_keys:
+            self._waiting.pop(dedup_key, None)
+
+    @property
+    def pending(self) -> int:
+        return len(self._waiting)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        waits = backoff(0.5, 30)
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                dedup_key = next(iter(self._waiting))
+                alert, version = self._waiting.pop(dedup_key)
+                try:
+                    await self._write(alert, version)
+                except TriageError as error:
+                    if error.retriable:
+                        self._waiting.setdefault(dedup_key, (alert, version))
+                        wait_s = next(waits)
+                        log.warning("alert_not_stored", where=self.name, error=str(error), retry_in_s=round(wait_s, 1))
+                        await self._sleep(wait_s)
+                        continue
+                    log.exception("alert_refused", where=self.name, dedup_key=dedup_key)
+                waits = backoff(0.5, 30)
+                if dedup_key not in self._waiting:
+                    self._stored(self.name, dedup_key, version)
+
+
+class IndexWriter:
+    """Writes alerts to the index `alerts`: `_id` is the dedup key, an older state never overwrites a newer one."""
+
+    def __init__(self, client: Elasticsearch, settings: ElasticsearchSettings, timeout_s: float = 5.0) -> None:
+        self._client = client.options(request_timeout=timeout_s, ignore_status=409)
+        self._index = settings.alerts_index
+
+    async def __call__(self, alert: Alert, version: int) -> None:
+        await asyncio.to_thread(self._write, alert, version)
+
+    def _write(self, alert: Alert, version: int) -> None:
+        with translated():
+            self._client.index(
+                index=self._index,
+                id=alert.dedup_key,
+                document=msgspec.to_builtins(alert),
+                version=version,
+                version_type="external_gte",
+            )

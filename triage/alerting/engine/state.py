@@ -1,0 +1,111 @@
+"""What the alerter stores of a partition, by the names of its table entries. Pure.
+
+`state` holds progress, episodes and pages in one entry, so that a crash never leaves them in disagreement:
+
+    sum:<start>:<key>            counts of a step, until neither rules nor baselines need them
+    page:<id>                    a notification that receivers have still to take
+    evidence:<dedup key>         what the index says about an episode
+    base:<slot>:<rule>:<key>     a baseline; the slot that is not of the last one stays until `state` is written
+    state                        everything else
+
+A flush writes sums, pages and baselines, then `state`, and only then deletes what `state` needs no more.
+"""
+
+import base64
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from triage.alerting.engine.windows import Progress, WindowSum
+from triage.alerting.evaluation.stored_baseline import Baseline
+from triage.alerting.lifecycle.episode import Episode
+from triage.alerting.lifecycle.grouping import PagingState
+from triage.schemas.alert import Alert, Event, Evidence
+
+
+class Owed(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A notification that `pending` receivers have still to take; `also` are the other alerts of the page.
+
+    `serial` is that of the entry `state` with which it was made.
+    """
+
+    id: str
+    event: Event
+    alert: Alert
+    also: list[Alert] = []
+    pending: list[str]
+    repeat: bool = False
+    serial: int = 0
+
+
+class Core(msgspec.Struct):
+    """The entry `state`, compressed; `serial` grows by one each time it is written."""
+
+    progress: Progress
+    serial: int = 0
+    episodes: list[Episode] = []
+    paging: PagingState = msgspec.field(default_factory=PagingState)
+
+
+@dataclass(slots=True)
+class Stored:
+    """Entries of one partition, decoded. `slots` has the slot of each baseline by rule and key."""
+
+    core: Core
+    sums: dict[int, dict[str, WindowSum]] = field(default_factory=dict)
+    owed: dict[str, Owed] = field(default_factory=dict)
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    baselines: dict[str, dict[str, Baseline]] = field(default_factory=dict)
+    slots: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+def pack(core: Core) -> str:
+    return base64.b64encode(zlib.compress(msgspec.msgpack.encode(core), 1)).decode()
+
+
+def unpack(value: str) -> Core:
+    return msgspec.msgpack.decode(zlib.decompress(base64.b64decode(value)), type=Core)
+
+
+def base_name(slot: int, rule: str, key: str) -> str:
+    return f"base:{slot}:{rule}:{key}"
+
+
+def sum_name(start_ms: int, key: str) -> str:
+    return f"sum:{start_ms}:{key}"
+
+
+def read(entries: Mapping[str, Any], step_ms: int) -> Stored:
+    """What a crash at any point of a flush has left: baselines and pages ahead of `state` don't count."""
+    stored = Stored(unpack(entries["state"]) if "state" in entries else Core(Progress()))
+    closed_ms = stored.core.progress.closed_ms
+    for name, value in entries.items():
+        kind, _, rest = name.partition(":")
+        if kind == "sum":
+            start, _, key = rest.partition(":")
+            stored.sums.setdefault(int(start), {})[key] = msgspec.convert(value, WindowSum)
+        elif kind == "evidence":
+            stored.evidence[rest] = msgspec.convert(value, Evidence)
+        elif kind == "page":
+            owed = msgspec.convert(value, Owed)
+            if owed.serial <= stored.core.serial:
+                stored.owed[owed.id] = owed
+        elif kind == "base":
+            _read_baseline(stored, rest, value, closed_ms, step_ms)
+    stored.owed = dict(sorted(stored.owed.items(), key=lambda item: item[1].serial))
+    return stored
+
+
+def _read_baseline(stored: Stored, name: str, value: Any, closed_ms: int | None, step_ms: int) -> None:
+    slot, rule, key = name.split(":", 2)
+    baseline = msgspec.convert(value, Baseline)
+    if not baseline.primed and (closed_ms is None or baseline.at_ms + step_ms > closed_ms):
+        return
+    of_rule = stored.baselines.setdefault(rule, {})
+    known = of_rule.get(key)
+    if known is None or known.at_ms < baseline.at_ms:
+        of_rule[key] = baseline
+        stored.slots[rule, key] = int(slot)

@@ -1,0 +1,269 @@
+"""The series of one rule in one partition: all keys of a closed step are judged at once. No I/O."""
+
+# ruff: noqa: SLF001 - private parts of another instance of the same class
+
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from triage.alerting.detection import SpikeDetector, Verdicts
+from triage.alerting.evaluation.key_limit import Watched
+from triage.alerting.evaluation.rolling import Rolling
+from triage.alerting.evaluation.stored_baseline import Baseline, StepCount, fingerprint_of, pack_state
+from triage.alerting.evaluation.verdict import RuleWindow, Verdict
+from triage.alerting.rules.model import AlertRules, Rule
+from triage.clock import rfc3339
+from triage.logging import get_logger
+from triage.schemas.alert import Chart
+
+log = get_logger("triage.alerter")
+
+CHART_STEPS = 36
+# After a longer stretch without any record what was expected says nothing any more.
+STALE_MS = 14 * 86_400_000
+
+
+class RuleSeries:
+    """Rolling windows and baselines of a rule's keys, of which at most `top_keys` are `watched` one by one."""
+
+    def __init__(self, rule: Rule, rules: AlertRules, *, step_ms: int, top_keys: int) -> None:
+        self.rule = rule
+        self.settings = rules.spike_settings(rule)
+        self.fingerprint = fingerprint_of(rule)
+        self._step_ms = step_ms
+        self._steps = max(1, rule.window_s * 1000 // step_ms)
+        self._rolling = Rolling(max(self._steps, CHART_STEPS), step_ms)
+        self._detector = self._new_detector()
+        self._verdicts: Verdicts | None = None
+        self._static: set[str] = set()
+        self._born: set[str] = set()
+        self._gone: set[str] = set()
+        self._watched = Watched(
+            rule.dimension, self._rolling, step_ms=step_ms, top_keys=top_keys, dropped=self._dropped
+        )
+
+    def __len__(self) -> int:
+        """Keys that are watched."""
+        return len(self._rolling.rows)
+
+    @property
+    def unwatched(self) -> int:
+        """Keys of the last step that were counted as one."""
+        return self._watched.unwatched
+
+    @property
+    def learning(self) -> int:
+        """Keys that have no baseline yet."""
+        return 0 if self._verdicts is None else int(self._verdicts.learning.sum())
+
+    def close(self, start_ms: int, counts: Mapping[str, StepCount]) -> list[str]:
+        """Judge the step; returns the keys that fire, in order."""
+        last_ms = self._rolling.last_ms
+        learnt_ms = last_ms if self._detector is None else self._detector.last_start_ms
+        if learnt_ms is not None and start_ms - learnt_ms > STALE_MS:
+            self._start_anew()
+        # Steps left out had no record in any series; the detector steps them as empty.
+        self._watched.begin(start_ms)
+        self._watched.forget_idle()
+        watched = self._watched.choose(counts)
+        self._born.update(self._watched.add(start_ms, watched))
+        self._step_detector(start_ms, watched)
+        self._static = self._static_firing()
+        return sorted({*self._static, *self._spike_firing()})
+
+    def correct(self, start_ms: int, key: str, negative: int, total: int) -> None:
+        """Records of a step that was judged before they came."""
+        known = key if key in self._rolling.rows else self._watched.other_key
+        self._rolling.add(known, start_ms, negative, total, total)
+
+    def dimensions(self, key: str) -> dict[str, str]:
+        """Of a key that is watched."""
+        return self._rolling.dimensions[key]
+
+    def window(self, key: str, dimensions: Mapping[str, str]) -> RuleWindow:
+        """The rule's window up to the step that was closed last; empty for a key that is not watched."""
+        start_ms = self._rolling.last_ms
+        assert start_ms is not None
+        row, columns = self._rolling.rows.get(key), self._rolling.columns(self._steps)
+        arrays = (self._rolling.negative, self._rolling.total, self._rolling.late)
+        negative, total, late = (0, 0, 0) if row is None else (int(array[row, columns].sum()) for array in arrays)
+        window_ms = self._steps * self._step_ms
+        return RuleWindow(
+            self.rule.name, key, dimensions, start_ms, start_ms + self._step_ms, window_ms, negative, total, late
+        )
+
+    def verdict(self, key: str) -> Verdict:
+        """What was said of a key at the last step."""
+        row = self._rolling.rows.get(key)
+        if row is None:
+            return Verdict(firing=False)
+        causes = ["static"] if key in self._static else []
+        verdicts, expected, score = self._verdicts, None, None
+        if verdicts is not None and (column := verdicts.index.get(key)) is not None:
+            score = round(float(verdicts.score[column]), 3)
+            if verdicts.firing[column]:
+                causes.append("spike")
+            if not verdicts.learning[column]:
+                expected = self._expected(row)
+        return Verdict(bool(causes), expected, score, tuple(causes))
+
+    def chart(self, key: str) -> Chart | None:
+        """The last steps of a key."""
+        row, last_ms = self._rolling.rows.get(key), self._rolling.last_ms
+        if row is None or last_ms is None:
+            return None
+        columns = self._rolling.columns(CHART_STEPS)
+        means = self._rolling.expected[row, columns]
+        expected = [None if np.isnan(mean) else round(float(mean), 3) for mean in means]
+        observed = [int(count) for count in self._rolling.negative[row, columns]]
+        return Chart(rfc3339(last_ms - (CHART_STEPS - 1) * self._step_ms), self._step_ms // 1000, observed, expected)
+
+    # State
+
+    def take_due(self, first_ms: int, last_ms: int, interval_ms: int) -> dict[str, Baseline]:
+        """Baselines to store after the steps from `first_ms` to `last_ms` were closed.
+
+        Those of new keys, of keys that are watched no more, and of the others in turn: each once in `interval_ms`.
+        """
+        if self._detector is None:
+            self._born, self._gone = set(), set()
+            return {}
+        every = max(1, interval_ms // self._step_ms)
+        first, last = first_ms // self._step_ms, last_ms // self._step_ms
+        due = (
+            key
+            for key in self._rolling.rows
+            if key in self._born or (zlib.crc32(key.encode()) - first) % every <= last - first
+        )
+        known = set(self._detector.keys)
+        found = {key: self._baseline(key, last_ms) for key in due if key in known}
+        found |= {key: Baseline(last_ms, self.fingerprint) for key in self._gone if key not in self._rolling.rows}
+        self._born, self._gone = set(), set()
+        return found
+
+    def restore(
+        self, closed_ms: int, baselines: Mapping[str, Baseline], steps: Mapping[int, Mapping[str, StepCount]]
+    ) -> None:
+        """Go on after the step before `closed_ms`: baselines, then again the steps that were closed since each of them.
+
+        `steps` has the counts of closed steps by their start, as they were judged, as far back as they are kept.
+        """
+        usable = {key: b for key, b in baselines.items() if b.series == self.fingerprint and b.state is not None}
+        first_ms = min([*(b.at_ms for b in usable.values()), *steps, closed_ms - self._step_ms])
+        stepped: set[str] = set()
+        for start_ms in range(first_ms, closed_ms, self._step_ms):
+            self._watched.begin(start_ms)
+            counts = steps.get(start_ms, {})
+            if self._detector is None:
+                counts = self._watched.choose(counts)
+            else:
+                counts = {key: counts[key] for key in counts if key in usable}
+            self._watched.add(start_ms, counts)
+            if stepped:
+                self._step_detector(start_ms, {key: count for key, count in counts.items() if key in stepped})
+            if self._detector is not None:
+                stepped |= self._restore_keys({key: b for key, b in usable.items() if b.at_ms == start_ms})
+        if self._detector is not None:
+            self._restore_keys({key: b for key, b in usable.items() if b.at_ms >= closed_ms})
+
+    def prime(self, baselines: Mapping[str, Baseline]) -> None:
+        """Begin with what the past has taught; steps that it covers are not judged for spikes any more."""
+        usable = {key: b for key, b in baselines.items() if b.series == self.fingerprint and b.state is not None}
+        if self._detector is not None and not self._detector.keys:
+            self._born |= self._restore_keys(usable)
+
+    def take_over(self, other: "RuleSeries") -> bool:
+        """Go on from the same series under other thresholds; False if it judged by another kind of detector before."""
+        detector, before = self._detector, other._detector
+        if (detector is None) != (before is None):
+            return False
+        for key, row in other._rolling.rows.items():
+            mine = self._rolling.admit(key, other._rolling.dimensions[key])
+            self._rolling.volume[mine] = other._rolling.volume[row]
+        self._rolling.take_over(other._rolling)
+        if detector is not None and before is not None:
+            try:
+                for key in before.keys:
+                    detector.restore(key, before.snapshot(key))
+            except ValueError as error:
+                log.warning("baselines_not_usable", rule=self.rule.name, error=str(error), then="it learns anew")
+                self._start_anew()
+        self._born, self._gone = self._born | other._born, self._gone | other._gone
+        return True
+
+    def _baseline(self, key: str, at_ms: int) -> Baseline:
+        assert self._detector is not None
+        state = pack_state(self._detector.snapshot(key))
+        volume = float(self._rolling.volume[self._rolling.rows[key]])
+        learnt_ms = self._detector.last_start_ms or at_ms
+        return Baseline(
+            learnt_ms, self.fingerprint, volume, self._rolling.dimensions[key], state, primed=learnt_ms > at_ms
+        )
+
+    def _restore_keys(self, baselines: Mapping[str, Baseline]) -> set[str]:
+        assert self._detector is not None
+        restored = set()
+        for key, baseline in baselines.items():
+            row = self._rolling.admit(key, baseline.dimensions)
+            self._rolling.volume[row] = baseline.volume
+            try:
+                self._detector.restore(key, zlib.decompress(baseline.state or b""))
+                restored.add(key)
+            except (ValueError, zlib.error) as error:
+                log.warning(
+                    "baseline_not_usable", rule=self.rule.name, key=key, error=str(error), then="it learns anew"
+                )
+                self._rolling.drop(key)
+        return restored
+
+    # Judging
+
+    def _new_detector(self) -> SpikeDetector | None:
+        return None if self.settings is None else SpikeDetector(self.settings, self._step_ms // 1000)
+
+    def _start_anew(self) -> None:
+        self._watched.drop_all()
+        self._detector, self._verdicts = self._new_detector(), None
+
+    def _dropped(self, key: str) -> None:
+        self._gone.add(key)
+        self._born.discard(key)
+        if self._detector is not None:
+            self._detector.forget(key)
+
+    def _static_firing(self) -> set[str]:
+        static = self.rule.static
+        if static is None or not self._rolling.rows:
+            return set()
+        columns = self._rolling.columns(self._steps)
+        negative = self._rolling.negative[:, columns].sum(axis=1)
+        total = self._rolling.total[:, columns].sum(axis=1)
+        share = negative / np.maximum(total, 1)
+        firing = (negative >= static.count_at_least) & (share >= static.share_at_least)
+        return {self._rolling.keys[row] for row in np.flatnonzero(firing).tolist()}
+
+    def _spike_firing(self) -> list[str]:
+        if self._detector is None or self._verdicts is None:
+            return []
+        return [self._detector.keys[column] for column in np.flatnonzero(self._verdicts.firing).tolist()]
+
+    def _step_detector(self, start_ms: int, counts: Mapping[str, StepCount]) -> None:
+        if self._detector is None:
+            return
+        if self._detector.last_start_ms is not None and start_ms <= self._detector.last_start_ms:
+            self._verdicts = None  # primed with it
+            return
+        keys = list(counts)
+        negative = np.fromiter((count.negative for count in counts.values()), np.float64, len(keys))
+        total = np.fromiter((count.total for count in counts.values()), np.float64, len(keys))
+        self._verdicts = self._detector.step(start_ms, keys, negative, total)
+        if len(self._verdicts):
+            rows = np.fromiter((self._rolling.rows[key] for key in self._detector.keys), np.intp, len(self._verdicts))
+            self._rolling.note_expected(rows, np.where(self._verdicts.learning, np.nan, self._verdicts.expected))
+
+    def _expected(self, row: int) -> float | None:
+        """Expected negatives of the rule's window, from the steps of which they are known."""
+        means = self._rolling.expected[row, self._rolling.columns(self._steps)]
+        known = means[~np.isnan(means)]
+        return round(float(known.mean()) * self._steps, 2) if len(known) else None

@@ -1,0 +1,151 @@
+"""Examples behind an alert and what stands out in it, from Elasticsearch; without it a page goes out without them."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+
+from elasticsearch import Elasticsearch
+
+from triage.alerting.evidence.significance import LEAST_BASELINE, Sample, over_represented
+from triage.alerting.evidence.terms import candidates, joined
+from triage.clock import Clock, SystemClock, parse_rfc3339
+from triage.config import ElasticsearchSettings
+from triage.elastic.errors import translated
+from triage.elastic.search import Conditions, count_negative, examples, texts, top_intents, top_terms
+from triage.errors import AccessDenied, TriageError, Unavailable
+from triage.logging import get_logger
+from triage.redaction.kinds import KINDS
+from triage.schemas.alert import Alert, Evidence, Share
+
+log = get_logger("triage.alerter")
+
+_EXAMPLES = 3
+_TOP = 5
+_INTENTS = 50
+_ENTITIES = 200
+# Of the time: for examples and what is frequent.
+_FIRST_SHARE = 0.6
+_TEXTS = 300
+_WORDS = 60
+_DAY_MS = 86_400_000
+_BASELINE_DAYS = 7
+# That many records hold some redacted number says nothing about the spike.
+_PLACEHOLDERS = {kind.placeholder for kind in KINDS.values()}
+
+
+class IndexEvidence:
+    """Looks an alert's window up in the feedback indices. Blocks for at most `timeout_s`, all queries together.
+
+    Returns None where Elasticsearch does not answer. The comparison with the days before has what time is left: without
+    it the page names what is frequent. `where(rule)` is what a rule's records must have beyond the alert's dimensions.
+    """
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        settings: ElasticsearchSettings,
+        timeout_s: float = 7.0,
+        clock: Clock | None = None,
+        where: Callable[[str], Conditions] | None = None,
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._timeout_s = timeout_s
+        self._clock = clock or SystemClock()
+        self._where: Callable[[str], Conditions] = where or (lambda _: {})
+
+    def __call__(self, alert: Alert, end_ms: int) -> Evidence | None:
+        started_s = self._clock.monotonic()
+        window = (end_ms - alert.window_s * 1000, end_ms)
+        try:
+            found, entities, intents = self._frequent(alert, window, started_s + _FIRST_SHARE * self._timeout_s)
+        except TriageError as error:
+            log.warning("alert_without_examples", dedup_key=alert.dedup_key, error=str(error))
+            return None
+        try:
+            self._compare(found, alert, window, (intents, entities), started_s + self._timeout_s)
+        except TriageError as error:
+            log.warning("alert_without_baseline", dedup_key=alert.dedup_key, error=str(error))
+        return found
+
+    def _frequent(
+        self, alert: Alert, window: tuple[int, int], deadline_s: float
+    ) -> tuple[Evidence, list[Share], list[Share]]:
+        """What is frequent, with all entities and intents that were found."""
+        settings, dimensions = self._settings, self._conditions(alert)
+        # Records reach the index before their counts, but a search sees them only after the next refresh. That
+        # needs a right of its own; without it the page has the examples that were visible already.
+        with contextlib.suppress(AccessDenied), translated():
+            self._until(deadline_s).indices.refresh(index=settings.index_prefix, ignore_unavailable=True)
+        # A page about one intent need not say that all of it is that intent.
+        intents = (
+            []
+            if "intent" in alert.dimensions
+            else top_intents(self._until(deadline_s), settings, *window, dimensions=dimensions, size=_INTENTS)
+        )
+        negative = {**dimensions, "sentiment": "negative"}
+        entities = [
+            share
+            for share in top_terms(
+                self._until(deadline_s), settings, "entities.text", negative, *window, size=_ENTITIES
+            )
+            if share.value not in _PLACEHOLDERS
+        ]
+        shown = examples(self._until(deadline_s), settings, dimensions, *window, _EXAMPLES)
+        # What is named once is no pattern.
+        named = [share for share in entities if share.count > 1]
+        return Evidence(top_intents=intents[:_TOP], top_entities=named[:_TOP], examples=shown), entities, intents
+
+    def _compare(
+        self,
+        found: Evidence,
+        alert: Alert,
+        window: tuple[int, int],
+        frequent: tuple[list[Share], list[Share]],
+        deadline_s: float,
+    ) -> None:
+        """Put what is over-represented in the place of what is frequent, where there is a baseline."""
+        intents, entities = frequent
+        before_end_ms = min(parse_rfc3339(alert.started_at), window[1]) - alert.window_s * 1000
+        before = before_end_ms - _BASELINE_DAYS * _DAY_MS, before_end_ms
+        dimensions = self._conditions(alert)
+        sought = texts(self._until(deadline_s), self._settings, dimensions, *window, _TEXTS)
+        said, distinct = candidates(sought, _WORDS)
+        fields = {
+            "intent.label": [share.value for share in intents],
+            "entities.text": [share.value for share in entities[:_WORDS]],
+            "text": said,
+        }
+        baseline_total, baseline = self._count(dimensions, before, fields, deadline_s)
+        if baseline_total < LEAST_BASELINE:
+            return
+        total, counts = self._count(dimensions, window, fields, deadline_s)
+
+        def standing_out(field: str, tested: int, size: int = _TOP) -> list[Share]:
+            return over_represented(
+                Sample(total, counts[field]), Sample(baseline_total, baseline[field]), tested=tested, size=size
+            )
+
+        found.top_intents = standing_out("intent.label", len(intents)) or found.top_intents
+        found.top_entities = standing_out("entities.text", len(entities)) or found.top_entities
+        named = {share.value.lower() for share in found.top_entities}
+        unusual = joined(standing_out("text", distinct, _WORDS))
+        found.top_words = [share for share in unusual if share.value not in named][:_TOP]
+
+    def _count(
+        self,
+        dimensions: Conditions,
+        between: tuple[int, int],
+        fields: Mapping[str, list[str]],
+        deadline_s: float,
+    ) -> tuple[int, dict[str, dict[str, int]]]:
+        return count_negative(self._until(deadline_s), self._settings, dimensions, *between, fields)
+
+    def _conditions(self, alert: Alert) -> Conditions:
+        return {**self._where(alert.rule), **alert.dimensions}
+
+    def _until(self, deadline_s: float) -> Elasticsearch:
+        """Raises Unavailable when there is no time left."""
+        left_s = deadline_s - self._clock.monotonic()
+        if left_s <= 0:
+            raise Unavailable("elasticsearch", f"no answer within {self._timeout_s:g} s")
+        return self._client.options(request_timeout=left_s, max_retries=0)

@@ -1,0 +1,131 @@
+"""What a page says: an alert from an episode, in words for whoever is woken by it."""
+
+from urllib.parse import quote
+
+from triage.alerting.lifecycle.episode import Episode
+from triage.alerting.rules.model import Rule
+from triage.alerting.wording import Numbers, wording
+from triage.clock import from_ms, rfc3339
+from triage.config import AlertingSettings
+from triage.schemas.alert import Alert, Chart, Evidence
+
+_FIELDS = {"intent": "intent.label", "severity": "severity.level", "queue": "route.queue"}
+
+
+def build_alert(
+    episode: Episode,
+    rule: Rule | None,
+    settings: AlertingSettings,
+    now_ms: int,
+    *,
+    evidence: Evidence | None = None,
+    chart: Chart | None = None,
+) -> Alert:
+    """The alert as it is stored and sent; `rule` is None where the rule file has it no more."""
+    evidence = evidence or Evidence()
+    ended_ms = None if episode.open else episode.last_firing_ms + settings.window_s * 1000
+    snoozed_ms = episode.snoozed_until_ms
+    return Alert(
+        dedup_key=episode.dedup_key,
+        rule=episode.rule,
+        key=episode.key,
+        dimensions=episode.dimensions,
+        status=episode.status,
+        severity=episode.severity,
+        title=_title(episode, settings),
+        summary=_summary(episode, rule, settings),
+        started_at=rfc3339(episode.started_ms),
+        updated_at=rfc3339(now_ms),
+        window_s=episode.window_ms // 1000,
+        negative=episode.negative,
+        total=episode.total,
+        share=round(episode.negative / episode.total, 4) if episode.total else 0.0,
+        peak_negative=episode.peak_negative,
+        ended_at=None if ended_ms is None else rfc3339(ended_ms),
+        expected=episode.expected,
+        paged=episode.page is not None,
+        not_paged_because=episode.not_paged_because,
+        runbook=episode.runbook,
+        console_url=f"{settings.console_url.rstrip('/')}/alerts/{episode.dedup_key}",
+        kibana_url=_kibana_url(settings.kibana_url, episode),
+        top_intents=evidence.top_intents,
+        top_entities=evidence.top_entities,
+        top_words=evidence.top_words,
+        examples=evidence.examples,
+        state=episode.state,
+        peak_total=episode.peak_total,
+        peak_expected=episode.peak_expected,
+        score=episode.score,
+        causes=episode.causes,
+        flapping=episode.flapping,
+        late_records=episode.late_records,
+        page=episode.page,
+        acknowledged=episode.acknowledged,
+        snoozed=episode.snoozed,
+        # Snoozes are kept in the time of closed steps, which is behind the clock by the lateness.
+        snoozed_until=None if snoozed_ms is None else rfc3339(snoozed_ms + settings.allowed_lateness_s * 1000),
+        chart=chart,
+    )
+
+
+def duration(ms: int) -> str:
+    """`1 h 30 min`, `5 min`, `2 d`, `45 s`, whatever the language of pages."""
+    return wording("en").duration(ms)
+
+
+def _title(episode: Episode, settings: AlertingSettings) -> str:
+    words = wording(settings.language)
+    subject = words.subject(episode.dimensions)
+    if not episode.open:
+        return words.resolved_title(subject, _peak(episode), _lasted_ms(episode, settings))
+    # The peak reached the rule's thresholds; the latest window need not any more.
+    return words.title(subject, _peak(episode), at_peak=_at_peak(episode))
+
+
+def _summary(episode: Episode, rule: Rule | None, settings: AlertingSettings) -> str:
+    words = wording(settings.language)
+    place, since = words.place(episode.dimensions), f"{from_ms(episode.started_ms):%Y-%m-%d %H:%M} UTC"
+    if not episode.open:
+        return words.over(place, _peak(episode), since, _lasted_ms(episode, settings))
+    latest = Numbers(episode.negative, episode.total, episode.window_ms, episode.expected)
+    begin, end = from_ms(episode.end_ms - episode.window_ms), from_ms(episode.end_ms)
+    between = f"{begin:%H:%M}", f"{end:%H:%M} UTC"
+    parts = [words.summary(place, _peak(episode), None if _at_peak(episode) else latest, since, between)]
+    if episode.late_records:
+        parts.append(words.late(episode.late_records))
+    if episode.flapping:
+        parts.append(words.flapping())
+    if rule is not None and rule.static is not None and "spike" not in episode.causes:
+        parts.append(words.thresholds(rule.name, rule.static.count_at_least, rule.static.share_at_least))
+    return ("" if settings.language == "zh" else " ").join(parts)
+
+
+def _peak(episode: Episode) -> Numbers:
+    return Numbers(episode.peak_negative, episode.peak_total, episode.window_ms, episode.peak_expected)
+
+
+def _lasted_ms(episode: Episode, settings: AlertingSettings) -> int:
+    return episode.last_firing_ms + settings.window_s * 1000 - episode.started_ms
+
+
+def _at_peak(episode: Episode) -> bool:
+    return (episode.negative, episode.total) == (episode.peak_negative, episode.peak_total)
+
+
+def _kibana_url(base: str | None, episode: Episode) -> str | None:
+    if not base:
+        return None
+    terms = [f"{_FIELDS.get(name, name)}: {_kql(value)}" for name, value in sorted(episode.dimensions.items())]
+    query = " and ".join([*terms, 'sentiment.label: "negative"'])
+    start, end = rfc3339(episode.started_ms - episode.window_ms), rfc3339(episode.end_ms)
+    state = f"?_g=(time:(from:{_rison(start)},to:{_rison(end)}))&_a=(query:(language:kuery,query:{_rison(query)}))"
+    return f"{base.rstrip('/')}/app/discover#/{state}"
+
+
+def _kql(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _rison(text: str) -> str:
+    escaped = text.replace("!", "!!").replace("'", "!'")
+    return f"'{quote(escaped, safe='')}'"

@@ -1,0 +1,215 @@
+"""Lifecycle of an alert: pending -> firing -> ongoing -> recovering -> resolved, one dedup key an episode. Pure."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from triage.alerting.evaluation.verdict import RuleWindow, Verdict
+from triage.schemas.alert import Acknowledgement, AlertState, AlertStatus
+
+# Flapping as Kibana defines it.
+FLAP_WINDOWS = 20
+FLAP_CHANGES = 4
+_HISTORY = (1 << FLAP_WINDOWS) - 1
+
+
+class Change(StrEnum):
+    PENDING = "pending"
+    FIRED = "fired"
+    UPDATED = "updated"
+    RESOLVED = "resolved"
+    DROPPED = "dropped"  # pending, and never fired
+
+
+class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One stretch of firing of a rule and key. Times are event time in ms.
+
+    `started_ms` is the start of the step that fired first, `last_step_ms` of the one judged last, `last_firing_ms` of
+    the last that fired; `quiet` counts the steps since, `hits` the firing ones in a row. Numbers are those of the
+    rule's window at the last step, `peak_...` of the one with most negatives. `changes` has a bit for each of the last
+    20 steps, the newest lowest: set where the verdict was another than the step before.
+
+    `page` is the dedup key under which receivers were told; where several alerts share a page it is the lead's.
+    `acted_ms` is when the last action on it was sent, by its sender's clock.
+    """
+
+    dedup_key: str
+    rule: str
+    key: str
+    dimensions: dict[str, str]
+    state: AlertState
+    severity: str
+    window_ms: int
+    started_ms: int
+    last_step_ms: int
+    last_firing_ms: int
+    end_ms: int
+    negative: int
+    total: int
+    peak_negative: int
+    peak_total: int
+    peak_expected: float | None = None
+    peak_end_ms: int = 0
+    hits: int = 0
+    quiet: int = 0
+    changes: int = 0
+    flapping: bool = False
+    was_firing: bool = False
+    expected: float | None = None
+    score: float | None = None
+    causes: list[str] = []
+    late_records: int = 0
+    page: str | None = None
+    not_paged_because: str | None = None
+    runbook: str | None = None
+    acknowledged: Acknowledgement | None = None
+    snoozed: Acknowledgement | None = None
+    snoozed_until_ms: int | None = None
+    acted_ms: int = 0
+    archived: bool = False
+
+    @property
+    def firing(self) -> bool:
+        """Not over; a pending one is not firing yet."""
+        return self.state not in {"pending", "resolved"}
+
+    @property
+    def open(self) -> bool:
+        return self.state != "resolved"
+
+    @property
+    def status(self) -> AlertStatus:
+        return "resolved" if self.state == "resolved" else "firing"
+
+    @property
+    def version(self) -> int:
+        """Never less after a change of the alert: the external version of its document."""
+        return (self.end_ms << 1) | (not self.open)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a rule asks of the lifecycle. `gone`: the rule is no more, what is open resolves at once."""
+
+    resolve_after: int
+    severity: str
+    runbook: str | None = None
+    pending: int = 0
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    episode: Episode | None
+    change: Change | None = None
+
+
+def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: Policy) -> Transition:
+    """Judge the next closed window of a rule and key.
+
+    `episode` is the key's last one, open or resolved, or None; it is not changed, the transition has its successor.
+    Windows without a negative never fire. A window that was judged before changes nothing.
+    """
+    if episode is not None and window.step_start_ms <= episode.last_step_ms:
+        return Transition(episode)
+    firing = verdict.firing and window.negative >= 1
+    changes, flapping = _history(episode, window, firing=firing)
+    if episode is None or not episode.open:
+        return _begin(window, verdict, policy, changes, flapping=flapping) if firing else Transition(episode)
+    after = msgspec.structs.replace(
+        episode,
+        last_step_ms=window.step_start_ms,
+        end_ms=window.end_ms,
+        negative=window.negative,
+        total=window.total,
+        expected=verdict.expected,
+        score=verdict.score,
+        changes=changes,
+        flapping=flapping,
+        was_firing=firing,
+        late_records=window.late,
+    )
+    if firing:
+        return _go_on(after, window, verdict, policy)
+    after.quiet += 1
+    after.hits = 0
+    over = policy.gone or (after.quiet >= policy.resolve_after and not after.flapping)
+    if over:
+        change = Change.DROPPED if after.state == "pending" else Change.RESOLVED
+        after.state = "resolved"
+        return Transition(after, change)
+    if after.state != "pending":
+        after.state = "recovering"
+    return Transition(after, Change.UPDATED)
+
+
+def _begin(window: RuleWindow, verdict: Verdict, policy: Policy, changes: int, *, flapping: bool) -> Transition:
+    # A key that flaps is known to be no single outlier: waiting for two in a row might be waiting for ever.
+    pending = policy.pending > 0 and not flapping
+    episode = Episode(
+        dedup_key=dedup_key(window),
+        rule=window.rule,
+        key=window.key,
+        dimensions=dict(window.dimensions),
+        state="pending" if pending else "firing",
+        severity=policy.severity,
+        window_ms=window.window_ms,
+        started_ms=window.step_start_ms,
+        last_step_ms=window.step_start_ms,
+        last_firing_ms=window.step_start_ms,
+        end_ms=window.end_ms,
+        negative=window.negative,
+        total=window.total,
+        peak_negative=window.negative,
+        peak_total=window.total,
+        peak_expected=verdict.expected,
+        peak_end_ms=window.end_ms,
+        hits=1,
+        changes=changes,
+        flapping=flapping,
+        was_firing=True,
+        expected=verdict.expected,
+        score=verdict.score,
+        causes=list(verdict.causes),
+        late_records=window.late,
+        runbook=policy.runbook,
+    )
+    return Transition(episode, Change.PENDING if pending else Change.FIRED)
+
+
+def _go_on(episode: Episode, window: RuleWindow, verdict: Verdict, policy: Policy) -> Transition:
+    episode.quiet = 0
+    episode.hits += 1
+    episode.last_firing_ms = window.step_start_ms
+    episode.causes = sorted({*episode.causes, *verdict.causes})
+    if window.negative > episode.peak_negative:
+        episode.peak_negative, episode.peak_total = window.negative, window.total
+        episode.peak_expected, episode.peak_end_ms = verdict.expected, window.end_ms
+    if episode.state != "pending":
+        episode.state = "ongoing"
+    elif episode.hits > policy.pending or episode.flapping:
+        episode.state = "firing"
+        return Transition(episode, Change.FIRED)
+    return Transition(episode, Change.UPDATED)
+
+
+def _history(episode: Episode | None, window: RuleWindow, *, firing: bool) -> tuple[int, bool]:
+    """Changes of the verdict in the last 20 windows, and whether the key flaps."""
+    if episode is None:
+        return int(firing), False
+    steps = (window.step_start_ms - episode.last_step_ms) // (window.end_ms - window.step_start_ms)
+    before = (episode.changes << min(steps, FLAP_WINDOWS)) & _HISTORY
+    # Windows between an episode and the next are quiet and were not judged.
+    was_firing = episode.was_firing and episode.open
+    changes = before | (firing != was_firing)
+    if changes.bit_count() >= FLAP_CHANGES:
+        return changes, True
+    return changes, episode.flapping and before != 0
+
+
+def dedup_key(window: RuleWindow) -> str:
+    """`triage-` and 40 hex digits of SHA-256 over rule, dimension values and the step that the episode starts with."""
+    parts = [window.rule, window.key, window.step_start_ms]
+    return "triage-" + hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:40]

@@ -1,0 +1,62 @@
+"""The alert rules in force: a changed file is taken over without a restart; a bad one is refused, the old one stays."""
+
+from triage.alerting.rules.loader import parse_alert_rules, read_alert_rules
+from triage.alerting.rules.model import AlertRules
+from triage.clock import Clock
+from triage.config import AlertingSettings
+from triage.errors import ConfigError
+from triage.logging import get_logger
+from triage.metrics import Metrics
+
+log = get_logger("triage.alerter")
+
+POLL_S = 2.0
+
+
+class RuleWatch:
+    """Looks at the file's content every two seconds of the clock's monotonic time, and at once when asked to."""
+
+    def __init__(self, settings: AlertingSettings, clock: Clock, metrics: Metrics) -> None:
+        """Raises ConfigError with every problem of the file."""
+        self._settings = settings
+        self._clock = clock
+        self._metrics = metrics
+        self._where = str(settings.rules) if settings.rules else "default alert rules"
+        self._seen: bytes | None = read_alert_rules(settings)
+        self.rules = parse_alert_rules(self._seen, settings, self._where)
+        self._next_s = clock.monotonic() + POLL_S
+        self._refused = ""
+
+    def request(self) -> None:
+        """Look at the next `poll`, also at a content that was refused before."""
+        self._seen, self._refused = None, ""
+        self._next_s = self._clock.monotonic()
+
+    def poll(self) -> AlertRules | None:
+        """The rules, if they have changed since the last call."""
+        now_s = self._clock.monotonic()
+        if now_s < self._next_s:
+            return None
+        self._next_s = now_s + POLL_S
+        try:
+            text = read_alert_rules(self._settings)
+            if text == self._seen:
+                return None
+            self._seen = text
+            rules = parse_alert_rules(text, self._settings, self._where)
+        except ConfigError as error:
+            if str(error) != self._refused:
+                self._metrics.reloads.labels("alert_rules", "refused").inc()
+                log.error(  # noqa: TRY400 - the message says it all
+                    "reload_refused", kind="alert_rules", reason=str(error), instead="the old ones go on"
+                )
+            self._refused = str(error)
+            return None
+        self._refused = ""
+        if rules == self.rules:
+            return None
+        gone = sorted({rule.name for rule in self.rules.rules} - {rule.name for rule in rules.rules})
+        self.rules = rules
+        self._metrics.reloads.labels("alert_rules", "swapped").inc()
+        log.info("reloaded", kind="alert_rules", rules=len(rules.rules), gone=gone)
+        return rules

@@ -1,0 +1,164 @@
+"""Acknowledge, snooze and silence from an alert's page: plain forms, posts that only our own pages can send."""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from html import escape
+from urllib.parse import parse_qs, quote, urlsplit
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import SecretStr
+from starlette.concurrency import run_in_threadpool
+
+from triage.alerting.lifecycle.silences import parse_matchers, shown
+from triage.console.dependencies import Actions
+from triage.console.translations import Words, words_of
+from triage.errors import ConfigError, TriageError
+from triage.logging import get_logger
+from triage.schemas.alert import Alert
+
+log = get_logger("triage.console")
+
+COOKIE = "triage_csrf"
+_MOST_BYTES = 16_384
+_MOST_CHARS = 200
+_MOST_FIELDS = 50
+_TIMES_S = (1800, 7200, 28_800, 86_400, 604_800)
+_KINDS = ("acknowledge", "snooze", "silence")
+
+
+class Guard:
+    """Knows our own pages: a cookie that other sites' requests lack, and a token in the form that belongs to it."""
+
+    def __init__(self, session_key: SecretStr | None = None) -> None:
+        """With the key, consoles that share it know the forms of each other."""
+        given = session_key.get_secret_value().encode() if session_key else secrets.token_bytes(32)
+        self._secret = hmac.digest(given, b"triage alert forms", "sha256")
+
+    def cookie(self, request: Request) -> str:
+        """The visitor's cookie, or a new one."""
+        return request.cookies.get(COOKIE) or secrets.token_urlsafe(24)
+
+    def token(self, cookie: str) -> str:
+        return hmac.digest(self._secret, cookie.encode(), "sha256").hex()
+
+    def problem(self, request: Request, token: str) -> str | None:
+        """Why a post is not from one of our pages (a name in the catalogue), or None."""
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return "other_site"
+        origin = request.headers.get("origin")
+        ours = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
+        if origin is not None and urlsplit(origin).netloc not in ours:
+            return "other_site"
+        if request.headers.get("authorization", "").lower().startswith("bearer "):
+            return None  # no browser sends it by itself, and the door has looked at it
+        cookie = request.cookies.get(COOKIE, "")
+        if not cookie or not hmac.compare_digest(self.token(cookie).encode(), token.encode("utf-8", "replace")):
+            return "expired"
+        return None
+
+
+def action_routes(
+    find: Callable[[str], Alert | None], actions: Actions, guard: Guard, notice: Callable[[Request, str, str], str]
+) -> APIRouter:
+    """`notice(request, title, text)` is a page that says what went wrong."""
+    router = APIRouter()
+
+    @router.post("/alerts/{dedup_key}/{kind}")
+    async def act(request: Request, dedup_key: str, kind: str) -> Response:
+        """303 back to the alert; 400, 403, 404 or 503 with a page that says why."""
+        words = words_of(request)
+        not_done = words("action.not_done")
+        if kind not in _KINDS:
+            return HTMLResponse(notice(request, words("action.unknown"), kind), status_code=404)
+        form = await _form(request)
+        if (why := guard.problem(request, form.get("token", [""])[0])) is not None:
+            refused = words("action.refused", why=words(f"action.{why}"))
+            return HTMLResponse(notice(request, not_done, refused), status_code=403)
+        try:
+            alert = await run_in_threadpool(find, dedup_key)
+            if alert is None or alert.status == "resolved":
+                return HTMLResponse(notice(request, not_done, words("action.over")), status_code=404)
+            await run_in_threadpool(_do, actions, kind, dedup_key, request, form)
+        except ConfigError as error:
+            return HTMLResponse(notice(request, not_done, "; ".join(error.problems)), status_code=400)
+        except TriageError as error:
+            return HTMLResponse(notice(request, not_done, str(error)), status_code=503)
+        return RedirectResponse(f"/alerts/{quote(dedup_key, safe='')}?done={kind}", status_code=303)
+
+    return router
+
+
+def forms(alert: Alert, token: str, user: str | None, done: str | None, words: Words) -> str:
+    """The buttons of a firing alert, each behind a confirmation; `done` is what was just done."""
+    said = f'<p class="done" role="status">{words(f"action.done_{done}")}</p>' if done in _KINDS else ""
+    if alert.status == "resolved":
+        return said
+    name = (
+        f'<label>{words("action.your_name")} <input name="by" required maxlength="80" autocomplete="username"></label>'
+    )
+    by = "" if user else name
+    comment = f'<label>{words("correct.comment")} <input name="comment" maxlength="200"></label>'
+    times = "".join(f'<option value="{seconds}">{words.duration(seconds * 1000)}</option>' for seconds in _TIMES_S)
+    how_long = f'<label>{words("action.how_long")} <select name="for_s">{times}</select></label>'
+    values = [*(f"{name}={value}" for name, value in sorted(alert.dimensions.items())), f"rule={alert.rule}"]
+    boxes = "".join(
+        f'<label><input type="checkbox" name="match" value="{escape(value)}"{" checked" if number == 0 else ""}> '
+        f"{escape(value)}</label>"
+        for number, value in enumerate(values)
+    )
+    path = f"/alerts/{quote(alert.dedup_key, safe='')}"
+    hidden = f'<input type="hidden" name="token" value="{token}">'
+    which = f"<fieldset><legend>{words('action.all_with')}</legend>{boxes}</fieldset>"
+    parts = {
+        "acknowledge": f"{by}{comment}",
+        "snooze": f"{how_long}{by}{comment}",
+        "silence": f"{which}{how_long}{by}{comment}",
+    }
+    details = "".join(
+        f"<details><summary>{words(f'action.{kind}')}</summary>"
+        f'<form method="post" action="{path}/{kind}">{hidden}{fields}'
+        f"<button>{words(f'action.confirm_{kind}')}</button></form></details>"
+        for kind, fields in parts.items()
+    )
+    return f'{said}<div class="actions">{details}</div>'
+
+
+def user_of(request: Request) -> str | None:
+    """Who is logged in, where a login is in force."""
+    user = getattr(request.state, "user", None)
+    return str(user) if user else None
+
+
+async def _form(request: Request) -> dict[str, list[str]]:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            return {}
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+
+
+def _do(actions: Actions, kind: str, dedup_key: str, request: Request, form: dict[str, list[str]]) -> None:
+    actor = user_of(request) or form.get("by", [""])[0].strip()[:_MOST_CHARS]
+    comment = form.get("comment", [""])[0].strip()[:_MOST_CHARS]
+    if not actor:
+        raise ConfigError(words_of(request)("action.no_name"))
+    if kind == "acknowledge":
+        actions.acknowledge(dedup_key, actor, comment)
+    else:
+        given = form.get("for_s", [""])[0]
+        seconds = next((each for each in _TIMES_S if str(each) == given), None)
+        if seconds is None:
+            raise ConfigError(words_of(request)("action.no_time"))
+        if kind == "snooze":
+            actions.snooze(dedup_key, actor, seconds, comment)
+        else:
+            matchers = parse_matchers(form.get("match", []))
+            actions.silence(matchers, actor, seconds, comment)
+            comment = shown(matchers)
+    log.info("alert_action", kind=kind, dedup_key=dedup_key, by=actor, comment=comment)

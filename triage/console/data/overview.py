@@ -1,0 +1,118 @@
+"""Reads a snapshot from Elasticsearch. Blocking: `SharedSnapshot` runs it on a thread."""
+
+from collections.abc import Callable
+
+from elasticsearch import Elasticsearch
+
+from triage.clock import Clock, parse_rfc3339
+from triage.config import ElasticsearchSettings
+from triage.console.data.snapshot import Counts, IntentCount, Snapshot, TimeSlot
+from triage.elastic import search
+from triage.elastic.overview import Overview, Ranges, overview
+from triage.elastic.search import SentimentCounts
+from triage.metrics import Metrics
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+CHART_MS = 72 * HOUR_MS
+INTENTS_MS = 24 * HOUR_MS
+_STEPS_MS = tuple(minutes * MINUTE_MS for minutes in (1, 5, 15, 30, 60))
+_MAX_SLOTS = 150
+_FEW_SLOTS = 3
+_LATEST = 20
+_ALERTS = 50
+_RESOLVED = 5
+
+
+class ElasticReader:
+    """Calling it gives a Snapshot; `dead_letters` is the count so far, None while it is unknown.
+
+    Raises Unavailable, AccessDenied, DependencyError.
+    """
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        settings: ElasticsearchSettings,
+        clock: Clock,
+        metrics: Metrics,
+        dead_letters: Callable[[], int | None],
+        *,
+        simulated: bool = False,
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._clock = clock
+        self._metrics = metrics
+        self._dead_letters = dead_letters
+        self._simulated = simulated
+        self._step_ms = HOUR_MS
+
+    def __call__(self) -> Snapshot:
+        with self._metrics.console_read_seconds.time(), self._metrics.console_read_failures.count_exceptions():
+            return self._read()
+
+    def _read(self) -> Snapshot:
+        now_ms = self._clock.now_ms()
+        found = self._overview(now_ms, now_ms)
+        end_ms = now_ms
+        if not found.slots and found.latest:
+            # Old data (an import, a feed that stopped) is charted up to its own end.
+            end_ms = parse_rfc3339(found.latest[0].record.timestamp) + 1
+            found = self._overview(now_ms, end_ms)
+        slots = found.slots
+        # The slot that is still filling would draw as a fall that is none.
+        if len(slots) > _FEW_SLOTS and slots[-1].start_ms + self._step_ms > end_ms:
+            slots = slots[:-1]
+        drawn = len(slots)
+        recent = search.recent_alerts(self._client, self._settings, _ALERTS)
+        return Snapshot(
+            at_ms=now_ms,
+            simulated=self._simulated,
+            all_time=_counts(found.all_time),
+            last_hour=_counts(found.last_hour),
+            last_minute=found.last_minute,
+            dead_letters=self._dead_letters(),
+            step_ms=self._step_ms,
+            timeline=_timeline(slots),
+            by_channel={name: _timeline(own[:drawn]) for name, own in found.slots_by_channel.items()},
+            intents=[IntentCount(intent, _counts(counts)) for intent, counts in found.intents.items()],
+            open_alerts=search.open_alerts(self._client, self._settings, _ALERTS),
+            resolved_alerts=[alert for alert in recent if alert.status == "resolved"][:_RESOLVED],
+            recent_alerts=recent,
+            latest=found.latest,
+        )
+
+    def _overview(self, now_ms: int, end_ms: int) -> Overview:
+        """With the step that suits the data: the last one, and once more if that has changed."""
+        found = self._request(now_ms, end_ms)
+        step_ms = _step(found.slots, end_ms)
+        if step_ms != self._step_ms:
+            self._step_ms = step_ms
+            found = self._request(now_ms, end_ms)
+        return found
+
+    def _request(self, now_ms: int, end_ms: int) -> Overview:
+        ranges = Ranges(
+            end_ms=end_ms,
+            minute_start_ms=now_ms - MINUTE_MS,
+            hour_start_ms=now_ms - HOUR_MS,
+            slots_start_ms=end_ms - CHART_MS,
+            slot_s=self._step_ms // 1000,
+            intents_start_ms=end_ms - INTENTS_MS,
+        )
+        return overview(self._client, self._settings, ranges, _LATEST)
+
+
+def _step(slots: list[SentimentCounts], end_ms: int) -> int:
+    """The finest step of which the chart holds all slots."""
+    span_ms = end_ms - slots[0].start_ms if slots else CHART_MS
+    return next((step for step in _STEPS_MS if span_ms / step <= _MAX_SLOTS), _STEPS_MS[-1])
+
+
+def _timeline(slots: list[SentimentCounts]) -> list[TimeSlot]:
+    return [TimeSlot(slot.start_ms, _counts(slot)) for slot in slots]
+
+
+def _counts(found: SentimentCounts) -> Counts:
+    return Counts(found.negative, found.neutral, found.positive)

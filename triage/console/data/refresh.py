@@ -1,0 +1,92 @@
+"""One reading for all open pages: however many there are, Elasticsearch is asked once per interval."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Generic, Self, TypeVar
+
+from triage.clock import Clock
+from triage.console.data.snapshot import Snapshot
+from triage.errors import TriageError
+from triage.logging import get_logger
+
+log = get_logger("triage.console")
+
+Reader = Callable[[], Snapshot]
+T = TypeVar("T")
+
+
+class SharedSnapshot:
+    """Caches the last reading. `read` blocks, so it runs on a thread; a failure keeps the last good reading."""
+
+    def __init__(self, read: Reader, clock: Clock, *, simulated: bool = False, interval_s: float = 2.0) -> None:
+        self._read = read
+        self._clock = clock
+        self._interval_s = interval_s
+        self._last = Snapshot(at_ms=clock.now_ms(), simulated=simulated, known=False)
+        self._due = clock.monotonic()
+        self._lock = asyncio.Lock()
+
+    async def within(self, seconds: float) -> Snapshot:
+        """`current`, or the last reading if that takes longer."""
+        reading = asyncio.ensure_future(self.current())
+        done, _ = await asyncio.wait([reading], timeout=seconds)
+        return reading.result() if done else self._last
+
+    async def current(self) -> Snapshot:
+        """The last reading, renewed first if it is older than the interval. Never raises a TriageError."""
+        async with self._lock:
+            if self._clock.monotonic() >= self._due:
+                began = self._clock.monotonic()
+                self._last = await self._renewed()
+                # A busy Elasticsearch is asked less often: reading never takes more than half of the time.
+                now = self._clock.monotonic()
+                self._due = now + max(self._interval_s, now - began)
+            return self._last
+
+    async def _renewed(self) -> Snapshot:
+        try:
+            snapshot = await asyncio.to_thread(self._read)
+        except TriageError as error:
+            if self._last.error is None:
+                log.warning("console_read_failed", error=str(error))
+            return replace(self._last, error=str(error))
+        if self._last.error is not None:
+            log.info("console_read_recovered")
+        return snapshot
+
+
+class Latest(Generic[T]):
+    """The last reading of something that all open pages share; `read` blocks and runs on a thread, one at a time.
+
+    `value` is None until the first success, `error` says why the last attempt failed.
+    """
+
+    def __init__(self, read: Callable[[], T], clock: Clock, interval_s: float) -> None:
+        self._read = read
+        self._clock = clock
+        self._interval_s = interval_s
+        self._due = clock.monotonic()
+        self._lock = asyncio.Lock()
+        self.value: T | None = None
+        self.error: str | None = None
+
+    async def within(self, seconds: float) -> Self:
+        """`current`, or what there is if that takes longer."""
+        reading = asyncio.ensure_future(self.current())
+        await asyncio.wait([reading], timeout=seconds)
+        return self
+
+    async def current(self) -> Self:
+        """Renewed first if older than the interval. Never raises a TriageError."""
+        async with self._lock:
+            if self._clock.monotonic() >= self._due:
+                began = self._clock.monotonic()
+                try:
+                    self.value = await asyncio.to_thread(self._read)
+                    self.error = None
+                except TriageError as error:
+                    self.error = str(error)
+                now = self._clock.monotonic()
+                self._due = now + max(self._interval_s, now - began)
+            return self

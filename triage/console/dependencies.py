@@ -1,0 +1,63 @@
+"""What the pages need to answer: made once, handed to each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from elasticsearch import Elasticsearch
+
+from triage.clock import Clock
+from triage.config import Settings
+from triage.console.changes.measure import Movers
+from triage.console.data.dead_letters import DeadLetters
+from triage.console.data.refresh import Latest, SharedSnapshot
+from triage.fleet import FleetView
+from triage.metrics import Metrics
+from triage.schemas.action import Matcher, Silence
+from triage.schemas.enriched import EnrichedRecord
+from triage.schemas.explanation import HeadExplanation, RuleExplanation
+
+
+class Explainer(Protocol):
+    """Why a record was judged as it was. Both block, and raise a TriageError that says why they can't tell."""
+
+    def words(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
+        """Weights of words for intent and sentiment, and the version of the model that gave them."""
+        ...
+
+    def rules(self, record: EnrichedRecord) -> tuple[list[RuleExplanation], str]:
+        """The rules that fired with their evidence, and the version of the rules that were asked."""
+        ...
+
+    def intents(self) -> list[str]:
+        """The labels that a correction can choose from."""
+        ...
+
+
+class Actions(Protocol):
+    """What sends actions on; all block and raise Unavailable."""
+
+    def acknowledge(self, dedup_key: str, actor: str, comment: str = "") -> object: ...
+
+    def snooze(self, dedup_key: str, actor: str, for_s: int, comment: str = "") -> object: ...
+
+    def silence(self, matchers: Sequence[Matcher], actor: str, for_s: int, comment: str = "") -> object: ...
+
+    def expire(self, silence: Silence, actor: str) -> object: ...
+
+
+@dataclass(frozen=True)
+class Site:
+    """`now` and `moved` and `fleet` are readings that all pages share; everything else is asked on request."""
+
+    settings: Settings
+    client: Elasticsearch
+    clock: Clock
+    metrics: Metrics
+    now: SharedSnapshot
+    moved: Latest[Movers]
+    fleet: Latest[FleetView]
+    dead_letters: DeadLetters
+    explainer: Explainer
+    silences: Callable[[], list[Silence]]
+    actions: Actions | None = None

@@ -1,0 +1,183 @@
+"""ECharts options as plain data. Colours are CSS variables (console.css), so that light and dark need no redraw."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from triage.clock import parse_rfc3339
+from triage.console.data.snapshot import IntentCount, TimeSlot
+from triage.console.translations import Words
+from triage.schemas.alert import Alert
+
+Options = dict[str, Any]
+
+SENTIMENTS = ("negative", "neutral", "positive")
+MAX_INTENTS = 8
+_FONT_FAMILY = "system-ui, sans-serif"  # a real one: with "inherit" ECharts measures another font than it draws
+FONT = {"color": "var(--muted)", "fontFamily": _FONT_FAMILY, "fontSize": 12}
+_TIMES = {
+    "en": {"year": "{yyyy}", "month": "{MMM}", "day": "{MMM} {d}", "hour": "{HH}:{mm}", "minute": "{HH}:{mm}"},
+    "zh": {"year": "{yyyy}", "month": "{M}月", "day": "{M}月{d}日", "hour": "{HH}:{mm}", "minute": "{HH}:{mm}"},
+}
+TOOLTIP = {
+    "trigger": "axis",
+    "confine": True,
+    "backgroundColor": "var(--card)",
+    "borderColor": "var(--line)",
+    "textStyle": {"color": "var(--text)", "fontFamily": _FONT_FAMILY, "fontSize": 13},
+}
+STILL: Options = {"animation": False, "textStyle": {"fontFamily": _FONT_FAMILY}, "useUTC": True}
+
+
+def sentiment_over_time(
+    slots: Sequence[TimeSlot], step_ms: int, now_ms: int, alerts: Sequence[Alert], words: Words
+) -> Options:
+    """Stacked areas by sentiment over event time, with a band and its name from the start to the end of every alert."""
+    series: list[Options] = [
+        {
+            "name": words.term("sentiment", sentiment),
+            "type": "line",
+            "stack": "records",
+            "showSymbol": False,
+            "silent": True,
+            "lineStyle": {"width": 1.5, "color": f"var(--{sentiment})"},
+            "itemStyle": {"color": f"var(--{sentiment})"},
+            "areaStyle": {"color": f"var(--{sentiment})", "opacity": 0.32},
+            "data": [[slot.start_ms, getattr(slot.counts, sentiment)] for slot in slots],
+        }
+        for sentiment in SENTIMENTS
+    ]
+    for drawn in series:
+        # On a stack it would be a line over the one below it.
+        if not any(value for _, value in drawn["data"]):
+            drawn["lineStyle"] = drawn["lineStyle"] | {"width": 0}
+    first_ms = slots[0].start_ms if slots else 0
+    found = [_band(alert, first_ms, now_ms, words) for alert in alerts] if slots else []
+    bands = _apart([band for band in found if band], (first_ms + slots[-1].start_ms) // 2 if slots else 0)
+    series[0]["markArea"] = {
+        "silent": True,
+        "itemStyle": {"color": "var(--alert-band)", "opacity": 1, "borderColor": "var(--critical)", "borderWidth": 1},
+        "label": {"color": "var(--critical-text)", "fontSize": 12, "fontWeight": 600, "fontFamily": _FONT_FAMILY},
+        "data": bands,
+    }
+    return STILL | {
+        "grid": {"left": 8, "right": 24, "top": 44 if bands else 12, "bottom": 4, "containLabel": True},
+        "legend": {"show": False},
+        "tooltip": TOOLTIP,
+        "xAxis": time_axis(words) | {"max": slots[-1].start_ms + step_ms if slots else None},
+        "yAxis": {
+            "type": "value",
+            "minInterval": 1,
+            "axisLabel": FONT,
+            "splitLine": {"lineStyle": {"color": "var(--line)"}},
+        },
+        "series": series,
+    }
+
+
+def time_axis(words: Words) -> Options:
+    return {
+        "type": "time",
+        "axisLine": {"lineStyle": {"color": "var(--line)"}},
+        "axisTick": {"show": False},
+        "axisLabel": FONT | {"hideOverlap": True, "formatter": _TIMES[words.language]},
+        "splitLine": {"show": False},
+    }
+
+
+def top_intents(intents: list[IntentCount], words: Words) -> Options:
+    """Horizontal bars stacked by sentiment, most negative records on top."""
+    shown = _most_negative(intents)
+    return STILL | {
+        "grid": {"left": 4, "right": 16, "top": 4, "bottom": 4, "containLabel": True},
+        "legend": {"show": False},
+        "tooltip": TOOLTIP | {"axisPointer": {"type": "none"}},
+        "xAxis": {
+            "type": "value",
+            "minInterval": 1,
+            "splitNumber": 3,
+            "axisLabel": FONT,
+            "splitLine": {"lineStyle": {"color": "var(--line)"}},
+        },
+        "yAxis": {
+            "type": "category",
+            "inverse": True,
+            "data": [words.intent(one.intent) for one in shown],
+            "axisLine": {"show": False},
+            "axisTick": {"show": False},
+            "axisLabel": FONT | {"color": "var(--text)", "fontSize": 13},
+        },
+        "series": [
+            {
+                "name": words.term("sentiment", sentiment),
+                "type": "bar",
+                "stack": "records",
+                "silent": True,
+                "barMaxWidth": 18,
+                "itemStyle": {"color": f"var(--{sentiment})"},
+                "data": [getattr(one.counts, sentiment) for one in shown],
+            }
+            for sentiment in SENTIMENTS
+        ],
+    }
+
+
+def timeline_in_words(slots: Sequence[TimeSlot], step_ms: int, alerts: int, words: Words) -> str:
+    """What a screen reader says for the chart."""
+    if not slots:
+        return words("chart.no_records")
+    peak = max(slots, key=lambda slot: slot.counts.negative)
+    return words(
+        "chart.over_time",
+        steps=len(slots),
+        step=words.duration(step_ms),
+        peak=words.number(peak.counts.negative),
+        when=words.when(peak.start_ms, 0),
+        alerts=alerts,
+    )
+
+
+def timeline_table(slots: Sequence[TimeSlot], now_ms: int, words: Words) -> str:
+    """The chart as a table, newest first; steps without records are left out."""
+    head = "".join(f'<th scope="col">{words.term("sentiment", name)}</th>' for name in SENTIMENTS)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(words.when(slot.start_ms, now_ms))}</th>'
+        + "".join(f"<td>{words.number(getattr(slot.counts, name))}</td>" for name in SENTIMENTS)
+        + "</tr>"
+        for slot in reversed(slots)
+        if slot.counts.total
+    )
+    time = f'<th scope="col">{words("column.time")}</th>'
+    return f'<table class="plain"><thead><tr>{time}{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def intents_in_words(intents: list[IntentCount], words: Words) -> str:
+    """What a screen reader says for the bars."""
+    listed = ", ".join(f"{words.intent(one.intent)} {one.counts.negative}" for one in _most_negative(intents))
+    return words("chart.intents", listed=listed) if listed else words("chart.no_intents")
+
+
+def _most_negative(intents: list[IntentCount]) -> list[IntentCount]:
+    return sorted(intents, key=lambda one: (-one.counts.negative, -one.counts.total, one.intent))[:MAX_INTENTS]
+
+
+def _band(alert: Alert, first_ms: int, now_ms: int, words: Words) -> list[Options] | None:
+    start = parse_rfc3339(alert.started_at)
+    end = parse_rfc3339(alert.ended_at) if alert.ended_at else max(now_ms, start)
+    if end < first_ms:
+        return None
+    values = [value for name, value in alert.dimensions.items() if name != "intent"]
+    about = alert.dimensions.get("intent")
+    name = " · ".join([*values, *([words.intent(about)] if about else [])]) or words("chart.spike")
+    return [{"xAxis": max(start, first_ms), "name": name if len(name) <= 24 else name[:23] + "…"}, {"xAxis": end}]
+
+
+def _apart(bands: list[list[Options]], middle_ms: int) -> list[list[Options]]:
+    """Neighbours' names on two heights and towards the middle, so that they stay readable."""
+    for number, band in enumerate(sorted(bands, key=lambda one: int(one[0]["xAxis"]))):
+        late = int(band[0]["xAxis"]) > middle_ms
+        band[0]["label"] = {
+            "position": ["100%", -16 - 14 * (number % 2)] if late else [0, -16 - 14 * (number % 2)],
+            "align": "right" if late else "left",
+        }
+    return bands

@@ -1,0 +1,53 @@
+"""Judging stored documents again: from their redacted text, which is all that the model ever saw."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from triage.clock import parse_rfc3339
+from triage.elastic.documents import StoredRecord
+from triage.pipeline.batch import Accepted, Enriched
+from triage.pipeline.stages.enrich import Enricher
+from triage.rules import facts_of
+from triage.schemas.raw import RawRecord
+from triage.types import Flag
+
+# Flags that tell of the raw record, which the stored one no longer shows.
+_OF_THE_RAW = (Flag.TRUNCATED, Flag.REDACTED, Flag.ATTRIBUTES_DROPPED)
+
+
+def reenrich(enricher: Enricher, stored: Sequence[StoredRecord]) -> list[Enriched]:
+    """The same documents as the current model and rules see them; identity, times and author stay. In order."""
+    accepted = [_accepted(item) for item in stored]
+    again = enricher.enrich(accepted)
+    return [_kept(enricher, item, new) for item, new in zip(stored, again, strict=True)]
+
+
+def _accepted(item: StoredRecord) -> Accepted:
+
+    record = item.record
+    raw = RawRecord(
+        text=record.text,
+        id=record.event.id,
+        source=record.source,
+        brand=record.brand,
+        product=record.product,
+        region=record.region,
+        language=record.language,
+        url=record.url,
+        rating=record.rating,
+        attributes=record.attributes,
+    )
+    event_ms = parse_rfc3339(record.timestamp)
+    return Accepted(raw, record.channel, event_ms, record.event.id, broker_ms=item.version)
+
+
+def _kept(enricher: Enricher, item: StoredRecord, new: Enriched) -> Enriched:
+    old, record = item.record, new.record
+    flags = [*dict.fromkeys([*record.flags, *(flag.value for flag in _OF_THE_RAW if flag.value in old.flags)])]
+    order = list(Flag)
+    record = msgspec.structs.replace(
+        record, author_id=old.author_id, event=old.event, flags=sorted(flags, key=lambda flag: order.index(Flag(flag)))
+    )
+    record.severity, record.route = enricher.judge.rules.decide(facts_of(record))
+    return Enriched(record, item.id, new.accepted, msgspec.json.encode(record))

@@ -1,0 +1,247 @@
+"""Enriching again what is there: raw records of a time, or documents that some model version judged."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+from elasticsearch import Elasticsearch
+from kafka import TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError
+
+from triage.clock import Clock
+from triage.config import Settings
+from triage.elastic import documents
+from triage.elastic.client import connect, wait_until_ready
+from triage.elastic.naming import IndexNaming, read_daily_from
+from triage.errors import Unavailable
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.pipeline.assemble import build_enricher
+from triage.pipeline.backfill.reenrich import reenrich
+from triage.pipeline.backfill.rewrite import Rewriter
+from triage.pipeline.batch import Batch, Enriched, Incoming
+from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.erasure.tombstones import ForgottenAuthors, follow_forgotten
+from triage.pipeline.stages.decode import DecodeStage
+from triage.pipeline.stages.enrich import Enricher
+from triage.redaction import Redactor
+from triage.runtime.backoff import backoff
+from triage.sinks.elasticsearch import IndexSink
+from triage.topics import require_topics, translate
+from triage.topics.definitions import RAW_TOPICS
+from triage.topics.scan import Range, TopicScan
+from triage.types import Channel, Model, Position
+
+log = get_logger("triage.replay")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be replayed. Times in ms: the broker's for raw records, the event's for a `model_version`."""
+
+    from_ms: int | None
+    to_ms: int
+    channels: tuple[Channel, ...]
+    model_version: str | None = None
+    again: bool = False
+
+
+@dataclass
+class Account:
+    """What became of it so far. `resumed` were done by an earlier run of the same request."""
+
+    total: int = 0
+    resumed: int = 0
+    read: int = 0
+    written: int = 0
+    superseded: int = 0
+    forgotten: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+class Replay:
+    """One replay beside live traffic: slower than it, never counted, never paged, and never over newer content.
+
+    Documents keep their `_id` and version, so that nothing stands twice. `stop` ends it after the batch in hand.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        request: Request,
+        *,
+        stop: Callable[[], bool] = bool,
+        on_batch: Callable[[Account], None] | None = None,
+        on_refused: Callable[[str, str], None] | None = None,
+        model: Model | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._request = request
+        self._stop = stop
+        self._on_batch = on_batch
+        self._on_refused = on_refused
+        self._model = model
+        self.account = Account()
+
+    def size(self) -> Account:
+        """How much there is to do. Raises Unavailable, AccessDenied, ConfigError."""
+        with self._elasticsearch() as client:
+            if self._request.model_version is not None:
+                self.account.total = documents.count(client, self._settings.elasticsearch, self._query())
+                return self.account
+        with TopicScan(self._settings.kafka, "triage-replay") as scan:
+            self._ranges(scan)
+        return self.account
+
+    def run(self) -> Account:
+        """Do it. Raises ConfigError, ModelError, AccessDenied, DependencyError; waits while a dependency is away."""
+        settings = self._settings
+        require_topics(settings.kafka, [*RAW_TOPICS.values(), "enriched", "forgotten"])
+        redactor = Redactor(settings.redaction)
+        authors = ForgottenAuthors(redactor)
+        watch = follow_forgotten(settings.kafka, authors)
+        with self._elasticsearch() as client:
+            enricher = build_enricher(settings, self._clock, self._model, redactor=redactor)
+            naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
+            watch.start_and_wait(settings.kafka.start_timeout_s)
+            group = self._group(enricher)
+            rewriter = Rewriter(settings, client, IndexSink(client, settings.elasticsearch), naming, group)
+            try:
+                if self._request.model_version is not None:
+                    self._documents(client, enricher, authors, rewriter)
+                else:
+                    self._records(enricher, redactor, authors, rewriter, group)
+            finally:
+                rewriter.close()
+                watch.stop()
+        return self.account
+
+    def _documents(
+        self, client: Elasticsearch, enricher: Enricher, authors: ForgottenAuthors, rewriter: Rewriter
+    ) -> None:
+        settings = self._settings.elasticsearch
+        documents.refresh(client, settings)
+        self.account.total = documents.count(client, settings, self._query())
+        due = self._clock.monotonic()
+        for page in documents.pages(client, settings, self._query(), self._settings.replay.batch_records):
+            if self._stop():
+                return
+            kept = [item for item in page if not authors.hold([item.record.author_id or ""], item.version)]
+            self.account.read += len(page)
+            self.account.forgotten += len(page) - len(kept)
+            if kept:
+                self._write(rewriter, reenrich(enricher, kept), {})
+            due = self._pace(due, len(page))
+
+    def _records(
+        self, enricher: Enricher, redactor: Redactor, authors: ForgottenAuthors, rewriter: Rewriter, group: str
+    ) -> None:
+        settings = self._settings
+        # Numbers of the live pipeline must not move: what is refused here was dead-lettered long ago.
+        metrics = Metrics()
+        office = DeadLetterOffice(redactor, self._clock, metrics)
+        channels = {settings.kafka.topic(RAW_TOPICS[each]): each for each in self._request.channels}
+        decode = DecodeStage(settings.worker, channels, office, self._clock, metrics, authors)
+        with TopicScan(settings.kafka, "triage-replay", group) as scan:
+            ranges = self._left(scan, self._ranges(scan))
+            due = self._clock.monotonic()
+            for records in _batches(scan.read(ranges), settings.replay.batch_records):
+                if self._stop():
+                    return
+                batch = Batch([_incoming(record) for record in records])
+                decode.process(batch)
+                self.account.read += len(records)
+                self.account.forgotten += len(records) - len(batch.accepted) - len(batch.dead)
+                for letter in batch.dead:
+                    self._refused(letter.position, letter.reason)
+                offsets = {TopicPartition(*where): last + 1 for where, (_, last) in batch.offsets().items()}
+                self._write(rewriter, enricher.enrich(batch.accepted) if batch.accepted else [], offsets)
+                due = self._pace(due, len(records))
+
+    def _write(self, rewriter: Rewriter, batch: Sequence[Enriched], offsets: Mapping[TopicPartition, int]) -> None:
+        waits = backoff(self._settings.worker.backoff_initial_s, self._settings.worker.backoff_max_s)
+        while True:
+            try:
+                written = rewriter.write(batch, offsets)
+                break
+            except Unavailable as error:
+                if self._stop():
+                    raise
+                wait_s = next(waits)
+                log.warning("waiting_for_dependency", error=str(error), retry_in_s=round(wait_s, 1))
+                self._clock.sleep(wait_s)
+        self.account.written += written.written
+        self.account.superseded += written.superseded
+        for position, reason in written.refused:
+            self._refused(batch[position].document_id, f"index_rejected: {reason}")
+        if self._on_batch is not None:
+            self._on_batch(self.account)
+
+    def _refused(self, what: str, reason: str) -> None:
+        self.account.refused[reason.partition(":")[0]] += 1
+        if self._on_refused is not None:
+            self._on_refused(what, reason)
+
+    def _pace(self, due: float, records: int) -> float:
+        """Wait so that no more than `replay.rate` records a second are read; time lost is not made up for."""
+        due = max(due + records / self._settings.replay.rate, self._clock.monotonic() - 1)
+        while (ahead := due - self._clock.monotonic()) > 0 and not self._stop():
+            self._clock.sleep(min(ahead, 0.2))
+        return due
+
+    def _ranges(self, scan: TopicScan) -> dict[TopicPartition, Range]:
+        topics = [self._settings.kafka.topic(RAW_TOPICS[each]) for each in self._request.channels]
+        ranges = scan.ranges(scan.partitions(topics), self._request.from_ms, self._request.to_ms)
+        self.account.total = sum(end - start for start, end in ranges.values())
+        return ranges
+
+    def _left(self, scan: TopicScan, ranges: dict[TopicPartition, Range]) -> dict[TopicPartition, Range]:
+        """Without what an earlier run of the same request has committed."""
+        if self._request.again:
+            return ranges
+        try:
+            done = {where: scan.consumer.committed(where) or 0 for where in ranges}
+        except KafkaError as error:
+            raise translate(error) from error
+        left = {where: (min(max(start, done[where]), end), end) for where, (start, end) in ranges.items()}
+        self.account.resumed = self.account.total - sum(end - start for start, end in left.values())
+        return left
+
+    def _group(self, enricher: Enricher) -> str:
+        """Names this request, with the model and rules of now: another model begins anew."""
+        request = msgspec.structs.asdict(enricher.versions) | {
+            "range": [self._request.from_ms, self._request.to_ms],
+            "channels": sorted(self._request.channels),
+        }
+        return f"{self._settings.worker.group}-replay-{hashlib.sha256(msgspec.json.encode(request)).hexdigest()[:12]}"
+
+    def _query(self) -> dict[str, object]:
+        request = self._request
+        assert request.model_version is not None
+        return documents.by_model(request.model_version, request.from_ms, request.to_ms, request.channels)
+
+    @contextmanager
+    def _elasticsearch(self) -> Iterator[Elasticsearch]:
+        client = connect(self._settings.elasticsearch)
+        try:
+            wait_until_ready(client, self._settings.elasticsearch, self._clock)
+            yield client
+        finally:
+            client.close()
+
+
+def _incoming(record: ConsumerRecord) -> Incoming:
+    position = Position(record.topic, record.partition, record.offset)
+    return Incoming(position, record.timestamp, record.value or b"", tuple(record.headers or ()))
+
+
+def _batches(polls: Iterator[list[ConsumerRecord]], size: int) -> Iterator[list[ConsumerRecord]]:
+    for records in polls:
+        for start in range(0, len(records), size):
+            yield records[start : start + size]

@@ -1,0 +1,82 @@
+"""The dead letters there are: the topic folded to the last state of each record, and what is wanted of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from triage.clock import parse_rfc3339
+from triage.errors import NotUnderstood
+from triage.logging import get_logger
+from triage.schemas.deadletter import DeadLetter
+from triage.schemas.message import MessageDecoder
+from triage.topics.scan import TopicScan
+
+log = get_logger("triage.deadletters")
+
+TOPIC = "dead-letter"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Filters that all must hold; a position (of now or of first) names single letters. Times are `failed_at` in ms."""
+
+    positions: frozenset[str] = frozenset()
+    stage: str | None = None
+    reason: str | None = None
+    topic: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+    @property
+    def everything(self) -> bool:
+        return self == Wanted()
+
+    def takes(self, letter: DeadLetter) -> bool:
+        failed_ms = _ms(letter.failed_at)
+        return (
+            (not self.positions or letter.position in self.positions or letter.key in self.positions)
+            and self.stage in {None, letter.stage}
+            and self.reason in {None, letter.reason}
+            and self.topic in {None, letter.topic}
+            and (self.since_ms is None or failed_ms >= self.since_ms)
+            and (self.until_ms is None or failed_ms < self.until_ms)
+        )
+
+
+def read_letters(scan: TopicScan, wanted: Wanted) -> list[DeadLetter]:
+    """The wanted letters as they stand now, by the time of failure; one for each record.
+
+    `replayed_at` says that the record is back in its topic, and that nothing has come of it yet but success.
+    """
+    states: dict[str, DeadLetter] = {}
+    for key, letter in entries(scan):
+        if letter is None:
+            states.pop(key, None)
+        elif wanted.takes(letter):
+            states[letter.key] = letter
+        else:
+            # A later failure of another kind is what stands now.
+            states.pop(letter.key, None)
+    return sorted(states.values(), key=lambda letter: (letter.failed_at, letter.topic, letter.partition, letter.offset))
+
+
+def entries(scan: TopicScan) -> Iterator[tuple[str, DeadLetter | None]]:
+    """(key, letter) of the whole topic, in the order of each key; None where a letter was erased.
+
+    Raises what `existing_partitions` does: letters that may not be seen are not none.
+    """
+    decoder: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
+    for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
+        for record in records:
+            key = (record.key or b"").decode("utf-8", "replace")
+            if record.value is None:
+                yield key, None
+                continue
+            try:
+                yield key, decoder.decode(record.value)
+            except NotUnderstood as error:
+                log.warning("dead_letter_not_understood", key=key, error=str(error))
+
+
+def _ms(failed_at: str) -> int:
+
+    return parse_rfc3339(failed_at)

@@ -1,0 +1,96 @@
+"""The right to erasure: everything that is kept of one author goes, and does not come back by a replay."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from triage.clock import Clock, SystemClock
+from triage.config import Settings
+from triage.elastic.client import connect, wait_until_ready
+from triage.logging import get_logger
+from triage.pipeline.erasure.places import Erased, Erasure
+from triage.pipeline.erasure.tombstones import TOPIC
+from triage.pipeline.kafka.producer import MAX_REQUEST_BYTES
+from triage.redaction import Redactor
+from triage.topics import require_topics, translate, wait_for_kafka
+from triage.topics.definitions import RAW_TOPICS
+from triage.topics.retention import retention_of
+from triage.topics.scan import TopicScan
+
+log = get_logger("triage.forget")
+
+
+def forget(settings: Settings, clock: Clock, source: str | None, author: str, *, dry_run: bool = False) -> Erased:
+    """Erase what `author` of `source` wrote until now, under every author key there is.
+
+    First the list that workers and replays read, then examples of alerts, dead letters and corrections, then for each
+    document its tombstone in `feedback.enriched` and its deletion, then all that again, for what a worker had in hand
+    meanwhile. Repeating it is safe and completes what was interrupted. Raises Unavailable, AccessDenied, ConfigError.
+    """
+    hashes = Redactor(settings.redaction).author_hashes(source, author)
+    erased = Erased(hashes)
+    names = [*RAW_TOPICS.values(), "enriched", "dead-letter", "alerts", TOPIC]
+    require_topics(settings.kafka, names)
+    client = connect(settings.elasticsearch)
+    try:
+        wait_until_ready(client, settings.elasticsearch, SystemClock())
+        with TopicScan(settings.kafka, "triage-forget") as scan, _writer(settings, dry_run=dry_run) as writer:
+            work = Erasure(settings, client, scan, writer, erased)
+            # Documents carry the broker's time as their version, so the moment is of the real clock.
+            work.run(SystemClock().now_ms(), clock, dry_run=dry_run)
+    finally:
+        client.close()
+    erased.raw = retention_of(settings.kafka, RAW_TOPICS.values(), SystemClock().now_ms())
+    log.info(
+        "author_forgotten" if not dry_run else "author_looked_up",
+        author=hashes[0],
+        documents=erased.documents,
+        dead_letters=erased.dead_letters,
+        alerts=erased.alerts,
+    )
+    return erased
+
+
+class _Writer:
+    """Messages to our topics, acknowledged at `flush`; a dry run's go nowhere."""
+
+    def __init__(self, settings: Settings, producer: KafkaProducer | None) -> None:
+        self._kafka = settings.kafka
+        self._producer = producer
+        self._timeout_s = settings.kafka.request_timeout_ms / 1000
+        self._futures: list[object] = []
+
+    def send(self, topic: str, key: bytes, value: bytes | None) -> None:
+        if self._producer is not None:
+            self._futures.append(self._producer.send(self._kafka.topic(topic), key=key, value=value))
+
+    def flush(self) -> None:
+        for future in self._futures:
+            future.get(timeout=self._timeout_s)  # type: ignore[attr-defined]
+        self._futures = []
+
+
+@contextmanager
+def _writer(settings: Settings, *, dry_run: bool) -> Iterator[_Writer]:
+    if dry_run:
+        yield _Writer(settings, None)
+        return
+    wait_for_kafka(settings.kafka)
+    try:
+        producer = KafkaProducer(
+            **settings.kafka.client(),
+            client_id="triage-forget",
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=settings.kafka.request_timeout_ms,
+            max_block_ms=settings.kafka.request_timeout_ms,
+            max_request_size=MAX_REQUEST_BYTES,
+        )
+        try:
+            yield _Writer(settings, producer)
+        finally:
+            producer.close(timeout=5)
+    except KafkaError as error:
+        raise translate(error, doing="forgetting an author") from error

@@ -1,0 +1,109 @@
+"""Transactions of a command beside the workers: each ends in bounded time, and a dead producer is replaced."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from kafka.errors import IllegalStateError, KafkaError
+
+from triage.clock import Clock, SystemClock
+from triage.config import Settings
+from triage.errors import DependencyError, Fenced, TriageError, Unavailable
+from triage.pipeline.kafka.producer import FENCED, BoundedProducer, transactional
+from triage.topics import translate, wait_for_kafka
+
+_CLOSE_S = 5.0
+
+
+class Transactions:
+    """One at a time, under the transactional id `<fleet>-<name>`: a second process of that id fences this one.
+
+    `command` is what the reader typed. Constructing it fences; it raises what `wait_for_kafka` and `translate` do.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        command: str,
+        *,
+        clock: Clock | None = None,
+        make: Callable[..., BoundedProducer] = BoundedProducer,
+    ) -> None:
+        self._settings = settings
+        # The broker's patience is in real seconds, also where the rest runs on simulated time.
+        self._clock = clock or SystemClock()
+        self._id = f"{settings.worker.fleet}-{name}"
+        self._command = command
+        self._make = make
+        self._producer: BoundedProducer | None = None
+        wait_for_kafka(settings.kafka)
+        self._ready()
+
+    @contextmanager
+    def begin(self) -> Iterator[BoundedProducer]:
+        """A transaction, committed at the end of the block.
+
+        Raises Unavailable when it was aborted, or when nobody knows: the next one comes behind its end either way.
+        Raises DependencyError when another process has the id. Any other error of the block aborts it and is raised.
+        """
+        producer = self._ready()
+        begun = self._clock.monotonic()
+        try:
+            producer.begin_transaction()
+            yield producer
+            producer.commit_transaction()
+        except Fenced as error:
+            self.close()
+            raise Unavailable("kafka", f"{self._command}: {error}; doing it again is safe") from error
+        except KafkaError as error:
+            raise self._failed(producer, error, self._clock.monotonic() - begun) from error
+        except BaseException:
+            # Left open, it would hide what comes behind it from all readers until the broker ends it.
+            if not _aborted(producer):
+                self.close()
+            raise
+
+    def close(self) -> None:
+        if self._producer is not None:
+            self._producer.end(_CLOSE_S)
+            self._producer = None
+
+    def _failed(self, producer: BoundedProducer, error: KafkaError, lasted_s: float) -> TriageError:
+        if isinstance(error, FENCED) or producer.fenced:
+            self.close()
+            timeout_ms = self._settings.worker.transaction_timeout_ms
+            if lasted_s * 1000 < timeout_ms:
+                return DependencyError("kafka", f"another `{self._command}` took over; run one at a time")
+            # The broker ends a transaction that lasts too long, and fences its producer by that.
+            return Unavailable(
+                "kafka",
+                f"{self._command}: a transaction took {lasted_s:.1f} s, worker.transaction_timeout_ms is {timeout_ms}",
+            )
+        if isinstance(error, IllegalStateError) or not _aborted(producer):
+            # There is no way out of kafka-python's fatal states: begun on it, each transaction would fail at once.
+            self.close()
+        return translate(error, doing=self._command)
+
+    def _ready(self) -> BoundedProducer:
+        if self._producer is not None:
+            return self._producer
+        kafka = self._settings.kafka
+        try:
+            producer = self._make(**transactional(kafka, self._settings.worker, self._id))
+            try:
+                producer.init_transactions()
+            except BaseException:
+                producer.end(_CLOSE_S)
+                raise
+        except KafkaError as error:
+            raise translate(error, doing=f"starting {self._command}") from error
+        self._producer = producer
+        return producer
+
+
+def _aborted(producer: BoundedProducer) -> bool:
+    try:
+        producer.abort_transaction()
+    except (KafkaError, Fenced):
+        return False
+    return True

@@ -1,0 +1,85 @@
+"""A broker in memory: a real `Feed` for tests, trials and the benchmark of the pipe itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from triage.errors import TriageError
+from triage.pipeline.batch import Incoming, Partition
+from triage.pipeline.source import Message, PartitionState
+from triage.types import Position
+
+
+class MemoryFeed:
+    """Partitions as lists; a commit is atomic. `fail_commits` are raised by the next commits, one each."""
+
+    def __init__(self, output_partitions: int = 2) -> None:
+        self.logs: dict[Partition, list[tuple[int, bytes, tuple[tuple[str, bytes], ...]]]] = {}
+        self.committed: dict[Partition, int] = {}
+        self.produced: list[Message] = []
+        self.transactions = 0
+        self.fail_commits: list[TriageError] = []
+        self.on_keep_alive: Callable[[], None] | None = None
+        self.closed = False
+        self._positions: dict[Partition, int] = {}
+        self._epochs: dict[Partition, int] = {}
+        self._output_partitions = output_partitions
+
+    def append(
+        self,
+        topic: str,
+        value: bytes,
+        *,
+        timestamp_ms: int,
+        partition: int = 0,
+        headers: tuple[tuple[str, bytes], ...] = (),
+    ) -> None:
+        self.logs.setdefault((topic, partition), []).append((timestamp_ms, value, headers))
+
+    def poll(self, timeout_ms: int, max_records: int) -> list[Incoming]:
+        del timeout_ms
+        batch: list[Incoming] = []
+        for (topic, partition), log in self.logs.items():
+            start = self._positions.get((topic, partition), self.committed.get((topic, partition), 0))
+            epoch = self._epochs.get((topic, partition), 0)
+            for offset in range(start, min(len(log), start + max_records - len(batch))):
+                timestamp_ms, value, headers = log[offset]
+                batch.append(Incoming(Position(topic, partition, offset), timestamp_ms, value, headers, epoch))
+                self._positions[topic, partition] = offset + 1
+        return batch
+
+    def keep_alive(self, timeout_ms: int) -> None:
+        del timeout_ms
+        if self.on_keep_alive:
+            self.on_keep_alive()
+
+    def revoke(self, partition: Partition) -> None:
+        """Take a partition away and give it back: reading restarts at the committed offset."""
+        self._epochs[partition] = self._epochs.get(partition, 0) + 1
+        self._positions[partition] = self.committed.get(partition, 0)
+
+    def stale(self, incoming: Sequence[Incoming]) -> set[Partition]:
+        return {m.partition for m in incoming if m.epoch != self._epochs.get(m.partition, 0)}
+
+    def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
+        if self.fail_commits:
+            raise self.fail_commits.pop(0)
+        self.produced.extend(messages)
+        self.committed.update(offsets)
+        self.transactions += 1
+
+    def partitions(self) -> Mapping[Partition, PartitionState]:
+        return {key: PartitionState(self._positions.get(key, 0), len(log)) for key, log in self.logs.items()}
+
+    def partition_count(self, topic: str) -> int:
+        del topic
+        return self._output_partitions
+
+    def close(self) -> None:
+        self.closed = True
+
+    def reopen(self) -> "MemoryFeed":
+        """What a successor sees: the same logs, read on from the committed offsets."""
+        self.closed = False
+        self._positions = dict(self.committed)
+        for partition in self.logs:
+            self._epochs[partition] = self._epochs.get(partition, 0) + 1
+        return self

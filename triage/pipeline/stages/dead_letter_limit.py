@@ -1,0 +1,120 @@
+"""A bound on dead letters: a broken schema is not a stream of bad records, so a worker must not throw all away."""
+
+import itertools
+from collections import Counter, deque
+from pathlib import Path
+
+import msgspec
+
+from triage.config import WorkerSettings
+from triage.errors import TooManyDeadLetters
+from triage.logging import get_logger
+from triage.pipeline.batch import Batch, Partition
+from triage.pipeline.dead_letters.origin_headers import parse_position
+from triage.types import Position
+
+log = get_logger("triage.deadletters")
+
+
+class _State(msgspec.Struct):
+    consecutive: int = 0
+    too_large_a_share: bool = False
+
+
+class DeadLetterLimit:
+    """The last stage: ends the worker where too many records in a row, or too large a share, became dead letters.
+
+    It raises before anything of the batch is committed, so those records wait in their topic. What was counted is
+    kept in `path`: a worker that is started again ends at its first dead letters, instead of throwing away a little
+    more with each restart. Records that are fine, or a higher limit, take it back. Of a window that is not yet full
+    only the run of dead letters is judged. Replayed records don't count: they were dead before.
+    """
+
+    name = "limit"
+
+    def __init__(self, settings: WorkerSettings, path: Path | None = None) -> None:
+        self._consecutive = settings.dead_letters_in_a_row
+        self._ratio = settings.dead_letter_ratio
+        self._window = settings.dead_letter_window
+        self._path = path
+        self._state = _State()
+        # The last records, oldest first: 1 for a dead letter, 0 for an enriched record.
+        self._recent: deque[int] = deque(maxlen=self._window)
+        self._counted: dict[Partition, int] = {}
+        self._kept = path is not None and path.exists()
+        if path is not None and self._kept:
+            self._restore(path)
+
+    def process(self, batch: Batch) -> None:
+        """Raises TooManyDeadLetters; the batch stays as it is."""
+        reasons: dict[Position, str] = {
+            Position(letter.topic, letter.partition, letter.offset): letter.reason
+            for letter in batch.dead
+            if letter.original is None
+        }
+        enriched = {item.accepted.position for item in batch.enriched}
+        longest = self._state.consecutive
+        for message in batch.incoming:
+            if message.position.offset <= self._counted.get(message.partition, -1):
+                continue  # read again after a transaction that failed
+            self._counted[message.partition] = message.position.offset
+            if message.position in reasons:
+                self._recent.append(1)
+                self._state.consecutive += 1
+                longest = max(longest, self._state.consecutive)
+            elif message.position in enriched:
+                self._recent.append(0)
+                self._state.consecutive = 0
+        said = self._said(longest)
+        if said is None:
+            self._healthy()
+            return
+        self._store()
+        most = ", ".join(f"{reason} {count}" for reason, count in Counter(reasons.values()).most_common(3))
+        positions = [parse_position(letter.position) for letter in batch.dead if letter.original is None]
+        first = f"; the first of this batch is {min(positions)}" if positions else ""
+        raise TooManyDeadLetters(
+            f"{said} ({most}){first}. Nothing of this batch was committed. If the source or the schema changed, mend "
+            "that and start again; if the records really are to be dead-lettered, raise worker.dead_letters_in_a_row "
+            "and worker.dead_letter_ratio (0 and 1 switch them off)"
+        )
+
+    def _said(self, longest: int) -> str | None:
+        if self._consecutive and longest >= self._consecutive:
+            self._state.consecutive = longest
+            return f"{longest} records in a row became dead letters"
+        dead, seen = sum(self._recent), len(self._recent)
+        if self._ratio < 1 and seen == self._window and dead > self._ratio * seen:
+            self._state.too_large_a_share = True
+            return f"{dead} of the last {seen} records became dead letters"
+        return None
+
+    def _restore(self, path: Path) -> None:
+        try:
+            self._state = msgspec.json.decode(path.read_bytes(), type=_State)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            log.warning("dead_letter_limit_unreadable", path=str(path), error=str(error))
+        # At the limits: the first dead letter, or a larger share of them, trips it again, good records lead away.
+        if self._consecutive:
+            self._state.consecutive = min(self._state.consecutive, self._consecutive - 1)
+        if self._state.too_large_a_share:
+            shares = [int(n * self._ratio) for n in range(self._window + 1)]
+            self._recent.extend(after - before for before, after in itertools.pairwise(shares))
+            self._state.too_large_a_share = False
+
+    def _store(self) -> None:
+        if self._path is None:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            scratch = self._path.with_suffix(".new")
+            scratch.write_bytes(msgspec.json.encode(self._state))
+            scratch.replace(self._path)
+            self._kept = True
+        except OSError as error:
+            log.warning("dead_letter_limit_not_kept", path=str(self._path), error=str(error))
+
+    def _healthy(self) -> None:
+        if self._path is not None and self._kept and self._state.consecutive == 0:
+            self._path.unlink(missing_ok=True)
+            self._kept = False

@@ -1,0 +1,254 @@
+"""Stage 2: redact, ask the model, apply the rules. The same code serves the worker and `triage enrich`."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from triage import __version__
+from triage.clock import Clock, rfc3339
+from triage.config import WorkerSettings
+from triage.inference.language import identify
+from triage.metrics import Metrics, observe_all
+from triage.pipeline.batch import Accepted, Batch, Enriched
+from triage.pipeline.stages.attributes import bounded_attributes
+from triage.redaction import Redacted, Redactor
+from triage.rules import RuleSet, facts_of
+from triage.schemas.enriched import (
+    Aspect,
+    EnrichedRecord,
+    Entity,
+    Event,
+    Intent,
+    IntentScore,
+    Route,
+    Sentiment,
+    Severity,
+    Versions,
+    document_id,
+)
+from triage.schemas.raw import Scalar
+from triage.types import Flag, Model, Prediction, Span
+
+_TOP_INTENTS = 3
+_DIGITS = 4
+_LONG_NUMBER = 1e6
+_VALUES = 4_096
+_MOST_ENTITIES = 500
+_PRIMARY_SUBTAG = re.compile(r"[a-z]{2,8}")
+# Rules decide from the record itself, so it stands before they have.
+_UNDECIDED_SEVERITY = Severity("", [])
+_UNDECIDED_ROUTE = Route("", [])
+_TRUNCATED, _LOW_CONFIDENCE, _UNKNOWN_LANGUAGE, _REDACTED, _ATTRIBUTES_DROPPED, _ENTITIES_DROPPED = (
+    flag.value
+    for flag in (
+        Flag.TRUNCATED,
+        Flag.LOW_CONFIDENCE,
+        Flag.UNKNOWN_LANGUAGE,
+        Flag.REDACTED,
+        Flag.ATTRIBUTES_DROPPED,
+        Flag.ENTITIES_DROPPED,
+    )
+)
+_encode = msgspec.json.Encoder().encode
+
+
+Watcher = Callable[[str, Sequence[str], Sequence[Prediction]], None]
+"""Hears of redacted texts and what the live model (its version first) said of them; must neither block nor raise."""
+
+
+class Judge(NamedTuple):
+    """A model and rules that judge together, and what stands on their records."""
+
+    model: Model
+    rules: RuleSet
+    versions: Versions
+
+
+class Enricher:
+    """Turns accepted raw records into enriched ones, a batch at a time."""
+
+    def __init__(
+        self,
+        model: Model,
+        redactor: Redactor,
+        rules: RuleSet,
+        settings: WorkerSettings,
+        clock: Clock,
+        watcher: Watcher | None = None,
+    ) -> None:
+        self._judge = _judge(model, rules)
+        self._redactor = redactor
+        # A stream names the same sources, brands, products and regions again and again.
+        self._redact_value = lru_cache(_VALUES)(redactor.redact_text)
+        self._settings = settings
+        self._clock = clock
+        self._watcher = watcher
+
+    @property
+    def judge(self) -> Judge:
+        return self._judge
+
+    @property
+    def versions(self) -> Versions:
+        return self._judge.versions
+
+    def replace(self, *, model: Model | None = None, rules: RuleSet | None = None) -> None:
+        """Judge the next batch by these. A batch in work goes on as it began: one model and one set of rules each."""
+        self._judge = _judge(model or self._judge.model, rules or self._judge.rules)
+
+    def enrich(self, accepted: Sequence[Accepted]) -> list[Enriched]:
+        """One enriched record for each accepted one, in order. Raises ModelError if the runtime fails."""
+        judge = self._judge
+        redacted = [self._redactor.redact(item.raw.text, item.raw.author_id) for item in accepted]
+        texts = [item.text for item in redacted]
+        predictions = judge.model.predict(texts)
+        if self._watcher:
+            self._watcher(judge.model.version, texts, predictions)
+        ingested = rfc3339(self._clock.now_ms())
+        return [
+            self._assemble(judge, item, text, prediction, ingested)
+            for item, text, prediction in zip(accepted, redacted, predictions, strict=True)
+        ]
+
+    def _assemble(
+        self, judge: Judge, item: Accepted, redacted: Redacted, prediction: Prediction, ingested: str
+    ) -> Enriched:
+        raw, text = item.raw, redacted.text
+        language, known = identify(text)
+        if not known and raw.language:
+            # What a source calls a language may be anything; a primary subtag (RFC 5646) holds nobody's data.
+            primary = raw.language.split("-")[0].lower()
+            language = primary if _PRIMARY_SUBTAG.fullmatch(primary) else language
+            known = language in judge.model.languages
+        attributes, dropped = self._attributes(raw.attributes, raw.author_id) if raw.attributes else ({}, False)
+        flags = []
+        if raw.truncated or prediction.truncated:
+            flags.append(_TRUNCATED)
+        if prediction.low_confidence:
+            flags.append(_LOW_CONFIDENCE)
+        if not known or language not in judge.model.languages:
+            flags.append(_UNKNOWN_LANGUAGE)
+        if redacted.changed:
+            flags.append(_REDACTED)
+        if dropped:
+            flags.append(_ATTRIBUTES_DROPPED)
+        entities = _entities(text, redacted.spans, prediction.spans)
+        if len(entities) > _MOST_ENTITIES:
+            # One text of numbers can hold ten thousand: more than a message of Kafka's default size takes.
+            del entities[_MOST_ENTITIES:]
+            flags.append(_ENTITIES_DROPPED)
+        record = EnrichedRecord(
+            timestamp=rfc3339(item.event_ms),
+            event=Event(item.event_id, ingested),
+            channel=item.channel,
+            text=text,
+            language=language,
+            sentiment=_sentiment(prediction),
+            intent=_intent(prediction),
+            entities=entities,
+            aspects=[
+                Aspect(a.label, a.polarity, round(a.confidence, _DIGITS), f"{a.label}:{a.polarity}")
+                for a in prediction.aspects
+            ],
+            severity=_UNDECIDED_SEVERITY,
+            route=_UNDECIDED_ROUTE,
+            flags=flags,
+            versions=judge.versions,
+            author_id=self._redactor.author_hash(raw.source, raw.author_id) if raw.author_id else None,
+            rating=self._clean_rating(raw.rating),
+            attributes=attributes,
+            url=self._clean_url(raw.url, raw.author_id),
+            source=self._clean(raw.source, raw.author_id),
+            brand=self._clean(raw.brand, raw.author_id),
+            product=self._clean(raw.product, raw.author_id),
+            region=self._clean(raw.region, raw.author_id),
+        )
+        record.severity, record.route = judge.rules.decide(facts_of(record))
+        identity = document_id(item.channel, raw.source, raw.id, item.original or item.position)
+        return Enriched(record, identity, item, _encode(record))
+
+    def _attributes(self, attributes: Mapping[str, Scalar], author: str | None) -> tuple[dict[str, Scalar], bool]:
+        """Redacted and bounded, and whether any were dropped."""
+        most = self._settings.max_attributes, self._settings.max_attribute_bytes
+        # Before redaction to bound its work, and behind it because a placeholder can be longer than what it hides.
+        few, some_dropped = bounded_attributes(attributes, *most)
+        kept, more_dropped = bounded_attributes(self._redactor.redact_attributes(few, author), *most)
+        return kept, some_dropped or more_dropped
+
+    def _clean_rating(self, rating: float | None) -> float | None:
+        """None for a number that is a phone's, a card's or the like: no scale goes that far."""
+        if rating is None or abs(rating) < _LONG_NUMBER:
+            return rating
+        digits = f"{rating:.0f}"
+        return rating if self._redactor.redact_text(digits) == digits else None
+
+    def _clean_url(self, url: str | None, author: str | None) -> str | None:
+        """A whole field is one address: at a space in it, half of a number would be the address and half plain text."""
+        if url is None:
+            return None
+        parts = self._redactor.redact_text(url, author).split()
+        return self._redactor.redact_text("%20".join(parts), author)
+
+    def _clean(self, value: str | None, author: str | None) -> str | None:
+        if value is None:
+            return None
+        if author is not None and author.casefold() in value.casefold():
+            return self._redactor.redact_text(value, author)
+        return self._redact_value(value)
+
+
+class EnrichStage:
+    """The enricher as a stage."""
+
+    name = "enrich"
+
+    def __init__(self, enricher: Enricher, metrics: Metrics) -> None:
+        self._enricher = enricher
+        self._metrics = metrics
+
+    def process(self, batch: Batch) -> None:
+        batch.enriched = self._enricher.enrich(batch.accepted) if batch.accepted else []
+        records = [item.record for item in batch.enriched]
+        for intent, count in Counter(record.intent.label for record in records).items():
+            self._metrics.intents.labels(intent).inc(count)
+        for sentiment, count in Counter(record.sentiment.label for record in records).items():
+            self._metrics.sentiments.labels(sentiment).inc(count)
+        self._metrics.low_confidence.inc(sum(_LOW_CONFIDENCE in record.flags for record in records))
+        observe_all(self._metrics.confidence.labels("intent"), [record.intent.confidence for record in records])
+        observe_all(self._metrics.confidence.labels("sentiment"), [record.sentiment.confidence for record in records])
+
+
+def _judge(model: Model, rules: RuleSet) -> Judge:
+    versions = Versions(pipeline=__version__, model=model.version, rules=rules.version, taxonomy=model.taxonomy)
+    return Judge(model, rules, versions)
+
+
+def _sentiment(prediction: Prediction) -> Sentiment:
+    label = max(prediction.sentiment, key=prediction.sentiment.__getitem__)
+    return Sentiment(
+        label=label,
+        score=round(prediction.sentiment["positive"] - prediction.sentiment["negative"], _DIGITS),
+        confidence=round(prediction.sentiment[label], _DIGITS),
+    )
+
+
+def _intent(prediction: Prediction) -> Intent:
+    label, confidence = prediction.intents[0]
+    top = [IntentScore(name, round(p, _DIGITS)) for name, p in prediction.intents[:_TOP_INTENTS]]
+    return Intent(label, round(confidence, _DIGITS), top)
+
+
+def _entities(text: str, rule_spans: Sequence[Span], model_spans: Sequence[Span]) -> list[Entity]:
+    """Both kinds in order; where they overlap the deterministic recognizer wins."""
+    if not rule_spans and not model_spans:
+        return []
+    spans = list(rule_spans)
+    spans += [m for m in model_spans if all(m.end <= r.start or m.start >= r.end for r in rule_spans)]
+    return [
+        Entity(text[s.start : s.end], s.label, s.start, s.end, round(s.confidence, _DIGITS), s.source)
+        for s in sorted(spans, key=lambda span: span.start)
+    ]

@@ -1,0 +1,109 @@
+"""What a running worker can replace, the model and the rules: how it sees a change, loads it and takes it over."""
+
+import contextlib
+import hashlib
+from pathlib import Path
+
+from msgspec.structs import asdict
+
+from triage.clock import Clock
+from triage.config import ModelSettings, Settings
+from triage.errors import TriageError
+from triage.inference.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE
+from triage.inference.model import OnnxModel
+from triage.inference.promotion_checks import label_problems, smoke
+from triage.inference.registry import find_folder
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.pipeline.stages.enrich import Enricher
+from triage.pipeline.stages.model_metrics import show_model
+from triage.pipeline.stages.reload import Reloader, Source
+from triage.rules import RuleSet, load_rules
+from triage.rules.loader import DEFAULT_RULES
+from triage.runtime.health import Health
+from triage.types import Model
+
+log = get_logger("triage.reload")
+
+
+def model_identity(settings: ModelSettings) -> str:
+    """Which model the settings and CURRENT lead to, by folder, manifest, and size and time of its files.
+
+    Raises ModelError if they lead nowhere, OSError if a file cannot be looked at.
+    """
+    folder = find_folder(settings)
+    parts = [str(folder.resolve()), hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()]
+    for name in (MODEL_FILE, TOKENIZER_FILE):
+        found = (folder / name).stat()
+        parts.append(f"{found.st_size}:{found.st_mtime_ns}")
+    return " ".join(parts)
+
+
+def rules_identity(path: Path | None) -> str:
+    """SHA-256 of the rules file. Raises OSError."""
+    return hashlib.sha256((path or DEFAULT_RULES).read_bytes()).hexdigest()
+
+
+def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]:
+    """What is there now, by kind. Asked before it is loaded, so that a change in between is not missed.
+
+    What cannot be seen is left out: loading it will say why.
+    """
+    seen = {}
+    with contextlib.suppress(TriageError, OSError):
+        if with_model:
+            seen["model"] = model_identity(settings.model)
+    with contextlib.suppress(OSError):
+        seen["rules"] = rules_identity(settings.rules.path)
+    return seen
+
+
+def sources(settings: Settings, enricher: Enricher, metrics: Metrics, seen: dict[str, str]) -> list[Source]:
+    """The model and the rules of an enricher, as they are replaced; without `seen["model"]` the model is not."""
+
+    def load_model() -> OnnxModel:
+        model = OnnxModel.load(settings.model, metrics)
+        smoke(model)
+        return model
+
+    def apply_model(model: OnnxModel) -> tuple[str, str]:
+        before = enricher.versions.model
+        enricher.replace(model=model)
+        show_model(metrics, model, enricher.versions, settings.model)
+        warn_of_unknown_labels(model, settings)
+        return before, enricher.versions.model
+
+    def apply_rules(rules: RuleSet) -> tuple[str, str]:
+        before = enricher.versions.rules
+        enricher.replace(rules=rules)
+        show_model(metrics, enricher.judge.model, enricher.versions, settings.model)
+        warn_of_unknown_labels(enricher.judge.model, settings)
+        return before, enricher.versions.rules
+
+    path = settings.rules.path
+    replaceable = [Source("rules", lambda: rules_identity(path), lambda: load_rules(path), apply_rules, seen["rules"])]
+    if "model" in seen:
+        replaceable.append(
+            Source("model", lambda: model_identity(settings.model), load_model, apply_model, seen["model"])
+        )
+    return replaceable
+
+
+def reloader_of(
+    settings: Settings, enricher: Enricher, seen: dict[str, str], clock: Clock, metrics: Metrics, health: Health
+) -> Reloader:
+    """The reloader of an enricher that serves, in a worker and in the API alike."""
+    return Reloader(
+        sources(settings, enricher, metrics, seen),
+        lambda: asdict(enricher.versions),
+        clock,
+        settings.worker.reload_poll_s,
+        metrics,
+        health,
+    )
+
+
+def warn_of_unknown_labels(model: Model, settings: Settings) -> None:
+    """Rules that name what the model never says are valid and never fire: worth a line in the log."""
+    if isinstance(model, OnnxModel) and (problems := label_problems(model.manifest, settings)):
+        log.warning("rules_name_unknown_labels", model=model.version, problems=problems)

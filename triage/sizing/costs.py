@@ -1,0 +1,109 @@
+"""Costs of a record, measured on this machine with the served model; the rest as given."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from triage.clock import Clock
+from triage.config import Settings
+from triage.errors import ConfigError
+from triage.inference.model import OnnxModel
+from triage.metrics import Metrics
+from triage.pipeline.batch import Batch, Incoming
+from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.stages.decode import DecodeStage
+from triage.pipeline.stages.enrich import Enricher
+from triage.redaction import Redactor
+from triage.rules import load_rules
+from triage.sizing.capacity import Costs
+from triage.types import Channel, Model, Position, Prediction
+
+_TOPIC = "measured"
+# Kafka's client: fetch, produce, transaction; from `make bench NAME=pipe`, with a broker less without one.
+_KAFKA_US = 50.0
+
+
+def read_costs(path: Path) -> Costs:
+    """Raises ConfigError that names what is wrong with the file."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Costs)
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path} is no file of costs ({error}); make one with `triage plan --measure {path}`"
+        ) from error
+
+
+def measure_costs(settings: Settings, payloads: Sequence[bytes], clock: Clock) -> Costs:
+    """Run raw records through the served model and the rest of the pipeline. Raises ModelError, ConfigError.
+
+    `model_us` is of one core: time of the wall times the cores that the model may use.
+    """
+    model = OnnxModel.load(settings.model)
+    said = _Recorded(model)
+    judged = _run(settings, payloads, said, clock)
+    canned = _Replayed(model, said.predictions)
+    # The processor's time: on a busy machine the clock on the wall says more about the others.
+    started = time.process_time()
+    again = _run(settings, payloads, canned, clock)
+    pipe_us = (time.process_time() - started) / len(again) * 1e6 + _KAFKA_US
+    cores = settings.model.threads or _cores()
+    return Costs(
+        pipe_us=round(pipe_us, 1),
+        model_us=round(said.seconds * cores / len(judged) * 1e6, 1),
+        raw_bytes=round(sum(map(len, payloads)) / len(payloads)),
+        enriched_bytes=round(sum(len(body) for body in judged) / len(judged)),
+        source=f"measured with {model.version} on {cores} cores; Kafka, Elasticsearch and GPU on paper",
+    )
+
+
+def _run(settings: Settings, payloads: Sequence[bytes], model: Model, clock: Clock) -> list[bytes]:
+    metrics, redactor = Metrics(), Redactor(settings.redaction)
+    office = DeadLetterOffice(redactor, clock, metrics)
+    decode = DecodeStage(settings.worker, {_TOPIC: Channel.COMPLAINT}, office, clock, metrics)
+    enricher = Enricher(model, redactor, load_rules(settings.rules.path), settings.worker, clock)
+    now, bodies = clock.now_ms(), []
+    for first in range(0, len(payloads), settings.worker.max_batch_records):
+        part = payloads[first : first + settings.worker.max_batch_records]
+        batch = Batch([Incoming(Position(_TOPIC, 0, first + n), now, payload) for n, payload in enumerate(part)])
+        decode.process(batch)
+        bodies += [item.body for item in enricher.enrich(batch.accepted)]
+    if not bodies:
+        raise ConfigError("none of the records to measure with is valid")
+    return bodies
+
+
+class _Recorded:
+    """A model that takes the time and keeps what it said."""
+
+    def __init__(self, model: Model) -> None:
+        self.version, self.taxonomy, self.languages = model.version, model.taxonomy, model.languages
+        self._model = model
+        self.predictions: dict[str, Prediction] = {}
+        self.seconds = 0.0
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        started = time.perf_counter()
+        predictions = self._model.predict(texts)
+        self.seconds += time.perf_counter() - started
+        self.predictions.update(zip(texts, predictions, strict=True))
+        return predictions
+
+
+class _Replayed:
+    """Says the same again, at no cost."""
+
+    def __init__(self, model: Model, predictions: dict[str, Prediction]) -> None:
+        self.version, self.taxonomy, self.languages = model.version, model.taxonomy, model.languages
+        self._predictions = predictions
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        return [self._predictions[text] for text in texts]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

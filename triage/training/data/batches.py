@@ -1,0 +1,66 @@
+"""Batches of texts of like length, within a budget of tokens."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from triage.training.data.encode import Encoded
+from triage.training.data.labels import IGNORED
+
+_WINDOW = 2_048
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors of one step; `entity_rows` [batch] bool marks the texts whose entities were annotated."""
+
+    input_ids: Tensor  # [batch, seq] int64
+    attention_mask: Tensor  # [batch, seq] int64
+    intent: Tensor  # [batch] int64, IGNORED where unknown
+    sentiment: Tensor  # [batch] int64, IGNORED where unknown
+    tags: Tensor  # [batch, seq] int64, IGNORED where unknown
+    allowed_tags: Tensor  # [batch, n_tags] bool
+    entity_rows: Tensor  # [batch] bool
+    aspects: Tensor  # [batch, n_aspects] int64, IGNORED where unknown
+
+
+def plan_batches(lengths: Sequence[int], token_budget: int, seed: int | None) -> list[list[int]]:
+    """Indices of each batch: sorted by length within windows, so that batches are mixed but hardly padded.
+
+    With a seed the batches come in random order. A text longer than the budget is a batch of its own.
+    """
+    plan: list[list[int]] = []
+    for first in range(0, len(lengths), _WINDOW):
+        window = sorted(range(first, min(first + _WINDOW, len(lengths))), key=lambda index: lengths[index])
+        batch: list[int] = []
+        for index in window:
+            if batch and (len(batch) + 1) * lengths[index] > token_budget:
+                plan.append(batch)
+                batch = []
+            batch.append(index)
+        if batch:
+            plan.append(batch)
+    if seed is not None:
+        random.Random(seed).shuffle(plan)  # noqa: S311 - an order, not a secret
+    return plan
+
+
+def collate(rows: Sequence[Encoded], pad_id: int) -> Batch:
+    longest = max(len(row.ids) for row in rows)
+
+    def padded(values: Sequence[int], fill: int) -> list[int]:
+        return [*values, *[fill] * (longest - len(values))]
+
+    return Batch(
+        input_ids=torch.tensor([padded(row.ids, pad_id) for row in rows]),
+        attention_mask=torch.tensor([padded([1] * len(row.ids), 0) for row in rows]),
+        intent=torch.tensor([row.intent for row in rows]),
+        sentiment=torch.tensor([row.sentiment for row in rows]),
+        tags=torch.tensor([padded(row.tags or [], IGNORED) for row in rows]),
+        allowed_tags=torch.tensor([row.allowed_tags for row in rows]),
+        entity_rows=torch.tensor([row.tags is not None for row in rows]),
+        aspects=torch.tensor([row.aspects for row in rows], dtype=torch.int64).reshape(len(rows), -1),
+    )

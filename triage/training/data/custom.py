@@ -1,0 +1,129 @@
+"""Labelled texts of an owner (or of this project): JSONL or CSV, checked row by row."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from triage.errors import TrainingError
+from triage.training.data.examples import Entity, Example
+from triage.training.data.labels import RESOURCES, SENTIMENTS, Taxonomy
+
+SHOWN = 10
+
+
+def read_own(
+    path: Path,
+    taxonomy: Taxonomy,
+    *,
+    text_column: str = "text",
+    intent_column: str = "intent",
+    sentiment_column: str = "sentiment",
+    source: str = "own",
+) -> list[Example]:
+    """Rows with a text and any of intent, sentiment, entities and aspects; empty labels are unknown, not wrong.
+
+    `entities` (JSONL only) is a list of {text, label, start, end} in code points, `aspects` one of {label, polarity};
+    a row that has them is taken to tag every type, and every aspect, of the taxonomy.
+    Raises TrainingError naming the line, field and value of each broken row, or a column asked for that is not there.
+    """
+    names = {"text": text_column, "intent": intent_column, "sentiment": sentiment_column}
+    examples, problems = [], []
+    fields: dict[str, None] = {}
+    try:
+        for line, row in _rows(path):
+            fields |= dict.fromkeys(row) if isinstance(row, dict) else {}
+            found = list(_check(row, names, taxonomy)) if isinstance(row, dict) else ["is no object"]
+            problems += [f"line {line}: {problem}" for problem in found]
+            if not found:
+                examples.append(_example(row, names, taxonomy, source))
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read: {error}") from error
+    if fields:
+        _require_fields(path, names, fields)
+    if problems:
+        more = f"\n  ... and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        raise TrainingError(f"{path}:" + "".join(f"\n  {problem}" for problem in problems[:SHOWN]) + more)
+    if not examples:
+        raise TrainingError(f"{path} holds no rows")
+    if not any(example.labelled for example in examples):
+        raise TrainingError(f"{path}: no row has a label; the fields are {', '.join(map(str, fields))}")
+    return examples
+
+
+def project_texts(split: str, taxonomy: Taxonomy) -> list[Example]:
+    """The project's own labelled texts, `train` or `validation` (see resources/README.md)."""
+    return read_own(Path(str(RESOURCES / f"own_{split}.jsonl")), taxonomy, source="own")
+
+
+def _require_fields(path: Path, names: dict[str, str], fields: Iterable[Any]) -> None:
+    """The text's column must be there, and label columns that were named otherwise than they are by default."""
+    there = list(fields)
+    wanted = [column for name, column in names.items() if name == "text" or column != name]
+    if missing := [column for column in wanted if column not in there]:
+        raise TrainingError(
+            f"{path}: no row has a field {' or '.join(missing)}; the fields are {', '.join(map(str, there))}"
+        )
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    if path.suffix.lower() == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            for row in reader:
+                yield reader.line_num, row
+        return
+    with path.open(encoding="utf-8") as file:
+        for line, content in enumerate(file, start=1):
+            if not content.strip():
+                continue
+            try:
+                yield line, json.loads(content)
+            except ValueError:
+                yield line, None
+
+
+def _check(row: dict[str, Any], names: dict[str, str], taxonomy: Taxonomy) -> Iterable[str]:
+    text = row.get(names["text"])
+    if not isinstance(text, str) or not text.strip():
+        yield f"{names['text']} is missing or empty"
+        return
+    for field, known in (("intent", taxonomy.intents), ("sentiment", taxonomy.sentiments)):
+        label = row.get(names[field])
+        if label and label not in known:
+            yield f"{names[field]} {label!r} is not in the taxonomy ({', '.join(known)})"
+    yield from _aspect_problems(row, taxonomy)
+    for entity in row.get("entities") or ():
+        if not isinstance(entity, dict) or not {"text", "label", "start", "end"} <= set(entity):
+            yield f"entity {entity!r} needs text, label, start and end"
+        elif entity["label"] not in taxonomy.entity_types:
+            yield f"entity label {entity['label']!r} is not in the taxonomy ({', '.join(taxonomy.entity_types)})"
+        elif text[entity["start"] : entity["end"]] != entity["text"]:
+            yield f"entity {entity['text']!r} is not what stands at {entity['start']}..{entity['end']} of the text"
+
+
+def _aspect_problems(row: dict[str, Any], taxonomy: Taxonomy) -> Iterable[str]:
+    for aspect in (row.get("aspects") or ()) if taxonomy.aspects else ():
+        if not isinstance(aspect, dict) or not {"label", "polarity"} <= set(aspect):
+            yield f"aspect {aspect!r} needs label and polarity"
+        elif aspect["label"] not in taxonomy.aspects:
+            yield f"aspect {aspect['label']!r} is not in the taxonomy ({', '.join(taxonomy.aspects)})"
+        elif aspect["polarity"] not in SENTIMENTS:
+            yield f"polarity {aspect['polarity']!r} of an aspect is none of {', '.join(SENTIMENTS)}"
+
+
+def _example(row: dict[str, Any], names: dict[str, str], taxonomy: Taxonomy, source: str) -> Example:
+    tagged = row.get("entities")
+    aspects = row.get("aspects") if taxonomy.aspects else None
+    entities = None if tagged is None else tuple(Entity(e["start"], e["end"], e["label"]) for e in tagged)
+    return Example(
+        row[names["text"]],
+        source,
+        intent=row.get(names["intent"]) or None,
+        sentiment=row.get(names["sentiment"]) or None,
+        entities=entities,
+        known_types=taxonomy.entity_types if entities is not None else (),
+        aspects=None if aspects is None else tuple((aspect["label"], aspect["polarity"]) for aspect in aspects),
+        known_aspects=taxonomy.aspects if aspects is not None else (),
+    )

@@ -1,0 +1,98 @@
+"""packs.yaml: what each pack is, where it comes from, and which test splits are committed."""
+
+import gzip
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from triage.errors import ConfigError, TrainingError
+from triage.paths import resource
+from triage.training.data.examples import Example
+from triage.training.data.files import read_json
+from triage.training.data.labels import RESOURCES
+
+COMMITTED = "benchmarks/data"
+"""Folder of the committed test splits, laid out as the packs are."""
+OWN_SETS = "benchmarks/data/own"
+"""Test texts that the project wrote itself."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One pack. `committed` are the fields of its test split that stand in the repository, else `left_out` says why."""
+
+    name: str
+    title: str
+    origin: str
+    commit: str
+    licence: str
+    citation: str
+    language: str
+    channel: str
+    flaws: str
+    committed: tuple[str, ...] = ()
+    left_out: str = ""
+
+
+@cache
+def load_packs() -> dict[str, Pack]:
+    """The packs by name, in the order of the file."""
+    data = yaml.safe_load((RESOURCES / "packs.yaml").read_text(encoding="utf-8"))
+    return {
+        name: Pack(name, **(entry | {"committed": tuple(entry.get("committed", ()))}))
+        for name, entry in data["packs"].items()
+    }
+
+
+def load_lock() -> dict[str, dict[str, Any]]:
+    """By file of a pack (`en/banking77/test.jsonl.gz`): `rows` and `sha256` of its text, uncompressed."""
+    locked: dict[str, dict[str, Any]] = read_json(Path(str(RESOURCES / "packs.lock.json")))
+    return locked
+
+
+def committed_folder() -> Path:
+    """Raises ConfigError where there is no checkout to take it from."""
+    return resource(COMMITTED)
+
+
+def held_out_texts() -> list[Example]:
+    """Every text that the project wrote to test with: nothing may be trained on them. Empty outside a checkout."""
+    try:
+        folder = resource(OWN_SETS)
+    except ConfigError:
+        return []
+    rows = [(path.stem, row) for path in sorted(folder.glob("*.jsonl")) for row in read_rows(path)]
+    return [Example(text, name) for name, row in rows for text in _texts(row)]
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Rows of a .jsonl.gz or .jsonl file. Raises TrainingError naming the file, and the line that is no JSON object."""
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        lines = content.decode("utf-8").splitlines()
+    except (OSError, EOFError, ValueError) as error:
+        raise TrainingError(f"{path} cannot be read: {error}") from error
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict):
+            raise TrainingError(f"{path}: line {number} is no JSON object")
+        rows.append(row)
+    return rows
+
+
+def content_digest(path: Path) -> dict[str, Any]:
+    content = gzip.decompress(path.read_bytes())
+    return {"rows": content.count(b"\n"), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _texts(row: dict[str, Any]) -> list[str]:
+    return [row["text"]] if "text" in row else [row["original"]["text"], row["perturbed"]["text"]]

@@ -1,0 +1,108 @@
+"""sources.yaml: which packs teach, and how their labels become ours."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from triage.errors import ConfigError
+from triage.training.data.labels import RESOURCES, SENTIMENTS, Taxonomy
+from triage.training.data.readers import READERS
+from triage.training.data.readers.opinions import aspect_targets
+
+
+@dataclass(frozen=True)
+class Source:
+    """One pack: where it lies, who reads it, and how much of it an epoch sees."""
+
+    name: str
+    reader: str
+    entry: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        return str(self.entry["path"])
+
+    @property
+    def cap(self) -> int | None:
+        """Texts an epoch draws; None: all of them."""
+        return self.entry.get("cap")
+
+    @property
+    def repeat(self) -> int:
+        return int(self.entry.get("repeat", 1))
+
+    @property
+    def weak(self) -> frozenset[str]:
+        """Heads whose labels teach but never test."""
+        return frozenset(self.entry.get("weak", ()))
+
+    @property
+    def teaches_aspects(self) -> bool:
+        return "aspects" in self.entry
+
+    @property
+    def validation_share(self) -> float:
+        """Of the train split, where the pack has no validation split."""
+        return float(self.entry.get("validation_share", 0.0))
+
+    @property
+    def copies(self) -> dict[str, int]:
+        """How often a text of a sentiment stands in the pool that an epoch draws from, where not once."""
+        return {str(label): int(times) for label, times in self.entry.get("copies", {}).items()}
+
+    def file(self, split: str) -> str:
+        return str(self.entry.get("files", "{split}")).format(split=split) + ".jsonl.gz"
+
+
+def load_sources(taxonomy: Taxonomy, path: Path | None = None) -> list[Source]:
+    """Read and check a sources file, or the one that ships. Raises ConfigError naming every label not in `taxonomy`."""
+    where = str(path) if path else "sources.yaml"
+    try:
+        text = path.read_text(encoding="utf-8") if path else (RESOURCES / "sources.yaml").read_text(encoding="utf-8")
+        data = yaml.safe_load(text)
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot be read: {error}", where=where) from error
+    entries = data.get("sources") if isinstance(data, dict) else None
+    if not isinstance(entries, dict):
+        raise ConfigError("must be a mapping with a mapping `sources`", where=where)
+    problems = [problem for name, entry in entries.items() for problem in _problems(name, entry, taxonomy)]
+    if problems:
+        raise ConfigError(problems, where=where)
+    if not taxonomy.aspects:
+        entries = {
+            name: {key: rule for key, rule in entry.items() if key != "aspects"} for name, entry in entries.items()
+        }
+    return [Source(name, entry["reader"], entry) for name, entry in entries.items()]
+
+
+def _problems(name: str, entry: Any, taxonomy: Taxonomy) -> Iterator[str]:
+    if not isinstance(entry, dict) or "path" not in entry or entry.get("reader") not in READERS:
+        yield f"{name} needs a path and a reader out of {', '.join(sorted(READERS))}"
+        return
+    yield from _unknown(f"{name}.intent", _targets(entry.get("intent")), taxonomy.intents)
+    for rules in entry.get("intent_by_category", {}).values():
+        yield from _unknown(f"{name}.intent_by_category", rules.values(), taxonomy.intents)
+    yield from _unknown(f"{name}.sentiment", _targets(entry.get("sentiment")), SENTIMENTS)
+    yield from _unknown(f"{name}.copies", entry.get("copies", {}), SENTIMENTS)
+    if rules := entry.get("aspects"):
+        if not isinstance(rules, dict) or not {"known", "map"} <= set(rules):
+            yield f"{name}.aspects needs known and map"
+        elif taxonomy.aspects:
+            yield from _unknown(f"{name}.aspects", aspect_targets(rules), taxonomy.aspects)
+    types = (*entry.get("types", {}).values(), *entry.get("known_types", ()))
+    yield from _unknown(f"{name}.types", types, taxonomy.entity_types)
+
+
+def _targets(rule: dict[str, Any] | None) -> list[str | None]:
+    if not rule:
+        return []
+    return [rule.get("constant"), rule.get("default"), *rule.get("map", {}).values()]
+
+
+def _unknown(where: str, labels: Iterable[str | None], known: Iterable[str]) -> Iterator[str]:
+    names = set(known)
+    for label in sorted({label for label in labels if label is not None} - names):
+        yield f"{where}: {label!r} is not in the taxonomy ({', '.join(known)})"

@@ -1,0 +1,82 @@
+"""One encoder, three or four heads. Needs torch and transformers (the `train` extra)."""
+
+import json
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from triage.training.data.labels import ASPECT_STATES, Taxonomy
+from triage.training.loop.encoders import build_encoder
+
+
+class AspectHead(nn.Module):
+    """For each aspect a look at the tokens that speak of it, and what they say.
+
+    Label-wise attention (Mullenbach et al. 2018, Explainable Prediction of Medical Codes, section 2.2): one mean
+    over all tokens cannot hold that the screen is good and the delivery was not. Polarity is read by weights that
+    all aspects share, plus each aspect's own.
+    """
+
+    def __init__(self, hidden: int, aspects: int) -> None:
+        super().__init__()
+        states = len(ASPECT_STATES)
+        self.attention = nn.Linear(hidden, aspects, bias=False)
+        self.shared = nn.Linear(hidden, states)
+        self.own = nn.Parameter(torch.zeros(aspects, hidden, states))
+        self.bias = nn.Parameter(torch.zeros(aspects, states))
+        nn.init.normal_(self.attention.weight, std=0.02)
+        nn.init.normal_(self.shared.weight, std=0.02)
+        nn.init.zeros_(self.shared.bias)
+
+    def forward(self, tokens: Tensor, attention_mask: Tensor) -> Tensor:
+        """Logits [batch, n_aspects, 4] from token vectors [batch, seq, hidden]."""
+        hidden = (attention_mask == 0).unsqueeze(-1)
+        weights = self.attention(tokens).masked_fill(hidden, -1e4).softmax(dim=1)
+        vectors = torch.matmul(weights.transpose(1, 2), tokens)
+        return self.shared(vectors) + torch.matmul(vectors.unsqueeze(2), self.own).squeeze(2) + self.bias
+
+
+class MultiHeadModel(nn.Module):
+    """Intent and sentiment from the mean of the token vectors, tags from each, aspects from those that speak of one."""
+
+    def __init__(self, encoder: nn.Module, taxonomy: Taxonomy, dropout: float = 0.1) -> None:
+        super().__init__()
+        hidden = encoder.config.hidden_size
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.intent = nn.Linear(hidden, len(taxonomy.intents))
+        self.sentiment = nn.Linear(hidden, len(taxonomy.sentiments))
+        self.entities = nn.Linear(hidden, len(taxonomy.entity_tags))
+        for head in (self.intent, self.sentiment, self.entities):
+            nn.init.normal_(head.weight, std=0.02)
+            nn.init.zeros_(head.bias)
+        self.aspects = AspectHead(hidden, len(taxonomy.aspects)) if taxonomy.aspects else None
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+        """Logits of intent [batch, n_intents], sentiment [batch, 3], entities [batch, seq, n_tags], and where the
+        taxonomy has aspects [batch, n_aspects, 4].
+
+        `input_ids` and `attention_mask` are [batch, seq] int64; the mask holds 1 for tokens and 0 for padding.
+        """
+        tokens = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        kept = attention_mask.unsqueeze(-1).to(tokens.dtype)
+        pooled = self.dropout((tokens * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1.0))
+        dropped = self.dropout(tokens)
+        logits = (self.intent(pooled), self.sentiment(pooled), self.entities(dropped))
+        return logits if self.aspects is None else (*logits, self.aspects(dropped, attention_mask))
+
+    def heads(self) -> list[nn.Module]:
+        return [head for head in (self.intent, self.sentiment, self.entities, self.aspects) if head is not None]
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        return [parameter for head in self.heads() for parameter in head.parameters()]
+
+
+def build_from_config(config: dict[str, Any], taxonomy: Taxonomy) -> MultiHeadModel:
+    """An untrained model of the shape of a checkpoint's encoder_config.json, to load its weights into."""
+    return MultiHeadModel(build_encoder(config), taxonomy)
+
+
+def encoder_config(model: MultiHeadModel) -> dict[str, Any]:
+    return json.loads(model.encoder.config.to_json_string(use_diff=False))  # type: ignore[no-any-return]

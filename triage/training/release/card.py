@@ -1,0 +1,173 @@
+"""CARD.md of a model folder, written from its manifest, figures and sources: never by hand."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from triage.training.data.files import read_json
+from triage.training.data.training_sets import Source
+from triage.training.evaluation.metrics import MAIN
+from triage.training.evaluation.tables import tables
+from triage.training.release import commits
+from triage.training.release.recipe import commands
+
+_HEADS = {
+    "intent": ("texts", "accuracy", "macro_f1", "ece"),
+    "sentiment": ("texts", "accuracy", "macro_f1", "macro_recall", "ece"),
+    "entities": ("texts", "entities", "precision", "recall", "f1"),
+    "aspects": ("texts", "pairs", "precision", "recall", "f1", "macro_f1", "detection_f1"),
+}
+_LIMITS = (
+    "English and Chinese only; other languages are flagged `unknown_language` downstream and their labels guessed.",
+    "Intents were learned mostly from bank and shop requests, and in Chinese from texts that the project wrote itself: "
+    "rare wordings and other trades (health, housing, public services) are less certain.",
+    "Irony, and praise and complaint in one text, are often read by their surface.",
+    "A product is tagged by its name (iPhone 15, 华为手机), not as a plain noun (the phone, 手机).",
+    "Trained on texts cut at 128 tokens; longer texts work, and what comes late in them weighs less.",
+)
+
+
+_MORE = ("goals", "robustness", "OOS", "abstaining", "language")
+_BASES = {
+    "multilingual-e5-small-en-zh": (
+        "multilingual-e5-small (MIT; Wang et al. 2024, arXiv:2402.05672), its vocabulary cut to English and Chinese. "
+        "The weights passed through a 4-bit package before they came here, which costs some quality."
+    ),
+}
+"""What there is to say about an encoder, by the name of its folder."""
+
+
+def write_card(folder: Path, sources: Sequence[Source]) -> None:
+    """Write `folder`/CARD.md from its manifest.json and metrics.json."""
+    manifest, metrics = read_json(folder / "manifest.json"), read_json(folder / "metrics.json")
+    (folder / "CARD.md").write_text("\n".join(_lines(manifest, metrics, sources)) + "\n", encoding="utf-8")
+
+
+def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[Source]) -> Iterable[str]:
+    encoder, trained = manifest["encoder"], manifest["trained"]
+    options = trained.get("options") or {}
+    yield f"# {manifest['name']}, version {manifest['version']}"
+    yield ""
+    yield (
+        f"One encoder ({encoder['base']}, {encoder['layers']} layers x {encoder['hidden']}) with these heads: intent "
+        f"({len(manifest['intents'])} labels, taxonomy {manifest['taxonomy']}), sentiment (3), entities "
+        f"({', '.join(sorted({tag[2:] for tag in manifest['entity_tags'] if tag != 'O'}))})"
+        f"{_aspects(manifest)}. "
+        f"File: {manifest['files']['model.onnx']['bytes'] / 2**20:.1f} MiB, weights int8 per channel, computed in fp32."
+    )
+    if about := _BASES.get(encoder["base"]):
+        yield from ("", f"Encoder: {about}")
+    yield from ("", "Intents: " + ", ".join(f"`{name}`" for name in manifest["intents"]) + ".", "")
+    yield from ("## Training", "")
+    precision = "bf16 autocast" if options.get("bf16") else "fp32"
+    yield (
+        f"{trained['texts']:,} texts in {trained['steps']:,} steps and {trained['minutes']} minutes on a CPU "
+        f"({precision}), seed {trained['seed']}{_code_of(trained)}. "
+        "A text teaches only the heads it has labels for."
+    )
+    for stage in trained.get("earlier_stages") or ():
+        limit = (stage.get("options") or {}).get("max_minutes")
+        stopped = f" of the {limit:g} planned" if limit and stage["minutes"] < limit - 1 else ""
+        yield ""
+        yield (
+            f"It began from an earlier stage: {stage['texts']:,} texts in {stage['steps']:,} steps and "
+            f"{stage['minutes']} minutes{stopped}, seed {stage['seed']}{_code_of(stage)}."
+        )
+        yield from _averaged(stage)
+    yield from _averaged(trained)
+    yield from (
+        "",
+        "| source | licence | training texts | left out: they also test |",
+        "| --- | --- | --- | --- |",
+    )
+    corpus, dropped = trained.get("corpus") or {}, trained.get("dropped_as_leaks") or {}
+    licences = {source.name: source.entry.get("licence", "see its SOURCE.md") for source in sources}
+    licences["own"] = "Apache-2.0: written by the project, partly from patterns"
+    for name, texts in corpus.items():
+        yield f"| {name} | {licences.get(name, 'the owner of the texts')} | {texts:,} | {dropped.get(name, 0):,} |"
+    yield ""
+    yield (
+        "Training texts that stand in a validation or test split are left out, near copies too "
+        "(letters alike, digits aside, or four fifths of their shingles)."
+    )
+    yield from _figures(metrics)
+    calibration = ", ".join(f"{head} {value}" for head, value in manifest["temperature"].items())
+    yield (
+        f"Temperatures fitted on validation texts: {calibration}. Low confidence below: "
+        + ", ".join(f"{head} {value}" for head, value in manifest["low_confidence"].items())
+        + "."
+    )
+    if parity := metrics.get("parity"):
+        yield from ("", "## Parity with the trained weights (torch, fp32)", "")
+        yield (
+            f"On {parity['texts']:,} test texts: same intent {parity['intent_agreement']:.2%}, same sentiment "
+            f"{parity['sentiment_agreement']:.2%}, same entity tag {parity['entity_tag_agreement']:.2%} of tokens; "
+            f"largest difference of a probability {parity['max_probability_difference']:.3f}, mean "
+            f"{parity['mean_probability_difference']:.5f}."
+        )
+    yield from ("", "## Limits", "")
+    for limit in _LIMITS:
+        yield f"- {limit}"
+    yield from ("", "## Reproduce", "", "```", *commands(manifest, trained), "```")
+    yield ""
+    yield "A run that is ended by the clock makes another number of steps on another machine: alike, not identical."
+
+
+def _figures(metrics: dict[str, Any]) -> Iterable[str]:
+    yield from ("", f"## Figures on test splits{_limit_note(metrics)}", "")
+    for head, columns in _HEADS.items():
+        tested = {pack: heads[head] for pack, heads in metrics["packs"].items() if head in heads}
+        if not tested:
+            continue
+        shown = (*columns, f"95 % of {MAIN[head]}")
+        yield from (f"### {head}", "", f"| pack | {' | '.join(shown)} |", "| --- " * (len(shown) + 1) + "|")
+        for pack, figures in tested.items():
+            cells = (*(_cell(figures.get(column)) for column in columns), _interval(figures, MAIN[head]))
+            yield f"| {pack} | {' | '.join(cells)} |"
+        yield ""
+    yield (
+        "`ece` is the expected calibration error (15 bins). An entity counts if its borders and its type are exact. "
+        "`own_validation` are held-out texts of the project's own: they say how well its patterns were learned, "
+        "not how the model does on strangers' texts; the `check` sets, by another hand, do. Intents of the packs are "
+        "mapped to ours by `sources.yaml`. Where the texts are from: docs/data.md."
+    )
+    yield ""
+    for table in tables(metrics):
+        if table.title.startswith(_MORE):
+            yield from (f"### {table.title}", "", f"| {' | '.join(table.columns)} |")
+            yield "| --- " * len(table.columns) + "|"
+            yield from (f"| {' | '.join(row)} |" for row in table.rows)
+            yield ""
+
+
+def _averaged(stage: dict[str, Any]) -> Iterable[str]:
+    for other in stage.get("averaged_with") or ():
+        share = f" with a share of {other['share']:.0%}" if "share" in other else ""
+        yield (
+            f"Its weights were then averaged with those of another run{share}: {other['texts']:,} texts, "
+            f"seed {other['seed']}{_code_of(other)}."
+        )
+
+
+def _code_of(run: dict[str, Any]) -> str:
+    return f", code of commit `{run['commit']}`" if commits.findable(run.get("commit")) else ""
+
+
+def _limit_note(metrics: dict[str, Any]) -> str:
+    return f" (at most {metrics['limit']:,} texts a pack)" if metrics.get("limit") else ""
+
+
+def _aspects(manifest: dict[str, Any]) -> str:
+    aspects = manifest.get("aspects")
+    return f", aspects ({', '.join(aspects)})" if aspects else ""
+
+
+def _interval(figures: dict[str, Any], name: str) -> str:
+    interval = figures.get("interval", {}).get(name)
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else ""
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{100 * value:.1f}"

@@ -1,0 +1,80 @@
+"""Does the exported model say what the trained one says? torch fp32 against the ONNX file."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.config import ModelSettings
+from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, read_manifest
+from triage.inference.session import open_session
+from triage.inference.tokenization import TextTokenizer
+from triage.training.loop.checkpoint import Checkpoint
+
+_ROWS = 16
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Shares of texts (of tokens for entities, of texts and aspects) with the same label, and the largest difference of
+    a probability. `aspect_agreement` is None for a model without aspects."""
+
+    texts: int
+    intent_agreement: float
+    sentiment_agreement: float
+    entity_tag_agreement: float
+    aspect_agreement: float | None
+    max_probability_difference: float
+    mean_probability_difference: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: round(value, 6) for name, value in asdict(self).items() if value is not None}
+
+
+def compare(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> Parity:
+    """Run both on the same padded batches. Raises ModelError if the folder cannot be loaded."""
+    import torch
+
+    manifest = read_manifest(folder)
+    tokenizer = TextTokenizer(folder / TOKENIZER_FILE, max_tokens=manifest.max_tokens, pad_id=manifest.pad_id)
+    session = open_session(folder / MODEL_FILE, ModelSettings(path=folder, device="cpu"))
+    model = checkpoint.model.eval()
+    tokenized = tokenizer.encode(texts)
+    order = np.argsort(tokenized.lengths, kind="stable")
+    same: dict[str, list[NDArray[np.bool_]]] = {}
+    differences = []
+    for first in range(0, len(order), _ROWS):
+        ids, mask = tokenizer.pad(tokenized, order[first : first + _ROWS])
+        with torch.inference_mode():
+            reference = [output.numpy() for output in model(torch.from_numpy(ids), torch.from_numpy(mask))]
+        exported = session.run(ids, mask)
+        kept = mask.astype(bool)
+        heads = [
+            ("intent", reference[0], exported.intent),
+            ("sentiment", reference[1], exported.sentiment),
+            ("entities", reference[2][kept], exported.entity[kept]),
+        ]
+        if exported.aspect is not None:
+            heads.append(("aspects", reference[3], exported.aspect))
+        for head, ours, theirs in heads:
+            same.setdefault(head, []).append((ours.argmax(axis=-1) == theirs.argmax(axis=-1)).ravel())
+            differences.append(np.abs(_softmax(ours) - _softmax(theirs)).ravel())
+    agreement = {head: float(np.concatenate(parts).mean()) for head, parts in same.items()}
+    apart = np.concatenate(differences)
+    return Parity(
+        len(texts),
+        agreement["intent"],
+        agreement["sentiment"],
+        agreement["entities"],
+        agreement.get("aspects"),
+        float(apart.max()),
+        float(apart.mean()),
+    )
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]
