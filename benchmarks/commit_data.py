@@ -9,7 +9,7 @@ import gzip
 import json
 from pathlib import Path
 
-from triage.training.data.datasets import COMMITTED, content_digest, load_lock, load_packs, read_rows
+from triage.training.data.datasets import COMMITTED, content_digest, load_datasets, load_lock, read_rows
 from triage.training.data.files import write_json
 from triage.training.data.labels import load_taxonomy
 from triage.training.data.training_sets import load_sources
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
     data = parser.parse_args().data
     folder = Path(__file__).resolve().parent.parent / COMMITTED
-    packs, locked, written = load_packs(), load_lock(), {}
+    packs, locked, written = load_datasets(), load_lock(), {}
     for source in load_sources(load_taxonomy()):
         pack = packs[source.name]
         if not pack.committed:

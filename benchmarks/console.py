@@ -25,7 +25,7 @@ from triage.console.alerts.list_page import read_alerts
 from triage.console.changes.measure import movers
 from triage.console.data.explainer import LocalExplainer
 from triage.console.data.overview import ElasticReader
-from triage.console.dependencies import Site
+from triage.console.dependencies import Dependencies
 from triage.console.explore.export import rows
 from triage.console.explore.page import look
 from triage.console.filters import Filters
@@ -91,7 +91,7 @@ def pages(client: Elasticsearch, settings: Settings) -> dict[str, Page]:
     clock = ManualClock(moment_ms(newest[0].record.timestamp) + 1)
     now_ms, metrics = clock.now_ms(), Metrics()
     absent: Any = None  # readings that pages share: their readers are called here themselves
-    site = Site(
+    site = Dependencies(
         settings, client, clock, metrics, absent, absent, absent, absent, LocalExplainer(settings), silences=list
     )
     now = ElasticReader(client, elastic, clock, metrics, lambda: 0)

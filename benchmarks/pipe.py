@@ -19,13 +19,13 @@ from triage.config import Settings, load_settings
 from triage.elastic.naming import IndexNaming
 from triage.inference.language import preload
 from triage.metrics import Metrics
-from triage.pipeline.batch import Incoming, Partition
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
-from triage.pipeline.kafka.fencing import Slot
-from triage.pipeline.kafka.source import KafkaFeed
-from triage.pipeline.memory_source import MemoryFeed
+from triage.pipeline.batch import ConsumedMessage, Partition
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
+from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.source import KafkaSource
+from triage.pipeline.memory_source import MemorySource
 from triage.pipeline.publisher import Publisher
-from triage.pipeline.source import Feed, Message
+from triage.pipeline.source import Message, Source
 from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import Enricher, EnrichStage
 from triage.pipeline.stages.index import IndexStage
@@ -56,7 +56,7 @@ class ConstantModel:
 class Ending:
     """A feed that stops its worker when `total` records are committed, and takes the time from the first on."""
 
-    def __init__(self, feed: Feed, total: int) -> None:
+    def __init__(self, feed: Source, total: int) -> None:
         self._feed = feed
         self._left = total
         self._counted: dict[Partition, int] = {}
@@ -66,7 +66,7 @@ class Ending:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._feed, name)
 
-    def poll(self, timeout_ms: int, max_records: int) -> list[Incoming]:
+    def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
         before, cpu_before = time.perf_counter(), time.process_time()
         found = self._feed.poll(timeout_ms, max_records)
         if found and not self.started:
@@ -84,11 +84,11 @@ class Ending:
             self.worker.stop()
 
 
-def run(settings: Settings, feed: Feed, total: int) -> tuple[float, float]:
+def run(settings: Settings, feed: Source, total: int) -> tuple[float, float]:
     """Wall time and processor time of one pass over `total` records, both in seconds."""
     clock, metrics, ending = SystemClock(), Metrics(), Ending(feed, total)
     redactor = Redactor(settings.redaction)
-    office = DeadLetterOffice(redactor, clock, metrics)
+    office = DeadLetterFactory(redactor, clock, metrics)
     channels = {settings.kafka.topic(name): channel for channel, name in RAW_TOPICS.items()}
     ending.worker = Worker(
         lambda: ending,  # type: ignore[return-value, arg-type]
@@ -109,7 +109,7 @@ def run(settings: Settings, feed: Feed, total: int) -> tuple[float, float]:
 
 def in_memory(payloads: list[bytes]) -> tuple[float, float]:
     """Without a broker: the difference is what Kafka's client costs."""
-    settings, feed = load_settings(), MemoryFeed()
+    settings, feed = load_settings(), MemorySource()
     for payload in payloads:
         feed.append(settings.kafka.topic("complaints"), payload, timestamp_ms=SystemClock().now_ms())
     return run(settings, feed, len(payloads))
@@ -136,7 +136,7 @@ def main() -> None:
                 update={"worker": settings.worker.model_copy(update={"group": f"{settings.worker.group}-{number}"})}
             )
             topics = [again.kafka.topic("complaints")]
-            feed = KafkaFeed(again.kafka, again.worker, topics, Slot(again.worker.group, SystemClock()))
+            feed = KafkaSource(again.kafka, again.worker, topics, MemberIdentity(again.worker.group, SystemClock()))
             passes["Kafka to Kafka, one core"].append(run(again, feed, len(payloads)))
             passes["the same without Kafka"].append(in_memory(payloads))
     rows = []

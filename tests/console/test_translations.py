@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 import triage.console
-from triage.console.translations import LANGUAGES, catalogue, words, words_of
+from triage.console.translations import LANGUAGES, catalogue, translations_of, words
 
 NOW = 1_795_339_800_000  # 2026-11-22T09:30:00Z
 MINUTE = 60_000
@@ -100,5 +100,5 @@ def test_values_of_ones_own_are_shown_as_they_are():
 ])  # fmt: skip
 def test_the_language_is_the_visitors_choice_else_the_browsers(header, cookie, language):
     headers = [(b"accept-language", header.encode()), (b"cookie", f"triage_language={cookie}".encode())]
-    assert words_of(HTTPConnection({"type": "http", "headers": headers})).language == language
+    assert translations_of(HTTPConnection({"type": "http", "headers": headers})).language == language
     assert language in LANGUAGES

@@ -8,8 +8,8 @@ from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.errors import ModelError, Unavailable
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, Incoming
-from triage.pipeline.executor import GivenUp, Line
+from triage.pipeline.batch import Batch, ConsumedMessage
+from triage.pipeline.executor import BatchAbandoned, StageExecutor
 from triage.runtime.health import Health
 from triage.types import Position
 
@@ -27,7 +27,7 @@ class Step:
 
 
 def batch(offset, count=1):
-    return Batch([Incoming(Position("t", 0, n), 0, b"") for n in range(offset, offset + count)])
+    return Batch([ConsumedMessage(Position("t", 0, n), 0, b"") for n in range(offset, offset + count)])
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def make():
 
     def make(work, store):
         clock, stopping = ManualClock(), threading.Event()
-        line = Line([work], [store], load_settings().worker, clock, Metrics(), Health(clock), stopping)
+        line = StageExecutor([work], [store], load_settings().worker, clock, Metrics(), Health(clock), stopping)
         line.stopping = stopping
         lines.append(line)
         return line
@@ -106,7 +106,7 @@ def test_a_batch_that_waits_for_its_turn_is_topped_up_and_one_in_work_is_not(mak
 def test_old_records_of_a_partition_leave_before_new_ones_come(make):
     line, go_on = held(make)
     line.put(batch(1, 2))
-    came_back = [Incoming(Position("t", 0, 1), 0, b"", (), epoch=1)]
+    came_back = [ConsumedMessage(Position("t", 0, 1), 0, b"", (), epoch=1)]
     assert line.top_up(came_back, lambda messages: {("t", 0)} if any(m.epoch == 0 for m in messages) else set()) == 1
     assert line.first_offsets() == {("t", 0): 0}
     go_on.set()
@@ -151,7 +151,7 @@ def test_behind_a_batch_that_could_not_be_stored_nothing_is_stored(make):
     line.put(batch(1))
     with pytest.raises(ModelError):
         take(line)
-    with pytest.raises(GivenUp):
+    with pytest.raises(BatchAbandoned):
         take(line)
     assert store.done == []
 
@@ -177,10 +177,10 @@ def test_a_worker_that_stops_gives_up_what_waits_and_what_is_not_begun(make):
 
     line = make(Step("work"), Step("store", away))
     line.put(batch(0))
-    with pytest.raises(GivenUp):
+    with pytest.raises(BatchAbandoned):
         take(line)
     line.put(batch(1))
-    with pytest.raises(GivenUp):
+    with pytest.raises(BatchAbandoned):
         take(line)
 
 

@@ -6,9 +6,9 @@ from followed import FollowedTopic
 
 from triage.config import KafkaSettings, load_settings
 from triage.pipeline.dead_letters.reader import entries
-from triage.pipeline.erasure.tombstones import ForgottenAuthors, follow_forgotten
+from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_forgotten
 from triage.pipeline.kafka import output_offsets
-from triage.pipeline.kafka.offset_check import Reached
+from triage.pipeline.kafka.offset_check import ProcessedOffset
 from triage.pipeline.kafka.output_offsets import counted
 from triage.redaction import Redactor
 from triage.schemas.counts import WindowCounts
@@ -31,14 +31,14 @@ LETTER = DeadLetter(
 
 @pytest.fixture
 def authors():
-    return ForgottenAuthors(Redactor(load_settings(None, {}).redaction))
+    return ErasedAuthors(Redactor(load_settings(None, {}).redaction))
 
 
 def test_forgotten_authors_around_it_are_known(authors):
     for value in (*BAD, None, msgspec.json.encode(ForgottenAuthor(author="a", at_ms=5))):
         authors.put(value)
     assert len(authors) == 1
-    assert authors.hold(["a"], 5)
+    assert authors.contains(["a"], 5)
 
 
 def test_forgotten_authors_around_it_are_followed(authors, monkeypatch):
@@ -58,4 +58,4 @@ def test_dead_letters_around_it_are_read():
 def test_offsets_around_it_are_counted(monkeypatch):
     counts = WindowCounts(window_ms=1, topic="t", partition=3, first_offset=0, last_offset=8, counts=[])
     monkeypatch.setattr(output_offsets, "TopicScan", FollowedTopic(*BAD, None, msgspec.json.encode(counts)))
-    assert counted(KafkaSettings()) == {("t", 3): Reached(9, 50)}
+    assert counted(KafkaSettings()) == {("t", 3): ProcessedOffset(9, 50)}

@@ -8,8 +8,8 @@ from worker_rig import NOW, TOPIC, Rig
 
 from triage.errors import Unavailable
 from triage.pipeline.batch import Batch
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
-from triage.pipeline.erasure.tombstones import ForgottenAuthors
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
+from triage.pipeline.erasure.tombstones import ErasedAuthors
 from triage.pipeline.publisher import Publisher
 from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import EnrichStage
@@ -23,8 +23,8 @@ class Publishing:
 
     def __init__(self, *records):
         self.rig = rig = Rig()
-        self.authors = ForgottenAuthors(rig.redactor)
-        office = DeadLetterOffice(rig.redactor, rig.clock, rig.metrics)
+        self.authors = ErasedAuthors(rig.redactor)
+        office = DeadLetterFactory(rig.redactor, rig.clock, rig.metrics)
         settings = rig.settings
         self.publisher = Publisher(
             settings.kafka, settings.alerting, PartitionWatermarks(rig.clock), rig.metrics, rig.clock, self.authors

@@ -3,14 +3,14 @@
 from triage.config import AlertingSettings, KafkaSettings
 from triage.metrics import Metrics
 from triage.pipeline.batch import Batch
-from triage.pipeline.memory_source import MemoryFeed
+from triage.pipeline.memory_source import MemorySource
 from triage.pipeline.publisher import Publisher
 from triage.pipeline.source import PartitionState
 from triage.pipeline.window_counts.watermarks import PartitionWatermarks
 
 
 def test_a_partition_that_moved_away_is_no_longer_reported(clock):
-    metrics, feed = Metrics(), MemoryFeed()
+    metrics, feed = Metrics(), MemorySource()
     publisher = Publisher(KafkaSettings(), AlertingSettings(), PartitionWatermarks(clock), metrics, clock)
 
     def lag(partition):
@@ -26,7 +26,7 @@ def test_a_partition_that_moved_away_is_no_longer_reported(clock):
     assert (lag(0), lag(1)) == (1, None)
 
 
-class MarkedFeed(MemoryFeed):
+class MarkedFeed(MemorySource):
     """A transaction's marker stands behind each partition's records, as a replay of dead letters leaves it."""
 
     def partitions(self):
@@ -49,7 +49,7 @@ def test_what_is_no_record_is_passed_with_the_records_before_it(clock):
 
 
 def test_what_comes_behind_the_last_record_is_passed_by_an_idle_worker(clock):
-    feed = MemoryFeed()
+    feed = MemorySource()
     publisher = Publisher(KafkaSettings(), AlertingSettings(), PartitionWatermarks(clock), Metrics(), clock)
     feed.append("feedback.reviews", b"1", timestamp_ms=clock.now_ms())
     publisher.publish(feed, Batch(feed.poll(0, 2)), {})

@@ -7,16 +7,16 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from triage.clock import SystemClock
 from triage.config import load_settings
-from triage.pipeline.kafka.fencing import Slot
-from triage.pipeline.kafka.source import KafkaFeed
-from triage.pipeline.memory_source import MemoryFeed
+from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.source import KafkaSource
+from triage.pipeline.memory_source import MemorySource
 from triage.pipeline.source import Message
 from triage.topics import apply_topics
 
 
 class MemoryBroker:
     def __init__(self):
-        self.feed = MemoryFeed()
+        self.feed = MemorySource()
         self.raw, self.out = "feedback.complaints", "feedback.enriched"
 
     def send(self, value, partition=0):
@@ -48,11 +48,11 @@ class KafkaBroker:
         self.producer.send(self.raw, value=value, partition=partition).get(30)
 
     def join(self):
-        return KafkaFeed(
+        return KafkaSource(
             self.settings.kafka,
             self.settings.worker,
             [self.raw],
-            Slot(f"{self.settings.worker.group}-0", SystemClock()),
+            MemberIdentity(f"{self.settings.worker.group}-0", SystemClock()),
         )
 
     def output(self):

@@ -7,8 +7,8 @@ from kafka.admin import ConfigResource
 from triage.clock import SystemClock
 from triage.config import load_settings
 from triage.errors import ConfigError
-from triage.pipeline.kafka.fencing import Slot
-from triage.pipeline.kafka.source import KafkaFeed
+from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.source import Message
 from triage.topics import admin_client, apply_topics
 
@@ -31,7 +31,7 @@ def test_the_topic_the_size_and_the_setting_are_named(stack, prefix):
     producer = KafkaProducer(bootstrap_servers=stack.bootstrap_servers)
     producer.send(raw, value=b"1", partition=0).get(30)
     producer.close()
-    feed = KafkaFeed(settings.kafka, settings.worker, [raw], Slot(f"{prefix}-0", SystemClock()))
+    feed = KafkaSource(settings.kafka, settings.worker, [raw], MemberIdentity(f"{prefix}-0", SystemClock()))
     found = []
     while not found:
         found = feed.poll(200, 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from triage.clock import ManualClock
 from triage.config import load_settings
-from triage.pipeline.batch import Accepted
+from triage.pipeline.batch import ValidatedRecord
 from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
 from triage.rules import load_rules
@@ -54,7 +54,7 @@ def _record(rules, **fields):
     settings = load_settings(None)
     enricher = Enricher(WordModel(), Redactor(settings.redaction), rules, settings.worker, ManualClock())
     raw = parse_raw(json.dumps(fields).encode())
-    (found,) = enricher.enrich([Accepted(raw, Channel.COMPLAINT, 0, "1")])
+    (found,) = enricher.enrich([ValidatedRecord(raw, Channel.COMPLAINT, 0, "1")])
     return found.record
 
 

@@ -12,7 +12,7 @@ from triage.clock import ManualClock
 from triage.config import ConsoleSettings, load_settings
 from triage.console.app import build_service
 from triage.console.web.identity import COOKIE, Identities, User
-from triage.console.web.login import Door, user_of
+from triage.console.web.login import LoginMiddleware, user_of
 from triage.errors import ConfigError
 from triage.metrics import Metrics
 
@@ -38,7 +38,7 @@ async def _app(scope, receive, send):
 
 
 def _client(settings=None, clock=None, peer="192.0.2.7", app=None):
-    door = app or Door(_app, settings or _settings(), (clock or ManualClock()).monotonic)
+    door = app or LoginMiddleware(_app, settings or _settings(), (clock or ManualClock()).monotonic)
     transport = httpx.ASGITransport(door, client=(peer, 1234))
     return httpx.AsyncClient(transport=transport, base_url=f"https://{HOST}")
 
@@ -125,7 +125,7 @@ async def test_what_does_not_come_from_our_pages_changes_nothing(headers):
 
 async def test_guessing_is_slowed_down(capfd):
     clock = ManualClock()
-    door = Door(_app, _settings(), clock.monotonic)
+    door = LoginMiddleware(_app, _settings(), clock.monotonic)
     async with _client(app=door) as client:
         for number in range(5):
             assert (await _log_in(client, f"guess {number}")).status_code == 401
@@ -142,14 +142,14 @@ async def test_guessing_is_slowed_down(capfd):
 
 
 async def test_guesses_sent_at_once_are_no_more_tries():
-    door = Door(_app, _settings(), ManualClock().monotonic)
+    door = LoginMiddleware(_app, _settings(), ManualClock().monotonic)
     async with _client(app=door) as client:
         answers = await asyncio.gather(*(_log_in(client, f"guess {number}") for number in range(20)))
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 15
 
 
 async def test_strangers_however_many_lock_nobody_out_who_is_logged_in_or_elsewhere():
-    door = Door(_app, _settings(), ManualClock().monotonic)
+    door = LoginMiddleware(_app, _settings(), ManualClock().monotonic)
     async with _client(app=door) as client:
         await _log_in(client, OPERATOR)
         for stranger in range(30):
@@ -164,7 +164,7 @@ async def test_strangers_however_many_lock_nobody_out_who_is_logged_in_or_elsewh
 
 
 async def test_who_guesses_through_a_proxy_keeps_nobody_else_behind_it_out():
-    door = Door(_app, _settings(trusted_proxies=["10.0.0.0/8"]), ManualClock().monotonic)
+    door = LoginMiddleware(_app, _settings(trusted_proxies=["10.0.0.0/8"]), ManualClock().monotonic)
     guesser, colleague = {"x-forwarded-for": "192.0.2.7"}, {"x-forwarded-for": "192.0.2.8"}
     async with _client(app=door, peer="10.0.0.1") as client:
         for number in range(5):
@@ -194,7 +194,7 @@ async def test_a_trusted_proxy_names_the_user_and_nobody_else_does():
 
 
 async def test_web_sockets_are_guarded_too():
-    door = Door(_socket, _settings(), ManualClock().monotonic)
+    door = LoginMiddleware(_socket, _settings(), ManualClock().monotonic)
     identities = door._identities
     cookie = f"{COOKIE}={identities.session(User('vera', 'viewer'))}"
     assert await _handshake(door, {}) == "websocket.close"

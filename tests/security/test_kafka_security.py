@@ -13,8 +13,8 @@ from triage.alerting.app.faust_table import credentials
 from triage.clock import SystemClock
 from triage.config import KafkaSettings, WorkerSettings
 from triage.errors import AccessDenied, ConfigError, TriageError
-from triage.pipeline.kafka.fencing import Slot
-from triage.pipeline.kafka.source import KafkaFeed
+from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.source import Message
 from triage.topics import apply_topics, wait_for_kafka
 from triage.topics.scan import TopicScan
@@ -56,11 +56,11 @@ def settings(secured_kafka, authority, token_endpoint):
 def test_topics_a_transaction_and_a_scan_by_each_mechanism(settings, mechanism):
     kafka = settings(mechanism, topic_prefix=mechanism.lower())
     apply_topics(kafka)
-    feed = KafkaFeed(
+    feed = KafkaSource(
         kafka,
         WorkerSettings(group=mechanism, slot="a"),
         [kafka.topic("complaints")],
-        Slot(f"w-{mechanism}", SystemClock()),
+        MemberIdentity(f"w-{mechanism}", SystemClock()),
     )
     try:
         deadline = time.monotonic() + 60

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.clock import ManualClock
-from triage.serving.rate_limiter import Allowance
+from triage.serving.rate_limiter import RateLimiter
 
 STEPS = st.lists(st.tuples(st.floats(0, 30), st.integers(1, 50)), min_size=1, max_size=40)
 
@@ -12,7 +12,7 @@ STEPS = st.lists(st.tuples(st.floats(0, 30), st.integers(1, 50)), min_size=1, ma
 @given(STEPS)
 def test_what_is_granted_never_exceeds_the_rate(steps):
     clock = ManualClock(0)
-    allowance, granted, elapsed = Allowance(60, clock), 0, 0.0
+    allowance, granted, elapsed = RateLimiter(60, clock), 0, 0.0
     for seconds, records in steps:
         clock.advance(seconds)
         elapsed += seconds
@@ -25,7 +25,7 @@ def test_what_is_granted_never_exceeds_the_rate(steps):
 @given(st.integers(1, 500))
 def test_after_the_wait_that_was_named_it_is_granted(records):
     clock = ManualClock(0)
-    allowance = Allowance(60, clock)
+    allowance = RateLimiter(60, clock)
     assert allowance.take("a", 60) == 0
     wait_s = allowance.take("a", records)
     assert wait_s > 0
@@ -34,6 +34,6 @@ def test_after_the_wait_that_was_named_it_is_granted(records):
 
 
 def test_callers_do_not_share():
-    allowance = Allowance(2, ManualClock(0))
+    allowance = RateLimiter(2, ManualClock(0))
     assert [allowance.take(name, 2) for name in "ab"] == [0, 0]
     assert allowance.take("a", 1) == 30

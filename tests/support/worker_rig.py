@@ -11,8 +11,8 @@ from triage.config import load_settings
 from triage.elastic.naming import IndexNaming
 from triage.inference import language
 from triage.metrics import Metrics
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
-from triage.pipeline.memory_source import MemoryFeed
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
+from triage.pipeline.memory_source import MemorySource
 from triage.pipeline.publisher import Publisher
 from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import Enricher, EnrichStage
@@ -39,11 +39,11 @@ class Rig:
         self.settings = load_settings(None, {"worker.batch_wait_ms": 1, **flags})
         self.clock = ManualClock(NOW)
         self.metrics = Metrics()
-        self.feed = MemoryFeed()
+        self.feed = MemorySource()
         self.sink = sink or MemorySink()
         self.model = model or WordModel()
         redactor = Redactor(self.settings.redaction)
-        office = DeadLetterOffice(redactor, self.clock, self.metrics)
+        office = DeadLetterFactory(redactor, self.clock, self.metrics)
         rules = load_rules(self.settings.rules.path)
         self.enricher = enricher = Enricher(self.model, redactor, rules, self.settings.worker, self.clock)
         self.redactor = redactor

@@ -3,7 +3,7 @@
 import pytest
 
 from triage.web import login_throttle as module
-from triage.web.login_throttle import TooManyTries, Tries
+from triage.web.login_throttle import LoginThrottle, TooManyTries
 
 
 def _fail(tries, address, *tokens):
@@ -19,7 +19,7 @@ def _waits(tries, address):
 
 
 def test_five_wrong_tokens_and_the_client_waits_until_the_first_is_a_minute_old(clock):
-    tries = Tries(clock.monotonic)
+    tries = LoginThrottle(clock.monotonic)
     for token in "abcd":
         _fail(tries, "192.0.2.7", token)
         clock.advance(10)
@@ -33,13 +33,13 @@ def test_five_wrong_tokens_and_the_client_waits_until_the_first_is_a_minute_old(
 
 
 def test_the_same_wrong_token_again_is_no_further_guess(clock):
-    tries = Tries(clock.monotonic)
+    tries = LoginThrottle(clock.monotonic)
     assert _fail(tries, "192.0.2.7", *"aaaaaaa") == [True, *[False] * 6]
     assert _waits(tries, "192.0.2.7") == 0
 
 
 def test_others_are_not_kept_out_however_many_guess(clock):
-    tries = Tries(clock.monotonic)
+    tries = LoginThrottle(clock.monotonic)
     for number in range(100):
         _fail(tries, f"198.51.100.{number}", *"abcde")
     assert _waits(tries, "198.51.100.0") == 60
@@ -58,14 +58,14 @@ def test_others_are_not_kept_out_however_many_guess(clock):
     ],
 )
 def test_a_client_is_an_ipv4_address_or_an_ipv6_network(clock, first, second, same):
-    tries = Tries(clock.monotonic)
+    tries = LoginThrottle(clock.monotonic)
     _fail(tries, first, *"abcde")
     assert (_waits(tries, second) > 0) == same
 
 
 def test_only_the_last_clients_are_remembered(clock, monkeypatch):
     monkeypatch.setattr(module, "_MOST_CLIENTS", 3)
-    tries = Tries(clock.monotonic)
+    tries = LoginThrottle(clock.monotonic)
     for number in range(5):
         _fail(tries, f"192.0.2.{number}", *"abcde")
     assert [_waits(tries, f"192.0.2.{number}") > 0 for number in range(5)] == [False, False, True, True, True]

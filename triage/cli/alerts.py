@@ -79,10 +79,10 @@ def send_test(config: ConfigOption = None, assignments: SetOption = None) -> Non
     """Send a test page and its resolve through every configured receiver; exit 1 if one fails."""
     import asyncio
 
-    from triage.alerting.delivery.test_notification import send_trial
+    from triage.alerting.delivery.test_notification import send_test_notification
 
     settings = settings_from(config, assignments)
-    results = asyncio.run(send_trial(settings, settings.clock.build()))
+    results = asyncio.run(send_test_notification(settings, settings.clock.build()))
     failed = False
     for name, answers in results.items():
         problems = [f"{event}: {problem}" for event, problem in answers.items() if problem is not None]

@@ -10,7 +10,7 @@ from triage.cli.times import HELP, moment_ms
 from triage.errors import ConfigError, TriageError
 
 if TYPE_CHECKING:
-    from triage.pipeline.dead_letters.reader import Wanted
+    from triage.pipeline.dead_letters.reader import DeadLetterFilter
     from triage.schemas.deadletter import DeadLetter
 
 app = typer.Typer(help="Records that could not be processed: list, show, replay.", no_args_is_help=True)
@@ -153,9 +153,9 @@ def _wanted(
     since: str | None,
     until: str | None,
     topic: str | None,
-) -> "Wanted":
+) -> "DeadLetterFilter":
     from triage.pipeline.dead_letters.origin_headers import parse_position
-    from triage.pipeline.dead_letters.reader import Wanted
+    from triage.pipeline.dead_letters.reader import DeadLetterFilter
     from triage.topics.definitions import RAW_TOPICS
 
     now_ms = settings.clock.build().now_ms()
@@ -164,7 +164,7 @@ def _wanted(
             parse_position(position)
         except ValueError:
             raise ConfigError(f"POSITION is topic/partition/offset, not {position!r}") from None
-    return Wanted(
+    return DeadLetterFilter(
         positions=frozenset(positions),
         stage=stage,
         reason=reason,

@@ -46,7 +46,7 @@ def command(
     from triage.errors import InvalidRecord
     from triage.inference.model import OnnxModel
     from triage.pipeline.assemble import build_enricher
-    from triage.pipeline.batch import Accepted, Enriched
+    from triage.pipeline.batch import Enriched, ValidatedRecord
     from triage.pipeline.explain import explained
     from triage.pipeline.stages.decode import event_time_of
     from triage.sources.files import read_rows
@@ -58,7 +58,7 @@ def command(
     refused = done = 0
     progress = IngestProgress(files, clock, "enrich", quiet=output is None and sys.stdout.isatty())
 
-    def accepted() -> Iterator[Accepted]:
+    def accepted() -> Iterator[ValidatedRecord]:
         nonlocal refused
         for row in itertools.chain.from_iterable(
             read_rows(
@@ -79,7 +79,7 @@ def command(
                 refused += 1
                 progress.say(f"{row.source}:{row.line}: {error}")
                 continue
-            yield Accepted(row.record, row.channel, event_ms, row.record.id or f"{row.source}:{row.line}")
+            yield ValidatedRecord(row.record, row.channel, event_ms, row.record.id or f"{row.source}:{row.line}")
 
     def shown(item: Enriched) -> bytes:
         judge = enricher.judge

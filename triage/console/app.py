@@ -11,7 +11,7 @@ from nicegui import ui
 from triage.config import ConsoleSettings
 from triage.console.alerts.detail_page import alert_routes
 from triage.console.alerts.list_page import alerts_page
-from triage.console.dependencies import Actions, Site
+from triage.console.dependencies import Actions, Dependencies
 from triage.console.explore.export import export_routes
 from triage.console.explore.page import RESPONSE_S, explore_page
 from triage.console.fleet.page import fleet_page
@@ -21,7 +21,7 @@ from triage.console.review.page import review_page
 from triage.console.web.error_pages import add_error_pages
 from triage.console.web.headers import SecurityHeaders
 from triage.console.web.layout import language_routes
-from triage.console.web.login import Door
+from triage.console.web.login import LoginMiddleware
 from triage.metrics import Metrics
 from triage.schemas.alert import Alert
 from triage.web.health import health_routes
@@ -46,12 +46,12 @@ def build_service(
     app.include_router(health_routes(metrics, ping))
     app.include_router(language_routes())
     app.include_router(alert_routes(find_alert, actions, page_language, settings.session_key))
-    app.add_middleware(Door, settings=settings, monotonic=time.monotonic)
+    app.add_middleware(LoginMiddleware, settings=settings, monotonic=time.monotonic)
     app.add_middleware(SecurityHeaders)
     return app
 
 
-def build_app(site: Site, ping: Callable[[], None], find_alert: Callable[[str], Alert | None]) -> FastAPI:
+def build_app(site: Dependencies, ping: Callable[[], None], find_alert: Callable[[str], Alert | None]) -> FastAPI:
     """The whole console. NiceGUI keeps one set of pages per process: call it once."""
     settings = site.settings
     app = build_service(site.metrics, ping, find_alert, site.actions, settings.console, settings.alerting.language)

@@ -47,7 +47,7 @@ class Actions(Protocol):
 
 
 @dataclass(frozen=True)
-class Site:
+class Dependencies:
     """`now` and `moved` and `fleet` are readings that all pages share; everything else is asked on request."""
 
     settings: Settings

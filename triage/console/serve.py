@@ -10,7 +10,7 @@ from triage.console.data.dead_letters import DeadLetters
 from triage.console.data.explainer import LocalExplainer
 from triage.console.data.overview import ElasticReader
 from triage.console.data.refresh import Latest, SharedSnapshot
-from triage.console.dependencies import Site
+from triage.console.dependencies import Dependencies
 from triage.elastic.client import connect
 from triage.elastic.errors import translated
 from triage.elastic.search import find_alert
@@ -47,7 +47,7 @@ def serve(settings: Settings) -> None:
     log.info("console_stopped")
 
 
-def _site(settings: Settings, open_things: ExitStack) -> Site:
+def _site(settings: Settings, open_things: ExitStack) -> Dependencies:
     """All that the pages ask; what has to be ended goes onto `open_things`."""
     clock = settings.clock.build()
     metrics = Metrics()
@@ -73,7 +73,7 @@ def _site(settings: Settings, open_things: ExitStack) -> Site:
     def moved_until() -> int:
         return clock.now_ms() // _MINUTE_MS * _MINUTE_MS
 
-    return Site(
+    return Dependencies(
         settings=settings,
         client=client,
         clock=clock,

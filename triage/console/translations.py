@@ -18,7 +18,7 @@ _MINUTE_MS = 60_000
 _DAY_MINUTES = 24 * 60
 
 
-class Words:
+class Translations:
     """`words("now.records")` is the message of that name; values are put where its braces are."""
 
     def __init__(self, language: str) -> None:
@@ -87,11 +87,11 @@ class Words:
 
 
 @functools.cache
-def words(language: str) -> Words:
+def words(language: str) -> Translations:
     """Raises KeyError for a language without a catalogue."""
     if language not in LANGUAGES:
         raise KeyError(language)
-    return Words(language)
+    return Translations(language)
 
 
 @functools.cache
@@ -100,7 +100,7 @@ def catalogue(language: str) -> Mapping[str, str]:
     return dict(_flat(tomllib.loads((_LOCALE / f"{language}.toml").read_text("utf-8"))))
 
 
-def words_of(connection: HTTPConnection) -> Words:
+def translations_of(connection: HTTPConnection) -> Translations:
     """By the visitor's choice, else by what the browser asks for, else English."""
     chosen = connection.cookies.get(COOKIE, "")
     if chosen in LANGUAGES:

@@ -15,16 +15,16 @@ from triage.inference.model import OnnxModel
 from triage.inference.shadow import Shadow
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
-from triage.pipeline.erasure.tombstones import ForgottenAuthors, follow_forgotten
-from triage.pipeline.kafka.fencing import Slot
-from triage.pipeline.kafka.offset_check import OffsetCheck
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
+from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_forgotten
+from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
 from triage.pipeline.kafka.output_offsets import kafka_of
-from triage.pipeline.kafka.source import KafkaFeed
+from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.kafka.stall_detector import StallWatch
 from triage.pipeline.publisher import Publisher
 from triage.pipeline.stages.base import Stage
-from triage.pipeline.stages.crash_guard import Guarded
+from triage.pipeline.stages.crash_guard import CrashGuard
 from triage.pipeline.stages.dead_letter_limit import DeadLetterLimit
 from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import Enricher, EnrichStage, Watcher
@@ -101,7 +101,7 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     enricher = build_enricher(settings, clock, model, metrics, redactor, shadow.offer if shadow else None)
     warn_of_unknown_labels(enricher.judge.model, settings)
     show_model(metrics, enricher.judge.model, enricher.versions, settings.model)
-    office = DeadLetterOffice(redactor, clock, metrics)
+    office = DeadLetterFactory(redactor, clock, metrics)
     client = connect(settings.elasticsearch)
     wait_until_ready(client, settings.elasticsearch, clock)
     raw = {RAW_TOPICS[Channel(name)]: Channel(name) for name in settings.worker.channels}
@@ -111,7 +111,7 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     options = settings.worker
     name = f"{options.fleet}-{options.slot}"
     journal = Journal(options.data_dir / f"{name}.journal")
-    authors = ForgottenAuthors(redactor)
+    authors = ErasedAuthors(redactor)
     forgotten = follow_forgotten(settings.kafka, authors)
     guarded: list[Stage] = [
         DecodeStage(options, channels, office, clock, metrics, authors),
@@ -120,11 +120,13 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     about = {"worker": name, "versions": asdict(enricher.versions), "runs_on": runs_on(enricher.judge.model)}
     health = Health(clock, about, stuck_after_s=options.stuck_after_s)
     reloader = reloader_of(settings, enricher, seen, clock, metrics, health)
-    stalls, slot = StallWatch(clock), Slot(name, clock)
-    check = OffsetCheck(kafka_of(settings.kafka, options.group), clock, SystemClock(), options.offset_patience_s)
+    stalls, slot = StallWatch(clock), MemberIdentity(name, clock)
+    check = CommittedOffsetVerifier(
+        kafka_of(settings.kafka, options.group), clock, SystemClock(), options.offset_patience_s
+    )
     worker = Worker(
         lambda: _join(settings, sorted(channels), slot, stalls, check),
-        [reloader, Guarded(journal, guarded, office, options.crash_attempts, clock, metrics)],
+        [reloader, CrashGuard(journal, guarded, office, options.crash_attempts, clock, metrics)],
         [
             IndexStage(IndexSink(client, settings.elasticsearch), naming, office, metrics, authors),
             DeadLetterLimit(options, options.data_dir / f"{name}.dead-letters"),
@@ -168,7 +170,9 @@ def _shadow(settings: Settings, metrics: Metrics, clock: Clock) -> Shadow | None
     )
 
 
-def _join(settings: Settings, topics: list[str], slot: Slot, stalls: StallWatch, check: OffsetCheck) -> KafkaFeed:
+def _join(
+    settings: Settings, topics: list[str], slot: MemberIdentity, stalls: StallWatch, check: CommittedOffsetVerifier
+) -> KafkaSource:
     # kafka-python leaves a thread and sockets behind for each client that never reached a broker: ask first.
     wait_for_kafka(settings.kafka, timeout_s=_PROBE_S)
-    return KafkaFeed(settings.kafka, settings.worker, topics, slot, stalls, check)
+    return KafkaSource(settings.kafka, settings.worker, topics, slot, stalls, check)

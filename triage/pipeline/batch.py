@@ -13,7 +13,7 @@ Partition = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class ConsumedMessage:
     """One raw message as it was consumed. `epoch` is the assignment of its partition under which it was read."""
 
     position: Position
@@ -28,7 +28,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class ValidatedRecord:
     """A validated raw record with its event time, in ms since the epoch.
 
     `original` is the first position of a record that was replayed, `broker_ms` its broker's timestamp there.
@@ -49,7 +49,7 @@ class Enriched:
 
     record: EnrichedRecord
     document_id: str
-    accepted: Accepted
+    accepted: ValidatedRecord
     body: bytes  # the record as JSON: encoded once for Elasticsearch and for the enriched topic
 
 
@@ -61,11 +61,11 @@ class Batch:
     is repeated after an Unavailable finds the batch as it was before.
     """
 
-    incoming: list[Incoming] = field(default_factory=list)
-    accepted: list[Accepted] = field(default_factory=list)
+    incoming: list[ConsumedMessage] = field(default_factory=list)
+    accepted: list[ValidatedRecord] = field(default_factory=list)
     enriched: list[Enriched] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
-    uncommitted: Mapping[Partition, int] = field(default_factory=dict)
+    lowest_uncommitted_offsets: Mapping[Partition, int] = field(default_factory=dict)
     """First offset of each partition of which earlier batches hold records that are not committed yet."""
     trace: Any = None
     """The span of the batch while tracing is on."""
@@ -96,7 +96,7 @@ def _partition(position: Position | None) -> Partition | None:
     return (position.topic, position.partition) if position else None
 
 
-def lower(first: dict[Partition, int], others: Mapping[Partition, int]) -> None:
+def keep_lowest_offsets(first: dict[Partition, int], others: Mapping[Partition, int]) -> None:
     """Bring `first` down to the offsets of `others` where those are lower, or the only ones."""
     for partition, offset in others.items():
         first[partition] = min(offset, first.get(partition, offset))

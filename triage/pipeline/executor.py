@@ -12,7 +12,7 @@ from triage.config import WorkerSettings
 from triage.errors import Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, Incoming, Partition, lower
+from triage.pipeline.batch import Batch, ConsumedMessage, Partition, keep_lowest_offsets
 from triage.pipeline.stages.base import Stage
 from triage.runtime.backoff import backoff
 from triage.runtime.health import Health
@@ -23,12 +23,12 @@ log = get_logger("triage.worker")
 _SLICE_S = 0.1
 
 
-class GivenUp(Exception):  # noqa: N818 - no error: the worker stops, the batch is read again
+class BatchAbandoned(Exception):  # noqa: N818 - no error: the worker stops, the batch is read again
     """A batch was let go because the worker stops or its feed is rebuilt."""
 
 
 @dataclass(slots=True)
-class Journey:
+class InFlightBatch:
     """A batch on its way through the line, and how long each leg had it in hand, in seconds."""
 
     batch: Batch
@@ -39,7 +39,7 @@ class Journey:
     ended_by: BaseException | None = None
 
 
-class Line:
+class StageExecutor:
     """Two threads in a row: `work` turns records into results, `store` writes them; batches come out in order.
 
     The thread that owns the feed puts batches in and takes them out; it bounds how many there are. A batch that waits
@@ -64,12 +64,12 @@ class Line:
         self._health = health
         self._stopping = stopping
         self._abandoned = threading.Event()
-        self._under_way: deque[Journey] = deque()
+        self._under_way: deque[InFlightBatch] = deque()
         self._turn = threading.Lock()
         self._storing_since: float | None = None
-        self._waiting: SimpleQueue[Journey | None] = SimpleQueue()
-        self._worked: SimpleQueue[Journey | None] = SimpleQueue()
-        self._arrived: deque[Journey] = deque()
+        self._waiting: SimpleQueue[InFlightBatch | None] = SimpleQueue()
+        self._worked: SimpleQueue[InFlightBatch | None] = SimpleQueue()
+        self._arrived: deque[InFlightBatch] = deque()
         self._arrival = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, args=(work,), name="work", daemon=True),
@@ -89,11 +89,13 @@ class Line:
         return 0.0 if since is None else self._clock.monotonic() - since
 
     def put(self, batch: Batch) -> None:
-        journey = Journey(batch, batch.first_offsets())
+        journey = InFlightBatch(batch, batch.first_offsets())
         self._under_way.append(journey)
         self._waiting.put(journey)
 
-    def top_up(self, messages: Sequence[Incoming], stale: Callable[[Sequence[Incoming]], set[Partition]]) -> int:
+    def top_up(
+        self, messages: Sequence[ConsumedMessage], stale: Callable[[Sequence[ConsumedMessage]], set[Partition]]
+    ) -> int:
         """Add messages, read behind those under way, to the batch that is not begun yet; how many it took.
 
         Partitions of the batch that are `stale` leave it first: later nothing would tell old records from new ones.
@@ -115,7 +117,7 @@ class Line:
         journey = self._under_way[-1] if self._under_way else None
         return 0 if journey is None or journey.begun else max(0, most - len(journey.batch.incoming))
 
-    def take(self) -> Journey | None:
+    def take(self) -> InFlightBatch | None:
         """The next batch that came through, None if there is none yet. Raises what ended its journey."""
         if not self._arrived:
             return None
@@ -135,7 +137,7 @@ class Line:
         """The first offset of each partition in the batches under way."""
         first: dict[Partition, int] = {}
         for journey in self._under_way:
-            lower(first, journey.first)
+            keep_lowest_offsets(first, journey.first)
         return first
 
     def abandon(self) -> None:
@@ -150,7 +152,7 @@ class Line:
                 self._health.beat()
                 thread.join(_SLICE_S)
         for journey in self._under_way:
-            tracing.end(journey.batch.trace, journey.ended_by or GivenUp())
+            tracing.end(journey.batch.trace, journey.ended_by or BatchAbandoned())
 
     def _work(self, stages: Sequence[Stage]) -> None:
         broken = False
@@ -158,14 +160,14 @@ class Line:
             self._begin(journey)
             # Behind a batch that failed nothing is worked on: the journal of what was in hand must stay as it is.
             if broken or self._stopping.is_set():
-                journey.ended_by = GivenUp()
+                journey.ended_by = BatchAbandoned()
             else:
                 journey.worked_s = self._through(journey, stages)
                 broken = journey.ended_by is not None
             self._worked.put(journey)
         self._worked.put(None)
 
-    def _begin(self, journey: Journey) -> None:
+    def _begin(self, journey: InFlightBatch) -> None:
         with self._turn:
             journey.begun = True
         if incoming := journey.batch.incoming:
@@ -177,7 +179,7 @@ class Line:
         while (journey := self._worked.get()) is not None:
             if broken and journey.ended_by is None:
                 # What ended the one before may be a state that the next would overwrite.
-                journey.ended_by = GivenUp()
+                journey.ended_by = BatchAbandoned()
             elif journey.ended_by is None:
                 self._storing_since = self._clock.monotonic()
                 journey.stored_s = self._through(journey, stages)
@@ -186,13 +188,13 @@ class Line:
             self._arrived.append(journey)
             self._arrival.set()
 
-    def _through(self, journey: Journey, stages: Sequence[Stage]) -> float:
+    def _through(self, journey: InFlightBatch, stages: Sequence[Stage]) -> float:
         """Run the stages; seconds that it took."""
         started = self._clock.monotonic()
         try:
             for stage in stages:
                 if self._abandoned.is_set():
-                    raise GivenUp
+                    raise BatchAbandoned
                 self._repeat(stage, journey.batch)
         except BaseException as error:  # noqa: BLE001 - raised where the batch is taken out
             journey.ended_by = error
@@ -226,5 +228,5 @@ class Line:
         until = self._clock.monotonic() + seconds
         while (left := until - self._clock.monotonic()) > 0:
             if self._abandoned.is_set() or self._stopping.is_set():
-                raise GivenUp
+                raise BatchAbandoned
             self._clock.sleep(min(left, _SLICE_S))

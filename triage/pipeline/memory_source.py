@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from triage.errors import TriageError
-from triage.pipeline.batch import Incoming, Partition
+from triage.pipeline.batch import ConsumedMessage, Partition
 from triage.pipeline.source import Message, PartitionState
 from triage.types import Position
 
 
-class MemoryFeed:
+class MemorySource:
     """Partitions as lists; a commit is atomic. `fail_commits` are raised by the next commits, one each."""
 
     def __init__(self, output_partitions: int = 2) -> None:
@@ -34,15 +34,15 @@ class MemoryFeed:
     ) -> None:
         self.logs.setdefault((topic, partition), []).append((timestamp_ms, value, headers))
 
-    def poll(self, timeout_ms: int, max_records: int) -> list[Incoming]:
+    def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
         del timeout_ms
-        batch: list[Incoming] = []
+        batch: list[ConsumedMessage] = []
         for (topic, partition), log in self.logs.items():
             start = self._positions.get((topic, partition), self.committed.get((topic, partition), 0))
             epoch = self._epochs.get((topic, partition), 0)
             for offset in range(start, min(len(log), start + max_records - len(batch))):
                 timestamp_ms, value, headers = log[offset]
-                batch.append(Incoming(Position(topic, partition, offset), timestamp_ms, value, headers, epoch))
+                batch.append(ConsumedMessage(Position(topic, partition, offset), timestamp_ms, value, headers, epoch))
                 self._positions[topic, partition] = offset + 1
         return batch
 
@@ -56,7 +56,7 @@ class MemoryFeed:
         self._epochs[partition] = self._epochs.get(partition, 0) + 1
         self._positions[partition] = self.committed.get(partition, 0)
 
-    def stale(self, incoming: Sequence[Incoming]) -> set[Partition]:
+    def stale(self, incoming: Sequence[ConsumedMessage]) -> set[Partition]:
         return {m.partition for m in incoming if m.epoch != self._epochs.get(m.partition, 0)}
 
     def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
@@ -76,7 +76,7 @@ class MemoryFeed:
     def close(self) -> None:
         self.closed = True
 
-    def reopen(self) -> "MemoryFeed":
+    def reopen(self) -> "MemorySource":
         """What a successor sees: the same logs, read on from the committed offsets."""
         self.closed = False
         self._positions = dict(self.committed)

@@ -9,8 +9,8 @@ from triage.clock import Clock, SystemClock
 from triage.config import AlertingSettings, KafkaSettings
 from triage.metrics import Metrics, observe_all
 from triage.pipeline.batch import Batch, Partition
-from triage.pipeline.erasure.tombstones import ForgottenAuthors
-from triage.pipeline.source import Feed, Message, PartitionState
+from triage.pipeline.erasure.tombstones import ErasedAuthors
+from triage.pipeline.source import Message, PartitionState, Source
 from triage.pipeline.window_counts.counting import Counted, count_windows
 from triage.pipeline.window_counts.packing import pack_counts
 from triage.pipeline.window_counts.watermarks import PartitionWatermarks
@@ -28,7 +28,7 @@ class Publisher:
         watermarks: PartitionWatermarks,
         metrics: Metrics,
         wall: Clock | None = None,
-        forgotten: ForgottenAuthors | None = None,
+        forgotten: ErasedAuthors | None = None,
     ) -> None:
         """Nothing by a `forgotten` author is published: the batch may have waited long, for this or another try."""
         self._forgotten = forgotten
@@ -43,7 +43,7 @@ class Publisher:
         self._shown: set[Partition] = set()
         self._read_to: dict[Partition, int] = {}
 
-    def publish(self, feed: Feed, batch: Batch, behind: Mapping[Partition, int] | None = None) -> None:
+    def publish(self, feed: Source, batch: Batch, behind: Mapping[Partition, int] | None = None) -> None:
         """Commit the batch; an empty one only sends the watermarks of idle partitions, when those are due.
 
         `behind` is the first offset of each partition of which records were read that are in later batches.
@@ -66,18 +66,18 @@ class Publisher:
             try:
                 feed.commit(messages, offsets)
             except BaseException:
-                self._watermarks.revert()
+                self._watermarks.rollback()
                 raise
-            self._watermarks.settle()
+            self._watermarks.commit()
             self._read_to |= offsets
             self._account(batch)
 
     def _drop_forgotten(self, batch: Batch) -> None:
         if not (forgotten := self._forgotten):
             return
-        batch.enriched = forgotten.others(batch.enriched)
+        batch.enriched = forgotten.exclude(batch.enriched)
         batch.dead = [
-            letter for letter in batch.dead if not forgotten.hold([letter.author_id or ""], letter.timestamp_ms)
+            letter for letter in batch.dead if not forgotten.contains([letter.author_id or ""], letter.timestamp_ms)
         ]
 
     def _offsets(self, batch: Batch, states: Mapping[Partition, PartitionState]) -> dict[Partition, int]:
@@ -98,7 +98,7 @@ class Publisher:
         topic = self._topics["dead-letter"]
         return [Message(topic, letter.key.encode(), msgspec.json.encode(letter)) for letter in batch.dead]
 
-    def _counts(self, feed: Feed, batch: Batch) -> list[Message]:
+    def _counts(self, feed: Source, batch: Batch) -> list[Message]:
         counted = [
             Counted(
                 item.accepted.position,
@@ -118,7 +118,7 @@ class Publisher:
             for partition, message in pack_counts(counts, self._group_by, feed.partition_count(topic))
         ]
 
-    def _marks(self, feed: Feed, batch: Batch, states: Mapping[Partition, PartitionState]) -> list[Message]:
+    def _marks(self, feed: Source, batch: Batch, states: Mapping[Partition, PartitionState]) -> list[Message]:
         events = {item.accepted.position: item.accepted.event_ms for item in batch.enriched}
         for message in batch.incoming:
             self._watermarks.observe(message.position, events.get(message.position), message.timestamp_ms)

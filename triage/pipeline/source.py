@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from triage.pipeline.batch import Incoming, Partition
+from triage.pipeline.batch import ConsumedMessage, Partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class PartitionState:
         return max(0, self.end - self.position)
 
 
-class Feed(Protocol):
+class Source(Protocol):
     """Membership in a consumer group and a transactional producer, as one thing. One thread uses it."""
 
-    def poll(self, timeout_ms: int, max_records: int) -> list[Incoming]:
+    def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
         """Records of the partitions owned, in order within each; [] after `timeout_ms`. Raises Unavailable."""
         ...
 
@@ -40,7 +40,7 @@ class Feed(Protocol):
         """Stay in the group while a batch waits for a dependency: partitions are paused, heartbeats go on."""
         ...
 
-    def stale(self, incoming: Sequence[Incoming]) -> set[Partition]:
+    def stale(self, incoming: Sequence[ConsumedMessage]) -> set[Partition]:
         """Partitions of these records that were taken away (perhaps given back) since they were read."""
         ...
 

@@ -9,10 +9,10 @@ from triage.config import WorkerSettings
 from triage.errors import Fenced, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, Incoming, lower
-from triage.pipeline.executor import GivenUp, Journey, Line
+from triage.pipeline.batch import Batch, ConsumedMessage, keep_lowest_offsets
+from triage.pipeline.executor import BatchAbandoned, InFlightBatch, StageExecutor
 from triage.pipeline.publisher import Publisher
-from triage.pipeline.source import Feed
+from triage.pipeline.source import Source
 from triage.pipeline.stages.base import Stage
 from triage.runtime.backoff import backoff
 from triage.runtime.health import Health
@@ -39,7 +39,7 @@ class Worker:
 
     def __init__(
         self,
-        connect: Callable[[], Feed],
+        connect: Callable[[], Source],
         work: Sequence[Stage],
         store: Sequence[Stage],
         publisher: Publisher,
@@ -58,7 +58,7 @@ class Worker:
         self._health = health
         self._stop = threading.Event()
         self._limit = min(64, settings.max_batch_records)
-        self._gathered: list[Incoming] = []
+        self._gathered: list[ConsumedMessage] = []
         self._gathering_since = 0.0
 
     def stop(self) -> None:
@@ -71,7 +71,7 @@ class Worker:
             feed = self._join()
             if feed is None:
                 return
-            line = Line(
+            line = StageExecutor(
                 self._work, self._store, self._settings, self._clock, self._metrics, self._health, self._stop
             )  # fmt: skip
             try:
@@ -79,7 +79,7 @@ class Worker:
             except Fenced as fenced:
                 self._metrics.fenced.inc()
                 log.warning("fenced_rejoining", error=str(fenced), batches_given_up=len(line))
-            except GivenUp:
+            except BatchAbandoned:
                 log.info("batches_given_up", batches=len(line), reason="stopping")
             finally:
                 # First out of the group: its peers need not wait until a stage has ended here.
@@ -89,7 +89,7 @@ class Worker:
                 self._gathered = []
                 self._metrics.batches_in_flight.set(0)
 
-    def _join(self) -> Feed | None:
+    def _join(self) -> Source | None:
         waits = backoff(self._settings.backoff_initial_s, self._settings.backoff_max_s)
         while not self._stop.is_set():
             self._health.beat()
@@ -106,7 +106,7 @@ class Worker:
                 return feed
         return None
 
-    def _consume(self, feed: Feed, line: Line) -> None:
+    def _consume(self, feed: Source, line: StageExecutor) -> None:
         while not self._stop.is_set() or len(line):
             self._health.beat()
             journey = line.take()
@@ -121,7 +121,7 @@ class Worker:
             self._show(line)
             self._rest(feed, line)
 
-    def _read(self, feed: Feed) -> None:
+    def _read(self, feed: Source) -> None:
         """Take what has arrived, up to one batch."""
         while len(self._gathered) < self._limit:
             try:
@@ -141,11 +141,11 @@ class Worker:
                 self._gathering_since = self._clock.monotonic()
             self._gathered += polled
 
-    def _drop_stale(self, feed: Feed) -> None:
+    def _drop_stale(self, feed: Source) -> None:
         stale = feed.stale(self._gathered)
         self._gathered = [message for message in self._gathered if message.partition not in stale]
 
-    def _top_up(self, feed: Feed, line: Line) -> None:
+    def _top_up(self, feed: Source, line: StageExecutor) -> None:
         """What has arrived goes to the batch that waits for its turn: fewer and larger batches, none of them later."""
         if not self._gathered or not (room := line.room(self._limit)):
             return
@@ -153,7 +153,7 @@ class Worker:
         taken = line.top_up(self._gathered[:room], feed.stale)
         self._gathered = self._gathered[taken:]
 
-    def _dispatch(self, feed: Feed, line: Line) -> bool:
+    def _dispatch(self, feed: Source, line: StageExecutor) -> bool:
         """Begin a batch if there is room and it is time; whether one was begun.
 
         As in Nagle's algorithm a batch that is not full waits for others only while there is something under way, and
@@ -171,20 +171,20 @@ class Worker:
             due = not len(line) and waited_s >= _IDLE_S
         if not due:
             return False
-        batch = Batch(self._gathered, uncommitted=line.first_offsets())
+        batch = Batch(self._gathered, lowest_uncommitted_offsets=line.first_offsets())
         batch.drop(feed.stale(batch.incoming))
         line.put(batch)
         self._gathered = []
         self._gathering_since = self._clock.monotonic()
         return True
 
-    def _rest(self, feed: Feed, line: Line) -> None:
+    def _rest(self, feed: Source, line: StageExecutor) -> None:
         """Until a batch has come through or there may be something to read; in the group all the while."""
         reading = not self._stop.is_set() and len(self._gathered) < self._limit
         if not line.wait(_LOOK_S if reading else _KEEP_ALIVE_S) and not reading:
             self._attend(feed)
 
-    def _attend(self, feed: Feed) -> None:
+    def _attend(self, feed: Source) -> None:
         self._health.beat()
         try:
             feed.keep_alive(1)
@@ -192,7 +192,7 @@ class Worker:
             # Kafka is away too; its own clients reconnect, the stages go on.
             self._clock.sleep(_KEEP_ALIVE_S)
 
-    def _commit(self, feed: Feed, line: Line, journey: Journey) -> None:
+    def _commit(self, feed: Source, line: StageExecutor, journey: InFlightBatch) -> None:
         """Repeat the transaction until it is done. Raises GivenUp if the worker stops meanwhile, Fenced."""
         batch, begun = journey.batch, self._clock.monotonic()
         waits = backoff(self._settings.backoff_initial_s, self._settings.backoff_max_s)
@@ -216,22 +216,22 @@ class Worker:
         self._health.recovered("kafka")
         self._adapt(len(batch.incoming), journey.worked_s, journey.stored_s + now - begun)
 
-    def _behind(self, line: Line) -> dict[tuple[str, int], int]:
+    def _behind(self, line: StageExecutor) -> dict[tuple[str, int], int]:
         """First offsets of what has been read behind the batch that was just taken from the line."""
         first = line.first_offsets()
-        lower(first, Batch(self._gathered).first_offsets())
+        keep_lowest_offsets(first, Batch(self._gathered).first_offsets())
         return first
 
-    def _wait(self, feed: Feed, seconds: float) -> None:
+    def _wait(self, feed: Source, seconds: float) -> None:
         """Stay in the group for `seconds`. Raises GivenUp if the worker stops: the records are read again."""
         until = self._clock.monotonic() + seconds
         while (left := until - self._clock.monotonic()) > 0:
             if self._stop.is_set():
-                raise GivenUp
+                raise BatchAbandoned
             self._clock.sleep(min(_KEEP_ALIVE_S, left))
             self._attend(feed)
 
-    def _show(self, line: Line) -> None:
+    def _show(self, line: StageExecutor) -> None:
         self._metrics.batches_in_flight.set(len(line))
         full = len(line) >= self._settings.batches_in_flight and len(self._gathered) >= self._limit
         self._metrics.paused.set(full and line.storing_s >= _PATIENCE_S)

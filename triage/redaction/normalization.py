@@ -39,7 +39,7 @@ def _table() -> dict[int, str]:
 _TABLE = _table()
 
 
-class Folded(NamedTuple):
+class Normalized(NamedTuple):
     """`positions[i]` is the position in the original of the copy's character `i`; None: the same."""
 
     text: str
@@ -50,12 +50,12 @@ class Folded(NamedTuple):
         return (start, end) if self.positions is None else (self.positions[start], self.positions[end - 1] + 1)
 
 
-def fold(text: str) -> Folded:
+def normalize(text: str) -> Normalized:
     """Fold one text; ASCII comes back as it is."""
     if text.isascii():
-        return Folded(text, None)
+        return Normalized(text, None)
     folded = text.translate(_TABLE)
     if not _INVISIBLE.search(folded):
-        return Folded(folded, None)
+        return Normalized(folded, None)
     index = [position for position, char in enumerate(folded) if not _INVISIBLE.match(char)]
-    return Folded("".join(folded[position] for position in index), index)
+    return Normalized("".join(folded[position] for position in index), index)

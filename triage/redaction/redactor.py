@@ -11,7 +11,7 @@ from triage.config import RedactionSettings
 from triage.errors import ConfigError
 from triage.redaction.authors import author_of, mask_author, writer_of
 from triage.redaction.kinds import KINDS, chosen_kinds
-from triage.redaction.normalization import fold
+from triage.redaction.normalization import normalize
 from triage.redaction.payloads import FieldRedactor, Scalar
 from triage.redaction.scanner import Scanner
 from triage.types import Span
@@ -119,7 +119,7 @@ class Redactor:
         return FieldRedactor(lambda text: self.redact_text(text, author), self.author_hash)
 
     def _pass(self, text: str) -> Redacted:
-        folded = fold(text)
+        folded = normalize(text)
         hits = self._scanner.scan(folded.text)
         parts: list[str] = []
         spans: list[Span] = []

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from triage.redaction.kinds import KINDS, PLACEHOLDER
-from triage.redaction.normalization import fold
+from triage.redaction.normalization import normalize
 from triage.redaction.recognizers import accounts, amounts, contact, orders, urls
 from triage.redaction.recognizers.common import Finder, Found, mask, merged
 from triage.redaction.recognizers.phones import PhoneFinder
@@ -84,7 +84,7 @@ class Scanner:
         """The placeholder for a part of a web address, None if it may stay."""
         if PLACEHOLDER.fullmatch(part):
             return None
-        work = _Work(fold(part).text, self.replacements)
+        work = _Work(normalize(part).text, self.replacements)
         work.take_placeholders()
         self._take_entities(work)
         return next((hit.replacement for hit in sorted(work.hits) if hit.replacement), None)

@@ -15,10 +15,10 @@ from triage.config import ApiSettings
 from triage.errors import TriageError
 from triage.metrics import Metrics
 from triage.runtime.health import Health
-from triage.serving.auth import Door
+from triage.serving.auth import AuthMiddleware
 from triage.serving.openapi import describe
 from triage.serving.problem import Problem, on_error, on_problem
-from triage.serving.rate_limiter import Allowance
+from triage.serving.rate_limiter import RateLimiter
 from triage.serving.routes import build_routes
 from triage.serving.service import Service
 from triage.web.health import health_routes
@@ -45,12 +45,12 @@ def build_app(
 
     clock = wall or SystemClock()
     app = FastAPIOffline(redoc_url=None, title="triage", version=__version__, description=_ABOUT, lifespan=lifespan)
-    app.include_router(build_routes(service, settings, Allowance(settings.records_per_minute, clock), metrics))
+    app.include_router(build_routes(service, settings, RateLimiter(settings.records_per_minute, clock), metrics))
     app.include_router(health_routes(metrics, lambda: None, health), include_in_schema=False)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(TriageError, on_error)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_middleware(Door, settings=settings, metrics=metrics, monotonic=clock.monotonic)
+    app.add_middleware(AuthMiddleware, settings=settings, metrics=metrics, monotonic=clock.monotonic)
     describe(app)
     return app
 

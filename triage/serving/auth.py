@@ -13,7 +13,7 @@ from triage.metrics import Metrics
 from triage.serving.problem import Problem
 from triage.web.address import network_of, peer_of
 from triage.web.identity import ANONYMOUS, Identities, User, bearer_of, by_token
-from triage.web.login_throttle import TooManyTries, Tries
+from triage.web.login_throttle import LoginThrottle, TooManyTries
 
 _PROBES = frozenset({"/live", "/ready", "/metrics"})
 # They hold no data: what the API takes and gives is public.
@@ -52,7 +52,7 @@ def require_operator(request: Request) -> User:
     return user
 
 
-class Door:
+class AuthMiddleware:
     """Plain ASGI middleware around everything."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Door:
         self._metrics = metrics
         self._monotonic = monotonic
         self._identities = Identities(settings)
-        self._tries = Tries(monotonic)
+        self._tries = LoginThrottle(monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

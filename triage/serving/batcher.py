@@ -12,18 +12,18 @@ from triage import tracing
 from triage.errors import TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.batch import Accepted, Enriched
+from triage.pipeline.batch import Enriched, ValidatedRecord
 from triage.runtime.health import Health
 
 log = get_logger("triage.api")
 
-Enrich = Callable[[Sequence[Accepted]], list[Enriched]]
+Enrich = Callable[[Sequence[ValidatedRecord]], list[Enriched]]
 _IDLE_S = 1.0
 
 
 @dataclass(slots=True)
 class _Job:
-    items: Sequence[Accepted]
+    items: Sequence[ValidatedRecord]
     done: "asyncio.Future[list[Enriched]]"
     request: Any = None
 
@@ -79,7 +79,7 @@ class MicroBatcher:
             job.done.cancel()
         await asyncio.to_thread(self._thread.shutdown)
 
-    async def enrich(self, items: Sequence[Accepted]) -> list[Enriched]:
+    async def enrich(self, items: Sequence[ValidatedRecord]) -> list[Enriched]:
         """The records enriched, in order. Raises Overloaded, ModelError."""
         if not items:
             return []
@@ -134,7 +134,7 @@ class MicroBatcher:
             if not job.done.done():
                 job.done.set_result(mine)
 
-    async def _on_thread(self, items: Sequence[Accepted]) -> list[Enriched]:
+    async def _on_thread(self, items: Sequence[ValidatedRecord]) -> list[Enriched]:
         if self._health:
             self._health.began("enrich")
         try:

@@ -14,7 +14,7 @@ class _Bucket:
     at_s: float
 
 
-class Allowance:
+class RateLimiter:
     """`per_minute` records, as many at once. Callers beyond the last 10,000 begin anew, which is to their advantage."""
 
     def __init__(self, per_minute: int, clock: Clock) -> None:

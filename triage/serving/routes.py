@@ -13,14 +13,14 @@ from triage.serving.auth import caller_of, require_operator
 from triage.serving.body import json_body, records_of
 from triage.serving.openapi import CORRECTION_EXAMPLE, RECORDS_EXAMPLE, operation
 from triage.serving.problem import Problem
-from triage.serving.rate_limiter import Allowance
+from triage.serving.rate_limiter import RateLimiter
 from triage.serving.service import Service
 
 _USUAL = ("400", "401", "413", "415", "422", "429", "503")
 _KEY = Header(None, max_length=200, description="Names this request: sent again, its records get the same ids")
 
 
-def build_routes(service: Service, settings: ApiSettings, allowance: Allowance, metrics: Metrics) -> APIRouter:
+def build_routes(service: Service, settings: ApiSettings, allowance: RateLimiter, metrics: Metrics) -> APIRouter:
     router = APIRouter(prefix="/v1")
 
     def grant(request: Request, records: int) -> None:

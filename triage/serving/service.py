@@ -16,7 +16,7 @@ from triage.elastic.corrections import correct
 from triage.elastic.explore import find_record
 from triage.errors import InvalidRecord
 from triage.logging import get_logger
-from triage.pipeline.batch import Accepted
+from triage.pipeline.batch import ValidatedRecord
 from triage.pipeline.stages.decode import event_time_of
 from triage.pipeline.stages.enrich import Enricher
 from triage.schemas.correction import correction_of
@@ -67,13 +67,13 @@ class Service:
         """
         now_ms = self._clock.now_ms()
         results: list[Any] = []
-        accepted: list[Accepted] = []
+        accepted: list[ValidatedRecord] = []
         for index, fields in enumerate(records):
             try:
                 row = self._row(index, fields)
                 record = _record_of(row)
                 event_ms = event_time_of(record, self._clock, self._settings.worker.max_future_hours, default_ms=now_ms)
-                accepted.append(Accepted(record, row.channel, event_ms, record.id or str(index)))
+                accepted.append(ValidatedRecord(record, row.channel, event_ms, record.id or str(index)))
                 results.append(None)
             except InvalidRecord as invalid:
                 results.append(refused(invalid))

@@ -12,8 +12,8 @@ from triage.config import Settings
 from triage.errors import ConfigError
 from triage.inference.model import OnnxModel
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, Incoming
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.batch import Batch, ConsumedMessage
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
@@ -63,13 +63,13 @@ def measure_costs(settings: Settings, payloads: Sequence[bytes], clock: Clock) -
 
 def _run(settings: Settings, payloads: Sequence[bytes], model: Model, clock: Clock) -> list[bytes]:
     metrics, redactor = Metrics(), Redactor(settings.redaction)
-    office = DeadLetterOffice(redactor, clock, metrics)
+    office = DeadLetterFactory(redactor, clock, metrics)
     decode = DecodeStage(settings.worker, {_TOPIC: Channel.COMPLAINT}, office, clock, metrics)
     enricher = Enricher(model, redactor, load_rules(settings.rules.path), settings.worker, clock)
     now, bodies = clock.now_ms(), []
     for first in range(0, len(payloads), settings.worker.max_batch_records):
         part = payloads[first : first + settings.worker.max_batch_records]
-        batch = Batch([Incoming(Position(_TOPIC, 0, first + n), now, payload) for n, payload in enumerate(part)])
+        batch = Batch([ConsumedMessage(Position(_TOPIC, 0, first + n), now, payload) for n, payload in enumerate(part)])
         decode.process(batch)
         bodies += [item.body for item in enricher.enrich(batch.accepted)]
     if not bodies:

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from triage.config import WebSettings
 from triage.logging import get_logger
 from triage.web.address import TrustedProxies
-from triage.web.login_throttle import Tries
+from triage.web.login_throttle import LoginThrottle
 
 log = get_logger("triage.web")
 
@@ -68,7 +68,7 @@ def bearer_of(connection: HTTPConnection) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def by_token(token: str, connection: HTTPConnection, identities: Identities, tries: Tries) -> User | None:
+def by_token(token: str, connection: HTTPConnection, identities: Identities, tries: LoginThrottle) -> User | None:
     """The user of a token, None for a wrong one. Raises TooManyTries.
 
     Nothing is awaited between the check and the count: requests sent at once are not more tries.

@@ -18,7 +18,7 @@ class TooManyTries(Exception):  # noqa: N818 - an answer, not a failure of ours
         self.wait_s = wait_s
 
 
-class Tries:
+class LoginThrottle:
     """Five wrong tokens a minute from one IPv4 address or IPv6 /64.
 
     There is no bound for all clients together: with one, anybody could lock everybody out, and tokens are too long to

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from triage.alerting.delivery.dispatcher import Delivery
+from triage.alerting.delivery.dispatcher import Dispatcher
 from triage.alerting.notifiers import Notification, Throttled
 from triage.alerting.notifiers.rate import Rate
 from triage.clock import ManualClock
@@ -56,7 +56,7 @@ class Rig:
         self.slept = []
         self.metrics = Metrics()
         settings = Settings(alerting=alerting).alerting
-        self.delivery = Delivery(
+        self.delivery = Dispatcher(
             notifiers, settings, self.clock, self.metrics, lambda *what: self.done.append(what), self._sleep
         )
 

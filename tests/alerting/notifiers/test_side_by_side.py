@@ -6,8 +6,8 @@ import threading
 import pytest
 from pages import page
 
-from triage.alerting.delivery.dispatcher import Delivery
-from triage.alerting.delivery.test_notification import send_trial
+from triage.alerting.delivery.dispatcher import Dispatcher
+from triage.alerting.delivery.test_notification import send_test_notification
 from triage.alerting.notifiers import build_notifiers
 from triage.clock import SystemClock
 from triage.config import Settings
@@ -42,7 +42,7 @@ def test_one_that_hangs_delays_no_other(serve, hanging):
     done = []
 
     async def run():
-        delivery = Delivery(
+        delivery = Dispatcher(
             build_notifiers(alerting), alerting, SystemClock(), Metrics(), lambda *what: done.append(what[2])
         )
         for number in range(3):
@@ -64,7 +64,7 @@ def test_a_receiver_that_recovers_gets_its_page_then(serve):
     metrics, done = Metrics(), []
 
     async def run():
-        delivery = Delivery(
+        delivery = Dispatcher(
             build_notifiers(alerting), alerting, SystemClock(), metrics, lambda *what: done.append(what)
         )
         delivery.submit(page(), ["slack"])
@@ -86,7 +86,7 @@ def test_a_trial_says_what_each_receiver_answered(serve, hanging):
             "language": "zh",
         }
     )  # fmt: skip
-    said = asyncio.run(send_trial(settings, SystemClock()))
+    said = asyncio.run(send_test_notification(settings, SystemClock()))
     assert said["log"] == {"firing": None, "resolved": None}
     assert said["webhook"] == {"firing": None, "acknowledged": None, "resolved": None}
     assert said["slack"] == {"firing": "slack: HTTP 404 no_service"}

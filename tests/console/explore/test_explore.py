@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 from triage.clock import ManualClock
 from triage.config import Settings
 from triage.console.changes.measure import compare, movers
-from triage.console.dependencies import Site
+from triage.console.dependencies import Dependencies
 from triage.console.explore.export import COLUMNS, rows, safe
 from triage.console.explore.page import look
 from triage.console.filters import Filters
@@ -53,7 +53,7 @@ def site(stack):
     apply(client, plan_index(client, elasticsearch, clock))
     seed_index(client, elasticsearch, NOW, PER_DAY)
     settings = Settings(elasticsearch=elasticsearch)
-    yield Site(settings, client, clock, Metrics(), None, None, None, None, NoModel(), list)
+    yield Dependencies(settings, client, clock, Metrics(), None, None, None, None, NoModel(), list)
     client.close()
     remove(elasticsearch)
 

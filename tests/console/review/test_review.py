@@ -15,7 +15,7 @@ from triage.config import load_settings
 from triage.console.filters import Filters
 from triage.console.record import correction_form as correct
 from triage.console.review.page import Queue, _Review
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web.identity import User
 from triage.console.web.layout import Visit
 from triage.elastic.search import Hit
@@ -37,7 +37,7 @@ class Desk:
             explainer=SimpleNamespace(intents=lambda: ["delivery", "billing"]),
         )  # fmt: skip
         hits = [Hit(f"r{number}", enriched()) for number in range(3)]
-        visit = Visit(Words("en"), User("kim", "operator"), "./", "review")
+        visit = Visit(Translations("en"), User("kim", "operator"), "./", "review")
         with Client(page("/review"), request=None):
             self.review = _Review(site, visit, Filters(), "new", Queue(hits, 3, 0, 0, []))
 

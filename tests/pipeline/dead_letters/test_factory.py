@@ -6,15 +6,15 @@ from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.errors import InvalidRecord
 from triage.metrics import Metrics
-from triage.pipeline.batch import Incoming
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.batch import ConsumedMessage
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.redaction import Redactor
 from triage.types import Position
 
 
 def letter_of(value, headers):
-    office = DeadLetterOffice(Redactor(load_settings(None, {}).redaction), ManualClock(1_795_339_800_000), Metrics())
-    return office.letter(Incoming(Position("t", 0, 1), 5, value, tuple(headers), 1), InvalidRecord("x", "bad"))
+    office = DeadLetterFactory(Redactor(load_settings(None, {}).redaction), ManualClock(1_795_339_800_000), Metrics())
+    return office.letter(ConsumedMessage(Position("t", 0, 1), 5, value, tuple(headers), 1), InvalidRecord("x", "bad"))
 
 
 def test_thousands_of_headers_and_long_names_stay_below_a_message_s_size():

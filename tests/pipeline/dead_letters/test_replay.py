@@ -9,7 +9,7 @@ from kafka import KafkaProducer, TopicPartition
 
 from triage.clock import ManualClock
 from triage.config import load_settings
-from triage.pipeline.dead_letters.reader import Wanted
+from triage.pipeline.dead_letters.reader import DeadLetterFilter
 from triage.pipeline.dead_letters.replay import replay_letters
 from triage.schemas.deadletter import DeadLetter
 from triage.topics import apply_topics
@@ -50,7 +50,7 @@ class Letters:
         for number in range(count):
             self.producer.send(self.raw.topic, value=b"%d" % number, partition=0).get(30)
 
-    def replay(self, wanted=Wanted(), **options):  # noqa: B008 - immutable
+    def replay(self, wanted=DeadLetterFilter(), **options):  # noqa: B008 - immutable
         options = {"forgotten": lambda *_: False} | options
         return list(replay_letters(self.settings, ManualClock(1_795_339_800_000), wanted, **options))
 

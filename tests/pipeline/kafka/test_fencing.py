@@ -4,7 +4,7 @@ import pytest
 
 from triage.clock import ManualClock
 from triage.errors import ConfigError, Fenced
-from triage.pipeline.kafka.fencing import Slot
+from triage.pipeline.kafka.fencing import MemberIdentity
 
 REFUSED = RuntimeError("refused")
 
@@ -16,7 +16,7 @@ def clock():
 
 @pytest.fixture
 def slot(clock):
-    return Slot("fleet-a", clock, most=3, within_s=30)
+    return MemberIdentity("fleet-a", clock, most=3, within_s=30)
 
 
 def test_fenced_now_and_then_a_worker_joins_again(slot, clock):

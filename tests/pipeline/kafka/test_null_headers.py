@@ -8,7 +8,7 @@ from kafka.record.default_records import DefaultRecordBatchBuilder
 from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.pipeline.dead_letters.origin_headers import Origin, with_origin
-from triage.pipeline.dead_letters.reader import Wanted
+from triage.pipeline.dead_letters.reader import DeadLetterFilter
 from triage.pipeline.dead_letters.replay import replay_letters
 from triage.schemas.deadletter import DeadLetter
 from triage.topics import apply_topics
@@ -50,7 +50,7 @@ def test_it_is_replayed(stack, prefix, nulls):
     notes = settings.kafka.topic("dead-letter")
     producer.send(notes, key=letter.key.encode(), value=msgspec.json.encode(letter)).get(30)
     producer.close()
-    replayed = list(replay_letters(settings, ManualClock(), Wanted(), forgotten=lambda *_: False))
+    replayed = list(replay_letters(settings, ManualClock(), DeadLetterFilter(), forgotten=lambda *_: False))
     assert [each.outcome for each in replayed] == ["replayed"]
     with TopicScan(settings.kafka, "test") as scan:
         first, copy = [record for records in scan.read(scan.ranges([raw])) for record in records]

@@ -5,7 +5,7 @@ import structlog
 
 from triage.clock import ManualClock
 from triage.errors import AccessDenied, Unavailable
-from triage.pipeline.kafka.offset_check import Kafka, OffsetCheck, Reached
+from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier, Kafka, ProcessedOffset
 
 A, B = ("t", 0), ("t", 1)
 
@@ -19,7 +19,7 @@ class Broker:
     def output(self):
         if isinstance(self.counted, Exception):
             raise self.counted
-        return {each: Reached(offset, 1_000) for each, offset in self.counted.items()}
+        return {each: ProcessedOffset(offset, 1_000) for each, offset in self.counted.items()}
 
     def committed(self, partitions):
         self.asked += 1
@@ -43,7 +43,9 @@ def logs():
 
 
 def check_of(broker, clock, patience_s=30.0):
-    check = OffsetCheck(Kafka(broker.output, broker.committed, broker.hold), clock, ManualClock(5_000), patience_s)
+    check = CommittedOffsetVerifier(
+        Kafka(broker.output, broker.committed, broker.hold), clock, ManualClock(5_000), patience_s
+    )
     check.begin()
     return check
 
@@ -51,7 +53,7 @@ def check_of(broker, clock, patience_s=30.0):
 def answer_after(check, clock, most_s=200.0):
     """The answer and the seconds until it was given, asked every tenth of one."""
     for tenths in range(int(most_s * 10)):
-        if (least := check.least()) is not None:
+        if (least := check.resume_offsets()) is not None:
             return least, tenths / 10
         clock.advance(0.1)
     raise AssertionError("never answered")
@@ -59,12 +61,12 @@ def answer_after(check, clock, most_s=200.0):
 
 def test_a_new_group_without_output_reads_at_once_and_asks_nothing(clock):
     broker = Broker({}, {})
-    assert check_of(broker, clock).least() == {}
+    assert check_of(broker, clock).resume_offsets() == {}
     assert broker.asked == 0
 
 
 def test_committed_offsets_at_or_past_the_output_are_believed_at_once(clock):
-    assert check_of(Broker({A: 10, B: 5}, {A: 10, B: 7}), clock).least() == {}
+    assert check_of(Broker({A: 10, B: 5}, {A: 10, B: 7}), clock).resume_offsets() == {}
 
 
 @pytest.mark.parametrize("stale", [{}, {A: 3, B: 5}, {A: 10, B: None}])
@@ -72,7 +74,7 @@ def test_waits_while_any_partition_is_behind_and_asks_twice_a_second(clock, stal
     broker = Broker({A: 10, B: 5}, stale)
     check = check_of(broker, clock)
     for _ in range(50):
-        assert check.least() is None
+        assert check.resume_offsets() is None
         clock.advance(0.1)
     assert broker.asked == pytest.approx(10, abs=1)
     broker.answer = {A: 10, B: 5}
@@ -90,13 +92,13 @@ def test_who_joins_again_while_they_stay_behind_does_not_wait_again(clock):
     check = check_of(broker, clock)
     answer_after(check, clock)
     check.begin()
-    assert check.least() == {A: 10}
+    assert check.resume_offsets() == {A: 10}
     broker.answer = {A: 10}
     check.begin()
-    assert check.least() == {}
+    assert check.resume_offsets() == {}
     broker.answer = {A: 3}
     check.begin()
-    assert check.least() is None
+    assert check.resume_offsets() is None
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_committed_offsets_and_not_doubted_again(clock):
@@ -104,30 +106,30 @@ def test_a_topic_that_was_made_anew_is_read_from_its_committed_offsets_and_not_d
     check = check_of(broker, clock)
     assert answer_after(check, clock)[0] == {B: 5}
     check.begin()
-    assert check.least() == {}
+    assert check.resume_offsets() == {}
 
 
 def test_what_this_process_committed_counts_too(clock):
     broker = Broker({A: 2}, {A: 2})
     check = check_of(broker, clock)
-    assert check.least() == {}
+    assert check.resume_offsets() == {}
     check.note({A: 8})
     check.begin()
-    assert check.least() is None
+    assert check.resume_offsets() is None
     broker.answer = {A: 8}
     assert answer_after(check, clock)[0] == {}
 
 
 def test_without_patience_everything_is_taken_unasked(clock):
     broker = Broker({A: 10}, {A: 3})
-    assert check_of(broker, clock, patience_s=0).least() == {}
+    assert check_of(broker, clock, patience_s=0).resume_offsets() == {}
     assert broker.asked == 0
 
 
 def test_output_that_may_not_be_read_leaves_the_own_commits(clock, logs):
     broker = Broker(AccessDenied("kafka", "no READ"), {A: 3})
     check = check_of(broker, clock)
-    assert check.least() == {}
+    assert check.resume_offsets() == {}
     assert [entry["event"] for entry in logs] == ["output_unreadable"]
     check.note({A: 4})
     check.begin()
@@ -138,34 +140,34 @@ def test_a_broker_that_does_not_answer_is_asked_again(clock):
     broker = Broker({A: 4}, Unavailable("kafka", "away"))
     check = check_of(broker, clock)
     with pytest.raises(Unavailable):
-        check.least()
+        check.resume_offsets()
     clock.advance(1)
     broker.answer = {A: 4}
-    assert check.least() == {}
+    assert check.resume_offsets() == {}
 
 
 def test_a_transaction_that_never_ends_is_passed_after_the_patience(clock):
     check = check_of(Broker({A: 10}, {A: 12, B: 3}), clock)
-    assert check.least() == {}
-    assert check.least_unsettled([A, B]) == {}
+    assert check.resume_offsets() == {}
+    assert check.resume_offsets_in_open_transaction([A, B]) == {}
     clock.advance(31)
-    assert check.least_unsettled([A, B]) == {A: 12, B: 3}
+    assert check.resume_offsets_in_open_transaction([A, B]) == {A: 12, B: 3}
 
 
 def test_without_patience_an_open_transaction_is_waited_for(clock):
     check = check_of(Broker({A: 10}, {A: 3}), clock, patience_s=0)
-    assert check.least() == {}
+    assert check.resume_offsets() == {}
     clock.advance(31)
-    assert check.least_unsettled([A]) == {}
+    assert check.resume_offsets_in_open_transaction([A]) == {}
 
 
 def test_the_log_says_what_is_waited_for_and_how_it_ended(clock, logs):
     broker = Broker({A: 10}, {})
     check = check_of(broker, clock)
-    check.least()
+    check.resume_offsets()
     clock.advance(3)
     broker.answer = {A: 10}
-    assert check.least() == {}
+    assert check.resume_offsets() == {}
     first, last = logs
     assert (first["event"], first["committed"], first["put_out"]) == (
         "committed_offsets_behind_output",

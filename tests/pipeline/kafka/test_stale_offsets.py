@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 
 from triage.clock import SystemClock
 from triage.config import load_settings
-from triage.pipeline.kafka.fencing import Slot
-from triage.pipeline.kafka.offset_check import OffsetCheck, Reached
+from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier, ProcessedOffset
 from triage.pipeline.kafka.output_offsets import kafka_of
-from triage.pipeline.kafka.source import KafkaFeed
+from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.source import Message
 from triage.schemas.counts import KeyCount, WindowCounts
 from triage.topics import apply_topics
@@ -58,8 +58,10 @@ class Group:
         kafka, name = self.settings.kafka, self.settings.worker.group
         real = kafka_of(kafka, name)
         asked = real if ask is None else replace(real, committed=partial(ask, real.committed))
-        check = OffsetCheck(asked, SystemClock(), SystemClock(), patience_s)
-        return KafkaFeed(kafka, self.settings.worker, [self.raw], Slot(f"{name}-0", SystemClock()), check=check)
+        check = CommittedOffsetVerifier(asked, SystemClock(), SystemClock(), patience_s)
+        return KafkaSource(
+            kafka, self.settings.worker, [self.raw], MemberIdentity(f"{name}-0", SystemClock()), check=check
+        )
 
     def set_committed(self, offset):
         """As `kafka-consumer-groups --reset-offsets` does."""
@@ -168,6 +170,8 @@ def test_what_is_reached_holds_while_its_last_record_is_there_and_older(group):
     now_ms = SystemClock().now_ms()
     where, elsewhere, nowhere = (group.raw, 0), (group.raw, 1), ("no-such-topic", 0)
     hold = kafka_of(group.settings.kafka, "any").hold
-    assert hold({where: Reached(10, now_ms), elsewhere: Reached(3, now_ms), nowhere: Reached(1, now_ms)}) == {where}
-    assert hold({where: Reached(6, now_ms - 3_600_000)}) == set()
-    assert hold({where: Reached(11, now_ms)}) == set()
+    assert hold(
+        {where: ProcessedOffset(10, now_ms), elsewhere: ProcessedOffset(3, now_ms), nowhere: ProcessedOffset(1, now_ms)}
+    ) == {where}
+    assert hold({where: ProcessedOffset(6, now_ms - 3_600_000)}) == set()
+    assert hold({where: ProcessedOffset(11, now_ms)}) == set()

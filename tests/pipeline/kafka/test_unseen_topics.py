@@ -5,7 +5,7 @@ from followed import FollowedTopic
 
 from triage.config import load_settings
 from triage.errors import ConfigError
-from triage.pipeline.dead_letters.reader import Wanted, read_letters
+from triage.pipeline.dead_letters.reader import DeadLetterFilter, read_letters
 from triage.pipeline.erasure.tombstones import read_forgotten
 from triage.redaction import Redactor
 
@@ -24,4 +24,4 @@ def test_the_list_of_forgotten_authors(unseen):
 
 def test_dead_letters(unseen):
     with pytest.raises(ConfigError, match="topic dead-letter does not exist"):
-        read_letters(unseen, Wanted())
+        read_letters(unseen, DeadLetterFilter())

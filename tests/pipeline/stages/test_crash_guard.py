@@ -7,9 +7,9 @@ from harness import numbered, wait_for
 
 from triage.clock import ManualClock
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, Incoming
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
-from triage.pipeline.stages.crash_guard import Guarded
+from triage.pipeline.batch import Batch, ConsumedMessage
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
+from triage.pipeline.stages.crash_guard import CrashGuard
 from triage.pipeline.stages.in_flight_journal import Journal
 from triage.redaction import Redactor
 from triage.types import Position
@@ -39,9 +39,9 @@ def lives(tmp_path, redaction_settings):
 
     def live(stage, attempts=3, count=20):
         clock, metrics = ManualClock(), Metrics()
-        office = DeadLetterOffice(Redactor(redaction_settings), clock, metrics)
-        guarded = Guarded(Journal(tmp_path / "journal"), [stage], office, attempts, clock, metrics)
-        batch = Batch([Incoming(Position("t", n % 3, n // 3), 0, b"%d" % n) for n in range(count)])
+        office = DeadLetterFactory(Redactor(redaction_settings), clock, metrics)
+        guarded = CrashGuard(Journal(tmp_path / "journal"), [stage], office, attempts, clock, metrics)
+        batch = Batch([ConsumedMessage(Position("t", n % 3, n // 3), 0, b"%d" % n) for n in range(count)])
         try:
             guarded.process(batch)
         except Died:
@@ -67,18 +67,19 @@ def test_a_batch_goes_through_whole_while_nothing_dies(lives):
 def test_a_conviction_outlives_a_death_until_its_batch_is_committed(tmp_path, redaction_settings):
     """With batches in flight, the next one comes into hand before the letter about the culprit is committed."""
     clock, metrics = ManualClock(), Metrics()
-    office = DeadLetterOffice(Redactor(redaction_settings), clock, metrics)
+    office = DeadLetterFactory(Redactor(redaction_settings), clock, metrics)
 
     def live(*batches):
-        guarded = Guarded(Journal(tmp_path / "journal"), [Deadly(b"3", b"13")], office, 2, clock, metrics)
+        guarded = CrashGuard(Journal(tmp_path / "journal"), [Deadly(b"3", b"13")], office, 2, clock, metrics)
         for batch in batches:
             guarded.process(batch)
 
     def batches():
         first, second = (
-            Batch([Incoming(Position("t", 0, n), 0, b"%d" % n) for n in range(start, start + 10)]) for start in (0, 10)
+            Batch([ConsumedMessage(Position("t", 0, n), 0, b"%d" % n) for n in range(start, start + 10)])
+            for start in (0, 10)
         )
-        second.uncommitted = {("t", 0): 0}
+        second.lowest_uncommitted_offsets = {("t", 0): 0}
         return first, second
 
     deaths = 0

@@ -9,8 +9,8 @@ from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.errors import InvalidRecord, TooManyDeadLetters
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, Incoming
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.batch import Batch, ConsumedMessage
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.stages.dead_letter_limit import DeadLetterLimit
 from triage.redaction import Redactor
 from triage.types import Position
@@ -28,8 +28,8 @@ def _rig(path=None, **settings):
 
 
 def _batch(count, first=0):
-    office = DeadLetterOffice(Redactor(load_settings(None, {}).redaction), ManualClock(), Metrics())
-    incoming = [Incoming(Position(TOPIC, 0, first + number), 5, BAD, (), 1) for number in range(count)]
+    office = DeadLetterFactory(Redactor(load_settings(None, {}).redaction), ManualClock(), Metrics())
+    incoming = [ConsumedMessage(Position(TOPIC, 0, first + number), 5, BAD, (), 1) for number in range(count)]
     invalid = InvalidRecord("missing_text", "text is missing")
     return Batch(incoming=incoming, dead=[office.letter(message, invalid) for message in incoming])
 

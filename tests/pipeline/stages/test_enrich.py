@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.config import load_settings
-from triage.pipeline.batch import Accepted
+from triage.pipeline.batch import ValidatedRecord
 from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
 from triage.rules import load_rules
@@ -28,7 +28,7 @@ def _enricher(clock, **flags):
 
 def _accepted(**fields):
     raw = parse_raw(json.dumps(fields).encode())
-    return Accepted(raw, Channel.COMPLAINT, 1_795_339_800_000, raw.id or "t/0/1", Position("t", 0, 1), 5)
+    return ValidatedRecord(raw, Channel.COMPLAINT, 1_795_339_800_000, raw.id or "t/0/1", Position("t", 0, 1), 5)
 
 
 def _one(enricher, **fields):

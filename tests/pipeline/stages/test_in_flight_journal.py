@@ -2,13 +2,13 @@
 
 import pytest
 
-from triage.pipeline.batch import Incoming
+from triage.pipeline.batch import ConsumedMessage
 from triage.pipeline.stages.in_flight_journal import Journal
 from triage.types import Position
 
 
 def messages(*offsets, partition=0):
-    return [Incoming(Position("t", partition, offset), 0, b"") for offset in offsets]
+    return [ConsumedMessage(Position("t", partition, offset), 0, b"") for offset in offsets]
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def path(tmp_path):
     return tmp_path / "data" / "w-a.journal"
 
 
-def suspected(journal, offsets, partition=0):
-    return [offset for offset in offsets if journal.suspected(Position("t", partition, offset))]
+def quarantined(journal, offsets, partition=0):
+    return [offset for offset in offsets if journal.quarantined(Position("t", partition, offset))]
 
 
 def test_what_passed_is_not_suspected_by_a_successor(path):
@@ -30,12 +30,12 @@ def test_what_passed_is_not_suspected_by_a_successor(path):
 def test_what_was_in_hand_at_a_death_is_suspected_until_it_passes(path):
     Journal(path).hold([*messages(5, 6, 7, 8), *messages(2, partition=1)])
     journal = Journal(path)
-    assert suspected(journal, range(12)) == [5, 6, 7, 8]
-    assert suspected(journal, range(12), partition=1) == [2]
+    assert quarantined(journal, range(12)) == [5, 6, 7, 8]
+    assert quarantined(journal, range(12), partition=1) == [2]
     journal.hold(messages(5, 6))
     journal.release()
-    assert suspected(journal, range(12)) == [7, 8]
-    assert suspected(Journal(path), range(12)) == [7, 8]
+    assert quarantined(journal, range(12)) == [7, 8]
+    assert quarantined(Journal(path), range(12)) == [7, 8]
 
 
 def test_deaths_with_one_record_in_hand_are_counted(path):
@@ -46,7 +46,7 @@ def test_deaths_with_one_record_in_hand_are_counted(path):
         Journal(path).hold(messages(7))
         successor = Journal(path)
         assert successor.crashes_of(culprit) == deaths
-        assert suspected(successor, range(12)) == [5, 6, 7, 8]
+        assert quarantined(successor, range(12)) == [5, 6, 7, 8]
         assert len(path.read_bytes().partition(b"\n")[0]) < 300
 
 

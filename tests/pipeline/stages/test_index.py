@@ -9,9 +9,9 @@ from worker_rig import NOW, TOPIC, Rig
 
 from triage.elastic.naming import IndexNaming
 from triage.errors import Unavailable
-from triage.pipeline.batch import Batch, Incoming
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
-from triage.pipeline.erasure.tombstones import ForgottenAuthors
+from triage.pipeline.batch import Batch, ConsumedMessage
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
+from triage.pipeline.erasure.tombstones import ErasedAuthors
 from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import EnrichStage
 from triage.pipeline.stages.index import IndexStage
@@ -24,7 +24,7 @@ def _batch(rig, office, authors):
     payloads = [{"id": f"r{n}", "source": "shop", "author_id": author, "text": "It never arrived"}
                 for n, author in enumerate(["ben", None, "anna"])]  # fmt: skip
     batch = Batch([
-        Incoming(Position(TOPIC, 0, n), NOW + n, json.dumps(payload).encode()) for n, payload in enumerate(payloads)
+        ConsumedMessage(Position(TOPIC, 0, n), NOW + n, json.dumps(payload).encode()) for n, payload in enumerate(payloads)
     ])  # fmt: skip
     DecodeStage(rig.settings.worker, {TOPIC: Channel.COMPLAINT}, office, rig.clock, rig.metrics, authors).process(batch)
     EnrichStage(rig.enricher, rig.metrics).process(batch)
@@ -34,8 +34,8 @@ def _batch(rig, office, authors):
 @pytest.mark.parametrize(("at_ms", "written"), [(NOW + 2, {"r0", "r1"}), (NOW + 1, {"r0", "r1", "r2"})])
 def test_forgotten_while_the_batch_waited(at_ms, written):
     rig, sink = Rig(), MemorySink()
-    office = DeadLetterOffice(rig.redactor, rig.clock, rig.metrics)
-    authors = ForgottenAuthors(rig.redactor)
+    office = DeadLetterFactory(rig.redactor, rig.clock, rig.metrics)
+    authors = ErasedAuthors(rig.redactor)
     batch = _batch(rig, office, authors)
     stage = IndexStage(sink, IndexNaming("feedback", date(2026, 10, 1)), office, rig.metrics, authors)
     sink.outage(1)

@@ -49,11 +49,11 @@ def test_what_a_failed_transaction_held_is_not_passed_by_a_later_one(marks, cloc
     now = clock.now_ms()
     marks.observe(at(0), now - 90_000, now)
     first = marks.due(lagging())[0].watermark_ms
-    marks.settle()
+    marks.commit()
     clock.advance(1)
     marks.observe(at(1), now, now)
     assert marks.due(lagging(2))[0].watermark_ms == now - BOUND_MS
-    marks.revert()
+    marks.rollback()
     (again,) = marks.due(lagging(1))
     assert again.watermark_ms == first, "due at once, as nothing was sent"
     clock.advance(1)
@@ -64,7 +64,7 @@ def test_what_a_failed_transaction_held_is_not_passed_by_a_later_one(marks, cloc
 def test_a_transaction_that_fails_first_leaves_nothing(marks, clock):
     marks.observe(at(0), clock.now_ms(), clock.now_ms())
     assert marks.due(lagging())
-    marks.revert()
+    marks.rollback()
     assert marks.due(lagging()) == []
 
 

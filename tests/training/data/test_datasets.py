@@ -8,7 +8,7 @@ from triage.errors import TrainingError
 from triage.training.data.contamination import text_key
 from triage.training.data.custom import read_own
 from triage.training.data.datacard import data_card
-from triage.training.data.datasets import content_digest, held_out_texts, load_lock, load_packs, read_rows
+from triage.training.data.datasets import content_digest, held_out_texts, load_datasets, load_lock, read_rows
 from triage.training.data.labels import load_taxonomy
 from triage.training.data.training_sets import load_sources
 
@@ -17,7 +17,7 @@ DATA = ROOT / "benchmarks" / "data"
 
 
 def test_every_source_is_described_and_by_the_same_licence():
-    packs = load_packs()
+    packs = load_datasets()
     for source in load_sources(load_taxonomy()):
         pack = packs[source.name]
         assert pack.licence == source.entry["licence"], source.name
@@ -27,7 +27,7 @@ def test_every_source_is_described_and_by_the_same_licence():
 
 def test_what_is_committed_is_what_the_manifest_says():
     manifest = json.loads((DATA / "manifest.json").read_text(encoding="utf-8"))
-    packs, lock = load_packs(), load_lock()
+    packs, lock = load_datasets(), load_lock()
     there = {str(path.relative_to(DATA)) for path in DATA.rglob("*.gz")}
     assert there == set(manifest)
     for name, entry in manifest.items():

@@ -3,7 +3,7 @@ import pytest
 from triage.training.data.examples import Example
 from triage.training.data.labels import Taxonomy
 from triage.training.evaluation.aspects import aspect_figures
-from triage.training.evaluation.predictions import Judged
+from triage.training.evaluation.predictions import Predictions
 from triage.training.evaluation.sets import Row
 from triage.types import Aspect, Prediction
 
@@ -14,7 +14,7 @@ TAXONOMY = Taxonomy("t", ("a", "b"), ("negative", "neutral", "positive"), ("pers
 def judged(gold, said, known=ASPECTS):
     example = Example("a text", "s", aspects=None if gold is None else tuple(gold), known_aspects=known)
     aspects = [Aspect(label, polarity, 0.9) for label, polarity in said]
-    return Judged(Row(example), "s", Prediction([("a", 1.0)], {"negative": 1.0}, aspects=aspects))
+    return Predictions(Row(example), "s", Prediction([("a", 1.0)], {"negative": 1.0}, aspects=aspects))
 
 
 def test_pairs_of_aspect_and_polarity():

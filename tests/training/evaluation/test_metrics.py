@@ -3,7 +3,7 @@ import pytest
 from triage.training.data.examples import Entity, Example
 from triage.training.data.labels import Taxonomy
 from triage.training.evaluation.metrics import entity_figures, label_details, label_figures, set_figures
-from triage.training.evaluation.predictions import Judged, answers
+from triage.training.evaluation.predictions import Predictions, answers
 from triage.training.evaluation.selective_prediction import abstention
 from triage.training.evaluation.sets import EvalSet, Row
 from triage.training.evaluation.slices import length_bucket, slice_figures
@@ -25,7 +25,7 @@ def prediction(intent="billing", confidence=0.9, sentiment="negative", spans=(),
 
 def judged(said, text="a text", **labels):
     row = {name: labels.pop(name) for name in ("language", "channel", "hard") if name in labels}
-    return Judged(Row(Example(text, "s", **labels), **row), "s", said)
+    return Predictions(Row(Example(text, "s", **labels), **row), "s", said)
 
 
 def test_label_figures_and_details():

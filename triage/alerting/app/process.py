@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from triage.alerting.app.actions import ActionBook, follow_actions
-from triage.alerting.app.topology import Layout, read_layout
+from triage.alerting.app.topology import Topology, read_topology
 from triage.alerting.engine.priming import Primed, prime
 from triage.alerting.notifiers import build_notifiers
 from triage.alerting.rules.reload import RuleWatch
@@ -109,19 +109,19 @@ class Alerter:
             if (rules := self._rules.poll()) is not None and self._app is not None:
                 self._app.reload(rules)
 
-    async def _layout(self) -> Layout | None:
+    async def _layout(self) -> Topology | None:
         """The brokers' layout, or None if told to stop while waiting for it."""
         self._health.waiting_for("kafka", "connecting")
         settings = self._settings
         probe = asyncio.create_task(
-            asyncio.to_thread(read_layout, settings.kafka, list(settings.worker.channels), self._clock)
+            asyncio.to_thread(read_topology, settings.kafka, list(settings.worker.channels), self._clock)
         )
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait({probe, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         return probe.result() if probe.done() else None
 
-    async def _once(self, layout: Layout) -> None:
+    async def _once(self, layout: Topology) -> None:
         """One life of the Faust app. Raises Unavailable when it failed."""
         from triage.alerting.app.faust_app import AlerterApp
 

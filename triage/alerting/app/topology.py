@@ -11,7 +11,7 @@ from triage.types import Channel
 
 
 @dataclass(frozen=True)
-class Layout:
+class Topology:
     """Partitions of `window-counts`, its replicas, the raw partitions."""
 
     partitions: int
@@ -19,7 +19,7 @@ class Layout:
     raw: frozenset[Partition]
 
 
-def read_layout(settings: KafkaSettings, channels: list[str], clock: Clock) -> Layout:
+def read_topology(settings: KafkaSettings, channels: list[str], clock: Clock) -> Topology:
     """Ask the brokers. Raises ConfigError if a topic is missing, Unavailable, AccessDenied."""
     from triage.topics import require_topics
     from triage.topics.connect import admin_client
@@ -33,7 +33,7 @@ def read_layout(settings: KafkaSettings, channels: list[str], clock: Clock) -> L
         described: dict[str, list[dict[str, Any]]] = {
             topic["name"]: topic["partitions"] for topic in admin.describe_topics([counts, *raw])
         }
-    return Layout(
+    return Topology(
         partitions=len(described[counts]),
         replicas=min(len(partition["replica_nodes"]) for partition in described[counts]),
         raw=frozenset((name, index) for name in raw for index in range(len(described[name]))),

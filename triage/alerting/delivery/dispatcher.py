@@ -22,7 +22,7 @@ _AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _QueuedNotification:
     """`due_s` is the monotonic time of its submission. `keep_alive`: only tells a receiver that it still fires."""
 
     notification: Notification
@@ -30,7 +30,7 @@ class _Job:
     keep_alive: bool = False
 
 
-class Delivery:
+class Dispatcher:
     """One lane per receiver and alert, so that a resolve follows its page and no lane waits for another.
 
     `done(dedup_key, event, receiver)` is called when a receiver took a notification or will never take it. Waiting is
@@ -56,7 +56,7 @@ class Delivery:
         self._metrics = metrics
         self._done = done
         self._sleep = sleep
-        self._lanes: dict[tuple[str, str], deque[_Job]] = {}
+        self._lanes: dict[tuple[str, str], deque[_QueuedNotification]] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._alive: dict[tuple[str, str], asyncio.Task[None]] = {}
 
@@ -67,14 +67,14 @@ class Delivery:
                 log.warning("receiver_gone", receiver=name, dedup_key=notification.alert.dedup_key)
                 self._done(notification.alert.dedup_key, notification.event, name)
                 continue
-            self._queue(name, _Job(notification, self._clock.monotonic()))
+            self._queue(name, _QueuedNotification(notification, self._clock.monotonic()))
         self._report()
 
     def keep_alive(self, notification: Notification, receivers: Sequence[str]) -> None:
         """Go on telling of a page that these receivers took before a restart."""
         for name in receivers:
             if self._resend_every_s(name) is not None:
-                self._queue(name, _Job(notification, self._clock.monotonic(), keep_alive=True))
+                self._queue(name, _QueuedNotification(notification, self._clock.monotonic(), keep_alive=True))
 
     def cancel(self, dedup_keys: set[str]) -> None:
         """Stop delivering: another alerter owns these alerts now."""
@@ -99,7 +99,7 @@ class Delivery:
         for notifier in self._notifiers.values():
             await notifier.close()
 
-    def _queue(self, name: str, job: _Job) -> None:
+    def _queue(self, name: str, job: _QueuedNotification) -> None:
         lane = (name, job.notification.alert.dedup_key)
         self._lanes.setdefault(lane, deque()).append(job)
         if lane not in self._tasks:
@@ -123,7 +123,7 @@ class Delivery:
         self._tasks.pop(lane, None)
         self._report()
 
-    async def _deliver(self, notifier: Notifier, job: _Job) -> bool:
+    async def _deliver(self, notifier: Notifier, job: _QueuedNotification) -> bool:
         """True when the receiver took it."""
         settings, notification = self._settings, job.notification
         waits = backoff(settings.notify_backoff_initial_s, settings.notify_backoff_max_s)
@@ -149,7 +149,7 @@ class Delivery:
             notification = replace(notification, resent=True)
             await self._sleep(wait_s)
 
-    async def _tell_again(self, notifier: Notifier, job: _Job) -> bool:
+    async def _tell_again(self, notifier: Notifier, job: _QueuedNotification) -> bool:
         """One attempt: the next one comes soon anyway."""
         wait_s, why = await self._attempt(notifier, job.notification, iter(lambda: 0.0, None))
         self._metrics.notifications.labels(notifier.name, "kept_alive" if why is None else "not_kept_alive").inc()
@@ -199,7 +199,7 @@ class Delivery:
         await self._sleep(every_s)
         # In the lane like all else: never beside, and never after, the resolve.
         self._alive.pop(lane, None)
-        self._queue(lane[0], _Job(notification, self._clock.monotonic(), keep_alive=True))
+        self._queue(lane[0], _QueuedNotification(notification, self._clock.monotonic(), keep_alive=True))
 
     def _report(self) -> None:
         self._metrics.pages_pending.set(sum(not job.keep_alive for jobs in self._lanes.values() for job in jobs))

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from triage.alerting.delivery.archive import Archive, Write
-from triage.alerting.delivery.dispatcher import Delivery
+from triage.alerting.delivery.dispatcher import Dispatcher
 from triage.alerting.engine.changelog import Changes
 from triage.alerting.engine.engine import PartitionEngine
-from triage.alerting.engine.state import Owed
-from triage.alerting.evidence.lookup import Findings, LookUp
+from triage.alerting.engine.state import PendingNotification
+from triage.alerting.evidence.lookup import EvidenceLookup, LookUp
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.notifiers import Notification, Notifier
 from triage.clock import Clock
@@ -44,8 +44,8 @@ class Outbox:
         self._owners: dict[str, tuple[int, PartitionEngine]] = {}
         self._lacking: dict[str, set[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._delivery = Delivery(notifiers, settings, clock, metrics, self._delivered)
-        self._findings = Findings(look_up, self._found, self.spawn)
+        self._delivery = Dispatcher(notifiers, settings, clock, metrics, self._delivered)
+        self._findings = EvidenceLookup(look_up, self._found, self.spawn)
         self._archives = [Archive(name, write, self._archived) for name, write in archives.items()]
 
     def start(self) -> None:
@@ -100,7 +100,7 @@ class Outbox:
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(_report_failure)
 
-    async def _send(self, engine: PartitionEngine, notifications: list[Owed], *, resent: bool) -> None:
+    async def _send(self, engine: PartitionEngine, notifications: list[PendingNotification], *, resent: bool) -> None:
         # Of a page that is repeated hours later, the examples of the beginning would be stale.
         evident = {owed.alert.dedup_key: owed.repeat for owed in notifications if owed.event == "firing"}
         await asyncio.gather(*(self._findings.find(engine, key, again=again) for key, again in evident.items()))

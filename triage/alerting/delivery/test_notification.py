@@ -25,7 +25,7 @@ _TEXTS = {
 }
 
 
-async def send_trial(
+async def send_test_notification(
     settings: Settings, clock: Clock, notifiers: list[Notifier] | None = None
 ) -> dict[str, dict[Event, str | None]]:
     """What each receiver said to each event: None where it took it. After a failure the later ones are not sent."""

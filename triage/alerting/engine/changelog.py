@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from triage.alerting.engine import state as stored
-from triage.alerting.engine.state import Core, Owed, Stored
+from triage.alerting.engine.state import Core, PendingNotification, Stored
 from triage.alerting.engine.windows import Progress, WindowSum
 from triage.alerting.evaluation.stored_baseline import Baseline
 from triage.alerting.lifecycle.episode import Episode
@@ -20,12 +20,12 @@ class Changes:
     """What to write (None deletes), in order, then to send, then to store; nothing comes of `forgotten` any more."""
 
     writes: dict[str, Any] = field(default_factory=dict)
-    owed: list[Owed] = field(default_factory=list)
+    owed: list[PendingNotification] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
 
 
-class Ledger:
+class ChangelogBuffer:
     """Collects changes until they are taken. `closed_ms` is up to where steps were closed when `state` was written."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Ledger:
         self._writes: dict[str, Any] = {}
         self._last: dict[str, Any] = {}
         self._deletes: list[str] = []
-        self._owed: list[Owed] = []
+        self._owed: list[PendingNotification] = []
         self._episodes: list[Episode] = []
 
     def restore(self, found: Stored, episodes: Iterable[Episode]) -> None:
@@ -59,16 +59,16 @@ class Ledger:
         self._sums.pop(name, None)
         self._deletes.append(name)
 
-    def owe(self, owed: Owed) -> None:
+    def owe(self, owed: PendingNotification) -> None:
         """A notification to be stored, and sent."""
         self.owed_still(owed)
         self._owed.append(owed)
 
-    def owed_still(self, owed: Owed) -> None:
+    def owed_still(self, owed: PendingNotification) -> None:
         """One of its receivers has been told."""
         self._writes[f"page:{owed.id}"] = msgspec.to_builtins(owed)
 
-    def owed_no_more(self, owed: Owed) -> None:
+    def owed_no_more(self, owed: PendingNotification) -> None:
         self._deletes.append(f"page:{owed.id}")
 
     def evidence(self, dedup_key: str, evidence: Evidence) -> None:

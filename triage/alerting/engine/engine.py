@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from triage.alerting.engine import state as stored
-from triage.alerting.engine.changelog import Changes, Ledger
+from triage.alerting.engine.changelog import ChangelogBuffer, Changes
 from triage.alerting.engine.episodes import Episodes
-from triage.alerting.engine.pending_notifications import Owing
+from triage.alerting.engine.pending_notifications import PendingNotifications
 from triage.alerting.engine.priming import Primed
-from triage.alerting.engine.rule_evaluators import Judges
+from triage.alerting.engine.rule_evaluators import RuleEvaluators
 from triage.alerting.engine.windows import Merge, PartitionWindows
 from triage.alerting.evaluation.stored_baseline import Baseline
 from triage.alerting.lifecycle.alert_document import build_alert
 from triage.alerting.lifecycle.episode import Episode
-from triage.alerting.lifecycle.grouping import Telling
+from triage.alerting.lifecycle.grouping import PageNotification
 from triage.alerting.lifecycle.silences import Silences
 from triage.alerting.rules.model import AlertRules
 from triage.clock import Clock
@@ -67,7 +67,7 @@ class PartitionEngine:
         self._clock = clock
         self._metrics = metrics
         self._step_ms = settings.window_s * 1000
-        self._judges = Judges(rules, settings)
+        self._judges = RuleEvaluators(rules, settings)
         self.windows = PartitionWindows(
             step_ms=self._step_ms,
             lateness_ms=settings.allowed_lateness_s * 1000,
@@ -80,9 +80,9 @@ class PartitionEngine:
         self._episodes = Episodes(
             rules, settings, clock, metrics, self._judges, receivers=receivers, silences=silences or Silences()
         )
-        self._owing = Owing(acknowledging)
+        self._owing = PendingNotifications(acknowledging)
         self._evidence: dict[str, Evidence] = {}
-        self._ledger = Ledger()
+        self._ledger = ChangelogBuffer()
         self._left_out: frozenset[str] = frozenset()
 
     def restore(self, entries: Mapping[str, Any], primed: Primed | None = None) -> None:
@@ -243,7 +243,7 @@ class PartitionEngine:
         self._tell(tellings)
         self._episodes.forget(self._owing.keys)
 
-    def _tell(self, tellings: Iterable[Telling], action_ms: int | None = None) -> None:
+    def _tell(self, tellings: Iterable[PageNotification], action_ms: int | None = None) -> None:
         for telling in tellings:
             owed = self._owing.owe(telling, self._episodes.get, self.alert, self._ledger.next_serial, action_ms)
             if owed is not None:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from triage.alerting.engine.rule_evaluators import Judges
+from triage.alerting.engine.rule_evaluators import RuleEvaluators
 from triage.alerting.engine.state import Core
 from triage.alerting.engine.windows import WindowSum
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
 from triage.alerting.lifecycle.alert_document import duration
 from triage.alerting.lifecycle.episode import FLAP_WINDOWS, Change, Episode, Policy, step
-from triage.alerting.lifecycle.grouping import Paging, Surroundings, Telling
+from triage.alerting.lifecycle.grouping import PageNotification, Paging, Surroundings
 from triage.alerting.lifecycle.silences import Silences, shown
 from triage.alerting.rules.model import AlertRules
 from triage.clock import Clock, rfc3339
@@ -39,7 +39,7 @@ class Episodes:
         settings: AlertingSettings,
         clock: Clock,
         metrics: Metrics,
-        judges: Judges,
+        judges: RuleEvaluators,
         *,
         receivers: list[str],
         silences: Silences,
@@ -87,7 +87,7 @@ class Episodes:
     def open(self) -> int:
         return sum(episode.open for episode in self._by_key.values())
 
-    def close(self, start_ms: int, sums: Mapping[str, WindowSum]) -> list[Telling]:
+    def close(self, start_ms: int, sums: Mapping[str, WindowSum]) -> list[PageNotification]:
         """Judge a step and go on with every episode; returns what receivers are to be told."""
         firing = self._judges.close(start_ms, sums)
         self._now_ms = start_ms + self._settings.window_s * 1000
@@ -97,7 +97,7 @@ class Episodes:
         self._report()
         return self._resolved()
 
-    def run(self, at_ms: int) -> list[Telling]:
+    def run(self, at_ms: int) -> list[PageNotification]:
         """What the timers have to say at a moment when all steps that end by then are closed."""
         self._now_ms = max(self._now_ms, at_ms)
         tellings, changed = self.paging.run(at_ms, self._by_key)
@@ -106,7 +106,7 @@ class Episodes:
         self.dirty = True
         return tellings
 
-    def act(self, action: Acknowledge | Snooze) -> list[Telling] | None:
+    def act(self, action: Acknowledge | Snooze) -> list[PageNotification] | None:
         """What receivers are to be told of it; None if it concerns nothing here, or was done before."""
         episode = self._by_key.get(action.dedup_key)
         if episode is None or not episode.open or action.at_ms <= episode.acted_ms:
@@ -196,7 +196,7 @@ class Episodes:
             self._changed[episode.dedup_key] = None
         self.dirty = True
 
-    def _resolved(self) -> list[Telling]:
+    def _resolved(self) -> list[PageNotification]:
         tellings = self.paging.resolve(self._by_key)
         self.dirty = self.dirty or bool(tellings)
         return tellings

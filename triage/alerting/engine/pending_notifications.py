@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 
-from triage.alerting.engine.state import Owed
+from triage.alerting.engine.state import PendingNotification
 from triage.alerting.lifecycle.episode import Episode
-from triage.alerting.lifecycle.grouping import Telling
+from triage.alerting.lifecycle.grouping import PageNotification
 from triage.schemas.alert import Alert, Event
 
 
-class Owing:
+class PendingNotifications:
     """What is owed, by its id, oldest first; `acknowledging` receivers want to hear of an acknowledgement."""
 
     def __init__(self, acknowledging: frozenset[str]) -> None:
-        self.owed: dict[str, Owed] = {}
+        self.owed: dict[str, PendingNotification] = {}
         self._acknowledging = acknowledging
 
     @property
@@ -22,12 +22,12 @@ class Owing:
 
     def owe(
         self,
-        telling: Telling,
+        telling: PageNotification,
         episode: Callable[[str], Episode | None],
         alert: Callable[[Episode], Alert],
         serial: int,
         action_ms: int | None,
-    ) -> Owed | None:
+    ) -> PendingNotification | None:
         """What receivers are to be told; None where there is none to tell. `action_ms`: when someone asked for it."""
         page = telling.page
         lead = episode(page.key)
@@ -44,7 +44,7 @@ class Owing:
             return None
         suffix = f":{page.repeats}" if telling.repeat else f":{action_ms}" if action_ms is not None else ""
         others = [other for key in page.members[1:] if (other := episode(key)) is not None]
-        owed = Owed(
+        owed = PendingNotification(
             id=f"{page.key}:{telling.event}{suffix}",
             event=telling.event,
             alert=alert(lead),
@@ -61,7 +61,7 @@ class Owing:
         first = (o for o in self.owed.values() if o.alert.dedup_key == key and o.event == "firing" and not o.repeat)
         return {name for owed in first for name in owed.pending}
 
-    def delivered(self, dedup_key: str, event: Event, receiver: str) -> Owed | None:
+    def delivered(self, dedup_key: str, event: Event, receiver: str) -> PendingNotification | None:
         """A receiver took a notification, or never will; returns it, forgotten once nobody has still to take it."""
         for owed in self.owed.values():
             if owed.alert.dedup_key == dedup_key and owed.event == event and receiver in owed.pending:

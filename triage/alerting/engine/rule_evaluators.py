@@ -17,7 +17,7 @@ _ROUTES_MS = 3_600_000
 Route = tuple[str, str, dict[str, str]]
 
 
-class Judges:
+class RuleEvaluators:
     """Judges closed steps by every rule."""
 
     def __init__(self, rules: AlertRules, settings: AlertingSettings) -> None:

@@ -26,7 +26,7 @@ from triage.alerting.lifecycle.grouping import PagingState
 from triage.schemas.alert import Alert, Event, Evidence
 
 
-class Owed(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PendingNotification(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A notification that `pending` receivers have still to take; `also` are the other alerts of the page.
 
     `serial` is that of the entry `state` with which it was made.
@@ -56,7 +56,7 @@ class Stored:
 
     core: Core
     sums: dict[int, dict[str, WindowSum]] = field(default_factory=dict)
-    owed: dict[str, Owed] = field(default_factory=dict)
+    owed: dict[str, PendingNotification] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
     baselines: dict[str, dict[str, Baseline]] = field(default_factory=dict)
     slots: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def read(entries: Mapping[str, Any], step_ms: int) -> Stored:
         elif kind == "evidence":
             stored.evidence[rest] = msgspec.convert(value, Evidence)
         elif kind == "page":
-            owed = msgspec.convert(value, Owed)
+            owed = msgspec.convert(value, PendingNotification)
             if owed.serial <= stored.core.serial:
                 stored.owed[owed.id] = owed
         elif kind == "base":

@@ -12,7 +12,7 @@ _DAY_MS = 86_400_000
 _IDLE_VOLUME = 1e-4
 
 
-class Watched:
+class TopKeys:
     """Admits keys to `rolling` and drops them again, `dropped(key)`.
 
     At most `top_keys`: those with most records, halved each day; the others are counted as one key whose values are

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from triage.alerting.detection import SpikeDetector, Verdicts
-from triage.alerting.evaluation.key_limit import Watched
+from triage.alerting.evaluation.key_limit import TopKeys
 from triage.alerting.evaluation.rolling import Rolling
 from triage.alerting.evaluation.stored_baseline import Baseline, StepCount, fingerprint_of, pack_state
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
@@ -39,7 +39,7 @@ class RuleSeries:
         self._static: set[str] = set()
         self._born: set[str] = set()
         self._gone: set[str] = set()
-        self._watched = Watched(
+        self._watched = TopKeys(
             rule.dimension, self._rolling, step_ms=step_ms, top_keys=top_keys, dropped=self._dropped
         )
 

@@ -19,7 +19,7 @@ LookUp = Callable[[Alert, int], Evidence | None]
 Found = Callable[[PartitionEngine, Episode], None]
 
 
-class Findings:
+class EvidenceLookup:
     """`look_up(alert, end_ms)` blocks and returns None where it does not know; `found` hears of what it told an engine.
 
     The window looked at is the episode's largest so far: by the time of the page, or after a restart, the latest one

@@ -36,7 +36,7 @@ class PagingState(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class PageNotification:
     """Something to tell the page's receivers."""
 
     event: Event
@@ -84,7 +84,7 @@ class Paging:
             due_ms = max(due_ms, sent_ms + self._interval_ms)
         self.state.waiting[group] = due_ms
 
-    def run(self, at_ms: int, episodes: Mapping[str, Episode]) -> tuple[list[Telling], list[Episode]]:
+    def run(self, at_ms: int, episodes: Mapping[str, Episode]) -> tuple[list[PageNotification], list[Episode]]:
         """What is due by `at_ms`, and the episodes whose paging changed, as changed copies."""
         tellings, changed = [], []
         for group in sorted(group for group, due_ms in self.state.waiting.items() if due_ms <= at_ms):
@@ -92,7 +92,7 @@ class Paging:
             page, touched = self._new_page(group, at_ms, episodes)
             changed += touched
             if page is not None:
-                tellings.append(Telling("firing", page))
+                tellings.append(PageNotification("firing", page))
         for page in list(self.state.pages.values()):
             due_ms = self._page_due_ms(page)
             if due_ms is not None and due_ms <= at_ms:
@@ -101,23 +101,23 @@ class Paging:
                 changed += touched
         return tellings, changed
 
-    def resolve(self, episodes: Mapping[str, Episode]) -> list[Telling]:
+    def resolve(self, episodes: Mapping[str, Episode]) -> list[PageNotification]:
         """The pages of which every member is over; they are forgotten."""
         over = [page for page in self.state.pages.values() if not self._firing(page, episodes)]
         for page in over:
             del self.state.pages[page.key]
             if all(other.group != page.group for other in self.state.pages.values()):
                 self.state.sent.pop(page.group, None)
-        return [Telling("resolved", page) for page in over]
+        return [PageNotification("resolved", page) for page in over]
 
-    def acknowledge(self, page: Page) -> list[Telling]:
+    def acknowledge(self, page: Page) -> list[PageNotification]:
         if page.acknowledged:
             return []
         page.acknowledged, page.snoozed_until_ms = True, None
-        return [Telling("acknowledged", page)]
+        return [PageNotification("acknowledged", page)]
 
-    def snooze(self, page: Page, until_ms: int) -> list[Telling]:
-        told = [] if page.acknowledged or page.snoozed_until_ms else [Telling("acknowledged", page)]
+    def snooze(self, page: Page, until_ms: int) -> list[PageNotification]:
+        told = [] if page.acknowledged or page.snoozed_until_ms else [PageNotification("acknowledged", page)]
         page.acknowledged, page.snoozed_until_ms = False, until_ms
         return told
 
@@ -154,7 +154,9 @@ class Paging:
         parent = parent_of(episode, episodes, all_mutes=self._around.all_mutes())
         return None if parent is None else f"muted by the alert {parent.dedup_key} of rule {parent.rule}"
 
-    def _again(self, page: Page, at_ms: int, episodes: Mapping[str, Episode]) -> tuple[list[Telling], list[Episode]]:
+    def _again(
+        self, page: Page, at_ms: int, episodes: Mapping[str, Episode]
+    ) -> tuple[list[PageNotification], list[Episode]]:
         """A repeat, or the end of a snooze; what needs nobody now is looked at again an interval later."""
         changed: list[Episode] = []
         if page.snoozed_until_ms is not None:
@@ -169,7 +171,7 @@ class Paging:
         if not active or self._around.too_old(at_ms) or all(self._around.muted(e, at_ms) for e in active):
             return [], changed
         page.repeats += 1
-        return [Telling("firing", page, repeat=True)], changed
+        return [PageNotification("firing", page, repeat=True)], changed
 
     def _page_due_ms(self, page: Page) -> int | None:
         if page.acknowledged:

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from triage.alerting.lifecycle.silences import parse_matchers, shown
 from triage.console.dependencies import Actions
-from triage.console.translations import Words, words_of
+from triage.console.translations import Translations, translations_of
 from triage.errors import ConfigError, TriageError
 from triage.logging import get_logger
 from triage.schemas.alert import Alert
@@ -68,7 +68,7 @@ def action_routes(
     @router.post("/alerts/{dedup_key}/{kind}")
     async def act(request: Request, dedup_key: str, kind: str) -> Response:
         """303 back to the alert; 400, 403, 404 or 503 with a page that says why."""
-        words = words_of(request)
+        words = translations_of(request)
         not_done = words("action.not_done")
         if kind not in _KINDS:
             return HTMLResponse(notice(request, words("action.unknown"), kind), status_code=404)
@@ -90,7 +90,7 @@ def action_routes(
     return router
 
 
-def forms(alert: Alert, token: str, user: str | None, done: str | None, words: Words) -> str:
+def forms(alert: Alert, token: str, user: str | None, done: str | None, words: Translations) -> str:
     """The buttons of a firing alert, each behind a confirmation; `done` is what was just done."""
     said = f'<p class="done" role="status">{words(f"action.done_{done}")}</p>' if done in _KINDS else ""
     if alert.status == "resolved":
@@ -147,14 +147,14 @@ def _do(actions: Actions, kind: str, dedup_key: str, request: Request, form: dic
     actor = user_of(request) or form.get("by", [""])[0].strip()[:_MOST_CHARS]
     comment = form.get("comment", [""])[0].strip()[:_MOST_CHARS]
     if not actor:
-        raise ConfigError(words_of(request)("action.no_name"))
+        raise ConfigError(translations_of(request)("action.no_name"))
     if kind == "acknowledge":
         actions.acknowledge(dedup_key, actor, comment)
     else:
         given = form.get("for_s", [""])[0]
         seconds = next((each for each in _TIMES_S if str(each) == given), None)
         if seconds is None:
-            raise ConfigError(words_of(request)("action.no_time"))
+            raise ConfigError(translations_of(request)("action.no_time"))
         if kind == "snooze":
             actions.snooze(dedup_key, actor, seconds, comment)
         else:

@@ -17,7 +17,7 @@ from triage.clock import parse_rfc3339
 from triage.console.alerts.actions import COOKIE, Guard, action_routes, forms, user_of
 from triage.console.dependencies import Actions
 from triage.console.filters import FIELDS, Filters
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web.layout import Visit, plain_page
 from triage.console.web.login import user_of as visitor_of
 from triage.errors import TriageError
@@ -105,7 +105,7 @@ def render(alert: Alert, visit: Visit, page_language: str = "en", buttons: str =
     return plain_page(visit, "alerts", alert.title, f'<section class="card whole one-alert">{content}</section>')
 
 
-def _expected(negatives: float | None, words: Words) -> str:
+def _expected(negatives: float | None, words: Translations) -> str:
     return "" if negatives is None else words("alert.expected", n=words.quantity(negatives))
 
 
@@ -117,26 +117,26 @@ def records_behind(alert: Alert) -> Filters:
     return Filters(start=start_ms, end=end_ms, values={**values, "sentiment": ("negative",)})
 
 
-def _chart(alert: Alert, words: Words) -> str:
+def _chart(alert: Alert, words: Translations) -> str:
     if alert.chart is None:
         return ""
     return f'<figure class="spark">{svg(alert.chart, words("alert.chart"))}</figure>'
 
 
-def _state(alert: Alert, words: Words) -> str:
+def _state(alert: Alert, words: Translations) -> str:
     """`recovering` and `ongoing` are both firing to who only wants to know whether it is over."""
     state = "flapping" if alert.flapping and alert.status == "firing" else alert.state
     return words.term("status", alert.status if alert.status == "resolved" or state == "firing" else state)
 
 
-def _snoozed(alert: Alert, words: Words) -> str:
+def _snoozed(alert: Alert, words: Translations) -> str:
     if not alert.snoozed_until:
         return ""
     who = _who(alert.snoozed, words)
     return words("alert.snoozed_until", who=who, when=words.moment(parse_rfc3339(alert.snoozed_until)))
 
 
-def _who(acknowledgement: Acknowledgement | None, words: Words) -> str:
+def _who(acknowledgement: Acknowledgement | None, words: Translations) -> str:
     if acknowledgement is None:
         return ""
     when = words.moment(parse_rfc3339(acknowledgement.at))
@@ -157,7 +157,7 @@ def _links(alert: Alert, visit: Visit) -> str:
     return f'<p class="links">{" · ".join([ours, *others])}</p>'
 
 
-def _standing_out(alert: Alert, words: Words) -> str:
+def _standing_out(alert: Alert, words: Translations) -> str:
     said = wording(words.language)
     parts = (
         (said.unusual_intents, said.top_intents, alert.top_intents, said.intent),
@@ -167,7 +167,7 @@ def _standing_out(alert: Alert, words: Words) -> str:
     return "".join(_shares(unusual, top, shares, say, words) for unusual, top, shares, say in parts)
 
 
-def _shares(unusual: str, frequent: str, shares: list[Share], worded: Callable[[str], str], words: Words) -> str:
+def _shares(unusual: str, frequent: str, shares: list[Share], worded: Callable[[str], str], words: Translations) -> str:
     items = "".join(
         f"<li>{escape(worded(share.value))} <b>{words.number(share.count)}</b>"
         f"{'' if share.expected is None else ' ' + words('compare.usually', n=words.quantity(share.expected))}</li>"
@@ -177,7 +177,7 @@ def _shares(unusual: str, frequent: str, shares: list[Share], worded: Callable[[
     return f'<h3>{title}</h3><ul class="shares">{items}</ul>' if items else ""
 
 
-def _first_steps(alert: Alert, words: Words) -> str:
+def _first_steps(alert: Alert, words: Translations) -> str:
     if alert.status == "resolved":
         return ""
     said = wording(words.language)
@@ -194,7 +194,7 @@ def _examples(examples: list[Example], visit: Visit) -> str:
     return f"<h3>{visit.words('alert.examples')}</h3>{quotes}" if quotes else ""
 
 
-def _as_sent(alert: Alert, language: str, words: Words) -> str:
+def _as_sent(alert: Alert, language: str, words: Translations) -> str:
     """The page in the words in which receivers got it; chats and e-mail lay the same out in their own way."""
     if not alert.paged:
         return ""

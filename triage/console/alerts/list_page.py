@@ -9,13 +9,13 @@ from nicegui import ui
 
 from triage.alerting.lifecycle.silences import shown
 from triage.clock import parse_rfc3339
-from triage.console.dependencies import Site
+from triage.console.dependencies import Dependencies
 from triage.console.now.page import chart, draw
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web import fragments
 from triage.console.web.charts import FONT, STILL, TOOLTIP, Options, time_axis
 from triage.console.web.highlighting import cut
-from triage.console.web.layout import Visit, choices, frame, section
+from triage.console.web.layout import Visit, choices, page_layout, section
 from triage.elastic.search import open_alerts, recent_alerts
 from triage.errors import TriageError
 from triage.logging import get_logger
@@ -32,10 +32,10 @@ _NAME_CHARS = 44
 _WITHOUT_NUMBER = "(name) => name.slice(0, name.lastIndexOf('#'))"
 
 
-def alerts_page(site: Site) -> Callable[..., Awaitable[None]]:
+def alerts_page(site: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request, status: str = "") -> None:
         chosen = status if status in {"firing", "resolved"} else ""
-        with frame(request, "alerts") as visit:
+        with page_layout(request, "alerts") as visit:
             view = _View(site, visit, chosen)
         await view.refresh()
         ui.timer(_REFRESH_S, view.refresh)
@@ -43,7 +43,7 @@ def alerts_page(site: Site) -> Callable[..., Awaitable[None]]:
     return page
 
 
-def read_alerts(site: Site) -> list[Alert]:
+def read_alerts(site: Dependencies) -> list[Alert]:
     """Those that are open, then the latest. Blocks; raises a TriageError."""
     client, settings = site.client, site.settings.elasticsearch
     found = [*open_alerts(client, settings, _MOST), *recent_alerts(client, settings, _MOST)]
@@ -51,7 +51,7 @@ def read_alerts(site: Site) -> list[Alert]:
 
 
 class _View:
-    def __init__(self, site: Site, visit: Visit, status: str) -> None:
+    def __init__(self, site: Dependencies, visit: Visit, status: str) -> None:
         words = self._words = visit.words
         self._site, self._visit, self._status = site, visit, status
         self._banner = ui.html("", sanitize=False).classes("whole").props('aria-live="assertive"')
@@ -111,7 +111,7 @@ class _View:
         ui.notify(self._words("alerts.silence_ended"), type="positive")
 
 
-def timeline(alerts: Sequence[Alert], now_ms: int, words: Words) -> Options:
+def timeline(alerts: Sequence[Alert], now_ms: int, words: Translations) -> Options:
     """A bar for each alert from its start to its end, or until now; the newest on top."""
     names = [_name(words.subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
     bars: list[Options] = []
@@ -147,7 +147,7 @@ def timeline(alerts: Sequence[Alert], now_ms: int, words: Words) -> Options:
     }
 
 
-def timeline_in_words(alerts: Sequence[Alert], words: Words) -> str:
+def timeline_in_words(alerts: Sequence[Alert], words: Translations) -> str:
     firing = sum(alert.status == "firing" for alert in alerts)
     return words("alerts.in_words", n=len(alerts), firing=firing)
 

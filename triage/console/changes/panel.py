@@ -6,7 +6,7 @@ from html import escape
 from triage.console.changes.measure import LENGTHS, Comparison, Movers, link_to
 from triage.console.data.refresh import Latest
 from triage.console.filters import Filters
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web.fragments import empty, not_read
 from triage.elastic.changes import Change
 from triage.schemas.alert import Share
@@ -14,7 +14,7 @@ from triage.schemas.alert import Share
 _NEGATIVE = {"sentiment": ("negative",)}
 
 
-def movers_html(moved: Latest[Movers], words: Words) -> str:
+def movers_html(moved: Latest[Movers], words: Translations) -> str:
     """The top movers of *Now*: by product (or brand) and intent, and by intent alone."""
     found = moved.value
     if found is None:
@@ -40,7 +40,7 @@ def movers_html(moved: Latest[Movers], words: Words) -> str:
     return f'<p class="caption">{escape(said)}</p><div class="side-by-side">{"".join(parts)}</div>'
 
 
-def comparison_html(found: Comparison, filters: Filters, words: Words) -> str:
+def comparison_html(found: Comparison, filters: Filters, words: Translations) -> str:
     """What changed in a view: the whole, what stands out in its texts, and the values behind it."""
     length = words.duration(found.periods.end_ms - found.periods.start_ms)
     said = words(
@@ -74,7 +74,7 @@ def _table(
     base: Filters,
     names: tuple[str, ...],
     title: str,
-    words: Words,
+    words: Translations,
     columns: tuple[str, str],
 ) -> str:
     if not changes:
@@ -92,7 +92,7 @@ def _table(
     return f'<table class="plain changes"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _row(change: Change, base: Filters, names: tuple[str, ...], words: Words) -> str:
+def _row(change: Change, base: Filters, names: tuple[str, ...], words: Translations) -> str:
     values = dict(zip(names, change.values, strict=True))
     kinds = {"aspect": "aspect_pair"}
     shown = " · ".join(words.term(kinds.get(name, name), value) for name, value in values.items())
@@ -105,14 +105,16 @@ def _row(change: Change, base: Filters, names: tuple[str, ...], words: Words) ->
     )
 
 
-def _times(change: Change, words: Words) -> str:
+def _times(change: Change, words: Translations) -> str:
     if not change.before:
         return words("movers.new")
     ratio = change.now / change.before
     return words("movers.times", n=words.quantity(ratio) if ratio < 10 else f"{ratio:,.0f}")
 
 
-def _shares(title: str, shares: Sequence[Share], found: Comparison, filters: Filters, name: str, words: Words) -> str:
+def _shares(
+    title: str, shares: Sequence[Share], found: Comparison, filters: Filters, name: str, words: Translations
+) -> str:
     items = "".join(
         f'<li><a href="{escape(_narrowed(filters, name, share.value))}">{escape(share.value)}</a> '
         f"<b>{words.percent(share.count / found.sampled)}</b> "

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from triage.console.dependencies import Site
+from triage.console.dependencies import Dependencies
 from triage.console.filters import Filters
 from triage.console.web.login import user_of
 from triage.elastic.explore import Page, records_page
@@ -31,7 +31,7 @@ COLUMNS = (
 Cell = str | float | None
 
 
-def export_routes(site: Site) -> APIRouter:
+def export_routes(site: Dependencies) -> APIRouter:
     router = APIRouter()
 
     @router.get("/explore.csv")
@@ -54,7 +54,7 @@ def export_routes(site: Site) -> APIRouter:
     return router
 
 
-def rows(site: Site, query: JsonObject, first: Page, limit: int) -> Iterator[str]:
+def rows(site: Dependencies, query: JsonObject, first: Page, limit: int) -> Iterator[str]:
     """CSV text, a page of records at a time; a failure in between breaks the download off."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -96,5 +96,5 @@ def _joined(values: list[str]) -> str:
     return "; ".join(values)
 
 
-def _page(site: Site, query: JsonObject, size: int, after: str | None) -> Page:
+def _page(site: Dependencies, query: JsonObject, size: int, after: str | None) -> Page:
     return records_page(site.client, site.settings.elasticsearch, query, size, after)

@@ -11,13 +11,13 @@ from nicegui import ui
 from triage.console.changes.measure import Comparison, compare
 from triage.console.changes.panel import comparison_html
 from triage.console.data.snapshot import Counts, TimeSlot
-from triage.console.dependencies import Site
+from triage.console.dependencies import Dependencies
 from triage.console.explore.search_form import chips, facets_html, search_form
 from triage.console.filters import FIELDS, RANGES, Filters
 from triage.console.now.page import chart, draw
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web import charts, fragments
-from triage.console.web.layout import Visit, frame, section, table_below
+from triage.console.web.layout import Visit, page_layout, section, table_below
 from triage.console.web.rows import records_table
 from triage.elastic.corrections import corrections_of
 from triage.elastic.explore import Figures, Page, figures, records_page
@@ -45,7 +45,7 @@ class Findings:
     step_ms: int
 
 
-def explore_page(site: Site) -> Callable[..., Awaitable[None]]:
+def explore_page(site: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request) -> None:
         filters = Filters.of(request.query_params)
         now_ms = site.clock.now_ms()
@@ -60,13 +60,15 @@ def explore_page(site: Site) -> Callable[..., Awaitable[None]]:
             error = str(problem)
         except TriageError as problem:
             error = str(problem)
-        with frame(request, "explore") as visit:
+        with page_layout(request, "explore") as visit:
             _build(visit, filters, found, error, now_ms, wants_comparison=wants_comparison)
 
     return page
 
 
-def look(site: Site, filters: Filters, now_ms: int, after: str | None, *, wants_comparison: bool = False) -> Findings:
+def look(
+    site: Dependencies, filters: Filters, now_ms: int, after: str | None, *, wants_comparison: bool = False
+) -> Findings:
     """Two requests, and more only for a comparison. Blocks; raises a TriageError, ValueError for a wrong `after`."""
     client, settings = site.client, site.settings.elasticsearch
     query = filters.query(now_ms)
@@ -112,7 +114,7 @@ def _build(
                     ui.html(_records(filters, found, now_ms, words), sanitize=False)
 
 
-def _over_time(filters: Filters, found: Findings, now_ms: int, words: Words, *, wants_comparison: bool) -> None:
+def _over_time(filters: Filters, found: Findings, now_ms: int, words: Translations, *, wants_comparison: bool) -> None:
     overall = found.figures.sentiment
     with section("over-time", words("explore.count", n=words.number(found.figures.total))):
         if overall.total:
@@ -146,7 +148,7 @@ def _slots(found: Findings) -> list[TimeSlot]:
     ]
 
 
-def _records(filters: Filters, found: Findings, now_ms: int, words: Words) -> str:
+def _records(filters: Filters, found: Findings, now_ms: int, words: Translations) -> str:
     table = records_table(found.page.hits, now_ms, words, found.corrections, caption=words("explore.records"))
     if found.page.after is None:
         return table

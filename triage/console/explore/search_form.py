@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from html import escape
 
 from triage.console.filters import FIELDS, RANGES, Filters, shown_time
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.schemas.alert import Share
 
 _KINDS = {"aspect": "aspect_pair"}
 _OPEN_FACETS = 8
 
 
-def search_form(filters: Filters, words: Words) -> str:
+def search_form(filters: Filters, words: Translations) -> str:
     """A plain form that keeps the values that were chosen."""
     ranges = "".join(
         f'<option value="{name}"{" selected" if name == filters.range and not filters.given_times else ""}>'
@@ -36,7 +36,7 @@ def search_form(filters: Filters, words: Words) -> str:
     )
 
 
-def chips(filters: Filters, words: Words) -> str:
+def chips(filters: Filters, words: Translations) -> str:
     """What is chosen, each with a link that takes it out."""
     items = "".join(_chip(filters, name, value, words) for name, value in filters.hidden())
     if not items:
@@ -44,7 +44,7 @@ def chips(filters: Filters, words: Words) -> str:
     return f'<ul class="chips">{items}<li><a class="clear" href="explore">{words("explore.clear")}</a></li></ul>'
 
 
-def facets_html(filters: Filters, facets: Mapping[str, list[Share]], words: Words) -> str:
+def facets_html(filters: Filters, facets: Mapping[str, list[Share]], words: Translations) -> str:
     """The values of each field in the view with how many records have them; each narrows the view down to it."""
     parts: list[str] = []
     for name, field in FIELDS.items():
@@ -63,7 +63,7 @@ def facets_html(filters: Filters, facets: Mapping[str, list[Share]], words: Word
     return f'<nav aria-label="{title}">{f"<h2>{title}</h2>" if parts else ""}{"".join(parts) or none}</nav>'
 
 
-def _chip(filters: Filters, name: str, value: str, words: Words) -> str:
+def _chip(filters: Filters, name: str, value: str, words: Translations) -> str:
     field, said = words(f"column.{name}"), shown(name, value, words)
     remove = words("explore.remove", value=f"{field}: {said}")
     return (
@@ -72,6 +72,6 @@ def _chip(filters: Filters, name: str, value: str, words: Words) -> str:
     )
 
 
-def shown(name: str, value: str, words: Words) -> str:
+def shown(name: str, value: str, words: Translations) -> str:
     """A value of a filter as people say it."""
     return words.term(_KINDS.get(name, name), value)

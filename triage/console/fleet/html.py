@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from triage.console.data.dead_letters import DeadLetters
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web.fragments import empty
 from triage.console.web.highlighting import cut
 from triage.fleet import FleetView, ProcessView
@@ -18,7 +18,7 @@ _WORST = ("critical", "high", "medium")
 _PAYLOAD_CHARS = 600
 
 
-def figures_html(view: FleetView, dead: int | None, words: Words) -> str:
+def figures_html(view: FleetView, dead: int | None, words: Translations) -> str:
     """The figures on top."""
     workers = [process for process in view.processes if process.kind == "worker"]
     well = sum(state_of(process) == "ok" for process in workers)
@@ -61,7 +61,7 @@ def state_of(process: ProcessView) -> str:
     return "fallback" if process.fallback else "ok"
 
 
-def attention(view: FleetView, words: Words) -> list[tuple[str, str]]:
+def attention(view: FleetView, words: Translations) -> list[tuple[str, str]]:
     """(kind, sentence) of everything that an operator should look at, the worst first."""
     found: list[tuple[str, str]] = []
     orphans = [each for each in view.partitions if not each.worker]
@@ -87,7 +87,7 @@ def attention(view: FleetView, words: Words) -> list[tuple[str, str]]:
     return sorted(found, key=lambda one: _WORST.index(one[0]))
 
 
-def processes_html(view: FleetView, words: Words) -> str:
+def processes_html(view: FleetView, words: Translations) -> str:
     """One row a process."""
     columns = ("process", "state", "partitions", "lag", "in", "out", "busy", "device", "model", "still")
     rows = []
@@ -114,7 +114,7 @@ def processes_html(view: FleetView, words: Words) -> str:
     return _table(columns, rows, words, numeric={"partitions", "lag", "in", "out", "busy", "still"})
 
 
-def partitions_html(view: FleetView, words: Words) -> str:
+def partitions_html(view: FleetView, words: Translations) -> str:
     """One row a raw partition, those farthest behind first."""
     nobody = f"<b>{words('fleet.nobody_has_it')}</b>"
     rows = [
@@ -129,7 +129,7 @@ def partitions_html(view: FleetView, words: Words) -> str:
     return _table(("partition", "lag", "in", "out", "worker"), rows, words, numeric={"lag", "in", "out"})
 
 
-def stages_html(view: FleetView, words: Words) -> str:
+def stages_html(view: FleetView, words: Translations) -> str:
     """Where the time of a batch goes."""
     rows = [
         f'<tr><th scope="row">{escape(each.stage)}</th><td class="n">{words.quantity(round(each.p50_ms, 1))}</td>'
@@ -141,7 +141,7 @@ def stages_html(view: FleetView, words: Words) -> str:
     return _table(("stage", "p50", "p95"), rows, words, numeric={"p50", "p95"})
 
 
-def dead_letters_html(letters: DeadLetters, words: Words) -> str:
+def dead_letters_html(letters: DeadLetters, words: Translations) -> str:
     """How many for which reason, and the last ones with what was in them."""
     if letters.total is None:
         return f"<p>{words('now.dead_unknown')}</p>"
@@ -156,7 +156,7 @@ def dead_letters_html(letters: DeadLetters, words: Words) -> str:
     return f'<ul class="shares">{reasons}</ul>{table}<p class="caption below">{words("fleet.letters_advice")}</p>'
 
 
-def _letter(letter: DeadLetter, words: Words) -> str:
+def _letter(letter: DeadLetter, words: Translations) -> str:
     size = words("fleet.payload", n=words.number(letter.payload_bytes))
     return (
         f'<tr><td class="at">{escape(letter.failed_at[:19].replace("T", " "))}</td>'
@@ -178,7 +178,7 @@ _PILLS = {
 }
 
 
-def _table(columns: Sequence[str], rows: Iterable[str], words: Words, numeric: Iterable[str] = ()) -> str:
+def _table(columns: Sequence[str], rows: Iterable[str], words: Translations, numeric: Iterable[str] = ()) -> str:
     numbers = frozenset(numeric)
     head = "".join(
         f'<th scope="col"{" class=n" if name in numbers else ""}>{words(f"column.{name}")}</th>' for name in columns
@@ -193,7 +193,7 @@ def _tile(name: str, value: str, note: str, *, hot: bool = False) -> str:
     )
 
 
-def _rate(view: FleetView, per_s: float, words: Words) -> str:
+def _rate(view: FleetView, per_s: float, words: Translations) -> str:
     """A dash until there are two readings to compare."""
     if not view.interval_s:
         return "–"

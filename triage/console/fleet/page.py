@@ -7,7 +7,7 @@ from fastapi import Request
 from nicegui import ui
 
 from triage.console.data.dead_letters import DeadLetters
-from triage.console.dependencies import Site
+from triage.console.dependencies import Dependencies
 from triage.console.fleet.html import (
     attention,
     dead_letters_html,
@@ -16,19 +16,19 @@ from triage.console.fleet.html import (
     processes_html,
     stages_html,
 )
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web import fragments
-from triage.console.web.layout import frame, section
+from triage.console.web.layout import page_layout, section
 from triage.fleet import FleetView
 
 _REFRESH_S = 3.0
 _FIRST_PAINT_S = 4.0
 
 
-def fleet_page(site: Site) -> Callable[..., Awaitable[None]]:
+def fleet_page(site: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request) -> None:
         await site.fleet.within(_FIRST_PAINT_S)
-        with frame(request, "fleet") as visit:
+        with page_layout(request, "fleet") as visit:
             view = _View(visit.words, site.dead_letters)
         view.show(site.fleet.value, site.fleet.error)
 
@@ -42,7 +42,7 @@ def fleet_page(site: Site) -> Callable[..., Awaitable[None]]:
 
 
 class _View:
-    def __init__(self, words: Words, dead_letters: DeadLetters) -> None:
+    def __init__(self, words: Translations, dead_letters: DeadLetters) -> None:
         self._words, self._dead_letters = words, dead_letters
         self._banner = ui.html("", sanitize=False).classes("whole").props('aria-live="assertive"')
         with section("figures", words("now.figures"), "whole bare", hidden=True):

@@ -10,7 +10,7 @@ from triage.console.changes.panel import movers_html
 from triage.console.data.refresh import Latest, SharedSnapshot
 from triage.console.data.snapshot import Snapshot, TimeSlot
 from triage.console.web import charts, fragments
-from triage.console.web.layout import Visit, choices, frame, section, table_below
+from triage.console.web.layout import Visit, choices, page_layout, section, table_below
 from triage.types import Channel
 
 _REFRESH_S = 2.0
@@ -24,7 +24,7 @@ def now_page(shared: SharedSnapshot, moved: Latest[Movers]) -> Callable[..., Awa
     async def page(request: Request, channel: str = "") -> None:
         snapshot = await shared.within(_FIRST_PAINT_S)
         await moved.within(_FIRST_PAINT_S)
-        with frame(request, "now") as visit:
+        with page_layout(request, "now") as visit:
             view = View(visit, channel if channel in _CHANNELS else "")
         view.show(snapshot, moved)
 

@@ -7,8 +7,8 @@ from html import escape
 from nicegui import ui
 
 from triage.clock import parse_rfc3339, rfc3339
-from triage.console.dependencies import Site
-from triage.console.translations import Words
+from triage.console.dependencies import Dependencies
+from triage.console.translations import Translations
 from triage.console.web.charts import SENTIMENTS
 from triage.elastic import corrections as store
 from triage.elastic.search import Hit
@@ -22,7 +22,7 @@ _MOST_CHARS = 200
 Saved = Callable[[Correction], Awaitable[None]]
 
 
-def intents_of(site: Site, hits: Sequence[Hit]) -> list[str]:
+def intents_of(site: Dependencies, hits: Sequence[Hit]) -> list[str]:
     """The model's labels, as the folder says; without a folder those that these records have."""
     try:
         known = site.explainer.intents()
@@ -36,7 +36,14 @@ class CorrectionForm:
     """Choices for one record, filled with the model's labels; `saved` is called when the index has it."""
 
     def __init__(
-        self, site: Site, hit: Hit, intents: Sequence[str], words: Words, actor: str, saved: Saved, submit: str
+        self,
+        site: Dependencies,
+        hit: Hit,
+        intents: Sequence[str],
+        words: Translations,
+        actor: str,
+        saved: Saved,
+        submit: str,
     ) -> None:
         self._site, self._hit, self._words, self._actor, self._saved = site, hit, words, actor, saved
         record = hit.record
@@ -90,7 +97,7 @@ class CorrectionForm:
         await self._saved(correction)
 
 
-def correction_html(correction: Correction, words: Words) -> str:
+def correction_html(correction: Correction, words: Translations) -> str:
     """Who judged the record, when, and how."""
     labels = [
         words.intent(correction.intent) if correction.intent else None,

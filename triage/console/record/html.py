@@ -5,7 +5,7 @@ from html import escape
 
 from triage.clock import parse_rfc3339
 from triage.console.filters import Filters, filters_of
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web.highlighting import highlighted
 from triage.console.web.rows import feeling
 from triage.elastic.search import Hit
@@ -17,7 +17,7 @@ _ALL = 10**9
 _LINKING = ("order_id", "tracking_id")
 
 
-def text_html(record: EnrichedRecord, words: Words) -> str:
+def text_html(record: EnrichedRecord, words: Translations) -> str:
     """The text with its entities, and the entities as a list."""
     marked = highlighted(record.text, record.entities, words, _ALL)
     flags = "".join(f'<span class="pill outline">{escape(words.term("flag", flag))}</span> ' for flag in record.flags)
@@ -33,7 +33,7 @@ def text_html(record: EnrichedRecord, words: Words) -> str:
     return f'<p class="whole-text" lang="{escape(record.language)}">{marked}</p><p>{flags}</p>{table}'
 
 
-def intents_html(record: EnrichedRecord, words: Words) -> str:
+def intents_html(record: EnrichedRecord, words: Translations) -> str:
     """The labels and how sure the model was of each."""
     rows = "".join(
         f'<tr><th scope="row">{escape(words.intent(score.label))}</th><td>{_meter(score.confidence, words)}</td></tr>'
@@ -52,7 +52,7 @@ def intents_html(record: EnrichedRecord, words: Words) -> str:
     )
 
 
-def words_html(kind: str, head: HeadExplanation, marked: str, language: str, words: Words) -> str:
+def words_html(kind: str, head: HeadExplanation, marked: str, language: str, words: Translations) -> str:
     """The text with the words that carried one decision, and the words by weight."""
     label = words.intent(head.label) if kind == "intent" else words.term("sentiment", head.label)
     title = words("record.words", kind=words(f"column.{kind}"), label=label, share=words.percent(head.confidence))
@@ -68,7 +68,7 @@ def words_html(kind: str, head: HeadExplanation, marked: str, language: str, wor
 
 
 def rules_html(
-    record: EnrichedRecord, explained: Sequence[RuleExplanation], version: str, problem: str, words: Words
+    record: EnrichedRecord, explained: Sequence[RuleExplanation], version: str, problem: str, words: Translations
 ) -> str:
     """Severity and queue with the rules that made them, and what met each condition."""
     level = record.severity.level
@@ -97,7 +97,7 @@ def rules_html(
     return head + fired_html + said
 
 
-def facts_html(hit: Hit, words: Words) -> str:
+def facts_html(hit: Hit, words: Translations) -> str:
     """Where the record comes from, and what judged it."""
     record = hit.record
     given = {
@@ -124,7 +124,7 @@ def facts_html(hit: Hit, words: Words) -> str:
     return f'<dl class="facts">{rows}{more}</dl>'
 
 
-def links_html(record: EnrichedRecord, words: Words, root: str) -> str:
+def links_html(record: EnrichedRecord, words: Translations, root: str) -> str:
     """Views of what belongs together with this record."""
     views: list[tuple[str, Filters]] = []
     if record.author_id:
@@ -150,7 +150,7 @@ def _all_time(values: dict[str, str]) -> Filters:
     return Filters(range="all", values={name: (value,) for name, value in values.items()})
 
 
-def _meter(share: float, words: Words) -> str:
+def _meter(share: float, words: Translations) -> str:
     return (
         f'<span class="meter"><meter min="0" max="1" value="{share:.3f}">{words.percent(share)}</meter> '
         f"{words.percent(share)}</span>"

@@ -9,13 +9,13 @@ from fastapi import Request
 from nicegui import ui
 
 from triage.clock import parse_rfc3339
-from triage.console.dependencies import Site
+from triage.console.dependencies import Dependencies
 from triage.console.record.correction_form import CorrectionForm, correction_html, intents_of
 from triage.console.record.html import facts_html, intents_html, links_html, rules_html, text_html, words_html
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web import fragments
 from triage.console.web.highlighting import weighed
-from triage.console.web.layout import Visit, frame, section
+from triage.console.web.layout import Visit, page_layout, section
 from triage.console.web.rows import records_table
 from triage.elastic import corrections as store
 from triage.elastic.explore import between, find_record, similar
@@ -43,14 +43,14 @@ class Reading:
     problem: str
 
 
-def record_page(site: Site) -> Callable[..., Awaitable[None]]:
+def record_page(site: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request, record_id: str) -> None:
         reading, error = None, None
         try:
             reading = await asyncio.to_thread(read, site, record_id)
         except TriageError as problem:
             error = str(problem)
-        with frame(request, "explore", Visit.of(request).words("record.title")) as visit:
+        with page_layout(request, "explore", Visit.of(request).words("record.title")) as visit:
             ui.html(fragments.banner(error, visit.words, known=False), sanitize=False).classes("whole")
             if reading is not None:
                 _build(site, visit, reading)
@@ -62,7 +62,7 @@ def record_page(site: Site) -> Callable[..., Awaitable[None]]:
     return page
 
 
-def read(site: Site, record_id: str) -> Reading | None:
+def read(site: Dependencies, record_id: str) -> Reading | None:
     """None where no index has it. Blocks; raises a TriageError."""
     client, settings = site.client, site.settings.elasticsearch
     hit = find_record(client, settings, record_id)
@@ -87,7 +87,7 @@ def read(site: Site, record_id: str) -> Reading | None:
     )
 
 
-def _build(site: Site, visit: Visit, reading: Reading) -> None:
+def _build(site: Dependencies, visit: Visit, reading: Reading) -> None:
     words, record = visit.words, reading.hit.record
     with ui.element("div").classes("column wide-column"):
         with section("text", words("record.text")):
@@ -107,7 +107,7 @@ def _build(site: Site, visit: Visit, reading: Reading) -> None:
             ui.html(links_html(record, words, visit.root), sanitize=False)
 
 
-def _decision(site: Site, reading: Reading, words: Words) -> None:
+def _decision(site: Dependencies, reading: Reading, words: Translations) -> None:
     """The model's labels at once; the words behind them when asked, for that costs a call of the model."""
     record = reading.hit.record
     with section("decision", words("record.decision")):
@@ -133,7 +133,7 @@ def _decision(site: Site, reading: Reading, words: Words) -> None:
         button = ui.button(words("record.explain"), on_click=explain).props("unelevated no-caps outline")
 
 
-def _correct(site: Site, visit: Visit, reading: Reading) -> None:
+def _correct(site: Dependencies, visit: Visit, reading: Reading) -> None:
     words, hit = visit.words, reading.hit
     with section("correct", words("correct.title")):
         known = ui.html(correction_html(reading.correction, words) if reading.correction else "", sanitize=False)

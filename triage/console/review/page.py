@@ -10,15 +10,15 @@ from nicegui import ui
 from nicegui.events import KeyEventArguments
 
 from triage.clock import parse_rfc3339
-from triage.console.dependencies import Site
+from triage.console.dependencies import Dependencies
 from triage.console.filters import RANGES, Filters
 from triage.console.record.correction_form import CorrectionForm, correction_html, intents_of
 from triage.console.record.html import intents_html
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web import fragments
 from triage.console.web.charts import SENTIMENTS
 from triage.console.web.highlighting import highlighted
-from triage.console.web.layout import Visit, choices, frame, section
+from triage.console.web.layout import Visit, choices, page_layout, section
 from triage.elastic import corrections as store
 from triage.elastic.explore import between, figures, records_page
 from triage.elastic.mapping import JsonObject
@@ -50,7 +50,7 @@ class Queue:
     latest: list[Correction]
 
 
-def review_page(site: Site) -> Callable[..., Awaitable[None]]:
+def review_page(site: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request, order: str = "new") -> None:
         filters = Filters.of(request.query_params)
         order = order if order in _ORDERS else "new"
@@ -59,7 +59,7 @@ def review_page(site: Site) -> Callable[..., Awaitable[None]]:
             queue = await asyncio.to_thread(read_queue, site, filters, order)
         except TriageError as problem:
             error = str(problem)
-        with frame(request, "review") as visit:
+        with page_layout(request, "review") as visit:
             ui.html(fragments.banner(error, visit.words, known=False), sanitize=False).classes("whole")
             if queue is not None:
                 _Review(site, visit, filters, order, queue)
@@ -67,7 +67,7 @@ def review_page(site: Site) -> Callable[..., Awaitable[None]]:
     return page
 
 
-def read_queue(site: Site, filters: Filters, order: str) -> Queue:
+def read_queue(site: Dependencies, filters: Filters, order: str) -> Queue:
     """Records flagged low_confidence that nobody has judged. Blocks; raises a TriageError."""
     client, settings = site.client, site.settings.elasticsearch
     now_ms = site.clock.now_ms()
@@ -88,7 +88,7 @@ def read_queue(site: Site, filters: Filters, order: str) -> Queue:
 class _Review:
     """One open queue: shows its head, and the next when that is judged or skipped."""
 
-    def __init__(self, site: Site, visit: Visit, filters: Filters, order: str, queue: Queue) -> None:
+    def __init__(self, site: Dependencies, visit: Visit, filters: Filters, order: str, queue: Queue) -> None:
         self._site, self._visit, self._words = site, visit, visit.words
         self._filters, self._order, self._queue = filters, order, queue
         self._left = list(queue.hits)
@@ -173,7 +173,7 @@ class _Review:
             await form.save()
 
 
-def _ways(filters: Filters, order: str, words: Words) -> str:
+def _ways(filters: Filters, order: str, words: Translations) -> str:
     def address(range_name: str, by: str) -> str:
         chosen = Filters(filters.text, range_name, values=filters.values)
         return chosen.address("review", order=None if by == "new" else by)
@@ -184,7 +184,7 @@ def _ways(filters: Filters, order: str, words: Words) -> str:
     return f'<div class="ways">{both}</div>'
 
 
-def _latest(latest: Sequence[Correction], queue: Queue, words: Words) -> str:
+def _latest(latest: Sequence[Correction], queue: Queue, words: Translations) -> str:
     said = words("review.judged", judged=words.number(queue.judged), changed=words.number(queue.changed))
     items = "".join(
         f'<li><a href="records/{escape(one.record)}" lang="{escape(one.language)}">'

@@ -6,7 +6,7 @@ from typing import Any
 
 from triage.clock import parse_rfc3339
 from triage.console.data.snapshot import IntentCount, TimeSlot
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.schemas.alert import Alert
 
 Options = dict[str, Any]
@@ -30,7 +30,7 @@ STILL: Options = {"animation": False, "textStyle": {"fontFamily": _FONT_FAMILY},
 
 
 def sentiment_over_time(
-    slots: Sequence[TimeSlot], step_ms: int, now_ms: int, alerts: Sequence[Alert], words: Words
+    slots: Sequence[TimeSlot], step_ms: int, now_ms: int, alerts: Sequence[Alert], words: Translations
 ) -> Options:
     """Stacked areas by sentiment over event time, with a band and its name from the start to the end of every alert."""
     series: list[Options] = [
@@ -75,7 +75,7 @@ def sentiment_over_time(
     }
 
 
-def time_axis(words: Words) -> Options:
+def time_axis(words: Translations) -> Options:
     return {
         "type": "time",
         "axisLine": {"lineStyle": {"color": "var(--line)"}},
@@ -85,7 +85,7 @@ def time_axis(words: Words) -> Options:
     }
 
 
-def top_intents(intents: list[IntentCount], words: Words) -> Options:
+def top_intents(intents: list[IntentCount], words: Translations) -> Options:
     """Horizontal bars stacked by sentiment, most negative records on top."""
     shown = _most_negative(intents)
     return STILL | {
@@ -122,7 +122,7 @@ def top_intents(intents: list[IntentCount], words: Words) -> Options:
     }
 
 
-def timeline_in_words(slots: Sequence[TimeSlot], step_ms: int, alerts: int, words: Words) -> str:
+def timeline_in_words(slots: Sequence[TimeSlot], step_ms: int, alerts: int, words: Translations) -> str:
     """What a screen reader says for the chart."""
     if not slots:
         return words("chart.no_records")
@@ -137,7 +137,7 @@ def timeline_in_words(slots: Sequence[TimeSlot], step_ms: int, alerts: int, word
     )
 
 
-def timeline_table(slots: Sequence[TimeSlot], now_ms: int, words: Words) -> str:
+def timeline_table(slots: Sequence[TimeSlot], now_ms: int, words: Translations) -> str:
     """The chart as a table, newest first; steps without records are left out."""
     head = "".join(f'<th scope="col">{words.term("sentiment", name)}</th>' for name in SENTIMENTS)
     rows = "".join(
@@ -151,7 +151,7 @@ def timeline_table(slots: Sequence[TimeSlot], now_ms: int, words: Words) -> str:
     return f'<table class="plain"><thead><tr>{time}{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def intents_in_words(intents: list[IntentCount], words: Words) -> str:
+def intents_in_words(intents: list[IntentCount], words: Translations) -> str:
     """What a screen reader says for the bars."""
     listed = ", ".join(f"{words.intent(one.intent)} {one.counts.negative}" for one in _most_negative(intents))
     return words("chart.intents", listed=listed) if listed else words("chart.no_intents")
@@ -161,7 +161,7 @@ def _most_negative(intents: list[IntentCount]) -> list[IntentCount]:
     return sorted(intents, key=lambda one: (-one.counts.negative, -one.counts.total, one.intent))[:MAX_INTENTS]
 
 
-def _band(alert: Alert, first_ms: int, now_ms: int, words: Words) -> list[Options] | None:
+def _band(alert: Alert, first_ms: int, now_ms: int, words: Translations) -> list[Options] | None:
     start = parse_rfc3339(alert.started_at)
     end = parse_rfc3339(alert.ended_at) if alert.ended_at else max(now_ms, start)
     if end < first_ms:

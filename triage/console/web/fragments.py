@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from triage.clock import parse_rfc3339
 from triage.console.data.snapshot import Snapshot
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web.highlighting import cut
 from triage.console.web.rows import records_table
 from triage.schemas.alert import Alert
@@ -13,7 +13,7 @@ from triage.schemas.alert import Alert
 TILES = ("records", "last_hour", "negative", "dead_letters", "open_alerts")
 
 
-def status(snapshot: Snapshot, words: Words) -> str:
+def status(snapshot: Snapshot, words: Translations) -> str:
     """The line in the header: live or not, and as of when."""
     stamp = words.when(snapshot.at_ms, 0)
     state = "stale" if snapshot.error else "live" if snapshot.known else "connecting"
@@ -28,7 +28,7 @@ def status(snapshot: Snapshot, words: Words) -> str:
     )
 
 
-def banner(error: str | None, words: Words, *, known: bool) -> str:
+def banner(error: str | None, words: Translations, *, known: bool) -> str:
     """What went wrong and what happens now; empty when all is well."""
     if error is None:
         return ""
@@ -39,7 +39,7 @@ def banner(error: str | None, words: Words, *, known: bool) -> str:
     )
 
 
-def tiles(snapshot: Snapshot, words: Words) -> str:
+def tiles(snapshot: Snapshot, words: Translations) -> str:
     """The figures on top."""
     if not snapshot.known:
         return _tiles([_tile(words(f"now.{name}"), "–", words("now.not_read")) for name in TILES])
@@ -65,11 +65,11 @@ def tiles(snapshot: Snapshot, words: Words) -> str:
     )
 
 
-def over_time_caption(snapshot: Snapshot, words: Words) -> str:
+def over_time_caption(snapshot: Snapshot, words: Translations) -> str:
     return "" if snapshot.empty else words("now.per_step", step=words.duration(snapshot.step_ms))
 
 
-def legend(words: Words) -> str:
+def legend(words: Translations) -> str:
     keys = "".join(
         f'<li><i class="{name}"></i>{words.term("sentiment", name)}</li>'
         for name in ("negative", "neutral", "positive")
@@ -77,7 +77,7 @@ def legend(words: Words) -> str:
     return f'<ul class="legend" aria-hidden="true">{keys}</ul>'
 
 
-def alerts(snapshot: Snapshot, words: Words) -> str:
+def alerts(snapshot: Snapshot, words: Translations) -> str:
     """Open alerts first, then those that ended lately."""
     if not snapshot.known:
         return not_read(snapshot.error, words)
@@ -87,7 +87,7 @@ def alerts(snapshot: Snapshot, words: Words) -> str:
     return f'<ul class="alerts">{"".join(cards)}</ul>'
 
 
-def records(snapshot: Snapshot, words: Words) -> str:
+def records(snapshot: Snapshot, words: Translations) -> str:
     """A table of the latest records; on a phone its rows become cards."""
     if not snapshot.known:
         return not_read(snapshot.error, words)
@@ -96,7 +96,7 @@ def records(snapshot: Snapshot, words: Words) -> str:
     return records_table(snapshot.latest, snapshot.at_ms, words)
 
 
-def nothing_to_chart(snapshot: Snapshot, words: Words) -> str:
+def nothing_to_chart(snapshot: Snapshot, words: Translations) -> str:
     """What stands in the place of a chart; empty when there is something to draw."""
     if not snapshot.empty:
         return ""
@@ -105,7 +105,7 @@ def nothing_to_chart(snapshot: Snapshot, words: Words) -> str:
     return empty(words("now.nothing_to_draw"), words("now.nothing_to_draw_advice"))
 
 
-def not_read(error: str | None, words: Words) -> str:
+def not_read(error: str | None, words: Translations) -> str:
     name = "nothing_read" if error else "reading"
     return empty(words(f"error.{name}"), words(f"error.{name}_advice"))
 
@@ -114,7 +114,7 @@ def empty(title: str, advice_html: str) -> str:
     return f'<div class="empty"><strong>{title}</strong><p>{advice_html}</p></div>'
 
 
-def alert_card(alert: Alert, now_ms: int, words: Words, root: str = "") -> str:
+def alert_card(alert: Alert, now_ms: int, words: Translations, root: str = "") -> str:
     """One alert in a list; `root` leads to the top of the site."""
     start = parse_rfc3339(alert.started_at)
     end = parse_rfc3339(alert.ended_at) if alert.ended_at else now_ms

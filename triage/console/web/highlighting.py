@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from html import escape
 
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.schemas.enriched import Entity
 from triage.schemas.explanation import Word
 
 MAX_TEXT_CHARS = 400
 
 
-def highlighted(text: str, entities: Sequence[Entity], words: Words, limit: int = MAX_TEXT_CHARS) -> str:
+def highlighted(text: str, entities: Sequence[Entity], words: Translations, limit: int = MAX_TEXT_CHARS) -> str:
     """The text with its entities marked. What lies beyond the cut is left out."""
     shown = cut(text, limit)
     end = len(shown) if shown == text else limit - 1

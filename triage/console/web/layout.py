@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from nicegui import ui
 
-from triage.console.translations import COOKIE, LANGUAGES, Words, words_of
+from triage.console.translations import COOKIE, LANGUAGES, Translations, translations_of
 from triage.console.web.identity import ANONYMOUS, User
 from triage.console.web.login import user_of
 
@@ -25,7 +25,7 @@ _YEAR_S = 365 * 86_400
 class Visit:
     """Who looks at which page, in which language. `root` leads to the top of the site, wherever that is mounted."""
 
-    words: Words
+    words: Translations
     user: User
     root: str
     here: str
@@ -34,7 +34,7 @@ class Visit:
     def of(cls, request: Request) -> "Visit":
         path = request.url.path.removeprefix(request.scope.get("root_path", "")).lstrip("/")
         here = path + (f"?{request.url.query}" if request.url.query else "")
-        return cls(words_of(request), user_of(request), "../" * path.count("/") or "./", here)
+        return cls(translations_of(request), user_of(request), "../" * path.count("/") or "./", here)
 
     def header(self, active: str, status: str = "") -> str:
         """The content of the page's header; `active` is the tab, `status` HTML beside it."""
@@ -61,7 +61,7 @@ class Visit:
 
 
 @contextmanager
-def frame(request: Request, active: str, title: str = "") -> Iterator[Visit]:
+def page_layout(request: Request, active: str, title: str = "") -> Iterator[Visit]:
     """The body of a NiceGUI page: header, a link past it, and the main landmark to fill."""
     visit = Visit.of(request)
     client = ui.context.client

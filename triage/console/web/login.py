@@ -10,11 +10,11 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from triage.config import ConsoleSettings
-from triage.console.translations import words_of
+from triage.console.translations import translations_of
 from triage.console.web.identity import ANONYMOUS, COOKIE, Identities, User
 from triage.logging import get_logger
 from triage.web.identity import bearer_of, by_token
-from triage.web.login_throttle import TooManyTries, Tries
+from triage.web.login_throttle import LoginThrottle, TooManyTries
 
 log = get_logger("triage.console")
 
@@ -31,7 +31,7 @@ def user_of(connection: HTTPConnection) -> User:
     return user
 
 
-class Door:
+class LoginMiddleware:
     """Plain ASGI middleware around everything, web sockets too.
 
     What changes something must come from the console's own pages (`Sec-Fetch-Site`, `Origin`) or carry a bearer token,
@@ -42,7 +42,7 @@ class Door:
         self._app = app
         self._settings = settings
         self._identities = Identities(settings)
-        self._tries = Tries(monotonic)
+        self._tries = LoginThrottle(monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -180,7 +180,7 @@ def _refused(status: int, why: str, headers: dict[str, str] | None = None) -> Re
 def _login_page(
     request: Request, target: str, problem: str = "", status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    words = words_of(request)
+    words = translations_of(request)
     alert = f'<p class="remark" role="alert">{words(f"login.{problem}")}</p>' if problem else ""
     title = words("login.title")
     return HTMLResponse(

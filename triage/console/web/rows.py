@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from triage.clock import parse_rfc3339
-from triage.console.translations import Words
+from triage.console.translations import Translations
 from triage.console.web.highlighting import highlighted
 from triage.elastic.search import Hit
 from triage.schemas.correction import Correction
@@ -15,7 +15,7 @@ _COLUMNS = ("time", "feedback", "intent", "sentiment", "severity")
 def records_table(
     hits: Sequence[Hit],
     now_ms: int,
-    words: Words,
+    words: Translations,
     corrections: Mapping[str, Correction] | None = None,
     root: str = "",
     caption: str = "",
@@ -28,7 +28,7 @@ def records_table(
     return f'<table class="records">{said}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _row(hit: Hit, now_ms: int, words: Words, correction: Correction | None, root: str) -> str:
+def _row(hit: Hit, now_ms: int, words: Translations, correction: Correction | None, root: str) -> str:
     record = hit.record
     label, level = record.sentiment.label, record.severity.level
     facts = [
@@ -53,7 +53,7 @@ def _row(hit: Hit, now_ms: int, words: Words, correction: Correction | None, roo
     )
 
 
-def feeling(label: str, words: Words) -> str:
+def feeling(label: str, words: Translations) -> str:
     """A sentiment with its colour."""
     name = escape(label)
     return f'<span class="feeling {name}"><i aria-hidden="true"></i>{escape(words.term("sentiment", label))}</span>'

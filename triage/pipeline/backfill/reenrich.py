@@ -6,7 +6,7 @@ import msgspec
 
 from triage.clock import parse_rfc3339
 from triage.elastic.documents import StoredRecord
-from triage.pipeline.batch import Accepted, Enriched
+from triage.pipeline.batch import Enriched, ValidatedRecord
 from triage.pipeline.stages.enrich import Enricher
 from triage.rules import facts_of
 from triage.schemas.raw import RawRecord
@@ -23,7 +23,7 @@ def reenrich(enricher: Enricher, stored: Sequence[StoredRecord]) -> list[Enriche
     return [_kept(enricher, item, new) for item, new in zip(stored, again, strict=True)]
 
 
-def _accepted(item: StoredRecord) -> Accepted:
+def _accepted(item: StoredRecord) -> ValidatedRecord:
 
     record = item.record
     raw = RawRecord(
@@ -39,7 +39,7 @@ def _accepted(item: StoredRecord) -> Accepted:
         attributes=record.attributes,
     )
     event_ms = parse_rfc3339(record.timestamp)
-    return Accepted(raw, record.channel, event_ms, record.event.id, broker_ms=item.version)
+    return ValidatedRecord(raw, record.channel, event_ms, record.event.id, broker_ms=item.version)
 
 
 def _kept(enricher: Enricher, item: StoredRecord, new: Enriched) -> Enriched:

@@ -23,9 +23,9 @@ from triage.metrics import Metrics
 from triage.pipeline.assemble import build_enricher
 from triage.pipeline.backfill.reenrich import reenrich
 from triage.pipeline.backfill.rewrite import Rewriter
-from triage.pipeline.batch import Batch, Enriched, Incoming
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
-from triage.pipeline.erasure.tombstones import ForgottenAuthors, follow_forgotten
+from triage.pipeline.batch import Batch, ConsumedMessage, Enriched
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
+from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_forgotten
 from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
@@ -104,7 +104,7 @@ class Replay:
         settings = self._settings
         require_topics(settings.kafka, [*RAW_TOPICS.values(), "enriched", "forgotten"])
         redactor = Redactor(settings.redaction)
-        authors = ForgottenAuthors(redactor)
+        authors = ErasedAuthors(redactor)
         watch = follow_forgotten(settings.kafka, authors)
         with self._elasticsearch() as client:
             enricher = build_enricher(settings, self._clock, self._model, redactor=redactor)
@@ -122,9 +122,7 @@ class Replay:
                 watch.stop()
         return self.account
 
-    def _documents(
-        self, client: Elasticsearch, enricher: Enricher, authors: ForgottenAuthors, rewriter: Rewriter
-    ) -> None:
+    def _documents(self, client: Elasticsearch, enricher: Enricher, authors: ErasedAuthors, rewriter: Rewriter) -> None:
         settings = self._settings.elasticsearch
         documents.refresh(client, settings)
         self.account.total = documents.count(client, settings, self._query())
@@ -132,7 +130,7 @@ class Replay:
         for page in documents.pages(client, settings, self._query(), self._settings.replay.batch_records):
             if self._stop():
                 return
-            kept = [item for item in page if not authors.hold([item.record.author_id or ""], item.version)]
+            kept = [item for item in page if not authors.contains([item.record.author_id or ""], item.version)]
             self.account.read += len(page)
             self.account.forgotten += len(page) - len(kept)
             if kept:
@@ -140,12 +138,12 @@ class Replay:
             due = self._pace(due, len(page))
 
     def _records(
-        self, enricher: Enricher, redactor: Redactor, authors: ForgottenAuthors, rewriter: Rewriter, group: str
+        self, enricher: Enricher, redactor: Redactor, authors: ErasedAuthors, rewriter: Rewriter, group: str
     ) -> None:
         settings = self._settings
         # Numbers of the live pipeline must not move: what is refused here was dead-lettered long ago.
         metrics = Metrics()
-        office = DeadLetterOffice(redactor, self._clock, metrics)
+        office = DeadLetterFactory(redactor, self._clock, metrics)
         channels = {settings.kafka.topic(RAW_TOPICS[each]): each for each in self._request.channels}
         decode = DecodeStage(settings.worker, channels, office, self._clock, metrics, authors)
         with TopicScan(settings.kafka, "triage-replay", group) as scan:
@@ -236,9 +234,9 @@ class Replay:
             client.close()
 
 
-def _incoming(record: ConsumerRecord) -> Incoming:
+def _incoming(record: ConsumerRecord) -> ConsumedMessage:
     position = Position(record.topic, record.partition, record.offset)
-    return Incoming(position, record.timestamp, record.value or b"", tuple(record.headers or ()))
+    return ConsumedMessage(position, record.timestamp, record.value or b"", tuple(record.headers or ()))
 
 
 def _batches(polls: Iterator[list[ConsumerRecord]], size: int) -> Iterator[list[ConsumerRecord]]:

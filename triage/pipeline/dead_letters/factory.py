@@ -6,7 +6,7 @@ from triage import __version__
 from triage.clock import Clock, rfc3339
 from triage.errors import InvalidRecord
 from triage.metrics import Metrics
-from triage.pipeline.batch import Incoming
+from triage.pipeline.batch import ConsumedMessage
 from triage.pipeline.dead_letters.origin_headers import origin_of
 from triage.redaction import Redactor
 from triage.schemas.deadletter import SCHEMA_VERSION, DeadLetter
@@ -17,7 +17,7 @@ _HEADER_NAME_CHARS = 128
 _MOST_HEADERS = 50
 
 
-class DeadLetterOffice:
+class DeadLetterFactory:
     """Writes dead letters. The payload is redacted; undecodable bytes are described by length and SHA-256 only."""
 
     def __init__(self, redactor: Redactor, clock: Clock, metrics: Metrics) -> None:
@@ -25,7 +25,7 @@ class DeadLetterOffice:
         self._clock = clock
         self._metrics = metrics
 
-    def letter(self, message: Incoming, invalid: InvalidRecord, *, attempts: int = 1) -> DeadLetter:
+    def letter(self, message: ConsumedMessage, invalid: InvalidRecord, *, attempts: int = 1) -> DeadLetter:
         """`attempts` since the record was put into its topic, the last time if it was replayed."""
         self._metrics.records_dead_lettered.labels(invalid.stage, invalid.reason).inc()
         topic, partition, offset = message.position
@@ -56,7 +56,7 @@ class DeadLetterOffice:
             author_id=self._redactor.author_hash(*writer) if writer else None,
         )
 
-    def _headers(self, message: Incoming, author: str | None) -> dict[str, str]:
+    def _headers(self, message: ConsumedMessage, author: str | None) -> dict[str, str]:
         """By the rules for attributes: what a header is called can tell more than its value."""
         named = {
             _head(name): _head(value[: 4 * _PAYLOAD_CHARS].decode("utf-8", "replace"))

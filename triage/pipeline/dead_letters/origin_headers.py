@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from triage.errors import InvalidRecord
-from triage.pipeline.batch import Incoming
+from triage.pipeline.batch import ConsumedMessage
 from triage.types import Position
 
 POSITION = "triage-original-position"
@@ -25,7 +25,7 @@ class Origin(NamedTuple):
     attempts: int
 
 
-def origin_of(message: Incoming) -> Origin | None:
+def origin_of(message: ConsumedMessage) -> Origin | None:
     """None for a record that is new. Raises InvalidRecord for headers that can't be."""
     found = {name: value for name, value in message.headers if name in _OURS}
     if POSITION not in found:

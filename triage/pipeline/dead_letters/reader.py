@@ -16,7 +16,7 @@ TOPIC = "dead-letter"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DeadLetterFilter:
     """Filters that all must hold; a position (of now or of first) names single letters. Times are `failed_at` in ms."""
 
     positions: frozenset[str] = frozenset()
@@ -28,7 +28,7 @@ class Wanted:
 
     @property
     def everything(self) -> bool:
-        return self == Wanted()
+        return self == DeadLetterFilter()
 
     def takes(self, letter: DeadLetter) -> bool:
         failed_ms = _ms(letter.failed_at)
@@ -42,7 +42,7 @@ class Wanted:
         )
 
 
-def read_letters(scan: TopicScan, wanted: Wanted) -> list[DeadLetter]:
+def read_letters(scan: TopicScan, wanted: DeadLetterFilter) -> list[DeadLetter]:
     """The wanted letters as they stand now, by the time of failure; one for each record.
 
     `replayed_at` says that the record is back in its topic, and that nothing has come of it yet but success.

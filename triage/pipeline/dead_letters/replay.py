@@ -10,7 +10,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from triage.clock import Clock, rfc3339
 from triage.config import Settings
 from triage.pipeline.dead_letters.origin_headers import Origin, parse_position, with_origin
-from triage.pipeline.dead_letters.reader import TOPIC, Wanted, read_letters
+from triage.pipeline.dead_letters.reader import TOPIC, DeadLetterFilter, read_letters
 from triage.pipeline.kafka.command_transactions import Transactions
 from triage.schemas.deadletter import DeadLetter
 from triage.topics.scan import TopicScan
@@ -40,7 +40,7 @@ class _Examined(NamedTuple):
 def replay_letters(
     settings: Settings,
     clock: Clock,
-    wanted: Wanted,
+    wanted: DeadLetterFilter,
     *,
     forgotten: Forgotten,
     dry_run: bool = False,
@@ -77,7 +77,9 @@ def _see_earlier_notes(scan: TopicScan, settings: Settings) -> None:
     wait_until_settled(scan, settings.kafka, notes, patience_ms / 1000)
 
 
-def _examined(scan: TopicScan, wanted: Wanted, forgotten: Forgotten, limit: int | None) -> Iterator[list[_Examined]]:
+def _examined(
+    scan: TopicScan, wanted: DeadLetterFilter, forgotten: Forgotten, limit: int | None
+) -> Iterator[list[_Examined]]:
     """The wanted letters, some at a time, up to the `limit`th that can be replayed."""
     letters = read_letters(scan, wanted)
     left = len(letters) if limit is None else limit
@@ -126,7 +128,9 @@ def _origin(letter: DeadLetter, record: ConsumerRecord) -> Origin:
     return Origin(parse_position(letter.key), first_ms, letter.attempts)
 
 
-def _outcome(letter: DeadLetter, record: ConsumerRecord | None, wanted: Wanted, forgotten: Forgotten) -> Outcome:
+def _outcome(
+    letter: DeadLetter, record: ConsumerRecord | None, wanted: DeadLetterFilter, forgotten: Forgotten
+) -> Outcome:
     if letter.replayed_at:
         return "already_replayed"
     if letter.reason == CRASHED and wanted.reason != CRASHED and not wanted.positions:

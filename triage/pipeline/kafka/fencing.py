@@ -6,7 +6,7 @@ from triage.clock import Clock
 from triage.errors import ConfigError, Fenced, TriageError
 
 
-class Slot:
+class MemberIdentity:
     """The group instance id and transactional id of a worker, for its life, over the feeds that it rebuilds.
 
     A join that the broker handles and whose answer is lost, as with connections that are cut, makes another member of

@@ -14,7 +14,7 @@ _ASK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ProcessedOffset:
     """The offset behind the last record of a partition that was processed and committed, and when that was."""
 
     offset: int
@@ -29,12 +29,12 @@ class Kafka:
     whose record before the offset is not younger than that, or is no longer kept: the topic was not made anew since.
     """
 
-    output: Callable[[], Mapping[Partition, Reached]]
+    output: Callable[[], Mapping[Partition, ProcessedOffset]]
     committed: Callable[[Iterable[Partition]], Mapping[Partition, int | None]]
-    hold: Callable[[Mapping[Partition, Reached]], set[Partition]]
+    hold: Callable[[Mapping[Partition, ProcessedOffset]], set[Partition]]
 
 
-class OffsetCheck:
+class CommittedOffsetVerifier:
     """One for the life of a worker, over the feeds that it rebuilds.
 
     A broker that was killed may answer after its start as if it had never heard of the group, or with offsets of long
@@ -48,9 +48,9 @@ class OffsetCheck:
         self._clock = clock
         self._wall = wall
         self._patience_s = patience_s
-        self._own: dict[Partition, Reached] = {}
-        self._refuted: dict[Partition, Reached] = {}
-        self._reached: dict[Partition, Reached] | None = None
+        self._own: dict[Partition, ProcessedOffset] = {}
+        self._refuted: dict[Partition, ProcessedOffset] = {}
+        self._reached: dict[Partition, ProcessedOffset] | None = None
         self._since = self._asked = 0.0
         self._told = False
         # A broker that was waited for once is not loading any more: joining again need not wait until it answers well.
@@ -59,13 +59,13 @@ class OffsetCheck:
     def note(self, offsets: Mapping[Partition, int]) -> None:
         """This process has committed these."""
         now_ms = self._wall.now_ms()
-        self._own |= {partition: Reached(offset, now_ms) for partition, offset in offsets.items()}
+        self._own |= {partition: ProcessedOffset(offset, now_ms) for partition, offset in offsets.items()}
 
     def begin(self) -> None:
         """Partitions were assigned: what is known of the output is looked up anew."""
         self._reached = None
 
-    def least(self) -> Mapping[Partition, int] | None:
+    def resume_offsets(self) -> Mapping[Partition, int] | None:
         """From where at least to read on: {} where the committed offsets can be believed. None: ask again later.
 
         After `begin`. Raises Unavailable when Kafka does not answer.
@@ -97,7 +97,7 @@ class OffsetCheck:
             return None
         return self._proven(behind, committed)
 
-    def least_unsettled(self, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
+    def resume_offsets_in_open_transaction(self, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
         """The same where the coordinator does not answer because of a transaction that it holds for open.
 
         {}: it may still end. None outlives `worker.transaction_timeout_ms`, unless the broker is out of joint.
@@ -112,7 +112,7 @@ class OffsetCheck:
         )
         return found
 
-    def _known(self) -> dict[Partition, Reached]:
+    def _known(self) -> dict[Partition, ProcessedOffset]:
         try:
             known = dict(self._kafka.output())
         except AccessDenied as error:
@@ -131,7 +131,7 @@ class OffsetCheck:
             if partition not in self._refuted or self._refuted[partition].at_ms < reached.at_ms
         }
 
-    def _tell(self, behind: Mapping[Partition, Reached], committed: Mapping[Partition, int | None]) -> None:
+    def _tell(self, behind: Mapping[Partition, ProcessedOffset], committed: Mapping[Partition, int | None]) -> None:
         if not self._told:
             log.warning(
                 "committed_offsets_behind_output",
@@ -142,7 +142,7 @@ class OffsetCheck:
         self._told = True
 
     def _proven(
-        self, behind: Mapping[Partition, Reached], committed: Mapping[Partition, int | None]
+        self, behind: Mapping[Partition, ProcessedOffset], committed: Mapping[Partition, int | None]
     ) -> Mapping[Partition, int]:
         assert self._reached is not None
         self._waited_out = True

@@ -10,7 +10,7 @@ from triage.config import KafkaSettings
 from triage.errors import NotUnderstood
 from triage.logging import get_logger
 from triage.pipeline.batch import Partition
-from triage.pipeline.kafka.offset_check import Kafka, Reached
+from triage.pipeline.kafka.offset_check import Kafka, ProcessedOffset
 from triage.schemas.message import MessageDecoder
 from triage.topics import admin_client
 from triage.topics.group_offsets import committed_offsets
@@ -43,9 +43,9 @@ def kafka_of(kafka: KafkaSettings, group: str) -> Kafka:
     return Kafka(partial(counted, kafka), partial(group_offsets, kafka, group), partial(still_hold, kafka))
 
 
-def counted(kafka: KafkaSettings) -> dict[Partition, Reached]:
+def counted(kafka: KafkaSettings) -> dict[Partition, ProcessedOffset]:
     """How far each raw partition was counted that the ends of `window-counts` speak of. Raises what TopicScan does."""
-    found: dict[Partition, Reached] = {}
+    found: dict[Partition, ProcessedOffset] = {}
     with TopicScan(kafka, _CLIENT) as scan:
         ranges = scan.ranges(scan.partitions([kafka.topic("window-counts")]))
         tails = {each: (max(first, end - _TAIL), end) for each, (first, end) in ranges.items()}
@@ -60,7 +60,7 @@ def counted(kafka: KafkaSettings) -> dict[Partition, Reached]:
                     key = (message.topic, message.partition)
                     offset = message.last_offset + 1
                     if key not in found or found[key].offset < offset:
-                        found[key] = Reached(offset, record.timestamp)
+                        found[key] = ProcessedOffset(offset, record.timestamp)
     return found
 
 
@@ -71,7 +71,7 @@ def group_offsets(kafka: KafkaSettings, group: str, partitions: Iterable[Partiti
     return {(each.topic, each.partition): offset for each, offset in found.items()}
 
 
-def still_hold(kafka: KafkaSettings, reached: Mapping[Partition, Reached]) -> set[Partition]:
+def still_hold(kafka: KafkaSettings, reached: Mapping[Partition, ProcessedOffset]) -> set[Partition]:
     """Partitions whose last record reached is there and older than that, or no longer kept. Raises as TopicScan."""
     with TopicScan(kafka, _CLIENT) as scan:
         known = set(scan.partitions({topic for topic, _ in reached}))

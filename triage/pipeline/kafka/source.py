@@ -31,10 +31,10 @@ from triage.clock import SystemClock
 from triage.config import KafkaSettings, WorkerSettings
 from triage.errors import ConfigError, Fenced, TriageError, Unavailable
 from triage.logging import get_logger
-from triage.pipeline.batch import Incoming, Partition
+from triage.pipeline.batch import ConsumedMessage, Partition
 from triage.pipeline.kafka.consumer import GroupConsumer
-from triage.pipeline.kafka.fencing import Slot
-from triage.pipeline.kafka.offset_check import OffsetCheck
+from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
 from triage.pipeline.kafka.producer import BoundedProducer, transactional
 from triage.pipeline.kafka.stall_detector import StallWatch
 from triage.pipeline.source import Message, PartitionState
@@ -63,7 +63,7 @@ _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _FENCED = (FencedInstanceIdError, ProducerFencedError)
 
 
-class KafkaFeed(ConsumerRebalanceListener):
+class KafkaSource(ConsumerRebalanceListener):
     """Reads the raw topics in a consumer group and commits in transactions.
 
     The transactional id and the group instance id are `<fleet>-<slot>`: a restarted worker takes its own partitions
@@ -76,9 +76,9 @@ class KafkaFeed(ConsumerRebalanceListener):
         kafka: KafkaSettings,
         worker: WorkerSettings,
         topics: Sequence[str],
-        slot: Slot,
+        slot: MemberIdentity,
         stalls: StallWatch | None = None,
-        check: OffsetCheck | None = None,
+        check: CommittedOffsetVerifier | None = None,
     ) -> None:
         self._slot = slot
         self._check = check
@@ -145,10 +145,10 @@ class KafkaFeed(ConsumerRebalanceListener):
         key = (partition.topic, partition.partition)
         self._epochs[key] = self._epochs.get(key, 0) + 1
 
-    def poll(self, timeout_ms: int, max_records: int) -> list[Incoming]:
+    def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
         polled = self._poll(timeout_ms, max_records)
         return [
-            Incoming(
+            ConsumedMessage(
                 Position(record.topic, record.partition, record.offset),
                 record.timestamp,
                 record.value if record.value is not None else b"",
@@ -194,7 +194,7 @@ class KafkaFeed(ConsumerRebalanceListener):
 
     def _admit(self) -> None:
         """Let read what was assigned, from where the group has come to, once that can be believed."""
-        if self._check is None or not self._unchecked or (least := self._check.least()) is None:
+        if self._check is None or not self._unchecked or (least := self._check.resume_offsets()) is None:
             return
         starts: dict[Partition, int] = {}
         timeout_ms = _COMMITTED_MS
@@ -204,7 +204,9 @@ class KafkaFeed(ConsumerRebalanceListener):
                     # Asked again: the answer that came with the assignment may be the one that was waited out.
                     committed = self._consumer.committed(each, timeout_ms=timeout_ms) or 0
                 except KafkaTimeoutError:
-                    least = least or self._check.least_unsettled([(p.topic, p.partition) for p in self._unchecked])
+                    least = least or self._check.resume_offsets_in_open_transaction(
+                        [(p.topic, p.partition) for p in self._unchecked]
+                    )
                     if not least:
                         return  # to the poll, so that a rebalance need not wait for this
                     committed, timeout_ms = 0, _PAUSE_MS
@@ -219,7 +221,7 @@ class KafkaFeed(ConsumerRebalanceListener):
             self._consumer.resume(*self._unchecked)
         self._unchecked.clear()
 
-    def stale(self, incoming: Sequence[Incoming]) -> set[Partition]:
+    def stale(self, incoming: Sequence[ConsumedMessage]) -> set[Partition]:
         owned = {(p.topic, p.partition) for p in self._consumer.assignment()}
         return {
             message.partition
@@ -330,7 +332,7 @@ def _names(partitions: set[TopicPartition]) -> list[str]:
 class _translated(contextlib.AbstractContextManager["_translated"]):  # noqa: N801 - reads as a verb where used
     """kafka-python's errors as ours."""
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: MemberIdentity) -> None:
         self._slot = slot
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:

@@ -6,8 +6,8 @@ from triage.clock import Clock
 from triage.errors import InvalidRecord
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, Incoming, lower
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.batch import Batch, ConsumedMessage, keep_lowest_offsets
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.stages.base import Stage
 from triage.pipeline.stages.in_flight_journal import Journal
 from triage.schemas.deadletter import DeadLetter
@@ -15,7 +15,7 @@ from triage.schemas.deadletter import DeadLetter
 log = get_logger("triage.poison")
 
 
-class Guarded:
+class CrashGuard:
     """Runs the stages that work on records alone, with a journal of what is in hand.
 
     Normally that is the whole batch. After a process died, the records that it had in hand go through one by one, so
@@ -30,7 +30,7 @@ class Guarded:
         self,
         journal: Journal,
         stages: Sequence[Stage],
-        office: DeadLetterOffice,
+        office: DeadLetterFactory,
         attempts: int,
         clock: Clock,
         metrics: Metrics,
@@ -55,11 +55,11 @@ class Guarded:
             return
         # What was found out about a record must outlive a death until the record is committed.
         first = batch.first_offsets()
-        lower(first, batch.uncommitted)
+        keep_lowest_offsets(first, batch.lowest_uncommitted_offsets)
         self._journal.forget_before(first)
-        together: list[Incoming] = []
+        together: list[ConsumedMessage] = []
         for message in batch.incoming:
-            if not self._journal.suspected(message.position):
+            if not self._journal.quarantined(message.position):
                 together.append(message)
                 continue
             if together:
@@ -70,7 +70,7 @@ class Guarded:
             yield Batch(together)
 
     def _through(self, part: Batch) -> None:
-        if len(part.incoming) == 1 and (letter := self._convicted(part.incoming[0])):
+        if len(part.incoming) == 1 and (letter := self._poison(part.incoming[0])):
             part.dead.append(letter)
             return
         self._journal.hold(part.incoming)
@@ -81,7 +81,7 @@ class Guarded:
         # Not in a `finally`: an exception that ends the process is a death like any other.
         self._journal.release()
 
-    def _convicted(self, message: Incoming) -> DeadLetter | None:
+    def _poison(self, message: ConsumedMessage) -> DeadLetter | None:
         crashes = self._journal.crashes_of(message.position)
         if crashes < self._attempts:
             return None

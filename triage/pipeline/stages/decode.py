@@ -7,10 +7,10 @@ from triage.clock import Clock
 from triage.config import WorkerSettings
 from triage.errors import InvalidRecord
 from triage.metrics import Metrics
-from triage.pipeline.batch import Accepted, Batch, Incoming
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
+from triage.pipeline.batch import Batch, ConsumedMessage, ValidatedRecord
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.dead_letters.origin_headers import origin_of
-from triage.pipeline.erasure.tombstones import ForgottenAuthors
+from triage.pipeline.erasure.tombstones import ErasedAuthors
 from triage.schemas.raw import RawRecord, event_time_ms, not_in_future, parse_raw
 from triage.types import Channel
 
@@ -27,10 +27,10 @@ class DecodeStage:
         self,
         settings: WorkerSettings,
         channels: Mapping[str, Channel],
-        office: DeadLetterOffice,
+        office: DeadLetterFactory,
         clock: Clock,
         metrics: Metrics,
-        forgotten: ForgottenAuthors | None = None,
+        forgotten: ErasedAuthors | None = None,
     ) -> None:
         self._settings = settings
         self._channels = channels
@@ -55,10 +55,10 @@ class DecodeStage:
         self._metrics.records_forgotten.inc(len(batch.incoming) - len(accepted) - len(dead))
         batch.accepted, batch.dead = accepted, dead
 
-    def _passed_over(self, message: Incoming) -> bool:
+    def _passed_over(self, message: ConsumedMessage) -> bool:
         return self._forgotten is not None and self._forgotten.wrote_payload(message.value, message.timestamp_ms)
 
-    def _accept(self, message: Incoming) -> Accepted:
+    def _accept(self, message: ConsumedMessage) -> ValidatedRecord:
         channel = self._channels[message.position.topic]
         origin = origin_of(message) if message.headers else None
         raw = parse_raw(message.value, max_text_chars=self._settings.max_text_chars)
@@ -67,7 +67,7 @@ class DecodeStage:
         broker_ms = origin.timestamp_ms if origin else message.timestamp_ms
         event_ms = event_time_of(raw, self._clock, self._settings.max_future_hours, default_ms=broker_ms)
         known_as = origin.position if origin else message.position
-        return Accepted(
+        return ValidatedRecord(
             raw,
             channel,
             event_ms,

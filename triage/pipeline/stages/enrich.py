@@ -13,7 +13,7 @@ from triage.clock import Clock, rfc3339
 from triage.config import WorkerSettings
 from triage.inference.language import identify
 from triage.metrics import Metrics, observe_all
-from triage.pipeline.batch import Accepted, Batch, Enriched
+from triage.pipeline.batch import Batch, Enriched, ValidatedRecord
 from triage.pipeline.stages.attributes import bounded_attributes
 from triage.redaction import Redacted, Redactor
 from triage.rules import RuleSet, facts_of
@@ -100,7 +100,7 @@ class Enricher:
         """Judge the next batch by these. A batch in work goes on as it began: one model and one set of rules each."""
         self._judge = _judge(model or self._judge.model, rules or self._judge.rules)
 
-    def enrich(self, accepted: Sequence[Accepted]) -> list[Enriched]:
+    def enrich(self, accepted: Sequence[ValidatedRecord]) -> list[Enriched]:
         """One enriched record for each accepted one, in order. Raises ModelError if the runtime fails."""
         judge = self._judge
         redacted = [self._redactor.redact(item.raw.text, item.raw.author_id) for item in accepted]
@@ -115,7 +115,7 @@ class Enricher:
         ]
 
     def _assemble(
-        self, judge: Judge, item: Accepted, redacted: Redacted, prediction: Prediction, ingested: str
+        self, judge: Judge, item: ValidatedRecord, redacted: Redacted, prediction: Prediction, ingested: str
     ) -> Enriched:
         raw, text = item.raw, redacted.text
         language, known = identify(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from triage.logging import get_logger
-from triage.pipeline.batch import Incoming, Partition
+from triage.pipeline.batch import ConsumedMessage, Partition
 from triage.types import Position
 
 log = get_logger("triage.journal")
@@ -55,7 +55,7 @@ class Journal:
             self._failed(error)
         self._take_over()
 
-    def suspected(self, position: Position) -> bool:
+    def quarantined(self, position: Position) -> bool:
         return any(found.holds(position) for found in self._state.suspects)
 
     @property
@@ -67,7 +67,7 @@ class Journal:
         """Processes that ended with this record alone in hand."""
         return self._state.crashes.get(str(position), 0)
 
-    def hold(self, messages: Sequence[Incoming]) -> None:
+    def hold(self, messages: Sequence[ConsumedMessage]) -> None:
         """These are in hand from now on."""
         self._state.hand = _ranges(messages)
         self._state.alone = len(messages) == 1
@@ -141,7 +141,7 @@ def _decode(content: bytes) -> _State:
         return _State()
 
 
-def _ranges(messages: Sequence[Incoming]) -> list[_Range]:
+def _ranges(messages: Sequence[ConsumedMessage]) -> list[_Range]:
     found: dict[Partition, _Range] = {}
     for message in messages:
         topic, partition, offset = message.position

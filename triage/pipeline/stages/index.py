@@ -4,8 +4,8 @@ from triage.elastic.naming import IndexNaming
 from triage.errors import InvalidRecord
 from triage.metrics import Metrics
 from triage.pipeline.batch import Batch
-from triage.pipeline.dead_letters.factory import DeadLetterOffice
-from triage.pipeline.erasure.tombstones import ForgottenAuthors
+from triage.pipeline.dead_letters.factory import DeadLetterFactory
+from triage.pipeline.erasure.tombstones import ErasedAuthors
 from triage.sinks.base import Document, Sink
 
 
@@ -18,9 +18,9 @@ class IndexStage:
         self,
         sink: Sink,
         naming: IndexNaming,
-        office: DeadLetterOffice,
+        office: DeadLetterFactory,
         metrics: Metrics,
-        forgotten: ForgottenAuthors | None = None,
+        forgotten: ErasedAuthors | None = None,
     ) -> None:
         """What a `forgotten` author wrote leaves the batch here, too: it may have waited long for Elasticsearch."""
         self._forgotten = forgotten
@@ -31,7 +31,7 @@ class IndexStage:
 
     def process(self, batch: Batch) -> None:
         if self._forgotten:
-            batch.enriched = self._forgotten.others(batch.enriched)
+            batch.enriched = self._forgotten.exclude(batch.enriched)
         if not batch.enriched:
             return
         result = self._sink.write(

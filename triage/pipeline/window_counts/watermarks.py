@@ -98,14 +98,14 @@ class PartitionWatermarks:
             self._sent_at = now
         return messages
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """What was observed and due is committed."""
         self._settled = {
             partition: (progress.highest_ms, progress.watermark_ms) for partition, progress in self._progress.items()
         }
         self._settled_at = self._sent_at
 
-    def revert(self) -> None:
+    def rollback(self) -> None:
         """It is not: whoever tries again observes again, and who gives up must not have passed those records."""
         for partition, progress in self._progress.items():
             progress.highest_ms, progress.watermark_ms = self._settled.get(partition, (None, None))

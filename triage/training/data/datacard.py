@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from triage.paths import resource
-from triage.training.data.datasets import OWN_SETS, Pack, content_digest, load_lock, load_packs, read_rows
+from triage.training.data.datasets import OWN_SETS, Dataset, content_digest, load_datasets, load_lock, read_rows
 from triage.training.data.files import write_json
 from triage.training.data.labels import RESOURCES, load_taxonomy
 from triage.training.data.near_duplicates import THRESHOLD
@@ -19,7 +19,7 @@ _HEADER = "| pack | language | train / validation / test | licence | teaches | t
 
 
 def data_card() -> str:
-    packs, lock = load_packs(), load_lock()
+    packs, lock = load_datasets(), load_lock()
     table = [_HEADER, "| --- " * _HEADER.count(" | ") + "| --- |"]
     sections: list[str] = []
     for source in load_sources(load_taxonomy()):
@@ -45,7 +45,7 @@ def write_lock(data: Path) -> None:
     write_json(Path(str(RESOURCES / "packs.lock.json")), found)
 
 
-def _section(source: Source, pack: Pack, lock: dict[str, dict[str, object]]) -> Iterable[str]:
+def _section(source: Source, pack: Dataset, lock: dict[str, dict[str, object]]) -> Iterable[str]:
     yield from ("", f"## {source.name}", "", f"{pack.title}. {pack.citation}.", "")
     yield f"- Origin: {pack.origin}, commit {pack.commit}. Licence: {pack.licence}."
     yield f"- Known flaws: {pack.flaws}"

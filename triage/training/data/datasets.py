@@ -23,7 +23,7 @@ OWN_SETS = "benchmarks/data/own"
 
 
 @dataclass(frozen=True)
-class Pack:
+class Dataset:
     """One pack. `committed` are the fields of its test split that stand in the repository, else `left_out` says why."""
 
     name: str
@@ -40,11 +40,11 @@ class Pack:
 
 
 @cache
-def load_packs() -> dict[str, Pack]:
+def load_datasets() -> dict[str, Dataset]:
     """The packs by name, in the order of the file."""
     data = yaml.safe_load((RESOURCES / "packs.yaml").read_text(encoding="utf-8"))
     return {
-        name: Pack(name, **(entry | {"committed": tuple(entry.get("committed", ()))}))
+        name: Dataset(name, **(entry | {"committed": tuple(entry.get("committed", ()))}))
         for name, entry in data["packs"].items()
     }
 

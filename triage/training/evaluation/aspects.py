@@ -10,10 +10,10 @@ from triage.training.data.encode import aspect_states
 from triage.training.data.labels import ASPECT_STATES, IGNORED, Taxonomy
 from triage.training.evaluation.aspect_scoring import aspect_scores
 from triage.training.evaluation.bootstrap import span_interval
-from triage.training.evaluation.predictions import Judged
+from triage.training.evaluation.predictions import Predictions
 
 
-def aspect_figures(judged: Sequence[Judged], taxonomy: Taxonomy, aspects: Sequence[str]) -> dict[str, Any] | None:
+def aspect_figures(judged: Sequence[Predictions], taxonomy: Taxonomy, aspects: Sequence[str]) -> dict[str, Any] | None:
     """Precision, recall and F1 of pairs of aspect and polarity, and F1 of the aspects alone.
 
     `aspects` are those of the model. Only those count that a text's annotators looked for, and none that is praised

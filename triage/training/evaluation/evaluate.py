@@ -15,7 +15,7 @@ from triage.training.data.labels import Taxonomy, load_taxonomy
 from triage.training.data.training_sets import load_sources
 from triage.training.evaluation.goals import compare
 from triage.training.evaluation.metrics import label_details, labels_of, overall_figures, set_figures
-from triage.training.evaluation.predictions import LABEL_HEADS, Judged, Progress, answers, judge
+from triage.training.evaluation.predictions import LABEL_HEADS, Predictions, Progress, answers, judge
 from triage.training.evaluation.robustness import read_pairs, robustness
 from triage.training.evaluation.scope import scope_figures
 from triage.training.evaluation.selective_prediction import abstention
@@ -104,7 +104,7 @@ def _check_labels(model: OnnxModel, taxonomy: Taxonomy) -> None:
 
 
 def _abstention(
-    judged: dict[str, list[Judged]], everything: list[Judged], model: OnnxModel, taxonomy: Taxonomy
+    judged: dict[str, list[Predictions]], everything: list[Predictions], model: OnnxModel, taxonomy: Taxonomy
 ) -> dict[str, Any]:
     """By head: over all sets together (`all`), and by set without the curve."""
     found: dict[str, Any] = {}
@@ -163,7 +163,7 @@ def _language_figures(sets: Iterable[EvalSet]) -> dict[str, Any]:
     return found
 
 
-def _details(everything: list[Judged], taxonomy: Taxonomy) -> Metrics:
+def _details(everything: list[Predictions], taxonomy: Taxonomy) -> Metrics:
     found = {}
     for head in LABEL_HEADS:
         said = answers(everything, head, labels_of(head, taxonomy))

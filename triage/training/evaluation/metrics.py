@@ -8,7 +8,7 @@ import numpy as np
 from triage.training.data.labels import SENTIMENTS, Taxonomy
 from triage.training.evaluation.aspects import aspect_figures
 from triage.training.evaluation.bootstrap import calibration_interval, label_intervals, span_interval
-from triage.training.evaluation.predictions import LABEL_HEADS, Answers, Judged, answers
+from triage.training.evaluation.predictions import LABEL_HEADS, Answers, Predictions, answers
 from triage.training.evaluation.scoring import calibration_error, confusion, rates, reliability, span_scores
 
 Figures = dict[str, Any]
@@ -20,7 +20,7 @@ def labels_of(head: str, taxonomy: Taxonomy) -> Sequence[str]:
     return taxonomy.intents if head == "intent" else SENTIMENTS
 
 
-def set_figures(judged: Sequence[Judged], taxonomy: Taxonomy, aspects: Sequence[str] = ()) -> dict[str, Figures]:
+def set_figures(judged: Sequence[Predictions], taxonomy: Taxonomy, aspects: Sequence[str] = ()) -> dict[str, Figures]:
     """By head that any row has labels for: the figures, with 95 % intervals under `interval`.
 
     `aspects` are those that the model knows; without them that head is left out.
@@ -38,7 +38,7 @@ def set_figures(judged: Sequence[Judged], taxonomy: Taxonomy, aspects: Sequence[
 
 
 def overall_figures(
-    sets: dict[str, dict[str, Figures]], judged: Sequence[Judged], taxonomy: Taxonomy, aspects: Sequence[str] = ()
+    sets: dict[str, dict[str, Figures]], judged: Sequence[Predictions], taxonomy: Taxonomy, aspects: Sequence[str] = ()
 ) -> dict[str, Figures]:
     """Figures of all sets together, and `mean_ece`: the mean of the sets' own calibration errors.
 
@@ -72,7 +72,7 @@ def label_details(said: Answers) -> Figures:
     }
 
 
-def entity_figures(judged: Sequence[Judged]) -> Figures | None:
+def entity_figures(judged: Sequence[Predictions]) -> Figures | None:
     """Precision, recall and F1 of exact spans, within the types that each corpus tags; None without tagged rows."""
     gold, guess = [], []
     for one in judged:

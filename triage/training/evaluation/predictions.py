@@ -18,7 +18,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Judged:
+class Predictions:
     """One row, the set it belongs to, and the model's prediction."""
 
     row: Row
@@ -41,19 +41,19 @@ class Answers:
         return right
 
 
-def judge(model: OnnxModel, name: str, rows: Sequence[Row], progress: Progress | None = None) -> list[Judged]:
+def judge(model: OnnxModel, name: str, rows: Sequence[Row], progress: Progress | None = None) -> list[Predictions]:
     """Predictions of every row, in order. Raises ModelError."""
-    judged: list[Judged] = []
+    judged: list[Predictions] = []
     for first in range(0, len(rows), _CHUNK):
         chunk = rows[first : first + _CHUNK]
         predictions = model.predict([row.example.text for row in chunk])
-        judged += [Judged(row, name, prediction) for row, prediction in zip(chunk, predictions, strict=True)]
+        judged += [Predictions(row, name, prediction) for row, prediction in zip(chunk, predictions, strict=True)]
         if progress:
             progress(name, len(judged), len(rows))
     return judged
 
 
-def answers(judged: Iterable[Judged], head: str, labels: Sequence[str]) -> Answers | None:
+def answers(judged: Iterable[Predictions], head: str, labels: Sequence[str]) -> Answers | None:
     """The answers of `intent` or `sentiment` on the rows that have a label for it; None if none has."""
     index = {label: position for position, label in enumerate(labels)}
     gold, predicted, confidence = [], [], []

@@ -8,7 +8,7 @@ from triage.errors import ConfigError, TrainingError
 from triage.paths import resource
 from triage.training.data.corpus import read_split
 from triage.training.data.custom import project_texts, read_own
-from triage.training.data.datasets import OWN_SETS, committed_folder, load_lock, load_packs, read_rows
+from triage.training.data.datasets import OWN_SETS, committed_folder, load_datasets, load_lock, read_rows
 from triage.training.data.examples import Example
 from triage.training.data.labels import Taxonomy
 from triage.training.data.training_sets import Source
@@ -54,7 +54,7 @@ def pack_sets(sources: Sequence[Source], data: Path | None) -> tuple[list[EvalSe
     Raises TrainingError for a file that is empty or damaged or has labels that no map names.
     """
     folders = [folder for folder in (data, _committed_or_none()) if folder]
-    packs = load_packs()
+    packs = load_datasets()
     found, missing = [], []
     for source in sources:
         name = f"{source.path}/{source.file('test')}"

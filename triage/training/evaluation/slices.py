@@ -6,12 +6,12 @@ from typing import Any
 
 from triage.training.data.labels import Taxonomy
 from triage.training.evaluation.metrics import entity_figures, labels_of, rounded
-from triage.training.evaluation.predictions import LABEL_HEADS, Judged, answers
+from triage.training.evaluation.predictions import LABEL_HEADS, Predictions, answers
 from triage.training.evaluation.scoring import calibration_error, classification
 
 _LENGTHS = ((20, "1-20"), (60, "21-60"), (200, "61-200"))
 _ORDER = (*(name for _, name in _LENGTHS), "over 200")
-BY: dict[str, Callable[[Judged], str]] = {
+BY: dict[str, Callable[[Predictions], str]] = {
     "language": lambda one: one.row.language,
     "channel": lambda one: one.row.channel,
     "length": lambda one: length_bucket(one.row.example.text),
@@ -24,9 +24,9 @@ def length_bucket(text: str) -> str:
     return next((name for most, name in _LENGTHS if len(text) <= most), _ORDER[-1])
 
 
-def slice_figures(judged: Iterable[Judged], taxonomy: Taxonomy) -> list[dict[str, Any]]:
+def slice_figures(judged: Iterable[Predictions], taxonomy: Taxonomy) -> list[dict[str, Any]]:
     """A row for each head and slice: `by`, `slice`, `head`, `texts` and the figures. Rows without the field are out."""
-    groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Predictions]] = defaultdict(list)
     for one in judged:
         for by, value_of in BY.items():
             if value := value_of(one):
@@ -37,7 +37,7 @@ def slice_figures(judged: Iterable[Judged], taxonomy: Taxonomy) -> list[dict[str
     return [{"by": by, "slice": value, **row} for by, value in order for row in _figures(groups[by, value], taxonomy)]
 
 
-def _figures(rows: Sequence[Judged], taxonomy: Taxonomy) -> Iterable[dict[str, Any]]:
+def _figures(rows: Sequence[Predictions], taxonomy: Taxonomy) -> Iterable[dict[str, Any]]:
     for head in LABEL_HEADS:
         labels = labels_of(head, taxonomy)
         said = answers(rows, head, labels)
