@@ -24,7 +24,8 @@ def _batch(rig, office, authors):
     payloads = [{"id": f"r{n}", "source": "shop", "author_id": author, "text": "It never arrived"}
                 for n, author in enumerate(["ben", None, "anna"])]  # fmt: skip
     batch = Batch([
-        ConsumedMessage(Position(TOPIC, 0, n), NOW + n, json.dumps(payload).encode()) for n, payload in enumerate(payloads)
+        ConsumedMessage(Position(TOPIC, 0, n), NOW + n, json.dumps(payload).encode())
+        for n, payload in enumerate(payloads)
     ])  # fmt: skip
     DecodeStage(rig.settings.worker, {TOPIC: Channel.COMPLAINT}, office, rig.clock, rig.metrics, authors).process(batch)
     EnrichStage(rig.enricher, rig.metrics).process(batch)
