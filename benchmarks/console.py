@@ -19,7 +19,7 @@ from starlette.datastructures import QueryParams
 from benchmarks.broker import add_stack_options, open_stack
 from benchmarks.console_fill import fill, stored
 from benchmarks.report import Row, publish
-from triage.clock import ManualClock, SystemClock
+from triage.clock import ManualClock, SystemClock, parse_rfc3339
 from triage.config import Settings, load_settings
 from triage.console.alerts.list_page import read_alerts
 from triage.console.changes.measure import movers
@@ -31,7 +31,6 @@ from triage.console.explore.page import look
 from triage.console.filters import Filters
 from triage.console.record.page import read
 from triage.console.review.page import read_queue
-from triage.console.web.charts import moment_ms
 from triage.elastic.client import connect
 from triage.elastic.explore import records_page
 from triage.elastic.search import find_alert, latest
@@ -88,7 +87,7 @@ def pages(client: Elasticsearch, settings: Settings) -> dict[str, Page]:
     elastic = settings.elasticsearch
     newest = latest(client, elastic, size=200)
     # As if it were the moment after the last record, whenever that was written.
-    clock = ManualClock(moment_ms(newest[0].record.timestamp) + 1)
+    clock = ManualClock(parse_rfc3339(newest[0].record.timestamp) + 1)
     now_ms, metrics = clock.now_ms(), Metrics()
     absent: Any = None  # readings that pages share: their readers are called here themselves
     site = Dependencies(

@@ -5,7 +5,8 @@ import shlex
 from pathlib import Path
 
 import pytest
-from deployed import ROOT, check_command
+from checkout import ROOT
+from deployed import check_command
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
 SHELL = {"", "sh", "bash", "console"}

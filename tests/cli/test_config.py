@@ -1,21 +1,19 @@
 """`triage config`: what is wrong with everything that the settings name, at once."""
 
 import json
-from pathlib import Path
 
+from checkout import TINY_MODEL
 from cli import run
-
-TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
 
 
 def test_check_passes_with_the_defaults(capfd):
     own_key = ("--set", "redaction.author_key=a-secret-of-our-own")
-    outcome = run(capfd, "config", "check", "--set", f"model.path={TINY}", *own_key)
+    outcome = run(capfd, "config", "check", "--set", f"model.path={TINY_MODEL}", *own_key)
     assert (outcome.code, outcome.err) == (0, "settings, rules, topics and model are valid\n")
 
 
 def test_check_warns_of_the_demo_key(capfd):
-    outcome = run(capfd, "config", "check", "--set", f"model.path={TINY}")
+    outcome = run(capfd, "config", "check", "--set", f"model.path={TINY_MODEL}")
     assert outcome.code == 0
     assert outcome.err.startswith("warning: redaction.author_key is the demo key")
 

@@ -3,17 +3,15 @@
 import gzip
 import json
 import shutil
-from pathlib import Path
 
 import pytest
+from checkout import TINY_MODEL
 from cli import run
-
-TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
 
 
 @pytest.fixture
 def enrich(capfd):
-    return lambda *arguments: run(capfd, "enrich", "--model", TINY, *arguments)
+    return lambda *arguments: run(capfd, "enrich", "--model", TINY_MODEL, *arguments)
 
 
 def _jsonl(path, *rows):
@@ -97,7 +95,7 @@ def test_a_missing_file(enrich, tmp_path):
 
 def test_a_missing_model_file(capfd, tmp_path):
     folder = tmp_path / "model"
-    shutil.copytree(TINY, folder)
+    shutil.copytree(TINY_MODEL, folder)
     (folder / "model.onnx").unlink()
     outcome = run(capfd, "enrich", "--model", folder, _jsonl(tmp_path / "a.jsonl", {"text": "a"}))
     assert outcome.code == 2
@@ -106,7 +104,7 @@ def test_a_missing_model_file(capfd, tmp_path):
 
 def test_a_damaged_model_file(capfd, tmp_path):
     folder = tmp_path / "model"
-    shutil.copytree(TINY, folder)
+    shutil.copytree(TINY_MODEL, folder)
     (folder / "model.onnx").write_bytes(b"nothing")
     outcome = run(capfd, "enrich", "--model", folder, _jsonl(tmp_path / "a.jsonl", {"text": "a"}))
     assert outcome.code == 2
@@ -117,7 +115,7 @@ def test_an_invalid_rules_file(capfd, tmp_path):
     rules = tmp_path / "rules.yaml"
     rules.write_text("version: '1'\nrouting:\n  - name: x\n    when: {intnt: [delivery]}\n    queue: [\n")
     feed = _jsonl(tmp_path / "a.jsonl", {"text": "a"})
-    outcome = run(capfd, "enrich", "--model", TINY, "--set", f"rules.path={rules}", feed)
+    outcome = run(capfd, "enrich", "--model", TINY_MODEL, "--set", f"rules.path={rules}", feed)
     assert outcome.code == 2
     assert "rules.yaml" in outcome.err
 

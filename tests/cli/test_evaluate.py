@@ -1,11 +1,9 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-TINY = Path(__file__).resolve().parents[1] / "assets" / "tiny-model"
+from checkout import TINY_MODEL
 
 
 def evaluate(*arguments, **options):
@@ -31,7 +29,7 @@ def test_own_texts_give_a_row_for_each_head_and_the_figures(tmp_path):
     own = tmp_path / "own.jsonl"
     own.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     output = tmp_path / "figures.json"
-    result = evaluate("--model", TINY, "--own", own, "--output", output)
+    result = evaluate("--model", TINY_MODEL, "--own", own, "--output", output)
     assert result.returncode == 0, result.stderr
     words = [line.split() for line in result.stdout.splitlines()]
     assert ["head", "pack", "texts", "macro_f1", "macro_recall", "accuracy", "f1", "ece", "interval"] in words
@@ -43,7 +41,7 @@ def test_own_texts_give_a_row_for_each_head_and_the_figures(tmp_path):
 
 
 def test_the_model_is_the_one_that_serves_unless_named(tmp_path):
-    (tmp_path / "tiny").symlink_to(TINY)
+    (tmp_path / "tiny").symlink_to(TINY_MODEL)
     (tmp_path / "CURRENT").write_text("tiny\n", encoding="utf-8")
     result = evaluate("--set", f"model.registry={tmp_path}", "--only", "check_en", "--limit", "5")
     assert result.returncode == 0, result.stderr
@@ -55,8 +53,8 @@ def test_the_model_is_the_one_that_serves_unless_named(tmp_path):
     ("model", "row", "code", "message"),
     [
         ("absent", '{"text": "a", "sentiment": "neutral"}', 2, "no model folder at"),
-        (str(TINY), '{"text": "a", "intent": "nonsense"}', 1, "line 1: intent 'nonsense' is not in the taxonomy"),
-        (str(TINY), '{"text": "a", "mood": "bad"}', 1, "no row has a label; the fields are text, mood"),
+        (str(TINY_MODEL), '{"text": "a", "intent": "nonsense"}', 1, "line 1: intent 'nonsense' is not in the taxonomy"),
+        (str(TINY_MODEL), '{"text": "a", "mood": "bad"}', 1, "no row has a label; the fields are text, mood"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, model, row, code, message):

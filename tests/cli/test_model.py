@@ -1,19 +1,17 @@
 import json
 import shutil
-from pathlib import Path
 
 import pytest
+from checkout import TINY_MODEL
 from cli import run
 
 from triage.cli.main import main
-
-TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
 
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """Two models, of which the first serves and the second is damaged."""
-    shutil.copytree(TINY, tmp_path / "onnx" / "first")
+    shutil.copytree(TINY_MODEL, tmp_path / "onnx" / "first")
     (tmp_path / "onnx" / "second").mkdir()
     (tmp_path / "onnx" / "second" / "manifest.json").write_text('{"format": 1}')
     (tmp_path / "onnx" / "first" / "CARD.md").write_text("# The first card\n")
@@ -33,7 +31,7 @@ def test_list_marks_the_one_that_serves(home, capsys):
     header, first, second = capsys.readouterr().out.splitlines()
     assert header.split()[:3] == ["NAME", "VERSION", "TAXONOMY"]
     assert first.startswith("*")
-    assert json.loads((TINY / "manifest.json").read_text())["version"] in first
+    assert json.loads((TINY_MODEL / "manifest.json").read_text())["version"] in first
     assert not second.startswith("*")
     assert "lacks name, version" in second
 
@@ -48,9 +46,9 @@ def test_list_as_json(home, capsys):
 
 
 def test_list_shows_a_model_elsewhere(home, capsys):
-    assert code_of("model", "list", "--json", "--set", f"model.path={TINY}") == 0
+    assert code_of("model", "list", "--json", "--set", f"model.path={TINY_MODEL}") == 0
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [entry["folder"] for entry in entries if entry["serves"]] == [str(TINY)]
+    assert [entry["folder"] for entry in entries if entry["serves"]] == [str(TINY_MODEL)]
     assert len(entries) == 3
 
 
@@ -83,7 +81,7 @@ def test_card_that_is_not_there(home, capsys, name, message):
 def registry(tmp_path):
     """Two models of one taxonomy outside the checkout; none serves yet."""
     for name, version in (("a", "1"), ("b", "2")):
-        shutil.copytree(TINY, tmp_path / "models" / name)
+        shutil.copytree(TINY_MODEL, tmp_path / "models" / name)
         manifest = tmp_path / "models" / name / "manifest.json"
         manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": version}))
     return tmp_path / "models"
@@ -114,9 +112,12 @@ def test_promote_list_and_roll_back(model, registry):
     ("breakage", "message"),
     [
         (lambda registry: None, "no model 'c' in"),
-        (lambda registry: (shutil.copytree(TINY, registry / "c") / "tokenizer.json").unlink(), "tokenizer.json is not"),
         (
-            lambda registry: (shutil.copytree(TINY, registry / "c") / "model.onnx").write_bytes(b""),
+            lambda registry: (shutil.copytree(TINY_MODEL, registry / "c") / "tokenizer.json").unlink(),
+            "tokenizer.json is not",
+        ),
+        (
+            lambda registry: (shutil.copytree(TINY_MODEL, registry / "c") / "model.onnx").write_bytes(b""),
             "is damaged: 0 bytes",
         ),
     ],
@@ -145,7 +146,7 @@ def test_compare_by_name_and_folder(model, tmp_path):
     texts = tmp_path / "texts.jsonl"
     rows = ["My parcel never arrived", "I love it", "快递没到"]
     texts.write_text("".join(json.dumps({"text": text}) + "\n" for text in rows) + "{}\n")
-    shown = model("compare", "a", TINY, texts, "--show", 1)
+    shown = model("compare", "a", TINY_MODEL, texts, "--show", 1)
     assert shown.code == 0
     assert shown.out.startswith("3 texts, tiny-model@1 against tiny-model@1\n")
     assert "texts.jsonl:4" in shown.err
@@ -166,8 +167,8 @@ def test_compare_without_texts(model, tmp_path, content):
     ("arguments", "message"),
     [
         ((), "either --checkpoint or --model"),
-        (("--model", TINY, "--checkpoint", TINY), "either --checkpoint or --model"),
-        (("--model", TINY), "add --form"),
+        (("--model", TINY_MODEL, "--checkpoint", TINY_MODEL), "either --checkpoint or --model"),
+        (("--model", TINY_MODEL), "add --form"),
         (("--model", "gone", "--form", "fp16"), "is no model folder"),
     ],
 )
@@ -179,6 +180,6 @@ def test_export_of_a_form_says_what_is_missing(capfd, tmp_path, arguments, messa
 
 
 def test_export_of_a_form(capfd, tmp_path):
-    outcome = run(capfd, "export", "--model", TINY, "--form", "fp32", "--output", tmp_path / "reference")
+    outcome = run(capfd, "export", "--model", TINY_MODEL, "--form", "fp32", "--output", tmp_path / "reference")
     assert (outcome.code, outcome.out) == (0, "reference@1\n")
     assert json.loads((tmp_path / "reference" / "manifest.json").read_text())["form"] == "fp32"

@@ -1,14 +1,12 @@
 """`triage worker` against what is not there: a clear message, exit 1 or 2, within the time set."""
 
-from pathlib import Path
-
 import pytest
+from checkout import TINY_MODEL
 from cli import run
 
 from triage.local.stack import free_port
 
-TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
-MODEL = ("--set", f"model.path={TINY}")
+MODEL = ("--set", f"model.path={TINY_MODEL}")
 # For the side that is absent alone: the other one may need longer to answer.
 NO_KAFKA = ("--set", "kafka.start_timeout_s=0.5")
 NO_ELASTICSEARCH = ("--set", "elasticsearch.start_timeout_s=0.5")

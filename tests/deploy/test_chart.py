@@ -12,7 +12,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from deployed import ROOT, check_command, variable_problem
+from checkout import ROOT
+from deployed import check_command, variable_problem
 
 from triage import __version__
 from triage.config import Settings

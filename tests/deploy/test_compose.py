@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from deployed import ROOT, check_command, settings, variable_problem
+from checkout import ROOT
+from deployed import check_command, settings, variable_problem
 
 from triage.config import Settings
 

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 import yaml
-from deployed import ROOT, metrics
+from checkout import ROOT
+from deployed import metrics
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RULES = yaml.safe_load((PROMETHEUS / "rules" / "triage.yml").read_text("utf-8"))

@@ -5,20 +5,19 @@ import shutil
 from pathlib import Path
 
 import pytest
+from checkout import TINY_MODEL
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
-
-TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
 
 
 @pytest.fixture(scope="session")
 def tiny_folder():
-    return TINY
+    return TINY_MODEL
 
 
 @pytest.fixture
 def folder(tmp_path):
     """A copy of the tiny model."""
-    return Path(shutil.copytree(TINY, tmp_path / "models" / "tiny-model"))
+    return Path(shutil.copytree(TINY_MODEL, tmp_path / "models" / "tiny-model"))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import structlog
+from checkout import SHIPPED_MODEL
 
 from triage import paths
 from triage.config import ModelSettings
@@ -19,7 +20,6 @@ from triage.inference.manifest import read_manifest
 from triage.inference.model import OnnxModel
 from triage.inference.precision_variants import derive, graph_in, write_form
 
-SHIPPED = Path(__file__).resolve().parent.parent.parent / "onnx" / "triage-en-zh"
 THINGS = (
     "parcel", "refund", "账单", "the Acme lamp", "客服", "app", "payment by card", "Dr. Li in Berlin", "password",
     "快递", "your shop", "discount",
@@ -52,7 +52,7 @@ def test_fp32_is_the_same_model_without_its_storage(tiny_folder, tmp_path):
     assert same["intent"][1] < 1e-5
 
 
-@pytest.mark.parametrize("folder", [SHIPPED, Path("tiny")], ids=["shipped", "tiny"])
+@pytest.mark.parametrize("folder", [SHIPPED_MODEL, Path("tiny")], ids=["shipped", "tiny"])
 def test_fp16_keeps_the_labels(folder, tiny_folder, tmp_path):
     folder = folder if folder.is_absolute() else tiny_folder
     halved = load(folder, precision="fp16", cache_dir=tmp_path)

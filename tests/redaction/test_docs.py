@@ -1,14 +1,13 @@
 """docs/redaction.md and the registry say the same."""
 
-from pathlib import Path
-
 import pytest
+from checkout import ROOT
 
 from triage.config import RedactionSettings
 from triage.redaction import KINDS, Redactor
 from triage.redaction.docs import kinds_table
 
-DOCS = Path(__file__).parents[2] / "docs" / "redaction.md"
+DOCS = ROOT / "docs" / "redaction.md"
 
 
 def test_the_table_in_the_docs_is_the_registry() -> None:

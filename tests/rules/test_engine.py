@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
 from triage.rules import Decision, Facts, RuleSet, load_rules
 
@@ -128,7 +129,7 @@ def test_regexes_ignore_case_and_read_only_the_beginning(rules) -> None:
 
 
 def test_the_worked_example_of_the_docs_is_true(tmp_path: Path) -> None:
-    docs = (Path(__file__).parents[2] / "docs" / "rules.md").read_text("utf-8")
+    docs = (ROOT / "docs" / "rules.md").read_text("utf-8")
     path = tmp_path / "rules.yaml"
     path.write_text(docs.split("```yaml\n")[1].split("```")[0], "utf-8")
     loaded = load_rules(path)

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from harness import ROOT
+from checkout import ROOT
 
 
 def run_benchmark(name, *arguments, timeout=None):

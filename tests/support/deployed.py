@@ -1,7 +1,6 @@
 """What the program offers, as deployment files may use it: commands, options, settings, metrics."""
 
 import functools
-from pathlib import Path
 
 import typer
 
@@ -9,7 +8,6 @@ from triage.cli.main import build_app
 from triage.config import ENV_PREFIX, Settings, secret_fields
 from triage.metrics import Metrics
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 OTHER_VARIABLES = {"TRIAGE_HOME", "TRIAGE_CONFIG"}
 
 

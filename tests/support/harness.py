@@ -8,8 +8,8 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from checkout import ROOT
 from elasticsearch import Elasticsearch
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
@@ -20,7 +20,6 @@ from triage.elastic.plan import apply as apply_index
 from triage.elastic.plan import plan_index
 from triage.topics import apply_topics
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 TINY_MODEL = ROOT / "tests" / "assets" / "tiny-model"
 RAW = ("complaints", "reviews", "social")
 

@@ -7,7 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-RESOURCES = Path(__file__).parents[2] / "triage" / "training" / "resources"
+from checkout import ROOT
+
+RESOURCES = ROOT / "triage" / "training" / "resources"
 SPECIAL = ("[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]")
 PAD_ID = 1
 

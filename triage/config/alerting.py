@@ -10,7 +10,7 @@ from triage.config.section import Section
 
 
 class AlertingSettings(Section):
-    rules: Path | None = Field(None, description="Alert rules; default: triage/alerting/default.yaml")
+    rules: Path | None = Field(None, description="Alert rules; default: triage/alerting/rules/default.yaml")
     data_dir: Path = Field(Path(".triage/alerter"), description="Working files of the alerter")
     window_s: int = Field(300, ge=10, le=86_400, description="Step of the window counts that workers publish")
     dimensions: list[list[str]] = Field(

@@ -2,15 +2,15 @@
 
 import json
 import re
-from pathlib import Path
 
+from checkout import ROOT
 from pages import page
 
 from triage.alerting.notifiers.signature import SIGNATURE, TIMESTAMP, SigningKey, signed
 from triage.alerting.notifiers.webhook import WebhookNotifier
 from triage.clock import ManualClock
 
-DOCS = Path(__file__).parents[3] / "docs" / "alerts.md"
+DOCS = ROOT / "docs" / "alerts.md"
 NOW = 1_795_339_800
 KEY = SigningKey("2", "new key")
 KEYS = {"1": b"old key", "2": b"new key"}

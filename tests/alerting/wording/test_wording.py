@@ -1,10 +1,10 @@
 """Wording: both languages say everything, and titles fit a locked telephone."""
 
 import importlib.resources
-from pathlib import Path
 
 import pytest
 import yaml
+from checkout import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,7 +99,7 @@ def test_what_gives_way_is_the_head():
 
 @pytest.mark.parametrize("intent", sorted(set(ENGLISH_STEPS) - {""}))
 def test_the_runbook_of_an_intent_begins_with_the_steps_on_the_page(intent):
-    runbook = (Path(__file__).parents[3] / "docs" / "runbooks" / f"{intent}.md").read_text("utf-8")
+    runbook = (ROOT / "docs" / "runbooks" / f"{intent}.md").read_text("utf-8")
     for number, step in enumerate(ENGLISH_STEPS[intent], 1):
         assert f"{number}. {step}\n" in runbook
 

@@ -5,7 +5,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import triage.console
 from triage.console.data.snapshot import Counts, IntentCount, Snapshot, TimeSlot
 from triage.console.translations import words
 from triage.console.web import charts
@@ -65,7 +64,7 @@ def test_only_the_top_intents_are_drawn():
 
 def test_options_are_plain_json_and_every_colour_is_defined_for_light_and_dark(snapshot):
     options = json.dumps([_over_time(snapshot), charts.top_intents(snapshot.intents, EN)])
-    light, dark = (Path(triage.console.__file__).with_name("console.css")).read_text("utf-8").split("@media", 2)[:2]
+    light, dark = (Path(charts.__file__).with_name("console.css")).read_text("utf-8").split("@media", 2)[:2]
     used = set(re.findall(r"var\((--[\w-]+)\)", options))
     assert used
     for name in used:

@@ -1,8 +1,7 @@
 """Which model runs, and whether it fell back, as an operator reads it from /metrics."""
 
-from pathlib import Path
-
 import pytest
+from checkout import TINY_MODEL
 
 from triage.config import ModelSettings
 from triage.inference.model import OnnxModel
@@ -10,8 +9,6 @@ from triage.metrics import Metrics
 from triage.pipeline.stages.model_metrics import fell_back, runs_on, show_model
 from triage.runtime.health import Health, HealthServer
 from triage.schemas.enriched import Versions
-
-TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
 
 
 class Named:
@@ -44,7 +41,7 @@ def test_only_the_model_in_force_is_shown():
 
 
 def test_the_health_page_says_what_computes():
-    model = OnnxModel.load(ModelSettings(path=TINY, device="cpu", threads=2))
+    model = OnnxModel.load(ModelSettings(path=TINY_MODEL, device="cpu", threads=2))
     runtime = runs_on(model).pop("runtime")
     assert runtime.startswith("onnxruntime ")
     assert runs_on(model) == {

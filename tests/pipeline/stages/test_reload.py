@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from checkout import TINY_MODEL
 from msgspec.structs import asdict
 from worker_rig import TOPIC, Rig
 
@@ -21,7 +22,6 @@ from triage.pipeline.stages.reload import Reloader, Source
 from triage.runtime.health import Health
 from triage.sinks.memory import MemorySink
 
-TINY = Path(__file__).resolve().parent.parent / "assets" / "tiny-model"
 RULES = """
 version: "{version}"
 default: {{severity: low, queue: {queue}}}
@@ -32,7 +32,7 @@ default: {{severity: low, queue: {queue}}}
 def registry(tmp_path, clock):
     root = tmp_path / "registry"
     for name, version in (("a", "1"), ("b", "2")):
-        folder = Path(shutil.copytree(TINY, root / name))
+        folder = Path(shutil.copytree(TINY_MODEL, root / name))
         manifest = json.loads((folder / "manifest.json").read_text())
         (folder / "manifest.json").write_text(json.dumps(manifest | {"version": version}))
     (root / "CURRENT").write_text("a\n")
@@ -122,7 +122,7 @@ def test_a_broken_model_is_refused_loudly_once_and_taken_when_it_is_whole(flags,
         {
             2: lambda: _damage(registry),
             5: lambda: said.append(rig.health.ready()),
-            6: lambda: shutil.copyfile(TINY / "model.onnx", registry / "b" / "model.onnx"),
+            6: lambda: shutil.copyfile(TINY_MODEL / "model.onnx", registry / "b" / "model.onnx"),
         },
     )
     with structlog.testing.capture_logs() as logs:

@@ -1,8 +1,8 @@
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
 from triage.errors import TrainingError
 from triage.training.data.contamination import text_key
@@ -12,7 +12,6 @@ from triage.training.data.datasets import content_digest, held_out_texts, load_d
 from triage.training.data.labels import load_taxonomy
 from triage.training.data.training_sets import load_sources
 
-ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "benchmarks" / "data"
 
 

@@ -1,10 +1,10 @@
 import gzip
 import json
 import re
-from pathlib import Path
 
 import pytest
 import yaml
+from checkout import TINY_MODEL
 
 from triage.config import ModelSettings
 from triage.errors import ConfigError, ModelError, TrainingError
@@ -17,8 +17,7 @@ from triage.training.evaluation.sets import pack_sets
 from triage.training.evaluation.tables import tables
 from triage.training.release.card import write_card
 
-TINY = Path(__file__).resolve().parents[1] / "assets" / "tiny-model"
-SETTINGS = ModelSettings(path=TINY, device="cpu", threads=1)
+SETTINGS = ModelSettings(path=TINY_MODEL, device="cpu", threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +98,7 @@ def test_tables_hold_a_row_for_each_head_and_set(metrics):
 
 def test_the_card_is_written_from_the_figures(metrics, tmp_path):
     for name in ("manifest.json", "metrics.json"):
-        (tmp_path / name).write_text((TINY / name).read_text(encoding="utf-8"), encoding="utf-8")
+        (tmp_path / name).write_text((TINY_MODEL / name).read_text(encoding="utf-8"), encoding="utf-8")
     before = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     (tmp_path / "metrics.json").write_text(json.dumps({**before, **metrics}), encoding="utf-8")
     write_card(tmp_path, load_sources(load_taxonomy()))
@@ -110,7 +109,7 @@ def test_the_card_is_written_from_the_figures(metrics, tmp_path):
 
 
 def test_the_card_names_only_commits_that_a_reader_finds(metrics, tmp_path):
-    manifest = json.loads((TINY / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((TINY_MODEL / "manifest.json").read_text(encoding="utf-8"))
     stage = {"commit": "0123456", "seed": 3, "texts": 10, "steps": 2, "minutes": 1.0, "mix": {"own": 1_200}}
     manifest["trained"] |= {"commit": "89abcde", "earlier_stages": [stage]}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
