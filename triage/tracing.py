@@ -1,13 +1,30 @@
-"""OpenTelemetry traces: spans that cost a comparison while tracing is off, and contexts that travel in Kafka's headers.
+"""OpenTelemetry traces: spans in this process, and their contexts in Kafka's headers.
 
-Nothing here names a text, an author or a key: attributes are counts, names of parts and versions.
+The API's no-op tracer is used while tracing is off. Attributes are counts, names of components and versions, never a
+text, an author or a key.
 """
 
-import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from opentelemetry.context import Context
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Link,
+    NoOpTracer,
+    Span,
+    SpanKind,
+    Status,
+    StatusCode,
+    Tracer,
+    get_current_span,
+    set_span_in_context,
+    set_tracer_provider,
+    use_span,
+)
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from triage import __version__
 from triage.errors import MissingExtraError
@@ -17,41 +34,26 @@ if TYPE_CHECKING:
 
     from triage.config import TracingSettings
 
-TRACEPARENT = "traceparent"
-MOST_LINKS = 32
+MAX_LINKS = 32
 Kind = Literal["internal", "server", "consumer", "producer"]
 Headers = Iterable[tuple[str, bytes | None]] | Mapping[str, bytes | None]
 
-# The tracer while tracing is on; OpenTelemetry itself is imported no sooner.
-_tracer: Any = None
-
-
-class _Off:
-    """A span of nothing."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        return None
-
-
-_OFF = _Off()
+_TRACEPARENT = "traceparent"
+_PROPAGATOR = TraceContextTextMapPropagator()
+_OFF: Tracer = NoOpTracer()
+_tracer = _OFF
 
 
 def start(settings: "TracingSettings", process: str, exporter: "SpanExporter | None" = None) -> Callable[[], None]:
-    """Switch tracing on if the settings say so; call what is returned at the end, to send what is left.
+    """Switch tracing on if the settings say so. The returned function sends the remaining spans and switches it off.
 
-    Without an `exporter` spans go by OTLP/HTTP, and libraries of this process that know OpenTelemetry (Elasticsearch's
-    client) add theirs. Raises MissingExtraError.
+    Without an `exporter`, spans are sent by OTLP/HTTP, and libraries in this process that know OpenTelemetry
+    (Elasticsearch's client) add their own. Raises MissingExtraError.
     """
-    global _tracer  # noqa: PLW0603 - one for the process, as OpenTelemetry has it
+    global _tracer  # noqa: PLW0603 - one per process, as in OpenTelemetry
     if not settings.enabled:
         return lambda: None
     try:
-        from opentelemetry import trace
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
@@ -67,151 +69,108 @@ def start(settings: "TracingSettings", process: str, exporter: "SpanExporter | N
     if exporter is None:
         url = settings.endpoint and f"{settings.endpoint.rstrip('/')}/v1/traces"
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=url)))
-        trace.set_tracer_provider(provider)
+        set_tracer_provider(provider)
     else:
         provider.add_span_processor(SimpleSpanProcessor(exporter))
     _tracer = provider.get_tracer("triage", __version__)
 
     def stop() -> None:
         global _tracer  # noqa: PLW0603
-        _tracer = None
+        _tracer = _OFF
         provider.shutdown()
 
     return stop
 
 
-def on() -> bool:
-    return _tracer is not None
-
-
-def span(
+def begin(
     name: str,
     *,
-    parent: Any = None,
-    links: Sequence[Any] = (),
+    parent: Span | None = None,
+    links: Iterable[Span] = (),
     kind: Kind = "internal",
     **attributes: str | float | bool,
-) -> "contextlib.AbstractContextManager[Any]":
-    """A span around a block, and the current one inside it: None while tracing is off.
+) -> Span:
+    """Begin a span, to be ended by `end` or `ending`, on any thread.
 
-    `parent` is a span of another thread, or what `remote` found (default: the current one); `links` are others that it
-    belongs to. An exception marks it as failed, by its type alone: messages may quote records.
+    `parent` defaults to the current span; below INVALID_SPAN nothing is recorded. `links` are other spans that this one
+    belongs to. `attributes` get the prefix `triage.`.
     """
-    return _OFF if _tracer is None else _span(name, parent, links, kind, attributes)
+    if parent is INVALID_SPAN:
+        return parent
+    return _tracer.start_span(
+        name,
+        None if parent is None else set_span_in_context(parent),
+        SpanKind[kind.upper()],
+        {f"triage.{name}": value for name, value in attributes.items()},
+        [Link(context) for each in links if (context := each.get_span_context()).is_valid],
+    )
 
 
-def child(parent: Any, name: str, **options: Any) -> "contextlib.AbstractContextManager[Any]":
-    """A span below one that `begin` gave, and none where that is None."""
-    return _OFF if parent is None else span(name, parent=parent, **options)
+def end(span: Span, error: BaseException | None = None) -> None:
+    """End a span; with an `error`, as failed, by the error's type alone: its message may quote records."""
+    if error is not None:
+        span.set_attribute("error.type", type(error).__name__)
+        span.set_status(Status(StatusCode.ERROR))
+    span.end()
 
 
-def begin(name: str, *, links: Sequence[Any] = (), kind: Kind = "internal", **attributes: int | str) -> Any:
-    """A span that `end` ends, perhaps on another thread; None while tracing is off."""
-    return None if _tracer is None else _begun(name, None, links, kind, attributes)
-
-
-def end(span: Any, error: BaseException | None = None) -> None:
-    """End what `begin` began."""
-    if span is not None:
-        _fail(span, error)
-        span.end()
-
-
-@contextlib.contextmanager
-def ending(span: Any) -> Iterator[None]:
-    """End with the block what `begin` began, as failed if that raises."""
+@contextmanager
+def ending(span: Span) -> Iterator[Span]:
+    """End a span with the block, as failed if the block raises."""
     try:
-        yield
+        yield span
     except BaseException as error:
         end(span, error)
         raise
     end(span)
 
 
-def headers() -> list[tuple[str, bytes]]:
-    """The current span as W3C trace context, for a message's headers; none while tracing is off."""
-    if _tracer is None:
-        return []
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+@contextmanager
+def span(
+    name: str,
+    *,
+    parent: Span | None = None,
+    links: Iterable[Span] = (),
+    kind: Kind = "internal",
+    **attributes: str | float | bool,
+) -> Iterator[Span]:
+    """Trace a block: its span is the current one inside. The arguments are those of `begin`."""
+    with (
+        ending(begin(name, parent=parent, links=links, kind=kind, **attributes)) as opened,
+        use_span(opened, record_exception=False, set_status_on_exception=False),
+    ):
+        yield opened
 
+
+def headers() -> list[tuple[str, bytes]]:
+    """The current span as W3C trace context, for a message's headers; empty while tracing is off."""
     carrier: dict[str, str] = {}
-    TraceContextTextMapPropagator().inject(carrier)
+    _PROPAGATOR.inject(carrier)
     return [(name, value.encode()) for name, value in carrier.items()]
 
 
-def remote(headers: Headers) -> Any:
-    """The context of whoever sent these headers; None without one, for a broken one, and while tracing is off."""
-    if _tracer is None:
+def remote(headers: Headers) -> Span | None:
+    """The sender's span; None without a valid `traceparent` and while tracing is off."""
+    if _tracer is _OFF:
         return None
-    from opentelemetry.trace import get_current_span
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
     pairs = headers.items() if isinstance(headers, Mapping) else headers
-    carrier = {name: value.decode("latin-1") for name, value in pairs if name == TRACEPARENT and value is not None}
+    carrier = {name: value.decode("latin-1") for name, value in pairs if name == _TRACEPARENT and value is not None}
     if not carrier:
         return None
-    # Into an empty context: else the current span would stand for a broken header.
-    from opentelemetry.context import Context
-
-    context = get_current_span(TraceContextTextMapPropagator().extract(carrier, Context())).get_span_context()
-    return context if context.is_valid else None
+    # Into an empty context: otherwise the current span would be returned for a broken header.
+    sender = get_current_span(_PROPAGATOR.extract(carrier, Context()))
+    return sender if sender.get_span_context().is_valid else None
 
 
-def remotes(many: Iterable[Headers]) -> list[Any]:
-    """The different contexts of several messages, of at most 32."""
-    if _tracer is None:
+def remotes(messages: Iterable[Headers]) -> list[Span]:
+    """The different senders' spans of several messages, at most 32."""
+    found: dict[int, Span] = {}
+    if _tracer is _OFF:
         return []
-    found: dict[int, Any] = {}
-    for each in many:
-        context = remote(each)
-        if context is not None:
-            found.setdefault(context.span_id, context)
-        if len(found) == MOST_LINKS:
+    for each in messages:
+        sender = remote(each)
+        if sender is not None:
+            found.setdefault(sender.get_span_context().span_id, sender)
+        if len(found) == MAX_LINKS:
             break
     return list(found.values())
-
-
-def current() -> Any:
-    """The current span's context, to link to; None while there is none."""
-    if _tracer is None:
-        return None
-    from opentelemetry.trace import get_current_span
-
-    context = get_current_span().get_span_context()
-    return context if context.is_valid else None
-
-
-@contextlib.contextmanager
-def _span(name: str, parent: Any, links: Sequence[Any], kind: Kind, attributes: dict[str, Any]) -> Iterator[Any]:
-    from opentelemetry.trace import use_span
-
-    opened = _begun(name, parent, links, kind, attributes)
-    try:
-        with use_span(opened, end_on_exit=False, record_exception=False, set_status_on_exception=False):
-            yield opened
-    except BaseException as error:
-        _fail(opened, error)
-        raise
-    finally:
-        opened.end()
-
-
-def _begun(name: str, parent: Any, links: Sequence[Any], kind: Kind, attributes: dict[str, Any]) -> Any:
-    from opentelemetry import trace
-
-    context = None
-    if parent is not None:
-        known = parent if isinstance(parent, trace.Span) else trace.NonRecordingSpan(parent)
-        context = trace.set_span_in_context(known)
-    given = {f"triage.{name}": value for name, value in attributes.items()}
-    linked = [trace.Link(each) for each in links if each is not None][:MOST_LINKS]
-    return _tracer.start_span(name, context, trace.SpanKind[kind.upper()], given, linked)
-
-
-def _fail(span: Any, error: BaseException | None) -> None:
-    if error is None:
-        return
-    from opentelemetry.trace import Status, StatusCode
-
-    span.set_attribute("error.type", type(error).__name__)
-    span.set_status(Status(StatusCode.ERROR))

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+from opentelemetry.trace import INVALID_SPAN, Span
 
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
@@ -67,8 +68,8 @@ class Batch:
     dead: list[DeadLetter] = field(default_factory=list)
     lowest_uncommitted_offsets: Mapping[Partition, int] = field(default_factory=dict)
     """First offset of each partition of which earlier batches hold records that are not committed yet."""
-    trace: Any = None
-    """The span of the batch while tracing is on."""
+    trace: Span = INVALID_SPAN
+    """The span of the batch; without records it has none."""
 
     def first_offsets(self) -> dict[Partition, int]:
         """The first offset of each raw partition in the batch."""

@@ -207,7 +207,7 @@ class StageExecutor:
             started = self._clock.monotonic()
             self._health.began(stage.name)
             try:
-                with tracing.child(batch.trace, stage.name, records=len(batch.incoming)):
+                with tracing.span(stage.name, parent=batch.trace, records=len(batch.incoming)):
                     stage.process(batch)
             except Unavailable as error:
                 wait, waited_for = next(waits), error.dependency

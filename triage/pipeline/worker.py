@@ -200,7 +200,7 @@ class Worker:
             batch.drop(feed.stale(batch.incoming))
             started = self._clock.monotonic()
             try:
-                with tracing.child(batch.trace, "publish", kind="producer", records=len(batch.incoming)):
+                with tracing.span("publish", parent=batch.trace, kind="producer", records=len(batch.incoming)):
                     self._publisher.publish(feed, batch, self._behind(line))
             except Unavailable as error:
                 wait = next(waits)

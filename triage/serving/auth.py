@@ -106,8 +106,7 @@ class AuthMiddleware:
         caller = tracing.remote([(name.decode("latin-1"), value) for name, value in scope["headers"]])
         with tracing.span(f"{scope['method']} /v1", parent=caller, kind="server") as span:
             await self._app(scope, receive, send)
-            if span is not None:
-                span.update_name(f"{scope['method']} {getattr(scope.get('route'), 'path', 'other')}")
+            span.update_name(f"{scope['method']} {getattr(scope.get('route'), 'path', 'other')}")
 
     def _who(self, connection: HTTPConnection) -> User | None:
         if not self._settings.login:

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+
+from opentelemetry.trace import INVALID_SPAN, Span, get_current_span
 
 from triage import tracing
 from triage.errors import TriageError, Unavailable
@@ -25,7 +26,7 @@ _IDLE_S = 1.0
 class _Job:
     items: Sequence[ValidatedRecord]
     done: "asyncio.Future[list[Enriched]]"
-    request: Any = None
+    request: Span = INVALID_SPAN
 
 
 class Overloaded(Unavailable):
@@ -86,7 +87,7 @@ class MicroBatcher:
         # One request alone is always taken: its size has a limit of its own.
         if self._jobs and self._waiting + len(items) > self._queue_records:
             raise Overloaded(self._waiting)
-        job = _Job(items, asyncio.get_running_loop().create_future(), tracing.current())
+        job = _Job(items, asyncio.get_running_loop().create_future(), get_current_span())
         self._jobs.append(job)
         self._count(len(items))
         self._more.set()
