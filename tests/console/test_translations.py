@@ -36,7 +36,7 @@ def test_the_catalogues_say_the_same_things():
 
 def test_every_message_the_code_asks_for_is_there_and_none_is_unused():
     asked, parts = set(), []
-    for path in FOLDER.glob("*.py"):
+    for path in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 asked.add(node.value)

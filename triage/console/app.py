@@ -26,7 +26,7 @@ from triage.metrics import Metrics
 from triage.schemas.alert import Alert
 from triage.web.health import health_routes
 
-_FAVICON = Path(__file__).with_name("favicon.svg")
+_FAVICON = Path(__file__).with_name("web") / "favicon.svg"
 
 
 def build_service(
