@@ -45,7 +45,7 @@ class MissingExtraError(ConfigError):
     """A feature needs a package that is not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs the extra '{extra}'; in triage's checkout: pip install '.[{extra}]'")
+        super().__init__(f"{feature} needs the extra '{extra}'; pip install 'triage-feedback[{extra}]'")
 
 
 class ModelError(TriageError):

@@ -1,4 +1,4 @@
-"""Where the files beside the package (`onnx/`, `topics/`, ...) are found, and how one is replaced whole."""
+"""Finds the data files that triage ships (`onnx/`, `topics/`, `benchmarks/data/`), and replaces files atomically."""
 
 import os
 import secrets
@@ -6,22 +6,29 @@ from pathlib import Path
 
 from triage.errors import ConfigError
 
+PACKAGED = Path(__file__).resolve().with_name("_data")
+"""Data files of an installed wheel (setup.py copies them there); a checkout has them at its top level instead."""
+
 
 def resource(name: str) -> Path:
-    """Path of a file or folder of the project: under `TRIAGE_HOME`, the working directory, or the source checkout.
+    """Path of a data file or folder, as `topics/topics.yaml`.
 
-    Raises ConfigError naming every place that was looked at.
+    Looks in `TRIAGE_HOME` only, if that is set; else in the working directory, then in the installed package or the
+    checkout. An absolute `name` is returned as it is. Raises ConfigError naming every place that was looked at.
     """
     candidate = Path(name)
     if candidate.is_absolute():
         return candidate
     home = os.environ.get("TRIAGE_HOME")
-    bases = [Path(home)] if home else [Path.cwd(), Path(__file__).resolve().parent.parent]
+    # In site-packages the parent folder is everybody's: its `onnx` would be PyPI's package of that name.
+    shipped = PACKAGED if PACKAGED.is_dir() else PACKAGED.parent.parent
+    bases = [Path(home)] if home else [Path.cwd(), shipped]
     for base in bases:
         if (base / candidate).exists():
             return base / candidate
     looked = ", ".join(str(base / candidate) for base in bases)
-    raise ConfigError(f"{name} is not there (looked at {looked}); run from a checkout or set TRIAGE_HOME to one")
+    fix = "put it there, or unset TRIAGE_HOME to use the shipped files" if home else "install triage again"
+    raise ConfigError(f"{name} is not there (looked at {looked}); {fix}")
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -32,5 +32,5 @@ def no_torch(monkeypatch):
 def test_without_torch_the_extra_is_named(no_torch, command, arguments, feature):
     error = call(command, *arguments).exception
     assert isinstance(error, MissingExtraError)
-    assert str(error) == f"{feature} needs the extra 'train'; in triage's checkout: pip install '.[train]'"
+    assert str(error) == f"{feature} needs the extra 'train'; pip install 'triage-feedback[train]'"
     assert error.exit_code == 2

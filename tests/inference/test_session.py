@@ -107,7 +107,7 @@ def test_cuda_with_the_build_for_cpus(install, tmp_path):
 )
 def test_missing_runtime_names_the_extra(install, tmp_path, device, extra):
     install()
-    with pytest.raises(MissingExtraError, match=rf"in triage's checkout: pip install '\.\[{extra}\]'"):
+    with pytest.raises(MissingExtraError, match=rf"pip install 'triage-feedback\[{extra}\]'"):
         opened(tmp_path, device=device)
 
 

@@ -85,9 +85,7 @@ def command(
         )
     if report is not None:
         if not has_matplotlib():
-            console.print(
-                "no plots: matplotlib is not installed (in triage's checkout: pip install '.[plots]')", markup=False
-            )
+            console.print("no plots: matplotlib is not installed (pip install 'triage-feedback[plots]')", markup=False)
         write_report(report, metrics)
     details = metrics.pop("details")
     if output is not None:

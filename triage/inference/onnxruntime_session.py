@@ -54,7 +54,7 @@ class CudaSession:
         if installed(ONNXRUNTIME_CPU) and not installed(ONNXRUNTIME_GPU):
             raise ConfigError(
                 "model.device is cuda, but the installed onnxruntime has no CUDA: "
-                "pip uninstall -y onnxruntime && pip install '.[gpu]', in triage's checkout"
+                "pip uninstall -y onnxruntime && pip install 'triage-feedback[gpu]'"
             )
         ort = _import("gpu")
         # Finds the CUDA and cuDNN libraries of the nvidia-* wheels, which are on no library path.

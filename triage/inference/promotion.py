@@ -14,7 +14,7 @@ from triage.errors import ConfigError, ModelError
 from triage.inference.history import HISTORY, Change, encoded, previous_of, read_history, settled
 from triage.inference.promotion_checks import vet
 from triage.inference.registry import CURRENT, model_folders, registry_folder
-from triage.paths import replace_file
+from triage.paths import PACKAGED, replace_file
 
 
 class Switched(NamedTuple):
@@ -57,6 +57,11 @@ def _switch(settings: Settings, name: str | None, clock: Clock, action: str, for
             "unset it, and point model.registry to the folder of the models"
         )
     registry = registry_folder(settings.model)
+    if registry.is_relative_to(PACKAGED):  # the next `pip install` would undo it
+        raise ModelError(
+            f"{registry} is part of the installed package and stays as it is: put your models into a folder of "
+            "your own, with the shipped one if you want it, and set model.registry to that folder"
+        )
     with _locked(registry):
         history = _history(registry)
         current = current_name(registry)

@@ -54,9 +54,7 @@ def _plots(folder: Path, metrics: dict[str, Any]) -> Iterable[Path]:
 def _page(metrics: dict[str, Any], plots: list[Path]) -> str:
     images = "".join(f'<p><img src="{escape(path.name)}" alt="{escape(path.stem)}"></p>\n' for path in plots)
     if not plots:
-        images = (
-            "<p>No plots: matplotlib is not installed (<code>pip install '.[plots]' in triage's checkout</code>).</p>\n"
-        )
+        images = "<p>No plots: matplotlib is not installed (<code>pip install 'triage-feedback[plots]'</code>).</p>\n"
     title = f"Evaluation of {escape(metrics['model'])}"
     body = "".join(_table(table) for table in tables(metrics))
     return (
