@@ -4,6 +4,7 @@ import functools
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from starlette.requests import HTTPConnection
 
@@ -32,7 +33,7 @@ class Translations:
         return message.format_map(values) if values else message
 
     @property
-    def html_language(self) -> str:
+    def html_language(self) -> Literal["en-US", "zh-CN"]:
         return "zh-CN" if self.language == "zh" else "en-US"
 
     def term(self, kind: str, value: str) -> str:

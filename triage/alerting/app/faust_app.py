@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -92,8 +92,9 @@ class AlerterApp:
         counts = self.faust.topic(
             self._source, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )
-        self._table: PartitionTable = self.faust.Table(
-            "state", partitions=partitions, key_type=str, value_type=None, on_recover=self._recovered
+        self._table = cast(
+            "PartitionTable",
+            self.faust.Table("state", partitions=partitions, key_type=str, value_type=None, on_recover=self._recovered),
         )
         self.faust.agent(counts, name="window-counts")(self._consume)
         self.faust.timer(_TICK_S, name="tick")(self._tick)
@@ -253,12 +254,11 @@ class AlerterApp:
             self._engine(partition)
         log.info("state_recovered", partitions=sorted(partitions), entries=len(self._table.data))
 
-    async def _on_revoked(self, sender: Any, revoked: Any, **_: Any) -> None:
+    async def _on_revoked(self, *_: Any, **__: Any) -> None:
         """Engines are rebuilt from the table once the new assignment has been recovered."""
-        del sender, revoked
         self._engines.clear()
         self._outbox.drop()
 
-    async def _on_assigned(self, sender: Any, assigned: Any, **_: Any) -> None:
-        del sender
+    async def _on_assigned(self, _sender: Any, /, *arguments: Any, **_: Any) -> None:
+        (assigned,) = arguments
         log.info("partitions_assigned", partitions=sorted(tp.partition for tp in assigned if tp.topic == self._source))

@@ -72,7 +72,7 @@ class _Consumer(Consumer):
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature
         while not self.should_stop:
             if not self.flow_active:
-                await self.wait(self.can_resume_flow)
+                await self.wait(self.can_resume_flow)  # type: ignore[arg-type]  # an asyncio.Event, as in Faust
             async with self._polling:
                 if self.flow_active:
                     return await self._poll(min(timeout, _POLL_S))

@@ -13,7 +13,7 @@ from triage.config import KafkaSettings, Settings
 SEPARATOR = "/"
 
 
-class PartitionTable(faust.Table):
+class PartitionTable(faust.Table[str, Any]):
     """A table whose keys name their partition, `3/...`: it can be written outside of a stream, as by a timer.
 
     `unacknowledged` collects the writes since it was last taken.
