@@ -2,6 +2,7 @@
 # make test      set up and run the tests; no torch, Docker or Java (ARGS="--hypothesis-profile=explore": other examples)
 # make check     lint and types
 # make faults    faults strike while records flow; nothing may be lost or twice (SEEDS=n, SOAK=minutes)
+# make mutants   changes the pure modules at random; the tests must notice (MUTANTS=150, ARGS="--seed 2 --only rules")
 # make audit     hashes, consistency and known vulnerabilities of the dependencies
 # make lock      renew requirements/*.txt from pyproject.toml
 # make bench NAME=...   one of the benchmarks
@@ -12,9 +13,10 @@ BIN = $(VENV)/bin
 ARGS ?=
 
 SEEDS ?= 3
+MUTANTS ?= 150
 SOAK ?= 0
 
-.PHONY: demo test check audit format lock bench faults setup setup-train clean
+.PHONY: demo test check audit format lock bench faults mutants setup setup-train clean
 
 demo: setup
 	@$(BIN)/triage demo $(ARGS)
@@ -45,6 +47,16 @@ bench: setup
 faults: setup
 	@$(BIN)/python tests/faults/run.py --seeds $(SEEDS) --soak $(SOAK) $(ARGS)
 
+mutants: .venv-mutants/ready
+	@.venv-mutants/bin/python tests/mutation/run.py --mutants $(MUTANTS) $(ARGS)
+
+.venv-mutants/ready: requirements/mutants.txt pyproject.toml
+	@echo "== setting up .venv-mutants (once)"
+	@$(PYTHON) -m venv .venv-mutants
+	@.venv-mutants/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/mutants.txt
+	@.venv-mutants/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
 setup: $(VENV)/ready
 
 # The lock file's hash is the state of the environment: unchanged, nothing is installed again.
@@ -73,9 +85,11 @@ lock:
 	  --extra cpu --extra local --extra email --extra dev pyproject.toml -o requirements/dev.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --extra cpu --extra local --extra email --extra dev --extra train pyproject.toml -o requirements/train.txt
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --extra cpu --extra local --extra email --extra dev --extra mutants pyproject.toml -o requirements/mutants.txt
 	@for tools in image deploy; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    requirements/$$tools.in -o requirements/$$tools.txt; done
 
 clean:
-	rm -rf $(VENV) .venv-train .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-train .venv-mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
