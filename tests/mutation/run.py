@@ -2,10 +2,10 @@
 
     python tests/mutation/run.py --mutants 150 --seed 1
 
-Cosmic Ray makes the mutants. Each is tried in a copy of the tracked files, so the checkout stays as it is. What would
-flatter the score is left out: type annotations and the like, and arithmetic that becomes a bitwise operation. Of several
-changes at one place one is drawn, so that places count alike. The exit status is 1 if fewer than `--at-least` percent of
-the mutants that can be noticed are.
+Cosmic Ray makes the mutants. Each is tried in a copy of the tracked files, so the checkout stays as it is. What
+would flatter the score is left out: type annotations and the like, and arithmetic that becomes a bitwise operation.
+Of several changes at one place one is drawn, so that places count alike. The exit status is 1 if fewer than `--at-
+least` percent of the mutants that can be noticed are.
 """
 
 import argparse
