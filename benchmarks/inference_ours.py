@@ -11,7 +11,7 @@ from benchmarks.report import Row
 from triage.config import ModelSettings
 from triage.errors import TriageError
 from triage.inference.batching import Batch, fill_ratio, plan_batches
-from triage.inference.heads import Heads, merged
+from triage.inference.heads import Heads, concatenate
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, read_manifest
 from triage.inference.model import OnnxModel
 from triage.inference.runtime import Logits
@@ -75,7 +75,7 @@ def profile(folder: Path, threads: int, texts: Sequence[str], rounds: int) -> li
             clock.lap("plan and pad")
             logits = session.run(ids, mask).first(len(batch.indices))
             clock.lap("model")
-            parts.append(heads.kept(logits, mask[: len(batch.indices)]))
+            parts.append(heads.without_padding(logits, mask[: len(batch.indices)]))
             clock.lap("logits to labels")
         judge(heads, parts, batches, tokenized, texts)
         clock.lap("logits to labels")
@@ -92,7 +92,7 @@ def judge(
     """Predictions in the order of `texts`, from the logits of all batches, as the engine makes them."""
     order = np.concatenate([batch.indices for batch in batches])
     found = heads.decode(
-        merged(parts),
+        concatenate(parts),
         tokenized.lengths[order],
         [texts[index] for index in order.tolist()],
         tokenized.truncated[order].tolist(),

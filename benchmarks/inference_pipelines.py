@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.inference_labels import HEADS, Contender, Said
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
-from triage.inference.precision_variants import derive
+from triage.inference.precision_variants import convert_precision
 
 _TASKS = {"intent": "text-classification", "sentiment": "text-classification", "entities": "token-classification"}
 _OUTPUTS = {"intent": "intent_logits", "sentiment": "sentiment_logits", "entities": "entity_logits"}
@@ -43,12 +43,12 @@ def _contender(name: str, pipes: dict[str, Callable[..., Any]], count: int, batc
             answers = {head: [pipes[head](text) for text in texts] for head in heads}
         else:
             answers = {head: pipes[head](list(texts), batch_size=batch) for head in heads}
-        return [_said({head: answers[head][index] for head in heads}) for index in range(len(texts))]
+        return [_labels({head: answers[head][index] for head in heads}) for index in range(len(texts))]
 
     return Contender(name, judge, raw=True, slow=True, heads=heads)
 
 
-def _said(answer: dict[str, Any]) -> Said:
+def _labels(answer: dict[str, Any]) -> Said:
     def label(head: str) -> str:
         found = answer.get(head, {})
         return str((found[0] if isinstance(found, list) else found).get("label", ""))
@@ -118,7 +118,7 @@ def _optimum_model(folder: Path, network: Any, manifest: Manifest, head: str, th
 
     with tempfile.TemporaryDirectory() as place:
         whole, alone = Path(place) / "whole.onnx", Path(place) / "model.onnx"
-        whole.write_bytes(derive("fp32", (folder / MODEL_FILE).read_bytes(), folder / MODEL_FILE))
+        whole.write_bytes(convert_precision("fp32", (folder / MODEL_FILE).read_bytes(), folder / MODEL_FILE))
         onnx.utils.extract_model(str(whole), str(alone), ["input_ids", "attention_mask"], [_OUTPUTS[head]])
         graph = onnx.load(str(alone))
         for node in graph.graph.node:

@@ -15,7 +15,7 @@ from benchmarks.inference_ours import judge
 from triage.inference.batching import fill_ratio, plan_batches
 from triage.inference.heads import Heads
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
-from triage.inference.precision_variants import derive
+from triage.inference.precision_variants import convert_precision
 from triage.inference.runtime import Logits
 from triage.inference.tokenization import TextTokenizer
 
@@ -36,7 +36,9 @@ def _from_onnx(folder: Path) -> Any:
     from triage.training.loop.model import build_from_config
 
     manifest = read_manifest(folder)
-    graph = onnx.load_from_string(derive("fp32", (folder / MODEL_FILE).read_bytes(), folder / MODEL_FILE)).graph
+    graph = onnx.load_from_string(
+        convert_precision("fp32", (folder / MODEL_FILE).read_bytes(), folder / MODEL_FILE)
+    ).graph
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     weights = dict(stored)
     for node in graph.node:
@@ -98,7 +100,7 @@ class TorchEngine:
             with torch.inference_mode():
                 outputs = self._model(torch.from_numpy(ids), torch.from_numpy(mask))
                 logits = Logits(*(output.float().numpy() for output in outputs))
-            parts.append(self._heads.kept(logits, mask))
+            parts.append(self._heads.without_padding(logits, mask))
             if raw:
                 for row, index in enumerate(batch.indices.tolist()):
                     plain[index] = raw_said(self.manifest, logits, row, tokenized.offsets(index).tolist())

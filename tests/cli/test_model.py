@@ -169,7 +169,7 @@ def test_compare_without_texts(model, tmp_path, content):
         ((), "either --checkpoint or --model"),
         (("--model", TINY_MODEL, "--checkpoint", TINY_MODEL), "either --checkpoint or --model"),
         (("--model", TINY_MODEL), "add --form"),
-        (("--model", "gone", "--form", "fp16"), "is no model folder"),
+        (("--model", "gone", "--form", "fp16"), "is not a model folder"),
     ],
 )
 def test_export_of_a_form_says_what_is_missing(capfd, tmp_path, arguments, message):

@@ -24,19 +24,19 @@ def test_every_text_is_in_exactly_one_batch_that_holds_it(lengths, budget, width
 
 
 @given(LENGTHS, BUDGETS, WIDTHS, STREAMS)
-def test_no_batch_is_over_budget_unless_it_is_one_text(lengths, budget, widths, streams):
+def test_only_a_batch_of_one_text_exceeds_the_budget(lengths, budget, widths, streams):
     for batch in plan_batches(lengths, budget, widths=widths, streams=streams):
         assert len(batch.indices) == 1 or batch.rows * batch.width <= budget
 
 
 @given(LENGTHS, BUDGETS)
-def test_no_batch_could_take_the_longest_text_of_the_next(lengths, budget):
+def test_no_batch_has_room_for_another_text(lengths, budget):
     for batch in plan_batches(lengths, budget)[:-1]:
         assert (batch.rows + 1) * batch.width > budget
 
 
 @given(LENGTHS, BUDGETS, STREAMS)
-def test_a_runtime_with_few_widths_sees_few_shapes(lengths, budget, streams):
+def test_given_widths_limit_the_shapes(lengths, budget, streams):
     widths = (16, 64, 256, 600)
     shapes = {batch[1:] for batch in plan_batches(lengths, budget, widths=widths, streams=streams)}
     assert all(rows.bit_count() == 1 and width in widths for rows, width in shapes)
@@ -46,20 +46,20 @@ def test_texts_of_one_length_keep_their_order():
     assert indices(plan_batches([4, 4, 4, 9], 8)) == [[3], [0, 1], [2]]
 
 
-def test_a_text_longer_than_the_budget_goes_alone():
+def test_a_text_longer_than_the_budget_is_a_batch_of_its_own():
     assert indices(plan_batches([3, 500, 3, 400], 64)) == [[1], [3], [0, 2]]
 
 
-def test_a_text_longer_than_all_widths_has_its_own():
+def test_a_text_longer_than_all_widths_gets_its_own_width():
     assert [batch[1:] for batch in plan_batches([700, 5], 64, widths=(8, 16))] == [(1, 700), (1, 8)]
 
 
-def test_few_texts_are_shared_out_among_the_streams():
+def test_few_texts_are_divided_among_the_streams():
     assert indices(plan_batches([40] * 4, 1024, streams=2)) == [[0, 1], [2, 3]]
     assert indices(plan_batches([10] * 4, 1024, streams=2)) == [[0, 1, 2, 3]]
 
 
-def test_nothing_to_do():
+def test_no_texts_make_no_batches():
     assert plan_batches([], 100) == []
     assert plan_batches([], 100, widths=(8,), streams=2) == []
     assert fill_ratio([], []) == 1.0

@@ -1,4 +1,4 @@
-"""Explanations: the words that a known model goes by are found, where they stand, and always the same."""
+"""Explanations name the words that a known model depends on, with their offsets, and are deterministic."""
 
 import math
 import re
@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.config import ModelSettings
-from triage.inference.explain import MAX_PIECES, MAX_WORDS, explain_words
+from triage.inference.explain import MAX_SEGMENTS, MAX_WORDS, explain_words
 from triage.inference.model import OnnxModel
-from triage.inference.word_segments import clauses, grouped, words
+from triage.inference.word_segments import clauses, group_segments, word_segments
 from triage.types import Prediction
 
 WEIGHTS = {"never": 2.0, "late": 1.0, "lovely": -1.5, "坏": 3.0, "太差": 2.0}
@@ -24,7 +24,7 @@ class Additive:
     def __init__(self):
         self.calls = []
 
-    def pieces(self, text):
+    def word_segments(self, text):
         return [(match.start(), match.end()) for match in re.finditer(r"[a-z]+|太差|[\u4e00-\u9fff]", text)]
 
     def predict(self, texts):
@@ -40,7 +40,7 @@ class Additive:
         )
 
 
-def test_the_words_that_matter_stand_first_with_their_weight():
+def test_the_strongest_words_come_first_with_their_weights():
     model = Additive()
     found = explain_words(model, "the parcel is late and never came but lovely")
     assert (found.intent.label, found.intent.confidence) == ("delivery", 0.9)
@@ -52,7 +52,7 @@ def test_the_words_that_matter_stand_first_with_their_weight():
     assert found.sentiment.words[0].weight == pytest.approx(full - without, abs=1e-4)
 
 
-def test_clauses_that_say_the_same_do_not_hide_each_other():
+def test_clauses_with_the_same_meaning_do_not_hide_each_other():
     class AnyBad(Additive):
         def _one(self, text):
             negative = 0.95 if "bad" in text or "awful" in text else 0.05
@@ -62,17 +62,17 @@ def test_clauses_that_say_the_same_do_not_hide_each_other():
     assert {word.text: word.weight for word in words_found} == {"bad": 0.45, "awful": 0.45}
 
 
-def test_one_model_call_and_a_bounded_one():
+def test_one_model_call_of_bounded_size():
     model = Additive()
     explain_words(model, "the parcel came late " * 500)
     assert len(model.calls) == 1
-    assert len(model.calls[0]) == MAX_PIECES + 1
+    assert len(model.calls[0]) == MAX_SEGMENTS + 1
     found = explain_words(model, "late, " * 40)
     assert len(found.sentiment.words) <= MAX_WORDS
 
 
 @pytest.mark.parametrize("text", ["", "   ", "!!!", "...?"])
-def test_nothing_to_say(text):
+def test_texts_without_words_have_no_weights(text):
     found = explain_words(Additive(), text)
     assert found.intent.words == found.sentiment.words == []
 
@@ -90,15 +90,15 @@ def model(tiny_folder):
         ("love it 😍", {"love", "it", "😍"}),
     ],
 )
-def test_pieces_are_whole_words(model, text, expected):
-    assert expected <= {text[start:end] for start, end in model.pieces(text)}
+def test_segments_are_whole_words(model, text, expected):
+    assert expected <= {text[start:end] for start, end in model.word_segments(text)}
 
 
-def test_chinese_is_cut_as_the_tokenizer_does(model):
+def test_chinese_is_split_as_by_the_tokenizer(model):
     text = "快递三天还没到，客服态度太差了"
-    pieces = [text[start:end] for start, end in model.pieces(text)]
-    assert "".join(pieces) == text.replace("，", "")
-    assert len(pieces) > 5
+    words = [text[start:end] for start, end in model.word_segments(text)]
+    assert "".join(words) == text.replace("，", "")
+    assert len(words) > 5
 
 
 TEXTS = st.text(alphabet=st.sampled_from("ab cé'-长城坏了，。😡👨\u200d👩@.1\n[PHONE]\u202e\ud800\u0301"), max_size=60)
@@ -106,16 +106,16 @@ TEXTS = st.text(alphabet=st.sampled_from("ab cé'-长城坏了，。😡👨\u20
 
 @settings(max_examples=60, deadline=None)
 @given(TEXTS)
-def test_pieces_lie_in_the_text_in_order(model, text):
+def test_segments_are_inside_the_text_and_in_order(model, text):
     last = 0
-    for start, end in model.pieces(text):
+    for start, end in model.word_segments(text):
         assert last <= start < end <= len(text)
         last = end
 
 
 @settings(max_examples=25, deadline=None)
 @given(TEXTS)
-def test_any_text_is_explained_and_always_alike(model, text):
+def test_any_text_is_explained_and_always_equally(model, text):
     found = explain_words(model, text)
     assert found == explain_words(model, text)
     for head in found:
@@ -125,20 +125,20 @@ def test_any_text_is_explained_and_always_alike(model, text):
 
 
 @given(st.integers(0, 200), st.integers(1, 60))
-def test_grouping_keeps_every_piece_once(count, most):
-    pieces = [(3 * n, 3 * n + 2) for n in range(count)]
-    found = grouped(pieces, most)
+def test_grouping_keeps_every_segment_once(count, most):
+    segments = [(3 * n, 3 * n + 2) for n in range(count)]
+    found = group_segments(segments, most)
     assert len(found) == min(count, most)
     starts = [start for start, _ in found]
     assert starts == sorted(starts)
-    for start, end in pieces:
+    for start, end in segments:
         assert sum(low <= start and end <= high for low, high in found) == 1
 
 
 def test_clauses_end_at_punctuation_and_lines():
     text = "late again. 快递没到，很差\nbad"
-    pieces = words(text, [(0, 4), (5, 10), (12, 14), (14, 16), (17, 19), (20, 23)])
-    assert [[text[slice(*pieces[n])] for n in clause] for clause in clauses(text, pieces)] == [
+    segments = word_segments(text, [(0, 4), (5, 10), (12, 14), (14, 16), (17, 19), (20, 23)])
+    assert [[text[slice(*segments[n])] for n in clause] for clause in clauses(text, segments)] == [
         ["late", "again"],
         ["快递", "没到"],
         ["很差"],

@@ -3,7 +3,7 @@ import pytest
 
 from triage.errors import ModelError
 from triage.inference.calibration import Scaling, softmax
-from triage.inference.heads import Heads, merged
+from triage.inference.heads import Heads, concatenate
 from triage.inference.manifest import FileDigest, Manifest
 from triage.inference.runtime import Logits
 
@@ -34,7 +34,7 @@ def logits():
 
 
 def decode(heads, given, offsets=lambda row: np.array(OFFSETS[row])):
-    return heads.decode(heads.kept(given, MASK), MASK.sum(axis=1), TEXTS, [False, True], offsets)
+    return heads.decode(heads.without_padding(given, MASK), MASK.sum(axis=1), TEXTS, [False, True], offsets)
 
 
 def test_labels_probabilities_and_flags():
@@ -52,7 +52,7 @@ def test_labels_probabilities_and_flags():
     assert second.spans == []
 
 
-def test_aspects_are_those_above_the_threshold_most_certain_first():
+def test_aspects_above_the_threshold_by_falling_confidence():
     aspect = np.zeros((2, 2, 4), np.float32)
     aspect[0, 0] = [0, 2, 0, 0]  # p(absent) .10
     aspect[0, 1] = [0, 0, 0, 4]  # p(absent) .02
@@ -74,8 +74,8 @@ def test_scaling_by_length_language_and_bias():
 
     def scaled(text, tokens):
         given = Logits(np.zeros((1, 3), np.float32), sentiment, np.zeros((1, tokens, 3), np.float32))
-        useful = heads.kept(given, np.ones((1, tokens), np.int64))
-        (only,) = heads.decode(useful, np.array([tokens]), [text], [False], lambda _: np.zeros((tokens, 2)))
+        unpadded = heads.without_padding(given, np.ones((1, tokens), np.int64))
+        (only,) = heads.decode(unpadded, np.array([tokens]), [text], [False], lambda _: np.zeros((tokens, 2)))
         return list(only.sentiment.values())
 
     assert scaled("slow", 32) == pytest.approx(softmax(np.array([3.0, 1, 0])).tolist())
@@ -92,17 +92,17 @@ def test_temperature_softens_each_head_and_keeps_the_order():
 
 
 @pytest.mark.parametrize("thresholds", [{"intent": 0.99, "sentiment": 0.0}, {"intent": 0.0, "sentiment": 0.99}])
-def test_either_head_can_be_of_low_confidence(thresholds):
+def test_either_head_can_have_low_confidence(thresholds):
     assert decode(Heads(manifest(low_confidence=thresholds)), logits())[0].low_confidence
 
 
-def test_offsets_are_not_asked_for_where_no_tag_fires():
+def test_offsets_are_read_only_for_texts_with_a_tagged_token():
     asked = []
     decode(Heads(manifest()), logits(), lambda row: asked.append(row) or np.array(OFFSETS[row]))
     assert asked == [0]
 
 
-def test_tags_on_padding_and_special_tokens_are_nothing():
+def test_tags_on_padding_and_special_tokens_are_ignored():
     given = logits()
     given.entity[0, 0] = given.entity[0, 3] = given.entity[1, 3] = [0, 9, 0]
     first, second = decode(Heads(manifest()), given)
@@ -110,23 +110,23 @@ def test_tags_on_padding_and_special_tokens_are_nothing():
     assert second.spans == []
 
 
-def test_tokens_without_characters_do_not_part_an_entity():
+def test_tokens_without_characters_do_not_split_an_entity():
     entity = np.zeros((1, 4, 3), np.float32)
     entity[0] = [[0, 9, 0], [0, 9, 0], [9, 0, 0], [0, 0, 9]]
     given = Logits(np.zeros((1, 3), np.float32), np.zeros((1, 3), np.float32), entity)
     offsets = np.array([[0, 0], [0, 1], [1, 1], [1, 2]])
     heads = Heads(manifest())
-    useful = heads.kept(given, np.ones((1, 4), np.int64))
-    (only,) = heads.decode(useful, np.array([4]), ["张三"], [False], lambda _: offsets)
+    unpadded = heads.without_padding(given, np.ones((1, 4), np.int64))
+    (only,) = heads.decode(unpadded, np.array([4]), ["张三"], [False], lambda _: offsets)
     assert [(span.start, span.end) for span in only.spans] == [(0, 2)]
 
 
-def test_batches_of_different_widths_are_read_together():
+def test_batches_of_different_widths_are_decoded_together():
     heads, given = Heads(manifest()), logits()
-    wide = heads.kept(Logits(given.intent[:1], given.sentiment[:1], given.entity[:1]), MASK[:1])
-    narrow = heads.kept(Logits(given.intent[1:], given.sentiment[1:], given.entity[1:, :3]), MASK[1:, :3])
+    wide = heads.without_padding(Logits(given.intent[:1], given.sentiment[:1], given.entity[:1]), MASK[:1])
+    narrow = heads.without_padding(Logits(given.intent[1:], given.sentiment[1:], given.entity[1:, :3]), MASK[1:, :3])
     found = heads.decode(
-        merged([wide, narrow]), MASK.sum(axis=1), TEXTS, [False, True], lambda row: np.array(OFFSETS[row])
+        concatenate([wide, narrow]), MASK.sum(axis=1), TEXTS, [False, True], lambda row: np.array(OFFSETS[row])
     )
     assert found == decode(heads, given)
 

@@ -12,7 +12,7 @@ def test_reads_the_tiny_model(tiny_folder):
 
 
 def test_no_manifest(tmp_path):
-    with pytest.raises(ModelError, match=r"manifest\.json is not there: .* is no model folder; `triage model list`"):
+    with pytest.raises(ModelError, match=r"manifest\.json is not there: .* is not a model folder; `triage model list`"):
         read_manifest(tmp_path)
 
 
@@ -23,7 +23,7 @@ def test_damaged_manifest(folder, content):
         read_manifest(folder)
 
 
-def test_manifest_that_is_no_object(folder):
+def test_manifest_that_is_not_an_object(folder):
     (folder / "manifest.json").write_text("[]")
     with pytest.raises(ModelError, match="must hold a JSON object, not list"):
         read_manifest(folder)
@@ -54,20 +54,20 @@ def test_wrong_type_names_the_field(folder, edit_manifest):
         ({"name": "a/b"}, "name 'a/b' may hold"),
         ({"max_tokens": 0}, "max_tokens is 0"),
         ({"pad_id": -1}, "pad_id is -1"),
-        ({"intents": ["a", "a"]}, "intents must be a list of different names"),
+        ({"intents": ["a", "a"]}, "intents must be a list of distinct names"),
         ({"sentiments": ["bad", "good"]}, "sentiments must be negative, neutral, positive"),
         ({"entity_tags": ["B-x", "O"]}, "entity_tags must begin with O"),
         ({"entity_tags": ["O", "I-x"]}, "'I-x' but no B-x"),
-        ({"entity_tags": ["O", "person"]}, "'person', which is no B-label"),
+        ({"entity_tags": ["O", "person"]}, "'person', which is not a B-label"),
         (
             {"temperature": {"intent": 0, "sentiment": 1}},
             "temperature.intent must be above 0, is 0.*temperature.entities",
         ),
         ({"low_confidence": {"intent": 2}}, "low_confidence.intent must be from 0 to 1.*low_confidence.sentiment"),
-        ({"files": {"../x": {"sha256": "", "bytes": 0}}}, r"files lacks model\.onnx.*'\.\./x', which is no plain"),
+        ({"files": {"../x": {"sha256": "", "bytes": 0}}}, r"files lacks model\.onnx.*'\.\./x', which is not a plain"),
     ],
 )
-def test_values_that_cannot_work(folder, edit_manifest, changes, message):
+def test_invalid_values_are_named(folder, edit_manifest, changes, message):
     edit_manifest(**changes)
     with pytest.raises(ModelError, match=message):
         read_manifest(folder)

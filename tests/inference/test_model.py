@@ -1,4 +1,4 @@
-"""The tiny model from end to end: its labels mean nothing, how it answers does."""
+"""The tiny model from end to end: its labels are arbitrary, the shape of its predictions is tested."""
 
 import subprocess
 import sys
@@ -50,7 +50,7 @@ def test_is_a_model(model):
     assert model.languages == {"en", "zh"}
 
 
-def test_every_text_gets_a_whole_prediction(model):
+def test_every_text_gets_a_complete_prediction(model):
     predictions = model.predict(TEXTS)
     assert len(predictions) == len(TEXTS)
     for text, prediction in zip(TEXTS, predictions, strict=True):
@@ -68,7 +68,7 @@ def test_every_text_gets_a_whole_prediction(model):
             assert span.source == "model"
 
 
-def test_a_text_is_answered_alike_alone_and_in_any_company(model, tiny_folder):
+def test_a_prediction_does_not_depend_on_the_batch(model, tiny_folder):
     together = model.predict(TEXTS)
     tight = load(tiny_folder, batch_tokens=64).predict(TEXTS[::-1])[::-1]
     for text, one, other in zip(TEXTS, together, tight, strict=True):
@@ -108,7 +108,7 @@ def test_fill_ratio_is_recorded(tiny_folder):
     assert 0 < metrics.registry.get_sample_value("triage_batch_fill_ratio") < 1
 
 
-def test_start_says_what_runs_where(tiny_folder):
+def test_the_start_log_names_model_device_and_runtime(tiny_folder):
     with structlog.testing.capture_logs() as logs:
         described = load(tiny_folder).describe()
     assert {"event": "model_loaded", "log_level": "info", **described} in logs
@@ -117,13 +117,13 @@ def test_start_says_what_runs_where(tiny_folder):
     assert described["precision"] == "fp32"
 
 
-def test_a_graph_that_is_not_of_its_manifest_ends_at_load(folder, edit_manifest):
+def test_a_graph_that_does_not_fit_its_manifest_is_refused_at_load(folder, edit_manifest):
     edit_manifest(intents=["only", "two"])
     with pytest.raises(ModelError, match=r"does not run: intent_logits is .*manifest\.json are not of one export"):
         load(folder)
 
 
-def test_a_damaged_graph_ends_at_load(folder):
+def test_a_damaged_graph_is_refused_at_load(folder):
     (folder / "model.onnx").write_bytes(b"")
     with pytest.raises(ModelError, match=r"model\.onnx is damaged: 0 bytes"):
         load(folder)

@@ -1,4 +1,4 @@
-"""Promotion and rollback: CURRENT is switched whole, to models that were tried, and back again."""
+"""Promotion and rollback: CURRENT is switched atomically, and only to models that passed their checks."""
 
 import errno
 import hashlib
@@ -62,20 +62,20 @@ def test_promote_and_back(registry, settings, clock):
         rollback(settings, clock)
 
 
-def test_what_serves_already_is_left_alone(registry, settings, clock):
+def test_promoting_the_serving_model_changes_nothing(registry, settings, clock):
     promote(settings, "a", clock)
     before = _files(registry)
     assert promote(settings, "a", clock).change is None
     assert _files(registry) == before
 
 
-def test_an_unknown_name_tells_what_is_there(registry, settings, clock):
+def test_an_unknown_name_is_refused_with_the_known_ones(registry, settings, clock):
     with pytest.raises(ModelError, match=r"no model 'c' in .*registry; there: a, b, shop"):
         promote(settings, "c", clock)
     assert _files(registry) == {}
 
 
-def test_model_path_decides(registry, tiny_folder, clock):
+def test_model_path_overrides_promotion(registry, tiny_folder, clock):
     settings = load_settings(None, {"model.registry": registry, "model.path": tiny_folder})
     with pytest.raises(ConfigError, match=r"model\.path is .*: it decides which model serves"):
         promote(settings, "a", clock)
@@ -110,11 +110,11 @@ def _untrained(folder):
     [
         (_flip_a_byte, r"model\.onnx is damaged: its SHA-256"),
         (lambda folder: (folder / "tokenizer.json").unlink(), r"tokenizer\.json is not there"),
-        (lambda folder: _resign(folder, "tokenizer.json", b"{}"), "is no tokenizer that can be read"),
+        (lambda folder: _resign(folder, "tokenizer.json", b"{}"), "is not a readable tokenizer"),
         (lambda folder: _resign(folder, "model.onnx", b"graph"), r"model\.onnx cannot be loaded"),
         (lambda folder: _edit(folder, intents=["one", "two"]), "not of one export"),
         (lambda folder: _edit(folder, max_tokens=0), "max_tokens is 0"),
-        (_untrained, "says the same of 7 texts that differ"),
+        (_untrained, "predicts the same for 7 different texts"),
     ],
 )
 def test_a_broken_model_is_not_promoted(registry, settings, clock, breakage, message):
@@ -171,7 +171,7 @@ def test_a_disk_that_fails_changes_nothing(registry, settings, clock, monkeypatc
     assert _files(registry) == before
 
 
-def test_a_crash_between_the_two_writes_is_no_promotion(registry, settings, clock, monkeypatch):
+def test_a_crash_between_the_two_writes_promotes_nothing(registry, settings, clock, monkeypatch):
     promote(settings, "a", clock)
     promote(settings, "b", clock)
     real = promotion.replace_file
@@ -191,7 +191,7 @@ def test_a_crash_between_the_two_writes_is_no_promotion(registry, settings, cloc
         rollback(settings, clock)
 
 
-def test_two_promotions_at_once_come_one_after_the_other(registry, settings, clock):
+def test_simultaneous_promotions_are_serialized(registry, settings, clock):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: promote(settings, name, clock), ["a", "b", "shop", "a"]))
     history = read_history(registry)
@@ -220,11 +220,11 @@ def _changes(*moves):
         ([("promote", "a", "b"), ("promote", "b", "c")], "b", "a"),
     ],
 )
-def test_what_a_rollback_goes_back_to(moves, current, previous):
+def test_the_model_that_a_rollback_restores(moves, current, previous):
     assert previous_of(_changes(*moves), current) == previous
 
 
-def test_a_torn_history_is_read_as_far_as_it_goes(registry, settings, clock):
+def test_an_incomplete_last_line_of_the_history_is_skipped(registry, settings, clock):
     promote(settings, "a", clock)
     with (registry / "HISTORY").open("ab") as file:
         file.write(b'{"at": "2026')

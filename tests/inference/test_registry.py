@@ -15,7 +15,7 @@ def home(folder, monkeypatch, tmp_path):
     return tmp_path / "home"
 
 
-def test_path_of_the_settings_wins(folder):
+def test_model_path_overrides_current(folder):
     assert find_folder(ModelSettings(path=folder)) == folder
 
 
@@ -34,9 +34,9 @@ def test_no_current(home):
         find_folder(ModelSettings())
 
 
-def test_current_names_what_is_not_there(home):
-    (home / "onnx" / "CURRENT").write_text("gone")
-    with pytest.raises(ModelError, match=r"CURRENT names 'gone', but .* is not there"):
+def test_current_names_a_missing_folder(home):
+    (home / "onnx" / "CURRENT").write_text("absent")
+    with pytest.raises(ModelError, match=r"CURRENT names 'absent', but .* is not there"):
         find_folder(ModelSettings())
 
 
@@ -47,7 +47,7 @@ def test_current_cannot_leave_the_folder(home, name):
         find_folder(ModelSettings())
 
 
-def test_files_as_they_were_exported(folder):
+def test_exported_files_are_accepted(folder):
     verify_files(folder, read_manifest(folder))
 
 

@@ -1,6 +1,6 @@
-"""What every runtime must do, whichever one serves. bf16 and int8 only where the CPU has bf16.
+"""The contract of every runtime; bf16 and int8 are tested only on CPUs with bf16.
 
-CUDA's session computes on the CPU provider here: its bindings are the real ones, its device is not.
+The CUDA session computes on the CPU provider here: the bindings are real, the device is not.
 """
 
 import subprocess
@@ -35,7 +35,7 @@ TEXTS = [
 
 
 class OnCpu(onnxruntime.InferenceSession):
-    """Says that it runs on CUDA, and computes on the CPU."""
+    """Reports CUDA as its provider and computes on the CPU."""
 
     def __init__(self, graph, options, providers, enable_fallback):
         super().__init__(graph, options, providers=["CPUExecutionProvider"])
@@ -65,18 +65,18 @@ def opened():
 
 @pytest.fixture
 def session(request, make, tiny_folder, opened):
-    """One that computes two calls side by side; opened once for all tests."""
+    """A session that computes two calls at the same time; opened once for all tests."""
     name = request.node.callspec.params["make"]
     if name not in opened:
         opened[name] = make(tiny_folder / "model.onnx", streams=2)
     return opened[name]
 
 
-def loose(session):
+def tolerance(session):
     return 0.02 if session.precision in {"bf16", "int8"} else 1e-4
 
 
-def test_says_what_it_is(session):
+def test_a_session_describes_itself(session):
     assert session.device in {"cpu", "cuda"}
     assert session.runtime.split()[0] in {"onnxruntime", "openvino"}
     assert session.precision in {"fp32", "bf16", "int8"}
@@ -93,11 +93,11 @@ def test_logits_have_the_shapes_of_the_batch(session):
     assert all(np.isfinite(values).all() for values in logits[:3])
 
 
-def test_says_what_onnx_runtime_says_in_fp32(session, tiny_folder):
+def test_logits_equal_those_of_onnx_runtime_in_fp32(session, tiny_folder):
     reference = CpuSession(tiny_folder / "model.onnx", 1).run(IDS, MASK)
     for ours, expected in zip(session.run(IDS, MASK)[:3], reference[:3], strict=True):
         kept = MASK.astype(bool) if expected.ndim == 3 else slice(None)
-        np.testing.assert_allclose(ours[kept], expected[kept], atol=loose(session) * np.abs(expected).max())
+        np.testing.assert_allclose(ours[kept], expected[kept], atol=tolerance(session) * np.abs(expected).max())
 
 
 def test_logits_of_one_call_outlive_the_next(session):
@@ -108,20 +108,20 @@ def test_logits_of_one_call_outlive_the_next(session):
         np.testing.assert_array_equal(values, before)
 
 
-def test_rows_and_columns_that_only_fill_the_shape_change_nothing(session):
+def test_padding_rows_and_columns_do_not_change_logits(session):
     alone = session.run(IDS[:1], MASK[:1])
     wide, mask = np.ones((4, 12), np.int64), np.zeros((4, 12), np.int64)
     wide[0, :4], mask[0, :4], mask[1:, 0] = IDS[0], 1, 1
     filled = session.run(wide, mask).first(1)
-    np.testing.assert_allclose(filled.intent, alone.intent, atol=loose(session) * np.abs(alone.intent).max())
-    np.testing.assert_allclose(filled.entity[:, :4], alone.entity, atol=loose(session) * np.abs(alone.entity).max())
+    np.testing.assert_allclose(filled.intent, alone.intent, atol=tolerance(session) * np.abs(alone.intent).max())
+    np.testing.assert_allclose(filled.entity[:, :4], alone.entity, atol=tolerance(session) * np.abs(alone.entity).max())
 
 
 def test_calls_from_several_threads(session):
     expected = session.run(IDS, MASK).intent
     with ThreadPoolExecutor(4) as pool:
         for logits in pool.map(lambda _: session.run(IDS, MASK), range(12)):
-            np.testing.assert_allclose(logits.intent, expected, atol=loose(session) * np.abs(expected).max())
+            np.testing.assert_allclose(logits.intent, expected, atol=tolerance(session) * np.abs(expected).max())
 
 
 def test_failures_are_model_errors(session):
@@ -129,23 +129,23 @@ def test_failures_are_model_errors(session):
         session.run(np.array([["word"]]), np.ones((1, 1), np.int64))
 
 
-def test_what_is_no_graph_is_a_model_error(make, tmp_path):
+def test_a_file_that_is_not_a_graph_is_a_model_error(make, tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"no graph")
     with pytest.raises(ModelError, match=r"model\.onnx cannot be loaded with"):
         make(tmp_path / "model.onnx")
 
 
-def test_a_model_over_it_answers_every_text_in_order(session, tiny_folder):
+def test_a_model_on_the_session_predicts_every_text_in_order(session, tiny_folder):
     reference = OnnxModel.load(ModelSettings(path=tiny_folder, max_tokens=64, device="cpu"))
     model = OnnxModel(tiny_folder, reference.manifest, reference._tokenizer, session, 64)
     result = compare_models(reference, model, TEXTS)
     differences = {head.head: head.mean_difference for head in result.heads}
-    assert max(differences["intent"], differences["sentiment"]) < loose(model._session)
+    assert max(differences["intent"], differences["sentiment"]) < tolerance(model._session)
     assert [p.truncated for p in model.predict(TEXTS)] == [text.startswith("the Z") for text in TEXTS]
     assert model.predict([]) == []
 
 
-def test_the_shipped_default_is_shown(tiny_folder):
+def test_the_default_runtime_and_precision(tiny_folder):
     running = open_session(tiny_folder / "model.onnx", ModelSettings())
     assert (running.runtime.split()[0], running.precision) == (
         ("openvino", "bf16") if has_fast_bf16() else ("onnxruntime", "fp32")
@@ -153,7 +153,7 @@ def test_the_shipped_default_is_shown(tiny_folder):
 
 
 def test_first_use_by_several_threads_at_once(tiny_folder):
-    """OpenVINO's bindings, first used by two threads at once, once waited for each other for ever."""
+    """OpenVINO's bindings deadlock if two threads use them first at the same time."""
     code = (
         "import sys, threading, numpy, openvino; from pathlib import Path\n"
         "from triage.inference.openvino_session import OpenVinoSession\n"

@@ -1,6 +1,7 @@
-"""Which runtime is chosen, and that the device in use is the one asked for.
+"""The chosen runtime, and that the device in use is the requested one.
 
-GPUs and other runtimes are set up by what is installed and by a stand-in module; test_runtimes.py has the real ones.
+Runtimes and GPUs are simulated by the list of installed packages and a stand-in module; test_runtimes.py has the real
+ones.
 """
 
 import sys
@@ -68,7 +69,7 @@ def test_auto_takes_cuda_when_it_is_in_use(install, tmp_path):
 
 
 @pytest.mark.parametrize("in_use", [CPU, RuntimeError("CUDA failure 100: no CUDA-capable device")])
-def test_auto_goes_to_the_cpu_loudly_when_cuda_is_not_in_use(install, tmp_path, in_use):
+def test_auto_falls_back_to_the_cpu_with_a_warning_when_cuda_is_not_in_use(install, tmp_path, in_use):
     install("onnxruntime-gpu", module=FakeOnnxRuntime(in_use))
     with structlog.testing.capture_logs() as logs:
         assert opened(tmp_path).device == "cpu"
@@ -82,7 +83,7 @@ def test_cuda_that_is_not_in_use_is_an_error(install, tmp_path, in_use):
         opened(tmp_path, device="cuda")
 
 
-def test_cuda_not_in_use_says_what_to_do(install, tmp_path):
+def test_cuda_not_in_use_names_the_fix(install, tmp_path):
     install("onnxruntime-gpu", module=FakeOnnxRuntime(CPU))
     with pytest.raises(ModelError, match=r"runs on CPUExecutionProvider: check the driver.*allow_fallback = true"):
         opened(tmp_path, device="cuda")
@@ -159,7 +160,7 @@ def test_the_fastest_runtime_that_has_the_precision_is_taken(
         ("auto", "bf16", False, "this CPU has neither amx_bf16 nor avx512_bf16"),
     ],
 )
-def test_a_precision_that_is_not_there_is_refused(install, monkeypatch, tmp_path, device, precision, bf16, message):
+def test_an_unsupported_precision_is_refused(install, monkeypatch, tmp_path, device, precision, bf16, message):
     install("onnxruntime", "openvino", module=FakeOnnxRuntime(CPU))
     monkeypatch.setattr(session, "has_fast_bf16", lambda: bf16)
     with pytest.raises(ConfigError, match=message):
@@ -172,7 +173,7 @@ def test_a_precision_without_its_runtime_names_the_extra(install, tmp_path):
         opened(tmp_path, precision="int8")
 
 
-def test_fallback_from_openvino_is_another_runtime(install, tmp_path):
+def test_fallback_from_openvino_uses_onnx_runtime(install, tmp_path):
     install("onnxruntime", module=FakeOnnxRuntime(CPU))
     with structlog.testing.capture_logs() as logs:
         assert isinstance(opened(tmp_path, device="openvino", allow_fallback=True), CpuSession)
@@ -181,7 +182,7 @@ def test_fallback_from_openvino_is_another_runtime(install, tmp_path):
     ]
 
 
-def test_openvino_in_another_precision_than_asked_for_is_an_error(monkeypatch, tmp_path):
+def test_openvino_in_another_precision_than_requested_is_an_error(monkeypatch, tmp_path):
     compiled = SimpleNamespace(get_property={"EXECUTION_DEVICES": ["CPU"], "INFERENCE_PRECISION_HINT": "f32"}.get)
     core = SimpleNamespace(read_model=str, compile_model=lambda model, device, options: compiled)
     types = SimpleNamespace(f32="f32", bf16="bf16")
@@ -193,14 +194,14 @@ def test_openvino_in_another_precision_than_asked_for_is_an_error(monkeypatch, t
         OpenVinoSession(tmp_path / "model.onnx", 1, 1, "bf16")
 
 
-def test_threads_default_to_the_cores_there_are(install, monkeypatch, tmp_path):
+def test_threads_default_to_the_available_cores(install, monkeypatch, tmp_path):
     install("onnxruntime", module=FakeOnnxRuntime(CPU))
     monkeypatch.setattr(session, "available_cores", lambda: 7)
     assert opened(tmp_path).threads == 7
     assert opened(tmp_path, threads=3).threads == 3
 
 
-def test_streams_share_the_threads(install, monkeypatch, tmp_path):
+def test_streams_divide_the_threads(install, monkeypatch, tmp_path):
     install("onnxruntime", module=FakeOnnxRuntime(CPU))
     monkeypatch.setattr(session, "available_cores", lambda: 12)
     assert (opened(tmp_path).streams, opened(tmp_path, threads=3).streams, opened(tmp_path, streams=2).streams) == (

@@ -1,4 +1,4 @@
-"""A shadow model is compared and never felt: it is skipped when busy, and turned off when it fails."""
+"""A shadow model is compared without affecting the live one: skipped when busy, turned off when it fails."""
 
 import random
 import threading
@@ -17,7 +17,7 @@ TEXTS = ["My parcel never came", "I love Acme", "maybe"]
 
 
 class Gloomy(WordModel):
-    """Agrees on intents, and thinks that all is bad; `broken` as often as told."""
+    """Agrees on intents and predicts negative for every text; raises for the next `broken` calls."""
 
     version = "gloomy@2"
     broken = 0
@@ -69,7 +69,7 @@ def test_disagreements_are_counted_by_head(start):
     assert (logs[-1]["live"], logs[-1]["shadow"], logs[-1]["texts"]) == ("words@1", "gloomy@2", 6)
 
 
-def test_it_takes_its_share_and_no_more_texts_than_allowed(start):
+def test_the_share_and_the_limit_of_texts_are_kept(start):
     shadow = start(Gloomy(), share=0.25, max_texts=2)
     _offer(shadow, 200)
     assert 30 <= shadow.value("shadow_texts_total") / 2 <= 70
@@ -113,9 +113,9 @@ def test_failures_are_counted_and_three_in_a_row_turn_it_off(start):
     assert shadow.value("shadow_texts_total") == 3
 
 
-def test_one_that_cannot_be_loaded_is_refused_loudly(start):
+def test_a_shadow_that_cannot_be_loaded_is_logged_as_an_error(start):
     def load():
-        raise ModelError("no model folder at /gone")
+        raise ModelError("no model folder at /absent")
 
     with structlog.testing.capture_logs() as logs:
         shadow = start(None, load=load)
@@ -158,7 +158,7 @@ def test_a_span_that_moved_is_a_difference():
     }
 
 
-def test_no_texts_compare_to_nothing():
+def test_comparing_no_texts_gives_none():
     assert compare_models(WordModel(), Gloomy(), []) is None
 
 

@@ -10,24 +10,24 @@ def tokenizer(tokenizer_file):
     return TextTokenizer(tokenizer_file, max_tokens=8, pad_id=1)
 
 
-def pieces(tokenized, index, text):
+def tokens_of(tokenized, index, text):
     return [text[start:end] for start, end in tokenized.offsets(index).tolist()]
 
 
 def test_offsets_are_code_points_of_the_text(tokenizer):
     text = "😀 late from Amazon"
-    shown = pieces(tokenizer.encode([text]), 0, text)
-    assert [piece.strip() for piece in shown if piece.strip()] == ["😀", "late", "from", "Amaz", "on"]
+    shown = tokens_of(tokenizer.encode([text]), 0, text)
+    assert [token.strip() for token in shown if token.strip()] == ["😀", "late", "from", "Amaz", "on"]
 
 
-def test_lone_word_mark_before_chinese_stands_for_no_character(tokenizer):
+def test_lone_word_mark_before_chinese_covers_no_character(tokenizer):
     text = "张三在"
-    assert pieces(tokenizer.encode([text]), 0, text) == ["", "", "张", "三", "在", ""]
+    assert tokens_of(tokenizer.encode([text]), 0, text) == ["", "", "张", "三", "在", ""]
 
 
-def test_normalization_keeps_offsets_of_the_given_text(tokenizer):
+def test_normalization_keeps_the_offsets_of_the_original_text(tokenizer):
     text = "ﬁne"
-    assert pieces(tokenizer.encode([text]), 0, text) == ["", "ﬁne", ""]
+    assert tokens_of(tokenizer.encode([text]), 0, text) == ["", "ﬁne", ""]
 
 
 def test_prefix_is_encoded_but_has_no_offsets(tokenizer_file):
@@ -35,7 +35,7 @@ def test_prefix_is_encoded_but_has_no_offsets(tokenizer_file):
     text = "late from"
     tokenized = tokenizer.encode([text])
     assert tokenized.lengths.tolist() == [5]
-    assert [piece.strip() for piece in pieces(tokenized, 0, text)] == ["", "", "late", "from", ""]
+    assert [token.strip() for token in tokens_of(tokenized, 0, text)] == ["", "", "late", "from", ""]
 
 
 def test_truncation_is_flagged_only_when_something_was_cut(tokenizer):
@@ -58,13 +58,13 @@ def test_empty_list_and_empty_text(tokenizer):
     assert tokenizer.encode(["", "   "]).lengths.min() == 2
 
 
-def test_lone_surrogates_are_no_error_and_shift_nothing(tokenizer):
+def test_lone_surrogates_are_accepted_and_keep_the_offsets(tokenizer):
     text = "\ud800 late"
-    assert pieces(tokenizer.encode([text]), 0, text)[-2].strip() == "late"
+    assert tokens_of(tokenizer.encode([text]), 0, text)[-2].strip() == "late"
 
 
-def test_a_file_that_is_no_tokenizer(tmp_path):
+def test_a_file_that_is_not_a_tokenizer(tmp_path):
     path = tmp_path / "tokenizer.json"
     path.write_text("{}")
-    with pytest.raises(ModelError, match=r"tokenizer\.json is no tokenizer"):
+    with pytest.raises(ModelError, match=r"tokenizer\.json is not a readable tokenizer"):
         TextTokenizer(path, max_tokens=8, pad_id=1)

@@ -37,11 +37,11 @@ def command(
     if (checkpoint is None) == (model is None):
         raise ConfigError("triage export takes either --checkpoint or --model")
     if model is not None:
-        from triage.inference.precision_variants import write_form
+        from triage.inference.precision_variants import write_variant
 
         if form is Form.INT8:
             raise ConfigError("--model is made into fp16 or fp32: add --form; int8 is made from a --checkpoint")
-        typer.echo(write_form("fp16" if form is Form.FP16 else "fp32", model, output))
+        typer.echo(write_variant("fp16" if form is Form.FP16 else "fp32", model, output))
         return
     assert checkpoint is not None
     _from_checkpoint(checkpoint, output, form, data, version, parity_texts)

@@ -30,14 +30,14 @@ def list_(
 
     INTENT is the mean macro-F1 over the model's own test sets, SENTIMENT the mean macro-recall, ENTITIES the mean F1.
     """
-    from triage.inference.catalog import FIGURES, list_entries
+    from triage.inference.catalog import LIST_METRICS, list_entries
 
     entries = list_entries(settings_from(config, assignments).model)
     if as_json:
         for entry in entries:
             typer.echo(json.dumps(entry, ensure_ascii=False))
         return
-    header = ["", *(column.upper() for column in (*_COLUMNS, *FIGURES, "folder", "problem"))]
+    header = ["", *(column.upper() for column in (*_COLUMNS, *LIST_METRICS, "folder", "problem"))]
     table = [header]
     for entry in entries:
         figures = entry.get("figures", {})
@@ -45,7 +45,7 @@ def list_(
             [
                 "*" if entry["serves"] else "-" if entry["previous"] else "",
                 *(_cell(entry.get(column, "")) for column in _COLUMNS),
-                *(f"{figures[head]:.1%}" if head in figures else "" for head in FIGURES),
+                *(f"{figures[head]:.1%}" if head in figures else "" for head in LIST_METRICS),
                 entry["folder"],
                 entry.get("problem", ""),
             ]
@@ -63,9 +63,9 @@ def card(
     assignments: SetOption = None,
 ) -> None:
     """Print the card of a model: data, licences, figures, how to reproduce."""
-    from triage.inference.catalog import folder_of, read_card
+    from triage.inference.catalog import model_folder, read_card
 
-    typer.echo(read_card(folder_of(settings_from(config, assignments).model, name)).rstrip("\n"))
+    typer.echo(read_card(model_folder(settings_from(config, assignments).model, name)).rstrip("\n"))
 
 
 @app.command()
@@ -114,13 +114,13 @@ def compare(
     import msgspec
 
     from triage.errors import ConfigError
-    from triage.inference.catalog import folder_of
+    from triage.inference.catalog import model_folder
     from triage.inference.compare import compare_models
     from triage.inference.model import OnnxModel
     from triage.redaction import Redactor
 
     settings = settings_from(config, assignments)
-    folders = [Path(name) if Path(name).is_dir() else folder_of(settings.model, name) for name in (one, other)]
+    folders = [Path(name) if Path(name).is_dir() else model_folder(settings.model, name) for name in (one, other)]
     left, right = (OnnxModel.load(settings.model.model_copy(update={"path": folder})) for folder in folders)
     redactor = Redactor(settings.redaction)
     texts = (redactor.redact_text(text) for text in islice(_texts(file, columns_from(column)), limit))

@@ -1,4 +1,4 @@
-"""Which texts go through the model together."""
+"""Groups texts into padded batches within a budget of tokens."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _LEAST_SHARE = 64
+"""Tokens of a batch below which texts are not divided among streams: a smaller call costs more than it saves."""
 
 
 class Batch(NamedTuple):
-    """Texts of one call, longest first, and the shape that is computed for them: `rows` x `width` tokens."""
+    """Texts of one model call, longest first, and the shape computed for them: `rows` x `width` tokens."""
 
     indices: NDArray[np.int64]
     rows: int
@@ -20,13 +21,14 @@ class Batch(NamedTuple):
 def plan_batches(lengths: ArrayLike, budget: int, *, widths: Sequence[int] = (), streams: int = 1) -> list[Batch]:
     """Split texts into batches of at most `budget` tokens, padding included: rows x width <= budget.
 
-    `lengths` [texts] are in tokens. Texts are taken by length, longest first, so that padding is small and a
-    runtime allocates its largest buffers at once; equal lengths keep their order. A text longer than the budget
-    is a batch of its own. Every index is in exactly one batch.
+    `lengths` [texts] are in tokens. Texts are sorted by length, longest first: this keeps padding small and lets a
+    runtime allocate its largest buffers in the first call. Equal lengths keep their order. A text longer than the
+    budget is a batch of its own. Every index is in exactly one batch.
 
-    With `widths` (ascending) only these widths and powers of two as numbers of rows are planned, so that a runtime that
-    makes code for each shape sees few; a text longer than all of them has its own width. Few texts are shared out among
-    `streams` batches that are computed side by side.
+    `widths` (ascending) limits the batches to these widths, and to powers of two as numbers of rows, for runtimes that
+    compile code for every shape; a text longer than all of them gets its own width. If the texts fit into fewer than
+    `streams` batches, they are divided among as many batches as can be computed at the same time.
+    Raises ValueError for a budget below 1.
     """
     if budget < 1:
         raise ValueError(f"budget must be at least 1 token, is {budget}")
@@ -54,6 +56,6 @@ def plan_batches(lengths: ArrayLike, budget: int, *, widths: Sequence[int] = (),
 
 
 def fill_ratio(lengths: ArrayLike, batches: Sequence[Batch]) -> float:
-    """Useful tokens of all tokens that the model computes, 0 to 1; 1 without texts."""
+    """Share of the computed tokens that are not padding, 0 to 1; 1 without texts."""
     computed = sum(batch.rows * batch.width for batch in batches)
     return float(np.asarray(lengths, dtype=np.int64).sum()) / computed if computed else 1.0

@@ -1,9 +1,11 @@
-"""Logits to probabilities that can be believed, vectorised over a batch.
+"""Turns logits into calibrated probabilities, vectorised over a batch.
 
-softmax(logits / T + bias), with log T = log temperature + length * log(tokens / 32) + chinese for Chinese texts
-+ by_intent * p(intent). Guo et al. 2017, On Calibration of Modern Neural Networks, has the one temperature and the
-vector (section 4.2); one temperature cannot serve a curt post, a long review and a request, of which a model is sure to
-different degrees, and what a text asks for says which of these it is.
+p = softmax(logits / T + bias), where log T = log temperature + length * log(tokens / 32) + chinese (for Chinese texts)
++ by_intent . p(intent).
+
+Temperature and bias are those of Guo et al. 2017, On Calibration of Modern Neural Networks, section 4.2. One
+temperature for all texts is not enough: the model is overconfident to a different degree in short posts, long reviews
+and requests. Length, script and intent tell these apart.
 """
 
 import re
@@ -18,9 +20,10 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 
 
 class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a head's temperature depends on besides itself, and a bias [labels] added after it.
+    """Slopes by which a head's temperature varies, and a bias [labels] that is added to the scaled logits.
 
-    `by_intent` [intents] and `bias` may be empty: then they play no part.
+    `length` is the slope of log(tokens / 32), `chinese` is added for Chinese texts, `by_intent` [intents] is multiplied
+    by the intent probabilities. An empty `by_intent` or `bias` has no effect.
     """
 
     length: float = 0.0
@@ -40,9 +43,10 @@ def probabilities(
     chinese: NDArray[np.bool_] | None = None,
     intents: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """[texts, labels] logits to probabilities.
+    """Calibrated probabilities [texts, labels] of `logits` [texts, labels].
 
-    `tokens` [texts] counts all tokens of a text, special ones included; `intents` [texts, intents] are probabilities.
+    `tokens` [texts] counts all tokens of a text, special ones included; `chinese` [texts] comes from `is_chinese`;
+    `intents` [texts, intents] are probabilities. A term of `scaling` whose argument is None has no effect.
     """
     scaled = logits.astype(np.float64) / temperature
     if scaling.length and tokens is not None:
@@ -57,12 +61,12 @@ def probabilities(
 
 
 def is_chinese(texts: Sequence[str]) -> NDArray[np.bool_]:
-    """[texts] whether each has a Chinese character."""
+    """True [texts] for each text that contains a Chinese character."""
     return np.array([_HAN.search(text) is not None for text in texts], bool)
 
 
 def softmax(scaled: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Over the last axis, in float64 so that a row sums to 1."""
+    """Softmax over the last axis, in float64 so that rows sum to 1."""
     powers = scaled.astype(np.float64)
     powers -= powers.max(axis=-1, keepdims=True)
     np.exp(powers, out=powers)

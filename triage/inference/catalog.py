@@ -1,4 +1,4 @@
-"""The models that are there, for people."""
+"""Lists the models of the registry for `triage model`."""
 
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,16 @@ from triage.inference.manifest import CARD_FILE, read_manifest
 from triage.inference.registry import find_folder, model_folders, registry_folder
 
 METRICS_FILE = "metrics.json"
-FIGURES = {"intent": "macro_f1", "sentiment": "macro_recall", "entities": "f1"}
-"""The figure of each head that stands for it in a list."""
+LIST_METRICS = {"intent": "macro_f1", "sentiment": "macro_recall", "entities": "f1"}
+"""The metric that represents each head in a list."""
 
 
 def list_entries(settings: ModelSettings) -> list[dict[str, Any]]:
-    """One entry for every model folder in the registry and the one in `model.path`, by name.
+    """One entry for every model folder in the registry, and for `model.path`, sorted by name.
 
-    `serves` marks the one in use, `previous` the one that `triage model rollback` would go back to. `figures` are the
-    means over the test sets of the model's own metrics.json, which only compare where the sets are the same. A folder
-    whose manifest is no good has a `problem` instead of its details. Raises ModelError if there is none.
+    `serves` marks the model in use, `previous` the target of `triage model rollback`. `figures` are means over the test
+    sets in the model's own metrics.json, so they are comparable only between models that were evaluated on the same
+    sets. A folder with an invalid manifest has a `problem` instead of details. Raises ModelError without any model.
     """
     try:
         serving: Path | None = find_folder(settings)
@@ -40,8 +40,8 @@ def list_entries(settings: ModelSettings) -> list[dict[str, Any]]:
     ]
 
 
-def folder_of(settings: ModelSettings, name: str | None) -> Path:
-    """Folder of the model called `name` in the registry, of the one that serves without a name. Raises ModelError."""
+def model_folder(settings: ModelSettings, name: str | None) -> Path:
+    """Folder of the model `name` in the registry, or of the serving model if `name` is None. Raises ModelError."""
     if name is None:
         return find_folder(settings)
     folders = _folders(settings)
@@ -69,7 +69,7 @@ def _folders(settings: ModelSettings) -> dict[str, Path]:
 
 
 def _previous(settings: ModelSettings) -> Path | None:
-    """Folder to roll back to; with model.path set there is no going back by CURRENT."""
+    """Folder that a rollback would restore; None with `model.path` set, because CURRENT has no effect then."""
     if settings.path is not None:
         return None
     try:
@@ -95,24 +95,24 @@ def _entry(folder: Path, serves: bool, previous: bool) -> dict[str, Any]:
         "encoder": manifest.encoder.get("base", ""),
         "form": manifest.form,
         "mib": round(sum(file.bytes for file in manifest.files.values()) / 2**20, 1),
-        "figures": _figures(folder),
+        "figures": _mean_metrics(folder),
     }
 
 
-def _figures(folder: Path) -> dict[str, float]:
-    """`{"intent": mean macro-F1, "sentiment": mean macro-recall, "entities": mean F1}` as far as it was measured."""
+def _mean_metrics(folder: Path) -> dict[str, float]:
+    """Mean over the test sets in metrics.json of each head's metric; {} if the file is missing or damaged."""
     try:
         packs = msgspec.json.decode((folder / METRICS_FILE).read_bytes())["packs"]
         scored = [heads for heads in packs.values() if isinstance(heads, dict)]
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         return {}
-    figures = {}
-    for head, figure in FIGURES.items():
+    means = {}
+    for head, metric in LIST_METRICS.items():
         values = [
-            heads[head][figure]
+            heads[head][metric]
             for heads in scored
-            if isinstance(heads.get(head), dict) and isinstance(heads[head].get(figure), (int, float))
+            if isinstance(heads.get(head), dict) and isinstance(heads[head].get(metric), (int, float))
         ]
         if values:
-            figures[head] = round(sum(values) / len(values), 4)
-    return figures
+            means[head] = round(sum(values) / len(values), 4)
+    return means

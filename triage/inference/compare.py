@@ -1,4 +1,4 @@
-"""Two models on the same texts: how often they say the same, and where they differ most."""
+"""Compares the predictions of two models on the same texts: agreement by head, and the largest differences."""
 
 import heapq
 from collections import Counter
@@ -15,15 +15,19 @@ _BATCH = 256
 
 
 class LabelChange(msgspec.Struct, frozen=True):
+    """Number of texts that the first model labels `one` and the second `other`."""
+
     one: str
     other: str
     texts: int
 
 
 class HeadResult(msgspec.Struct, frozen=True):
-    """`agreement`: share of texts with the same label, for entities with the same spans and labels.
+    """Comparison of one head.
 
-    `mean_difference`: mean total variation distance of the two distributions, 0 to 1; None for entities.
+    `agreement` is the share of texts with the same label (entities: the same spans and labels), `mean_difference` the
+    mean total variation distance of the two distributions, 0 to 1 (entities: None), `changes` the ten most frequent
+    label changes.
     """
 
     head: str
@@ -33,7 +37,7 @@ class HeadResult(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """`difference`: the larger of the two heads' total variation distances, 0 to 1."""
+    """A text with both predictions; `difference` is the larger total variation distance of the two heads, 0 to 1."""
 
     text: str
     difference: float
@@ -42,6 +46,8 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
+    """Comparison of the models `one` and `other`; `largest` are the texts that differ most, largest first."""
+
     one: str
     other: str
     texts: int
@@ -50,7 +56,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def compare_models(one: Model, other: Model, texts: Iterable[str], most: int = 10) -> Result | None:
-    """Let both judge all texts, in bounded memory; None without texts. Raises ModelError if a runtime fails."""
+    """Run both models on all texts, in bounded memory; None without texts. Raises ModelError if a runtime fails."""
     comparison = Comparison(most)
     left = iter(texts)
     while batch := list(islice(left, _BATCH)):
@@ -59,7 +65,7 @@ def compare_models(one: Model, other: Model, texts: Iterable[str], most: int = 1
 
 
 class Comparison:
-    """Counts agreement over batches; keeps only the `most` texts that differ most."""
+    """Accumulates agreement over batches and keeps only the `most` texts with the largest differences."""
 
     def __init__(self, most: int = 0) -> None:
         self.texts = 0
@@ -70,12 +76,15 @@ class Comparison:
         self._largest: list[tuple[float, int, Difference]] = []
 
     def add(self, texts: Sequence[str], ones: Sequence[Prediction], others: Sequence[Prediction]) -> None:
-        """Compare two models' predictions of the same texts, in the same order."""
+        """Add a batch: the predictions of both models for the same texts, in the same order."""
         for text, one, other in zip(texts, ones, others, strict=True):
             self._add(text, one, other)
 
     def result(self, one: str, other: str) -> Result:
-        """Everything added so far; `one` and `other` are the models' versions. ValueError without texts."""
+        """Comparison of everything added so far; `one` and `other` are the models' versions.
+
+        Raises ValueError if nothing was added.
+        """
         if not self.texts:
             raise ValueError("nothing was compared")
         heads = [
@@ -102,27 +111,27 @@ class Comparison:
             self._changes[head][pair] += 1
         if self._most:
             worst = max(distances.values())
-            difference = Difference(text[:_TEXT_CHARS], round(worst, 4), _shown(one), _shown(other))
-            # Negative number of the text: of equal differences the earlier text stays.
+            difference = Difference(text[:_TEXT_CHARS], round(worst, 4), _summary(one), _summary(other))
+            # The negative index breaks ties: of equal differences the earlier text is kept.
             keep = heapq.heappush if len(self._largest) < self._most else heapq.heappushpop
             keep(self._largest, (worst, -self.texts, difference))
         self.texts += 1
 
 
 def changes(one: Prediction, other: Prediction) -> dict[str, tuple[str, str]]:
-    """What the two say, for each head where they differ."""
+    """Labels of both predictions, (one, other), for each head in which they differ."""
     pairs = {
         "intent": (one.intents[0][0], other.intents[0][0]),
         "sentiment": (_sentiment(one), _sentiment(other)),
     }
     found = {head: pair for head, pair in pairs.items() if pair[0] != pair[1]}
     if _entities(one) != _entities(other):
-        found["entities"] = (_kinds(one), _kinds(other))
+        found["entities"] = (_entity_labels(one), _entity_labels(other))
     return found
 
 
 def distance(one: dict[str, float], other: dict[str, float]) -> float:
-    """Total variation distance of two distributions, 0 to 1; a label that one lacks has probability 0 there."""
+    """Total variation distance of two distributions, 0 to 1; a label that is missing in one has probability 0 there."""
     return sum(abs(one.get(label, 0.0) - other.get(label, 0.0)) for label in one.keys() | other.keys()) / 2
 
 
@@ -134,11 +143,11 @@ def _entities(prediction: Prediction) -> frozenset[tuple[int, int, str]]:
     return frozenset((span.start, span.end, span.label) for span in prediction.spans)
 
 
-def _kinds(prediction: Prediction) -> str:
+def _entity_labels(prediction: Prediction) -> str:
     return "+".join(sorted(span.label for span in prediction.spans)) or "none"
 
 
-def _shown(prediction: Prediction) -> str:
+def _summary(prediction: Prediction) -> str:
     intent, confidence = prediction.intents[0]
     sentiment = _sentiment(prediction)
-    return f"{intent} {confidence:.2f}, {sentiment} {prediction.sentiment[sentiment]:.2f}, {_kinds(prediction)}"
+    return f"{intent} {confidence:.2f}, {sentiment} {prediction.sentiment[sentiment]:.2f}, {_entity_labels(prediction)}"

@@ -1,95 +1,100 @@
-"""Which words carried a decision: each is left out in turn, and the winning probability looked at again.
+"""Explains a decision by occlusion: removes each word in turn and measures how the winning probability changes.
 
 Occlusion, also called erasure: Li, Monroe and Jurafsky 2016, "Understanding Neural Networks through Representation
-Erasure". It asks nothing of the model but predictions, so it works on every device, offline, and always gives the same.
-Where several clauses say the same, leaving out a word of one changes nothing; hence each word is also left out of its
-clause alone.
+Erasure". It needs nothing from the model but predictions, so it works on every device, offline, and is deterministic.
+Where several clauses support the same label, removing a word of one of them changes little. Each word is therefore also
+removed from its clause alone.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from triage.inference.word_segments import Piece, clauses, grouped
+from triage.inference.word_segments import Segment, clauses, group_segments
 from triage.schemas.explanation import HeadExplanation, Word
 from triage.types import Model, Prediction
 
-MAX_PIECES = 48
-"""Longer texts are occluded in runs of words, so that a record costs a bounded number of texts."""
+MAX_SEGMENTS = 48
+"""In longer texts runs of words are removed together, so that the number of texts per record is bounded."""
 MAX_WORDS = 10
 _LEAST_WEIGHT = 0.01
-_AT_LEAST_WORDS = 3
+_FEWEST_WORDS = 3
 _DIGITS = 4
 
 
 class Explainable(Model, Protocol):
-    """A model that can also say where the words of a text are."""
+    """A model that can also split a text into words."""
 
-    def pieces(self, text: str) -> list[Piece]:
-        """Start and end of the words that the model reads, in code points; those beyond its limit are left out."""
+    def word_segments(self, text: str) -> list[Segment]:
+        """Start and end of each word in code points; words beyond the model's token limit are left out."""
         ...
 
 
 class WordWeights(NamedTuple):
+    """Weights of the words of a text, for the winning intent and the winning sentiment."""
+
     intent: HeadExplanation
     sentiment: HeadExplanation
 
 
-def explain_words(model: Explainable, text: str, *, max_pieces: int = MAX_PIECES) -> WordWeights:
-    """Weights of the words of one text, for the intent and the sentiment that win.
+def explain_words(model: Explainable, text: str, *, max_segments: int = MAX_SEGMENTS) -> WordWeights:
+    """Weights of the words of one text, for the winning intent and sentiment.
 
-    A weight is the probability of the winning label less that without the word, from -1 to 1; in a text of several
-    clauses the mean of that in the whole text and that in the word's clause alone. Listed are, strongest first, at most
-    ten words of at least .01 in size; where no word matters so much, the three that matter most. One call of the model.
-    Raises ModelError if the runtime fails.
+    A weight, from -1 to 1, is the probability of the winning label minus its probability without the word; in a text of
+    several clauses it is the mean of this difference in the whole text and in the word's clause alone. The result lists
+    at most ten words with an absolute weight of at least .01, strongest first; if no word with a positive weight
+    reaches .01, the three with the largest positive weights are added. Calls the model once. Raises ModelError if the
+    runtime fails.
     """
-    found = model.pieces(text)
-    pieces = grouped(found, max_pieces)
-    whole = _Context(0, len(text), range(len(pieces)))
-    contexts = [whole]
-    if len(pieces) == len(found) and len(parts := clauses(text, pieces)) > 1:
-        contexts += [_Context(pieces[part[0]][0], pieces[part[-1]][1], part) for part in parts]
-    texts = [text_of for context in contexts for text_of in context.texts(text, pieces)]
+    words = model.word_segments(text)
+    segments = group_segments(words, max_segments)
+    contexts = [_Context(0, len(text), range(len(segments)))]
+    if len(segments) == len(words) and len(parts := clauses(text, segments)) > 1:
+        contexts += [_Context(segments[part[0]][0], segments[part[-1]][1], part) for part in parts]
+    texts = [occluded for context in contexts for occluded in context.texts(text, segments)]
     predictions = model.predict(texts)
     intent = predictions[0].intents[0][0]
     sentiment = max(predictions[0].sentiment, key=predictions[0].sentiment.__getitem__)
     return WordWeights(
-        _explained(text, pieces, contexts, intent, [_intent(prediction, intent) for prediction in predictions]),
-        _explained(text, pieces, contexts, sentiment, [prediction.sentiment[sentiment] for prediction in predictions]),
+        _explained(text, segments, contexts, intent, [_intent(prediction, intent) for prediction in predictions]),
+        _explained(
+            text, segments, contexts, sentiment, [prediction.sentiment[sentiment] for prediction in predictions]
+        ),
     )
 
 
 class _Context(NamedTuple):
-    """A stretch of the text, and the numbers of the pieces in it: each is left out of it in turn."""
+    """A part of the text, text[start:end], and the indices of its segments, which are removed from it in turn."""
 
     start: int
     end: int
-    numbers: Sequence[int]
+    indices: Sequence[int]
 
-    def texts(self, text: str, pieces: Sequence[Piece]) -> Iterator[str]:
-        """The stretch, then the stretch without each piece."""
+    def texts(self, text: str, segments: Sequence[Segment]) -> Iterator[str]:
+        """The complete part, then the part without each of its segments."""
         yield text[self.start : self.end]
-        for number in self.numbers:
-            start, end = pieces[number]
+        for index in self.indices:
+            start, end = segments[index]
             yield text[self.start : start] + text[end : self.end]
 
 
 def _explained(
-    text: str, pieces: Sequence[Piece], contexts: Sequence[_Context], label: str, probabilities: Sequence[float]
+    text: str, segments: Sequence[Segment], contexts: Sequence[_Context], label: str, probabilities: Sequence[float]
 ) -> HeadExplanation:
-    drops: list[list[float]] = [[] for _ in pieces]
-    left = iter(probabilities)
+    """Explanation of `label` from its probabilities in the texts of all contexts, in the order of `_Context.texts`."""
+    drops: list[list[float]] = [[] for _ in segments]
+    remaining = iter(probabilities)
     for context in contexts:
-        complete = next(left)
-        for number in context.numbers:
-            drops[number].append(complete - next(left))
+        complete = next(remaining)
+        for index in context.indices:
+            drops[index].append(complete - next(remaining))
     words = [
         Word(text[start:end], start, end, round(sum(drop) / len(drop), _DIGITS))
-        for (start, end), drop in zip(pieces, drops, strict=True)
+        for (start, end), drop in zip(segments, drops, strict=True)
     ]
     words.sort(key=lambda word: (-abs(word.weight), word.start))
     listed = [word for word in words if abs(word.weight) >= _LEAST_WEIGHT][:MAX_WORDS]
     if not any(word.weight > 0 for word in listed):
-        listed += [word for word in words if 0 < word.weight < _LEAST_WEIGHT][:_AT_LEAST_WORDS]
+        listed += [word for word in words if 0 < word.weight < _LEAST_WEIGHT][:_FEWEST_WORDS]
     return HeadExplanation(label, round(probabilities[0], _DIGITS), listed)
 
 

@@ -1,4 +1,4 @@
-"""What this process may use of the machine."""
+"""Detects the cores and CPU instructions that this process may use."""
 
 import math
 import os
@@ -9,9 +9,9 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def available_cores(quota_file: Path = _CGROUP_QUOTA) -> int:
-    """Cores that the scheduler and the container's CPU quota leave to this process, at least 1.
+    """Cores that the CPU affinity and the container's CPU quota allow this process, at least 1.
 
-    Runtimes count the cores of the host; in a container with a quota that makes threads that wait for each other.
+    Runtimes count the host's cores by default. In a container with a quota they would start more threads than can run.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
@@ -22,12 +22,12 @@ def available_cores(quota_file: Path = _CGROUP_QUOTA) -> int:
 
 
 def has_fast_bf16(cpuinfo: Path = _CPUINFO) -> bool:
-    """Whether the CPU multiplies bf16 itself (Intel's AMX, or AVX-512 as AMD has it too): faster than fp32 then."""
+    """True if the CPU multiplies bf16 in hardware (AMX or AVX-512 BF16), where bf16 is faster than fp32."""
     return not {"amx_bf16", "avx512_bf16"}.isdisjoint(_flags(cpuinfo))
 
 
 def has_amx_bf16(cpuinfo: Path = _CPUINFO) -> bool:
-    """Whether the CPU has tiles for bf16 (Intel's AMX): they are fed well by large products only."""
+    """True if the CPU has bf16 tiles (Intel AMX), which reach their speed only in large matrix products."""
     return "amx_bf16" in _flags(cpuinfo)
 
 

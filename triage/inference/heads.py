@@ -1,4 +1,4 @@
-"""From logits to labels: calibrated probabilities, low confidence, entities as spans of the text, and aspects."""
+"""Decodes logits: calibrated probabilities of the labels, the low-confidence flag, entity spans, and aspects."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,11 +14,11 @@ from triage.types import Aspect, Prediction, Span
 
 _OUTSIDE = 0
 ASPECT_STATES = ("absent", "negative", "neutral", "positive")
-"""Last axis of the aspect output."""
+"""Labels of the last axis of the aspect output."""
 
 
-def merged(batches: Sequence[Logits]) -> Logits:
-    """Logits without padding of several batches, a batch behind the other."""
+def concatenate(batches: Sequence[Logits]) -> Logits:
+    """The logits of several batches, without padding, in the order of the batches."""
     if len(batches) == 1:
         return batches[0]
     intent, sentiment, entity, aspect = zip(*batches, strict=True)
@@ -27,7 +27,7 @@ def merged(batches: Sequence[Logits]) -> Logits:
 
 
 class Heads:
-    """The meaning of the outputs of one model."""
+    """Decodes the outputs of one model by its manifest. Stateless after construction, so thread-safe."""
 
     def __init__(self, manifest: Manifest) -> None:
         self._intents = manifest.intents
@@ -42,18 +42,18 @@ class Heads:
         self._aspects = manifest.aspects
         self._aspect_threshold = manifest.aspect_threshold
 
-    def kept(self, logits: Logits, attention_mask: NDArray[np.int64]) -> Logits:
-        """Those of one batch without its padding: `entity` becomes [tokens, tags], a text behind the other.
+    def without_padding(self, logits: Logits, attention_mask: NDArray[np.int64]) -> Logits:
+        """The logits of one batch without padding: `entity` becomes [tokens, tags], text after text.
 
-        `attention_mask` is [texts, seq]. Raises ModelError if the outputs don't fit the manifest or are not finite.
+        `attention_mask` is [texts, seq]. Raises ModelError if the outputs do not fit the manifest or are not finite.
         """
         rows, seq = attention_mask.shape
         self._check_shapes(logits, rows, seq)
-        useful = logits._replace(entity=logits.entity[attention_mask.astype(bool)])
-        named = zip(("intent", "sentiment", "entity", "aspect"), useful, strict=True)
+        unpadded = logits._replace(entity=logits.entity[attention_mask.astype(bool)])
+        named = zip(("intent", "sentiment", "entity", "aspect"), unpadded, strict=True)
         if broken := [name for name, values in named if values is not None and not np.isfinite(values).all()]:
             raise ModelError(f"{'_logits, '.join(broken)}_logits of a batch of shape {rows} x {seq} are not finite")
-        return useful
+        return unpadded
 
     def decode(
         self,
@@ -63,10 +63,12 @@ class Heads:
         truncated: Sequence[bool],
         offsets: Callable[[int], NDArray[np.int64]],
     ) -> list[Prediction]:
-        """Predictions of texts, in their order, however many batches they were in.
+        """One prediction per text, in the order of `texts`.
 
-        `logits` are without padding, as `kept` gives them; `tokens` [texts] counts those of each text; `offsets(row)`
-        gives the [tokens, 2] code points of a text and is asked only for those in which a tag fires.
+        `logits` are without padding, as `without_padding` returns them, of any number of batches; `tokens` [texts] is
+        the number of tokens of each text, special ones included; `truncated` [texts] marks texts that were cut.
+        `offsets(row)` returns the [tokens, 2] code points of the tokens of a text and is called only for texts in which
+        a token is tagged.
         """
         chinese = is_chinese(texts) if self._by_language else None
         intent = probabilities(
@@ -85,8 +87,8 @@ class Heads:
         low = (ranked[:, 0] < self._low_confidence["intent"]) | (
             sentiment.max(axis=1) < self._low_confidence["sentiment"]
         )
-        spans = self._spans(logits.entity, tokens, texts, offsets)
-        aspects = self._opinions(logits)
+        spans = self._decode_spans(logits.entity, tokens, texts, offsets)
+        aspects = self._decode_aspects(logits)
         names = self._intents
         return [
             Prediction(
@@ -111,7 +113,7 @@ class Heads:
         if logits.aspect is not None:
             expected["aspect_logits"] = (logits.aspect, (rows, len(self._aspects), len(ASPECT_STATES)))
         elif self._aspects:
-            raise ModelError("the graph gives no aspect_logits, but its manifest.json names aspects: export it again")
+            raise ModelError("the graph has no aspect_logits, but its manifest.json names aspects: export it again")
         wrong = [
             f"{name} is {list(values.shape)}, the manifest's labels make it {list(shape)}"
             for name, (values, shape) in expected.items()
@@ -120,49 +122,53 @@ class Heads:
         if wrong:
             raise ModelError("; ".join(wrong) + ": the graph and its manifest.json are not of one export")
 
-    def _spans(
+    def _decode_spans(
         self,
         entity: NDArray[np.float32],
         tokens: NDArray[np.int64],
         texts: Sequence[str],
         offsets: Callable[[int], NDArray[np.int64]],
     ) -> dict[int, list[Span]]:
-        """Spans of the rows that have any."""
+        """Spans of the texts that have any, by row.
+
+        All texts are decoded together: `tagged` are the tokens of the concatenation whose best tag is not O.
+        """
         tags = entity.argmax(axis=1)
-        fired = np.flatnonzero(tags != _OUTSIDE)
-        if not fired.size:
+        tagged = np.flatnonzero(tags != _OUTSIDE)
+        if not tagged.size:
             return {}
         ends = np.cumsum(tokens)
-        fired_rows = np.searchsorted(ends, fired, side="right")
-        fired_tokens = fired - (ends - tokens)[fired_rows]
-        fired_tags = tags[fired]
-        certain = softmax(entity[fired] / self._temperature["entities"]).max(axis=1)
+        tagged_rows = np.searchsorted(ends, tagged, side="right")
+        tagged_tokens = tagged - (ends - tokens)[tagged_rows]
+        best_tags = tags[tagged]
+        confidence = softmax(entity[tagged] / self._temperature["entities"]).max(axis=1)
         spans = {}
-        rows, starts = np.unique(fired_rows, return_index=True)
+        rows, starts = np.unique(tagged_rows, return_index=True)
         for row, start, stop in zip(
-            rows.tolist(), starts.tolist(), [*starts[1:].tolist(), len(fired_rows)], strict=True
+            rows.tolist(), starts.tolist(), [*starts[1:].tolist(), len(tagged_rows)], strict=True
         ):
-            indices = fired_tokens[start:stop]
+            indices = tagged_tokens[start:stop]
             places = offsets(row)
+            # Special tokens and lone word marks cover no characters: they are no part of an entity.
             visible = places[:, 1] > places[:, 0]
-            tagged = [
+            found = [
                 TaggedToken(rank, place[0], place[1], self._tag_begins[tag], self._tag_labels[tag], p)
                 for rank, place, tag, p, is_visible in zip(
                     visible.cumsum()[indices].tolist(),
                     places[indices].tolist(),
-                    fired_tags[start:stop].tolist(),
-                    certain[start:stop].tolist(),
+                    best_tags[start:stop].tolist(),
+                    confidence[start:stop].tolist(),
                     visible[indices].tolist(),
                     strict=True,
                 )
                 if is_visible
             ]
-            if found := merge_tokens(texts[row], tagged):
-                spans[row] = found
+            if merged := merge_tokens(texts[row], found):
+                spans[row] = merged
         return spans
 
-    def _opinions(self, logits: Logits) -> dict[int, list[Aspect]]:
-        """Aspects of the rows that speak of any, most certain first."""
+    def _decode_aspects(self, logits: Logits) -> dict[int, list[Aspect]]:
+        """Aspects of the texts that mention any, by row, highest confidence first."""
         if logits.aspect is None:
             return {}
         scores = softmax(logits.aspect / self._temperature.get("aspects", 1.0))

@@ -1,4 +1,4 @@
-"""What was promoted and rolled back: one JSON object a line, beside CURRENT."""
+"""The log of promotions and rollbacks: HISTORY next to CURRENT, one JSON object per line."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 HISTORY = "HISTORY"
-_KEPT = 1000
+_MOST_CHANGES = 1000
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -21,7 +21,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def read_history(registry: Path) -> list[Change]:
-    """Oldest first; [] without a history. Lines that say nothing are left out. Raises OSError."""
+    """Changes, oldest first; [] if the file does not exist. Incomplete lines are skipped. Raises OSError."""
     try:
         lines = (registry / HISTORY).read_bytes().splitlines()
     except FileNotFoundError:
@@ -29,24 +29,26 @@ def read_history(registry: Path) -> list[Change]:
     return list(_decoded(lines))
 
 
-def encoded(changes: Sequence[Change]) -> bytes:
-    """The history's file, bounded to the latest changes."""
-    return b"".join(msgspec.json.encode(change) + b"\n" for change in changes[-_KEPT:])
+def encode(changes: Sequence[Change]) -> bytes:
+    """Content of the history file: the latest 1,000 changes."""
+    return b"".join(msgspec.json.encode(change) + b"\n" for change in changes[-_MOST_CHANGES:])
 
 
-def settled(changes: Sequence[Change], current: str | None) -> Sequence[Change]:
-    """The changes that happened: without a last one that never reached CURRENT, after a crash between two writes."""
+def completed(changes: Sequence[Change], current: str | None) -> Sequence[Change]:
+    """The changes that took effect.
+
+    A crash between writing HISTORY and CURRENT leaves a last change that never reached CURRENT: it is left out.
+    """
     unfinished = changes and changes[-1].name != current and changes[-1].previous == current
     return changes[:-1] if unfinished else changes
 
 
 def previous_of(changes: Sequence[Change], current: str | None) -> str | None:
-    """Name of the model to go back to from `current`; None if there is none.
+    """Name of the model that a rollback from `current` restores; None if there is none.
 
-    Rolling back twice goes back two promotions. From a CURRENT written by hand it goes back to the one that was last
-    promoted.
+    Two rollbacks undo two promotions. If CURRENT was edited by hand, the model promoted last is restored.
     """
-    changes = settled(changes, current)
+    changes = completed(changes, current)
     if changes and changes[-1].name != current:
         return changes[-1].name
     stack: list[str | None] = []

@@ -1,30 +1,35 @@
-"""Which language a text is in: by script where that decides, else by py3langid."""
+"""Identifies the language of a text: by its script where that is enough, else by py3langid.
+
+Two short cuts come before py3langid, which is by far the most expensive step: the share of Han, kana and hangul
+characters, and frequent English words.
+"""
 
 import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 UNDETERMINED = "und"
-# Longer texts are decided long before this; the identifier walks byte by byte.
+# This much text is enough for a decision, and py3langid's time grows with the length.
 _MAX_CHARS = 240
-# Widely written languages: rare ones share their letter groups with short English and take its probability.
+# Languages to choose from. Rare ones are left out: they share letter groups with short English texts, which would then
+# be assigned to them.
 _LANGUAGES = """
     af am ar az bg bn ca cs da de el en es et fa fi fr gu he hi hr hu hy id it ka kk km kn lo lt lv mk ml mn mr ms my
     ne nl no pa pl pt ro ru si sk sl sq sr sv sw ta te th tl tr uk ur uz vi
 """
-# English is the language of most feedback here; measured so that short English comes out as English and other
-# languages still as themselves (tests/inference/test_language.py).
+# Prior odds of English, the most frequent language of feedback: chosen so that short English texts are recognized as
+# English without losing texts of other languages (tests/inference/test_language.py).
 _ENGLISH_ODDS = 10.0
 _MIN_CONFIDENCE = 0.35
-# Words too short for letter statistics, and hardly words elsewhere.
+# Short English words, on which letter statistics fail, and which are rarely words of other languages.
 _ENGLISH_WORDS = """
     ok okay hi hey hello thx thanks thank lol wtf omg pls plz please yes yeah nope good bad great nice love hate worst
     best awesome awful terrible never why where when what how sucks broken refund help late wrong works
 stars
 """
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
-# Frequent in English and hardly words elsewhere: one of them, with another of either kind and few other words, needs no
-# letter statistics.
+# Frequent English words that are rarely words of other languages. A text with one of these and one more word of either
+# list, among few other words, is English without further statistics.
 _MARK_WORDS = """
     the and my this with you your they that from been would could should because when what which there their were how
     where why who need please get got our out didn doesn isn wasn won couldn haven hasn don after before still about
@@ -39,19 +44,19 @@ _COMMON = _MARKS | frozenset(_COMMON_WORDS.split())
 _LEAST_COMMON = 2
 _WORDS_PER_COMMON = 5
 _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|[<\[{]\w+[>\]}]|\d+")
-# Most texts hold nothing of the kind, and looking for its signs is a tenth of the work.
+# A cheap test for texts that may contain noise: most do not, and it takes a tenth of the time of the full pattern.
 _NOISE_SIGN = re.compile(r"[@#<\[{\d]|://|www\.")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\uff66-\uff9d]")
 _HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 _CAPITAL = re.compile("[A-Z]")
 _WORD = re.compile(r"[^\W\d_]+")
-# One character of these scripts says as much as about three Latin letters.
+# One character of these scripts carries about as much text as three Latin letters.
 _CJK_WEIGHT = 3
 
 
 class Language(NamedTuple):
-    """`code` is a BCP-47 primary subtag; where the text does not tell it is `und`, and `known` is false."""
+    """`code` is a BCP-47 primary subtag, or `und` with `known` False where the language cannot be determined."""
 
     code: str
     known: bool = True
@@ -62,7 +67,7 @@ _ENGLISH_TEXT = Language("en")
 
 
 def identify(text: str) -> Language:
-    """Language of `text`. Links, addresses, @names, #tags, placeholders and digits don't count. Thread-safe."""
+    """Language of `text`; links, addresses, @names, #tags, placeholders and digits are ignored. Thread-safe."""
     sample = text[: 4 * _MAX_CHARS]
     if _NOISE_SIGN.search(sample):
         sample = _NOISE.sub(" ", sample)
@@ -81,7 +86,7 @@ def identify(text: str) -> Language:
 
 
 def preload() -> None:
-    """Load the identifier now (about a second) rather than at the first text."""
+    """Load py3langid's model now (about a second) rather than with the first text."""
     _identifier()
 
 
@@ -94,7 +99,7 @@ def _by_script(sample: str, letters: int) -> Language | None:
         return None
     if hangul >= max(han, kana):
         return Language("ko")
-    # A stray kana is decoration in Chinese; in Japanese every third character and more is one.
+    # A single kana is decoration in a Chinese text; in Japanese at least every third character is kana.
     if kana > 1 and kana >= 0.15 * (han + kana):
         return Language("ja")
     return Language("zh" if han else "ja")

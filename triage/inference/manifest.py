@@ -1,4 +1,4 @@
-"""The manifest of a model folder: what the graph expects, what its outputs mean, and what the files must be."""
+"""Reads and checks the manifest of a model folder: labels, thresholds and limits of the graph, digests of the files."""
 
 import re
 from collections.abc import Iterator
@@ -16,23 +16,27 @@ MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "manifest.json"
 CARD_FILE = "CARD.md"
-FORMS = ("int8", "fp16", "fp32")
+PRECISIONS = ("int8", "fp16", "fp32")
 _HEADS = ("intent", "sentiment", "entities")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class FileDigest(msgspec.Struct, frozen=True):
+    """SHA-256 (hexadecimal) and size in bytes of a file."""
+
     sha256: str
     bytes: int
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`manifest.json`. Fields that a later training adds are ignored; these are needed to serve.
+    """Content of `manifest.json`, as far as serving needs it; unknown fields of later versions are ignored.
 
     `entity_tags` are BIO tags, `O` first. `temperature` divides the logits of a head (Guo et al. 2017, "On
-    calibration of modern neural networks"). A prediction below a `low_confidence` probability is flagged. `form` is how
-    the weights are stored: int8 (one byte a parameter), fp16 or fp32. `scaling` refines the temperature of a head.
-    `aspects` are those of the output `aspect_logits`, each present from `aspect_threshold` on; empty: no such output.
+    calibration of modern neural networks"), and `scaling` refines it (`triage.inference.calibration`). A prediction
+    below the `low_confidence` probability of its head is flagged. `form` is the precision of the stored weights: int8
+    (one byte per parameter), fp16 or fp32. `aspects` are the labels of the output `aspect_logits`, each of them present
+    from the probability `aspect_threshold`; without aspects the graph has no such output. `prefix` is put before every
+    text, `pad_id` is the token id of padding.
     """
 
     format: int
@@ -59,7 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """`name@version`, as it stands on every record."""
+        """`name@version`, as every record carries it."""
         return f"{self.name}@{self.version}"
 
 
@@ -70,7 +74,7 @@ def read_manifest(folder: Path) -> Manifest:
         raw = msgspec.json.decode(path.read_bytes())
     except FileNotFoundError as error:
         raise ModelError(
-            f"{path} is not there: {folder} is no model folder; `triage model list` shows what is"
+            f"{path} is not there: {folder} is not a model folder; `triage model list` shows the models"
         ) from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
@@ -111,15 +115,15 @@ def _size_problems(manifest: Manifest) -> Iterator[str]:
         yield f"max_tokens is {manifest.max_tokens}, must be at least 8"
     if manifest.pad_id < 0:
         yield f"pad_id is {manifest.pad_id}, must not be negative"
-    if manifest.form not in FORMS:
-        yield f"form is {manifest.form!r}, must be one of {', '.join(FORMS)}"
+    if manifest.form not in PRECISIONS:
+        yield f"form is {manifest.form!r}, must be one of {', '.join(PRECISIONS)}"
 
 
 def _label_problems(manifest: Manifest) -> Iterator[str]:
     for field in ("intents", "entity_tags"):
         labels = getattr(manifest, field)
         if not labels or len(set(labels)) != len(labels) or not all(labels):
-            yield f"{field} must be a list of different names, not {labels}"
+            yield f"{field} must be a list of distinct names, not {labels}"
     if sorted(manifest.sentiments) != sorted(SentimentLabel):
         yield f"sentiments must be {', '.join(SentimentLabel)} in the order of the outputs, not {manifest.sentiments}"
     if manifest.entity_tags[:1] != ["O"]:
@@ -127,7 +131,7 @@ def _label_problems(manifest: Manifest) -> Iterator[str]:
     for tag in manifest.entity_tags[1:]:
         kind, _, label = tag.partition("-")
         if kind not in {"B", "I"} or not label:
-            yield f"entity_tags has {tag!r}, which is no B-label or I-label"
+            yield f"entity_tags has {tag!r}, which is not a B-label or I-label"
         elif kind == "I" and f"B-{label}" not in manifest.entity_tags:
             yield f"entity_tags has {tag!r} but no B-{label}"
 
@@ -153,7 +157,7 @@ def _refinement_problems(manifest: Manifest) -> Iterator[str]:
         elif len(scaling.by_intent) not in ({0} if head == "intent" else {0, sizes["intent"]}):
             yield f"scaling.{head}.by_intent has {len(scaling.by_intent)} values (intents: {sizes['intent']})"
     if len(set(manifest.aspects)) != len(manifest.aspects) or not all(manifest.aspects):
-        yield f"aspects must be different names, not {manifest.aspects}"
+        yield f"aspects must be distinct names, not {manifest.aspects}"
     if not 0 < manifest.aspect_threshold <= 1:
         yield f"aspect_threshold must be above 0 and at most 1, is {manifest.aspect_threshold}"
     if not manifest.temperature.get("aspects", 1.0) > 0:
@@ -166,4 +170,4 @@ def _file_problems(manifest: Manifest) -> Iterator[str]:
             yield f"files lacks {name}"
     for name in manifest.files:
         if not _NAME.fullmatch(name):
-            yield f"files names {name!r}, which is no plain file name"
+            yield f"files names {name!r}, which is not a plain file name"

@@ -1,4 +1,4 @@
-"""The model as the pipeline sees it."""
+"""Loads a model folder and predicts texts: tokenizer, batches, runtime and heads together."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +11,13 @@ import numpy as np
 from triage.config import ModelSettings
 from triage.errors import ModelError
 from triage.inference.batching import Batch, fill_ratio, plan_batches
-from triage.inference.heads import Heads, merged
+from triage.inference.heads import Heads, concatenate
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
 from triage.inference.registry import find_folder, verify_files
 from triage.inference.runtime import Logits, Session
 from triage.inference.session import open_session
 from triage.inference.tokenization import TextTokenizer, Tokenized
-from triage.inference.word_segments import Piece, words
+from triage.inference.word_segments import Segment, word_segments
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.types import Prediction
@@ -45,15 +45,15 @@ class OnnxModel:
         self._heads = Heads(manifest)
         self._batch_tokens = batch_tokens or session.batch_tokens
         self._metrics = metrics
-        # Its threads end with the last reference to it: nobody has to close a model that was replaced.
+        # The threads end with the last reference to the pool, so a model that was replaced needs no close().
         self._pool = ThreadPoolExecutor(session.streams, "model") if session.streams > 1 else None
 
     @classmethod
     def load(cls, settings: ModelSettings, metrics: Metrics | None = None) -> "OnnxModel":
-        """Find, check, load and warm the model of the settings.
+        """Find, verify, load and warm up the model of the settings.
 
-        Raises ModelError for a folder that is missing, damaged or does not run on the device asked for, and
-        ConfigError (MissingExtraError) for a runtime that is missing or installed twice.
+        Raises ModelError for a folder that is missing, damaged or does not run on the requested device, and ConfigError
+        (MissingExtraError) for a runtime that is missing or installed twice.
         """
         folder = find_folder(settings)
         manifest = read_manifest(folder)
@@ -83,11 +83,11 @@ class OnnxModel:
 
     @property
     def languages(self) -> frozenset[str]:
-        """Languages the model was trained for; others are worth the flag `unknown_language`."""
+        """Languages that the model was trained for; records in other languages are flagged `unknown_language`."""
         return frozenset(self.manifest.languages)
 
     def describe(self) -> dict[str, Any]:
-        """What runs where, for the start log and the health page."""
+        """Model, device, runtime and precision in use, for the start log and the health page."""
         return {
             "model": self.version,
             "taxonomy": self.taxonomy,
@@ -101,14 +101,15 @@ class OnnxModel:
             "max_tokens": self._tokenizer.max_tokens,
         }
 
-    def pieces(self, text: str) -> list[Piece]:
-        """Words of a text, as `triage.inference.word_segments.words` has them, as far as the model reads it."""
-        return words(text, self._tokenizer.encode([text]).offsets(0).tolist())
+    def word_segments(self, text: str) -> list[Segment]:
+        """Words of the part of a text that the model reads (see `triage.inference.word_segments`)."""
+        return word_segments(text, self._tokenizer.encode([text]).offsets(0).tolist())
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction a text, in order, computed in batches of similar length, as many at once as there are streams.
+        """One prediction per text, in order.
 
-        Blocks for as long as the model takes. Raises ModelError if the runtime fails.
+        Texts of similar length share a batch, and as many batches as there are streams are computed at the same time.
+        Blocks until all are done. Raises ModelError if the runtime fails.
         """
         tokenized = self._tokenizer.encode(texts)
         batches = plan_batches(
@@ -121,7 +122,7 @@ class OnnxModel:
         if not batches:
             return []
         with self._metrics.model_seconds.time() if self._metrics is not None else nullcontext():
-            logits = merged(list((self._pool.map if self._pool else map)(run, batches)))
+            logits = concatenate(list((self._pool.map if self._pool else map)(run, batches)))
         if self._metrics is not None:
             self._metrics.batch_fill_ratio.set(fill_ratio(tokenized.lengths, batches))
         order = np.concatenate([batch.indices for batch in batches])
@@ -138,4 +139,5 @@ class OnnxModel:
     def _run(self, tokenized: Tokenized, batch: Batch) -> Logits:
         input_ids, attention_mask = self._tokenizer.pad(tokenized, *batch)
         texts = len(batch.indices)
-        return self._heads.kept(self._session.run(input_ids, attention_mask).first(texts), attention_mask[:texts])
+        logits = self._session.run(input_ids, attention_mask).first(texts)
+        return self._heads.without_padding(logits, attention_mask[:texts])

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU and on CUDA."""
+"""Runs the graph with ONNX Runtime, on the CPU or on CUDA."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,59 +12,61 @@ from triage.inference.packages import ONNXRUNTIME_CPU, ONNXRUNTIME_GPU, installe
 from triage.inference.runtime import Logits
 
 _OUTPUTS = ["intent_logits", "sentiment_logits", "entity_logits"]
-_OPTIONAL = "aspect_logits"
+_ASPECT_OUTPUT = "aspect_logits"
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
 
-
-Halved = Callable[[], Path | bytes]
-"""Gives the graph in fp16; asked only once the runtime has been found."""
+Fp16Graph = Callable[[], Path | bytes]
+"""Returns the fp16 variant of the graph; called after the runtime was imported."""
 
 
 class CpuSession:
-    """ONNX Runtime's CPU provider in fp32; with `halved`, the GPU's fp16 graph, slowly: to compare the two."""
+    """A session of ONNX Runtime's CPU provider, in fp32.
+
+    With `fp16_graph` it runs the GPU's fp16 variant. That is slow, and serves to compare the two.
+    """
 
     device = "cpu"
     batch_tokens = 512
     widths: tuple[int, ...] = ()
 
-    def __init__(self, model: Path, threads: int, streams: int = 1, halved: Halved | None = None) -> None:
+    def __init__(self, model: Path, threads: int, streams: int = 1, fp16_graph: Fp16Graph | None = None) -> None:
         ort = _import("cpu")
-        self.precision = "fp16" if halved else "fp32"
+        self.precision = "fp16" if fp16_graph else "fp32"
         self.threads, self.streams = threads, streams
         self.runtime = f"onnxruntime {ort.__version__}"
-        self._session = _create(ort, model, max(threads // streams, 1), [_CPU], halved)
-        self._outputs = _names(self._session)
+        self._session = _create(ort, model, max(threads // streams, 1), [_CPU], fp16_graph)
+        self._outputs = _output_names(self._session)
 
     def run(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Logits:
         return _run(self._session, self._outputs, input_ids, attention_mask)
 
 
 class CudaSession:
-    """ONNX Runtime's CUDA provider, in fp16 with `halved`; refuses to be a CPU session under another name.
+    """A session of ONNX Runtime's CUDA provider, in fp16 with `fp16_graph`, else in fp32.
 
-    Inputs and outputs are bound, so that each is copied once between host and device and the host waits once a call.
+    Raises ModelError if the graph does not run on CUDA: ONNX Runtime itself would use the CPU and only log a line.
+    Inputs and outputs are bound, so each is copied once between host and device, and the host waits once per call.
     """
 
     device = "cuda"
     batch_tokens = 16_384
     widths: tuple[int, ...] = ()
 
-    def __init__(self, model: Path, threads: int, streams: int = 1, halved: Halved | None = None) -> None:
+    def __init__(self, model: Path, threads: int, streams: int = 1, fp16_graph: Fp16Graph | None = None) -> None:
         if installed(ONNXRUNTIME_CPU) and not installed(ONNXRUNTIME_GPU):
             raise ConfigError(
                 "model.device is cuda, but the installed onnxruntime has no CUDA: "
                 "pip uninstall -y onnxruntime && pip install 'triage-feedback[gpu]'"
             )
         ort = _import("gpu")
-        # Finds the CUDA and cuDNN libraries of the nvidia-* wheels, which are on no library path.
+        # The CUDA and cuDNN libraries of the nvidia-* wheels are not on the library path.
         ort.preload_dlls()
-        self.precision = "fp16" if halved else "fp32"
+        self.precision = "fp16" if fp16_graph else "fp32"
         self.threads, self.streams = threads, streams
         self.runtime = f"onnxruntime {ort.__version__}"
-        self._session = _create(ort, model, threads, [_CUDA, _CPU], halved)
-        self._outputs = _names(self._session)
-        # ONNX Runtime goes on with the CPU and one log line when CUDA does not load.
+        self._session = _create(ort, model, threads, [_CUDA, _CPU], fp16_graph)
+        self._outputs = _output_names(self._session)
         in_use = self._session.get_providers()
         if _CUDA not in in_use:
             raise ModelError(
@@ -82,7 +84,7 @@ class CudaSession:
             self._session.run_with_iobinding(binding)
             return Logits(*binding.copy_outputs_to_cpu())
         except Exception as error:  # the runtime's errors share no base class
-            raise _failed(input_ids, error) from error
+            raise _batch_error(input_ids, error) from error
 
 
 def _import(extra: str) -> Any:
@@ -98,38 +100,38 @@ def _import(extra: str) -> Any:
     return onnxruntime
 
 
-def _create(ort: Any, model: Path, threads: int, providers: list[str], halved: Halved | None) -> Any:
-    graph = halved() if halved else model
+def _create(ort: Any, model: Path, threads: int, providers: list[str], fp16_graph: Fp16Graph | None) -> Any:
+    graph = fp16_graph() if fp16_graph else model
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Every batch has its own shape; a remembered memory plan a shape would only grow.
+    # Every batch has its own shape: a memory plan per shape would only take memory.
     options.enable_mem_pattern = False
-    # Weights are int8 for storage only: without this they are dequantized again in every run.
+    # The weights are int8 for storage only. Without this option they are dequantized again in every run.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     try:
-        # With its fallback on, the library retries on the CPU and prints that to standard output.
+        # With its own fallback the library would retry on the CPU and print to standard output.
         return ort.InferenceSession(
             graph if isinstance(graph, bytes) else str(graph), options, providers=providers, enable_fallback=0
         )
     except Exception as error:  # the runtime's errors share no base class
-        named = model if isinstance(graph, bytes) else graph
-        raise ModelError(f"{named} cannot be loaded with {providers[0]}: {error}") from error
+        name = model if isinstance(graph, bytes) else graph
+        raise ModelError(f"{name} cannot be loaded with {providers[0]}: {error}") from error
 
 
-def _names(session: Any) -> list[str]:
-    """Outputs to ask for: those that every model has, and aspects where the graph has them."""
-    has_aspects = any(output.name == _OPTIONAL for output in session.get_outputs())
-    return [*_OUTPUTS, _OPTIONAL] if has_aspects else _OUTPUTS
+def _output_names(session: Any) -> list[str]:
+    """Names of the outputs to compute: those of every model, and the aspects if the graph has them."""
+    has_aspects = any(output.name == _ASPECT_OUTPUT for output in session.get_outputs())
+    return [*_OUTPUTS, _ASPECT_OUTPUT] if has_aspects else _OUTPUTS
 
 
 def _run(session: Any, names: list[str], input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Logits:
     try:
         return Logits(*session.run(names, {"input_ids": input_ids, "attention_mask": attention_mask}))
     except Exception as error:  # the runtime's errors share no base class
-        raise _failed(input_ids, error) from error
+        raise _batch_error(input_ids, error) from error
 
 
-def _failed(input_ids: NDArray[np.int64], error: Exception) -> ModelError:
+def _batch_error(input_ids: NDArray[np.int64], error: Exception) -> ModelError:
     return ModelError(f"the model failed on a batch of shape {input_ids.shape}: {error}")

@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU."""
+"""Runs the graph with OpenVINO on the CPU."""
 
 import threading
 from pathlib import Path
@@ -12,21 +12,21 @@ from triage.inference.hardware import has_amx_bf16
 from triage.inference.packages import OPENVINO, installed
 from triage.inference.runtime import Logits
 
-# OpenVINO makes code for every shape that it meets, 12 ms and 2 MiB each, and forgets it beyond some hundreds: these
-# widths are about forty shapes, and cost 3 % more padding than any width would.
+# OpenVINO compiles code for every shape, which takes 12 ms and 2 MiB each, and caches a few hundred of them. These
+# widths limit the shapes to about forty and cost 3 % more padding than arbitrary widths.
 _WIDTHS = (*range(8, 33, 2), *range(36, 65, 4), *range(72, 129, 8), *range(144, 257, 16), *range(320, 513, 64))
-# Activations in groups of 64 as int8, each group with its own scale, so that no text depends on its batch mates.
+# Activations are quantized to int8 in groups of 64 with a scale each, so a text's result does not depend on its batch.
 _INT8_GROUP = 64
-# The first use of NumPy by OpenVINO's bindings waits for the interpreter's lock inside a C++ guard: two threads there
-# wait for each other for ever. So every session computes once before anybody has it, one session at a time.
+# The first use of NumPy by OpenVINO's bindings takes the interpreter lock inside a C++ static guard: two threads that
+# do this at the same time deadlock. Every session therefore computes once in its constructor, under this lock.
 _FIRST_USE = threading.Lock()
 _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}  # names of openvino.Type
 
 
 class OpenVinoSession:
-    """A compiled model with one inference request a thread: a request serves one call at a time.
+    """A compiled model with one inference request per thread, because a request serves one call at a time.
 
-    `precision` is fp32, bf16, or int8: products of int8, everything else as in bf16.
+    `precision` is fp32, bf16 or int8; int8 multiplies int8 values and computes everything else in bf16.
     """
 
     device = "cpu"
@@ -40,15 +40,15 @@ class OpenVinoSession:
             raise MissingExtraError("model.device = openvino", "openvino") from error
         self.threads, self.streams = threads, min(streams, threads)
         self.precision = precision
-        # Tiles want large products: a quarter more texts a second than with 256.
+        # AMX tiles need large products: 1,024 tokens give a quarter more texts per second than 256.
         self.batch_tokens = 1_024 if precision == "bf16" and has_amx_bf16() else 256
         self.runtime = f"openvino {installed(OPENVINO)}"
-        hint = getattr(openvino.Type, _HINTS[precision])
+        type_hint = getattr(openvino.Type, _HINTS[precision])
         try:
             core = openvino.Core()
             graph = core.read_model(str(model))
             if precision != "int8":
-                # Without this the stored int8 weights are made floats again in every call.
+                # Without this pass the stored int8 weights are dequantized again in every call.
                 folding = Manager()
                 folding.register_pass(ConstantFolding())
                 folding.run_passes(graph)
@@ -56,22 +56,22 @@ class OpenVinoSession:
                 graph,
                 "CPU",
                 {
-                    "INFERENCE_PRECISION_HINT": hint,
+                    "INFERENCE_PRECISION_HINT": type_hint,
                     "INFERENCE_NUM_THREADS": threads,
                     "NUM_STREAMS": self.streams,
-                    # Several workers on one machine would all be pinned to its first cores.
+                    # With pinning, all workers of a machine would share its first cores.
                     "ENABLE_CPU_PINNING": False,
-                    # By default int8 weights make it quantize activations to int8 as well.
+                    # By default OpenVINO also quantizes the activations of a graph with int8 weights.
                     "DYNAMIC_QUANTIZATION_GROUP_SIZE": _INT8_GROUP if precision == "int8" else 0,
                 },
             )
             in_use = list(self._compiled.get_property("EXECUTION_DEVICES"))
-            computes = self._compiled.get_property("INFERENCE_PRECISION_HINT")
+            type_in_use = self._compiled.get_property("INFERENCE_PRECISION_HINT")
         except Exception as error:  # the runtime raises bare RuntimeError and its own
             raise ModelError(f"{model} cannot be loaded with OpenVINO: {error}") from error
-        if in_use != ["CPU"] or computes != hint:
+        if in_use != ["CPU"] or type_in_use != type_hint:
             raise ModelError(
-                f"{model} was to run on OpenVINO's CPU device in {precision}, but runs on {in_use} in {computes}: "
+                f"{model} was to run on OpenVINO's CPU device in {precision}, but runs on {in_use} in {type_in_use}: "
                 "set model.precision = auto, or model.device = cpu"
             )
         names = {name for output in self._compiled.outputs for name in output.get_names()}

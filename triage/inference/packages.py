@@ -1,5 +1,8 @@
-"""Which runtimes are installed. By distribution names, not by import: `onnx/` is a folder of ours, and the builds of
-ONNX Runtime share one import name."""
+"""Detects installed runtimes and conflicting packages.
+
+By distribution names, not by import: the folder `onnx/` of this project would be imported as the package onnx, and all
+builds of ONNX Runtime have the same import name.
+"""
 
 from importlib.metadata import PackageNotFoundError, version
 
@@ -13,7 +16,7 @@ _TRAINING = "optimum-onnx"
 
 
 def installed(distribution: str) -> str | None:
-    """Version of an installed distribution, None without it."""
+    """Version of a distribution, None if it is not installed."""
     try:
         return version(distribution)
     except PackageNotFoundError:
@@ -21,7 +24,7 @@ def installed(distribution: str) -> str | None:
 
 
 def check_packages() -> None:
-    """Raise ConfigError if installed packages break each other."""
+    """Raise ConfigError if installed packages conflict."""
     problems = []
     runtimes = [name for name in _ONNXRUNTIMES if installed(name)]
     if len(runtimes) > 1:

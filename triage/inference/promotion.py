@@ -1,4 +1,7 @@
-"""Which model serves: CURRENT is switched whole or not at all, and only to a model that was tried."""
+"""Switches the serving model: checks the new one first, then replaces CURRENT atomically.
+
+One switch runs at a time: a lock on the registry folder serializes promotions of several operators.
+"""
 
 import contextlib
 import errno
@@ -11,14 +14,17 @@ from typing import NamedTuple
 from triage.clock import Clock, rfc3339
 from triage.config import Settings
 from triage.errors import ConfigError, ModelError
-from triage.inference.history import HISTORY, Change, encoded, previous_of, read_history, settled
-from triage.inference.promotion_checks import vet
+from triage.inference.history import HISTORY, Change, completed, encode, previous_of, read_history
+from triage.inference.promotion_checks import check_model
 from triage.inference.registry import CURRENT, model_folders, registry_folder
 from triage.paths import PACKAGED, replace_file
 
 
 class Switched(NamedTuple):
-    """`change` is None where the model served already; `warnings` are for the person who asked."""
+    """Result of a switch to `version`.
+
+    `change` is None if the model served already; `warnings` are shown to the operator.
+    """
 
     version: str
     change: Change | None
@@ -26,22 +32,25 @@ class Switched(NamedTuple):
 
 
 def promote(settings: Settings, name: str, clock: Clock, *, force: bool = False) -> Switched:
-    """Make the model folder `name` of the registry the one that serves; running workers take it over.
+    """Make the model folder `name` of the registry the serving model; running workers reload it.
 
-    Raises ModelError, with nothing changed, for a name that is not there, a folder that does not check out or whose
-    model does not run, rules that name labels it lacks (unless `force`), and a registry that cannot be written;
-    ConfigError if model.path decides which model serves.
+    Raises ModelError, with nothing changed, for an unknown name, a folder that fails its checks, rules that name labels
+    which the model lacks (unless `force`), and a registry that cannot be written; ConfigError if model.path is set,
+    because it overrides CURRENT.
     """
     return _switch(settings, name, clock, "promote", force)
 
 
 def rollback(settings: Settings, clock: Clock, *, force: bool = False) -> Switched:
-    """Go back to the model that served before the last promotion. Raises as `promote` does, and without a history."""
+    """Restore the model that served before the last promotion.
+
+    Raises the errors of `promote`, and ModelError if the history holds no earlier model.
+    """
     return _switch(settings, None, clock, "rollback", force)
 
 
 def current_name(registry: Path) -> str | None:
-    """What CURRENT says, right or wrong; None without one. Raises ModelError if it cannot be read."""
+    """Content of CURRENT, unchecked; None if it does not exist. Raises ModelError if it cannot be read."""
     try:
         return (registry / CURRENT).read_text("utf-8").strip()
     except FileNotFoundError:
@@ -72,14 +81,14 @@ def _switch(settings: Settings, name: str | None, clock: Clock, action: str, for
         folders = model_folders(registry)
         if name not in folders:
             raise ModelError(f"no model {name!r} in {registry}; there: {', '.join(folders) or 'none'}")
-        vetted = vet(folders[name], folders.get(current or ""), settings, force=force)
+        checked = check_model(folders[name], folders.get(current or ""), settings, force=force)
         if name == current:
-            return Switched(vetted.version, None, vetted.warnings)
+            return Switched(checked.version, None, checked.warnings)
         change = Change(
-            rfc3339(clock.now_ms()), "promote" if action == "promote" else "rollback", current, name, vetted.version
+            rfc3339(clock.now_ms()), "promote" if action == "promote" else "rollback", current, name, checked.version
         )
-        _write(registry, [*settled(history, current), change], name)
-    return Switched(vetted.version, change, vetted.warnings)
+        _write(registry, [*completed(history, current), change], name)
+    return Switched(checked.version, change, checked.warnings)
 
 
 def _history(registry: Path) -> list[Change]:
@@ -90,10 +99,10 @@ def _history(registry: Path) -> list[Change]:
 
 
 def _write(registry: Path, changes: list[Change], name: str) -> None:
-    # History first: a crash in between leaves a last line that did not happen, which previous_of() sees.
-    earlier = encoded(changes[:-1])
+    # History first: after a crash in between, its last change did not take effect, which completed() detects.
+    earlier = encode(changes[:-1])
     try:
-        replace_file(registry / HISTORY, encoded(changes))
+        replace_file(registry / HISTORY, encode(changes))
         try:
             replace_file(registry / CURRENT, f"{name}\n".encode())
         except OSError:
@@ -101,18 +110,18 @@ def _write(registry: Path, changes: list[Change], name: str) -> None:
                 replace_file(registry / HISTORY, earlier)
             raise
     except OSError as error:
-        raise _refused(registry, error) from error
+        raise _write_error(registry, error) from error
 
 
 @contextlib.contextmanager
 def _locked(registry: Path) -> Iterator[None]:
-    """One switch at a time; the second waits for the first."""
+    """Hold the registry's lock; a second switch waits for the first."""
     try:
         folder = os.open(registry, os.O_RDONLY)
     except OSError as error:
         raise ModelError(f"{registry} cannot be read: {error.strerror}") from error
     try:
-        # Some network file systems know no locks; there two operators at once are on their own.
+        # Some network file systems have no locks; two simultaneous switches are not serialized there.
         with contextlib.suppress(OSError):
             fcntl.flock(folder, fcntl.LOCK_EX)
         yield
@@ -120,7 +129,7 @@ def _locked(registry: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _refused(registry: Path, error: OSError) -> ModelError:
+def _write_error(registry: Path, error: OSError) -> ModelError:
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         return ModelError(
             f"{registry} cannot be written here ({error.strerror}), nothing was changed: promote where the models' "

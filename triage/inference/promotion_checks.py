@@ -1,4 +1,4 @@
-"""Is this model fit to serve? Asked before it is promoted; the answer is a reason, never a broken fleet."""
+"""Checks a model before its promotion: its files, a test run, and the labels that the rules refer to."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from triage.redaction.kinds import KINDS
 from triage.rules import check as check_rules
 from triage.types import Prediction
 
-_SMOKE = (
+_SMOKE_TEXTS = (
     "My parcel is three weeks late and nobody at Acme answers.",
     "快递三天还没到，客服态度太差了！",
     "I love this lamp, thank you.",
@@ -22,19 +22,21 @@ _SMOKE = (
 )
 
 
-class Vetted(NamedTuple):
+class CheckedModel(NamedTuple):
+    """A model that may be promoted: `version` is name@version, `warnings` are shown to the operator."""
+
     version: str
     warnings: list[str]
 
 
-def vet(folder: Path, current: Path | None, settings: Settings, *, force: bool = False) -> Vetted:
-    """Check the files against the manifest, run the model on a few texts, and hold its labels against the rules.
+def check_model(folder: Path, current: Path | None, settings: Settings, *, force: bool = False) -> CheckedModel:
+    """Verify the files against the manifest, run the model on a few texts, and check the labels that the rules name.
 
-    `current` is the folder that serves now. Raises ModelError or ConfigError with the reason; `force` turns rules that
-    name labels the model lacks into warnings, and nothing else.
+    `current` is the folder of the serving model. Raises ModelError or ConfigError with the reason. `force` turns only
+    the problems of the rules into warnings.
     """
     model = OnnxModel.load(settings.model.model_copy(update={"path": folder}))
-    smoke(model)
+    smoke_test(model)
     manifest = model.manifest
     problems = label_problems(manifest, settings)
     if problems and not force:
@@ -49,11 +51,11 @@ def vet(folder: Path, current: Path | None, settings: Settings, *, force: bool =
             f"the taxonomy changes from {other} to {manifest.taxonomy}: alert rules, dashboards and saved searches "
             "name its labels"
         )
-    return Vetted(manifest.label, warnings)
+    return CheckedModel(manifest.label, warnings)
 
 
 def label_problems(manifest: Manifest, settings: Settings) -> list[str]:
-    """What the rules file names that this model never says; the file's own mistakes, too."""
+    """Labels in the rules file that the model does not have, and errors of the file itself."""
     entities = {tag.partition("-")[2] for tag in manifest.entity_tags[1:]} | set(KINDS)
     return check_rules(settings, manifest.intents, sorted(entities))
 
@@ -65,18 +67,22 @@ def _taxonomy(folder: Path) -> str | None:
         return None
 
 
-def smoke(model: OnnxModel) -> None:
-    """Run a few texts of all kinds. Raises ModelError if the model fails, or answers as one that was never trained."""
+def smoke_test(model: OnnxModel) -> None:
+    """Predict a few texts of all kinds.
+
+    Raises ModelError if the model fails, or if its predictions do not depend on the text, as those of an untrained
+    model.
+    """
     try:
-        predictions = model.predict(_SMOKE)
+        predictions = model.predict(_SMOKE_TEXTS)
     except ModelError as error:
         raise ModelError(f"{model.folder} does not run: {error}") from error
-    if len({_said(prediction) for prediction in predictions}) == 1:
+    if len({_probabilities(prediction) for prediction in predictions}) == 1:
         raise ModelError(
-            f"{model.folder} says the same of {len(_SMOKE)} texts that differ: it was not trained, or its "
+            f"{model.folder} predicts the same for {len(_SMOKE_TEXTS)} different texts: it was not trained, or its "
             "tokenizer.json belongs to another model"
         )
 
 
-def _said(prediction: Prediction) -> tuple[float, ...]:
+def _probabilities(prediction: Prediction) -> tuple[float, ...]:
     return tuple(round(p, 3) for p in (*dict(sorted(prediction.intents)).values(), *prediction.sentiment.values()))

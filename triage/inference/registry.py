@@ -1,4 +1,4 @@
-"""Where models are: the folder of the settings, else the one that CURRENT in the registry (`onnx/`) names."""
+"""Finds the serving model: the folder `model.path`, else the folder named by CURRENT in the registry (`onnx/`)."""
 
 import hashlib
 from pathlib import Path
@@ -14,7 +14,7 @@ _FIX = "train one with `triage train`, or set model.path to a model folder"
 
 
 def registry_folder(settings: ModelSettings) -> Path:
-    """The folder that holds the model folders and CURRENT. Raises ModelError if it is not there."""
+    """The folder that holds the model folders and CURRENT. Raises ModelError if it does not exist."""
     if settings.registry is not None:
         if not settings.registry.is_dir():
             raise ModelError(f"no folder at {settings.registry} (model.registry); {_FIX}")
@@ -26,7 +26,7 @@ def registry_folder(settings: ModelSettings) -> Path:
 
 
 def find_folder(settings: ModelSettings) -> Path:
-    """Folder of the model to serve. Raises ModelError naming what is not there."""
+    """Folder of the model to serve. Raises ModelError naming the missing folder or file."""
     if settings.path is not None:
         if not settings.path.is_dir():
             raise ModelError(f"no model folder at {settings.path} (model.path); {_FIX}")
@@ -40,29 +40,29 @@ def find_folder(settings: ModelSettings) -> Path:
             current = resource(f"{MODELS}/{CURRENT}")
         except ConfigError as error:
             raise ModelError(f"no model: {error}; or {_FIX}") from error
-    return current.parent / _named(current)
+    return current.parent / _read_current(current)
 
 
 def model_folders(registry: Path) -> dict[str, Path]:
-    """Every folder with a manifest, by name; hidden ones are half-finished exports or a volume's own."""
+    """Every folder with a manifest, by name; hidden folders are skipped (unfinished exports, folders of the volume)."""
     folders = sorted(child for child in registry.iterdir() if not child.name.startswith("."))
     return {child.name: child for child in folders if (child / MANIFEST_FILE).is_file()}
 
 
 def verify_files(folder: Path, manifest: Manifest) -> None:
-    """Compare every file with its size and SHA-256 in the manifest; raises ModelError with all that differ."""
+    """Compare every file with its size and SHA-256 in the manifest; raises ModelError naming all that differ."""
     problems = [problem for name in manifest.files if (problem := _difference(folder, name, manifest))]
     if problems:
         raise ModelError("; ".join(problems) + "; restore the folder from where it came, or export the model again")
 
 
-def _named(current: Path) -> str:
+def _read_current(current: Path) -> str:
     try:
         name = current.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{current} cannot be read: {error}") from error
     if not name or Path(name).name != name or name in {".", ".."}:
-        raise ModelError(f"{current} must hold the name of one folder beside it, not {name[:80]!r}")
+        raise ModelError(f"{current} must hold the name of one folder next to it, not {name[:80]!r}")
     if not (current.parent / name).is_dir():
         raise ModelError(f"{current} names {name!r}, but {current.parent / name} is not there; {_FIX}")
     return name

@@ -1,4 +1,4 @@
-"""The interface that every runtime implements: a loaded graph and the logits that it returns."""
+"""Interface of the runtimes: a loaded graph and the logits that it returns."""
 
 from typing import NamedTuple, Protocol
 
@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 
 class Logits(NamedTuple):
-    """What the graph returns for a batch, float32; `aspect` None where the model has no such head."""
+    """Outputs of the graph for a batch, float32; `aspect` is None if the model has no aspect head."""
 
     intent: NDArray[np.float32]  # [batch, intents]
     sentiment: NDArray[np.float32]  # [batch, 3]
-    entity: NDArray[np.float32]  # [batch, seq, tags]; [tokens, tags] once padding is taken out
+    entity: NDArray[np.float32]  # [batch, seq, tags]; [tokens, tags] after padding was removed
     aspect: NDArray[np.float32] | None = None  # [batch, aspects, 4]
 
     def first(self, rows: int) -> "Logits":
-        """Those of the first texts: the rows behind them were computed to fill a shape."""
+        """Logits of the first `rows` texts; further rows only fill the shape of the batch."""
         if rows == len(self.intent):
             return self
         aspect = None if self.aspect is None else self.aspect[:rows]
@@ -23,16 +23,16 @@ class Logits(NamedTuple):
 
 
 class Session(Protocol):
-    """A graph loaded on a device; `run` may be called from several threads at once."""
+    """A graph loaded on a device; `run` may be called from several threads at the same time."""
 
     runtime: str  # name and version
     device: str  # cpu or cuda
     precision: str  # fp32, fp16, bf16, int8
     threads: int  # of the CPU, for all streams together
-    streams: int  # calls that are worth making side by side
-    batch_tokens: int  # budget of a call that suits it
-    widths: tuple[int, ...]  # the only lengths of rows to give it, ascending; empty: any
+    streams: int  # calls that the session computes at the same time
+    batch_tokens: int  # recommended tokens per call
+    widths: tuple[int, ...]  # the row lengths to use, ascending; empty: any
 
     def run(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Logits:
-        """Logits of one padded batch, both inputs [batch, seq]. Blocks; raises ModelError if the runtime fails."""
+        """Logits of one padded batch; both inputs are [batch, seq]. Blocks; raises ModelError if the runtime fails."""
         ...

@@ -6,13 +6,13 @@ from triage.config import ModelSettings
 from triage.errors import ConfigError, MissingExtraError, TriageError
 from triage.inference.hardware import available_cores, has_fast_bf16
 from triage.inference.packages import ONNXRUNTIME_CPU, ONNXRUNTIME_GPU, OPENVINO, check_packages, installed
-from triage.inference.precision_variants import graph_in
+from triage.inference.precision_variants import cached_variant
 from triage.inference.runtime import Session
 from triage.logging import get_logger
 
 _log = get_logger(__name__)
 _MOST_STREAMS = 8
-_GPU_STREAMS = 2  # one call computes while the other's texts are prepared and its logits read
+_GPU_STREAMS = 2  # one call computes while the texts of the other are prepared and its logits are decoded
 _PRECISIONS = {"cpu": ("fp32", "fp16"), "cuda": ("fp16", "fp32"), "openvino": ("bf16", "fp32", "int8")}
 _NAMES = {"cpu": "ONNX Runtime on the CPU", "cuda": "ONNX Runtime on CUDA", "openvino": "OpenVINO"}
 
@@ -20,15 +20,14 @@ _NAMES = {"cpu": "ONNX Runtime on the CPU", "cuda": "ONNX Runtime on CUDA", "ope
 def open_session(model: Path, settings: ModelSettings) -> Session:
     """Load `model` on the device of the settings.
 
-    `auto` is CUDA where onnxruntime-gpu is installed and a GPU is really in use; OpenVINO where it is installed and the
-    CPU multiplies bf16; else ONNX Runtime on the CPU, or OpenVINO where that is all there is. It computes in fp16 on
-    CUDA, in bf16 with OpenVINO on such a CPU, else in fp32; a precision asked for by name is taken or refused. The fp16
-    form is made from `model` at the first start (see precision_variants). A device asked for by name is that device, or
-    an error, unless `allow_fallback`.
+    `auto` selects CUDA if onnxruntime-gpu is installed and the session really runs on a GPU; OpenVINO if it is
+    installed and the CPU multiplies bf16; else ONNX Runtime on the CPU, or OpenVINO if no ONNX Runtime is installed.
+    `auto` precision is fp16 on CUDA, bf16 with OpenVINO on a CPU with bf16, else fp32. A device or precision requested
+    by name is used or refused; with `allow_fallback` a device that cannot be used is replaced, with a warning. The fp16
+    variant is converted from `model` at the first start (see precision_variants).
 
-    Raises ConfigError for packages that break each other and for a precision that the device does not have,
-    MissingExtraError for a package that is missing, ModelError if the graph cannot be loaded or the device is not in
-    use.
+    Raises ConfigError for packages that exclude each other and for a precision that the device does not have,
+    MissingExtraError for a missing package, ModelError if the graph cannot be loaded or the device is not in use.
     """
     check_packages()
     if settings.device == "auto":
@@ -54,7 +53,7 @@ def _open_best(model: Path, settings: ModelSettings) -> Session:
 
 
 def _cpu_runtime(precision: str) -> str:
-    """`cpu` or `openvino`: the faster one that computes in `precision`."""
+    """`cpu` (ONNX Runtime) or `openvino`: the faster of the installed runtimes that compute in `precision`."""
     onnxruntime = installed(ONNXRUNTIME_CPU) or installed(ONNXRUNTIME_GPU)
     if precision == "auto":
         return "openvino" if installed(OPENVINO) and (has_fast_bf16() or not onnxruntime) else "cpu"
@@ -69,31 +68,31 @@ def _open(device: str, model: Path, settings: ModelSettings) -> Session:
     precision = _precision(device, settings.precision)
     if device == "openvino":
         if not installed(OPENVINO):
-            asked = "device = openvino" if settings.device == "openvino" else f"precision = {precision}"
-            raise MissingExtraError(f"model.{asked}", "openvino")
+            setting = "device = openvino" if settings.device == "openvino" else f"precision = {precision}"
+            raise MissingExtraError(f"model.{setting}", "openvino")
         from triage.inference.openvino_session import OpenVinoSession
 
         return OpenVinoSession(model, threads, streams, precision)
     from triage.inference.onnxruntime_session import CpuSession, CudaSession
 
     session = CudaSession if device == "cuda" else CpuSession
-    halved = (lambda: graph_in("fp16", model, settings.cache_dir)) if precision == "fp16" else None
-    return session(model, threads, streams, halved)
+    fp16_graph = (lambda: cached_variant("fp16", model, settings.cache_dir)) if precision == "fp16" else None
+    return session(model, threads, streams, fp16_graph)
 
 
-def _precision(device: str, asked: str) -> str:
-    """Raises ConfigError for one that the device or this CPU does not have."""
+def _precision(device: str, requested: str) -> str:
+    """The precision to compute in. Raises ConfigError if the device or this CPU does not support `requested`."""
     bf16 = device == "openvino" and has_fast_bf16()
-    if asked == "auto":
+    if requested == "auto":
         return "bf16" if bf16 else "fp16" if device == "cuda" else "fp32"
-    if asked not in _PRECISIONS[device]:
+    if requested not in _PRECISIONS[device]:
         raise ConfigError(
-            f"model.precision is {asked}, but {_NAMES[device]} (model.device) computes in "
+            f"model.precision is {requested}, but {_NAMES[device]} (model.device) computes in "
             f"{' or '.join(_PRECISIONS[device])}; set one of these, or another device"
         )
-    if asked == "bf16" and not bf16:
+    if requested == "bf16" and not bf16:
         raise ConfigError(
             "model.precision is bf16, but this CPU has neither amx_bf16 nor avx512_bf16 (/proc/cpuinfo); "
             "set model.precision = auto"
         )
-    return asked
+    return requested

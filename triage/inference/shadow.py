@@ -1,4 +1,9 @@
-"""A shadow model beside the live one: it judges a share of the batches too, and is only counted."""
+"""Runs a shadow model on a share of the live model's batches and counts where their predictions differ.
+
+The worker's thread calls `offer`, which never blocks: it puts the batch into a queue of size one or counts it as
+skipped. One thread of low priority loads the shadow model, takes batches from the queue and compares; it owns the
+agreement counts.
+"""
 
 import contextlib
 import os
@@ -15,19 +20,19 @@ from triage.types import Model, Prediction
 
 _log = get_logger(__name__)
 _SUMMARY_S = 300.0
-_GIVE_UP_AFTER = 3
+_MOST_FAILURES = 3  # in a row
 _NICE = 10
 _JOIN_S = 10.0
 
-Offer = tuple[str, Sequence[str], Sequence[Prediction]]
+Batch = tuple[str, Sequence[str], Sequence[Prediction]]
+"""Version of the live model, texts, and its predictions."""
 
 
 class Shadow:
-    """Judges sampled batches on a thread of its own, of low priority, at most one at a time.
+    """Predicts sampled batches with the shadow model, one at a time, on its own thread.
 
-    `offer` never waits: a batch that comes while the shadow model is busy, or still loading, is counted as skipped.
-    Whatever goes wrong here is logged and counted, and after three failures in a row the shadow model is turned off;
-    the live model never notices.
+    A batch that arrives while the shadow model is busy or still loading is counted as skipped. Errors are logged and
+    counted; after three failures in a row the shadow model is turned off. The live model is never affected.
     """
 
     def __init__(
@@ -45,18 +50,18 @@ class Shadow:
         self._metrics = metrics
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311 - a sample, not a secret
-        self._queue: queue.Queue[Offer | None] = queue.Queue(maxsize=1)
+        self._queue: queue.Queue[Batch | None] = queue.Queue(maxsize=1)
         self._stopping = False
-        self._tally = _Tally("", "")
+        self._agreement = _Agreement("", "")
         self._next_summary = clock.monotonic() + _SUMMARY_S
         self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
 
     def start(self) -> None:
-        """Load the shadow model and judge, both on its own thread."""
+        """Start the thread, which loads the shadow model and then waits for batches."""
         self._thread.start()
 
     def offer(self, live: str, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
-        """Texts and what the live model, `name@version`, said of them. Takes its share of the calls."""
+        """Offer texts and the predictions of the model `live` (name@version); a random share of the calls is used."""
         if self._stopping or not texts or self._rng.random() >= self._share:
             return
         try:
@@ -65,35 +70,35 @@ class Shadow:
             self._metrics.shadow_skipped.labels("busy").inc()
 
     def wait(self) -> None:
-        """Until everything that was taken has been judged."""
+        """Wait until every accepted batch was compared."""
         self._queue.join()
 
     def close(self) -> None:
-        """End the thread and log what was found. Waits for the batch in hand, at most ten seconds."""
+        """End the thread and log the agreement. Waits for the batch in progress, at most ten seconds."""
         self._stopping = True
         with contextlib.suppress(queue.Full):
             self._queue.put_nowait(None)
         if self._thread.is_alive():
             self._thread.join(_JOIN_S)
-        self._tally.log()
+        self._agreement.log()
 
     def _run(self) -> None:
-        # Linux has a priority for each thread; with one intra-op thread the model computes on this one.
+        # Linux has a priority per thread; with one intra-op thread the model computes on this thread.
         with contextlib.suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         try:
             model = self._load()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the shadow, the live model goes on
-            _log.error("shadow_refused", reason=str(error), instead="the live model goes on alone")
-            self._off()
+        except Exception as error:  # noqa: BLE001 - no error of the shadow model may stop the live model
+            _log.error("shadow_refused", reason=str(error), instead="the live model continues alone")
+            self._turn_off()
             return
         failures = 0
-        while failures < _GIVE_UP_AFTER:
-            offered = self._queue.get()
+        while failures < _MOST_FAILURES:
+            batch = self._queue.get()
             try:
-                if offered is None or self._stopping:
+                if batch is None or self._stopping:
                     return
-                self._compare(model, *offered)
+                self._compare(model, *batch)
                 failures = 0
             except Exception as error:  # noqa: BLE001
                 failures += 1
@@ -102,9 +107,10 @@ class Shadow:
             finally:
                 self._queue.task_done()
         _log.error("shadow_off", reason=f"{failures} batches in a row failed")
-        self._off()
+        self._turn_off()
 
-    def _off(self) -> None:
+    def _turn_off(self) -> None:
+        """Refuse further batches and empty the queue, so that `wait` returns."""
         self._stopping = True
         with contextlib.suppress(queue.Empty):
             while True:
@@ -115,22 +121,22 @@ class Shadow:
         started = self._clock.monotonic()
         others = model.predict(texts)
         self._metrics.shadow_seconds.observe(self._clock.monotonic() - started)
-        if (self._tally.live, self._tally.shadow) != (live, model.version):
-            self._tally.log()
-            self._tally = _Tally(live, model.version)
+        if (self._agreement.live, self._agreement.shadow) != (live, model.version):
+            self._agreement.log()
+            self._agreement = _Agreement(live, model.version)
         self._metrics.shadow_texts.inc(len(texts))
-        self._tally.texts += len(texts)
+        self._agreement.texts += len(texts)
         for one, other in zip(predictions, others, strict=True):
             for head in changes(one, other):
-                self._tally.disagreements[head] += 1
+                self._agreement.disagreements[head] += 1
                 self._metrics.shadow_disagreements.labels(head).inc()
         if self._clock.monotonic() >= self._next_summary:
             self._next_summary = self._clock.monotonic() + _SUMMARY_S
-            self._tally.log()
+            self._agreement.log()
 
 
-class _Tally:
-    """Agreement of one pair of models so far."""
+class _Agreement:
+    """Counts of texts and disagreements of one pair of models."""
 
     def __init__(self, live: str, shadow: str) -> None:
         self.live = live

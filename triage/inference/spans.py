@@ -1,4 +1,4 @@
-"""Tagged tokens to entities."""
+"""Merges tagged tokens into entity spans."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -8,9 +8,9 @@ from triage.types import Span
 
 
 class TaggedToken(NamedTuple):
-    """A token with a tag other than O; `start` and `end` are code points of the text."""
+    """A token with a tag other than O; `start` and `end` are code points of the text, end exclusive."""
 
-    rank: int  # position among the tokens that stand for characters
+    rank: int  # position among the tokens that cover characters of the text
     start: int
     end: int
     begins: bool  # B- rather than I-
@@ -21,9 +21,9 @@ class TaggedToken(NamedTuple):
 def merge_tokens(text: str, tokens: Iterable[TaggedToken]) -> list[Span]:
     """Entities from the tagged tokens of one text, in order, not overlapping.
 
-    An I- that continues nothing (after O, or after another label) begins an entity, as B- does. A word of an
-    alphabetic script belongs to one entity whole, with the label of its first tagged piece. Confidence is the mean
-    of the tokens' probabilities. What has no letter or digit is no entity.
+    An I- tag that does not continue an entity (after O, or after another label) begins one, as B- does. A word of an
+    alphabetic script always belongs to one entity as a whole, with the label of its first tagged token. The confidence
+    is the mean of the tokens' probabilities. A span without a letter or digit is dropped.
     """
     spans: list[Span] = []
     start = end = last = -1
@@ -35,7 +35,7 @@ def merge_tokens(text: str, tokens: Iterable[TaggedToken]) -> list[Span]:
             spans.append(Span(start, end, label, sum(probabilities) / len(probabilities), "model"))
 
     for token in tokens:
-        token_start, token_end = trimmed(text, token.start, token.end)
+        token_start, token_end = strip_span(text, token.start, token.end)
         if token_start == token_end:
             continue
         inside_word = token_start < end
@@ -53,8 +53,8 @@ def merge_tokens(text: str, tokens: Iterable[TaggedToken]) -> list[Span]:
     return spans
 
 
-def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """`start` and `end` without the blanks at either end; equal if there is nothing else."""
+def strip_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span [start, end) without whitespace at its ends; start and end are equal if nothing is left."""
     end = min(end, len(text))
     while start < end and text[start].isspace():
         start += 1
@@ -64,24 +64,27 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _word_start(text: str, start: int) -> int:
-    while 0 < start < len(text) and joined(text[start - 1], text[start]):
+    while 0 < start < len(text) and same_word(text[start - 1], text[start]):
         start -= 1
     return start
 
 
 def _word_end(text: str, end: int) -> int:
-    while 0 < end < len(text) and joined(text[end - 1], text[end]):
+    while 0 < end < len(text) and same_word(text[end - 1], text[end]):
         end += 1
     return end
 
 
-def joined(left: str, right: str) -> bool:
-    """Whether two neighbouring characters are parts of one word."""
+def same_word(left: str, right: str) -> bool:
+    """True if two neighbouring characters belong to one word."""
     return _in_word(left) and _in_word(right)
 
 
 def _in_word(character: str) -> bool:
-    """Letters and digits of scripts written with spaces; in others a token may well end inside a run of letters."""
+    """True for letters, digits and combining marks of scripts that separate words by spaces.
+
+    In other scripts a word may end inside a run of letters.
+    """
     if character >= "\u0900" and not "\u1e00" <= character < "\u2000":
         return False
     return character.isalnum() or unicodedata.combining(character) != 0

@@ -1,4 +1,4 @@
-"""Texts to token ids, with a way back from tokens to code points of the text."""
+"""Tokenizes texts, and maps tokens back to code points of the text."""
 
 import re
 from collections.abc import Sequence
@@ -18,19 +18,23 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Tokenized:
-    """Tokens of a list of texts. `lengths` [texts] int64 counts special tokens; `truncated` [texts] bool."""
+    """Tokens of a list of texts.
+
+    `lengths` [texts] int64 are numbers of tokens, special ones included; `truncated` [texts] bool marks texts that were
+    cut; `prefix_chars` is the length of the prefix that was put before each text.
+    """
 
     encodings: Sequence[Any]
     lengths: NDArray[np.int64]
     truncated: NDArray[np.bool_]
     prefix_chars: int
-    lone_mark: int | None  # id of SentencePiece's word mark as a token of its own
+    lone_mark: int | None  # token id of SentencePiece's word mark alone
 
     def offsets(self, index: int) -> NDArray[np.int64]:
-        """[tokens, 2] start and end of each token in code points of text `index`.
+        """Start and end of each token in code points of text `index`, [tokens, 2] int64.
 
-        Tokens that stand for no characters of it are empty: special tokens, the prefix, and the lone word mark that
-        SentencePiece puts before a Chinese text and reports with the offsets of the character after it.
+        Tokens that cover no characters of the text have equal start and end: special tokens, the prefix, and the lone
+        word mark that SentencePiece puts before a Chinese text and reports with the offsets of the next character.
         """
         encoding = self.encodings[index]
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
@@ -43,14 +47,14 @@ class Tokenized:
 
 
 class TextTokenizer:
-    """Hugging Face tokenizer of a model folder. Thread-safe: it does not change after it is made."""
+    """Hugging Face tokenizer of a model folder. Thread-safe: it does not change after construction."""
 
     def __init__(self, path: Path, *, max_tokens: int, pad_id: int, prefix: str = "") -> None:
-        """Raises ModelError if `path` is no tokenizer file."""
+        """Raises ModelError if `path` is not a tokenizer file."""
         try:
             tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception
-            raise ModelError(f"{path} is no tokenizer that can be read ({error}); export the model again") from error
+            raise ModelError(f"{path} is not a readable tokenizer ({error}); export the model again") from error
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_tokens)
         self._tokenizer = tokenizer
@@ -60,13 +64,13 @@ class TextTokenizer:
         self.pad_id = pad_id
 
     def encode(self, texts: Sequence[str]) -> Tokenized:
-        """Tokenize all texts at once, on all cores; texts beyond `max_tokens` are cut."""
-        given = [self._prefix + text for text in texts] if self._prefix else list(texts)
+        """Tokenize all texts together, on all cores; longer texts are cut at `max_tokens`."""
+        prefixed = [self._prefix + text for text in texts] if self._prefix else list(texts)
         try:
-            encodings = self._tokenizer.encode_batch(given)
+            encodings = self._tokenizer.encode_batch(prefixed)
         except (TypeError, UnicodeEncodeError):
-            # Lone surrogates are no Unicode text; one code point for one keeps the offsets.
-            encodings = self._tokenizer.encode_batch([_SURROGATES.sub("\ufffd", text) for text in given])
+            # Lone surrogates cannot be encoded; replacing each by one code point keeps the offsets.
+            encodings = self._tokenizer.encode_batch([_SURROGATES.sub("\ufffd", text) for text in prefixed])
         lengths = np.fromiter(map(len, encodings), np.int64, len(encodings))
         truncated = np.zeros(len(encodings), np.bool_)
         for index in np.flatnonzero(lengths >= self.max_tokens):
@@ -76,15 +80,16 @@ class TextTokenizer:
     def pad(
         self, tokenized: Tokenized, indices: NDArray[np.int64], rows: int = 0, width: int = 0
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """`input_ids` and `attention_mask`, both [rows, width] int64, of the texts at `indices`.
+        """`input_ids` and `attention_mask` of the texts at `indices`, both [rows, width] int64.
 
-        As small as the texts allow, unless `rows` or `width` ask for more; a row without a text has one token.
+        The shape is the smallest that holds the texts, or `rows` x `width` where these are larger; an unused row has
+        one token.
         """
         lengths = np.ones(max(rows, len(indices)), np.int64)
         lengths[: len(indices)] = tokenized.lengths[indices]
         mask = np.arange(max(width, int(lengths.max())))[None, :] < lengths[:, None]
         input_ids = np.full(mask.shape, self.pad_id, np.int64)
-        # Row-major order of the mask is the order of the concatenated ids.
+        # The mask selects cells in row-major order, which is the order of the concatenated ids.
         texts = mask[: len(indices)]
         input_ids[: len(indices)][texts] = np.concatenate(
             [tokenized.encodings[index].ids for index in indices.tolist()]

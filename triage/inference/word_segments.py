@@ -1,53 +1,54 @@
-"""A text in pieces that people read as words, in scripts with blanks and without."""
+"""Splits a text into word segments, in scripts with and without spaces."""
 
 import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from triage.inference.spans import joined, trimmed
+from triage.inference.spans import same_word, strip_span
 
 _CLAUSE_END = re.compile(r"[.,;:!?…\n，。；：！？、]")
-Piece = tuple[int, int]
-"""Start and end in code points."""
+Segment = tuple[int, int]
+"""Start and end of a word in code points, end exclusive."""
 
 
-def words(text: str, tokens: Iterable[Sequence[int]]) -> list[Piece]:
-    """Pieces of `text` from its tokens' [start, end] offsets, in order, not overlapping.
+def word_segments(text: str, tokens: Iterable[Sequence[int]]) -> list[Segment]:
+    """Segments of `text` from its tokens' [start, end) offsets, in order, not overlapping.
 
-    Word pieces of alphabetic scripts become whole words. Chinese and other scripts without blanks stay as the
-    tokenizer cut them: its vocabulary was learnt from text, so that its pieces are mostly words (快递, 退款). Bare
-    punctuation is left out; emoji and other symbols are pieces.
+    Tokens of alphabetic scripts are joined to whole words. In Chinese and other scripts without spaces each token is a
+    segment: the tokenizer's vocabulary was learned from text, so its tokens are mostly words (快递, 退款). Punctuation
+    is left out; emoji and other symbols are segments.
     """
-    pieces: list[list[int]] = []
+    segments: list[list[int]] = []
     for token in tokens:
-        start, end = trimmed(text, int(token[0]), int(token[1]))
+        start, end = strip_span(text, int(token[0]), int(token[1]))
         if start == end:
             continue
-        if pieces and (start < pieces[-1][1] or (start == pieces[-1][1] and joined(text[start - 1], text[start]))):
-            pieces[-1][1] = max(pieces[-1][1], end)
+        last_end = segments[-1][1] if segments else -1
+        if start < last_end or (start == last_end and same_word(text[start - 1], text[start])):
+            segments[-1][1] = max(last_end, end)
         else:
-            pieces.append([start, end])
-    return [(start, end) for start, end in pieces if any(_says_something(char) for char in text[start:end])]
+            segments.append([start, end])
+    return [(start, end) for start, end in segments if any(_is_visible(char) for char in text[start:end])]
 
 
-def grouped(pieces: Sequence[Piece], most: int) -> list[Piece]:
-    """At most `most` pieces: neighbours joined into runs of nearly equal length."""
-    if len(pieces) <= most:
-        return list(pieces)
-    bounds = [round(number * len(pieces) / most) for number in range(most + 1)]
-    return [(pieces[first][0], pieces[last - 1][1]) for first, last in itertools.pairwise(bounds)]
+def group_segments(segments: Sequence[Segment], most: int) -> list[Segment]:
+    """At most `most` segments: if there are more, neighbours are joined into runs of nearly equal length."""
+    if len(segments) <= most:
+        return list(segments)
+    bounds = [round(number * len(segments) / most) for number in range(most + 1)]
+    return [(segments[first][0], segments[last - 1][1]) for first, last in itertools.pairwise(bounds)]
 
 
-def clauses(text: str, pieces: Sequence[Piece]) -> list[list[int]]:
-    """Numbers of the pieces of each clause: punctuation between two pieces, or a new line, ends one."""
+def clauses(text: str, segments: Sequence[Segment]) -> list[list[int]]:
+    """Indices of the segments of each clause; punctuation or a line break between two segments ends a clause."""
     found: list[list[int]] = []
-    for number, (start, _) in enumerate(pieces):
-        if not number or _CLAUSE_END.search(text[pieces[number - 1][1] : start]):
+    for index, (start, _) in enumerate(segments):
+        if not index or _CLAUSE_END.search(text[segments[index - 1][1] : start]):
             found.append([])
-        found[-1].append(number)
+        found[-1].append(index)
     return found
 
 
-def _says_something(char: str) -> bool:
+def _is_visible(char: str) -> bool:
     return char.isalnum() or unicodedata.category(char)[0] == "S"

@@ -11,7 +11,7 @@ from triage.config import ModelSettings, Settings
 from triage.errors import TriageError
 from triage.inference.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE
 from triage.inference.model import OnnxModel
-from triage.inference.promotion_checks import label_problems, smoke
+from triage.inference.promotion_checks import label_problems, smoke_test
 from triage.inference.registry import find_folder
 from triage.logging import get_logger
 from triage.metrics import Metrics
@@ -63,7 +63,7 @@ def sources(settings: Settings, enricher: Enricher, metrics: Metrics, seen: dict
 
     def load_model() -> OnnxModel:
         model = OnnxModel.load(settings.model, metrics)
-        smoke(model)
+        smoke_test(model)
         return model
 
     def apply_model(model: OnnxModel) -> tuple[str, str]:

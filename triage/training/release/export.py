@@ -13,7 +13,7 @@ import onnx
 import torch
 
 from triage.errors import TrainingError
-from triage.inference.precision_variants import derive
+from triage.inference.precision_variants import convert_precision
 from triage.training.data.files import whole_folder, write_json
 from triage.training.loop.checkpoint import Checkpoint
 from triage.training.loop.encoders import longest_input
@@ -68,7 +68,7 @@ def export_model(
         if form == "int8":
             graph = quantize_weights(graph)
         elif form == "fp16":
-            graph = onnx.load_from_string(derive("fp16", graph.SerializeToString(), output))
+            graph = onnx.load_from_string(convert_precision("fp16", graph.SerializeToString(), output))
         onnx.checker.check_model(graph)
         onnx.save(graph, parts / "model.onnx")
         shutil.copyfile(checkpoint.tokenizer, parts / "tokenizer.json")
