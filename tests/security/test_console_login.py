@@ -1,6 +1,7 @@
 """The console's door: logins, roles, sessions, forged requests, guessing, proxies and headers that anybody can send."""
 
 import asyncio
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -11,10 +12,12 @@ from triage.cli.main import main
 from triage.clock import ManualClock
 from triage.config import ConsoleSettings, load_settings
 from triage.console.app import build_service
-from triage.console.web.identity import COOKIE, Identities, User
-from triage.console.web.login import LoginMiddleware, user_of
+from triage.console.web.login import LoginMiddleware
+from triage.console.web.sessions import COOKIE, Sessions
 from triage.errors import ConfigError
 from triage.metrics import Metrics
+from triage.web.auth import user_of
+from triage.web.identity import Identities, User
 
 OPERATOR, VIEWER = "the-token-of-olga-0123", "the-token-of-vera-0123"
 HOST = "console.example"
@@ -195,8 +198,7 @@ async def test_a_trusted_proxy_names_the_user_and_nobody_else_does():
 
 async def test_web_sockets_are_guarded_too():
     door = LoginMiddleware(_socket, _settings(), ManualClock().monotonic)
-    identities = door._identities
-    cookie = f"{COOKIE}={identities.session(User('vera', 'viewer'))}"
+    cookie = f"{COOKIE}={door.sessions.issue(User('vera', 'viewer'))}"
     assert await _handshake(door, {}) == "websocket.close"
     assert await _handshake(door, {"cookie": cookie}) == "websocket.close"
     assert await _handshake(door, {"cookie": cookie, "origin": "https://evil.example"}) == "websocket.close"
@@ -225,27 +227,31 @@ async def _collect(sent, message):
     sent.append(message)
 
 
+def _sessions(settings, now_s=time.time):
+    return Sessions(settings, Identities(settings), now_s)
+
+
 async def test_sessions_end_and_cannot_be_made_up():
     now = [1_000_000.0]
-    identities = Identities(_settings(session_hours=1), lambda: now[0])
-    value = identities.session(User("olga", "operator"))
-    assert identities.by_session(value) == User("olga", "operator")
-    claims, _, signature = value.partition(".")
-    other = identities.session(User("vera", "viewer")).partition(".")[0]
+    sessions = _sessions(_settings(session_hours=1), lambda: now[0])
+    value = sessions.issue(User("olga", "operator"))
+    assert sessions.user(value) == User("olga", "operator")
+    claims, _, signature = value.rpartition(".")
+    other = sessions.issue(User("vera", "viewer")).rpartition(".")[0]
     for wrong in ("", ".", "x", "é.é", f"{other}.{signature}", f"{claims}.", f"{claims}.0", f"{claims}x.{signature}"):
-        assert identities.by_session(wrong) is None
+        assert sessions.user(wrong) is None
     now[0] += 3_601
-    assert identities.by_session(value) is None
+    assert sessions.user(value) is None
 
 
 async def test_sessions_of_consoles_with_one_key_are_shared_and_end_with_their_token():
     key = SecretStr("shared-session-key")
-    value = Identities(_settings(session_key=key)).session(User("olga", "operator"))
-    assert Identities(_settings(session_key=key)).by_session(value) == User("olga", "operator")
-    assert Identities(_settings()).by_session(value) is None
+    value = _sessions(_settings(session_key=key)).issue(User("olga", "operator"))
+    assert _sessions(_settings(session_key=key)).user(value) == User("olga", "operator")
+    assert _sessions(_settings()).user(value) is None
     for tokens in ([], [{"name": "olga", "role": "operator", "token": "another-token-01234"}],
                    [{"name": "olga", "role": "viewer", "token": OPERATOR}]):  # fmt: skip
-        assert Identities(_settings(session_key=key, tokens=tokens)).by_session(value) is None
+        assert _sessions(_settings(session_key=key, tokens=tokens)).user(value) is None
 
 
 async def test_the_whole_service_has_its_headers_and_its_door():
@@ -271,7 +277,7 @@ async def test_nobody_listens_to_the_network_without_a_login():
         load_settings(None, {"console.tokens": [{"name": "a", "token": "short"}]})
     with pytest.raises(ConfigError, match="names must differ"):
         load_settings(None, {"console.tokens": [{"name": "a", "token": OPERATOR}, {"name": "a", "token": VIEWER}]})
-    with pytest.raises(ConfigError, match=r"'10\.0\.0\.0/99' is no address or network"):
+    with pytest.raises(ConfigError, match=r"'10\.0\.0\.0/99' is not an address or network"):
         load_settings(None, {"console.trusted_proxies": ["10.0.0.0/99"]})
     with pytest.raises(ConfigError, match="the proxies log nobody in"):
         load_settings(None, {"console.trusted_proxies": ["10.0.0.0/8"], "console.user_header": ""})

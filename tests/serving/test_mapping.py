@@ -34,5 +34,5 @@ def test_a_body_that_is_no_object():
 def test_mappings_are_checked_at_start():
     with pytest.raises(ConfigError) as refused:
         load_settings(None, {"api.mappings": {"desk": {"body": "a", "attributes.x": "b"}}})
-    assert "mappings.desk: names no text" in str(refused.value)
-    assert "body is no field of a record" in str(refused.value)
+    assert "mappings.desk: has no text" in str(refused.value)
+    assert "body is not a field of a record" in str(refused.value)

@@ -14,7 +14,7 @@ def _waits(tries, address):
     try:
         tries.check(address)
     except TooManyTries as wait:
-        return wait.wait_s
+        return wait.retry_s
     return 0
 
 
@@ -64,7 +64,7 @@ def test_a_client_is_an_ipv4_address_or_an_ipv6_network(clock, first, second, sa
 
 
 def test_only_the_last_clients_are_remembered(clock, monkeypatch):
-    monkeypatch.setattr(module, "_MOST_CLIENTS", 3)
+    monkeypatch.setattr(module, "_MAX_CLIENTS", 3)
     tries = LoginThrottle(clock.monotonic)
     for number in range(5):
         _fail(tries, f"192.0.2.{number}", *"abcde")

@@ -9,14 +9,14 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from triage.config import ConsoleSettings
-from triage.web.server import guarded
+from triage.web.server import local_names_only
 
 TOKEN = {"name": "ann", "role": "operator", "token": "a-token-of-enough-letters"}
 
 
 def _answer(named, **settings):
     app = Starlette(routes=[Route("/", lambda _: PlainTextResponse("in"))])
-    transport = httpx.ASGITransport(guarded(app, ConsoleSettings(**settings)))
+    transport = httpx.ASGITransport(local_names_only(app, ConsoleSettings(**settings)))
 
     async def ask():
         async with httpx.AsyncClient(transport=transport, base_url="http://there") as client:

@@ -1,4 +1,4 @@
-"""The serving API: where it listens, who may use it, and its limits."""
+"""Settings of the HTTP API: address, logins and limits."""
 
 from pydantic import Field, model_validator
 
@@ -10,22 +10,22 @@ _RECORD_FIELDS = frozenset(
 
 
 class ApiSettings(WebSettings):
-    """`triage serve`. Viewers enrich, which keeps nothing; operators may also send feedback and corrections."""
+    """`triage serve`. Viewers enrich, which stores nothing; operators may also send feedback and corrections."""
 
     port: int = Field(8082, ge=0, le=65_535)
     max_records: int = Field(100, ge=1, le=10_000, description="Most records of one request")
     max_body_bytes: int = Field(1024 * 1024, ge=1_024, le=64 * 1024 * 1024, description="Largest body of a request")
-    records_per_minute: int = Field(6_000, ge=1, description="Records of one caller; as many at once")
+    records_per_minute: int = Field(6_000, ge=1, description="Records per caller; also the most at once")
     batch_records: int = Field(64, ge=1, le=1_000, description="Most records of concurrent requests in one model call")
-    batch_wait_ms: float = Field(5, ge=0, le=1_000, description="How long the first record waits for others")
-    queue_records: int = Field(2_000, ge=1, description="Most records that wait; beyond, requests are told to retry")
+    batch_wait_ms: float = Field(5, ge=0, le=1_000, description="Time that the first record waits for others")
+    queue_records: int = Field(2_000, ge=1, description="Most waiting records; above, requests are told to retry")
     enrich_timeout_s: float = Field(30, gt=0, description="A request that waits longer is told to retry")
     remember_sent: int = Field(
-        20_000, ge=0, description="Records that are known to be in Kafka: one sent again is answered, not doubled"
+        20_000, ge=0, description="Sent records that are remembered: one that is sent again is answered, not duplicated"
     )
     mappings: dict[str, dict[str, str]] = Field(
         {},
-        description="By name of a webhook: record field = path in its JSON (`detail.description`), or a text in quotes",
+        description="By webhook name: record field = path in its JSON (`detail.description`), or a constant in quotes",
     )
 
     @model_validator(mode="after")
@@ -33,11 +33,11 @@ class ApiSettings(WebSettings):
         problems = []
         for name, mapping in self.mappings.items():
             if "text" not in mapping:
-                problems.append(f"mappings.{name}: names no text")
+                problems.append(f"mappings.{name}: has no text")
             for field in mapping:
                 known = field in _RECORD_FIELDS or field == "channel" or field.startswith("attributes.")
                 if not known:
-                    problems.append(f"mappings.{name}: {field} is no field of a record, nor attributes.NAME")
+                    problems.append(f"mappings.{name}: {field} is not a field of a record, nor attributes.NAME")
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -1,4 +1,4 @@
-"""What every process with a web interface can be told: where it listens, and who may ask."""
+"""Settings of the processes with a web interface: address, logins and TLS."""
 
 import ipaddress
 from pathlib import Path
@@ -12,9 +12,9 @@ _LEAST_TOKEN_CHARS = 16
 
 
 class Token(Section):
-    """One person's or system's way in."""
+    """The token of one person or system."""
 
-    name: str = Field(pattern=r"^[^\s|]{1,100}$", description="Stands in logs and beside what they do")
+    name: str = Field(pattern=r"^[^\s|]{1,100}$", description="Name in logs and on the user's actions")
     role: Literal["viewer", "operator"] = "viewer"
     token: SecretStr
 
@@ -30,20 +30,21 @@ class WebSettings(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65_535)
-    tokens: list[Token] = Field([], description="Who may log in: [{name, role, token}]")
+    tokens: list[Token] = Field([], description="Users who may log in: [{name, role, token}]")
     trusted_proxies: list[str] = Field(
         [],
-        description="Addresses or networks of proxies that name the client (X-Forwarded-For), and whom they logged in",
+        description="Addresses or networks of proxies whose headers name the client (X-Forwarded-For) and the user",
     )
     user_header: str = Field(
-        "X-Forwarded-User", description="Header of a trusted proxy with the user's name; empty: it logs nobody in"
+        "X-Forwarded-User",
+        description="Header of a trusted proxy with the user's name; empty: it logs nobody in",
     )
     groups_header: str = Field("X-Forwarded-Groups", description="Header with the user's groups, comma-separated")
     operator_groups: list[str] = Field([], description="Groups whose members are operators; all others are viewers")
     allow_without_login: bool = Field(
-        False, description="Whether to listen beyond this machine where neither tokens nor proxies are set"
+        False, description="Listen beyond this machine although neither tokens nor proxies are set"
     )
-    open_probes: bool = Field(True, description="Whether /live, /ready and /metrics answer without a login")
+    open_probes: bool = Field(True, description="Answer /live, /ready and /metrics without a login")
     tls_certfile: Path | None = Field(None, description="PEM file with the certificate to serve https")
     tls_keyfile: Path | None = None
 
@@ -57,7 +58,7 @@ class WebSettings(Section):
             try:
                 ipaddress.ip_network(network)
             except ValueError:
-                problems.append(f"trusted_proxies: {network!r} is no address or network such as 10.0.0.0/8")
+                problems.append(f"trusted_proxies: {network!r} is not an address or network such as 10.0.0.0/8")
         if self.trusted_proxies and not self.user_header and not self.tokens:
             problems.append("tokens: set some, for with an empty user_header the proxies log nobody in")
         if (self.tls_certfile is None) != (self.tls_keyfile is None):
@@ -68,5 +69,5 @@ class WebSettings(Section):
 
     @property
     def login(self) -> bool:
-        """Whether anybody has to say who they are."""
+        """True if users have to log in."""
         return bool(self.tokens or self.trusted_proxies)

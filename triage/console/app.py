@@ -19,11 +19,12 @@ from triage.console.now.page import now_page
 from triage.console.record.page import record_page
 from triage.console.review.page import review_page
 from triage.console.web.error_pages import add_error_pages
-from triage.console.web.headers import SecurityHeaders
+from triage.console.web.headers import HEADERS
 from triage.console.web.layout import language_routes
 from triage.console.web.login import LoginMiddleware
 from triage.metrics import Metrics
 from triage.schemas.alert import Alert
+from triage.web.headers import SecurityHeaders
 from triage.web.health import health_routes
 
 _FAVICON = Path(__file__).with_name("web") / "favicon.svg"
@@ -47,7 +48,7 @@ def build_service(
     app.include_router(language_routes())
     app.include_router(alert_routes(find_alert, actions, page_language, settings.session_key))
     app.add_middleware(LoginMiddleware, settings=settings, monotonic=time.monotonic)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, headers=HEADERS)
     return app
 
 

@@ -1,1 +1,1 @@
-"""The serving API: the worker's enrichment, feedback into the topics and corrections, over HTTP."""
+"""The HTTP API: enrichment as in the worker, feedback into the raw topics, corrections."""

@@ -1,4 +1,4 @@
-"""Micro-batches: records of requests that come at the same time go through the model together."""
+"""Micro-batches: records of simultaneous requests go through the model together."""
 
 import asyncio
 import contextlib
@@ -30,17 +30,18 @@ class _Job:
 
 
 class Overloaded(Unavailable):
-    """More records wait than may: the caller tries again."""
+    """The queue is full: the caller tries again later."""
 
     def __init__(self, waiting: int) -> None:
-        super().__init__("api", f"{waiting} records wait already; try again")
+        super().__init__("api", f"{waiting} records are waiting already; try again")
 
 
 class MicroBatcher:
-    """One thread enriches; what comes meanwhile, and in `wait_s` after the first, is the next batch.
+    """One thread enriches; records that arrive meanwhile, and within `wait_s` of the first, form the next batch.
 
-    A job is never split: its records are judged by one model and one set of rules. `between` runs before each batch,
-    and every second without one; `health` hears of the work. Start and stop it on the event loop that submits.
+    A job is never split, so that one model and one set of rules classify all its records. `between` runs before each
+    batch, and every second without one; `health` is notified of the work. Start and stop it on the event loop that
+    submits. Threads: everything runs on that loop, except `enrich` itself.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class MicroBatcher:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="micro-batcher")
 
     async def stop(self) -> None:
-        """What waits is given up; the batch in hand ends first."""
+        """Cancel waiting jobs; the batch in flight ends first."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -84,7 +85,7 @@ class MicroBatcher:
         """The records enriched, in order. Raises Overloaded, ModelError."""
         if not items:
             return []
-        # One request alone is always taken: its size has a limit of its own.
+        # A single request is always accepted: its size is limited elsewhere.
         if self._jobs and self._waiting + len(items) > self._queue_records:
             raise Overloaded(self._waiting)
         job = _Job(items, asyncio.get_running_loop().create_future(), get_current_span())
@@ -109,7 +110,7 @@ class MicroBatcher:
         while self._jobs and (not batch or size + len(self._jobs[0].items) <= self._batch_records):
             job = self._jobs.popleft()
             self._count(-len(job.items))
-            # Who asked has gone: nobody wants the answer.
+            # A job that is done already was cancelled: its caller has disconnected.
             if not job.done.done():
                 batch.append(job)
                 size += len(job.items)
@@ -127,13 +128,13 @@ class MicroBatcher:
             for job in batch:
                 job.done.cancel()
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to who asked
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets it
             await self._failed(batch, error)
             return
         for job in batch:
-            mine, enriched = enriched[: len(job.items)], enriched[len(job.items) :]
+            results, enriched = enriched[: len(job.items)], enriched[len(job.items) :]
             if not job.done.done():
-                job.done.set_result(mine)
+                job.done.set_result(results)
 
     async def _on_thread(self, items: Sequence[ValidatedRecord]) -> list[Enriched]:
         if self._health:
@@ -145,7 +146,7 @@ class MicroBatcher:
                 self._health.ended("enrich")
 
     async def _failed(self, batch: list[_Job], error: Exception) -> None:
-        """One request's records must not fail the others': each is tried alone."""
+        """One request's records must not fail the others: each request is retried alone."""
         if len(batch) > 1:
             for job in batch:
                 await self._work([job])

@@ -1,4 +1,4 @@
-"""Webhooks of help desks: fields of a record from paths in whatever JSON they send."""
+"""Webhooks of help desks: a record's fields are taken from paths in their JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,18 +9,18 @@ _ATTRIBUTES = "attributes."
 
 
 def mapped(mapping: Mapping[str, str], body: Any) -> dict[str, Any]:
-    """Fields of a raw record. What no path names is left behind, personal data with it.
+    """Fields of a raw record. Whatever no path names is dropped, personal data included.
 
-    A path is dotted (`detail.comments.0.body`; numbers index lists), alternatives are separated by `|`: the first that
-    leads to something counts. In double quotes it is a text of its own (`"zendesk"`). A path that leads nowhere leaves
-    its field out; without a text the record is refused later. Raises InvalidRecord for a body that is no object.
+    A path is dotted (`detail.comments.0.body`; numbers index lists). Alternatives are separated by `|`: the first one
+    with a value is used. A path in double quotes is a constant (`"zendesk"`). Without a value the field is left out;
+    without a text the record is refused later. Raises InvalidRecord for a body that is not an object.
     """
     if not isinstance(body, dict):
         raise InvalidRecord("not_an_object", "a webhook's body is a JSON object", stage="decode")
     fields: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
     for field, path in mapping.items():
-        value = _found(path, body)
+        value = _value(path, body)
         if value is None or value == "":
             continue
         if field.startswith(_ATTRIBUTES):
@@ -30,7 +30,7 @@ def mapped(mapping: Mapping[str, str], body: Any) -> dict[str, Any]:
     return fields | {"attributes": attributes} if attributes else fields
 
 
-def _found(path: str, body: Any) -> Any:
+def _value(path: str, body: Any) -> Any:
     for each in path.split("|"):
         alternative = each.strip()
         if len(alternative) > 1 and alternative[0] == alternative[-1] == '"':

@@ -1,4 +1,4 @@
-"""The parts of the API's description that come from the records' own schemas."""
+"""The API's OpenAPI document, with the schemas of the records."""
 
 import copy
 import json
@@ -28,18 +28,18 @@ _EXAMPLE = {
     "brand": "Acme",
 }
 _STATUSES = {
-    "400": "No JSON",
+    "400": "Not JSON",
     "401": "No token, or a wrong one",
     "413": "More bytes or records than one request may have",
-    "415": "Not announced as JSON",
-    "422": "JSON, but not of this form",
-    "429": "More records than the caller's a minute, or wrong tokens from its address; Retry-After says when",
-    "503": "Overloaded, or Kafka or Elasticsearch is away; Retry-After says when",
+    "415": "Content-Type is not JSON",
+    "422": "JSON of another form",
+    "429": "Above the caller's records per minute, or too many wrong tokens from its address; Retry-After says when",
+    "503": "Overloaded, or Kafka or Elasticsearch is unavailable; Retry-After says when",
 }
 
 
 def describe(app: FastAPI) -> None:
-    """Let `app` describe itself with the schemas of the records."""
+    """Make `app` serve this document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -61,7 +61,7 @@ def describe(app: FastAPI) -> None:
 
 
 def operation(request: str, answer: str, status: int, example: Any, *, statuses: tuple[str, ...]) -> dict[str, Any]:
-    """The OpenAPI of one route, by the names of its schemas."""
+    """The OpenAPI of one route, by the names of its schemas and its error statuses."""
     return {
         "requestBody": {
             "required": True,
@@ -90,16 +90,16 @@ def _reference(name: str) -> dict[str, str]:
 
 def _schemas() -> dict[str, Any]:
     found: dict[str, Any] = {}
-    record = _adopted("raw", "Record", found)
+    record = _component("raw", "Record", found)
     record["properties"]["channel"] = {"enum": [*Channel], "default": Channel.COMPLAINT.value}
-    _adopted("enriched", "EnrichedRecord", found)
+    _component("enriched", "EnrichedRecord", found)
     error = {"type": "object", "required": ["error"], "properties": {"error": _reference("Error")}}
     sent = {
         "type": "object",
         "required": ["id"],
         "properties": {
-            "id": {"type": "string", "description": "The record's own, or the one that it was given"},
-            "repeated": {"type": "boolean", "description": "It had been sent before, and was not sent again"},
+            "id": {"type": "string", "description": "The record's own, or a generated one"},
+            "repeated": {"type": "boolean", "description": "Sent before, so not sent again"},
         },
     }
     enriched = {"type": "object", "required": ["record"], "properties": {"record": _reference("EnrichedRecord")}}
@@ -116,7 +116,10 @@ def _schemas() -> dict[str, Any]:
         "Enriched": _results(enriched, error),
         "Sent": _results(sent, error),
         "SentOne": sent,
-        "Anything": {"type": "object", "description": "Whatever the help desk sends; api.mappings says what is taken"},
+        "Anything": {
+            "type": "object",
+            "description": "JSON of the help desk; api.mappings names the used fields",
+        },
         "Correction": {
             "type": "object",
             "required": ["record"],
@@ -136,7 +139,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _results(*kinds: dict[str, Any]) -> dict[str, Any]:
-    """One for each record of the request, in its order."""
+    """One result per record of the request, in the same order."""
     return {
         "type": "object",
         "required": ["results"],
@@ -144,11 +147,11 @@ def _results(*kinds: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _adopted(name: str, title: str, into: dict[str, Any]) -> dict[str, Any]:
-    """A record's schema as a component, its definitions beside it."""
+def _component(name: str, title: str, into: dict[str, Any]) -> dict[str, Any]:
+    """A record's schema as a component; its definitions become components too."""
     schema = copy.deepcopy(record_schema(name))
     text = json.dumps({key: value for key, value in schema.items() if key not in {"$schema", "$id"}})
-    adopted: dict[str, Any] = json.loads(text.replace("#/$defs/", "#/components/schemas/"))
-    into |= adopted.pop("$defs", {})
-    into[title] = adopted
-    return adopted
+    component: dict[str, Any] = json.loads(text.replace("#/$defs/", "#/components/schemas/"))
+    into |= component.pop("$defs", {})
+    into[title] = component
+    return component

@@ -1,4 +1,4 @@
-"""The routes of version 1."""
+"""Routes of version 1 of the API."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,26 +9,26 @@ from fastapi.responses import JSONResponse
 from triage import tracing
 from triage.config import ApiSettings
 from triage.metrics import Metrics
+from triage.runtime.rate_limiter import RateLimiter
 from triage.serving.auth import caller_of, require_operator
 from triage.serving.body import json_body, records_of
 from triage.serving.openapi import CORRECTION_EXAMPLE, RECORDS_EXAMPLE, operation
-from triage.serving.problem import Problem
-from triage.serving.rate_limiter import RateLimiter
 from triage.serving.service import Service
+from triage.web.problem import Problem
 
 _USUAL = ("400", "401", "413", "415", "422", "429", "503")
-_KEY = Header(None, max_length=200, description="Names this request: sent again, its records get the same ids")
+_KEY = Header(None, max_length=200, description="Identifies this request: sent again, its records get the same ids")
 
 
-def build_routes(service: Service, settings: ApiSettings, allowance: RateLimiter, metrics: Metrics) -> APIRouter:
+def build_routes(service: Service, settings: ApiSettings, limiter: RateLimiter, metrics: Metrics) -> APIRouter:
     router = APIRouter(prefix="/v1")
 
     def grant(request: Request, records: int) -> None:
-        wait_s = allowance.take(caller_of(request), records)
+        wait_s = limiter.take(caller_of(request), records)
         if wait_s > 0:
             metrics.api_limited.inc()
-            most = settings.records_per_minute
-            raise Problem(429, "too_many_a_minute", f"at most {most} records a minute; wait", retry_s=wait_s)
+            limit = settings.records_per_minute
+            raise Problem(429, "too_many_a_minute", f"at most {limit} records per minute; wait", retry_s=wait_s)
 
     def count(route: str, results: Sequence[dict[str, Any]]) -> None:
         for result in results:
@@ -41,9 +41,9 @@ def build_routes(service: Service, settings: ApiSettings, allowance: RateLimiter
         openapi_extra=operation("Records", "Enriched", 200, RECORDS_EXAMPLE, statuses=_USUAL),
     )
     async def enrich(request: Request) -> Response:
-        """Redact, judge and route records exactly as the workers do, and keep nothing.
+        """Redact, classify and route records exactly as the workers do; nothing is stored.
 
-        A record that is refused has an `error` in its place; the others are not affected.
+        A refused record has an `error` in its place; the others are not affected.
         """
         records = records_of(await json_body(request, settings.max_body_bytes), settings.max_records)
         grant(request, len(records))
@@ -58,10 +58,10 @@ def build_routes(service: Service, settings: ApiSettings, allowance: RateLimiter
         openapi_extra=operation("Records", "Sent", 202, RECORDS_EXAMPLE, statuses=(*_USUAL, "403")),
     )
     async def feedback(request: Request, idempotency_key: str | None = _KEY) -> JSONResponse:
-        """Put records into the raw topics, for the workers. Needs the role operator.
+        """Send records to the raw topics, for the workers. Needs the role operator.
 
-        The answer comes when Kafka has them. After a 503 or a broken connection send the same again: records with an
-        `id` of their own, or under the same `Idempotency-Key`, replace themselves.
+        The answer comes once Kafka has acknowledged them. After a 503 or a broken connection send the same request
+        again: records with an `id`, or with the same `Idempotency-Key`, replace themselves.
         """
         user = require_operator(request)
         records = records_of(await json_body(request, settings.max_body_bytes), settings.max_records)
@@ -77,7 +77,7 @@ def build_routes(service: Service, settings: ApiSettings, allowance: RateLimiter
         openapi_extra=operation("Anything", "SentOne", 202, {"detail": {"id": "1"}}, statuses=(*_USUAL, "403", "404")),
     )
     async def hook(name: str, request: Request, idempotency_key: str | None = _KEY) -> JSONResponse:
-        """Take one record from a help desk's webhook, by the paths in `api.mappings`. Needs the role operator."""
+        """Send one record from a help desk's webhook, by the paths in `api.mappings`. Needs the role operator."""
         user = require_operator(request)
         grant(request, 1)
         fields = service.mapped(name, await json_body(request, settings.max_body_bytes))
@@ -91,9 +91,9 @@ def build_routes(service: Service, settings: ApiSettings, allowance: RateLimiter
         openapi_extra=operation("Correction", "Corrected", 200, CORRECTION_EXAMPLE, statuses=(*_USUAL, "403", "404")),
     )
     async def corrections(request: Request) -> JSONResponse:
-        """Say what an indexed record's labels should be; `triage train --with-corrections` learns from it.
+        """Correct the labels of an indexed record; `triage train --with-corrections` uses corrections.
 
-        The last correction of a record stands. Needs the role operator.
+        The last correction of a record counts. Needs the role operator.
         """
         user = require_operator(request)
         grant(request, 1)
@@ -101,7 +101,7 @@ def build_routes(service: Service, settings: ApiSettings, allowance: RateLimiter
 
     @router.get("/about", tags=["enrich"])
     async def about() -> JSONResponse:
-        """Versions in force, labels, limits and webhooks."""
+        """Current versions, labels, limits and webhooks."""
         return JSONResponse(service.about())
 
     return router

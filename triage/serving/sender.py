@@ -1,4 +1,4 @@
-"""Records into the raw topics, known to be there before the caller hears of it; one sent again is not doubled."""
+"""Sends records to the raw topics and waits for Kafka's acknowledgement; a repeated record is not sent twice."""
 
 import hashlib
 import threading
@@ -30,7 +30,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A validated record; `id` is its own, by which it is known."""
+    """A validated record with its id."""
 
     channel: Channel
     id: str
@@ -39,15 +39,15 @@ class Outgoing:
 
     @property
     def digest(self) -> bytes:
-        """Of everything that the record is: the same id with other content is a change, and is sent."""
+        """Of the whole record: the same id with other content is a change, and is sent."""
         parts = (self.channel.encode(), (self.source or "").encode(), self.id.encode(), self.payload)
         return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
 
 
 class Sender:
-    """Thread-safe; connects when it is first used, and again after a failure that the producer does not survive.
+    """Thread-safe. Connects at the first use, and again after an error that a producer cannot recover from.
 
-    Close it.
+    Close it at the end.
     """
 
     def __init__(self, settings: KafkaSettings, remember: int) -> None:
@@ -55,19 +55,19 @@ class Sender:
         self._remember = remember
         self._lock = threading.Lock()
         self._sent: OrderedDict[bytes, None] = OrderedDict()
-        self._flying: dict[bytes, _Flight] = {}
+        self._in_flight: dict[bytes, _Delivery] = {}
         self._producer: KafkaProducer | None = None
         self._limits: Mapping[Channel, int] = {}
 
     def send(self, records: Sequence[Outgoing], headers: Headers = ()) -> list[InvalidRecord | bool]:
         """For each record True once Kafka has it, False if it was sent before, or why it does not fit its topic.
 
-        One that is on its way already, also from a call that has given up since, is waited for and not sent again.
-        Raises Unavailable if any of them was not acknowledged; all are to be sent again then, under the same ids.
+        A record that is already in flight, even from a call that timed out, is awaited and not sent again. Raises
+        Unavailable if any of them was not acknowledged; the caller sends all again then, with the same ids.
         """
         producer = self._connected()
         results: list[InvalidRecord | bool] = []
-        flights: list[_Flight] = []
+        deliveries: list[_Delivery] = []
         for record in records:
             if len(record.payload) > (most := self._limits[record.channel] - _OVERHEAD_BYTES):
                 said = f"the record has {len(record.payload)} bytes; its topic takes at most {most}"
@@ -76,16 +76,16 @@ class Sender:
             digest = record.digest
             with self._lock:
                 known = digest in self._sent
-                before = self._flying.get(digest)
+                before = self._in_flight.get(digest)
                 if new := not known and before is None:
-                    before = self._flying[digest] = Future()
+                    before = self._in_flight[digest] = Future()
             results.append(new)
             if before is not None:
-                flights.append(before)
+                deliveries.append(before)
                 if new:
                     self._begin(producer, record, digest, before, headers)
-        for flight in flights:
-            self._await(producer, flight)
+        for delivery in deliveries:
+            self._await(producer, delivery)
         return results
 
     def close(self) -> None:
@@ -95,50 +95,50 @@ class Sender:
             _end(producer, 3)
 
     def _begin(
-        self, producer: "KafkaProducer", record: Outgoing, digest: bytes, flight: "_Flight", headers: Headers
+        self, producer: "KafkaProducer", record: Outgoing, digest: bytes, delivery: "_Delivery", headers: Headers
     ) -> None:
         topic = self._settings.topic(RAW_TOPICS[record.channel])
         try:
             sent = producer.send(topic, value=record.payload, headers=list(headers))
         except Exception as error:
-            self._landed(digest, flight, error)
+            self._delivered(digest, delivery, error)
             if isinstance(error, KafkaError):
                 raise self._failed(producer, error) from error
             raise
-        sent.add_callback(lambda _: self._landed(digest, flight))
-        sent.add_errback(partial(self._landed, digest, flight))
+        sent.add_callback(lambda _: self._delivered(digest, delivery))
+        sent.add_errback(partial(self._delivered, digest, delivery))
 
-    def _landed(self, digest: bytes, flight: "_Flight", error: BaseException | None = None) -> None:
+    def _delivered(self, digest: bytes, delivery: "_Delivery", error: BaseException | None = None) -> None:
         with self._lock:
-            if self._flying.get(digest) is flight:
-                del self._flying[digest]
+            if self._in_flight.get(digest) is delivery:
+                del self._in_flight[digest]
             if error is None:
                 self._sent[digest] = None
                 if len(self._sent) > self._remember:
                     self._sent.popitem(last=False)
         if error is None:
-            flight.set_result(None)
+            delivery.set_result(None)
         else:
-            flight.set_exception(error)
+            delivery.set_exception(error)
 
-    def _await(self, producer: "KafkaProducer", flight: "_Flight") -> None:
+    def _await(self, producer: "KafkaProducer", delivery: "_Delivery") -> None:
         try:
-            flight.result(timeout=_TIMEOUT_S)
+            delivery.result(timeout=_TIMEOUT_S)
         except TimeoutError:
             raise Unavailable("kafka", f"no acknowledgement within {_TIMEOUT_S:g} s") from None
         except KafkaError as error:
             raise self._failed(producer, error) from error
 
     def _failed(self, producer: "KafkaProducer", error: KafkaError) -> TriageError:
-        """What to raise; a producer that would only fail again is put away."""
+        """The error to raise; a producer that cannot recover is closed."""
         if not isinstance(error, RetriableError):
             with self._lock:
-                gone = self._producer is producer
-                if gone:
+                current = self._producer is producer
+                if current:
                     self._producer = None
-                    # Of what it had in hand nobody may ever hear.
-                    self._flying.clear()
-            if gone:
+                    # Its callbacks may never be called for records in flight.
+                    self._in_flight.clear()
+            if current:
                 _end(producer, 0)
         return Unavailable("kafka", str(translate(error)).removeprefix("kafka: "))
 
@@ -155,13 +155,13 @@ class Sender:
             return self._producer
 
 
-_Flight = Future[None]
-"""Of a record that was given to the producer: done once Kafka has it, or failed."""
+_Delivery = Future[None]
+"""The delivery of one record: done once Kafka has acknowledged it, or failed."""
 
 
 def _end(producer: "KafkaProducer", timeout_s: float) -> None:
     try:
         producer.close(timeout=timeout_s)
     except KafkaError:
-        # `close` gives up at what it could not send, before it comes to its thread.
-        producer._sender.force_close()  # noqa: SLF001 - nothing public ends it
+        # `close` raises for records that it could not send, before it ends its thread.
+        producer._sender.force_close()  # noqa: SLF001 - nothing public ends the thread

@@ -1,4 +1,4 @@
-"""What the API does, without HTTP: records from requests enriched, sent, corrected."""
+"""The API's operations without HTTP: enrich, send and correct records."""
 
 import asyncio
 import hashlib
@@ -23,19 +23,20 @@ from triage.schemas.correction import correction_of
 from triage.schemas.raw import RawRecord
 from triage.serving.batcher import MicroBatcher
 from triage.serving.mapping import mapped
-from triage.serving.problem import Problem, refused
+from triage.serving.problem import refused
 from triage.serving.sender import Headers, Outgoing, Sender
 from triage.sources.rows import Row, RowBuilder
 from triage.types import SentimentLabel
+from triage.web.problem import Problem
 
 log = get_logger("triage.api")
 
-_MOST_COMMENT = 200
+_MAX_COMMENT_CHARS = 200
 _ID_CHARS = 32
 
 
 class Service:
-    """One for the process; its methods belong to the event loop."""
+    """One per process; call its methods on the event loop."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class Service:
         )
 
     async def enrich(self, records: Sequence[Any]) -> tuple[bytes, int]:
-        """`{"results": [...]}` with `record` or `error` for each in order, and how many were refused.
+        """JSON `{"results": [...]}` with a `record` or an `error` for each, in order; and the number of errors.
 
         Raises Overloaded, ModelError, Problem 503.
         """
@@ -88,7 +89,7 @@ class Service:
     async def send(
         self, records: Sequence[Any], actor: str, key: str | None, headers: Headers = ()
     ) -> list[dict[str, Any]]:
-        """For each record `id`, and `repeated` where Kafka had it already, or `error`. Raises Unavailable."""
+        """For each record its `id`, with `repeated` if Kafka already had it, or an `error`. Raises Unavailable."""
         rows = [self._identified(index, fields, actor, key) for index, fields in enumerate(records)]
         outgoing = [
             Outgoing(row.channel, row.record.id or "", row.record.source, row.payload)
@@ -110,7 +111,7 @@ class Service:
         return answers
 
     def mapped(self, name: str, body: Any) -> dict[str, Any]:
-        """Fields of the record in a webhook's body. Raises Problem."""
+        """Fields of the record in a webhook's body. Raises Problem: 404 for an unknown webhook, 422."""
         mapping = self._settings.api.mappings.get(name)
         if mapping is None:
             raise Problem(404, "no_such_hook", f"api.mappings has no {name!r}")
@@ -120,19 +121,19 @@ class Service:
             raise Problem(422, invalid.reason, str(invalid)) from invalid
 
     async def correct(self, body: Any, actor: str) -> dict[str, Any]:
-        """Store a person's labels for an indexed record. Raises Problem, Unavailable."""
-        asked = _Correction.of(body, self._intents())
-        hit = await asyncio.to_thread(find_record, self._elasticsearch, self._settings.elasticsearch, asked.record)
+        """Store a person's labels for an indexed record. Raises Problem: 404, 422; Unavailable."""
+        request = _Correction.of(body, self._intents())
+        hit = await asyncio.to_thread(find_record, self._elasticsearch, self._settings.elasticsearch, request.record)
         if hit is None:
-            raise Problem(404, "no_such_record", f"the index has no record {asked.record!r}")
+            raise Problem(404, "no_such_record", f"the index has no record {request.record!r}")
         correction = correction_of(
             hit.id,
             hit.record,
             actor=actor,
             corrected_at=rfc3339(self._clock.now_ms()),
-            intent=asked.intent,
-            sentiment=asked.sentiment,
-            comment=asked.comment[:_MOST_COMMENT],
+            intent=request.intent,
+            sentiment=request.sentiment,
+            comment=request.comment[:_MAX_COMMENT_CHARS],
         )
         await asyncio.to_thread(correct, self._elasticsearch, self._settings.elasticsearch, correction)
         log.info("record_corrected", record=hit.id, by=actor, changed=correction.changed)
@@ -167,7 +168,7 @@ class Service:
         return self._rows.build(index, decode)
 
     def _identified(self, index: int, fields: Any, actor: str, key: str | None) -> Row:
-        """A row whose record has an id: its own, one that follows from the request's key, or a new one."""
+        """A row whose record has an id: its own, one derived from the request's key, or a new one."""
         if isinstance(fields, Mapping) and (fields.get("id") is None or fields["id"] == ""):
             seed = f"{actor}\0{key}\0{index}".encode() if key else uuid.uuid4().bytes
             fields = {**fields, "id": hashlib.sha256(seed).hexdigest()[:_ID_CHARS]}
@@ -189,10 +190,10 @@ class _Correction(msgspec.Struct, forbid_unknown_fields=True):
         if found.intent is None and found.sentiment is None:
             raise Problem(422, "bad_correction", "a correction has an intent, a sentiment, or both")
         if found.intent is not None and intents and found.intent not in intents:
-            raise Problem(422, "bad_correction", f"intent {found.intent[:80]!r} is none of {', '.join(intents)}")
+            raise Problem(422, "bad_correction", f"intent {found.intent[:80]!r} is not one of {', '.join(intents)}")
         if found.sentiment is not None and found.sentiment not in set(SentimentLabel):
             known = ", ".join(SentimentLabel)
-            raise Problem(422, "bad_correction", f"sentiment {found.sentiment[:80]!r} is none of {known}")
+            raise Problem(422, "bad_correction", f"sentiment {found.sentiment[:80]!r} is not one of {known}")
         return found
 
 

@@ -1,1 +1,1 @@
-"""What every process with a web interface shares: who asks, how often, health, and running the server."""
+"""Authentication, limits, health endpoints and the HTTP server of the API and the console."""

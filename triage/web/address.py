@@ -1,37 +1,37 @@
-"""Where a request comes from: its peer, or whom the proxies we trust name."""
+"""Addresses of clients: the peer of a connection, or the client that trusted proxies name."""
 
 import ipaddress
 from collections.abc import Iterable
 
 from starlette.requests import HTTPConnection
 
-# What one household or machine is given: whoever has a /64 can send from each of its addresses.
+# One household or machine is given a /64, and can send from each of its addresses.
 _IPV6_PREFIX = 64
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class TrustedProxies:
-    """Proxies of these addresses and networks; what others say in headers of proxies counts for nothing."""
+    """Proxies at these addresses and networks. From other peers the headers of proxies are ignored."""
 
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks = [ipaddress.ip_network(each) for each in networks]
 
     def sent(self, connection: HTTPConnection) -> bool:
-        """Whether one of them sent this request."""
+        """True if one of them is the peer of this connection."""
         return self._trusted(peer_of(connection))
 
     def client_of(self, connection: HTTPConnection) -> str:
-        """The peer's address or, where that is a trusted proxy, the last of X-Forwarded-For that is none.
+        """The peer's address or, behind trusted proxies, the last one of X-Forwarded-For that is not theirs.
 
-        Each proxy appends whom it was asked by; what stands before the last stranger, that stranger may have made up.
+        Each proxy appends the address of its own peer; a client can forge whatever comes before its own address.
         """
         found = peer_of(connection)
         hops = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
         while hops and self._trusted(found):
-            named = _parsed(_without_port(hops.pop().strip()))
-            if named is None:
+            hop = _parsed(_without_port(hops.pop().strip()))
+            if hop is None:
                 break
-            found = str(named)
+            found = str(hop)
         return found
 
     def _trusted(self, address: str) -> bool:
@@ -40,12 +40,12 @@ class TrustedProxies:
 
 
 def peer_of(connection: HTTPConnection) -> str:
-    """The peer's address, empty where there is none."""
+    """The peer's address; empty if it has none."""
     return connection.client.host if connection.client else ""
 
 
 def network_of(address: str) -> str:
-    """What limits go by: an IPv4 address itself, the /64 of an IPv6 address."""
+    """The key of limits per client: an IPv4 address itself, the /64 of an IPv6 address."""
     parsed = _parsed(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(parsed), _IPV6_PREFIX), strict=False))

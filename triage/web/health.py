@@ -13,15 +13,15 @@ from triage.runtime.health import Health
 
 
 def health_routes(metrics: Metrics, ping: Callable[[], None], health: Health | None = None) -> APIRouter:
-    """`ping` blocks and raises a DependencyError while something that is needed does not answer.
+    """`ping` blocks, and raises a DependencyError while a dependency does not answer.
 
-    With a `health` /live tells whether its loop and work move, not only the event loop, and /ready what it says.
+    With a `health`, /live also requires that the process's own loop and work progress, and /ready adds its details.
     """
     router = APIRouter()
 
     @router.get("/live")
     async def live() -> JSONResponse:
-        """The event loop moves."""
+        """200 while the event loop runs, and the work of `health` progresses; else 503."""
         if health is None:
             return JSONResponse({"ok": True})
         good, details = health.live()
@@ -29,7 +29,7 @@ def health_routes(metrics: Metrics, ping: Callable[[], None], health: Health | N
 
     @router.get("/ready")
     async def ready() -> JSONResponse:
-        """What is needed answers."""
+        """200 while the dependencies answer; else 503."""
         _, about = health.ready() if health else (True, {})
         try:
             await run_in_threadpool(ping)

@@ -1,4 +1,4 @@
-"""Who asks: by a token, or the word of a proxy that logs people in."""
+"""Identification of users: by a token, or by the header of a proxy that logs people in."""
 
 import hashlib
 import hmac
@@ -8,13 +8,10 @@ from typing import Literal
 from starlette.requests import HTTPConnection
 
 from triage.config import WebSettings
-from triage.logging import get_logger
 from triage.web.address import TrustedProxies
-from triage.web.login_throttle import LoginThrottle
-
-log = get_logger("triage.web")
 
 Role = Literal["viewer", "operator"]
+_MAX_NAME_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +31,17 @@ ANONYMOUS = User("anonymous", "operator")
 
 
 class Identities:
-    """Tells users from tokens and headers."""
+    """Finds users by tokens and headers."""
 
     def __init__(self, settings: WebSettings) -> None:
-        self._web = settings
+        self._settings = settings
         self.proxies = TrustedProxies(settings.trusted_proxies)
         self._tokens = {
             digest_of(each.token.get_secret_value()): User(each.name, each.role) for each in settings.tokens
         }
 
     def by_token(self, token: str) -> User | None:
-        """In the same time for every wrong token: digests are compared, not tokens."""
+        """Takes the same time for every wrong token: digests are compared, not tokens."""
         given, found = digest_of(token), None
         for digest, user in self._tokens.items():
             if hmac.compare_digest(digest, given):
@@ -52,33 +49,24 @@ class Identities:
         return found
 
     def by_proxy(self, connection: HTTPConnection) -> User | None:
-        """The user that a trusted proxy names; what others send in these headers counts for nothing."""
+        """The user that a trusted proxy names; such headers from anybody else are ignored."""
         headers = connection.headers
-        name = headers.get(self._web.user_header.lower(), "").strip()
+        name = headers.get(self._settings.user_header, "").strip()
         if not name or not self.proxies.sent(connection):
             return None
-        groups = {each.strip() for each in headers.get(self._web.groups_header.lower(), "").split(",")}
-        operator = bool(groups & set(self._web.operator_groups))
-        return User(name[:100], "operator" if operator else "viewer")
+        groups = {each.strip() for each in headers.get(self._settings.groups_header, "").split(",")}
+        operator = bool(groups & set(self._settings.operator_groups))
+        return User(name[:_MAX_NAME_CHARS], "operator" if operator else "viewer")
+
+    def token_digest(self, user: User) -> bytes | None:
+        """The digest of the token that this user has in this role, None without one."""
+        return next((digest for digest, each in self._tokens.items() if each == user), None)
 
 
 def bearer_of(connection: HTTPConnection) -> str | None:
-    """The bearer token of a request, None where it carries none."""
+    """The bearer token of a request, None without one."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
-
-
-def by_token(token: str, connection: HTTPConnection, identities: Identities, tries: LoginThrottle) -> User | None:
-    """The user of a token, None for a wrong one. Raises TooManyTries.
-
-    Nothing is awaited between the check and the count: requests sent at once are not more tries.
-    """
-    address = identities.proxies.client_of(connection)
-    tries.check(address)
-    user = identities.by_token(token)
-    if user is None and tries.failed(address, digest_of(token)):
-        log.warning("token_refused", address=address)
-    return user
 
 
 def digest_of(token: str) -> bytes:

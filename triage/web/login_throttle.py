@@ -1,56 +1,58 @@
-"""Bounds on guessing tokens."""
+"""Limits on guessing tokens."""
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable
 
+from cachetools import LRUCache, TTLCache
+
 from triage.web.address import network_of
+from triage.web.problem import Problem
 
-_TRIES, _WINDOW_S = 5, 60.0
-_MOST_CLIENTS = 10_000
+_MAX_GUESSES, _WINDOW_S = 5, 60.0
+_MAX_CLIENTS = 10_000
 
 
-class TooManyTries(Exception):  # noqa: N818 - an answer, not a failure of ours
-    """No token of this client is looked at, a right one neither, for `wait_s` seconds."""
+class TooManyTries(Problem):
+    """No token of this client is checked, a right one neither, for `retry_s` seconds."""
 
     def __init__(self, wait_s: float) -> None:
-        super().__init__(f"too many wrong tokens from your address: try again in {math.ceil(wait_s)} s")
-        self.wait_s = wait_s
+        message = f"too many wrong tokens from your address: try again in {math.ceil(wait_s)} s"
+        super().__init__(429, "too_many_tries", message, retry_s=wait_s)
 
 
 class LoginThrottle:
     """Five wrong tokens a minute from one IPv4 address or IPv6 /64.
 
-    There is no bound for all clients together: with one, anybody could lock everybody out, and tokens are too long to
-    be found by many clients at this pace. Clients beyond the last 10,000 begin anew, so that memory stays small.
+    Clients have no limit together: with one, anybody could lock everybody out, and tokens are too long for many
+    clients to find at this pace. Only the last 10,000 clients are remembered, so that memory is bounded.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        # Of each client the digests of its last wrong tokens, and when they came first.
-        self._wrong: OrderedDict[str, dict[bytes, float]] = OrderedDict()
+        # For each client the digests of its wrong tokens of the last minute, and when each came first.
+        self._wrong: LRUCache[str, TTLCache[bytes, float]] = LRUCache(_MAX_CLIENTS)
 
     def check(self, address: str) -> None:
         """Raises TooManyTries while this client may not try."""
-        client, now = network_of(address), self._monotonic()
-        recent = {digest: at for digest, at in self._wrong.get(client, {}).items() if at > now - _WINDOW_S}
-        if recent:
-            self._wrong[client] = recent
-        else:
-            self._wrong.pop(client, None)
-        if len(recent) >= _TRIES:
-            raise TooManyTries(min(recent.values()) + _WINDOW_S - now)
+        client = network_of(address)
+        wrong = self._wrong.get(client)
+        if wrong is None:
+            return
+        wrong.expire()
+        if not wrong:
+            del self._wrong[client]
+        elif len(wrong) >= _MAX_GUESSES:
+            raise TooManyTries(min(wrong.values()) + _WINDOW_S - self._monotonic())
 
     def failed(self, address: str, digest: bytes) -> bool:
-        """Whether this counts as a guess: the same wrong token again tells a guesser nothing.
+        """Count a wrong token; False if the same one is counted already, for repeating it reveals nothing.
 
         So a script with an old token keeps nobody else at its address out.
         """
         client = network_of(address)
-        wrong = self._wrong.setdefault(client, {})
-        self._wrong.move_to_end(client)
-        if len(self._wrong) > _MOST_CLIENTS:
-            self._wrong.popitem(last=False)
+        wrong = self._wrong.get(client)
+        if wrong is None:
+            wrong = self._wrong[client] = TTLCache(_MAX_GUESSES, _WINDOW_S, self._monotonic)
         if digest in wrong:
             return False
         wrong[digest] = self._monotonic()

@@ -1,4 +1,4 @@
-"""Listening and serving until told to stop, the same for every web process."""
+"""The HTTP server of a web process."""
 
 import ipaddress
 import signal
@@ -12,11 +12,11 @@ from triage.config import WebSettings
 from triage.errors import ConfigError
 
 _SHUTDOWN_S = 3
-_OWN_NAMES = ("127.0.0.1", "localhost", "[::1]", "::1")
+_LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 
 def check_reach(settings: WebSettings, section: str) -> None:
-    """Raises ConfigError where anybody could ask over the network, or a certificate is missing."""
+    """Raises ConfigError if the network could reach it without a login, or a certificate is missing."""
     problems = [
         f"{section}.{name}: no such file: {path}"
         for name in ("tls_certfile", "tls_keyfile")
@@ -24,7 +24,7 @@ def check_reach(settings: WebSettings, section: str) -> None:
     ]
     if not settings.login and not settings.allow_without_login and not _is_loopback(settings.host):
         problems.append(
-            f"{section}.host {settings.host} is reachable from other machines and there is no login: "
+            f"{section}.host {settings.host} is reachable from other machines without a login: "
             f"set {section}.tokens, or {section}.trusted_proxies where a proxy logs people in, "
             f"or {section}.allow_without_login = true"
         )
@@ -45,36 +45,36 @@ def listen(settings: WebSettings, section: str) -> socket.socket:
 
 
 def url_of(listening: socket.socket, settings: WebSettings) -> str:
-    """Where it can be reached, as `http://127.0.0.1:8080`."""
+    """The address of the listening socket, such as `http://127.0.0.1:8080`."""
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if settings.tls_certfile else 'http'}://{shown}:{port}"
 
 
-def guarded(app: ASGIApp, settings: WebSettings) -> ASGIApp:
-    """Without a login only a browser of this machine may ask, and only by a name of this machine.
+def local_names_only(app: ASGIApp, settings: WebSettings) -> ASGIApp:
+    """Without a login, accept only requests to a name of this machine.
 
-    Else a page from anywhere could point a name of its own here (DNS rebinding) and act as the anonymous operator.
+    Otherwise any site could point a name of its own here (DNS rebinding) and act as the anonymous operator.
     """
     if settings.login or not _is_loopback(settings.host):
         return app
-    return TrustedHostMiddleware(app, allowed_hosts=[*_OWN_NAMES, settings.host], www_redirect=False)
+    return TrustedHostMiddleware(app, allowed_hosts=[*_LOCAL_NAMES, settings.host], www_redirect=False)
 
 
 def run(app: ASGIApp, listening: socket.socket, settings: WebSettings) -> None:
-    """Serve until SIGINT or SIGTERM; requests in hand have three seconds to end."""
+    """Serve until SIGINT or SIGTERM; requests in flight then have three seconds to end."""
     options = uvicorn.Config(
-        guarded(app, settings),
+        local_names_only(app, settings),
         log_config=None,
         access_log=False,
         server_header=False,
-        # A proxy's word about addresses is judged by the login itself.
+        # Authentication reads the headers of trusted proxies itself.
         proxy_headers=False,
         ssl_certfile=settings.tls_certfile,
         ssl_keyfile=settings.tls_keyfile,
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
-    # uvicorn raises the signal that stopped it once more when it is done; being told to stop is no failure.
+    # uvicorn raises the signal that stopped it again at the end; a requested stop is not a failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     uvicorn.Server(options).run(sockets=[listening])

@@ -7,11 +7,11 @@ import pytest
 
 from triage.alerting.delivery.dispatcher import Dispatcher
 from triage.alerting.notifiers import Notification, Throttled
-from triage.alerting.notifiers.rate import Rate
 from triage.clock import ManualClock
 from triage.config import Settings
 from triage.errors import DependencyError, Unavailable
 from triage.metrics import Metrics
+from triage.runtime.rate_limiter import Rate
 from triage.schemas.alert import Alert
 
 

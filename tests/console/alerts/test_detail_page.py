@@ -10,11 +10,11 @@ from triage.console.alerts.detail_page import render
 from triage.console.app import build_service
 from triage.console.translations import words
 from triage.console.web.headers import HEADERS
-from triage.console.web.identity import ANONYMOUS
 from triage.console.web.layout import Visit
 from triage.errors import Unavailable
 from triage.metrics import Metrics
 from triage.schemas.alert import Chart, Share
+from triage.web.identity import ANONYMOUS
 
 HOUR = 3_600_000
 VISIT = Visit(words("en"), ANONYMOUS, "../", "alerts/triage-1")

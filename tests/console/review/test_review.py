@@ -16,10 +16,10 @@ from triage.console.filters import Filters
 from triage.console.record import correction_form as correct
 from triage.console.review.page import Queue, _Review
 from triage.console.translations import Translations
-from triage.console.web.identity import User
 from triage.console.web.layout import Visit
 from triage.elastic.search import Hit
 from triage.errors import Unavailable
+from triage.web.identity import User
 
 pytestmark = pytest.mark.asyncio
 

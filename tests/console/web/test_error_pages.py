@@ -1,12 +1,15 @@
 """Addresses that lead nowhere lead back, and a page that failed says so without saying why."""
 
 import asyncio
+import time
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from triage.config import ConsoleSettings
 from triage.console.web.error_pages import add_error_pages
+from triage.console.web.login import LoginMiddleware
 
 PAGE = {"accept": "text/html,*/*"}
 
@@ -15,6 +18,7 @@ PAGE = {"accept": "text/html,*/*"}
 def ask():
     app = FastAPI()
     add_error_pages(app)
+    app.add_middleware(LoginMiddleware, settings=ConsoleSettings(), monotonic=time.monotonic)
 
     @app.get("/broken")
     async def broken():

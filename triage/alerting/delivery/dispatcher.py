@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from triage.alerting.notifiers.base import Notification, Notifier, Throttled
-from triage.alerting.notifiers.rate import TokenBucket
 from triage.clock import Clock
 from triage.config import AlertingSettings
 from triage.errors import TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.runtime.backoff import backoff
+from triage.runtime.rate_limiter import TokenBucket
 from triage.schemas.alert import Event
 
 log = get_logger("triage.delivery")

@@ -12,12 +12,12 @@ from triage.alerting.chart.png import png
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.content import Content, compose, cut
 from triage.alerting.notifiers.html import html
-from triage.alerting.notifiers.rate import Rate
 from triage.alerting.notifiers.text import plain
 from triage.alerting.wording import Wording, wording
 from triage.clock import Clock, SystemClock, from_ms
 from triage.errors import AccessDenied, DependencyError, MissingExtraError, Unavailable
 from triage.logging import get_logger
+from triage.runtime.rate_limiter import Rate
 
 log = get_logger("triage.delivery")
 

@@ -8,8 +8,8 @@ import msgspec
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.content import Content, compose, cut
 from triage.alerting.notifiers.http import JsonPost
-from triage.alerting.notifiers.rate import Rate
 from triage.alerting.wording import Wording, wording
+from triage.runtime.rate_limiter import Rate
 from triage.schemas.alert import Alert
 
 _ACTIONS = {"firing": "trigger", "acknowledged": "acknowledge", "resolved": "resolve"}

@@ -12,11 +12,11 @@ import msgspec
 from triage.alerting.notifiers.base import Notification, Throttled
 from triage.alerting.notifiers.chat import ChatNotifier
 from triage.alerting.notifiers.content import compose
-from triage.alerting.notifiers.rate import Rate
 from triage.alerting.notifiers.text import markdown
 from triage.alerting.wording import Wording
 from triage.clock import Clock, SystemClock
 from triage.errors import AccessDenied, DependencyError, Unavailable
+from triage.runtime.rate_limiter import Rate
 
 _RATE = Rate(burst=5, per_s=15 / 60)  # 20 in whichever minute one looks at
 _WAIT_S = 60.0

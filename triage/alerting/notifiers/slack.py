@@ -7,8 +7,8 @@ import msgspec
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.chat import ChatNotifier
 from triage.alerting.notifiers.content import Content, compose, cut
-from triage.alerting.notifiers.rate import Rate
 from triage.alerting.wording import Wording
+from triage.runtime.rate_limiter import Rate
 
 _ICONS = {
     "critical": ":rotating_light:",

@@ -1,10 +1,9 @@
-"""Acknowledge, snooze and silence from an alert's page: plain forms, posts that only our own pages can send."""
+"""Acknowledge, snooze and silence from an alert's page: plain forms, accepted from the console's own pages only."""
 
-import hmac
 import secrets
 from collections.abc import Callable
 from html import escape
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -14,9 +13,12 @@ from starlette.concurrency import run_in_threadpool
 from triage.alerting.lifecycle.silences import parse_matchers, shown
 from triage.console.dependencies import Actions
 from triage.console.translations import Translations, translations_of
+from triage.console.web.sessions import signer, signing_key
 from triage.errors import ConfigError, TriageError
 from triage.logging import get_logger
 from triage.schemas.alert import Alert
+from triage.web.auth import user_of
+from triage.web.identity import ANONYMOUS, bearer_of
 
 log = get_logger("triage.console")
 
@@ -28,39 +30,36 @@ _TIMES_S = (1800, 7200, 28_800, 86_400, 604_800)
 _KINDS = ("acknowledge", "snooze", "silence")
 
 
-class Guard:
-    """Knows our own pages: a cookie that other sites' requests lack, and a token in the form that belongs to it."""
+class FormTokens:
+    """Ties a form to the browser that opened its page: a cookie, and in the form its signature.
+
+    Other sites' pages can have neither. That a request comes from the console's own pages is checked before, by
+    `LoginMiddleware`.
+    """
 
     def __init__(self, session_key: SecretStr | None = None) -> None:
-        """With the key, consoles that share it know the forms of each other."""
-        given = session_key.get_secret_value().encode() if session_key else secrets.token_bytes(32)
-        self._secret = hmac.digest(given, b"triage alert forms", "sha256")
+        """Consoles that share the key accept each other's forms."""
+        self._signer = signer(signing_key(session_key), "triage alert forms")
 
     def cookie(self, request: Request) -> str:
         """The visitor's cookie, or a new one."""
         return request.cookies.get(COOKIE) or secrets.token_urlsafe(24)
 
     def token(self, cookie: str) -> str:
-        return hmac.digest(self._secret, cookie.encode(), "sha256").hex()
+        return self._signer.get_signature(cookie).decode()
 
-    def problem(self, request: Request, token: str) -> str | None:
-        """Why a post is not from one of our pages (a name in the catalogue), or None."""
-        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            return "other_site"
-        origin = request.headers.get("origin")
-        ours = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
-        if origin is not None and urlsplit(origin).netloc not in ours:
-            return "other_site"
-        if request.headers.get("authorization", "").lower().startswith("bearer "):
-            return None  # no browser sends it by itself, and the door has looked at it
+    def belongs(self, request: Request, token: str) -> bool:
+        """True for the token that belongs to the visitor's cookie. Programs with a bearer token need neither."""
         cookie = request.cookies.get(COOKIE, "")
-        if not cookie or not hmac.compare_digest(self.token(cookie).encode(), token.encode("utf-8", "replace")):
-            return "expired"
-        return None
+        by_program = bearer_of(request) is not None  # which no browser sends by itself
+        return by_program or (bool(cookie) and self._signer.verify_signature(cookie, token.encode("utf-8", "replace")))
 
 
 def action_routes(
-    find: Callable[[str], Alert | None], actions: Actions, guard: Guard, notice: Callable[[Request, str, str], str]
+    find: Callable[[str], Alert | None],
+    actions: Actions,
+    tokens: FormTokens,
+    notice: Callable[[Request, str, str], str],
 ) -> APIRouter:
     """`notice(request, title, text)` is a page that says what went wrong."""
     router = APIRouter()
@@ -73,8 +72,8 @@ def action_routes(
         if kind not in _KINDS:
             return HTMLResponse(notice(request, words("action.unknown"), kind), status_code=404)
         form = await _form(request)
-        if (why := guard.problem(request, form.get("token", [""])[0])) is not None:
-            refused = words("action.refused", why=words(f"action.{why}"))
+        if not tokens.belongs(request, form.get("token", [""])[0]):
+            refused = words("action.refused", why=words("action.expired"))
             return HTMLResponse(notice(request, not_done, refused), status_code=403)
         try:
             alert = await run_in_threadpool(find, dedup_key)
@@ -125,10 +124,10 @@ def forms(alert: Alert, token: str, user: str | None, done: str | None, words: T
     return f'{said}<div class="actions">{details}</div>'
 
 
-def user_of(request: Request) -> str | None:
-    """Who is logged in, where a login is in force."""
-    user = getattr(request.state, "user", None)
-    return str(user) if user else None
+def name_of(request: Request) -> str | None:
+    """The name of the user who is logged in; None where no login is configured."""
+    user = user_of(request)
+    return None if user is ANONYMOUS else user.name
 
 
 async def _form(request: Request) -> dict[str, list[str]]:
@@ -144,7 +143,7 @@ async def _form(request: Request) -> dict[str, list[str]]:
 
 
 def _do(actions: Actions, kind: str, dedup_key: str, request: Request, form: dict[str, list[str]]) -> None:
-    actor = user_of(request) or form.get("by", [""])[0].strip()[:_MOST_CHARS]
+    actor = name_of(request) or form.get("by", [""])[0].strip()[:_MOST_CHARS]
     comment = form.get("comment", [""])[0].strip()[:_MOST_CHARS]
     if not actor:
         raise ConfigError(translations_of(request)("action.no_name"))

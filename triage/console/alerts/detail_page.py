@@ -14,15 +14,15 @@ from triage.alerting.notifiers.content import compose, intent_of
 from triage.alerting.notifiers.text import plain
 from triage.alerting.wording import wording
 from triage.clock import parse_rfc3339
-from triage.console.alerts.actions import COOKIE, Guard, action_routes, forms, user_of
+from triage.console.alerts.actions import COOKIE, FormTokens, action_routes, forms, name_of
 from triage.console.dependencies import Actions
 from triage.console.filters import FIELDS, Filters
 from triage.console.translations import Translations
 from triage.console.web.layout import Visit, plain_page
-from triage.console.web.login import user_of as visitor_of
 from triage.errors import TriageError
 from triage.schemas.alert import Acknowledgement, Alert, Example, Share
 from triage.schemas.counts import OTHER
+from triage.web.auth import user_of
 
 
 def alert_routes(
@@ -35,9 +35,9 @@ def alert_routes(
 
     Without `actions` there is nothing to press. `page_language` is that of the pages that were sent.
     """
-    router, guard = APIRouter(), Guard(session_key)
+    router, tokens = APIRouter(), FormTokens(session_key)
     if actions is not None:
-        router.include_router(action_routes(find, actions, guard, _notice))
+        router.include_router(action_routes(find, actions, tokens, _notice))
 
     @router.get("/alerts/{dedup_key}")
     async def alert(request: Request, dedup_key: str, done: str | None = None) -> HTMLResponse:
@@ -51,10 +51,10 @@ def alert_routes(
         if found is None:
             advice = words("alert.missing_advice", key=dedup_key)
             return HTMLResponse(_notice(request, words("alert.missing"), advice), status_code=404)
-        if actions is None or not visitor_of(request).may_act:
+        if actions is None or not user_of(request).may_act:
             return HTMLResponse(render(found, visit, page_language))
-        cookie = guard.cookie(request)
-        buttons = forms(found, guard.token(cookie), user_of(request), done, words)
+        cookie = tokens.cookie(request)
+        buttons = forms(found, tokens.token(cookie), name_of(request), done, words)
         page = HTMLResponse(render(found, visit, page_language, buttons))
         page.headers["cache-control"] = "no-store"
         page.set_cookie(

@@ -10,12 +10,12 @@ from starlette.concurrency import run_in_threadpool
 
 from triage.console.dependencies import Dependencies
 from triage.console.filters import Filters
-from triage.console.web.login import user_of
 from triage.elastic.explore import Page, records_page
 from triage.elastic.mapping import JsonObject
 from triage.elastic.search import Hit
 from triage.errors import TriageError
 from triage.logging import get_logger
+from triage.web.auth import user_of
 
 log = get_logger("triage.console")
 

@@ -13,8 +13,8 @@ from fastapi.responses import RedirectResponse, Response
 from nicegui import ui
 
 from triage.console.translations import COOKIE, LANGUAGES, Translations, translations_of
-from triage.console.web.identity import ANONYMOUS, User
-from triage.console.web.login import user_of
+from triage.web.auth import user_of
+from triage.web.identity import ANONYMOUS, User
 
 CSS = Path(__file__).with_name("console.css")
 TABS = {"now": "", "explore": "explore", "alerts": "alerts", "review": "review", "fleet": "fleet"}

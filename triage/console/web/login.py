@@ -1,9 +1,8 @@
-"""The door of the console: who may see it, who may change something, and the page to log in."""
+"""Authentication of the console: sessions of browsers, forged requests, and the page to log in."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -11,146 +10,110 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from triage.config import ConsoleSettings
 from triage.console.translations import translations_of
-from triage.console.web.identity import ANONYMOUS, COOKIE, Identities, User
+from triage.console.web.sessions import COOKIE, Sessions
 from triage.logging import get_logger
-from triage.web.identity import bearer_of, by_token
-from triage.web.login_throttle import LoginThrottle, TooManyTries
+from triage.web.auth import AuthMiddleware
+from triage.web.identity import User, bearer_of
+from triage.web.origin import same_origin
+from triage.web.problem import Problem
 
 log = get_logger("triage.console")
 
 _CSS = Path(__file__).with_name("console.css")
-_PROBES = frozenset({"/live", "/ready", "/metrics"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_MOST_FORM_BYTES = 4_096
+_MAX_FORM_BYTES = 4_096
 
 
-def user_of(connection: HTTPConnection) -> User:
-    """Who sends this request or holds this web socket; set by `Door`."""
-    user = connection.scope.get("triage.user", ANONYMOUS)
-    assert isinstance(user, User)
-    return user
+class LoginMiddleware(AuthMiddleware):
+    """Adds sessions and their login page, and refuses forged requests.
 
-
-class LoginMiddleware:
-    """Plain ASGI middleware around everything, web sockets too.
-
-    What changes something must come from the console's own pages (`Sec-Fetch-Site`, `Origin`) or carry a bearer token,
-    and from an operator; so must a web socket from our pages. The cookie is HttpOnly and SameSite=Strict.
+    A request that changes something must come from the console's own pages (`Sec-Fetch-Site`, `Origin`) or carry a
+    bearer token, and from an operator; a web socket must come from these pages too. The cookie is HttpOnly and
+    SameSite=Strict.
     """
 
+    settings: ConsoleSettings
+
     def __init__(self, app: ASGIApp, settings: ConsoleSettings, monotonic: Callable[[], float]) -> None:
-        self._app = app
-        self._settings = settings
-        self._identities = Identities(settings)
-        self._tries = LoginThrottle(monotonic)
+        super().__init__(app, settings, monotonic)
+        self.sessions = Sessions(settings, self.identities)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in {"http", "websocket"}:
-            await self._app(scope, receive, send)
-            return
-        connection = HTTPConnection(scope)
-        path = scope["path"]
-        if scope["type"] == "http" and path in _PROBES and self._settings.open_probes:
-            await self._app(scope, receive, send)
-            return
-        if scope["type"] == "http" and path in {"/login", "/logout"} and self._settings.tokens:
-            response = await self._login(Request(scope, receive)) if path == "/login" else self._logout(connection)
+        path = scope.get("path")
+        if scope["type"] == "http" and path in {"/login", "/logout"} and self.settings.tokens:
+            request = Request(scope, receive)
+            try:
+                response = await self._login(request) if path == "/login" else self._logout(request)
+            except Problem as problem:
+                response = _refused(problem)
             await response(scope, receive, send)
-            return
-        try:
-            user, bearer = self._who(connection)
-            refusal = self._refusal(connection, user, bearer=bearer)
-        except TooManyTries as wait:
-            user, refusal = None, _refused(429, str(wait), _retry(wait))
-        if refusal is None:
-            scope["triage.user"] = user
-            if self._settings.login and user is not None:
-                scope.setdefault("state", {})["user"] = user.name
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            # Closing before accepting answers the handshake with 403.
-            await send({"type": "websocket.close", "code": 1008})
         else:
-            await refusal(scope, receive, send)
+            await super().__call__(scope, receive, send)
 
-    def _who(self, connection: HTTPConnection) -> tuple[User | None, bool]:
-        """The user, and whether a bearer token says so (which no browser sends by itself)."""
-        if not self._settings.login:
-            return ANONYMOUS, False
-        if (token := bearer_of(connection)) is not None:
-            return by_token(token, connection, self._identities, self._tries), True
-        user = self._identities.by_proxy(connection)
+    @property
+    def advice(self) -> str:
+        return "log in at /login, or send a bearer token" if self.settings.tokens else "come through the proxy"
+
+    def session_user(self, connection: HTTPConnection) -> User | None:
         cookie = connection.cookies.get(COOKIE)
-        return user or (self._identities.by_session(cookie) if cookie else None), False
+        return self.sessions.user(cookie) if cookie else None
 
-    def _refusal(self, connection: HTTPConnection, user: User | None, *, bearer: bool) -> Response | None:
+    def authorize(self, connection: HTTPConnection, user: User) -> None:
         socket = connection.scope["type"] == "websocket"
-        method = "GET" if socket else connection.scope["method"]
-        if user is None:
-            return self._ask(connection, method)
-        if (socket or method not in _SAFE) and not bearer and not self._ours(connection):
-            return _refused(403, "this request does not come from the console's own pages")
-        if method not in _SAFE and not user.may_act:
-            return _refused(403, f"{user.name} is a viewer; this needs an operator")
-        return None
+        changes = not socket and connection.scope["method"] not in _SAFE
+        # No browser sends a bearer token by itself; without a login one in the header proves nothing.
+        by_program = self.settings.login and bearer_of(connection) is not None
+        if (socket or changes) and not by_program:
+            self._require_same_origin(connection)
+        if changes and not user.may_act:
+            raise Problem(403, "viewers_may_not", f"{user.name} is a viewer; this needs an operator")
 
-    def _ask(self, connection: HTTPConnection, method: str) -> Response:
-        page = "text/html" in connection.headers.get("accept", "")
-        if method == "GET" and page and self._settings.tokens:
-            path = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
-            return RedirectResponse(f"/login?next={quote(path, safe='')}", status_code=303)
-        how = "log in at /login, or send a bearer token" if self._settings.tokens else "come through the proxy"
-        return _refused(401, f"not logged in: {how}", {"WWW-Authenticate": "Bearer"})
+    def refusal(self, connection: HTTPConnection, problem: Problem) -> ASGIApp:
+        page = connection.scope["method"] == "GET" and "text/html" in connection.headers.get("accept", "")
+        if problem.status == 401 and page and self.settings.tokens:
+            target = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
+            return RedirectResponse(f"/login?next={quote(target, safe='')}", status_code=303)
+        return _refused(problem)
 
-    def _ours(self, connection: HTTPConnection) -> bool:
-        site = connection.headers.get("sec-fetch-site")
-        if site is not None:
-            return site == "same-origin"
-        origin = connection.headers.get("origin")
-        if origin is None:
-            return False
-        hosts = {connection.headers.get("host", "")}
-        if self._identities.proxies.sent(connection):
-            hosts.add(connection.headers.get("x-forwarded-host", ""))
-        return urlsplit(origin).netloc in hosts - {""}
+    def _require_same_origin(self, connection: HTTPConnection) -> None:
+        if not same_origin(connection, self.identities.proxies):
+            raise Problem(403, "other_site", "this request does not come from the console's own pages")
 
     async def _login(self, request: Request) -> Response:
-        target = _local(request.query_params.get("next", "/"))
+        target = _local_path(request.query_params.get("next", "/"))
         if request.method in {"GET", "HEAD"}:
             return _login_page(request, target)
         if request.method != "POST":
-            return _refused(405, "GET or POST", {"Allow": "GET, POST"})
-        if not self._ours(request):
-            return _refused(403, "this request does not come from the console's own pages")
+            raise Problem(405, "no_such_method", "GET or POST")
+        self._require_same_origin(request)
         token = await _form_field(request, "token")
         try:
-            user = by_token(token, request, self._identities, self._tries)
-        except TooManyTries as wait:
-            return _login_page(request, target, "too_many", 429, _retry(wait))
-        if user is None:
-            return _login_page(request, target, "wrong", 401)
-        address = self._identities.proxies.client_of(request)
+            user = self.by_token(token, request)
+        except Problem as problem:
+            return _login_page(request, target, problem)
+        address = self.identities.proxies.client_of(request)
         log.info("console_login", user=user.name, role=user.role, address=address)
         response = RedirectResponse(target, status_code=303)
         response.set_cookie(
             COOKIE,
-            self._identities.session(user),
-            max_age=int(self._settings.session_hours * 3600),
+            self.sessions.issue(user),
+            max_age=int(self.settings.session_hours * 3600),
             httponly=True,
             samesite="strict",
             secure=self._secure(request),
         )
         return response
 
-    def _logout(self, connection: HTTPConnection) -> Response:
-        if connection.scope["method"] != "POST" or not self._ours(connection):
-            return _refused(403, "log out by a POST from the console's own pages")
+    def _logout(self, request: Request) -> Response:
+        if request.method != "POST":
+            raise Problem(403, "no_such_method", "log out by a POST from the console's own pages")
+        self._require_same_origin(request)
         response = RedirectResponse("/login", status_code=303)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response
 
     def _secure(self, request: Request) -> bool:
-        forwarded = request.headers.get("x-forwarded-proto") if self._identities.proxies.sent(request) else None
+        forwarded = request.headers.get("x-forwarded-proto") if self.identities.proxies.sent(request) else None
         return (forwarded or request.url.scheme) == "https"
 
 
@@ -158,30 +121,25 @@ async def _form_field(request: Request, name: str) -> str:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _MOST_FORM_BYTES:
+        if len(body) > _MAX_FORM_BYTES:
             return ""
     return parse_qs(body.decode("utf-8", "replace")).get(name, [""])[0]
 
 
-def _local(target: str) -> str:
-    """Where to go after the login: a path of ours, never another host."""
-    fine = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
-    return target if fine else "/"
+def _local_path(target: str) -> str:
+    """The address to show after the login: a path of the console, never another host."""
+    local = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
+    return target if local else "/"
 
 
-def _retry(wait: TooManyTries) -> dict[str, str]:
-    return {"Retry-After": str(math.ceil(wait.wait_s))}
+def _refused(problem: Problem) -> Response:
+    return JSONResponse({"error": str(problem)}, problem.status, problem.headers)
 
 
-def _refused(status: int, why: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": why}, status_code=status, headers=headers)
-
-
-def _login_page(
-    request: Request, target: str, problem: str = "", status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
+def _login_page(request: Request, target: str, problem: Problem | None = None) -> Response:
     words = translations_of(request)
-    alert = f'<p class="remark" role="alert">{words(f"login.{problem}")}</p>' if problem else ""
+    reason = "" if problem is None else words("login.too_many" if problem.status == 429 else "login.wrong")
+    alert = f'<p class="remark" role="alert">{reason}</p>' if reason else ""
     title = words("login.title")
     return HTMLResponse(
         f'<!doctype html><html lang="{words.html_language}"><head><meta charset="utf-8">'
@@ -194,6 +152,6 @@ def _login_page(
         f'<label for="token"><span>{words("login.token")}</span>'
         '<input id="token" name="token" type="password" autocomplete="current-password" required autofocus></label> '
         f'<button type="submit" class="button primary">{title}</button></form></section></main></body></html>',
-        status_code=status,
-        headers=headers,
+        status_code=problem.status if problem else 200,
+        headers=problem.headers if problem else None,
     )

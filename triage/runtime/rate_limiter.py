@@ -1,0 +1,82 @@
+"""Rate limits by token buckets: for one receiver of calls, and for each of many callers."""
+
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+
+from triage.clock import Clock
+
+_MAX_CALLERS = 10_000
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`burst` at once, then `per_s` a second."""
+
+    burst: int
+    per_s: float
+
+
+class TokenBucket:
+    """Tokens that refill evenly. Without a rate only pauses limit. Not thread-safe."""
+
+    def __init__(self, rate: Rate | None, clock: Clock) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._tokens = float(rate.burst) if rate else 0.0
+        self._at_s = clock.monotonic()
+        self._paused_until_s = self._at_s
+
+    def reserve(self) -> float:
+        """Take one token, now or in advance; returns the seconds to wait for it. First come, first served."""
+        now_s = self._refill()
+        pause_s = max(0.0, self._paused_until_s - now_s)
+        if self._rate is None:
+            return pause_s
+        self._tokens -= 1
+        return max(pause_s, -self._tokens / self._rate.per_s)
+
+    def take(self, amount: int) -> float:
+        """0 if the tokens are granted; else the seconds after which they would be, and none is taken.
+
+        An amount above `burst` is granted when the bucket is full; the bucket then owes the rest.
+        """
+        self._refill()
+        if self._rate is None:
+            return 0.0
+        missing = min(amount, self._rate.burst) - self._tokens
+        if missing > _ROUNDING:
+            return missing / self._rate.per_s
+        self._tokens -= amount
+        return 0.0
+
+    def pause(self, seconds: float) -> None:
+        """No token of `reserve` is due before then."""
+        self._paused_until_s = max(self._paused_until_s, self._clock.monotonic() + seconds)
+
+    def _refill(self) -> float:
+        now_s = self._clock.monotonic()
+        if self._rate is not None:
+            self._tokens = min(float(self._rate.burst), self._tokens + (now_s - self._at_s) * self._rate.per_s)
+        self._at_s = now_s
+        return now_s
+
+
+class RateLimiter:
+    """One bucket per caller.
+
+    Only the last 10,000 callers are remembered, so that memory is bounded. A forgotten one starts with a full bucket.
+    """
+
+    def __init__(self, rate: Rate, clock: Clock) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._buckets: LRUCache[str, TokenBucket] = LRUCache(_MAX_CALLERS)
+
+    def take(self, caller: str, amount: int) -> float:
+        """0 if the caller's tokens are granted; else the seconds to wait, see `TokenBucket.take`."""
+        bucket = self._buckets.get(caller)
+        if bucket is None:
+            bucket = self._buckets[caller] = TokenBucket(self._rate, self._clock)
+        return bucket.take(amount)

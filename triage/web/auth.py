@@ -1,0 +1,116 @@
+"""Authentication and authorization of every request and web socket, for the API and the console alike."""
+
+from collections.abc import Callable
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from triage.config import WebSettings
+from triage.logging import get_logger
+from triage.web.identity import ANONYMOUS, Identities, User, bearer_of, digest_of
+from triage.web.login_throttle import LoginThrottle
+from triage.web.problem import Problem
+
+log = get_logger("triage.web")
+
+PROBES = frozenset({"/live", "/ready", "/metrics"})
+_USER = "triage.user"
+_UNKNOWN = User("unknown", "viewer")
+
+
+def user_of(connection: HTTPConnection) -> User:
+    """The user of a request or web socket that has passed `AuthMiddleware`."""
+    user = connection.scope[_USER]
+    assert isinstance(user, User)
+    return user
+
+
+class AuthMiddleware:
+    """Plain ASGI middleware: nothing passes without a user, except probes and `open_paths` (with a final `/`: folders).
+
+    Subclasses add a way to identify users (`session_user`), rules for what a user may do (`authorize`) and their own
+    form of refusals (`refusal`).
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: WebSettings,
+        monotonic: Callable[[], float],
+        open_paths: tuple[str, ...] = (),
+    ) -> None:
+        self._app = app
+        self.settings = settings
+        self.identities = Identities(settings)
+        self._throttle = LoginThrottle(monotonic)
+        self._open_paths = open_paths
+        self._open_folders = tuple(path for path in open_paths if path.endswith("/"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        if self._is_open(scope):
+            scope[_USER] = _UNKNOWN
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        try:
+            user = self._identify(connection)
+            self.authorize(connection, user)
+        except Problem as problem:
+            if scope["type"] == "websocket":
+                # Closing before accepting answers the handshake with 403.
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await self.refusal(connection, problem)(scope, receive, send)
+            return
+        scope[_USER] = user
+        await self._app(scope, receive, send)
+
+    @property
+    def advice(self) -> str:
+        """The part of a 401 that says what to do."""
+        return "send Authorization: Bearer and a token of this service's setting `tokens`"
+
+    def session_user(self, connection: HTTPConnection) -> User | None:
+        """The user of a session, None without one."""
+        del connection
+        return None
+
+    def authorize(self, connection: HTTPConnection, user: User) -> None:
+        """Raises Problem for what this user may not do at all."""
+
+    def refusal(self, connection: HTTPConnection, problem: Problem) -> ASGIApp:
+        """The answer to a request that does not pass."""
+        del connection
+        return problem.response()
+
+    def by_token(self, token: str, connection: HTTPConnection) -> User:
+        """The user of a token. Raises Problem: 401 for a wrong one, 429 after too many.
+
+        Nothing is awaited between the check and the count, so that simultaneous requests are not more tries.
+        """
+        address = self.identities.proxies.client_of(connection)
+        self._throttle.check(address)
+        user = self.identities.by_token(token)
+        if user is None:
+            if self._throttle.failed(address, digest_of(token)):
+                log.warning("token_refused", address=address)
+            raise Problem(401, "not_known", f"no user has this token: {self.advice}")
+        return user
+
+    def _identify(self, connection: HTTPConnection) -> User:
+        if not self.settings.login:
+            return ANONYMOUS
+        if (token := bearer_of(connection)) is not None:
+            return self.by_token(token, connection)
+        user = self.identities.by_proxy(connection) or self.session_user(connection)
+        if user is None:
+            raise Problem(401, "not_known", f"not logged in: {self.advice}")
+        return user
+
+    def _is_open(self, scope: Scope) -> bool:
+        path = scope["path"]
+        probe = path in PROBES and self.settings.open_probes
+        return scope["type"] == "http" and (probe or path in self._open_paths or path.startswith(self._open_folders))
