@@ -1,4 +1,4 @@
-"""The sample feed: what it holds, and when it comes."""
+"""The sample feed: its contents and its schedule."""
 
 import collections
 import gzip
@@ -46,11 +46,11 @@ def test_is_large_bilingual_and_on_every_channel(feed):
     assert len({text for _, text in texts}) == len(texts)
 
 
-def test_ids_are_unique_and_carry_no_answers(feed):
+def test_ids_are_unique_and_records_carry_no_labels(feed):
     records = [record for _, record in _accepted(feed)]
     assert len({record.id for record in records}) == len(records)
-    answers = {"intent", "sentiment", "label", "language", "severity"}
-    assert not answers & {key for line in feed.lines if line.fields for key in line.fields}
+    labels = {"intent", "sentiment", "label", "language", "severity"}
+    assert not labels & {key for line in feed.lines if line.fields for key in line.fields}
 
 
 def test_broken_lines_are_refused_for_many_different_reasons(feed):
@@ -84,13 +84,13 @@ def test_created_at_is_the_simulated_time(feed):
     assert datetime.fromisoformat(json.loads(item.payload)["created_at"]) == from_ms(to_ms(ORIGIN) + item.at_ms)
 
 
-def test_the_same_seed_gives_the_same_schedule_and_another_another(feed):
+def test_the_seed_determines_the_schedule(feed):
     first, again, other = (list(feed.schedule(ORIGIN, days=1, seed=seed)) for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
 
-def test_nights_are_quiet_and_evenings_busy_in_the_zone_of_the_origin(feed):
+def test_traffic_follows_the_hours_of_the_time_zone_of_the_origin(feed):
     shanghai = timezone(timedelta(hours=8))
     origin = datetime(2026, 11, 19, 15, 20, tzinfo=shanghai)
     items = [item for item in feed.schedule(origin) if b'"id":"surge-' not in item.payload]
@@ -99,7 +99,7 @@ def test_nights_are_quiet_and_evenings_busy_in_the_zone_of_the_origin(feed):
     assert hours[10] > 5 * hours[4]
 
 
-def test_the_surge_keeps_to_its_hours_and_ends_long_before_the_end(feed):
+def test_the_surge_is_in_its_hours_and_ends_long_before_the_end(feed):
     start, end = feed.surge(3)
     times = [item.at_ms for item in feed.schedule(ORIGIN) if b'"id":"surge-' in item.payload]
     assert len(times) > 100
@@ -109,7 +109,7 @@ def test_the_surge_keeps_to_its_hours_and_ends_long_before_the_end(feed):
 
 @settings(max_examples=25, deadline=None)
 @given(days=st.floats(0.05, 10), hour=st.integers(0, 23), seed=st.integers(0, 100))
-def test_any_length_and_start_keeps_within_the_days(feed, days, hour, seed):
+def test_the_schedule_stays_within_the_days_for_any_length_and_start(feed, days, hour, seed):
     few = Feed(feed.lines[::200])
     items = list(few.schedule(ORIGIN.replace(hour=hour, minute=37), days, seed))
     assert len(items) == len(few.lines)
@@ -127,7 +127,7 @@ def test_an_origin_without_a_zone_is_refused(feed):
         next(feed.schedule(datetime(2026, 11, 19)))  # noqa: DTZ001
 
 
-def test_a_file_that_is_no_gzip_is_named(tmp_path: Path):
+def test_a_file_that_is_not_gzip_is_named(tmp_path: Path):
     path = tmp_path / "feed.jsonl.gz"
     path.write_text('{"text": "plain"}')
     with pytest.raises(ConfigError, match=r"feed\.jsonl\.gz: not a readable gzip"):
@@ -151,7 +151,7 @@ _DELIVERY = re.compile(r"deliver|shipp|courier|parcel|package|快递|物流|送�
 
 
 @pytest.mark.parametrize("seed", [1, 7])
-def test_the_alert_rule_lies_well_between_the_baseline_and_the_surge(feed, seed):
+def test_the_threshold_of_the_alert_rule_is_well_between_baseline_and_surge(feed, seed):
     """Even if every record that names a delivery were negative, only the surge would reach the count."""
     rules = load_alert_rules(AlertingSettings(rules=resource("topics/feed/alert-rules.yaml")))
     [rule] = [rule for rule in rules.rules if rule.matches({"intent": "delivery"})]

@@ -1,4 +1,4 @@
-"""Child processes: watched, asked to stop, and killed if they don't."""
+"""Child processes are monitored, asked to stop, and killed if they do not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The local stack starts on free ports, speaks both protocols, and ends."""
+"""The local stack starts on free ports, implements both protocols, and ends."""
 
 import httpx
 from kafka.admin import KafkaAdminClient
@@ -6,7 +6,7 @@ from kafka.admin import KafkaAdminClient
 from triage.local.stack import LocalStack
 
 
-def test_starts_speaks_both_protocols_and_keeps_data_over_a_restart(tmp_path):
+def test_the_stack_serves_both_protocols_and_keeps_data_over_a_restart(tmp_path):
     stack = LocalStack(tmp_path)
     endpoints = stack.start()
     httpx.put(f"{endpoints.elasticsearch_url}/kept/_doc/1?refresh=true", json={"a": 1}, timeout=60).raise_for_status()
@@ -21,14 +21,14 @@ def test_starts_speaks_both_protocols_and_keeps_data_over_a_restart(tmp_path):
     stack.stop()
 
 
-def test_a_taken_port_is_replaced(tmp_path):
+def test_a_port_in_use_is_replaced(tmp_path):
     with LocalStack(tmp_path / "a", 0, 0) as first:
         taken = int(first.bootstrap_servers.rpartition(":")[2])
         with LocalStack(tmp_path / "b", taken, 0) as second:
             assert second.bootstrap_servers != first.bootstrap_servers
 
 
-def test_a_detached_stack_outlives_its_starter_and_is_ended_from_elsewhere(tmp_path):
+def test_a_detached_stack_outlives_its_starter_and_can_be_ended_by_another_object(tmp_path):
     endpoints = LocalStack(tmp_path).detach()
     assert LocalStack(tmp_path).detach() == endpoints
     httpx.get(endpoints.elasticsearch_url, timeout=60).raise_for_status()

@@ -1,4 +1,4 @@
-"""The summary of `triage demo --once` says what does not reconcile."""
+"""The summary of `triage demo --once` names the counts that do not agree."""
 
 from triage.local.summary import Summary
 from triage.local.tally import Totals
@@ -22,7 +22,7 @@ def _totals(**changes):
     return totals
 
 
-def test_a_run_that_reconciles():
+def test_a_run_whose_counts_agree():
     summary = Summary.of(4, _totals(), 3)
     assert summary.problems == []
     assert (summary.fired, summary.resolved, summary.records_per_s) == (1, 1, 2.0)
@@ -33,13 +33,13 @@ def test_each_disagreement_is_named():
     totals = _totals(enriched=4, alerts={"k": _alert("firing")}, dead_positions=set())
     assert Summary.of(4, totals, 2).problems == [
         "4 in, but 4 enriched + 1 dead-lettered out",
-        "1 enriched records stand twice in the topic",
-        "1 dead letters stand twice",
+        "1 duplicate enriched records in the topic",
+        "1 duplicate dead letters in the topic",
         "4 in the enriched topic, but 2 in Elasticsearch",
         "1 alerts did not resolve",
     ]
     assert "no alert fired" in Summary.of(4, _totals(alerts={}), 3).problems
 
 
-def test_no_records_is_no_crash():
+def test_no_records_have_no_latency():
     assert Summary.of(0, Totals(), 0).p95_ms == 0.0

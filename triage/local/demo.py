@@ -1,4 +1,8 @@
-"""`triage demo`: the whole system as one process tree on the local stack, fed with the sample feed."""
+"""Runs `triage demo`: worker, alerter and console on the local stack, fed with the sample feed.
+
+The worker, the alerter and the console are child processes; the feed and the tally of results run on threads of this
+process. All are registered on one exit stack and ended in reverse order of their start.
+"""
 
 import contextlib
 import json
@@ -32,13 +36,13 @@ from triage.topics.definitions import RAW_TOPICS
 
 _LEAD_S = 12.0
 _READY_TIMEOUT_S = 90.0
-# A slow machine may take its time: what ends the demo early is that nothing happens any more.
+# A slow machine may take long. The demo ends early only if the counts have not changed for this time.
 _STALLED_S = 180.0
 
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """How to run the demo; `replay_s` is the real time that the simulated `days` take."""
+    """Options of a run: `days` of simulated time are replayed in `replay_s` seconds of real time."""
 
     days: float = 3.0
     replay_s: float = 180.0
@@ -47,7 +51,10 @@ class DemoOptions:
 
 
 class Demo:
-    """Starts everything, replays the feed, and ends everything. Use it as a context manager."""
+    """Starts all processes, replays the feed, and ends everything on exit. Use it as a context manager.
+
+    `say` receives progress messages.
+    """
 
     def __init__(self, settings: Settings, options: DemoOptions, say: Callable[[str], None]) -> None:
         self._base = settings
@@ -73,13 +80,13 @@ class Demo:
         self.close()
 
     def close(self) -> None:
-        """End the tree: feed, then the processes, then the stack under them."""
+        """End the feed, then the child processes, then the stack."""
         self._cleanup.close()
 
     def _start(self) -> None:
         options = self._options
         stack = LocalStack(options.data_dir / "stack", self._base.local.kafka_port, self._base.local.elasticsearch_port)
-        # The feed's records have fixed ids and new dates in every run: on top of an older run they would stand twice.
+        # The feed's records have fixed ids and new dates in every run: data of an older run would be counted twice.
         stack.wipe()
         shutil.rmtree(options.data_dir / "alerter", ignore_errors=True)
         endpoints = stack.start()
@@ -117,10 +124,11 @@ class Demo:
             "alerting.data_dir": str(data / "alerter"),
             "alerting.health_port": free_port(),
             "alerting.console_url": self.console_url,
-            # A second of real time is most of an hour here: the lag of a slow machine must not silence the page.
+            # A second of real time is most of an hour of simulated time: lag of a slow machine must not suppress the
+            # alert.
             "alerting.max_page_age_s": 2 * 86_400,
-            # Such a machine takes one partition after the other: those that wait must not be left out, or the surge
-            # would be counted late.
+            # A slow machine processes one partition after the other: windows must wait for partitions that lag behind,
+            # or the surge would be counted late.
             "alerting.max_hold_s": 3_600,
             "clock.origin": clock.origin,
             "clock.anchor": clock.anchor,
@@ -175,7 +183,7 @@ class Demo:
         self._say(f"replaying {len(items):,} records of {self._options.days:g} days in {self._options.replay_s:g} s")
 
     def check(self) -> None:
-        """Raises if a process or a thread of the demo has died."""
+        """Raises ChildDiedError or TriageError if a process or a thread of the demo has ended with an error."""
         for child in self._children:
             child.check()
         for part in (getattr(self, "replay", None), getattr(self, "tally", None)):
@@ -183,31 +191,34 @@ class Demo:
                 raise TriageError(f"the demo's own {type(part).__name__.lower()} failed: {part.error}") from part.error
 
     def watch(self) -> Iterator[None]:
-        """Yields several times a second until the feed is done, everything is processed and its alerts are resolved."""
-        drained_since: float | None = None
-        moved, moved_at = (0, 0, 0, 0), time.monotonic()
+        """Yield several times a second until the run is complete or stalled.
+
+        Complete: the feed was sent, every record is enriched or dead-lettered, and all alerts are resolved.
+        """
+        complete_since: float | None = None
+        counts, changed_at = (0, 0, 0, 0), time.monotonic()
         while True:
             self.check()
             totals = self.tally.totals
-            settled = (
+            complete = (
                 self.replay.done
                 and totals.enriched + totals.dead_lettered >= self.replay.sent
                 and bool(totals.alerts)
                 and totals.open_alerts == 0
             )
             now = time.monotonic()
-            come_to = (totals.enriched, totals.dead_lettered, len(totals.alerts), totals.open_alerts)
-            if not self.replay.done or come_to != moved:
-                moved, moved_at = come_to, now
-            drained_since = (drained_since or now) if settled else None
-            # A second of quiet, so that a double would have had its chance to show.
-            if (drained_since and now - drained_since > 2) or now - moved_at > _STALLED_S:
+            latest = (totals.enriched, totals.dead_lettered, len(totals.alerts), totals.open_alerts)
+            if not self.replay.done or latest != counts:
+                counts, changed_at = latest, now
+            complete_since = (complete_since or now) if complete else None
+            # Two more seconds, in which duplicates would arrive.
+            if (complete_since and now - complete_since > 2) or now - changed_at > _STALLED_S:
                 return
             yield
             time.sleep(0.25)
 
     def summary(self) -> Summary:
-        """Reconcile what went in with what came out, in the topics and in Elasticsearch."""
+        """Compare the records sent with those in the topics and in Elasticsearch."""
         client = connect(self.settings.elasticsearch)
         try:
             alias = self.settings.elasticsearch.index_prefix
@@ -219,7 +230,7 @@ class Demo:
 
 
 def _flat(settings: Settings) -> dict[str, object]:
-    """Only what was set on purpose, so that the defaults of the children stay theirs."""
+    """The settings that were set explicitly, by dotted name; children use their own defaults for the others."""
     flat: dict[str, object] = {}
     for section in settings.model_fields_set:
         values = getattr(settings, section)

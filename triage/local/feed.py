@@ -1,4 +1,4 @@
-"""The sample feed: raw payloads of topics/feed, spread over simulated days as a real day would bring them."""
+"""Schedules the sample feed: raw payloads of topics/feed, spread over simulated days in a realistic daily rhythm."""
 
 import gzip
 import json
@@ -17,8 +17,8 @@ from triage.paths import resource
 from triage.types import Channel
 
 HOUR_MS = 3_600_000
-# Relative traffic by local hour 0..23: low at night, high in the late morning and in the evening; reviews are written
-# after work, social peaks latest.
+# Relative traffic by local hour, 0 to 23: low at night, high in the late morning and in the evening. Reviews peak after
+# working hours, social posts latest.
 RHYTHM: dict[Channel, tuple[float, ...]] = {
     Channel.COMPLAINT: (2, 1, 1, 1, 1, 2, 4, 7, 10, 13, 15, 14, 10, 10, 11, 11, 10, 9, 9, 10, 10, 8, 5, 3),
     Channel.REVIEW: (3, 2, 1, 1, 1, 1, 2, 4, 6, 8, 9, 9, 9, 8, 7, 7, 7, 8, 10, 13, 15, 14, 9, 5),
@@ -30,7 +30,7 @@ _SURGE_MS = 3 * HOUR_MS
 
 
 class FeedItem(NamedTuple):
-    """One payload to send; `at_ms` counts from the start of the replay, in simulated time."""
+    """One payload to send, `at_ms` milliseconds of simulated time after the start of the replay."""
 
     at_ms: int
     channel: Channel
@@ -39,7 +39,7 @@ class FeedItem(NamedTuple):
 
 @dataclass(frozen=True)
 class FeedLine:
-    """One line of the feed: `fields` of a JSON object without its channel, or the `raw` bytes of anything else."""
+    """One line of the feed: the `fields` of a JSON object without its channel, or the `raw` bytes of any other line."""
 
     channel: Channel
     raw: bytes
@@ -50,7 +50,7 @@ class FeedLine:
         return self.fields is not None and str(self.fields.get("id", "")).startswith(_SURGE_PREFIX)
 
     def payload(self, at_ms: int) -> bytes:
-        """The bytes to send; a record without a time of its own gets `at_ms` (epoch) as `created_at`."""
+        """The bytes to send; `created_at` is `at_ms` (milliseconds since the epoch) if the record has none."""
         if self.fields is None:
             return self.raw
         dated = {"created_at": rfc3339(at_ms)} | self.fields
@@ -59,26 +59,27 @@ class FeedLine:
 
 @dataclass(frozen=True)
 class Feed:
-    """The sample feed in file order; a few lines are broken on purpose, so that dead letters are real."""
+    """The sample feed in file order; a few lines are invalid on purpose, to produce dead letters."""
 
     lines: tuple[FeedLine, ...]
 
     def surge(self, days: float = 3) -> tuple[int, int]:
-        """Start and end of the surge of delivery complaints, in milliseconds from the start."""
+        """Start and end of the surge of delivery complaints, in milliseconds after the start of `days`."""
         total_ms = round(days * 24 * HOUR_MS)
         before_end = min(_SURGE_BEFORE_END_MS, total_ms // 2)
         start = total_ms - before_end
         return start, start + min(_SURGE_MS, before_end // 4)
 
     def schedule(self, origin: datetime, days: float = 3, seed: int = 7) -> Iterator[FeedItem]:
-        """Every line once, in time order, over `days` from `origin` (aware; its time zone sets the daily rhythm).
+        """Every line once, in time order, over `days` from `origin`, whose time zone determines the daily rhythm.
 
-        The surge keeps to its hours, everything else follows `RHYTHM`. The same arguments give the same items.
+        Lines of the surge are placed in its hours, all others follow `RHYTHM`. The same arguments give the same items.
+        Raises ConfigError for an `origin` without a time zone or `days` out of range.
         """
         if origin.tzinfo is None:
             raise ConfigError("origin needs a time zone")
         if not 0 < days <= 366:
-            raise ConfigError(f"days is {days}; it must lie above 0 and up to 366")
+            raise ConfigError(f"days is {days}; it must be above 0 and at most 366")
         draw = random.Random(seed)  # noqa: S311 - a repeatable schedule, nothing secret
         total_ms = round(days * 24 * HOUR_MS)
         surge_start, surge_end = self.surge(days)
@@ -97,7 +98,7 @@ class Feed:
 
 
 class _Rhythm:
-    """Draws offsets in [0, total_ms) with the traffic of each hour of the day: the inverse of its cumulative sum."""
+    """Inverse of the cumulative traffic: maps quantiles [0, 1) to offsets in [0, total_ms)."""
 
     def __init__(self, origin: datetime, total_ms: int, weights: tuple[float, ...]) -> None:
         into_hour = (origin.minute * 60 + origin.second) * 1000
@@ -110,17 +111,17 @@ class _Rhythm:
 
     def at(self, quantile: float) -> int:
         target = quantile * self._sums[-1]
-        slot = bisect_left(self._sums, target)
-        before = self._sums[slot - 1] if slot else 0
-        start, end = self._edges[slot], self._edges[slot + 1]
-        into = (target - before) / (self._sums[slot] - before)
-        return min(end - 1, start + int((end - start) * into))
+        hour = bisect_left(self._sums, target)
+        before = self._sums[hour - 1] if hour else 0
+        start, end = self._edges[hour], self._edges[hour + 1]
+        fraction = (target - before) / (self._sums[hour] - before)
+        return min(end - 1, start + int((end - start) * fraction))
 
 
 def load_feed(path: Path | None = None) -> Feed:
-    """Read a feed (default topics/feed/feed.jsonl.gz): one raw payload a line, with its `channel` beside the fields.
+    """Read a feed (default topics/feed/feed.jsonl.gz): one raw payload per line, with its `channel` as a further field.
 
-    A line without a channel counts as a complaint. Raises ConfigError if the file is missing or no gzip.
+    A line without a channel is a complaint. Raises ConfigError if the file is missing or not gzip.
     """
     path = path or resource("topics/feed/feed.jsonl.gz")
     try:

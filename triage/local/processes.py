@@ -1,4 +1,4 @@
-"""Child processes of the demo: started together, watched, ended in order."""
+"""Starts, monitors and ends the child processes of the demo."""
 
 import contextlib
 import os
@@ -14,11 +14,11 @@ _STOP_TIMEOUT_S = 15.0
 
 
 class ChildDiedError(TriageError):
-    """A process of the demo ended by itself; the message holds the end of its log."""
+    """A process of the demo ended unexpectedly; the message contains the end of its log."""
 
 
 class Child:
-    """One `triage` command in a process group of its own, so that Ctrl-C reaches the parent alone; logs to a file."""
+    """One `triage` command in its own process group, so that Ctrl-C reaches only the parent; output goes to a file."""
 
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.name = name
@@ -54,7 +54,7 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def wait(self, timeout_s: float = _STOP_TIMEOUT_S) -> int:
-        """Exit code; a process that does not end in time is killed with all it started."""
+        """Exit code; a process that does not end in time is killed together with its own children."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -63,7 +63,7 @@ class Child:
 
 
 def stop_all(children: Sequence[Child]) -> None:
-    """Ask all at once, then wait for each."""
+    """Signal all processes, then wait for each."""
     for child in children:
         child.ask_to_stop()
     for child in children:

@@ -16,9 +16,9 @@ _TICK_S = 0.02
 
 @dataclass
 class Replay:
-    """A thread that produces every item when the clock reaches its time.
+    """A thread that produces each item when the clock reaches its time.
 
-    An error ends it and is kept in `error` for the thread that watches.
+    An exception ends the thread and is stored in `error`, which the main thread checks.
     """
 
     kafka: KafkaSettings
@@ -48,7 +48,7 @@ class Replay:
                 self._send_all(producer)
             finally:
                 producer.close(timeout=10)
-        except Exception as error:  # noqa: BLE001 - handed to the main thread, which ends the demo with it
+        except Exception as error:  # noqa: BLE001 - passed to the main thread, which ends the demo
             self.error = error
 
     def _send_all(self, producer: KafkaProducer) -> None:

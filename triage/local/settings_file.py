@@ -1,4 +1,4 @@
-"""The settings of a running demo as a file, so that other commands can look at it: `triage top --config FILE`."""
+"""Writes the settings of a running demo to a file for other commands: `triage top --config FILE`."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from triage.paths import replace_file
 
 
 def write_settings(path: Path, flags: Mapping[str, object]) -> None:
-    """Dotted names and values as TOML; what is None, a secret or a table is left out. Raises OSError."""
+    """Write settings by dotted name as TOML; None, secrets and tables are left out. Raises OSError."""
     sections: dict[str, list[str]] = {}
     for name, value in flags.items():
         shown = _toml(value)
@@ -35,5 +35,5 @@ def _toml(value: object) -> str | None:
         return None if None in items else f"[{', '.join(item for item in items if item)}]"
     if isinstance(value, dict):
         return None
-    # JSON's escapes are TOML's.
+    # TOML strings have the same escapes as JSON strings.
     return json.dumps(value.isoformat() if isinstance(value, datetime) else str(value))

@@ -1,4 +1,4 @@
-"""The embedded local stack: noida-db speaks the protocols of Kafka and Elasticsearch. For trying and testing."""
+"""Runs the embedded local stack, for trials and tests: noida-db implements the protocols of Kafka and Elasticsearch."""
 
 import contextlib
 import importlib.util
@@ -26,15 +26,15 @@ class Endpoints:
 
     @property
     def ports(self) -> tuple[int, int]:
-        """Of Kafka and of Elasticsearch."""
+        """Ports of Kafka and of Elasticsearch."""
         return int(self.bootstrap_servers.rpartition(":")[2]), int(self.elasticsearch_url.rpartition(":")[2])
 
 
 class LocalStack:
     """A Kafka and an Elasticsearch on 127.0.0.1 with their data in `data_dir`.
 
-    A port that is taken, or 0, is replaced by a free one. Use it as a context manager, or `start()` and `stop()`.
-    Raises MissingExtraError without the extra `local`, Unavailable if the process does not come up.
+    A port that is in use, or 0, is replaced by a free one. Use it as a context manager, or call `start()` and `stop()`.
+    Raises MissingExtraError without the extra `local`, Unavailable if the process does not start.
     """
 
     def __init__(self, data_dir: Path, kafka_port: int = 0, elasticsearch_port: int = 0) -> None:
@@ -59,7 +59,7 @@ class LocalStack:
             self._endpoints = self._choose()
         log = self.data_dir / "noida-db.log"
         with log.open("ab") as output:
-            # A process group of its own: Ctrl-C reaches the parent only, which stops this last.
+            # Its own process group: Ctrl-C reaches only the parent, which stops the stack last.
             self._process = subprocess.Popen(  # noqa: S603
                 [str(_binary()), "start", "--data-dir", str(self.data_dir), *_arguments(self._endpoints)],
                 stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True,
@@ -74,25 +74,25 @@ class LocalStack:
         return self._endpoints
 
     def detach(self) -> Endpoints:
-        """Start in the background and leave it running after this process; `end_detached` ends it.
+        """Start in the background, to run beyond the end of this process; `end_detached` ends it.
 
-        A stack that runs already is left as it is. Raises Unavailable with the reason if it does not start.
+        A stack that is running already is left unchanged. Raises Unavailable with the reason if it does not start.
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        kept = self.data_dir / _ENDPOINTS
-        if kept.exists():
-            endpoints = Endpoints(**json.loads(kept.read_text("utf-8")))
+        file = self.data_dir / _ENDPOINTS
+        if file.exists():
+            endpoints = Endpoints(**json.loads(file.read_text("utf-8")))
             if all(_accepts(port) for port in endpoints.ports):
                 return endpoints
         endpoints = self._choose()
         done = self._command("up", endpoints)
         if done.returncode != 0:
             raise Unavailable("local stack", f"did not start: {(done.stdout + done.stderr).strip()}")
-        kept.write_text(json.dumps(asdict(endpoints)), "utf-8")
+        file.write_text(json.dumps(asdict(endpoints)), "utf-8")
         return endpoints
 
     def end_detached(self) -> bool:
-        """End what `detach` started in this data directory; False if nothing runs there."""
+        """End the stack that `detach` started in this data directory; False if none is running."""
         if not (self.data_dir / _ENDPOINTS).exists():
             return False
         (self.data_dir / _ENDPOINTS).unlink()
@@ -109,7 +109,7 @@ class LocalStack:
         return Endpoints(f"127.0.0.1:{kafka}", f"http://127.0.0.1:{elasticsearch}")
 
     def stop(self, sig: int = signal.SIGTERM) -> None:
-        """End the process; its data stays. SIGKILL is for fault tests."""
+        """End the process and keep its data; SIGKILL is used by the fault tests."""
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -163,7 +163,7 @@ def _accepts(port: int) -> bool:
 
 
 def _binary() -> Path:
-    """The program inside the wheel: its own console script would add an interpreter between us and the process."""
+    """The executable inside the wheel: its console script would add a Python process between this one and the stack."""
     spec = importlib.util.find_spec("noida_db")
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError("the local stack", "local")

@@ -1,4 +1,4 @@
-"""The result of `triage demo --once`: what went in, what came out, and whether the two agree."""
+"""Summarizes `triage demo --once`: records in, records out, and whether the two agree."""
 
 import statistics
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from triage.local.tally import Totals
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of one run; `problems` says in words what does not reconcile."""
+    """Counts of one run; `problems` describes each count that does not agree with another."""
 
     sent: int
     enriched: int
@@ -32,9 +32,9 @@ class Summary:
         if sent != totals.enriched + totals.dead_lettered:
             problems.append(f"{sent} in, but {totals.enriched} enriched + {totals.dead_lettered} dead-lettered out")
         if len(totals.enriched_ids) != totals.enriched:
-            problems.append(f"{totals.enriched - len(totals.enriched_ids)} enriched records stand twice in the topic")
+            problems.append(f"{totals.enriched - len(totals.enriched_ids)} duplicate enriched records in the topic")
         if len(totals.dead_positions) != totals.dead_lettered:
-            problems.append(f"{totals.dead_lettered - len(totals.dead_positions)} dead letters stand twice")
+            problems.append(f"{totals.dead_lettered - len(totals.dead_positions)} duplicate dead letters in the topic")
         if indexed != totals.enriched:
             problems.append(f"{totals.enriched} in the enriched topic, but {indexed} in Elasticsearch")
         if not fired:

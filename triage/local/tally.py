@@ -1,4 +1,4 @@
-"""What came out of the pipeline, counted by reading its topics back as any consumer would."""
+"""Counts the output of the pipeline by consuming its topics (read committed)."""
 
 import threading
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _PAUSE_S = 0.1
 
 @dataclass
 class Totals:
-    """Counts so far; `latencies_ms` run from the raw record's broker timestamp to the enriched one's."""
+    """Counts so far; `latencies_ms` are between the broker timestamps of the raw and of the enriched record."""
 
     enriched: int = 0
     enriched_ids: set[str] = field(default_factory=set)
@@ -32,12 +32,15 @@ class Totals:
         return sum(alert.status == "firing" for alert in self.alerts.values())
 
     def rate(self) -> float:
-        """Enriched records a second between the first and the last of them."""
+        """Enriched records per second between the first and the last of them."""
         return self.enriched / ((self.last_ms - self.first_ms) / 1000) if self.last_ms > self.first_ms else 0.0
 
 
 class Tally:
-    """A thread that reads the raw, enriched, dead-letter and alert topics from the start (read committed)."""
+    """A thread that reads the raw, enriched, dead-letter and alert topics from the beginning.
+
+    The thread alone writes `totals`; an exception ends it and is stored in `error`, which the main thread checks.
+    """
 
     def __init__(self, kafka: KafkaSettings, raw_topics: list[str]) -> None:
         self._kafka = kafka
@@ -68,12 +71,12 @@ class Tally:
         try:
             topics = [*sorted(self._raw), self._enriched, self._dead, self._alerts]
             consumer.assign([TopicPartition(t, p) for t in topics for p in consumer.partitions_for_topic(t) or ()])
-            # The local stack answers empty fetches at once: pausing here keeps an idle tally from spinning.
+            # The local stack answers empty fetches immediately: without the pause an idle thread would spin.
             while not self._stop.wait(_PAUSE_S):
                 for partition, records in consumer.poll(timeout_ms=0, max_records=2_000).items():
                     for record in records:
                         self._count(partition.topic, record)
-        except Exception as error:  # noqa: BLE001 - handed to the main thread, which ends the demo with it
+        except Exception as error:  # noqa: BLE001 - passed to the main thread, which ends the demo
             self.error = error
         finally:
             consumer.close(autocommit=False)
