@@ -77,6 +77,14 @@ setup-train: .venv-train/ready
 	@.venv-train/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+release: .venv-release/ready
+	@.venv-release/bin/python .ci/release
+
+.venv-release/ready: requirements/release.txt
+	@$(PYTHON) -m venv .venv-release
+	@.venv-release/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/release.txt
+	@touch $@
+
 lock:
 	@for extra in cpu gpu openvino; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra $$extra --extra local --extra email --extra otel \
@@ -87,7 +95,7 @@ lock:
 	  --extra cpu --extra local --extra email --extra dev --extra train pyproject.toml -o requirements/train.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --extra cpu --extra local --extra email --extra dev --extra mutants pyproject.toml -o requirements/mutants.txt
-	@for tools in image deploy; do \
+	@for tools in image deploy release; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    requirements/$$tools.in -o requirements/$$tools.txt; done
 
