@@ -1,11 +1,15 @@
 # make demo      set everything up and run the whole system on the local stack (ARGS=--once: run it once and check it)
 # make test      set up and run the tests; no torch, Docker or Java (ARGS="--hypothesis-profile=explore": other examples)
-# make check     lint and types
+# make check     lint, imports and types; make format mends what can be mended
+# make coverage  the tests that need no stack, with the share of lines and branches that they run; fails below the limit
 # make faults    faults strike while records flow; nothing may be lost or twice (SEEDS=n, SOAK=minutes)
 # make mutants   changes the pure modules at random; the tests must notice (MUTANTS=150, ARGS="--seed 2 --only rules")
+# make bench NAME=...   one of the benchmarks
 # make audit     hashes, consistency and known vulnerabilities of the dependencies
 # make lock      renew requirements/*.txt from pyproject.toml
-# make bench NAME=...   one of the benchmarks
+# make release   sdist, wheel, list of components and checksums of the last commit, in dist/
+# make setup     only the environment, .venv; make setup-train: the one with torch, .venv-train; make clean removes all
+# make help      this list
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,7 +20,7 @@ SEEDS ?= 3
 MUTANTS ?= 150
 SOAK ?= 0
 
-.PHONY: demo test check audit format lock bench faults mutants setup setup-train clean
+.PHONY: demo test check coverage audit format lock bench faults mutants release setup setup-train clean help
 
 demo: setup
 	@$(BIN)/triage demo $(ARGS)
@@ -33,6 +37,9 @@ check: setup
 	@$(BIN)/lint-imports --no-cache
 	@echo "== types"
 	@$(BIN)/mypy
+
+coverage: setup
+	@$(BIN)/python -m pytest -q --cov --cov-report=term -m "not training and not real and not demo and not stack" $(ARGS)
 
 audit: setup
 	@$(BIN)/python .ci/audit
@@ -100,4 +107,7 @@ lock:
 	    requirements/$$tools.in -o requirements/$$tools.txt; done
 
 clean:
-	rm -rf $(VENV) .venv-train .venv-mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist *.egg-info
+
+help:
+	@sed -n -e '/^#/!q' -e 's/^# //p' $(firstword $(MAKEFILE_LIST))
