@@ -32,8 +32,8 @@ def index():
     ("arguments", "code", "said"),
     [
         (("ack", "nothing"), 1, "no alert 'nothing'"),
-        (("snooze", "over", "--for", "2h"), 1, "is over since 2026-11-22T09:40"),
-        (("snooze", "triage-1", "--for", "2 hours"), 2, "--for takes a time as 30m, 2h"),
+        (("snooze", "over", "--for", "2h"), 1, "ended at 2026-11-22T09:40"),
+        (("snooze", "triage-1", "--for", "2 hours"), 2, "--for takes a duration like 30m, 2h"),
         (("snooze", "triage-1", "--for", "31d"), 2, "at most 30d"),
     ],
 )

@@ -27,12 +27,12 @@ def test_plan_shows_apply_makes_and_then_there_is_nothing_to_do(run, stack, pref
     code, shown = run("plan")
     assert code == 0
     assert f"+ create index template triage.feedback.{prefix}\n" in shown
-    assert shown.endswith("5 changes to make\n")
+    assert shown.endswith("5 changes to apply\n")
     with connect(own_settings(stack.elasticsearch_url, prefix)) as client:
         assert not client.indices.exists(index=f"{prefix}_alerts")
         code, made = run("apply")
         assert code == 0
-        assert made == shown.replace("to make", "made")
+        assert made == shown.replace("to apply", "applied")
         assert client.indices.exists(index=f"{prefix}_alerts")
     for verb in ("plan", "apply"):
         code, shown = run(verb)
@@ -49,7 +49,7 @@ def test_what_cannot_be_changed_is_said(run, stack, prefix):
     run("apply")
     code, shown = run("apply")
     assert code == 0
-    assert f"! kept as it is, needs a reindex: index {index}: channel.type: text -> keyword\n" in shown
+    assert f"! not changed, needs a reindex: index {index}: channel.type: text -> keyword\n" in shown
     assert shown.endswith("nothing to do\n")
 
 

@@ -224,7 +224,7 @@ def test_every_file_is_checked_before_anything_is_sent(tmp_path):
     assert done.returncode == 2
     assert f"{bad}: no column 'text'; the file has: body".encode() in done.stderr
     assert b"none.csv: no such file" in done.stderr
-    assert b"standard input (-) can be read once only" in done.stderr
+    assert b"standard input (-) can only be read once" in done.stderr
     assert b"rows in" not in done.stderr
 
 

@@ -97,14 +97,14 @@ def test_promote_list_and_roll_back(model, registry):
     assert model("promote", "a").out == "tiny-model@1\n"
     promoted = model("promote", "b")
     assert (promoted.code, promoted.out) == (0, "tiny-model@2\n")
-    assert "serves now in place of a" in promoted.err
+    assert "now serving instead of a" in promoted.err
     _, a, b = model("list").out.splitlines()
     assert (a[0], b[0]) == ("-", "*")
     entries = {entry["name"]: entry for entry in map(json.loads, model("list", "--json").out.splitlines())}
     assert (entries["a"]["previous"], entries["b"]["serves"], entries["b"]["label"]) == (True, True, "tiny-model@2")
     assert set(entries["a"]["figures"]) == {"intent", "sentiment", "entities"}
     assert model("rollback").out == "tiny-model@1\n"
-    assert "serves already" in model("promote", "a").err
+    assert "already serving" in model("promote", "a").err
     assert (registry / "CURRENT").read_text() == "a\n"
 
 

@@ -160,7 +160,7 @@ def test_urls_are_shown_without_their_user():
     [
         ({"url": "localhost:9200"}, "http(s)://host:port"),
         ({"url": "http://a:9200,"}, "http(s)://host:port"),
-        ({"username": "a"}, "go together"),
+        ({"username": "a"}, "username and password must be set together"),
         ({"username": "a", "password": "b", "api_key": "c"}, "not both"),
         ({"alerts_index": "feedback"}, "alerts_index must not be feedback"),
         ({"alerts_index": "feedback-alerts"}, "begin with feedback-"),

@@ -335,6 +335,6 @@ def test_the_command_shows_and_makes_both(stack, prefix, fake, capsys):
     assert f"+ create Kibana data view 'triage: Feedback ({prefix})'\n" in shown
     assert "+ create Kibana dashboard 'triage: overview'\n" in shown
     assert fake.there == {}
-    assert run("apply") == shown.replace("to make", "made")
+    assert run("apply") == shown.replace("to apply", "applied")
     assert ("dashboard", f"triage-{prefix}-spikes") in fake.there
     assert run("plan").endswith("nothing to do\n")

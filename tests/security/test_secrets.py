@@ -104,7 +104,7 @@ def test_both_forms_and_a_broken_list_are_refused_without_their_content(tmp_path
     with pytest.raises(ConfigError) as caught:
         load_settings()
     assert "author_key and author_key_file are both set" in str(caught.value)
-    assert f"console: tokens_file: {path} is no JSON" in str(caught.value)
+    assert f"console: tokens_file: {path} is not valid JSON" in str(caught.value)
     assert "SEEDED" not in str(caught.value)
 
 

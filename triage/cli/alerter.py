@@ -1,4 +1,4 @@
-"""`triage alerter`: watch the window counts and tell people when negative feedback spikes."""
+"""`triage alerter`: watches the window counts and notifies people when negative feedback spikes."""
 
 from typing import Annotated
 
@@ -10,17 +10,20 @@ from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, Se
 def command(
     instance: Annotated[
         str | None,
-        typer.Option(help="Stable name of this process in the group [alerting.instance]", show_default=False),
+        typer.Option(
+            help="Name of this process in the group, the same over restarts [alerting.instance]", show_default=False
+        ),
     ] = None,
     health_port: Annotated[
-        int | None, typer.Option(help="Port of /live /ready /metrics [alerting.health_port]", show_default=False)
+        int | None, typer.Option(help="Port of /live, /ready and /metrics [alerting.health_port]", show_default=False)
     ] = None,
     prime: Annotated[
         str | None,
         typer.Option(
             metavar="TIME|FILE",
             show_default=False,
-            help="Teach spike rules from the index's last 28d (or 4w, 72h), or from a backtest's CSV; pages nobody",
+            help="Fill the baselines of spike rules from the index's last 28d (or 4w, 72h), or from a backtest's CSV; "
+            "sends no notifications",
         ),
     ] = None,
     bootstrap_servers: KafkaOption = None,
@@ -28,9 +31,10 @@ def command(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Judge the workers' window counts by the alert rules; page, resolve and record.
+    """Evaluate the alert rules on the workers' window counts; notify, resolve and record alerts.
 
-    Several share the partitions of window-counts, each with its own --instance. SIGTERM ends it within seconds.
+    Several alerters share the partitions of window-counts, each with its own --instance. SIGTERM stops one within
+    seconds.
     """
     from triage import tracing
     from triage.alerting.app.process import Alerter

@@ -1,4 +1,4 @@
-"""`triage alerts`: list and show alerts, and try the receivers."""
+"""`triage alerts`: lists and shows alerts, and tests the receivers."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,19 +10,19 @@ from triage.cli.common import ConfigOption, ElasticsearchOption, SetOption, sett
 if TYPE_CHECKING:
     from triage.schemas.alert import Alert
 
-app = typer.Typer(help="Alerts: list, show, acknowledge, silence; try rules and receivers.", no_args_is_help=True)
+app = typer.Typer(help="Alerts: list, show, acknowledge, silence; test rules and receivers.", no_args_is_help=True)
 app.command("backtest")(alerts_backtest.command)
 app.command("ack")(alerts_act.acknowledge)
 app.command("snooze")(alerts_act.snooze)
 app.add_typer(alerts_act.silence_app, name="silence")
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line")]
 
 
 @app.command("list")
 def list_(
     open_only: Annotated[bool, typer.Option("--open", help="Only alerts that are firing")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most alerts to print")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of alerts to print")] = 50,
     as_json: JsonOption = False,
     elasticsearch: ElasticsearchOption = None,
     config: ConfigOption = None,
@@ -76,7 +76,7 @@ def show(
 
 @app.command("test")
 def send_test(config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """Send a test page and its resolve through every configured receiver; exit 1 if one fails."""
+    """Send a test notification and its resolution to every configured receiver; exit 1 if one fails."""
     import asyncio
 
     from triage.alerting.delivery.test_notification import send_test_notification

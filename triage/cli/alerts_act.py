@@ -1,4 +1,4 @@
-"""`triage alerts ack`, `snooze` and `silence`: what people do with alerts."""
+"""`triage alerts ack`, `snooze` and `silence`: records what people do with alerts."""
 
 import re
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from triage.config import Settings
     from triage.schemas.action import Silence
 
-silence_app = typer.Typer(help="Silences: mute alerts that match, until an end.", no_args_is_help=True)
+silence_app = typer.Typer(help="Silences: mute matching alerts for some time.", no_args_is_help=True)
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Dedup key, as `triage alerts list` prints it")]
 ByOption = Annotated[
-    str | None, typer.Option("--by", metavar="NAME", help="Who [default: the user]", show_default=False)
+    str | None, typer.Option("--by", metavar="NAME", help="Your name [default: the system user]", show_default=False)
 ]
-CommentOption = Annotated[str, typer.Option("--comment", metavar="TEXT", help="Why; shown with the alert")]
-ForOption = Annotated[str, typer.Option("--for", metavar="TIME", help="How long: 30m, 2h, 1d12h; at most 30d")]
+CommentOption = Annotated[str, typer.Option("--comment", metavar="TEXT", help="Reason; shown with the alert")]
+ForOption = Annotated[str, typer.Option("--for", metavar="TIME", help="Duration: 30m, 2h, 1d12h; at most 30d")]
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 
 
@@ -35,7 +35,7 @@ def acknowledge(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Say that you take care of a firing alert: its page is not repeated."""
+    """Acknowledge a firing alert: its notification is not repeated."""
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
@@ -55,7 +55,7 @@ def snooze(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Hear nothing of a firing alert for some time; if it still fires then, it is paged again."""
+    """Suppress notifications of a firing alert for some time; if it still fires then, it is notified again."""
     from triage.clock import rfc3339
 
     for_s = _seconds(time)
@@ -80,7 +80,7 @@ def add_silence(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Mute alerts that match, also those to come. They are recorded all the same."""
+    """Mute matching alerts, present and future. They are still recorded."""
     from triage.alerting.lifecycle.silences import parse_matchers
 
     matchers, for_s = parse_matchers(match), _seconds(time)
@@ -92,13 +92,13 @@ def add_silence(
 
 @silence_app.command("list")
 def list_silences(
-    every: Annotated[bool, typer.Option("--all", help="Also those that have ended")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Include silences that have ended")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line")] = False,
     bootstrap_servers: KafkaOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print the silences that hold, the one that ends last first."""
+    """Print active silences, the one that ends last first."""
     import msgspec
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
@@ -112,7 +112,7 @@ def list_silences(
 
 @silence_app.command("expire")
 def expire_silence(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="As `triage alerts silence list` prints it")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Id, as `triage alerts silence list` prints it")],
     by: ByOption = None,
     bootstrap_servers: KafkaOption = None,
     config: ConfigOption = None,
@@ -134,7 +134,7 @@ def expire_silence(
 
 
 def _silences(settings: "Settings") -> "tuple[list[Silence], int]":
-    """All that are known, ended ones too, and what time it is."""
+    """All known silences, including ended ones, and the current time in ms."""
     from triage.alerting.app.actions import read_actions
 
     return read_actions(settings.kafka).silences.all(), settings.clock.build().now_ms()
@@ -155,7 +155,7 @@ def _require_open(settings: "Settings", key: str) -> None:
             f"no alert {key!r} in the index {settings.elasticsearch.alerts_index}; see: triage alerts list"
         )
     if alert.status == "resolved":
-        raise TriageError(f"the alert {key} is over since {alert.ended_at}; there is nothing to acknowledge or snooze")
+        raise TriageError(f"the alert {key} ended at {alert.ended_at}; there is nothing to acknowledge or snooze")
 
 
 @contextmanager
@@ -179,7 +179,7 @@ def _seconds(time: str) -> int:
     parts = re.findall(r"(\d+)([mhd])", time)
     seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
     if "".join(number + unit for number, unit in parts) != time or not 0 < seconds <= LONGEST_S:
-        raise ConfigError(f"--for takes a time as 30m, 2h or 1d12h, at most {LONGEST_S // 86_400}d, not {time!r}")
+        raise ConfigError(f"--for takes a duration like 30m, 2h or 1d12h, at most {LONGEST_S // 86_400}d, not {time!r}")
     return seconds
 
 

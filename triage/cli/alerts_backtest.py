@@ -1,4 +1,4 @@
-"""`triage alerts backtest`: what a rule would have said of counts that are over."""
+"""`triage alerts backtest`: evaluates a rule on past counts."""
 
 import contextlib
 import sys
@@ -25,45 +25,50 @@ def command(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="File of the judged rows [default: standard output]")
+        Path | None, typer.Option("--output", help="Write the evaluated rows here [default: standard output]")
     ] = None,
     step: Annotated[
         str | None,
-        typer.Option(help="Length of a window, as 5m or 1h [default: the most common one]", show_default=False),
+        typer.Option(help="Length of a window, e.g. 5m or 1h [default: the most common one]", show_default=False),
     ] = None,
     rule: Annotated[
         str | None,
         typer.Option(
             autocompletion=alert_rules,
-            help="Judge as this alert rule does [default: the spike detector]",
+            help="Alert rule to evaluate [default: the spike detector]",
             show_default=False,
         ),
     ] = None,
-    z_count: Annotated[float | None, typer.Option(help="Score from which a count fires", show_default=False)] = None,
+    z_count: Annotated[float | None, typer.Option(help="Score at which a count fires", show_default=False)] = None,
     z_ratio: Annotated[
-        float | None, typer.Option(help="Score that the share must pass too; 0: off", show_default=False)
+        float | None, typer.Option(help="Score that the share must reach too; 0: off", show_default=False)
     ] = None,
-    min_count: Annotated[int | None, typer.Option(help="Fewer never fire", show_default=False)] = None,
-    zone: Annotated[str | None, typer.Option(help="Time zone of the seasons", show_default=False)] = None,
+    min_count: Annotated[int | None, typer.Option(help="Lower counts never fire", show_default=False)] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone of the seasonal pattern", show_default=False)] = None,
     seasons: Annotated[
-        bool | None, typer.Option("--seasons/--no-seasons", help="Hours of day and week", show_default=False)
+        bool | None,
+        typer.Option("--seasons/--no-seasons", help="Whether to model hours of day and week", show_default=False),
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Chart of the keys with most episodes (extra 'plots')", show_default=False)
+        Path | None,
+        typer.Option(help="Write a chart of the keys with most episodes (extra 'plots')", show_default=False),
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--from", help="Instead of a file, the index's records from then on (a time, or 28d ago)"),
+        typer.Option(
+            "--from", help="Instead of a file: count the index's records from this time on (a time, or 28d ago)"
+        ),
     ] = None,
-    until: Annotated[str | None, typer.Option("--to", help="... up to then [default: now]", show_default=False)] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", help="... until this time [default: now]", show_default=False)
+    ] = None,
     elasticsearch: ElasticsearchOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Judge window counts of a file, or of the index's history, in one pass as the alerter would have.
+    """Evaluate a rule on window counts of a file, or of the index's history, in one pass, as the alerter would have.
 
-    Prints the rows as they came with expected, score, firing and episode, and a summary of the episodes on standard
-    error.
+    Prints each row with expected, score, firing and episode, and a summary of the episodes on standard error.
     """
     from triage.alerting.backtest.output import output_lines, summary
     from triage.alerting.backtest.run import backtest
@@ -79,7 +84,7 @@ def command(
     from triage.errors import ConfigError
 
     if (file is None) == (since is None) or (until is not None and since is None):
-        raise ConfigError("name either a FILE (- is standard input) or --from, and --to only with --from")
+        raise ConfigError("give either a FILE (- is standard input) or --from; --to only with --from")
     settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
     check_output(output, "--output")
     check_output(plot, "--plot")
@@ -134,5 +139,5 @@ def _progress() -> "Iterator[Callable[[int, int], None] | None]":
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("judging")
+        task = progress.add_task("evaluating")
         yield lambda done, of: progress.update(task, completed=done, total=of)

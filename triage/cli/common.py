@@ -1,4 +1,4 @@
-"""What every command shares: settings from flags, logging, and errors that end with the right exit code."""
+"""Options that commands share, and the settings that result from them."""
 
 import json
 from pathlib import Path
@@ -12,11 +12,11 @@ from triage.logging import configure_logging
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="Settings file [default: triage.toml if there]", show_default=False),
+    typer.Option("--config", help="Settings file [default: triage.toml, if it exists]", show_default=False),
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any setting, as kafka.topic_prefix=shop; may be repeated"),
+    typer.Option("--set", metavar="NAME=VALUE", help="Any setting, e.g. kafka.topic_prefix=shop; may be repeated"),
 ]
 KafkaOption = Annotated[
     str | None,
@@ -28,14 +28,16 @@ ElasticsearchOption = Annotated[
 ]
 ColumnOption = Annotated[
     list[str] | None,
-    typer.Option("--column", metavar="FIELD=NAME", help="The file's name of a field, as text=comment; may be repeated"),
+    typer.Option(
+        "--column", metavar="FIELD=NAME", help="Column that holds a field, e.g. text=comment; may be repeated"
+    ),
 ]
 
 
 def settings_from(config: Path | None, assignments: list[str] | None, /, **flags: Any) -> Settings:
-    """Load settings with `--set` assignments and the command's own flags on top, and configure logging.
+    """Load the settings, override them with `--set` assignments and the command's own flags, and configure logging.
 
-    Keyword names use `__` for the dot: `kafka__bootstrap_servers="..."`. Raises ConfigError.
+    Keyword names have `__` for the dot: `kafka__bootstrap_servers="..."`. Raises ConfigError.
     """
     values: dict[str, Any] = {}
     for assignment in assignments or []:
@@ -43,7 +45,7 @@ def settings_from(config: Path | None, assignments: list[str] | None, /, **flags
         if not separator or "." not in name:
             raise ConfigError(f"--set takes SECTION.NAME=VALUE, not {assignment!r}")
         values[name.strip()] = _value(value)
-    # A flag that was not given must not undo an assignment.
+    # A flag that was not given must not override an assignment.
     values |= {name.replace("__", "."): value for name, value in flags.items() if value is not None}
     settings = load_settings(config, values)
     configure_logging(settings.logging.level, settings.logging.format)
@@ -51,21 +53,21 @@ def settings_from(config: Path | None, assignments: list[str] | None, /, **flags
 
 
 def _value(text: str) -> Any:
-    """Lists and objects are written as JSON; everything else is left to the setting's own type."""
+    """Parse lists and objects as JSON; the setting's type converts everything else."""
     if text[:1] in "[{":
         try:
             return json.loads(text)
         except ValueError as error:
-            raise ConfigError(f"--set value {text!r} is no JSON: {error}") from error
+            raise ConfigError(f"--set value {text!r} is not valid JSON: {error}") from error
     return text
 
 
 def columns_from(pairs: list[str] | None) -> dict[str, str]:
-    """Raw field -> column name of a `--column`. Raises ConfigError."""
+    """Raw field -> column name, from `--column` options. Raises ConfigError."""
     columns = {}
     for pair in pairs or []:
         field, separator, name = pair.partition("=")
         if not separator or not field.strip() or not name.strip():
-            raise ConfigError(f"--column takes FIELD=NAME, as text=comment, not {pair!r}")
+            raise ConfigError(f"--column takes FIELD=NAME, e.g. text=comment, not {pair!r}")
         columns[field.strip()] = name.strip()
     return columns

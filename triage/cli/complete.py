@@ -1,4 +1,4 @@
-"""Values that the shell completes; none of them may fail, wait for a server, or load anything heavy."""
+"""Shell completion of option values. A completion must not fail, wait for a server, or load a heavy library."""
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -7,7 +7,7 @@ Completer = Callable[[str], list[str]]
 
 
 def named(values: type[StrEnum]) -> Completer:
-    """Completes the members of an enumeration."""
+    """Completion of an enumeration's members."""
 
     def complete(incomplete: str) -> list[str]:
         return _beginning(incomplete, [each.value for each in values])
@@ -22,20 +22,20 @@ def tap_topics(incomplete: str) -> list[str]:
 
 
 def intents(incomplete: str) -> list[str]:
-    """Those of the model that serves, as its manifest says."""
+    """Intents in the manifest of the serving model."""
     try:
         from triage.config import load_settings
         from triage.inference.manifest import read_manifest
         from triage.inference.registry import find_folder
 
         found = read_manifest(find_folder(load_settings().model)).intents
-    except Exception:  # noqa: BLE001 - a shell shows no messages while it completes
+    except Exception:  # noqa: BLE001 - a shell shows no messages during completion
         return []
     return _beginning(incomplete, found)
 
 
 def models(incomplete: str) -> list[str]:
-    """Model folders of the registry."""
+    """Model folders in the registry."""
     try:
         from triage.config import load_settings
         from triage.inference.registry import model_folders, registry_folder
@@ -47,7 +47,7 @@ def models(incomplete: str) -> list[str]:
 
 
 def alert_rules(incomplete: str) -> list[str]:
-    """Names of the alert rules in force here."""
+    """Names of the configured alert rules."""
     try:
         from triage.alerting.rules.loader import load_alert_rules
         from triage.config import load_settings

@@ -1,4 +1,4 @@
-"""`triage config`: check, show and describe the settings."""
+"""`triage config`: checks, shows and describes the settings."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ app = typer.Typer(help="Check, show and describe the settings.", no_args_is_help
 
 @app.command()
 def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """Validate every setting and file that the settings name; all problems in one message."""
+    """Validate all settings and the files they name; report all problems in one message."""
     from triage.alerting.rules.loader import check as check_alert_rules
     from triage.inference.manifest import read_manifest
     from triage.inference.registry import find_folder
@@ -52,7 +52,7 @@ def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
 
 @app.command()
 def show(config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """Print the settings in force as JSON; secrets are masked."""
+    """Print the effective settings as JSON; secrets are masked."""
     typer.echo(json.dumps(_plain(settings_from(config, assignments)), indent=2, ensure_ascii=False))
 
 

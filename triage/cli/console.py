@@ -1,4 +1,4 @@
-"""`triage console`: the web page with live counts, charts and alerts."""
+"""`triage console`: serves the web console."""
 
 from typing import Annotated
 
@@ -15,9 +15,10 @@ def command(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Serve the web page: live counts, sentiment over time, alerts, latest feedback.
+    """Serve the web console: live counts, sentiment over time, alerts, latest feedback.
 
-    Also /live, /ready and /metrics. Beyond 127.0.0.1 it wants a login: console.tokens, or console.trusted_proxies.
+    Also serves /live, /ready and /metrics. On an address other than 127.0.0.1 it needs a login: console.tokens or
+    console.trusted_proxies.
     """
     settings = settings_from(
         config,

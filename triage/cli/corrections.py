@@ -1,4 +1,4 @@
-"""`triage corrections`: the labels that people gave, as lines to train with elsewhere."""
+"""`triage corrections`: prints people's labels, for training elsewhere."""
 
 from typing import Annotated
 
@@ -9,16 +9,18 @@ from triage.cli.times import HELP, moment_ms
 
 
 def command(
-    since: Annotated[str | None, typer.Option(metavar="TIME", help=f"Made since; {HELP}")] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Made before")] = None,
-    changed: Annotated[bool, typer.Option("--changed", help="Only those with another label than the model's")] = False,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help=f"Made since this time; {HELP}")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Made before this time")] = None,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Only corrections that differ from the model's labels")
+    ] = False,
     elasticsearch: ElasticsearchOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print the corrections that people made, one JSON object a line, the oldest first.
+    """Print the corrections that people made, one JSON object per line, the oldest first.
 
-    Texts are redacted, as indexed. `triage train --with-corrections` takes such a file, or `index` itself.
+    Texts are redacted, as in the index. `triage train --with-corrections` takes such a file, or `index`.
     """
     import msgspec
 

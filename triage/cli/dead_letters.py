@@ -1,4 +1,4 @@
-"""`triage dead-letters`: what could not be processed, and putting it back."""
+"""`triage dead-letters`: lists, shows and replays records that could not be processed."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Records that could not be processed: list, show, replay.", no_args_is_help=True)
 
-StageOption = Annotated[str | None, typer.Option(help="Where it was refused: decode, validate, enrich, index")]
-ReasonOption = Annotated[str | None, typer.Option(help="Why, as missing_text")]
-SinceOption = Annotated[str | None, typer.Option(metavar="TIME", help=f"Failed since; {HELP}")]
-UntilOption = Annotated[str | None, typer.Option(metavar="TIME", help="Failed before")]
-TopicOption = Annotated[str | None, typer.Option(help="Raw topic, short or full: complaints")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line")]
+StageOption = Annotated[str | None, typer.Option(help="Stage that refused the record: decode, validate, enrich, index")]
+ReasonOption = Annotated[str | None, typer.Option(help="Reason, e.g. missing_text")]
+SinceOption = Annotated[str | None, typer.Option(metavar="TIME", help=f"Failed since this time; {HELP}")]
+UntilOption = Annotated[str | None, typer.Option(metavar="TIME", help="Failed before this time")]
+TopicOption = Annotated[str | None, typer.Option(help="Raw topic, e.g. complaints, with or without the prefix")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line")]
 
 _SAID = {
     "replayed": "replayed",
     "would_replay": "would be replayed",
     "already_replayed": "was replayed at {at}",
-    "gone": "is no longer in its topic: beyond the retention",
-    "needs_its_reason": "crashed workers: name it, or --reason crashed_the_worker",
+    "gone": "is no longer in its topic: older than the retention",
+    "needs_its_reason": "crashed workers: give its position, or --reason crashed_the_worker",
     "forgotten": "is of an author who asked to be forgotten",
 }
 
@@ -39,13 +39,13 @@ def list_(
     since: SinceOption = None,
     until: UntilOption = None,
     topic: TopicOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="Most letters to print, the newest")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of letters to print, the newest")] = 50,
     as_json: JsonOption = False,
     bootstrap_servers: KafkaOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print dead letters, newest first: time, position, stage, reason, what happened."""
+    """Print dead letters, newest first: time, position, stage, reason, message."""
     import msgspec
 
     from triage.pipeline.dead_letters.reader import read_letters
@@ -67,12 +67,12 @@ def list_(
 
 @app.command()
 def show(
-    position: Annotated[str, typer.Argument(metavar="POSITION", help="As `list` prints it: topic/partition/offset")],
+    position: Annotated[str, typer.Argument(metavar="POSITION", help="topic/partition/offset, as `list` prints it")],
     bootstrap_servers: KafkaOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print one dead letter as JSON, and whether its raw record is still there."""
+    """Print one dead letter as JSON, and whether its raw record still exists."""
     import msgspec
     import orjson
 
@@ -85,7 +85,7 @@ def show(
     with TopicScan(settings.kafka, "triage-dead-letters") as scan:
         found = read_letters(scan, wanted)
         if not found:
-            raise TriageError(f"no dead letter of {position}; see: triage dead-letters list")
+            raise TriageError(f"no dead letter at {position}; see: triage dead-letters list")
         where = parse_position(found[0].position)
         retained = where in scan.fetch([where])
     letter = {**msgspec.to_builtins(found[0]), "raw_record": "retained" if retained else "gone"}
@@ -95,7 +95,8 @@ def show(
 @app.command()
 def replay(
     positions: Annotated[
-        list[str] | None, typer.Argument(metavar="[POSITION]...", help="Single letters, as `list` prints them")
+        list[str] | None,
+        typer.Argument(metavar="[POSITION]...", help="Positions of single letters, as `list` prints them"),
     ] = None,
     stage: StageOption = None,
     reason: ReasonOption = None,
@@ -103,19 +104,22 @@ def replay(
     until: UntilOption = None,
     topic: TopicOption = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Most records to put back, the oldest first", show_default=False)
+        int | None,
+        typer.Option(min=1, help="Maximum number of records to replay, the oldest first", show_default=False),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Needed where nothing narrows the letters down")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Replay every dead letter; required without positions and filters")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be done")] = False,
     as_json: JsonOption = False,
     bootstrap_servers: KafkaOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Put the raw records of dead letters into their topics again, for the workers to try once more.
+    """Send the raw records of dead letters to their topics again, so that the workers process them again.
 
-    A record keeps its identity, so it is indexed and counted once, and each is put back once however often this runs.
-    Exit 1 if a record is no longer there.
+    A record keeps its identity, so it is indexed and counted once. Each is replayed once, however often this runs.
+    Exit 1 if a record no longer exists.
     """
     import orjson
 
@@ -127,7 +131,7 @@ def replay(
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
     wanted = _wanted(settings, positions or (), stage, reason, since, until, topic)
     if wanted.everything and not everything:
-        raise ConfigError("replay takes positions or filters (--reason ...), or --all for every dead letter there is")
+        raise ConfigError("replay takes positions, filters (--reason ...), or --all for every dead letter")
     with TopicScan(settings.kafka, "triage-dead-letters") as scan:
         forgotten = read_forgotten(scan, Redactor(settings.redaction))
     outcomes: Counter[str] = Counter()
@@ -163,7 +167,7 @@ def _wanted(
         try:
             parse_position(position)
         except ValueError:
-            raise ConfigError(f"POSITION is topic/partition/offset, not {position!r}") from None
+            raise ConfigError(f"POSITION must be topic/partition/offset, not {position!r}") from None
     return DeadLetterFilter(
         positions=frozenset(positions),
         stage=stage,

@@ -1,4 +1,4 @@
-"""`triage demo`: the whole system on the local stack with the sample feed."""
+"""`triage demo`: runs the whole system on the local stack with the sample feed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def command(
-    once: Annotated[bool, typer.Option("--once", help="Print a summary when the feed is done, and end")] = False,
-    days: Annotated[float, typer.Option(min=1, max=31, help="Simulated days that the feed is spread over")] = 3,
-    seconds: Annotated[float, typer.Option(min=10, help="Real time that they take")] = 180,
-    data_dir: Annotated[Path, typer.Option(help="Where the demo keeps its data and logs")] = Path(".triage/demo"),
+    once: Annotated[bool, typer.Option("--once", help="Print a summary when the feed is done, and exit")] = False,
+    days: Annotated[float, typer.Option(min=1, max=31, help="Simulated days covered by the feed")] = 3,
+    seconds: Annotated[float, typer.Option(min=10, help="Seconds that these days take")] = 180,
+    data_dir: Annotated[Path, typer.Option(help="Folder for the demo's data and logs")] = Path(".triage/demo"),
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Start Kafka, Elasticsearch, worker, alerter and console here, and replay days of feedback in three minutes.
+    """Run the whole system on this machine, and replay three days of feedback in three minutes.
 
-    Starts from empty data; Ctrl-C ends all of it. With --once it ends by itself when the alerts have resolved, and
-    fails if counts disagree.
+    Starts Kafka, Elasticsearch, worker, alerter and console with empty data; Ctrl-C stops everything. With --once it
+    exits when the alerts have resolved, and fails if the counts disagree.
     """
     import signal
 
@@ -39,7 +39,7 @@ def command(
     options = DemoOptions(days=days, replay_s=seconds, data_dir=data_dir)
     try:
         with Demo(settings, options, lambda text: console.print(f"· {text}", highlight=False)) as demo:
-            console.print(f"· console: [bold]{demo.console_url}[/bold]   (Ctrl-C ends everything)", highlight=False)
+            console.print(f"· console: [bold]{demo.console_url}[/bold]   (Ctrl-C stops everything)", highlight=False)
             console.print(f"· in another terminal: triage top --config {demo.settings_file}", highlight=False)
             with Live(console=console, refresh_per_second=4, transient=True) as live:
                 _follow(demo, live, once=once)
@@ -47,13 +47,13 @@ def command(
                 return
             summary = demo.summary()
     except KeyboardInterrupt:
-        console.print("· stopped: worker, alerter, console and local stack have ended", highlight=False)
+        console.print("· worker, alerter, console and local stack have stopped", highlight=False)
         if once:
             raise typer.Exit(130) from None
         return
     Console().print(summary.table())
     for problem in summary.problems:
-        console.print(f"[red]does not reconcile:[/red] {problem}", highlight=False)
+        console.print(f"[red]counts disagree:[/red] {problem}", highlight=False)
     if summary.problems:
         raise typer.Exit(1)
 
@@ -63,7 +63,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _follow(demo: "Demo", live: "Live", *, once: bool) -> None:
-    """Show progress and alerts as they come; without `once`, go on until Ctrl-C."""
+    """Show progress and alerts as they happen; without `once`, continue until Ctrl-C."""
     import time
 
     from rich.text import Text
@@ -85,14 +85,14 @@ def _follow(demo: "Demo", live: "Live", *, once: bool) -> None:
     _print_alerts(demo, live, shown)
     if once:
         return
-    live.console.print("· the feed is done; the page stays up until Ctrl-C", highlight=False)
+    live.console.print("· the feed is done; the console stays up until Ctrl-C", highlight=False)
     while True:
         demo.check()
         time.sleep(0.5)
 
 
 def _print_alerts(demo: "Demo", live: "Live", shown: int) -> int:
-    """Print each change of status once, of the log from `shown` on; returns how much of it is shown now."""
+    """Print each new change of status in the log from `shown` on; returns the length of the log."""
     log = demo.tally.totals.alert_log
     printed = {(alert.dedup_key, alert.status) for alert in log[:shown]}
     for alert in log[shown:]:

@@ -1,4 +1,4 @@
-"""`triage enrich`: the worker's enrichment offline, files in, JSON lines out."""
+"""`triage enrich`: enriches files as the worker does, without Kafka and Elasticsearch."""
 
 import contextlib
 import itertools
@@ -16,18 +16,21 @@ _BATCH = 256
 
 def command(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="CSV or JSONL, gzip or not; - is standard input")
+        list[str], typer.Argument(metavar="FILE...", help="CSV or JSONL files, plain or gzip; - is standard input")
     ],
     channel: Annotated[
-        Channel | None, typer.Option(help="Channel of every row [default: the row's, else complaint]")
+        Channel | None, typer.Option(help="Channel of every row [default: the row's own, else complaint]")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of standard output")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any row was refused")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a row was refused")] = False,
     file_format: Annotated[
-        str | None, typer.Option("--format", help="csv or jsonl [default: by name or content]")
+        str | None, typer.Option("--format", help="csv or jsonl [default: by file name or content]")
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Add to each record why: words with weights, and what met the rules")
+        bool,
+        typer.Option(
+            "--explain", help="Add an explanation to each record: words with weights, and matches of the rules"
+        ),
     ] = False,
     column: ColumnOption = None,
     model: Annotated[Path | None, typer.Option(help="Model folder [model.path]")] = None,
@@ -36,7 +39,7 @@ def command(
 ) -> None:
     """Enrich files without Kafka or Elasticsearch.
 
-    Prints one JSON line per accepted row, in input order; refused rows are named on standard error.
+    Prints one JSON line per accepted row, in input order; refused rows are reported on standard error.
     """
     import sys
 

@@ -1,4 +1,4 @@
-"""`triage evaluate`: figures of a model on every test set, through the code that serves it."""
+"""`triage evaluate`: measures a model on every test set, with the code that serves it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,33 +15,37 @@ _WIDE = 200
 
 def command(
     model: Annotated[
-        Path | None, typer.Option(help="Model folder, as onnx/NAME [default: the one that serves].")
+        Path | None, typer.Option(help="Model folder, e.g. onnx/NAME [default: the serving model]")
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder of the packs: also tests on those that may not be in the repository (docs/data.md)."),
+        typer.Option(
+            help="Folder of downloaded datasets: also tests on those that may not be in the repository (docs/data.md)"
+        ),
     ] = None,
     own: Annotated[
-        Path | None, typer.Option(help="Your labelled texts, CSV or JSONL, instead of all that the project brings.")
+        Path | None, typer.Option(help="Your labelled texts, CSV or JSONL, instead of the project's test sets")
     ] = None,
-    text_column: Annotated[str, typer.Option(help="Field of --own that holds the text.")] = "text",
-    intent_column: Annotated[str, typer.Option(help="Field of --own that holds the intent.")] = "intent",
-    sentiment_column: Annotated[str, typer.Option(help="Field of --own that holds the sentiment.")] = "sentiment",
-    taxonomy: Annotated[Path | None, typer.Option(help="Label set of the model [default: the one that ships].")] = None,
-    sources: Annotated[Path | None, typer.Option(help="Your sources.yaml [default: the one that ships].")] = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="SET", help="Only this set; may be repeated.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many texts a set.")] = None,
+    text_column: Annotated[str, typer.Option(help="Field of --own that holds the text")] = "text",
+    intent_column: Annotated[str, typer.Option(help="Field of --own that holds the intent")] = "intent",
+    sentiment_column: Annotated[str, typer.Option(help="Field of --own that holds the sentiment")] = "sentiment",
+    taxonomy: Annotated[Path | None, typer.Option(help="Label set of the model [default: the shipped one]")] = None,
+    sources: Annotated[Path | None, typer.Option(help="Your sources.yaml [default: the shipped one]")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="SET", help="Only this test set; may be repeated")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of texts per test set")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, openvino or auto [model.device]")] = "cpu",
-    threads: Annotated[int, typer.Option(min=0, help="0: one for each core [model.threads]")] = 0,
-    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page with tables and plots.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
-    card: Annotated[bool, typer.Option("--card", help="Write metrics.json and CARD.md of the model folder.")] = False,
+    threads: Annotated[int, typer.Option(min=0, help="Threads of the model; 0: one per core [model.threads]")] = 0,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a report with tables and plots to this folder")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Write the metrics here, as JSON")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Update metrics.json and CARD.md in the model folder")] = False,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Measure the model: F1, recall, accuracy, calibration, robustness, out-of-scope texts, by set and head.
+    """Measure the model: F1, recall, accuracy, calibration, robustness, out-of-scope texts, by test set and head.
 
-    Without options: the served model on the test texts that stand in the repository.
+    Without options: the serving model on the test texts in the repository.
     """
     from rich.console import Console
     from rich.progress import Progress

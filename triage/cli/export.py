@@ -1,4 +1,4 @@
-"""`triage export`: a checkpoint, or a model in another form, to a model folder that serves."""
+"""`triage export`: writes a model folder from a checkpoint, or from a model in another precision."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ import typer
 
 
 class Form(StrEnum):
-    """How the weights are stored."""
+    """Format in which the weights are stored."""
 
     INT8 = "int8"
     FP16 = "fp16"
@@ -17,30 +17,30 @@ class Form(StrEnum):
 
 
 def command(
-    output: Annotated[Path, typer.Option(help="Model folder to write, as onnx/NAME.")],
-    checkpoint: Annotated[Path | None, typer.Option(help="Folder of a run, or of a checkpoint.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Instead: a model folder, to have it in another form.")] = None,
+    output: Annotated[Path, typer.Option(help="Model folder to write, e.g. onnx/NAME")],
+    checkpoint: Annotated[Path | None, typer.Option(help="Folder of a training run or checkpoint")] = None,
+    model: Annotated[Path | None, typer.Option(help="Instead: a model folder to convert to another precision")] = None,
     form: Annotated[
-        Form, typer.Option(help="int8: what ships; fp32: the reference; fp16: what CUDA computes with.")
+        Form, typer.Option(help="int8: the shipped format; fp32: the reference; fp16: for CUDA")
     ] = Form.INT8,
-    data: Annotated[Path | None, typer.Option(help="Packs whose test texts the parity check runs on.")] = None,
-    version: Annotated[str | None, typer.Option(help="Version of the model [default: today's date and -1].")] = None,
-    parity_texts: Annotated[int, typer.Option(min=1, help="Texts of the parity check.")] = 2_000,
+    data: Annotated[Path | None, typer.Option(help="Folder of downloaded datasets, for the parity check")] = None,
+    version: Annotated[str | None, typer.Option(help="Version of the model [default: today's date and -1]")] = None,
+    parity_texts: Annotated[int, typer.Option(min=1, help="Number of texts in the parity check")] = 2_000,
 ) -> None:
     """Write model.onnx, tokenizer and manifest; print name and version.
 
-    From a checkpoint it also compares with torch in fp32. From a model folder it needs no torch; `triage model compare`
-    compares the two. Nobody has to export fp16 to serve on CUDA: it is made at the first start.
+    From a checkpoint, the result is also compared with torch in fp32. From a model folder, torch is not needed;
+    `triage model compare` compares the two. CUDA needs no fp16 export: it is made at the first start.
     """
     from triage.errors import ConfigError
 
     if (checkpoint is None) == (model is None):
-        raise ConfigError("triage export takes either --checkpoint or --model")
+        raise ConfigError("give either --checkpoint or --model")
     if model is not None:
         from triage.inference.precision_variants import write_variant
 
         if form is Form.INT8:
-            raise ConfigError("--model is made into fp16 or fp32: add --form; int8 is made from a --checkpoint")
+            raise ConfigError("--model is converted to fp16 or fp32: add --form; int8 is made from a --checkpoint")
         typer.echo(write_variant("fp16" if form is Form.FP16 else "fp32", model, output))
         return
     assert checkpoint is not None

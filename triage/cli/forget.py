@@ -1,4 +1,4 @@
-"""`triage forget`: the right to erasure."""
+"""`triage forget`: erases what an author wrote."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 
 def command(
-    source: Annotated[str, typer.Option(help="The record's field source; '' for records without one")],
-    author: Annotated[str, typer.Option(help="The author_id as the source sends it; - reads it from standard input")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The account as one JSON object")] = False,
+    source: Annotated[str, typer.Option(help="Field `source` of the records; '' for records without one")],
+    author: Annotated[
+        str, typer.Option(help="Field `author_id` as the source sends it; - reads it from standard input")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be erased")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object")] = False,
     bootstrap_servers: KafkaOption = None,
     elasticsearch: ElasticsearchOption = None,
     config: ConfigOption = None,
@@ -26,8 +28,8 @@ def command(
 ) -> None:
     """Erase what an author wrote: documents, enriched records, dead letters, examples of alerts.
 
-    Workers and replays pass over what is left of it in the raw topics; the account says until when those hold it.
-    Tries every key of redaction.author_key and old_author_keys. Safe to repeat.
+    Workers and replays skip what remains in the raw topics; the report says until when those keep it. Records are
+    found with redaction.author_key and all old_author_keys. Safe to repeat.
     """
     from triage.pipeline.erasure.command import forget
 
@@ -41,12 +43,12 @@ def command(
     clock = settings.clock.build()
     if not dry_run and not yes:
         if not sys.stdin.isatty():
-            raise ConfigError("forget asks before it erases: give --yes (or --dry-run) where nobody can answer")
-        with waiting("looking for what they wrote"):
+            raise ConfigError("forget asks before it erases: without a terminal give --yes or --dry-run")
+        with waiting("searching"):
             found = forget(settings, clock, source or None, author, dry_run=True)
         typer.echo(_account(found, dry_run=True), err=True)
-        typer.confirm("Erase all of this for good?", abort=True, err=True)
-    with waiting("looking for what they wrote" if dry_run else "erasing"):
+        typer.confirm("Erase all of this permanently?", abort=True, err=True)
+    with waiting("searching" if dry_run else "erasing"):
         erased = forget(settings, clock, source or None, author, dry_run=dry_run)
     typer.echo(_json(erased) if as_json else _account(erased, dry_run=dry_run))
 
@@ -64,20 +66,20 @@ def _account(erased: "Erased", *, dry_run: bool) -> str:
         f"corrections {verb}\t{erased.corrections:,}",
     ]
     if erased.late:
-        lines.append(f"records in hand meanwhile, {verb}\t{erased.late:,}")
+        lines.append(f"records in flight meanwhile, {verb}\t{erased.late:,}")
     lines += [
         f"{each.topic}\t"
         + (
             f"holds the raw text until {rfc3339(each.until_ms)} at the latest"
             if each.until_ms is not None
-            else "keeps the raw text: its retention is unlimited or not readable"
+            else "keeps the raw text: its retention is unlimited or could not be read"
         )
         for each in erased.raw
     ]
     if erased.open_alerts and not dry_run:
         lines.append(
-            f"again\t{len(erased.open_alerts)} of these alerts still fire, and their alerter may store the examples "
-            f"once more: repeat this when they have resolved ({', '.join(erased.open_alerts)})"
+            f"again\t{len(erased.open_alerts)} of these alerts still fire, and the alerter may store the examples "
+            f"again: repeat this command when they have resolved ({', '.join(erased.open_alerts)})"
         )
     return "\n".join(lines)
 

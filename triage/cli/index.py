@@ -1,4 +1,4 @@
-"""`triage index`: what Elasticsearch and Kibana need, shown and then made."""
+"""`triage index`: plans and applies what Elasticsearch and Kibana need."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from triage.elastic.plan import Change, Plan
 
 app = typer.Typer(
-    help="Show, then make, what Elasticsearch needs: templates, mappings, retention; and dashboards in Kibana.",
+    help="Plan and apply templates, mappings and retention in Elasticsearch, and dashboards in Kibana.",
     no_args_is_help=True,
 )
 
@@ -23,7 +23,7 @@ KibanaOption = Annotated[
     str | None,
     typer.Option(
         "--kibana", metavar="URL", show_default=False,
-        help="Also data views, searches and dashboards in this Kibana; URL/s/SPACE for a space",
+        help="URL of Kibana: also import data views, searches and dashboards; URL/s/SPACE for a space",
     ),
 ]  # fmt: skip
 
@@ -35,12 +35,12 @@ def plan(
     elasticsearch: ElasticsearchOption = None,
     kibana: KibanaOption = None,
 ) -> None:
-    """Show what `apply` would do; changes nothing."""
+    """Show what `apply` would change; changes nothing."""
     settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
     _, found = _plan(settings)
     _show(found)
     total = len(found.changes) + len(_kibana(settings, kibana, make=False))
-    typer.echo(f"{_count(total)} to make" if total else "nothing to do")
+    typer.echo(f"{_count(total)} to apply" if total else "nothing to do")
 
 
 @app.command()
@@ -52,7 +52,7 @@ def apply(
 ) -> None:
     """Create and extend templates, mappings and the retention policy; nothing is ever deleted.
 
-    With --kibana also import data views, searches and dashboards; those of an earlier import are overwritten.
+    With --kibana also import data views, searches and dashboards, overwriting those of an earlier import.
     """
     from triage.elastic.plan import apply as apply_plan
 
@@ -61,7 +61,7 @@ def apply(
     _show(found)
     apply_plan(client, found)
     total = len(found.changes) + len(_kibana(settings, kibana, make=True))
-    typer.echo(f"{_count(total)} made" if total else "nothing to do")
+    typer.echo(f"{_count(total)} applied" if total else "nothing to do")
 
 
 def _kibana(settings: Settings, url: str | None, *, make: bool) -> "Sequence[ObjectChange]":
@@ -100,7 +100,7 @@ def _show_changes(changes: "Sequence[Change | ObjectChange]") -> None:
 def _show(found: "Plan") -> None:
     _show_changes(found.changes)
     for difference in found.incompatible:
-        typer.echo(f"! kept as it is, needs a reindex: {difference}")
+        typer.echo(f"! not changed, needs a reindex: {difference}")
     for note in found.notes:
         typer.echo(f"  note: {note}")
 

@@ -1,4 +1,4 @@
-"""`triage ingest`: files into the topics."""
+"""`triage ingest`: sends files to the raw topics."""
 
 import itertools
 import logging
@@ -24,31 +24,31 @@ _LAST_WAIT_S = 5.0
 
 def command(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="CSV or JSONL, gzip or not; - is standard input")
+        list[str], typer.Argument(metavar="FILE...", help="CSV or JSONL files, plain or gzip; - is standard input")
     ],
     channel: Annotated[
         Channel | None,
-        typer.Option(help="Channel of every row [default: the row's, else complaint]", show_default=False),
+        typer.Option(help="Channel of every row [default: the row's own, else complaint]", show_default=False),
     ] = None,
     file_format: Annotated[
-        str | None, typer.Option("--format", help="csv or jsonl [default: by name or content]", show_default=False)
+        str | None, typer.Option("--format", help="csv or jsonl [default: by file name or content]", show_default=False)
     ] = None,
     column: ColumnOption = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any row was refused")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate only; no Kafka")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a row was refused")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only validate; send nothing")] = False,
     rate: Annotated[
-        float | None, typer.Option(min=0.001, help="At most so many rows a second", show_default=False)
+        float | None, typer.Option(min=0.001, help="Maximum number of rows per second", show_default=False)
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=0, help="Stop after so many rows", show_default=False)] = None,
-    skip: Annotated[int, typer.Option(min=0, help="Pass over so many rows, to resume")] = 0,
+    limit: Annotated[int | None, typer.Option(min=0, help="Stop after this many rows", show_default=False)] = None,
+    skip: Annotated[int, typer.Option(min=0, help="Skip this many rows, to resume")] = 0,
     config: ConfigOption = None,
     assignments: SetOption = None,
     bootstrap_servers: KafkaOption = None,
 ) -> None:
-    """Put complaints, reviews and posts from files into the topics.
+    """Send complaints, reviews and posts from files to the raw topics.
 
-    Every row is validated; refused ones are named on standard error with file and line. Ends with an account, and
-    after a failure or Ctrl-C with the row to resume at.
+    Every row is validated; refused rows are reported on standard error with file and line. At the end it prints a
+    summary, and after a failure or Ctrl-C the row to resume at.
     """
     from triage.cli.ingest_progress import IngestProgress
     from triage.cli.interrupt import Interruptible
@@ -57,7 +57,7 @@ def command(
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
     if settings.logging.level != "DEBUG":
-        # What the client tells of every retry is told here once: while it waits, and in the account.
+        # The client logs every retry; here it is reported once, while waiting and in the summary.
         logging.getLogger("kafka").setLevel(logging.CRITICAL)
     columns = columns_from(column)
     clock = settings.clock.build()
@@ -78,7 +78,7 @@ def command(
         for path in files
     )
     kafka = _kafka(settings.kafka, clock, channel, skip, dry_run, lambda: interrupt.requested)
-    # Signals are taken over last: Ctrl-C while Kafka is waited for has nothing to finish.
+    # Signals are handled from here on only: while waiting for Kafka, Ctrl-C has nothing to finish.
     with kafka as (delivery, max_bytes), interrupt, progress:
         started = clock.monotonic()
         account = ingest(
@@ -110,13 +110,13 @@ def command(
 
 
 def _check_files(files: list[str], file_format: str | None, columns: dict[str, str]) -> None:
-    """The header of the last file must not be found wanting after the first ones were sent."""
+    """Check that every file can be read, before the first one is sent."""
     from triage.sources.files import read_rows
     from triage.sources.stream import STDIN
 
     problems = []
     if files.count(STDIN) > 1:
-        problems.append("standard input (-) can be read once only")
+        problems.append("standard input (-) can only be read once")
     for path in files:
         if path == STDIN:
             continue
@@ -137,7 +137,7 @@ def _kafka(
     dry_run: bool,
     stop: Callable[[], bool],
 ) -> "Iterator[tuple[Delivery | None, dict[Channel, int] | None]]":
-    """A delivery to topics that exist, and what each takes at most in bytes; nothing for a dry run."""
+    """A delivery to existing topics, and the maximum message size of each in bytes; (None, None) for a dry run."""
     if dry_run:
         yield None, None
         return
@@ -166,7 +166,7 @@ def _kafka(
     try:
         yield delivery, limits
     finally:
-        # What could not be delivered by now is told in the account; closing must not wait for it again.
+        # The summary reports what could not be delivered; closing must not wait for it again.
         with suppress(KafkaError):
             producer.close(timeout=0 if delivery.failure is not None else _LAST_WAIT_S)
 

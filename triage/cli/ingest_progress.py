@@ -1,4 +1,4 @@
-"""What `triage ingest` and `enrich` show while they run: a bar on a terminal, elsewhere a log line now and then."""
+"""Progress of `triage ingest` and `enrich`: a bar on a terminal, otherwise a log line every few seconds."""
 
 import sys
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class IngestProgress(Bar):
-    """Bytes of the files, where their sizes are known, and rows; `say` prints without tearing the bar."""
+    """Shows bytes read of the files, if their sizes are known, and rows; `say` prints above the bar."""
 
     def __init__(self, paths: Sequence[str], clock: Clock, name: str = "ingest", *, quiet: bool = False) -> None:
-        """`quiet` shows nothing but what is said: where the command's own lines tell how far it is."""
+        """`quiet` shows no progress, for commands that print a line per row."""
         self._quiet = quiet
         self._name = name
         self._log = get_logger(f"triage.{name}")
@@ -47,15 +47,15 @@ class IngestProgress(Bar):
         return self
 
     def read(self, count: int) -> None:
-        """More bytes of a file were read."""
+        """Count bytes read of a file."""
         self._bytes += count
 
     def row(self, account: "Account") -> None:
-        """One more row is done."""
+        """Show the progress after a row."""
         self.rows(account.rows, account.refused)
 
     def rows(self, rows: int, refused: int) -> None:
-        """So many are done, and so many of them refused."""
+        """Show how many rows are done, and how many of them were refused."""
         now = self._clock.monotonic()
         if self._quiet or now - self._shown < (LOG_EVERY_S if self._bar is None else DRAW_EVERY_S):
             return

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish: the row in hand is finished, what was sent is waited for."""
+"""Graceful stop on Ctrl-C and SIGTERM: the current row is finished, and sent rows are waited for."""
 
 import signal
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ class _Stopped(Exception):  # noqa: N818 - a signal, not an error
 
 
 class Interruptible:
-    """While it is entered, the first SIGINT or SIGTERM sets `requested`; a second one ends the process as usual.
+    """Context in which the first SIGINT or SIGTERM sets `requested`; a second one ends the process as usual.
 
-    A read from a terminal or pipe may never return, so `until_stopped` leaves it at once. Main thread only.
+    A read from a terminal or pipe may never return, so `until_stopped` interrupts it. Main thread only.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Interruptible:
         self._before: dict[signal.Signals, object] = {}
 
     def until_stopped(self, items: Iterator[T]) -> Iterator[T]:
-        """The items until they end or a stop is requested."""
+        """Yield the items until they end or a stop is requested."""
         while not self.requested:
             try:
                 self._blocked = True

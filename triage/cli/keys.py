@@ -1,4 +1,4 @@
-"""Single keys from a terminal, without waiting for Return."""
+"""Reads single keys from a terminal, without waiting for Return."""
 
 import os
 import select
@@ -10,7 +10,7 @@ from typing import Any, Self
 
 
 class Keys:
-    """While it is entered, `wait` gives the next key; without a terminal on standard input it only waits."""
+    """Context in which `wait` returns the next key; without a terminal on standard input it only waits."""
 
     def __init__(self) -> None:
         self._fd = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
@@ -29,7 +29,7 @@ class Keys:
             termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
 
     def wait(self, seconds: float) -> str:
-        """The key that was pressed, as typed; "" after so many seconds without one, and for keys of several bytes."""
+        """Return the key that was pressed; "" after `seconds` without one, and for keys of several bytes."""
         watched = [] if self._fd is None else [self._fd]
         ready, _, _ = select.select(watched, [], [], seconds)
         if not ready:

@@ -1,4 +1,4 @@
-"""`triage local`: only the local Kafka and Elasticsearch."""
+"""`triage local`: starts and stops the local Kafka and Elasticsearch."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,13 +7,13 @@ import typer
 
 from triage.cli.common import ConfigOption, SetOption, settings_from
 
-app = typer.Typer(help="A local Kafka and Elasticsearch for trying and testing.", no_args_is_help=True)
-DataDir = Annotated[Path | None, typer.Option(help="Where their data is kept [local.data_dir]", show_default=False)]
+app = typer.Typer(help="A local Kafka and Elasticsearch, for evaluation and tests.", no_args_is_help=True)
+DataDir = Annotated[Path | None, typer.Option(help="Folder for their data [local.data_dir]", show_default=False)]
 
 
 @app.command()
 def up(data_dir: DataDir = None, config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """Start both in the background; prints the settings that reach them, for `eval` or a file."""
+    """Start both in the background; print their addresses as settings, for `eval` or a file."""
     from triage.local.stack import LocalStack
 
     local = settings_from(config, assignments, local__data_dir=data_dir).local
@@ -21,14 +21,16 @@ def up(data_dir: DataDir = None, config: ConfigOption = None, assignments: SetOp
     endpoints = stack.detach()
     typer.echo(f"export TRIAGE_KAFKA__BOOTSTRAP_SERVERS={endpoints.bootstrap_servers}")
     typer.echo(f"export TRIAGE_ELASTICSEARCH__URL={endpoints.elasticsearch_url}")
-    typer.echo(f"local stack is up; data in {local.data_dir}; triage local down ends it", err=True)
+    typer.echo(f"local stack is up; data in {local.data_dir}; stop it with: triage local down", err=True)
 
 
 @app.command()
 def down(data_dir: DataDir = None, config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """End both; their data stays."""
+    """Stop both; their data is kept."""
     from triage.local.stack import LocalStack
 
     local = settings_from(config, assignments, local__data_dir=data_dir).local
     ended = LocalStack(local.data_dir).end_detached()
-    typer.echo("local stack has ended; its data stays" if ended else f"nothing runs in {local.data_dir}", err=True)
+    typer.echo(
+        "local stack has stopped; its data is kept" if ended else f"no local stack runs in {local.data_dir}", err=True
+    )

@@ -44,13 +44,13 @@ def _version(value: bool) -> None:
 
 
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version"),
 ) -> None:
     del version
 
 
 def build_app() -> typer.Typer:
-    """The whole command line; modules of commands import nothing heavy, so this takes milliseconds."""
+    """Build the whole command line. Modules of commands import no heavy library, so this takes milliseconds."""
     app = typer.Typer(
         name="triage",
         help="Streaming complaint triage: Kafka in, intent, sentiment and entities, Elasticsearch and alerts out.",
@@ -70,13 +70,13 @@ def build_app() -> typer.Typer:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: errors of ours become one message on standard error and their exit code."""
+    """Run the command line; a TriageError becomes one message on standard error and its exit code."""
     try:
         build_app()(args=arguments)
     except TriageError as error:
         typer.secho(f"triage: {error}", fg="red", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # `triage enrich ... | head` closed the pipe; that is how it is meant to end.
+        # `triage enrich ... | head` closed the pipe: a normal end.
         sys.stderr.close()
         sys.exit(0)

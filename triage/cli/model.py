@@ -1,4 +1,4 @@
-"""`triage model`: which models are there, what they are, which one serves, and how two of them differ."""
+"""`triage model`: lists models, shows cards, promotes, rolls back and compares."""
 
 import json
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from triage.inference.compare import Result
     from triage.inference.promotion import Switched
 
-app = typer.Typer(help="List the models, show their cards, say which one serves, compare two.", no_args_is_help=True)
-ForceOption = Annotated[bool, typer.Option("--force", help="Also if the rules name labels that the model lacks.")]
+app = typer.Typer(help="List models, show cards, choose the serving model, compare two.", no_args_is_help=True)
+ForceOption = Annotated[bool, typer.Option("--force", help="Even if the rules use labels that the model does not have")]
 _COLUMNS = ("name", "version", "taxonomy", "languages", "intents", "encoder", "form", "mib")
 
 
@@ -24,9 +24,9 @@ _COLUMNS = ("name", "version", "taxonomy", "languages", "intents", "encoder", "f
 def list_(
     config: ConfigOption = None,
     assignments: SetOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line")] = False,
 ) -> None:
-    """The models of the registry: * serves, - is what rollback goes back to; a damaged one says what is wrong.
+    """List the models in the registry: * is serving, - is the target of rollback; a damaged model shows its problem.
 
     INTENT is the mean macro-F1 over the model's own test sets, SENTIMENT the mean macro-recall, ENTITIES the mean F1.
     """
@@ -57,12 +57,12 @@ def list_(
 @app.command()
 def card(
     name: Annotated[
-        str | None, typer.Argument(autocompletion=models, help="Model in the registry [default: the one that serves]")
+        str | None, typer.Argument(autocompletion=models, help="Model in the registry [default: the serving one]")
     ] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print the card of a model: data, licences, figures, how to reproduce."""
+    """Print the card of a model: data, licences, metrics, how to reproduce it."""
     from triage.inference.catalog import model_folder, read_card
 
     typer.echo(read_card(model_folder(settings_from(config, assignments).model, name)).rstrip("\n"))
@@ -75,9 +75,9 @@ def promote(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Make a model serve: its files are checked, it is run on a few texts, then CURRENT is switched in one step.
+    """Make a model the serving one: check its files, run it on a few texts, then switch CURRENT atomically.
 
-    Workers that run take it over without losing a record, within worker.reload_poll_s or on SIGHUP.
+    Running workers load it within worker.reload_poll_s, or on SIGHUP, without losing a record.
     """
     from triage.inference.promotion import promote as switch
 
@@ -87,7 +87,7 @@ def promote(
 
 @app.command()
 def rollback(force: ForceOption = False, config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """Go back to the model that served before the last promotion; again goes back one more."""
+    """Return to the model that served before the last promotion; repeat to go back further."""
     from triage.inference.promotion import rollback as switch
 
     settings = settings_from(config, assignments)
@@ -103,14 +103,14 @@ def compare(
         str, typer.Argument(metavar="B", autocompletion=models, help="Model in the registry, or a model folder")
     ],
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSONL with texts; - is standard input")],
-    most: Annotated[int, typer.Option("--show", min=0, help="How many of the largest differences to list")] = 10,
-    limit: Annotated[int, typer.Option(min=1, help="Read at most so many texts")] = 10_000,
+    most: Annotated[int, typer.Option("--show", min=0, help="Number of largest differences to list")] = 10,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of texts to read")] = 10_000,
     column: ColumnOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """How often two models agree on the texts of a file, by head, and where they differ most."""
+    """Compare two models on the texts of a file: agreement by head, and the largest differences."""
     import msgspec
 
     from triage.errors import ConfigError
@@ -126,7 +126,7 @@ def compare(
     texts = (redactor.redact_text(text) for text in islice(_texts(file, columns_from(column)), limit))
     result = compare_models(left, right, texts, most)
     if result is None:
-        raise ConfigError("there is no text to compare on", where=file)
+        raise ConfigError("contains no text to compare on", where=file)
     if as_json:
         typer.echo(msgspec.json.encode(result).decode())
         return
@@ -161,14 +161,14 @@ def _tell(switched: "Switched") -> None:
         typer.secho(f"warning: {warning}", fg="yellow", err=True)
     typer.echo(switched.version)
     if switched.change is None:
-        typer.echo("it serves already; nothing was changed", err=True)
+        typer.echo("already serving; nothing was changed", err=True)
     else:
         before = switched.change.previous or "nothing"
-        typer.echo(f"serves now in place of {before}; running workers take it over", err=True)
+        typer.echo(f"now serving instead of {before}; running workers will load it", err=True)
 
 
 def _lines(table: list[list[str]]) -> list[str]:
-    """The table aligned, without columns that are empty but for their header."""
+    """Align the table, without columns that are empty except for their header."""
     used = [n for n in range(len(table[0])) if n == 0 or any(row[n] for row in table[1:])]
     widths = {n: max(len(row[n]) for row in table) for n in used}
     return ["  ".join(row[n].ljust(widths[n]) for n in used if widths[n]).rstrip() for row in table]

@@ -1,4 +1,4 @@
-"""`triage parity`: does the exported model say what the trained one says?"""
+"""`triage parity`: compares an exported model with the trained one."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,13 @@ import typer
 
 
 def command(
-    checkpoint: Annotated[Path, typer.Option(help="Folder of the run or checkpoint the model was exported from.")],
-    model: Annotated[Path, typer.Option(help="Model folder, as onnx/NAME.")],
-    data: Annotated[Path | None, typer.Option(help="Packs whose test texts to compare on.")] = None,
-    texts: Annotated[int, typer.Option(min=1, help="How many texts.")] = 2_000,
-    least: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Share of equal labels to accept, of each head.")
-    ] = 0.99,
+    checkpoint: Annotated[
+        Path, typer.Option(help="Folder of the training run or checkpoint that the model was exported from")
+    ],
+    model: Annotated[Path, typer.Option(help="Model folder, e.g. onnx/NAME")],
+    data: Annotated[Path | None, typer.Option(help="Folder of downloaded datasets whose test texts are used")] = None,
+    texts: Annotated[int, typer.Option(min=1, help="Number of texts")] = 2_000,
+    least: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least share of equal labels per head")] = 0.99,
 ) -> None:
     """Compare labels and probabilities with torch in fp32; exit 1 if fewer labels agree than --least."""
     from triage.training.loop.extras import require_training
@@ -28,5 +28,5 @@ def command(
     typer.echo(json.dumps(parity.as_dict(), indent=2))
     worst = min(parity.intent_agreement, parity.sentiment_agreement, parity.entity_tag_agreement)
     if worst < least:
-        typer.echo(f"only {worst:.2%} of the labels of a head agree, fewer than {least:.2%}", err=True)
+        typer.echo(f"only {worst:.2%} of the labels of a head agree, less than {least:.2%}", err=True)
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`triage plan`: how many partitions, workers, cores, GPUs and nodes a rate of records needs."""
+"""`triage plan`: computes the partitions, workers, cores, GPUs and nodes for a rate of records."""
 
 import json
 import re
@@ -14,25 +14,32 @@ if TYPE_CHECKING:
     from triage.config import Settings
     from triage.sizing.capacity import Costs
 
-# Of the sample feed: half a minute on two cores.
+# Records of the sample feed to measure with: half a minute on two cores.
 _RECORDS = 2_000
 
 
 def command(
-    rate: Annotated[str, typer.Option(help="Records a second at the peak, as 800, 100k or 1M")] = "1k",
-    latency: Annotated[str, typer.Option(help="From produced to searchable for 95 of 100, as 500ms or 2s")] = "500ms",
-    average: Annotated[str | None, typer.Option(help="Records a second over the day [default: the peak]")] = None,
-    costs: Annotated[Path | None, typer.Option(help="Costs of a record, a file of --measure")] = None,
-    measure: Annotated[Path | None, typer.Option(help="Measure this machine with the served model into a file")] = None,
-    gpu: Annotated[bool, typer.Option("--gpu", help="The model runs on GPUs")] = False,
-    load: Annotated[float, typer.Option(help="Share of its capacity that each is to carry at the peak")] = 0.7,
-    worker_cores: Annotated[int, typer.Option(help="Cores of a worker, without GPUs")] = 2,
-    index_days: Annotated[int | None, typer.Option(help="Days in the index [elasticsearch.retention_days]")] = None,
-    node_disk_gib: Annotated[float, typer.Option(help="Disk of a node of Elasticsearch")] = 2_000,
-    cost: Annotated[
-        list[str] | None, typer.Option("--cost", metavar="NAME=VALUE", help="One cost, as pipe_us=90; may be repeated")
+    rate: Annotated[str, typer.Option(help="Records per second at the peak, e.g. 800, 100k or 1M")] = "1k",
+    latency: Annotated[
+        str, typer.Option(help="95th percentile of the time from produced to searchable, e.g. 500ms or 2s")
+    ] = "500ms",
+    average: Annotated[str | None, typer.Option(help="Records per second on average [default: the peak]")] = None,
+    costs: Annotated[Path | None, typer.Option(help="File of costs per record, written by --measure")] = None,
+    measure: Annotated[
+        Path | None, typer.Option(help="Measure the serving model on this machine, and write the costs to this file")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object")] = False,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Run the model on GPUs")] = False,
+    load: Annotated[float, typer.Option(help="Target load at the peak, as a share of the capacity")] = 0.7,
+    worker_cores: Annotated[int, typer.Option(help="Cores per worker, without GPUs")] = 2,
+    index_days: Annotated[
+        int | None, typer.Option(help="Days kept in the index [elasticsearch.retention_days]")
+    ] = None,
+    node_disk_gib: Annotated[float, typer.Option(help="Disk of an Elasticsearch node in GiB")] = 2_000,
+    cost: Annotated[
+        list[str] | None,
+        typer.Option("--cost", metavar="NAME=VALUE", help="Override one cost, e.g. pipe_us=90; may be repeated"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
@@ -70,37 +77,37 @@ def command(
         return
     for name, value in (
         ("partitions of raw topics", f"{fleet.partitions:,}"),
-        ("workers", f"{fleet.workers:,}  ({fleet.worker_rate:,.0f} records/s each at most)"),
+        ("workers", f"{fleet.workers:,}  ({fleet.worker_rate:,.0f} records/s each, maximum)"),
         ("cores", f"{fleet.cores:,}"),
         ("GPUs", f"{fleet.gpus:,}"),
         ("Elasticsearch nodes", f"{fleet.index_nodes:,}"),
-        ("Elasticsearch a day", f"{fleet.index_gib_a_day:,.1f} GiB with {demand.index_replicas} replicas"),
+        ("Elasticsearch per day", f"{fleet.index_gib_a_day:,.1f} GiB with {demand.index_replicas} replicas"),
         (f"Elasticsearch, {demand.index_days} days", f"{fleet.index_gib:,.0f} GiB"),
-        ("Kafka's disks", f"{fleet.kafka_gib:,.1f} GiB with {demand.kafka_replicas} copies"),
-        ("network of the workers", f"{fleet.network_mib_s:,.1f} MiB/s"),
-        ("latency, 95 of 100", f"{fleet.latency_ms:,.0f} ms"),
+        ("Kafka disks", f"{fleet.kafka_gib:,.1f} GiB with {demand.kafka_replicas} copies"),
+        ("worker network", f"{fleet.network_mib_s:,.1f} MiB/s"),
+        ("latency, 95th percentile", f"{fleet.latency_ms:,.0f} ms"),
         ("costs", found.source),
     ):
         typer.echo(f"{name:<26} {value}")
 
 
 def rate_of(name: str, text: str) -> float:
-    """Records a second of `800`, `100k` or `1M`. Raises ConfigError."""
+    """Parse records per second: `800`, `100k` or `1M`. Raises ConfigError."""
     from triage.errors import ConfigError
 
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmM]?)", text.strip())
     if match is None or float(match[1]) <= 0:
-        raise ConfigError(f"{name} is {text!r}; give records a second, as 800, 100k or 1M")
+        raise ConfigError(f"--{name} {text!r} is not a rate; give records per second, e.g. 800, 100k or 1M")
     return float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()]
 
 
 def milliseconds_of(text: str) -> float:
-    """Of `500ms` or `2s`. Raises ConfigError."""
+    """Parse `500ms` or `2s` to milliseconds. Raises ConfigError."""
     from triage.errors import ConfigError
 
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s)", text.strip())
     if match is None or float(match[1]) <= 0:
-        raise ConfigError(f"latency is {text!r}; give it as 500ms or 2s")
+        raise ConfigError(f"--latency {text!r} is not a duration; give e.g. 500ms or 2s")
     return float(match[1]) * (1000 if match[2] == "s" else 1)
 
 
@@ -115,12 +122,14 @@ def _with(costs: "Costs", assignments: list[str]) -> "Costs":
     for assignment in assignments:
         name, _, text = assignment.partition("=")
         if name not in values or name == "source":
-            problems.append(f"--cost {name}: no such cost; there are {', '.join(sorted(values.keys() - {'source'}))}")
+            problems.append(
+                f"--cost {name}: no such cost; known costs: {', '.join(sorted(values.keys() - {'source'}))}"
+            )
             continue
         try:
             values[name] = float(text)
         except ValueError:
-            problems.append(f"--cost {name} is {text!r}; give a number")
+            problems.append(f"--cost {name}={text}: the value is not a number")
     if problems:
         raise ConfigError(problems)
     return msgspec.convert(values, Costs)

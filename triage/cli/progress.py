@@ -1,4 +1,4 @@
-"""Progress of a command over a known number of things: a bar on a terminal, elsewhere a log line now and then."""
+"""Progress of a command over a known number of items: a bar on a terminal, otherwise a log line every few seconds."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ DRAW_EVERY_S = 0.1
 
 
 class Bar:
-    """A bar on a terminal, none elsewhere; a subclass starts `_bar` on entering."""
+    """A progress bar on a terminal, nothing elsewhere; a subclass starts `_bar` on entering."""
 
     _bar: "Progress | None" = None
 
@@ -37,7 +37,7 @@ class Bar:
 
 
 class CountProgress(Bar):
-    """`show` how far it is; `say` prints a line on standard error without tearing the bar."""
+    """`show` updates the progress; `say` prints a line on standard error, above the bar."""
 
     def __init__(self, name: str, clock: Clock) -> None:
         self._name = name
@@ -78,7 +78,7 @@ class CountProgress(Bar):
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """A sign of life for work of unknown length: on a terminal it turns, elsewhere there is none."""
+    """Show a spinner on a terminal while the block runs."""
     if not sys.stderr.isatty():
         yield
         return

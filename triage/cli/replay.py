@@ -1,4 +1,4 @@
-"""`triage replay`: enrich again what is there, with the model and rules of now."""
+"""`triage replay`: enriches old records again, with the current model and rules."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,24 +24,24 @@ def command(
         str | None,
         typer.Option(
             metavar="NAME@VERSION",
-            help="Documents that this model judged, from the index; --from and --to are event times then",
+            help="Enrich indexed documents of this model; --from and --to are event times then",
         ),
     ] = None,
     channel: Annotated[list[Channel] | None, typer.Option(help="Only this channel; may be repeated")] = None,
-    rate: Annotated[float | None, typer.Option(help="Most records a second [replay.rate]")] = None,
-    again: Annotated[bool, typer.Option("--again", help="From the start, also if it was done before")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much there is")] = False,
+    rate: Annotated[float | None, typer.Option(help="Maximum number of records per second [replay.rate]")] = None,
+    again: Annotated[bool, typer.Option("--again", help="From the start, even if it was done before")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the number of records")] = False,
     model: Annotated[Path | None, typer.Option(help="Model folder [model.path]")] = None,
     bootstrap_servers: KafkaOption = None,
     elasticsearch: ElasticsearchOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Enrich again with the current model and rules, beside the workers, without alerting.
+    """Enrich records again with the current model and rules, alongside the workers, without alerts.
 
-    By time it reads the raw topics, as far back as they are retained; with --model-version it judges the stored,
-    redacted texts, however old. Documents keep their identity; newer content is never overwritten, and authors who
-    asked to be forgotten are passed over. What was interrupted goes on where it stopped.
+    With --from, raw records are read from their topics, as far back as these are retained; with --model-version, the
+    stored, redacted texts of any age are enriched. Documents keep their ids. Newer content is not overwritten, and
+    records of forgotten authors are skipped. An interrupted replay continues where it stopped.
     """
     import os
 
@@ -62,7 +62,7 @@ def command(
     now_ms = clock.now_ms()
     from_ms, to_ms = moment_ms(start, now_ms, "--from"), moment_ms(end, now_ms, "--to") or now_ms
     if from_ms is None and model_version is None:
-        raise ConfigError("replay takes --from TIME, or --model-version NAME@VERSION")
+        raise ConfigError("give --from TIME or --model-version NAME@VERSION")
     if from_ms is not None and from_ms >= to_ms:
         raise ConfigError(f"--from {rfc3339(from_ms)} is not before --to {rfc3339(to_ms)}")
     request = Request(from_ms, to_ms, tuple(channel or Channel), model_version, again)
@@ -99,7 +99,7 @@ def command(
         flags = f"--from {rfc3339(from_ms)} " if from_ms is not None else ""
         flags += f"--to {rfc3339(to_ms)}" + (f" --model-version {model_version}" if model_version else "")
         flags += "".join(f" --channel {each}" for each in channel or ())
-        typer.echo(f"stopped; go on with: triage replay {flags}", err=True)
+        typer.echo(f"stopped; continue with: triage replay {flags}", err=True)
         raise typer.Exit(130)
 
 
@@ -112,7 +112,7 @@ def _summary(account: "Account", what: str) -> str:
     parts.append(f"{account.written:,} written")
     for number, words in (
         (account.superseded, "had newer content"),
-        (account.forgotten, "of forgotten authors passed over"),
+        (account.forgotten, "of forgotten authors skipped"),
     ):
         if number:
             parts.append(f"{number:,} {words}")

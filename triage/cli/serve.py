@@ -1,4 +1,4 @@
-"""`triage serve`: the HTTP API."""
+"""`triage serve`: serves the HTTP API."""
 
 from typing import Annotated
 
@@ -15,10 +15,10 @@ def command(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Serve the HTTP API: enrich records, put feedback into the topics, correct labels.
+    """Serve the HTTP API: enrich records, send feedback to the topics, correct labels.
 
-    Described at /docs and in /openapi.json; also /live, /ready and /metrics. Beyond 127.0.0.1 it wants api.tokens, or
-    api.trusted_proxies.
+    Documented at /docs and in /openapi.json; also serves /live, /ready and /metrics. On an address other than
+    127.0.0.1 it needs api.tokens or api.trusted_proxies.
     """
     settings = settings_from(
         config,

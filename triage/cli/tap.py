@@ -1,4 +1,4 @@
-"""`triage tap`: look at the records that flow, live, through filters."""
+"""`triage tap`: prints records of a topic live, through filters."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
@@ -29,33 +29,40 @@ def command(
             help="enriched, raw (or complaints, reviews, social), dead-letter, alerts or counts",
         ),
     ] = "enriched",
-    intent: Annotated[list[str] | None, typer.Option(autocompletion=intents, help="Any of these")] = None,
+    intent: Annotated[list[str] | None, typer.Option(autocompletion=intents, help="One of these values")] = None,
     sentiment: Annotated[
-        list[str] | None, typer.Option(autocompletion=named(SentimentLabel), help="Any of these")
+        list[str] | None, typer.Option(autocompletion=named(SentimentLabel), help="One of these values")
     ] = None,
-    channel: Annotated[list[str] | None, typer.Option(autocompletion=named(Channel), help="Any of these")] = None,
+    channel: Annotated[
+        list[str] | None, typer.Option(autocompletion=named(Channel), help="One of these values")
+    ] = None,
     severity: Annotated[
-        list[str] | None, typer.Option(autocompletion=named(SeverityLevel), help="Any of these")
+        list[str] | None, typer.Option(autocompletion=named(SeverityLevel), help="One of these values")
     ] = None,
     entity: Annotated[
-        list[str] | None, typer.Option(metavar="[TYPE=]TEXT", help="Has this entity, as Acme or organization=Acme")
+        list[str] | None,
+        typer.Option(metavar="[TYPE=]TEXT", help="Records with this entity, e.g. Acme or organization=Acme"),
     ] = None,
-    text: Annotated[str | None, typer.Option(metavar="REGEXP", help="The text matches, case ignored")] = None,
-    since: Annotated[str | None, typer.Option(metavar="TIME", help=f"From then on; {HELP}")] = None,
+    text: Annotated[
+        str | None, typer.Option(metavar="REGEXP", help="Records whose text matches, ignoring case")
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help=f"From this time on; {HELP}")] = None,
     from_beginning: Annotated[
-        bool, typer.Option("--from-beginning", help="Everything that the topic still has")
+        bool, typer.Option("--from-beginning", help="From the oldest record of the topic")
     ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="End after so many", show_default=False)] = None,
-    no_follow: Annotated[bool, typer.Option("--no-follow", help="End where the topic ends now")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines; the default without a terminal")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Exit after this many records", show_default=False)] = None,
+    no_follow: Annotated[bool, typer.Option("--no-follow", help="Exit at the current end of the topic")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per line; the default without a terminal")
+    ] = False,
     bootstrap_servers: KafkaOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Follow a topic: what comes from now on, or since a time, that passes all filters.
+    """Follow a topic: print the records that pass all filters, from now on or since a time.
 
-    It joins no consumer group and commits nothing, so nobody misses what is shown here. Records of the raw topics are
-    redacted first; a transaction's records show once it is committed. Options may be repeated. Ctrl-C ends it.
+    Joins no consumer group and commits nothing, so no consumer misses a record. Raw records are redacted first. Only
+    committed transactions are shown. Filters may be repeated. Ctrl-C stops it.
     """
     import os
     import sys
@@ -68,7 +75,7 @@ def command(
     from triage.topics.scan import TopicScan
 
     if topic not in TAPS:
-        raise ConfigError(f"no topic {topic!r} to tap: take {', '.join(TAPS)}")
+        raise ConfigError(f"no topic {topic!r} to tap; known topics: {', '.join(TAPS)}")
     tap = TAPS[topic]
     passes = make_filter(
         topic,
@@ -78,9 +85,9 @@ def command(
         text,
     )
     if since is not None and from_beginning:
-        raise ConfigError("--since and --from-beginning both say where to begin; keep one")
+        raise ConfigError("give either --since or --from-beginning")
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
-    # The broker's times are real, whatever clock a demo simulates.
+    # The broker's times are real, also when a demo simulates the clock.
     since_ms = moment_ms(since, SystemClock().now_ms(), "--since")
     plain = as_json or not sys.stdout.isatty()
     read = reader(tap, settings.kafka, Redactor(settings.redaction) if tap.raw else None)
@@ -111,7 +118,7 @@ def _tapped(
     ends: "Mapping[TopicPartition, int] | None",
     read: "Callable[[ConsumerRecord], list[Tapped]]",
 ) -> "Iterator[Tapped]":
-    """In order within each partition; without `ends` it does not end."""
+    """Yield records in the order of each partition, up to `ends`; endless without."""
     import time
 
     from kafka import TopicPartition

@@ -1,4 +1,4 @@
-"""The filters of `triage tap`: all that are given must hold, each by any of its values."""
+"""Filters of `triage tap`: a record must pass all of them, each by one of its values."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +17,13 @@ _VALUES: dict[str, list[str]] = {
 def make_filter(
     topic: str, tap: Tap, values: Mapping[str, Sequence[str] | None], entities: Sequence[str], text: str | None
 ) -> Callable[[Tapped], bool]:
-    """Raises ConfigError naming every filter that this topic does not have, and every value that cannot be."""
+    """Build the filter. Raises ConfigError naming every filter and value that this topic does not have."""
     asked = {name: set(given) for name, given in values.items() if given}
     problems = []
     for name in [*asked, *(["entity"] if entities else []), *(["text"] if text is not None else [])]:
         if name not in tap.fields:
             others = ", ".join(other for other, each in TAPS.items() if name in each.fields)
-            problems.append(f"--{name}: records of {topic} have none; it filters {others}")
+            problems.append(f"--{name}: records of {topic} do not have this field; it filters {others}")
     for name, known in _VALUES.items():
         wrong = sorted(asked.get(name, set()) - set(known))
         problems += [f"--{name} takes {', '.join(known)}, not {value!r}" for value in wrong]
@@ -31,7 +31,7 @@ def make_filter(
     try:
         pattern = re.compile(text, re.IGNORECASE) if text is not None else None
     except re.error as error:
-        problems.append(f"--text {text!r} is no regular expression: {error}")
+        problems.append(f"--text {text!r} is not a regular expression: {error}")
     if problems:
         raise ConfigError(problems)
     wanted = [_entity(each) for each in entities]
@@ -48,7 +48,7 @@ def make_filter(
 
 
 def _entity(given: str) -> Callable[[str, str], bool]:
-    """`organization=Acme`, `organization=` (any of them), or `Acme`; case does not count, part of a name is enough."""
+    """Match `organization=Acme`, `organization=` (any of this type) or `Acme`: ignoring case, by part of the name."""
     kind, separator, name = given.rpartition("=")
     folded = name.casefold()
 

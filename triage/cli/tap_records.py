@@ -1,4 +1,4 @@
-"""Records of the topics as `triage tap` shows them: the same JSON for scripts, one line for people."""
+"""Formats records of the topics for `triage tap`: as JSON for scripts, as one line for people."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _COLORS = {"negative": "31", "positive": "32", "critical": "1;31", "high": "31",
 
 @dataclass(frozen=True)
 class Tap:
-    """What can be tapped: its topics, and the fields by which it can be filtered; `parts` are shown one by one."""
+    """Something to tap: its topics, and the fields by which it can be filtered; `parts` are shown one by one."""
 
     topics: tuple[str, ...]
     fields: frozenset[str]
@@ -33,7 +33,7 @@ class Tap:
 
 @dataclass(frozen=True)
 class Tapped:
-    """One record: its redacted JSON, a line for people, and what filters ask about."""
+    """One record: its redacted JSON, a line for people, and the values for filters."""
 
     json: str
     line: str
@@ -41,7 +41,7 @@ class Tapped:
 
 
 def reader(tap: Tap, kafka: "KafkaSettings", redactor: "Redactor | None") -> "Callable[[ConsumerRecord], list[Tapped]]":
-    """How the records of a tap are read; with a `redactor` their values are redacted before anything looks at them."""
+    """Build the function that reads records of a tap; with a `redactor`, values are redacted first."""
     channels = {kafka.topic(name): channel.value for channel, name in RAW_TOPICS.items()}
 
     def read(record: "ConsumerRecord") -> list[Tapped]:
@@ -140,7 +140,7 @@ def _count_facts(count: dict[str, Any]) -> dict[str, Any]:
 
 
 def _each_count(message: dict[str, Any]) -> list[dict[str, Any]]:
-    """The counts of a message, each with what they share; a watermark is one by itself."""
+    """Split a message into its counts, each with the shared fields; a watermark is one item."""
     shared = {name: value for name, value in message.items() if name != "counts"}
     return [shared | count for count in message["counts"]] if "counts" in message else [message]
 
@@ -197,7 +197,7 @@ def _dim(text: str) -> str:
 
 
 def _printable(value: Any) -> Any:
-    """Without control characters, which could rewrite what the terminal shows."""
+    """Replace control characters, which could change what the terminal shows."""
     if isinstance(value, str):
         return "".join(letter if letter.isprintable() else " " if letter.isspace() else "\ufffd" for letter in value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Moments on the command line: RFC 3339, or so long ago."""
+"""Parses times on the command line: RFC 3339, or a duration before now."""
 
 import re
 from datetime import UTC, datetime
@@ -7,11 +7,11 @@ from triage.clock import YEAR_10000_MS, to_ms
 from triage.errors import ConfigError
 
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-HELP = "RFC 3339 (2026-11-22T09:30:00Z, bare times are UTC), or 90s, 30m, 12h, 3d ago"
+HELP = "RFC 3339 (2026-11-22T09:30:00Z; UTC by default), or 90s, 30m, 12h, 3d ago"
 
 
 def moment_ms(text: str | None, now_ms: int, flag: str) -> int | None:
-    """Epoch milliseconds of `2026-11-22T09:30Z` or `3d` (ago); None for None. Raises ConfigError naming the flag."""
+    """Parse `2026-11-22T09:30Z` or `3d` (ago) to epoch milliseconds; None for None. Raises ConfigError."""
     if text is None:
         return None
     if match := re.fullmatch(r"(\d{1,9})([smhd])", text.strip()):
@@ -24,5 +24,5 @@ def moment_ms(text: str | None, now_ms: int, flag: str) -> int | None:
         raise ConfigError(f"{flag} takes {HELP}, not {text!r}") from None
     ms = to_ms(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
     if not 0 <= ms < YEAR_10000_MS:
-        raise ConfigError(f"{flag} takes a time in the years 1970 to 9999, not {text!r}")
+        raise ConfigError(f"{flag} takes a time between 1970 and 9999, not {text!r}")
     return ms

@@ -1,4 +1,4 @@
-"""`triage top`: the fleet, live."""
+"""`triage top`: shows the fleet live."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
 def command(
     once: Annotated[
-        bool, typer.Option("--once", help="Print one look and end; so it does where there is no terminal")
+        bool, typer.Option("--once", help="Print one snapshot and exit; the default without a terminal")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a look, for scripts")] = False,
-    interval: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between two looks")] = 2.0,
-    sort: Annotated[str, typer.Option(help="Partitions by lag, in, out or name")] = "lag",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per snapshot, for scripts")] = False,
+    interval: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between two snapshots")] = 2.0,
+    sort: Annotated[str, typer.Option(help="Order of the partitions: lag, in, out or name")] = "lag",
     process: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="HOST:PORT", help="Further /metrics; may be repeated [fleet.processes]", show_default=False
+            metavar="HOST:PORT", help="Further process to watch; may be repeated [fleet.processes]", show_default=False
         ),
     ] = None,
     bootstrap_servers: KafkaOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Watch the fleet: rates, lag by partition, times by stage, batch fill, dead letters, alerts, processes.
+    """Watch the fleet: rates, lag by partition, time by stage, batch fill, dead letters, alerts, processes.
 
-    Keys: q ends, p pauses, s sorts partitions by something else, r looks at once. Processes are found by their
-    consumer groups, at worker.health_port and alerting.health_port; rates are those of the last 15 seconds.
+    Keys: q quits, p pauses, s changes the order of partitions, r refreshes now. Processes are found through their
+    consumer groups, at worker.health_port and alerting.health_port. Rates are over the last 15 seconds.
     """
     import logging
     import sys
@@ -44,7 +44,7 @@ def command(
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, fleet__processes=process or None
     )
-    # What cannot be reached is told on the screen; lines between would tear it.
+    # Unreachable processes are shown on the screen; log lines would break it.
     for name in ("triage", "kafka"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with FleetMonitor(settings) as monitor:
@@ -70,7 +70,7 @@ def _print_json(monitor: "FleetMonitor", interval: float, *, once: bool) -> None
 
 
 def _print_once(monitor: "FleetMonitor", interval: float, sort: str) -> None:
-    """Two looks: one alone knows no rates."""
+    """Take two snapshots: rates need both."""
     import time
 
     from rich.console import Console
@@ -96,7 +96,7 @@ def _watch(monitor: "FleetMonitor", interval: float, sort: str) -> None:
     from triage.cli.top_screen import Screen
     from triage.errors import TriageError
 
-    # Reached at all? Else the reason is the answer, not a screen.
+    # If nothing can be reached, the error is printed instead of a screen.
     view = monitor.look()
     console, screen = Console(), Screen(sort)
     due = time.monotonic() + min(1.0, interval)

@@ -1,4 +1,4 @@
-"""The picture that `triage top` draws of the fleet."""
+"""Renders the screen of `triage top`."""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -22,7 +22,7 @@ _SEVERITIES = {"critical": "bold red", "high": "red", "medium": "yellow"}
 
 
 class Screen:
-    """What keys change: the order of the partitions, and whether it stands still. `error` is shown in place."""
+    """State of the screen: order of partitions, paused or not, and the last `error`."""
 
     def __init__(self, sort: str) -> None:
         order = list(SORTS)
@@ -39,7 +39,7 @@ class Screen:
             self.sort = next(self._sorts)
 
     def of(self, view: FleetView, rows: int | None) -> RenderableType:
-        """The picture in so many rows of a terminal; None: all of it, without the line of keys."""
+        """Render the fleet in `rows` lines of a terminal; None: everything, without the line of keys."""
         parts: list[RenderableType] = [self._head(view, keys=rows is not None), *_problems(view, self.error)]
         side_by_side = Table.grid(padding=(0, 4))
         side_by_side.add_row(_stages(view), _dead_letters(view), _alerts(view))

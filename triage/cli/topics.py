@@ -1,4 +1,4 @@
-"""`triage topics`: show, then make, what the brokers need."""
+"""`triage topics`: plans and applies Kafka topics."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,7 @@ from triage.cli.common import ConfigOption, KafkaOption, SetOption, settings_fro
 if TYPE_CHECKING:
     from triage.topics import Plan, TopicChange
 
-app = typer.Typer(help="Kafka topics: show, then make, what the brokers need.", no_args_is_help=True)
+app = typer.Typer(help="Plan and apply Kafka topics.", no_args_is_help=True)
 
 EnvironmentOption = Annotated[
     str | None,
@@ -33,7 +33,7 @@ def plan(
     )
     found = plan_topics(settings.kafka)
     _print(found)
-    typer.echo("nothing to do" if found.empty else "make it so: triage topics apply", err=True)
+    typer.echo("nothing to do" if found.empty else "apply with: triage topics apply", err=True)
 
 
 @app.command()
@@ -43,7 +43,7 @@ def apply(
     bootstrap_servers: KafkaOption = None,
     environment: EnvironmentOption = None,
 ) -> None:
-    """Create topics, add partitions, set their configuration. Never deletes or shrinks; may be run at any time."""
+    """Create topics, add partitions, set configuration. Never deletes or shrinks; safe to run at any time."""
     from triage.topics import apply_topics
 
     settings = settings_from(

@@ -1,4 +1,4 @@
-"""`triage train`: one encoder, three heads, from packs and an owner's own texts."""
+"""`triage train`: trains a model, one encoder with four heads, on datasets and custom texts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,79 +16,91 @@ if TYPE_CHECKING:
 
 def command(
     base: Annotated[
-        str, typer.Option(help="Pretrained encoder (BERT, XLM-RoBERTa, DeBERTa, ...): a folder, or a name on the hub.")
+        str,
+        typer.Option(
+            help="Pretrained encoder (BERT, XLM-RoBERTa, DeBERTa, ...): a folder, or a name on the Hugging Face hub"
+        ),
     ],
-    output: Annotated[Path, typer.Option(help="Folder of the run; its `best` checkpoint is what `export` takes.")],
+    output: Annotated[Path, typer.Option(help="Folder of the run; `triage export` takes its `best` checkpoint")],
     data: Annotated[
-        Path | None, typer.Option(help="Folder of the packs that sources.yaml names; without it only own texts.")
+        Path | None,
+        typer.Option(
+            help="Folder of the datasets that sources.yaml names [default: only the shipped and your own texts]"
+        ),
     ] = None,
-    layers: Annotated[int | None, typer.Option(help="Keep the first N layers of the encoder [default: all].")] = None,
-    own: Annotated[Path | None, typer.Option(help="Your labelled texts, CSV or JSONL.")] = None,
-    text_column: Annotated[str, typer.Option(help="Field of --own that holds the text.")] = "text",
-    intent_column: Annotated[str, typer.Option(help="Field of --own that holds the intent.")] = "intent",
-    sentiment_column: Annotated[str, typer.Option(help="Field of --own that holds the sentiment.")] = "sentiment",
+    layers: Annotated[int | None, typer.Option(help="Keep the first N layers of the encoder [default: all]")] = None,
+    own: Annotated[Path | None, typer.Option(help="Your labelled texts, CSV or JSONL")] = None,
+    text_column: Annotated[str, typer.Option(help="Field of --own that holds the text")] = "text",
+    intent_column: Annotated[str, typer.Option(help="Field of --own that holds the intent")] = "intent",
+    sentiment_column: Annotated[str, typer.Option(help="Field of --own that holds the sentiment")] = "sentiment",
     with_corrections: Annotated[
         str | None,
-        typer.Option(metavar="FILE|index", help="People's corrections: of the index, or of `triage corrections`."),
+        typer.Option(metavar="FILE|index", help="People's corrections: `index`, or a file of `triage corrections`"),
     ] = None,
     project_texts: Annotated[
-        bool, typer.Option("--project-texts/--no-project-texts", help="Train on the texts that ship with triage too.")
+        bool, typer.Option("--project-texts/--no-project-texts", help="Whether to train on the shipped texts too")
     ] = True,
-    taxonomy: Annotated[Path | None, typer.Option(help="Your label set [default: the one that ships].")] = None,
-    sources: Annotated[Path | None, typer.Option(help="Your sources.yaml [default: the one that ships].")] = None,
-    epochs: Annotated[float, typer.Option(min=0.001, help="Passes over the (capped) data.")] = 2.0,
+    taxonomy: Annotated[Path | None, typer.Option(help="Your label set [default: the shipped one]")] = None,
+    sources: Annotated[Path | None, typer.Option(help="Your sources.yaml [default: the shipped one]")] = None,
+    epochs: Annotated[float, typer.Option(min=0.001, help="Passes over the (capped) data")] = 2.0,
     max_minutes: Annotated[
-        float | None, typer.Option(min=0.1, help="End by then, with the learning rate decayed to zero.")
+        float | None, typer.Option(min=0.1, help="End after this time, with the learning rate decayed to zero")
     ] = None,
-    max_steps: Annotated[int | None, typer.Option(help="End after so many updates.")] = None,
-    seed: Annotated[int, typer.Option(help="Of sampling, order and dropout.")] = 1,
-    learning_rate: Annotated[float, typer.Option(help="Peak, of the encoder.")] = 8e-5,
-    head_learning_rate: Annotated[float, typer.Option(help="Peak, of the heads (and adapters).")] = 5e-4,
-    layer_decay: Annotated[float, typer.Option(help="Learning rate of a layer, of that of the one above.")] = 1.0,
-    weight_decay: Annotated[float, typer.Option(help="Of AdamW, on matrices.")] = 0.01,
-    warmup_steps: Annotated[int, typer.Option(help="Steps until the learning rates reach their peak.")] = 100,
-    token_budget: Annotated[int, typer.Option(help="Tokens of a batch, padding included.")] = 2_048,
-    accumulate: Annotated[int, typer.Option(help="Batches of an update.")] = 1,
-    max_tokens: Annotated[int, typer.Option(min=8, max=512, help="Longer texts are cut in training.")] = 128,
-    label_smoothing: Annotated[float, typer.Option(help="Of intents.")] = 0.05,
-    sentiment_smoothing: Annotated[float, typer.Option(help="Of sentiments.")] = 0.0,
+    max_steps: Annotated[int | None, typer.Option(help="End after this many updates")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of sampling, order and dropout")] = 1,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of the encoder")] = 8e-5,
+    head_learning_rate: Annotated[float, typer.Option(help="Peak learning rate of the heads (and adapters)")] = 5e-4,
+    layer_decay: Annotated[float, typer.Option(help="Learning rate of a layer, relative to the layer above")] = 1.0,
+    weight_decay: Annotated[float, typer.Option(help="Weight decay of AdamW, on matrices")] = 0.01,
+    warmup_steps: Annotated[int, typer.Option(help="Steps until the learning rates reach their peak")] = 100,
+    token_budget: Annotated[int, typer.Option(help="Tokens per batch, padding included")] = 2_048,
+    accumulate: Annotated[int, typer.Option(help="Batches per update")] = 1,
+    max_tokens: Annotated[
+        int, typer.Option(min=8, max=512, help="Maximum number of tokens per text; longer texts are cut")
+    ] = 128,
+    label_smoothing: Annotated[float, typer.Option(help="Label smoothing of intents")] = 0.05,
+    sentiment_smoothing: Annotated[float, typer.Option(help="Label smoothing of sentiments")] = 0.0,
     head_weight: Annotated[
-        list[str] | None, typer.Option(metavar="HEAD=W", help="Weight of a head's loss (0: off); may be repeated.")
+        list[str] | None, typer.Option(metavar="HEAD=W", help="Weight of a head's loss (0: off); may be repeated")
     ] = None,
     ema_decay: Annotated[
-        float, typer.Option(help="Judge and keep an average of the weights, as .995 [default: off].")
+        float, typer.Option(help="Validate and save a moving average of the weights, e.g. .995 [default: off]")
     ] = 0.0,
-    freeze: Annotated[str, typer.Option(help="What stays as it is: none, embeddings, layers:N or encoder.")] = "none",
-    peft: Annotated[str | None, typer.Option(help="Adapters: lora, adalora or ia3, merged when saved.")] = None,
-    peft_rank: Annotated[int, typer.Option(help="Of LoRA and AdaLoRA.")] = 8,
-    adversarial: Annotated[float, typer.Option(help="Strength of FGM, as .5; twice the time [default: off].")] = 0.0,
-    augment: Annotated[float, typer.Option(help="Share of texts that are varied, as .1 [default: none].")] = 0.0,
+    freeze: Annotated[str, typer.Option(help="Weights to freeze: none, embeddings, layers:N or encoder")] = "none",
+    peft: Annotated[str | None, typer.Option(help="Adapters: lora, adalora or ia3, merged when saved")] = None,
+    peft_rank: Annotated[int, typer.Option(help="Rank of LoRA and AdaLoRA")] = 8,
+    adversarial: Annotated[float, typer.Option(help="Strength of FGM, e.g. .5; doubles the time [default: off]")] = 0.0,
+    augment: Annotated[float, typer.Option(help="Share of texts to augment, e.g. .1 [default: none]")] = 0.0,
     augmentation: Annotated[
-        list[str] | None, typer.Option(help="typos, drop, case, emoji, script; may be repeated [default: all].")
+        list[str] | None,
+        typer.Option(help="Kind of augmentation: typos, drop, case, emoji, script; may be repeated [default: all]"),
     ] = None,
-    teacher: Annotated[
-        Path | None, typer.Option(help="Run or checkpoint whose answers teach too (distillation).")
-    ] = None,
-    distill_weight: Annotated[float, typer.Option(help="Weight of the teacher's loss.")] = 1.0,
-    distill_temperature: Annotated[float, typer.Option(help="Softens the teacher's answers.")] = 2.0,
-    patience: Annotated[int | None, typer.Option(help="Stop after so many validations without a gain.")] = None,
+    teacher: Annotated[Path | None, typer.Option(help="Run or checkpoint to distil from")] = None,
+    distill_weight: Annotated[float, typer.Option(help="Weight of the distillation loss")] = 1.0,
+    distill_temperature: Annotated[float, typer.Option(help="Temperature of the teacher's probabilities")] = 2.0,
+    patience: Annotated[int | None, typer.Option(help="Stop after this many validations without improvement")] = None,
     bf16: Annotated[
         bool | None,
-        typer.Option("--bf16/--fp32", help="Autocast [default: bf16 where the CPU multiplies it, twice as fast]."),
+        typer.Option(
+            "--bf16/--fp32", help="Number format of the computation [default: bf16 on a CPU that has it, twice as fast]"
+        ),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Of torch [default: its own choice].")] = None,
-    checkpoint_minutes: Annotated[float, typer.Option(help="How often to save what --resume needs.")] = 5.0,
-    validate_minutes: Annotated[float, typer.Option(help="How often to validate (and keep the best).")] = 10.0,
-    validation_cap: Annotated[int, typer.Option(help="Validation texts of a pack.")] = 150,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch [default: torch's own choice]")] = None,
+    checkpoint_minutes: Annotated[float, typer.Option(help="Interval of checkpoints for --resume")] = 5.0,
+    validate_minutes: Annotated[
+        float, typer.Option(help="Interval of validations, which keep the best checkpoint")
+    ] = 10.0,
+    validation_cap: Annotated[int, typer.Option(help="Maximum number of validation texts per dataset")] = 150,
     start_from: Annotated[
-        Path | None, typer.Option(help="Take the weights of this run or checkpoint: a second stage on another mix.")
+        Path | None,
+        typer.Option(help="Start with the weights of this run or checkpoint, e.g. for a second stage on other data"),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --output")] = False,
     elasticsearch: ElasticsearchOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Train a model into --output: its best checkpoint on validation texts, calibrated."""
+    """Train a model, and write the checkpoint that is best on validation texts, calibrated, to --output."""
     from triage.training.loop.extras import require_training
 
     require_training("triage train")
@@ -156,7 +168,7 @@ def command(
 def _corrections(
     source: str | None, config: Path | None, assignments: list[str] | None, url: str | None
 ) -> "Callable[[Taxonomy], dict[str, list[Example]]] | None":
-    """What reads them and says how many it used; None without the option."""
+    """Build the function that reads the corrections and reports how many it uses; None without the option."""
     if source is None:
         return None
 
@@ -173,7 +185,7 @@ def _corrections(
 
 
 def _weights(pairs: list[str]) -> dict[str, float]:
-    """HEAD=W pairs as a mapping; raises ConfigError for what is none."""
+    """Parse HEAD=W pairs. Raises ConfigError."""
     from triage.errors import ConfigError
 
     weights = {}
@@ -182,7 +194,7 @@ def _weights(pairs: list[str]) -> dict[str, float]:
         try:
             weights[head] = float(weight)
         except ValueError as error:
-            raise ConfigError(f"--head-weight {pair!r} must be HEAD=W, as aspects=0.3") from error
+            raise ConfigError(f"--head-weight takes HEAD=W, e.g. aspects=0.3, not {pair!r}") from error
     return weights
 
 
@@ -191,6 +203,6 @@ def _mergeable(peft: str | None) -> str | None:
 
     if peft == "prefix":
         raise ConfigError(
-            "--peft prefix cannot be merged into the encoder, so nothing could be exported; take lora, adalora or ia3"
+            "--peft prefix cannot be merged into the encoder, so nothing could be exported; use lora, adalora or ia3"
         )
     return peft

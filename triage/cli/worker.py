@@ -1,4 +1,4 @@
-"""`triage worker`: consume, enrich, index and publish until told to stop."""
+"""`triage worker`: consumes, enriches, indexes and publishes records."""
 
 from typing import Annotated
 
@@ -8,8 +8,12 @@ from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, Se
 
 
 def command(
-    slot: Annotated[str | None, typer.Option(help="Stable name of this process in the fleet [worker.slot]")] = None,
-    health_port: Annotated[int | None, typer.Option(help="Port of /live /ready /metrics [worker.health_port]")] = None,
+    slot: Annotated[
+        str | None, typer.Option(help="Name of this process in the fleet, the same over restarts [worker.slot]")
+    ] = None,
+    health_port: Annotated[
+        int | None, typer.Option(help="Port of /live, /ready and /metrics [worker.health_port]")
+    ] = None,
     bootstrap_servers: KafkaOption = None,
     elasticsearch: ElasticsearchOption = None,
     config: ConfigOption = None,
@@ -17,8 +21,8 @@ def command(
 ) -> None:
     """Consume raw feedback, enrich it, write it to Elasticsearch and the enriched topic.
 
-    Start as many as there are partitions, each with its own --slot. SIGTERM finishes the batch in hand. A promoted
-    model and changed rules are taken over between two batches, at once on SIGHUP.
+    Start at most as many as there are partitions, each with its own --slot. SIGTERM finishes the batches in flight. A
+    promoted model and changed rules are loaded between two batches, on SIGHUP at once.
     """
     from triage import tracing
     from triage.logging import get_logger

@@ -1,7 +1,4 @@
-"""Settings: `triage.toml` < `TRIAGE_*` environment < flags, validated together at start.
-
-A nested field is reached by two underscores: `TRIAGE_KAFKA__BOOTSTRAP_SERVERS`.
-"""
+"""Settings: `triage.toml` < `TRIAGE_*` environment < flags, validated together at start; a dot is `__` in variables."""
 
 from triage.config.alerting import AlertingSettings
 from triage.config.api import ApiSettings

@@ -1,4 +1,4 @@
-"""What is counted, when pages go out, and who receives them."""
+"""Settings of the alerter: what is counted, when notifications are sent, and who receives them."""
 
 import re
 from pathlib import Path
@@ -10,9 +10,9 @@ from triage.config.section import Section
 
 
 class AlertingSettings(Section):
-    rules: Path | None = Field(None, description="Alert rules; default: triage/alerting/rules/default.yaml")
+    rules: Path | None = Field(None, description="File of alert rules; default: triage/alerting/rules/default.yaml")
     data_dir: Path = Field(Path(".triage/alerter"), description="Working files of the alerter")
-    window_s: int = Field(300, ge=10, le=86_400, description="Step of the window counts that workers publish")
+    window_s: int = Field(300, ge=10, le=86_400, description="Length of the windows in which workers count records")
     dimensions: list[list[str]] = Field(
         [
             [],
@@ -25,85 +25,109 @@ class AlertingSettings(Section):
             ["brand", "intent"],
             ["brand", "region"],
         ],
-        description="Field combinations that are counted; [] counts everything",
+        description="Combinations of fields by which records are counted; [] counts all records",
     )
     group_by: Literal[
         "brand", "channel", "intent", "language", "severity", "queue", "source", "product", "region", "none"
     ] = Field(
         "brand",
-        description="Alerts with one value of it are grouped, and parents among them mute children; none: all alerts",
+        description="Alerts with the same value of this field are notified together, and a parent mutes its children; "
+        "none: all alerts are one group",
     )
-    group_wait_s: int = Field(30, ge=0, le=3600, description="A page waits so long for others of its group")
-    group_interval_s: int = Field(300, ge=0, le=86_400, description="Between two pages of a group")
+    group_wait_s: int = Field(
+        30, ge=0, le=3600, description="How long a notification waits for other alerts of its group"
+    )
+    group_interval_s: int = Field(300, ge=0, le=86_400, description="Least time between two notifications of a group")
     repeat_interval_s: int = Field(
-        4 * 3600, ge=60, le=30 * 86_400, description="A page that nobody acknowledged is repeated so often"
+        4 * 3600,
+        ge=60,
+        le=30 * 86_400,
+        description="How often a notification is repeated until somebody acknowledges the alert",
     )
-    allowed_lateness_s: int = Field(600, ge=0)
-    max_hold_s: float = Field(60, gt=0, description="Longest real wait for a lagging partition's watermark")
-    max_page_age_s: int = Field(6 * 3600, gt=0, description="Windows closed longer ago are recorded, not paged")
+    allowed_lateness_s: int = Field(
+        600, ge=0, description="How late a record may arrive and still be counted; a window is closed that much later"
+    )
+    max_hold_s: float = Field(
+        60, gt=0, description="How long, in real time, a partition without progress holds back the watermark"
+    )
+    max_page_age_s: int = Field(
+        6 * 3600, gt=0, description="Alerts of windows that ended longer ago are recorded, but not notified"
+    )
     max_keys: int = Field(
         50_000,
         ge=1,
-        description="Most keys per step and partition of the window counts; the rest are counted as others",
+        description="Maximum number of keys per window and partition; the rest are counted together",
     )
     top_keys: int = Field(
-        5_000, ge=1, description="Most keys that a rule watches in a partition, by volume; the rest are one, others"
+        5_000,
+        ge=1,
+        description="Maximum number of keys that a rule evaluates per partition, by volume; the rest are "
+        "evaluated together",
     )
     snapshot_interval_s: int = Field(
-        3600, ge=60, le=86_400, description="Each key's baseline is stored so often; between, its counts are kept"
+        3600, ge=60, le=86_400, description="How often a key's baseline is stored; in between, its counts are stored"
     )
     group: str = Field(
         "alerter",
         pattern=r"^[a-zA-Z0-9._-]{1,100}$",
-        description="Consumer group and changelog, after the topic prefix",
+        description="Consumer group, and name of the changelog topic, both after the topic prefix",
     )
     instance: str = Field(
-        "0", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="Stable name of this process within the group"
+        "0",
+        pattern=r"^[a-zA-Z0-9._-]{1,100}$",
+        description="Name of this process within the group; must stay the same over restarts",
     )
-    session_timeout_s: float = Field(10, ge=1, le=60)
-    health_port: int = Field(0, ge=0, le=65_535, description="Port of /live /ready /metrics; 0: none")
-    webhook_url: SecretStr | None = Field(None, description="Receives every alert as JSON")
-    webhook_key: SecretStr | None = Field(None, description="Signs what the webhook receives (HMAC-SHA256)")
-    webhook_key_version: str = Field("1", pattern=r"^[a-zA-Z0-9]{1,16}$", description="Name of that key for receivers")
-    slack_url: SecretStr | None = Field(None, description="Incoming webhook of Slack")
+    session_timeout_s: float = Field(
+        10, ge=1, le=60, description="Time without a heartbeat after which the group gives the partitions to others"
+    )
+    health_port: int = Field(0, ge=0, le=65_535, description="Port of /live, /ready and /metrics; 0: none")
+    webhook_url: SecretStr | None = Field(None, description="URL that receives every alert as JSON")
+    webhook_key: SecretStr | None = Field(None, description="Key that signs the webhook's requests (HMAC-SHA256)")
+    webhook_key_version: str = Field(
+        "1", pattern=r"^[a-zA-Z0-9]{1,16}$", description="Version of that key, sent with each request"
+    )
+    slack_url: SecretStr | None = Field(None, description="URL of a Slack incoming webhook")
     pagerduty_key: SecretStr | None = Field(None, description="Integration key of an Events API v2 integration")
     pagerduty_url: str = Field(
-        "https://events.pagerduty.com/v2/enqueue", description="https://events.eu.pagerduty.com/v2/enqueue in the EU"
+        "https://events.pagerduty.com/v2/enqueue",
+        description="PagerDuty's events endpoint; in the EU https://events.eu.pagerduty.com/v2/enqueue",
     )
     alertmanager_url: SecretStr | None = Field(
-        None, description="Base URL; of a cluster all members, comma-separated: they don't tell each other of alerts"
+        None,
+        description="Base URL of Alertmanager; of a cluster all members, comma-separated: members do not share alerts",
     )
-    alertmanager_token: SecretStr | None = Field(None, description="Bearer token")
+    alertmanager_token: SecretStr | None = Field(None, description="Bearer token for Alertmanager")
     alertmanager_resend_s: float = Field(
         60,
         ge=5,
         le=3600,
-        description="A firing alert is sent again so often; it ends four times as long after the last",
+        description="How often a firing alert is sent again; each time it is set to end four intervals later",
     )
-    email_to: list[str] = Field([], description="Recipients of e-mails; needs the extra email")
-    email_from: str = Field("triage <triage@localhost>", description="Sender, with or without a name")
-    smtp_host: str = "localhost"
-    smtp_port: int = Field(587, ge=1, le=65_535)
+    email_to: list[str] = Field([], description="Recipients of e-mails; needs the extra `email`")
+    email_from: str = Field("triage <triage@localhost>", description="Sender of e-mails, with or without a name")
+    smtp_host: str = Field("localhost", description="Host of the mail server")
+    smtp_port: int = Field(587, ge=1, le=65_535, description="Port of the mail server")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="starttls is demanded, not only tried; none sends no password"
+        "starttls",
+        description="Encryption of the connection to the mail server; starttls is required, and none sends no password",
     )
-    smtp_username: str | None = None
-    smtp_password: SecretStr | None = None
-    smtp_ca_certs: Path | None = Field(
-        None, description="PEM file of the authority that signed the server's certificate"
-    )
-    wecom_url: SecretStr | None = Field(None, description="Webhook of a WeCom group robot, with its key")
-    dingtalk_url: SecretStr | None = Field(None, description="Webhook of a DingTalk group robot, with its token")
+    smtp_username: str | None = Field(None, description="User at the mail server")
+    smtp_password: SecretStr | None = Field(None, description="Password of that user")
+    smtp_ca_certs: Path | None = Field(None, description="PEM file with the CA certificate of the mail server")
+    wecom_url: SecretStr | None = Field(None, description="Webhook URL of a WeCom group robot, with its key")
+    dingtalk_url: SecretStr | None = Field(None, description="Webhook URL of a DingTalk group robot, with its token")
     dingtalk_secret: SecretStr | None = Field(
-        None, description="The robot's secret, if its security setting is a signature"
+        None, description="Secret of the DingTalk robot, if its security setting is a signature"
     )
-    notify_timeout_s: float = Field(10, gt=0)
-    notify_give_up_s: float = Field(6 * 3600, gt=0, description="A page that no attempt delivers is given up after it")
-    notify_backoff_initial_s: float = Field(1, gt=0)
-    notify_backoff_max_s: float = Field(60, gt=0)
-    console_url: str = Field("http://127.0.0.1:8080", description="Base of the links in pages")
-    kibana_url: str | None = None
-    language: Literal["en", "zh"] = Field("en", description="Of the words in pages")
+    notify_timeout_s: float = Field(10, gt=0, description="Timeout of a request to a receiver")
+    notify_give_up_s: float = Field(
+        6 * 3600, gt=0, description="How long an undelivered notification is retried before it is dropped"
+    )
+    notify_backoff_initial_s: float = Field(1, gt=0, description="Wait before the first retry; it doubles each time")
+    notify_backoff_max_s: float = Field(60, gt=0, description="Longest wait between two retries")
+    console_url: str = Field("http://127.0.0.1:8080", description="Base URL of the console, for links in notifications")
+    kibana_url: str | None = Field(None, description="Base URL of Kibana, for links in notifications")
+    language: Literal["en", "zh"] = Field("en", description="Language of notifications")
 
     @model_validator(mode="after")
     def _receivers_fit(self) -> "AlertingSettings":
@@ -111,19 +135,19 @@ class AlertingSettings(Section):
         for name in ("webhook_url", "slack_url", "pagerduty_url", "alertmanager_url", "wecom_url", "dingtalk_url"):
             given = getattr(self, name)
             value = given.get_secret_value() if isinstance(given, SecretStr) else given or ""
-            # Never shown: the address of a webhook is its password.
+            # The value is not shown: the address of a webhook is its password.
             if any(not re.match(r"https?://[^/\s]+", url.strip()) for url in value.split(",") if value):
-                problems.append(f"{name} takes http(s)://...")
+                problems.append(f"{name} must begin with http:// or https://")
         if bad := [
             address for address in [*self.email_to, self.email_from] if not re.search(r"[^@\s<]@[^@\s>]", address)
         ]:
-            problems.append(f"no e-mail address: {', '.join(map(repr, bad))}")
+            problems.append(f"not an e-mail address: {', '.join(map(repr, bad))}")
         if (self.smtp_username is None) != (self.smtp_password is None):
-            problems.append("smtp_username and smtp_password go together")
+            problems.append("smtp_username and smtp_password must be set together")
         if self.smtp_username is not None and self.smtp_security == "none":
-            problems.append("smtp_security none would send smtp_password in the clear; take starttls or tls")
+            problems.append("smtp_security none would send smtp_password unencrypted; use starttls or tls")
         if self.dingtalk_secret is not None and self.dingtalk_url is None:
-            problems.append("dingtalk_secret needs dingtalk_url")
+            problems.append("dingtalk_secret is set without dingtalk_url")
         if problems:
             raise ValueError("; ".join(problems))
         return self

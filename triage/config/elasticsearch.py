@@ -1,4 +1,4 @@
-"""How Elasticsearch is reached, and the names and life of the indices."""
+"""Settings of Elasticsearch: connection, names and retention of the indices."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,36 +9,40 @@ from triage.config.section import Section
 
 
 class ElasticsearchSettings(Section):
-    """Connection, names and limits of Elasticsearch 9; Basic or API key authentication."""
+    """Elasticsearch 9: connection, names of indices, limits. Authentication is by user and password or by API key."""
 
-    url: str = Field("http://127.0.0.1:9200", description="Comma-separated URLs of the nodes")
-    username: str | None = None
-    password: SecretStr | None = None
-    api_key: SecretStr | None = Field(None, description="Encoded API key (base64 of id:key)")
-    ca_certs: Path | None = Field(None, description="PEM file of the authority that signed the nodes' certificates")
-    client_cert: Path | None = Field(None, description="PEM file with the client's certificate, for mutual TLS")
-    client_key: Path | None = Field(None, description="PEM file with its key, where the certificate's file lacks it")
+    url: str = Field("http://127.0.0.1:9200", description="URLs of the nodes, comma-separated")
+    username: str | None = Field(None, description="User, for basic authentication")
+    password: SecretStr | None = Field(None, description="Password of that user")
+    api_key: SecretStr | None = Field(None, description="API key, encoded as base64 of id:key")
+    ca_certs: Path | None = Field(None, description="PEM file with the CA certificate of the nodes")
+    client_cert: Path | None = Field(None, description="PEM file with the client certificate, for mutual TLS")
+    client_key: Path | None = Field(None, description="PEM file with its private key, if not in the same file")
     index_prefix: str = Field(
-        "feedback", pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$", description="Alias, and prefix of the indices"
+        "feedback",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
+        description="Name of the alias, and prefix of the daily indices",
     )
-    alerts_index: str = Field("alerts", pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$")
+    alerts_index: str = Field("alerts", pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$", description="Index of alerts")
     corrections_index: str | None = Field(
         None,
         pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
-        description="Where people's corrections are kept; default `index_prefix` and `_corrections`",
+        description="Index of people's corrections; default: `index_prefix` and `_corrections`",
     )
-    request_timeout_s: float = Field(30, gt=0, le=600)
-    start_timeout_s: float = Field(60, gt=0, description="How long a process waits at start for Elasticsearch")
-    bulk_bytes: int = Field(5 * 1024 * 1024, ge=10_000, le=100 * 1024 * 1024, description="Largest bulk request")
+    request_timeout_s: float = Field(30, gt=0, le=600, description="Timeout of a request")
+    start_timeout_s: float = Field(60, gt=0, description="How long a process waits for Elasticsearch when it starts")
+    bulk_bytes: int = Field(
+        5 * 1024 * 1024, ge=10_000, le=100 * 1024 * 1024, description="Maximum size of a bulk request"
+    )
     bulk_retries: int = Field(
-        3, ge=0, le=20, description="Repeats of refused documents within one write, before the partitions are paused"
+        3, ge=0, le=20, description="Retries of refused documents within one write, before the partitions are paused"
     )
     daily_days: int = Field(
         30, ge=0, le=3650, description="Days before the first `triage index apply` that get daily indices"
     )
-    retention_days: int = Field(180, ge=1, description="ILM deletes daily indices after so many days")
-    shards: int = Field(1, ge=1, le=100)
-    replicas: int = Field(0, ge=0, le=10)
+    retention_days: int = Field(180, ge=1, description="Days after which daily indices are deleted (by ILM)")
+    shards: int = Field(1, ge=1, le=100, description="Primary shards per index")
+    replicas: int = Field(0, ge=0, le=10, description="Replicas per shard")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "ElasticsearchSettings":
@@ -50,9 +54,9 @@ class ElasticsearchSettings(Section):
             except ValueError:
                 valid = False
             if not valid:
-                problems.append("url takes http(s)://host:port, comma-separated")
+                problems.append("url must be http(s)://host:port, or several, comma-separated")
         if (self.username is None) != (self.password is None):
-            problems.append("username and password go together")
+            problems.append("username and password must be set together")
         if self.username is not None and self.api_key is not None:
             problems.append("set either username and password or api_key, not both")
         for name, index in (("alerts_index", self.alerts_index), ("corrections_index", self.corrections())):

@@ -1,4 +1,4 @@
-"""How Kafka is reached, and the names of the topics."""
+"""Settings of Kafka: connection and names of the topics."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -10,29 +10,33 @@ from triage.oauth import TokenSource, token_source
 
 
 class KafkaSettings(Section):
-    """Connection and names; security follows kafka-python's names."""
+    """Connection to Kafka and names of the topics. The security settings are named as in kafka-python."""
 
-    bootstrap_servers: str = Field("127.0.0.1:9092", description="Comma-separated host:port of the brokers")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = None
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
-    oauth_token_url: str | None = Field(None, description="Token endpoint for OAUTHBEARER (client credentials grant)")
-    oauth_client_id: str | None = None
-    oauth_client_secret: SecretStr | None = None
-    oauth_scope: str | None = None
-    oauth_cafile: Path | None = Field(
-        None, description="PEM file of the authority that signed the endpoint's certificate"
+    bootstrap_servers: str = Field("127.0.0.1:9092", description="host:port of the brokers, comma-separated")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Encryption and authentication of the connections"
     )
-    ssl_cafile: Path | None = Field(None, description="PEM file of the authority that signed the brokers' certificates")
-    ssl_certfile: Path | None = Field(None, description="PEM file with the client's certificate, for mutual TLS")
-    ssl_keyfile: Path | None = None
-    ssl_password: SecretStr | None = Field(None, description="Of the file with the client's key")
-    ssl_check_hostname: bool = Field(True, description="Whether a broker's certificate must name its host")
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = Field(
+        None, description="Mechanism for SASL_PLAINTEXT and SASL_SSL"
+    )
+    sasl_username: str | None = Field(None, description="User, for PLAIN and SCRAM")
+    sasl_password: SecretStr | None = Field(None, description="Password of that user")
+    oauth_token_url: str | None = Field(None, description="Token endpoint, for OAUTHBEARER (client credentials grant)")
+    oauth_client_id: str | None = Field(None, description="Client id at the token endpoint")
+    oauth_client_secret: SecretStr | None = Field(None, description="Client secret at the token endpoint")
+    oauth_scope: str | None = Field(None, description="Scope to request, if the endpoint needs one")
+    oauth_cafile: Path | None = Field(None, description="PEM file with the CA certificate of the token endpoint")
+    ssl_cafile: Path | None = Field(None, description="PEM file with the CA certificate of the brokers")
+    ssl_certfile: Path | None = Field(None, description="PEM file with the client certificate, for mutual TLS")
+    ssl_keyfile: Path | None = Field(None, description="PEM file with the client's private key")
+    ssl_password: SecretStr | None = Field(None, description="Password of the client's private key")
+    ssl_check_hostname: bool = Field(True, description="Whether the host name in a broker's certificate is checked")
     topic_prefix: str = Field("feedback", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="Prefix of every topic")
-    environment: str = Field("local", description="Section of topics/topics.yaml: local, production, ...")
-    request_timeout_ms: int = Field(30_000, ge=1_000, le=600_000)
-    start_timeout_s: float = Field(60, gt=0, description="How long a process waits at start for the brokers")
+    environment: str = Field(
+        "local", description="Section of topics/topics.yaml that `triage topics` uses: local, production, ..."
+    )
+    request_timeout_ms: int = Field(30_000, ge=1_000, le=600_000, description="Timeout of a request to a broker")
+    start_timeout_s: float = Field(60, gt=0, description="How long a process waits for the brokers when it starts")
 
     @model_validator(mode="after")
     def _sasl_is_whole(self) -> "KafkaSettings":
@@ -46,7 +50,7 @@ class KafkaSettings(Section):
         return self
 
     def client(self) -> dict[str, Any]:
-        """Keyword arguments that every kafka-python client takes."""
+        """Keyword arguments for any kafka-python client."""
         options: dict[str, Any] = {
             "bootstrap_servers": [server.strip() for server in self.bootstrap_servers.split(",")],
             "security_protocol": self.security_protocol,
@@ -68,7 +72,7 @@ class KafkaSettings(Section):
         return options
 
     def oauth(self) -> TokenSource:
-        """Where the tokens of OAUTHBEARER come from; the clients of one process share it."""
+        """The source of OAUTHBEARER tokens; all clients of a process share one."""
         assert self.oauth_token_url is not None
         assert self.oauth_client_id is not None
         assert self.oauth_client_secret is not None

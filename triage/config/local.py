@@ -11,23 +11,29 @@ from triage.config.section import Section
 
 
 class LocalSettings(Section):
+    """The local stack of `triage local` and `triage demo`."""
+
     data_dir: Path = Field(Path(".triage/local"), description="Data of the local Kafka and Elasticsearch")
-    kafka_port: int = Field(9092, ge=0, le=65_535, description="0, or a taken port: a free one is chosen")
-    elasticsearch_port: int = Field(9200, ge=0, le=65_535)
+    kafka_port: int = Field(
+        9092, ge=0, le=65_535, description="Port of the local Kafka; 0, or a port that is in use: a free one is chosen"
+    )
+    elasticsearch_port: int = Field(
+        9200, ge=0, le=65_535, description="Port of the local Elasticsearch; a free one is chosen likewise"
+    )
 
 
 class ClockSettings(Section):
-    """A simulated clock for demos: real time when `speed` is 1 and `origin` is unset."""
+    """A simulated clock, for demos; without `origin` time is real."""
 
-    origin: datetime | None = None
-    anchor: datetime | None = None
-    until: datetime | None = None
-    speed: float = Field(1.0, gt=0, le=1e6)
+    origin: datetime | None = Field(None, description="Simulated time at `anchor`")
+    anchor: datetime | None = Field(None, description="Real time at which the simulation begins")
+    until: datetime | None = Field(None, description="Simulated time from which on it runs at real speed")
+    speed: float = Field(1.0, gt=0, le=1e6, description="Simulated seconds per real second")
 
     @model_validator(mode="after")
     def _whole(self) -> "ClockSettings":
         if (self.origin is None) != (self.anchor is None):
-            raise ValueError("origin and anchor go together")
+            raise ValueError("origin and anchor must be set together")
         return self
 
     def build(self) -> Clock:
@@ -37,8 +43,10 @@ class ClockSettings(Section):
 
 
 class LoggingSettings(Section):
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    format: Literal["auto", "console", "json"] = "auto"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
+    format: Literal["auto", "console", "json"] = Field(
+        "auto", description="Format of the log lines; auto: console on a terminal, else json"
+    )
 
 
 def _utc(moment: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""What all sections of the settings share: unknown names are refused, secrets may stand in files."""
+"""Base of every section of the settings: refuses unknown names and reads secrets from files."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 
 class Section(BaseModel):
-    """Every setting that holds a secret can also be read from a file that `<name>_file` names."""
+    """A setting that holds a secret can also be read from a file, named by `<name>_file`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,7 +36,7 @@ class Section(BaseModel):
 
 
 def secret_fields(section: type[BaseModel]) -> list[str]:
-    """Names of the fields that hold a secret, however deep."""
+    """Names of the fields that hold a secret, directly or in a nested type."""
     return [name for name, field in section.model_fields.items() if _holds_secret(field.annotation)]
 
 
@@ -53,7 +53,7 @@ def _is_plain_secret(annotation: Any) -> bool:
 
 
 def _read_secret(path: Path, *, plain: bool) -> Any:
-    """A secret as it stands in its file, without the line feed at its end; lists and tables are JSON there."""
+    """Read a secret, without the line feed at its end; lists and tables are JSON."""
     try:
         text = path.read_text("utf-8").rstrip("\r\n")
     except OSError as error:
@@ -68,4 +68,4 @@ def _read_secret(path: Path, *, plain: bool) -> Any:
         return json.loads(text)
     except ValueError:
         # The parser's own message may quote what it read.
-        raise ValueError(f"{path} is no JSON") from None
+        raise ValueError(f"{path} is not valid JSON") from None

@@ -1,4 +1,4 @@
-"""All sections together, and how they are read."""
+"""Reads and validates all sections of the settings."""
 
 import os
 import tomllib
@@ -27,13 +27,13 @@ from triage.config.worker import ModelSettings, RedactionSettings, ReplaySetting
 from triage.errors import ConfigError
 
 ENV_PREFIX = "TRIAGE_"
-# Read elsewhere, before or beside the settings.
+# Read elsewhere, not as settings.
 _OTHER_ENV = {"TRIAGE_HOME", "TRIAGE_CONFIG"}
 _TEST_ENV = f"{ENV_PREFIX}TEST_"
 
 
 class Settings(BaseSettings):
-    """Everything that can be set, one section per part of the system."""
+    """All settings, one section per part of the system."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
@@ -79,8 +79,8 @@ class Settings(BaseSettings):
 def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
     """Read and validate every setting.
 
-    `config` defaults to `TRIAGE_CONFIG`, else `triage.toml` in the working directory, if there. `flags` maps dotted
-    names (`kafka.bootstrap_servers`) to values and wins over all else; None values are left out.
+    `config` defaults to `TRIAGE_CONFIG`, then to `triage.toml` in the working directory, if it exists. `flags` maps
+    dotted names (`kafka.bootstrap_servers`) to values and takes precedence; None values are ignored.
 
     Raises ConfigError with all problems at once.
     """
@@ -103,7 +103,7 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
     try:
         settings = Loaded(**_nest(flags or {}))
     except ValidationError as error:
-        # A misspelt variable also reaches pydantic as an extra field of its section; once is enough.
+        # Pydantic reports a misspelt variable too, as an extra field of its section: report it once.
         reported = {problem.partition(":")[0] for problem in problems}
         problems += [_explain(issue) for issue in error.errors() if _variable(issue["loc"]) not in reported]
         raise ConfigError(problems, where="settings") from error
@@ -150,7 +150,7 @@ def _is_secret(location: tuple[int | str, ...]) -> bool:
 
 
 def _unknown_environment() -> list[str]:
-    """A misspelt variable is a setting that silently does nothing; say so."""
+    """Problems of misspelt variables, which would otherwise be ignored silently."""
     known = {
         f"{ENV_PREFIX}{section}__{name}".upper()
         for section, field in Settings.model_fields.items()

@@ -1,4 +1,4 @@
-"""OpenTelemetry traces."""
+"""Settings of OpenTelemetry traces."""
 
 from pydantic import Field
 
@@ -6,10 +6,12 @@ from triage.config.section import Section
 
 
 class TracingSettings(Section):
-    """Off unless switched on; needs the extra `otel`. What is not set here, `OTEL_*` variables of the SDK say."""
+    """OpenTelemetry traces; needs the extra `otel`. What is not set here follows the SDK's `OTEL_*` variables."""
 
     enabled: bool = Field(False, description="Whether spans are recorded and sent")
     endpoint: str | None = Field(
-        None, pattern=r"^https?://[^\s/]+", description="Base URL of an OTLP/HTTP collector, as http://127.0.0.1:4318"
+        None, pattern=r"^https?://[^\s/]+", description="Base URL of an OTLP/HTTP collector, e.g. http://127.0.0.1:4318"
     )
-    sample_ratio: float = Field(1, ge=0, le=1, description="Share of traces that begin here and are recorded")
+    sample_ratio: float = Field(
+        1, ge=0, le=1, description="Share of the traces begun here that is recorded; a caller's decision is kept"
+    )

@@ -133,12 +133,12 @@ def test_no_secret_is_shown(caplog, capsys):
 @pytest.mark.parametrize(
     ("alerting", "said"),
     [
-        ({"slack_url": "hooks.slack.example/x"}, "slack_url takes http"),
-        ({"alertmanager_url": "http://one:9093,two:9093"}, "alertmanager_url takes http"),
-        ({"email_to": ["on call"]}, "no e-mail address: 'on call'"),
-        ({"smtp_username": "u"}, "smtp_username and smtp_password go together"),
-        ({"smtp_username": "u", "smtp_password": "p", "smtp_security": "none"}, "in the clear"),
-        ({"dingtalk_secret": "s"}, "dingtalk_secret needs dingtalk_url"),
+        ({"slack_url": "hooks.slack.example/x"}, "slack_url must begin with http"),
+        ({"alertmanager_url": "http://one:9093,two:9093"}, "alertmanager_url must begin with http"),
+        ({"email_to": ["on call"]}, "not an e-mail address: 'on call'"),
+        ({"smtp_username": "u"}, "smtp_username and smtp_password must be set together"),
+        ({"smtp_username": "u", "smtp_password": "p", "smtp_security": "none"}, "would send smtp_password unencrypted"),
+        ({"dingtalk_secret": "s"}, "dingtalk_secret is set without dingtalk_url"),
     ],
 )
 def test_settings_of_receivers_are_checked_at_start(alerting, said):
