@@ -35,7 +35,7 @@ def test_rates(text, rate):
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "1g", "k", "1e3"])
 def test_what_is_not_a_rate(text):
-    with pytest.raises(ConfigError, match="--rate .* is not a rate"):
+    with pytest.raises(ConfigError, match=r"--rate .* is not a rate"):
         rate_of("rate", text)
 
 

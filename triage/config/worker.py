@@ -65,9 +65,11 @@ class WorkerSettings(Section):
         3,
         ge=1,
         le=16,
-        description="Batches processed concurrently: one is enriched, one stored and committed, the rest wait; 1: no overlap",
+        description="Batches processed concurrently: one is enriched, one stored and committed, others wait",
     )
-    batch_wait_ms: int = Field(100, ge=1, le=5_000, description="Longest wait to fill a batch while another is being processed")
+    batch_wait_ms: int = Field(
+        100, ge=1, le=5_000, description="Longest wait to fill a batch while another is processed"
+    )
     batch_target_ms: int = Field(
         1_000, ge=50, le=10_000, description="Under load, batches grow until enriching one takes this long"
     )
