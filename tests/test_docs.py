@@ -8,10 +8,21 @@ import pytest
 from checkout import ROOT
 from deployed import check_command
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / ".github").rglob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+MODULES = {path.name for folder in ("triage", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")}
+MODULES |= {path.name for path in ROOT.glob("*.py")}
 SHELL = {"", "sh", "bash", "console"}
 STARTS = re.compile(r"(^|\s)(\.venv(-train)?/bin/)?triage [a-z]")
 PLACE = re.compile(r"\]\(([^)\s]+)\)")
+FOLDERS = r"(?:triage|tests|benchmarks|deploy|docs|requirements|topics|onnx|findings|\.ci|\.github)"
+ENDINGS = r"(?:py|yaml|yml|toml|md|sh|json|jsonl|txt|css)"
+# A file of the repository, and perhaps one of its tests: `tests/test_x.py::test_y`.
+PATH = re.compile(rf"(?<![\w./-])({FOLDERS}/[\w./-]*\.{ENDINGS})\b(?:::(\w+))?")
+MODULE = re.compile(r"`(\w+\.py)`")
 
 
 def shell_lines(page):
@@ -41,7 +52,7 @@ def typed(page):
                     command = []
 
 
-COMMANDS = [(page.name, command) for page in PAGES for command in typed(page)]
+COMMANDS = [(page.name, command) for page in PAGES if page.name != "commands.md" for command in typed(page)]
 
 
 def test_commands_are_found():
@@ -70,3 +81,21 @@ def test_links_lead_somewhere(page):
         if not target.exists() or (anchor and target.suffix == ".md" and anchor not in set(anchors(Path(target)))):
             wrong.append(link)
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page):
+    wrong = []
+    for path, function in PATH.findall(page.read_text("utf-8")):
+        if path.startswith("benchmarks/results/"):  # what a benchmark writes
+            continue
+        if not (ROOT / path).is_file():
+            wrong.append(path)
+        elif function and f"def {function}(" not in (ROOT / path).read_text("utf-8"):
+            wrong.append(f"{path}::{function}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_modules_that_are_named_exist(page):
+    assert [name for name in MODULE.findall(page.read_text("utf-8")) if name not in MODULES] == []
