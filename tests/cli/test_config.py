@@ -18,6 +18,32 @@ def test_check_warns_of_the_demo_key(capfd):
     assert outcome.err.startswith("warning: redaction.author_key is the demo key")
 
 
+def test_check_explains_what_a_trusted_proxy_may_do(capfd):
+    proxies = ("--set", 'console.trusted_proxies=["10.0.0.0/8"]')
+    token = '[{"name": "ann", "role": "operator", "token": "a-token-of-enough-letters"}]'
+    for settings, said in (
+        (
+            ("console.proxy_login=true",),
+            "also log people in (proxy_login): whoever can send from these addresses",
+        ),
+        ((f"console.tokens={token}",), "describe clients (X-Forwarded-For, -Proto, -Host, -Prefix), and log nobody in"),
+    ):
+        outcome = run(capfd, "config", "check", "--set", f"model.path={TINY_MODEL}", *proxies, "--set", *settings)
+        assert outcome.code == 0
+        assert said in outcome.err
+
+
+def test_check_names_credentials_in_clear_text(capfd):
+    token = '[{"name": "ann", "role": "operator", "token": "a-token-of-enough-letters"}]'
+    said = "api: tokens and sessions cross the network in clear text"
+    for host, clear in (("0.0.0.0", True), ("127.0.0.1", False)):
+        settings = ("--set", f"api.tokens={token}", "--set", f"api.host={host}")
+        outcome = run(capfd, "config", "check", "--set", f"model.path={TINY_MODEL}", *settings)
+        assert outcome.code == 0
+        assert (said in outcome.err) is clear
+        assert "a-token-of" not in outcome.err
+
+
 def test_check_names_every_problem_of_every_file(capfd, tmp_path):
     rules, alerts = tmp_path / "rules.yaml", tmp_path / "alerts.yaml"
     rules.write_text("version: '1'\nrouting:\n  - name: x\n    when: {intent: [deliveri]}\n    queue: q\n")

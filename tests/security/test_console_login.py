@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from pydantic import SecretStr
+from starlette.requests import HTTPConnection
 
 from triage.cli.main import main
 from triage.clock import ManualClock
@@ -179,7 +180,7 @@ async def test_who_guesses_through_a_proxy_keeps_nobody_else_behind_it_out():
 
 
 async def test_a_trusted_proxy_names_the_user_and_nobody_else_does():
-    settings = _settings(tokens=[], trusted_proxies=["10.0.0.0/8"], operator_groups=["ops"])
+    settings = _settings(tokens=[], trusted_proxies=["10.0.0.0/8"], proxy_login=True, operator_groups=["ops"])
     named = {"x-forwarded-user": "pia", "x-forwarded-groups": "staff, ops"}
     async with _client(settings, peer="10.1.2.3") as client:
         assert (await client.get("/", headers=named)).json() == {"user": "pia", "role": "operator"}
@@ -190,10 +191,51 @@ async def test_a_trusted_proxy_names_the_user_and_nobody_else_does():
         assert (await client.post("/alerts/a/x", headers=through)).status_code == 200
     async with _client(settings, peer="192.0.2.7") as client:
         assert (await client.get("/", headers=named)).status_code == 401
-    # A proxy that logs nobody in: tokens alone tell users.
-    without = _settings(trusted_proxies=["10.0.0.0/8"], user_header="", operator_groups=["ops"])
-    async with _client(without, peer="10.1.2.3") as client:
+
+
+async def test_a_trusted_proxy_logs_nobody_in_unless_that_is_set():
+    named = {"x-forwarded-user": "pia", "x-forwarded-groups": "ops"}
+    settings = _settings(trusted_proxies=["10.0.0.0/8"], operator_groups=["ops"])
+    async with _client(settings, peer="10.1.2.3") as client:
         assert (await client.get("/", headers=named)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("x-forwarded-user", "eve"), ("x-forwarded-user", "pia")],
+        [("x-forwarded-user", "eve, pia")],
+        [("x-forwarded-user", "eve"), ("x-forwarded-groups", "ops"), ("x-forwarded-groups", "staff")],
+    ],
+)
+async def test_of_two_names_neither_is_believed(headers):
+    settings = _settings(tokens=[], trusted_proxies=["10.0.0.0/8"], proxy_login=True, operator_groups=["ops"])
+    async with _client(settings, peer="10.1.2.3") as client:
+        refused = await client.get("/", headers=headers)
+        assert refused.status_code == 400
+        assert "several values" in refused.text
+
+
+async def test_headers_of_proxies_reach_the_pages_from_trusted_proxies_only():
+    seen = {}
+
+    async def app(scope, receive, send):
+        seen.update(HTTPConnection(scope).headers)
+        await _app(scope, receive, send)
+
+    settings = _settings(trusted_proxies=["10.0.0.0/8"], user_header="remote-user")
+    sent = {
+        "x-forwarded-prefix": "/evil",
+        "x-forwarded-host": "evil.example",
+        "remote-user": "eve",
+        "forwarded": "for=a",
+    }
+    for peer, kept in (("192.0.2.7", set()), ("10.0.0.1", set(sent))):
+        seen.clear()
+        door = LoginMiddleware(app, settings, ManualClock().monotonic)
+        async with _client(app=door, peer=peer) as client:
+            await client.get("/", headers={**sent, **_bearer(VIEWER)})
+        assert sent.keys() & seen.keys() == kept
 
 
 async def test_web_sockets_are_guarded_too():
@@ -245,7 +287,7 @@ async def test_sessions_end_and_cannot_be_made_up():
 
 
 async def test_sessions_of_consoles_with_one_key_are_shared_and_end_with_their_token():
-    key = SecretStr("shared-session-key")
+    key = SecretStr("the-session-key-that-consoles-share")
     value = _sessions(_settings(session_key=key)).issue(User("olga", "operator"))
     assert _sessions(_settings(session_key=key)).user(value) == User("olga", "operator")
     assert _sessions(_settings()).user(value) is None
@@ -279,5 +321,9 @@ async def test_nobody_listens_to_the_network_without_a_login():
         load_settings(None, {"console.tokens": [{"name": "a", "token": OPERATOR}, {"name": "a", "token": VIEWER}]})
     with pytest.raises(ConfigError, match=r"'10\.0\.0\.0/99' is not an address or network"):
         load_settings(None, {"console.trusted_proxies": ["10.0.0.0/99"]})
-    with pytest.raises(ConfigError, match="the proxies log nobody in"):
-        load_settings(None, {"console.trusted_proxies": ["10.0.0.0/8"], "console.user_header": ""})
+    with pytest.raises(ConfigError, match="they alone log nobody in"):
+        load_settings(None, {"console.trusted_proxies": ["10.0.0.0/8"]})
+    with pytest.raises(ConfigError, match="also set trusted_proxies and user_header"):
+        load_settings(None, {"console.proxy_login": True})
+    with pytest.raises(ConfigError, match="fewer than 32 characters"):
+        load_settings(None, {"console.session_key": "k" * 31})

@@ -3,14 +3,18 @@
 import pytest
 from starlette.requests import HTTPConnection
 
-from triage.web.address import TrustedProxies
+from triage.web.address import TrustedProxies, peer_of
 
-PROXIES = TrustedProxies(["10.0.0.0/8", "2001:db8:ffff::/48"])
+PROXIES = TrustedProxies(["10.0.0.0/8", "2001:db8:ffff::/48"], ["Remote-User", ""])
 
 
-def _asked(peer, *forwarded):
-    headers = [(b"x-forwarded-for", each.encode()) for each in forwarded]
-    return HTTPConnection({"type": "http", "headers": headers, "client": (peer, 1234) if peer else None})
+def _applied(peer, *forwarded, scheme="http", **headers):
+    """The client's address, the scheme and the names of headers after `apply`."""
+    given = [("x-forwarded-for", each) for each in forwarded] + [(k.replace("_", "-"), v) for k, v in headers.items()]
+    raw = [(name.encode(), value.encode()) for name, value in given]
+    scope = {"type": "http", "scheme": scheme, "headers": raw, "client": (peer, 1234) if peer else None}
+    PROXIES.apply(scope)
+    return peer_of(HTTPConnection(scope)), scope["scheme"], [name.decode() for name, _ in scope["headers"]]
 
 
 @pytest.mark.parametrize(
@@ -34,10 +38,28 @@ def _asked(peer, *forwarded):
     ],
 )
 def test_the_client_of_a_request(peer, forwarded, client):
-    assert PROXIES.client_of(_asked(peer, *forwarded)) == client
+    assert _applied(peer, *forwarded)[0] == client
 
 
 def test_only_proxies_are_believed():
-    assert PROXIES.sent(_asked("10.9.9.9"))
-    assert not PROXIES.sent(_asked("11.0.0.1"))
-    assert not PROXIES.sent(_asked("not an address"))
+    assert "10.9.9.9" in PROXIES
+    assert "11.0.0.1" not in PROXIES
+    assert "not an address" not in PROXIES
+
+
+def test_headers_of_proxies_from_anybody_else_are_removed():
+    headers = {
+        "x_forwarded_proto": "https",
+        "x_forwarded_prefix": "/a",
+        "forwarded": "for=b",
+        "remote_user": "c",
+        "accept": "d",
+    }
+    assert _applied("192.0.2.7", "203.0.113.1", **headers) == ("192.0.2.7", "http", ["accept"])
+    client, scheme, names = _applied("10.0.0.1", "203.0.113.1", **headers)
+    assert (client, scheme) == ("203.0.113.1", "https")
+    assert {"x-forwarded-prefix", "remote-user", "accept"} <= set(names)
+
+
+def test_a_web_socket_behind_tls_is_a_secure_one():
+    assert _applied("10.0.0.1", scheme="ws", x_forwarded_proto="https")[1] == "wss"

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from triage.config import ConsoleSettings
-from triage.web.server import local_names_only
+from triage.web.server import check_reach, local_names_only
 
 TOKEN = {"name": "ann", "role": "operator", "token": "a-token-of-enough-letters"}
 
@@ -38,3 +38,11 @@ def test_a_name_that_somebody_points_here_is_refused(host):
 def test_with_a_login_or_beyond_this_machine_any_name_will_do():
     assert _answer("triage.example", tokens=[TOKEN]) == 200
     assert _answer("triage.example", host="0.0.0.0", allow_without_login=True) == 200
+
+
+def test_tokens_in_clear_text_are_warned_of_at_start(capfd):
+    check_reach(ConsoleSettings(host="0.0.0.0", tokens=[TOKEN]), "console")
+    assert "credentials_in_clear_text" in "".join(capfd.readouterr())
+    check_reach(ConsoleSettings(tokens=[TOKEN]), "console")
+    check_reach(ConsoleSettings(host="0.0.0.0", tokens=[TOKEN], trusted_proxies=["10.0.0.0/8"]), "console")
+    assert "credentials_in_clear_text" not in "".join(capfd.readouterr())

@@ -44,6 +44,9 @@ def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
         load_definitions(settings.kafka)
     except ConfigError as error:
         problems += [f"{error.where}: {problem}" for problem in error.problems]
+    for section in ("console", "api"):
+        for remark in getattr(settings, section).remarks(section):
+            typer.echo(f"note: {remark}", err=True)
     problems += [*check_rules(settings, intents), *check_alert_rules(settings)]
     if problems:
         raise ConfigError(problems, where="config check")

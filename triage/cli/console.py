@@ -18,7 +18,7 @@ def command(
     """Serve the web console: live counts, sentiment over time, alerts, latest feedback.
 
     Also serves /live, /ready and /metrics. On an address other than 127.0.0.1 it needs a login: console.tokens or
-    console.trusted_proxies.
+    console.proxy_login.
     """
     settings = settings_from(
         config,

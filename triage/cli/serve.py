@@ -18,7 +18,7 @@ def command(
     """Serve the HTTP API: enrich records, send feedback to the topics, correct labels.
 
     Documented at /docs and in /openapi.json; also serves /live, /ready and /metrics. On an address other than
-    127.0.0.1 it needs api.tokens or api.trusted_proxies.
+    127.0.0.1 it needs api.tokens or api.proxy_login.
     """
     settings = settings_from(
         config,

@@ -1,8 +1,10 @@
 """Settings of the console: address, logins, sessions and pages."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from triage.config.web import WebSettings
+
+_MIN_KEY_CHARS = 32
 
 
 class ConsoleSettings(WebSettings):
@@ -15,3 +17,10 @@ class ConsoleSettings(WebSettings):
     session_hours: float = Field(12, gt=0, le=24 * 30)
     explain: bool = Field(True, description="Load the model at the first request, to show which words decided")
     export_rows: int = Field(50_000, ge=1, le=1_000_000, description="Most rows of one CSV export")
+
+    @field_validator("session_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < _MIN_KEY_CHARS:
+            raise ValueError(f"fewer than {_MIN_KEY_CHARS} characters; make one by: openssl rand -hex 32")
+        return key

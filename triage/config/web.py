@@ -33,13 +33,15 @@ class WebSettings(Section):
     tokens: list[Token] = Field([], description="Users who may log in: [{name, role, token}]")
     trusted_proxies: list[str] = Field(
         [],
-        description="Addresses or networks of proxies whose headers name the client (X-Forwarded-For) and the user",
+        description="Addresses or networks of proxies whose X-Forwarded-* headers describe the client",
     )
-    user_header: str = Field(
-        "X-Forwarded-User",
-        description="Header of a trusted proxy with the user's name; empty: it logs nobody in",
+    proxy_login: bool = Field(
+        False, description="Log in the user whom a trusted proxy names in user_header, without a token"
     )
-    groups_header: str = Field("X-Forwarded-Groups", description="Header with the user's groups, comma-separated")
+    user_header: str = Field("X-Forwarded-User", description="With proxy_login, the header with the user's name")
+    groups_header: str = Field(
+        "X-Forwarded-Groups", description="With proxy_login, the header with the user's groups, comma-separated"
+    )
     operator_groups: list[str] = Field([], description="Groups whose members are operators; all others are viewers")
     allow_without_login: bool = Field(
         False, description="Listen beyond this machine although neither tokens nor proxies are set"
@@ -59,8 +61,12 @@ class WebSettings(Section):
                 ipaddress.ip_network(network)
             except ValueError:
                 problems.append(f"trusted_proxies: {network!r} is not an address or network such as 10.0.0.0/8")
-        if self.trusted_proxies and not self.user_header and not self.tokens:
-            problems.append("tokens: set some, for with an empty user_header the proxies log nobody in")
+        if self.proxy_login and not (self.trusted_proxies and self.user_header):
+            problems.append("proxy_login: also set trusted_proxies and user_header")
+        if self.trusted_proxies and not self.login and not self.allow_without_login:
+            problems.append(
+                "trusted_proxies: they alone log nobody in; set tokens, or proxy_login = true if they log people in"
+            )
         if (self.tls_certfile is None) != (self.tls_keyfile is None):
             problems.append("tls_certfile and tls_keyfile go together")
         if problems:
@@ -70,4 +76,38 @@ class WebSettings(Section):
     @property
     def login(self) -> bool:
         """True if users have to log in."""
-        return bool(self.tokens or self.trusted_proxies)
+        return bool(self.tokens or self.proxy_login)
+
+    @property
+    def beyond_loopback(self) -> bool:
+        """True if other machines can reach the address."""
+        try:
+            return not ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
+
+    def remarks(self, section: str) -> list[str]:
+        """Risks of valid settings, each with a remedy."""
+        found = []
+        if self.trusted_proxies and self.proxy_login:
+            found.append(
+                f"{section}.trusted_proxies also log people in (proxy_login): whoever can send from these addresses "
+                f"can be any user, by {self.user_header}; let only the proxy reach the port, and have it remove the "
+                "header from requests"
+            )
+        elif self.trusted_proxies:
+            found.append(
+                f"{section}.trusted_proxies describe clients (X-Forwarded-For, -Proto, -Host, -Prefix), and log nobody "
+                "in; set proxy_login = true if they do"
+            )
+        if self.clear_text:
+            found.append(
+                f"{section}: tokens and sessions cross the network in clear text; set tls_certfile and tls_keyfile, or "
+                "put a proxy with TLS before it and name it in trusted_proxies"
+            )
+        return found
+
+    @property
+    def clear_text(self) -> bool:
+        """True if credentials cross the network without TLS, of the service or of a proxy."""
+        return self.login and self.beyond_loopback and not self.tls_certfile and not self.trusted_proxies

@@ -1,46 +1,64 @@
-"""Addresses of clients: the peer of a connection, or the client that trusted proxies name."""
+"""Addresses of clients, and the headers in which trusted proxies describe them."""
 
 import ipaddress
 from collections.abc import Iterable
 
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 # One household or machine is given a /64, and can send from each of its addresses.
 _IPV6_PREFIX = 64
+_PREFIX = b"x-forwarded-"
+_SECURE = {"http": "https", "ws": "wss"}
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class TrustedProxies:
-    """Proxies at these addresses and networks. From other peers the headers of proxies are ignored."""
+    """Proxies at these addresses and networks, and the further headers in which they name the user."""
 
-    def __init__(self, networks: Iterable[str]) -> None:
+    def __init__(self, networks: Iterable[str], identity_headers: Iterable[str] = ()) -> None:
         self._networks = [ipaddress.ip_network(each) for each in networks]
+        self._identity_headers = {name.lower().encode("latin-1") for name in identity_headers if name}
 
-    def sent(self, connection: HTTPConnection) -> bool:
-        """True if one of them is the peer of this connection."""
-        return self._trusted(peer_of(connection))
+    def __contains__(self, address: str) -> bool:
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in network for network in self._networks)
 
-    def client_of(self, connection: HTTPConnection) -> str:
-        """The peer's address or, behind trusted proxies, the last one of X-Forwarded-For that is not theirs.
+    def apply(self, scope: Scope) -> None:
+        """Take the client's address and scheme from a trusted proxy's headers; remove such headers of other peers.
+
+        Afterwards `scope["client"]` is the client, and each header of a proxy that remains comes from a trusted one.
+        """
+        peer = peer_of(HTTPConnection(scope))
+        if peer not in self:
+            scope["headers"] = [each for each in scope["headers"] if not self._is_from_a_proxy(each[0].lower())]
+            return
+        headers = Headers(scope=scope)
+        scope["client"] = (self._client(peer, headers), 0)
+        if headers.get("x-forwarded-proto") == "https":
+            scope["scheme"] = _SECURE.get(scope["scheme"], scope["scheme"])
+
+    def _client(self, peer: str, headers: Headers) -> str:
+        """The last address of X-Forwarded-For that is not a trusted proxy's.
 
         Each proxy appends the address of its own peer; a client can forge whatever comes before its own address.
         """
-        found = peer_of(connection)
-        hops = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
-        while hops and self._trusted(found):
+        found = peer
+        hops = ",".join(headers.getlist("x-forwarded-for")).split(",")
+        while hops and found in self:
             hop = _parsed(_without_port(hops.pop().strip()))
             if hop is None:
                 break
             found = str(hop)
         return found
 
-    def _trusted(self, address: str) -> bool:
-        parsed = _parsed(address)
-        return parsed is not None and any(parsed in network for network in self._networks)
+    def _is_from_a_proxy(self, name: bytes) -> bool:
+        return name.startswith(_PREFIX) or name == b"forwarded" or name in self._identity_headers
 
 
 def peer_of(connection: HTTPConnection) -> str:
-    """The peer's address; empty if it has none."""
+    """The peer's address, or behind trusted proxies the client's; empty if it has none."""
     return connection.client.host if connection.client else ""
 
 

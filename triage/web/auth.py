@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from triage.config import WebSettings
 from triage.logging import get_logger
+from triage.web.address import peer_of
 from triage.web.identity import ANONYMOUS, Identities, User, bearer_of, digest_of
 from triage.web.login_throttle import LoginThrottle
 from triage.web.problem import Problem
@@ -50,10 +51,15 @@ class AuthMiddleware:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
+        self.identities.proxies.apply(scope)
         if self._is_open(scope):
             scope[_USER] = _UNKNOWN
             await self._app(scope, receive, send)
-            return
+        else:
+            await self.handle(scope, receive, send)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request or web socket that needs a user."""
         connection = HTTPConnection(scope)
         try:
             user = self._identify(connection)
@@ -91,7 +97,7 @@ class AuthMiddleware:
 
         Nothing is awaited between the check and the count, so that simultaneous requests are not more tries.
         """
-        address = self.identities.proxies.client_of(connection)
+        address = peer_of(connection)
         self._throttle.check(address)
         user = self.identities.by_token(token)
         if user is None:

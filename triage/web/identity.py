@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from triage.config import WebSettings
 from triage.web.address import TrustedProxies
+from triage.web.problem import Problem
 
 Role = Literal["viewer", "operator"]
 _MAX_NAME_CHARS = 100
@@ -35,7 +36,7 @@ class Identities:
 
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
-        self.proxies = TrustedProxies(settings.trusted_proxies)
+        self.proxies = TrustedProxies(settings.trusted_proxies, (settings.user_header, settings.groups_header))
         self._tokens = {
             digest_of(each.token.get_secret_value()): User(each.name, each.role) for each in settings.tokens
         }
@@ -49,12 +50,18 @@ class Identities:
         return found
 
     def by_proxy(self, connection: HTTPConnection) -> User | None:
-        """The user that a trusted proxy names; such headers from anybody else are ignored."""
-        headers = connection.headers
-        name = headers.get(self._settings.user_header, "").strip()
-        if not name or not self.proxies.sent(connection):
+        """The user that a trusted proxy names, if `proxy_login` is on; `TrustedProxies.apply` comes before.
+
+        Raises Problem 400 if one of the headers is repeated: a proxy that appends to what a client sent names both.
+        """
+        if not self._settings.proxy_login:
             return None
-        groups = {each.strip() for each in headers.get(self._settings.groups_header, "").split(",")}
+        name = _single(connection, self._settings.user_header)
+        if not name:
+            return None
+        if "," in name:
+            raise _ambiguous(self._settings.user_header)
+        groups = {each.strip() for each in _single(connection, self._settings.groups_header).split(",")}
         operator = bool(groups & set(self._settings.operator_groups))
         return User(name[:_MAX_NAME_CHARS], "operator" if operator else "viewer")
 
@@ -67,6 +74,18 @@ def bearer_of(connection: HTTPConnection) -> str | None:
     """The bearer token of a request, None without one."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _single(connection: HTTPConnection, name: str) -> str:
+    values = connection.headers.getlist(name) if name else []
+    if len(values) > 1:
+        raise _ambiguous(name)
+    return "".join(values).strip()
+
+
+def _ambiguous(name: str) -> Problem:
+    message = f"the header {name} has several values; the proxy must remove it from requests before it sets its own"
+    return Problem(400, "ambiguous_identity", message)
 
 
 def digest_of(token: str) -> bytes:

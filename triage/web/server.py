@@ -1,6 +1,5 @@
 """The HTTP server of a web process."""
 
-import ipaddress
 import signal
 import socket
 
@@ -10,26 +9,34 @@ from starlette.types import ASGIApp
 
 from triage.config import WebSettings
 from triage.errors import ConfigError
+from triage.logging import get_logger
+
+log = get_logger("triage.web")
 
 _SHUTDOWN_S = 3
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 
 def check_reach(settings: WebSettings, section: str) -> None:
-    """Raises ConfigError if the network could reach it without a login, or a certificate is missing."""
+    """Raises ConfigError if the network could reach it without a login, or a certificate is missing.
+
+    Warns if tokens would cross the network in clear text.
+    """
     problems = [
         f"{section}.{name}: no such file: {path}"
         for name in ("tls_certfile", "tls_keyfile")
         if (path := getattr(settings, name)) is not None and not path.is_file()
     ]
-    if not settings.login and not settings.allow_without_login and not _is_loopback(settings.host):
+    if not settings.login and not settings.allow_without_login and settings.beyond_loopback:
         problems.append(
             f"{section}.host {settings.host} is reachable from other machines without a login: "
-            f"set {section}.tokens, or {section}.trusted_proxies where a proxy logs people in, "
+            f"set {section}.tokens, or {section}.proxy_login where a proxy logs people in, "
             f"or {section}.allow_without_login = true"
         )
     if problems:
         raise ConfigError(problems, where="settings")
+    if settings.clear_text:
+        log.warning("credentials_in_clear_text", section=section, remedy=f"{section}.tls_certfile, or a proxy with TLS")
 
 
 def listen(settings: WebSettings, section: str) -> socket.socket:
@@ -56,7 +63,7 @@ def local_names_only(app: ASGIApp, settings: WebSettings) -> ASGIApp:
 
     Otherwise any site could point a name of its own here (DNS rebinding) and act as the anonymous operator.
     """
-    if settings.login or not _is_loopback(settings.host):
+    if settings.login or settings.beyond_loopback:
         return app
     return TrustedHostMiddleware(app, allowed_hosts=[*_LOCAL_NAMES, settings.host], www_redirect=False)
 
@@ -78,10 +85,3 @@ def run(app: ASGIApp, listening: socket.socket, settings: WebSettings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     uvicorn.Server(options).run(sockets=[listening])
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -12,6 +12,7 @@ from triage.config import ConsoleSettings
 from triage.console.translations import translations_of
 from triage.console.web.sessions import COOKIE, Sessions
 from triage.logging import get_logger
+from triage.web.address import peer_of
 from triage.web.auth import AuthMiddleware
 from triage.web.identity import User, bearer_of
 from triage.web.origin import same_origin
@@ -38,8 +39,8 @@ class LoginMiddleware(AuthMiddleware):
         super().__init__(app, settings, monotonic)
         self.sessions = Sessions(settings, self.identities)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path")
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
         if scope["type"] == "http" and path in {"/login", "/logout"} and self.settings.tokens:
             request = Request(scope, receive)
             try:
@@ -48,7 +49,7 @@ class LoginMiddleware(AuthMiddleware):
                 response = _refused(problem)
             await response(scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            await super().handle(scope, receive, send)
 
     @property
     def advice(self) -> str:
@@ -76,7 +77,7 @@ class LoginMiddleware(AuthMiddleware):
         return _refused(problem)
 
     def _require_same_origin(self, connection: HTTPConnection) -> None:
-        if not same_origin(connection, self.identities.proxies):
+        if not same_origin(connection):
             raise Problem(403, "other_site", "this request does not come from the console's own pages")
 
     async def _login(self, request: Request) -> Response:
@@ -91,8 +92,7 @@ class LoginMiddleware(AuthMiddleware):
             user = self.by_token(token, request)
         except Problem as problem:
             return _login_page(request, target, problem)
-        address = self.identities.proxies.client_of(request)
-        log.info("console_login", user=user.name, role=user.role, address=address)
+        log.info("console_login", user=user.name, role=user.role, address=peer_of(request))
         response = RedirectResponse(target, status_code=303)
         response.set_cookie(
             COOKIE,
@@ -100,7 +100,7 @@ class LoginMiddleware(AuthMiddleware):
             max_age=int(self.settings.session_hours * 3600),
             httponly=True,
             samesite="strict",
-            secure=self._secure(request),
+            secure=request.url.scheme == "https",
         )
         return response
 
@@ -109,12 +109,8 @@ class LoginMiddleware(AuthMiddleware):
             raise Problem(403, "no_such_method", "log out by a POST from the console's own pages")
         self._require_same_origin(request)
         response = RedirectResponse("/login", status_code=303)
-        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=request.url.scheme == "https")
         return response
-
-    def _secure(self, request: Request) -> bool:
-        forwarded = request.headers.get("x-forwarded-proto") if self.identities.proxies.sent(request) else None
-        return (forwarded or request.url.scheme) == "https"
 
 
 async def _form_field(request: Request, name: str) -> str:
