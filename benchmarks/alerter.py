@@ -19,7 +19,7 @@ from triage.alerting.rules.loader import load_alert_rules
 from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.metrics import Metrics
-from triage.pipeline.window_counts.counting import Counted as Record
+from triage.pipeline.window_counts.counting import CountedRecord as Record
 from triage.pipeline.window_counts.counting import count_windows
 from triage.pipeline.window_counts.packing import pack_counts
 from triage.schemas.counts import CountMessage, Watermark

@@ -21,7 +21,7 @@ from triage.inference.language import preload
 from triage.metrics import Metrics
 from triage.pipeline.batch import ConsumedMessage, Partition
 from triage.pipeline.dead_letters.factory import DeadLetterFactory
-from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.memory_source import MemorySource
 from triage.pipeline.publisher import Publisher
@@ -54,27 +54,27 @@ class ConstantModel:
 
 
 class Ending:
-    """A feed that stops its worker when `total` records are committed, and takes the time from the first on."""
+    """A source that stops its worker when `total` records are committed, and takes the time from the first on."""
 
-    def __init__(self, feed: Source, total: int) -> None:
-        self._feed = feed
+    def __init__(self, source: Source, total: int) -> None:
+        self._source = source
         self._left = total
         self._counted: dict[Partition, int] = {}
         self.worker: Worker
         self.started = self.cpu_started = self.seconds = self.cpu_seconds = 0.0
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._feed, name)
+        return getattr(self._source, name)
 
     def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
         before, cpu_before = time.perf_counter(), time.process_time()
-        found = self._feed.poll(timeout_ms, max_records)
+        found = self._source.poll(timeout_ms, max_records)
         if found and not self.started:
             self.started, self.cpu_started = before, cpu_before
         return found
 
     def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
-        self._feed.commit(messages, offsets)
+        self._source.commit(messages, offsets)
         for partition, offset in offsets.items():
             self._left -= offset - self._counted.get(partition, 0)
             self._counted[partition] = offset
@@ -84,19 +84,19 @@ class Ending:
             self.worker.stop()
 
 
-def run(settings: Settings, feed: Source, total: int) -> tuple[float, float]:
+def run(settings: Settings, source: Source, total: int) -> tuple[float, float]:
     """Wall time and processor time of one pass over `total` records, both in seconds."""
-    clock, metrics, ending = SystemClock(), Metrics(), Ending(feed, total)
+    clock, metrics, ending = SystemClock(), Metrics(), Ending(source, total)
     redactor = Redactor(settings.redaction)
-    office = DeadLetterFactory(redactor, clock, metrics)
+    dead_letter_factory = DeadLetterFactory(redactor, clock, metrics)
     channels = {settings.kafka.topic(name): channel for channel, name in RAW_TOPICS.items()}
     ending.worker = Worker(
         lambda: ending,  # type: ignore[return-value, arg-type]
         [
-            DecodeStage(settings.worker, channels, office, clock, metrics),
+            DecodeStage(settings.worker, channels, dead_letter_factory, clock, metrics),
             EnrichStage(Enricher(ConstantModel(), redactor, load_rules(None), settings.worker, clock), metrics),
         ],
-        [IndexStage(MemorySink(keep=False), IndexNaming("feedback", date(2000, 1, 1)), office, metrics)],
+        [IndexStage(MemorySink(keep=False), IndexNaming("feedback", date(2000, 1, 1)), dead_letter_factory, metrics)],
         Publisher(settings.kafka, settings.alerting, PartitionWatermarks(clock), metrics),
         settings.worker,
         clock,
@@ -109,10 +109,10 @@ def run(settings: Settings, feed: Source, total: int) -> tuple[float, float]:
 
 def in_memory(payloads: list[bytes]) -> tuple[float, float]:
     """Without a broker: the difference is what Kafka's client costs."""
-    settings, feed = load_settings(), MemorySource()
+    settings, source = load_settings(), MemorySource()
     for payload in payloads:
-        feed.append(settings.kafka.topic("complaints"), payload, timestamp_ms=SystemClock().now_ms())
-    return run(settings, feed, len(payloads))
+        source.append(settings.kafka.topic("complaints"), payload, timestamp_ms=SystemClock().now_ms())
+    return run(settings, source, len(payloads))
 
 
 def main() -> None:
@@ -136,8 +136,8 @@ def main() -> None:
                 update={"worker": settings.worker.model_copy(update={"group": f"{settings.worker.group}-{number}"})}
             )
             topics = [again.kafka.topic("complaints")]
-            feed = KafkaSource(again.kafka, again.worker, topics, MemberIdentity(again.worker.group, SystemClock()))
-            passes["Kafka to Kafka, one core"].append(run(again, feed, len(payloads)))
+            source = KafkaSource(again.kafka, again.worker, topics, MemberIdentity(again.worker.group, SystemClock()))
+            passes["Kafka to Kafka, one core"].append(run(again, source, len(payloads)))
             passes["the same without Kafka"].append(in_memory(payloads))
     rows = []
     for name, times in passes.items():

@@ -45,10 +45,10 @@ def test_nothing_is_recorded_or_propagated_while_off():
 def test_a_batch_is_a_span_linked_to_its_senders_and_its_stages_are_below_it(spans):
     rig = Rig()
     for headers in (SENDER, (), (("traceparent", b"broken"),)):
-        rig.feed.append("feedback.complaints", b'{"text": "secret words"}', timestamp_ms=1, headers=headers)
+        rig.source.append("feedback.complaints", b'{"text": "secret words"}', timestamp_ms=1, headers=headers)
     sent = []
-    commit = rig.feed.commit
-    rig.feed.commit = lambda *given: (sent.append(tracing.headers()), commit(*given))[1]
+    commit = rig.source.commit
+    rig.source.commit = lambda *given: (sent.append(tracing.headers()), commit(*given))[1]
     rig.run()
     found = by_name(spans)
     batch = found["process batch"]

@@ -91,7 +91,7 @@ def _run(*payloads):
 def _assert_answered(rig, count):
     documents, dead = rig.produced("enriched"), rig.produced("dead-letter")
     assert len(documents) + len(dead) == count
-    assert rig.feed.committed == {(TOPIC, 0): count}
+    assert rig.source.committed == {(TOPIC, 0): count}
     for record in documents:
         # Everything downstream can read it: as UTF-8 JSON, with entities where they are said to be.
         json.dumps(record, ensure_ascii=False).encode()
@@ -151,7 +151,7 @@ def test_any_headers(headers, replayed):
     if replayed:
         headers = with_origin(headers, Origin(Position(TOPIC, 0, 3), NOW - 1, 1)) + headers
     for payload in (b'{"text": "a"}', b"broken"):
-        rig.feed.append(TOPIC, payload, timestamp_ms=NOW, headers=tuple(headers))
+        rig.source.append(TOPIC, payload, timestamp_ms=NOW, headers=tuple(headers))
     rig.run()
     _assert_answered(rig, 2)
 
@@ -166,7 +166,7 @@ POSITIONS = st.integers().map(lambda number: f"{TOPIC}/0/{number}".encode())
 def test_any_replay_headers(headers):
     rig = Rig()
     for payload in (b'{"text": "a"}', b"broken"):
-        rig.feed.append(TOPIC, payload, timestamp_ms=NOW, headers=tuple(headers))
+        rig.source.append(TOPIC, payload, timestamp_ms=NOW, headers=tuple(headers))
     rig.run()
     _assert_answered(rig, 2)
 

@@ -182,7 +182,7 @@ def test_a_dead_letter_that_stands_behind_the_transaction_of_a_killed_worker_goe
                 self.aborted = True
             time.sleep(0.05)
 
-    monkeypatch.setattr("triage.topics.settled.SystemClock", Ending)
+    monkeypatch.setattr("triage.topics.open_transactions.SystemClock", Ending)
     erased = _forget(capfd, fleet, "--author", "anna", "--yes", "--json")
     killed.close()
     assert erased.code == 0, erased.err

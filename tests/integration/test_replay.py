@@ -61,7 +61,7 @@ def test_by_time_and_by_model_version(fleet, model, tmp_path, capfd):
         update={"replay": settings.replay.model_copy(update={"rate": 5000.0, "batch_records": 10})}
     )
     stopping = Replay(settings, SystemClock(), request)
-    stopping._stop = lambda: stopping.account.read >= 20
+    stopping._stop = lambda: stopping.progress.read >= 20
     half = stopping.run()
     assert 20 <= half.read < 62
     account = Replay(settings, SystemClock(), request).run()

@@ -37,8 +37,8 @@ def test_while_a_write_blocks_the_group_is_answered_and_partitions_that_left_are
         if rig.sink.entered.is_set():
             paused.append(rig.metrics.registry.get_sample_value("triage_paused"))
         if len(paused) == 20:
-            rig.feed.revoke(("feedback.complaints", 0))
-            rig.feed.revoke(("feedback.complaints", 1))
+            rig.source.revoke(("feedback.complaints", 0))
+            rig.source.revoke(("feedback.complaints", 1))
             rig.sink.release.set()
 
     rig.run(keep_alive)

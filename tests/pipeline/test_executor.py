@@ -21,7 +21,7 @@ class Step:
         self.name, self.act, self.done = name, act, []
 
     def process(self, batch):
-        offset = batch.incoming[0].position.offset
+        offset = batch.consumed[0].position.offset
         self.act(offset)
         self.done.append(offset)
 
@@ -32,26 +32,26 @@ def batch(offset, count=1):
 
 @pytest.fixture
 def make():
-    lines = []
+    executors = []
 
     def make(work, store):
         clock, stopping = ManualClock(), threading.Event()
-        line = StageExecutor([work], [store], load_settings().worker, clock, Metrics(), Health(clock), stopping)
-        line.stopping = stopping
-        lines.append(line)
-        return line
+        executor = StageExecutor([work], [store], load_settings().worker, clock, Metrics(), Health(clock), stopping)
+        executor.stopping = stopping
+        executors.append(executor)
+        return executor
 
     yield make
-    for line in lines:
-        line.abandon()
-        line.join()
-        assert not any(thread.is_alive() for thread in line._threads)
+    for executor in executors:
+        executor.abandon()
+        executor.join()
+        assert not any(thread.is_alive() for thread in executor._threads)
 
 
-def take(line):
-    while (journey := line.take()) is None:
-        assert line.wait(30)
-    return journey.batch.incoming[0].position.offset
+def take(executor):
+    while (item := executor.take_completed()) is None:
+        assert executor.wait_completed(30)
+    return item.batch.consumed[0].position.offset
 
 
 def test_a_batch_is_worked_on_while_the_one_before_it_is_stored(make):
@@ -59,22 +59,22 @@ def test_a_batch_is_worked_on_while_the_one_before_it_is_stored(make):
     work = Step("work", lambda offset: second_worked.set() if offset == 1 else None)
     # The first store ends only once the second batch has been worked on: one after the other would stand still.
     store = Step("store", lambda offset: offset == 1 or second_worked.wait(30) or pytest.fail("no overlap"))
-    line = make(work, store)
-    line.put(batch(0))
-    line.put(batch(1))
-    assert [take(line), take(line)] == [0, 1]
-    assert len(line) == 0
+    executor = make(work, store)
+    executor.submit(batch(0))
+    executor.submit(batch(1))
+    assert [take(executor), take(executor)] == [0, 1]
+    assert len(executor) == 0
 
 
 def test_batches_come_through_in_order(make):
-    line = make(Step("work"), Step("store"))
+    executor = make(Step("work"), Step("store"))
     for offset in range(20):
-        line.put(batch(offset))
-    assert [take(line) for _ in range(20)] == list(range(20))
+        executor.submit(batch(offset))
+    assert [take(executor) for _ in range(20)] == list(range(20))
 
 
 def held(make):
-    """A line whose first batch is in work until the event is set."""
+    """A executor whose first batch is in work until the event is set."""
     begun, go_on = threading.Event(), threading.Event()
 
     def hold(offset):
@@ -82,38 +82,40 @@ def held(make):
             begun.set()
             assert go_on.wait(30)
 
-    line = make(Step("work", hold), Step("store"))
-    line.put(batch(0))
+    executor = make(Step("work", hold), Step("store"))
+    executor.submit(batch(0))
     assert begun.wait(30)
-    return line, go_on
+    return executor, go_on
 
 
 def test_a_batch_that_waits_for_its_turn_is_topped_up_and_one_in_work_is_not(make):
-    line, go_on = held(make)
-    assert line.room(10) == 0
-    assert line.top_up(batch(1).incoming, lambda messages: set()) == 0
-    line.put(batch(1, 2))
-    assert line.room(5) == 3
-    assert line.room(1) == 0
-    assert line.top_up(batch(3, 3).incoming, lambda messages: set()) == 3
+    executor, go_on = held(make)
+    assert executor.room(10) == 0
+    assert executor.top_up(batch(1).consumed, lambda messages: set()) == 0
+    executor.submit(batch(1, 2))
+    assert executor.room(5) == 3
+    assert executor.room(1) == 0
+    assert executor.top_up(batch(3, 3).consumed, lambda messages: set()) == 3
     go_on.set()
-    assert take(line) == 0
-    while (journey := line.take()) is None:
-        assert line.wait(30)
-    assert [message.position.offset for message in journey.batch.incoming] == [1, 2, 3, 4, 5]
+    assert take(executor) == 0
+    while (item := executor.take_completed()) is None:
+        assert executor.wait_completed(30)
+    assert [message.position.offset for message in item.batch.consumed] == [1, 2, 3, 4, 5]
 
 
 def test_old_records_of_a_partition_leave_before_new_ones_come(make):
-    line, go_on = held(make)
-    line.put(batch(1, 2))
+    executor, go_on = held(make)
+    executor.submit(batch(1, 2))
     came_back = [ConsumedMessage(Position("t", 0, 1), 0, b"", (), epoch=1)]
-    assert line.top_up(came_back, lambda messages: {("t", 0)} if any(m.epoch == 0 for m in messages) else set()) == 1
-    assert line.first_offsets() == {("t", 0): 0}
+    assert (
+        executor.top_up(came_back, lambda messages: {("t", 0)} if any(m.epoch == 0 for m in messages) else set()) == 1
+    )
+    assert executor.lowest_offsets() == {("t", 0): 0}
     go_on.set()
-    assert take(line) == 0
-    while (journey := line.take()) is None:
-        assert line.wait(30)
-    assert journey.batch.incoming == came_back
+    assert take(executor) == 0
+    while (item := executor.take_completed()) is None:
+        assert executor.wait_completed(30)
+    assert item.batch.consumed == came_back
 
 
 def _fail(offset):
@@ -123,14 +125,14 @@ def _fail(offset):
 
 def test_what_was_before_a_failure_comes_through_and_nothing_behind_it_is_begun(make):
     work, store = Step("work", _fail), Step("store")
-    line = make(work, store)
+    executor = make(work, store)
     for offset in range(5):
-        line.put(batch(offset))
-    assert [take(line), take(line)] == [0, 1]
+        executor.submit(batch(offset))
+    assert [take(executor), take(executor)] == [0, 1]
     with pytest.raises(ModelError):
-        take(line)
-    line.abandon()
-    line.join()
+        take(executor)
+    executor.abandon()
+    executor.join()
     # The journal names what was in hand at the failure: no later batch may have come into hand.
     assert work.done == [0, 1]
     assert store.done == [0, 1]
@@ -146,13 +148,13 @@ def test_behind_a_batch_that_could_not_be_stored_nothing_is_stored(make):
 
     work = Step("work", lambda offset: offset == 1 and second_worked.set())
     store = Step("store", fail_first)
-    line = make(work, store)
-    line.put(batch(0))
-    line.put(batch(1))
+    executor = make(work, store)
+    executor.submit(batch(0))
+    executor.submit(batch(1))
     with pytest.raises(ModelError):
-        take(line)
+        take(executor)
     with pytest.raises(BatchAbandoned):
-        take(line)
+        take(executor)
     assert store.done == []
 
 
@@ -163,33 +165,33 @@ def test_an_absent_dependency_is_waited_for_and_the_order_kept(make):
         if offset == 0 and (refusal := next(refusals, None)):
             raise refusal
 
-    line = make(Step("work"), Step("store", refuse))
-    line.put(batch(0))
-    line.put(batch(1))
-    assert [take(line), take(line)] == [0, 1]
-    assert line._health.ready()[0]
+    executor = make(Step("work"), Step("store", refuse))
+    executor.submit(batch(0))
+    executor.submit(batch(1))
+    assert [take(executor), take(executor)] == [0, 1]
+    assert executor._health.ready()[0]
 
 
 def test_a_worker_that_stops_gives_up_what_waits_and_what_is_not_begun(make):
     def away(offset):
-        line.stopping.set()
+        executor.stopping.set()
         raise Unavailable("elasticsearch", "away")
 
-    line = make(Step("work"), Step("store", away))
-    line.put(batch(0))
+    executor = make(Step("work"), Step("store", away))
+    executor.submit(batch(0))
     with pytest.raises(BatchAbandoned):
-        take(line)
-    line.put(batch(1))
+        take(executor)
+    executor.submit(batch(1))
     with pytest.raises(BatchAbandoned):
-        take(line)
+        take(executor)
 
 
-def test_first_offsets_are_those_of_all_batches_under_way(make):
-    line = make(Step("work"), Step("store"))
-    line.put(batch(5, 3))
-    line.put(batch(8, 2))
-    assert line.first_offsets() == {("t", 0): 5}
-    take(line)
-    assert line.first_offsets() == {("t", 0): 8}
-    take(line)
-    assert line.first_offsets() == {}
+def test_lowest_offsets_are_those_of_all_batches_under_way(make):
+    executor = make(Step("work"), Step("store"))
+    executor.submit(batch(5, 3))
+    executor.submit(batch(8, 2))
+    assert executor.lowest_offsets() == {("t", 0): 5}
+    take(executor)
+    assert executor.lowest_offsets() == {("t", 0): 8}
+    take(executor)
+    assert executor.lowest_offsets() == {}

@@ -13,22 +13,22 @@ def test_a_partition_that_goes_and_comes_back_while_records_are_gathered_is_read
     rig = Rig()
     ids = [f"r{n}" for n in range(6)]
     rig.send(*(json.dumps({"id": name, "text": "My parcel never arrived"}).encode() for name in ids))
-    poll, polls, deadline = rig.feed.poll, [], time.monotonic() + 60
+    poll, polls, deadline = rig.source.poll, [], time.monotonic() + 60
 
     def two_at_a_time(timeout_ms, max_records):
         found = poll(timeout_ms, min(max_records, 2))
         polls.append(found)
         if len(polls) == 2:
-            rig.feed.revoke((TOPIC, 0))
+            rig.source.revoke((TOPIC, 0))
         if time.monotonic() > deadline:
             rig.worker.stop()
         return found
 
-    rig.feed.poll = two_at_a_time
+    rig.source.poll = two_at_a_time
     rig.run()
     assert [record["event"]["id"] for record in rig.produced("enriched")] == ids
     assert sorted(document["event"]["id"] for document in rig.bodies()) == ids
-    assert rig.feed.committed == {(TOPIC, 0): len(ids)}
+    assert rig.source.committed == {(TOPIC, 0): len(ids)}
 
 
 class HeldModel(WordModel):
@@ -48,19 +48,19 @@ def test_a_partition_that_goes_and_comes_back_while_a_batch_waits_for_its_turn_i
     rig = Rig(model=model, **{"worker.max_batch_records": 100})
     ids = [f"r{n}" for n in range(12)]
     rig.send(*(json.dumps({"id": name, "text": "My parcel never arrived"}).encode() for name in ids))
-    poll, polls = rig.feed.poll, itertools.count()
+    poll, polls = rig.source.poll, itertools.count()
 
     def now_and_then_two(timeout_ms, max_records):
         at = next(polls)
         if at == 9:
-            rig.feed.revoke((TOPIC, 0))
+            rig.source.revoke((TOPIC, 0))
         if at == 31:
             model.release.set()
         return [] if at % 2 else poll(timeout_ms, min(max_records, 2))
 
-    rig.feed.poll = now_and_then_two
+    rig.source.poll = now_and_then_two
     rig.run()
     assert [record["event"]["id"] for record in rig.produced("enriched")] == ids
-    assert rig.feed.committed == {(TOPIC, 0): len(ids)}
+    assert rig.source.committed == {(TOPIC, 0): len(ids)}
     # What arrived while the first batch was in work went together.
     assert len(model.calls) < len(ids) / 2

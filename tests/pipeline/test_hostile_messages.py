@@ -6,10 +6,10 @@ from followed import FollowedTopic
 
 from triage.config import KafkaSettings, load_settings
 from triage.pipeline.dead_letters.reader import entries
-from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_forgotten
+from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_erased_authors
 from triage.pipeline.kafka import output_offsets
 from triage.pipeline.kafka.offset_check import ProcessedOffset
-from triage.pipeline.kafka.output_offsets import counted
+from triage.pipeline.kafka.output_offsets import processed_offsets
 from triage.redaction import Redactor
 from triage.schemas.counts import WindowCounts
 from triage.schemas.deadletter import DeadLetter
@@ -44,7 +44,7 @@ def test_forgotten_authors_around_it_are_known(authors):
 def test_forgotten_authors_around_it_are_followed(authors, monkeypatch):
     good = msgspec.json.encode(ForgottenAuthor(author="a", at_ms=5))
     monkeypatch.setattr(follower, "TopicScan", FollowedTopic(*BAD, None, good))
-    watch = follow_forgotten(KafkaSettings(), authors)
+    watch = follow_erased_authors(KafkaSettings(), authors)
     watch.start_and_wait(10)
     watch.stop()
     assert len(authors) == 1
@@ -58,4 +58,4 @@ def test_dead_letters_around_it_are_read():
 def test_offsets_around_it_are_counted(monkeypatch):
     counts = WindowCounts(window_ms=1, topic="t", partition=3, first_offset=0, last_offset=8, counts=[])
     monkeypatch.setattr(output_offsets, "TopicScan", FollowedTopic(*BAD, None, msgspec.json.encode(counts)))
-    assert counted(KafkaSettings()) == {("t", 3): ProcessedOffset(9, 50)}
+    assert processed_offsets(KafkaSettings()) == {("t", 3): ProcessedOffset(9, 50)}

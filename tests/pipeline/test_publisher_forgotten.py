@@ -24,16 +24,18 @@ class Publishing:
     def __init__(self, *records):
         self.rig = rig = Rig()
         self.authors = ErasedAuthors(rig.redactor)
-        office = DeadLetterFactory(rig.redactor, rig.clock, rig.metrics)
+        dead_letter_factory = DeadLetterFactory(rig.redactor, rig.clock, rig.metrics)
         settings = rig.settings
         self.publisher = Publisher(
             settings.kafka, settings.alerting, PartitionWatermarks(rig.clock), rig.metrics, rig.clock, self.authors
         )
         for n, (author, text) in enumerate(records):
             payload = {"id": f"r{n}", "source": "shop", "author_id": author, "text": text}
-            rig.feed.append(TOPIC, json.dumps(payload).encode(), timestamp_ms=NOW + n)
-        self.batch = Batch(rig.feed.poll(0, 100))
-        DecodeStage(settings.worker, {TOPIC: Channel.COMPLAINT}, office, rig.clock, rig.metrics).process(self.batch)
+            rig.source.append(TOPIC, json.dumps(payload).encode(), timestamp_ms=NOW + n)
+        self.batch = Batch(rig.source.poll(0, 100))
+        DecodeStage(settings.worker, {TOPIC: Channel.COMPLAINT}, dead_letter_factory, rig.clock, rig.metrics).process(
+            self.batch
+        )
         EnrichStage(rig.enricher, rig.metrics).process(self.batch)
 
     def forget(self, author, at_ms):
@@ -41,7 +43,7 @@ class Publishing:
         self.authors.put(msgspec.json.encode(entry))
 
     def publish(self):
-        self.publisher.publish(self.rig.feed, self.batch)
+        self.publisher.publish(self.rig.source, self.batch)
         enriched = {each["event"]["id"] for each in self.rig.produced("enriched")}
         return enriched, {each["offset"] for each in self.rig.produced("dead-letter")}
 
@@ -54,12 +56,12 @@ def waiting():
 
 
 def test_it_is_left_out_at_the_next_try_and_passed_over(waiting):
-    waiting.rig.feed.fail_commits = [Unavailable("kafka", "away")]
+    waiting.rig.source.fail_commits = [Unavailable("kafka", "away")]
     with pytest.raises(Unavailable):
         waiting.publish()
     waiting.forget("anna", NOW + 10)
     assert waiting.publish() == ({"r0", "r4"}, {3})
-    assert waiting.rig.feed.committed == {(TOPIC, 0): 5}
+    assert waiting.rig.source.committed == {(TOPIC, 0): 5}
     assert sum(count.total for count in waiting.rig.counts()) == 2
     (counted,) = [each for each in waiting.rig.produced("window-counts") if "last_offset" in each]
     assert (counted["first_offset"], counted["last_offset"]) == (0, 4)
@@ -77,4 +79,4 @@ def test_a_batch_of_nothing_else_commits_its_offsets():
     waiting = Publishing(("anna", "It never arrived"), ("anna", ""))
     waiting.forget("anna", NOW + 10)
     assert waiting.publish() == (set(), set())
-    assert waiting.rig.feed.committed == {(TOPIC, 0): 2}
+    assert waiting.rig.source.committed == {(TOPIC, 0): 2}

@@ -10,7 +10,7 @@ from triage.pipeline.window_counts.watermarks import PartitionWatermarks
 
 
 def test_a_partition_that_moved_away_is_no_longer_reported(clock):
-    metrics, feed = Metrics(), MemorySource()
+    metrics, source = Metrics(), MemorySource()
     publisher = Publisher(KafkaSettings(), AlertingSettings(), PartitionWatermarks(clock), metrics, clock)
 
     def lag(partition):
@@ -18,15 +18,15 @@ def test_a_partition_that_moved_away_is_no_longer_reported(clock):
         return metrics.registry.get_sample_value("triage_consumer_lag", labels)
 
     for partition in (0, 1, 1):
-        feed.append("feedback.reviews", b"{}", timestamp_ms=clock.now_ms(), partition=partition)
-    publisher.publish(feed, Batch([]))
+        source.append("feedback.reviews", b"{}", timestamp_ms=clock.now_ms(), partition=partition)
+    publisher.publish(source, Batch([]))
     assert (lag(0), lag(1)) == (1, 2)
-    del feed.logs["feedback.reviews", 1]
-    publisher.publish(feed, Batch([]))
+    del source.logs["feedback.reviews", 1]
+    publisher.publish(source, Batch([]))
     assert (lag(0), lag(1)) == (1, None)
 
 
-class MarkedFeed(MemorySource):
+class MarkedSource(MemorySource):
     """A transaction's marker stands behind each partition's records, as a replay of dead letters leaves it."""
 
     def partitions(self):
@@ -37,25 +37,25 @@ class MarkedFeed(MemorySource):
 
 
 def test_what_is_no_record_is_passed_with_the_records_before_it(clock):
-    feed = MarkedFeed()
+    source = MarkedSource()
     publisher = Publisher(KafkaSettings(), AlertingSettings(), PartitionWatermarks(clock), Metrics(), clock)
     for value in (b"1", b"2", b"3"):
-        feed.append("feedback.reviews", value, timestamp_ms=clock.now_ms())
-    first, last = feed.poll(0, 2), feed.poll(0, 2)
-    publisher.publish(feed, Batch(first), {("feedback.reviews", 0): 2})
-    assert feed.committed == {("feedback.reviews", 0): 2}
-    publisher.publish(feed, Batch(last), {})
-    assert feed.committed == {("feedback.reviews", 0): 4}
+        source.append("feedback.reviews", value, timestamp_ms=clock.now_ms())
+    first, last = source.poll(0, 2), source.poll(0, 2)
+    publisher.publish(source, Batch(first), {("feedback.reviews", 0): 2})
+    assert source.committed == {("feedback.reviews", 0): 2}
+    publisher.publish(source, Batch(last), {})
+    assert source.committed == {("feedback.reviews", 0): 4}
 
 
 def test_what_comes_behind_the_last_record_is_passed_by_an_idle_worker(clock):
-    feed = MemorySource()
+    source = MemorySource()
     publisher = Publisher(KafkaSettings(), AlertingSettings(), PartitionWatermarks(clock), Metrics(), clock)
-    feed.append("feedback.reviews", b"1", timestamp_ms=clock.now_ms())
-    publisher.publish(feed, Batch(feed.poll(0, 2)), {})
-    assert feed.committed == {("feedback.reviews", 0): 1}
-    marked = MarkedFeed()
-    marked.__dict__.update(feed.__dict__)
+    source.append("feedback.reviews", b"1", timestamp_ms=clock.now_ms())
+    publisher.publish(source, Batch(source.poll(0, 2)), {})
+    assert source.committed == {("feedback.reviews", 0): 1}
+    marked = MarkedSource()
+    marked.__dict__.update(source.__dict__)
     publisher.publish(marked, Batch([]), {})
     assert marked.committed == {("feedback.reviews", 0): 2}
     commits = marked.transactions

@@ -1,4 +1,4 @@
-"""What every feed promises: order, atomic commits, and reading on from the committed offsets."""
+"""What every source promises: order, atomic commits, and reading on from the committed offsets."""
 
 import time
 
@@ -7,7 +7,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from triage.clock import SystemClock
 from triage.config import load_settings
-from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.memory_source import MemorySource
 from triage.pipeline.source import Message
@@ -16,17 +16,17 @@ from triage.topics import apply_topics
 
 class MemoryBroker:
     def __init__(self):
-        self.feed = MemorySource()
+        self.source = MemorySource()
         self.raw, self.out = "feedback.complaints", "feedback.enriched"
 
     def send(self, value, partition=0):
-        self.feed.append(self.raw, value, timestamp_ms=1, partition=partition)
+        self.source.append(self.raw, value, timestamp_ms=1, partition=partition)
 
     def join(self):
-        return self.feed.reopen()
+        return self.source.reopen()
 
     def output(self):
-        return [message.value for message in self.feed.produced]
+        return [message.value for message in self.source.produced]
 
 
 class KafkaBroker:
@@ -89,10 +89,10 @@ def broker(request):
     broker.close()
 
 
-def _read(feed, count):
+def _read(source, count):
     found = []
     for _ in range(100):
-        found += feed.poll(200, count - len(found))
+        found += source.poll(200, count - len(found))
         if len(found) >= count:
             break
     return found
@@ -101,14 +101,14 @@ def _read(feed, count):
 def test_reads_in_order_and_a_successor_goes_on_from_the_commit(broker):
     for n in range(10):
         broker.send(b"%d" % n)
-    feed = broker.join()
-    first = _read(feed, 6)
+    source = broker.join()
+    first = _read(source, 6)
     assert [m.value for m in first] == [b"%d" % n for n in range(6)]
     assert [m.position.offset for m in first] == list(range(6))
-    assert feed.stale(first) == set()
-    feed.commit([Message(broker.out, b"k", m.value) for m in first[:4]], {first[0].partition: 4})
-    assert feed.partitions()[broker.raw, 0].position == 6
-    feed.close()
+    assert source.stale(first) == set()
+    source.commit([Message(broker.out, b"k", m.value) for m in first[:4]], {first[0].partition: 4})
+    assert source.partitions()[broker.raw, 0].position == 6
+    source.close()
 
     successor = broker.join()
     assert [m.value for m in _read(successor, 6)] == [b"%d" % n for n in range(4, 10)]
@@ -119,23 +119,23 @@ def test_reads_in_order_and_a_successor_goes_on_from_the_commit(broker):
 def test_a_waiting_member_keeps_its_place_and_reads_nothing(broker):
     for n in range(4):
         broker.send(b"%d" % n)
-    feed = broker.join()
-    (head,) = _read(feed, 1)
+    source = broker.join()
+    (head,) = _read(source, 1)
     for _ in range(5):
-        feed.keep_alive(50)
-    assert feed.stale([head]) == set()
-    assert [m.value for m in _read(feed, 3)] == [b"1", b"2", b"3"]
-    feed.close()
+        source.keep_alive(50)
+    assert source.stale([head]) == set()
+    assert [m.value for m in _read(source, 3)] == [b"1", b"2", b"3"]
+    source.close()
 
 
 def test_what_was_fetched_before_waiting_is_read_after_it_from_every_partition(broker):
     for n in range(30):
         broker.send(b"%d" % n, partition=n % 3)
-    feed = broker.join()
-    found = _read(feed, 2)
+    source = broker.join()
+    found = _read(source, 2)
     for _ in range(3):
-        feed.keep_alive(50)
-        found += _read(feed, 1)
-    found += _read(feed, 30 - len(found))
+        source.keep_alive(50)
+        found += _read(source, 1)
+    found += _read(source, 30 - len(found))
     assert sorted(int(m.value) for m in found) == list(range(30))
-    feed.close()
+    source.close()

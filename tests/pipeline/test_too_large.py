@@ -7,7 +7,7 @@ from kafka.admin import ConfigResource
 from triage.clock import SystemClock
 from triage.config import load_settings
 from triage.errors import ConfigError
-from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.source import Message
 from triage.topics import admin_client, apply_topics
@@ -31,12 +31,12 @@ def test_the_topic_the_size_and_the_setting_are_named(stack, prefix):
     producer = KafkaProducer(bootstrap_servers=stack.bootstrap_servers)
     producer.send(raw, value=b"1", partition=0).get(30)
     producer.close()
-    feed = KafkaSource(settings.kafka, settings.worker, [raw], MemberIdentity(f"{prefix}-0", SystemClock()))
+    source = KafkaSource(settings.kafka, settings.worker, [raw], MemberIdentity(f"{prefix}-0", SystemClock()))
     found = []
     while not found:
-        found = feed.poll(200, 1)
+        found = source.poll(200, 1)
     small, large = Message(out, b"k", b"x" * 100), Message(out, b"k", b"x" * 20_000)
     with pytest.raises(ConfigError, match=rf"no message of 20,000 bytes in {out}; .* max\.message\.bytes"):
-        feed.commit([small, large], {found[0].partition: 1})
-    feed.commit([small], {found[0].partition: 1})
-    feed.close()
+        source.commit([small, large], {found[0].partition: 1})
+    source.commit([small], {found[0].partition: 1})
+    source.close()

@@ -43,8 +43,8 @@ def test_valid_records_come_out_enriched_and_invalid_ones_as_dead_letters():
     _assert_exactly_once(rig, ["r1", "r2"])
     dead = rig.produced("dead-letter")
     assert [(d["reason"], d["offset"]) for d in dead] == [("not_json", 1), ("empty_text", 3)]
-    assert rig.feed.committed == {(TOPIC, 0): 4}
-    assert rig.feed.closed
+    assert rig.source.committed == {(TOPIC, 0): 4}
+    assert rig.source.closed
     assert sum(c.negative for c in rig.counts()) == 1
 
 
@@ -68,7 +68,7 @@ def test_elasticsearch_away_pauses_and_retries_until_it_is_back():
 
 def test_an_aborted_transaction_is_repeated_whole():
     rig = Rig()
-    rig.feed.fail_commits = [Unavailable("kafka", "the group rebalances")] * 3
+    rig.source.fail_commits = [Unavailable("kafka", "the group rebalances")] * 3
     rig.send(*(_record(n) for n in range(10)))
     rig.run()
     _assert_exactly_once(rig, [f"r{n}" for n in range(10)])
@@ -76,7 +76,7 @@ def test_an_aborted_transaction_is_repeated_whole():
 
 def test_a_fenced_feed_is_rebuilt_and_reads_again_from_the_committed_offsets():
     rig = Rig()
-    rig.feed.fail_commits = [Fenced("a successor took the transactional id")]
+    rig.source.fail_commits = [Fenced("a successor took the transactional id")]
     rig.send(*(_record(n) for n in range(10)))
     rig.run()
     _assert_exactly_once(rig, [f"r{n}" for n in range(10)])
@@ -88,7 +88,7 @@ def test_records_of_a_partition_lost_while_in_flight_are_left_to_its_new_owner()
     rig = Rig(sink)
     rig.send(*(_record(n) for n in range(5)))
     rig.send(*(_record(n) for n in range(5, 10)), partition=1)
-    write, poll = sink.write, rig.feed.poll
+    write, poll = sink.write, rig.source.poll
 
     def write_after_the_rebalance(documents):
         writing.set()
@@ -97,15 +97,15 @@ def test_records_of_a_partition_lost_while_in_flight_are_left_to_its_new_owner()
 
     def poll_with_a_rebalance(timeout_ms, max_records):
         if writing.is_set() and not revoked.is_set():
-            rig.feed.revoke((TOPIC, 1))
+            rig.source.revoke((TOPIC, 1))
             revoked.set()
         return poll(timeout_ms, max_records)
 
     writing = threading.Event()
-    sink.write, rig.feed.poll = write_after_the_rebalance, poll_with_a_rebalance
+    sink.write, rig.source.poll = write_after_the_rebalance, poll_with_a_rebalance
     rig.run()
     _assert_exactly_once(rig, [f"r{n}" for n in range(10)])
-    assert rig.feed.transactions >= 2
+    assert rig.source.transactions >= 2
     # The five of the partition that was lost were worked on twice, and committed by the second owner alone.
     assert sum(len(call) for call in rig.model.calls) == 15
 
@@ -117,9 +117,9 @@ def test_stopping_while_elasticsearch_is_away_gives_the_batch_back():
     rig.sink.write = lambda documents: (rig.sink.writes == 3 and rig.worker.stop()) or write(documents)
     rig.run()
     assert rig.sink.writes == 4
-    assert rig.feed.produced == []
-    assert rig.feed.committed == {}
-    assert rig.feed.closed
+    assert rig.source.produced == []
+    assert rig.source.committed == {}
+    assert rig.source.closed
 
 
 def test_a_document_that_elasticsearch_refuses_becomes_a_dead_letter():
@@ -152,7 +152,7 @@ def test_batches_of_any_size_give_the_same_result(size):
 def test_records_gathered_before_a_poll_fails_are_worked_on_and_not_committed_past():
     rig = Rig()
     rig.send(*(_record(n) for n in range(10)))
-    poll, calls = rig.feed.poll, []
+    poll, calls = rig.source.poll, []
 
     def failing(timeout_ms, max_records):
         calls.append(max_records)
@@ -160,7 +160,7 @@ def test_records_gathered_before_a_poll_fails_are_worked_on_and_not_committed_pa
             raise Unavailable("kafka", "connection lost")
         return poll(timeout_ms, min(max_records, 4))
 
-    rig.feed.poll = failing
+    rig.source.poll = failing
     rig.run()
     _assert_exactly_once(rig, [f"r{n}" for n in range(10)])
 
@@ -169,7 +169,7 @@ def test_batches_overlap_and_are_committed_in_order():
     rig = Rig(**{"worker.max_batch_records": 5})
     rig.send(*(_record(n) for n in range(40)))
     second, commits = threading.Event(), []
-    write, predict, commit = rig.sink.write, rig.model.predict, rig.feed.commit
+    write, predict, commit = rig.sink.write, rig.model.predict, rig.source.commit
 
     def predict_and_tell(texts):
         if rig.model.calls:
@@ -185,7 +185,7 @@ def test_batches_overlap_and_are_committed_in_order():
         commits.append(offsets[TOPIC, 0])
         return commit(messages, offsets)
 
-    rig.model.predict, rig.sink.write, rig.feed.commit = (
+    rig.model.predict, rig.sink.write, rig.source.commit = (
         predict_and_tell,
         write_once_the_next_is_judged,
         commit_and_note,
@@ -201,7 +201,7 @@ def test_one_batch_in_flight_is_one_after_the_other():
     rig.send(*(_record(n) for n in range(20)))
     predict = rig.model.predict
     committed = []
-    rig.model.predict = lambda texts: committed.append(dict(rig.feed.committed)) or predict(texts)
+    rig.model.predict = lambda texts: committed.append(dict(rig.source.committed)) or predict(texts)
     rig.run()
     assert [each.get((TOPIC, 0), 0) for each in committed] == [0, 5, 10, 15]
 
@@ -211,7 +211,7 @@ def test_no_watermark_passes_what_was_read_and_waits():
     rig.send(*(_record(n) for n in range(40)))
     rig.run()
     at_commit = 0
-    for message in rig.feed.produced:
+    for message in rig.source.produced:
         if message.topic != "feedback.window-counts":
             continue
         said = json.loads(message.value)

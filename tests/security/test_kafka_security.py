@@ -13,12 +13,12 @@ from triage.alerting.app.faust_table import credentials
 from triage.clock import SystemClock
 from triage.config import KafkaSettings, WorkerSettings
 from triage.errors import AccessDenied, ConfigError, TriageError
-from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.source import Message
 from triage.topics import apply_topics, wait_for_kafka
+from triage.topics.open_transactions import wait_for_open_transactions
 from triage.topics.scan import TopicScan
-from triage.topics.settled import wait_until_settled
 
 pytestmark = [
     pytest.mark.real,
@@ -56,7 +56,7 @@ def settings(secured_kafka, authority, token_endpoint):
 def test_topics_a_transaction_and_a_scan_by_each_mechanism(settings, mechanism):
     kafka = settings(mechanism, topic_prefix=mechanism.lower())
     apply_topics(kafka)
-    feed = KafkaSource(
+    source = KafkaSource(
         kafka,
         WorkerSettings(group=mechanism, slot="a"),
         [kafka.topic("complaints")],
@@ -64,16 +64,16 @@ def test_topics_a_transaction_and_a_scan_by_each_mechanism(settings, mechanism):
     )
     try:
         deadline = time.monotonic() + 60
-        while not feed.partitions() and time.monotonic() < deadline:
-            feed.poll(100, 10)
-        assert feed.partitions()
-        feed.commit([Message(kafka.topic("enriched"), b"k", b"v")], {})
+        while not source.partitions() and time.monotonic() < deadline:
+            source.poll(100, 10)
+        assert source.partitions()
+        source.commit([Message(kafka.topic("enriched"), b"k", b"v")], {})
     finally:
-        feed.close()
+        source.close()
     with TopicScan(kafka, "test") as scan:
         partitions = scan.partitions([kafka.topic("enriched")])
         # The commit was answered before its marker was written.
-        wait_until_settled(scan, kafka, partitions, 30)
+        wait_for_open_transactions(scan, kafka, partitions, 30)
         polls = list(scan.read(scan.ranges(partitions)))
         assert [record.value for poll in polls for record in poll] == [b"v"]
 

@@ -39,11 +39,11 @@ class Rig:
         self.settings = load_settings(None, {"worker.batch_wait_ms": 1, **flags})
         self.clock = ManualClock(NOW)
         self.metrics = Metrics()
-        self.feed = MemorySource()
+        self.source = MemorySource()
         self.sink = sink or MemorySink()
         self.model = model or WordModel()
         redactor = Redactor(self.settings.redaction)
-        office = DeadLetterFactory(redactor, self.clock, self.metrics)
+        dead_letter_factory = DeadLetterFactory(redactor, self.clock, self.metrics)
         rules = load_rules(self.settings.rules.path)
         self.enricher = enricher = Enricher(self.model, redactor, rules, self.settings.worker, self.clock)
         self.redactor = redactor
@@ -53,11 +53,13 @@ class Rig:
             self._connect,
             [
                 *first(self),
-                DecodeStage(self.settings.worker, {TOPIC: Channel.COMPLAINT}, office, self.clock, self.metrics),
+                DecodeStage(
+                    self.settings.worker, {TOPIC: Channel.COMPLAINT}, dead_letter_factory, self.clock, self.metrics
+                ),
                 EnrichStage(enricher, self.metrics),
             ],
             [
-                IndexStage(self.sink, IndexNaming("feedback", date(2026, 10, 1)), office, self.metrics),
+                IndexStage(self.sink, IndexNaming("feedback", date(2026, 10, 1)), dead_letter_factory, self.metrics),
                 *last(self),
             ],
             Publisher(
@@ -71,20 +73,20 @@ class Rig:
 
     def _connect(self):
         self.connects += 1
-        return self.feed.reopen()
+        return self.source.reopen()
 
     def send(self, *payloads, partition=0):
         for payload in payloads:
-            self.feed.append(TOPIC, payload, timestamp_ms=NOW, partition=partition)
+            self.source.append(TOPIC, payload, timestamp_ms=NOW, partition=partition)
 
     def run(self, keep_alive=lambda: None):
         """Run until everything is consumed, then stop as SIGTERM would; `keep_alive` is called while waiting."""
-        poll = self.feed.poll
+        poll = self.source.poll
 
         def polled(timeout_ms, max_records):
             self.clock.advance(timeout_ms / 1000 + 0.001)
             found = poll(timeout_ms, max_records)
-            if all(self.feed.committed.get(key, 0) == len(log) for key, log in self.feed.logs.items()):
+            if all(self.source.committed.get(key, 0) == len(log) for key, log in self.source.logs.items()):
                 self.worker.stop()
             return found
 
@@ -92,17 +94,17 @@ class Rig:
             self.clock.advance(0.1)
             keep_alive()
 
-        self.feed.poll = polled
-        self.feed.on_keep_alive = kept_alive
+        self.source.poll = polled
+        self.source.on_keep_alive = kept_alive
         self.worker.run()
 
     def produced(self, topic):
-        return [json.loads(m.value) for m in self.feed.produced if m.topic == f"feedback.{topic}"]
+        return [json.loads(m.value) for m in self.source.produced if m.topic == f"feedback.{topic}"]
 
     def bodies(self):
         return [json.loads(stored.body) for stored in self.sink.documents.values()]
 
     def counts(self):
-        messages = [m for m in self.feed.produced if m.topic == "feedback.window-counts"]
+        messages = [m for m in self.source.produced if m.topic == "feedback.window-counts"]
         decoded = [msgspec.json.decode(m.value, type=CountMessage) for m in messages]
         return [c for m in decoded if isinstance(m, WindowCounts) for c in m.each() if c.key == ""]

@@ -52,9 +52,9 @@ def list_(
     from triage.topics.scan import TopicScan
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
-    wanted = _wanted(settings, (), stage, reason, since, until, topic)
+    letter_filter = _letter_filter(settings, (), stage, reason, since, until, topic)
     with TopicScan(settings.kafka, "triage-dead-letters") as scan:
-        letters = read_letters(scan, wanted)
+        letters = read_letters(scan, letter_filter)
     for letter in reversed(letters[-limit:]):
         typer.echo(msgspec.json.encode(letter).decode() if as_json else _line(letter))
     reasons = Counter(letter.reason for letter in letters if not letter.replayed_at)
@@ -81,9 +81,9 @@ def show(
     from triage.topics.scan import TopicScan
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
-    wanted = _wanted(settings, [position], None, None, None, None, None)
+    letter_filter = _letter_filter(settings, [position], None, None, None, None, None)
     with TopicScan(settings.kafka, "triage-dead-letters") as scan:
-        found = read_letters(scan, wanted)
+        found = read_letters(scan, letter_filter)
         if not found:
             raise TriageError(f"no dead letter at {position}; see: triage dead-letters list")
         where = parse_position(found[0].position)
@@ -124,19 +124,24 @@ def replay(
     import orjson
 
     from triage.pipeline.dead_letters.replay import replay_letters
-    from triage.pipeline.erasure.tombstones import read_forgotten
+    from triage.pipeline.erasure.tombstones import read_erased_authors
     from triage.redaction import Redactor
     from triage.topics.scan import TopicScan
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
-    wanted = _wanted(settings, positions or (), stage, reason, since, until, topic)
-    if wanted.everything and not everything:
+    letter_filter = _letter_filter(settings, positions or (), stage, reason, since, until, topic)
+    if letter_filter.matches_everything and not everything:
         raise ConfigError("replay takes positions, filters (--reason ...), or --all for every dead letter")
     with TopicScan(settings.kafka, "triage-dead-letters") as scan:
-        forgotten = read_forgotten(scan, Redactor(settings.redaction))
+        erased = read_erased_authors(scan, Redactor(settings.redaction))
     outcomes: Counter[str] = Counter()
     for letter, outcome in replay_letters(
-        settings, settings.clock.build(), wanted, forgotten=forgotten.wrote_payload, dry_run=dry_run, limit=limit
+        settings,
+        settings.clock.build(),
+        letter_filter,
+        is_erased=erased.contains_author_of_payload,
+        dry_run=dry_run,
+        limit=limit,
     ):
         outcomes[outcome] += 1
         if as_json:
@@ -149,7 +154,7 @@ def replay(
         raise typer.Exit(1)
 
 
-def _wanted(
+def _letter_filter(
     settings: Any,
     positions: "list[str] | tuple[str, ...]",
     stage: str | None,

@@ -50,8 +50,8 @@ def command(
     from triage.inference.model import OnnxModel
     from triage.pipeline.assemble import build_enricher
     from triage.pipeline.batch import Enriched, ValidatedRecord
-    from triage.pipeline.explain import explained
     from triage.pipeline.stages.decode import event_time_of
+    from triage.pipeline.stages.enrich import explain as explain_record
     from triage.sources.files import read_rows
 
     settings = settings_from(config, assignments, model__path=model)
@@ -85,9 +85,9 @@ def command(
             yield ValidatedRecord(row.record, row.channel, event_ms, row.record.id or f"{row.source}:{row.line}")
 
     def shown(item: Enriched) -> bytes:
-        judge = enricher.judge
-        assert isinstance(judge.model, OnnxModel)
-        return msgspec.json.encode(explained(judge.model, judge.rules, item.record))
+        active = enricher.active
+        assert isinstance(active.model, OnnxModel)
+        return msgspec.json.encode(explain_record(active.model, active.rules, item.record))
 
     rows = accepted()
     with (

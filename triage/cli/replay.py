@@ -11,7 +11,7 @@ from triage.errors import ConfigError
 from triage.types import Channel
 
 if TYPE_CHECKING:
-    from triage.pipeline.backfill.replay import Account
+    from triage.pipeline.backfill.replay import ReplayProgress
 
 _SHOWN_REFUSALS = 20
 _NICE = 10
@@ -103,7 +103,7 @@ def command(
         raise typer.Exit(130)
 
 
-def _summary(account: "Account", what: str) -> str:
+def _summary(account: "ReplayProgress", what: str) -> str:
     if account.resumed and account.resumed == account.total:
         return f"all {account.total:,} {what} were replayed before with this model and rules; --again repeats it"
     parts = [f"{account.read:,} of {account.total:,} {what} read"]

@@ -1,4 +1,4 @@
-"""Builds the parts of a worker from settings: the one place that knows them all."""
+"""Builds a worker from the settings: the only module that knows all of its parts."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,12 @@ from triage.inference.shadow import Shadow
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.dead_letters.factory import DeadLetterFactory
-from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_forgotten
-from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_erased_authors
+from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
-from triage.pipeline.kafka.output_offsets import kafka_of
+from triage.pipeline.kafka.output_offsets import offset_queries
 from triage.pipeline.kafka.source import KafkaSource
-from triage.pipeline.kafka.stall_detector import StallWatch
+from triage.pipeline.kafka.stall_detector import StallDetector
 from triage.pipeline.publisher import Publisher
 from triage.pipeline.stages.base import Stage
 from triage.pipeline.stages.crash_guard import CrashGuard
@@ -29,7 +29,7 @@ from triage.pipeline.stages.dead_letter_limit import DeadLetterLimit
 from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import Enricher, EnrichStage, Watcher
 from triage.pipeline.stages.hot_swap import identities, reloader_of, warn_of_unknown_labels
-from triage.pipeline.stages.in_flight_journal import Journal
+from triage.pipeline.stages.in_flight_journal import InFlightJournal
 from triage.pipeline.stages.index import IndexStage
 from triage.pipeline.stages.model_metrics import runs_on, show_model
 from triage.pipeline.stages.reload import Reloader
@@ -47,8 +47,8 @@ from triage.types import Channel, Model
 
 log = get_logger("triage.worker")
 
-_PROBE_S = 5.0
-_PAUSE_S = 0.5
+_PROBE_TIMEOUT_S = 5.0
+_RETRY_INTERVAL_S = 0.5
 OUTPUT_TOPICS = ("enriched", "window-counts", "dead-letter", "forgotten")
 
 
@@ -69,39 +69,39 @@ def build_enricher(
 
 @dataclass(frozen=True)
 class WorkerParts:
-    """A worker, and what its process does beside it."""
+    """A worker, and the threads that its process runs alongside it."""
 
     worker: Worker
     health: Health
     reloader: Reloader
     shadow: Shadow | None
     watchdog: Watchdog
-    forgotten: TopicFollower
+    erased_authors: TopicFollower
 
     def close(self) -> None:
-        """End the threads that judge or load models, and those that watch."""
+        """End the threads that run or load models, the watchdog and the follower."""
         self.watchdog.close()
-        self.forgotten.stop()
+        self.erased_authors.stop()
         self.reloader.close()
         if self.shadow:
             self.shadow.close()
 
 
 def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Model | None = None) -> WorkerParts:
-    """A worker that is ready to run: model warm, Elasticsearch reached, index set up.
+    """A worker that is ready to run: model loaded, Elasticsearch reached, index set up.
 
-    A `model` that is given is not replaced while the worker runs. Raises ConfigError, ModelError, AccessDenied, or
-    Unavailable when Kafka or Elasticsearch stays away at start.
+    A given `model` is not replaced while the worker runs. Raises ConfigError, ModelError, AccessDenied, or Unavailable
+    when Kafka or Elasticsearch does not answer within the timeout for the start.
     """
     redactor = Redactor(settings.redaction)
     if redactor.uses_demo_key:
         log.warning("demo_author_key", fix="set redaction.author_key: anyone can compute these hashes of author ids")
     shadow = _shadow(settings, metrics, clock)
-    seen = identities(settings, with_model=model is None)
+    loaded_identities = identities(settings, with_model=model is None)
     enricher = build_enricher(settings, clock, model, metrics, redactor, shadow.offer if shadow else None)
-    warn_of_unknown_labels(enricher.judge.model, settings)
-    show_model(metrics, enricher.judge.model, enricher.versions, settings.model)
-    office = DeadLetterFactory(redactor, clock, metrics)
+    warn_of_unknown_labels(enricher.active.model, settings)
+    show_model(metrics, enricher.active.model, enricher.versions, settings.model)
+    dead_letter_factory = DeadLetterFactory(redactor, clock, metrics)
     client = connect(settings.elasticsearch)
     wait_until_ready(client, settings.elasticsearch, clock)
     raw = {RAW_TOPICS[Channel(name)]: Channel(name) for name in settings.worker.channels}
@@ -110,44 +110,47 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     naming = index_naming(client, settings.elasticsearch, clock)
     options = settings.worker
     name = f"{options.fleet}-{options.slot}"
-    journal = Journal(options.data_dir / f"{name}.journal")
-    authors = ErasedAuthors(redactor)
-    forgotten = follow_forgotten(settings.kafka, authors)
-    guarded: list[Stage] = [
-        DecodeStage(options, channels, office, clock, metrics, authors),
+    journal = InFlightJournal(options.data_dir / f"{name}.journal")
+    erased_authors = ErasedAuthors(redactor)
+    follower = follow_erased_authors(settings.kafka, erased_authors)
+    guarded_stages: list[Stage] = [
+        DecodeStage(options, channels, dead_letter_factory, clock, metrics, erased_authors),
         EnrichStage(enricher, metrics),
     ]
-    about = {"worker": name, "versions": asdict(enricher.versions), "runs_on": runs_on(enricher.judge.model)}
+    about = {"worker": name, "versions": asdict(enricher.versions), "runs_on": runs_on(enricher.active.model)}
     health = Health(clock, about, stuck_after_s=options.stuck_after_s)
-    reloader = reloader_of(settings, enricher, seen, clock, metrics, health)
-    stalls, slot = StallWatch(clock), MemberIdentity(name, clock)
-    check = CommittedOffsetVerifier(
-        kafka_of(settings.kafka, options.group), clock, SystemClock(), options.offset_patience_s
+    reloader = reloader_of(settings, enricher, loaded_identities, clock, metrics, health)
+    stall_detector, identity = StallDetector(clock), MemberIdentity(name, clock)
+    verifier = CommittedOffsetVerifier(
+        offset_queries(settings.kafka, options.group), clock, SystemClock(), options.offset_patience_s
     )
     worker = Worker(
-        lambda: _join(settings, sorted(channels), slot, stalls, check),
-        [reloader, CrashGuard(journal, guarded, office, options.crash_attempts, clock, metrics)],
+        lambda: _connect(settings, sorted(channels), identity, stall_detector, verifier),
+        [reloader, CrashGuard(journal, guarded_stages, dead_letter_factory, options.crash_attempts, clock, metrics)],
         [
-            IndexStage(IndexSink(client, settings.elasticsearch), naming, office, metrics, authors),
+            IndexStage(IndexSink(client, settings.elasticsearch), naming, dead_letter_factory, metrics, erased_authors),
             DeadLetterLimit(options, options.data_dir / f"{name}.dead-letters"),
         ],
-        Publisher(settings.kafka, settings.alerting, PartitionWatermarks(clock), metrics, forgotten=authors),
+        Publisher(
+            settings.kafka, settings.alerting, PartitionWatermarks(clock), metrics, erased_authors=erased_authors
+        ),
         settings.worker,
         clock,
         metrics,
         health,
     )
-    forgotten.start_and_wait(settings.kafka.start_timeout_s)
+    follower.start_and_wait(settings.kafka.start_timeout_s)
     if shadow:
         shadow.start()
     watchdog = Watchdog(health, clock, options.stuck_after_s, options.stuck_exit_s)
-    return WorkerParts(worker, health, reloader, shadow, watchdog, forgotten)
+    return WorkerParts(worker, health, reloader, shadow, watchdog, follower)
 
 
 def index_naming(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> IndexNaming:
-    """The names of the indices, once the cluster tells. Raises what `read_daily_from` does.
+    """The names of the indices, read from the cluster. Raises what `read_daily_from` does.
 
-    A cluster that has just said that it is well may turn the next request away: it is waited for likewise.
+    A cluster that has just reported itself as ready may refuse the next request: that is retried until the same
+    timeout.
     """
     deadline = clock.monotonic() + settings.start_timeout_s
     while True:
@@ -157,7 +160,7 @@ def index_naming(client: Elasticsearch, settings: ElasticsearchSettings, clock: 
             if clock.monotonic() >= deadline:
                 raise
             log.info("waiting_for_elasticsearch", reason=str(error))
-            clock.sleep(_PAUSE_S)
+            clock.sleep(_RETRY_INTERVAL_S)
 
 
 def _shadow(settings: Settings, metrics: Metrics, clock: Clock) -> Shadow | None:
@@ -170,9 +173,13 @@ def _shadow(settings: Settings, metrics: Metrics, clock: Clock) -> Shadow | None
     )
 
 
-def _join(
-    settings: Settings, topics: list[str], slot: MemberIdentity, stalls: StallWatch, check: CommittedOffsetVerifier
+def _connect(
+    settings: Settings,
+    topics: list[str],
+    identity: MemberIdentity,
+    stall_detector: StallDetector,
+    verifier: CommittedOffsetVerifier,
 ) -> KafkaSource:
-    # kafka-python leaves a thread and sockets behind for each client that never reached a broker: ask first.
-    wait_for_kafka(settings.kafka, timeout_s=_PROBE_S)
-    return KafkaSource(settings.kafka, settings.worker, topics, slot, stalls, check)
+    # The probe fails soon and with a reason; kafka-python's own bootstrap takes longer and hides why.
+    wait_for_kafka(settings.kafka, timeout_s=_PROBE_TIMEOUT_S)
+    return KafkaSource(settings.kafka, settings.worker, topics, identity, stall_detector, verifier)

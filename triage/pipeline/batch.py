@@ -1,4 +1,4 @@
-"""What moves through the pipeline: the records of one transaction and what has become of them so far."""
+"""The batch: the records of one transaction, and the result of each stage so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,58 +46,58 @@ class ValidatedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Enriched:
-    """An enriched record, its document `_id`, and where it came from."""
+    """An enriched record, its document `_id`, and the validated record it was made from."""
 
     record: EnrichedRecord
     document_id: str
-    accepted: ValidatedRecord
+    validated: ValidatedRecord
     body: bytes  # the record as JSON: encoded once for Elasticsearch and for the enriched topic
 
 
 @dataclass(slots=True)
 class Batch:
-    """The records of one transaction. Stages move them from `incoming` to `accepted`, `enriched` or `dead`.
+    """The records of one transaction. Stages move them from `consumed` to `validated`, `enriched` or `dead_letters`.
 
-    After each stage every incoming record is in exactly one of the three, unless its author was forgotten; a stage that
+    After each stage every consumed record is in exactly one of the three, unless its author was erased; a stage that
     is repeated after an Unavailable finds the batch as it was before.
     """
 
-    incoming: list[ConsumedMessage] = field(default_factory=list)
-    accepted: list[ValidatedRecord] = field(default_factory=list)
+    consumed: list[ConsumedMessage] = field(default_factory=list)
+    validated: list[ValidatedRecord] = field(default_factory=list)
     enriched: list[Enriched] = field(default_factory=list)
-    dead: list[DeadLetter] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
     lowest_uncommitted_offsets: Mapping[Partition, int] = field(default_factory=dict)
-    """First offset of each partition of which earlier batches hold records that are not committed yet."""
+    """Per partition, the lowest offset that earlier batches hold and that is not committed yet."""
     trace: Span = INVALID_SPAN
     """The span of the batch; without records it has none."""
 
-    def first_offsets(self) -> dict[Partition, int]:
-        """The first offset of each raw partition in the batch."""
-        return {partition: first for partition, (first, _) in self.offsets().items()}
+    def lowest_offsets(self) -> dict[Partition, int]:
+        """The lowest offset of each raw partition in the batch."""
+        return {partition: first for partition, (first, _) in self.offset_ranges().items()}
 
-    def offsets(self) -> dict[Partition, tuple[int, int]]:
+    def offset_ranges(self) -> dict[Partition, tuple[int, int]]:
         """First and last offset of each raw partition in the batch."""
         ranges: dict[Partition, tuple[int, int]] = {}
-        for message in self.incoming:
+        for message in self.consumed:
             first, last = ranges.get(message.partition, (message.position.offset, message.position.offset))
             ranges[message.partition] = (min(first, message.position.offset), max(last, message.position.offset))
         return ranges
 
     def drop(self, partitions: set[Partition]) -> None:
-        """Forget all records of partitions that this worker no longer owns; their new owner reads them again."""
+        """Remove all records of partitions that were revoked from this worker; their new owner reads them again."""
         if not partitions:
             return
-        self.incoming = [m for m in self.incoming if m.partition not in partitions]
-        self.accepted = [a for a in self.accepted if _partition(a.position) not in partitions]
-        self.enriched = [e for e in self.enriched if _partition(e.accepted.position) not in partitions]
-        self.dead = [d for d in self.dead if (d.topic, d.partition) not in partitions]
+        self.consumed = [m for m in self.consumed if m.partition not in partitions]
+        self.validated = [v for v in self.validated if _partition(v.position) not in partitions]
+        self.enriched = [e for e in self.enriched if _partition(e.validated.position) not in partitions]
+        self.dead_letters = [d for d in self.dead_letters if (d.topic, d.partition) not in partitions]
 
 
 def _partition(position: Position | None) -> Partition | None:
     return (position.topic, position.partition) if position else None
 
 
-def keep_lowest_offsets(first: dict[Partition, int], others: Mapping[Partition, int]) -> None:
-    """Bring `first` down to the offsets of `others` where those are lower, or the only ones."""
+def merge_lowest_offsets(lowest: dict[Partition, int], others: Mapping[Partition, int]) -> None:
+    """Update `lowest` in place: per partition, the lower of its own offset and that of `others`."""
     for partition, offset in others.items():
-        first[partition] = min(offset, first.get(partition, offset))
+        lowest[partition] = min(offset, lowest.get(partition, offset))

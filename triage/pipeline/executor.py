@@ -1,4 +1,22 @@
-"""The assembly line behind a worker's feed: one thread works on a batch while another stores the one before it."""
+"""Runs the stages of a worker on two threads, so that one batch is processed while the one before it is stored.
+
+Threads. Three are involved. The owner is the thread that runs `Worker.run` and owns the source: it alone calls
+`submit`, `top_up`, `room`, `take_completed`, `wait_completed`, `lowest_offsets`, `abandon` and `join`. `work` runs the
+stages from raw messages to results, `store` those that write them. Each batch passes owner -> work -> store -> owner
+through two queues and a deque, in the order in which it was submitted.
+
+State. A batch belongs to the thread that it was handed to, and nobody else touches it. The one exception is a batch
+that waits for `work`: the owner may still add messages to it, so `begun` and its messages are guarded by `_begin_lock`.
+`_in_flight` belongs to the owner; `_completed` is appended to by `store` and popped by the owner.
+
+Blocking. Stages may block as long as they need; they never block the owner, which has to stay in the consumer group.
+The owner blocks in `wait_completed`, with a timeout, and in `join`.
+
+Retries. A stage that raises Unavailable is repeated on its own thread, with backoff, until it succeeds, the worker
+stops or the executor is abandoned. Any other exception ends its batch and all batches after it: those before it are
+still completed, those after it are not begun, because the crash journal and the dead-letter limit must stay as they
+were at the failure.
+"""
 
 import threading
 from collections import deque
@@ -12,40 +30,41 @@ from triage.config import WorkerSettings
 from triage.errors import Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, ConsumedMessage, Partition, keep_lowest_offsets
+from triage.pipeline.batch import Batch, ConsumedMessage, Partition, merge_lowest_offsets
 from triage.pipeline.stages.base import Stage
 from triage.runtime.backoff import backoff
 from triage.runtime.health import Health
 
 log = get_logger("triage.worker")
 
-# How soon a leg that waits for a dependency hears that the worker stops.
-_SLICE_S = 0.1
+# Within this time a thread that waits to retry notices that the worker stops.
+_STOP_CHECK_S = 0.1
 
 
-class BatchAbandoned(Exception):  # noqa: N818 - no error: the worker stops, the batch is read again
-    """A batch was let go because the worker stops or its feed is rebuilt."""
+class BatchAbandoned(Exception):  # noqa: N818 - not an error: the worker stops, the batch is read again
+    """A batch was dropped because the worker stops or its source is rebuilt."""
 
 
 @dataclass(slots=True)
 class InFlightBatch:
-    """A batch on its way through the line, and how long each leg had it in hand, in seconds."""
+    """A batch in the executor, its lowest offsets, and the seconds that each thread spent on it.
+
+    `failure` is the exception that ended it: BatchAbandoned, or what a stage raised.
+    """
 
     batch: Batch
-    first: dict[Partition, int]
+    lowest_offsets: dict[Partition, int]
     begun: bool = False
     worked_s: float = 0.0
     stored_s: float = 0.0
-    ended_by: BaseException | None = None
+    failure: BaseException | None = None
 
 
 class StageExecutor:
-    """Two threads in a row: `work` turns records into results, `store` writes them; batches come out in order.
+    """Two threads in a row, `work` and `store`; batches come out in the order in which they were submitted.
 
-    The thread that owns the feed puts batches in and takes them out; it bounds how many there are. A batch that waits
-    for its turn can still be topped up. A stage that raises Unavailable is repeated by its own thread, with backoff.
-    Any other exception ends the journey of its batch and of all behind it, and is raised by `take` in its turn: what
-    was before it can be committed, nothing after it.
+    The owner limits how many batches are in flight. After an exception, `take_completed` raises it in the batch's turn:
+    what was before it can be committed, nothing after it.
     """
 
     def __init__(
@@ -64,13 +83,13 @@ class StageExecutor:
         self._health = health
         self._stopping = stopping
         self._abandoned = threading.Event()
-        self._under_way: deque[InFlightBatch] = deque()
-        self._turn = threading.Lock()
+        self._in_flight: deque[InFlightBatch] = deque()
+        self._begin_lock = threading.Lock()
         self._storing_since: float | None = None
-        self._waiting: SimpleQueue[InFlightBatch | None] = SimpleQueue()
-        self._worked: SimpleQueue[InFlightBatch | None] = SimpleQueue()
-        self._arrived: deque[InFlightBatch] = deque()
-        self._arrival = threading.Event()
+        self._to_work: SimpleQueue[InFlightBatch | None] = SimpleQueue()
+        self._to_store: SimpleQueue[InFlightBatch | None] = SimpleQueue()
+        self._completed: deque[InFlightBatch] = deque()
+        self._completion = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, args=(work,), name="work", daemon=True),
             threading.Thread(target=self._store, args=(store,), name="store", daemon=True),
@@ -79,135 +98,135 @@ class StageExecutor:
             thread.start()
 
     def __len__(self) -> int:
-        """Batches put in and not taken out."""
-        return len(self._under_way)
+        """Batches submitted and not taken back."""
+        return len(self._in_flight)
 
     @property
     def storing_s(self) -> float:
-        """For how long the batch that is being stored has been so; 0 without one."""
+        """Seconds since the batch that is being stored was begun; 0 without one."""
         since = self._storing_since
         return 0.0 if since is None else self._clock.monotonic() - since
 
-    def put(self, batch: Batch) -> None:
-        journey = InFlightBatch(batch, batch.first_offsets())
-        self._under_way.append(journey)
-        self._waiting.put(journey)
+    def submit(self, batch: Batch) -> None:
+        item = InFlightBatch(batch, batch.lowest_offsets())
+        self._in_flight.append(item)
+        self._to_work.put(item)
 
     def top_up(
         self, messages: Sequence[ConsumedMessage], stale: Callable[[Sequence[ConsumedMessage]], set[Partition]]
     ) -> int:
-        """Add messages, read behind those under way, to the batch that is not begun yet; how many it took.
+        """Add messages, read after all those in flight, to the batch that is not begun yet; returns how many it took.
 
-        Partitions of the batch that are `stale` leave it first: later nothing would tell old records from new ones.
+        `stale` partitions are dropped from the batch first: later nothing would tell old records from new ones.
         """
-        if not self._under_way or not messages:
+        if not self._in_flight or not messages:
             return 0
-        journey = self._under_way[-1]
-        with self._turn:
-            if journey.begun:
+        item = self._in_flight[-1]
+        with self._begin_lock:
+            if item.begun:
                 return 0
-            batch = journey.batch
-            batch.drop(stale(batch.incoming))
-            batch.incoming = [*batch.incoming, *messages]
-            journey.first = batch.first_offsets()
+            batch = item.batch
+            batch.drop(stale(batch.consumed))
+            batch.consumed = [*batch.consumed, *messages]
+            item.lowest_offsets = batch.lowest_offsets()
             return len(messages)
 
-    def room(self, most: int) -> int:
-        """How many records the batch that waits for its turn lacks to `most`; 0 where none waits."""
-        journey = self._under_way[-1] if self._under_way else None
-        return 0 if journey is None or journey.begun else max(0, most - len(journey.batch.incoming))
+    def room(self, max_records: int) -> int:
+        """Number of records that the batch that is not begun yet lacks to `max_records`; 0 without one."""
+        item = self._in_flight[-1] if self._in_flight else None
+        return 0 if item is None or item.begun else max(0, max_records - len(item.batch.consumed))
 
-    def take(self) -> InFlightBatch | None:
-        """The next batch that came through, None if there is none yet. Raises what ended its journey."""
-        if not self._arrived:
+    def take_completed(self) -> InFlightBatch | None:
+        """The next batch that both threads completed, None if there is none yet. Raises what ended it."""
+        if not self._completed:
             return None
-        journey = self._arrived.popleft()
-        if journey.ended_by is not None:
-            raise journey.ended_by
-        self._under_way.popleft()
-        return journey
+        item = self._completed.popleft()
+        if item.failure is not None:
+            raise item.failure
+        self._in_flight.popleft()
+        return item
 
-    def wait(self, timeout_s: float) -> bool:
-        """Whether a batch has come through, after `timeout_s` real seconds at the latest."""
-        arrived = bool(self._arrived) or self._arrival.wait(timeout_s)
-        self._arrival.clear()
-        return arrived
+    def wait_completed(self, timeout_s: float) -> bool:
+        """Wait up to `timeout_s` real seconds for a completed batch; returns True if there is one."""
+        completed = bool(self._completed) or self._completion.wait(timeout_s)
+        self._completion.clear()
+        return completed
 
-    def first_offsets(self) -> dict[Partition, int]:
-        """The first offset of each partition in the batches under way."""
-        first: dict[Partition, int] = {}
-        for journey in self._under_way:
-            keep_lowest_offsets(first, journey.first)
-        return first
+    def lowest_offsets(self) -> dict[Partition, int]:
+        """The lowest offset of each partition in the batches in flight."""
+        lowest: dict[Partition, int] = {}
+        for item in self._in_flight:
+            merge_lowest_offsets(lowest, item.lowest_offsets)
+        return lowest
 
     def abandon(self) -> None:
-        """Begin nothing more; what is under way comes to no end."""
+        """Begin nothing more; batches in flight are not completed."""
         self._abandoned.set()
-        self._waiting.put(None)
+        self._to_work.put(None)
 
     def join(self) -> None:
-        """Wait, as a worker that moves, until both threads have ended: a stage in work is not interrupted."""
+        """Wait, with heartbeats for the watchdog, until both threads have ended: a running stage is not interrupted."""
         for thread in self._threads:
             while thread.is_alive():
                 self._health.beat()
-                thread.join(_SLICE_S)
-        for journey in self._under_way:
-            tracing.end(journey.batch.trace, journey.ended_by or BatchAbandoned())
+                thread.join(_STOP_CHECK_S)
+        for item in self._in_flight:
+            tracing.end(item.batch.trace, item.failure or BatchAbandoned())
 
     def _work(self, stages: Sequence[Stage]) -> None:
-        broken = False
-        while (journey := self._waiting.get()) is not None:
-            self._begin(journey)
-            # Behind a batch that failed nothing is worked on: the journal of what was in hand must stay as it is.
-            if broken or self._stopping.is_set():
-                journey.ended_by = BatchAbandoned()
+        failed = False
+        while (item := self._to_work.get()) is not None:
+            self._begin(item)
+            # After a batch that failed nothing is processed: the journal of records in flight must stay as it is.
+            if failed or self._stopping.is_set():
+                item.failure = BatchAbandoned()
             else:
-                journey.worked_s = self._through(journey, stages)
-                broken = journey.ended_by is not None
-            self._worked.put(journey)
-        self._worked.put(None)
+                item.worked_s = self._run(item, stages)
+                failed = item.failure is not None
+            self._to_store.put(item)
+        self._to_store.put(None)
 
-    def _begin(self, journey: InFlightBatch) -> None:
-        with self._turn:
-            journey.begun = True
-        if incoming := journey.batch.incoming:
-            links = tracing.remotes(message.headers for message in incoming)
-            journey.batch.trace = tracing.begin("process batch", kind="consumer", links=links, records=len(incoming))
+    def _begin(self, item: InFlightBatch) -> None:
+        with self._begin_lock:
+            item.begun = True
+        if messages := item.batch.consumed:
+            links = tracing.remotes(message.headers for message in messages)
+            item.batch.trace = tracing.begin("process batch", kind="consumer", links=links, records=len(messages))
 
     def _store(self, stages: Sequence[Stage]) -> None:
-        broken = False
-        while (journey := self._worked.get()) is not None:
-            if broken and journey.ended_by is None:
-                # What ended the one before may be a state that the next would overwrite.
-                journey.ended_by = BatchAbandoned()
-            elif journey.ended_by is None:
+        failed = False
+        while (item := self._to_store.get()) is not None:
+            if failed and item.failure is None:
+                # The batch before may have failed on a state that this one would overwrite.
+                item.failure = BatchAbandoned()
+            elif item.failure is None:
                 self._storing_since = self._clock.monotonic()
-                journey.stored_s = self._through(journey, stages)
+                item.stored_s = self._run(item, stages)
                 self._storing_since = None
-            broken = journey.ended_by is not None
-            self._arrived.append(journey)
-            self._arrival.set()
+            failed = item.failure is not None
+            self._completed.append(item)
+            self._completion.set()
 
-    def _through(self, journey: InFlightBatch, stages: Sequence[Stage]) -> float:
-        """Run the stages; seconds that it took."""
+    def _run(self, item: InFlightBatch, stages: Sequence[Stage]) -> float:
+        """Run the stages; returns the seconds that it took."""
         started = self._clock.monotonic()
         try:
             for stage in stages:
                 if self._abandoned.is_set():
                     raise BatchAbandoned
-                self._repeat(stage, journey.batch)
-        except BaseException as error:  # noqa: BLE001 - raised where the batch is taken out
-            journey.ended_by = error
+                self._run_with_retries(stage, item.batch)
+        except BaseException as error:  # noqa: BLE001 - raised where the batch is taken back
+            item.failure = error
         return self._clock.monotonic() - started
 
-    def _repeat(self, stage: Stage, batch: Batch) -> None:
+    def _run_with_retries(self, stage: Stage, batch: Batch) -> None:
         waits = backoff(self._settings.backoff_initial_s, self._settings.backoff_max_s)
         waited_for = ""
         while True:
             started = self._clock.monotonic()
             self._health.began(stage.name)
             try:
-                with tracing.span(stage.name, parent=batch.trace, records=len(batch.incoming)):
+                with tracing.span(stage.name, parent=batch.trace, records=len(batch.consumed)):
                     stage.process(batch)
             except Unavailable as error:
                 wait, waited_for = next(waits), error.dependency
@@ -224,9 +243,9 @@ class StageExecutor:
             self._sleep(wait)
 
     def _sleep(self, seconds: float) -> None:
-        """A worker that stops finishes what is begun, unless that waits for a dependency."""
+        """Wait before a retry. Raises BatchAbandoned when the worker stops: only a stage that runs is completed."""
         until = self._clock.monotonic() + seconds
         while (left := until - self._clock.monotonic()) > 0:
             if self._abandoned.is_set() or self._stopping.is_set():
                 raise BatchAbandoned
-            self._clock.sleep(min(left, _SLICE_S))
+            self._clock.sleep(min(left, _STOP_CHECK_S))

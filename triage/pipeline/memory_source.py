@@ -1,4 +1,4 @@
-"""A broker in memory: a real `Feed` for tests, trials and the benchmark of the pipe itself."""
+"""A broker in memory: a full `Source` for tests, trials and the benchmark of the pipeline itself."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -52,12 +52,12 @@ class MemorySource:
             self.on_keep_alive()
 
     def revoke(self, partition: Partition) -> None:
-        """Take a partition away and give it back: reading restarts at the committed offset."""
+        """Revoke a partition and assign it again: reading restarts at the committed offset."""
         self._epochs[partition] = self._epochs.get(partition, 0) + 1
         self._positions[partition] = self.committed.get(partition, 0)
 
-    def stale(self, incoming: Sequence[ConsumedMessage]) -> set[Partition]:
-        return {m.partition for m in incoming if m.epoch != self._epochs.get(m.partition, 0)}
+    def stale(self, messages: Sequence[ConsumedMessage]) -> set[Partition]:
+        return {m.partition for m in messages if m.epoch != self._epochs.get(m.partition, 0)}
 
     def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
         if self.fail_commits:
@@ -77,7 +77,7 @@ class MemorySource:
         self.closed = True
 
     def reopen(self) -> "MemorySource":
-        """What a successor sees: the same logs, read on from the committed offsets."""
+        """Restart as a successor does: the same logs, read from the committed offsets."""
         self.closed = False
         self._positions = dict(self.committed)
         for partition in self.logs:

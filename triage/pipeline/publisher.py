@@ -1,4 +1,15 @@
-"""The last step: enriched records, window counts, watermarks, dead letters and offsets in one transaction."""
+"""The last step: enriched records, window counts, watermarks, dead letters and offsets in one transaction.
+
+Threads. Only the worker's own thread, the one that owns the source, calls `publish`; a Publisher has no lock. Of what
+it reads only the set of erased authors is filled by another thread, and that one is thread-safe.
+
+State. It owns the watermarks and the offset to which each assigned partition was committed. After a failed transaction
+the watermarks are rolled back to those of the last committed one; records are counted in the metrics only after the
+commit.
+
+Blocking and retries. `publish` blocks while it asks the broker for the ends of the partitions and while it commits;
+each of these waits is bounded. It does not retry: it raises, and the worker calls it again with the same batch.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +22,7 @@ from triage.metrics import Metrics, observe_all
 from triage.pipeline.batch import Batch, Partition
 from triage.pipeline.erasure.tombstones import ErasedAuthors
 from triage.pipeline.source import Message, PartitionState, Source
-from triage.pipeline.window_counts.counting import Counted, count_windows
+from triage.pipeline.window_counts.counting import CountedRecord, count_windows
 from triage.pipeline.window_counts.packing import pack_counts
 from triage.pipeline.window_counts.watermarks import PartitionWatermarks
 from triage.schemas.enriched import EnrichedRecord
@@ -19,7 +30,7 @@ from triage.types import SentimentLabel
 
 
 class Publisher:
-    """Turns a finished batch into messages and commits them with its offsets."""
+    """Turns a completed batch into messages and commits them with its offsets."""
 
     def __init__(
         self,
@@ -28,10 +39,10 @@ class Publisher:
         watermarks: PartitionWatermarks,
         metrics: Metrics,
         wall: Clock | None = None,
-        forgotten: ErasedAuthors | None = None,
+        erased_authors: ErasedAuthors | None = None,
     ) -> None:
-        """Nothing by a `forgotten` author is published: the batch may have waited long, for this or another try."""
-        self._forgotten = forgotten
+        """Nothing by one of the `erased_authors` is published: they may have been erased while the batch waited."""
+        self._erased_authors = erased_authors
         self._topics = {name: kafka.topic(name) for name in ("enriched", "window-counts", "dead-letter")}
         self._window_ms = alerting.window_s * 1000
         self._dimensions = alerting.dimensions
@@ -40,119 +51,126 @@ class Publisher:
         # Latency is about the broker's real timestamps, also where the rest runs on simulated time.
         self._wall = wall or SystemClock()
         self._metrics = metrics
-        self._shown: set[Partition] = set()
-        self._read_to: dict[Partition, int] = {}
+        self._with_lag_metric: set[Partition] = set()
+        self._committed: dict[Partition, int] = {}
 
-    def publish(self, feed: Source, batch: Batch, behind: Mapping[Partition, int] | None = None) -> None:
+    def publish(
+        self, source: Source, batch: Batch, lowest_uncommitted_offsets: Mapping[Partition, int] | None = None
+    ) -> None:
         """Commit the batch; an empty one only sends the watermarks of idle partitions, when those are due.
 
-        `behind` is the first offset of each partition of which records were read that are in later batches.
-        Raises Unavailable if the transaction was aborted, Fenced if the feed must be rebuilt.
+        `lowest_uncommitted_offsets` are those of messages that were read and are in later batches. Raises Unavailable
+        if the transaction was aborted, Fenced if the source must be rebuilt.
         """
-        self._drop_forgotten(batch)
-        # What was read and waits is not counted yet: no watermark may pass it.
+        self._drop_erased_authors(batch)
+        # Messages that were read and wait are not counted yet: no watermark may pass them.
+        waiting = lowest_uncommitted_offsets or {}
         states = {
-            partition: PartitionState(min(state.position, (behind or {}).get(partition, state.position)), state.end)
-            for partition, state in feed.partitions().items()
+            partition: PartitionState(min(state.position, waiting.get(partition, state.position)), state.end)
+            for partition, state in source.partitions().items()
         }
-        offsets = self._offsets(batch, states)
+        offsets = self._offsets_to_commit(batch, states)
         messages = [
-            *self._records(batch),
-            *self._counts(feed, batch),
-            *self._dead(batch),
-            *self._marks(feed, batch, states),
+            *self._enriched_messages(batch),
+            *self._count_messages(source, batch),
+            *self._dead_letter_messages(batch),
+            *self._watermark_messages(source, batch, states),
         ]
         if messages or offsets:
             try:
-                feed.commit(messages, offsets)
+                source.commit(messages, offsets)
             except BaseException:
                 self._watermarks.rollback()
                 raise
             self._watermarks.commit()
-            self._read_to |= offsets
-            self._account(batch)
+            self._committed |= offsets
+            self._update_metrics(batch)
 
-    def _drop_forgotten(self, batch: Batch) -> None:
-        if not (forgotten := self._forgotten):
+    def _drop_erased_authors(self, batch: Batch) -> None:
+        if not (erased := self._erased_authors):
             return
-        batch.enriched = forgotten.exclude(batch.enriched)
-        batch.dead = [
-            letter for letter in batch.dead if not forgotten.contains([letter.author_id or ""], letter.timestamp_ms)
+        batch.enriched = erased.exclude(batch.enriched)
+        batch.dead_letters = [
+            letter
+            for letter in batch.dead_letters
+            if not erased.contains([letter.author_id or ""], letter.timestamp_ms)
         ]
 
-    def _offsets(self, batch: Batch, states: Mapping[Partition, PartitionState]) -> dict[Partition, int]:
-        """The next offsets to read: behind the batch, and behind what is no record there, as a transaction's marker."""
-        offsets = {partition: last + 1 for partition, (_, last) in batch.offsets().items()}
-        for partition in self._read_to.keys() - states.keys():
-            del self._read_to[partition]
+    def _offsets_to_commit(self, batch: Batch, states: Mapping[Partition, PartitionState]) -> dict[Partition, int]:
+        """The next offsets to read: after the batch, and after offsets without a record (transaction markers)."""
+        offsets = {partition: last + 1 for partition, (_, last) in batch.offset_ranges().items()}
+        for partition in self._committed.keys() - states.keys():
+            del self._committed[partition]
         for partition, state in states.items():
-            if state.position > offsets.get(partition, self._read_to.setdefault(partition, state.position)):
+            if state.position > offsets.get(partition, self._committed.setdefault(partition, state.position)):
                 offsets[partition] = state.position
         return offsets
 
-    def _records(self, batch: Batch) -> list[Message]:
+    def _enriched_messages(self, batch: Batch) -> list[Message]:
         topic = self._topics["enriched"]
         return [Message(topic, item.document_id.encode(), item.body) for item in batch.enriched]
 
-    def _dead(self, batch: Batch) -> list[Message]:
+    def _dead_letter_messages(self, batch: Batch) -> list[Message]:
         topic = self._topics["dead-letter"]
-        return [Message(topic, letter.key.encode(), msgspec.json.encode(letter)) for letter in batch.dead]
+        return [Message(topic, letter.key.encode(), msgspec.json.encode(letter)) for letter in batch.dead_letters]
 
-    def _counts(self, feed: Source, batch: Batch) -> list[Message]:
+    def _count_messages(self, source: Source, batch: Batch) -> list[Message]:
         counted = [
-            Counted(
-                item.accepted.position,
-                item.accepted.event_ms,
+            CountedRecord(
+                item.validated.position,
+                item.validated.event_ms,
                 dimensions_of(item.record),
                 item.record.sentiment.label == SentimentLabel.NEGATIVE,
             )
             for item in batch.enriched
-            if item.accepted.position is not None
+            if item.validated.position is not None
         ]
         if not counted:
             return []
         topic = self._topics["window-counts"]
-        counts = count_windows(counted, self._window_ms, self._dimensions, batch.offsets())
+        counts = count_windows(counted, self._window_ms, self._dimensions, batch.offset_ranges())
         return [
             Message(topic, None, msgspec.json.encode(message), partition)
-            for partition, message in pack_counts(counts, self._group_by, feed.partition_count(topic))
+            for partition, message in pack_counts(counts, self._group_by, source.partition_count(topic))
         ]
 
-    def _marks(self, feed: Source, batch: Batch, states: Mapping[Partition, PartitionState]) -> list[Message]:
-        events = {item.accepted.position: item.accepted.event_ms for item in batch.enriched}
-        for message in batch.incoming:
+    def _watermark_messages(
+        self, source: Source, batch: Batch, states: Mapping[Partition, PartitionState]
+    ) -> list[Message]:
+        events = {item.validated.position: item.validated.event_ms for item in batch.enriched}
+        for message in batch.consumed:
             self._watermarks.observe(message.position, events.get(message.position), message.timestamp_ms)
         topic = self._topics["window-counts"]
-        self._show_lag(states)
-        marks = self._watermarks.due(states)
-        if not marks:
+        self._update_lag(states)
+        watermarks = self._watermarks.due(states)
+        if not watermarks:
             return []
         return [
-            Message(topic, None, msgspec.json.encode(mark), partition)
-            for mark in marks
-            for partition in range(feed.partition_count(topic))
+            Message(topic, None, msgspec.json.encode(watermark), partition)
+            for watermark in watermarks
+            for partition in range(source.partition_count(topic))
         ]
 
-    def _show_lag(self, states: Mapping[Partition, PartitionState]) -> None:
-        for partition in self._shown - states.keys():
-            # Another worker reports it now; the last value seen here would stand for ever.
+    def _update_lag(self, states: Mapping[Partition, PartitionState]) -> None:
+        for partition in self._with_lag_metric - states.keys():
+            # Another worker reports it now; the last value of this one would stay for ever.
             self._metrics.consumer_lag.remove(*partition)
         for partition, state in states.items():
             self._metrics.consumer_lag.labels(*partition).set(state.lag)
-        self._shown = set(states)
+        self._with_lag_metric = set(states)
 
-    def _account(self, batch: Batch) -> None:
+    def _update_metrics(self, batch: Batch) -> None:
         now_ms = self._wall.now_ms()
         self._metrics.last_commit_timestamp_seconds.set(now_ms / 1000)
-        self._metrics.batch_records.observe(len(batch.incoming))
+        self._metrics.batch_records.observe(len(batch.consumed))
         for channel, count in Counter(item.record.channel for item in batch.enriched).items():
             self._metrics.records_enriched.labels(channel).inc(count)
         observe_all(
             self._metrics.record_latency_seconds,
             [
-                max(0, now_ms - item.accepted.broker_ms) / 1000
+                max(0, now_ms - item.validated.broker_ms) / 1000
                 for item in batch.enriched
-                if item.accepted.original is None
+                if item.validated.original is None
             ],
         )
 

@@ -1,4 +1,4 @@
-"""Where records come from and where a transaction goes: the seam between the runner and Kafka."""
+"""The contract between the worker and Kafka: where messages are read, and where a transaction is committed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,26 +33,26 @@ class Source(Protocol):
     """Membership in a consumer group and a transactional producer, as one thing. One thread uses it."""
 
     def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
-        """Records of the partitions owned, in order within each; [] after `timeout_ms`. Raises Unavailable."""
+        """Messages of the assigned partitions, in order within each; [] after `timeout_ms`. Raises Unavailable."""
         ...
 
     def keep_alive(self, timeout_ms: int) -> None:
-        """Stay in the group while a batch waits for a dependency: partitions are paused, heartbeats go on."""
+        """Stay in the group while a batch waits for a dependency: heartbeats are sent, nothing is read."""
         ...
 
-    def stale(self, incoming: Sequence[ConsumedMessage]) -> set[Partition]:
-        """Partitions of these records that were taken away (perhaps given back) since they were read."""
+    def stale(self, messages: Sequence[ConsumedMessage]) -> set[Partition]:
+        """Partitions of these messages that were revoked since they were read, also if they were assigned again."""
         ...
 
     def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
         """Produce the messages and commit the offsets (next to read) in one transaction.
 
-        Raises Unavailable if it was aborted and may be tried again, Fenced if this feed must be rebuilt.
+        Raises Unavailable if it was aborted and may be retried, Fenced if this source must be rebuilt.
         """
         ...
 
     def partitions(self) -> Mapping[Partition, PartitionState]:
-        """State of the raw partitions owned, their ends as the broker has them now. Raises Unavailable."""
+        """State of the assigned raw partitions, their ends as the broker has them now. Raises Unavailable."""
         ...
 
     def partition_count(self, topic: str) -> int:

@@ -1,4 +1,20 @@
-"""The runner: it owns the feed, hands batches to the line, and commits what comes through in one transaction each."""
+"""The worker: reads raw messages, passes them through the stages in batches, and commits each batch in one transaction.
+
+Threads. `Worker.run` is the loop of the thread that called it, and that thread owns the source: it alone polls, commits
+and answers rebalances, because kafka-python's consumer belongs to one thread and a commit needs its group membership.
+The executor's two threads run the stages. `stop` may be called from any thread and from a signal handler.
+
+State. Everything here belongs to the owner's thread. Each message is in exactly one of three places: gathered for the
+next batch, in the executor, or in the batch that is being committed. An offset is committed only after all lower ones.
+
+Blocking. Between two calls of the source the loop waits for 0.1 s at most (after a failed poll for
+`backoff_initial_s`), so a slow stage costs no membership. Calls of the source have timeouts of their own. At the end
+`join` waits for a running stage.
+
+Retries. A stage retries on its own thread. A transaction that was aborted (Unavailable) is repeated here, with backoff,
+until it succeeds or the worker stops; revoked partitions are dropped before each attempt. Fenced rebuilds source and
+executor; what was not committed is read again. Any other exception ends the worker: nothing was committed.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -9,7 +25,7 @@ from triage.config import WorkerSettings
 from triage.errors import Fenced, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, ConsumedMessage, keep_lowest_offsets
+from triage.pipeline.batch import Batch, ConsumedMessage, Partition, merge_lowest_offsets
 from triage.pipeline.executor import BatchAbandoned, InFlightBatch, StageExecutor
 from triage.pipeline.publisher import Publisher
 from triage.pipeline.source import Source
@@ -20,21 +36,19 @@ from triage.runtime.health import Health
 log = get_logger("triage.worker")
 
 _KEEP_ALIVE_S = 0.1
-# Records that arrive while nothing else happens are seen so soon.
-_LOOK_S = 0.02
-# A worker without records sends a batch of none so often: for watermarks, and for stages that look around.
-_IDLE_S = 0.25
+# Interval of polls while nothing else happens.
+_POLL_INTERVAL_S = 0.02
+# Interval of empty batches while no messages arrive: for watermarks, and for stages that look for changes.
+_IDLE_BATCH_S = 0.25
 # A store that takes longer counts as slow: the worker is shown as paused while it reads no more.
-_PATIENCE_S = 0.5
+_SLOW_STORE_S = 0.5
 
 
 class Worker:
-    """Runs batches until stopped. A batch is committed whole or read again; nothing is half done.
+    """Processes batches until stopped. A batch is committed as a whole or read again.
 
-    `connect` makes a feed: at start, and again after a transaction was fenced. The caller's thread alone uses it: it
-    polls, and it commits batches in the order in which they were read. `work` and `store` run on two threads beside
-    it, so that a batch is worked on while the one before it is stored and committed, and a slow Elasticsearch never
-    keeps this worker from its group.
+    `connect` makes a source: at start, and again after a transaction was fenced. `work` and `store` are the stages of
+    the executor's two threads, so that a batch is processed while the one before it is stored and committed.
     """
 
     def __init__(
@@ -57,35 +71,35 @@ class Worker:
         self._metrics = metrics
         self._health = health
         self._stop = threading.Event()
-        self._limit = min(64, settings.max_batch_records)
+        self._batch_size = min(64, settings.max_batch_records)
         self._gathered: list[ConsumedMessage] = []
         self._gathering_since = 0.0
 
     def stop(self) -> None:
-        """Finish the batches in hand, commit them, leave the group. Safe from a signal handler."""
+        """Complete the batches in flight, commit them, leave the group. Safe from a signal handler."""
         self._stop.set()
 
     def run(self) -> None:
-        """Work until `stop`. Raises ConfigError, AccessDenied or ModelError for what waiting cannot mend."""
+        """Process until `stop`. Raises ConfigError, AccessDenied or ModelError, which waiting cannot fix."""
         while not self._stop.is_set():
-            feed = self._join()
-            if feed is None:
+            source = self._join()
+            if source is None:
                 return
-            line = StageExecutor(
+            executor = StageExecutor(
                 self._work, self._store, self._settings, self._clock, self._metrics, self._health, self._stop
             )  # fmt: skip
             try:
-                self._consume(feed, line)
+                self._consume(source, executor)
             except Fenced as fenced:
                 self._metrics.fenced.inc()
-                log.warning("fenced_rejoining", error=str(fenced), batches_given_up=len(line))
+                log.warning("fenced_rejoining", error=str(fenced), batches_given_up=len(executor))
             except BatchAbandoned:
-                log.info("batches_given_up", batches=len(line), reason="stopping")
+                log.info("batches_given_up", batches=len(executor), reason="stopping")
             finally:
-                # First out of the group: its peers need not wait until a stage has ended here.
-                line.abandon()
-                feed.close()
-                line.join()
+                # The group is left first: the other members need not wait until a stage has ended here.
+                executor.abandon()
+                source.close()
+                executor.join()
                 self._gathered = []
                 self._metrics.batches_in_flight.set(0)
 
@@ -94,7 +108,7 @@ class Worker:
         while not self._stop.is_set():
             self._health.beat()
             try:
-                feed = self._connect()
+                source = self._connect()
             except (Unavailable, Fenced) as error:
                 wait = next(waits)
                 self._metrics.retries.labels("kafka").inc()
@@ -103,105 +117,105 @@ class Worker:
                 self._stop.wait(wait)
             else:
                 self._health.recovered("kafka")
-                return feed
+                return source
         return None
 
-    def _consume(self, feed: Source, line: StageExecutor) -> None:
-        while not self._stop.is_set() or len(line):
+    def _consume(self, source: Source, executor: StageExecutor) -> None:
+        while not self._stop.is_set() or len(executor):
             self._health.beat()
-            journey = line.take()
-            if journey is not None:
-                with tracing.ending(journey.batch.trace):
-                    self._commit(feed, line, journey)
+            completed = executor.take_completed()
+            if completed is not None:
+                with tracing.ending(completed.batch.trace):
+                    self._commit(source, executor, completed)
             if not self._stop.is_set():
-                self._read(feed)
-                self._top_up(feed, line)
-                if self._dispatch(feed, line):
+                self._gather(source)
+                self._top_up(source, executor)
+                if self._submit(source, executor):
                     continue
-            self._show(line)
-            self._rest(feed, line)
+            self._update_metrics(executor)
+            self._wait(source, executor)
 
-    def _read(self, feed: Source) -> None:
-        """Take what has arrived, up to one batch."""
-        while len(self._gathered) < self._limit:
+    def _gather(self, source: Source) -> None:
+        """Read what has arrived, up to one batch."""
+        while len(self._gathered) < self._batch_size:
             try:
-                polled = feed.poll(0, self._limit - len(self._gathered))
+                polled = source.poll(0, self._batch_size - len(self._gathered))
             except Unavailable as error:
-                # What is gathered has been read: given up here, the next batch would commit past it.
+                # The gathered messages were read: if they were dropped here, the next batch would commit past them.
                 self._health.waiting_for("kafka", str(error))
                 log.warning("kafka_unavailable", error=str(error))
                 self._clock.sleep(self._settings.backoff_initial_s)
                 return
             if not polled:
                 return
-            # A partition that went and came back is read again from its committed offset: what was gathered of it
-            # before goes now, for later nothing would tell a batch's old records from its new ones.
-            self._drop_stale(feed)
+            # A partition that was revoked and assigned again is read again from its committed offset. Its gathered
+            # messages are dropped now, because later nothing would tell them from the new ones.
+            self._drop_stale(source)
             if not self._gathered:
                 self._gathering_since = self._clock.monotonic()
             self._gathered += polled
 
-    def _drop_stale(self, feed: Source) -> None:
-        stale = feed.stale(self._gathered)
+    def _drop_stale(self, source: Source) -> None:
+        stale = source.stale(self._gathered)
         self._gathered = [message for message in self._gathered if message.partition not in stale]
 
-    def _top_up(self, feed: Source, line: StageExecutor) -> None:
-        """What has arrived goes to the batch that waits for its turn: fewer and larger batches, none of them later."""
-        if not self._gathered or not (room := line.room(self._limit)):
+    def _top_up(self, source: Source, executor: StageExecutor) -> None:
+        """Add what has arrived to the batch that waits for `work`: fewer and larger batches, and no record is later."""
+        if not self._gathered or not (room := executor.room(self._batch_size)):
             return
-        self._drop_stale(feed)
-        taken = line.top_up(self._gathered[:room], feed.stale)
+        self._drop_stale(source)
+        taken = executor.top_up(self._gathered[:room], source.stale)
         self._gathered = self._gathered[taken:]
 
-    def _dispatch(self, feed: Source, line: StageExecutor) -> bool:
-        """Begin a batch if there is room and it is time; whether one was begun.
+    def _submit(self, source: Source, executor: StageExecutor) -> bool:
+        """Submit the gathered messages as a batch if there is room and it is due; returns True if it did.
 
-        As in Nagle's algorithm a batch that is not full waits for others only while there is something under way, and
-        for `batch_wait_ms` at most: the latency under low load is that of the work, and a transaction, which costs the
-        same for one record or many, is shared by the more of them the more there are. Begun here means handed to the
-        line; until its turn comes it is topped up.
+        As in Nagle's algorithm a batch that is not full waits for more messages only while another is in flight, and
+        for `batch_wait_ms` at most. So under low load the latency is that of the work alone, and under high load a
+        transaction, whose cost is the same for one record or many, is shared by many. Until `work` begins the batch it
+        is topped up.
         """
-        if len(line) >= self._settings.batches_in_flight:
+        if len(executor) >= self._settings.batches_in_flight:
             return False
         waited_s = self._clock.monotonic() - self._gathering_since
         if self._gathered:
-            due = not len(line) or len(self._gathered) >= self._limit
+            due = not len(executor) or len(self._gathered) >= self._batch_size
             due = due or waited_s >= self._settings.batch_wait_ms / 1000
         else:
-            due = not len(line) and waited_s >= _IDLE_S
+            due = not len(executor) and waited_s >= _IDLE_BATCH_S
         if not due:
             return False
-        batch = Batch(self._gathered, lowest_uncommitted_offsets=line.first_offsets())
-        batch.drop(feed.stale(batch.incoming))
-        line.put(batch)
+        batch = Batch(self._gathered, lowest_uncommitted_offsets=executor.lowest_offsets())
+        batch.drop(source.stale(batch.consumed))
+        executor.submit(batch)
         self._gathered = []
         self._gathering_since = self._clock.monotonic()
         return True
 
-    def _rest(self, feed: Source, line: StageExecutor) -> None:
-        """Until a batch has come through or there may be something to read; in the group all the while."""
-        reading = not self._stop.is_set() and len(self._gathered) < self._limit
-        if not line.wait(_LOOK_S if reading else _KEEP_ALIVE_S) and not reading:
-            self._attend(feed)
+    def _wait(self, source: Source, executor: StageExecutor) -> None:
+        """Wait until a batch is completed or the next poll is due, with heartbeats to the group."""
+        reading = not self._stop.is_set() and len(self._gathered) < self._batch_size
+        if not executor.wait_completed(_POLL_INTERVAL_S if reading else _KEEP_ALIVE_S) and not reading:
+            self._keep_alive(source)
 
-    def _attend(self, feed: Source) -> None:
+    def _keep_alive(self, source: Source) -> None:
         self._health.beat()
         try:
-            feed.keep_alive(1)
+            source.keep_alive(1)
         except Unavailable:
-            # Kafka is away too; its own clients reconnect, the stages go on.
+            # Kafka is unavailable too: its own clients reconnect, and the stages continue.
             self._clock.sleep(_KEEP_ALIVE_S)
 
-    def _commit(self, feed: Source, line: StageExecutor, journey: InFlightBatch) -> None:
-        """Repeat the transaction until it is done. Raises GivenUp if the worker stops meanwhile, Fenced."""
-        batch, begun = journey.batch, self._clock.monotonic()
+    def _commit(self, source: Source, executor: StageExecutor, completed: InFlightBatch) -> None:
+        """Repeat the transaction until it is committed. Raises BatchAbandoned if the worker stops meanwhile, Fenced."""
+        batch, begun = completed.batch, self._clock.monotonic()
         waits = backoff(self._settings.backoff_initial_s, self._settings.backoff_max_s)
         while True:
-            batch.drop(feed.stale(batch.incoming))
+            batch.drop(source.stale(batch.consumed))
             started = self._clock.monotonic()
             try:
-                with tracing.span("publish", parent=batch.trace, kind="producer", records=len(batch.incoming)):
-                    self._publisher.publish(feed, batch, self._behind(line))
+                with tracing.span("publish", parent=batch.trace, kind="producer", records=len(batch.consumed)):
+                    self._publisher.publish(source, batch, self._lowest_uncommitted_offsets(executor))
             except Unavailable as error:
                 wait = next(waits)
                 self._metrics.retries.labels(error.dependency).inc()
@@ -210,40 +224,40 @@ class Worker:
             else:
                 break
             self._metrics.paused.set(1)
-            self._wait(feed, wait)
+            self._wait_to_retry(source, wait)
         now = self._clock.monotonic()
         self._metrics.stage_seconds.labels("publish").observe(now - started)
         self._health.recovered("kafka")
-        self._adapt(len(batch.incoming), journey.worked_s, journey.stored_s + now - begun)
+        self._adapt_batch_size(len(batch.consumed), completed.worked_s, completed.stored_s + now - begun)
 
-    def _behind(self, line: StageExecutor) -> dict[tuple[str, int], int]:
-        """First offsets of what has been read behind the batch that was just taken from the line."""
-        first = line.first_offsets()
-        keep_lowest_offsets(first, Batch(self._gathered).first_offsets())
-        return first
+    def _lowest_uncommitted_offsets(self, executor: StageExecutor) -> dict[Partition, int]:
+        """The lowest offset per partition that was read after the batch that was just taken from the executor."""
+        lowest = executor.lowest_offsets()
+        merge_lowest_offsets(lowest, Batch(self._gathered).lowest_offsets())
+        return lowest
 
-    def _wait(self, feed: Source, seconds: float) -> None:
-        """Stay in the group for `seconds`. Raises GivenUp if the worker stops: the records are read again."""
+    def _wait_to_retry(self, source: Source, seconds: float) -> None:
+        """Stay in the group for `seconds`. Raises BatchAbandoned if the worker stops: the records are read again."""
         until = self._clock.monotonic() + seconds
         while (left := until - self._clock.monotonic()) > 0:
             if self._stop.is_set():
                 raise BatchAbandoned
             self._clock.sleep(min(_KEEP_ALIVE_S, left))
-            self._attend(feed)
+            self._keep_alive(source)
 
-    def _show(self, line: StageExecutor) -> None:
-        self._metrics.batches_in_flight.set(len(line))
-        full = len(line) >= self._settings.batches_in_flight and len(self._gathered) >= self._limit
-        self._metrics.paused.set(full and line.storing_s >= _PATIENCE_S)
+    def _update_metrics(self, executor: StageExecutor) -> None:
+        self._metrics.batches_in_flight.set(len(executor))
+        full = len(executor) >= self._settings.batches_in_flight and len(self._gathered) >= self._batch_size
+        self._metrics.paused.set(full and executor.storing_s >= _SLOW_STORE_S)
 
-    def _adapt(self, records: int, worked_s: float, waited_s: float) -> None:
-        """Let batches grow until one is worked on for `batch_target_ms`, or for as long as its dependencies take: else
-        a slow one would get many small batches instead of few large ones."""
+    def _adapt_batch_size(self, records: int, worked_s: float, waited_s: float) -> None:
+        """Let batches grow until one is processed in `batch_target_ms`, or in the time that its dependencies take: with
+        smaller ones a slow dependency would get many small batches instead of few large ones."""
         if records == 0:
             return
         budget_s = max(self._settings.batch_target_ms / 1000, waited_s)
         fitting = int(records * budget_s / max(worked_s, 1e-4))
-        if records < self._limit and fitting >= self._limit:
+        if records < self._batch_size and fitting >= self._batch_size:
             return
-        self._limit = max(16, min(fitting, self._limit * 2, self._settings.max_batch_records))
-        self._limit = min(self._limit, self._settings.max_batch_records)
+        self._batch_size = max(16, min(fitting, self._batch_size * 2, self._settings.max_batch_records))
+        self._batch_size = min(self._batch_size, self._settings.max_batch_records)

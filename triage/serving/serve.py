@@ -33,7 +33,7 @@ def serve(settings: Settings) -> None:
     clock, metrics = settings.clock.build(), Metrics()
     seen = identities(settings)
     enricher = build_enricher(settings, clock, metrics=metrics)
-    show_model(metrics, enricher.judge.model, enricher.versions, settings.model)
+    show_model(metrics, enricher.active.model, enricher.versions, settings.model)
     about = {"api": socket.gethostname(), "versions": asdict(enricher.versions)}
     health = Health(clock, about, stuck_after_s=settings.worker.stuck_after_s)
     metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])

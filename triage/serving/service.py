@@ -156,7 +156,7 @@ class Service:
         }
 
     def _intents(self) -> list[str]:
-        manifest = getattr(self.enricher.judge.model, "manifest", None)
+        manifest = getattr(self.enricher.active.model, "manifest", None)
         return list(manifest.intents) if manifest else []
 
     def _row(self, index: int, fields: Any) -> Row:

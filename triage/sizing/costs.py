@@ -63,15 +63,15 @@ def measure_costs(settings: Settings, payloads: Sequence[bytes], clock: Clock) -
 
 def _run(settings: Settings, payloads: Sequence[bytes], model: Model, clock: Clock) -> list[bytes]:
     metrics, redactor = Metrics(), Redactor(settings.redaction)
-    office = DeadLetterFactory(redactor, clock, metrics)
-    decode = DecodeStage(settings.worker, {_TOPIC: Channel.COMPLAINT}, office, clock, metrics)
+    dead_letter_factory = DeadLetterFactory(redactor, clock, metrics)
+    decode = DecodeStage(settings.worker, {_TOPIC: Channel.COMPLAINT}, dead_letter_factory, clock, metrics)
     enricher = Enricher(model, redactor, load_rules(settings.rules.path), settings.worker, clock)
     now, bodies = clock.now_ms(), []
     for first in range(0, len(payloads), settings.worker.max_batch_records):
         part = payloads[first : first + settings.worker.max_batch_records]
         batch = Batch([ConsumedMessage(Position(_TOPIC, 0, first + n), now, payload) for n, payload in enumerate(part)])
         decode.process(batch)
-        bodies += [item.body for item in enricher.enrich(batch.accepted)]
+        bodies += [item.body for item in enricher.enrich(batch.validated)]
     if not bodies:
         raise ConfigError("none of the records to measure with is valid")
     return bodies

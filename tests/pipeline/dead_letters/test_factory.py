@@ -13,8 +13,12 @@ from triage.types import Position
 
 
 def letter_of(value, headers):
-    office = DeadLetterFactory(Redactor(load_settings(None, {}).redaction), ManualClock(1_795_339_800_000), Metrics())
-    return office.letter(ConsumedMessage(Position("t", 0, 1), 5, value, tuple(headers), 1), InvalidRecord("x", "bad"))
+    dead_letter_factory = DeadLetterFactory(
+        Redactor(load_settings(None, {}).redaction), ManualClock(1_795_339_800_000), Metrics()
+    )
+    return dead_letter_factory.create(
+        ConsumedMessage(Position("t", 0, 1), 5, value, tuple(headers), 1), InvalidRecord("x", "bad")
+    )
 
 
 def test_thousands_of_headers_and_long_names_stay_below_a_message_s_size():

@@ -15,7 +15,7 @@ FIRST = Position(TOPIC, 0, 7)
 
 def _copy(rig, value, timestamp_ms=NOW - 5_000, position=FIRST, attempts=1, headers=()):
     headers = tuple(with_origin(headers, Origin(position, timestamp_ms, attempts)))
-    rig.feed.append(TOPIC, value, timestamp_ms=NOW, headers=headers)
+    rig.source.append(TOPIC, value, timestamp_ms=NOW, headers=headers)
 
 
 def test_identity_version_and_event_time_are_those_of_the_original():
@@ -28,7 +28,7 @@ def test_identity_version_and_event_time_are_those_of_the_original():
     ((_, identity), stored), *_ = rig.sink.documents.items()
     assert identity == document_id(Channel.COMPLAINT, None, None, FIRST)
     assert stored.version == NOW - 5_000
-    assert [m.key.decode() for m in rig.feed.produced if m.topic == "feedback.enriched"] == [identity]
+    assert [m.key.decode() for m in rig.source.produced if m.topic == "feedback.enriched"] == [identity]
     assert rig.metrics.registry.get_sample_value("triage_record_latency_seconds_count") == 0
 
 
@@ -40,7 +40,7 @@ def test_a_copy_that_fails_again_is_known_under_its_first_position():
     assert (letter["offset"], letter["original"], letter["attempts"]) == (0, str(FIRST), 3)
     assert letter["schema_version"] == 3
     assert letter["error"] == "DecodeError"
-    (message,) = [m for m in rig.feed.produced if m.topic == "feedback.dead-letter"]
+    (message,) = [m for m in rig.source.produced if m.topic == "feedback.dead-letter"]
     assert message.key.decode() == str(FIRST)
 
 
@@ -68,7 +68,7 @@ def test_headers_that_cannot_be_are_a_dead_letter_of_the_copy_itself(wrong):
 @pytest.mark.parametrize("text", [b"", b"nonsense", b"feedback.complaints/x/1", b"feedback.complaints/0/-1", b"\xff"])
 def test_an_unreadable_position_too(text):
     rig = Rig()
-    rig.feed.append(TOPIC, RECORD, timestamp_ms=NOW, headers=(("triage-original-position", text),))
+    rig.source.append(TOPIC, RECORD, timestamp_ms=NOW, headers=(("triage-original-position", text),))
     rig.run()
     assert [letter["reason"] for letter in rig.produced("dead-letter")] == ["bad_replay_header"]
 
@@ -79,7 +79,7 @@ def test_an_unreadable_position_too(text):
 def test_any_one_header_that_no_replay_writes_is_a_dead_letter(name, value, payload):
     rig = Rig()
     headers = [(each, value if each == name else good) for each, good in with_origin([], Origin(FIRST, NOW - 1, 1))]
-    rig.feed.append(TOPIC, payload, timestamp_ms=NOW, headers=tuple(headers))
+    rig.source.append(TOPIC, payload, timestamp_ms=NOW, headers=tuple(headers))
     rig.run()
     assert [letter["reason"] for letter in rig.produced("dead-letter")] == ["bad_replay_header"]
 

@@ -13,8 +13,8 @@ from triage.pipeline.dead_letters.reader import DeadLetterFilter
 from triage.pipeline.dead_letters.replay import replay_letters
 from triage.schemas.deadletter import DeadLetter
 from triage.topics import apply_topics
+from triage.topics.open_transactions import wait_for_open_transactions
 from triage.topics.scan import TopicScan
-from triage.topics.settled import wait_until_settled
 
 pytestmark = pytest.mark.stack
 
@@ -51,14 +51,14 @@ class Letters:
             self.producer.send(self.raw.topic, value=b"%d" % number, partition=0).get(30)
 
     def replay(self, wanted=DeadLetterFilter(), **options):  # noqa: B008 - immutable
-        options = {"forgotten": lambda *_: False} | options
+        options = {"is_erased": lambda *_: False} | options
         return list(replay_letters(self.settings, ManualClock(1_795_339_800_000), wanted, **options))
 
     def put_back(self):
         """How often each value stands in the raw topic behind the first of it."""
         with TopicScan(self.settings.kafka, "test") as scan:
             # The transactions of a replay were answered before their markers were written.
-            wait_until_settled(scan, self.settings.kafka, [self.raw], 30)
+            wait_for_open_transactions(scan, self.settings.kafka, [self.raw], 30)
             values = Counter(int(record.value) for records in scan.read(scan.ranges([self.raw])) for record in records)
         return {value: count - 1 for value, count in values.items() if count > 1}
 
@@ -96,8 +96,8 @@ def test_a_limit_passes_over_more_than_one_read_of_letters_that_cannot_go(letter
     letters.put(6)
     for offset in range(6):
         letters.fail(offset)
-    forgotten = {b"0", b"1", b"2"}
-    replayed = letters.replay(limit=2, forgotten=lambda payload, _: payload in forgotten)
+    erased = {b"0", b"1", b"2"}
+    replayed = letters.replay(limit=2, is_erased=lambda payload, _: payload in erased)
     assert _outcomes(replayed) == {"forgotten": 3, "replayed": 2}
     assert letters.put_back() == {3: 1, 4: 1}
 
@@ -122,7 +122,7 @@ def test_what_an_earlier_run_noted_behind_a_worker_s_open_transaction_is_waited_
             # A real broker answers before its marker is written.
             time.sleep(0.05)
 
-    monkeypatch.setattr("triage.topics.settled.SystemClock", Ending)
+    monkeypatch.setattr("triage.topics.open_transactions.SystemClock", Ending)
     assert _outcomes(letters.replay()) == {"already_replayed": 1}
     assert waited
     assert letters.put_back() == {}

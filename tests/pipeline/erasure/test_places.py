@@ -53,7 +53,7 @@ class Places:
             by_authors=lambda hashes: hashes, refresh=lambda *_: None, pages=self._pages, delete=self._delete
         )
         monkeypatch.setattr(erasure, "documents", documents)
-        monkeypatch.setattr(erasure, "wait_until_settled", self._settle)
+        monkeypatch.setattr(erasure, "wait_for_open_transactions", self._settle)
         monkeypatch.setattr(erasure, "alerts_with_examples", self._alerts)
         monkeypatch.setattr(erasure, "store_alert", self._store)
         monkeypatch.setattr(erasure, "erase_corrections", lambda *_, **__: self._done(0))

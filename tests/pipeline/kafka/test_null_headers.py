@@ -50,7 +50,7 @@ def test_it_is_replayed(stack, prefix, nulls):
     notes = settings.kafka.topic("dead-letter")
     producer.send(notes, key=letter.key.encode(), value=msgspec.json.encode(letter)).get(30)
     producer.close()
-    replayed = list(replay_letters(settings, ManualClock(), DeadLetterFilter(), forgotten=lambda *_: False))
+    replayed = list(replay_letters(settings, ManualClock(), DeadLetterFilter(), is_erased=lambda *_: False))
     assert [each.outcome for each in replayed] == ["replayed"]
     with TopicScan(settings.kafka, "test") as scan:
         first, copy = [record for records in scan.read(scan.ranges([raw])) for record in records]

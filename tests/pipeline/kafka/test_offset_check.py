@@ -5,7 +5,7 @@ import structlog
 
 from triage.clock import ManualClock
 from triage.errors import AccessDenied, Unavailable
-from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier, Kafka, ProcessedOffset
+from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier, OffsetQueries, ProcessedOffset
 
 A, B = ("t", 0), ("t", 1)
 
@@ -13,10 +13,10 @@ A, B = ("t", 0), ("t", 1)
 class Broker:
     """`counted` as (offset, at_ms) by partition."""
 
-    def __init__(self, counted, committed, made_anew=()):
-        self.counted, self.answer, self.made_anew, self.asked = counted, committed, set(made_anew), 0
+    def __init__(self, counted, committed, recreated=()):
+        self.counted, self.answer, self.recreated, self.asked = counted, committed, set(recreated), 0
 
-    def output(self):
+    def processed(self):
         if isinstance(self.counted, Exception):
             raise self.counted
         return {each: ProcessedOffset(offset, 1_000) for each, offset in self.counted.items()}
@@ -27,8 +27,8 @@ class Broker:
             raise self.answer
         return {each: self.answer.get(each) for each in partitions}
 
-    def hold(self, reached):
-        return set(reached) - self.made_anew
+    def confirm(self, processed):
+        return set(processed) - self.recreated
 
 
 @pytest.fixture
@@ -42,132 +42,132 @@ def logs():
         yield captured
 
 
-def check_of(broker, clock, patience_s=30.0):
-    check = CommittedOffsetVerifier(
-        Kafka(broker.output, broker.committed, broker.hold), clock, ManualClock(5_000), patience_s
+def verifier_of(broker, clock, patience_s=30.0):
+    verifier = CommittedOffsetVerifier(
+        OffsetQueries(broker.processed, broker.committed, broker.confirm), clock, ManualClock(5_000), patience_s
     )
-    check.begin()
-    return check
+    verifier.begin()
+    return verifier
 
 
-def answer_after(check, clock, most_s=200.0):
+def answer_after(verifier, clock, most_s=200.0):
     """The answer and the seconds until it was given, asked every tenth of one."""
     for tenths in range(int(most_s * 10)):
-        if (least := check.resume_offsets()) is not None:
-            return least, tenths / 10
+        if (offsets := verifier.resume_offsets()) is not None:
+            return offsets, tenths / 10
         clock.advance(0.1)
     raise AssertionError("never answered")
 
 
 def test_a_new_group_without_output_reads_at_once_and_asks_nothing(clock):
     broker = Broker({}, {})
-    assert check_of(broker, clock).resume_offsets() == {}
+    assert verifier_of(broker, clock).resume_offsets() == {}
     assert broker.asked == 0
 
 
 def test_committed_offsets_at_or_past_the_output_are_believed_at_once(clock):
-    assert check_of(Broker({A: 10, B: 5}, {A: 10, B: 7}), clock).resume_offsets() == {}
+    assert verifier_of(Broker({A: 10, B: 5}, {A: 10, B: 7}), clock).resume_offsets() == {}
 
 
 @pytest.mark.parametrize("stale", [{}, {A: 3, B: 5}, {A: 10, B: None}])
 def test_waits_while_any_partition_is_behind_and_asks_twice_a_second(clock, stale):
     broker = Broker({A: 10, B: 5}, stale)
-    check = check_of(broker, clock)
+    verifier = verifier_of(broker, clock)
     for _ in range(50):
-        assert check.resume_offsets() is None
+        assert verifier.resume_offsets() is None
         clock.advance(0.1)
     assert broker.asked == pytest.approx(10, abs=1)
     broker.answer = {A: 10, B: 5}
-    least, after_s = answer_after(check, clock)
-    assert (least, after_s <= 0.5) == ({}, True)
+    offsets, after_s = answer_after(verifier, clock)
+    assert (offsets, after_s <= 0.5) == ({}, True)
 
 
 def test_offsets_that_stay_behind_are_replaced_by_the_output_after_the_patience(clock):
-    check = check_of(Broker({A: 10, B: 5}, {A: 3, B: 7}), clock, patience_s=30.0)
-    assert answer_after(check, clock) == ({A: 10, B: 5}, pytest.approx(30, abs=0.6))
+    verifier = verifier_of(Broker({A: 10, B: 5}, {A: 3, B: 7}), clock, patience_s=30.0)
+    assert answer_after(verifier, clock) == ({A: 10, B: 5}, pytest.approx(30, abs=0.6))
 
 
 def test_who_joins_again_while_they_stay_behind_does_not_wait_again(clock):
     broker = Broker({A: 10}, {A: 3})
-    check = check_of(broker, clock)
-    answer_after(check, clock)
-    check.begin()
-    assert check.resume_offsets() == {A: 10}
+    verifier = verifier_of(broker, clock)
+    answer_after(verifier, clock)
+    verifier.begin()
+    assert verifier.resume_offsets() == {A: 10}
     broker.answer = {A: 10}
-    check.begin()
-    assert check.resume_offsets() == {}
+    verifier.begin()
+    assert verifier.resume_offsets() == {}
     broker.answer = {A: 3}
-    check.begin()
-    assert check.resume_offsets() is None
+    verifier.begin()
+    assert verifier.resume_offsets() is None
 
 
-def test_a_topic_that_was_made_anew_is_read_from_its_committed_offsets_and_not_doubted_again(clock):
-    broker = Broker({A: 10, B: 5}, {B: 5}, made_anew={A})
-    check = check_of(broker, clock)
-    assert answer_after(check, clock)[0] == {B: 5}
-    check.begin()
-    assert check.resume_offsets() == {}
+def test_a_topic_that_was_recreated_is_read_from_its_committed_offsets_and_not_doubted_again(clock):
+    broker = Broker({A: 10, B: 5}, {B: 5}, recreated={A})
+    verifier = verifier_of(broker, clock)
+    assert answer_after(verifier, clock)[0] == {B: 5}
+    verifier.begin()
+    assert verifier.resume_offsets() == {}
 
 
 def test_what_this_process_committed_counts_too(clock):
     broker = Broker({A: 2}, {A: 2})
-    check = check_of(broker, clock)
-    assert check.resume_offsets() == {}
-    check.note({A: 8})
-    check.begin()
-    assert check.resume_offsets() is None
+    verifier = verifier_of(broker, clock)
+    assert verifier.resume_offsets() == {}
+    verifier.record_commit({A: 8})
+    verifier.begin()
+    assert verifier.resume_offsets() is None
     broker.answer = {A: 8}
-    assert answer_after(check, clock)[0] == {}
+    assert answer_after(verifier, clock)[0] == {}
 
 
 def test_without_patience_everything_is_taken_unasked(clock):
     broker = Broker({A: 10}, {A: 3})
-    assert check_of(broker, clock, patience_s=0).resume_offsets() == {}
+    assert verifier_of(broker, clock, patience_s=0).resume_offsets() == {}
     assert broker.asked == 0
 
 
 def test_output_that_may_not_be_read_leaves_the_own_commits(clock, logs):
     broker = Broker(AccessDenied("kafka", "no READ"), {A: 3})
-    check = check_of(broker, clock)
-    assert check.resume_offsets() == {}
+    verifier = verifier_of(broker, clock)
+    assert verifier.resume_offsets() == {}
     assert [entry["event"] for entry in logs] == ["output_unreadable"]
-    check.note({A: 4})
-    check.begin()
-    assert answer_after(check, clock)[0] == {A: 4}
+    verifier.record_commit({A: 4})
+    verifier.begin()
+    assert answer_after(verifier, clock)[0] == {A: 4}
 
 
 def test_a_broker_that_does_not_answer_is_asked_again(clock):
     broker = Broker({A: 4}, Unavailable("kafka", "away"))
-    check = check_of(broker, clock)
+    verifier = verifier_of(broker, clock)
     with pytest.raises(Unavailable):
-        check.resume_offsets()
+        verifier.resume_offsets()
     clock.advance(1)
     broker.answer = {A: 4}
-    assert check.resume_offsets() == {}
+    assert verifier.resume_offsets() == {}
 
 
 def test_a_transaction_that_never_ends_is_passed_after_the_patience(clock):
-    check = check_of(Broker({A: 10}, {A: 12, B: 3}), clock)
-    assert check.resume_offsets() == {}
-    assert check.resume_offsets_in_open_transaction([A, B]) == {}
+    verifier = verifier_of(Broker({A: 10}, {A: 12, B: 3}), clock)
+    assert verifier.resume_offsets() == {}
+    assert verifier.resume_offsets_in_open_transaction([A, B]) == {}
     clock.advance(31)
-    assert check.resume_offsets_in_open_transaction([A, B]) == {A: 12, B: 3}
+    assert verifier.resume_offsets_in_open_transaction([A, B]) == {A: 12, B: 3}
 
 
 def test_without_patience_an_open_transaction_is_waited_for(clock):
-    check = check_of(Broker({A: 10}, {A: 3}), clock, patience_s=0)
-    assert check.resume_offsets() == {}
+    verifier = verifier_of(Broker({A: 10}, {A: 3}), clock, patience_s=0)
+    assert verifier.resume_offsets() == {}
     clock.advance(31)
-    assert check.resume_offsets_in_open_transaction([A]) == {}
+    assert verifier.resume_offsets_in_open_transaction([A]) == {}
 
 
 def test_the_log_says_what_is_waited_for_and_how_it_ended(clock, logs):
     broker = Broker({A: 10}, {})
-    check = check_of(broker, clock)
-    check.resume_offsets()
+    verifier = verifier_of(broker, clock)
+    verifier.resume_offsets()
     clock.advance(3)
     broker.answer = {A: 10}
-    assert check.resume_offsets() == {}
+    assert verifier.resume_offsets() == {}
     first, last = logs
     assert (first["event"], first["committed"], first["put_out"]) == (
         "committed_offsets_behind_output",

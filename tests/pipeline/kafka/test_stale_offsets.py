@@ -1,4 +1,4 @@
-"""A feed on Kafka does not read on from committed offsets that its group's own output shows to be old."""
+"""A source on Kafka does not read on from committed offsets that its group's own output shows to be old."""
 
 from dataclasses import replace
 from functools import partial
@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 
 from triage.clock import SystemClock
 from triage.config import load_settings
-from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier, ProcessedOffset
-from triage.pipeline.kafka.output_offsets import kafka_of
+from triage.pipeline.kafka.output_offsets import offset_queries
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.source import Message
 from triage.schemas.counts import KeyCount, WindowCounts
@@ -40,8 +40,8 @@ class Group:
         for number in range(10):
             producer.send(self.raw, value=b"%d" % number, partition=0).get(30)
         producer.close()
-        feed = self.join(0)
-        assert read(feed, 6) == list(range(6))
+        source = self.join(0)
+        assert read(source, 6) == list(range(6))
         counts = WindowCounts(
             window_ms=300_000,
             topic=self.raw,
@@ -51,27 +51,27 @@ class Group:
             counts=[KeyCount(0, "", {}, 1, 6)],
         )
         message = Message(self.settings.kafka.topic("window-counts"), None, msgspec.json.encode(counts), 0)
-        feed.commit([message], {(self.raw, 0): 6})
-        feed.close()
+        source.commit([message], {(self.raw, 0): 6})
+        source.close()
 
     def join(self, patience_s, ask=None):
         kafka, name = self.settings.kafka, self.settings.worker.group
-        real = kafka_of(kafka, name)
+        real = offset_queries(kafka, name)
         asked = real if ask is None else replace(real, committed=partial(ask, real.committed))
-        check = CommittedOffsetVerifier(asked, SystemClock(), SystemClock(), patience_s)
+        verifier = CommittedOffsetVerifier(asked, SystemClock(), SystemClock(), patience_s)
         return KafkaSource(
-            kafka, self.settings.worker, [self.raw], MemberIdentity(f"{name}-0", SystemClock()), check=check
+            kafka, self.settings.worker, [self.raw], MemberIdentity(f"{name}-0", SystemClock()), verifier=verifier
         )
 
     def set_committed(self, offset):
         """As `kafka-consumer-groups --reset-offsets` does."""
-        feed = self.join(0)
-        assert read(feed, 1)
-        feed.commit([], {(self.raw, 0): offset})
-        feed.close()
+        source = self.join(0)
+        assert read(source, 1)
+        source.commit([], {(self.raw, 0): offset})
+        source.close()
 
     def commit_beside(self, offset):
-        """Without membership, and so unfenced: what the coordinator says changes under the feed that waits."""
+        """Without membership, and so unfenced: what the coordinator says changes under the source that waits."""
         name = self.settings.worker.group
         producer = KafkaProducer(
             bootstrap_servers=self.settings.kafka.bootstrap_servers, transactional_id=f"{name}-beside"
@@ -89,10 +89,10 @@ def group(stack, prefix):
     return Group(stack, prefix)
 
 
-def read(feed, count):
+def read(source, count):
     found = []
     for _ in range(100):
-        found += [int(message.value) for message in feed.poll(200, count - len(found))]
+        found += [int(message.value) for message in source.poll(200, count - len(found))]
         if len(found) >= count:
             break
     return found
@@ -100,9 +100,9 @@ def read(feed, count):
 
 def test_a_successor_of_a_sound_group_reads_on_at_once(group):
     with capture_logs() as logs:
-        feed = group.join(60)
-        assert read(feed, 4) == [6, 7, 8, 9]
-        feed.close()
+        source = group.join(60)
+        assert read(source, 4) == [6, 7, 8, 9]
+        source.close()
     assert "committed_offsets_behind_output" not in [entry["event"] for entry in logs]
 
 
@@ -112,13 +112,13 @@ def test_old_answers_of_the_coordinator_are_waited_out(group):
     def ask(really, partitions):
         return answers.pop(0) if answers else really(partitions)
 
-    feed = group.join(60, ask)
+    source = group.join(60, ask)
     while answers:
-        assert feed.poll(200, 10) == []
-        assert feed.partitions() == {}
-    assert read(feed, 4) == [6, 7, 8, 9]
-    assert feed.partitions()[group.raw, 0].position == 10
-    feed.close()
+        assert source.poll(200, 10) == []
+        assert source.partitions() == {}
+    assert read(source, 4) == [6, 7, 8, 9]
+    assert source.partitions()[group.raw, 0].position == 10
+    source.close()
 
 
 def test_the_position_that_came_with_the_assignment_is_not_kept(group):
@@ -131,47 +131,47 @@ def test_the_position_that_came_with_the_assignment_is_not_kept(group):
             group.commit_beside(6)
         return really(partitions)
 
-    feed = group.join(60, ask)
-    assert read(feed, 4) == [6, 7, 8, 9]
+    source = group.join(60, ask)
+    assert read(source, 4) == [6, 7, 8, 9]
     # Or more: what was committed beside is answered before its marker is written.
     assert len(asked) >= 3
-    feed.close()
+    source.close()
 
 
 def test_offsets_that_stay_old_are_replaced_by_what_was_put_out(group):
     group.set_committed(2)
-    feed = group.join(1)
-    assert read(feed, 4) == [6, 7, 8, 9]
-    feed.close()
-    assert kafka_of(group.settings.kafka, group.settings.worker.group).committed([(group.raw, 0)]) == {
+    source = group.join(1)
+    assert read(source, 4) == [6, 7, 8, 9]
+    source.close()
+    assert offset_queries(group.settings.kafka, group.settings.worker.group).committed([(group.raw, 0)]) == {
         (group.raw, 0): 6
     }
 
 
 def test_offsets_that_were_reset_on_purpose_are_taken_without_patience(group):
     group.set_committed(2)
-    feed = group.join(0)
-    assert read(feed, 8) == list(range(2, 10))
-    feed.close()
+    source = group.join(0)
+    assert read(source, 8) == list(range(2, 10))
+    source.close()
 
 
 def test_a_transaction_that_the_coordinator_holds_open_for_ever_is_passed(group, monkeypatch):
-    feed = group.join(1)
+    source = group.join(1)
 
     def unsettled(*_, **__):
         raise KafkaTimeoutError
 
-    monkeypatch.setattr(feed._consumer, "committed", unsettled)
-    assert read(feed, 4) == [6, 7, 8, 9]
-    feed.close()
+    monkeypatch.setattr(source._consumer, "committed", unsettled)
+    assert read(source, 4) == [6, 7, 8, 9]
+    source.close()
 
 
 def test_what_is_reached_holds_while_its_last_record_is_there_and_older(group):
     now_ms = SystemClock().now_ms()
     where, elsewhere, nowhere = (group.raw, 0), (group.raw, 1), ("no-such-topic", 0)
-    hold = kafka_of(group.settings.kafka, "any").hold
-    assert hold(
+    confirm = offset_queries(group.settings.kafka, "any").confirm
+    assert confirm(
         {where: ProcessedOffset(10, now_ms), elsewhere: ProcessedOffset(3, now_ms), nowhere: ProcessedOffset(1, now_ms)}
     ) == {where}
-    assert hold({where: ProcessedOffset(6, now_ms - 3_600_000)}) == set()
-    assert hold({where: ProcessedOffset(11, now_ms)}) == set()
+    assert confirm({where: ProcessedOffset(6, now_ms - 3_600_000)}) == set()
+    assert confirm({where: ProcessedOffset(11, now_ms)}) == set()

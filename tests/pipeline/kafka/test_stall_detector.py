@@ -1,7 +1,7 @@
 """A partition that stands still is told from one that waits its turn."""
 
 from triage.clock import ManualClock
-from triage.pipeline.kafka.stall_detector import StallWatch
+from triage.pipeline.kafka.stall_detector import StallDetector
 from triage.pipeline.source import PartitionState
 
 P, Q = ("t", 0), ("t", 1)
@@ -9,14 +9,14 @@ P, Q = ("t", 0), ("t", 1)
 
 def rig():
     clock = ManualClock()
-    watch = StallWatch(clock, after_s=30)
+    detector = StallDetector(clock, after_s=30)
 
     def pass_time(states, seconds=31, empty_polls=30):
-        watch.stalled(states)
+        detector.stalled(states)
         for _ in range(empty_polls):
-            watch.polled_nothing()
+            detector.count_empty_poll()
         clock.advance(seconds)
-        return watch.stalled(states)
+        return detector.stalled(states)
 
     return pass_time
 

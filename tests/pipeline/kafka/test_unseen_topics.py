@@ -6,7 +6,7 @@ from followed import FollowedTopic
 from triage.config import load_settings
 from triage.errors import ConfigError
 from triage.pipeline.dead_letters.reader import DeadLetterFilter, read_letters
-from triage.pipeline.erasure.tombstones import read_forgotten
+from triage.pipeline.erasure.tombstones import read_erased_authors
 from triage.redaction import Redactor
 
 
@@ -19,7 +19,7 @@ def unseen():
 
 def test_the_list_of_forgotten_authors(unseen):
     with pytest.raises(ConfigError, match="topic forgotten does not exist"):
-        read_forgotten(unseen, Redactor(load_settings(None, {}).redaction))
+        read_erased_authors(unseen, Redactor(load_settings(None, {}).redaction))
 
 
 def test_dead_letters(unseen):

@@ -10,7 +10,7 @@ from triage.metrics import Metrics
 from triage.pipeline.batch import Batch, ConsumedMessage
 from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.stages.crash_guard import CrashGuard
-from triage.pipeline.stages.in_flight_journal import Journal
+from triage.pipeline.stages.in_flight_journal import InFlightJournal
 from triage.redaction import Redactor
 from triage.types import Position
 
@@ -27,10 +27,10 @@ class Deadly:
         self.sizes = []
 
     def process(self, batch):
-        self.sizes.append(len(batch.incoming))
-        if any(message.value in self.poison for message in batch.incoming):
+        self.sizes.append(len(batch.consumed))
+        if any(message.value in self.poison for message in batch.consumed):
             raise Died
-        batch.enriched = [message.value for message in batch.incoming]
+        batch.enriched = [message.value for message in batch.consumed]
 
 
 @pytest.fixture
@@ -39,8 +39,10 @@ def lives(tmp_path, redaction_settings):
 
     def live(stage, attempts=3, count=20):
         clock, metrics = ManualClock(), Metrics()
-        office = DeadLetterFactory(Redactor(redaction_settings), clock, metrics)
-        guarded = CrashGuard(Journal(tmp_path / "journal"), [stage], office, attempts, clock, metrics)
+        dead_letter_factory = DeadLetterFactory(Redactor(redaction_settings), clock, metrics)
+        guarded = CrashGuard(
+            InFlightJournal(tmp_path / "journal"), [stage], dead_letter_factory, attempts, clock, metrics
+        )
         batch = Batch([ConsumedMessage(Position("t", n % 3, n // 3), 0, b"%d" % n) for n in range(count)])
         try:
             guarded.process(batch)
@@ -67,10 +69,12 @@ def test_a_batch_goes_through_whole_while_nothing_dies(lives):
 def test_a_conviction_outlives_a_death_until_its_batch_is_committed(tmp_path, redaction_settings):
     """With batches in flight, the next one comes into hand before the letter about the culprit is committed."""
     clock, metrics = ManualClock(), Metrics()
-    office = DeadLetterFactory(Redactor(redaction_settings), clock, metrics)
+    dead_letter_factory = DeadLetterFactory(Redactor(redaction_settings), clock, metrics)
 
     def live(*batches):
-        guarded = CrashGuard(Journal(tmp_path / "journal"), [Deadly(b"3", b"13")], office, 2, clock, metrics)
+        guarded = CrashGuard(
+            InFlightJournal(tmp_path / "journal"), [Deadly(b"3", b"13")], dead_letter_factory, 2, clock, metrics
+        )
         for batch in batches:
             guarded.process(batch)
 
@@ -94,7 +98,7 @@ def test_a_conviction_outlives_a_death_until_its_batch_is_committed(tmp_path, re
             break
     # Three for each, though the first culprit's batch never got as far as its commit.
     assert deaths == 6
-    assert [letter.offset for batch in pair for letter in batch.dead] == [3, 13]
+    assert [letter.offset for batch in pair for letter in batch.dead_letters] == [3, 13]
 
 
 @pytest.mark.parametrize("attempts", [2, 3])
@@ -106,7 +110,7 @@ def test_the_culprit_is_found_and_the_rest_passes_in_order(lives, attempts):
         assert deaths <= attempts + 1
     assert deaths == attempts + 1
     assert batch.enriched == [b"%d" % n for n in range(20) if n != 7]
-    (letter,) = batch.dead
+    (letter,) = batch.dead_letters
     assert (letter.stage, letter.reason, letter.attempts) == ("enrich", "crashed_the_worker", attempts)
     assert (letter.topic, letter.partition, letter.offset) == ("t", 1, 2)
 
@@ -115,7 +119,7 @@ def test_two_culprits_are_found_one_after_the_other(lives):
     stage = Deadly(b"3", b"11")
     while (batch := lives(stage)) is None:
         assert len(stage.sizes) < 300
-    assert sorted((letter.partition, letter.offset) for letter in batch.dead) == [(0, 1), (2, 3)]
+    assert sorted((letter.partition, letter.offset) for letter in batch.dead_letters) == [(0, 1), (2, 3)]
     assert len(batch.enriched) == 18
 
 

@@ -28,10 +28,10 @@ def _rig(path=None, **settings):
 
 
 def _batch(count, first=0):
-    office = DeadLetterFactory(Redactor(load_settings(None, {}).redaction), ManualClock(), Metrics())
-    incoming = [ConsumedMessage(Position(TOPIC, 0, first + number), 5, BAD, (), 1) for number in range(count)]
+    dead_letter_factory = DeadLetterFactory(Redactor(load_settings(None, {}).redaction), ManualClock(), Metrics())
+    messages = [ConsumedMessage(Position(TOPIC, 0, first + number), 5, BAD, (), 1) for number in range(count)]
     invalid = InvalidRecord("missing_text", "text is missing")
-    return Batch(incoming=incoming, dead=[office.letter(message, invalid) for message in incoming])
+    return Batch(consumed=messages, dead_letters=[dead_letter_factory.create(message, invalid) for message in messages])
 
 
 def test_a_run_of_dead_letters_ends_the_worker_and_nothing_of_the_batch_is_committed():
@@ -39,8 +39,8 @@ def test_a_run_of_dead_letters_ends_the_worker_and_nothing_of_the_batch_is_commi
     rig.send(*[BAD] * 30)
     with pytest.raises(TooManyDeadLetters) as caught:
         rig.run()
-    assert rig.feed.committed == {}
-    assert rig.feed.produced == []
+    assert rig.source.committed == {}
+    assert rig.source.produced == []
     assert caught.value.exit_code == 65
     message = str(caught.value)
     assert "30 records in a row became dead letters (missing_text 30)" in message

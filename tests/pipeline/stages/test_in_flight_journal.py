@@ -3,7 +3,7 @@
 import pytest
 
 from triage.pipeline.batch import ConsumedMessage
-from triage.pipeline.stages.in_flight_journal import Journal
+from triage.pipeline.stages.in_flight_journal import InFlightJournal
 from triage.types import Position
 
 
@@ -17,60 +17,60 @@ def path(tmp_path):
 
 
 def quarantined(journal, offsets, partition=0):
-    return [offset for offset in offsets if journal.quarantined(Position("t", partition, offset))]
+    return [offset for offset in offsets if journal.is_quarantined(Position("t", partition, offset))]
 
 
 def test_what_passed_is_not_suspected_by_a_successor(path):
-    journal = Journal(path)
-    journal.hold(messages(1, 2, 3))
-    journal.release()
-    assert not Journal(path).suspects
+    journal = InFlightJournal(path)
+    journal.begin(messages(1, 2, 3))
+    journal.complete()
+    assert not InFlightJournal(path).has_quarantined
 
 
 def test_what_was_in_hand_at_a_death_is_suspected_until_it_passes(path):
-    Journal(path).hold([*messages(5, 6, 7, 8), *messages(2, partition=1)])
-    journal = Journal(path)
+    InFlightJournal(path).begin([*messages(5, 6, 7, 8), *messages(2, partition=1)])
+    journal = InFlightJournal(path)
     assert quarantined(journal, range(12)) == [5, 6, 7, 8]
     assert quarantined(journal, range(12), partition=1) == [2]
-    journal.hold(messages(5, 6))
-    journal.release()
+    journal.begin(messages(5, 6))
+    journal.complete()
     assert quarantined(journal, range(12)) == [7, 8]
-    assert quarantined(Journal(path), range(12)) == [7, 8]
+    assert quarantined(InFlightJournal(path), range(12)) == [7, 8]
 
 
 def test_deaths_with_one_record_in_hand_are_counted(path):
     culprit = Position("t", 0, 7)
-    Journal(path).hold(messages(5, 6, 7, 8))
-    assert Journal(path).crashes_of(culprit) == 0
+    InFlightJournal(path).begin(messages(5, 6, 7, 8))
+    assert InFlightJournal(path).crashes_of(culprit) == 0
     for deaths in range(1, 4):
-        Journal(path).hold(messages(7))
-        successor = Journal(path)
+        InFlightJournal(path).begin(messages(7))
+        successor = InFlightJournal(path)
         assert successor.crashes_of(culprit) == deaths
         assert quarantined(successor, range(12)) == [5, 6, 7, 8]
         assert len(path.read_bytes().partition(b"\n")[0]) < 300
 
 
 def test_a_death_without_anything_in_hand_counts_for_nothing(path):
-    Journal(path).hold(messages(7))
+    InFlightJournal(path).begin(messages(7))
     for _ in range(3):
-        assert Journal(path).crashes_of(Position("t", 0, 7)) == 1
+        assert InFlightJournal(path).crashes_of(Position("t", 0, 7)) == 1
 
 
 def test_what_lies_behind_the_partition_is_forgotten(path):
-    Journal(path).hold(messages(7))
-    journal = Journal(path)
-    journal.forget_before({("t", 0): 8})
-    assert not journal.suspects
+    InFlightJournal(path).begin(messages(7))
+    journal = InFlightJournal(path)
+    journal.discard_before({("t", 0): 8})
+    assert not journal.has_quarantined
     assert journal.crashes_of(Position("t", 0, 7)) == 0
 
 
 def test_a_full_disk_or_a_damaged_file_costs_only_the_journal(path, tmp_path):
-    Journal(path).close()
+    InFlightJournal(path).close()
     for damaged in (b'{"hand": [["t", 0, "x"\n', b'{"crashes": {"\xff": 1}}\n', b"\x00" * 100 + b"\n"):
         path.write_bytes(damaged)
-        assert not Journal(path).suspects
+        assert not InFlightJournal(path).has_quarantined
     (tmp_path / "file").write_text("no folder")
-    unwritable = Journal(tmp_path / "file" / "w.journal")
-    unwritable.hold(messages(1))
-    unwritable.release()
-    assert not unwritable.suspects
+    unwritable = InFlightJournal(tmp_path / "file" / "w.journal")
+    unwritable.begin(messages(1))
+    unwritable.complete()
+    assert not unwritable.has_quarantined

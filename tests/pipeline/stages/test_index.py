@@ -20,14 +20,16 @@ from triage.sinks.memory import MemorySink
 from triage.types import Channel, Position
 
 
-def _batch(rig, office, authors):
+def _batch(rig, dead_letter_factory, authors):
     payloads = [{"id": f"r{n}", "source": "shop", "author_id": author, "text": "It never arrived"}
                 for n, author in enumerate(["ben", None, "anna"])]  # fmt: skip
     batch = Batch([
         ConsumedMessage(Position(TOPIC, 0, n), NOW + n, json.dumps(payload).encode())
         for n, payload in enumerate(payloads)
     ])  # fmt: skip
-    DecodeStage(rig.settings.worker, {TOPIC: Channel.COMPLAINT}, office, rig.clock, rig.metrics, authors).process(batch)
+    DecodeStage(
+        rig.settings.worker, {TOPIC: Channel.COMPLAINT}, dead_letter_factory, rig.clock, rig.metrics, authors
+    ).process(batch)
     EnrichStage(rig.enricher, rig.metrics).process(batch)
     return batch
 
@@ -35,10 +37,10 @@ def _batch(rig, office, authors):
 @pytest.mark.parametrize(("at_ms", "written"), [(NOW + 2, {"r0", "r1"}), (NOW + 1, {"r0", "r1", "r2"})])
 def test_forgotten_while_the_batch_waited(at_ms, written):
     rig, sink = Rig(), MemorySink()
-    office = DeadLetterFactory(rig.redactor, rig.clock, rig.metrics)
+    dead_letter_factory = DeadLetterFactory(rig.redactor, rig.clock, rig.metrics)
     authors = ErasedAuthors(rig.redactor)
-    batch = _batch(rig, office, authors)
-    stage = IndexStage(sink, IndexNaming("feedback", date(2026, 10, 1)), office, rig.metrics, authors)
+    batch = _batch(rig, dead_letter_factory, authors)
+    stage = IndexStage(sink, IndexNaming("feedback", date(2026, 10, 1)), dead_letter_factory, rig.metrics, authors)
     sink.outage(1)
     with pytest.raises(Unavailable):
         stage.process(batch)

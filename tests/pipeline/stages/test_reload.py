@@ -17,8 +17,8 @@ from triage.inference.model import OnnxModel
 from triage.inference.promotion import promote
 from triage.metrics import Metrics
 from triage.pipeline.batch import Batch
-from triage.pipeline.stages.hot_swap import identities, sources
-from triage.pipeline.stages.reload import Reloader, Source
+from triage.pipeline.stages.hot_swap import identities, replaceables
+from triage.pipeline.stages.reload import Reloader, Replaceable
 from triage.runtime.health import Health
 from triage.sinks.memory import MemorySink
 
@@ -60,7 +60,7 @@ class Steps:
         self.reloader, self.clock, self.at, self.batches = reloader, clock, at, 0
 
     def process(self, batch):
-        if batch.incoming:
+        if batch.consumed:
             self.at.pop(self.batches, lambda: None)()
             self.batches += 1
         self.clock.advance(6)
@@ -78,8 +78,8 @@ def _rig(flags, at, sink=None):
 
 def _steps(rig, at):
     seen = identities(rig.settings)
-    replaceable = sources(rig.settings, rig.enricher, rig.metrics, seen)
-    reloader = Reloader(replaceable, lambda: asdict(rig.enricher.versions), rig.clock, 5, rig.metrics, rig.health)
+    found = replaceables(rig.settings, rig.enricher, rig.metrics, seen)
+    reloader = Reloader(found, lambda: asdict(rig.enricher.versions), rig.clock, 5, rig.metrics, rig.health)
     return Steps(reloader, rig.clock, at)
 
 
@@ -89,7 +89,7 @@ def _versions(rig, kind):
     assert sorted(int(record["event"]["id"][1:]) for record in produced) == list(range(100))
     assert {r["event"]["id"]: r["versions"] for r in produced} == {r["event"]["id"]: r["versions"] for r in indexed}
     assert sum(count.total for count in rig.counts()) == 100
-    assert rig.feed.committed == {(TOPIC, 0): 100}
+    assert rig.source.committed == {(TOPIC, 0): 100}
     assert rig.connects == 1
     return [record["versions"][kind] for record in produced]
 
@@ -202,7 +202,7 @@ class Thing:
     def __init__(self, clock, poll_s=5):
         self.now, self.broken, self.looks, self.loads, self.applied = "1", False, 0, 0, "1"
         self.health = Health(clock)
-        source = Source("thing", self._look, self._load, self._apply, "1")
+        source = Replaceable("thing", self._look, self._load, self._apply, "1")
         self.reloader = Reloader([source], lambda: {"thing": self.applied}, clock, poll_s, Metrics(), self.health)
 
     def _look(self):
@@ -269,7 +269,7 @@ def test_what_was_refused_is_tried_again_when_asked_and_only_then(clock):
 def test_batches_pass_while_a_load_takes_long(clock):
     thing = Thing(clock)
     load, gate = thing._load, threading.Event()
-    thing.reloader._sources[0].load = lambda: (gate.wait(30), load())[1]
+    thing.reloader._replaceables[0].load = lambda: (gate.wait(30), load())[1]
     thing.now = "2"
     clock.advance(6)
     for _ in range(50):

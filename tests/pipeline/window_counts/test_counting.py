@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.pipeline.window_counts.counting import Counted, count_windows, window_start
+from triage.pipeline.window_counts.counting import CountedRecord, count_windows, window_start
 from triage.types import Position
 
 WINDOW_MS = 300_000
@@ -12,7 +12,7 @@ DIMENSIONS = [[], ["intent"], ["brand"], ["channel", "intent"]]
 
 def record(offset, event_ms=0, *, partition=0, negative=True, topic="feedback.complaints", **dimensions):
     values = {"channel": "complaint", "intent": "delivery", "brand": None} | dimensions
-    return Counted(Position(topic, partition, offset), event_ms, values, negative)
+    return CountedRecord(Position(topic, partition, offset), event_ms, values, negative)
 
 
 def counts(messages):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kafka.partitioner.default import DefaultPartitioner
 
-from triage.pipeline.window_counts.packing import pack_counts, places_of
+from triage.pipeline.window_counts.packing import pack_counts, partitions_of_groups
 from triage.schemas.counts import WindowCount, dimension_key
 
 BROKERS_TAKE = 1_000_000
@@ -31,7 +31,7 @@ def test_every_count_arrives_once_in_the_partition_of_its_group(counts):
     assert sorted(arrived, key=msgspec.json.encode) == sorted(counts, key=msgspec.json.encode)
     for partition, message in messages:
         groups = (one.dimensions.get("brand", "") for one in message.each())
-        assert set(places_of(groups, 6).values()) == {partition}
+        assert set(partitions_of_groups(groups, 6).values()) == {partition}
     assert len({(message.partition, partition) for partition, message in messages}) == len(messages)
 
 
@@ -41,7 +41,9 @@ def test_a_group_s_partition_is_that_of_a_message_with_its_key():
     )
     for group in ("", "Acme", "三"):
         key = group.encode()
-        assert places_of([group], 6)[group] == DefaultPartitioner().partition("t", key, key, b"", b"", cluster)
+        assert partitions_of_groups([group], 6)[group] == DefaultPartitioner().partition(
+            "t", key, key, b"", b"", cluster
+        )
 
 
 def test_a_message_never_outgrows_what_brokers_take():

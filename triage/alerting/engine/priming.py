@@ -14,7 +14,7 @@ from triage.elastic.client import connect
 from triage.elastic.history import HistoryStep, read_history
 from triage.errors import ConfigError
 from triage.logging import get_logger
-from triage.pipeline.window_counts.packing import places_of
+from triage.pipeline.window_counts.packing import partitions_of_groups
 from triage.schemas.counts import group_of, parse_key
 
 log = get_logger("triage.alerter")
@@ -74,7 +74,7 @@ def of_partition(primed: Primed, partition: int, partitions: int, group_by: str)
         rule: {key: group_of(baseline.dimensions, group_by) for key, baseline in found.items()}
         for rule, found in primed.items()
     }
-    places = places_of((group for found in groups.values() for group in found.values()), partitions)
+    places = partitions_of_groups((group for found in groups.values() for group in found.values()), partitions)
     return {
         rule: {key: baseline for key, baseline in found.items() if places[groups[rule][key]] == partition}
         for rule, found in primed.items()

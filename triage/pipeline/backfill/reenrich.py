@@ -1,4 +1,4 @@
-"""Judging stored documents again: from their redacted text, which is all that the model ever saw."""
+"""Enriches stored documents again, from their redacted text: the model never saw more than that."""
 
 from collections.abc import Sequence
 
@@ -12,19 +12,17 @@ from triage.rules import facts_of
 from triage.schemas.raw import RawRecord
 from triage.types import Flag
 
-# Flags that tell of the raw record, which the stored one no longer shows.
-_OF_THE_RAW = (Flag.TRUNCATED, Flag.REDACTED, Flag.ATTRIBUTES_DROPPED)
+# Flags about the raw record: they can't be derived from the stored one.
+_RAW_FLAGS = (Flag.TRUNCATED, Flag.REDACTED, Flag.ATTRIBUTES_DROPPED)
 
 
 def reenrich(enricher: Enricher, stored: Sequence[StoredRecord]) -> list[Enriched]:
-    """The same documents as the current model and rules see them; identity, times and author stay. In order."""
-    accepted = [_accepted(item) for item in stored]
-    again = enricher.enrich(accepted)
-    return [_kept(enricher, item, new) for item, new in zip(stored, again, strict=True)]
+    """The same documents enriched by the current model and rules, in order; identity, times and author stay."""
+    enriched = enricher.enrich([_validated(item) for item in stored])
+    return [_merged(enricher, item, new) for item, new in zip(stored, enriched, strict=True)]
 
 
-def _accepted(item: StoredRecord) -> ValidatedRecord:
-
+def _validated(item: StoredRecord) -> ValidatedRecord:
     record = item.record
     raw = RawRecord(
         text=record.text,
@@ -42,12 +40,12 @@ def _accepted(item: StoredRecord) -> ValidatedRecord:
     return ValidatedRecord(raw, record.channel, event_ms, record.event.id, broker_ms=item.version)
 
 
-def _kept(enricher: Enricher, item: StoredRecord, new: Enriched) -> Enriched:
+def _merged(enricher: Enricher, item: StoredRecord, new: Enriched) -> Enriched:
     old, record = item.record, new.record
-    flags = [*dict.fromkeys([*record.flags, *(flag.value for flag in _OF_THE_RAW if flag.value in old.flags)])]
+    flags = [*dict.fromkeys([*record.flags, *(flag.value for flag in _RAW_FLAGS if flag.value in old.flags)])]
     order = list(Flag)
     record = msgspec.structs.replace(
         record, author_id=old.author_id, event=old.event, flags=sorted(flags, key=lambda flag: order.index(Flag(flag)))
     )
-    record.severity, record.route = enricher.judge.rules.decide(facts_of(record))
-    return Enriched(record, item.id, new.accepted, msgspec.json.encode(record))
+    record.severity, record.route = enricher.active.rules.decide(facts_of(record))
+    return Enriched(record, item.id, new.validated, msgspec.json.encode(record))

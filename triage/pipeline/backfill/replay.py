@@ -1,4 +1,4 @@
-"""Enriching again what is there: raw records of a time, or documents that some model version judged."""
+"""Replays: enriches raw records of a time range again, or documents that a model version classified."""
 
 import hashlib
 from collections import Counter
@@ -25,7 +25,7 @@ from triage.pipeline.backfill.reenrich import reenrich
 from triage.pipeline.backfill.rewrite import Rewriter
 from triage.pipeline.batch import Batch, ConsumedMessage, Enriched
 from triage.pipeline.dead_letters.factory import DeadLetterFactory
-from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_forgotten
+from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_erased_authors
 from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
@@ -41,7 +41,10 @@ log = get_logger("triage.replay")
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be replayed. Times in ms: the broker's for raw records, the event's for a `model_version`."""
+    """The records to replay. Times in ms: the broker's for raw records, the event's with a `model_version`.
+
+    `again` also replays what an earlier run of the same request has done.
+    """
 
     from_ms: int | None
     to_ms: int
@@ -51,8 +54,8 @@ class Request:
 
 
 @dataclass
-class Account:
-    """What became of it so far. `resumed` were done by an earlier run of the same request."""
+class ReplayProgress:
+    """Numbers of records so far. `resumed` were processed by an earlier run of the same request."""
 
     total: int = 0
     resumed: int = 0
@@ -64,9 +67,10 @@ class Account:
 
 
 class Replay:
-    """One replay beside live traffic: slower than it, never counted, never paged, and never over newer content.
+    """One replay alongside live traffic: rate-limited, not counted in windows, and never over newer content.
 
-    Documents keep their `_id` and version, so that nothing stands twice. `stop` ends it after the batch in hand.
+    Documents keep their `_id` and version, so there are no duplicates. When `stop` returns True it ends after the
+    current batch.
     """
 
     def __init__(
@@ -76,7 +80,7 @@ class Replay:
         request: Request,
         *,
         stop: Callable[[], bool] = bool,
-        on_batch: Callable[[Account], None] | None = None,
+        on_batch: Callable[[ReplayProgress], None] | None = None,
         on_refused: Callable[[str, str], None] | None = None,
         model: Model | None = None,
     ) -> None:
@@ -87,79 +91,84 @@ class Replay:
         self._on_batch = on_batch
         self._on_refused = on_refused
         self._model = model
-        self.account = Account()
+        self.progress = ReplayProgress()
 
-    def size(self) -> Account:
-        """How much there is to do. Raises Unavailable, AccessDenied, ConfigError."""
+    def size(self) -> ReplayProgress:
+        """Count the records to replay. Raises Unavailable, AccessDenied, ConfigError."""
         with self._elasticsearch() as client:
             if self._request.model_version is not None:
-                self.account.total = documents.count(client, self._settings.elasticsearch, self._query())
-                return self.account
+                self.progress.total = documents.count(client, self._settings.elasticsearch, self._query())
+                return self.progress
         with TopicScan(self._settings.kafka, "triage-replay") as scan:
             self._ranges(scan)
-        return self.account
+        return self.progress
 
-    def run(self) -> Account:
-        """Do it. Raises ConfigError, ModelError, AccessDenied, DependencyError; waits while a dependency is away."""
+    def run(self) -> ReplayProgress:
+        """Replay, waiting while a dependency is unavailable.
+
+        Raises ConfigError, ModelError, AccessDenied, DependencyError.
+        """
         settings = self._settings
         require_topics(settings.kafka, [*RAW_TOPICS.values(), "enriched", "forgotten"])
         redactor = Redactor(settings.redaction)
-        authors = ErasedAuthors(redactor)
-        watch = follow_forgotten(settings.kafka, authors)
+        erased_authors = ErasedAuthors(redactor)
+        follower = follow_erased_authors(settings.kafka, erased_authors)
         with self._elasticsearch() as client:
             enricher = build_enricher(settings, self._clock, self._model, redactor=redactor)
             naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
-            watch.start_and_wait(settings.kafka.start_timeout_s)
+            follower.start_and_wait(settings.kafka.start_timeout_s)
             group = self._group(enricher)
             rewriter = Rewriter(settings, client, IndexSink(client, settings.elasticsearch), naming, group)
             try:
                 if self._request.model_version is not None:
-                    self._documents(client, enricher, authors, rewriter)
+                    self._replay_documents(client, enricher, erased_authors, rewriter)
                 else:
-                    self._records(enricher, redactor, authors, rewriter, group)
+                    self._replay_records(enricher, redactor, erased_authors, rewriter, group)
             finally:
                 rewriter.close()
-                watch.stop()
-        return self.account
+                follower.stop()
+        return self.progress
 
-    def _documents(self, client: Elasticsearch, enricher: Enricher, authors: ErasedAuthors, rewriter: Rewriter) -> None:
+    def _replay_documents(
+        self, client: Elasticsearch, enricher: Enricher, erased_authors: ErasedAuthors, rewriter: Rewriter
+    ) -> None:
         settings = self._settings.elasticsearch
         documents.refresh(client, settings)
-        self.account.total = documents.count(client, settings, self._query())
+        self.progress.total = documents.count(client, settings, self._query())
         due = self._clock.monotonic()
         for page in documents.pages(client, settings, self._query(), self._settings.replay.batch_records):
             if self._stop():
                 return
-            kept = [item for item in page if not authors.contains([item.record.author_id or ""], item.version)]
-            self.account.read += len(page)
-            self.account.forgotten += len(page) - len(kept)
+            kept = [item for item in page if not erased_authors.contains([item.record.author_id or ""], item.version)]
+            self.progress.read += len(page)
+            self.progress.forgotten += len(page) - len(kept)
             if kept:
                 self._write(rewriter, reenrich(enricher, kept), {})
             due = self._pace(due, len(page))
 
-    def _records(
-        self, enricher: Enricher, redactor: Redactor, authors: ErasedAuthors, rewriter: Rewriter, group: str
+    def _replay_records(
+        self, enricher: Enricher, redactor: Redactor, erased_authors: ErasedAuthors, rewriter: Rewriter, group: str
     ) -> None:
         settings = self._settings
-        # Numbers of the live pipeline must not move: what is refused here was dead-lettered long ago.
+        # Metrics of its own: records that are refused here were counted as dead letters long ago.
         metrics = Metrics()
-        office = DeadLetterFactory(redactor, self._clock, metrics)
+        dead_letter_factory = DeadLetterFactory(redactor, self._clock, metrics)
         channels = {settings.kafka.topic(RAW_TOPICS[each]): each for each in self._request.channels}
-        decode = DecodeStage(settings.worker, channels, office, self._clock, metrics, authors)
+        decode = DecodeStage(settings.worker, channels, dead_letter_factory, self._clock, metrics, erased_authors)
         with TopicScan(settings.kafka, "triage-replay", group) as scan:
-            ranges = self._left(scan, self._ranges(scan))
+            ranges = self._without_resumed(scan, self._ranges(scan))
             due = self._clock.monotonic()
             for records in _batches(scan.read(ranges), settings.replay.batch_records):
                 if self._stop():
                     return
-                batch = Batch([_incoming(record) for record in records])
+                batch = Batch([_consumed(record) for record in records])
                 decode.process(batch)
-                self.account.read += len(records)
-                self.account.forgotten += len(records) - len(batch.accepted) - len(batch.dead)
-                for letter in batch.dead:
+                self.progress.read += len(records)
+                self.progress.forgotten += len(records) - len(batch.validated) - len(batch.dead_letters)
+                for letter in batch.dead_letters:
                     self._refused(letter.position, letter.reason)
-                offsets = {TopicPartition(*where): last + 1 for where, (_, last) in batch.offsets().items()}
-                self._write(rewriter, enricher.enrich(batch.accepted) if batch.accepted else [], offsets)
+                offsets = {TopicPartition(*where): last + 1 for where, (_, last) in batch.offset_ranges().items()}
+                self._write(rewriter, enricher.enrich(batch.validated) if batch.validated else [], offsets)
                 due = self._pace(due, len(records))
 
     def _write(self, rewriter: Rewriter, batch: Sequence[Enriched], offsets: Mapping[TopicPartition, int]) -> None:
@@ -174,20 +183,20 @@ class Replay:
                 wait_s = next(waits)
                 log.warning("waiting_for_dependency", error=str(error), retry_in_s=round(wait_s, 1))
                 self._clock.sleep(wait_s)
-        self.account.written += written.written
-        self.account.superseded += written.superseded
+        self.progress.written += written.written
+        self.progress.superseded += written.superseded
         for position, reason in written.refused:
             self._refused(batch[position].document_id, f"index_rejected: {reason}")
         if self._on_batch is not None:
-            self._on_batch(self.account)
+            self._on_batch(self.progress)
 
     def _refused(self, what: str, reason: str) -> None:
-        self.account.refused[reason.partition(":")[0]] += 1
+        self.progress.refused[reason.partition(":")[0]] += 1
         if self._on_refused is not None:
             self._on_refused(what, reason)
 
     def _pace(self, due: float, records: int) -> float:
-        """Wait so that no more than `replay.rate` records a second are read; time lost is not made up for."""
+        """Limit reads to `replay.rate` records a second; returns when the next is due. Lost time is not caught up."""
         due = max(due + records / self._settings.replay.rate, self._clock.monotonic() - 1)
         while (ahead := due - self._clock.monotonic()) > 0 and not self._stop():
             self._clock.sleep(min(ahead, 0.2))
@@ -196,11 +205,11 @@ class Replay:
     def _ranges(self, scan: TopicScan) -> dict[TopicPartition, Range]:
         topics = [self._settings.kafka.topic(RAW_TOPICS[each]) for each in self._request.channels]
         ranges = scan.ranges(scan.partitions(topics), self._request.from_ms, self._request.to_ms)
-        self.account.total = sum(end - start for start, end in ranges.values())
+        self.progress.total = sum(end - start for start, end in ranges.values())
         return ranges
 
-    def _left(self, scan: TopicScan, ranges: dict[TopicPartition, Range]) -> dict[TopicPartition, Range]:
-        """Without what an earlier run of the same request has committed."""
+    def _without_resumed(self, scan: TopicScan, ranges: dict[TopicPartition, Range]) -> dict[TopicPartition, Range]:
+        """The ranges without what an earlier run of the same request has committed."""
         if self._request.again:
             return ranges
         try:
@@ -208,11 +217,11 @@ class Replay:
         except KafkaError as error:
             raise translate(error) from error
         left = {where: (min(max(start, done[where]), end), end) for where, (start, end) in ranges.items()}
-        self.account.resumed = self.account.total - sum(end - start for start, end in left.values())
+        self.progress.resumed = self.progress.total - sum(end - start for start, end in left.values())
         return left
 
     def _group(self, enricher: Enricher) -> str:
-        """Names this request, with the model and rules of now: another model begins anew."""
+        """The consumer group of this request with the current model and rules: another model starts over."""
         request = msgspec.structs.asdict(enricher.versions) | {
             "range": [self._request.from_ms, self._request.to_ms],
             "channels": sorted(self._request.channels),
@@ -234,7 +243,7 @@ class Replay:
             client.close()
 
 
-def _incoming(record: ConsumerRecord) -> ConsumedMessage:
+def _consumed(record: ConsumerRecord) -> ConsumedMessage:
     position = Position(record.topic, record.partition, record.offset)
     return ConsumedMessage(position, record.timestamp, record.value or b"", tuple(record.headers or ()))
 

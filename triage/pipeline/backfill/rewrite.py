@@ -1,4 +1,4 @@
-"""Writing documents again beside live traffic: never older content over newer, in the index or its topic."""
+"""Rewrites documents alongside live traffic: never older content over newer, in the index or its topic."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from triage.sinks.base import Document, Sink
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """`superseded` had newer content already; `refused` are (position in the batch, reason)."""
+    """Result of one write. `superseded` had newer content already; `refused` are (position in the batch, reason)."""
 
     written: int
     superseded: int
@@ -26,11 +26,11 @@ class Written:
 
 
 class Rewriter:
-    """Documents to Elasticsearch, then to `feedback.enriched` under the same keys, with the offsets they came from.
+    """Writes documents to Elasticsearch, then to `feedback.enriched` under the same keys, with their source offsets.
 
-    It is one transaction a batch, under a transactional id of its own, so that a second replay fences the first. The
-    index refuses what it has in a newer version. Between the index and the topic a worker may write newer content;
-    after each commit the index is asked again, and the topic gets what stands there, until both agree.
+    One transaction per batch, under a transactional id of its own, so that a second replay fences the first. The index
+    rejects what it has in a newer version. Between the index and the topic a worker may write newer content: after each
+    commit the index is read again, and what is newer there is sent to the topic, until both agree.
     """
 
     def __init__(self, settings: Settings, client: Elasticsearch, sink: Sink, naming: IndexNaming, group: str) -> None:
@@ -43,41 +43,41 @@ class Rewriter:
         self._transactions = Transactions(settings, "replay", "triage replay")
 
     def write(self, batch: Sequence[Enriched], offsets: Mapping[TopicPartition, int]) -> Written:
-        """Raises Unavailable when a dependency is away: the same batch can be written again."""
-        places = [
+        """Raises Unavailable when a dependency is unavailable: the same batch can be written again."""
+        to_write = [
             Document(
-                item.document_id, self._naming.index_for(item.accepted.event_ms), item.accepted.broker_ms, item.body
+                item.document_id, self._naming.index_for(item.validated.event_ms), item.validated.broker_ms, item.body
             )
             for item in batch
         ]
-        result = self._sink.write(places)
-        elsewhere = documents.newest(self._client, self._settings.elasticsearch, [place.id for place in places])
+        result = self._sink.write(to_write)
+        newest = documents.newest(self._client, self._settings.elasticsearch, [each.id for each in to_write])
         refused = {position for position, _ in result.rejected}
         superseded = set(result.conflicted) | {
             position
-            for position, place in enumerate(places)
-            if position not in refused and elsewhere.get(place.id, -1) > place.version
+            for position, each in enumerate(to_write)
+            if position not in refused and newest.get(each.id, -1) > each.version
         }
-        fine = [place for position, place in enumerate(places) if position not in refused | superseded]
-        self._commit([(place.id, place.body) for place in fine], offsets)
-        self._agree({(place.index, place.id): place.version for place in fine})
-        return Written(len(fine), len(superseded), result.rejected)
+        written = [each for position, each in enumerate(to_write) if position not in refused | superseded]
+        self._commit([(each.id, each.body) for each in written], offsets)
+        self._send_newer({(each.index, each.id): each.version for each in written})
+        return Written(len(written), len(superseded), result.rejected)
 
     def close(self) -> None:
         self._transactions.close()
 
-    def _agree(self, sent: dict[tuple[str, str], int]) -> None:
-        """Send what has become newer since; a tombstone for what was deleted."""
+    def _send_newer(self, sent: dict[tuple[str, str], int]) -> None:
+        """Send documents that are newer in the index by now, and a tombstone for each that was deleted there."""
         while sent:
-            now = documents.current(self._client, list(sent))
+            current = documents.current(self._client, list(sent))
             newer: dict[tuple[str, str], int] = {}
             messages: list[tuple[str, bytes | None]] = []
-            for place, version in sent.items():
-                version_now, document = now.get(place, (version + 1, None))
-                if version_now > version:
-                    messages.append((place[1], None if document is None else msgspec.json.encode(document)))
+            for key, version in sent.items():
+                current_version, document = current.get(key, (version + 1, None))
+                if current_version > version:
+                    messages.append((key[1], None if document is None else msgspec.json.encode(document)))
                     if document is not None:
-                        newer[place] = version_now
+                        newer[key] = current_version
             self._commit(messages, {})
             sent = newer
 

@@ -1,4 +1,4 @@
-"""Dead letters: what a refused record leaves behind, without personal data."""
+"""Builds dead letters from refused records, without personal data."""
 
 import hashlib
 
@@ -14,19 +14,19 @@ from triage.schemas.deadletter import SCHEMA_VERSION, DeadLetter
 _PAYLOAD_CHARS = 8_192
 _HEADER_CHARS = 256
 _HEADER_NAME_CHARS = 128
-_MOST_HEADERS = 50
+_MAX_HEADERS = 50
 
 
 class DeadLetterFactory:
-    """Writes dead letters. The payload is redacted; undecodable bytes are described by length and SHA-256 only."""
+    """Builds dead letters. The payload is redacted; undecodable bytes are described by length and SHA-256 only."""
 
     def __init__(self, redactor: Redactor, clock: Clock, metrics: Metrics) -> None:
         self._redactor = redactor
         self._clock = clock
         self._metrics = metrics
 
-    def letter(self, message: ConsumedMessage, invalid: InvalidRecord, *, attempts: int = 1) -> DeadLetter:
-        """`attempts` since the record was put into its topic, the last time if it was replayed."""
+    def create(self, message: ConsumedMessage, invalid: InvalidRecord, *, attempts: int = 1) -> DeadLetter:
+        """A dead letter of `message`. `attempts` are those since the record was last put into its topic."""
         self._metrics.records_dead_lettered.labels(invalid.stage, invalid.reason).inc()
         topic, partition, offset = message.position
         writer = self._redactor.writer_of(message.value)
@@ -57,16 +57,16 @@ class DeadLetterFactory:
         )
 
     def _headers(self, message: ConsumedMessage, author: str | None) -> dict[str, str]:
-        """By the rules for attributes: what a header is called can tell more than its value."""
+        """Redacted by the rules for attributes: a header's name can tell more than its value."""
         named = {
             _head(name): _head(value[: 4 * _PAYLOAD_CHARS].decode("utf-8", "replace"))
-            for name, value in message.headers[:_MOST_HEADERS]
+            for name, value in message.headers[:_MAX_HEADERS]
             if value is not None
         }
         redacted = self._redactor.redact_attributes(named, author)
         kept = {name[:_HEADER_NAME_CHARS]: str(value)[:_HEADER_CHARS] for name, value in redacted.items()}
-        if len(message.headers) > _MOST_HEADERS:
-            kept["<cut>"] = f"the first {_MOST_HEADERS} of {len(message.headers)} headers"
+        if len(message.headers) > _MAX_HEADERS:
+            kept["<cut>"] = f"the first {_MAX_HEADERS} of {len(message.headers)} headers"
         return kept
 
     def _payload(self, value: bytes, author: str | None) -> str:
@@ -81,5 +81,5 @@ class DeadLetterFactory:
 
 
 def _head(text: str) -> str:
-    """What is redacted of a long text. A cut in the middle of a number could leave half of it readable: it goes too."""
+    """The start of a long text, cut at a space: half of a number at the cut would not be recognized and redacted."""
     return text if len(text) <= _PAYLOAD_CHARS else text[:_PAYLOAD_CHARS].rsplit(" ", 1)[0]

@@ -1,4 +1,4 @@
-"""Headers of a record that was put into its raw topic again: it stays the record that it was."""
+"""Headers of a replayed record: with them it keeps its first position, time and identity."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -10,15 +10,15 @@ from triage.types import Position
 POSITION = "triage-original-position"
 TIMESTAMP = "triage-original-timestamp-ms"
 ATTEMPTS = "triage-attempts"
-_OURS = frozenset({POSITION, TIMESTAMP, ATTEMPTS})
-_MOST_ATTEMPTS = 1_000_000
-_MOST_OFFSET = 2**63 - 1
+_NAMES = frozenset({POSITION, TIMESTAMP, ATTEMPTS})
+_MAX_ATTEMPTS = 1_000_000
+_MAX_OFFSET = 2**63 - 1
 
 Headers = Iterable[tuple[str, bytes | None]]
 
 
 class Origin(NamedTuple):
-    """Where a record first stood, the broker's time then, and how often it was tried before."""
+    """First position of a record, the broker's time there, and the number of attempts before."""
 
     position: Position
     timestamp_ms: int
@@ -26,8 +26,8 @@ class Origin(NamedTuple):
 
 
 def origin_of(message: ConsumedMessage) -> Origin | None:
-    """None for a record that is new. Raises InvalidRecord for headers that can't be."""
-    found = {name: value for name, value in message.headers if name in _OURS}
+    """The origin of a replayed record, None for a new one. Raises InvalidRecord for headers that are not valid."""
+    found = {name: value for name, value in message.headers if name in _NAMES}
     if POSITION not in found:
         return None
     try:
@@ -36,19 +36,19 @@ def origin_of(message: ConsumedMessage) -> Origin | None:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _bad(f"header {POSITION} needs topic/partition/offset and numbers in {TIMESTAMP}, {ATTEMPTS}") from error
     if position.topic != message.position.topic:
-        raise _bad(f"header {POSITION} names the topic {position.topic!r}, not that of the record")
+        raise _bad(f"header {POSITION} names the topic {position.topic!r}, not the topic of the record")
     if not 0 <= timestamp_ms <= message.timestamp_ms:
         raise _bad(f"header {TIMESTAMP} is not between 0 and the record's own timestamp")
     # Numbers of thousands of digits could be read, but not written again.
-    if not 0 <= attempts <= _MOST_ATTEMPTS or max(position.partition, position.offset) > _MOST_OFFSET:
-        raise _bad(f"header {ATTEMPTS} is not between 0 and {_MOST_ATTEMPTS}, or {POSITION} is beyond any topic")
+    if not 0 <= attempts <= _MAX_ATTEMPTS or max(position.partition, position.offset) > _MAX_OFFSET:
+        raise _bad(f"header {ATTEMPTS} is not between 0 and {_MAX_ATTEMPTS}, or {POSITION} is beyond any topic")
     return Origin(position, timestamp_ms, attempts)
 
 
 def with_origin(headers: Headers, origin: Origin) -> list[tuple[str, bytes]]:
     """The headers of a copy of a record; kafka-python reads null as a value, but can't send it."""
     return [
-        *((name, value or b"") for name, value in headers if name not in _OURS),
+        *((name, value or b"") for name, value in headers if name not in _NAMES),
         (POSITION, str(origin.position).encode()),
         (TIMESTAMP, str(origin.timestamp_ms).encode()),
         (ATTEMPTS, str(origin.attempts).encode()),

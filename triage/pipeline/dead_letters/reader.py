@@ -1,4 +1,4 @@
-"""The dead letters there are: the topic folded to the last state of each record, and what is wanted of it."""
+"""Reads the dead-letter topic: the last state of each record's letter, filtered."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ TOPIC = "dead-letter"
 
 @dataclass(frozen=True)
 class DeadLetterFilter:
-    """Filters that all must hold; a position (of now or of first) names single letters. Times are `failed_at` in ms."""
+    """Conditions that a letter must all meet. `positions` are current or first ones; times are `failed_at` in ms."""
 
     positions: frozenset[str] = frozenset()
     stage: str | None = None
@@ -27,10 +27,10 @@ class DeadLetterFilter:
     until_ms: int | None = None
 
     @property
-    def everything(self) -> bool:
+    def matches_everything(self) -> bool:
         return self == DeadLetterFilter()
 
-    def takes(self, letter: DeadLetter) -> bool:
+    def matches(self, letter: DeadLetter) -> bool:
         failed_ms = _ms(letter.failed_at)
         return (
             (not self.positions or letter.position in self.positions or letter.key in self.positions)
@@ -42,27 +42,27 @@ class DeadLetterFilter:
         )
 
 
-def read_letters(scan: TopicScan, wanted: DeadLetterFilter) -> list[DeadLetter]:
-    """The wanted letters as they stand now, by the time of failure; one for each record.
+def read_letters(scan: TopicScan, letter_filter: DeadLetterFilter) -> list[DeadLetter]:
+    """The current letters that match, one for each record, by the time of failure.
 
-    `replayed_at` says that the record is back in its topic, and that nothing has come of it yet but success.
+    `replayed_at` means that the record was put back into its topic and has not failed again.
     """
     states: dict[str, DeadLetter] = {}
     for key, letter in entries(scan):
         if letter is None:
             states.pop(key, None)
-        elif wanted.takes(letter):
+        elif letter_filter.matches(letter):
             states[letter.key] = letter
         else:
-            # A later failure of another kind is what stands now.
+            # A later failure that does not match replaces an earlier one that did.
             states.pop(letter.key, None)
     return sorted(states.values(), key=lambda letter: (letter.failed_at, letter.topic, letter.partition, letter.offset))
 
 
 def entries(scan: TopicScan) -> Iterator[tuple[str, DeadLetter | None]]:
-    """(key, letter) of the whole topic, in the order of each key; None where a letter was erased.
+    """(key, letter) of the whole topic, in order for each key; None for a letter that was erased.
 
-    Raises what `existing_partitions` does: letters that may not be seen are not none.
+    Raises what `existing_partitions` does: without the right to read, the topic must not pass for empty.
     """
     decoder: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
     for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
@@ -78,5 +78,4 @@ def entries(scan: TopicScan) -> Iterator[tuple[str, DeadLetter | None]]:
 
 
 def _ms(failed_at: str) -> int:
-
     return parse_rfc3339(failed_at)

@@ -1,4 +1,4 @@
-"""The right to erasure: everything that is kept of one author goes, and does not come back by a replay."""
+"""The right to erasure: erases everything that is kept of one author, so that a replay does not bring it back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,11 +23,12 @@ log = get_logger("triage.forget")
 
 
 def forget(settings: Settings, clock: Clock, source: str | None, author: str, *, dry_run: bool = False) -> Erased:
-    """Erase what `author` of `source` wrote until now, under every author key there is.
+    """Erase what `author` of `source` wrote until now, under every author key that is configured.
 
-    First the list that workers and replays read, then examples of alerts, dead letters and corrections, then for each
-    document its tombstone in `feedback.enriched` and its deletion, then all that again, for what a worker had in hand
-    meanwhile. Repeating it is safe and completes what was interrupted. Raises Unavailable, AccessDenied, ConfigError.
+    First the author is added to the list that workers and replays read. Then examples of alerts, dead letters and
+    corrections are erased, and each document gets a tombstone in `feedback.enriched` and is deleted. All of it is done
+    once more for records that a worker had in flight meanwhile. Repeating it is safe and completes what was
+    interrupted. Raises Unavailable, AccessDenied, ConfigError.
     """
     hashes = Redactor(settings.redaction).author_hashes(source, author)
     erased = Erased(hashes)
@@ -37,9 +38,9 @@ def forget(settings: Settings, clock: Clock, source: str | None, author: str, *,
     try:
         wait_until_ready(client, settings.elasticsearch, SystemClock())
         with TopicScan(settings.kafka, "triage-forget") as scan, _writer(settings, dry_run=dry_run) as writer:
-            work = Erasure(settings, client, scan, writer, erased)
-            # Documents carry the broker's time as their version, so the moment is of the real clock.
-            work.run(SystemClock().now_ms(), clock, dry_run=dry_run)
+            erasure = Erasure(settings, client, scan, writer, erased)
+            # Documents carry the broker's time as their version, so the time is that of the real clock.
+            erasure.run(SystemClock().now_ms(), clock, dry_run=dry_run)
     finally:
         client.close()
     erased.raw = retention_of(settings.kafka, RAW_TOPICS.values(), SystemClock().now_ms())
@@ -54,7 +55,7 @@ def forget(settings: Settings, clock: Clock, source: str | None, author: str, *,
 
 
 class _Writer:
-    """Messages to our topics, acknowledged at `flush`; a dry run's go nowhere."""
+    """Sends messages, acknowledged at `flush`; without a producer (dry run) it drops them."""
 
     def __init__(self, settings: Settings, producer: KafkaProducer | None) -> None:
         self._kafka = settings.kafka

@@ -1,4 +1,4 @@
-"""What `forget` does in each place that keeps something of an author, in an order in which it can be repeated."""
+"""Erases an author from each place that keeps something of them, in an order in which it can be repeated."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -23,20 +23,23 @@ from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.forgotten import ForgottenAuthor
 from triage.schemas.message import MessageDecoder
+from triage.topics.open_transactions import wait_for_open_transactions
 from triage.topics.retention import Retention
 from triage.topics.scan import Range, TopicScan
-from triage.topics.settled import wait_until_settled
 
 _PAGE = 500
-# Workers read the list twice a second, and ask it before they index and at each try to publish: what was on its way to
-# its topic is there by then, if perhaps in a transaction that is still open.
-_SETTLE_S = 5.0
-_MOST_NAMED = 20
+# Workers read the list of erased authors twice a second, and check it before they index and before each attempt to
+# publish. After this time records in flight have reached their topic, perhaps in a transaction that is still open.
+_IN_FLIGHT_S = 5.0
+_MAX_LISTED_ALERTS = 20
 
 
 @dataclass
 class Erased:
-    """What was found of the author, and erased unless it was a dry run. `open_alerts` are still firing."""
+    """Counts of what was found of the author, and erased unless it was a dry run.
+
+    `late` are records that a worker published meanwhile, `open_alerts` those that still fire.
+    """
 
     authors: list[str]
     documents: int = 0
@@ -50,7 +53,7 @@ class Erased:
 
 
 class Writer(Protocol):
-    """Messages to our topics, acknowledged at `flush`; a dry run's go nowhere."""
+    """Sends messages to topics (short names), acknowledged at `flush`."""
 
     def send(self, topic: str, key: bytes, value: bytes | None) -> None: ...
 
@@ -58,7 +61,7 @@ class Writer(Protocol):
 
 
 class Erasure:
-    """One run over all places. Raises Unavailable, AccessDenied, DependencyError."""
+    """Erases the authors in all places. Raises Unavailable, AccessDenied, DependencyError."""
 
     def __init__(
         self, settings: Settings, client: Elasticsearch, scan: TopicScan, writer: Writer, erased: Erased
@@ -82,95 +85,95 @@ class Erasure:
             entry = msgspec.json.encode(ForgottenAuthor(author=author, at_ms=at_ms))
             self._writer.send(TOPIC, author.encode(), entry)
         self._writer.flush()
-        self._everywhere(at_ms, dry_run=dry_run)
+        self._erase_everywhere(at_ms, dry_run=dry_run)
         if not dry_run:
-            clock.sleep(_SETTLE_S)
+            clock.sleep(_IN_FLIGHT_S)
             # Each by itself: of two topics kafka-python's list of offsets may lack the one that was not read last.
             for topic in ("enriched", LETTERS):
-                self._see_to_the_end(topic)
-            self._stragglers(before)
-            self._everywhere(at_ms, dry_run=False)
+                self._wait_until_readable(topic)
+            self._erase_late_records(before)
+            self._erase_everywhere(at_ms, dry_run=False)
 
-    def _everywhere(self, at_ms: int, *, dry_run: bool) -> None:
-        """Documents last: they alone tell which alerts quote the author, also to a run after one that was cut off."""
+    def _erase_everywhere(self, at_ms: int, *, dry_run: bool) -> None:
+        """Erase documents last: only they show which alerts quote the author, also after an interrupted run."""
         settings = self._settings.elasticsearch
-        mine = self._documents(at_ms)
-        self._alerts(dry_run=dry_run)
-        self._dead_letters()
-        # What people said of the author's texts carries those texts.
+        found = self._find_documents(at_ms)
+        self._erase_alert_examples(dry_run=dry_run)
+        self._erase_dead_letters()
+        # Corrections hold the corrected texts.
         self._erased.corrections += erase_corrections(self._client, settings, self._hashes, dry_run=dry_run)
-        for start in range(0, len(mine), _PAGE):
-            self._erase(mine[start : start + _PAGE], at_ms, dry_run=dry_run)
+        for start in range(0, len(found), _PAGE):
+            self._erase_documents(found[start : start + _PAGE], at_ms, dry_run=dry_run)
         if not dry_run:
             documents.refresh(self._client, settings)
 
-    def _documents(self, at_ms: int) -> list[tuple[str, str]]:
-        """(index, `_id`) of what the author wrote until then."""
+    def _find_documents(self, at_ms: int) -> list[tuple[str, str]]:
+        """(index, `_id`) of each document that the author wrote until then."""
         settings = self._settings.elasticsearch
         documents.refresh(self._client, settings)
-        mine = [
+        found = [
             (item.index, item.id)
             for page in documents.pages(self._client, settings, documents.by_authors(self._hashes), _PAGE)
             for item in page
             if item.version <= at_ms
         ]
-        self._ids.update(identity for _, identity in mine)
-        return mine
+        self._ids.update(identity for _, identity in found)
+        return found
 
-    def _erase(self, mine: list[tuple[str, str]], at_ms: int, *, dry_run: bool) -> None:
-        for index, identity in mine:
+    def _erase_documents(self, found: list[tuple[str, str]], at_ms: int, *, dry_run: bool) -> None:
+        for index, identity in found:
             self._writer.send("enriched", identity.encode(), None)
             self._erased.indices[index] = self._erased.indices.get(index, 0) + 1
-        # The tombstones first: after a crash in between, the documents are still found.
+        # Tombstones first: after a crash in between, the documents are still found.
         self._writer.flush()
-        self._erased.documents += len(mine)
+        self._erased.documents += len(found)
         if not dry_run:
-            documents.delete(self._client, mine, at_ms)
+            documents.delete(self._client, found, at_ms)
 
-    def _see_to_the_end(self, topic: str) -> None:
-        """A worker that was killed leaves a transaction open, and what others committed behind it can't be read yet."""
+    def _wait_until_readable(self, topic: str) -> None:
+        """Wait for open transactions, as of a killed worker: what follows one can't be read before its end."""
         partitions = self._scan.existing_partitions(topic)
-        patience_ms = self._settings.worker.transaction_timeout_ms + self._settings.kafka.request_timeout_ms
-        wait_until_settled(self._scan, self._settings.kafka, partitions, patience_ms / 1000)
+        timeout_ms = self._settings.worker.transaction_timeout_ms + self._settings.kafka.request_timeout_ms
+        wait_for_open_transactions(self._scan, self._settings.kafka, partitions, timeout_ms / 1000)
 
-    def _stragglers(self, before: dict[TopicPartition, int]) -> None:
-        """What a worker had in hand: the index refused it, but its topic did not."""
+    def _erase_late_records(self, before: dict[TopicPartition, int]) -> None:
+        """Erase records that a worker had in flight: the index rejected them, but the topic took them."""
         ranges = self._scan.ranges(before)
-        last: dict[bytes, bool] = {}
+        by_author: dict[bytes, bool] = {}
         for records in self._scan.read({where: (before[where], end) for where, (_, end) in ranges.items()}):
             for record in records:
-                last[record.key or b""] = record.value is not None and self._wrote(record.value)
-        for key, mine in last.items():
-            if mine:
+                by_author[record.key or b""] = record.value is not None and self._is_by_author(record.value)
+        for key, erase in by_author.items():
+            if erase:
                 self._writer.send("enriched", key, None)
                 self._ids.add(key.decode("utf-8", "replace"))
                 self._erased.late += 1
         self._writer.flush()
 
-    def _wrote(self, value: bytes) -> bool:
+    def _is_by_author(self, value: bytes) -> bool:
         try:
             return self._enriched.decode(value).author_id in self._hashes
         except NotUnderstood:
             return False
 
-    def _dead_letters(self) -> None:
-        """Letters that name the author; one whose record could not be read at all names nobody."""
-        mine: dict[str, bool] = {}
+    def _erase_dead_letters(self) -> None:
+        """Erase letters that name the author; one whose record could not be decoded names no author."""
+        by_author: dict[str, bool] = {}
         for key, letter in entries(self._scan):
-            mine[key] = letter is not None and self._names(letter)
-        for key, found in mine.items():
-            if found:
+            by_author[key] = letter is not None and self._names_author(letter)
+        for key, erase in by_author.items():
+            if erase:
                 self._writer.send(LETTERS, key.encode(), None)
                 self._letters.add(key)
         self._writer.flush()
         self._erased.dead_letters = len(self._letters)
 
-    def _names(self, letter: DeadLetter) -> bool:
-        """Letters of earlier versions do so in their payload alone, where that was not cut."""
+    def _names_author(self, letter: DeadLetter) -> bool:
+        """Letters of earlier versions name their author only in the payload, if that was not cut."""
         return letter.author_id in self._hashes or any(author in letter.payload for author in self._hashes)
 
-    def _alerts(self, *, dry_run: bool) -> None:
-        """Examples, in the index and in the topic, which may each know of a newer state than the other."""
+    def _erase_alert_examples(self, *, dry_run: bool) -> None:
+        """Remove examples from alerts in the index and in the topic; either may hold a newer state than the other."""
         if not self._ids:
             return
         settings = self._settings.elasticsearch
@@ -178,23 +181,24 @@ class Erasure:
         for version, alert in alerts_with_examples(self._client, settings, sorted(self._ids)):
             quoting.append(alert)
             if not dry_run:
-                store_alert(self._client, settings, self._scrubbed(alert), version)
-        quoting += self._published_alerts()
-        self._note(quoting)
+                store_alert(self._client, settings, self._without_examples(alert), version)
+        quoting += self._erase_published_examples()
+        self._count_alerts(quoting)
 
-    def _note(self, quoting: Iterable[Alert]) -> None:
+    def _count_alerts(self, quoting: Iterable[Alert]) -> None:
         still_open = set(self._erased.open_alerts)
         for alert in quoting:
             self._quoting.add(alert.dedup_key)
             if alert.status == "firing":
                 still_open.add(alert.dedup_key)
         self._erased.alerts = len(self._quoting)
-        self._erased.open_alerts = sorted(still_open)[:_MOST_NAMED]
+        self._erased.open_alerts = sorted(still_open)[:_MAX_LISTED_ALERTS]
 
-    def _published_alerts(self) -> Iterable[Alert]:
-        """Those in the topic that quoted, scrubbed there.
+    def _erase_published_examples(self) -> Iterable[Alert]:
+        """Publish alerts in the topic again without the examples; returns those that quoted the author.
 
-        The alerter publishes meanwhile: a newer state that ours went over is published once more, until none is there.
+        The alerter publishes meanwhile: if a newer state of it was overwritten, that state is published again without
+        the examples, until none was overwritten.
         """
         partitions = self._scan.existing_partitions("alerts")
         ranges = self._scan.ranges(partitions)
@@ -202,10 +206,10 @@ class Erasure:
         sent: dict[bytes, bytes] = {}
         while True:
             states, sent = self._alert_states(ranges, sent), {}
-            for key, (alert, covered) in states.items():
-                scrubbed = self._scrubbed(alert)
-                if covered or scrubbed is not alert:
-                    sent[key] = msgspec.json.encode(scrubbed)
+            for key, (alert, overwritten) in states.items():
+                cleaned = self._without_examples(alert)
+                if overwritten or cleaned is not alert:
+                    sent[key] = msgspec.json.encode(cleaned)
                     self._writer.send("alerts", key, sent[key])
                 if key in quoting or key in sent:
                     quoting[key] = alert
@@ -217,7 +221,7 @@ class Erasure:
     def _alert_states(
         self, ranges: Mapping[TopicPartition, Range], sent: Mapping[bytes, bytes]
     ) -> dict[bytes, tuple[Alert, bool]]:
-        """The last state of each alert there, and whether what we `sent` went over it."""
+        """The last state of each alert in these ranges, and True if one of `sent` overwrote it."""
         states: dict[bytes, tuple[Alert, bool]] = {}
         for records in self._scan.read(ranges):
             for record in records:
@@ -231,6 +235,6 @@ class Erasure:
                     states[key] = (states[key][0], True)
         return states
 
-    def _scrubbed(self, alert: Alert) -> Alert:
+    def _without_examples(self, alert: Alert) -> Alert:
         kept = [example for example in alert.examples if example.id not in self._ids]
         return alert if len(kept) == len(alert.examples) else msgspec.structs.replace(alert, examples=kept)

@@ -1,4 +1,4 @@
-"""Authors who asked to be forgotten: what they wrote before is not enriched again, by worker or replay."""
+"""The list of erased authors: workers and replays do not enrich again what they wrote before."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,10 @@ TOPIC = "forgotten"
 
 
 class ErasedAuthors:
-    """Their hashes, and up to when (broker's time in ms) what they wrote is gone. Thread-safe."""
+    """Hashes of the authors who asked for erasure, each with its time: what they wrote until then is erased.
+
+    Times are the broker's, in ms. Thread-safe: a follower's thread adds, others read.
+    """
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
@@ -42,29 +45,29 @@ class ErasedAuthors:
         return len(self._until_ms)
 
     def contains(self, hashes: Iterable[str], written_ms: int) -> bool:
-        """Whether one of the hashes is of an author who was forgotten after `written_ms`."""
+        """True if one of the hashes is of an author who was erased after `written_ms`."""
         return any(written_ms <= self._until_ms.get(each, -1) for each in hashes)
 
     def exclude(self, enriched: Iterable[Enriched]) -> list[Enriched]:
-        """Those of the records that no such author wrote."""
-        return [item for item in enriched if not self.contains([item.record.author_id or ""], item.accepted.broker_ms)]
+        """The records without those of erased authors."""
+        return [item for item in enriched if not self.contains([item.record.author_id or ""], item.validated.broker_ms)]
 
-    def wrote(self, raw: RawRecord, written_ms: int) -> bool:
-        """Whether the record is by such an author."""
+    def contains_author_of(self, raw: RawRecord, written_ms: int) -> bool:
+        """True if the record, written at that time, is by an erased author."""
         if not self._until_ms or raw.author_id is None:
             return False
         return self.contains(self._redactor.author_hashes(raw.source, raw.author_id), written_ms)
 
-    def wrote_payload(self, payload: bytes, written_ms: int) -> bool:
-        """The same of a raw payload, which may be one that no worker takes."""
+    def contains_author_of_payload(self, payload: bytes, written_ms: int) -> bool:
+        """The same for a raw payload, also for one that is not valid."""
         if not self._until_ms:
             return False
         writer = self._redactor.writer_of(payload)
         return writer is not None and self.contains(self._redactor.author_hashes(*writer), written_ms)
 
 
-def read_forgotten(scan: TopicScan, redactor: Redactor) -> ErasedAuthors:
-    """All there are now. Raises what `existing_partitions` does: a list that may not be seen is not empty."""
+def read_erased_authors(scan: TopicScan, redactor: Redactor) -> ErasedAuthors:
+    """The current list. Raises what `existing_partitions` does: an unreadable list must not pass for an empty one."""
     authors = ErasedAuthors(redactor)
     for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
         for record in records:
@@ -72,8 +75,8 @@ def read_forgotten(scan: TopicScan, redactor: Redactor) -> ErasedAuthors:
     return authors
 
 
-def follow_forgotten(kafka: KafkaSettings, authors: ErasedAuthors) -> TopicFollower:
-    """Keeps the list as it is now and will be."""
+def follow_erased_authors(kafka: KafkaSettings, authors: ErasedAuthors) -> TopicFollower:
+    """A follower that keeps `authors` up to date with the topic."""
 
     def take(records: list[ConsumerRecord]) -> None:
         for record in records:

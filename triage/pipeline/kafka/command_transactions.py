@@ -1,4 +1,4 @@
-"""Transactions of a command beside the workers: each ends in bounded time, and a dead producer is replaced."""
+"""Transactions of a command, alongside the workers': each ends in bounded time, and a dead producer is replaced."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +15,10 @@ _CLOSE_S = 5.0
 
 
 class Transactions:
-    """One at a time, under the transactional id `<fleet>-<name>`: a second process of that id fences this one.
+    """One transaction at a time, under the transactional id `<fleet>-<name>`: a second process of that id fences this.
 
-    `command` is what the reader typed. Constructing it fences; it raises what `wait_for_kafka` and `translate` do.
+    `command` is the command line that messages name. The constructor fences earlier processes; it raises what
+    `wait_for_kafka` and `translate` do.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class Transactions:
         make: Callable[..., BoundedProducer] = BoundedProducer,
     ) -> None:
         self._settings = settings
-        # The broker's patience is in real seconds, also where the rest runs on simulated time.
+        # The broker's timeouts are in real seconds, also where the rest runs on simulated time.
         self._clock = clock or SystemClock()
         self._id = f"{settings.worker.fleet}-{name}"
         self._command = command
@@ -43,22 +44,23 @@ class Transactions:
     def begin(self) -> Iterator[BoundedProducer]:
         """A transaction, committed at the end of the block.
 
-        Raises Unavailable when it was aborted, or when nobody knows: the next one comes behind its end either way.
-        Raises DependencyError when another process has the id. Any other error of the block aborts it and is raised.
+        Raises Unavailable when it was aborted, or when its outcome is unknown: the next one begins after its end either
+        way. Raises DependencyError when another process has the id. Any other error of the block aborts it and is
+        raised.
         """
         producer = self._ready()
-        begun = self._clock.monotonic()
+        started = self._clock.monotonic()
         try:
             producer.begin_transaction()
             yield producer
             producer.commit_transaction()
         except Fenced as error:
             self.close()
-            raise Unavailable("kafka", f"{self._command}: {error}; doing it again is safe") from error
+            raise Unavailable("kafka", f"{self._command}: {error}; repeating it is safe") from error
         except KafkaError as error:
-            raise self._failed(producer, error, self._clock.monotonic() - begun) from error
+            raise self._failed(producer, error, self._clock.monotonic() - started) from error
         except BaseException:
-            # Left open, it would hide what comes behind it from all readers until the broker ends it.
+            # While it is open, no reader sees what comes after it; the broker would end it much later.
             if not _aborted(producer):
                 self.close()
             raise
@@ -74,13 +76,13 @@ class Transactions:
             timeout_ms = self._settings.worker.transaction_timeout_ms
             if lasted_s * 1000 < timeout_ms:
                 return DependencyError("kafka", f"another `{self._command}` took over; run one at a time")
-            # The broker ends a transaction that lasts too long, and fences its producer by that.
+            # The broker ends a transaction that takes too long, and fences its producer by that.
             return Unavailable(
                 "kafka",
                 f"{self._command}: a transaction took {lasted_s:.1f} s, worker.transaction_timeout_ms is {timeout_ms}",
             )
         if isinstance(error, IllegalStateError) or not _aborted(producer):
-            # There is no way out of kafka-python's fatal states: begun on it, each transaction would fail at once.
+            # A fatal state of kafka-python's producer never ends: each further transaction would fail at once.
             self.close()
         return translate(error, doing=self._command)
 

@@ -1,4 +1,21 @@
-"""Whether Kafka's answer to where a group has come to is as new as the group's own output says."""
+"""Verifies committed offsets against the offsets recorded in the group's own output.
+
+Why. After a crash a broker may answer for seconds, or until it is started again, with committed offsets of long ago or
+with none (decision 14). A worker that resumed from them would process everything since then once more. But a
+transaction commits offsets together with its counts: if a committed message of `window-counts` says that an offset was
+counted, that offset is committed. The broker loads commits in order, so once it has the newest all are right.
+
+Threads. Only the worker's own thread uses a verifier: the source calls it before each poll while partitions are not
+verified. It has no lock.
+
+State. One verifier exists for the life of a worker, over the sources that it rebuilds. It remembers the worker's own
+commits, the recorded offsets of the current assignment, and recorded offsets that turned out not to apply because the
+topic was created again.
+
+Blocking and retries. Each question to Kafka blocks for a request or two; there is at most one per `_ASK_INTERVAL_S`.
+The verifier never sleeps: it answers None, and the source asks again at its next poll, so that the worker stays in its
+group.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,153 +27,158 @@ from triage.pipeline.batch import Partition
 
 log = get_logger("triage.offsets")
 
-_ASK_S = 0.5
+_ASK_INTERVAL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessedOffset:
-    """The offset behind the last record of a partition that was processed and committed, and when that was."""
+    """The offset after the last record of a partition that was processed and committed, and the time of that."""
 
     offset: int
     at_ms: int
 
 
 @dataclass(frozen=True)
-class Kafka:
-    """What the check asks; all raise Unavailable, `output` also AccessDenied.
+class OffsetQueries:
+    """The questions that the verifier asks Kafka. All raise Unavailable, `processed` also AccessDenied.
 
-    `output` says what the ends of the group's output speak of; `committed` is the coordinator's answer; `hold` those
-    whose record before the offset is not younger than that, or is no longer kept: the topic was not made anew since.
+    `processed` returns the offsets recorded at the ends of the group's output, `committed` the coordinator's answer.
+    `confirm` returns those partitions whose record before the offset is either not younger than the entry or no longer
+    retained: their topic was not created again since.
     """
 
-    output: Callable[[], Mapping[Partition, ProcessedOffset]]
+    processed: Callable[[], Mapping[Partition, ProcessedOffset]]
     committed: Callable[[Iterable[Partition]], Mapping[Partition, int | None]]
-    hold: Callable[[Mapping[Partition, ProcessedOffset]], set[Partition]]
+    confirm: Callable[[Mapping[Partition, ProcessedOffset]], set[Partition]]
 
 
 class CommittedOffsetVerifier:
-    """One for the life of a worker, over the feeds that it rebuilds.
+    """Decides from which offsets newly assigned partitions are read: `begin`, then `resume_offsets` until it answers.
 
-    A broker that was killed may answer after its start as if it had never heard of the group, or with offsets of long
-    ago, for seconds or until it is started again (decision 14). Who reads on from there does everything since once
-    more. But a transaction commits offsets together with its counts: what a committed message of `window-counts` says
-    was counted is committed. As the broker loads commits in order, all of them are known once the newest are.
+    While the committed offsets are lower than the recorded ones it waits, for `patience_s` at most; then the recorded
+    offsets count. With `patience_s` = 0 every committed offset is accepted.
     """
 
-    def __init__(self, kafka: Kafka, clock: Clock, wall: Clock, patience_s: float) -> None:
-        self._kafka = kafka
+    def __init__(self, queries: OffsetQueries, clock: Clock, wall: Clock, patience_s: float) -> None:
+        self._queries = queries
         self._clock = clock
         self._wall = wall
         self._patience_s = patience_s
-        self._own: dict[Partition, ProcessedOffset] = {}
+        self._own_commits: dict[Partition, ProcessedOffset] = {}
         self._refuted: dict[Partition, ProcessedOffset] = {}
-        self._reached: dict[Partition, ProcessedOffset] | None = None
+        self._processed: dict[Partition, ProcessedOffset] | None = None
         self._since = self._asked = 0.0
-        self._told = False
-        # A broker that was waited for once is not loading any more: joining again need not wait until it answers well.
-        self._waited_out = False
+        self._logged = False
+        # The broker was waited for once and is not loading any more: the next join does not wait for it again.
+        self._patience_spent = False
 
-    def note(self, offsets: Mapping[Partition, int]) -> None:
-        """This process has committed these."""
+    def record_commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Remember offsets that this process has committed."""
         now_ms = self._wall.now_ms()
-        self._own |= {partition: ProcessedOffset(offset, now_ms) for partition, offset in offsets.items()}
+        self._own_commits |= {partition: ProcessedOffset(offset, now_ms) for partition, offset in offsets.items()}
 
     def begin(self) -> None:
-        """Partitions were assigned: what is known of the output is looked up anew."""
-        self._reached = None
+        """Start over after partitions were assigned: the output is read again."""
+        self._processed = None
 
     def resume_offsets(self) -> Mapping[Partition, int] | None:
-        """From where at least to read on: {} where the committed offsets can be believed. None: ask again later.
+        """The lowest offsets to resume from: {} if the committed offsets are valid, None if it must be asked again.
 
-        After `begin`. Raises Unavailable when Kafka does not answer.
+        Call it after `begin`. Raises Unavailable when Kafka does not answer.
         """
         if not self._patience_s:
             return {}
         now = self._clock.monotonic()
-        if self._reached is None:
-            self._reached = self._known()
-            self._since, self._asked, self._told = now, now - _ASK_S, False
-        if not self._reached:
+        if self._processed is None:
+            self._processed = self._read_processed()
+            self._since, self._asked, self._logged = now, now - _ASK_INTERVAL_S, False
+        if not self._processed:
             return {}
-        if now - self._asked < _ASK_S:
+        if now - self._asked < _ASK_INTERVAL_S:
             return None
         self._asked = now
-        committed = self._kafka.committed(self._reached)
-        behind = {
-            partition: reached
-            for partition, reached in self._reached.items()
-            if (committed.get(partition) or 0) < reached.offset
+        committed = self._queries.committed(self._processed)
+        lagging = {
+            partition: processed
+            for partition, processed in self._processed.items()
+            if (committed.get(partition) or 0) < processed.offset
         }
-        if not behind:
-            if self._told:
+        if not lagging:
+            if self._logged:
                 log.info("committed_offsets_caught_up", after_s=round(now - self._since, 1))
-            self._waited_out = False
+            self._patience_spent = False
             return {}
-        if now - self._since < self._patience_s and not self._waited_out:
-            self._tell(behind, committed)
+        if now - self._since < self._patience_s and not self._patience_spent:
+            self._log_waiting(lagging, committed)
             return None
-        return self._proven(behind, committed)
+        return self._resume_from_output(lagging, committed)
 
     def resume_offsets_in_open_transaction(self, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
-        """The same where the coordinator does not answer because of a transaction that it holds for open.
+        """The lowest offsets to resume from while the coordinator does not answer because of an open transaction.
 
-        {}: it may still end. None outlives `worker.transaction_timeout_ms`, unless the broker is out of joint.
+        {}: the transaction may still end. A sound broker ends it after `worker.transaction_timeout_ms`.
         """
         if not self._patience_s or self._clock.monotonic() - self._since < self._patience_s:
             return {}
-        found = {partition: offset or 0 for partition, offset in self._kafka.committed(partitions).items()}
+        found = {partition: offset or 0 for partition, offset in self._queries.committed(partitions).items()}
         log.warning(
             "reading_on_from_the_output",
-            put_out=_named(found),
-            effect="Kafka holds a transaction of the group for open that does not end",
+            put_out=_by_name(found),
+            effect="Kafka keeps a transaction of the group open that does not end",
         )
         return found
 
-    def _known(self) -> dict[Partition, ProcessedOffset]:
+    def _read_processed(self) -> dict[Partition, ProcessedOffset]:
         try:
-            known = dict(self._kafka.output())
+            found = dict(self._queries.processed())
         except AccessDenied as error:
-            known = {}
+            found = {}
             log.warning(
                 "output_unreadable",
                 error=str(error),
                 effect="committed offsets are checked against this worker's own commits only",
             )
-        for partition, own in self._own.items():
-            if partition not in known or known[partition].offset < own.offset:
-                known[partition] = own
+        for partition, own in self._own_commits.items():
+            if partition not in found or found[partition].offset < own.offset:
+                found[partition] = own
         return {
-            partition: reached
-            for partition, reached in known.items()
-            if partition not in self._refuted or self._refuted[partition].at_ms < reached.at_ms
+            partition: processed
+            for partition, processed in found.items()
+            if partition not in self._refuted or self._refuted[partition].at_ms < processed.at_ms
         }
 
-    def _tell(self, behind: Mapping[Partition, ProcessedOffset], committed: Mapping[Partition, int | None]) -> None:
-        if not self._told:
+    def _log_waiting(
+        self, lagging: Mapping[Partition, ProcessedOffset], committed: Mapping[Partition, int | None]
+    ) -> None:
+        if not self._logged:
             log.warning(
                 "committed_offsets_behind_output",
-                committed=_named({partition: committed.get(partition) for partition in behind}),
-                put_out=_named({partition: reached.offset for partition, reached in behind.items()}),
+                committed=_by_name({partition: committed.get(partition) for partition in lagging}),
+                put_out=_by_name({partition: processed.offset for partition, processed in lagging.items()}),
                 effect=f"asking again for up to {self._patience_s:g} s; Kafka may still be loading them",
             )
-        self._told = True
+        self._logged = True
 
-    def _proven(
-        self, behind: Mapping[Partition, ProcessedOffset], committed: Mapping[Partition, int | None]
+    def _resume_from_output(
+        self, lagging: Mapping[Partition, ProcessedOffset], committed: Mapping[Partition, int | None]
     ) -> Mapping[Partition, int]:
-        assert self._reached is not None
-        self._waited_out = True
-        hold = self._kafka.hold(self._reached)
-        self._refuted |= {partition: reached for partition, reached in self._reached.items() if partition not in hold}
-        proven = {partition: reached.offset for partition, reached in self._reached.items() if partition in hold}
+        assert self._processed is not None
+        self._patience_spent = True
+        confirmed = self._queries.confirm(self._processed)
+        self._refuted |= {
+            partition: processed for partition, processed in self._processed.items() if partition not in confirmed
+        }
+        offsets = {
+            partition: processed.offset for partition, processed in self._processed.items() if partition in confirmed
+        }
         log.warning(
             "reading_on_from_the_output",
-            committed=_named({partition: committed.get(partition) for partition in behind}),
-            put_out=_named({partition: offset for partition, offset in proven.items() if partition in behind}),
-            effect="Kafka has lost the group's newer offsets; what was put out is not processed again",
+            committed=_by_name({partition: committed.get(partition) for partition in lagging}),
+            put_out=_by_name({partition: offset for partition, offset in offsets.items() if partition in lagging}),
+            effect="Kafka has lost the group's newer offsets; records that were processed are not processed again",
         )
-        return proven
+        return offsets
 
 
-def _named(offsets: Mapping[Partition, int | None]) -> dict[str, int | None]:
+def _by_name(offsets: Mapping[Partition, int | None]) -> dict[str, int | None]:
     return {f"{topic}/{number}": offset for (topic, number), offset in sorted(offsets.items())}

@@ -1,4 +1,4 @@
-"""What `window-counts`, the raw topics and Kafka's coordinator say of how far the workers' group has come."""
+"""Reads the offsets that the workers' group has processed: from `window-counts`, the raw topics and the coordinator."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -10,7 +10,7 @@ from triage.config import KafkaSettings
 from triage.errors import NotUnderstood
 from triage.logging import get_logger
 from triage.pipeline.batch import Partition
-from triage.pipeline.kafka.offset_check import Kafka, ProcessedOffset
+from triage.pipeline.kafka.offset_check import OffsetQueries, ProcessedOffset
 from triage.schemas.message import MessageDecoder
 from triage.topics import admin_client
 from triage.topics.group_offsets import committed_offsets
@@ -21,8 +21,8 @@ log = get_logger("triage.offsets")
 
 _CLIENT = "triage-offset-check"
 _TAIL = 100
-# The broker stamps raw records, the worker its counts.
-_CLOCKS_DIFFER_MS = 60_000
+# Raw records have the broker's timestamp, counts the worker's: their clocks may differ.
+_CLOCK_SKEW_MS = 60_000
 
 
 class _Counts(msgspec.Struct, tag="counts"):
@@ -38,13 +38,18 @@ class _Mark(msgspec.Struct, tag="watermark"):
 _DECODER: MessageDecoder[_Counts | _Mark] = MessageDecoder(_Counts | _Mark)
 
 
-def kafka_of(kafka: KafkaSettings, group: str) -> Kafka:
-    """What OffsetCheck asks, of the brokers of the settings."""
-    return Kafka(partial(counted, kafka), partial(group_offsets, kafka, group), partial(still_hold, kafka))
+def offset_queries(kafka: KafkaSettings, group: str) -> OffsetQueries:
+    """The questions of CommittedOffsetVerifier, asked of the brokers of the settings."""
+    return OffsetQueries(
+        partial(processed_offsets, kafka), partial(group_offsets, kafka, group), partial(confirmed_partitions, kafka)
+    )
 
 
-def counted(kafka: KafkaSettings) -> dict[Partition, ProcessedOffset]:
-    """How far each raw partition was counted that the ends of `window-counts` speak of. Raises what TopicScan does."""
+def processed_offsets(kafka: KafkaSettings) -> dict[Partition, ProcessedOffset]:
+    """The offset after the last counted record of each raw partition that the ends of `window-counts` name.
+
+    Raises what TopicScan does.
+    """
     found: dict[Partition, ProcessedOffset] = {}
     with TopicScan(kafka, _CLIENT) as scan:
         ranges = scan.ranges(scan.partitions([kafka.topic("window-counts")]))
@@ -71,20 +76,25 @@ def group_offsets(kafka: KafkaSettings, group: str, partitions: Iterable[Partiti
     return {(each.topic, each.partition): offset for each, offset in found.items()}
 
 
-def still_hold(kafka: KafkaSettings, reached: Mapping[Partition, ProcessedOffset]) -> set[Partition]:
-    """Partitions whose last record reached is there and older than that, or no longer kept. Raises as TopicScan."""
+def confirmed_partitions(kafka: KafkaSettings, processed: Mapping[Partition, ProcessedOffset]) -> set[Partition]:
+    """Partitions whose last processed record is older than the entry, or no longer retained. Raises as TopicScan.
+
+    Of a topic that was deleted and created again the record is missing, or younger.
+    """
     with TopicScan(kafka, _CLIENT) as scan:
-        known = set(scan.partitions({topic for topic, _ in reached}))
-        ranges = scan.ranges(where for each in reached if (where := TopicPartition(*each)) in known)
-        lasts = {each: Position(*each, reached[each].offset - 1) for each in reached}
-        gone = {
+        known = set(scan.partitions({topic for topic, _ in processed}))
+        ranges = scan.ranges(where for each in processed if (where := TopicPartition(*each)) in known)
+        lasts = {each: Position(*each, processed[each].offset - 1) for each in processed}
+        expired = {
             (where.topic, where.partition)
             for where, (first, _) in ranges.items()
             if lasts[where.topic, where.partition].offset < first
         }
-        there = scan.fetch(lasts[each] for each in reached if TopicPartition(*each) in ranges and each not in gone)
-    return gone | {
+        records = scan.fetch(
+            lasts[each] for each in processed if TopicPartition(*each) in ranges and each not in expired
+        )
+    return expired | {
         each
         for each, last in lasts.items()
-        if last in there and there[last].timestamp <= reached[each].at_ms + _CLOCKS_DIFFER_MS
+        if last in records and records[last].timestamp <= processed[each].at_ms + _CLOCK_SKEW_MS
     }

@@ -1,4 +1,22 @@
-"""The `Feed` on Kafka: a cooperative consumer and a transactional producer that commits its offsets."""
+"""The Source on Kafka: a cooperative consumer, and a transactional producer that commits its offsets.
+
+Threads. Only the worker's own thread calls a source. kafka-python has threads of its own, for the consumer's network
+(heartbeats included) and for sending. It calls the rebalance callbacks (`on_partitions_...`) on the network thread, but
+only while the worker's thread waits in `poll`, `keep_alive` or `close`. The two never run at once, so nothing here has
+a lock; but a callback must not call a consumer method that waits for the network.
+
+State. A source lives from one join to the next: after Fenced it is closed and another is made. It owns, per partition,
+the epoch of the assignment (raised at each assignment and revocation, so that messages read under an earlier one are
+stale) and the set of assigned partitions whose committed offsets are not verified yet. MemberIdentity, StallDetector
+and CommittedOffsetVerifier outlive it.
+
+Blocking. `poll` and `keep_alive` wait for their timeout, and for `_REJOIN_S` at most while the group rebalances.
+`commit` waits for `kafka.request_timeout_ms` per step. Questions about offsets have timeouts of seconds. A call that
+never returns is ended by the watchdog.
+
+Retries. None here: an aborted transaction raises Unavailable and the worker repeats it; an expulsion, a fenced producer
+or an unusable client raise Fenced and the worker makes a new source, which reads from the committed offsets.
+"""
 
 import contextlib
 import time
@@ -33,10 +51,10 @@ from triage.errors import ConfigError, Fenced, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.pipeline.batch import ConsumedMessage, Partition
 from triage.pipeline.kafka.consumer import GroupConsumer
-from triage.pipeline.kafka.fencing import MemberIdentity
+from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
 from triage.pipeline.kafka.producer import BoundedProducer, transactional
-from triage.pipeline.kafka.stall_detector import StallWatch
+from triage.pipeline.kafka.stall_detector import StallDetector
 from triage.pipeline.source import Message, PartitionState
 from triage.topics import translate
 from triage.topics.known_offsets import known_offsets
@@ -47,28 +65,29 @@ log = get_logger("triage.feed")
 _T = TypeVar("_T")
 
 _PAUSE_S = 0.02
-_COMMITTED_MS = 2_000
-_PAUSE_MS = 200
-_ENDS_MS = 5_000
+_COMMITTED_TIMEOUT_MS = 2_000
+# For further partitions, once one was not answered because of an open transaction.
+_SHORT_TIMEOUT_MS = 200
+_ENDS_TIMEOUT_MS = 5_000
 _REJOIN_S = 5.0
 _REJOIN_POLL_MS = 1_000
 
-# The group moved on without us; the transaction is aborted, the consumer rejoins by polling.
+# The group has rebalanced; the transaction is aborted, and the consumer rejoins while it polls.
 _REJOIN = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
-# The producer is done for: a new one must take the transactional id. Or the consumer is: after a batch that it cannot
-# read kafka-python's next poll would spin for ever.
+# The producer or the consumer is unusable and must be rebuilt. After a batch that it can't read (CorruptRecordError),
+# the next poll of kafka-python's consumer would never return.
 _REBUILD = (CorruptRecordError, InvalidProducerEpochError, IllegalStateError)
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
-# Another has our name, or so it seems to the broker.
+# Another member or producer has the same id, or the broker takes it for another.
 _FENCED = (FencedInstanceIdError, ProducerFencedError)
 
 
 class KafkaSource(ConsumerRebalanceListener):
     """Reads the raw topics in a consumer group and commits in transactions.
 
-    The transactional id and the group instance id are `<fleet>-<slot>`: a restarted worker takes its own partitions
-    back at once and fences what is left of its predecessor. Offsets go with the consumer's group metadata, so that
-    a worker which lost its partitions to a peer cannot commit for them.
+    The transactional id and the group instance id are `<fleet>-<slot>`: a restarted worker gets its own partitions back
+    at once and fences what is left of its predecessor. Offsets are sent with the consumer's group metadata, so that a
+    worker whose partitions were reassigned can't commit for them.
     """
 
     def __init__(
@@ -76,18 +95,18 @@ class KafkaSource(ConsumerRebalanceListener):
         kafka: KafkaSettings,
         worker: WorkerSettings,
         topics: Sequence[str],
-        slot: MemberIdentity,
-        stalls: StallWatch | None = None,
-        check: CommittedOffsetVerifier | None = None,
+        identity: MemberIdentity,
+        stall_detector: StallDetector | None = None,
+        verifier: CommittedOffsetVerifier | None = None,
     ) -> None:
-        self._slot = slot
-        self._check = check
-        self._unchecked: set[TopicPartition] = set()
-        self._stalls = stalls or StallWatch(SystemClock())
+        self._identity = identity
+        self._verifier = verifier
+        self._unverified: set[TopicPartition] = set()
+        self._stall_detector = stall_detector or StallDetector(SystemClock())
         self._epochs: dict[Partition, int] = {}
-        self.name = name = slot.name
+        self.name = name = identity.name
         self._producer: BoundedProducer | None = None
-        with _translated(self._slot):
+        with _translated(self._identity):
             self._consumer = GroupConsumer(
                 **kafka.client(),
                 client_id=name,
@@ -103,13 +122,13 @@ class KafkaSource(ConsumerRebalanceListener):
                 fetch_max_wait_ms=100,
             )
         try:
-            with _translated(self._slot):
+            with _translated(self._identity):
                 self._consumer.subscribe(list(topics), listener=self)
                 self._producer = BoundedProducer(
                     **transactional(kafka, worker, name),
                     linger_ms=5,
-                    # Every batch that is begun wakes the sender's thread and costs a part of a request: 16 KiB, the
-                    # default, are some 15 records.
+                    # Each producer batch wakes the sender's thread and is a part of a request; the default of 16 KiB
+                    # holds some 15 records.
                     batch_size=256 * 1024,
                 )
                 self._producer.init_transactions()
@@ -119,29 +138,29 @@ class KafkaSource(ConsumerRebalanceListener):
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         for partition in assigned:
-            self._bump(partition)
+            self._start_epoch(partition)
         if assigned:
             log.info("partitions_assigned", partitions=_names(assigned))
-        if assigned and self._check is not None:
-            # Nothing of them is fetched yet, so that kafka-python parks nothing which it could forget (decision 8).
+        if assigned and self._verifier is not None:
+            # Safe only now, before anything of them is fetched: see `CooperativeConsumer.attend`.
             self._consumer.pause(*assigned)
-            self._unchecked |= assigned
-            self._check.begin()
+            self._unverified |= assigned
+            self._verifier.begin()
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         for partition in revoked:
-            self._bump(partition)
+            self._start_epoch(partition)
         if revoked:
             log.info("partitions_revoked", partitions=_names(revoked))
 
     def on_partitions_lost(self, lost: set[TopicPartition]) -> None:
         for partition in lost:
-            self._bump(partition)
+            self._start_epoch(partition)
         if lost:
             log.warning("partitions_lost", partitions=_names(lost))
 
-    def _bump(self, partition: TopicPartition) -> None:
-        self._unchecked.discard(partition)
+    def _start_epoch(self, partition: TopicPartition) -> None:
+        self._unverified.discard(partition)
         key = (partition.topic, partition.partition)
         self._epochs[key] = self._epochs.get(key, 0) + 1
 
@@ -160,8 +179,10 @@ class KafkaSource(ConsumerRebalanceListener):
         ]
 
     def _poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Short polls with pauses: a broker that answers empty fetches at once (the local one does) would make a
-        single long poll spin."""
+        """Poll without waiting, with pauses in between.
+
+        A long poll would spin on a broker that answers empty fetches at once, as the local stack does.
+        """
         until = time.monotonic() + timeout_ms / 1000
         while True:
             polled = self._step(
@@ -169,7 +190,7 @@ class KafkaSource(ConsumerRebalanceListener):
             )
             left = until - time.monotonic()
             if not polled:
-                self._stalls.polled_nothing()
+                self._stall_detector.count_empty_poll()
             if polled or left <= 0:
                 return polled
             time.sleep(min(_PAUSE_S, left))
@@ -181,58 +202,58 @@ class KafkaSource(ConsumerRebalanceListener):
             time.sleep(left)
 
     def _step(self, poll: Callable[[int], _T], timeout_ms: int) -> _T:
-        """One poll, or as many as the group's rebalance takes. Raises Fenced after an expulsion."""
+        """One poll, or as many as a rebalance takes, for `_REJOIN_S` at most. Raises Fenced after an expulsion."""
         until = time.monotonic() + _REJOIN_S
         while True:
-            # Before the poll: a broker that does not answer must not cost the records of one.
-            self._admit()
-            with _translated(self._slot):
+            # Before the poll: if a broker does not answer here, no polled records are lost.
+            self._resume_verified()
+            with _translated(self._identity):
                 polled = poll(_REJOIN_POLL_MS if self._consumer.rejoining else timeout_ms)
             self._consumer.membership()
             if polled or not self._consumer.rejoining or time.monotonic() >= until:
                 return polled
 
-    def _admit(self) -> None:
-        """Let read what was assigned, from where the group has come to, once that can be believed."""
-        if self._check is None or not self._unchecked or (least := self._check.resume_offsets()) is None:
+    def _resume_verified(self) -> None:
+        """Resume assigned partitions once committed offsets are verified."""
+        if self._verifier is None or not self._unverified or (minimum := self._verifier.resume_offsets()) is None:
             return
-        starts: dict[Partition, int] = {}
-        timeout_ms = _COMMITTED_MS
-        for each in self._unchecked:
-            with _translated(self._slot):
+        recovered: dict[Partition, int] = {}
+        timeout_ms = _COMMITTED_TIMEOUT_MS
+        for each in self._unverified:
+            with _translated(self._identity):
                 try:
-                    # Asked again: the answer that came with the assignment may be the one that was waited out.
+                    # Asked again: the answer that came with the assignment may be out of date by now.
                     committed = self._consumer.committed(each, timeout_ms=timeout_ms) or 0
                 except KafkaTimeoutError:
-                    least = least or self._check.resume_offsets_in_open_transaction(
-                        [(p.topic, p.partition) for p in self._unchecked]
+                    minimum = minimum or self._verifier.resume_offsets_in_open_transaction(
+                        [(p.topic, p.partition) for p in self._unverified]
                     )
-                    if not least:
-                        return  # to the poll, so that a rebalance need not wait for this
-                    committed, timeout_ms = 0, _PAUSE_MS
+                    if not minimum:
+                        return  # poll first, so that a rebalance need not wait for this
+                    committed, timeout_ms = 0, _SHORT_TIMEOUT_MS
                 key = (each.topic, each.partition)
-                if start := max(committed, least.get(key, 0)):
+                if start := max(committed, minimum.get(key, 0)):
                     self._consumer.seek(each, start)
-                if least.get(key, 0) > committed:
-                    starts[key] = start
-        if starts:
-            self.commit([], starts)
-        with _translated(self._slot):
-            self._consumer.resume(*self._unchecked)
-        self._unchecked.clear()
+                if minimum.get(key, 0) > committed:
+                    recovered[key] = start
+        if recovered:
+            self.commit([], recovered)
+        with _translated(self._identity):
+            self._consumer.resume(*self._unverified)
+        self._unverified.clear()
 
-    def stale(self, incoming: Sequence[ConsumedMessage]) -> set[Partition]:
-        owned = {(p.topic, p.partition) for p in self._consumer.assignment()}
+    def stale(self, messages: Sequence[ConsumedMessage]) -> set[Partition]:
+        assigned = {(p.topic, p.partition) for p in self._consumer.assignment()}
         return {
             message.partition
-            for message in incoming
-            if message.partition not in owned or message.epoch != self._epochs.get(message.partition, 0)
+            for message in messages
+            if message.partition not in assigned or message.epoch != self._epochs.get(message.partition, 0)
         }
 
     def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
         producer = self._producer
         assert producer is not None
-        # Checked: an expelled consumer's metadata is empty, and empty metadata commits without fencing.
+        # Raises after an expulsion: the group metadata is empty then, and would commit without fencing.
         membership = self._consumer.membership()
         sent: list[Any] = []
         try:
@@ -240,27 +261,28 @@ class KafkaSource(ConsumerRebalanceListener):
             producer.begin_transaction()
             sent = [
                 producer.send(message.topic, value=message.value, key=message.key, partition=partition, headers=headers)
-                for message, partition in zip(messages, _places(producer, messages), strict=True)
+                for message, partition in zip(messages, _partitions_of_messages(producer, messages), strict=True)
             ]
             producer.send_offsets_to_transaction(
                 {TopicPartition(*key): OffsetAndMetadata(offset, "", -1) for key, offset in offsets.items()},
                 membership,
             )
             producer.commit_transaction()
-            if self._check is not None:
-                self._check.note(offsets)
+            if self._verifier is not None:
+                self._verifier.record_commit(offsets)
         except KafkaError as error:
-            aborted = self._aborted(error)
+            translated = self._abort(error)
             for message, future in zip(messages, sent, strict=False):
                 if isinstance(future.exception, _TOO_LARGE):
-                    # Trying again would stand still for ever, and look like a broker that is away.
+                    # Retrying would never succeed, and look like a broker that is unavailable.
                     raise _too_large(message) from error
-            raise aborted from error
+            raise translated from error
 
-    def _aborted(self, error: KafkaError) -> TriageError:
+    def _abort(self, error: KafkaError) -> TriageError:
+        """Abort the transaction; returns the error to raise."""
         assert self._producer is not None
         if isinstance(error, _FENCED):
-            return self._slot.fenced(error)
+            return self._identity.fenced(error)
         if isinstance(error, _REBUILD):
             return Fenced(f"transaction of {self.name} was refused: {error}")
         try:
@@ -272,26 +294,28 @@ class KafkaSource(ConsumerRebalanceListener):
         return Unavailable("kafka", f"transaction aborted: {error}")
 
     def partitions(self) -> Mapping[Partition, PartitionState]:
-        assignment = list(self._consumer.assignment() - self._unchecked)
+        assignment = list(self._consumer.assignment() - self._unverified)
         if not assignment:
             return {}
-        # Asked of the broker each time: the ends that fetches report are old while other partitions keep us busy, and
-        # a partition that only seems caught up would push the watermark past its waiting records.
-        with _translated(self._slot):
-            ends = known_offsets(partial(self._consumer.end_offsets, timeout_ms=_ENDS_MS), assignment)
-            positions = {partition: self._consumer.position(partition, timeout_ms=_ENDS_MS) for partition in ends}
+        # Asked of the broker each time: the ends known from fetches are old while other partitions are being read, and
+        # a partition that wrongly seems to have no lag would move the watermark past its waiting records.
+        with _translated(self._identity):
+            ends = known_offsets(partial(self._consumer.end_offsets, timeout_ms=_ENDS_TIMEOUT_MS), assignment)
+            positions = {
+                partition: self._consumer.position(partition, timeout_ms=_ENDS_TIMEOUT_MS) for partition in ends
+            }
         states = {
             (partition.topic, partition.partition): PartitionState(position, ends[partition])
             for partition, position in positions.items()
             if position is not None
         }
-        if stalled := self._stalls.stalled(states):
-            raise Fenced(f"{self.name} reads nothing of {stalled}, though there is")
+        if stalled := self._stall_detector.stalled(states):
+            raise Fenced(f"{self.name} reads nothing of {stalled}, though they have records")
         return states
 
     def partition_count(self, topic: str) -> int:
         assert self._producer is not None
-        with _translated(self._slot):
+        with _translated(self._identity):
             found = self._producer.partitions_for(topic)
         return len(found)
 
@@ -306,14 +330,14 @@ class KafkaSource(ConsumerRebalanceListener):
 def _too_large(message: Message) -> ConfigError:
     size = len(message.value or b"")
     return ConfigError(
-        f"kafka: the broker takes no message of {size:,} bytes in {message.topic}; set the topic's "
+        f"kafka: the broker refuses a message of {size:,} bytes in {message.topic}; set the topic's "
         "max.message.bytes to at least 1MiB, as `triage topics plan` shows; nothing of the batch was committed"
     )
 
 
-def _places(producer: BoundedProducer, messages: Sequence[Message]) -> list[int | None]:
-    """The partition of each message; None where neither it nor a key decides."""
-    places = [message.partition for message in messages]
+def _partitions_of_messages(producer: BoundedProducer, messages: Sequence[Message]) -> list[int | None]:
+    """The partition of each message: its own, or that of its key; None without both."""
+    chosen = [message.partition for message in messages]
     keyed: dict[str, list[int]] = {}
     for at, message in enumerate(messages):
         if message.partition is None and message.key is not None:
@@ -321,8 +345,8 @@ def _places(producer: BoundedProducer, messages: Sequence[Message]) -> list[int 
     for topic, found in keyed.items():
         keys = [messages[at].key or b"" for at in found]
         for at, partition in zip(found, partitions_of(keys, len(producer.partitions_for(topic))), strict=True):
-            places[at] = partition
-    return places
+            chosen[at] = partition
+    return chosen
 
 
 def _names(partitions: set[TopicPartition]) -> list[str]:
@@ -330,16 +354,16 @@ def _names(partitions: set[TopicPartition]) -> list[str]:
 
 
 class _translated(contextlib.AbstractContextManager["_translated"]):  # noqa: N801 - reads as a verb where used
-    """kafka-python's errors as ours."""
+    """Translates kafka-python's errors into those of triage."""
 
-    def __init__(self, slot: MemberIdentity) -> None:
-        self._slot = slot
+    def __init__(self, identity: MemberIdentity) -> None:
+        self._identity = identity
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None or not isinstance(error, KafkaError):
             return
         if isinstance(error, _FENCED):
-            raise self._slot.fenced(error) from error
+            raise self._identity.fenced(error) from error
         if isinstance(error, _REBUILD):
             raise Fenced(f"kafka: {error}") from error
         raise translate(error) from error

@@ -1,4 +1,17 @@
-"""The contract of a stage."""
+"""The contract of a stage.
+
+Threads. A stage runs on one thread of the executor, `work` or `store`, for its whole life. It needs no locks for its
+own state, and must not touch the source or the state of other stages.
+
+State. While `process` runs, the batch belongs to the stage. It reads what the stages before it wrote and changes the
+batch only once it has succeeded, so that the executor can call it again with the same batch.
+
+Blocking. `process` may block as long as its work takes: the worker stays in its consumer group meanwhile. The watchdog
+ends a process whose stage has not returned for `worker.stuck_after_s` + `worker.stuck_exit_s`.
+
+Retries. The executor repeats a stage that raises Unavailable. A stage may retry within `process` as well, as the sink
+does, but not without end.
+"""
 
 from typing import Protocol
 
@@ -8,14 +21,12 @@ from triage.pipeline.batch import Batch
 class Stage(Protocol):
     """One step of the pipeline over a whole batch.
 
-    `process` may block as long as its work takes. It changes the batch only when it has succeeded, so that the
-    runner can call it again with the same batch after an `Unavailable`. A record that can never be processed
-    becomes a dead letter in the batch; `InvalidRecord` never leaves a stage. Any other exception ends the worker:
-    nothing was committed, so nothing is lost.
+    A record that can never be processed becomes a dead letter in the batch; `InvalidRecord` never leaves a stage. Any
+    exception but Unavailable ends the worker: nothing was committed, so nothing is lost.
     """
 
     name: str
 
     def process(self, batch: Batch) -> None:
-        """Move the batch one step on. Raises Unavailable when a dependency is absent or overloaded."""
+        """Move the batch one step on. Raises Unavailable when a dependency is unreachable or overloaded."""
         ...

@@ -1,4 +1,4 @@
-"""Finds the record that ends the process, however it does: a crash in native code, memory, an endless call."""
+"""Finds the record that ends the process, whatever the cause: a crash in native code, memory, an endless call."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,60 +6,62 @@ from triage.clock import Clock
 from triage.errors import InvalidRecord
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.batch import Batch, ConsumedMessage, keep_lowest_offsets
+from triage.pipeline.batch import Batch, ConsumedMessage, merge_lowest_offsets
 from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.stages.base import Stage
-from triage.pipeline.stages.in_flight_journal import Journal
+from triage.pipeline.stages.in_flight_journal import InFlightJournal
 from triage.schemas.deadletter import DeadLetter
 
 log = get_logger("triage.poison")
 
 
 class CrashGuard:
-    """Runs the stages that work on records alone, with a journal of what is in hand.
+    """Runs the stages that process each record alone, with a journal of the records in flight.
 
-    Normally that is the whole batch. After a process died, the records that it had in hand go through one by one, so
-    that the next death names its record. One that was alone in hand at `attempts` deaths becomes a dead letter with
-    reason `crashed_the_worker`. So a poisonous record costs `attempts` + 1 restarts, and a death of other cause (a
-    kill, a lost machine) costs nothing but one slower batch.
+    Normally all records of the batch are in flight together. After a process died, the records that it had in flight
+    are quarantined: they are processed one by one, so that the next death names its record. A record that was in flight
+    alone at `attempts` deaths is poison and becomes a dead letter with reason `crashed_the_worker`. So a poison record
+    costs `attempts` + 1 restarts, and a death of other cause (a kill, a lost machine) only one slower batch.
     """
 
     name = "guarded"
 
     def __init__(
         self,
-        journal: Journal,
+        journal: InFlightJournal,
         stages: Sequence[Stage],
-        office: DeadLetterFactory,
+        dead_letter_factory: DeadLetterFactory,
         attempts: int,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
         self._journal = journal
         self._stages = stages
-        self._office = office
+        self._dead_letter_factory = dead_letter_factory
         self._attempts = attempts
         self._clock = clock
         self._metrics = metrics
 
     def process(self, batch: Batch) -> None:
-        parts = list(self._parts(batch))
+        parts = list(self._split(batch))
         for part in parts:
-            self._through(part)
-        for results in ("accepted", "enriched", "dead"):
-            setattr(batch, results, [item for part in parts for item in getattr(part, results)])
+            self._process_part(part)
+        batch.validated = [record for part in parts for record in part.validated]
+        batch.enriched = [record for part in parts for record in part.enriched]
+        batch.dead_letters = [letter for part in parts for letter in part.dead_letters]
 
-    def _parts(self, batch: Batch) -> Iterator[Batch]:
-        if not self._journal.suspects:
-            yield Batch(batch.incoming)
+    def _split(self, batch: Batch) -> Iterator[Batch]:
+        """The batch in parts, in order: each quarantined record alone."""
+        if not self._journal.has_quarantined:
+            yield Batch(batch.consumed)
             return
         # What was found out about a record must outlive a death until the record is committed.
-        first = batch.first_offsets()
-        keep_lowest_offsets(first, batch.lowest_uncommitted_offsets)
-        self._journal.forget_before(first)
+        lowest = batch.lowest_offsets()
+        merge_lowest_offsets(lowest, batch.lowest_uncommitted_offsets)
+        self._journal.discard_before(lowest)
         together: list[ConsumedMessage] = []
-        for message in batch.incoming:
-            if not self._journal.quarantined(message.position):
+        for message in batch.consumed:
+            if not self._journal.is_quarantined(message.position):
                 together.append(message)
                 continue
             if together:
@@ -69,19 +71,19 @@ class CrashGuard:
         if together:
             yield Batch(together)
 
-    def _through(self, part: Batch) -> None:
-        if len(part.incoming) == 1 and (letter := self._poison(part.incoming[0])):
-            part.dead.append(letter)
+    def _process_part(self, part: Batch) -> None:
+        if len(part.consumed) == 1 and (letter := self._dead_letter_if_poison(part.consumed[0])):
+            part.dead_letters.append(letter)
             return
-        self._journal.hold(part.incoming)
+        self._journal.begin(part.consumed)
         for stage in self._stages:
             started = self._clock.monotonic()
             stage.process(part)
             self._metrics.stage_seconds.labels(stage.name).observe(self._clock.monotonic() - started)
         # Not in a `finally`: an exception that ends the process is a death like any other.
-        self._journal.release()
+        self._journal.complete()
 
-    def _poison(self, message: ConsumedMessage) -> DeadLetter | None:
+    def _dead_letter_if_poison(self, message: ConsumedMessage) -> DeadLetter | None:
         crashes = self._journal.crashes_of(message.position)
         if crashes < self._attempts:
             return None
@@ -89,4 +91,4 @@ class CrashGuard:
         invalid = InvalidRecord(
             "crashed_the_worker", f"{crashes} workers ended while they worked on this record alone", stage="enrich"
         )
-        return self._office.letter(message, invalid, attempts=crashes)
+        return self._dead_letter_factory.create(message, invalid, attempts=crashes)

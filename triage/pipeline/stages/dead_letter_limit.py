@@ -1,4 +1,4 @@
-"""A bound on dead letters: a broken schema is not a stream of bad records, so a worker must not throw all away."""
+"""Limits dead letters: after a change of the source's schema a worker must stop, not dead-letter everything."""
 
 import itertools
 from collections import Counter, deque
@@ -22,39 +22,39 @@ class _State(msgspec.Struct):
 
 
 class DeadLetterLimit:
-    """The last stage: ends the worker where too many records in a row, or too large a share, became dead letters.
+    """The last stage: ends the worker when too many records in a row, or too large a share, became dead letters.
 
-    It raises before anything of the batch is committed, so those records wait in their topic. What was counted is
-    kept in `path`: a worker that is started again ends at its first dead letters, instead of throwing away a little
-    more with each restart. Records that are fine, or a higher limit, take it back. Of a window that is not yet full
-    only the run of dead letters is judged. Replayed records don't count: they were dead before.
+    It raises before anything of the batch is committed, so those records wait in their topic. The counts are kept in
+    `path`, so that a restarted worker ends at its first dead letters instead of dead-lettering some more with each
+    restart. Valid records or a higher limit reset them. While the window is not full only the records in a row are
+    checked. Replayed records don't count: they were dead letters before.
     """
 
     name = "limit"
 
     def __init__(self, settings: WorkerSettings, path: Path | None = None) -> None:
-        self._consecutive = settings.dead_letters_in_a_row
-        self._ratio = settings.dead_letter_ratio
+        self._max_consecutive = settings.dead_letters_in_a_row
+        self._max_ratio = settings.dead_letter_ratio
         self._window = settings.dead_letter_window
         self._path = path
         self._state = _State()
         # The last records, oldest first: 1 for a dead letter, 0 for an enriched record.
         self._recent: deque[int] = deque(maxlen=self._window)
         self._counted: dict[Partition, int] = {}
-        self._kept = path is not None and path.exists()
-        if path is not None and self._kept:
+        self._stored = path is not None and path.exists()
+        if path is not None and self._stored:
             self._restore(path)
 
     def process(self, batch: Batch) -> None:
         """Raises TooManyDeadLetters; the batch stays as it is."""
         reasons: dict[Position, str] = {
             Position(letter.topic, letter.partition, letter.offset): letter.reason
-            for letter in batch.dead
+            for letter in batch.dead_letters
             if letter.original is None
         }
-        enriched = {item.accepted.position for item in batch.enriched}
+        enriched = {item.validated.position for item in batch.enriched}
         longest = self._state.consecutive
-        for message in batch.incoming:
+        for message in batch.consumed:
             if message.position.offset <= self._counted.get(message.partition, -1):
                 continue  # read again after a transaction that failed
             self._counted[message.partition] = message.position.offset
@@ -65,26 +65,26 @@ class DeadLetterLimit:
             elif message.position in enriched:
                 self._recent.append(0)
                 self._state.consecutive = 0
-        said = self._said(longest)
-        if said is None:
-            self._healthy()
+        exceeded = self._exceeded(longest)
+        if exceeded is None:
+            self._clear_if_recovered()
             return
         self._store()
-        most = ", ".join(f"{reason} {count}" for reason, count in Counter(reasons.values()).most_common(3))
-        positions = [parse_position(letter.position) for letter in batch.dead if letter.original is None]
+        reasons_text = ", ".join(f"{reason} {count}" for reason, count in Counter(reasons.values()).most_common(3))
+        positions = [parse_position(letter.position) for letter in batch.dead_letters if letter.original is None]
         first = f"; the first of this batch is {min(positions)}" if positions else ""
         raise TooManyDeadLetters(
-            f"{said} ({most}){first}. Nothing of this batch was committed. If the source or the schema changed, mend "
-            "that and start again; if the records really are to be dead-lettered, raise worker.dead_letters_in_a_row "
-            "and worker.dead_letter_ratio (0 and 1 switch them off)"
+            f"{exceeded} ({reasons_text}){first}. Nothing of this batch was committed. If the source or the schema "
+            "changed, fix that and start again; if the records really are to be dead-lettered, raise "
+            "worker.dead_letters_in_a_row and worker.dead_letter_ratio (0 and 1 switch them off)"
         )
 
-    def _said(self, longest: int) -> str | None:
-        if self._consecutive and longest >= self._consecutive:
+    def _exceeded(self, longest: int) -> str | None:
+        if self._max_consecutive and longest >= self._max_consecutive:
             self._state.consecutive = longest
             return f"{longest} records in a row became dead letters"
         dead, seen = sum(self._recent), len(self._recent)
-        if self._ratio < 1 and seen == self._window and dead > self._ratio * seen:
+        if self._max_ratio < 1 and seen == self._window and dead > self._max_ratio * seen:
             self._state.too_large_a_share = True
             return f"{dead} of the last {seen} records became dead letters"
         return None
@@ -94,11 +94,11 @@ class DeadLetterLimit:
             self._state = msgspec.json.decode(path.read_bytes(), type=_State)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             log.warning("dead_letter_limit_unreadable", path=str(path), error=str(error))
-        # At the limits: the first dead letter, or a larger share of them, trips it again, good records lead away.
-        if self._consecutive:
-            self._state.consecutive = min(self._state.consecutive, self._consecutive - 1)
+        # Just below the limits: the next dead letter exceeds them again, valid records lead away from them.
+        if self._max_consecutive:
+            self._state.consecutive = min(self._state.consecutive, self._max_consecutive - 1)
         if self._state.too_large_a_share:
-            shares = [int(n * self._ratio) for n in range(self._window + 1)]
+            shares = [int(n * self._max_ratio) for n in range(self._window + 1)]
             self._recent.extend(after - before for before, after in itertools.pairwise(shares))
             self._state.too_large_a_share = False
 
@@ -110,11 +110,11 @@ class DeadLetterLimit:
             scratch = self._path.with_suffix(".new")
             scratch.write_bytes(msgspec.json.encode(self._state))
             scratch.replace(self._path)
-            self._kept = True
+            self._stored = True
         except OSError as error:
             log.warning("dead_letter_limit_not_kept", path=str(self._path), error=str(error))
 
-    def _healthy(self) -> None:
-        if self._path is not None and self._kept and self._state.consecutive == 0:
+    def _clear_if_recovered(self) -> None:
+        if self._path is not None and self._stored and self._state.consecutive == 0:
             self._path.unlink(missing_ok=True)
-            self._kept = False
+            self._stored = False

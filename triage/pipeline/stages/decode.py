@@ -1,4 +1,4 @@
-"""Stage 1: bytes of a raw topic to validated records, or dead letters."""
+"""Stage 1: turns bytes of the raw topics into validated records or dead letters."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from triage.types import Channel
 class DecodeStage:
     """Validates against the raw schema and fixes the event time: `created_at`, else the broker's timestamp.
 
-    What an author wrote who was forgotten since leaves the batch here, as neither accepted nor dead.
+    Records of authors who were erased since are dropped from the batch: neither validated nor dead letters.
     """
 
     name = "decode"
@@ -27,38 +27,43 @@ class DecodeStage:
         self,
         settings: WorkerSettings,
         channels: Mapping[str, Channel],
-        office: DeadLetterFactory,
+        dead_letter_factory: DeadLetterFactory,
         clock: Clock,
         metrics: Metrics,
-        forgotten: ErasedAuthors | None = None,
+        erased_authors: ErasedAuthors | None = None,
     ) -> None:
         self._settings = settings
         self._channels = channels
-        self._office = office
+        self._dead_letter_factory = dead_letter_factory
         self._clock = clock
         self._metrics = metrics
-        self._forgotten = forgotten
+        self._erased_authors = erased_authors
 
     def process(self, batch: Batch) -> None:
-        accepted, dead = [], []
-        for topic, count in Counter(message.position.topic for message in batch.incoming).items():
+        validated, dead_letters = [], []
+        for topic, count in Counter(message.position.topic for message in batch.consumed).items():
             self._metrics.records_consumed.labels(self._channels[topic]).inc(count)
-        for message in batch.incoming:
+        for message in batch.consumed:
             try:
-                item = self._accept(message)
+                record = self._validate(message)
             except InvalidRecord as invalid:
-                if not self._passed_over(message):
-                    dead.append(self._office.letter(message, invalid))
+                if not self._is_erased_payload(message):
+                    dead_letters.append(self._dead_letter_factory.create(message, invalid))
             else:
-                if self._forgotten is None or not self._forgotten.wrote(item.raw, item.broker_ms):
-                    accepted.append(item)
-        self._metrics.records_forgotten.inc(len(batch.incoming) - len(accepted) - len(dead))
-        batch.accepted, batch.dead = accepted, dead
+                if not self._is_erased(record):
+                    validated.append(record)
+        self._metrics.records_forgotten.inc(len(batch.consumed) - len(validated) - len(dead_letters))
+        batch.validated, batch.dead_letters = validated, dead_letters
 
-    def _passed_over(self, message: ConsumedMessage) -> bool:
-        return self._forgotten is not None and self._forgotten.wrote_payload(message.value, message.timestamp_ms)
+    def _is_erased(self, record: ValidatedRecord) -> bool:
+        erased = self._erased_authors
+        return erased is not None and erased.contains_author_of(record.raw, record.broker_ms)
 
-    def _accept(self, message: ConsumedMessage) -> ValidatedRecord:
+    def _is_erased_payload(self, message: ConsumedMessage) -> bool:
+        erased = self._erased_authors
+        return erased is not None and erased.contains_author_of_payload(message.value, message.timestamp_ms)
+
+    def _validate(self, message: ConsumedMessage) -> ValidatedRecord:
         channel = self._channels[message.position.topic]
         origin = origin_of(message) if message.headers else None
         raw = parse_raw(message.value, max_text_chars=self._settings.max_text_chars)
@@ -66,12 +71,12 @@ class DecodeStage:
             self._metrics.unknown_fields.inc(raw.unknown_fields)
         broker_ms = origin.timestamp_ms if origin else message.timestamp_ms
         event_ms = event_time_of(raw, self._clock, self._settings.max_future_hours, default_ms=broker_ms)
-        known_as = origin.position if origin else message.position
+        first_position = origin.position if origin else message.position
         return ValidatedRecord(
             raw,
             channel,
             event_ms,
-            raw.id or str(known_as),
+            raw.id or str(first_position),
             message.position,
             broker_ms,
             origin.position if origin else None,
@@ -79,7 +84,7 @@ class DecodeStage:
 
 
 def event_time_of(raw: RawRecord, clock: Clock, max_future_hours: float, *, default_ms: int) -> int:
-    """Event time of a record in ms since the epoch. Raises InvalidRecord if it lies too far ahead of the clock."""
+    """Event time of a record in ms since the epoch. Raises InvalidRecord if it is too far ahead of the clock."""
     event_ms = event_time_ms(raw.created_at)
     if event_ms is None:
         return default_ms

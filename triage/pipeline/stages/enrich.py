@@ -1,4 +1,4 @@
-"""Stage 2: redact, ask the model, apply the rules. The same code serves the worker and `triage enrich`."""
+"""Stage 2: redaction, model and rules. The worker, the API and `triage enrich` use the same code."""
 
 import re
 from collections import Counter
@@ -7,16 +7,18 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import asdict
 
 from triage import __version__
 from triage.clock import Clock, rfc3339
 from triage.config import WorkerSettings
+from triage.inference.explain import Explainable, explain_words
 from triage.inference.language import identify
 from triage.metrics import Metrics, observe_all
 from triage.pipeline.batch import Batch, Enriched, ValidatedRecord
-from triage.pipeline.stages.attributes import bounded_attributes
 from triage.redaction import Redacted, Redactor
 from triage.rules import RuleSet, facts_of
+from triage.rules.evidence import explain_rules
 from triage.schemas.enriched import (
     Aspect,
     EnrichedRecord,
@@ -30,16 +32,17 @@ from triage.schemas.enriched import (
     Versions,
     document_id,
 )
+from triage.schemas.explanation import ExplainedRecord, Explanation
 from triage.schemas.raw import Scalar
 from triage.types import Flag, Model, Prediction, Span
 
 _TOP_INTENTS = 3
 _DIGITS = 4
 _LONG_NUMBER = 1e6
-_VALUES = 4_096
-_MOST_ENTITIES = 500
+_CACHED_VALUES = 4_096
+_MAX_ENTITIES = 500
 _PRIMARY_SUBTAG = re.compile(r"[a-z]{2,8}")
-# Rules decide from the record itself, so it stands before they have.
+# The rules decide from the record, so it is built before severity and route are known.
 _UNDECIDED_SEVERITY = Severity("", [])
 _UNDECIDED_ROUTE = Route("", [])
 _TRUNCATED, _LOW_CONFIDENCE, _UNKNOWN_LANGUAGE, _REDACTED, _ATTRIBUTES_DROPPED, _ENTITIES_DROPPED = (
@@ -57,11 +60,11 @@ _encode = msgspec.json.Encoder().encode
 
 
 Watcher = Callable[[str, Sequence[str], Sequence[Prediction]], None]
-"""Hears of redacted texts and what the live model (its version first) said of them; must neither block nor raise."""
+"""Called with the model's version, redacted texts and their predictions; must neither block nor raise."""
 
 
-class Judge(NamedTuple):
-    """A model and rules that judge together, and what stands on their records."""
+class ActiveModel(NamedTuple):
+    """The model and the rules in force, and the versions that their records carry."""
 
     model: Model
     rules: RuleSet
@@ -69,7 +72,7 @@ class Judge(NamedTuple):
 
 
 class Enricher:
-    """Turns accepted raw records into enriched ones, a batch at a time."""
+    """Turns validated raw records into enriched ones, a batch at a time."""
 
     def __init__(
         self,
@@ -80,66 +83,66 @@ class Enricher:
         clock: Clock,
         watcher: Watcher | None = None,
     ) -> None:
-        self._judge = _judge(model, rules)
+        self._active = _activate(model, rules)
         self._redactor = redactor
-        # A stream names the same sources, brands, products and regions again and again.
-        self._redact_value = lru_cache(_VALUES)(redactor.redact_text)
+        # The same sources, brands, products and regions come again and again.
+        self._redact_value = lru_cache(_CACHED_VALUES)(redactor.redact_text)
         self._settings = settings
         self._clock = clock
         self._watcher = watcher
 
     @property
-    def judge(self) -> Judge:
-        return self._judge
+    def active(self) -> ActiveModel:
+        return self._active
 
     @property
     def versions(self) -> Versions:
-        return self._judge.versions
+        return self._active.versions
 
     def replace(self, *, model: Model | None = None, rules: RuleSet | None = None) -> None:
-        """Judge the next batch by these. A batch in work goes on as it began: one model and one set of rules each."""
-        self._judge = _judge(model or self._judge.model, rules or self._judge.rules)
+        """Use these from the next batch on. A batch is enriched by one model and one set of rules from start to end."""
+        self._active = _activate(model or self._active.model, rules or self._active.rules)
 
-    def enrich(self, accepted: Sequence[ValidatedRecord]) -> list[Enriched]:
-        """One enriched record for each accepted one, in order. Raises ModelError if the runtime fails."""
-        judge = self._judge
-        redacted = [self._redactor.redact(item.raw.text, item.raw.author_id) for item in accepted]
+    def enrich(self, records: Sequence[ValidatedRecord]) -> list[Enriched]:
+        """One enriched record for each validated one, in order. Raises ModelError if the runtime fails."""
+        active = self._active
+        redacted = [self._redactor.redact(item.raw.text, item.raw.author_id) for item in records]
         texts = [item.text for item in redacted]
-        predictions = judge.model.predict(texts)
+        predictions = active.model.predict(texts)
         if self._watcher:
-            self._watcher(judge.model.version, texts, predictions)
+            self._watcher(active.model.version, texts, predictions)
         ingested = rfc3339(self._clock.now_ms())
         return [
-            self._assemble(judge, item, text, prediction, ingested)
-            for item, text, prediction in zip(accepted, redacted, predictions, strict=True)
+            self._assemble(active, item, text, prediction, ingested)
+            for item, text, prediction in zip(records, redacted, predictions, strict=True)
         ]
 
     def _assemble(
-        self, judge: Judge, item: ValidatedRecord, redacted: Redacted, prediction: Prediction, ingested: str
+        self, active: ActiveModel, item: ValidatedRecord, redacted: Redacted, prediction: Prediction, ingested: str
     ) -> Enriched:
         raw, text = item.raw, redacted.text
         language, known = identify(text)
         if not known and raw.language:
-            # What a source calls a language may be anything; a primary subtag (RFC 5646) holds nobody's data.
+            # A source's language field may hold anything; a primary subtag (RFC 5646) can't hold personal data.
             primary = raw.language.split("-")[0].lower()
             language = primary if _PRIMARY_SUBTAG.fullmatch(primary) else language
-            known = language in judge.model.languages
+            known = language in active.model.languages
         attributes, dropped = self._attributes(raw.attributes, raw.author_id) if raw.attributes else ({}, False)
         flags = []
         if raw.truncated or prediction.truncated:
             flags.append(_TRUNCATED)
         if prediction.low_confidence:
             flags.append(_LOW_CONFIDENCE)
-        if not known or language not in judge.model.languages:
+        if not known or language not in active.model.languages:
             flags.append(_UNKNOWN_LANGUAGE)
         if redacted.changed:
             flags.append(_REDACTED)
         if dropped:
             flags.append(_ATTRIBUTES_DROPPED)
         entities = _entities(text, redacted.spans, prediction.spans)
-        if len(entities) > _MOST_ENTITIES:
-            # One text of numbers can hold ten thousand: more than a message of Kafka's default size takes.
-            del entities[_MOST_ENTITIES:]
+        if len(entities) > _MAX_ENTITIES:
+            # A text of numbers can hold ten thousand: more than a message of Kafka's default size.
+            del entities[_MAX_ENTITIES:]
             flags.append(_ENTITIES_DROPPED)
         record = EnrichedRecord(
             timestamp=rfc3339(item.event_ms),
@@ -157,7 +160,7 @@ class Enricher:
             severity=_UNDECIDED_SEVERITY,
             route=_UNDECIDED_ROUTE,
             flags=flags,
-            versions=judge.versions,
+            versions=active.versions,
             author_id=self._redactor.author_hash(raw.source, raw.author_id) if raw.author_id else None,
             rating=self._clean_rating(raw.rating),
             attributes=attributes,
@@ -167,27 +170,27 @@ class Enricher:
             product=self._clean(raw.product, raw.author_id),
             region=self._clean(raw.region, raw.author_id),
         )
-        record.severity, record.route = judge.rules.decide(facts_of(record))
+        record.severity, record.route = active.rules.decide(facts_of(record))
         identity = document_id(item.channel, raw.source, raw.id, item.original or item.position)
         return Enriched(record, identity, item, _encode(record))
 
     def _attributes(self, attributes: Mapping[str, Scalar], author: str | None) -> tuple[dict[str, Scalar], bool]:
-        """Redacted and bounded, and whether any were dropped."""
-        most = self._settings.max_attributes, self._settings.max_attribute_bytes
-        # Before redaction to bound its work, and behind it because a placeholder can be longer than what it hides.
-        few, some_dropped = bounded_attributes(attributes, *most)
-        kept, more_dropped = bounded_attributes(self._redactor.redact_attributes(few, author), *most)
-        return kept, some_dropped or more_dropped
+        """The attributes redacted and limited, and True if any were dropped."""
+        limits = self._settings.max_attributes, self._settings.max_attribute_bytes
+        # Before redaction to limit its work, and after it because a placeholder can be longer than what it replaces.
+        limited, dropped_before = limit_attributes(attributes, *limits)
+        kept, dropped_after = limit_attributes(self._redactor.redact_attributes(limited, author), *limits)
+        return kept, dropped_before or dropped_after
 
     def _clean_rating(self, rating: float | None) -> float | None:
-        """None for a number that is a phone's, a card's or the like: no scale goes that far."""
+        """None for a phone or card number and the like, which no rating scale reaches."""
         if rating is None or abs(rating) < _LONG_NUMBER:
             return rating
         digits = f"{rating:.0f}"
         return rating if self._redactor.redact_text(digits) == digits else None
 
     def _clean_url(self, url: str | None, author: str | None) -> str | None:
-        """A whole field is one address: at a space in it, half of a number would be the address and half plain text."""
+        """Redact the field as one address: split at a space, half of a number would count as address, half as text."""
         if url is None:
             return None
         parts = self._redactor.redact_text(url, author).split()
@@ -202,7 +205,7 @@ class Enricher:
 
 
 class EnrichStage:
-    """The enricher as a stage."""
+    """Runs the enricher over a batch and counts its results."""
 
     name = "enrich"
 
@@ -211,7 +214,7 @@ class EnrichStage:
         self._metrics = metrics
 
     def process(self, batch: Batch) -> None:
-        batch.enriched = self._enricher.enrich(batch.accepted) if batch.accepted else []
+        batch.enriched = self._enricher.enrich(batch.validated) if batch.validated else []
         records = [item.record for item in batch.enriched]
         for intent, count in Counter(record.intent.label for record in records).items():
             self._metrics.intents.labels(intent).inc(count)
@@ -222,9 +225,9 @@ class EnrichStage:
         observe_all(self._metrics.confidence.labels("sentiment"), [record.sentiment.confidence for record in records])
 
 
-def _judge(model: Model, rules: RuleSet) -> Judge:
+def _activate(model: Model, rules: RuleSet) -> ActiveModel:
     versions = Versions(pipeline=__version__, model=model.version, rules=rules.version, taxonomy=model.taxonomy)
-    return Judge(model, rules, versions)
+    return ActiveModel(model, rules, versions)
 
 
 def _sentiment(prediction: Prediction) -> Sentiment:
@@ -243,7 +246,7 @@ def _intent(prediction: Prediction) -> Intent:
 
 
 def _entities(text: str, rule_spans: Sequence[Span], model_spans: Sequence[Span]) -> list[Entity]:
-    """Both kinds in order; where they overlap the deterministic recognizer wins."""
+    """Spans of rules and model, by start; where they overlap the deterministic recognizer wins."""
     if not rule_spans and not model_spans:
         return []
     spans = list(rule_spans)
@@ -252,3 +255,29 @@ def _entities(text: str, rule_spans: Sequence[Span], model_spans: Sequence[Span]
         Entity(text[s.start : s.end], s.label, s.start, s.end, round(s.confidence, _DIGITS), s.source)
         for s in sorted(spans, key=lambda span: span.start)
     ]
+
+
+def limit_attributes(attributes: Mapping[str, Scalar], max_keys: int, max_bytes: int) -> tuple[dict[str, Scalar], bool]:
+    """The first attributes within `max_keys` and `max_bytes` (UTF-8 of keys and values), and True if any were dropped.
+
+    A source that sends thousands of keys must not make every document larger.
+    """
+    kept: dict[str, Scalar] = {}
+    size = 0
+    for name, value in attributes.items():
+        size += len(name.encode("utf-8", "replace")) + len(str(value).encode("utf-8", "replace"))
+        if len(kept) == max_keys or size > max_bytes:
+            return kept, True
+        kept[name] = value
+    return kept, False
+
+
+def explain(model: Explainable, rules: RuleSet, record: EnrichedRecord) -> ExplainedRecord:
+    """The record with the words that decided the model's labels, and the evidence for each rule that matched.
+
+    The record may be new or read back: only its own text is needed. One model call. With a model or rules other than
+    those of its `versions`, the explanation is of the given ones.
+    """
+    words = explain_words(model, record.text)
+    explanation = Explanation(intent=words.intent, sentiment=words.sentiment, rules=explain_rules(rules, record))
+    return ExplainedRecord(**asdict(record), explanation=explanation)

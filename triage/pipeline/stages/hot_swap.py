@@ -1,4 +1,4 @@
-"""What a running worker can replace, the model and the rules: how it sees a change, loads it and takes it over."""
+"""Replaces the model and the rules of a running process: detects a change, loads it and puts it in force."""
 
 import contextlib
 import hashlib
@@ -17,7 +17,7 @@ from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.stages.enrich import Enricher
 from triage.pipeline.stages.model_metrics import show_model
-from triage.pipeline.stages.reload import Reloader, Source
+from triage.pipeline.stages.reload import Reloader, Replaceable
 from triage.rules import RuleSet, load_rules
 from triage.rules.loader import DEFAULT_RULES
 from triage.runtime.health import Health
@@ -27,9 +27,9 @@ log = get_logger("triage.reload")
 
 
 def model_identity(settings: ModelSettings) -> str:
-    """Which model the settings and CURRENT lead to, by folder, manifest, and size and time of its files.
+    """Identity of the model that the settings and CURRENT name: folder, manifest, and size and time of its files.
 
-    Raises ModelError if they lead nowhere, OSError if a file cannot be looked at.
+    Raises ModelError if they name none, OSError if a file cannot be read.
     """
     folder = find_folder(settings)
     parts = [str(folder.resolve()), hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()]
@@ -45,9 +45,9 @@ def rules_identity(path: Path | None) -> str:
 
 
 def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]:
-    """What is there now, by kind. Asked before it is loaded, so that a change in between is not missed.
+    """Identities of model and rules by kind. Taken before loading, so that a change in between is not missed.
 
-    What cannot be seen is left out: loading it will say why.
+    One that cannot be read is left out: loading it will say why.
     """
     seen = {}
     with contextlib.suppress(TriageError, OSError):
@@ -58,8 +58,8 @@ def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]
     return seen
 
 
-def sources(settings: Settings, enricher: Enricher, metrics: Metrics, seen: dict[str, str]) -> list[Source]:
-    """The model and the rules of an enricher, as they are replaced; without `seen["model"]` the model is not."""
+def replaceables(settings: Settings, enricher: Enricher, metrics: Metrics, seen: dict[str, str]) -> list[Replaceable]:
+    """The rules and the model of an enricher; without `seen["model"]` the model is not replaced."""
 
     def load_model() -> OnnxModel:
         model = OnnxModel.load(settings.model, metrics)
@@ -76,25 +76,25 @@ def sources(settings: Settings, enricher: Enricher, metrics: Metrics, seen: dict
     def apply_rules(rules: RuleSet) -> tuple[str, str]:
         before = enricher.versions.rules
         enricher.replace(rules=rules)
-        show_model(metrics, enricher.judge.model, enricher.versions, settings.model)
-        warn_of_unknown_labels(enricher.judge.model, settings)
+        show_model(metrics, enricher.active.model, enricher.versions, settings.model)
+        warn_of_unknown_labels(enricher.active.model, settings)
         return before, enricher.versions.rules
 
     path = settings.rules.path
-    replaceable = [Source("rules", lambda: rules_identity(path), lambda: load_rules(path), apply_rules, seen["rules"])]
+    found = [Replaceable("rules", lambda: rules_identity(path), lambda: load_rules(path), apply_rules, seen["rules"])]
     if "model" in seen:
-        replaceable.append(
-            Source("model", lambda: model_identity(settings.model), load_model, apply_model, seen["model"])
+        found.append(
+            Replaceable("model", lambda: model_identity(settings.model), load_model, apply_model, seen["model"])
         )
-    return replaceable
+    return found
 
 
 def reloader_of(
     settings: Settings, enricher: Enricher, seen: dict[str, str], clock: Clock, metrics: Metrics, health: Health
 ) -> Reloader:
-    """The reloader of an enricher that serves, in a worker and in the API alike."""
+    """The reloader of the enricher of a worker or of the API."""
     return Reloader(
-        sources(settings, enricher, metrics, seen),
+        replaceables(settings, enricher, metrics, seen),
         lambda: asdict(enricher.versions),
         clock,
         settings.worker.reload_poll_s,
@@ -104,6 +104,6 @@ def reloader_of(
 
 
 def warn_of_unknown_labels(model: Model, settings: Settings) -> None:
-    """Rules that name what the model never says are valid and never fire: worth a line in the log."""
+    """Log rules that name labels which the model does not have: they are valid and never match."""
     if isinstance(model, OnnxModel) and (problems := label_problems(model.manifest, settings)):
         log.warning("rules_name_unknown_labels", model=model.version, problems=problems)

@@ -1,4 +1,4 @@
-"""What was in hand when a process died: a journal of positions, so that its successor can tell the record at fault."""
+"""A journal of the records in flight: after a crash the next process can find the record that caused it."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from triage.types import Position
 
 log = get_logger("triage.journal")
 
-_MOST_KEPT = 1_000
+_MAX_ENTRIES = 1_000
 
 
 class _Range(msgspec.Struct, array_like=True):
@@ -23,23 +23,25 @@ class _Range(msgspec.Struct, array_like=True):
     first: int
     last: int
 
-    def holds(self, position: Position) -> bool:
+    def contains(self, position: Position) -> bool:
         return (self.topic, self.partition) == position[:2] and self.first <= position.offset <= self.last
 
 
-class _State(msgspec.Struct):
-    hand: list[_Range] = []
-    alone: bool = False  # the hand holds one record
-    suspects: list[_Range] = []
+# The names in the file are older than those here, and a new version must read the file of its predecessor.
+class _State(msgspec.Struct, rename={"in_flight": "hand", "quarantined": "suspects"}):
+    in_flight: list[_Range] = []
+    alone: bool = False  # one record is in flight
+    quarantined: list[_Range] = []
     crashes: dict[str, int] = {}  # of single records, by position
 
 
-class Journal:
-    """Positions of the records in hand, in a small file that outlives the process; none of their content.
+class InFlightJournal:
+    """Positions of the records in flight, in a small file that outlives the process; none of their content.
 
-    A process that ends in any way with records in hand leaves them as suspects. A suspect that was alone in hand is
-    counted: `crashes_of` says how often. The file is overwritten in place and not synced: what a process wrote
-    survives its death, and no record brings down the machine. A disk that takes no writes costs only the journal.
+    Records that were in flight when a process ended, in whatever way, are quarantined for its successors. If it was a
+    single record, its crashes are counted: `crashes_of`. The file is overwritten in place and not synced: what a
+    process wrote survives its death, and no record brings down the machine. A disk that can't be written to costs only
+    the journal.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,40 +54,41 @@ class Journal:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._state = _decode(os.pread(self._fd, 1 << 20, 0))
         except OSError as error:
-            self._failed(error)
+            self._warn_unwritable(error)
         self._take_over()
 
-    def quarantined(self, position: Position) -> bool:
-        return any(found.holds(position) for found in self._state.suspects)
+    def is_quarantined(self, position: Position) -> bool:
+        return any(found.contains(position) for found in self._state.quarantined)
 
     @property
-    def suspects(self) -> bool:
-        """Whether there are any."""
-        return bool(self._state.suspects)
+    def has_quarantined(self) -> bool:
+        return bool(self._state.quarantined)
 
     def crashes_of(self, position: Position) -> int:
-        """Processes that ended with this record alone in hand."""
+        """Number of processes that ended while this record was in flight alone."""
         return self._state.crashes.get(str(position), 0)
 
-    def hold(self, messages: Sequence[ConsumedMessage]) -> None:
-        """These are in hand from now on."""
-        self._state.hand = _ranges(messages)
+    def begin(self, messages: Sequence[ConsumedMessage]) -> None:
+        """These messages are in flight from now on."""
+        self._state.in_flight = _ranges(messages)
         self._state.alone = len(messages) == 1
         self._write()
 
-    def release(self) -> None:
-        """What was in hand has passed: it is no longer suspected."""
+    def complete(self) -> None:
+        """The messages in flight were processed: they leave the quarantine."""
         state = self._state
-        for passed in state.hand if state.suspects else ():
-            state.suspects = [rest for found in state.suspects for rest in _without(found, passed)]
-        state.hand = []
+        for done in state.in_flight if state.quarantined else ():
+            state.quarantined = [rest for found in state.quarantined for rest in _subtract(found, done)]
+        state.in_flight = []
         self._write()
 
-    def forget_before(self, first: Mapping[Partition, int]) -> None:
-        """Drop what is behind these offsets, of each partition the first that is not committed yet."""
-        state = self._state
-        state.suspects = [found for found in state.suspects if found.last >= _start(first, found)]
-        state.crashes = {name: times for name, times in state.crashes.items() if not _behind(name, first)}
+    def discard_before(self, lowest_uncommitted_offsets: Mapping[Partition, int]) -> None:
+        """Discard what is known of records before these offsets: they are committed."""
+        state, lowest = self._state, lowest_uncommitted_offsets
+        state.quarantined = [
+            found for found in state.quarantined if found.last >= lowest.get((found.topic, found.partition), found.last)
+        ]
+        state.crashes = {name: times for name, times in state.crashes.items() if not _is_before(name, lowest)}
 
     def close(self) -> None:
         if self._fd is not None:
@@ -94,34 +97,34 @@ class Journal:
 
     def _take_over(self) -> None:
         state = self._state
-        if not state.hand:
+        if not state.in_flight:
             return
         if state.alone:
-            name = str(Position(state.hand[0].topic, state.hand[0].partition, state.hand[0].first))
+            name = str(Position(state.in_flight[0].topic, state.in_flight[0].partition, state.in_flight[0].first))
             state.crashes[name] = state.crashes.get(name, 0) + 1
         log.warning(
             "predecessor_died_with_records_in_hand",
-            ranges=[f"{found.topic}/{found.partition}/{found.first}-{found.last}" for found in state.hand],
+            ranges=[f"{found.topic}/{found.partition}/{found.first}-{found.last}" for found in state.in_flight],
             alone=state.alone,
         )
-        known = [rest for found in state.suspects for rest in _outside(found, state.hand)]
-        state.suspects = [*known, *state.hand][-_MOST_KEPT:]
-        state.crashes = dict(list(state.crashes.items())[-_MOST_KEPT:])
-        state.hand = []
+        earlier = [rest for found in state.quarantined for rest in _subtract_all(found, state.in_flight)]
+        state.quarantined = [*earlier, *state.in_flight][-_MAX_ENTRIES:]
+        state.crashes = dict(list(state.crashes.items())[-_MAX_ENTRIES:])
+        state.in_flight = []
         self._write()
 
     def _write(self) -> None:
         if self._fd is None:
             return
         try:
-            # The line feed ends what counts; the rest of a longer predecessor stays behind it.
+            # Only what comes before the line feed is read; the rest of a longer earlier state stays after it.
             os.pwrite(self._fd, msgspec.json.encode(self._state) + b"\n", 0)
         except OSError as error:
-            self._failed(error)
+            self._warn_unwritable(error)
         else:
             self._writable = True
 
-    def _failed(self, error: OSError) -> None:
+    def _warn_unwritable(self, error: OSError) -> None:
         if self._writable:
             log.warning(
                 "journal_unwritable",
@@ -150,28 +153,24 @@ def _ranges(messages: Sequence[ConsumedMessage]) -> list[_Range]:
     return list(found.values())
 
 
-def _without(found: _Range, passed: _Range) -> list[_Range]:
-    """What is left of `found` without the offsets of `passed`."""
-    if (found.topic, found.partition) != (passed.topic, passed.partition):
+def _subtract(found: _Range, done: _Range) -> list[_Range]:
+    """The parts of `found` without the offsets of `done`."""
+    if (found.topic, found.partition) != (done.topic, done.partition):
         return [found]
     parts = [
-        _Range(found.topic, found.partition, found.first, min(found.last, passed.first - 1)),
-        _Range(found.topic, found.partition, max(found.first, passed.last + 1), found.last),
+        _Range(found.topic, found.partition, found.first, min(found.last, done.first - 1)),
+        _Range(found.topic, found.partition, max(found.first, done.last + 1), found.last),
     ]
     return [part for part in parts if part.first <= part.last]
 
 
-def _outside(found: _Range, ranges: Sequence[_Range]) -> list[_Range]:
+def _subtract_all(found: _Range, ranges: Sequence[_Range]) -> list[_Range]:
     left = [found]
-    for passed in ranges:
-        left = [rest for part in left for rest in _without(part, passed)]
+    for done in ranges:
+        left = [rest for part in left for rest in _subtract(part, done)]
     return left
 
 
-def _start(first: Mapping[Partition, int], found: _Range) -> int:
-    return first.get((found.topic, found.partition), found.last)
-
-
-def _behind(name: str, first: Mapping[Partition, int]) -> bool:
+def _is_before(name: str, lowest: Mapping[Partition, int]) -> bool:
     topic, partition, offset = name.rsplit("/", 2)
-    return int(offset) < first.get((topic, int(partition)), -1)
+    return int(offset) < lowest.get((topic, int(partition)), -1)

@@ -1,4 +1,4 @@
-"""Stage 3: enriched records to Elasticsearch; what it refuses for good becomes a dead letter."""
+"""Stage 3: writes enriched records to Elasticsearch; a document that it rejects for good becomes a dead letter."""
 
 from triage.elastic.naming import IndexNaming
 from triage.errors import InvalidRecord
@@ -18,26 +18,29 @@ class IndexStage:
         self,
         sink: Sink,
         naming: IndexNaming,
-        office: DeadLetterFactory,
+        dead_letter_factory: DeadLetterFactory,
         metrics: Metrics,
-        forgotten: ErasedAuthors | None = None,
+        erased_authors: ErasedAuthors | None = None,
     ) -> None:
-        """What a `forgotten` author wrote leaves the batch here, too: it may have waited long for Elasticsearch."""
-        self._forgotten = forgotten
+        """Records of `erased_authors` are dropped here, too: the batch may have waited long for Elasticsearch."""
+        self._erased_authors = erased_authors
         self._sink = sink
         self._naming = naming
-        self._office = office
+        self._dead_letter_factory = dead_letter_factory
         self._metrics = metrics
 
     def process(self, batch: Batch) -> None:
-        if self._forgotten:
-            batch.enriched = self._forgotten.exclude(batch.enriched)
+        if self._erased_authors:
+            batch.enriched = self._erased_authors.exclude(batch.enriched)
         if not batch.enriched:
             return
         result = self._sink.write(
             [
                 Document(
-                    item.document_id, self._naming.index_for(item.accepted.event_ms), item.accepted.broker_ms, item.body
+                    item.document_id,
+                    self._naming.index_for(item.validated.event_ms),
+                    item.validated.broker_ms,
+                    item.body,
                 )
                 for item in batch.enriched
             ]
@@ -45,11 +48,11 @@ class IndexStage:
         self._metrics.index_conflicts.inc(result.conflicts)
         if not result.rejected:
             return
-        messages = {message.position: message for message in batch.incoming}
-        refused = {position for position, _ in result.rejected}
+        messages = {message.position: message for message in batch.consumed}
+        rejected = {position for position, _ in result.rejected}
         for position, reason in result.rejected:
             item = batch.enriched[position]
-            assert item.accepted.position is not None
-            invalid = InvalidRecord("index_rejected", f"Elasticsearch refused the document: {reason}", stage="index")
-            batch.dead.append(self._office.letter(messages[item.accepted.position], invalid))
-        batch.enriched = [item for index, item in enumerate(batch.enriched) if index not in refused]
+            assert item.validated.position is not None
+            invalid = InvalidRecord("index_rejected", f"Elasticsearch rejected the document: {reason}", stage="index")
+            batch.dead_letters.append(self._dead_letter_factory.create(messages[item.validated.position], invalid))
+        batch.enriched = [item for index, item in enumerate(batch.enriched) if index not in rejected]

@@ -1,4 +1,4 @@
-"""Tells the metrics which model judges, by which rules, and on what."""
+"""Reports the model and rules in force, and the device that computes, to the metrics and the health page."""
 
 from triage.config import ModelSettings
 from triage.inference.model import OnnxModel
@@ -20,13 +20,13 @@ def show_model(metrics: Metrics, model: Model, versions: Versions, settings: Mod
 
 
 def runs_on(model: Model) -> dict[str, object]:
-    """What computes, for the health page; empty for a model that does not say."""
+    """Device, runtime and precision for the health page; empty for a model that does not report them."""
     about = model.describe() if isinstance(model, OnnxModel) else {}
     return {name: about[name] for name in ("device", "runtime", "precision", "threads", "streams") if name in about}
 
 
 def fell_back(settings: ModelSettings, device: str, runtime: str, gpu_build: str | None) -> bool:
-    """True where the settings, or the GPU build that is installed under `auto`, led to expect another device."""
+    """True if the settings, or a GPU build that is installed under `auto`, ask for another device."""
     match settings.device:
         case "cuda":
             return device != "cuda"

@@ -1,4 +1,4 @@
-"""Hot reload: a new model or changed rules are taken over between two batches; broken ones are refused."""
+"""Hot reload: a new model or changed rules are put in force between two batches; broken ones are refused."""
 
 import signal
 import threading
@@ -21,12 +21,12 @@ _UNSEEN = ""
 
 
 @dataclass
-class Source:
-    """One thing that can be replaced while the worker runs.
+class Replaceable:
+    """The model or the rules: something that can be replaced while the process runs.
 
-    `identity` is cheap, never empty, and changes with what is there; `load` makes it ready to serve, on a thread of its
-    own, and may take long; `apply` takes it over and returns the versions before and after. `seen` is the identity of
-    what serves, or of what was refused last.
+    `identity` is cheap, never empty, and changes with the files; `load` makes a new one ready to serve, on a thread of
+    its own, and may take long; `apply` puts it in force and returns the versions before and after. `seen` is the
+    identity of the one in force, or of the one that was refused last.
     """
 
     kind: str
@@ -38,16 +38,16 @@ class Source:
 
 
 class Reloader:
-    """The first stage: looks for something new every `poll_s` seconds (0: only when asked) and lets batches pass.
+    """The first stage: looks for a new model or rules every `poll_s` seconds (0: only on request); passes batches on.
 
-    It never touches the feed: partitions are kept, and offsets are committed as always.
+    It does not touch the source: partitions stay assigned, and offsets are committed as always.
     """
 
     name = "reload"
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        replaceables: Sequence[Replaceable],
         versions: Callable[[], dict[str, str]],
         clock: Clock,
         poll_s: float,
@@ -55,89 +55,89 @@ class Reloader:
         health: Health,
     ) -> None:
         """`versions` are those in force, for the health page."""
-        self._sources = sources
+        self._replaceables = replaceables
         self._versions = versions
         self._clock = clock
         self._poll_s = poll_s
         self._metrics = metrics
         self._health = health
         self._next_look = clock.monotonic() + poll_s
-        self._asked = self._answered = 0
+        self._requests = self._served_requests = 0
         self._more = False
         self._loading: _Loading | None = None
 
     def request(self) -> None:
-        """Look at once, and try again what was refused. Safe from a signal handler and from other threads."""
-        self._asked += 1
+        """Look at once, and retry what was refused. Safe from a signal handler and from other threads."""
+        self._requests += 1
 
     def process(self, batch: Batch) -> None:
-        """Take over what has been loaded; look for something new when it is time. Never waits, never fails."""
+        """Put in force what has been loaded; look for something new when it is due. Never waits, never fails."""
         del batch
         if self._loading is not None:
             if self._loading.is_alive():
                 return
             self._finish(self._loading)
             self._loading = None
-        if self._asked != self._answered:
-            self._answered = self._asked
-            for source in self._sources:
-                source.seen = _UNSEEN if source.refused else source.seen
+        if self._requests != self._served_requests:
+            self._served_requests = self._requests
+            for each in self._replaceables:
+                each.seen = _UNSEEN if each.refused else each.seen
         elif not self._more and (not self._poll_s or self._clock.monotonic() < self._next_look):
             return
-        new = next((source for source in self._sources if self._is_new(source)), None)
+        new = next((each for each in self._replaceables if self._is_new(each)), None)
         self._next_look = self._clock.monotonic() + self._poll_s
-        # After this one the others are looked at again, without waiting.
+        # After this one the others are checked again, without waiting.
         self._more = new is not None
         if new is not None:
             self._loading = _Loading(new)
             self._loading.start()
 
     def close(self) -> None:
-        """Wait for a load that goes on: a thread in the runtime's code must not outlive the interpreter."""
+        """Wait for a load in progress: a thread in the runtime's code must not outlive the interpreter."""
         if self._loading is not None:
             self._loading.join(_JOIN_S)
 
-    def _is_new(self, source: Source) -> bool:
+    def _is_new(self, replaceable: Replaceable) -> bool:
         try:
-            identity = source.identity()
+            identity = replaceable.identity()
         except (TriageError, OSError) as error:
             identity = f"error: {error}"
-        new = identity != source.seen
-        source.seen = identity
+        new = identity != replaceable.seen
+        replaceable.seen = identity
         return new
 
     def _finish(self, loading: "_Loading") -> None:
-        source = loading.source
+        replaceable = loading.replaceable
         if loading.error is None:
-            before, after = source.apply(loading.loaded)
-            source.refused = None
-            self._metrics.reloads.labels(source.kind, "swapped").inc()
-            log.info("reloaded", kind=source.kind, version=after, previous=before)
+            before, after = replaceable.apply(loading.loaded)
+            replaceable.refused = None
+            self._metrics.reloads.labels(replaceable.kind, "swapped").inc()
+            log.info("reloaded", kind=replaceable.kind, version=after, previous=before)
             self._health.tell(versions=self._versions())
         else:
-            source.refused = str(loading.error) or type(loading.error).__name__
-            self._metrics.reloads.labels(source.kind, "refused").inc()
-            log.error("reload_refused", kind=source.kind, reason=source.refused, instead="the old one goes on")
-        refused = {source.kind: source.refused for source in self._sources if source.refused}
+            replaceable.refused = str(loading.error) or type(loading.error).__name__
+            self._metrics.reloads.labels(replaceable.kind, "refused").inc()
+            log.error("reload_refused", kind=replaceable.kind, reason=replaceable.refused, instead="the old one stays")
+        refused = {each.kind: each.refused for each in self._replaceables if each.refused}
         self._health.tell(refused=refused or None)
 
 
 class _Loading(threading.Thread):
-    def __init__(self, source: Source) -> None:
-        super().__init__(name=f"load-{source.kind}", daemon=True)
-        self.source = source
+    def __init__(self, replaceable: Replaceable) -> None:
+        super().__init__(name=f"load-{replaceable.kind}", daemon=True)
+        self.replaceable = replaceable
         self.loaded: Any = None
         self.error: Exception | None = None
 
     def run(self) -> None:
         try:
-            self.loaded = self.source.load()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the newcomer, the old one goes on
+            self.loaded = self.replaceable.load()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the old one stays
             self.error = error
 
 
 def reload_on_hangup(request: Callable[[], None]) -> None:
-    """SIGHUP asks for a reload at once, as daemons have it."""
+    """Reload at once on SIGHUP, as daemons do."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         del number, frame

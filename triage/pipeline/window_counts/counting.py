@@ -1,4 +1,4 @@
-"""Counts of a batch per raw partition, window and key: what `feedback.window-counts` carries. Pure."""
+"""Counts the records of a batch per raw partition, window and key, for `feedback.window-counts`. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from triage.schemas.counts import WindowCount, dimension_key
 from triage.types import Position
 
 OffsetRanges = Mapping[tuple[str, int], tuple[int, int]]
-# Window start, number of the dimension set, values, none of them missing.
+# Window start, index of the dimension set, values; none of them is missing.
 _Group = tuple[int, int, tuple[str | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """What counting needs of one enriched record; a dimension value that is missing is None or absent."""
+class CountedRecord:
+    """The fields of an enriched record that are counted; a missing dimension value is None or absent."""
 
     position: Position
     event_ms: int
@@ -22,7 +22,7 @@ class Counted:
 
 
 def count_windows(
-    records: Iterable[Counted],
+    records: Iterable[CountedRecord],
     window_ms: int,
     dimension_sets: Sequence[Sequence[str]],
     offsets: OffsetRanges | None = None,
@@ -30,14 +30,14 @@ def count_windows(
     """One count per raw topic-partition, window and key, in that order.
 
     `window_ms` is the step; windows are aligned to the epoch. `dimension_sets` are the field combinations counted,
-    [] being everything; a record without a value of one of the fields is left out of that combination alone.
+    [] being all records; a record without a value for one of the fields is left out of that combination only.
 
     `offsets` are first and last offset of the whole batch per (topic, partition), refused records included
-    (`Batch.offsets()`); without it they are taken from `records`. Every count of a partition carries that whole
-    range, so that the ranges of one partition's batches are disjoint and increase for every key, also for a key that
-    a batch lacks: this is what makes merging idempotent.
+    (`Batch.offset_ranges()`); without it they are taken from `records`. Every count of a partition carries that whole
+    range. So the ranges of one partition's batches are disjoint and increase for every key, also for a key that a
+    batch lacks: this makes merging idempotent.
     """
-    # Keys are written once for each group of records, not for each record.
+    # Keys are built once per group of records, not per record.
     sums: dict[tuple[str, int], dict[_Group, list[int]]] = {}
     seen: dict[tuple[str, int], tuple[int, int]] = {}
     for record in records:

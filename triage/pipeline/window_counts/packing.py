@@ -1,28 +1,28 @@
-"""Window counts as messages: what goes to one partition of `window-counts` travels together. Pure."""
+"""Packs window counts into messages: those for one partition of `window-counts` go together. Pure."""
 
 from collections.abc import Iterable, Iterator
 
 from triage.schemas.counts import KeyCount, WindowCount, WindowCounts, group_of
 from triage.topics.partitioning import partitions_of
 
-# Of keys and values in UTF-8. Even if JSON must escape every byte of them, brokers take the message.
-MOST_BYTES = 128 * 1024
-_BYTES_BESIDE = 100
+# Of keys and values in UTF-8. Even if JSON must escape every byte of them, the message is below 1 MiB.
+MAX_BYTES = 128 * 1024
+_OVERHEAD_BYTES = 100
 
 
 def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -> Iterator[tuple[int, WindowCounts]]:
-    """Messages with their partition of `window-counts`, each of one raw partition and of bounded size.
+    """Messages with their partition of `window-counts`, each of one raw partition and of limited size.
 
-    A message for each count would be more than one for each record: the alerter would spend its time on receiving.
+    One message per count would be more than one per record: the alerter would spend its time on receiving.
     """
     packed: dict[tuple[str, int, int], WindowCounts] = {}
     left: dict[tuple[str, int, int], int] = {}
     grouped = [(group_of(count.dimensions, group_by), count) for count in counts]
-    places = places_of((group for group, _ in grouped), partitions)
+    partition_of = partitions_of_groups((group for group, _ in grouped), partitions)
     for group, count in grouped:
-        partition = places[group]
+        partition = partition_of[group]
         to = (count.topic, count.partition, partition)
-        size = 2 * len(count.key.encode()) + _BYTES_BESIDE
+        size = 2 * len(count.key.encode()) + _OVERHEAD_BYTES
         if to in packed and left[to] < size:
             yield partition, packed.pop(to)
         if to not in packed:
@@ -34,7 +34,7 @@ def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -
                 last_offset=count.last_offset,
                 counts=[],
             )
-            left[to] = MOST_BYTES
+            left[to] = MAX_BYTES
         left[to] -= size
         packed[to].counts.append(
             KeyCount(count.window_start_ms, count.key, count.dimensions, count.negative, count.total)
@@ -43,7 +43,7 @@ def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -
         yield partition, message
 
 
-def places_of(groups: Iterable[str], partitions: int) -> dict[str, int]:
-    """The partition of `window-counts` of each group: where Kafka's default partitioner puts a message of this key."""
+def partitions_of_groups(groups: Iterable[str], partitions: int) -> dict[str, int]:
+    """The partition of `window-counts` for each group: that of Kafka's default partitioner for this key."""
     unique = list(dict.fromkeys(groups))
     return dict(zip(unique, partitions_of([group.encode() for group in unique], partitions), strict=True))

@@ -1,4 +1,14 @@
-"""Watermarks of raw partitions: up to which event time the worker that owns a partition has counted it."""
+"""Watermarks of raw partitions: the event time up to which a partition's records are counted.
+
+Threads. Only the worker's own thread uses them, through the publisher; there is no lock and nothing blocks.
+
+State. Per assigned partition: the highest event time observed, the last watermark sent, and since when the partition
+has been idle. Observing a batch and sending watermarks belong to one transaction: `commit` makes them final, `rollback`
+restores those of the last committed transaction. A watermark never goes back.
+
+Retries. A batch that is published again is observed again. One that is given up after a rollback leaves no trace, so no
+watermark passes records that are not counted.
+"""
 
 import math
 from collections import deque
@@ -15,20 +25,20 @@ Partition = tuple[str, int]
 
 @dataclass(slots=True)
 class _Progress:
-    highest_ms: int | None = None  # event time, clamped
+    highest_ms: int | None = None  # event time, limited by broker and clock
     watermark_ms: int | None = None  # as last sent: never goes back
-    # (monotonic seconds, clock in ms) while caught up without a break, oldest first.
+    # (monotonic seconds, clock in ms) while without lag and without a break, oldest first.
     idle_since: deque[tuple[float, int]] = field(default_factory=deque)
 
 
 class PartitionWatermarks:
-    """Watermarks of the partitions that one worker owns.
+    """Watermarks of the partitions that are assigned to one worker.
 
-    An active partition stands at its highest event time less `out_of_orderness_ms`; event time is clamped to the
-    broker's and to the clock, so that one record from the future cannot close every window. A partition that has been
-    caught up for `idle_after_s` real seconds follows the clock as it stood that long before the last poll began, less
-    the same bound: a record sent before then had that much real time to be polled, however long a batch takes and
-    whatever the speed of a simulated clock.
+    The watermark of an active partition is its highest event time less `out_of_orderness_ms`. Event times are limited
+    by the broker's timestamp and the clock, so that one record from the future can't close every window. A partition
+    that has had no lag for `idle_after_s` real seconds follows the clock instead: as it was that long before the last
+    poll began, less the same bound. A record that was sent before then had that much real time to be polled, however
+    long a batch takes and whatever the speed of a simulated clock.
     """
 
     def __init__(
@@ -45,36 +55,36 @@ class PartitionWatermarks:
         self._interval_s = interval_ms / 1000
         self._progress: dict[Partition, _Progress] = {}
         self._sent_at: float | None = None
-        self._settled: dict[Partition, tuple[int | None, int | None]] = {}
-        self._settled_at: float | None = None
+        self._committed: dict[Partition, tuple[int | None, int | None]] = {}
+        self._committed_sent_at: float | None = None
         self._called_at: float | None = None
 
     def observe(self, position: Position, event_ms: int | None, broker_ms: int) -> None:
-        """Note a record that is part of the next transaction; `event_ms` is None for a refused record.
+        """Observe a record of the next transaction; `event_ms` is None for a refused record.
 
-        `settle` or `revert` says how the transaction ended.
+        `commit` or `rollback` must follow when the transaction has ended.
         """
         progress = self._progress.setdefault((position.topic, position.partition), _Progress())
         progress.idle_since.clear()
         if event_ms is None:
             return
-        clamped = min(event_ms, broker_ms, self._clock.now_ms())
-        if progress.highest_ms is None or clamped > progress.highest_ms:
-            progress.highest_ms = clamped
+        limited_ms = min(event_ms, broker_ms, self._clock.now_ms())
+        if progress.highest_ms is None or limited_ms > progress.highest_ms:
+            progress.highest_ms = limited_ms
 
     def due(self, states: Mapping[Partition, PartitionState]) -> list[Watermark]:
-        """The watermarks to send now, one for each owned partition that has one; [] until `interval_ms` has passed.
+        """The watermarks to send now, one for each assigned partition that has one; [] until `interval_ms` has passed.
 
         Call it for every transaction and when idle, at least every `interval_ms`, after the batch was observed.
-        `states` are the partitions owned; `position` must be the next offset after the records counted in this or an
-        earlier transaction, not of records that were polled but wait. Partitions not in it are forgotten.
+        `states` are the assigned partitions; `position` must be the next offset after the records counted in this or an
+        earlier transaction, not of records that were polled but wait. Other partitions are discarded.
 
-        Each message belongs on every partition of `window-counts`, behind the counts of the same transaction.
+        Each message must be sent to every partition of `window-counts`, after the counts of the same transaction.
         """
         now, now_ms = self._clock.monotonic(), self._clock.now_ms()
-        for gone in self._progress.keys() - states.keys():
-            del self._progress[gone]
-        # The poll behind `states` began after the last call.
+        for revoked in self._progress.keys() - states.keys():
+            del self._progress[revoked]
+        # The poll that `states` is from began after the last call.
         idle_before = -math.inf if self._called_at is None else self._called_at - self._idle_after_s
         self._called_at = now
         for partition, state in states.items():
@@ -99,18 +109,18 @@ class PartitionWatermarks:
         return messages
 
     def commit(self) -> None:
-        """What was observed and due is committed."""
-        self._settled = {
+        """The transaction was committed: what was observed and sent in it is final."""
+        self._committed = {
             partition: (progress.highest_ms, progress.watermark_ms) for partition, progress in self._progress.items()
         }
-        self._settled_at = self._sent_at
+        self._committed_sent_at = self._sent_at
 
     def rollback(self) -> None:
-        """It is not: whoever tries again observes again, and who gives up must not have passed those records."""
+        """The transaction failed: back to the state of the last one that was committed."""
         for partition, progress in self._progress.items():
-            progress.highest_ms, progress.watermark_ms = self._settled.get(partition, (None, None))
+            progress.highest_ms, progress.watermark_ms = self._committed.get(partition, (None, None))
             progress.idle_since.clear()
-        self._sent_at = self._settled_at
+        self._sent_at = self._committed_sent_at
 
     def _track_idle(
         self, progress: _Progress, state: PartitionState, now: float, now_ms: int, idle_before: float

@@ -14,7 +14,7 @@ from triage.topics.scan import TopicScan
 _PAUSE_S = 0.1
 
 
-def wait_until_settled(
+def wait_for_open_transactions(
     scan: TopicScan,
     settings: KafkaSettings,
     partitions: Iterable[TopicPartition],

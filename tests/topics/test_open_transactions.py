@@ -9,8 +9,8 @@ from triage.clock import ManualClock
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
 from triage.topics import apply_topics
+from triage.topics.open_transactions import wait_for_open_transactions
 from triage.topics.scan import TopicScan
-from triage.topics.settled import wait_until_settled
 
 pytestmark = pytest.mark.stack
 
@@ -69,7 +69,7 @@ def _values(scan, place):
 def test_what_stands_behind_an_open_transaction_can_be_read_after_the_wait(scan, stack, held, place):
     assert _values(scan, place) == []
     clock = Ending(held.abort_transaction)
-    wait_until_settled(scan, KafkaSettings(bootstrap_servers=stack.bootstrap_servers), [place], 60, clock)
+    wait_for_open_transactions(scan, KafkaSettings(bootstrap_servers=stack.bootstrap_servers), [place], 60, clock)
     # Or more often: a real broker answers the abort before its marker is written.
     assert clock.sleeps >= 3
     assert _values(scan, place) == [b"b"]
@@ -78,15 +78,15 @@ def test_what_stands_behind_an_open_transaction_can_be_read_after_the_wait(scan,
 def test_the_wait_ends_and_names_the_place(scan, stack, held, place):
     kafka = KafkaSettings(bootstrap_servers=stack.bootstrap_servers)
     with pytest.raises(Unavailable, match=rf"a transaction on {place.topic}/0 has been open for 2 s.*run this again"):
-        wait_until_settled(scan, kafka, [place], 2, Ending())
+        wait_for_open_transactions(scan, kafka, [place], 2, Ending())
 
 
 def test_without_an_open_transaction_nothing_is_waited_for(scan, stack, held, place):
     held.commit_transaction()
     kafka = KafkaSettings(bootstrap_servers=stack.bootstrap_servers)
     # A real broker answers the commit before its marker is written.
-    wait_until_settled(scan, kafka, [place], 30)
+    wait_for_open_transactions(scan, kafka, [place], 30)
     clock = Ending()
-    wait_until_settled(scan, kafka, [place], 10, clock)
-    wait_until_settled(scan, kafka, [], 10, clock)
+    wait_for_open_transactions(scan, kafka, [place], 10, clock)
+    wait_for_open_transactions(scan, kafka, [], 10, clock)
     assert clock.sleeps == 0
