@@ -1,6 +1,7 @@
 # make demo      set everything up and run the whole system on the local stack (ARGS=--once: run it once and check it)
 # make test      set up and run the tests; no torch, Docker or Java (ARGS="--hypothesis-profile=explore": other examples)
 # make check     lint, imports and types; make format mends what can be mended
+# make reference write docs/reference and topics/schemas from the code
 # make coverage  the tests that need no stack, with the share of lines and branches that they run; fails below the limit
 # make faults    faults strike while records flow; nothing may be lost or twice (SEEDS=n, SOAK=minutes)
 # make mutants   changes the pure modules at random; the tests must notice (MUTANTS=150, ARGS="--seed 2 --only rules")
@@ -20,7 +21,7 @@ SEEDS ?= 3
 MUTANTS ?= 150
 SOAK ?= 0
 
-.PHONY: demo test check coverage audit format lock bench faults mutants release setup setup-train clean help
+.PHONY: demo test check coverage reference audit format lock bench faults mutants release setup setup-train clean help
 
 demo: setup
 	@$(BIN)/triage demo $(ARGS)
@@ -47,6 +48,10 @@ audit: setup
 format: setup
 	@$(BIN)/ruff check --fix -q .
 	@$(BIN)/ruff format -q .
+
+reference: setup
+	@$(BIN)/python -m triage.reference docs/reference
+	@$(BIN)/python -m triage.schemas.json_schema topics/schemas >/dev/null
 
 bench: setup
 	@$(BIN)/python -m benchmarks.$(NAME) $(ARGS)

@@ -87,6 +87,7 @@ class AlertingSettings(Section):
         "1", pattern=r"^[a-zA-Z0-9]{1,16}$", description="Version of that key, sent with each request"
     )
     slack_url: SecretStr | None = Field(None, description="URL of a Slack incoming webhook")
+    teams_url: SecretStr | None = Field(None, description="Webhook URL of a Microsoft Teams workflow")
     pagerduty_key: SecretStr | None = Field(None, description="Integration key of an Events API v2 integration")
     pagerduty_url: str = Field(
         "https://events.pagerduty.com/v2/enqueue",
@@ -132,11 +133,12 @@ class AlertingSettings(Section):
     @model_validator(mode="after")
     def _receivers_fit(self) -> "AlertingSettings":
         problems = []
-        for name in ("webhook_url", "slack_url", "pagerduty_url", "alertmanager_url", "wecom_url", "dingtalk_url"):
+        for name in self._receiver_urls():
             given = getattr(self, name)
             value = given.get_secret_value() if isinstance(given, SecretStr) else given or ""
+            urls = value.split(",") if name == "alertmanager_url" else [value]
             # The value is not shown: the address of a webhook is its password.
-            if any(not re.match(r"https?://[^/\s]+", url.strip()) for url in value.split(",") if value):
+            if value and any(not re.match(r"https?://[^/\s]+", url.strip()) for url in urls):
                 problems.append(f"{name} must begin with http:// or https://")
         if bad := [
             address for address in [*self.email_to, self.email_from] if not re.search(r"[^@\s<]@[^@\s>]", address)
@@ -151,3 +153,8 @@ class AlertingSettings(Section):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    @classmethod
+    def _receiver_urls(cls) -> list[str]:
+        links = {"console_url", "kibana_url"}
+        return [name for name in cls.model_fields if name.endswith("_url") and name not in links]

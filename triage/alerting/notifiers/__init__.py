@@ -9,6 +9,7 @@ from triage.alerting.notifiers.pagerduty import PagerDutyNotifier
 from triage.alerting.notifiers.robots import DingTalkNotifier, WeComNotifier
 from triage.alerting.notifiers.signature import SigningKey
 from triage.alerting.notifiers.slack import SlackNotifier
+from triage.alerting.notifiers.teams import TeamsNotifier
 from triage.alerting.notifiers.webhook import WebhookNotifier
 from triage.alerting.wording import wording
 from triage.config import AlertingSettings
@@ -20,6 +21,7 @@ ADDRESSES: dict[str, str | None] = {
     "log": None,
     "webhook": "webhook_url",
     "slack": "slack_url",
+    "teams": "teams_url",
     "pagerduty": "pagerduty_key",
     "alertmanager": "alertmanager_url",
     "email": "email_to",
@@ -38,6 +40,8 @@ def build_notifiers(settings: AlertingSettings) -> list[Notifier]:
         notifiers.append(WebhookNotifier(url, timeout_s, key=signing))
     if url := _secret(settings.slack_url):
         notifiers.append(SlackNotifier(url, timeout_s, words=words))
+    if url := _secret(settings.teams_url):
+        notifiers.append(TeamsNotifier(url, timeout_s, words=words))
     if key := _secret(settings.pagerduty_key):
         notifiers.append(PagerDutyNotifier(settings.pagerduty_url, key, timeout_s, words=words))
     if url := _secret(settings.alertmanager_url):
