@@ -1,7 +1,7 @@
 """The console's door: logins, roles, sessions, forged requests, guessing, proxies and headers that anybody can send."""
 
 import asyncio
-import time
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -13,12 +13,13 @@ from triage.cli.main import main
 from triage.clock import ManualClock
 from triage.config import ConsoleSettings, load_settings
 from triage.console.app import build_service
+from triage.console.web import sessions as module
 from triage.console.web.login import LoginMiddleware
 from triage.console.web.sessions import COOKIE, Sessions
 from triage.errors import ConfigError
 from triage.metrics import Metrics
 from triage.web.auth import user_of
-from triage.web.identity import Identities, User
+from triage.web.identity import Identities, User, digest_of
 
 OPERATOR, VIEWER = "the-token-of-olga-0123", "the-token-of-vera-0123"
 HOST = "console.example"
@@ -240,7 +241,7 @@ async def test_headers_of_proxies_reach_the_pages_from_trusted_proxies_only():
 
 async def test_web_sockets_are_guarded_too():
     door = LoginMiddleware(_socket, _settings(), ManualClock().monotonic)
-    cookie = f"{COOKIE}={door.sessions.issue(User('vera', 'viewer'))}"
+    cookie = f"{COOKIE}={door.sessions.cookie(door.sessions.begin(User('vera', 'viewer')))}"
     assert await _handshake(door, {}) == "websocket.close"
     assert await _handshake(door, {"cookie": cookie}) == "websocket.close"
     assert await _handshake(door, {"cookie": cookie, "origin": "https://evil.example"}) == "websocket.close"
@@ -256,6 +257,7 @@ async def _handshake(door, headers):
     raw = [(name.encode(), value.encode()) for name, value in {"host": HOST, **headers}.items()]
     scope = {
         "type": "websocket",
+        "scheme": "wss",
         "path": "/_nicegui_ws/",
         "query_string": b"",
         "headers": raw,
@@ -269,31 +271,145 @@ async def _collect(sent, message):
     sent.append(message)
 
 
-def _sessions(settings, now_s=time.time):
+def _sessions(settings=None, now_s=lambda: 1_000_000.0):
+    settings = settings or _settings()
     return Sessions(settings, Identities(settings), now_s)
+
+
+OLGA = User("olga", "operator")
+
+
+def _user(sessions, cookie):
+    session = sessions.find(cookie)
+    return session and session.user
 
 
 async def test_sessions_end_and_cannot_be_made_up():
     now = [1_000_000.0]
     sessions = _sessions(_settings(session_hours=1), lambda: now[0])
-    value = sessions.issue(User("olga", "operator"))
-    assert sessions.user(value) == User("olga", "operator")
+    value = sessions.cookie(sessions.begin(OLGA))
+    assert _user(sessions, value) == OLGA
     claims, _, signature = value.rpartition(".")
-    other = sessions.issue(User("vera", "viewer")).rpartition(".")[0]
+    other = sessions.cookie(sessions.begin(User("vera", "viewer"))).rpartition(".")[0]
     for wrong in ("", ".", "x", "é.é", f"{other}.{signature}", f"{claims}.", f"{claims}.0", f"{claims}x.{signature}"):
-        assert sessions.user(wrong) is None
+        assert sessions.find(wrong) is None
     now[0] += 3_601
-    assert sessions.user(value) is None
+    assert sessions.find(value) is None
 
 
 async def test_sessions_of_consoles_with_one_key_are_shared_and_end_with_their_token():
     key = SecretStr("the-session-key-that-consoles-share")
-    value = _sessions(_settings(session_key=key)).issue(User("olga", "operator"))
-    assert _sessions(_settings(session_key=key)).user(value) == User("olga", "operator")
-    assert _sessions(_settings()).user(value) is None
+    issuer = _sessions(_settings(session_key=key))
+    value = issuer.cookie(issuer.begin(OLGA))
+    assert _user(_sessions(_settings(session_key=key)), value) == OLGA
+    assert _sessions().find(value) is None
     for tokens in ([], [{"name": "olga", "role": "operator", "token": "another-token-01234"}],
                    [{"name": "olga", "role": "viewer", "token": OPERATOR}]):  # fmt: skip
-        assert _sessions(_settings(session_key=key, tokens=tokens)).user(value) is None
+        assert _sessions(_settings(session_key=key, tokens=tokens)).find(value) is None
+
+
+async def test_a_cookie_that_was_copied_is_worth_nothing_after_the_logout():
+    door = LoginMiddleware(_app, _settings(), ManualClock().monotonic)
+    async with _client(app=door) as client, _client(app=door, peer="192.0.2.8") as thief:
+        await _log_in(client, OPERATOR)
+        thief.cookies.update(client.cookies)
+        assert (await thief.get("/explore.csv")).status_code == 200
+        await client.post("/logout", headers=OURS)
+        assert (await thief.get("/explore.csv")).status_code == 401
+        assert (await thief.post("/alerts/a/acknowledge", headers=OURS)).status_code == 401
+        await _log_in(client, OPERATOR)
+        assert (await client.get("/")).status_code == 200
+        assert (await thief.get("/")).status_code == 401
+
+
+async def test_a_logout_outlasts_a_restart_although_consoles_share_the_key():
+    key, now = SecretStr("the-session-key-that-consoles-share"), [1_000_000.0]
+    before = _sessions(_settings(session_key=key), lambda: now[0])
+    session = before.begin(OLGA)
+    before.revoke(session)
+    now[0] += 1
+    assert _sessions(_settings(session_key=key), lambda: now[0]).find(before.cookie(session)) is None
+
+
+async def test_no_number_of_logouts_makes_a_revoked_session_valid_again(monkeypatch):
+    monkeypatch.setattr(module, "_MAX_REVOKED", 3)
+    now = [1_000_000.0]
+    sessions = _sessions(now_s=lambda: now[0])
+    first = sessions.begin(OLGA)
+    sessions.revoke(first)
+    for _ in range(10):
+        now[0] += 1
+        sessions.revoke(sessions.begin(OLGA))
+        assert sessions.find(sessions.cookie(first)) is None
+        assert len(sessions._revoked) <= 3
+    now[0] += 1
+    assert _user(sessions, sessions.cookie(sessions.begin(OLGA))) == OLGA
+
+
+class Socket:
+    """A web socket through the door, as a browser holds it open."""
+
+    def __init__(self, door, cookie):
+        self.incoming, self.sent, self.received, self.accepted = asyncio.Queue(), [], [], asyncio.Event()
+        headers = {"host": HOST, "origin": f"https://{HOST}", "cookie": cookie}
+        scope = {
+            "type": "websocket", "path": "/_nicegui_ws/", "query_string": b"", "client": ("192.0.2.7", 1),
+            "scheme": "wss", "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }  # fmt: skip
+        self.ended = asyncio.ensure_future(door(scope, self.incoming.get, self._send))
+
+    async def _send(self, message):
+        self.sent.append(message)
+
+    async def serve(self, scope, receive, send):
+        """The application behind the door."""
+        await send({"type": "websocket.accept"})
+        self.accepted.set()
+        while True:
+            self.received.append(await receive())
+            if self.received[-1]["type"] == "websocket.disconnect":
+                return
+
+
+async def _open_socket(door, session):
+    socket = Socket(door, f"{COOKIE}={door.sessions.cookie(session)}")
+    door._app = socket.serve
+    await socket.accepted.wait()
+    return socket
+
+
+@pytest.mark.parametrize("how", ["logout", "expiry", "removed token"])
+async def test_the_end_of_a_session_closes_its_web_sockets(how):
+    now = [1_000_000.0]
+    door = LoginMiddleware(_app, _settings(), ManualClock().monotonic)
+    door.sessions = Sessions(door.settings, door.identities, lambda: now[0])
+    session = door.sessions.begin(OLGA)
+    now[0] += 1
+    socket = await _open_socket(door, session)
+    bystander = await _open_socket(door, door.sessions.begin(User("vera", "viewer")))
+    if how == "logout":
+        door.sessions.revoke(session)
+    else:
+        if how == "expiry":
+            now[0] = session.ends_at_s
+        else:
+            del door.identities._tokens[digest_of(OPERATOR)]
+        # Checked at each message: what an ended session sends reaches no page.
+        await socket.incoming.put({"type": "websocket.receive", "text": "42"})
+    await asyncio.wait_for(socket.ended, 5)
+    assert socket.received == [{"type": "websocket.disconnect", "code": 1008}]
+    assert socket.sent[-1] == {"type": "websocket.close", "code": 1008}
+    assert not bystander.ended.done()
+    bystander.ended.cancel()
+
+
+async def test_a_web_socket_does_not_outlast_the_time_of_its_session():
+    door = LoginMiddleware(_app, _settings(), ManualClock().monotonic)
+    session = door.sessions.begin(OLGA)
+    socket = await _open_socket(door, replace(session, ends_at_s=session.began_at_s + 0.05))
+    await asyncio.wait_for(socket.ended, 5)
+    assert socket.received == [{"type": "websocket.disconnect", "code": 1008}]
+    assert not door.sessions._sockets
 
 
 async def test_the_whole_service_has_its_headers_and_its_door():

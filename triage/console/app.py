@@ -22,6 +22,7 @@ from triage.console.web.error_pages import add_error_pages
 from triage.console.web.headers import HEADERS
 from triage.console.web.layout import language_routes
 from triage.console.web.login import LoginMiddleware
+from triage.console.web.sockets import guard_sockets
 from triage.metrics import Metrics
 from triage.schemas.alert import Alert
 from triage.web.headers import SecurityHeaders
@@ -77,4 +78,5 @@ def build_app(site: Dependencies, ping: Callable[[], None], find_alert: Callable
         reconnect_timeout=10,
         show_welcome_message=False,
     )
+    guard_sockets()
     return app

@@ -72,6 +72,10 @@ class AuthMiddleware:
                 await self.refusal(connection, problem)(scope, receive, send)
             return
         scope[_USER] = user
+        await self.serve(scope, receive, send)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request or web socket of a known user pass."""
         await self._app(scope, receive, send)
 
     @property

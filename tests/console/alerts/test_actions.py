@@ -54,7 +54,7 @@ def visit(recorder, make_alert):
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
                 page = await client.get(f"/alerts/{KEY}")
-                given = re.search(r'name="token" value="([\w-]+)"', page.text)
+                given = re.search(r'name="token" value="([\w.-]+)"', page.text)
                 if not cookies:
                     client.cookies.clear()
                 sent = {"sec-fetch-site": "same-origin"} if headers is None else headers

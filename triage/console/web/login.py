@@ -10,10 +10,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from triage.config import ConsoleSettings
 from triage.console.translations import translations_of
-from triage.console.web.sessions import COOKIE, Sessions
+from triage.console.web.sessions import COOKIE, Session, Sessions
 from triage.logging import get_logger
 from triage.web.address import peer_of
-from triage.web.auth import AuthMiddleware
+from triage.web.auth import AuthMiddleware, user_of
 from triage.web.identity import User, bearer_of
 from triage.web.origin import same_origin
 from triage.web.problem import Problem
@@ -56,8 +56,17 @@ class LoginMiddleware(AuthMiddleware):
         return "log in at /login, or send a bearer token" if self.settings.tokens else "come through the proxy"
 
     def session_user(self, connection: HTTPConnection) -> User | None:
-        cookie = connection.cookies.get(COOKIE)
-        return self.sessions.user(cookie) if cookie else None
+        session = self._session(connection)
+        return session.user if session else None
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and self.settings.login:
+            # Users without a session of the console are known for as long as one would last.
+            connection = HTTPConnection(scope)
+            session = self._session(connection) or self.sessions.begin(user_of(connection))
+            await self.sessions.serve_socket(session, self._app, scope, receive, send)
+        else:
+            await super().serve(scope, receive, send)
 
     def authorize(self, connection: HTTPConnection, user: User) -> None:
         socket = connection.scope["type"] == "websocket"
@@ -75,6 +84,10 @@ class LoginMiddleware(AuthMiddleware):
             target = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
             return RedirectResponse(f"/login?next={quote(target, safe='')}", status_code=303)
         return _refused(problem)
+
+    def _session(self, connection: HTTPConnection) -> Session | None:
+        cookie = connection.cookies.get(COOKIE)
+        return self.sessions.find(cookie) if cookie else None
 
     def _require_same_origin(self, connection: HTTPConnection) -> None:
         if not same_origin(connection):
@@ -96,7 +109,7 @@ class LoginMiddleware(AuthMiddleware):
         response = RedirectResponse(target, status_code=303)
         response.set_cookie(
             COOKIE,
-            self.sessions.issue(user),
+            self.sessions.cookie(self.sessions.begin(user)),
             max_age=int(self.settings.session_hours * 3600),
             httponly=True,
             samesite="strict",
@@ -108,6 +121,9 @@ class LoginMiddleware(AuthMiddleware):
         if request.method != "POST":
             raise Problem(403, "no_such_method", "log out by a POST from the console's own pages")
         self._require_same_origin(request)
+        if (session := self._session(request)) is not None:
+            self.sessions.revoke(session)
+            log.info("console_logout", user=session.user.name, address=peer_of(request))
         response = RedirectResponse("/login", status_code=303)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=request.url.scheme == "https")
         return response
