@@ -36,6 +36,9 @@ class Flag(StrEnum):
     REDACTED = "redacted"
     ATTRIBUTES_DROPPED = "attributes_dropped"
     ENTITIES_DROPPED = "entities_dropped"
+    QUOTED = "quoted"
+    AUTOMATIC = "automatic"
+    NO_TEXT = "no_text"
 
 
 class Position(NamedTuple):
@@ -47,6 +50,42 @@ class Position(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class TextParts:
+    """Parts of a text as (start, end) in Unicode code points, in order and apart from each other."""
+
+    ranges: tuple[tuple[int, int], ...]
+
+    def are_all_of(self, text: str) -> bool:
+        return self.ranges == ((0, len(text)),)
+
+    def joined(self, text: str) -> str:
+        """The parts alone, an empty line between them."""
+        if len(self.ranges) == 1:
+            start, end = self.ranges[0]
+            return text[start:end]
+        return _JOINT.join(text[start:end] for start, end in self.ranges)
+
+    def masked(self, text: str) -> str:
+        """The text with blanks for all but the parts: offsets stay as they are."""
+        ends = [0, *(end for _, end in self.ranges)]
+        kept = [
+            " " * (start - before) + text[start:end] for before, (start, end) in zip(ends, self.ranges, strict=False)
+        ]
+        return "".join(kept) + " " * (len(text) - ends[-1])
+
+    def original(self, offset: int) -> int:
+        """The offset in the text of one in `joined`; from within a joint, the end of the part before it."""
+        for start, end in self.ranges:
+            if offset <= end - start:
+                return start + offset
+            offset = max(0, offset - (end - start) - len(_JOINT))
+        return self.ranges[-1][1]
+
+
+_JOINT = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,20 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from triage.body.patterns import load_patterns
+
 # Only elements that mail clients, help desks and shops write: `<5 kg>` and `<jane@example.com>` are text.
-_ELEMENTS = (
-    "a abbr address article aside b big blockquote body br button center cite code dd del div dl dt em figure font footer "
-    "form h1 h2 h3 h4 h5 h6 head header hr html i iframe img ins label li link main mark meta nav o:p ol p pre s script "
-    "section small span strike strong style sub sup svg table tbody td tfoot th thead time title tr tt u ul video"
-)
-_TAG = re.compile(rf"<(?:!--|!doctype\b|/?(?:{'|'.join(_ELEMENTS.split())})(?=[\s/>])[^<>]*>)", re.IGNORECASE)
+_PATTERNS = load_patterns("markup")
+_BLOCKS, _UNSEEN = frozenset(_PATTERNS["blocks"]), frozenset(_PATTERNS["unseen"])
+_ELEMENTS = "|".join([*_PATTERNS["blocks"], *_PATTERNS["unseen"], *_PATTERNS["inline"]])
+_TAG = re.compile(rf"<(?:!--|!doctype\b|/?(?:{_ELEMENTS})(?=[\s/>])[^<>]*>)", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-_BLOCKS = frozenset(
-    "address article aside blockquote body center dd div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr html li main "
-    "nav ol p pre section table tbody tfoot thead tr ul".split()
-)
 _CELLS = frozenset(("td", "th"))
-_UNSEEN = frozenset("head iframe link meta script style svg template title video".split())
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
 _TARGET = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _BBCODE = re.compile(
-    r"\[(/?)(b|i|u|s|quote|color|size|font|center|left|right|list|code|url|email|img)(=[^\[\]\n]{0,200})?\]", re.IGNORECASE
+    r"\[(/?)(b|i|u|s|quote|color|size|font|center|left|right|list|code|url|email|img)(=[^\[\]\n]{0,200})?\]",
+    re.IGNORECASE,
 )
 _IMAGE = re.compile(r"!\[[^\[\]\n]{0,200}\]\([^()\s]{1,2000}\)")
 _LINK = re.compile(r"(?<!!)\[([^\[\]\n]{1,500})\]\((https?://[^()\s]{1,2000}|mailto:[^()\s]{1,500})\)")
@@ -79,48 +75,44 @@ def _without_tags(text: str) -> str:
 
 def _pieces(root: LexborNode, quotes: int) -> Iterator[str]:
     """Text in reading order; blocks begin and end lines, quoted lines begin with `>`."""
-    stack: list[LexborNode | str] = [root]
+    stack: list[LexborNode | str | None] = [root]
     while stack:
         node = stack.pop()
-        if isinstance(node, str):
-            if node == "</blockquote>":
-                quotes -= 1
-                yield "\n\n"
-            else:
-                yield node
-            continue
-        tag = (node.tag or "").lower()
-        if tag == "-text":
-            content = re.sub(r"\s+", " ", node.text_content or "")
-            yield content
-            continue
-        if tag in _UNSEEN or tag.startswith(("-", "_")) or _HIDDEN.search(node.attributes.get("style") or ""):
-            continue
-        if tag == "br":
+        if node is None:  # a quote ends
+            quotes -= 1
+            yield "\n\n"
+        elif isinstance(node, str):
+            yield node
+        elif (tag := (node.tag or "").lower()) == "-text":
+            yield re.sub(r"\s+", " ", node.text_content or "")
+        elif tag == "br":
             yield "\n" + _marks(quotes)
-            continue
-        inner = list(node.iter(include_text=True))
-        if tag == "blockquote":
-            quotes += 1
-            stack.append("</blockquote>")
-            stack.extend(reversed(inner))
-            yield "\n" + _marks(quotes)
-        elif tag in _BLOCKS:
-            # A paragraph ends with an empty line, as it looks.
-            stack.append("\n" + _marks(quotes) + ("\n" + _marks(quotes) if tag == "p" else ""))
-            stack.extend(reversed(inner))
-            yield "\n" + _marks(quotes)
-        elif tag in _CELLS:
-            stack.append(" ")
-            stack.extend(reversed(inner))
-        elif tag == "a":
-            target = (node.attributes.get("href") or "").strip()
-            shown = node.text(deep=True, strip=True)
-            if _TARGET.match(target) and _shown_target(target) != shown.rstrip("/"):
-                stack.append(f" <{_shown_target(target)}>")
-            stack.extend(reversed(inner))
-        else:
-            stack.extend(reversed(inner))
+        elif not _is_unseen(node, tag):
+            quotes += tag == "blockquote"
+            before, after = _around(node, tag, quotes)
+            stack += [after, *reversed(list(node.iter(include_text=True)))]
+            yield before
+
+
+def _is_unseen(node: LexborNode, tag: str) -> bool:
+    return tag in _UNSEEN or tag.startswith(("-", "_")) or bool(_HIDDEN.search(node.attributes.get("style") or ""))
+
+
+def _around(node: LexborNode, tag: str, quotes: int) -> tuple[str, str | None]:
+    """What stands before and after the content of an element; None: a quote ends there."""
+    line = "\n" + _marks(quotes)
+    if tag == "blockquote":
+        return line, None
+    if tag in _BLOCKS:
+        # A paragraph ends with an empty line, as it looks.
+        return line, line * 2 if tag == "p" else line
+    if tag in _CELLS:
+        return "", " "
+    if tag == "a":
+        target = (node.attributes.get("href") or "").strip()
+        if _TARGET.match(target) and _shown_target(target) != node.text(deep=True, strip=True).rstrip("/"):
+            return "", f" <{_shown_target(target)}>"
+    return "", ""
 
 
 def _marks(quotes: int) -> str:
@@ -141,30 +133,31 @@ def _without_brackets(text: str) -> str:
 def _without_bbcode(text: str) -> str:
     """Without the tags that are opened and closed; `[b]` alone is text."""
     tags = list(_BBCODE.finditer(text))
-    open_tags: list[int] = []
-    partner: dict[int, int] = {}
+    opened_by = _pairs(tags)
+    paired = opened_by.keys() | set(opened_by.values())
+    parts: list[str] = []
+    position = 0
+    for index in sorted(paired):
+        tag, name = tags[index], tags[index][2].lower()
+        content = text[position : tag.start()]
+        position = tag.end()
+        if index not in opened_by:
+            parts += content, "\n> " if name == "quote" else ""
+        elif name == "img":
+            parts.append(" ")  # its content is an address, not words
+        else:
+            value = tags[opened_by[index]][3] if name in {"url", "email"} else None
+            parts += content, f" <{value[1:]}>" if value else "\n" if name == "quote" else ""
+    return "".join(parts) + text[position:]
+
+
+def _pairs(tags: list[re.Match[str]]) -> dict[int, int]:
+    """Index of each closing tag and of the opening one that belongs to it."""
+    found: dict[int, int] = {}
+    waiting: list[int] = []
     for index, tag in enumerate(tags):
         if not tag[1]:
-            open_tags.append(index)
-        elif open_tags and tags[open_tags[-1]][2].lower() == tag[2].lower():
-            partner[open_tags.pop()] = index
-    if not partner:
-        return text
-    closing = {closed: opened for opened, closed in partner.items()}
-    parts, position, hidden_until = [], 0, -1
-    for index, tag in enumerate(tags):
-        if index not in partner and index not in closing:
-            continue
-        if index > hidden_until:
-            parts.append(text[position : tag.start()])
-        position = tag.end()
-        if index <= hidden_until:
-            continue
-        name = tag[2].lower()
-        if index in partner and name == "img":
-            hidden_until = partner[index]
-        elif name == "quote":
-            parts.append("\n> " if index in partner else "\n")
-        elif index in closing and (value := tags[closing[index]][3]) and name in {"url", "email"}:
-            parts.append(f" <{value[1:]}>")
-    return "".join(parts) + text[position:]
+            waiting.append(index)
+        elif waiting and tags[waiting[-1]][2].lower() == tag[2].lower():
+            found[index] = waiting.pop()
+    return found

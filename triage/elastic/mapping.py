@@ -31,6 +31,8 @@ _ENRICHED_SPECIAL: dict[str, JsonObject] = {
     "event.ingested": _DATE,
     # A source's rating may be any finite number; as a float the largest would be refused as infinite.
     "rating": {"type": "double"},
+    # One range, or several: to Elasticsearch a list of objects is like one.
+    "body": {"properties": {"start": {"type": "long"}, "end": {"type": "long"}}},
 }
 _ALERT_SPECIAL: dict[str, JsonObject] = {
     "started_at": _DATE,

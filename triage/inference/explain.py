@@ -9,7 +9,10 @@ removed from its clause alone.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from msgspec.structs import replace
+
 from triage.inference.word_segments import Segment, clauses, group_segments
+from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.explanation import HeadExplanation, Word
 from triage.types import Model, Prediction
 
@@ -60,6 +63,20 @@ def explain_words(model: Explainable, text: str, *, max_segments: int = MAX_SEGM
             text, segments, contexts, sentiment, [prediction.sentiment[sentiment] for prediction in predictions]
         ),
     )
+
+
+def explain_record(model: Explainable, record: EnrichedRecord) -> WordWeights:
+    """`explain_words` of the part of a record that was classified, with offsets in the whole text."""
+    weights = explain_words(model, record.parts.joined(record.text))
+    if record.body is None:
+        return weights
+    original = record.parts.original
+
+    def moved(head: HeadExplanation) -> HeadExplanation:
+        words = [Word(word.text, original(word.start), original(word.end), word.weight) for word in head.words]
+        return replace(head, words=words)
+
+    return WordWeights(moved(weights.intent), moved(weights.sentiment))
 
 
 class _Context(NamedTuple):

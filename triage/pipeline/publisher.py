@@ -123,7 +123,7 @@ class Publisher:
                 item.record.sentiment.label == SentimentLabel.NEGATIVE,
             )
             for item in batch.enriched
-            if item.validated.position is not None
+            if item.validated.position is not None and item.record.written
         ]
         if not counted:
             return []

@@ -27,9 +27,12 @@ class Facts:
 
 
 def facts_of(record: EnrichedRecord) -> Facts:
-    """What the rules see of a record: nothing that does not stand on it, so that a decision can be made again."""
+    """What the rules see of a record: only what is stored with it, so that a decision can be repeated.
+
+    Of the text they see what was classified, at its own offsets; nothing of a text that no person wrote.
+    """
     return Facts(
-        text=record.text,
+        text=_text_of(record),
         channel=record.channel,
         language=record.language,
         intent=record.intent.label,
@@ -44,3 +47,9 @@ def facts_of(record: EnrichedRecord) -> Facts:
         source=record.source,
         rating=record.rating,
     )
+
+
+def _text_of(record: EnrichedRecord) -> str:
+    if not record.written:
+        return ""
+    return record.text if record.body is None else record.parts.masked(record.text)

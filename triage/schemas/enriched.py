@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 
 from triage.schemas.raw import Scalar
-from triage.types import Channel, Position
+from triage.types import Channel, Flag, Position, TextParts
 
 
 class Event(msgspec.Struct):
@@ -69,6 +69,13 @@ class Versions(msgspec.Struct):
     taxonomy: str
 
 
+class TextRange(msgspec.Struct):
+    """`record.text[start:end]`, in Unicode code points."""
+
+    start: int
+    end: int
+
+
 class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     timestamp: str = msgspec.field(name="@timestamp")
     event: Event
@@ -91,6 +98,21 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     rating: float | None = None
     attributes: dict[str, Scalar] = {}
     aspects: list[Aspect] = []
+    body: TextRange | list[TextRange] | None = None
+    """The part that was classified, a list where answers stand between quotes; None: all of the text."""
+
+    @property
+    def parts(self) -> TextParts:
+        """The parts of the text that were classified."""
+        if self.body is None:
+            return TextParts(((0, len(self.text)),))
+        ranges = self.body if isinstance(self.body, list) else [self.body]
+        return TextParts(tuple((part.start, part.end) for part in ranges))
+
+    @property
+    def written(self) -> bool:
+        """False for what a program wrote and where nobody wrote anything: neither is anybody's opinion."""
+        return Flag.AUTOMATIC not in self.flags and Flag.NO_TEXT not in self.flags
 
 
 def document_id(channel: Channel, source: str | None, source_id: str | None, position: Position | None) -> str:

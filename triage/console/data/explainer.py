@@ -4,7 +4,7 @@ import threading
 
 from triage.config import Settings
 from triage.errors import ConfigError
-from triage.inference.explain import explain_words
+from triage.inference.explain import explain_record
 from triage.inference.manifest import read_manifest
 from triage.inference.model import OnnxModel
 from triage.inference.registry import find_folder
@@ -33,7 +33,7 @@ class LocalExplainer:
             if self._model is None:
                 options = {"device": "cpu", "precision": "auto", "threads": _THREADS, "shadow": None}
                 self._model = OnnxModel.load(self._settings.model.model_copy(update=options))
-            found = explain_words(self._model, record.text)
+            found = explain_record(self._model, record)
             return found.intent, found.sentiment, self._model.version
 
     def rules(self, record: EnrichedRecord) -> tuple[list[RuleExplanation], str]:

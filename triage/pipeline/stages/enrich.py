@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,9 +11,10 @@ import msgspec
 from msgspec.structs import asdict
 
 from triage import __version__
+from triage.body import Body, plain_text, read_body
 from triage.clock import Clock, rfc3339
 from triage.config import WorkerSettings
-from triage.inference.explain import Explainable, explain_words
+from triage.inference.explain import Explainable, explain_record
 from triage.inference.language import identify
 from triage.metrics import Metrics, observe_all
 from triage.pipeline.batch import Batch, Enriched, ValidatedRecord
@@ -29,12 +31,13 @@ from triage.schemas.enriched import (
     Route,
     Sentiment,
     Severity,
+    TextRange,
     Versions,
     document_id,
 )
 from triage.schemas.explanation import ExplainedRecord, Explanation
 from triage.schemas.raw import Scalar
-from triage.types import Flag, Model, Prediction, Span
+from triage.types import Flag, Model, Prediction, SentimentLabel, Span, TextParts
 
 _TOP_INTENTS = 3
 _DIGITS = 4
@@ -56,6 +59,9 @@ _TRUNCATED, _LOW_CONFIDENCE, _UNKNOWN_LANGUAGE, _REDACTED, _ATTRIBUTES_DROPPED, 
         Flag.ENTITIES_DROPPED,
     )
 )
+_BODY_FLAGS = (Flag.QUOTED.value, Flag.AUTOMATIC.value, Flag.NO_TEXT.value)
+# The intent of a text that no person wrote, where the taxonomy has it.
+_OTHER = "other"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -106,28 +112,38 @@ class Enricher:
     def enrich(self, records: Sequence[ValidatedRecord]) -> list[Enriched]:
         """One enriched record for each validated one, in order. Raises ModelError if the runtime fails."""
         active = self._active
-        redacted = [self._redactor.redact(item.raw.text, item.raw.author_id) for item in records]
-        texts = [item.text for item in redacted]
+        limit = self._settings.max_text_chars
+        redacted = [self._redactor.redact(plain_text(item.raw.text, limit), item.raw.author_id) for item in records]
+        bodies = [read_body(item.text) for item in redacted]
+        texts = [body.parts.joined(item.text) for item, body in zip(redacted, bodies, strict=True)]
         predictions = active.model.predict(texts)
         if self._watcher:
             self._watcher(active.model.version, texts, predictions)
         ingested = rfc3339(self._clock.now_ms())
         return [
-            self._assemble(active, item, text, prediction, ingested)
-            for item, text, prediction in zip(records, redacted, predictions, strict=True)
+            self._assemble(active, item, text, body, prediction, ingested)
+            for item, text, body, prediction in zip(records, redacted, bodies, predictions, strict=True)
         ]
 
     def _assemble(
-        self, active: ActiveModel, item: ValidatedRecord, redacted: Redacted, prediction: Prediction, ingested: str
+        self,
+        active: ActiveModel,
+        item: ValidatedRecord,
+        redacted: Redacted,
+        body: Body,
+        prediction: Prediction,
+        ingested: str,
     ) -> Enriched:
-        raw, text = item.raw, redacted.text
-        language, known = identify(text)
+        raw, text, parts = item.raw, redacted.text, body.parts
+        language, known = identify(parts.joined(text))
         if not known and raw.language:
             # A source's language field may hold anything; a primary subtag (RFC 5646) can't hold personal data.
             primary = raw.language.split("-")[0].lower()
             language = primary if _PRIMARY_SUBTAG.fullmatch(primary) else language
             known = language in active.model.languages
         attributes, dropped = self._attributes(raw.attributes, raw.author_id) if raw.attributes else ({}, False)
+        if body.automatic or body.no_text:
+            prediction = _of_nobody(prediction)
         flags = []
         if raw.truncated or prediction.truncated:
             flags.append(_TRUNCATED)
@@ -139,7 +155,10 @@ class Enricher:
             flags.append(_REDACTED)
         if dropped:
             flags.append(_ATTRIBUTES_DROPPED)
-        entities = _entities(text, redacted.spans, prediction.spans)
+        flags += [
+            flag for flag, holds in zip(_BODY_FLAGS, (body.quoted, body.automatic, body.no_text), strict=True) if holds
+        ]
+        entities = _entities(text, redacted.spans, _moved(prediction.spans, parts, text))
         if len(entities) > _MAX_ENTITIES:
             # A text of numbers can hold ten thousand: more than a message of Kafka's default size.
             del entities[_MAX_ENTITIES:]
@@ -169,6 +188,7 @@ class Enricher:
             brand=self._clean(raw.brand, raw.author_id),
             product=self._clean(raw.product, raw.author_id),
             region=self._clean(raw.region, raw.author_id),
+            body=None if parts.are_all_of(text) else _ranges(parts),
         )
         record.severity, record.route = active.rules.decide(facts_of(record))
         identity = document_id(item.channel, raw.source, raw.id, item.original or item.position)
@@ -230,6 +250,31 @@ def _activate(model: Model, rules: RuleSet) -> ActiveModel:
     return ActiveModel(model, rules, versions)
 
 
+def _of_nobody(prediction: Prediction) -> Prediction:
+    """What a text says that no person wrote: nothing, of a neutral kind."""
+    names = [name for name, _ in prediction.intents]
+    return replace(
+        prediction,
+        intents=[(_OTHER, 1.0)] if _OTHER in names else prediction.intents,
+        sentiment={name: float(name == SentimentLabel.NEUTRAL) for name in prediction.sentiment},
+        spans=[],
+        aspects=[],
+        low_confidence=False,
+    )
+
+
+def _moved(spans: Sequence[Span], parts: TextParts, text: str) -> Sequence[Span]:
+    """Spans of the classified parts, at their offsets in the whole text."""
+    if not spans or parts.are_all_of(text):
+        return spans
+    return [replace(span, start=parts.original(span.start), end=parts.original(span.end)) for span in spans]
+
+
+def _ranges(parts: TextParts) -> TextRange | list[TextRange]:
+    ranges = [TextRange(start, end) for start, end in parts.ranges]
+    return ranges[0] if len(ranges) == 1 else ranges
+
+
 def _sentiment(prediction: Prediction) -> Sentiment:
     label = max(prediction.sentiment, key=prediction.sentiment.__getitem__)
     return Sentiment(
@@ -278,6 +323,6 @@ def explain(model: Explainable, rules: RuleSet, record: EnrichedRecord) -> Expla
     The record may be new or read back: only its own text is needed. One model call. With a model or rules other than
     those of its `versions`, the explanation is of the given ones.
     """
-    words = explain_words(model, record.text)
+    words = explain_record(model, record)
     explanation = Explanation(intent=words.intent, sentiment=words.sentiment, rules=explain_rules(rules, record))
     return ExplainedRecord(**asdict(record), explanation=explanation)
