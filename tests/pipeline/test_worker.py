@@ -140,6 +140,16 @@ def test_a_repeated_id_replaces_the_document_and_is_counted_again():
     assert sum(c.total for c in rig.counts()) == 2
 
 
+def test_what_no_person_wrote_is_stored_and_not_counted():
+    rig = Rig()
+    rig.send(
+        _record(1, "Automatic reply: I am away"), _record(2, "此用户没有填写评价。"), _record(3, "My parcel is late")
+    )
+    rig.run()
+    assert len(rig.bodies()) == 3
+    assert sum(count.total for count in rig.counts() if not count.dimensions) == 1
+
+
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_batches_of_any_size_give_the_same_result(size):
     rig = Rig(**{"worker.max_batch_records": size})

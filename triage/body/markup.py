@@ -12,7 +12,7 @@ from triage.body.patterns import load_patterns
 _PATTERNS = load_patterns("markup")
 _BLOCKS, _UNSEEN = frozenset(_PATTERNS["blocks"]), frozenset(_PATTERNS["unseen"])
 _ELEMENTS = "|".join([*_PATTERNS["blocks"], *_PATTERNS["unseen"], *_PATTERNS["inline"]])
-_TAG = re.compile(rf"<(?:!--|!doctype\b|/?(?:{_ELEMENTS})(?=[\s/>])[^<>]*>)", re.IGNORECASE)
+_TAG = re.compile(rf"<(?:!--|!doctype\b|/?(?:{_ELEMENTS})(?:\s+[a-z_:@][^<>]*|\s*/?\s*)>)", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _CELLS = frozenset(("td", "th"))
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -23,7 +23,7 @@ _BBCODE = re.compile(
 )
 _IMAGE = re.compile(r"!\[[^\[\]\n]{0,200}\]\([^()\s]{1,2000}\)")
 _LINK = re.compile(r"(?<!!)\[([^\[\]\n]{1,500})\]\((https?://[^()\s]{1,2000}|mailto:[^()\s]{1,500})\)")
-_STRONG = re.compile(r"(?<![*\w])(\*\*|__)(?=\S)([^*_\n]{1,2000}?)(?<=\S)\1(?![*\w])")
+_STRONG = re.compile(r"(?<![*\w])\*\*(?=\S)([^*\n]{1,2000})(?<=\S)\*\*(?![*\w])")
 _SPACES = re.compile(r"[ \t\u00a0\u200b\ufeff]+")
 _LINES = re.compile(r" *\n(?: *\n)+ *| *\n *")
 # Entity references of entity references: `&amp;#39;` is what two exports in a row leave of an apostrophe.
@@ -32,8 +32,8 @@ _ROUNDS = 3
 _DEEPEST_QUOTE = 4
 
 
-def plain_text(text: str, limit: int | None = None) -> str:
-    """The text without markup, at most `limit` characters; the text itself where it has none, or nothing else.
+def plain_text(text: str) -> str:
+    """The text without markup; the text itself where it has none, or nothing else.
 
     Links keep their address after their words, quotes become lines that begin with `>`, as in a plain mail.
     """
@@ -46,13 +46,12 @@ def plain_text(text: str, limit: int | None = None) -> str:
             plain = _resolve(plain)
     if "[" in plain and ("[/" in plain or "](" in plain):
         plain = _without_brackets(plain)
-    if "**" in plain or "__" in plain:
-        plain = _STRONG.sub(r"\2", plain)
+    if "**" in plain:
+        plain = _STRONG.sub(r"\1", plain)
     if plain is not text:
         plain = plain.strip()
     # What holds nothing but markup, as a picture alone, stays as it came.
-    plain = plain or text
-    return plain if limit is None else plain[:limit]
+    return plain or text
 
 
 def _resolve(text: str) -> str:

@@ -41,6 +41,8 @@ class RawRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 STRING_FIELDS = ("id", "source", "author_id", "brand", "product", "region", "language", "url")
 _MAX_FIELD_CHARS = 1_000
 _MAX_DEPTH = 8
+# Mail clients write ten characters of markup for each that they show.
+_MARKUP_FACTOR = 10
 _HOUR_MS = 3_600_000
 
 
@@ -160,7 +162,9 @@ def _text(value: Any, limit: int) -> tuple[str, bool]:
     trimmed = value.replace("\x00", "").strip()
     if not trimmed:
         raise InvalidRecord("empty_text", "text is empty; a record needs at least one character", field="text")
-    return trimmed[:limit], len(trimmed) > limit
+    # Markup is not counted: what a reader would see is cut to the limit when it has been taken out.
+    most = limit * _MARKUP_FACTOR if "<" in trimmed else limit
+    return trimmed[:most], len(trimmed) > most
 
 
 def _string(name: str, value: Any) -> str | None:

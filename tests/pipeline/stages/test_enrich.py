@@ -164,3 +164,60 @@ def test_an_authors_id_is_masked_in_every_field_whoever_wrote_the_same_value_bef
     assert (own["text"], own["product"]) == ("I am [HANDLE]", "Plan of [HANDLE]")
     assert "1002345" not in json.dumps(own)
     assert _one(enricher, **fields, author_id="anna-7")["product"] == "Plan of C-1002345"
+
+
+THREAD = "Thank you, it works.\n\nOn Tue, 24 Nov 2026 at 09:12, Jane <jane@example.com> wrote:\n> My parcel from Acme"
+
+
+def test_the_newest_part_of_a_mail_is_classified_and_all_of_it_is_kept(enricher):
+    record = _one(enricher, text=f"{THREAD} caught fire and never arrived")
+    start, end = record["body"]["start"], record["body"]["end"]
+    assert record["text"][start:end] == "Thank you, it works."
+    assert "caught fire" in record["text"]
+    assert "quoted" in record["flags"]
+    assert record["intent"]["label"] != "delivery"
+    assert record["severity"]["level"] == "low"
+
+
+def test_entities_of_the_newest_part_are_found_in_the_whole_text(enricher):
+    text = "> Which shop?\n\nAcme.\n\n> Which parcel?\n\nThat of Acme"
+    record = _one(enricher, text=text)
+    ranges = [(part["start"], part["end"]) for part in record["body"]]
+    assert [record["text"][start:end] for start, end in ranges] == ["Acme.", "That of Acme"]
+    for entity in record["entities"]:
+        assert record["text"][entity["start"] : entity["end"]] == entity["text"]
+        assert any(start <= entity["start"] < entity["end"] <= end for start, end in ranges)
+    assert record["entities"]
+
+
+def test_markup_is_taken_out_before_redaction(enricher):
+    record = _one(enricher, text="<p>Write to jane&#64;example.com, <b>my parcel</b> never arrived</p>")
+    assert record["text"] == "Write to [EMAIL], my parcel never arrived"
+    assert "body" not in record
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [
+        ("Automatic reply: I am away, the parcel can wait", "automatic"),
+        ("此用户没有填写评价。", "no_text"),
+    ],
+)
+def test_what_no_person_wrote_has_no_opinion(enricher, text, flag):
+    record = _one(enricher, text=text, rating=5)
+    assert flag in record["flags"]
+    assert record["sentiment"] == {"label": "neutral", "score": 0.0, "confidence": 1.0}
+    assert record["severity"]["level"] == "low"
+    assert record["severity"]["rules"] == ["default"]
+
+
+def test_markup_does_not_count_for_the_longest_text(clock):
+    enricher = _enricher(clock, **{"worker.max_text_chars": 50})
+    padded = "<p>" + "<span></span>" * 20 + "My parcel</p>"
+    raw = parse_raw(json.dumps({"text": padded}).encode(), max_text_chars=50)
+    (found,) = enricher.enrich([ValidatedRecord(raw, Channel.COMPLAINT, 0, "1", Position("t", 0, 1), 5)])
+    assert (found.record.text, found.record.flags) == ("My parcel", [])
+    raw = parse_raw(json.dumps({"text": f"<p>{'my parcel ' * 20}</p>"}).encode(), max_text_chars=50)
+    (found,) = enricher.enrich([ValidatedRecord(raw, Channel.COMPLAINT, 0, "1", Position("t", 0, 1), 5)])
+    assert len(found.record.text) == 50
+    assert "truncated" in found.record.flags

@@ -112,8 +112,11 @@ class Enricher:
     def enrich(self, records: Sequence[ValidatedRecord]) -> list[Enriched]:
         """One enriched record for each validated one, in order. Raises ModelError if the runtime fails."""
         active = self._active
+        plain = [plain_text(item.raw.text) for item in records]
         limit = self._settings.max_text_chars
-        redacted = [self._redactor.redact(plain_text(item.raw.text, limit), item.raw.author_id) for item in records]
+        redacted = [
+            self._redactor.redact(text[:limit], item.raw.author_id) for item, text in zip(records, plain, strict=True)
+        ]
         bodies = [read_body(item.text) for item in redacted]
         texts = [body.parts.joined(item.text) for item, body in zip(redacted, bodies, strict=True)]
         predictions = active.model.predict(texts)
@@ -121,8 +124,8 @@ class Enricher:
             self._watcher(active.model.version, texts, predictions)
         ingested = rfc3339(self._clock.now_ms())
         return [
-            self._assemble(active, item, text, body, prediction, ingested)
-            for item, text, body, prediction in zip(records, redacted, bodies, predictions, strict=True)
+            self._assemble(active, item, text, body, prediction, ingested, cut=len(whole) > limit)
+            for item, whole, text, body, prediction in zip(records, plain, redacted, bodies, predictions, strict=True)
         ]
 
     def _assemble(
@@ -133,6 +136,8 @@ class Enricher:
         body: Body,
         prediction: Prediction,
         ingested: str,
+        *,
+        cut: bool,
     ) -> Enriched:
         raw, text, parts = item.raw, redacted.text, body.parts
         language, known = identify(parts.joined(text))
@@ -145,7 +150,7 @@ class Enricher:
         if body.automatic or body.no_text:
             prediction = _of_nobody(prediction)
         flags = []
-        if raw.truncated or prediction.truncated:
+        if raw.truncated or cut or prediction.truncated:
             flags.append(_TRUNCATED)
         if prediction.low_confidence:
             flags.append(_LOW_CONFIDENCE)
