@@ -91,14 +91,14 @@ def test_refused_credentials_are_not_waited_for(serve, clock, status):
 def test_something_else_at_the_url_is_a_configuration_error(serve, clock):
     server = serve(failing(200, {"hello": "world"}, {"x-elastic-product": None}))
     settings = settings_for(server)
-    with connect(settings) as client, pytest.raises(ConfigError, match="no Elasticsearch"):
+    with connect(settings) as client, pytest.raises(ConfigError, match="not Elasticsearch"):
         wait_until_ready(client, settings, clock)
 
 
 def test_an_older_elasticsearch_is_a_configuration_error(serve, clock):
     error = {"error": {"type": "media_type_header_exception", "reason": "Invalid media-type value"}, "status": 400}
     settings = settings_for(serve(failing(400, error)))
-    with connect(settings) as client, pytest.raises(ConfigError, match="no Elasticsearch 9"):
+    with connect(settings) as client, pytest.raises(ConfigError, match="not Elasticsearch 9"):
         wait_until_ready(client, settings, clock)
 
 
@@ -141,7 +141,11 @@ def test_a_proxy_that_answers_instead_is_waited_for(serve):
     settings = settings_for(
         serve(failing(404, b"default backend", {"content-type": "text/plain", "x-elastic-product": None}))
     )
-    with connect(settings) as client, pytest.raises(Unavailable, match="something in between"), translated():
+    with (
+        connect(settings) as client,
+        pytest.raises(Unavailable, match="the answer is not from Elasticsearch"),
+        translated(),
+    ):
         client.search(index="x")
 
 

@@ -271,7 +271,7 @@ def answering():
         ((403, {"message": "Unable to bulk_create"}), AccessDenied, "Saved Objects Management"),
         ((302, b"", {"location": "/login"}), ConfigError, "/login"),
         ((404, {"message": "Not Found"}), ConfigError, "no such space"),
-        ((200, b"<html>a proxy</html>"), ConfigError, "no Kibana"),
+        ((200, b"<html>a proxy</html>"), ConfigError, "not Kibana"),
         ((400, {"message": "Request must contain a kbn-xsrf header."}), DependencyError, "kbn-xsrf"),
         ((413, {"message": "Payload too large"}), DependencyError, "413 Payload too large"),
         ((503, {"message": "Kibana server is not ready yet"}), Unavailable, "not ready yet"),

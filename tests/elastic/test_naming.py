@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.clock import to_ms
-from triage.elastic.naming import IndexNaming, daily_date, index_name, is_ours
+from triage.elastic.naming import IndexNaming, belongs_to, daily_date, index_name
 
 DAILY_FROM = date(2026, 10, 23)
 moments = st.integers(0, 253_402_300_799_999)
@@ -42,7 +42,7 @@ def test_nothing_is_daily_before_2000_even_if_the_fixed_date_is():
 @given(moments, dates, st.sampled_from(["feedback", "a", "feedback-eu", "x_1"]))
 def test_every_name_is_recognised_and_its_day_is_the_events(moment, daily_from, prefix):
     name = index_name(prefix, moment, daily_from)
-    assert is_ours(prefix, name)
+    assert belongs_to(prefix, name)
     day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=moment)).date()
     assert daily_date(prefix, name) == (day if day >= daily_from else None)
 
@@ -78,4 +78,4 @@ def test_old_events_open_at_most_one_index_a_year(events, daily_from):
     ],
 )
 def test_names_of_others_are_not_ours(name):
-    assert not is_ours("feedback", name)
+    assert not belongs_to("feedback", name)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from triage.clock import YEAR_10000_MS, to_ms
-from triage.elastic.explore import between
+from triage.elastic.aggregations import event_time_range
 from triage.elastic.mapping import JsonObject
 
 _HOUR_MS = 3_600_000
@@ -103,7 +103,7 @@ class Filters:
 
     def query(self, now_ms: int) -> JsonObject:
         """The whole of it for Elasticsearch."""
-        return {"bool": {"filter": [*between(*self.between(now_ms)), *self.conditions()]}}
+        return {"bool": {"filter": [*event_time_range(*self.between(now_ms)), *self.conditions()]}}
 
     def conditions(self) -> list[JsonObject]:
         """All but the times; several values of one field are alternatives."""

@@ -1,1 +1,1 @@
-"""Elasticsearch: connection, names, templates, plan and apply, queries."""
+"""Elasticsearch and Kibana: connection, index templates, plan and apply, queries."""

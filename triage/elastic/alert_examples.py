@@ -1,4 +1,4 @@
-"""Alerts that quote records, for the erasure of those records."""
+"""Finds and rewrites alerts that quote given records, for the erasure of those records."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,7 +7,7 @@ from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.errors import translated
-from triage.elastic.search import decoded
+from triage.elastic.search import decode_hits
 from triage.schemas.alert import Alert
 
 _CHUNK = 1_000
@@ -17,7 +17,10 @@ _MOST = 10_000
 def alerts_with_examples(
     client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence[str]
 ) -> Iterator[tuple[int, Alert]]:
-    """(version, alert) of those that quote one of these records. Raises Unavailable, AccessDenied, DependencyError."""
+    """Yield (version, alert) of alerts that quote one of these records.
+
+    Raises Unavailable, AccessDenied, DependencyError.
+    """
     with translated():
         client.indices.refresh(index=settings.alerts_index, ignore_unavailable=True)
     for start in range(0, len(ids), _CHUNK):
@@ -26,12 +29,12 @@ def alerts_with_examples(
             body = client.search(
                 index=settings.alerts_index, query=query, size=_MOST, version=True, ignore_unavailable=True
             ).body
-        for hit, alert in decoded(dict(body), Alert):
+        for hit, alert in decode_hits(dict(body), Alert):
             yield hit["_version"], alert
 
 
 def store_alert(client: Elasticsearch, settings: ElasticsearchSettings, alert: Alert, version: int) -> None:
-    """Replace the alert unless a newer state is there by now. Raises Unavailable, AccessDenied, DependencyError."""
+    """Replace the alert unless the index has a newer version. Raises Unavailable, AccessDenied, DependencyError."""
     with translated():
         client.options(ignore_status=409).index(
             index=settings.alerts_index,

@@ -1,4 +1,4 @@
-"""What changed between a period and the one of the same length before it, by the values of fields."""
+"""Compares a period with the period of the same length before it, by the values of fields."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
-from triage.elastic.explore import between
+from triage.elastic.aggregations import event_time_range
 from triage.elastic.mapping import JsonObject
-from triage.elastic.search import answer_of
+from triage.elastic.search import run_search
 
 _VALUES = 100
 _INNER_VALUES = 20
 _SEED = 1
-# With fewer records in both periods together, a change says nothing.
+# With fewer records in both periods together, a change is noise.
 LEAST_RECORDS = 5
 
 
 @dataclass(frozen=True)
 class Periods:
-    """Event times in ms: `before` is what lies between `before_ms` and `start_ms`, `now` until `end_ms` (exclusive)."""
+    """Event times in ms: `before` is `before_ms` to `start_ms`, `now` is `start_ms` to `end_ms`; ends are exclusive."""
 
     before_ms: int
     start_ms: int
@@ -28,13 +28,13 @@ class Periods:
 
     @classmethod
     def ending(cls, end_ms: int, length_ms: int) -> "Periods":
-        """Two periods of one length, the later one up to `end_ms`; before 1970 there is nothing."""
+        """Two periods of the same length, the later one up to `end_ms`; cut at 1970."""
         return cls(max(0, end_ms - 2 * length_ms), end_ms - length_ms, end_ms)
 
 
 @dataclass(frozen=True)
 class Change:
-    """Records with these values (one for each field asked for) in the period and in the one before."""
+    """Number of records with these values (one per requested field) in the period and in the one before."""
 
     values: tuple[str, ...]
     now: int
@@ -46,7 +46,7 @@ class Change:
 
     @property
     def strength(self) -> float:
-        """In standard deviations, if both counts came from one rate (Poisson, conditional); below 0 for a fall."""
+        """The difference in standard deviations, under equal rates (conditional Poisson); negative for a fall."""
         return (self.now - self.before) / math.sqrt(self.now + self.before) if self.now + self.before else 0.0
 
 
@@ -67,8 +67,8 @@ def changes(
 ) -> tuple[Change, dict[str, list[Change]]]:
     """The change of all records of a query, and by each group of one or two keyword fields, in one request.
 
-    The largest rise comes first, the largest fall last. Looked at are the values that are frequent in both periods
-    together. Like `sample`: raises Unavailable, AccessDenied, DependencyError.
+    The largest rise comes first, the largest fall last. Only values that are frequent in both periods together are
+    compared. Raises Unavailable, AccessDenied, DependencyError, as `sample` does.
     """
     aggregations = _counted(periods)
     for name, fields in groups.items():
@@ -77,8 +77,8 @@ def changes(
             size = _VALUES if depth == 0 else _INNER_VALUES
             inner = {"by": {"terms": {"field": field, "size": size}, "aggs": inner}}
         aggregations[f"g:{name}"] = inner["by"]
-    both = {"bool": {"filter": [query, *between(periods.before_ms, periods.end_ms)]}}
-    found = answer_of(client, settings.index_prefix, query=both, size=0, aggregations=aggregations).get(
+    both = {"bool": {"filter": [query, *event_time_range(periods.before_ms, periods.end_ms)]}}
+    found = run_search(client, settings.index_prefix, query=both, size=0, aggregations=aggregations).get(
         "aggregations", {}
     )
     return _change((), found), {
@@ -89,10 +89,10 @@ def changes(
 def sample(
     client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject, start_ms: int, end_ms: int, size: int
 ) -> list[Sampled]:
-    """At most `size` records of a time range, drawn by chance, the same ones each time."""
-    within = {"bool": {"filter": [query, *between(start_ms, end_ms)]}}
+    """At most `size` random records of a time range; repeatable, by a fixed seed."""
+    within = {"bool": {"filter": [query, *event_time_range(start_ms, end_ms)]}}
     drawn = {"query": within, "random_score": {"seed": _SEED, "field": "_seq_no"}, "boost_mode": "replace"}
-    body = answer_of(
+    body = run_search(
         client, settings.index_prefix, query={"function_score": drawn}, size=size, source=["text", "entities.text"]
     )
     return [
@@ -111,8 +111,8 @@ def _strongest(found: list[Change]) -> list[Change]:
 
 def _counted(periods: Periods) -> JsonObject:
     return {
-        "now": {"filter": between(periods.start_ms, periods.end_ms)[0]},
-        "before": {"filter": between(periods.before_ms, periods.start_ms)[0]},
+        "now": {"filter": event_time_range(periods.start_ms, periods.end_ms)[0]},
+        "before": {"filter": event_time_range(periods.before_ms, periods.start_ms)[0]},
     }
 
 

@@ -1,4 +1,4 @@
-"""The connection to Elasticsearch."""
+"""Connects to Elasticsearch."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,9 +17,10 @@ _POLL_S = 0.5
 
 
 def connect(settings: ElasticsearchSettings) -> Elasticsearch:
-    """A thread-safe client; nothing is sent yet. Raises ConfigError if a certificate is missing or no PEM file.
+    """Create a thread-safe client; nothing is sent yet.
 
-    A node that does not answer is passed over for the next one. Statuses are never retried here: who calls decides.
+    A request to a node that does not answer goes to the next node. Error statuses are not retried here: the caller
+    decides. Raises ConfigError if a certificate is missing or not a PEM file.
     """
     options: dict[str, Any] = {}
     if settings.api_key is not None:
@@ -51,7 +52,8 @@ def connect(settings: ElasticsearchSettings) -> Elasticsearch:
 def wait_until_ready(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> None:
     """Return as soon as the cluster answers.
 
-    Raises Unavailable after `start_timeout_s`, AccessDenied, and ConfigError if TLS fails or it is no Elasticsearch 9.
+    Raises Unavailable after `start_timeout_s`, AccessDenied, and ConfigError if TLS fails or the server is not
+    Elasticsearch 9.
     """
     deadline = clock.monotonic() + settings.start_timeout_s
     last = ""
@@ -81,7 +83,7 @@ def wait_until_ready(client: Elasticsearch, settings: ElasticsearchSettings, clo
 
 
 def shown_url(settings: ElasticsearchSettings) -> str:
-    """The URLs without any user and password in them."""
+    """The URLs without user and password."""
     return ",".join(_without_user(url) for url in settings.urls())
 
 
@@ -91,7 +93,7 @@ def _without_user(url: str) -> str:
 
 
 def _with_port(url: str) -> str:
-    # The client fills in 443 for https itself, but refuses http without a port.
+    # The client adds port 443 for https itself, but refuses http without a port.
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.port is None:
         return parts._replace(netloc=f"{parts.netloc}:80").geturl()

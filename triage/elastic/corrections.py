@@ -1,4 +1,4 @@
-"""Corrections by people, in an index of their own that no replay touches: written one by one, read in order."""
+"""Stores and reads people's corrections, in a separate index that replays do not touch."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from triage.clock import parse_rfc3339, rfc3339
 from triage.config import ElasticsearchSettings
 from triage.elastic.errors import count_deleted, translated
 from triage.elastic.mapping import JsonObject
-from triage.elastic.search import answer_of, decoded
+from triage.elastic.search import decode_hits, run_search
 from triage.schemas.correction import Correction
 
 _PAGE = 1_000
@@ -19,9 +19,9 @@ _ORDER = [{"corrected_at": "asc"}, {"record": "asc"}]
 
 
 def correct(client: Elasticsearch, settings: ElasticsearchSettings, correction: Correction) -> None:
-    """Store it in place of an earlier one of the same record; searches see it at once.
+    """Store a correction, replacing an earlier one of the same record; it is searchable at once.
 
-    Like every function here: raises Unavailable, AccessDenied, DependencyError.
+    Raises Unavailable, AccessDenied, DependencyError, as every function here.
     """
     with translated():
         client.index(
@@ -33,7 +33,7 @@ def correct(client: Elasticsearch, settings: ElasticsearchSettings, correction: 
 
 
 def withdraw(client: Elasticsearch, settings: ElasticsearchSettings, record: str) -> bool:
-    """Delete the correction of a record; False where there is none."""
+    """Delete the correction of a record; return False if there is none."""
     with translated():
         found = client.options(ignore_status=404).delete(index=settings.corrections(), id=record, refresh=True)
     return bool(found.body.get("result") == "deleted")
@@ -45,8 +45,8 @@ def corrections_of(
     """Corrections by the `_id` of their record; records without one are left out."""
     if not records:
         return {}
-    body = answer_of(client, settings.corrections(), query={"ids": {"values": list(records)}}, size=len(records))
-    return {hit["_id"]: correction for hit, correction in decoded(body, Correction)}
+    body = run_search(client, settings.corrections(), query={"ids": {"values": list(records)}}, size=len(records))
+    return {hit["_id"]: correction for hit, correction in decode_hits(body, Correction)}
 
 
 def corrections(
@@ -55,13 +55,13 @@ def corrections(
     since_ms: int | None = None,
     until_ms: int | None = None,
 ) -> Iterator[Correction]:
-    """All corrections in the order in which they were made, read a page at a time; times bound `corrected_at`."""
+    """Yield all corrections, oldest first, reading a page at a time; `since_ms` and `until_ms` bound `corrected_at`."""
     query = _made(since_ms, until_ms)
     after: list[Any] | None = None
     while True:
-        body = answer_of(client, settings.corrections(), query=query, size=_PAGE, sort=_ORDER, search_after=after)
+        body = run_search(client, settings.corrections(), query=query, size=_PAGE, sort=_ORDER, search_after=after)
         hits = body["hits"]["hits"]
-        for _, correction in decoded(body, Correction):
+        for _, correction in decode_hits(body, Correction):
             yield correction
         if len(hits) < _PAGE:
             return
@@ -69,19 +69,19 @@ def corrections(
 
 
 def latest_corrections(client: Elasticsearch, settings: ElasticsearchSettings, size: int) -> list[Correction]:
-    """The last ones that were made, newest first."""
-    body = answer_of(
+    """The latest corrections, newest first."""
+    body = run_search(
         client, settings.corrections(), query=_made(None, None), size=size, sort=[{"corrected_at": "desc"}]
     )
-    return [correction for _, correction in decoded(body, Correction)]
+    return [correction for _, correction in decode_hits(body, Correction)]
 
 
 def corrected_records(
     client: Elasticsearch, settings: ElasticsearchSettings, start_ms: int, end_ms: int, size: int
 ) -> dict[int, list[str]]:
-    """`_id`s of the `size` records of an event time range judged last, by the start of their day (UTC, ms)."""
+    """`_id`s of the `size` last reviewed records of an event time range, by the start of their day (UTC, ms)."""
     query = {"bool": {"filter": [{"range": {"recorded_at": {"gte": rfc3339(start_ms), "lt": rfc3339(end_ms)}}}]}}
-    body = answer_of(
+    body = run_search(
         client, settings.corrections(), query=query, size=size, sort=[{"corrected_at": "desc"}], source=["recorded_at"]
     )
     found: dict[int, list[str]] = {}
@@ -92,10 +92,10 @@ def corrected_records(
 
 
 def count_corrections(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[int, int]:
-    """How many records people have judged, and in how many of them a label was changed."""
+    """Number of reviewed records, and of those with a changed label."""
     changed = {"filter": {"term": {"changed": True}}}
     everything = {"filter": {"exists": {"field": "record"}}}
-    body = answer_of(client, settings.corrections(), size=0, aggregations={"all": everything, "changed": changed})
+    body = run_search(client, settings.corrections(), size=0, aggregations={"all": everything, "changed": changed})
     found = body.get("aggregations", {})
     return found.get("all", {}).get("doc_count", 0), found.get("changed", {}).get("doc_count", 0)
 
@@ -103,9 +103,9 @@ def count_corrections(client: Elasticsearch, settings: ElasticsearchSettings) ->
 def erase_corrections(
     client: Elasticsearch, settings: ElasticsearchSettings, authors: Iterable[str], *, dry_run: bool = False
 ) -> int:
-    """Delete the corrections of texts by these authors (keyed hashes); how many there were.
+    """Delete the corrections of texts by these authors (keyed hashes); return their number.
 
-    Raises Unavailable too where the index refuses it, as one that is read-only does.
+    Raises Unavailable also if the index refuses deletions, e.g. because it is read-only.
     """
     query = {"bool": {"filter": [{"terms": {"author_id": sorted(authors)}}]}}
     with translated():
@@ -114,14 +114,14 @@ def erase_corrections(
             return int(client.count(index=settings.corrections(), query=query, ignore_unavailable=True).body["count"])
     erased = 0
     while True:
-        body = answer_of(client, settings.corrections(), query=query, size=_PAGE, source=False)
+        body = run_search(client, settings.corrections(), query=query, size=_PAGE, source=False)
         found = [str(hit["_id"]) for hit in body["hits"]["hits"]]
         if not found:
             return erased
         operations = [{"delete": {"_index": settings.corrections(), "_id": identity}} for identity in found]
         with translated():
             answer = client.bulk(operations=operations, refresh=True).body
-        # Refused ones would be found again, for ever.
+        # Raises if one is refused: it would be found again in an endless loop.
         erased += count_deleted(answer)
 
 

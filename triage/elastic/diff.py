@@ -1,4 +1,4 @@
-"""What differs between what Elasticsearch has and what it should have."""
+"""Compares settings and mappings in Elasticsearch with the desired ones."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,24 +8,24 @@ from triage.elastic.mapping import JsonObject
 _ABSENT = "(none)"
 
 
-def differences(actual: Any, wanted: Any, path: str = "") -> Iterator[str]:
-    """`path: old -> new` for every leaf that differs, both ways.
+def differences(actual: Any, desired: Any, path: str = "") -> Iterator[str]:
+    """Yield `path: old -> new` for every leaf that differs or is missing on one side.
 
-    A number and its text are equal: Elasticsearch gives settings back as text.
+    A number equals its text: Elasticsearch returns settings as text.
     """
-    if isinstance(actual, Mapping) and isinstance(wanted, Mapping):
-        for key in sorted({*actual, *wanted}):
+    if isinstance(actual, Mapping) and isinstance(desired, Mapping):
+        for key in sorted({*actual, *desired}):
             yield from differences(
-                actual.get(key, _ABSENT), wanted.get(key, _ABSENT), f"{path}.{key}" if path else str(key)
+                actual.get(key, _ABSENT), desired.get(key, _ABSENT), f"{path}.{key}" if path else str(key)
             )
-    elif _leaf(actual) != _leaf(wanted):
-        yield f"{path}: {_leaf(actual)} -> {_leaf(wanted)}"
+    elif _leaf(actual) != _leaf(desired):
+        yield f"{path}: {_leaf(actual)} -> {_leaf(desired)}"
 
 
-def missing_properties(actual: Mapping[str, Any], wanted: Mapping[str, Any]) -> JsonObject:
-    """The part of a mapping's `properties` that can be added to `actual`: fields that it does not have."""
+def missing_properties(actual: Mapping[str, Any], desired: Mapping[str, Any]) -> JsonObject:
+    """The part of a mapping's `properties` that `actual` lacks, and that can be added."""
     missing: JsonObject = {}
-    for name, definition in wanted.items():
+    for name, definition in desired.items():
         if name not in actual:
             missing[name] = definition
         else:
@@ -35,11 +35,11 @@ def missing_properties(actual: Mapping[str, Any], wanted: Mapping[str, Any]) -> 
     return missing
 
 
-def incompatible_properties(actual: Mapping[str, Any], wanted: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """`path: old -> new` for fields that both have, but not alike."""
-    for name in sorted(actual.keys() & wanted.keys()):
+def incompatible_properties(actual: Mapping[str, Any], desired: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Yield `path: old -> new` for fields that both have with different definitions."""
+    for name in sorted(actual.keys() & desired.keys()):
         here = f"{path}{name}"
-        old, new = actual[name], wanted[name]
+        old, new = actual[name], desired[name]
         if "properties" in old and "properties" in new:
             yield from incompatible_properties(old["properties"], new["properties"], f"{here}.")
         else:
@@ -47,7 +47,7 @@ def incompatible_properties(actual: Mapping[str, Any], wanted: Mapping[str, Any]
 
 
 def _leaf(value: Any) -> str:
-    if value == {}:  # an empty object and none are the same to Elasticsearch
+    if value == {}:  # Elasticsearch does not distinguish an empty object from a missing one
         return _ABSENT
     if isinstance(value, bool):
         return str(value).lower()

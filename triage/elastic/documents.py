@@ -1,4 +1,4 @@
-"""Documents by the page, with their versions, and their deletion: for commands that go through the whole index."""
+"""Reads and deletes documents of the whole index in pages, with their versions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 from elasticsearch import Elasticsearch
 
-from triage.clock import rfc3339
 from triage.config import ElasticsearchSettings
+from triage.elastic.aggregations import event_time_range
 from triage.elastic.errors import count_deleted, translated
 from triage.elastic.mapping import JsonObject
 from triage.errors import DependencyError
 from triage.schemas.enriched import EnrichedRecord
 
 _NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
-# Together they tell documents apart: `_id` is the hash of the last three.
+# A total order: `_id` is the hash of the last three.
 _ORDER: list[JsonObject] = [
     {"@timestamp": "asc"},
     {"event.id": "asc"},
@@ -35,21 +35,18 @@ class StoredRecord:
 
 
 def by_authors(hashes: Iterable[str]) -> JsonObject:
-    """Query of the documents whose `author_id` is one of these."""
+    """Query for documents whose `author_id` is one of these."""
     return {"bool": {"filter": [{"terms": {"author_id": sorted(hashes)}}]}}
 
 
 def by_model(version: str, from_ms: int | None, to_ms: int | None, channels: Sequence[str]) -> JsonObject:
-    """Query of the documents that a model judged, by event time."""
+    """Query for documents enriched by a model, within event times."""
     filters: list[JsonObject] = [{"term": {"versions.model": version}}, {"terms": {"channel": list(channels)}}]
-    window = {bound: rfc3339(ms) for bound, ms in (("gte", from_ms), ("lt", to_ms)) if ms is not None}
-    if window:
-        filters.append({"range": {"@timestamp": window}})
-    return {"bool": {"filter": filters}}
+    return {"bool": {"filter": [*filters, *event_time_range(from_ms, to_ms)]}}
 
 
 def refresh(client: Elasticsearch, settings: ElasticsearchSettings) -> None:
-    """Make what was written visible to searches."""
+    """Make all written documents visible to searches."""
     with translated():
         client.indices.refresh(index=settings.index_prefix, ignore_unavailable=True)
 
@@ -63,9 +60,9 @@ def count(client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObj
 def pages(
     client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject, size: int
 ) -> Iterator[list[StoredRecord]]:
-    """All documents of a query by event time, `size` at a time. Documents may change between two pages.
+    """Yield all documents of a query by event time, `size` at a time. Documents may change between two pages.
 
-    Raises Unavailable, AccessDenied, DependencyError; DependencyError too for a document that can't be understood.
+    Raises Unavailable, AccessDenied, DependencyError; the last also for a document that cannot be decode_hits.
     """
     after: list[Any] | None = None
     while True:
@@ -92,11 +89,13 @@ def pages(
                 for hit in hits
             ]
         except msgspec.ValidationError as error:
-            raise DependencyError("elasticsearch", f"a document is of another version of triage: {error}") from error
+            raise DependencyError(
+                "elasticsearch", f"a document was written by another version of triage: {error}"
+            ) from error
 
 
 def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence[str]) -> dict[str, int]:
-    """Highest version of each `_id` over all indices, as far as searches see; absent ones are left out."""
+    """Highest version of each `_id` over all indices, as visible to searches; missing ids are left out."""
     if not ids:
         return {}
     with translated():
@@ -116,22 +115,23 @@ def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence
 
 
 def current(
-    client: Elasticsearch, wanted: Sequence[tuple[str, str]]
+    client: Elasticsearch, items: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[int, dict[str, Any]]]:
-    """(version, document) by (index, `_id`) as they stand at this moment, whether searches see them or not."""
-    if not wanted:
+    """(version, document) by (index, `_id`), read in real time, also if not yet visible to searches."""
+    if not items:
         return {}
     with translated():
-        body = client.mget(docs=[{"_index": index, "_id": identity} for index, identity in wanted]).body
+        body = client.mget(docs=[{"_index": index, "_id": identity} for index, identity in items]).body
     return {
         (each["_index"], each["_id"]): (each["_version"], each["_source"]) for each in body["docs"] if each.get("found")
     }
 
 
 def delete(client: Elasticsearch, items: Sequence[tuple[str, str]], version: int) -> int:
-    """Delete documents by (index, `_id`), unless they have become newer than `version`; how many were deleted.
+    """Delete documents by (index, `_id`), unless they are newer than `version`; return the number of deletions.
 
-    The deletion's own version refuses a late write of what it deleted. Raises Unavailable if some could not be.
+    A deletion keeps its version, so a late write of the deleted document is refused. Raises Unavailable if some could
+    not be deleted.
     """
     if not items:
         return 0

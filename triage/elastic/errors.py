@@ -1,4 +1,4 @@
-"""From the exceptions of the Elasticsearch client to ours."""
+"""Translates exceptions of the Elasticsearch client to triage's errors."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _MAX_REASON_CHARS = 500
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise what the client raises as `translate` says."""
+    """Translate the client's exceptions raised in the block."""
     try:
         yield
     except (ApiError, TransportError) as error:
@@ -24,10 +24,10 @@ def translated() -> Iterator[None]:
 
 
 def translate(error: ApiError | TransportError) -> TriageError:
-    """Unavailable, AccessDenied, ConfigError (it is no Elasticsearch 9), else DependencyError."""
+    """Unavailable, AccessDenied, ConfigError (not Elasticsearch 9), otherwise DependencyError."""
     if isinstance(error, TransportError):
         late = "no answer in time: " if isinstance(error, ConnectionTimeout) else ""
-        # urllib3 begins with the connection object's address, which says nothing.
+        # urllib3's message begins with the connection object's memory address.
         return Unavailable(
             DEPENDENCY, _short(late + re.sub(r"^<[^>]*>:? *|^HTTPS?Connection\S+: *", "", str(error.message)))
         )
@@ -38,9 +38,9 @@ def _translate_answer(error: ApiError) -> TriageError:
     kind, reason = cause(error.body)
     message = f"{error.meta.status} {_short(f'{kind}: {reason}' if reason else kind or error.message)}"
     if isinstance(error, UnsupportedProductError):
-        return ConfigError("elasticsearch.url answers, but it is no Elasticsearch")
+        return ConfigError("elasticsearch.url answers, but is not Elasticsearch")
     if kind == "media_type_header_exception":
-        return ConfigError(f"elasticsearch.url is no Elasticsearch 9: {reason}")
+        return ConfigError(f"elasticsearch.url is not Elasticsearch 9: {reason}")
     if is_overload(error.meta.status, kind, reason):
         return Unavailable(DEPENDENCY, message)
     if error.meta.status in {401, 403}:
@@ -48,15 +48,15 @@ def _translate_answer(error: ApiError) -> TriageError:
             DEPENDENCY, f"{message}; check elasticsearch.username and password, or api_key, and their privileges"
         )
     if "x-elastic-product" not in error.meta.headers:
-        return Unavailable(DEPENDENCY, f"something in between answers instead: {message}")
+        return Unavailable(DEPENDENCY, f"the answer is not from Elasticsearch, but e.g. from a proxy: {message}")
     return DependencyError(DEPENDENCY, message)
 
 
 def is_overload(status: int, kind: str, reason: str) -> bool:
-    """True if the same request can succeed later: the state of the cluster is at fault, not the request.
+    """True if the same request may succeed later, because the cluster's state is at fault and not the request.
 
-    Besides 429 and every 5xx these are blocks that an operator sets and lifts (403), an index that is closed (400) or
-    may not be created now (404, 400 at the shard limit).
+    Besides 429 and 5xx: blocks that an operator sets and removes (403), an index that is closed (400), or one that
+    cannot be created now (404, or 400 at the shard limit).
     """
     if status == 429 or status >= 500:
         return True
@@ -66,7 +66,7 @@ def is_overload(status: int, kind: str, reason: str) -> bool:
 
 
 def cause(body: Any) -> tuple[str, str]:
-    """(type, reason) of an error response or of a bulk item's `error`; a plain text stands as the type."""
+    """(type, reason) of an error response or of a bulk item's `error`; a plain text is the type."""
     error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(error, dict):
         return str(error.get("type", "")), _short(str(error.get("reason", "")))
@@ -74,9 +74,9 @@ def cause(body: Any) -> tuple[str, str]:
 
 
 def count_deleted(body: Any) -> int:
-    """How many documents a bulk request of deletions has deleted; what was gone or newer does not count.
+    """Number of documents deleted by a bulk request; missing and newer documents do not count.
 
-    Raises Unavailable or DependencyError where one was refused.
+    Raises Unavailable or DependencyError if one was refused.
     """
     deleted = 0
     for outcome in (item["delete"] for item in body["items"]):

@@ -1,7 +1,6 @@
-"""Queries of people who look around: filtered and aggregated alone, newest first, paged by `search_after`.
+"""Queries of the console's pages Explore, Record and Review: filters, aggregations, and pages by `search_after`.
 
-Nothing here reads more than a page of documents, however many match. All functions raise Unavailable, AccessDenied,
-DependencyError.
+No function reads more than a page of documents. All raise Unavailable, AccessDenied, DependencyError.
 """
 
 import json
@@ -11,17 +10,14 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 
-from triage.clock import rfc3339
 from triage.config import ElasticsearchSettings
+from triage.elastic.aggregations import BY_SENTIMENT, SentimentCounts, buckets, sentiment_counts
 from triage.elastic.mapping import JsonObject
-from triage.elastic.search import Hit, SentimentCounts, answer_of, decoded
+from triage.elastic.search import Hit, decode_hits, run_search
 from triage.schemas.alert import Share
 from triage.schemas.enriched import EnrichedRecord
-from triage.types import SentimentLabel
 
-_SENTIMENTS = tuple(label.value for label in SentimentLabel)
-_BY_SENTIMENT = {"sentiment": {"terms": {"field": "sentiment.label", "size": len(_SENTIMENTS)}}}
-# The last three tell documents of one moment apart: `_id` is their hash.
+# A total order: `_id` is the hash of the last three.
 _ORDER: list[JsonObject] = [
     {"@timestamp": "desc"},
     {"event.id": "asc"},
@@ -33,15 +29,15 @@ _AFTER_VALUES = len(_ORDER)
 
 @dataclass(frozen=True)
 class Page:
-    """Records in their order; `after` asks for those that follow, None where these were the last."""
+    """Records in their order; `after` requests the next page, None on the last one."""
 
     hits: list[Hit]
     after: str | None
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What all matching records have in common: how many, by sentiment over time, and the values of each field."""
+class Statistics:
+    """Counts of all matching records: total, by sentiment, over time, and by the values of each field."""
 
     total: int
     sentiment: SentimentCounts
@@ -58,8 +54,8 @@ def records_page(
     *,
     order: Sequence[JsonObject] = _ORDER,
 ) -> Page:
-    """A page of records, newest first. Raises ValueError for an `after` that no page has given."""
-    found = answer_of(
+    """Read a page of records, newest first. Raises ValueError for an invalid `after`."""
+    found = run_search(
         client,
         settings.index_prefix,
         query=query,
@@ -71,81 +67,66 @@ def records_page(
     more = len(hits) > size
     found["hits"]["hits"] = hits = hits[:size]
     return Page(
-        [Hit(hit["_id"], record) for hit, record in decoded(found, EnrichedRecord)],
+        [Hit(hit["_id"], record) for hit, record in decode_hits(found, EnrichedRecord)],
         json.dumps(hits[-1]["sort"], separators=(",", ":")) if more else None,
     )
 
 
-def figures(
+def statistics(
     client: Elasticsearch,
     settings: ElasticsearchSettings,
     query: JsonObject,
     fields: Mapping[str, int],
     interval_s: int,
-) -> Figures:
-    """Counts of a query in one request; `fields` are keyword fields and how many values of each are wanted."""
+) -> Statistics:
+    """Count a query's records in one request; `fields` maps keyword fields to the number of values to return."""
     time = {"field": "@timestamp", "fixed_interval": f"{interval_s}s", "min_doc_count": 1}
-    found = answer_of(
+    found = run_search(
         client,
         settings.index_prefix,
         query=query,
         size=0,
         aggregations={
-            **_BY_SENTIMENT,
-            "time": {"date_histogram": time, "aggs": _BY_SENTIMENT},
+            **BY_SENTIMENT,
+            "time": {"date_histogram": time, "aggs": BY_SENTIMENT},
             **{f"f:{field}": {"terms": {"field": field, "size": size}} for field, size in fields.items()},
         },
     ).get("aggregations", {})
-    slots = [_counts(bucket, bucket["key"]) for bucket in _buckets(found, "time")]
-    overall = _counts(found)
-    return Figures(
+    slots = [sentiment_counts(bucket, bucket["key"]) for bucket in buckets(found, "time")]
+    overall = sentiment_counts(found)
+    return Statistics(
         total=overall.total,
         sentiment=overall,
         slots=slots,
         facets={
-            field: [Share(str(bucket["key"]), bucket["doc_count"]) for bucket in _buckets(found, f"f:{field}")]
+            field: [Share(str(bucket["key"]), bucket["doc_count"]) for bucket in buckets(found, f"f:{field}")]
             for field in fields
         },
     )
 
 
 def find_record(client: Elasticsearch, settings: ElasticsearchSettings, record_id: str) -> Hit | None:
-    """The record with this `_id`, the newest where several indices have one; None where none has."""
+    """The record with this `_id`, the newest if several indices have one; None if no index has it."""
     query = {"ids": {"values": [record_id]}}
-    body = answer_of(client, settings.index_prefix, query=query, size=1, sort=[{"@timestamp": "desc"}])
-    return next((Hit(hit["_id"], record) for hit, record in decoded(body, EnrichedRecord)), None)
+    body = run_search(client, settings.index_prefix, query=query, size=1, sort=[{"@timestamp": "desc"}])
+    return next((Hit(hit["_id"], record) for hit, record in decode_hits(body, EnrichedRecord)), None)
 
 
 def similar(
     client: Elasticsearch, settings: ElasticsearchSettings, text: str, query: JsonObject, size: int
 ) -> list[Hit]:
-    """Records of `query` whose words are most like those of `text` (BM25), most alike first."""
+    """Records of `query` with words similar to those of `text` (BM25), most similar first."""
     words = {"match": {"text": {"query": text, "minimum_should_match": "30%"}}}
-    body = answer_of(client, settings.index_prefix, query={"bool": {"filter": [query], "must": [words]}}, size=size)
-    return [Hit(hit["_id"], record) for hit, record in decoded(body, EnrichedRecord)]
-
-
-def between(start_ms: int | None, end_ms: int | None) -> list[JsonObject]:
-    """Filters on the event time; the end is exclusive."""
-    bounds = {bound: rfc3339(ms) for bound, ms in (("gte", start_ms), ("lt", end_ms)) if ms is not None}
-    return [{"range": {"@timestamp": bounds}}] if bounds else []
+    body = run_search(client, settings.index_prefix, query={"bool": {"filter": [query], "must": [words]}}, size=size)
+    return [Hit(hit["_id"], record) for hit, record in decode_hits(body, EnrichedRecord)]
 
 
 def _values(after: str, count: int) -> list[Any]:
     try:
         values = json.loads(after)
     except ValueError as error:
-        raise ValueError("after: no page has this mark") from error
+        raise ValueError("after is not a mark of a page") from error
     plain = isinstance(values, list) and all(value is None or isinstance(value, (str, int, float)) for value in values)
     if not plain or len(values) != count:
-        raise ValueError("after: no page has this mark")
+        raise ValueError("after is not a mark of a page")
     return list(values)
-
-
-def _counts(found: JsonObject, start_ms: int = 0) -> SentimentCounts:
-    counts = {bucket["key"]: bucket["doc_count"] for bucket in _buckets(found, "sentiment")}
-    return SentimentCounts(start_ms, *(counts.get(label, 0) for label in _SENTIMENTS))
-
-
-def _buckets(found: JsonObject, name: str) -> list[JsonObject]:
-    return list(found.get(name, {}).get("buckets", []))

@@ -1,4 +1,4 @@
-"""Window counts of the past, read back from the index: to prime baselines and for backtests."""
+"""Reads past window counts from the index, to prime baselines and for backtests."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ from triage.errors import DependencyError
 from triage.schemas.counts import dimension_key
 from triage.types import SentimentLabel
 
-# Steps asked for at once; fewer where the answer would have more buckets than Elasticsearch gives.
+# Steps per request; fewer if the answer would exceed Elasticsearch's limit of buckets.
 _STEPS_AT_ONCE = 288
 _MOST_VALUES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryStep:
-    """Counts of one step: `negative` and `total` are aligned with `keys`; `dimensions` are their values."""
+    """Counts of one step: `negative`, `total` and `dimensions` (the keys' values) are aligned with `keys`."""
 
     start_ms: int
     keys: list[str] = field(default_factory=list)
@@ -31,7 +31,7 @@ class HistoryStep:
     total: list[int] = field(default_factory=list)
 
     def arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Negatives and totals, as the detector takes them."""
+        """Negatives and totals as arrays, for the detector."""
         return np.array(self.negative, float), np.array(self.total, float)
 
 
@@ -44,11 +44,10 @@ def read_history(
     end_ms: int,
     step_s: int,
 ) -> Iterator[HistoryStep]:
-    """Steps from `start_ms` to `end_ms` (exclusive) that have records, in order; steps are aligned to the epoch.
+    """Yield steps from `start_ms` to `end_ms` (exclusive) that have records, in order; they are aligned to the epoch.
 
-    One series per combination of values of `dimensions`; records without one of them are in none. `where` narrows the
-    records down. It is read in slices, so memory is bounded. Raises Unavailable, AccessDenied,
-    DependencyError.
+    Each combination of values of `dimensions` is one key; records that lack one of them are not counted. `where`
+    filters the records. Reads in slices, so memory is bounded. Raises Unavailable, AccessDenied, DependencyError.
     """
     step_ms = step_s * 1000
     at, most = start_ms // step_ms * step_ms, _STEPS_AT_ONCE
@@ -72,7 +71,7 @@ def read_history(
 def _search(
     client: Elasticsearch, settings: ElasticsearchSettings, dimensions: Sequence[str], query: JsonObject, step_s: int
 ) -> list[JsonObject]:
-    """Buckets of steps; in each, buckets of values one dimension within the other."""
+    """Buckets of steps, each with nested buckets of values, one level per dimension."""
     inner: JsonObject = {"negative": {"filter": {"term": {"sentiment.label": SentimentLabel.NEGATIVE.value}}}}
     for name in reversed(dimensions):
         inner = {"value": {"terms": {"field": DIMENSION_FIELDS.get(name, name), "size": _MOST_VALUES}, "aggs": inner}}

@@ -1,4 +1,4 @@
-"""Kibana's saved objects: what an import would change, and the import."""
+"""Plans and runs the import of Kibana's saved objects."""
 
 import json
 import re
@@ -36,10 +36,10 @@ class ObjectChange:
 
 
 class Kibana:
-    """One space of a Kibana, with the user of `elasticsearch.*`. Use it as a context manager.
+    """Client of one Kibana space, with the user of `elasticsearch.*`; a context manager.
 
-    `url` may end in `/s/SPACE`, and may have a base path. Raises ConfigError for one that is none, or for `ca_certs`
-    that is no PEM file.
+    `url` may have a base path and may end in `/s/SPACE`. Raises ConfigError for an invalid `url`, or if `ca_certs` is
+    not a PEM file.
     """
 
     def __init__(self, url: str, settings: ElasticsearchSettings, clock: Clock) -> None:
@@ -63,10 +63,10 @@ class Kibana:
         self._client.close()
 
     def plan(self, objects: Sequence[JsonObject]) -> tuple[ObjectChange, ...]:
-        """What importing `objects` would create and change, in their order.
+        """List what importing `objects` would create and change, in their order.
 
-        What a newer Kibana or a person added to an object is no difference; an import overwrites it all the same.
-        Waits `start_timeout_s` for Kibana. Raises Unavailable, AccessDenied, ConfigError, DependencyError.
+        Additions by a newer Kibana or a person do not count as differences; an import overwrites them nevertheless.
+        Waits up to `start_timeout_s` for Kibana. Raises Unavailable, AccessDenied, ConfigError, DependencyError.
         """
         there = {(item["type"], item["id"]): item for item in self._export(objects)}
         changes = []
@@ -87,13 +87,13 @@ class Kibana:
             raise DependencyError(DEPENDENCY, _refused(answer))
 
     def _export(self, objects: Iterable[JsonObject]) -> list[JsonObject]:
-        """Those of the objects that Kibana has. It refuses an export of which any is missing, and names these."""
-        wanted = [(item["type"], item["id"]) for item in objects]
+        """Read those of the objects that Kibana has. It refuses an export with missing objects, and names these."""
+        requested = [(item["type"], item["id"]) for item in objects]
         for _ in range(2):
-            if not wanted:
+            if not requested:
                 return []
             body = {
-                "objects": [{"type": kind, "id": name} for kind, name in wanted],
+                "objects": [{"type": kind, "id": name} for kind, name in requested],
                 "includeReferencesDeep": False,
                 "excludeExportDetails": True,
             }
@@ -103,7 +103,7 @@ class Kibana:
             missing = _missing(self._json(answer))
             if not missing:
                 break
-            wanted = [key for key in wanted if key not in missing]
+            requested = [key for key in requested if key not in missing]
         raise DependencyError(DEPENDENCY, f"export refused: {_reason(answer)}")
 
     def _send(self, path: str, allowed: tuple[int, ...] = (), **request: Any) -> httpx.Response:
@@ -114,8 +114,8 @@ class Kibana:
                 error = _error(answer, self._url)
                 if error is None or answer.status_code in allowed:
                     return answer
-            except httpx.TransportError as away:
-                error = Unavailable(DEPENDENCY, f"{self._url} does not answer: {away or type(away).__name__}")
+            except httpx.TransportError as failure:
+                error = Unavailable(DEPENDENCY, f"{self._url} does not answer: {failure or type(failure).__name__}")
             if not error.retriable or self._clock.monotonic() >= deadline:
                 raise error
             log.info("waiting_for_kibana", url=self._url, reason=str(error))
@@ -127,7 +127,7 @@ class Kibana:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise ConfigError(f"--kibana {self._url} answers, but it is no Kibana")
+            raise ConfigError(f"--kibana {self._url} answers, but is not Kibana")
         return found
 
 
@@ -138,7 +138,7 @@ def _checked(url: str) -> str:
     except ValueError:
         valid = False
     if not valid or parts.query or parts.fragment:
-        raise ConfigError(f"--kibana takes http(s)://host:port, with /s/SPACE behind it for a space, not {url!r}")
+        raise ConfigError(f"--kibana takes http(s)://host:port, followed by /s/SPACE for a space, not {url!r}")
     if parts.username or parts.password:
         raise ConfigError("--kibana takes no user and password: set elasticsearch.username and password, or api_key")
     return url.strip().rstrip("/")
@@ -167,7 +167,7 @@ def _error(answer: httpx.Response, url: str) -> TriageError | None:
     if status == 429 or status >= 500:
         return Unavailable(DEPENDENCY, reason)
     if status < 400 or status == 404:
-        return ConfigError(f"--kibana {url} is no Kibana, or has no such space or base path: {reason}")
+        return ConfigError(f"--kibana {url} is not Kibana, or has no such space or base path: {reason}")
     return DependencyError(DEPENDENCY, reason)
 
 
@@ -191,7 +191,7 @@ def _missing(answer: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 
 def _refused(answer: Mapping[str, Any]) -> str:
-    """Each object that was not imported, with the reason that Kibana gives."""
+    """The objects that were not imported, with Kibana's reasons."""
     problems = []
     for error in answer.get("errors") or []:
         why = error.get("error") or {}
@@ -207,7 +207,7 @@ def _lines(answer: httpx.Response) -> Iterator[JsonObject]:
             if line.strip():
                 yield json.loads(line)
     except ValueError:
-        raise ConfigError(f"--kibana answers, but it is no Kibana: {answer.text[:100]!r}") from None
+        raise ConfigError(f"--kibana answers, but is not Kibana: {answer.text[:100]!r}") from None
 
 
 def _title(item: JsonObject) -> str:
@@ -216,7 +216,7 @@ def _title(item: JsonObject) -> str:
 
 
 def _differences(ours: JsonObject, theirs: JsonObject) -> Iterator[str]:
-    """Attributes that we would change: whatever of ours is not there just so."""
+    """Yield the attributes that an import would change."""
     for name, value in ours["attributes"].items():
         if not _within(_parsed(value), _parsed(theirs["attributes"].get(name))):
             yield name
@@ -229,7 +229,7 @@ def _by_name(item: JsonObject) -> JsonObject:
 
 
 def _within(ours: Any, theirs: Any) -> bool:
-    """True if `theirs` holds all of `ours`; objects may have more keys, and no value is as good as an empty one."""
+    """True if `theirs` contains all of `ours`: objects may have more keys, and a missing value equals an empty one."""
     if isinstance(ours, dict):
         held = {} if theirs is None else theirs
         return isinstance(held, dict) and all(
@@ -246,7 +246,7 @@ def _within(ours: Any, theirs: Any) -> bool:
 
 
 def _parsed(value: Any) -> Any:
-    """Kibana keeps JSON as text within JSON, and may write it with other spaces."""
+    """Parse JSON within JSON: Kibana stores parts of objects as text, and may change its white space."""
     if isinstance(value, str) and re.match(r"\s*[\[{]", value):
         try:
             return json.loads(value)

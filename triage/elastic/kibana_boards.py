@@ -1,4 +1,4 @@
-"""The four dashboards: overview, intents and products, spikes, data quality."""
+"""Four Kibana dashboards: overview, intents and products, spikes, data quality."""
 
 from triage.elastic.kibana_dashboard import Ids, Panel, dashboard
 from triage.elastic.kibana_lens import (
@@ -39,7 +39,7 @@ def overview(ids: Ids, feedback: JsonObject) -> list[JsonObject]:
                    xy({"channel": terms("channel", "Channel", 5), "value": count(),
                        "split": terms("sentiment.label", "Sentiment", 3)},
                       "bar_percentage_stacked", "channel", ["value"], "split")), 16, 14),
-        Panel(lens(ids("top-intents"), "What negative feedback is about", view,
+        Panel(lens(ids("top-intents"), "Negative feedback by intent", view,
                    xy({"intent": terms("intent.label", "Intent", 15), "value": count()},
                       "bar_horizontal_stacked", "intent", ["value"]), where=NEGATIVE), 16, 14),
         Panel(lens(ids("queues"), "Queues over time", view,
@@ -51,7 +51,7 @@ def overview(ids: Ids, feedback: JsonObject) -> list[JsonObject]:
         Panel({"type": "search", "id": latest}, 48, 18),
     ]  # fmt: skip
     return dashboard(
-        ids("overview"), "triage: overview", "How much comes in, how it feels, where it goes", panels,
+        ids("overview"), "triage: overview", "Volume, sentiment and routing of feedback", panels,
         [(view, "channel", "Channel"), (view, "brand", "Brand"), (view, "region", "Region"),
          (view, "language", "Language")],
     )  # fmt: skip
@@ -69,10 +69,10 @@ def intents_and_products(ids: Ids, feedback: JsonObject) -> list[JsonObject]:
         Panel(lens(ids("intents-over-time"), "Negative records by intent over time", view,
                    xy({"time": over_time("@timestamp"), "value": count(), "split": terms("intent.label", "Intent", 8)},
                       "line", "time", ["value"], "split"), where=NEGATIVE), 24, 14),
-        Panel(lens(ids("aspects"), "Aspects, praised and blamed", view,
+        Panel(lens(ids("aspects"), "Aspects, positive and negative", view,
                    xy({"aspect": terms("aspects.pair", "Aspect", 20), "value": count()},
                       "bar_horizontal_stacked", "aspect", ["value"])), 16, 16),
-        Panel(lens(ids("entities"), "Who and what is named in negative feedback", view,
+        Panel(lens(ids("entities"), "Entities in negative feedback", view,
                    table({"entity": terms("entities.text", "Named", 25), "value": count()}), where=NEGATIVE), 16, 16),
         Panel(lens(ids("brands"), "Brands", view,
                    table({"brand": terms("brand", "Brand", 25), "value": count(),
@@ -82,7 +82,7 @@ def intents_and_products(ids: Ids, feedback: JsonObject) -> list[JsonObject]:
         Panel({"type": "search", "id": ids("negative")}, 48, 18),
     ]  # fmt: skip
     return dashboard(
-        ids("products"), "triage: complaints by intent and product", "Which product's complaints rise, and about what",
+        ids("products"), "triage: complaints by intent and product", "Complaints by product and intent",
         panels, [(view, "product", "Product"), (view, "intent.label", "Intent"), (view, "brand", "Brand")],
     )  # fmt: skip
 
@@ -95,7 +95,7 @@ def spikes(ids: Ids, feedback: JsonObject, alerts: JsonObject) -> list[JsonObjec
         Panel(lens(ids("alerts-paged"), "Paged", view, metric({"value": count("Alerts", "paged: true")})), 12, 8),
         Panel(lens(ids("alerts-flapping"), "Flapping", view,
                    metric({"value": count("Alerts", "flapping: true")})), 12, 8),
-        Panel(lens(ids("alerts-late"), "Records that came too late", view,
+        Panel(lens(ids("alerts-late"), "Late records", view,
                    metric({"value": total("late_records", "Records")})), 12, 8),
         Panel(lens(ids("negatives-over-time"), "Negative records by channel", feedback["id"],
                    xy({"time": over_time("@timestamp"), "value": count(), "split": terms("channel", "Channel", 5)},
@@ -103,10 +103,10 @@ def spikes(ids: Ids, feedback: JsonObject, alerts: JsonObject) -> list[JsonObjec
         Panel(lens(ids("alerts-over-time"), "Alerts by rule", view,
                    xy({"time": over_time("started_at"), "value": count("Alerts"), "split": terms("rule", "Rule", 10)},
                       "bar_stacked", "time", ["value"], "split")), 24, 12),
-        Panel(lens(ids("alerts-keys"), "Keys that alert most", view,
+        Panel(lens(ids("alerts-keys"), "Keys with most alerts", view,
                    table({"key": terms("key", "Key", 25), "value": count("Alerts"),
                           "peak": maximum("peak_negative", "Peak"),
-                          "expected": maximum("peak_expected", "Expected then")})), 24, 12),
+                          "expected": maximum("peak_expected", "Expected at the peak")})), 24, 12),
         Panel({"type": "search", "id": ids("alerts")}, 48, 18),
     ]  # fmt: skip
     return dashboard(
@@ -128,26 +128,26 @@ def quality(ids: Ids, feedback: JsonObject) -> list[JsonObject]:
         Panel(lens(ids("languages"), "Languages", view,
                    table({"language": terms("language", "Language", 15), "value": count(),
                           "unsure": count("Low confidence", "flags: low_confidence")})), 16, 14),
-        Panel(lens(ids("models"), "Which model judged", view,
+        Panel(lens(ids("models"), "Records by model", view,
                    xy({"time": over_time("@timestamp"), "value": count(),
                        "split": terms("versions.model", "Model", 5)},
                       "bar_stacked", "time", ["value"], "split")), 16, 14),
-        Panel(lens(ids("rules"), "Which rules judged", view,
+        Panel(lens(ids("rules"), "Records by rules", view,
                    xy({"time": over_time("@timestamp"), "value": count(),
                        "split": terms("versions.rules", "Rules", 5)},
                       "bar_stacked", "time", ["value"], "split")), 16, 14),
         Panel(lens(ids("sources"), "Sources", view,
                    table({"source": terms("source", "Source", 25), "value": count(),
                           "unsure": count("Low confidence", "flags: low_confidence"),
-                          "truncated": count("Cut", "flags: truncated"),
+                          "truncated": count("Truncated", "flags: truncated"),
                           "foreign": count("Unknown language", "flags: unknown_language")})), 24, 14),
-        Panel(lens(ids("intents-unsure"), "Intents of which the model is not sure", view,
+        Panel(lens(ids("intents-unsure"), "Intents with low confidence", view,
                    table({"intent": terms("intent.label", "Intent", 15), "value": count(),
                           "confidence": average("intent.confidence", "Mean confidence")}),
                    where="flags: low_confidence"), 24, 14),
         Panel({"type": "search", "id": ids("unsure")}, 48, 18),
     ]  # fmt: skip
     return dashboard(
-        ids("quality"), "triage: data quality", "What the model is not sure of, and which versions judged", panels,
+        ids("quality"), "triage: data quality", "Flags, confidence, languages, and versions of model and rules", panels,
         [(view, "source", "Source"), (view, "language", "Language"), (view, "versions.model", "Model")],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A dashboard of Kibana as a saved object: charts and searches in rows, and the controls above them."""
+"""Builds a Kibana dashboard as a saved object: charts and searches in rows, and controls above them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _COLUMNS_WIDE = 48
 
 
 class Ids:
-    """Names of objects that belong to one deployment."""
+    """Ids of the saved objects of one deployment."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
@@ -21,7 +21,7 @@ class Ids:
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart or search on a dashboard; `width` of 48 columns, `height` in rows."""
+    """One chart or search on a dashboard; `width` in columns of 48, `height` in rows."""
 
     target: JsonObject
     width: int
@@ -31,7 +31,7 @@ class Panel:
 def dashboard(
     name: str, title: str, description: str, panels: Sequence[Panel], controls: Sequence[tuple[str, str, str]]
 ) -> list[JsonObject]:
-    """The charts of a dashboard, then the dashboard; panels flow from left to right."""
+    """The saved objects of a dashboard, its charts first; panels flow from left to right."""
     placed, references = [], []
     x = y = row = 0
     for number, panel in enumerate(panels, 1):

@@ -1,4 +1,4 @@
-"""Charts of Kibana's Lens as saved objects: columns, the kinds of chart, and the object around them."""
+"""Builds Kibana Lens charts as saved objects: columns, kinds of chart, and the object."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from triage.elastic.mapping import JsonObject
 
 LAYER = "layer1"
 RECORDS_FIELD = "___records___"
-# Versions of the shapes written here: Kibana migrates what it imports from them to its own.
+# Versions of the formats written here: Kibana migrates imported objects to its own.
 _CORE_VERSION = "8.8.0"
 _TYPE_VERSIONS = {"index-pattern": "8.0.0", "search": "8.0.0", "lens": "8.9.0", "dashboard": "8.9.0"}
 
@@ -17,7 +17,7 @@ Shape = Literal["bar_stacked", "bar_percentage_stacked", "bar_horizontal_stacked
 
 
 def saved_object(kind: str, name: str, attributes: JsonObject, references: Sequence[JsonObject] = ()) -> JsonObject:
-    """One line of the file that Kibana imports."""
+    """One saved object, a line of the file that Kibana imports."""
     return {
         "type": kind,
         "id": name,
@@ -38,12 +38,12 @@ def kql(query: str = "") -> JsonObject:
 
 
 def compact(value: Any) -> str:
-    """JSON in JSON, as Kibana stores parts of its objects."""
+    """Encode as text: Kibana stores parts of its objects as JSON within JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def count(label: str = "Records", where: str = "") -> JsonObject:
-    """Number of documents; with `where` (KQL) only of those."""
+    """Number of documents that match `where` (KQL), or of all."""
     column = _metric("count", RECORDS_FIELD, label, {"emptyAsNull": True})
     return column | {"filter": kql(where)} if where else column
 
@@ -75,7 +75,7 @@ def over_time(field: str, label: str = "Time") -> JsonObject:
 
 
 def terms(field: str, label: str, size: int = 10, by: str = "value", kind: str = "string") -> JsonObject:
-    """The `size` most frequent values; the rest are one bucket, and records without a value are left out."""
+    """The `size` most frequent values; the others are one bucket, and records without a value are left out."""
     return {
         "dataType": kind,
         "isBucketed": True,

@@ -1,4 +1,4 @@
-"""What analysts find in Kibana: data views, searches, charts and dashboards, built from the settings."""
+"""Builds Kibana's saved objects from the settings: data views, searches, charts and dashboards."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,7 +10,7 @@ from triage.elastic.mapping import JsonObject
 
 
 def saved_objects(settings: ElasticsearchSettings) -> list[JsonObject]:
-    """Every object, each before those that refer to it. Ids carry the index prefix: deployments can share a Kibana."""
+    """All objects, each before those that refer to it. Ids contain the index prefix: deployments can share a Kibana."""
     prefix = settings.index_prefix
     ids = Ids(f"triage-{prefix}")
     feedback = _data_view(ids("data"), f"{prefix}", "Feedback", "@timestamp", settings)
@@ -25,7 +25,7 @@ def saved_objects(settings: ElasticsearchSettings) -> list[JsonObject]:
 
 
 def ndjson(objects: Iterable[JsonObject]) -> bytes:
-    """The file that Kibana imports."""
+    """Encode the file that Kibana imports."""
     return "".join(f"{compact(item)}\n" for item in objects).encode()
 
 
@@ -68,14 +68,14 @@ def _searches(ids: Ids, feedback: JsonObject, alerts: JsonObject) -> list[JsonOb
     read = ["channel", "intent.label", "severity.level", "brand", "product", "text"]
     return [
         _search(ids("negative"), "triage: negative feedback", feedback, read, NEGATIVE, "@timestamp",
-                "Latest negative records, with what they are about"),
+                "Latest negative records, with intents and entities"),
         _search(ids("urgent"), "triage: urgent feedback", feedback, ["route.queue", "severity.rules", *read],
                 "severity.level: critical or severity.level: high", "@timestamp",
-                "High and critical, with the rules that fired"),
+                "High and critical severity, with the rules that fired"),
         _search(ids("unsure"), "triage: to be reviewed", feedback,
                 ["intent.label", "intent.confidence", "sentiment.label", "sentiment.confidence", "text"],
-                "flags: low_confidence", "@timestamp", "Records of which the model was not sure"),
+                "flags: low_confidence", "@timestamp", "Records with low confidence"),
         _search(ids("alerts"), "triage: alerts", alerts,
                 ["status", "state", "severity", "title", "negative", "expected", "peak_negative", "ended_at"],
-                "", "started_at", "Every alert, the latest first"),
+                "", "started_at", "All alerts, the latest first"),
     ]  # fmt: skip

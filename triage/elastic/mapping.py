@@ -1,4 +1,4 @@
-"""Mappings from record types: each field of a struct becomes a field of the index, so that the two never drift."""
+"""Derives index mappings from record types, so that structs and indices cannot diverge."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,12 +24,12 @@ _SIMPLE: dict[type[inspect.Type], JsonObject] = {
     inspect.FloatType: {"type": "float"},
     inspect.DictType: _FLATTENED,
 }
-# Entities are objects, not nested: one Lucene document a record keeps `docs.count` the number of records, and Kibana
-# charts no nested fields. What is lost is asking for one entity's label and text together.
+# Entities are objects, not nested: with one Lucene document per record, `docs.count` is the number of records, and
+# Kibana cannot chart nested fields. The price: an entity's label and text cannot be queried together.
 _ENRICHED_SPECIAL: dict[str, JsonObject] = {
     "@timestamp": _DATE,
     "event.ingested": _DATE,
-    # A source's rating may be any finite number; as a float the largest would be refused as infinite.
+    # A rating may be any finite number; Elasticsearch refuses the largest ones as infinite in a `float`.
     "rating": {"type": "double"},
     # One range, or several: to Elasticsearch a list of objects is like one.
     "body": {"properties": {"start": {"type": "long"}, "end": {"type": "long"}}},
@@ -74,7 +74,7 @@ def correction_mapping(text: JsonObject) -> JsonObject:
 
 
 def field_paths(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, JsonObject]]:
-    """(dotted path, definition) of every leaf field of a mapping's `properties`."""
+    """Yield (dotted path, definition) of every leaf field of a mapping's `properties`."""
     for name, definition in properties.items():
         path = f"{prefix}{name}"
         if isinstance(definition, dict) and "properties" in definition:

@@ -1,4 +1,4 @@
-"""The index of a record: a function of its event time alone, so that repeats and replays find the same document."""
+"""Names the index of a record by its event time alone, so that retries and replays find the same document."""
 
 import re
 from datetime import date
@@ -11,7 +11,7 @@ from triage.elastic.errors import translated
 from triage.elastic.template import feedback_template_name, missing_fields
 from triage.errors import ConfigError
 
-# A source's default date (1970-01-01, 1900-01-01) must not open an index for each year since.
+# Default dates of sources (1970-01-01, 1900-01-01) must not create an index per year.
 _OLD_BEFORE_YEAR = 2000
 _DAILY = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})")
 
@@ -27,7 +27,7 @@ def index_name(prefix: str, event_ms: int, daily_from: date) -> str:
 
 
 def daily_date(prefix: str, name: str) -> date | None:
-    """The day of a daily index, None for every other name."""
+    """The day of a daily index; None for other names."""
     if not name.startswith(f"{prefix}-") or (match := _DAILY.fullmatch(name[len(prefix) + 1 :])) is None:
         return None
     try:
@@ -36,8 +36,8 @@ def daily_date(prefix: str, name: str) -> date | None:
         return None
 
 
-def is_ours(prefix: str, name: str) -> bool:
-    """True if `index_name` can give this name; `feedback-eu-2026` is not of the prefix `feedback`."""
+def belongs_to(prefix: str, name: str) -> bool:
+    """True if `index_name` can return this name; `feedback-eu-2026` does not belong to the prefix `feedback`."""
     suffix = name.removeprefix(f"{prefix}-")
     return suffix != name and (
         suffix == "old" or re.fullmatch(r"\d{4}", suffix) is not None or daily_date(prefix, name) is not None
@@ -45,7 +45,7 @@ def is_ours(prefix: str, name: str) -> bool:
 
 
 class IndexNaming:
-    """`index_name` for one prefix and date, as the workers use it."""
+    """`index_name` for one prefix and date."""
 
     def __init__(self, prefix: str, daily_from: date) -> None:
         self.prefix = prefix
@@ -56,10 +56,10 @@ class IndexNaming:
 
 
 def read_daily_from(client: Elasticsearch, settings: ElasticsearchSettings) -> date:
-    """The date that `triage index apply` fixed; it stands in the `_meta` of the index template.
+    """Read the date that `triage index apply` fixed, from the `_meta` of the index template.
 
     Raises ConfigError if the template is missing, was not made by `apply`, or lacks a field of the enriched record;
-    Unavailable and AccessDenied.
+    also Unavailable and AccessDenied.
     """
     name = feedback_template_name(settings.index_prefix)
     with translated():

@@ -1,4 +1,4 @@
-"""What `triage index apply` would do, and doing it. Nothing is ever deleted."""
+"""Plans and applies changes of index templates, mappings and the retention policy. Nothing is ever deleted."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,16 +11,25 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import Clock, from_ms
 from triage.config import ElasticsearchSettings
-from triage.elastic import template as wanted
 from triage.elastic.diff import differences, incompatible_properties, missing_properties
 from triage.elastic.errors import cause, translated
 from triage.elastic.mapping import JsonObject, field_paths
-from triage.elastic.naming import daily_date, is_ours
+from triage.elastic.naming import belongs_to, daily_date
+from triage.elastic.template import (
+    Capabilities,
+    daily_template_name,
+    feedback_template_name,
+    index_templates,
+    probe,
+    retention_policy,
+    single_indices,
+    without_analyzers,
+)
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing to create or update; `details` are `path: old -> new` or what it is made with."""
+    """One object to create or update; `details` are `path: old -> new`, or the properties of a new object."""
 
     kind: Literal["create", "update"]
     target: str
@@ -30,7 +39,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """`changes` are done in their order, `incompatible` never; `notes` say what this server lacks."""
+    """`changes` are applied in order, `incompatible` differences never; `notes` name features that the server lacks."""
 
     changes: tuple[Change, ...]
     incompatible: tuple[str, ...]
@@ -42,7 +51,7 @@ class Plan:
 
 
 def apply(client: Elasticsearch, plan: Plan) -> None:
-    """Do the changes. Raises Unavailable, AccessDenied, DependencyError; what is done by then stays done."""
+    """Apply the changes. Raises Unavailable, AccessDenied, DependencyError; changes made before stay."""
     for change in plan.changes:
         with translated():
             change.run(client)
@@ -51,13 +60,13 @@ def apply(client: Elasticsearch, plan: Plan) -> None:
 def plan_index(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> Plan:
     """Compare Elasticsearch with the settings. Raises Unavailable, AccessDenied, DependencyError."""
     prefix = settings.index_prefix
-    can = wanted.probe(client)
+    can = probe(client)
     with translated():
-        there = client.indices.get(index=f"{prefix}-*").body
-    ours = {name: there[name] for name in sorted(there) if is_ours(prefix, name)}
-    main = wanted.feedback_template_name(prefix)
-    daily_from = _daily_from(_template(client, main), ours, settings, clock)
-    templates = wanted.templates(settings, can, daily_from)
+        existing = client.indices.get(index=f"{prefix}-*").body
+    indices = {name: existing[name] for name in sorted(existing) if belongs_to(prefix, name)}
+    main = feedback_template_name(prefix)
+    daily_from = _daily_from(_template(client, main), indices, settings, clock)
+    templates = index_templates(settings, can, daily_from)
 
     changes: list[Change] = []
     incompatible: list[str] = []
@@ -65,14 +74,14 @@ def plan_index(client: Elasticsearch, settings: ElasticsearchSettings, clock: Cl
         changes += _policy_change(client, settings)
     for name, body in templates.items():
         changes += _template_change(name, body, _template(client, name))
-    for name, index in ours.items():
+    for name, index in indices.items():
         changes += _index_change(name, index, templates[main], incompatible)
-    for template, name, _ in wanted.single_indices(settings):
+    for template, name, _ in single_indices(settings):
         changes += _single_index_change(client, name, templates[template], incompatible)
     return Plan(tuple(changes), tuple(incompatible), _notes(can, settings), daily_from)
 
 
-def _notes(can: wanted.Capabilities, settings: ElasticsearchSettings) -> tuple[str, ...]:
+def _notes(can: Capabilities, settings: ElasticsearchSettings) -> tuple[str, ...]:
     notes = []
     if not can.ilm:
         notes.append(f"no ILM on this server: daily indices are not deleted after {settings.retention_days} days")
@@ -82,13 +91,13 @@ def _notes(can: wanted.Capabilities, settings: ElasticsearchSettings) -> tuple[s
 
 
 def _daily_from(
-    template: JsonObject | None, ours: Iterable[str], settings: ElasticsearchSettings, clock: Clock
+    template: JsonObject | None, indices: Iterable[str], settings: ElasticsearchSettings, clock: Clock
 ) -> date:
-    """The date once fixed; if none is, some days before now, yet never after a daily index that is there."""
+    """The date in the template, if it is fixed; else `daily_days` ago, or the oldest daily index if that is earlier."""
     try:
         return date.fromisoformat((template or {})["_meta"]["daily_from"])
     except (KeyError, TypeError, ValueError):
-        days = [day for name in ours if (day := daily_date(settings.index_prefix, name)) is not None]
+        days = [day for name in indices if (day := daily_date(settings.index_prefix, name)) is not None]
         return min([from_ms(clock.now_ms()).date() - timedelta(days=settings.daily_days), *days])
 
 
@@ -106,7 +115,7 @@ def _template_change(name: str, body: JsonObject, actual: JsonObject | None) -> 
     if actual is None:
         details = [f"for {', '.join(body['index_patterns'])}, {_count_fields(body)} fields"]
         if day := body["_meta"].get("daily_from"):
-            details.append(f"daily indices from {day} on; this date stays")
+            details.append(f"daily indices from {day} on; this date is permanent")
         return [Change("create", f"index template {name}", tuple(details), put)]
     known = {key: actual.get(key, {}) for key in body}
     changed = tuple(differences(known, body))
@@ -114,7 +123,7 @@ def _template_change(name: str, body: JsonObject, actual: JsonObject | None) -> 
 
 
 def _policy_change(client: Elasticsearch, settings: ElasticsearchSettings) -> list[Change]:
-    name, policy = wanted.daily_template_name(settings.index_prefix), wanted.retention_policy(settings)
+    name, policy = daily_template_name(settings.index_prefix), retention_policy(settings)
 
     def put(client: Elasticsearch) -> object:
         return client.ilm.put_lifecycle(name=name, policy=policy)
@@ -135,18 +144,18 @@ def _single_index_change(
         found = client.options(ignore_status=404).indices.get(index=name)
     if found.meta.status == 404:
         return [Change("create", f"index {name}", (), partial(_create_index, name=name))]
-    # Behind the name may be an alias to an index of another name.
+    # The name may be an alias of an index with another name.
     ((actual, index),) = found.body.items()
     return _index_change(actual, index, template, incompatible)
 
 
 def _index_change(name: str, index: JsonObject, template: JsonObject, incompatible: list[str]) -> list[Change]:
-    """Fields, strictness and alias that an existing index lacks against its template."""
+    """Changes that bring an existing index up to its template: fields, strictness, alias."""
     actual, mapping = index["mappings"], template["template"]["mappings"]
     analysis = template["template"]["settings"]["index"].get("analysis")
     if analysis and "triage_index" not in _analyzers(index):
-        # Analyzers cannot be added to an open index: its new text fields do without.
-        mapping = wanted.without_analyzers(mapping)
+        # Analyzers cannot be added to an open index: its new text fields have none.
+        mapping = without_analyzers(mapping)
         incompatible.append(f"index {name}: analyzers: (none) -> {', '.join(analysis['analyzer'])}")
     properties = actual.get("properties", {})
     incompatible += [f"index {name}: {text}" for text in incompatible_properties(properties, mapping["properties"])]

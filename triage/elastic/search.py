@@ -1,4 +1,4 @@
-"""Queries of the console and the alerter, all through the aliases; times are event times in ms, ends are exclusive."""
+"""Queries of the console and the alerter, through the aliases. Times are event times in ms; ends are exclusive."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from elasticsearch import Elasticsearch
 
-from triage.clock import rfc3339
 from triage.config import ElasticsearchSettings
+from triage.elastic.aggregations import BY_SENTIMENT, SentimentCounts, buckets, event_time_range, sentiment_counts
 from triage.elastic.errors import translated
 from triage.elastic.mapping import JsonObject
 from triage.logging import get_logger
@@ -18,7 +18,7 @@ from triage.types import SentimentLabel
 
 _log = get_logger(__name__)
 _MAX_BUCKETS = 10_000
-# Fields of a dimension whose name is not the field's own.
+# Index fields of dimensions that have another name.
 DIMENSION_FIELDS = {
     "intent": "intent.label",
     "sentiment": "sentiment.label",
@@ -29,7 +29,7 @@ _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
 class Values(Protocol):
-    """A condition on a field, as alert rules have it."""
+    """A condition of an alert rule on a field."""
 
     @property
     def in_(self) -> list[str] | None: ...
@@ -38,7 +38,7 @@ class Values(Protocol):
     def not_in(self) -> list[str] | None: ...
 
 
-# By dimension: the value it must have, or what its value must be like.
+# By dimension: the value it must have, or a condition on it.
 Conditions = Mapping[str, str | Values]
 
 
@@ -50,20 +50,6 @@ class Hit:
     record: EnrichedRecord
 
 
-@dataclass(frozen=True)
-class SentimentCounts:
-    """Records by sentiment in one interval, or in all."""
-
-    start_ms: int
-    negative: int
-    neutral: int
-    positive: int
-
-    @property
-    def total(self) -> int:
-        return self.negative + self.neutral + self.positive
-
-
 def latest(
     client: Elasticsearch,
     settings: ElasticsearchSettings,
@@ -72,23 +58,23 @@ def latest(
     dimensions: Mapping[str, str] | None = None,
     text: str | None = None,
 ) -> list[Hit]:
-    """The newest records, newest first; `dimensions` and the words of `text` (all of them) narrow them down.
+    """The newest records, newest first, that match `dimensions` and contain all words of `text`.
 
-    Like every query here: raises Unavailable, AccessDenied, DependencyError.
+    Raises Unavailable, AccessDenied, DependencyError, as every query here.
     """
     query = filters(dimensions)
     if text:
         query["bool"]["must"] = [{"match": {"text": {"query": text, "operator": "and"}}}]
-    body = answer_of(client, settings.index_prefix, query=query, size=size, sort=[{"@timestamp": "desc"}])
-    return [Hit(hit["_id"], record) for hit, record in decoded(body, EnrichedRecord)]
+    body = run_search(client, settings.index_prefix, query=query, size=size, sort=[{"@timestamp": "desc"}])
+    return [Hit(hit["_id"], record) for hit, record in decode_hits(body, EnrichedRecord)]
 
 
 def totals(
     client: Elasticsearch, settings: ElasticsearchSettings, start_ms: int | None = None, end_ms: int | None = None
 ) -> SentimentCounts:
-    """Exact number of records by sentiment; `start_ms` is 0 where none is given."""
+    """Exact number of records by sentiment; the result's `start_ms` is 0 without a `start_ms`."""
     aggregations = {label.value: {"filter": {"term": {"sentiment.label": label.value}}} for label in SentimentLabel}
-    body = answer_of(
+    body = run_search(
         client, settings.index_prefix, query=filters(None, start_ms, end_ms), size=0, aggregations=aggregations
     )
     found = body.get("aggregations", {})
@@ -112,8 +98,8 @@ def sentiment_over_time(
     step = interval_s * 1000
     first = start_ms // step * step
     if (end_ms - first) / step > _MAX_BUCKETS:
-        raise ValueError(f"more than {_MAX_BUCKETS} intervals; take a larger interval than {interval_s} s")
-    body = answer_of(
+        raise ValueError(f"more than {_MAX_BUCKETS} intervals; use an interval longer than {interval_s} s")
+    body = run_search(
         client,
         settings.index_prefix,
         query=filters(dimensions, start_ms, end_ms),
@@ -121,18 +107,15 @@ def sentiment_over_time(
         aggregations={
             "time": {
                 "date_histogram": {"field": "@timestamp", "fixed_interval": f"{interval_s}s", "min_doc_count": 1},
-                "aggs": {"sentiment": {"terms": {"field": "sentiment.label", "size": len(SentimentLabel)}}},
+                "aggs": BY_SENTIMENT,
             }
         },
     )
-    found: dict[int, dict[str, int]] = {
-        bucket["key"]: {inner["key"]: inner["doc_count"] for inner in bucket["sentiment"]["buckets"]}
-        for bucket in _buckets(body, "time")
+    found = {
+        bucket["key"]: sentiment_counts(bucket, bucket["key"])
+        for bucket in buckets(body.get("aggregations", {}), "time")
     }
-    return [
-        SentimentCounts(at, *(found.get(at, {}).get(label, 0) for label in ("negative", "neutral", "positive")))
-        for at in range(first, end_ms, step)
-    ]
+    return [found.get(at, SentimentCounts(at, 0, 0, 0)) for at in range(first, end_ms, step)]
 
 
 def top_intents(
@@ -160,14 +143,17 @@ def top_terms(
     size: int = 10,
 ) -> list[Share]:
     """Values of a keyword field (`brand`, `entities.text`, `severity.level`) by number of records, most first."""
-    body = answer_of(
+    body = run_search(
         client,
         settings.index_prefix,
         query=filters(dimensions, start_ms, end_ms),
         size=0,
         aggregations={"top": {"terms": {"field": field, "size": size}}},
     )
-    return [Share(value=str(bucket["key"]), count=bucket["doc_count"]) for bucket in _buckets(body, "top")]
+    return [
+        Share(value=str(bucket["key"]), count=bucket["doc_count"])
+        for bucket in buckets(body.get("aggregations", {}), "top")
+    ]
 
 
 def examples(
@@ -178,8 +164,8 @@ def examples(
     end_ms: int,
     size: int = 3,
 ) -> list[Example]:
-    """The most negative records of a window, most negative first; their texts are redacted as indexed."""
-    body = answer_of(
+    """The most negative records of a window, most negative first; their texts are redacted, as in the index."""
+    body = run_search(
         client,
         settings.index_prefix,
         query=filters({**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}, start_ms, end_ms),
@@ -188,7 +174,7 @@ def examples(
     )
     return [
         Example(hit["_id"], record.text, record.intent.label, record.channel, record.timestamp)
-        for hit, record in decoded(body, EnrichedRecord)
+        for hit, record in decode_hits(body, EnrichedRecord)
     ]
 
 
@@ -201,7 +187,7 @@ def texts(
     size: int,
 ) -> list[str]:
     """Redacted texts of a window's negative records, newest first."""
-    body = answer_of(
+    body = run_search(
         client,
         settings.index_prefix,
         query=filters({**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}, start_ms, end_ms),
@@ -220,14 +206,14 @@ def count_negative(
     end_ms: int,
     probes: Mapping[str, Iterable[str]],
 ) -> tuple[int, dict[str, dict[str, int]]]:
-    """Negative records of a window, and how many of them have each value that `probes` names by field.
+    """Number of negative records of a window, and by field of those with each value in `probes`.
 
-    `text` is a field of words: a value is found wherever it stands, as the index analyses it.
+    In the full-text field `text`, a value matches as a phrase.
     """
-    asked = [(field, value) for field, values in probes.items() for value in values]
+    pairs = [(field, value) for field, values in probes.items() for value in values]
     negative = {"filter": {"term": {"sentiment.label": SentimentLabel.NEGATIVE.value}}}
-    aggregations = {f"p{index}": {"filter": _probe(*one)} for index, one in enumerate(asked)}
-    body = answer_of(
+    aggregations = {f"p{index}": {"filter": _probe(*one)} for index, one in enumerate(pairs)}
+    body = run_search(
         client,
         settings.index_prefix,
         query=filters({**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}, start_ms, end_ms),
@@ -236,7 +222,7 @@ def count_negative(
     )
     found = body.get("aggregations", {})
     counts: dict[str, dict[str, int]] = {field: {} for field in probes}
-    for index, (field, value) in enumerate(asked):
+    for index, (field, value) in enumerate(pairs):
         counts[field][value] = found.get(f"p{index}", {}).get("doc_count", 0)
     return found.get("all", {}).get("doc_count", 0), counts
 
@@ -251,15 +237,19 @@ def recent_alerts(
 ) -> list[Alert]:
     """Alerts by their start, newest first."""
     query: JsonObject = {"bool": {"filter": [{"term": {"status": status}}] if status else []}}
-    body = answer_of(client, settings.alerts_index, query=query, size=size, sort=[{"started_at": "desc"}])
-    return [alert for _, alert in decoded(body, Alert)]
+    body = run_search(client, settings.alerts_index, query=query, size=size, sort=[{"started_at": "desc"}])
+    return [alert for _, alert in decode_hits(body, Alert)]
 
 
 def find_alert(client: Elasticsearch, settings: ElasticsearchSettings, dedup_key: str) -> Alert | None:
-    """The alert with this key; None where the index has none. Raises Unavailable, AccessDenied, DependencyError."""
+    """The alert with this key; None if there is none. Raises Unavailable, AccessDenied, DependencyError."""
     with translated():
         body = client.options(ignore_status=404).get(index=settings.alerts_index, id=dedup_key).body
-    return next((alert for _, alert in decoded({"hits": {"hits": [body]}}, Alert)), None) if body.get("found") else None
+    return (
+        next((alert for _, alert in decode_hits({"hits": {"hits": [body]}}, Alert)), None)
+        if body.get("found")
+        else None
+    )
 
 
 def _probe(field: str, value: str) -> JsonObject:
@@ -267,41 +257,34 @@ def _probe(field: str, value: str) -> JsonObject:
 
 
 def filters(dimensions: Conditions | None, start_ms: int | None = None, end_ms: int | None = None) -> JsonObject:
-    """The query for records of these dimensions and this time."""
-    wanted: list[JsonObject] = []
-    refused: list[JsonObject] = []
+    """Query for records of these dimensions and this time range."""
+    required = event_time_range(start_ms, end_ms)
+    excluded: list[JsonObject] = []
     for name, value in (dimensions or {}).items():
         field = DIMENSION_FIELDS.get(name, name)
         if isinstance(value, str):
-            wanted.append({"term": {field: value}})
+            required.append({"term": {field: value}})
             continue
         if value.in_ is not None:
-            wanted.append({"terms": {field: value.in_}})
+            required.append({"terms": {field: value.in_}})
         if value.not_in is not None:
-            refused.append({"terms": {field: value.not_in}})
-    window = {bound: rfc3339(ms) for bound, ms in (("gte", start_ms), ("lt", end_ms)) if ms is not None}
-    if window:
-        wanted.append({"range": {"@timestamp": window}})
-    return {"bool": {"filter": wanted, **({"must_not": refused} if refused else {})}}
+            excluded.append({"terms": {field: value.not_in}})
+    return {"bool": {"filter": required, **({"must_not": excluded} if excluded else {})}}
 
 
-def answer_of(client: Elasticsearch, alias: str, **body: Any) -> JsonObject:
-    """The answer to a search. Raises Unavailable, AccessDenied, DependencyError."""
-    # Before the first record, alert or correction there is no index behind the name.
+def run_search(client: Elasticsearch, alias: str, **body: Any) -> JsonObject:
+    """Run a search and return the response body. Raises Unavailable, AccessDenied, DependencyError."""
+    # Before the first record, alert or correction the index does not exist.
     with translated():
         response = client.search(index=alias, ignore_unavailable=True, track_total_hits=False, **body)
     return dict(response.body)
 
 
-def _buckets(body: JsonObject, name: str) -> list[JsonObject]:
-    return list(body.get("aggregations", {}).get(name, {}).get("buckets", []))
-
-
-def decoded(body: JsonObject, struct: type[_Struct]) -> Iterator[tuple[JsonObject, _Struct]]:
-    """Hits of a search with their documents; one that does not decode is logged and left out."""
+def decode_hits(body: JsonObject, struct: type[_Struct]) -> Iterator[tuple[JsonObject, _Struct]]:
+    """Yield the hits of a search with decode_hits documents; one that cannot be decode_hits is logged and left out."""
     for hit in body["hits"]["hits"]:
         try:
             yield hit, msgspec.convert(hit["_source"], struct)
         except msgspec.ValidationError as error:
-            # Written by another version: one such document must not hide all others.
+            # Written by another version of triage: it must not hide the other documents.
             _log.warning("document_not_understood", index=hit["_index"], id=hit["_id"], error=str(error))

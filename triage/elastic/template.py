@@ -1,4 +1,4 @@
-"""What `triage` keeps in Elasticsearch besides documents: index templates, the retention policy, names."""
+"""Index templates and the retention policy that triage needs in Elasticsearch."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from triage.config import ElasticsearchSettings
 from triage.elastic.errors import translated
 from triage.elastic.mapping import JsonObject, alert_mapping, correction_mapping, enriched_mapping, field_paths
 
-# CJK runs as overlapping pairs (single characters too, so that a search for one finds it), English by stem, no stop
-# words: "not delivered" must stay a phrase. Needs the module analysis-common, which every distribution has.
+# CJK text is indexed as overlapping pairs and as single characters, so that a search for one character works; English
+# by stem, without stop words: "not delivered" must stay a phrase. Needs the module analysis-common, which every
+# distribution has.
 _INDEX_FILTERS = ["cjk_width", "lowercase", "kstem", "triage_cjk"]
 _SEARCH_FILTERS = ["cjk_width", "lowercase", "kstem", "cjk_bigram"]
 _ANALYSIS: JsonObject = {
@@ -26,19 +27,19 @@ _ANALYSIS: JsonObject = {
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What this server can do."""
+    """Optional features of the server."""
 
     ilm: bool
     analysis: bool
 
 
 def probe(client: Elasticsearch) -> Capabilities:
-    """Ask the server. Raises Unavailable, AccessDenied."""
+    """Find out which optional features the server has. Raises Unavailable, AccessDenied."""
     with translated():
         analyzed = client.options(ignore_status=400).indices.analyze(
             tokenizer="standard", filter=_SEARCH_FILTERS, text="late 快递"
         )
-        # A server without ILM has no such endpoint and says so with 400 or 405; with ILM it is 200.
+        # A server without ILM answers 400 or 405; with ILM 200.
         policies = client.options(ignore_status=(400, 404, 405)).perform_request(
             "GET", "/_ilm/policy", headers={"accept": "application/json"}
         )
@@ -50,7 +51,7 @@ def feedback_template_name(prefix: str) -> str:
 
 
 def daily_template_name(prefix: str) -> str:
-    """Template of the daily indices, and their policy; only servers with ILM get them."""
+    """Name of the daily indices' template and policy, which only servers with ILM have."""
     return f"triage.feedback-daily.{prefix}"
 
 
@@ -62,8 +63,8 @@ def corrections_template_name(corrections_index: str) -> str:
     return f"triage.corrections.{corrections_index}"
 
 
-def templates(settings: ElasticsearchSettings, can: Capabilities, daily_from: date) -> dict[str, JsonObject]:
-    """Index templates by name, in the form in which Elasticsearch gives them back."""
+def index_templates(settings: ElasticsearchSettings, can: Capabilities, daily_from: date) -> dict[str, JsonObject]:
+    """Index templates by name, in the form in which Elasticsearch returns them."""
     prefix = settings.index_prefix
     text: JsonObject = {"type": "text"}
     if can.analysis:
@@ -100,7 +101,7 @@ def templates(settings: ElasticsearchSettings, can: Capabilities, daily_from: da
 
 
 def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Callable[[JsonObject], JsonObject]]]:
-    """(template, index, mapping) of the indices that are one each, without days."""
+    """(template, index, mapping) of the indices that are not split by day."""
     corrections = settings.corrections()
     return [
         (corrections_template_name(corrections), corrections, correction_mapping),
@@ -109,7 +110,7 @@ def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Call
 
 
 def without_analyzers(mapping: JsonObject) -> JsonObject:
-    """The same mapping for an index that has no analyzers of ours."""
+    """The same mapping for an index without triage's analyzers."""
     return {
         name: without_analyzers(inner) if isinstance(inner, dict) else inner
         for name, inner in mapping.items()
@@ -118,7 +119,7 @@ def without_analyzers(mapping: JsonObject) -> JsonObject:
 
 
 def retention_policy(settings: ElasticsearchSettings) -> JsonObject:
-    """ILM policy of the daily indices: deleted `retention_days` after they were made; yearly ones have none."""
+    """ILM policy of the daily indices: deleted `retention_days` after creation; yearly indices have no policy."""
     return {
         "phases": {
             "hot": {"min_age": "0ms", "actions": {}},
@@ -131,6 +132,6 @@ def retention_policy(settings: ElasticsearchSettings) -> JsonObject:
 
 
 def missing_fields(template: Mapping[str, Any]) -> list[str]:
-    """Fields of the enriched record that an index template, as Elasticsearch gives it, does not know."""
+    """Fields of the enriched record that an index template, as Elasticsearch returns it, lacks."""
     there = dict(field_paths(template.get("template", {}).get("mappings", {}).get("properties", {})))
     return [path for path, _ in field_paths(enriched_mapping({"type": "text"})["properties"]) if path not in there]

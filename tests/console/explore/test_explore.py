@@ -64,15 +64,15 @@ def _view(query, **changes):
 
 def test_facets_count_what_the_view_holds_and_narrow_it_down(site):
     everything = look(site, _view("range=all"), NOW, None)
-    assert everything.figures.total == 17 * PER_DAY
-    by_product = {share.value: share.count for share in everything.figures.facets["product"]}
+    assert everything.statistics.total == 17 * PER_DAY
+    by_product = {share.value: share.count for share in everything.statistics.facets["product"]}
     assert sum(by_product.values()) == 17 * PER_DAY
     one = look(site, _view(f"range=all&product={RISING}"), NOW, None)
-    assert one.figures.total == by_product[RISING]
+    assert one.statistics.total == by_product[RISING]
     assert {hit.record.product for hit in one.page.hits} == {RISING}
-    assert sum(slot.total for slot in one.figures.slots) == one.figures.total
+    assert sum(slot.total for slot in one.statistics.slots) == one.statistics.total
     nothing = look(site, _view("q=nosuchword"), NOW, None)
-    assert (nothing.figures.total, nothing.page.hits) == (0, [])
+    assert (nothing.statistics.total, nothing.page.hits) == (0, [])
 
 
 def test_words_severity_and_model_narrow_down_too(site):
@@ -81,7 +81,7 @@ def test_words_severity_and_model_narrow_down_too(site):
     for hit in found.page.hits:
         assert "flooded" in hit.record.text
         assert hit.record.severity.level == "critical"
-    assert look(site, _view("range=all&flag=low_confidence"), NOW, None).figures.total < 17 * PER_DAY / 5
+    assert look(site, _view("range=all&flag=low_confidence"), NOW, None).statistics.total < 17 * PER_DAY / 5
 
 
 def test_pages_follow_each_other_without_gap_or_double(site):
@@ -92,7 +92,7 @@ def test_pages_follow_each_other_without_gap_or_double(site):
         after = found.page.after
         if after is None:
             break
-    assert len(seen) == len(set(seen)) == found.figures.total
+    assert len(seen) == len(set(seen)) == found.statistics.total
 
 
 @pytest.mark.parametrize("after", ["x", "[1]", "{}", "[1,2,3,[4]]"])
@@ -177,7 +177,7 @@ def test_the_export_is_whole_in_order_and_bounded(site, monkeypatch):
         return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
     everything = exported(10_000)
-    assert len(everything) == look(site, _view("range=all&intent=delivery"), NOW, None).figures.total
+    assert len(everything) == look(site, _view("range=all&intent=delivery"), NOW, None).statistics.total
     assert tuple(everything[0]) == COLUMNS
     assert {row["intent"] for row in everything} == {"delivery"}
     assert [row["time"] for row in everything] == sorted((row["time"] for row in everything), reverse=True)

@@ -8,8 +8,8 @@ from triage.clock import Clock, parse_rfc3339
 from triage.config import ElasticsearchSettings
 from triage.console.data.snapshot import Counts, IntentCount, Snapshot, TimeSlot
 from triage.elastic import search
+from triage.elastic.aggregations import SentimentCounts
 from triage.elastic.overview import Overview, Ranges, overview
-from triage.elastic.search import SentimentCounts
 from triage.metrics import Metrics
 
 MINUTE_MS = 60_000

@@ -20,7 +20,7 @@ from triage.console.web import charts, fragments
 from triage.console.web.layout import Visit, page_layout, section, table_below
 from triage.console.web.rows import records_table
 from triage.elastic.corrections import corrections_of
-from triage.elastic.explore import Figures, Page, figures, records_page
+from triage.elastic.explore import Page, Statistics, records_page, statistics
 from triage.errors import TriageError
 from triage.schemas.correction import Correction
 
@@ -38,7 +38,7 @@ _YEARS_S = 20 * 365 * 86_400
 class Findings:
     """All that the page shows of one view."""
 
-    figures: Figures
+    statistics: Statistics
     page: Page
     corrections: dict[str, Correction]
     comparison: Comparison | None
@@ -74,7 +74,7 @@ def look(
     query = filters.query(now_ms)
     with site.metrics.console_read_seconds.time(), site.metrics.console_read_failures.count_exceptions():
         step_s = _step_s(filters, now_ms)
-        found = figures(client, settings, query, dict.fromkeys(FIELDS.values(), _FACET_VALUES), step_s)
+        found = statistics(client, settings, query, dict.fromkeys(FIELDS.values(), _FACET_VALUES), step_s)
         page = records_page(client, settings, query, _SIZE, after)
         return Findings(
             found,
@@ -102,7 +102,7 @@ def _build(
     if found is None:
         return
     with ui.element("div").classes("explore whole"):
-        ui.html(facets_html(filters, found.figures.facets, words), sanitize=False).classes("card facets")
+        ui.html(facets_html(filters, found.statistics.facets, words), sanitize=False).classes("card facets")
         with ui.element("div").classes("results"):
             _over_time(filters, found, now_ms, words, wants_comparison=wants_comparison)
             if wants_comparison:
@@ -115,8 +115,8 @@ def _build(
 
 
 def _over_time(filters: Filters, found: Findings, now_ms: int, words: Translations, *, wants_comparison: bool) -> None:
-    overall = found.figures.sentiment
-    with section("over-time", words("explore.count", n=words.number(found.figures.total))):
+    overall = found.statistics.sentiment
+    with section("over-time", words("explore.count", n=words.number(found.statistics.total))):
         if overall.total:
             share = Counts(overall.negative, overall.neutral, overall.positive).negative_share
             said = words("explore.share", share=words.percent(share), step=words.duration(found.step_ms))
@@ -137,7 +137,7 @@ def _over_time(filters: Filters, found: Findings, now_ms: int, words: Translatio
 
 def _slots(found: Findings) -> list[TimeSlot]:
     """Without gaps, where that makes no more than the chart can take."""
-    known = {slot.start_ms: slot for slot in found.figures.slots}
+    known = {slot.start_ms: slot for slot in found.statistics.slots}
     if not known:
         return []
     starts = range(min(known), max(known) + 1, found.step_ms)

@@ -18,7 +18,8 @@ from triage.console.web.highlighting import weighed
 from triage.console.web.layout import Visit, page_layout, section
 from triage.console.web.rows import records_table
 from triage.elastic import corrections as store
-from triage.elastic.explore import between, find_record, similar
+from triage.elastic.aggregations import event_time_range
+from triage.elastic.explore import find_record, similar
 from triage.elastic.search import Hit
 from triage.errors import TriageError
 from triage.logging import get_logger
@@ -70,7 +71,7 @@ def read(site: Dependencies, record_id: str) -> Reading | None:
         return None
     at_ms = parse_rfc3339(hit.record.timestamp)
     others = {"bool": {"must_not": [{"ids": {"values": [hit.id]}}]}}
-    around = {"bool": {"filter": [*between(at_ms - _AROUND_MS, at_ms + _AROUND_MS), others]}}
+    around = {"bool": {"filter": [*event_time_range(at_ms - _AROUND_MS, at_ms + _AROUND_MS), others]}}
     rules: list[RuleExplanation] = []
     version, problem = "", ""
     try:

@@ -20,7 +20,8 @@ from triage.console.web.charts import SENTIMENTS
 from triage.console.web.highlighting import highlighted
 from triage.console.web.layout import Visit, choices, page_layout, section
 from triage.elastic import corrections as store
-from triage.elastic.explore import between, figures, records_page
+from triage.elastic.aggregations import event_time_range
+from triage.elastic.explore import records_page, statistics
 from triage.elastic.mapping import JsonObject
 from triage.elastic.search import Hit
 from triage.errors import TriageError
@@ -75,12 +76,12 @@ def read_queue(site: Dependencies, filters: Filters, order: str) -> Queue:
     known = store.corrected_records(client, settings, start_ms or 0, end_ms or now_ms + 1, _MOST_JUDGED)
     # With its day beside it an index of another day does not look for a record: there are many of both.
     left_out = [
-        {"bool": {"filter": [*between(day_ms, day_ms + store.DAY_MS), {"ids": {"values": ids}}]}}
+        {"bool": {"filter": [*event_time_range(day_ms, day_ms + store.DAY_MS), {"ids": {"values": ids}}]}}
         for day_ms, ids in known.items()
     ]
     query: JsonObject = {"bool": {"filter": [filters.query(now_ms), _LOW_CONFIDENCE], "must_not": left_out}}
     found = records_page(client, settings, query, _BATCH, order=_ORDERS[order])
-    waiting = figures(client, settings, query, {}, 365 * 86_400).total
+    waiting = statistics(client, settings, query, {}, 365 * 86_400).total
     judged, changed = store.count_corrections(client, settings)
     return Queue(found.hits, waiting, judged, changed, store.latest_corrections(client, settings, _LATEST))
 
