@@ -61,7 +61,7 @@ def test_a_token_is_kept_for_most_of_its_life_and_then_renewed(clock):
     [
         ((401, {"error": "invalid_client"}), AccessDenied, "401 invalid_client.*oauth_client_id"),
         ((400, b"?"), AccessDenied, "refused client id"),
-        ((500, b"leaky s3cret body"), Unavailable, "no token in the answer"),
+        ((500, b"leaky s3cret body"), Unavailable, "has no token"),
         ((200, {"token": "x"}), Unavailable, "KeyError"),
         ((200, b"no json"), Unavailable, "JSONDecodeError"),
         ((200, [1]), Unavailable, "TypeError"),

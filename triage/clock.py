@@ -1,4 +1,4 @@
-"""Time is injected: logic asks a `Clock`, tests turn a `ManualClock`, the demo runs a `ScaledClock`."""
+"""Injected time: the code reads a `Clock`, tests advance a `ManualClock`, the demo runs a `ScaledClock`."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,11 +14,11 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
+        """Seconds since an arbitrary moment; never decreases."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait; `ManualClock` only advances."""
+        """Wait; a `ManualClock` only advances."""
         ...
 
 
@@ -34,11 +34,10 @@ class SystemClock:
 
 
 class ScaledClock:
-    """Simulated wall time `origin + (real - anchor) * speed`, shared by every process given the same three.
+    """Simulated wall time `origin + (real - anchor) * speed`, the same in every process with the same settings.
 
-    Durations stay real: timeouts and backoff are about the machine, not about the simulated days. The simulated
-    time stops at `until`, so that a replay that ends "now" does not run on into the future; from there on it
-    moves at real speed.
+    Durations are real: timeouts and backoff concern the machine, not the simulated days. From `until` on, simulated
+    time runs at real speed, so that a replay that ends "now" does not run into the future.
     """
 
     def __init__(self, origin: datetime, anchor: datetime, speed: float, until: datetime | None = None) -> None:
@@ -62,7 +61,7 @@ class ScaledClock:
 
 
 class ManualClock:
-    """A clock for tests: it moves only when told to, or by `sleep`."""
+    """A clock for tests, moved only by `advance`, `set` and `sleep`."""
 
     def __init__(self, now: datetime | int = 0) -> None:
         self._now_ms = now if isinstance(now, int) else to_ms(now)
@@ -87,7 +86,7 @@ class ManualClock:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEAR_10000_MS = 253_402_300_800_000
-"""What no calendar of ours writes: times are from 0 to before it. An offset may carry the last day of 9999 there."""
+"""Exclusive upper bound of valid times, beyond which Python has no dates; an offset may move 9999-12-31 there."""
 
 
 def to_ms(moment: datetime) -> int:
@@ -101,7 +100,7 @@ def from_ms(ms: int) -> datetime:
 
 
 def parse_rfc3339(text: str) -> int:
-    """Milliseconds since the epoch of a time that this project wrote, as `rfc3339` does. Raises ValueError."""
+    """Milliseconds since the epoch of a time formatted by `rfc3339`. Raises ValueError."""
     return to_ms(datetime.fromisoformat(text))
 
 

@@ -1,32 +1,32 @@
-"""The error tree.
+"""Errors that triage raises on purpose.
 
 TriageError                    .exit_code for the command line, .retriable for the pipeline
 ├── ConfigError                wrong settings, rules or arguments; ends the process at start   (exit 2)
-│   └── MissingExtraError      an optional dependency is not installed; names the extra
+│   └── MissingExtraError      an optional dependency is not installed
 ├── ModelError                 the model is missing, damaged or does not fit the device        (exit 2)
-├── SourceError                an input file is damaged or can't be read to its end
-├── InvalidRecord              one bad record: refused by `ingest`, dead-lettered by the worker
-├── NotUnderstood              a message of one of our own topics that nobody of us wrote; passed over
-├── DependencyError            something outside; the work waits and nothing is lost
-│   ├── Unavailable            absent or overloaded; retried with backoff                      (retriable)
-│   └── AccessDenied           credentials or permissions are refused
-├── TooManyDeadLetters         nearly every record is refused: the worker stops instead       (exit 65)
-├── Fenced                     another worker owns the partitions now; rebuild and rejoin      (retriable)
-└── TrainingError              data or options of training that cannot work
+├── SourceError                an input file is damaged or cannot be read to its end
+├── InvalidRecord              one invalid record: refused by `ingest`, a dead letter in the worker
+├── NotUnderstood              a message on triage's own topics that triage did not write; skipped
+├── DependencyError            a dependency failed; the work waits and nothing is lost
+│   ├── Unavailable            unreachable or overloaded; retried with backoff                 (retriable)
+│   └── AccessDenied           wrong credentials or missing permissions
+├── TooManyDeadLetters         nearly every record is refused, so the worker stops            (exit 65)
+├── Fenced                     another worker owns the partitions; rebuild and rejoin          (retriable)
+└── TrainingError              training data or options from which no model can be trained
 """
 
 from collections.abc import Iterable
 
 
 class TriageError(Exception):
-    """Base of every error that `triage` raises on purpose; its text is written for the person who reads it."""
+    """Base of all errors that triage raises on purpose; the message is for the user."""
 
     exit_code = 1
     retriable = False
 
 
 class ConfigError(TriageError):
-    """One or more problems with settings, rules or arguments, all in one message."""
+    """One or more problems of settings, rules or arguments, in one message."""
 
     exit_code = 2
 
@@ -49,20 +49,20 @@ class MissingExtraError(ConfigError):
 
 
 class ModelError(TriageError):
-    """The model folder is missing, damaged, or cannot run on the device that was asked for."""
+    """The model folder is missing or damaged, or the model cannot run on the requested device."""
 
     exit_code = 2
 
 
 class SourceError(TriageError):
-    """An input file turned out damaged, or could no longer be read; the rows before it were handled."""
+    """An input file is damaged or can no longer be read; the rows before were processed."""
 
 
-class InvalidRecord(TriageError):  # noqa: N818 - it says what the record is; the pipeline handles it as data
-    """A record that can never be processed, however often it is tried.
+class InvalidRecord(TriageError):  # noqa: N818 - describes the record; the pipeline handles it as data
+    """A record that cannot be processed, no matter how often it is retried.
 
-    `stage` is where it was refused (decode, validate, enrich, index), `reason` a stable snake_case code for
-    metrics and filters, `field` the raw field at fault, where one is.
+    `stage` is the stage that refused it (decode, validate, enrich, index), `reason` a stable snake_case code for
+    metrics and filters, `field` the raw field at fault, if there is one.
     """
 
     def __init__(self, reason: str, message: str, *, stage: str = "validate", field: str | None = None) -> None:
@@ -73,19 +73,19 @@ class InvalidRecord(TriageError):  # noqa: N818 - it says what the record is; th
 
 
 class NotUnderstood(TriageError):  # noqa: N818
-    """What stands on one of our own topics is no message of its kind."""
+    """A message on one of triage's own topics is not of the expected type."""
 
 
 class DependencyError(TriageError):
-    """Kafka, Elasticsearch or a receiver of alerts did not do what was asked."""
+    """Kafka, Elasticsearch or a receiver of alerts did not do what was requested."""
 
     def __init__(self, dependency: str, message: str) -> None:
         super().__init__(f"{dependency}: {message}")
         self.dependency = dependency
 
 
-class Unavailable(DependencyError):  # noqa: N818 - a state of the dependency, not a fault of ours
-    """Absent, overloaded or too slow: pause and try again."""
+class Unavailable(DependencyError):  # noqa: N818 - a state of the dependency, not a fault in triage
+    """Unreachable, overloaded or too slow: wait and retry."""
 
     retriable = True
 
@@ -101,10 +101,10 @@ class Fenced(TriageError):  # noqa: N818
 
 
 class TooManyDeadLetters(TriageError):  # noqa: N818
-    """So many records are refused that the fault is more likely a changed schema than the records."""
+    """So many records are refused that a changed schema is more likely than invalid records."""
 
     exit_code = 65
 
 
 class TrainingError(TriageError):
-    """Training data or options that cannot give a model; nothing was written."""
+    """Training data or options from which no model can be trained; nothing was written."""

@@ -1,4 +1,4 @@
-"""Structured logs on standard error: readable on a terminal, one JSON object a line elsewhere."""
+"""Structured logs on standard error: readable on a terminal, otherwise one JSON object per line."""
 
 import logging
 import sys
@@ -11,44 +11,44 @@ LogFormat = Literal["auto", "console", "json"]
 
 _LIBRARIES = ("kafka", "aiokafka", "elastic_transport", "elasticsearch", "faust", "mode", "httpx", "uvicorn.access")
 _REPEAT_S = 30.0
-_MOST_KINDS = 1_000
+_MAX_MESSAGES = 1_000
 
 
 def get_logger(name: str) -> Any:
-    """A logger bound to its component; event names are snake_case, data goes in key-values."""
+    """Create a logger of a component; event names are snake_case, data are key-value pairs."""
     return structlog.stdlib.get_logger(name)
 
 
-class Sparing(logging.Filter):
-    """What a library says over and over passes once in `_REPEAT_S` seconds, with how often it was said since.
+class RepeatFilter(logging.Filter):
+    """Passes a repeated message of a library once in `_REPEAT_S` seconds, with the number of suppressed repeats.
 
-    During an outage of a broker the Kafka clients log a hundred lines a second, which would fill a disk in hours. Two
-    lines are the same if logger and unformatted message are. Lines of triage itself all pass.
+    While a broker is down, the Kafka clients log a hundred lines per second, which would fill a disk in hours. Messages
+    are equal if logger and unformatted message are. All messages of triage itself pass.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.partition(".")[0] not in _LIBRARIES:
             return True
-        kind = (record.name, str(record.msg))
-        since, held = self._said.get(kind, (-_REPEAT_S, 0))
+        key = (record.name, str(record.msg))
+        since, suppressed = self._seen.get(key, (-_REPEAT_S, 0))
         if 0 <= record.created - since < _REPEAT_S:
-            self._said[kind] = (since, held + 1)
+            self._seen[key] = (since, suppressed + 1)
             return False
-        if len(self._said) >= _MOST_KINDS:
-            self._said.clear()
-        self._said[kind] = (record.created, 0)
-        if held:
-            record.msg = f"{record.getMessage()} [and {held} times before]"
+        if len(self._seen) >= _MAX_MESSAGES:
+            self._seen.clear()
+        self._seen[key] = (record.created, 0)
+        if suppressed:
+            record.msg = f"{record.getMessage()} [and {suppressed} times before]"
             record.args = None
         return True
 
 
 def configure_logging(level: str = "INFO", log_format: LogFormat = "auto") -> None:
-    """Route structlog and the standard library's loggers (kafka, elasticsearch, faust) through one formatter."""
+    """Format logs of structlog and of the standard library (kafka, elasticsearch, faust) alike."""
     readable = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -80,11 +80,11 @@ def configure_logging(level: str = "INFO", log_format: LogFormat = "auto") -> No
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
-    handler.addFilter(Sparing())
+    handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
     for noisy in _LIBRARIES:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
-    # kafka-python 3 warns whenever a busy machine delays its own I/O thread by 0.1 s.
+    # kafka-python 3 warns whenever its I/O thread is delayed by 0.1 s, as on any busy machine.
     logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)

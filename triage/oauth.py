@@ -1,4 +1,4 @@
-"""Tokens for Kafka's OAUTHBEARER: the client credentials grant of RFC 6749, section 4.4."""
+"""Gets tokens for Kafka's OAUTHBEARER, by the client credentials grant of RFC 6749, section 4.4."""
 
 import asyncio
 import threading
@@ -12,12 +12,12 @@ from triage.errors import AccessDenied, ConfigError, Unavailable
 
 _TIMEOUT_S = 10.0
 _DEFAULT_LIFE_S = 300.0
-# A token is renewed before it ends, so that none expires on its way.
+# Renewed before it ends, so that no token expires in transit.
 _USED_SHARE = 0.8
 
 
 class TokenSource:
-    """Asks the endpoint for a token and keeps it for most of its life. Thread-safe; the secret is never shown."""
+    """Requests a token and caches it for most of its lifetime. Thread-safe; the secret is never shown."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class TokenSource:
         self._until = 0.0
 
     def token(self) -> str:
-        """A token that holds. Raises AccessDenied if the client is refused, Unavailable, ConfigError."""
+        """Return a valid token. Raises AccessDenied if the client is refused, Unavailable, ConfigError."""
         with self._lock:
             if not self._token or self._monotonic() >= self._until:
                 self._token, life_s = self._ask()
@@ -47,11 +47,11 @@ class TokenSource:
             return self._token
 
     def for_kafka_python(self) -> Any:
-        """As kafka-python wants it."""
+        """A token provider for kafka-python."""
         return _kafka_python_provider()(self)
 
     def for_aiokafka(self) -> Any:
-        """As aiokafka, and so Faust, wants it."""
+        """A token provider for aiokafka, and so for Faust."""
         return _aiokafka_provider()(self)
 
     def _ask(self) -> tuple[str, float]:
@@ -80,14 +80,14 @@ class TokenSource:
             body = answer.json()
             return str(body["access_token"]), float(body.get("expires_in", _DEFAULT_LIFE_S))
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
-            # The body itself may hold a token.
+            # Not quoted: the body may contain a token.
             problem = f"{answer.status_code}, {type(error).__name__}"
-            raise Unavailable("kafka", f"no token in the answer of {self._url} ({problem})") from None
+            raise Unavailable("kafka", f"the answer of {self._url} has no token ({problem})") from None
 
 
 @cache
 def token_source(url: str, client_id: str, client_secret: str, scope: str | None, cafile: Path | None) -> TokenSource:
-    """One source for all clients of a process."""
+    """The source shared by all clients of a process."""
     return TokenSource(url, client_id, client_secret, scope, cafile)
 
 

@@ -1,4 +1,4 @@
-"""Small types that cross package borders."""
+"""Types shared by several packages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 
 class Channel(StrEnum):
-    """Where feedback comes from; decided by the topic, in files by a field or flag."""
+    """Channel of feedback, given by the topic; in files by a field or flag."""
 
     COMPLAINT = "complaint"
     REVIEW = "review"
@@ -28,7 +28,7 @@ class SeverityLevel(StrEnum):
 
 
 class Flag(StrEnum):
-    """What a reader of an enriched record should know about how it came to be."""
+    """Notes on how an enriched record was made."""
 
     TRUNCATED = "truncated"
     LOW_CONFIDENCE = "low_confidence"
@@ -42,7 +42,7 @@ class Flag(StrEnum):
 
 
 class Position(NamedTuple):
-    """Where a record stands in Kafka."""
+    """Position of a record in Kafka."""
 
     topic: str
     partition: int
@@ -101,7 +101,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Aspect:
-    """What a text is about besides its intent, and how it speaks of it; `confidence` is that it speaks of it at all."""
+    """A topic that a text mentions besides its intent; `confidence` is the probability that it is mentioned."""
 
     label: str
     polarity: str  # negative, neutral, positive
@@ -110,22 +110,22 @@ class Aspect:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the model says about one text. Probabilities are calibrated (temperature applied)."""
+    """The model's output for one text. Probabilities are calibrated (temperature applied)."""
 
-    intents: list[tuple[str, float]]  # best first, all labels or the top few
+    intents: list[tuple[str, float]]  # by probability, descending; all labels or the first few
     sentiment: dict[str, float]  # negative, neutral, positive: sums to 1
     spans: list[Span] = field(default_factory=list)  # by start, not overlapping
     truncated: bool = False
     low_confidence: bool = False
-    aspects: list[Aspect] = field(default_factory=list)  # most certain first; empty without that head
+    aspects: list[Aspect] = field(default_factory=list)  # by confidence, descending; empty without that head
 
 
 class Model(Protocol):
-    """A loaded model: thread-safe, warm, and known by name and version."""
+    """A loaded model: thread-safe, warmed up, identified by name and version."""
 
     @property
     def version(self) -> str:
-        """`name@version` as it stands on every record."""
+        """`name@version`, as in every record."""
         ...
 
     @property
@@ -135,9 +135,9 @@ class Model(Protocol):
 
     @property
     def languages(self) -> frozenset[str]:
-        """Primary language codes that it was trained for; others are flagged unknown_language."""
+        """Primary language codes that the model was trained on; others are flagged unknown_language."""
         ...
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction a text, in order. Blocks; raises ModelError if the runtime fails."""
+        """One prediction per text, in order. Blocks; raises ModelError if the runtime fails."""
         ...

@@ -78,7 +78,7 @@ def test_files_go_to_the_topics_of_their_channels(kafka, tmp_path):
     done = _ingest(table, "--channel", "review", "--column", "text=comment", *_flags(kafka))
     assert done.returncode == 0
     assert f"{table}:4: the field text is missing".encode() in done.stderr
-    assert f"{table}:5: rating 'x' is no number".encode() in done.stderr
+    assert f"{table}:5: rating 'x' is not a number".encode() in done.stderr
     assert b"4 rows in" in done.stderr
     assert b"2 accepted (review 2), 2 refused, 2 acknowledged" in done.stderr
 

@@ -148,7 +148,7 @@ def test_sentiment_over_time_has_no_gaps_and_excludes_the_end(at):
 
 
 def test_sentiment_over_time_refuses_more_intervals_than_anyone_can_see(at):
-    with pytest.raises(ValueError, match="larger interval"):
+    with pytest.raises(ValueError, match="an interval longer than"):
         search.sentiment_over_time(*at, START, START + 10_001 * 1000, 1)
 
 

@@ -114,7 +114,7 @@ def test_what_is_not_personal_comes_through(payload: str) -> None:
 
 
 def test_bytes_that_are_no_utf8_are_described() -> None:
-    assert REDACTOR.redact_json(b"\xff\xfe13812345678") == "[13 bytes that are no UTF-8]"
+    assert REDACTOR.redact_json(b"\xff\xfe13812345678") == "[13 bytes that are not UTF-8]"
 
 
 @pytest.mark.parametrize("payload", ['{"a":' * 100_000, "[" * 100_000 + "]" * 100_000])

@@ -49,25 +49,24 @@ routing:
 """
     found = problems(tmp_path, text, intents=["delivery", "billing"], entities=["order_id"])
     assert found == [
-        "line 2: defaults: no such field; known are version, default, severity, routing",
-        "line 4: default.severity: 'sever' is no level; known are low, medium, high, critical",
-        "line 9: severity rule 'a': when.intent: no such intent: deliveri; known are delivery, billing",
-        "line 10: severity rule 'a': when.text_regex: '(a+)+b' repeats something that repeats itself, which can take "
+        "line 2: defaults: no such field; known fields: version, default, severity, routing",
+        "line 4: default.severity: 'sever' is not a level; known levels: low, medium, high, critical",
+        "line 9: severity rule 'a': when.intent: no such intent: deliveri; known: delivery, billing",
+        "line 10: severity rule 'a': when.text_regex: '(a+)+b' has a repetition within a repetition, which can take "
         "exponential time; use possessive *+ or ++, or bounds",
-        "line 12: severity rule 'a': when.any.1.colour: no such field; known are channel, intent, sentiment, language, "
-        "brand, product, region, source, flags, entities, text_any, text_regex, sentiment_below, sentiment_above, "
+        "line 12: severity rule 'a': when.any.1.colour: no such field; known fields: channel, intent, sentiment, "
+        "language, brand, product, region, source, flags, entities, text_any, text_regex, sentiment_below, sentiment_above, "
         "intent_confidence_at_least, intent_confidence_below, rating_at_most, rating_at_least, any, all, not",
-        "line 13: severity rule 'a': when.any.2.sentiment: no such sentiment: sad; "
-        "known are negative, neutral, positive",
-        "line 14: severity rule 'a': set: 'huge' is no level; known are low, medium, high, critical",
-        "line 15: severity rule 'a': the name is taken by the rule on line 7",
+        "line 13: severity rule 'a': when.any.2.sentiment: no such sentiment: sad; known: negative, neutral, positive",
+        "line 14: severity rule 'a': set: 'huge' is not a level; known levels: low, medium, high, critical",
+        "line 15: severity rule 'a': the name is already used by the rule on line 7",
         "line 16: severity rule 'a': when: is empty; give at least one condition, "
-        "or leave `when` out for a rule that always fires",
+        "or omit `when` for a rule that always fires",
         "line 18: severity rule 'c': needs either `set: <level>` or `raise: <1 to 3, or -3 to -1>`",
-        "line 19: text_any stands twice in one mapping, first on line 19",
-        "line 23: routing rule 'r': when.entities: no such entities: order; known are order_id",
+        "line 19: text_any is a duplicate field, first set on line 19",
+        "line 23: routing rule 'r': when.entities: no such entities: order; known: order_id",
         "line 23: routing rule 'r': when.sentiment_below: should be greater than or equal to -1 (got -5)",
-        "line 23: routing rule 'r': when.text_regex: '[' is no regular expression: "
+        "line 23: routing rule 'r': when.text_regex: '[' is not a regular expression: "
         "unterminated character set at position 0",
         "line 24: routing rule 2: name: is missing",
         "line 24: routing rule 2: queue: should be a valid string (got 3)",
@@ -80,8 +79,8 @@ routing:
     [
         ("a: [1\nb: 2", "line 2, column 2: not valid YAML"),
         ("a: \tb\n\t- c", "not valid YAML"),
-        ("&a [*a]", "line 1, column 1: not valid YAML: an alias refers to what it stands in"),
-        (HEAD + "? [a]\n: 3", "line 3, column 3: not valid YAML: a field's name must be a word"),
+        ("&a [*a]", "line 1, column 1: not valid YAML: an alias refers to itself or expands"),
+        (HEAD + "? [a]\n: 3", "line 3, column 3: not valid YAML: a field's name must be a scalar"),
         ("", "line 1: must be a mapping of fields, not None"),
         ("- x", "line 1: must be a mapping of fields, not ['x']"),
         (HEAD + "severity: 3", "line 3: severity: should be a valid list (got 3)"),
@@ -90,12 +89,12 @@ routing:
         (HEAD + "severity:\n  - {name: a, set: low, when: {text_any: no}}", "must be text, not false"),
         (HEAD + "severity:\n  - {name: a, set: low, raise: 1}", "needs either"),
         (HEAD + "severity:\n  - {name: a, raise: 0}", "needs either"),
-        (HEAD + "severity:\n  - {name: default, set: low}", "'default' is no name"),
+        (HEAD + "severity:\n  - {name: default, set: low}", "'default' is not a valid name"),
         (HEAD + "severity:\n  - {name: a, set: low, when: {text_any: '!!'}}", "has no letter or digit"),
         (HEAD + "severity:\n  - {name: a, set: low, when: {text_any: []}}", "at least 1 item"),
         (HEAD + "severity:\n  - {name: a, set: low, when: {text_regex: 'a*'}}", "matches the empty text"),
-        (HEAD + "severity:\n  - {name: a, set: low, when: {channel: mail}}", "known are complaint, review, social"),
-        (HEAD + "severity:\n  - {name: a, set: low, when: {flags: [odd]}}", "known are truncated, low_confidence"),
+        (HEAD + "severity:\n  - {name: a, set: low, when: {channel: mail}}", "known: complaint, review, social"),
+        (HEAD + "severity:\n  - {name: a, set: low, when: {flags: [odd]}}", "known: truncated, low_confidence"),
         (HEAD + "routing:\n  - {name: a, queue: 'no spaces'}", "should match pattern"),
     ],
 )

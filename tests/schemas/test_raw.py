@@ -32,7 +32,12 @@ def _parse(**fields):
         (b'{"text": "a", "created_at": "yesterday"}', "bad_created_at", "created_at", "'yesterday'"),
         (b'{"text": "a", "created_at": -5}', "bad_created_at", "created_at", "-5"),
         (b'{"text": "a", "created_at": true}', "bad_created_at", "created_at", "True"),
-        (b'{"text": "a", "created_at": "9999-12-31T23:59:59-12:00"}', "bad_created_at", "created_at", "1970 to 9999"),
+        (
+            b'{"text": "a", "created_at": "9999-12-31T23:59:59-12:00"}',
+            "bad_created_at",
+            "created_at",
+            "between 1970 and 9999",
+        ),
         (b'{"text": "a", "created_at": %s}' % (b"9" * 400), "bad_created_at", "created_at", "999..."),
         (b'{"text": "a", "rating": %s}' % (b"9" * 400), "bad_rating", "rating", "999..."),
         (b'{"text": "a", "rating": "great"}', "bad_rating", "rating", "'great'"),

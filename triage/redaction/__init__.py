@@ -1,4 +1,4 @@
-"""Personal data out of texts, attributes and dead letters; entities by rule. See docs/redaction.md."""
+"""Redacts personal data in texts, attributes and dead letters, and finds entities by rule; see docs/redaction.md."""
 
 from triage.config import Settings
 from triage.errors import ConfigError
@@ -9,7 +9,7 @@ __all__ = ["KINDS", "Kind", "Redacted", "Redactor", "check"]
 
 
 def check(settings: Settings) -> list[str]:
-    """Problems of the section `redaction` that need more than its types; [] if none."""
+    """Problems of the settings `redaction` beyond their types; [] if there are none."""
     try:
         Redactor(settings.redaction)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""The author's own id where it stands in the record's text or other fields, as in "my customer number is C-1002345"."""
+"""Redacts the author's own id in the record's text and fields, as in "my customer number is C-1002345"."""
 
 import json
 import re
@@ -13,14 +13,14 @@ _SOURCE = re.compile(rf"(?<![A-Za-z0-9_.\-])source{_VALUE}")
 
 
 def mask_author(text: str, author_id: str | None) -> str:
-    """Each place where the id stands alone becomes `[HANDLE]`, in any case of letters.
+    """Replace the id by `[HANDLE]` wherever it is a whole word, ignoring case.
 
-    Only an id of five characters or more with a digit or sign in it: `anna` and `customer` are words of a text, too.
+    Only ids of at least five characters with a digit or sign: `anna` and `customer` are ordinary words, too.
     """
     if not author_id or len(author_id) < _SHORTEST or author_id.isalpha():
         return text
     folded = author_id.casefold()
-    # One that is part of a placeholder would be found in its own replacement again.
+    # An id that is part of a placeholder would be found again in its own replacement.
     if folded in _PLACEHOLDERS or folded not in text.casefold():
         return text
     alone = rf"(?<![0-9A-Za-z_]){re.escape(author_id)}(?![0-9A-Za-z_])"
@@ -28,7 +28,7 @@ def mask_author(text: str, author_id: str | None) -> str:
 
 
 def writer_of(payload: str) -> tuple[str | None, str] | None:
-    """`source` and `author_id` of a raw payload, also of one that is no valid JSON; None without an author."""
+    """`source` and `author_id` of a raw payload, also if it is not valid JSON; None without an author."""
     try:
         fields = json.loads(payload)
     except (ValueError, RecursionError):
@@ -39,7 +39,7 @@ def writer_of(payload: str) -> tuple[str | None, str] | None:
 
 
 def author_of(payload: str) -> str | None:
-    """Only the `author_id`."""
+    """`author_id` of a raw payload; None without an author."""
     writer = writer_of(payload)
     return writer[1] if writer else None
 

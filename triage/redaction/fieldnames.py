@@ -1,4 +1,4 @@
-"""Names of fields that hold personal data whatever their value looks like; lower case, letters and digits alone."""
+"""Recognizes fields that hold personal data by their name, which is compared in lower case, letters and digits only."""
 
 import re
 
@@ -34,13 +34,13 @@ def plain(name: str) -> str:
 
 
 def is_person_id(path: list[str]) -> bool:
-    """`author_id`, `customerId`, `user.id`: worth a hash, so that one person's records can still be counted."""
+    """True for `author_id`, `customerId`, `user.id`: hashed, so that a person's records can still be counted."""
     last = plain(path[-1]) if path else ""
     return last in _IDS or (last in _ID_OF and len(path) > 1 and plain(path[-2]) in _PEOPLE)
 
 
 def is_personal(path: list[str]) -> bool:
-    """`email`, `shipping_address`; `name` is a person's unless it stands in something that is none: `product.name`."""
+    """True for `email`, `shipping_address`; `name` is personal unless its parent is not a person: `product.name`."""
     names = [plain(part) for part in path if part and not part.isdigit()]
     if not names:
         return False

@@ -1,4 +1,4 @@
-"""The registry of entity kinds that rules recognise; `docs/redaction.md` and the recognizers are checked against it."""
+"""Registry of the entity kinds found by rules; tests compare it with docs/redaction.md and the recognizers."""
 
 import re
 from collections.abc import Collection
@@ -9,7 +9,7 @@ from triage.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`label` is the entity's label in records, `redacted` whether it is replaced when nothing else is set."""
+    """A kind of entity. `label` is its label in records, `redacted` says whether it is replaced by default."""
 
     label: str
     redacted: bool
@@ -120,15 +120,15 @@ _ALL = (
 
 KINDS: dict[str, Kind] = {kind.label: kind for kind in _ALL}
 REMOVED = "[REDACTED]"
-"""Stands for a value that was removed because of the name of its field, whatever it held."""
+"""Placeholder of a value that was removed because of its field's name."""
 
 PLACEHOLDER = re.compile(r"\[(?:" + "|".join(label.upper() for label in KINDS) + r"|REDACTED)\]")
 
 
 def chosen_kinds(kinds: Collection[str] | None, also: Collection[str]) -> frozenset[str]:
-    """Labels to redact for the settings `redaction.kinds` and `redaction.also`. Raises ConfigError for unknown ones."""
+    """Labels to redact by the settings `redaction.kinds` and `redaction.also`. Raises ConfigError if one is unknown."""
     problems = [
-        f"redaction.{setting}: {label!r} is no kind; known are {', '.join(KINDS)}"
+        f"redaction.{setting}: {label!r} is not a kind; known kinds: {', '.join(KINDS)}"
         for setting, labels in (("kinds", kinds or ()), ("also", also))
         for label in labels
         if label not in KINDS

@@ -1,7 +1,7 @@
-"""A copy of a text in which digits, letters and signs of any width are ASCII, with the way back to the original.
+"""Normalizes digits, letters and signs of any width to ASCII, and maps offsets back to the original text.
 
-Recognizers read the copy; offsets are mapped back. NFKC of whole strings would change lengths, so it is applied a
-character at a time, and only where one character stays one.
+Recognizers read the normalized copy. NFKC of a whole string would change its length, so it is applied per character,
+and only where one character remains one.
 """
 
 import re
@@ -14,10 +14,10 @@ _RANGES = (
     (0x2070, 0x209C), (0x2212, 0x2212), (0x2460, 0x24E9), (0x24F5, 0x24FD), (0x2776, 0x2793), (0x3000, 0x3000),
     (0xFE10, 0xFE6B), (0xFF01, 0xFF5E), (0xFFE5, 0xFFE5), (0x1D400, 0x1D7FF),
 )  # fmt: skip
-# Commas, quotes and end marks keep their width: a Chinese ， ends a web address, an ASCII comma does not.
+# Commas, quotes and full stops keep their width: a Chinese ， ends a web address, an ASCII comma does not.
 _SIGNS = "@.-+_/:#%()[]$=&~ "
 # Soft hyphen, zero-width and direction marks, variation selectors, keycap: invisible, so a reader sees one number.
-# U+E000 is private use, has no glyph, and marks what the recognizers have taken.
+# U+E000 is in the private use area, has no glyph, and masks what recognizers have found.
 _INVISIBLE = re.compile("[\ue000\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u20e3\ufe00-\ufe0f\ufeff]")
 
 
@@ -26,13 +26,13 @@ def _table() -> dict[int, str]:
     for first, last in _RANGES:
         for point in range(first, last + 1):
             char = chr(point)
-            folded = unicodedata.normalize("NFKC", char)
+            normalized = unicodedata.normalize("NFKC", char)
             if unicodedata.category(char) == "Pd" or point == 0x2212:
-                folded = "-"
+                normalized = "-"
             elif unicodedata.digit(char, None) is not None:
-                folded = str(unicodedata.digit(char))
-            if len(folded) == 1 and folded.isascii() and (folded.isalnum() or folded in _SIGNS):
-                table[point] = folded
+                normalized = str(unicodedata.digit(char))
+            if len(normalized) == 1 and normalized.isascii() and (normalized.isalnum() or normalized in _SIGNS):
+                table[point] = normalized
     return table
 
 
@@ -40,22 +40,22 @@ _TABLE = _table()
 
 
 class Normalized(NamedTuple):
-    """`positions[i]` is the position in the original of the copy's character `i`; None: the same."""
+    """`positions[i]` is the original position of character `i`; None: all positions are the same."""
 
     text: str
     positions: list[int] | None
 
     def original(self, start: int, end: int) -> tuple[int, int]:
-        """Offsets in the original of the non-empty stretch `start:end` of the copy."""
+        """Offsets in the original text of the non-empty span `start:end`."""
         return (start, end) if self.positions is None else (self.positions[start], self.positions[end - 1] + 1)
 
 
 def normalize(text: str) -> Normalized:
-    """Fold one text; ASCII comes back as it is."""
+    """Normalize a text; ASCII is returned unchanged."""
     if text.isascii():
         return Normalized(text, None)
-    folded = text.translate(_TABLE)
-    if not _INVISIBLE.search(folded):
-        return Normalized(folded, None)
-    index = [position for position, char in enumerate(folded) if not _INVISIBLE.match(char)]
-    return Normalized("".join(folded[position] for position in index), index)
+    normalized = text.translate(_TABLE)
+    if not _INVISIBLE.search(normalized):
+        return Normalized(normalized, None)
+    index = [position for position, char in enumerate(normalized) if not _INVISIBLE.match(char)]
+    return Normalized("".join(normalized[position] for position in index), index)

@@ -1,4 +1,4 @@
-"""Redaction of fields: attributes, and raw payloads on their way to the dead-letter topic."""
+"""Redacts named fields: attributes, and raw payloads for the dead-letter topic."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([nrtbf])|(/))")
 
 
 class FieldRedactor:
-    """Walks named fields. What a field is called can tell more than its value: `author_id`, `name`, `address`."""
+    """Redacts fields by their names (`author_id`, `name`, `address`) and by their values."""
 
     def __init__(self, redact_text: Callable[[str], str], author_hash: Callable[[str | None, str], str]) -> None:
         self._redact_text = redact_text
@@ -39,13 +39,13 @@ class FieldRedactor:
             try:
                 payload = payload.decode("utf-8")
             except UnicodeDecodeError:
-                return f"[{len(payload)} bytes that are no UTF-8]"
+                return f"[{len(payload)} bytes that are not UTF-8]"
         try:
             decoded = json.loads(payload)
             redacted = json.dumps(self._node(decoded, [], None), ensure_ascii=False, separators=(",", ":"))
         except (ValueError, RecursionError):
             redacted = self._broken(payload)
-        # A lone surrogate (the escape \ud800 in JSON) has no UTF-8.
+        # A lone surrogate (the escape \ud800 in JSON) cannot be encoded as UTF-8.
         return redacted.encode("utf-8", "replace").decode()
 
     def _node(self, node: Any, path: list[str], source: str | None) -> Any:
@@ -63,7 +63,7 @@ class FieldRedactor:
         return redacted
 
     def _unique(self, key: str, taken: Mapping[str, Any]) -> str:
-        """The redacted key; two addresses as keys must not become one field."""
+        """The redacted key, made unique: two keys that are addresses must not become one field."""
         name = unique = self._redact_text(key)
         count = 1
         while unique in taken:
@@ -87,7 +87,7 @@ class FieldRedactor:
         return value if redacted == text else redacted
 
     def _broken(self, payload: str) -> str:
-        """Text with JSON's escapes undone, so that \\u0040 is an @ again, and values of telling fields removed."""
+        """Redact broken JSON: undo escapes, so that \\u0040 is an @ again, and remove the values of personal fields."""
         text = _SURROGATES.sub(
             lambda pair: chr(0x10000 + ((int(pair[1], 16) - 0xD800) << 10) + int(pair[2], 16) - 0xDC00), payload
         )

@@ -1,4 +1,4 @@
-"""Runs the finders in order of precedence, each on the text without what was found before it."""
+"""Runs the finders in order of precedence, each on the text without earlier finds."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from triage.redaction.recognizers import accounts, amounts, contact, orders, url
 from triage.redaction.recognizers.common import Finder, Found, mask, merged
 from triage.redaction.recognizers.phones import PhoneFinder
 
-# Stretches with digits and what may belong to them; most finders need to read nothing else.
+# Digits and the text between them; most finders need to read only these windows.
 _DIGITS = re.compile(r"[0-9]++(?:[^0-9]{1,80}[0-9]++)*+")
 _REACH = 40
-# Seven digits with at most three other characters between them: the least that a phone number or account has.
+# Seven digits with at most three other characters between them: the minimum of a phone or account number.
 _LONG_NUMBER = re.compile(r"[0-9](?:[^0-9]{0,3}[0-9]){6}")
 _URL_SIGN = re.compile(r"://|[wW]\.|\.[A-Za-z]{2,6}[:/]")
 _ANY_LENGTH: tuple[tuple[str, Finder], ...] = (("national_id", accounts.find_lettered_id), ("ip", contact.find_ip))
@@ -26,7 +26,7 @@ _SHORT: tuple[tuple[str, Finder], ...] = (
 
 
 class Hit(NamedTuple):
-    """Something found in a folded text. `label` None: a mark that is no entity; `replacement` None: it stays."""
+    """A find in a normalized text. `label` None: a placeholder of no kind; `replacement` None: the text is kept."""
 
     start: int
     end: int
@@ -35,7 +35,7 @@ class Hit(NamedTuple):
 
 
 class Scanner:
-    """`replacements`: the placeholder of each kind, None if it is kept; `region`: of national phone numbers."""
+    """Finds entities. `replacements`: the placeholder per kind, None to keep it; `region`: of phone numbers."""
 
     def __init__(self, replacements: Mapping[str, str | None], region: str) -> None:
         self.replacements = replacements
@@ -49,7 +49,7 @@ class Scanner:
         )
 
     def scan(self, text: str) -> list[Hit]:
-        """Hits in a folded text, sorted, not overlapping."""
+        """Hits in a normalized text, sorted, not overlapping."""
         work = _Work(text, self.replacements)
         work.take_placeholders()
         if _URL_SIGN.search(work.text):
@@ -81,7 +81,7 @@ class Scanner:
                 work.replace(start, cleaned)
 
     def _part(self, part: str) -> str | None:
-        """The placeholder for a part of a web address, None if it may stay."""
+        """The placeholder for a part of a web address; None to keep it."""
         if PLACEHOLDER.fullmatch(part):
             return None
         work = _Work(normalize(part).text, self.replacements)
@@ -91,7 +91,7 @@ class Scanner:
 
 
 class _Work:
-    """A text in which what was found is blotted out."""
+    """A text in which earlier finds are masked, and the hits so far."""
 
     def __init__(self, text: str, replacements: Mapping[str, str | None]) -> None:
         self.text = text
@@ -131,7 +131,7 @@ class _Work:
             )
 
     def unmasked(self, start: int, end: int) -> str:
-        """The original of a hit; the placeholders inside are hits of their own no more."""
+        """The original text of a hit; hits inside it are removed."""
         for at in [at for at in range(start + 1, end) if at in self._hits]:
             del self._hits[at]
         return self._original[start:end]

@@ -1,4 +1,4 @@
-"""Severity and routing by rules in YAML. See docs/rules.md."""
+"""Severity and routing by rules in YAML; see docs/rules.md."""
 
 from collections.abc import Collection
 
@@ -14,7 +14,7 @@ __all__ = ["Decision", "Facts", "RuleSet", "check", "facts_of", "load_rules"]
 def check(
     settings: Settings, intents: Collection[str] | None = None, entities: Collection[str] | None = None
 ) -> list[str]:
-    """Every problem of the rules file that the settings name, each with its line; [] if none."""
+    """All problems of the configured rules file, each with its line; [] if there are none."""
     try:
         load_rules(settings.rules.path, intents, entities)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""Turns the conditions of a rule into one function of a case."""
+"""Compiles the conditions of a rule into one function."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -11,12 +11,12 @@ from triage.rules.model import When
 from triage.rules.phrases import PhraseIndex
 
 MAX_REGEX_CHARS = 2_000
-"""Only so much of a text is read by regular expressions, whose time may grow with the square of it."""
+"""Characters of a text that regular expressions read; their time may grow quadratically."""
 
 
 @dataclass(slots=True)
 class Case:
-    """A record, and the numbers of the phrases found in it."""
+    """A record's facts, and the numbers of the phrases found in its text."""
 
     facts: Facts
     phrases: set[int]
@@ -26,7 +26,7 @@ Test = Callable[[Case], bool]
 
 
 def compiled(when: When | None, phrases: PhraseIndex) -> Test:
-    """A test that holds if every condition does; phrases are added to the index. Cheap conditions are asked first."""
+    """Compile a test of all conditions, cheap ones first; phrases are added to the index."""
     if when is None:
         return _always
     tests = [*_field_tests(when), *_thresholds(when), *_text_tests(when, phrases)]
@@ -39,7 +39,7 @@ def compiled(when: When | None, phrases: PhraseIndex) -> Test:
 
 
 def _all_of(tests: Sequence[Test]) -> Test:
-    # Loops, here and below: `all` and `any` over a generator cost more than the conditions that they ask.
+    # Loops, here and below: `all` and `any` over a generator cost more than the conditions themselves.
     def test(case: Case) -> bool:
         for each in tests:  # noqa: SIM110
             if not each(case):

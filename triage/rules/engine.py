@@ -1,4 +1,4 @@
-"""Compiled rules and the decision about one record."""
+"""Decides severity and route of a record by compiled rules."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ MAX_TEXT_CHARS = 20_000
 
 
 class Decision(NamedTuple):
-    """Both parts name the rules that fired, in the order of the file; `["default"]` if none did."""
+    """Severity and route; both name the rules that fired, in the order of the file, or `["default"]`."""
 
     severity: Severity
     route: Route
@@ -33,7 +33,7 @@ class RuleSet:
 
     @property
     def queues(self) -> list[str]:
-        """Every queue that a record can be routed to."""
+        """All queues that a record can be routed to."""
         return sorted({rule.queue for rule, _ in self._routing} | {self._default.queue})
 
     def decide(self, facts: Facts) -> Decision:

@@ -1,4 +1,4 @@
-"""Why a rule fired: for each condition that held, what met it, and where that stands in the text."""
+"""Explains why rules fired: for each condition that held, the value that met it and its place in the text."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _LIMITS = {
 def explain_rules(rules: RuleSet, record: EnrichedRecord) -> list[RuleExplanation]:
     """The rules named on the record, in the order of the file, each with its evidence.
 
-    Left out are rules that these `rules` do not have or that do not hold any more: the record was decided by others.
+    Rules that `rules` does not contain, or that no longer hold, are left out: another version decided the record.
     """
     facts = facts_of(record)
     return [
@@ -52,7 +52,7 @@ def _holds(when: When | None, facts: Facts) -> bool:
 
 
 def _evidence(when: When, facts: Facts, record: EnrichedRecord) -> Iterator[Evidence]:
-    """Evidence of conditions that hold."""
+    """Yield evidence for the conditions that hold."""
     yield from _of_fields(when, facts, record)
     yield from _of_text(when, facts)
     for part in when.all_of or ():

@@ -1,4 +1,4 @@
-"""What rules may ask about one record."""
+"""The facts about a record that rules can test."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from triage.schemas.enriched import EnrichedRecord
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """One record as the rules see it: after redaction and the model. `entities` are the labels found in the text."""
+    """A record for the rules, after redaction and the model. `entities` are the labels of entities in the text."""
 
     text: str
     channel: str = ""
@@ -27,9 +27,9 @@ class Facts:
 
 
 def facts_of(record: EnrichedRecord) -> Facts:
-    """What the rules see of a record: only what is stored with it, so that a decision can be repeated.
+    """Facts of a record. All come from the enriched record, so that a decision can be repeated.
 
-    Of the text they see what was classified, at its own offsets; nothing of a text that no person wrote.
+    The text is the classified part of the record's text, at its own offsets; empty if no person wrote it.
     """
     return Facts(
         text=_text_of(record),

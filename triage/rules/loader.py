@@ -1,4 +1,4 @@
-"""Reads a rules file; every problem is reported at once, with the rule's name and the line."""
+"""Reads a rules file, and reports all problems at once, with line and rule name."""
 
 import hashlib
 from collections.abc import Collection
@@ -21,9 +21,9 @@ DEFAULT_RULES = Path(__file__).with_name("default.yaml")
 def load_rules(
     path: Path | None, intents: Collection[str] | None = None, entities: Collection[str] | None = None
 ) -> RuleSet:
-    """Rules from `path`, or those that ship. `intents` and `entities` are the labels that rules may name; None: any.
+    """Load the rules from `path`, or the shipped ones. `intents` and `entities` are the allowed labels; None: any.
 
-    The version is the one in the file, "+", and 8 hex digits of the SHA-256 of its bytes. Raises ConfigError.
+    The version is the file's `version`, "+", and 8 hex digits of the file's SHA-256. Raises ConfigError.
     """
     path = path or DEFAULT_RULES
     try:
@@ -53,7 +53,7 @@ def load_rules(
 
 def _yaml_problem(error: yaml.YAMLError) -> str:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return f"is not valid YAML: {error}"
+        return f"not valid YAML: {error}"
     mark = error.problem_mark
     detail = ", ".join(part for part in (error.problem, error.context) if part)
     return f"line {mark.line + 1}, column {mark.column + 1}: not valid YAML: {detail}"
@@ -76,18 +76,18 @@ def _message(issue: Any, path: tuple[Any, ...]) -> str:
     kind, given = issue["type"], issue.get("input")
     match kind:
         case "extra_forbidden":
-            message = f"no such field; known are {', '.join(_fields(path))}"
+            message = f"no such field; known fields: {', '.join(_fields(path))}"
         case "missing":
             message = "is missing"
         case "literal_error":
-            message = f"{given!r} is no level; known are {', '.join(SeverityLevel)}"
+            message = f"{given!r} is not a level; known levels: {', '.join(SeverityLevel)}"
         case "value_error":
             message = str(issue["ctx"]["error"])
         case "model_type":
             message = f"must be a mapping of fields, not {_shown(given)}"
         case "string_type" if isinstance(given, bool):
             message = (
-                f"must be text, not {str(given).lower()}; YAML reads bare yes, no, on, off as booleans, so quote it"
+                f"must be text, not {str(given).lower()}; YAML reads unquoted yes, no, on, off as booleans: quote it"
             )
         case _:
             message = f"{issue['msg'].removeprefix('Input ')} (got {_shown(given)})"
@@ -100,7 +100,7 @@ def _shown(value: Any) -> str:
 
 
 def _fields(path: tuple[Any, ...]) -> list[str]:
-    """Known fields of the mapping that holds the unknown one."""
+    """Known fields of the mapping that contains the unknown one."""
     shape: type[BaseModel] = RulesFile
     if path[0] == "default" and len(path) == 2:
         shape = Default
@@ -122,6 +122,8 @@ def _repeated_names(data: Any, source: SourceMap) -> list[Problem]:
                 continue
             line = source.line((section, number))
             if name in seen:
-                problems.append((line, f"{section} rule {name!r}: the name is taken by the rule on line {seen[name]}"))
+                problems.append(
+                    (line, f"{section} rule {name!r}: the name is already used by the rule on line {seen[name]}")
+                )
             seen.setdefault(name, line)
     return problems

@@ -1,4 +1,4 @@
-"""The shape of a rules file."""
+"""The structure of a rules file."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -13,7 +13,7 @@ assert set(Level.__args__) == {level.value for level in SeverityLevel}  # type: 
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,79}")
 DEFAULT = "default"
-"""Stands on a record where no rule fired, so no rule may have the name."""
+"""The rule named on records for which no rule fired, so no rule may have this name."""
 
 
 def _as_list(value: Any) -> Any:
@@ -21,7 +21,7 @@ def _as_list(value: Any) -> Any:
 
 
 def _string(value: Any) -> Any:
-    # YAML reads 12315 as a number and `no` as a boolean; the first is surely meant as text, the second never is.
+    # YAML reads 12315 as a number, which is certainly meant as text, and `no` as a boolean, which is ambiguous.
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -64,7 +64,7 @@ class When(_Part):
         known = (info.context or {}).get(info.field_name)
         unknown = [value for value in values or () if known is not None and value not in known]
         if unknown:
-            raise ValueError(f"no such {info.field_name}: {', '.join(unknown)}; known are {', '.join(known or ())}")
+            raise ValueError(f"no such {info.field_name}: {', '.join(unknown)}; known: {', '.join(known or ())}")
         return values
 
     @field_validator("text_regex")
@@ -86,7 +86,7 @@ class When(_Part):
     @model_validator(mode="after")
     def _not_empty(self) -> "When":
         if not self.model_fields_set:
-            raise ValueError("is empty; give at least one condition, or leave `when` out for a rule that always fires")
+            raise ValueError("is empty; give at least one condition, or omit `when` for a rule that always fires")
         return self
 
 
@@ -98,12 +98,12 @@ class _Rule(_Part):
     @classmethod
     def _plain(cls, name: str) -> str:
         if not _NAME.fullmatch(name) or name == DEFAULT:
-            raise ValueError(f"{name!r} is no name; use up to 80 of a-z 0-9 _ . -, and not {DEFAULT!r}")
+            raise ValueError(f"{name!r} is not a valid name; use up to 80 of a-z 0-9 _ . -, and not {DEFAULT!r}")
         return name
 
 
 class SeverityRule(_Rule):
-    """`set` proposes a level, of which the highest wins; `raise` lifts the result; `stop` ends the list."""
+    """`set` proposes a level, the highest of which wins; `raise` raises the result; `stop` skips all further rules."""
 
     set_to: Level | None = Field(None, alias="set")
     raise_by: Annotated[int, Field(ge=-3, le=3)] | None = Field(None, alias="raise")

@@ -1,4 +1,4 @@
-"""Finds many phrases in one text in one go: whole words in scripts with blanks between words, substrings in others."""
+"""Finds many phrases in a text in one pass: whole words in scripts with spaces, substrings in others."""
 
 import re
 import unicodedata
@@ -15,17 +15,17 @@ _WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 
 
 def normalized(text: str) -> str:
-    """Caseless, full-width letters and digits made narrow (NFKC)."""
+    """Case-folded text, with full-width letters and digits made narrow (NFKC)."""
     if text.isascii():
         return text.lower()
     return (unicodedata.normalize("NFKC", text) if _WIDE.search(text) else text).casefold()
 
 
 class PhraseIndex:
-    """Phrases by number. Words are compared without case and punctuation; a phrase may end in * for any ending.
+    """Phrases by number. Words are compared ignoring case and punctuation; a phrase may end in * for any ending.
 
-    The cost of a text depends on its length and on the phrases that begin as one of its words (or characters) does,
-    not on how many phrases there are.
+    The cost depends on the length of the text and on the phrases that begin with one of its words (or characters), not
+    on the number of phrases.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class PhraseIndex:
         self._first_chars: frozenset[str] = frozenset()
 
     def add(self, phrases: Iterable[str]) -> frozenset[int]:
-        """Numbers of the phrases, new or known."""
+        """Add phrases; return their numbers."""
         numbers = frozenset(self._add(phrase) for phrase in phrases)
         self._first_words, self._first_chars = frozenset(self._words), frozenset(self._strings)
         return numbers
@@ -57,7 +57,7 @@ class PhraseIndex:
         return number
 
     def find(self, text: str) -> set[int]:
-        """Numbers of the phrases in a text."""
+        """Numbers of the phrases that a text contains."""
         text = normalized(text)
         tokens = _TOKEN.findall(text)
         line = f" {' '.join(tokens)} "
@@ -71,7 +71,7 @@ class PhraseIndex:
 
 
 def locate(phrase: str, text: str) -> tuple[int, int] | None:
-    """Where a phrase that `PhraseIndex` finds stands first in the text, in code points; None if that can't be told."""
+    """First place in the text, in code points, of a phrase found by `PhraseIndex`; None if it cannot be determined."""
     chars: list[str] = []
     origins: list[int] = []
     for position, char in enumerate(text):

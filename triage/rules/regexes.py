@@ -1,7 +1,7 @@
-"""Refuses regular expressions that could hold a worker up.
+"""Refuses regular expressions that could block a worker.
 
-Python's `re` backtracks: a repetition of something that itself repeats, as in `(a+)+b`, takes exponential time on a
-text that almost matches. The syntax tree shows such nesting before the first record does.
+Python's `re` backtracks: a nested repetition such as `(a+)+b` takes exponential time on a text that almost matches.
+Such nesting is visible in the syntax tree.
 """
 
 import re
@@ -15,7 +15,7 @@ _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
 
 
 def why_unsafe(pattern: str) -> str | None:
-    """What is wrong with `pattern`, as the end of a sentence; None if nothing is."""
+    """The problem of `pattern`, as the end of a sentence; None if it is safe."""
     if len(pattern) > _MAX_PATTERN:
         return f"has {len(pattern)} characters; at most {_MAX_PATTERN} are allowed"
     try:
@@ -24,18 +24,18 @@ def why_unsafe(pattern: str) -> str | None:
             compiled = re.compile(pattern, re.IGNORECASE)
             tree = _parser.parse(pattern, re.IGNORECASE)
     except (re.error, Warning, OverflowError, RecursionError) as error:
-        return f"is no regular expression: {error}"
+        return f"is not a regular expression: {error}"
     if compiled.search(""):
         return "matches the empty text, so it would always hold"
     if _nested(tree, inside=False):
         return (
-            "repeats something that repeats itself, which can take exponential time; use possessive *+ or ++, or bounds"
+            "has a repetition within a repetition, which can take exponential time; use possessive *+ or ++, or bounds"
         )
     return None
 
 
 def _nested(tree: Any, *, inside: bool) -> bool:
-    """Is there a long repetition within a long repetition? Possessive and atomic ones cannot backtrack."""
+    """True for a long repetition within a long repetition. Possessive and atomic ones cannot backtrack."""
     for operator, argument in tree:
         if operator in _REPEATS:
             _, most, body = argument

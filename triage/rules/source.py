@@ -1,4 +1,4 @@
-"""YAML with the line of everything in it."""
+"""Reads YAML with the line of each value."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,20 +11,20 @@ _MAX_NODES = 100_000
 
 @dataclass
 class SourceMap:
-    """`problems` are those that the data no longer shows: fields that stand twice."""
+    """Lines of the values, by path. `problems` are duplicate fields, which the data no longer shows."""
 
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
     def line(self, path: Path) -> int:
-        """Line, from 1, of the thing at `path`, or of the nearest thing around it."""
+        """Line (from 1) of the value at `path`, or of the nearest enclosing value."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
 
 def read_source(text: str) -> tuple[Any, SourceMap]:
-    """Data and lines of a YAML text. Raises yaml.YAMLError."""
+    """Read data and lines of a YAML text. Raises yaml.YAMLError."""
     source = SourceMap()
     loader = yaml.SafeLoader(text)
     try:
@@ -40,7 +40,7 @@ def read_source(text: str) -> tuple[Any, SourceMap]:
 def _walk(node: yaml.Node, path: Path, source: SourceMap, above: set[int]) -> None:
     if id(node) in above or len(source.lines) > _MAX_NODES:
         raise yaml.MarkedYAMLError(
-            problem="an alias refers to what it stands in, or to far too much", problem_mark=node.start_mark
+            problem="an alias refers to itself or expands to too many values", problem_mark=node.start_mark
         )
     source.lines.setdefault(path, node.start_mark.line + 1)
     above.add(id(node))
@@ -51,10 +51,10 @@ def _walk(node: yaml.Node, path: Path, source: SourceMap, above: set[int]) -> No
         seen: dict[str, int] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a field's name must be a word", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem="a field's name must be a scalar", problem_mark=key.start_mark)
             name, line = key.value, key.start_mark.line + 1
             if name in seen:
-                source.problems.append((line, f"{name} stands twice in one mapping, first on line {seen[name]}"))
+                source.problems.append((line, f"{name} is a duplicate field, first set on line {seen[name]}"))
             seen.setdefault(name, line)
             source.lines[(*path, name)] = line
             _walk(value, (*path, name), source, above)

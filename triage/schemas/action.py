@@ -1,10 +1,10 @@
-"""What people do with alerts, on `feedback.alert-actions` (compacted): acknowledge, snooze, silence."""
+"""People's actions on alerts, on `feedback.alert-actions` (compacted): acknowledge, snooze, silence."""
 
 import msgspec
 
 
 class Matcher(msgspec.Struct, frozen=True):
-    """`name` is a dimension, `rule` or `severity`; with `negated` the alert must have another value, or none."""
+    """A condition on an alert. `name` is a dimension, `rule` or `severity`; with `negated` the value must differ."""
 
     name: str
     value: str
@@ -12,7 +12,7 @@ class Matcher(msgspec.Struct, frozen=True):
 
 
 class Acknowledge(msgspec.Struct, tag="acknowledge", kw_only=True, frozen=True):
-    """Someone takes care: no more repeats of the alert's page. `at_ms` is the sender's clock."""
+    """Somebody takes care of the alert: its notification is not repeated. `at_ms` is the sender's clock."""
 
     id: str
     actor: str
@@ -26,7 +26,7 @@ class Acknowledge(msgspec.Struct, tag="acknowledge", kw_only=True, frozen=True):
 
 
 class Snooze(msgspec.Struct, tag="snooze", kw_only=True, frozen=True):
-    """No page of the alert until `until_ms`; if it still fires then, it is sent again."""
+    """No notification of the alert until `until_ms`; if it still fires then, it is notified again."""
 
     id: str
     actor: str
@@ -41,7 +41,7 @@ class Snooze(msgspec.Struct, tag="snooze", kw_only=True, frozen=True):
 
 
 class Silence(msgspec.Struct, tag="silence", kw_only=True, frozen=True):
-    """No page of any alert that all matchers match, until `until_ms`."""
+    """No notification of any alert that matches all matchers, until `until_ms`."""
 
     id: str
     actor: str

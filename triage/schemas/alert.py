@@ -1,4 +1,4 @@
-"""The alert: on `feedback.alerts` (keyed by dedup key, compacted) and in the index `alerts`."""
+"""The alert, on `feedback.alerts` (keyed by dedup key, compacted) and in the index `alerts`."""
 
 from typing import Literal
 
@@ -6,12 +6,12 @@ import msgspec
 
 AlertStatus = Literal["firing", "resolved"]
 AlertState = Literal["pending", "firing", "ongoing", "recovering", "resolved"]
-# What receivers are told of a page.
+# Events of an alert that receivers are notified of.
 Event = Literal["firing", "acknowledged", "resolved"]
 
 
 class Acknowledgement(msgspec.Struct, omit_defaults=True):
-    """Who took care of an alert, or snoozed it."""
+    """A person who acknowledged or snoozed an alert, and when."""
 
     by: str
     at: str
@@ -19,7 +19,7 @@ class Acknowledgement(msgspec.Struct, omit_defaults=True):
 
 
 class Chart(msgspec.Struct):
-    """Negatives per step up to the latest one, observed and expected; expectations without a detector are null."""
+    """Observed and expected negatives per step, up to the latest one; `expected` is null without a detector."""
 
     start: str
     step_s: int
@@ -28,7 +28,7 @@ class Chart(msgspec.Struct):
 
 
 class Example(msgspec.Struct):
-    """A redacted record behind an alert."""
+    """A redacted record counted in an alert."""
 
     id: str
     text: str
@@ -38,10 +38,10 @@ class Example(msgspec.Struct):
 
 
 class Share(msgspec.Struct, omit_defaults=True):
-    """How much of the window one value makes: `count` of the alert's negative records.
+    """Number of the alert's negative records with one value.
 
-    `expected` is what its share in the days before would make. It is there only for values that are over-represented
-    beyond chance; a value without it is just frequent.
+    `expected` is the number at the value's share in the days before. It is set only for values that are significantly
+    over-represented; a value without it is just frequent.
     """
 
     value: str
@@ -50,7 +50,7 @@ class Share(msgspec.Struct, omit_defaults=True):
 
 
 class Evidence(msgspec.Struct):
-    """What the index says about an alert's records."""
+    """Properties of an alert's records in the index."""
 
     top_intents: list[Share] = []
     top_entities: list[Share] = []
@@ -59,11 +59,11 @@ class Evidence(msgspec.Struct):
 
 
 class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """State of one episode; every update of it carries the same `dedup_key` (at most 255 characters).
+    """State of one episode; all its updates carry the same `dedup_key` (at most 255 characters).
 
-    `status` says whether it is over, `state` more closely how it stands. `expected` negatives belong to the latest
-    window, `peak_expected` to the one with most. `page` is the dedup key under which receivers were told: the alert's
-    own, or that of another alert of its group. `late_records` of the latest window came after it had been judged.
+    `status` says whether it is over, `state` is more detailed. `expected` is for the latest window, `peak_expected` for
+    the window with most negatives. `page` is the dedup key under which receivers were notified: the alert's own, or
+    that of another alert of its group. `late_records` arrived after the latest window was evaluated.
     """
 
     dedup_key: str

@@ -1,4 +1,4 @@
-"""What a person says about a record's labels: in the index of corrections, read by `train --with-corrections`."""
+"""A person's correction of a record's labels, in the index of corrections; `train --with-corrections` reads it."""
 
 import msgspec
 
@@ -6,8 +6,8 @@ from triage.schemas.enriched import EnrichedRecord
 from triage.types import Channel
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """What the model had said when the person looked, and how sure it was."""
+class ModelLabels(msgspec.Struct, frozen=True):
+    """The model's labels and confidences at the time of the correction."""
 
     intent: str
     intent_confidence: float
@@ -18,10 +18,11 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Correction(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The right labels of one record; the same as the model's confirm them. `_id` is `record`: the last one stands.
+    """The correct labels of one record; labels equal to the model's confirm them.
 
-    `intent` and `sentiment` are null where the person did not judge them. The text and its author's hash are copied
-    (redacted, as indexed), so that the correction outlives the record's daily index and can still be forgotten.
+    `_id` is `record`, so a later correction replaces an earlier one. `intent` and `sentiment` are null if the person
+    did not label them. The text (redacted, as indexed) and its author's hash are copied, so that the correction
+    outlives the record's daily index and can still be erased.
     """
 
     record: str
@@ -31,7 +32,7 @@ class Correction(msgspec.Struct, kw_only=True, omit_defaults=True):
     language: str
     channel: Channel
     recorded_at: str
-    judged: Judged
+    judged: ModelLabels
     intent: str | None = None
     sentiment: str | None = None
     changed: bool = False
@@ -49,7 +50,7 @@ def correction_of(
     sentiment: str | None,
     comment: str = "",
 ) -> Correction:
-    """The correction of an indexed record; `changed` says whether a label differs from the model's."""
+    """Create the correction of an indexed record; `changed` is true if a label differs from the model's."""
     changed = (intent is not None and intent != record.intent.label) or (
         sentiment is not None and sentiment != record.sentiment.label
     )
@@ -61,7 +62,7 @@ def correction_of(
         language=record.language,
         channel=record.channel,
         recorded_at=record.timestamp,
-        judged=Judged(
+        judged=ModelLabels(
             intent=record.intent.label,
             intent_confidence=record.intent.confidence,
             sentiment=record.sentiment.label,

@@ -1,21 +1,21 @@
-"""Messages of `feedback.window-counts`: what workers tell the alerter, inside their transactions."""
+"""Messages of `feedback.window-counts`, which workers send to the alerter within their transactions."""
 
 import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
-# The fields of an enriched record by which windows can be counted.
+# Fields of an enriched record by which records can be counted.
 COUNTED_FIELDS = ("channel", "intent", "language", "severity", "queue", "source", "brand", "product", "region")
-# Stands for the values of all keys beyond the ones that are watched one by one.
+# Value of all keys beyond those that are evaluated individually.
 OTHER = "__other__"
 
 
 class WindowCount(msgspec.Struct, kw_only=True):
-    """Records of one raw partition's offset range that fall into one window and key.
+    """Number of records in one raw partition's offset range that belong to one window and key.
 
-    The alerter merges idempotently: it keeps the last offset seen per window, key and raw partition and drops a
-    count that ends at or before it. `key` is `channel=complaint|intent=delivery`, empty for everything.
+    The alerter merges idempotently: it keeps the last offset per window, key and raw partition, and drops a count that
+    ends at or before it. `key` is e.g. `channel=complaint|intent=delivery`, and empty for all records.
     """
 
     window_start_ms: int
@@ -31,7 +31,7 @@ class WindowCount(msgspec.Struct, kw_only=True):
 
 
 class KeyCount(msgspec.Struct):
-    """Records of one window and key."""
+    """Number of records of one window and key."""
 
     window_start_ms: int
     key: str
@@ -43,7 +43,7 @@ class KeyCount(msgspec.Struct):
 class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
     """Counts of one raw partition's offset range, for the windows and keys of one partition of `window-counts`.
 
-    Counts of a group (`group_of`), whose alerts concern one another, share a partition.
+    Counts of one group (`group_of`) share a partition, because their alerts affect each other.
     """
 
     window_ms: int
@@ -54,7 +54,7 @@ class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
     counts: list[KeyCount]
 
     def each(self) -> Iterator[WindowCount]:
-        """The counts one by one."""
+        """Yield the counts with all fields."""
         for one in self.counts:
             yield WindowCount(
                 window_start_ms=one.window_start_ms,
@@ -73,7 +73,7 @@ class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
 class Watermark(msgspec.Struct, tag="watermark", kw_only=True):
     """No record of this raw partition with an earlier event time is expected; sent to every partition of the topic.
 
-    `offset` is the next offset to consume, `lag` the records behind it, `at_ms` the sender's clock.
+    `offset` is the next offset to consume, `lag` the number of records from there on, `at_ms` the sender's clock.
     """
 
     topic: str
@@ -93,12 +93,12 @@ def group_of(dimensions: Mapping[str, str], field: str) -> str:
 
 
 def dimension_key(dimensions: dict[str, str]) -> str:
-    """Canonical key of dimension values: `brand=Acme|intent=delivery`, by name; `\\`, `|` and `=` are escaped."""
+    """Canonical key of dimension values, sorted by name: `brand=Acme|intent=delivery`; escapes `\\`, `|` and `=`."""
     return "|".join(f"{name}={_escape(value)}" for name, value in sorted(dimensions.items()))
 
 
 def parse_key(key: str) -> dict[str, str] | None:
-    """The values behind a key of `dimension_key`; None for what is none."""
+    """Parse a key of `dimension_key`; None for an invalid key."""
     found: dict[str, str] = {}
     for part in re.findall(r"(?:[^\\|]|\\.)+|(?<=\|)(?=\|)", key):
         name, separator, value = part.partition("=")

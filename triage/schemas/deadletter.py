@@ -1,4 +1,4 @@
-"""The dead letter: a record that can never be processed, with all that is needed to find and replay it."""
+"""The dead letter: a record that cannot be processed, with everything needed to find and replay it."""
 
 import msgspec
 
@@ -6,14 +6,13 @@ SCHEMA_VERSION = 3
 
 
 class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """`payload` is redacted text; bytes that are no UTF-8 are described, not copied, since they can't be redacted.
+    """`payload` is redacted text; bytes that are not UTF-8 are described, not copied, since they cannot be redacted.
 
-    The record itself stays in the raw topic at `topic`/`partition`/`offset` while that is retained. One that was
-    replayed and failed again also carries `original`, the position under which it is known; the same letter with
-    `replayed_at` says that it was put into the raw topic again. The message's key is the original position.
-    `author_id` is the author's hash as it stands on documents, where the record says who wrote it; `payload` may have
-    lost it where it was cut. Version 2 lacks it. Letters without `schema_version` are of version 1, which lacks that,
-    `error`, `original` and `replayed_at` too.
+    The record itself stays in the raw topic at `topic`/`partition`/`offset` for the topic's retention. A record that
+    was replayed and failed again also carries `original`, its first position. The same letter with `replayed_at` says
+    that the record was sent to the raw topic again. The message's key is the original position. `author_id` is the
+    author's hash as in documents, if the record has an author; a cut `payload` may lack it. Version 2 has no
+    `author_id`. Letters without `schema_version` are version 1, which also has no `error`, `original`, `replayed_at`.
     """
 
     stage: str
@@ -38,10 +37,10 @@ class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def position(self) -> str:
-        """Where the record stands in the raw topic, as topic/partition/offset."""
+        """Position of the record in the raw topic, as topic/partition/offset."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
     def key(self) -> str:
-        """The position under which the record is known, however often it was replayed."""
+        """The record's first position, which replays do not change."""
         return self.original or self.position

@@ -1,4 +1,4 @@
-"""The enriched record: in Elasticsearch, on `feedback.enriched`, and what `triage enrich` prints."""
+"""The enriched record, in Elasticsearch, on `feedback.enriched`, and as printed by `triage enrich`."""
 
 import hashlib
 
@@ -44,7 +44,7 @@ class Entity(msgspec.Struct):
 
 
 class Aspect(msgspec.Struct):
-    """What the text speaks of, besides its intent, and how. `pair` is `label:polarity`, for charts."""
+    """A topic that the text mentions besides its intent, and its polarity. `pair` is `label:polarity`, for charts."""
 
     label: str
     polarity: str
@@ -116,9 +116,9 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 def document_id(channel: Channel, source: str | None, source_id: str | None, position: Position | None) -> str:
-    """`_id` of a record: SHA-256 hex of channel, source and the source's id, else of its Kafka position.
+    """`_id` of a record: SHA-256 (hex) of channel, source and the source's id, or of its Kafka position without an id.
 
-    The parts are joined as a JSON array, so that no choice of names can make two records collide.
+    The parts are joined as a JSON array, so that no names can make two records collide.
     """
     parts = [channel, source or "", source_id] if source_id is not None else [channel, *(position or ("", 0, 0))]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

@@ -1,4 +1,4 @@
-"""Why a record was judged as it was: printed by `triage enrich --explain`, never indexed."""
+"""Explanation of a record's labels: printed by `triage enrich --explain`, never indexed."""
 
 import msgspec
 
@@ -6,10 +6,10 @@ from triage.schemas.enriched import EnrichedRecord
 
 
 class Word(msgspec.Struct, frozen=True):
-    """`record.text[start:end]`, in code points. Without it the winning probability would be lower by `weight`.
+    """`record.text[start:end]`, in code points. Without the word, the label's probability would be lower by `weight`.
 
-    In a text of several clauses: the mean of that and of the same in its clause alone. A negative weight speaks against
-    the label.
+    In a text of several clauses, `weight` is the mean over the whole text and the word's clause alone. A negative
+    weight counts against the label.
     """
 
     text: str
@@ -19,7 +19,7 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class HeadExplanation(msgspec.Struct, frozen=True):
-    """The words that carried one label, strongest first. `confidence` is the probability with all words there."""
+    """The words that support one label, strongest first. `confidence` is the probability with all words present."""
 
     label: str
     confidence: float
@@ -27,7 +27,7 @@ class HeadExplanation(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One condition of a rule and what met it; `text`, `start` and `end` where that stands in the record's text."""
+    """One condition of a rule and the value that met it; `text`, `start` and `end` if it is in the record's text."""
 
     condition: str
     value: str
@@ -37,7 +37,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RuleExplanation(msgspec.Struct, frozen=True):
-    """A rule that fired: its part of the file, its effect, and a piece of evidence for each condition that held."""
+    """A rule that fired: its part of the file, its effect, and evidence for each condition that held."""
 
     rule: str
     part: str  # severity or routing
@@ -46,7 +46,7 @@ class RuleExplanation(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """`method` is how the weights of words were found."""
+    """`method` is the method by which the weights of words were computed."""
 
     method: str = "occlusion"
     intent: HeadExplanation

@@ -1,6 +1,6 @@
-"""JSON Schemas of the records, from their structs: `python -m triage.schemas.json_schema topics/schemas` writes them.
+"""Generates JSON Schemas of the records: `python -m triage.schemas.json_schema topics/schemas`.
 
-The raw schema is what `parse_raw` accepts, wider than the struct it returns: numbers for strings, unknown fields.
+The raw schema describes what `parse_raw` accepts, more than the struct it returns: numbers for strings, unknown fields.
 """
 
 import copy
@@ -57,7 +57,7 @@ _RAW: dict[str, list[Schema]] = {
 _SHARE: Schema = {"minimum": 0, "maximum": 1}
 _COUNT: Schema = {"minimum": 0}
 _TIME: Schema = {"format": "date-time"}
-# What the types of the fields cannot say, by struct and field, or by field alone.
+# Limits that the fields' types do not express, by struct and field, or by field alone.
 _LIMITS: dict[str, Schema] = {
     "Sentiment.label": {"enum": [*SentimentLabel]},
     "Sentiment.score": {"minimum": -1, "maximum": 1},
@@ -79,7 +79,7 @@ _LIMITS: dict[str, Schema] = {
 
 
 def record_schema(name: str) -> Schema:
-    """JSON Schema (2020-12) of one kind of record in `RECORDS`, as the field values of a JSON document."""
+    """JSON Schema (2020-12) of one kind of record in `RECORDS`."""
     (reference,), components = msgspec.json.schema_components([RECORDS[name]], ref_template="#/$defs/{name}")
     definitions: dict[str, Schema] = copy.deepcopy(components)
     for struct, definition in definitions.items():
@@ -98,7 +98,7 @@ def record_schema(name: str) -> Schema:
 
 
 def write_schemas(folder: Path) -> list[Path]:
-    """Write every schema into `folder`; the files that were written."""
+    """Write every schema into `folder`; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name in RECORDS:
@@ -109,12 +109,12 @@ def write_schemas(folder: Path) -> list[Path]:
 
 
 def rendered(name: str) -> str:
-    """The schema as it stands in its file."""
+    """The text of the schema's file."""
     return json.dumps(record_schema(name), indent=2, ensure_ascii=False) + "\n"
 
 
 def _limit(schema: Schema, limits: Schema) -> None:
-    """Put limits on the branch of a field that is not null."""
+    """Add limits to the branches of a field other than null."""
     for branch in schema.get("anyOf", [schema]):
         if branch.get("type") != "null":
             branch.update(limits)

@@ -1,4 +1,4 @@
-"""Messages of our own topics as they come back: whoever may write there may have written anything."""
+"""Decodes messages of triage's own topics defensively: any writer may have sent anything."""
 
 from typing import Any, Generic, TypeVar
 
@@ -10,15 +10,15 @@ T = TypeVar("T")
 
 
 class MessageDecoder(Generic[T]):
-    """JSON to one type of message, which may be a union: `decoder: MessageDecoder[A | B] = MessageDecoder(A | B)`."""
+    """Decodes JSON to one type or union: `decoder: MessageDecoder[A | B] = MessageDecoder(A | B)`."""
 
     def __init__(self, kind: Any) -> None:
         self._decoder = msgspec.json.Decoder(kind)
 
     def decode(self, value: bytes | None) -> T:
-        """Raises NotUnderstood, and nothing else, for whatever is no such message; None is none either."""
+        """Decode a message. Raises only NotUnderstood, for any other content, and for None."""
         try:
             return self._decoder.decode(value or b"")  # type: ignore[no-any-return]
-        # Bytes that are no UTF-8 are a ValueError, and only found inside of strings.
+        # Invalid UTF-8 inside a string is a ValueError.
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise NotUnderstood(str(error)) from error

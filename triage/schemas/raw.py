@@ -1,4 +1,4 @@
-"""The raw record: what sources put on `feedback.complaints`, `feedback.reviews` and `feedback.social`."""
+"""The raw record, as sources send it to `feedback.complaints`, `feedback.reviews` and `feedback.social`."""
 
 import math
 from datetime import UTC, datetime
@@ -13,17 +13,20 @@ Scalar = str | int | float | bool
 
 
 class RawRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One complaint, review or post, as the source sent it, validated."""
+    """One complaint, review or post as the source sent it, validated."""
 
     text: Annotated[
-        str, msgspec.Meta(min_length=1, description="The feedback itself; trimmed, cut at 20,000 characters")
+        str, msgspec.Meta(min_length=1, description="Text of the feedback; trimmed, and cut at 20,000 characters")
     ]
     id: (
-        Annotated[str, msgspec.Meta(description="The source's id; without one, identity is topic/partition/offset")]
+        Annotated[
+            str,
+            msgspec.Meta(description="Id given by the source; without it, topic/partition/offset identify the record"),
+        ]
         | None
     ) = None
     created_at: (
-        Annotated[str, msgspec.Meta(description="Event time: RFC 3339, or epoch milliseconds")] | int | float | None
+        Annotated[str, msgspec.Meta(description="Event time, as RFC 3339 or epoch milliseconds")] | int | float | None
     ) = None
     source: str | None = None
     author_id: Annotated[str, msgspec.Meta(description="Stored only as a keyed hash")] | None = None
@@ -66,14 +69,14 @@ def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
     if not isinstance(decoded, dict):
         raise InvalidRecord(
             "not_an_object",
-            f'a record is a JSON object, not {_kind(decoded)}: {{"text": ...}}',
+            f'a record must be a JSON object, {{"text": ...}}, not {_kind(decoded)}',
             stage="decode",
         )
     return validate_raw(decoded, max_text_chars=max_text_chars)
 
 
 def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> RawRecord:
-    """Validate decoded fields. Unknown ones go to `attributes`, nested values flattened with dots.
+    """Validate decoded fields. Unknown fields become `attributes`, with nested names joined by dots.
 
     Raises InvalidRecord (stage validate).
     """
@@ -82,7 +85,7 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
     known: dict[str, Any] = {}
     for name in STRING_FIELDS:
         value = fields.pop(name, None)
-        # A short string is the rule.
+        # Fast path: nearly always a short string.
         known[name] = value if type(value) is str and 0 < len(value) <= _MAX_FIELD_CHARS else _string(name, value)
     created_at = fields.pop("created_at", None)
     event_time_ms(created_at)
@@ -90,7 +93,7 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
     attributes: dict[str, Scalar] = {}
     given = fields.pop("attributes", None)
     if given is not None and not isinstance(given, dict):
-        raise InvalidRecord("bad_attributes", f"attributes is an object, not {_kind(given)}", field="attributes")
+        raise InvalidRecord("bad_attributes", f"attributes must be an object, not {_kind(given)}", field="attributes")
     unknown = len(fields)
     if given or fields:
         _flatten(given or {}, "", attributes, 0)
@@ -107,16 +110,16 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
 
 
 def event_time_ms(created_at: Any) -> int | None:
-    """Epoch milliseconds of `created_at`, None if it is absent. Bare times are UTC.
+    """Parse `created_at` to epoch milliseconds; None if it is missing. Times without an offset are UTC.
 
-    Raises InvalidRecord if it is no time or lies outside the years 1970 to 9999.
+    Raises InvalidRecord if it is not a time between 1970 and 9999.
     """
     if created_at is None or created_at == "":
         return None
     if isinstance(created_at, bool):
         raise _bad_time(created_at)
     if isinstance(created_at, (int, float)):
-        # Compared as it is: an integer may be too large for a float, and nan is in no range.
+        # Compared without conversion: an integer may be too large for a float. NaN fails the comparison.
         if not 0 <= created_at < YEAR_10000_MS:
             raise _bad_time(created_at)
         return int(created_at)
@@ -133,7 +136,7 @@ def event_time_ms(created_at: Any) -> int | None:
 
 
 def not_in_future(event_ms: int, now_ms: int, max_hours: float) -> int:
-    """The event time, if it is at most `max_hours` ahead of the clock. Raises InvalidRecord."""
+    """Return the event time if it is at most `max_hours` ahead of the clock. Raises InvalidRecord."""
     if event_ms > now_ms + max_hours * _HOUR_MS:
         raise InvalidRecord(
             "created_at_in_future",
@@ -147,7 +150,7 @@ def not_in_future(event_ms: int, now_ms: int, max_hours: float) -> int:
 def _bad_time(value: Any) -> InvalidRecord:
     return InvalidRecord(
         "bad_created_at",
-        f"created_at {_short(value)} is no time in the years 1970 to 9999; "
+        f"created_at {_short(value)} is not a time between 1970 and 9999; "
         "send RFC 3339 (2026-11-22T09:30:00Z) or epoch milliseconds",
         field="created_at",
     )
@@ -155,10 +158,12 @@ def _bad_time(value: Any) -> InvalidRecord:
 
 def _text(value: Any, limit: int) -> tuple[str, bool]:
     if value is None:
-        raise InvalidRecord("missing_text", "the field text is missing; it holds the feedback itself", field="text")
+        raise InvalidRecord(
+            "missing_text", "the field text is missing; it must hold the text of the feedback", field="text"
+        )
     if not isinstance(value, str):
-        raise InvalidRecord("text_not_string", f"text is a string, not {_kind(value)}", field="text")
-    # NUL is legal JSON but breaks C-string consumers down the line; it carries no meaning in feedback.
+        raise InvalidRecord("text_not_string", f"text must be a string, not {_kind(value)}", field="text")
+    # NUL is valid JSON, but breaks consumers that use C strings; it has no meaning in feedback.
     trimmed = value.replace("\x00", "").strip()
     if not trimmed:
         raise InvalidRecord("empty_text", "text is empty; a record needs at least one character", field="text")
@@ -171,11 +176,11 @@ def _string(name: str, value: Any) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise InvalidRecord(f"bad_{name}", f"{name} is a string, not {_kind(value)}", field=name)
+        raise InvalidRecord(f"bad_{name}", f"{name} must be a string, not {_kind(value)}", field=name)
     text = str(value)
     if len(text) > _MAX_FIELD_CHARS:
         raise InvalidRecord(
-            f"bad_{name}", f"{name} has {len(text)} characters; at most {_MAX_FIELD_CHARS} fit", field=name
+            f"bad_{name}", f"{name} has {len(text)} characters; at most {_MAX_FIELD_CHARS} are allowed", field=name
         )
     return text
 
@@ -188,13 +193,13 @@ def _rating(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         rating = math.nan
     if not math.isfinite(rating):
-        raise InvalidRecord("bad_rating", f"rating {_short(value)} is no number", field="rating")
+        raise InvalidRecord("bad_rating", f"rating {_short(value)} is not a number", field="rating")
     return rating
 
 
 def _flatten(value: dict[str, Any], prefix: str, into: dict[str, Scalar], depth: int) -> None:
     if depth > _MAX_DEPTH:
-        raise InvalidRecord("too_deep", f"attributes nest deeper than {_MAX_DEPTH} levels", field="attributes")
+        raise InvalidRecord("too_deep", f"attributes are nested deeper than {_MAX_DEPTH} levels", field="attributes")
     for key, item in value.items():
         name = f"{prefix}{key}"
         if isinstance(item, dict):

@@ -1,5 +1,5 @@
-"""One finder a kind: `find(text) -> list of (start, end)` over folded text, not overlapping, in any order.
+"""One finder per kind: `find(text) -> list of (start, end)` over normalized text, not overlapping, in any order.
 
-Every pattern is linear: runs are possessive or start behind a look-behind that refuses the middle of a run, and
-repetitions that can fail are bounded. `MASK` marks what is taken already and is matched by no finder.
+Every pattern takes linear time: runs are possessive, or a look-behind prevents a start in the middle of a run, and
+repetitions that can fail are bounded. `MASK` replaces earlier finds; no finder matches it.
 """

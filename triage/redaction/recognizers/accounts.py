@@ -1,4 +1,4 @@
-"""Payment cards, IBANs and national identity numbers."""
+"""Finds payment cards, IBANs and national identity numbers."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -23,9 +23,9 @@ _CARD_CUE = re.compile(
 
 
 def find_card(text: str) -> Found:
-    """Windows of whole digit groups with a card's length, first digit and checksum; overlapping ones are merged.
+    """Find whole digit groups with a card's length, first digit and checksum; overlapping finds are merged.
 
-    Merged, since of "3456 4111 1111 1111 1111" both the first and the last sixteen digits may check by chance.
+    Of "3456 4111 1111 1111 1111", both the first and the last sixteen digits may have a valid checksum by chance.
     """
     found: Found = []
     for run in _RUN.finditer(text):
@@ -47,7 +47,7 @@ def _card_end(text: str, groups: list[tuple[int, int]], first: int) -> int:
     known = leading in "23456" or text.startswith("9558", start)
     if not known and leading not in "01789":
         return 0
-    # A decimal fraction such as 0.4111111111111111 is no card.
+    # A decimal fraction such as 0.4111111111111111 is not a card.
     if text[max(0, start - 2) : start] == "0.":
         return 0
     windows = list(_windows(text, groups, first))
@@ -55,19 +55,19 @@ def _card_end(text: str, groups: list[tuple[int, int]], first: int) -> int:
         for digits, end in reversed(windows):
             if luhn.checksum(digits) == 0:
                 return end
-    # A mistyped number has no checksum; after "card number" it is one all the same.
+    # A mistyped number has a wrong checksum; after "card number" it is redacted nevertheless.
     return windows[-1][1] if windows and cued(text, start, _CARD_CUE) else 0
 
 
 def _windows(text: str, groups: list[tuple[int, int]], first: int) -> Iterator[tuple[str, int]]:
-    """Digits and end of every 13 to 19 digits from a group on: up to seven groups, or a card told digit by digit."""
-    told = groups[first][1] == groups[first][0] + 1
+    """Yield digits and end of every 13 to 19 digits from a group on: up to seven groups, or single digits."""
+    single_digits = groups[first][1] == groups[first][0] + 1
     digits = ""
-    for group_start, group_end in groups[first : first + (16 if told else 7)]:
+    for group_start, group_end in groups[first : first + (16 if single_digits else 7)]:
         digits += text[group_start:group_end]
         if len(digits) > 19:
             break
-        if len(digits) >= (15 if told else 13):
+        if len(digits) >= (15 if single_digits else 13):
             yield digits, group_end
 
 
@@ -84,7 +84,7 @@ _ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[0-9](?:[ \-]?[0-9]){6,19}(?![A-Za-z0-9]
 
 
 def find_account(text: str) -> Found:
-    """IBANs, and numbers right after a word for a bank account."""
+    """Find IBANs, and numbers right after a word for a bank account."""
     return find_iban(text) + scan(_ACCOUNT, text, lambda match: cued(text, match.start(), _ACCOUNT_CUE))
 
 
@@ -106,13 +106,13 @@ def find_iban(text: str) -> Found:
 
 @cache
 def _iban_length(country: str) -> int:
-    """Characters of an IBAN of this country; 0: it has none."""
-    properties = dict(iban._ibandb.info(country + "00")[0][1] or {})  # noqa: SLF001 - the table has no public door
+    """Length of an IBAN of this country; 0 if it has no IBANs."""
+    properties = dict(iban._ibandb.info(country + "00")[0][1] or {})  # noqa: SLF001 - the table has no public name
     return 4 + sum(int(count) for count in re.findall(r"([0-9]+)!", properties["bban"])) if "bban" in properties else 0
 
 
 def _after(text: str, start: int, length: int) -> int:
-    """Where the `length` letters and digits from `start` on end, separators between them not counted; 0: too few."""
+    """End of `length` letters and digits from `start` on, not counting separators; 0 if there are fewer."""
     seen = 0
     for position in range(start, min(len(text), start + 2 * length)):
         if text[position].isascii() and text[position].isalnum():
@@ -165,21 +165,21 @@ def find_national_id(text: str) -> Found:
 
 
 def find_lettered_id(text: str) -> Found:
-    """The ids with fewer digits than any other number worth a look."""
+    """Find ids that have fewer digits than the other numbers."""
     found = scan(_NINO, text, lambda match: match[0][:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})
     return found + scan(_HKID, text, _is_hong_kong)
 
 
 def _is_resident(match: re.Match[str]) -> bool:
-    # Not `ric.is_valid`: its table of counties ends some years ago, and newer ones are people too.
+    # Not `ric.is_valid`: its table of counties is some years old and lacks newer ones.
     number = re.sub(r"[ \-]", "", match[0]).upper()
-    # A province and a grown-up's birthday in place tell enough, were a digit mistyped; order numbers carry today.
-    told = number[:2] in _PROVINCES and 1930 <= int(number[6:10]) <= 2012
-    return told or bool(number[-1] == ric.calc_check_digit(number))
+    # A province and an adult's birthday suffice, in case a digit is mistyped; order numbers have recent dates.
+    plausible = number[:2] in _PROVINCES and 1930 <= int(number[6:10]) <= 2012
+    return plausible or bool(number[-1] == ric.calc_check_digit(number))
 
 
 def _is_hong_kong(match: re.Match[str]) -> bool:
-    """Check digit of the Hong Kong identity card: weights 9 to 2, an absent first letter counts 36, modulo 11."""
+    """Verify the check digit of a Hong Kong identity card: weights 9 to 2, a missing first letter is 36, modulo 11."""
     letters, digits = match[0].rstrip(")").replace(" ", "").split("(")[0], match[0][-2]
     values = [36] * (8 - len(letters)) + [int(char, 36) for char in letters]
     total = sum(weight * value for weight, value in zip(range(9, 1, -1), values, strict=True))

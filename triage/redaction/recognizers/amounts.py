@@ -1,4 +1,4 @@
-"""Amounts of money and calendar dates."""
+"""Finds amounts of money and calendar dates."""
 
 import re
 
@@ -62,7 +62,7 @@ def find_chinese_date(text: str) -> Found:
 
 
 def _is_date(match: re.Match[str]) -> bool:
-    """ "you may 3 times", "5 may be late": small may and march are months only with an ordinal or a year."""
+    """Accept lower-case may and march only with an ordinal or a year: not "you may 3 times", "5 may be late"."""
     month = match["first"] or match["second"]
     if month not in _MODAL:
         return True

@@ -1,4 +1,4 @@
-"""What the finders share."""
+"""Types and helpers of the finders."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -7,13 +7,13 @@ Found = list[tuple[int, int]]
 Finder = Callable[[str], Found]
 
 MASK = "\ue000"
-"""From the private use area; `fold` drops the ones that a text brings along."""
+"""A character of the private use area; `normalize` removes it from texts."""
 CJK = "\u2e80-\u303f\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _LOOK_BACK = 40
 
 
 def mask(text: str, found: Iterable[tuple[int, int]]) -> str:
-    """The text with every stretch of `found` (sorted, not overlapping) blotted out; the length stays."""
+    """Mask every span of `found` (sorted, not overlapping); the length stays the same."""
     parts: list[str] = []
     position = 0
     for start, end in found:
@@ -24,7 +24,7 @@ def mask(text: str, found: Iterable[tuple[int, int]]) -> str:
 
 
 def merged(found: Found) -> Found:
-    """Sorted, and stretches that overlap made one."""
+    """Sort the spans, and merge overlapping ones."""
     result: Found = []
     for start, end in sorted(found):
         if result and start < result[-1][1]:
@@ -35,7 +35,7 @@ def merged(found: Found) -> Found:
 
 
 def scan(pattern: re.Pattern[str], text: str, accept: Callable[[re.Match[str]], bool]) -> Found:
-    """Every accepted match of a pattern of bounded length; after a refused one the search goes on a character later."""
+    """All accepted matches of a pattern of bounded length; after a refused one, search one character further."""
     found = []
     position = 0
     while (match := pattern.search(text, position)) is not None:
@@ -48,5 +48,5 @@ def scan(pattern: re.Pattern[str], text: str, accept: Callable[[re.Match[str]], 
 
 
 def cued(text: str, start: int, cue: re.Pattern[str]) -> bool:
-    """Does `cue`, which is anchored at its end, stand right before `start`?"""
+    """True if `cue`, a pattern that ends in `$`, matches right before `start`."""
     return cue.search(text[max(0, start - _LOOK_BACK) : start]) is not None

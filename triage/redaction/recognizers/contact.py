@@ -1,4 +1,4 @@
-"""E-mail addresses, handles and addresses of the net."""
+"""Finds e-mail addresses, handles and IP addresses."""
 
 import ipaddress
 import re
@@ -32,7 +32,7 @@ def find_email(text: str) -> Found:
                 found.append((start, match.end()))
         if not found:
             found = [match.span() for match in _SPACED_EMAIL.finditer(text)]
-    # " at b.com" alone is a place to buy; only a spelt-out sign makes it an address.
+    # " at b.com" alone may name a shop; only a spelt-out sign makes it an address.
     if not found and _SPELT_SIGN.search(text):
         found = [match.span() for match in _SPELT_EMAIL.finditer(text) if _SPELT_SIGN.search(match[0])]
     return found
@@ -40,7 +40,7 @@ def find_email(text: str) -> Found:
 
 _NAME = r"@(?=[0-9_]{0,29}[A-Za-z])[A-Za-z0-9_](?:[A-Za-z0-9_]|\.(?=[a-z0-9_])){1,29}"
 _LATIN_HANDLE = re.compile(rf"(?<![A-Za-z0-9._%+\-@]){_NAME}(?:{_NAME})*+(?![A-Za-z0-9_])")
-# A mention on Weibo is up to 30 half-width characters and ends at a space or punctuation; a longer run is a sentence.
+# A mention on Weibo has up to 30 half-width characters and ends at a space or punctuation; a longer run is text.
 _CHINESE_HANDLE = re.compile(
     r"(?<![A-Za-z0-9._%+\-@])@(?=[\u4e00-\u9fff])[\u4e00-\u9fffA-Za-z0-9_\-]{2,15}(?![\u4e00-\u9fffA-Za-z0-9_\-])"
 )
@@ -57,7 +57,7 @@ def find_handle(text: str) -> Found:
     if "@" in text:
         found += [match.span() for match in _LATIN_HANDLE.finditer(text)]
         found += [match.span() for match in _CHINESE_HANDLE.finditer(text)]
-    # A loop: it is asked of every text, and a generator costs more than all of the searches.
+    # A loop: this runs for every text, and a generator would cost more than the searches.
     for word in _MESSENGER_WORDS:
         if word in text:
             return found + [match.span(match.lastgroup or 0) for match in _MESSENGER.finditer(text)]
@@ -81,7 +81,7 @@ def find_ip(text: str) -> Found:
 
 
 def _is_v6(value: str) -> bool:
-    # "12::30" is a slip of the finger in a time as well as a valid address.
+    # "12::30" is a valid IPv6 address, but rather a mistyped time.
     if value.count(":") < 2 or len(value.replace(":", "")) < 5:
         return False
     try:

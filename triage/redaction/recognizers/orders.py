@@ -1,4 +1,4 @@
-"""Order numbers and tracking numbers of parcels."""
+"""Finds order numbers and tracking numbers of parcels."""
 
 import re
 
@@ -27,12 +27,12 @@ _DIGIT = re.compile(r"[0-9]")
 
 
 def find_strong_tracking(text: str) -> Found:
-    """Shapes that carriers alone use; found before cards and phones, whose digits they may resemble."""
+    """Find formats that only carriers use, before cards and phones, which may look similar."""
     return scan(_CARRIER, text, lambda match: not _UPU_WHOLE.fullmatch(match[0]) or _upu_checks(match[0]))
 
 
 def _upu_checks(number: str) -> bool:
-    """Check digit of UPU S10: weights 8 6 4 2 3 5 9 7, modulo 11."""
+    """Verify the check digit of UPU S10: weights 8 6 4 2 3 5 9 7, modulo 11."""
     total = sum(weight * int(digit) for weight, digit in zip((8, 6, 4, 2, 3, 5, 9, 7), number[2:10], strict=True))
     return int(number[10]) == {0: 5, 1: 0}.get(total % 11, 11 - total % 11)
 
@@ -54,7 +54,7 @@ def _values(pattern: re.Pattern[str], text: str, least: int) -> Found:
     for match in pattern.finditer(text):
         value = match["value"]
         explicit = match.groupdict().get("link", "#").strip()
-        # "order 2 pizzas", "orders from 2023": a number right behind the bare word needs the length of an id.
+        # "order 2 pizzas", "orders from 2023": a number right after the bare word must have the length of an id.
         if len(value) >= (least if explicit else 5) and _DIGIT.search(value):
             start, end = match.span("value")
             found.append((start + (value[0] == "-"), end))

@@ -1,4 +1,4 @@
-"""Phone numbers: shapes first, then `phonenumbers` where a shape alone proves nothing."""
+"""Finds phone numbers by format, and by `phonenumbers` where the format alone is not conclusive."""
 
 import re
 
@@ -26,7 +26,7 @@ _BARE_LANDLINE_CN = re.compile(r"(?<![0-9])0(?:(?:10|2[0-9])[2-9][0-9]{7}|[3-9][
 _NORTH_AMERICA = re.compile(
     rf"(?<![0-9])(?:1{_SEP})?(?:\([2-9][0-9]{{2}}\){_SEP}|[2-9][0-9]{{2}}{_GAP})[0-9]{{3}}{_GAP}?[0-9]{{4}}(?![0-9]){_EXTENSION}"
 )
-# National numbers of other regions, as 020 7946 0958, 06 12 34 56 78: groups of two or more digits behind a trunk 0.
+# National numbers of other regions, e.g. 020 7946 0958, 06 12 34 56 78: groups of two or more digits after a trunk 0.
 _TRUNK = re.compile(
     rf"(?<![0-9])(?<![0-9][.\-])\(?0[1-9][0-9]{{0,4}}\)?(?:{_SEP}[0-9]{{2,8}}){{1,5}}(?![0-9]){_EXTENSION}"
 )
@@ -46,7 +46,7 @@ _ID_WORD = (
     r"订单|运单|快递单?|物流单?|包裹|单|编|流水|型|账|货|序列|工单)"
 )
 _ID_CUE = re.compile(rf"(?i:{_ID_WORD}(?:编?号码?|是|为| (?:number|no|num|nr|id|code|is)|[ .:#\-])*)$")
-# Before a Chinese mobile, whose shape says much, only an explicit "number of the order" counts.
+# A Chinese mobile number has a distinctive format: only an explicit "order number" before it excludes it.
 _ID_NUMBER_CUE = re.compile(rf"(?i:{_ID_WORD}(?:编?号码?| ?(?:number|no\.?|num|nr|id|code|#))(?:是|为| is|[ .:#\-])*)$")
 _DATE_LIKE = re.compile(
     r"(?:19|20)[0-9]{2}[ .\-]?(?:0[1-9]|1[0-2])[ .\-]?(?:0[1-9]|[12][0-9]|3[01])"
@@ -60,7 +60,7 @@ _NANP = frozenset(phonenumbers.region_codes_for_country_code(1))
 
 
 class PhoneFinder:
-    """Finds phone numbers as people of `region` (ISO 3166 alpha-2) write them, Chinese and international ones."""
+    """Finds national phone numbers of `region` (ISO 3166 alpha-2), Chinese and international numbers."""
 
     def __init__(self, region: str) -> None:
         self._region = region
@@ -85,7 +85,7 @@ class PhoneFinder:
     def _north_american(self, match: re.Match[str]) -> bool:
         if _DATE_LIKE.match(match[0]):
             return False
-        # 415-555-2671 and (415) 555-2671 are nothing but phone numbers; blanks alone separate any numbers.
+        # 415-555-2671 and (415) 555-2671 are only phone numbers; spaces may separate any numbers.
         if re.search(r"[).\-]", match[0]) or _phone_cued(match):
             return True
         if self._region not in _NANP or _UNIT.match(match.string, match.end()):
@@ -107,7 +107,7 @@ class PhoneFinder:
 
 
 def _find_international(text: str) -> Found:
-    """Numbers behind + or 00, as many of the digit groups that follow as make the longest possible number."""
+    """Find numbers after + or 00: the longest possible number that the following digit groups form."""
     found: Found = []
     position = 0
     while (match := _INTERNATIONAL.search(text, position)) is not None:

@@ -1,4 +1,4 @@
-"""Web addresses, and what of them may stay."""
+"""Finds web addresses and removes their personal parts."""
 
 import re
 from collections.abc import Callable
@@ -14,20 +14,20 @@ _URL = re.compile(
     rf"(?i:(?:https?|ftp)://{_PART}++|(?<![a-z0-9@.\-])www\.[a-z0-9]{_PART}++"
     rf"|(?<![a-z0-9@.\-/{MASK}])(?:[a-z0-9][a-z0-9\-]{{0,62}}\.){{1,4}}{_TOP}(?::[0-9]{{2,5}})?/{_PART}*+)"
 )
-# Chinese in a query that nobody encoded: a value behind =, or what a further & or = follows.
+# Unencoded Chinese in a query: a value after =, or text followed by & or =.
 _RAW_QUERY = re.compile(
     rf"(?:(?:(?<==)[\u4e00-\u9fff]{{1,10}}(?![\u4e00-\u9fff])|[\u4e00-\u9fff]{{1,30}}(?=[=&])){_PART}*+)++"
 )
 _SPLIT = re.compile(r"(?i:^((?:https?|ftp)://)?)([^/?#]*)([^?#]*)")
 _TRAILING = ".,;:!?'*"
-# Sites whose first path part is a member's name or number.
+# Sites whose first path segment is a member's name or number.
 _PROFILE_SITES = """
 twitter.com x.com instagram.com facebook.com fb.com threads.net tiktok.com t.me weibo.com weibo.cn m.weibo.cn
 linkedin.com reddit.com youtube.com medium.com github.com trustpilot.com xiaohongshu.com douyin.com zhihu.com
 """
 _PROFILES = frozenset(_PROFILE_SITES.split())
 _PROFILE_FOLDERS = frozenset({"u", "user", "users", "in", "profile", "people", "n", "member", "members"})
-# First path parts of those sites that name no member.
+# First path segments of those sites that are not members.
 _PLACES = frozenset(
     {"", "i", "r", "p", "reel", "hashtag", "search", "watch", "explore", "status", "detail", "share", "home", "review"}
 )
@@ -44,7 +44,7 @@ def find_url(text: str) -> Found:
 
 
 def _trimmed(url: str) -> str:
-    """Without the punctuation of the sentence around it."""
+    """Remove punctuation of the surrounding sentence."""
     url = url.rstrip(_TRAILING)
     while url and (
         (url[-1] == ")" and url.count("(") < url.count(")")) or (url[-1] == "]" and url.count("[") < url.count("]"))
@@ -54,10 +54,10 @@ def _trimmed(url: str) -> str:
 
 
 def cleaned_url(url: str, replaced: Callable[[str], str | None], *, handles: bool) -> str:
-    """The address without credentials, query and fragment.
+    """Remove credentials, query and fragment of an address.
 
-    `replaced(part)` gives the placeholder for a part of host or path that holds a redacted kind; with `handles`,
-    member names on social sites become [HANDLE].
+    `replaced(part)` returns the placeholder for a part of host or path that contains a redacted kind, or None; with
+    `handles`, member names on social sites become [HANDLE].
     """
     match = _SPLIT.match(url)
     scheme, authority, path = (match[1] or "", match[2], match[3]) if match else ("", url, "")
