@@ -56,7 +56,8 @@ routing:
         "exponential time; use possessive *+ or ++, or bounds",
         "line 12: severity rule 'a': when.any.1.colour: no such field; known fields: channel, intent, sentiment, "
         "language, brand, product, region, source, flags, entities, text_any, text_regex, sentiment_below, "
-        "sentiment_above, intent_confidence_at_least, intent_confidence_below, rating_at_most, rating_at_least, any, all, not",
+        "sentiment_above, intent_confidence_at_least, intent_confidence_below, rating_at_most, "
+        "rating_at_least, any, all, not",
         "line 13: severity rule 'a': when.any.2.sentiment: no such sentiment: sad; known: negative, neutral, positive",
         "line 14: severity rule 'a': set: 'huge' is not a level; known levels: low, medium, high, critical",
         "line 15: severity rule 'a': the name is already used by the rule on line 7",
