@@ -104,7 +104,7 @@ lock:
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --extra cpu --extra local --extra email --extra dev pyproject.toml -o requirements/dev.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --extra cpu --extra local --extra email --extra dev --extra train pyproject.toml -o requirements/train.txt
+	  --extra cpu --extra local --extra email --extra dev --extra train --extra train-tests pyproject.toml -o requirements/train.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --extra cpu --extra local --extra email --extra dev --extra mutants pyproject.toml -o requirements/mutants.txt
 	@for tools in image deploy release; do \

@@ -9,19 +9,19 @@ import gzip
 import json
 from pathlib import Path
 
-from triage.training.data.datasets import COMMITTED, content_digest, load_datasets, load_lock, read_rows
+from triage.training.data.datasets import COMMITTED_SPLITS, content_digest, load_datasets, load_lock, read_rows
 from triage.training.data.files import write_json
 from triage.training.data.labels import load_taxonomy
-from triage.training.data.training_sets import load_sources
+from triage.training.data.training_sets import load_training_sets
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
     data = parser.parse_args().data
-    folder = Path(__file__).resolve().parent.parent / COMMITTED
+    folder = Path(__file__).resolve().parent.parent / COMMITTED_SPLITS
     packs, locked, written = load_datasets(), load_lock(), {}
-    for source in load_sources(load_taxonomy()):
+    for source in load_training_sets(load_taxonomy()):
         pack = packs[source.name]
         if not pack.committed:
             continue

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.report import ROOT, machine
 from benchmarks.training_variants import GROUPS, TEACHER, Variant
-from triage.training.loop.runtime import prepare_process
+from triage.training.loop.environment import prepare_process
 
 # Committed: it takes hours, and a later run goes on with what it lacks.
 RESULTS = ROOT / "benchmarks" / "training.json"
@@ -68,11 +68,11 @@ def _load(data: Path) -> tuple[Any, Any]:
     from triage.training.data.corpus import load_corpus
     from triage.training.data.custom import project_texts
     from triage.training.data.labels import load_taxonomy
-    from triage.training.data.training_sets import load_sources
+    from triage.training.data.training_sets import load_training_sets
 
     taxonomy = replace(load_taxonomy(), aspects=())
-    own = {split: project_texts(split, taxonomy) for split in ("train", "validation")}
-    return load_corpus(data, load_sources(taxonomy), taxonomy, own), taxonomy
+    texts = {split: project_texts(split, taxonomy) for split in ("train", "validation")}
+    return load_corpus(data, load_training_sets(taxonomy), taxonomy, texts), taxonomy
 
 
 def _measure(
@@ -80,9 +80,9 @@ def _measure(
 ) -> dict[str, Any]:
     from rich.console import Console
 
+    from triage.training.data.files import BEST
     from triage.training.loop.options import Options
-    from triage.training.loop.train import Run
-    from triage.training.release.workflow import BEST
+    from triage.training.loop.train import TrainingRun
 
     settings: dict[str, Any] = {
         "learning_rate": 1e-4,
@@ -102,7 +102,7 @@ def _measure(
             settings |= {"teacher": str(teacher / BEST)}
     options = Options(base=str(arguments.encoders / variant.base), **settings)
     sample = _sample(corpus, variant, variant.times * arguments.texts)
-    run = Run(sample, taxonomy, options, folder, Console(stderr=True))
+    run = TrainingRun(sample, taxonomy, options, folder, Console(stderr=True))
     started = time.process_time()
     account = run.fit()
     taught = time.process_time() - started
@@ -112,7 +112,7 @@ def _measure(
     return _row(account["validation"]) | {
         "texts": account["texts"],
         "cpu_s_per_1000_texts_taught": round(1000 * (taught - judged) / account["texts"], 2),
-        "cpu_s_per_1000_texts_judged": round(1000 * judged / len(run.held_out), 2),
+        "cpu_s_per_1000_texts_judged": round(1000 * judged / len(run.validation), 2),
         "learning_parameters": account["learning_parameters"],
         "parameters": account["parameters"],
         "cpu": machine()["cpu"],

@@ -32,7 +32,7 @@ def test_own_texts_give_a_row_for_each_head_and_the_figures(tmp_path):
     result = evaluate("--model", TINY_MODEL, "--own", own, "--output", output)
     assert result.returncode == 0, result.stderr
     words = [line.split() for line in result.stdout.splitlines()]
-    assert ["head", "pack", "texts", "macro_f1", "macro_recall", "accuracy", "f1", "ece", "interval"] in words
+    assert ["head", "set", "texts", "macro_f1", "macro_recall", "accuracy", "f1", "ece", "interval"] in words
     shown = [line[:3] for line in words if line[1:2] == ["own"] and line[0] in {"intent", "sentiment", "entities"}]
     assert shown[:3] == [["intent", "own", "3"], ["sentiment", "own", "3"], ["entities", "own", "1"]]
     figures = json.loads(output.read_text(encoding="utf-8"))["packs"]["own"]

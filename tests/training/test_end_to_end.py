@@ -1,4 +1,4 @@
-"""Train, export, compare, evaluate on a tiny encoder: the whole way in about a minute (needs the train extra)."""
+"""Train, export, compare and evaluate a tiny encoder, in about a minute (needs the train extra)."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytestmark = [
     pytest.mark.training,
-    # Deprecations inside torch and transformers are theirs to mend.
+    # Deprecations inside torch and transformers.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -88,7 +88,7 @@ OBVIOUS = [
 ]
 
 
-def test_the_export_serves_and_knows_obvious_texts(model):
+def test_the_export_serves_and_classifies_obvious_texts(model):
     from triage.config import ModelSettings
     from triage.inference.model import OnnxModel
 
@@ -100,19 +100,19 @@ def test_the_export_serves_and_knows_obvious_texts(model):
         (intent == true_intent, sentiment == true_sentiment)
         for (intent, sentiment), (_, true_intent, true_sentiment) in zip(found, OBVIOUS, strict=True)
     ]
-    # So small an encoder decides single texts as the processor rounds; by chance it would know one in fifteen.
+    # The decisions of so small an encoder depend on rounding; by chance one of fifteen intents would be correct.
     assert sum(intent for intent, _ in right) >= 8, found
     assert sum(sentiment for _, sentiment in right) >= 8, found
 
 
-def test_the_export_says_what_a_text_is_about(model):
+def test_the_export_finds_aspects(model):
     from triage.config import ModelSettings
     from triage.inference.model import OnnxModel
 
     loaded = OnnxModel.load(ModelSettings(path=model, device="cpu"))
     texts = ["terrible delivery, far too slow, never again", "too expensive for what it is", "ok"]
     slow, dear, nothing = ([(one.label, one.polarity) for one in p.aspects] for p in loaded.predict(texts))
-    # A tiny encoder tells what is spoken of; how it is meant takes a real one.
+    # A tiny encoder finds the aspects; their polarity takes a real one.
     assert slow[0][0] == "delivery"
     assert "price" in [label for label, _ in dear]
     assert not nothing
@@ -132,7 +132,7 @@ def test_a_model_without_aspects_is_exported_and_serves(tmp_path, run):
     assert loaded.predict(["the delivery is late"])[0].aspects == []
 
 
-def test_the_file_is_about_a_byte_a_parameter_and_says_the_same(run, model):
+def test_the_file_has_about_a_byte_per_parameter_and_predicts_the_same(run, model):
     from triage.training.loop.checkpoint import load_checkpoint
     from triage.training.release.workflow import check_parity
 
@@ -161,24 +161,24 @@ def test_evaluation_and_card(model):
     from triage.config import ModelSettings
     from triage.training.evaluation.evaluate import evaluate_model
     from triage.training.release.card import write_card
-    from triage.training.release.workflow import record
+    from triage.training.release.workflow import update_metrics
 
     seen = []
     settings = ModelSettings(path=model, device="cpu")
     metrics = evaluate_model(settings, only=["own_validation"], progress=lambda *call: seen.append(call))
-    figures = metrics["packs"]["own_validation"]
-    assert figures["intent"]["macro_f1"] > 0.4
-    assert 0 <= figures["sentiment"]["ece"] <= 1
-    assert figures["entities"]["entities"] > 50
+    heads = metrics["packs"]["own_validation"]
+    assert heads["intent"]["macro_f1"] > 0.4
+    assert 0 <= heads["sentiment"]["ece"] <= 1
+    assert heads["entities"]["entities"] > 50
     assert seen[-1][0] == "own_validation"
-    record(model, lambda before: {**before, **metrics})
+    update_metrics(model, lambda before: {**before, **metrics})
     write_card(model, [])
     card = (model / "CARD.md").read_text(encoding="utf-8")
     assert "# tiny, version test-1" in card
     assert "| own_validation |" in card
 
 
-def test_time_ends_a_run_and_it_still_leaves_a_model(tmp_path, options, corpus):
+def test_a_run_ended_by_time_leaves_a_model(tmp_path, options, corpus):
     from rich.console import Console
 
     from triage.training.release.workflow import train_model
@@ -187,7 +187,7 @@ def test_time_ends_a_run_and_it_still_leaves_a_model(tmp_path, options, corpus):
     assert json.loads((best / "info.json").read_text(encoding="utf-8"))["minutes"] < 1
 
 
-def test_bases_that_cannot_work_leave_nothing(tmp_path, options, corpus, tiny_base):
+def test_unsuitable_bases_leave_nothing(tmp_path, options, corpus, tiny_base):
     from rich.console import Console
 
     from triage.errors import TrainingError
@@ -202,16 +202,16 @@ def test_bases_that_cannot_work_leave_nothing(tmp_path, options, corpus, tiny_ba
         assert not (tmp_path / "out" / "best").exists()
 
 
-def test_export_refuses_what_is_no_checkpoint_and_spares_foreign_folders(tmp_path, run):
+def test_export_refuses_folders_without_checkpoint_and_keeps_foreign_folders(tmp_path, run):
     from triage.errors import TrainingError
     from triage.training.release.workflow import export_checkpoint
 
-    with pytest.raises(TrainingError, match=r"is no checkpoint: model\.safetensors"):
+    with pytest.raises(TrainingError, match=r"is not a checkpoint: model\.safetensors"):
         export_checkpoint(tmp_path, tmp_path / "m", "1")
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(TrainingError, match="is no model folder"):
+    with pytest.raises(TrainingError, match="is not a model folder"):
         export_checkpoint(run, foreign, "1")
     assert [path.name for path in foreign.iterdir()] == ["thesis.txt"]
     assert not list(tmp_path.glob("*.partial"))

@@ -8,7 +8,7 @@ import typer
 from triage.cli.common import ConfigOption, SetOption, settings_from
 
 if TYPE_CHECKING:
-    from triage.training.evaluation.tables import Figures
+    from triage.training.evaluation.tables import TextTable
 
 _WIDE = 200
 
@@ -52,22 +52,22 @@ def command(
 
     from triage.inference.registry import find_folder
     from triage.logging import configure_logging
-    from triage.training.data.custom import read_own
+    from triage.training.data.custom import read_custom_data
     from triage.training.data.files import write_json
     from triage.training.data.labels import load_taxonomy
-    from triage.training.data.training_sets import load_sources
+    from triage.training.data.training_sets import load_training_sets
     from triage.training.evaluation.evaluate import evaluate_model
     from triage.training.evaluation.report import has_matplotlib, write_report
     from triage.training.evaluation.tables import tables
     from triage.training.release.card import write_card
-    from triage.training.release.workflow import record
+    from triage.training.release.workflow import update_metrics
 
     flags = {"model__path": model, "model__device": device, "model__threads": threads}
     settings = settings_from(config, assignments, **flags).model
     configure_logging("WARNING")
     labels = load_taxonomy(taxonomy)
     columns = {"text_column": text_column, "intent_column": intent_column, "sentiment_column": sentiment_column}
-    texts = {"own": read_own(own, labels, **columns)} if own else None
+    texts = {"own": read_custom_data(own, labels, **columns)} if own else None
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         tasks: dict[str, Any] = {}
@@ -82,7 +82,7 @@ def command(
             data,
             sources_file=sources,
             taxonomy_file=taxonomy,
-            own=texts,
+            custom=texts,
             only=only or (),
             limit=limit,
             progress=advance,
@@ -96,13 +96,13 @@ def command(
         write_json(output, {**metrics, "details": details})
     if card:
         folder = find_folder(settings)
-        record(folder, lambda before: {**before, **metrics})
-        write_card(folder, load_sources(labels, sources))
+        update_metrics(folder, lambda before: {**before, **metrics})
+        write_card(folder, load_training_sets(labels, sources))
     for table in tables(metrics):
         _print(table)
 
 
-def _print(table: "Figures") -> None:
+def _print(table: "TextTable") -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table

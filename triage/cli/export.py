@@ -50,18 +50,18 @@ def command(
 def _from_checkpoint(
     checkpoint: Path, output: Path, form: Form, data: Path | None, version: str | None, texts: int
 ) -> None:
-    from triage.training.loop.extras import require_export
+    from triage.training.loop.environment import require_export
 
     require_export("triage export")
     from triage.clock import SystemClock
     from triage.logging import configure_logging
-    from triage.training.release.workflow import check_parity, export_checkpoint, record
+    from triage.training.release.workflow import check_parity, export_checkpoint, update_metrics
 
     configure_logging()
     today = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).strftime("%Y.%m.%d")
     manifest = export_checkpoint(checkpoint, output, version or f"{today}-1", form.value)
     parity = check_parity(checkpoint, output, data, texts)
-    record(output, lambda metrics: {**metrics, "parity": parity.as_dict()})
+    update_metrics(output, lambda metrics: {**metrics, "parity": parity.as_dict()})
     typer.echo(f"{manifest['name']}@{manifest['version']}")
     typer.echo(
         f"same labels as torch fp32: intent {parity.intent_agreement:.2%}, sentiment {parity.sentiment_agreement:.2%}, "

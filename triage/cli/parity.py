@@ -17,7 +17,7 @@ def command(
     least: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least share of equal labels per head")] = 0.99,
 ) -> None:
     """Compare labels and probabilities with torch in fp32; exit 1 if fewer labels agree than --least."""
-    from triage.training.loop.extras import require_training
+    from triage.training.loop.environment import require_training
 
     require_training("triage parity")
     from triage.logging import configure_logging

@@ -101,18 +101,18 @@ def command(
     assignments: SetOption = None,
 ) -> None:
     """Train a model, and write the checkpoint that is best on validation texts, calibrated, to --output."""
-    from triage.training.loop.extras import require_training
+    from triage.training.loop.environment import require_training
 
     require_training("triage train")
-    from triage.training.loop.runtime import prepare_process
+    from triage.training.loop.environment import prepare_process
 
     prepare_process()
     from rich.console import Console
 
     from triage.inference.hardware import has_fast_bf16
     from triage.logging import configure_logging
+    from triage.training.data.files import checkpoint_folder
     from triage.training.loop.options import AUGMENTATIONS, Options
-    from triage.training.loop.run_folder import checkpoint_folder
     from triage.training.release.workflow import build_corpus, train_model
 
     configure_logging()
@@ -156,7 +156,7 @@ def command(
         data,
         taxonomy_file=taxonomy,
         sources_file=sources,
-        own=own,
+        custom_file=own,
         columns={"text": text_column, "intent": intent_column, "sentiment": sentiment_column},
         project=project_texts,
         corrections=_corrections(with_corrections, config, assignments, elasticsearch),
@@ -173,11 +173,11 @@ def _corrections(
         return None
 
     def read(taxonomy: "Taxonomy") -> "dict[str, list[Example]]":
-        from triage.training.data.corrections import examples_of, read_corrections
+        from triage.training.data.corrections import correction_examples, read_corrections
 
         settings = settings_from(config, assignments, elasticsearch__url=url)
-        splits, account = examples_of(read_corrections(source, lambda: settings.elasticsearch), taxonomy)
-        for line in account.lines():
+        splits, summary = correction_examples(read_corrections(source, lambda: settings.elasticsearch), taxonomy)
+        for line in summary.lines():
             typer.echo(line, err=True)
         return splits
 

@@ -1,0 +1,1 @@
+"""Trains, evaluates, calibrates and exports models. Training and export need torch (the `train` extra)."""

@@ -1,7 +1,7 @@
 import pytest
 
 from triage.errors import TrainingError
-from triage.training.data.contamination import assert_no_leak, drop_leaks, find_leaks, text_key
+from triage.training.data.contamination import drop_contaminated, find_contaminated, require_uncontaminated, text_key
 from triage.training.data.examples import Example
 
 
@@ -23,36 +23,36 @@ def test_copies_share_a_key(one, other):
 
 
 @pytest.mark.parametrize(("one", "other"), [("top up 20", "top up 50"), ("退款三天", "退款五天"), ("👍", "😡")])
-def test_short_texts_that_differ_do_not(one, other):
+def test_short_texts_that_differ_have_different_keys(one, other):
     assert text_key(one) != text_key(other)
 
 
-def test_leaks_are_found_dropped_and_refused():
+def test_contaminated_texts_are_found_dropped_and_refused():
     train = [example("Where is my parcel, order 12?", "a"), example("I like it a lot", "a")]
     test = [example("where is my parcel, order 99", "b")]
-    (leak,) = find_leaks(train, test)
-    assert (leak.train_source, leak.test_source) == ("a", "b")
+    (found,) = find_contaminated(train, test)
+    assert (found.train_source, found.test_source) == ("a", "b")
     with pytest.raises(
-        TrainingError, match=r"1 training texts also stand, or nearly, in a test split \(a -> test of b"
+        TrainingError, match=r"1 training texts are also in a test split, as copies or near duplicates \(a -> test of b"
     ):
-        assert_no_leak(train, test)
-    kept = drop_leaks(train, test)
+        require_uncontaminated(train, test)
+    kept = drop_contaminated(train, test)
     assert [row.text for row in kept] == ["I like it a lot"]
-    assert_no_leak(kept, test)
+    require_uncontaminated(kept, test)
 
 
-def test_near_copies_are_leaks_too():
+def test_near_duplicates_are_contaminated_too():
     test = [example("I have a problem with canceling the order of my new phone", "b")]
     near = example("I have got a problem with canceling the order of my new phone", "a")
     far = example("I have a question about returning the case of my old phone", "a")
-    (leak,) = find_leaks([near, far], test)
-    assert leak.text == near.text
-    assert 0.8 <= leak.similarity < 1
-    assert drop_leaks([near, far], test) == [far]
-    with pytest.raises(TrainingError, match="or nearly"):
-        assert_no_leak([near], test)
+    (found,) = find_contaminated([near, far], test)
+    assert found.text == near.text
+    assert 0.8 <= found.similarity < 1
+    assert drop_contaminated([near, far], test) == [far]
+    with pytest.raises(TrainingError, match="near duplicates"):
+        require_uncontaminated([near], test)
 
 
-def test_short_texts_are_leaks_only_as_copies():
-    assert find_leaks([example("thanks a lot!")], [example("thanks a lot")])
-    assert not find_leaks([example("thank a lot")], [example("thanks a lot")])
+def test_short_texts_are_contaminated_only_as_copies():
+    assert find_contaminated([example("thanks a lot!")], [example("thanks a lot")])
+    assert not find_contaminated([example("thank a lot")], [example("thanks a lot")])

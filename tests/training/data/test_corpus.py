@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 
 from triage.errors import TrainingError
-from triage.training.data.corpus import OWN_REPEAT, load_corpus, read_split
+from triage.training.data.corpus import CUSTOM_REPEAT, load_corpus, read_split
 from triage.training.data.examples import Example
 from triage.training.data.labels import Taxonomy
-from triage.training.data.training_sets import Source
+from triage.training.data.training_sets import TrainingSet
 
 TAXONOMY = Taxonomy("t", ("billing", "delivery"), ("negative", "neutral", "positive"), ("person",))
 ENTRY = {
@@ -26,57 +26,57 @@ def write(root, name, rows):
 
 
 def rows(count, label, stem):
-    # Letters only: the leak check takes texts that differ in digits alone for the same.
+    # Letters only: texts that differ only in digits are copies.
     return [
         {"text": f"{stem} about {chr(97 + i // 26)}{chr(97 + i % 26)} and so on", "label": label} for i in range(count)
     ]
 
 
-def test_train_loses_what_validation_and_test_hold(tmp_path):
+def test_contaminated_texts_are_dropped_from_train(tmp_path):
     write(tmp_path, "train", [*rows(20, "b", "bill"), *rows(20, "d", "parcel")])
     write(tmp_path, "validation", rows(2, "b", "bill"))
     write(tmp_path, "test", [{"text": "PARCEL about aa and so on!", "label": "d"}])
-    corpus = load_corpus(tmp_path, [Source("pack", "labelled", ENTRY)], TAXONOMY)
+    corpus = load_corpus(tmp_path, [TrainingSet("pack", "labelled", ENTRY)], TAXONOMY)
     assert len(corpus.train["pack"]) == 37
     assert corpus.dropped["pack"] == 3
     assert len(corpus.test["pack"]) == 1
 
 
-def test_weak_labels_teach_and_never_test(tmp_path):
+def test_weak_labels_are_in_train_and_never_in_test(tmp_path):
     entry = ENTRY | {"weak": ["intent"], "sentiment": {"constant": "neutral"}}
     for split in ("train", "test"):
         write(tmp_path, split, rows(3, "b", split))
-    source = Source("pack", "labelled", entry)
+    source = TrainingSet("pack", "labelled", entry)
     assert {example.intent for example in read_split(tmp_path, source, "train")} == {"billing"}
     assert {(e.intent, e.sentiment) for e in read_split(tmp_path, source, "test")} == {(None, "neutral")}
 
 
-def test_validation_is_carved_by_text_and_not_by_order(tmp_path):
+def test_validation_is_split_off_by_text_and_not_by_order(tmp_path):
     entry = ENTRY | {"validation_share": 0.3}
     mixed = [*rows(60, "b", "bill"), *rows(60, "d", "parcel")]
     write(tmp_path, "train", mixed)
-    one = load_corpus(tmp_path, [Source("pack", "labelled", entry)], TAXONOMY)
+    one = load_corpus(tmp_path, [TrainingSet("pack", "labelled", entry)], TAXONOMY)
     write(tmp_path, "train", mixed[::-1])
-    two = load_corpus(tmp_path, [Source("pack", "labelled", entry)], TAXONOMY)
+    two = load_corpus(tmp_path, [TrainingSet("pack", "labelled", entry)], TAXONOMY)
     texts = {example.text for example in one.validation["pack"]}
     assert texts == {example.text for example in two.validation["pack"]}
     assert 15 <= len(texts) <= 60
     assert not texts & {example.text for example in one.train["pack"]}
 
 
-def test_an_epoch_caps_anew_and_repeats(tmp_path):
+def test_an_epoch_samples_capped_sources_and_repeats_small_ones(tmp_path):
     write(tmp_path, "train", [*rows(30, "b", "bill"), *rows(30, "d", "parcel")])
-    own = {"train": [Example("my own text", "own", intent="billing")]}
-    capped = load_corpus(tmp_path, [Source("pack", "labelled", ENTRY | {"cap": 10})], TAXONOMY, own)
+    custom = {"train": [Example("my own text", "own", intent="billing")]}
+    capped = load_corpus(tmp_path, [TrainingSet("pack", "labelled", ENTRY | {"cap": 10})], TAXONOMY, custom)
     first, second = capped.epoch(1), capped.epoch(2)
-    assert len(first) == len(second) == 10 + OWN_REPEAT
+    assert len(first) == len(second) == 10 + CUSTOM_REPEAT
     assert {e.text for e in first} != {e.text for e in second}
     assert capped.epoch(1) == first
-    repeated = load_corpus(tmp_path, [Source("pack", "labelled", ENTRY | {"repeat": 2})], TAXONOMY)
+    repeated = load_corpus(tmp_path, [TrainingSet("pack", "labelled", ENTRY | {"repeat": 2})], TAXONOMY)
     assert len(repeated.epoch(1)) == 120
 
 
-def test_texts_of_a_rare_sentiment_stand_several_times_in_the_pool(tmp_path):
+def test_texts_of_a_rare_sentiment_are_several_times_in_the_pool(tmp_path):
     entry = ENTRY | {"sentiment": {"field": "mood"}, "copies": {"neutral": 4}}
     write(
         tmp_path,
@@ -85,11 +85,11 @@ def test_texts_of_a_rare_sentiment_stand_several_times_in_the_pool(tmp_path):
         + [row | {"mood": "negative"} for row in rows(29, "d", "parcel")]
         + [{"text": "what a lovely voucher", "label": "d", "mood": "positive"}],
     )
-    corpus = load_corpus(tmp_path, [Source("pack", "labelled", entry | {"repeat": 2})], TAXONOMY)
+    corpus = load_corpus(tmp_path, [TrainingSet("pack", "labelled", entry | {"repeat": 2})], TAXONOMY)
     moods = Counter(example.sentiment for example in corpus.epoch(1))
     assert moods == {"neutral": 5 * 4 * 2, "negative": 29 * 2, "positive": 2}
     assert corpus.mix == {"pack": 100}
-    capped = load_corpus(tmp_path, [Source("pack", "labelled", entry | {"cap": 45})], TAXONOMY)
+    capped = load_corpus(tmp_path, [TrainingSet("pack", "labelled", entry | {"cap": 45})], TAXONOMY)
     assert capped.mix == {"pack": 45}
     assert Counter(example.sentiment for example in capped.epoch(1))["neutral"] >= 15
 
@@ -97,11 +97,11 @@ def test_texts_of_a_rare_sentiment_stand_several_times_in_the_pool(tmp_path):
 def test_an_intent_without_texts_is_refused_by_name(tmp_path):
     write(tmp_path, "train", rows(3, "b", "bill"))
     with pytest.raises(TrainingError, match="no training text has the intent delivery"):
-        load_corpus(tmp_path, [Source("pack", "labelled", ENTRY)], TAXONOMY)
+        load_corpus(tmp_path, [TrainingSet("pack", "labelled", ENTRY)], TAXONOMY)
 
 
-def test_missing_and_damaged_packs_are_named(tmp_path):
-    source = Source("pack", "labelled", ENTRY)
+def test_missing_and_damaged_datasets_are_named(tmp_path):
+    source = TrainingSet("pack", "labelled", ENTRY)
     with pytest.raises(TrainingError, match="has no en/pack"):
         load_corpus(tmp_path, [source], TAXONOMY)
     write(tmp_path, "train", [{"label": "b"}])

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from triage.errors import TrainingError
-from triage.training.data.contamination import find_leaks, text_key
-from triage.training.data.custom import project_texts, read_own
-from triage.training.data.datasets import held_out_texts
+from triage.training.data.contamination import find_contaminated, text_key
+from triage.training.data.custom import project_texts, read_custom_data
+from triage.training.data.datasets import project_test_texts
 from triage.training.data.labels import load_taxonomy
 
 TAXONOMY = load_taxonomy()
@@ -35,21 +35,21 @@ def test_project_validation_shares_no_text_with_train():
     assert not [example.text for example in validation if text_key(example.text) in train]
 
 
-def test_no_text_of_the_project_teaches_what_it_tests_nor_nearly():
-    assert find_leaks(project_texts("train", TAXONOMY), held_out_texts()) == []
+def test_the_projects_training_texts_are_not_contaminated():
+    assert find_contaminated(project_texts("train", TAXONOMY), project_test_texts()) == []
 
 
-def test_an_owners_csv_with_its_own_column_names(tmp_path):
+def test_a_csv_with_other_column_names(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text('body,topic\n"late, again",delivery\nno label yet,\n', encoding="utf-8-sig")
-    rows = read_own(path, TAXONOMY, text_column="body", intent_column="topic")
+    rows = read_custom_data(path, TAXONOMY, text_column="body", intent_column="topic")
     assert [(row.text, row.intent, row.sentiment, row.entities) for row in rows] == [
         ("late, again", "delivery", None, None),
         ("no label yet", None, None, None),
     ]
 
 
-def test_every_broken_row_is_named_with_its_line(tmp_path):
+def test_every_invalid_row_is_named_with_its_line(tmp_path):
     path = tmp_path / "mine.jsonl"
     rows = [
         {"text": "fine", "intent": "billing"},
@@ -61,35 +61,35 @@ def test_every_broken_row_is_named_with_its_line(tmp_path):
     ]
     path.write_text("\n".join(map(json.dumps, rows)) + "\n{broken\n", encoding="utf-8")
     with pytest.raises(TrainingError) as caught:
-        read_own(path, TAXONOMY)
+        read_custom_data(path, TAXONOMY)
     message = str(caught.value)
     for part in (
         "line 2: intent 'bills' is not in the taxonomy",
         "line 3: text is missing or empty",
-        "line 4: entity 'iPhone' is not what stands at 0..6",
+        "line 4: entity 'iPhone' is not the text at 0..6",
         "line 5: entity label 'gadget' is not in the taxonomy",
         "line 6: sentiment 'angry'",
         "line 6: entity {'text': 'iPhone'} needs",
-        "line 7: is no object",
+        "line 7: is not an object",
     ):
         assert part in message
 
 
-def test_columns_that_are_not_there_are_named_with_those_that_are(tmp_path):
+def test_missing_columns_are_named_with_the_present_ones(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("body,topic\nlate again,delivery\n", encoding="utf-8")
     with pytest.raises(TrainingError, match="no row has a field text; the fields are body, topic"):
-        read_own(path, TAXONOMY, intent_column="topic")
+        read_custom_data(path, TAXONOMY, intent_column="topic")
     with pytest.raises(TrainingError, match="no row has a field subject; the fields are body, topic"):
-        read_own(path, TAXONOMY, text_column="body", intent_column="subject")
+        read_custom_data(path, TAXONOMY, text_column="body", intent_column="subject")
     with pytest.raises(TrainingError, match="no row has a label"):
-        read_own(path, TAXONOMY, text_column="body")
+        read_custom_data(path, TAXONOMY, text_column="body")
 
 
-def test_a_file_without_rows_or_not_there(tmp_path):
+def test_a_file_without_rows_and_a_missing_file(tmp_path):
     empty = tmp_path / "empty.jsonl"
     empty.write_text("\n", encoding="utf-8")
     with pytest.raises(TrainingError, match="holds no rows"):
-        read_own(empty, TAXONOMY)
+        read_custom_data(empty, TAXONOMY)
     with pytest.raises(TrainingError, match="cannot be read"):
-        read_own(tmp_path / "absent.jsonl", TAXONOMY)
+        read_custom_data(tmp_path / "absent.jsonl", TAXONOMY)

@@ -6,34 +6,34 @@ from checkout import ROOT
 
 from triage.errors import TrainingError
 from triage.training.data.contamination import text_key
-from triage.training.data.custom import read_own
+from triage.training.data.custom import read_custom_data
 from triage.training.data.datacard import data_card
-from triage.training.data.datasets import content_digest, held_out_texts, load_datasets, load_lock, read_rows
+from triage.training.data.datasets import content_digest, load_datasets, load_lock, project_test_texts, read_rows
 from triage.training.data.labels import load_taxonomy
-from triage.training.data.training_sets import load_sources
+from triage.training.data.training_sets import load_training_sets
 
 DATA = ROOT / "benchmarks" / "data"
 
 
 def test_every_source_is_described_and_by_the_same_licence():
-    packs = load_datasets()
-    for source in load_sources(load_taxonomy()):
-        pack = packs[source.name]
-        assert pack.licence == source.entry["licence"], source.name
-        assert pack.flaws
-        assert bool(pack.committed) != bool(pack.left_out), f"{source.name}: committed, or why not"
+    datasets = load_datasets()
+    for source in load_training_sets(load_taxonomy()):
+        dataset = datasets[source.name]
+        assert dataset.licence == source.entry["licence"], source.name
+        assert dataset.flaws
+        assert bool(dataset.committed) != bool(dataset.left_out), f"{source.name}: committed, or why not"
 
 
-def test_what_is_committed_is_what_the_manifest_says():
+def test_committed_splits_match_the_manifest():
     manifest = json.loads((DATA / "manifest.json").read_text(encoding="utf-8"))
-    packs, lock = load_datasets(), load_lock()
+    datasets, lock = load_datasets(), load_lock()
     there = {str(path.relative_to(DATA)) for path in DATA.rglob("*.gz")}
     assert there == set(manifest)
     for name, entry in manifest.items():
         assert content_digest(DATA / name) == {"rows": entry["rows"], "sha256": entry["sha256"]}
         assert entry["sha256_of_the_whole_split"] == lock[name]["sha256"]
         assert entry["rows"] == lock[name]["rows"]
-        assert entry["licence"] == packs[entry["pack"]].licence
+        assert entry["licence"] == datasets[entry["pack"]].licence
     assert sum(path.stat().st_size for path in DATA.rglob("*.*")) < 3 * 2**20
 
 
@@ -42,9 +42,9 @@ def test_the_data_card_is_current():
     assert page == data_card(), "run `python -m triage.training.data.datacard docs/data.md`"
 
 
-def test_the_chinese_check_set_is_large_and_even():
+def test_the_chinese_check_set_is_large_and_balanced():
     taxonomy = load_taxonomy()
-    rows = read_own(DATA / "own" / "check_zh.jsonl", taxonomy)
+    rows = read_custom_data(DATA / "own" / "check_zh.jsonl", taxonomy)
     intents = Counter(row.intent for row in rows)
     assert len(rows) >= 300
     assert set(intents) == set(taxonomy.intents)
@@ -55,7 +55,7 @@ def test_the_chinese_check_set_is_large_and_even():
 
 
 def test_own_test_texts_are_held_out_with_both_sides_of_a_pair():
-    texts = held_out_texts()
+    texts = project_test_texts()
     names = Counter(example.source for example in texts)
     assert names["robustness"] == 2 * len(read_rows(DATA / "own" / "robustness.jsonl"))
     assert set(names) == {"check_zh", "check_en", "robustness", "out_of_scope"}
@@ -63,14 +63,14 @@ def test_own_test_texts_are_held_out_with_both_sides_of_a_pair():
 
 def test_outside_a_checkout_nothing_is_held_out(tmp_path, monkeypatch):
     monkeypatch.setenv("TRIAGE_HOME", str(tmp_path))
-    assert held_out_texts() == []
+    assert project_test_texts() == []
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.jsonl", b'{"a": 1}\n[1]\n', "line 2 is no JSON object"),
-        ("a.jsonl", b"nonsense\n", "line 1 is no JSON object"),
+        ("a.jsonl", b'{"a": 1}\n[1]\n', "line 2 is not a JSON object"),
+        ("a.jsonl", b"nonsense\n", "line 1 is not a JSON object"),
         ("a.jsonl.gz", b"no gzip", "cannot be read"),
     ],
 )

@@ -56,22 +56,22 @@ def test_long_texts_are_cut_with_their_tags(tokenizer_file):
 def test_a_token_belongs_to_the_entity_that_covers_half_of_it():
     text = "我在北京 Boston"
     offsets = [(0, 0), (0, 1), (0, 2), (1, 4), (4, 11), (0, 0)]
-    blank = [True, True, False, False, False, True]
+    textless = [True, True, False, False, False, True]
     entities = [Entity(2, 4, "location"), Entity(5, 11, "location")]
-    assert align_tags(text, offsets, blank, entities) == [None, None, "O", "B-location", "B-location", None]
+    assert align_tags(text, offsets, textless, entities) == [None, None, "O", "B-location", "B-location", None]
 
 
 def test_a_broken_tokenizer_is_named(tmp_path):
     path = tmp_path / "tokenizer.json"
     path.write_text("{}", encoding="utf-8")
-    with pytest.raises(TrainingError, match=r"tokenizer\.json is no Hugging Face tokenizer"):
+    with pytest.raises(TrainingError, match=r"tokenizer\.json is not a Hugging Face tokenizer"):
         load_tokenizer(str(path), 8)
 
 
-def test_function_words_are_cut_off_names_without_moving_ids():
+def test_tokens_with_function_words_are_disabled_and_keep_their_ids():
     vocabulary = [["<unk>", 0.0], ["北京", -5.0], ["在北京", -6.0], ["公司", -5.0], ["公司的", -6.0], ["在家乡", -6.0]]
     tokenizer = {"model": {"type": "Unigram", "vocab": vocabulary}}
     assert split_function_words(tokenizer) == 2
-    assert [piece for piece, _ in vocabulary] == ["<unk>", "北京", "在北京", "公司", "公司的", "在家乡"]
-    assert [piece for piece, score in vocabulary if score == -100.0] == ["在北京", "公司的"]
+    assert [token for token, _ in vocabulary] == ["<unk>", "北京", "在北京", "公司", "公司的", "在家乡"]
+    assert [token for token, score in vocabulary if score == -100.0] == ["在北京", "公司的"]
     assert split_function_words({"model": {"type": "WordPiece"}}) == 0

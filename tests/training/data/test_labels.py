@@ -28,7 +28,7 @@ def test_allowed_tags_keep_o_and_the_types_that_annotators_looked_for():
     assert not allowed["I-organization"]
 
 
-def test_an_owners_taxonomy_is_read(tmp_path):
+def test_a_custom_taxonomy_is_read(tmp_path):
     path = tmp_path / "mine.yaml"
     data = yaml.safe_load(default_taxonomy_text()) | {"version": "shop-7", "intents": ["lost", "late", "other"]}
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
@@ -54,7 +54,7 @@ def test_every_problem_of_a_taxonomy_is_named_at_once(tmp_path):
         assert part in message
 
 
-def test_a_taxonomy_that_is_no_mapping_or_not_there(tmp_path):
+def test_a_taxonomy_that_is_not_a_mapping_and_a_missing_file(tmp_path):
     path = tmp_path / "list.yaml"
     path.write_text("- a\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="must be a mapping"):

@@ -3,29 +3,29 @@ import pytest
 from triage.errors import TrainingError
 from triage.training.data.examples import Entity
 from triage.training.data.readers import READERS
-from triage.training.data.readers.mapping import mapped
+from triage.training.data.readers.labelled import map_label
 from triage.training.data.readers.tagged import join_tokens, tag_spans
 
 
-def test_a_map_renames_masks_and_defaults():
+def test_a_map_renames_drops_and_defaults():
     rule = {"field": "label", "map": {"late": "delivery", "misc": None}, "default": "other"}
-    assert mapped("s", rule, {"label": "late"}) == "delivery"
-    assert mapped("s", rule, {"label": "misc"}) is None
-    assert mapped("s", rule, {"label": "new"}) == "other"
-    assert mapped("s", rule, {"label": None}) is None
-    assert mapped("s", {"constant": "negative"}, {}) == "negative"
-    assert mapped("s", None, {"label": "late"}) is None
+    assert map_label("s", rule, {"label": "late"}) == "delivery"
+    assert map_label("s", rule, {"label": "misc"}) is None
+    assert map_label("s", rule, {"label": "new"}) == "other"
+    assert map_label("s", rule, {"label": None}) is None
+    assert map_label("s", {"constant": "negative"}, {}) == "negative"
+    assert map_label("s", None, {"label": "late"}) is None
 
 
 def test_an_unknown_label_is_an_error_that_names_it():
-    with pytest.raises(TrainingError, match="shop: label 'brand_new' is in no map"):
-        mapped("shop", {"field": "label", "map": {"late": "delivery"}}, {"label": "brand_new"})
+    with pytest.raises(TrainingError, match="shop: label 'brand_new' is not in the map"):
+        map_label("shop", {"field": "label", "map": {"late": "delivery"}}, {"label": "brand_new"})
 
 
 def test_a_list_of_labels_counts_only_with_one_member():
     rule = {"field": "intents", "map": {"a": "billing"}, "default": None}
-    assert mapped("s", rule, {"intents": ["a"]}) == "billing"
-    assert mapped("s", rule, {"intents": ["a", "b"]}) is None
+    assert map_label("s", rule, {"intents": ["a"]}) == "billing"
+    assert map_label("s", rule, {"intents": ["a", "b"]}) is None
 
 
 def test_labelled_rows():
@@ -76,7 +76,7 @@ def test_tag_spans_repair_stray_i_and_drop_masked_types():
         (6, 6, "location"),
         (7, 7, "person"),
     ]
-    with pytest.raises(TrainingError, match="entity type 'ORG' is in no map"):
+    with pytest.raises(TrainingError, match="entity type 'ORG' is not in the map"):
         tag_spans("s", ["B-ORG"], types)
 
 

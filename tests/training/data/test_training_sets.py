@@ -3,13 +3,13 @@ import yaml
 
 from triage.errors import ConfigError
 from triage.training.data.labels import RESOURCES, load_taxonomy
-from triage.training.data.training_sets import load_sources
+from triage.training.data.training_sets import load_training_sets
 
 TAXONOMY = load_taxonomy()
 
 
-def test_shipped_sources_fit_the_taxonomy_and_say_their_licence():
-    sources = {source.name: source for source in load_sources(TAXONOMY)}
+def test_shipped_sources_fit_the_taxonomy_and_name_their_licence():
+    sources = {source.name: source for source in load_training_sets(TAXONOMY)}
     assert {
         "bitext_cs8k",
         "banking77",
@@ -27,7 +27,7 @@ def test_shipped_sources_fit_the_taxonomy_and_say_their_licence():
 
 def test_corpora_without_products_do_not_claim_to_know_them():
     tagged = {
-        source.name: source.entry["known_types"] for source in load_sources(TAXONOMY) if source.reader == "tagged"
+        source.name: source.entry["known_types"] for source in load_training_sets(TAXONOMY) if source.reader == "tagged"
     }
     assert "product" in tagged.pop("wnut17")
     assert all("product" not in types for types in tagged.values())
@@ -43,7 +43,7 @@ def test_labels_that_the_taxonomy_lacks_are_all_named(tmp_path):
     path = tmp_path / "sources.yaml"
     path.write_text(yaml.safe_dump({"sources": data}, allow_unicode=True), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load_sources(TAXONOMY, path)
+        load_training_sets(TAXONOMY, path)
     for part in (
         "banking77.intent: 'questions'",
         "wnut17.types: 'band'",
@@ -54,8 +54,8 @@ def test_labels_that_the_taxonomy_lacks_are_all_named(tmp_path):
         assert part in str(caught.value)
 
 
-def test_a_sources_file_that_is_none(tmp_path):
+def test_a_file_without_sources(tmp_path):
     path = tmp_path / "sources.yaml"
     path.write_text("packs: []\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="mapping `sources`"):
-        load_sources(TAXONOMY, path)
+        load_training_sets(TAXONOMY, path)

@@ -1,4 +1,4 @@
-"""Aspects in the data: categories of a corpus to ours, states, figures (no torch)."""
+"""Aspects in the data: mapping of categories, states, and scores (no torch)."""
 
 import json
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from triage.errors import ConfigError, TrainingError
-from triage.training.data.custom import read_own
+from triage.training.data.custom import read_custom_data
 from triage.training.data.encode import aspect_states
 from triage.training.data.examples import Example
 from triage.training.data.labels import ASPECT_STATES, IGNORED, load_taxonomy
 from triage.training.data.readers import READERS
-from triage.training.data.training_sets import load_sources
-from triage.training.evaluation.aspect_scoring import aspect_scores, decide
+from triage.training.data.training_sets import load_training_sets
+from triage.training.evaluation.aspect_scoring import aspect_scores, predicted_states
 
 RULES = {
     "known": {"phone": ["delivery", "price", "quality"], "hotel": ["price", "environment"]},
@@ -59,7 +59,7 @@ def test_a_wide_category_makes_its_aspect_unknown_unless_it_is_named_too():
     assert state(named, "price") == "negative"
 
 
-def test_praise_and_blame_of_one_aspect_leave_it_open_and_neutral_gives_way():
+def test_opposite_polarities_of_an_aspect_are_ignored_and_neutral_is_overridden():
     both = triplets("phone", ["a", "x#price", "positive"], ["b", "y#price", "negative"])
     assert state(both, "price") == "ignored"
     mild = triplets("phone", ["a", "x#price", "neutral"], ["b", "y#price", "negative"])
@@ -77,11 +77,11 @@ def test_rows_of_categories_as_a_list_or_a_mapping():
     assert (state(second, "price"), state(second, "service"), first.labelled) == ("negative", "absent", True)
 
 
-def test_own_rows(tmp_path):
+def test_custom_rows(tmp_path):
     path = tmp_path / "own.jsonl"
     rows = [{"text": "slow", "aspects": [{"label": "delivery", "polarity": "negative"}]}, {"text": "plain"}]
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    first, second = read_own(path, TAXONOMY)
+    first, second = read_custom_data(path, TAXONOMY)
     assert (state(first, "delivery"), state(first, "security")) == ("negative", "absent")
     assert second.aspects is None
     assert set(aspect_states(second, TAXONOMY)) == {IGNORED}
@@ -90,7 +90,7 @@ def test_own_rows(tmp_path):
         '{"text": "b", "aspects": [{"label": "price", "polarity": "bad"}]}\n{"text": "c", "aspects": ["price"]}\n'
     )
     with pytest.raises(TrainingError) as caught:
-        read_own(path, TAXONOMY)
+        read_custom_data(path, TAXONOMY)
     for part in (
         "line 1: aspect 'smell' is not in the taxonomy",
         "line 2: polarity 'bad'",
@@ -106,32 +106,32 @@ def test_a_source_that_names_an_unknown_aspect(tmp_path):
         "y: {path: p, reader: opinions, aspects: {known: [price]}}}"
     )
     with pytest.raises(ConfigError) as caught:
-        load_sources(TAXONOMY, path)
+        load_training_sets(TAXONOMY, path)
     assert "x.aspects: 'smell' is not in the taxonomy" in str(caught.value)
     assert "y.aspects needs known and map" in str(caught.value)
 
 
-def test_the_shipped_maps_fit_and_vanish_without_aspects():
+def test_the_shipped_maps_fit_and_are_left_out_without_aspects():
     from dataclasses import replace
 
-    assert any(source.teaches_aspects for source in load_sources(TAXONOMY))
-    assert not any(source.teaches_aspects for source in load_sources(replace(TAXONOMY, aspects=())))
+    assert any(source.has_aspects for source in load_training_sets(TAXONOMY))
+    assert not any(source.has_aspects for source in load_training_sets(replace(TAXONOMY, aspects=())))
 
 
-def test_figures_count_pairs_that_were_looked_for():
+def test_scores_count_annotated_pairs():
     gold = [[1, 0, IGNORED], [3, 2, 0]]
     guess = np.array([[1, 1, 3], [1, 2, 0]])
-    figures = aspect_scores(gold, guess)
-    assert figures["pairs"] == 3
-    assert figures["precision"] == pytest.approx(2 / 4)
-    assert figures["recall"] == pytest.approx(2 / 3)
-    assert figures["f1"] == pytest.approx(4 / 7)
-    assert figures["macro_f1"] == pytest.approx((2 / 4 + 2 / 3) / 2)
-    assert figures["detection_f1"] == pytest.approx(6 / 7)
+    scores = aspect_scores(gold, guess)
+    assert scores["pairs"] == 3
+    assert scores["precision"] == pytest.approx(2 / 4)
+    assert scores["recall"] == pytest.approx(2 / 3)
+    assert scores["f1"] == pytest.approx(4 / 7)
+    assert scores["macro_f1"] == pytest.approx((2 / 4 + 2 / 3) / 2)
+    assert scores["detection_f1"] == pytest.approx(6 / 7)
 
 
-def test_presence_needs_the_threshold_and_then_takes_the_best_polarity():
+def test_an_aspect_above_the_threshold_has_the_most_probable_polarity():
     scores = np.array([[[0.4, 0.1, 0.2, 0.3]], [[0.7, 0.3, 0.0, 0.0]], [[0.0, 1.0, 0.0, 0.0]]])
-    assert decide(scores, 0.5).tolist() == [[3], [0], [1]]
-    assert decide(scores, 0.2).tolist() == [[3], [1], [1]]
+    assert predicted_states(scores, 0.5).tolist() == [[3], [0], [1]]
+    assert predicted_states(scores, 0.2).tolist() == [[3], [1], [1]]
     assert Example("t", "s").aspects is None

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from triage.training.evaluation.bootstrap import calibration_interval, label_intervals, span_interval
-from triage.training.evaluation.scoring import calibration_error, classification, confusion
+from triage.training.evaluation.scoring import calibration_error, classification_scores, confusion
 
 
 def sample(count=400, seed=0):
@@ -16,14 +16,14 @@ def by_hand(values):
     return tuple(np.percentile(values, (2.5, 97.5)))
 
 
-def test_drawing_cells_is_drawing_texts():
+def test_sampling_cells_equals_sampling_texts():
     gold, predicted, _ = sample()
     rng = np.random.default_rng(1)
     drawn = [rng.integers(0, len(gold), len(gold)) for _ in range(1_000)]
-    expected = by_hand([classification(gold[d], predicted[d], 3)["macro_f1"] for d in drawn])
+    expected = by_hand([classification_scores(gold[d], predicted[d], 3)["macro_f1"] for d in drawn])
     found = label_intervals(confusion(gold, predicted, 3))
     assert found["macro_f1"] == pytest.approx(expected, abs=0.01)
-    point = classification(gold, predicted, 3)
+    point = classification_scores(gold, predicted, 3)
     for name, (low, high) in found.items():
         assert low < point[name] < high
 

@@ -4,15 +4,14 @@ import pytest
 
 from triage.errors import TrainingError
 from triage.training.data.labels import Taxonomy
-from triage.training.evaluation.robustness import read_pairs, robustness
-from triage.training.evaluation.scope import scope_figures
+from triage.training.evaluation.robustness import read_pairs, robustness, scope_metrics
 from triage.types import Prediction
 
 TAXONOMY = Taxonomy("t", ("billing", "praise"), ("negative", "neutral", "positive"), ("person",))
 
 
 class Scripted:
-    """Says of each text what its first letter stands for."""
+    """Predicts the labels that the first letter of a text stands for."""
 
     def predict(self, texts):
         return [self._one(text) for text in texts]
@@ -37,15 +36,15 @@ def row(kind, original, perturbed):
     return {"kind": kind, "original": side(original), "perturbed": side(perturbed)}
 
 
-def test_consistency_wants_the_same_label_or_both_right_where_it_flips(tmp_path):
+def test_consistency_needs_equal_labels_or_two_correct_ones_where_the_label_changes(tmp_path):
     rows = [
         row("typos", "bill", "billl"),
-        row("typos", "bill a", "p bill"),  # the changed copy is judged otherwise
-        row("negation", "p good", "bill"),  # flips, both right
-        row("negation", "b good", "bill b"),  # flips, but the original is judged wrongly
+        row("typos", "bill a", "p bill"),  # the perturbed copy gets another label
+        row("negation", "p good", "bill"),  # the label changes, both are correct
+        row("negation", "b good", "bill b"),  # the label changes, the original is wrong
     ]
-    figures = robustness(Scripted(), read_pairs(write(tmp_path, rows), TAXONOMY))
-    by = {(one["kind"], one["head"]): one for one in figures}
+    found = robustness(Scripted(), read_pairs(write(tmp_path, rows), TAXONOMY))
+    by = {(one["kind"], one["head"]): one for one in found}
     assert by["typos", "intent"] == {
         "kind": "typos", "head": "intent", "pairs": 2, "original": 1.0, "perturbed": 0.5, "consistency": 0.5,
     }  # fmt: skip
@@ -56,8 +55,8 @@ def test_consistency_wants_the_same_label_or_both_right_where_it_flips(tmp_path)
 
 def test_a_limit_keeps_every_kind(tmp_path):
     rows = [row("typos", "bill", "billl")] * 3 + [row("case", "bill", "bILL bill")]
-    figures = robustness(Scripted(), read_pairs(write(tmp_path, rows), TAXONOMY), 1)
-    assert {(one["kind"], one["pairs"]) for one in figures} == {("typos", 1), ("case", 1)}
+    found = robustness(Scripted(), read_pairs(write(tmp_path, rows), TAXONOMY), 1)
+    assert {(one["kind"], one["pairs"]) for one in found} == {("typos", 1), ("case", 1)}
 
 
 @pytest.mark.parametrize(
@@ -72,11 +71,11 @@ def test_broken_pairs_are_named(tmp_path, broken, message):
         read_pairs(write(tmp_path, [broken]), Taxonomy("t", ("billing", "praise"), TAXONOMY.sentiments, ()))
 
 
-def test_out_of_scope_texts_may_be_other_or_flagged():
+def test_out_of_scope_texts_should_be_other_or_flagged():
     class Some(Scripted):
         def _one(self, text):
             intent = {"o": "other", "b": "billing"}[text[0]]
             return Prediction([(intent, 0.9)], {"neutral": 1.0}, low_confidence=text.endswith("?"))
 
-    figures = scope_figures(Some(), ["o", "b", "b?", "o?"])
-    assert figures == {"texts": 4, "other": 0.5, "low_confidence": 0.5, "confident_wrong": 0.25}
+    found = scope_metrics(Some(), ["o", "b", "b?", "o?"])
+    assert found == {"texts": 4, "other": 0.5, "low_confidence": 0.5, "confident_wrong": 0.25}

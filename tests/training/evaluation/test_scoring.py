@@ -2,15 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.training.evaluation.scoring import bio_spans, calibration_error, classification, span_scores
-from triage.training.loop.schedule import Schedule
+from triage.training.evaluation.scoring import bio_spans, calibration_error, classification_scores, span_scores
 
 
 def test_classification_by_hand():
-    figures = classification([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2], 4)
-    assert figures["accuracy"] == pytest.approx(4 / 6)
-    assert figures["macro_recall"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
-    assert figures["macro_f1"] == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3)
+    scores = classification_scores([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2], 4)
+    assert scores["accuracy"] == pytest.approx(4 / 6)
+    assert scores["macro_recall"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
+    assert scores["macro_f1"] == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3)
 
 
 def test_calibration_error_by_hand():
@@ -22,8 +21,8 @@ def test_calibration_error_by_hand():
 def test_spans_must_match_exactly():
     gold = [[(0, 2, "person"), (5, 9, "location")], []]
     guess = [[(0, 2, "person"), (5, 8, "location")], [(1, 2, "product")]]
-    figures = span_scores(gold, guess)
-    assert figures == {"precision": pytest.approx(1 / 3), "recall": pytest.approx(1 / 2), "f1": pytest.approx(2 / 5)}
+    scores = span_scores(gold, guess)
+    assert scores == {"precision": pytest.approx(1 / 3), "recall": pytest.approx(1 / 2), "f1": pytest.approx(2 / 5)}
     assert span_scores([[]], [[]])["f1"] == 0.0
 
 
@@ -38,14 +37,3 @@ TAGS = st.lists(st.sampled_from(["O", "B-x", "I-x", "B-y", "I-y"]), max_size=12)
 def test_bio_spans_cover_every_tagged_token_once(tags):
     covered = [index for start, end, _ in bio_spans(tags) for index in range(start, end)]
     assert covered == [index for index, tag in enumerate(tags) if tag != "O"]
-
-
-def test_the_rate_warms_up_decays_and_ends_with_the_time():
-    schedule = Schedule(steps=1_000, warmup_steps=10, max_minutes=60)
-    assert schedule.factor(0, 0.0) == pytest.approx(0.1)
-    assert schedule.factor(100, 30.0) == pytest.approx(0.5)
-    assert schedule.factor(900, 6.0) == pytest.approx(0.1)
-    assert not schedule.done(100, 59.0)
-    assert schedule.done(100, 60.0)
-    assert schedule.done(1_000, 1.0)
-    assert Schedule(steps=10, warmup_steps=0).factor(0, 1e9) == 1.0

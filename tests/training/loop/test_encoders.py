@@ -1,4 +1,4 @@
-"""Encoders of several families, all the way to the exported file (needs the train extra)."""
+"""Encoders of several families, from training to the exported file (needs the train extra)."""
 
 import json
 import shutil
@@ -45,37 +45,37 @@ def run_of(base, work, **settings):
     from triage.training.data.custom import project_texts
     from triage.training.data.labels import load_taxonomy
     from triage.training.loop.options import Options
-    from triage.training.loop.train import Run
+    from triage.training.loop.train import TrainingRun
 
     taxonomy = load_taxonomy()
     train, validation = (project_texts(split, taxonomy) for split in ("train", "validation"))
     corpus = Corpus({"some": train[::40]}, {"some": validation[::40]}, {}, {}, Counter())
     given = {"bf16": False, "threads": 1, "max_steps": 2, "token_budget": 512, "validation_cap": 10} | settings
-    return Run(corpus, taxonomy, Options(base=str(base), **given), work, Console(stderr=True))
+    return TrainingRun(corpus, taxonomy, Options(base=str(base), **given), work, Console(stderr=True))
 
 
 @pytest.mark.parametrize("base", sorted(FAMILIES), indirect=True)
 def test_a_family_is_trained_exported_and_served_with_equal_labels(base, tmp_path):
     from triage.training.loop.checkpoint import load_checkpoint
-    from triage.training.release.parity import compare
+    from triage.training.release.parity import compare_with_export
     from triage.training.release.workflow import export_checkpoint
 
     run = run_of(base, tmp_path / "run", freeze="layers:1", layer_decay=0.5)
-    still = [name for name, weight in run.model.encoder.named_parameters() if not weight.requires_grad]
-    assert any(".0." in name for name in still)
-    assert not any(".1." in name for name in still)
+    frozen = [name for name, weight in run.model.encoder.named_parameters() if not weight.requires_grad]
+    assert any(".0." in name for name in frozen)
+    assert not any(".1." in name for name in frozen)
     run.fit()
     manifest = export_checkpoint(tmp_path / "run", tmp_path / "out", "v1", "fp32")
     assert manifest["max_tokens"] == 128
     assert manifest["encoder"]["layers"] == 3
     texts = ["我的包裹还没到", "How do I reset my password?", "great"]
-    found = compare(load_checkpoint(tmp_path / "run" / "best"), tmp_path / "out", texts)
+    found = compare_with_export(load_checkpoint(tmp_path / "run" / "best"), tmp_path / "out", texts)
     assert (found.intent_agreement, found.sentiment_agreement, found.entity_tag_agreement) == (1.0, 1.0, 1.0)
     assert found.max_probability_difference < 1e-4
 
 
 @pytest.mark.parametrize("base", ["distilbert"], indirect=True)
-def test_layers_are_cut_spread_and_adapted_in_another_family(base, tmp_path):
+def test_layers_are_reduced_selected_and_adapted_in_another_family(base, tmp_path):
     from triage.errors import TrainingError
 
     teacher = run_of(base, tmp_path / "teacher")
@@ -83,18 +83,18 @@ def test_layers_are_cut_spread_and_adapted_in_another_family(base, tmp_path):
     folder = str(tmp_path / "teacher" / "best")
     student = run_of(base, tmp_path / "student", layers=1, start_from=folder, teacher=folder)
     name = "encoder.transformer.layer.{}.ffn.lin2.weight"
-    ours, theirs = student.model.state_dict(), teacher.model.state_dict()
-    assert torch.equal(ours[name.format(0)], theirs[name.format(2)])
+    student_weights, teacher_weights = student.model.state_dict(), teacher.model.state_dict()
+    assert torch.equal(student_weights[name.format(0)], teacher_weights[name.format(2)])
     with pytest.raises(TrainingError, match="--layers 4 is not between 1 and the 3"):
         run_of(base, tmp_path / "deep", layers=4)
     pytest.importorskip("peft")
     run_of(base, tmp_path / "lora", peft="lora").fit()
     assert (tmp_path / "lora" / "best").exists()
-    with pytest.raises(TrainingError, match="--peft ia3 knows no parts of a DistilBertModel"):
+    with pytest.raises(TrainingError, match="--peft ia3 does not support a DistilBertModel"):
         run_of(base, tmp_path / "ia3", peft="ia3")
 
 
-def test_what_is_no_encoder_is_refused(tmp_path, tiny_base):
+def test_models_that_are_not_encoders_are_refused(tmp_path, tiny_base):
     from triage.errors import TrainingError
     from triage.training.loop.encoders import load_encoder
 

@@ -1,7 +1,7 @@
-from triage.training.loop.history import PICTURE_FILE, History, draw, read_history
+from triage.training.loop.history import CURVE_FILE, History, draw_learning_curve, read_history
 
 
-def test_a_resumed_run_goes_on_from_what_was_saved(tmp_path):
+def test_a_resumed_run_continues_from_the_saved_step(tmp_path):
     history = History(tmp_path)
     history.start()
     for step in (10, 20, 30):
@@ -18,7 +18,7 @@ def test_a_resumed_run_goes_on_from_what_was_saved(tmp_path):
     assert read_history(tmp_path) == []
 
 
-def test_a_picture_of_losses_and_validation(tmp_path):
+def test_the_learning_curve_is_drawn(tmp_path):
     import pytest
 
     pytest.importorskip("matplotlib")
@@ -27,12 +27,12 @@ def test_a_picture_of_losses_and_validation(tmp_path):
     history.add(step=10, losses={"intent": 2.0, "entities": 1.0})
     history.add(step=20, losses={"intent": 1.0})
     history.add(step=20, validation={"overall": 0.5, "intent": 0.6})
-    assert draw(tmp_path) == tmp_path / PICTURE_FILE
-    assert (tmp_path / PICTURE_FILE).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert draw_learning_curve(tmp_path) == tmp_path / CURVE_FILE
+    assert (tmp_path / CURVE_FILE).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-def test_without_matplotlib_there_is_a_warning_and_no_picture(tmp_path, monkeypatch):
+def test_without_matplotlib_there_is_no_learning_curve(tmp_path, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert draw(tmp_path) is None
+    assert draw_learning_curve(tmp_path) is None

@@ -1,4 +1,4 @@
-"""Masked losses, batches and calibration (they need torch)."""
+"""Masked losses, batches and fitted thresholds (need torch)."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def logits(batch, taxonomy):
     return [torch.randn(shape, requires_grad=True) for shape in shapes]
 
 
-def test_a_text_teaches_only_the_heads_it_has_labels_for(taxonomy):
+def test_a_text_trains_only_the_heads_it_has_labels_for(taxonomy):
     from triage.training.data.batches import collate
     from triage.training.loop.losses import Objective
 
@@ -59,7 +59,7 @@ def test_a_corpus_without_products_moves_no_product_logit(taxonomy):
     assert outputs.grad[0, 0].abs().max() == 0
 
 
-def test_rare_classes_weigh_more_within_limits():
+def test_rare_classes_have_larger_weights_within_limits():
     from triage.training.loop.losses import class_weights
 
     labels = [0] * 10_000 + [1] * 400 + [2] * 4 + [-100] * 50
@@ -106,8 +106,8 @@ def test_temperature_undoes_overconfidence():
     assert fit_temperature((true * 2.5).astype(np.float32), labels) == pytest.approx(2.5, rel=0.1)
 
 
-def test_the_threshold_flags_wrong_texts_and_few():
-    from triage.training.release.fitting import FLAGGED, fit_threshold
+def test_the_threshold_flags_few_and_wrong_texts():
+    from triage.training.release.fitting import MOST_FLAGGED, fit_threshold
 
     logits_ = np.zeros((100, 2), np.float32)
     logits_[:, 0] = np.linspace(0.1, 4, 100)
@@ -117,11 +117,11 @@ def test_the_threshold_flags_wrong_texts_and_few():
     confidence = 1 / (1 + np.exp(-logits_[:, 0]))
     flagged = confidence < threshold
     assert flagged[:5].all()
-    assert 0.05 < flagged.mean() <= FLAGGED
+    assert 0.05 < flagged.mean() <= MOST_FLAGGED
     assert fit_threshold(logits_, np.zeros(100, int)) == 0.0
 
 
-def test_an_easy_pack_does_not_set_the_confidence_of_all():
+def test_an_easy_dataset_does_not_dominate_the_temperature():
     from triage.training.release.fitting import fit_temperature, source_weights
 
     weights = source_weights(np.array(["easy"] * 900 + ["hard"] * 100))
@@ -132,16 +132,16 @@ def test_an_easy_pack_does_not_set_the_confidence_of_all():
     assert fit_temperature(logits_, labels, weights) > fit_temperature(logits_, labels)
 
 
-def test_figures_equal_those_of_the_libraries():
+def test_scores_equal_those_of_the_libraries():
     metrics = pytest.importorskip("sklearn.metrics")
     seqeval = pytest.importorskip("seqeval.metrics")
-    from triage.training.evaluation.scoring import bio_spans, classification, span_scores
+    from triage.training.evaluation.scoring import bio_spans, classification_scores, span_scores
 
     rng = np.random.default_rng(1)
     gold, guess = rng.integers(0, 5, 300), rng.integers(0, 5, 300)
-    ours = classification(gold.tolist(), guess.tolist(), 5)
-    assert ours["macro_f1"] == pytest.approx(metrics.f1_score(gold, guess, average="macro"))
-    assert ours["macro_recall"] == pytest.approx(metrics.recall_score(gold, guess, average="macro"))
+    scores = classification_scores(gold.tolist(), guess.tolist(), 5)
+    assert scores["macro_f1"] == pytest.approx(metrics.f1_score(gold, guess, average="macro"))
+    assert scores["macro_recall"] == pytest.approx(metrics.recall_score(gold, guess, average="macro"))
     tags = ["O", "B-x", "I-x", "B-y", "I-y"]
     left = [[tags[i] for i in rng.choice(5, 9, p=[0.4, 0.2, 0.2, 0.1, 0.1])] for _ in range(60)]
     right = [[tag if rng.random() < 0.8 else "O" for tag in row] for row in left]

@@ -1,4 +1,4 @@
-"""Temperatures that depend on circumstances, and the threshold of aspects (they need torch and scipy)."""
+"""Temperatures with slopes, and the threshold of aspects (need torch and scipy)."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def drawn(rng, logits):
     return (rng.random((len(logits), 1)) > edges).sum(axis=1)
 
 
-def test_temperature_is_found_with_what_it_depends_on():
+def test_temperature_and_slopes_are_recovered():
     from triage.inference.calibration import probabilities
     from triage.training.release.fitting import fit_scaling
 
@@ -38,7 +38,7 @@ def test_temperature_is_found_with_what_it_depends_on():
     assert sure.mean() == pytest.approx((scores.argmax(axis=1) == labels).mean(), abs=0.01)
 
 
-def test_without_evidence_it_stays_one_temperature():
+def test_without_evidence_the_temperature_is_constant():
     from triage.training.release.fitting import fit_scaling
 
     rng = np.random.default_rng(4)
@@ -54,14 +54,14 @@ def test_without_evidence_it_stays_one_temperature():
     assert scaling.by_intent == []
 
 
-def test_the_presence_of_an_aspect_is_the_threshold_that_finds_them_best():
+def test_the_aspect_threshold_maximizes_f1():
     from triage.training.release.fitting import fit_aspects
 
     rng = np.random.default_rng(5)
     states = rng.choice([0, 0, 0, 1, 3], size=(2_000, 2))
     logits = rng.normal(size=(2_000, 2, 4)).astype(np.float32)
     np.put_along_axis(logits, states[..., None], np.take_along_axis(logits, states[..., None], -1) + 3, -1)
-    logits[..., 0] += 2.5  # shy: it says absent too often
+    logits[..., 0] += 2.5  # the head predicts absent too often
     temperature, threshold = fit_aspects(logits, states, np.array(["a", "b"] * 1_000))
     assert temperature > 0
     assert threshold < 0.5

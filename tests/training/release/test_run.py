@@ -1,4 +1,4 @@
-"""What a run can do besides learning, on a tiny encoder (needs the train extra)."""
+"""Resuming, freezing, adapters, averages and other options of a run, on a tiny encoder (needs the train extra)."""
 
 import json
 from collections import Counter
@@ -40,12 +40,14 @@ def make(tmp_path, tiny_base, corpus, taxonomy):
     from rich.console import Console
 
     from triage.training.loop.options import Options
-    from triage.training.loop.train import Run
+    from triage.training.loop.train import TrainingRun
 
     def build(folder="run", labels=taxonomy, **settings):
         defaults = {"learning_rate": 2e-3, "head_learning_rate": 4e-3, "warmup_steps": 2, "token_budget": 512}
         given = defaults | {"bf16": False, "seed": 7, "threads": 1, "max_steps": 8, "validation_cap": 20} | settings
-        return Run(corpus, labels, Options(base=str(tiny_base), **given), tmp_path / folder, Console(stderr=True))
+        return TrainingRun(
+            corpus, labels, Options(base=str(tiny_base), **given), tmp_path / folder, Console(stderr=True)
+        )
 
     return build
 
@@ -95,7 +97,7 @@ def test_accumulated_batches_are_one_update(make):
     assert double.schedule.steps <= 8
 
 
-def test_the_history_has_losses_of_every_head_and_a_picture(make):
+def test_the_history_has_losses_of_every_head_and_a_learning_curve(make):
     pytest.importorskip("matplotlib")
     run = make(max_steps=10)
     run.fit()
@@ -105,13 +107,13 @@ def test_the_history_has_losses_of_every_head_and_a_picture(make):
     assert (run.work / "learning_curve.png").stat().st_size > 10_000
 
 
-def test_patience_ends_a_run_that_no_longer_gains(make):
+def test_patience_ends_a_run_without_improvement(make):
     run = make(max_steps=1_000, patience=2, validate_minutes=1e-9, learning_rate=1e-12, head_learning_rate=1e-12)
     run.fit()
     assert 3 <= run.step <= 60
 
 
-def test_the_average_is_judged_and_kept_and_the_run_goes_on_with_its_own_weights(make):
+def test_the_average_is_validated_and_saved_and_the_run_continues_with_its_own_weights(make):
     from triage.training.loop.checkpoint import load_checkpoint
 
     run = make(ema_decay=0.9)
@@ -146,7 +148,7 @@ def test_average_of_checkpoints(make):
         average_checkpoints(folders, [1, -1])
 
 
-def test_a_stage_is_averaged_with_the_one_it_began_from_which_had_no_aspects(make):
+def test_a_stage_is_averaged_with_its_start_which_had_no_aspects(make):
     from dataclasses import replace
 
     from triage.training.loop.averaging import main
@@ -176,32 +178,32 @@ def test_a_stage_is_averaged_with_the_one_it_began_from_which_had_no_aspects(mak
 
 
 @pytest.mark.parametrize(
-    ("freeze", "still", "moving"),
+    ("freeze", "frozen", "trained"),
     [
         ("embeddings", ["embeddings.word_embeddings"], ["encoder.layer.0.", "encoder.layer.1."]),
         ("layers:1", ["embeddings.word_embeddings", "encoder.layer.0."], ["encoder.layer.1."]),
         ("encoder", ["embeddings.word_embeddings", "encoder.layer.0.", "encoder.layer.1."], []),
     ],
 )
-def test_frozen_weights_stay(make, freeze, still, moving):
+def test_frozen_weights_do_not_change(make, freeze, frozen, trained):
     run = make(freeze=freeze)
     before = weights(run)
     steps(run, 2)
     moved = {name for name, value in weights(run).items() if not torch.equal(value, before[name])}
-    assert not [name for name in moved if any(name.startswith(f"encoder.{part}") for part in still)]
-    for part in moving:
+    assert not [name for name in moved if any(name.startswith(f"encoder.{part}") for part in frozen)]
+    for part in trained:
         assert [name for name in moved if name.startswith(f"encoder.{part}")]
     assert "intent.weight" in moved
 
 
-def test_more_frozen_layers_than_there_are(make):
+def test_more_frozen_layers_than_the_encoder_has(make):
     from triage.errors import TrainingError
 
     with pytest.raises(TrainingError, match="layers:3, but the encoder has only 2 layers"):
         make(freeze="layers:3")
 
 
-def test_lower_layers_learn_more_slowly(make):
+def test_lower_layers_have_a_lower_learning_rate(make):
     run = make(layer_decay=0.5)
     peaks = {id(p): group["peak"] for group in run.optimizer.param_groups for p in group["params"]}
     by_name = {name: peaks[id(parameter)] for name, parameter in run.model.named_parameters()}
@@ -212,38 +214,38 @@ def test_lower_layers_learn_more_slowly(make):
 
 
 @pytest.mark.parametrize("method", ["lora", "adalora", "ia3"])
-def test_adapters_learn_beside_a_still_encoder_and_are_merged_when_saved(make, method):
+def test_adapters_train_with_a_frozen_encoder_and_are_merged_when_saved(make, method):
     pytest.importorskip("peft")
-    from triage.training.loop.adapters import learning_share
+    from triage.training.loop.adapters import parameter_counts
     from triage.training.loop.checkpoint import load_checkpoint
     from triage.training.loop.validation import predict
 
     run = make(peft=method, peft_rank=4, max_steps=20)
-    learning, parameters = learning_share(run.model)
-    assert learning < 0.2 * parameters
+    trainable, parameters = parameter_counts(run.model)
+    assert trainable < 0.2 * parameters
     steps(run, 3)
     run.validate()
     saved = load_checkpoint(run.work / "best").model
     assert type(saved.encoder).__name__ == "BertModel"
-    ours, theirs = (predict(model, run.held_out_encoded, run.pad_id, bf16=False) for model in (run.model, saved))
-    torch.testing.assert_close(ours.intent, theirs.intent, atol=1e-4, rtol=1e-4)
+    expected, found = (predict(model, run.validation_encoded, run.pad_id, bf16=False) for model in (run.model, saved))
+    torch.testing.assert_close(found.intent, expected.intent, atol=1e-4, rtol=1e-4)
 
 
 def test_prefixes_learn_but_cannot_be_saved(make):
     pytest.importorskip("peft")
     from triage.errors import TrainingError
-    from triage.training.loop.adapters import merged
+    from triage.training.loop.adapters import merge_adapters
 
     run = make(peft="prefix")
     steps(run, 2)
     assert run.validate()["validation"]["overall"] >= 0
     assert not (run.work / "best").exists()
     with pytest.raises(TrainingError, match="cannot be merged"):
-        merged(run.model)
+        merge_adapters(run.model)
 
 
-def test_fgm_adds_a_gradient_and_puts_the_embeddings_back(make):
-    from triage.training.loop.adversarial import adversarial_step
+def test_fgm_adds_a_gradient_and_restores_the_embeddings(make):
+    from triage.training.loop.losses import adversarial_step
 
     table = torch.nn.Parameter(torch.eye(3))
 
@@ -265,7 +267,7 @@ def test_fgm_adds_a_gradient_and_puts_the_embeddings_back(make):
     assert steps(make(adversarial=0.5), 2) != steps(make("plain"), 2)
 
 
-def test_a_student_starts_from_spread_layers_and_learns_from_its_teacher(make):
+def test_a_student_starts_from_spaced_layers_and_learns_from_its_teacher(make):
     from triage.errors import TrainingError
 
     teacher = make("teacher")
@@ -297,7 +299,7 @@ def test_a_second_stage_may_add_aspects_but_no_other_label(make, taxonomy):
         make("third", replace(taxonomy, intents=(*taxonomy.intents[:-1], "noise")), start_from=folder)
 
 
-def test_heads_that_are_switched_off_learn_nothing(make):
+def test_heads_with_weight_zero_are_not_trained(make):
     run = make(head_weights={"intent": 0.0, "entities": 0.0, "aspects": 0.0})
     before = weights(run)
     run._one_step()

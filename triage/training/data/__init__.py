@@ -1,0 +1,1 @@
+"""Reads labelled datasets and custom data into examples, removes contamination, and makes batches."""

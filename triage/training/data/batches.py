@@ -1,4 +1,4 @@
-"""Batches of texts of like length, within a budget of tokens."""
+"""Groups encoded texts of similar length into padded batches within a budget of tokens."""
 
 import random
 from collections.abc import Sequence
@@ -11,11 +11,12 @@ from triage.training.data.encode import Encoded
 from triage.training.data.labels import IGNORED
 
 _WINDOW = 2_048
+"""Texts that are sorted by length together."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Tensors of one step; `entity_rows` [batch] bool marks the texts whose entities were annotated."""
+    """Tensors of one step; `entity_rows` marks the texts whose entities were annotated."""
 
     input_ids: Tensor  # [batch, seq] int64
     attention_mask: Tensor  # [batch, seq] int64
@@ -28,9 +29,11 @@ class Batch:
 
 
 def plan_batches(lengths: Sequence[int], token_budget: int, seed: int | None) -> list[list[int]]:
-    """Indices of each batch: sorted by length within windows, so that batches are mixed but hardly padded.
+    """Indices of the texts of each batch; a batch has at most `token_budget` tokens, padding included.
 
-    With a seed the batches come in random order. A text longer than the budget is a batch of its own.
+    `lengths` [texts] are in tokens. Texts are sorted by length only within windows, which mixes the texts of a batch
+    and still needs little padding. With a seed the batches are shuffled. A text longer than the budget is a batch of
+    its own.
     """
     plan: list[list[int]] = []
     for first in range(0, len(lengths), _WINDOW):
@@ -44,11 +47,12 @@ def plan_batches(lengths: Sequence[int], token_budget: int, seed: int | None) ->
         if batch:
             plan.append(batch)
     if seed is not None:
-        random.Random(seed).shuffle(plan)  # noqa: S311 - an order, not a secret
+        random.Random(seed).shuffle(plan)  # noqa: S311 - no secret
     return plan
 
 
 def collate(rows: Sequence[Encoded], pad_id: int) -> Batch:
+    """Tensors of the texts `rows`, padded to the longest of them."""
     longest = max(len(row.ids) for row in rows)
 
     def padded(values: Sequence[int], fill: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""No text that tests may teach: exact and near duplicates of test texts leave the training set."""
+"""Finds training texts that are also test texts, as copies or near duplicates, and removes them (decontamination)."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -9,13 +9,14 @@ from triage.training.data.examples import Example
 from triage.training.data.near_duplicates import near_duplicates
 
 SHORT = 12
-"""Letters; below it two texts are the same only if they are equal digits included ("top up 20" and "top up 50")."""
+"""Letters. Shorter texts are copies only if their digits are equal too ("top up 20" differs from "top up 50")."""
 
 
 def text_key(text: str) -> str:
-    """What two copies of a text share: letters in NFKC lower case, no blanks, punctuation or emoji.
+    """Key that copies of a text share: its letters, in NFKC and case-folded.
 
-    Digits are left out of longer texts, so that a template with another order number is the same text.
+    Spaces, punctuation and emoji are left out, and in texts of at least 12 letters digits too, so that a template with
+    another order number has the same key.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     letters = "".join(character for character in folded if character.isalpha())
@@ -25,8 +26,8 @@ def text_key(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Leak:
-    """A training text that also stands in a test split; `similarity` is 1 for a copy."""
+class ContaminatedText:
+    """A training text that also occurs in a test split; `similarity` is 1 for a copy."""
 
     text: str
     train_source: str
@@ -34,16 +35,17 @@ class Leak:
     similarity: float = 1.0
 
 
-class HeldOut:
-    """Texts that nothing may be trained on."""
+class HeldOutTexts:
+    """Texts of validation and test splits, which must not be trained on."""
 
     def __init__(self, texts: Iterable[Example]) -> None:
         self._sources = {text_key(example.text): example.source for example in texts}
 
-    def leaks(self, train: Iterable[Example]) -> dict[str, tuple[str, float]]:
-        """By key of a training text: the source that holds it out, and how similar the two are.
+    def matches(self, train: Iterable[Example]) -> dict[str, tuple[str, float]]:
+        """Contaminated training texts: by text key, the source of the held-out text and the similarity of the two.
 
-        Near copies are found by the shingles of their keys; short texts, which differ by a word, only as copies.
+        Near duplicates are found by the shingles of their keys. Texts with short keys match only as copies, because
+        different short texts often differ by a single word.
         """
         keys = {text_key(example.text) for example in train}
         found = {key: (self._sources[key], 1.0) for key in keys if key in self._sources}
@@ -55,28 +57,31 @@ class HeldOut:
         return found
 
 
-def find_leaks(train: Iterable[Example], test: Iterable[Example]) -> list[Leak]:
+def find_contaminated(train: Iterable[Example], test: Iterable[Example]) -> list[ContaminatedText]:
+    """Texts of `train` that also occur in `test`, as copies or near duplicates."""
     examples = list(train)
-    found = HeldOut(test).leaks(examples)
+    found = HeldOutTexts(test).matches(examples)
     return [
-        Leak(example.text, example.source, *found[key])
+        ContaminatedText(example.text, example.source, *found[key])
         for example in examples
         if (key := text_key(example.text)) in found
     ]
 
 
-def drop_leaks(train: Iterable[Example], test: Iterable[Example]) -> list[Example]:
-    """`train` without the texts that stand, or nearly stand, in `test`."""
+def drop_contaminated(train: Iterable[Example], test: Iterable[Example]) -> list[Example]:
+    """`train` without the texts that also occur in `test`, as copies or near duplicates."""
     examples = list(train)
-    found = HeldOut(test).leaks(examples)
+    found = HeldOutTexts(test).matches(examples)
     return [example for example in examples if text_key(example.text) not in found]
 
 
-def assert_no_leak(train: Iterable[Example], test: Iterable[Example]) -> None:
-    """Raises TrainingError naming the first leaks; the last check before a model learns anything."""
-    leaks = find_leaks(train, test)
-    if leaks:
+def require_uncontaminated(train: Iterable[Example], test: Iterable[Example]) -> None:
+    """The last check before training. Raises TrainingError naming the first contaminated texts."""
+    contaminated = find_contaminated(train, test)
+    if contaminated:
         shown = "; ".join(
-            f"{leak.train_source} -> test of {leak.test_source}: {leak.text[:60]!r}" for leak in leaks[:3]
+            f"{each.train_source} -> test of {each.test_source}: {each.text[:60]!r}" for each in contaminated[:3]
         )
-        raise TrainingError(f"{len(leaks)} training texts also stand, or nearly, in a test split ({shown})")
+        raise TrainingError(
+            f"{len(contaminated)} training texts are also in a test split, as copies or near duplicates ({shown})"
+        )

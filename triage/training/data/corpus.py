@@ -1,4 +1,4 @@
-"""All teachers together: train, validation and test examples, without leaks."""
+"""Combines the training sets and custom data into splits without contamination, and samples epochs from them."""
 
 import gzip
 import hashlib
@@ -11,55 +11,57 @@ from pathlib import Path
 from typing import Any
 
 from triage.errors import TrainingError
-from triage.training.data.contamination import HeldOut, assert_no_leak, text_key
-from triage.training.data.datasets import held_out_texts
+from triage.training.data.contamination import HeldOutTexts, require_uncontaminated, text_key
+from triage.training.data.datasets import project_test_texts
 from triage.training.data.examples import Example
 from triage.training.data.labels import Taxonomy
 from triage.training.data.readers import READERS
-from triage.training.data.training_sets import Source
+from triage.training.data.training_sets import TrainingSet
 
 SPLITS = ("train", "validation", "test")
-OWN_REPEAT = 3
-"""Times an epoch shows the project's (or owner's) own texts: they alone teach some intents, and are few."""
+CUSTOM = "own"
+"""Source name of custom data: the project's own texts and the user's."""
+CUSTOM_REPEAT = 3
+"""How often an epoch contains each custom text: they are few, and the only texts of some intents."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Examples by split and source; `dropped` counts training texts removed because they also test."""
+    """Examples by split and source; `dropped` counts the contaminated training texts that were removed."""
 
     train: dict[str, list[Example]]
     validation: dict[str, list[Example]]
     test: dict[str, list[Example]]
-    sources: dict[str, Source]
+    sources: dict[str, TrainingSet]
     dropped: Counter[str]
 
     @property
     def mix(self) -> dict[str, int]:
-        """Texts of each source in an epoch."""
-        return {name: self._shown(name, len(self._pool(name))) for name in self.train}
+        """Number of texts of each source in an epoch."""
+        return {name: self._count(name, len(self._pool(name))) for name in self.train}
 
-    def _shown(self, name: str, texts: int) -> int:
+    def _count(self, name: str, texts: int) -> int:
         source = self.sources.get(name)
-        if name == "own":
-            return texts * OWN_REPEAT
+        if name == CUSTOM:
+            return texts * CUSTOM_REPEAT
         if source is None:
             return texts
         return source.cap if source.cap is not None and source.cap < texts else texts * source.repeat
 
     def _pool(self, name: str) -> list[Example]:
-        """Texts to draw from: those of a rare sentiment stand in it several times."""
+        """Texts to sample from; texts of a rare sentiment are in it several times (`copies` of the source)."""
         examples, source = self.train[name], self.sources.get(name)
         copies = source.copies if source else {}
         return [example for example in examples for _ in range(copies.get(example.sentiment or "", 1))]
 
     def epoch(self, seed: int) -> list[Example]:
-        """One epoch in random order: capped sources are drawn anew, small ones repeated."""
-        rng = random.Random(seed)  # noqa: S311 - sampling, not secrets
+        """One epoch in random order: capped sources are sampled again for each seed, small ones are repeated."""
+        rng = random.Random(seed)  # noqa: S311 - no secret
         drawn: list[Example] = []
         for name in self.train:
             examples, source = self._pool(name), self.sources.get(name)
-            if name == "own":
-                drawn += examples * OWN_REPEAT
+            if name == CUSTOM:
+                drawn += examples * CUSTOM_REPEAT
             elif source is None:
                 drawn += examples
             elif source.cap is not None and source.cap < len(examples):
@@ -72,17 +74,18 @@ class Corpus:
 
 def load_corpus(
     data: Path,
-    sources: Sequence[Source],
+    sources: Sequence[TrainingSet],
     taxonomy: Taxonomy,
-    own: dict[str, list[Example]] | None = None,
+    custom: dict[str, list[Example]] | None = None,
 ) -> Corpus:
-    """Read every source under `data`; `own` gives further "train" and "validation" examples.
+    """Read every source under `data`; `custom` has further "train" and "validation" examples.
 
-    Raises TrainingError if a pack is missing, a label has no training text, or a training text also tests.
+    Training texts that are also in a validation or test split are removed. Raises TrainingError if a dataset is missing
+    or a label has no training text.
     """
     missing = [source.path for source in sources if not (data / source.path).is_dir()]
     if missing:
-        raise TrainingError(f"{data} has no {', '.join(missing)}; take these sources out of the file or fetch them")
+        raise TrainingError(f"{data} has no {', '.join(missing)}; remove these sources from the file or fetch them")
     splits: dict[str, dict[str, list[Example]]] = {split: {} for split in SPLITS}
     for source in sources:
         for split in SPLITS:
@@ -90,24 +93,29 @@ def load_corpus(
             if examples:
                 splits[split][source.name] = examples
         if source.validation_share:
-            _carve(splits, source)
-    for split, examples in (own or {}).items():
-        splits[split]["own"] = splits[split].get("own", []) + examples
-    tests = held_out_texts() + [example for examples in splits["test"].values() for example in examples]
+            _split_validation(splits, source)
+    for split, examples in (custom or {}).items():
+        splits[split][CUSTOM] = splits[split].get(CUSTOM, []) + examples
+    tests = project_test_texts() + [example for examples in splits["test"].values() for example in examples]
     held_out = tests + [example for examples in splits["validation"].values() for example in examples]
     dropped: Counter[str] = Counter()
-    leaks = HeldOut(held_out).leaks(example for examples in splits["train"].values() for example in examples)
+    train = [example for examples in splits["train"].values() for example in examples]
+    contaminated = HeldOutTexts(held_out).matches(train)
     for name, examples in splits["train"].items():
-        kept = [example for example in examples if text_key(example.text) not in leaks]
+        kept = [example for example in examples if text_key(example.text) not in contaminated]
         dropped[name] = len(examples) - len(kept)
         splits["train"][name] = kept
-    assert_no_leak((example for examples in splits["train"].values() for example in examples), tests)
+    require_uncontaminated((example for examples in splits["train"].values() for example in examples), tests)
     _require_every_label([example for examples in splits["train"].values() for example in examples], taxonomy)
-    return Corpus(splits["train"], splits["validation"], splits["test"], {s.name: s for s in sources}, dropped)
+    by_name = {source.name: source for source in sources}
+    return Corpus(splits["train"], splits["validation"], splits["test"], by_name, dropped)
 
 
-def read_split(data: Path, source: Source, split: str) -> list[Example]:
-    """Labelled examples of one split; empty where the pack has no such file."""
+def read_split(data: Path, source: TrainingSet, split: str) -> list[Example]:
+    """Labelled examples of one split; [] if the dataset has no such file.
+
+    Weak labels are removed from validation and test. Raises TrainingError for a damaged file or an unknown label.
+    """
     path = data / source.path / source.file(split)
     if not path.exists():
         return []
@@ -121,12 +129,12 @@ def read_split(data: Path, source: Source, split: str) -> list[Example]:
     except KeyError as error:
         raise TrainingError(f"{path}: a row has no field {error}") from error
     if split != "train":
-        examples = [strong(example, source) for example in examples]
+        examples = [without_weak_labels(example, source) for example in examples]
     return [example for example in examples if example.labelled]
 
 
-def strong(example: Example, source: Source) -> Example:
-    """Without the labels that are too weak to test by."""
+def without_weak_labels(example: Example, source: TrainingSet) -> Example:
+    """`example` without the labels that are too unreliable to evaluate on."""
     return replace(
         example,
         intent=None if "intent" in source.weak else example.intent,
@@ -134,16 +142,18 @@ def strong(example: Example, source: Source) -> Example:
     )
 
 
-def _carve(splits: dict[str, dict[str, list[Example]]], source: Source) -> None:
-    """A validation split by a hash of the text: the same texts whatever the order or seed."""
+def _split_validation(splits: dict[str, dict[str, list[Example]]], source: TrainingSet) -> None:
+    """Move a share of the training texts to validation, chosen by a hash of the text, so in every run the same."""
     train = splits["train"].get(source.name, [])
-    chosen = [example for example in train if share_of(example.text) < source.validation_share]
-    splits["train"][source.name] = [example for example in train if share_of(example.text) >= source.validation_share]
-    splits["validation"][source.name] = [strong(example, source) for example in chosen]
+    share = source.validation_share
+    splits["train"][source.name] = [example for example in train if text_fraction(example.text) >= share]
+    splits["validation"][source.name] = [
+        without_weak_labels(example, source) for example in train if text_fraction(example.text) < share
+    ]
 
 
-def share_of(text: str) -> float:
-    """A number from 0 to 1 that the text alone decides, the same in every run."""
+def text_fraction(text: str) -> float:
+    """A number in [0, 1), computed from a hash of the text: the same in every run."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 0x1_0000_0000
 
 
@@ -162,5 +172,5 @@ def _require_every_label(examples: Sequence[Example], taxonomy: Taxonomy) -> Non
     ]
     if missing:
         raise TrainingError(
-            "; ".join(missing) + ": add texts (--own), map a label to it in the sources, or take it out of the taxonomy"
+            "; ".join(missing) + ": add texts (--own), map a label to it in the sources, or remove it from the taxonomy"
         )

@@ -1,4 +1,4 @@
-"""Corrections that people made, as training examples: from the index, or from a file of `triage corrections`."""
+"""Turns people's corrections into training examples, from the index or from a file of `triage corrections`."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -10,9 +10,9 @@ import msgspec
 from triage.config import ElasticsearchSettings
 from triage.errors import ConfigError, TrainingError
 from triage.schemas.correction import Correction
-from triage.training.data.contamination import HeldOut, text_key
-from triage.training.data.corpus import share_of
-from triage.training.data.datasets import committed_folder, held_out_texts, read_rows
+from triage.training.data.contamination import HeldOutTexts, text_key
+from triage.training.data.corpus import text_fraction
+from triage.training.data.datasets import committed_folder, project_test_texts, read_rows
 from triage.training.data.examples import Example
 from triage.training.data.labels import Taxonomy
 
@@ -23,37 +23,44 @@ _SHOWN = 5
 
 
 @dataclass
-class Account:
-    """What became of the corrections. `texts` are used, of which `validating` do not train."""
+class CorrectionSummary:
+    """Numbers of corrections that were used, and of those that were left out.
+
+    `texts` are the examples in use, `validation_texts` of them for validation; `changed` are those with a label other
+    than the model's. Left out were `conflicting` labels, `contaminated` texts, and `unknown_labels` (label to count).
+    """
 
     corrections: int = 0
     records: int = 0
     texts: int = 0
-    validating: int = 0
+    validation_texts: int = 0
     changed: int = 0
     conflicting: int = 0
-    in_a_test: int = 0
-    unknown: dict[str, int] = field(default_factory=dict)
+    contaminated: int = 0
+    unknown_labels: dict[str, int] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The numbers as lines of text."""
         lines = [
             f"{self.corrections:,} corrections of {self.records:,} records: {self.texts:,} texts used "
-            f"({self.changed:,} with another label than the model's), {self.validating:,} of them to validate"
+            f"({self.changed:,} with another label than the model's), {self.validation_texts:,} of them for validation"
         ]
         if self.conflicting:
             lines.append(f"  {self.conflicting:,} labels left out: people gave the same text different ones")
-        if self.in_a_test:
-            lines.append(f"  {self.in_a_test:,} texts left out: they stand, or nearly, in a test split")
-        for label, count in sorted(self.unknown.items()):
+        if self.contaminated:
+            lines.append(
+                f"  {self.contaminated:,} texts left out: they are in a test split, as copies or near duplicates"
+            )
+        for label, count in sorted(self.unknown_labels.items()):
             lines.append(f"  {count:,} labels left out: the taxonomy has no {label!r}")
         return lines
 
 
 def read_corrections(source: str, elasticsearch: Callable[[], ElasticsearchSettings]) -> list[Correction]:
-    """All corrections of `index`, or of a JSONL file, in the order in which they were made.
+    """All corrections of the index (`source` is "index") or of a JSONL file, in the order in which they were made.
 
-    Raises TrainingError naming broken lines, ConfigError for no such file, and what Elasticsearch gives cause to.
+    Raises TrainingError naming invalid lines, ConfigError if the file does not exist, and the errors of
+    Elasticsearch's client.
     """
     if source == INDEX:
         from triage.elastic.client import connect
@@ -80,41 +87,43 @@ def read_corrections(source: str, elasticsearch: Callable[[], ElasticsearchSetti
     return sorted(found, key=lambda each: each.corrected_at)
 
 
-def examples_of(
+def correction_examples(
     corrections: Iterable[Correction], taxonomy: Taxonomy, tests: Sequence[Example] | None = None
-) -> tuple[dict[str, list[Example]], Account]:
-    """Examples by split, `train` and `validation`, one a text, and what was left out.
+) -> tuple[dict[str, list[Example]], CorrectionSummary]:
+    """Examples by split, `train` and `validation`, one per text, and a summary of what was used and left out.
 
-    Of a record the last correction counts. Copies of a text (as `text_key` sees them) are one; a label on which their
-    corrections differ is left out. Texts of `tests` (default: every test split of the checkout) teach nothing, nor
-    validate. A tenth of the rest validates: the same texts however many come later.
+    The last correction of a record counts. Copies of a text (texts with the same `text_key`) become one example; a
+    label on which their corrections differ is left out. Texts that are in `tests` (default: every test split of the
+    checkout) are left out. A tenth of the others, chosen by a hash of the text, is used for validation, so a text stays
+    in its split when corrections are added.
     """
-    account = Account()
+    summary = CorrectionSummary()
     latest: dict[str, Correction] = {}
     for each in corrections:
-        account.corrections += 1
+        summary.corrections += 1
         latest[each.record] = each
-    account.records = len(latest)
+    summary.records = len(latest)
     by_text: dict[str, list[Correction]] = defaultdict(list)
     for each in latest.values():
         by_text[text_key(each.text)].append(each)
-    examples = [_example(group, taxonomy, account) for group in by_text.values()]
+    examples = [_example(group, taxonomy, summary) for group in by_text.values()]
     labelled = [(example, group) for example, group in zip(examples, by_text.values(), strict=True) if example.labelled]
-    leaks = HeldOut(test_texts() if tests is None else tests).leaks(example for example, _ in labelled)
+    held_out = HeldOutTexts(all_test_texts() if tests is None else tests)
+    contaminated = held_out.matches(example for example, _ in labelled)
     splits: dict[str, list[Example]] = {"train": [], "validation": []}
     for example, group in labelled:
-        if text_key(example.text) in leaks:
-            account.in_a_test += 1
+        if text_key(example.text) in contaminated:
+            summary.contaminated += 1
             continue
-        account.texts += 1
-        account.changed += any(each.changed for each in group)
-        splits["validation" if share_of(example.text) < VALIDATION_SHARE else "train"].append(example)
-    account.validating = len(splits["validation"])
-    return splits, account
+        summary.texts += 1
+        summary.changed += any(each.changed for each in group)
+        splits["validation" if text_fraction(example.text) < VALIDATION_SHARE else "train"].append(example)
+    summary.validation_texts = len(splits["validation"])
+    return splits, summary
 
 
-def test_texts() -> list[Example]:
-    """Texts that the project wrote to test with, and the committed test splits. Empty outside a checkout."""
+def all_test_texts() -> list[Example]:
+    """The project's own test texts and the committed test splits; [] outside a checkout."""
     try:
         folder = committed_folder()
     except ConfigError:
@@ -125,22 +134,23 @@ def test_texts() -> list[Example]:
         for row in read_rows(path)
         if isinstance(row.get("text"), str)
     ]
-    return held_out_texts() + committed
+    return project_test_texts() + committed
 
 
-def _example(group: Sequence[Correction], taxonomy: Taxonomy, account: Account) -> Example:
-    intent = _agreed([each.intent for each in group], taxonomy.intents, account)
-    sentiment = _agreed([each.sentiment for each in group], taxonomy.sentiments, account)
+def _example(group: Sequence[Correction], taxonomy: Taxonomy, summary: CorrectionSummary) -> Example:
+    intent = _agreed([each.intent for each in group], taxonomy.intents, summary)
+    sentiment = _agreed([each.sentiment for each in group], taxonomy.sentiments, summary)
     return Example(group[-1].text, SOURCE, intent=intent, sentiment=sentiment)
 
 
-def _agreed(given: Sequence[str | None], known: Sequence[str], account: Account) -> str | None:
-    """The label that all who judged it give; None where they differ, or none is of the taxonomy."""
+def _agreed(given: Sequence[str | None], known: Sequence[str], summary: CorrectionSummary) -> str | None:
+    """The label that all corrections of a text agree on; None if they differ or give no label of the taxonomy."""
     labels = {label for label in given if label is not None}
     for label in sorted(labels - set(known)):
-        account.unknown[label] = account.unknown.get(label, 0) + sum(each == label for each in given)
+        count = sum(each == label for each in given)
+        summary.unknown_labels[label] = summary.unknown_labels.get(label, 0) + count
     labels &= set(known)
     if len(labels) > 1:
-        account.conflicting += 1
+        summary.conflicting += 1
         return None
     return next(iter(labels), None)

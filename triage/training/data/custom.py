@@ -1,4 +1,4 @@
-"""Labelled texts of an owner (or of this project): JSONL or CSV, checked row by row."""
+"""Reads custom data: labelled texts of the user (or of this project), JSONL or CSV, checked row by row."""
 
 import csv
 import json
@@ -10,10 +10,11 @@ from triage.errors import TrainingError
 from triage.training.data.examples import Entity, Example
 from triage.training.data.labels import RESOURCES, SENTIMENTS, Taxonomy
 
-SHOWN = 10
+MOST_SHOWN = 10
+"""Problems named in an error."""
 
 
-def read_own(
+def read_custom_data(
     path: Path,
     taxonomy: Taxonomy,
     *,
@@ -22,29 +23,30 @@ def read_own(
     sentiment_column: str = "sentiment",
     source: str = "own",
 ) -> list[Example]:
-    """Rows with a text and any of intent, sentiment, entities and aspects; empty labels are unknown, not wrong.
+    """Examples of rows with a text and any of intent, sentiment, entities and aspects; an empty label is unknown.
 
-    `entities` (JSONL only) is a list of {text, label, start, end} in code points, `aspects` one of {label, polarity};
-    a row that has them is taken to tag every type, and every aspect, of the taxonomy.
-    Raises TrainingError naming the line, field and value of each broken row, or a column asked for that is not there.
+    `entities` (JSONL only) is a list of {text, label, start, end} in code points, `aspects` a list of {label,
+    polarity}. A row that has `entities` is taken as annotated for every entity type of the taxonomy, and one that has
+    `aspects` for every aspect. Raises TrainingError naming the line, field and value of each invalid row, or a column
+    that is missing.
     """
-    names = {"text": text_column, "intent": intent_column, "sentiment": sentiment_column}
+    columns = {"text": text_column, "intent": intent_column, "sentiment": sentiment_column}
     examples, problems = [], []
     fields: dict[str, None] = {}
     try:
         for line, row in _rows(path):
             fields |= dict.fromkeys(row) if isinstance(row, dict) else {}
-            found = list(_check(row, names, taxonomy)) if isinstance(row, dict) else ["is no object"]
+            found = list(_check(row, columns, taxonomy)) if isinstance(row, dict) else ["is not an object"]
             problems += [f"line {line}: {problem}" for problem in found]
             if not found:
-                examples.append(_example(row, names, taxonomy, source))
+                examples.append(_example(row, columns, taxonomy, source))
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error}") from error
     if fields:
-        _require_fields(path, names, fields)
+        _require_columns(path, columns, fields)
     if problems:
-        more = f"\n  ... and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-        raise TrainingError(f"{path}:" + "".join(f"\n  {problem}" for problem in problems[:SHOWN]) + more)
+        more = f"\n  ... and {len(problems) - MOST_SHOWN} more" if len(problems) > MOST_SHOWN else ""
+        raise TrainingError(f"{path}:" + "".join(f"\n  {problem}" for problem in problems[:MOST_SHOWN]) + more)
     if not examples:
         raise TrainingError(f"{path} holds no rows")
     if not any(example.labelled for example in examples):
@@ -53,21 +55,22 @@ def read_own(
 
 
 def project_texts(split: str, taxonomy: Taxonomy) -> list[Example]:
-    """The project's own labelled texts, `train` or `validation` (see resources/README.md)."""
-    return read_own(Path(str(RESOURCES / f"own_{split}.jsonl")), taxonomy, source="own")
+    """The project's own labelled texts; `split` is train or validation (see resources/README.md)."""
+    return read_custom_data(Path(str(RESOURCES / f"own_{split}.jsonl")), taxonomy, source="own")
 
 
-def _require_fields(path: Path, names: dict[str, str], fields: Iterable[Any]) -> None:
-    """The text's column must be there, and label columns that were named otherwise than they are by default."""
-    there = list(fields)
-    wanted = [column for name, column in names.items() if name == "text" or column != name]
-    if missing := [column for column in wanted if column not in there]:
+def _require_columns(path: Path, columns: dict[str, str], fields: Iterable[Any]) -> None:
+    """Raise TrainingError without the column of the text, or a label column that was given another name."""
+    present = list(fields)
+    required = [column for name, column in columns.items() if name == "text" or column != name]
+    if missing := [column for column in required if column not in present]:
         raise TrainingError(
-            f"{path}: no row has a field {' or '.join(missing)}; the fields are {', '.join(map(str, there))}"
+            f"{path}: no row has a field {' or '.join(missing)}; the fields are {', '.join(map(str, present))}"
         )
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    """(line number, row) of each row; None for a line that is not JSON."""
     if path.suffix.lower() == ".csv":
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -84,15 +87,15 @@ def _rows(path: Path) -> Iterator[tuple[int, Any]]:
                 yield line, None
 
 
-def _check(row: dict[str, Any], names: dict[str, str], taxonomy: Taxonomy) -> Iterable[str]:
-    text = row.get(names["text"])
+def _check(row: dict[str, Any], columns: dict[str, str], taxonomy: Taxonomy) -> Iterable[str]:
+    text = row.get(columns["text"])
     if not isinstance(text, str) or not text.strip():
-        yield f"{names['text']} is missing or empty"
+        yield f"{columns['text']} is missing or empty"
         return
     for field, known in (("intent", taxonomy.intents), ("sentiment", taxonomy.sentiments)):
-        label = row.get(names[field])
+        label = row.get(columns[field])
         if label and label not in known:
-            yield f"{names[field]} {label!r} is not in the taxonomy ({', '.join(known)})"
+            yield f"{columns[field]} {label!r} is not in the taxonomy ({', '.join(known)})"
     yield from _aspect_problems(row, taxonomy)
     for entity in row.get("entities") or ():
         if not isinstance(entity, dict) or not {"text", "label", "start", "end"} <= set(entity):
@@ -100,7 +103,7 @@ def _check(row: dict[str, Any], names: dict[str, str], taxonomy: Taxonomy) -> It
         elif entity["label"] not in taxonomy.entity_types:
             yield f"entity label {entity['label']!r} is not in the taxonomy ({', '.join(taxonomy.entity_types)})"
         elif text[entity["start"] : entity["end"]] != entity["text"]:
-            yield f"entity {entity['text']!r} is not what stands at {entity['start']}..{entity['end']} of the text"
+            yield f"entity {entity['text']!r} is not the text at {entity['start']}..{entity['end']}"
 
 
 def _aspect_problems(row: dict[str, Any], taxonomy: Taxonomy) -> Iterable[str]:
@@ -110,18 +113,18 @@ def _aspect_problems(row: dict[str, Any], taxonomy: Taxonomy) -> Iterable[str]:
         elif aspect["label"] not in taxonomy.aspects:
             yield f"aspect {aspect['label']!r} is not in the taxonomy ({', '.join(taxonomy.aspects)})"
         elif aspect["polarity"] not in SENTIMENTS:
-            yield f"polarity {aspect['polarity']!r} of an aspect is none of {', '.join(SENTIMENTS)}"
+            yield f"polarity {aspect['polarity']!r} of an aspect is not one of {', '.join(SENTIMENTS)}"
 
 
-def _example(row: dict[str, Any], names: dict[str, str], taxonomy: Taxonomy, source: str) -> Example:
+def _example(row: dict[str, Any], columns: dict[str, str], taxonomy: Taxonomy, source: str) -> Example:
     tagged = row.get("entities")
     aspects = row.get("aspects") if taxonomy.aspects else None
     entities = None if tagged is None else tuple(Entity(e["start"], e["end"], e["label"]) for e in tagged)
     return Example(
-        row[names["text"]],
+        row[columns["text"]],
         source,
-        intent=row.get(names["intent"]) or None,
-        sentiment=row.get(names["sentiment"]) or None,
+        intent=row.get(columns["intent"]) or None,
+        sentiment=row.get(columns["sentiment"]) or None,
         entities=entities,
         known_types=taxonomy.entity_types if entities is not None else (),
         aspects=None if aspects is None else tuple((aspect["label"], aspect["polarity"]) for aspect in aspects),

@@ -1,4 +1,4 @@
-"""packs.yaml: what each pack is, where it comes from, and which test splits are committed."""
+"""Describes the datasets (packs.yaml): origin, licence, flaws, and which test splits are in the repository."""
 
 import gzip
 import hashlib
@@ -16,15 +16,18 @@ from triage.training.data.examples import Example
 from triage.training.data.files import read_json
 from triage.training.data.labels import RESOURCES
 
-COMMITTED = "benchmarks/data"
-"""Folder of the committed test splits, laid out as the packs are."""
-OWN_SETS = "benchmarks/data/own"
-"""Test texts that the project wrote itself."""
+COMMITTED_SPLITS = "benchmarks/data"
+"""Folder of the committed test splits, with the layout of the folder of datasets."""
+PROJECT_TEST_SETS = "benchmarks/data/own"
+"""Folder of the test texts that the project wrote itself."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """One pack. `committed` are the fields of its test split that stand in the repository, else `left_out` says why."""
+    """A dataset and its provenance.
+
+    `committed` are the fields of the test split that the repository contains; without them `left_out` gives the reason.
+    """
 
     name: str
     title: str
@@ -41,7 +44,7 @@ class Dataset:
 
 @cache
 def load_datasets() -> dict[str, Dataset]:
-    """The packs by name, in the order of the file."""
+    """The datasets by name, in the order of the file."""
     data = yaml.safe_load((RESOURCES / "packs.yaml").read_text(encoding="utf-8"))
     return {
         name: Dataset(name, **(entry | {"committed": tuple(entry.get("committed", ()))}))
@@ -50,20 +53,20 @@ def load_datasets() -> dict[str, Dataset]:
 
 
 def load_lock() -> dict[str, dict[str, Any]]:
-    """By file of a pack (`en/banking77/test.jsonl.gz`): `rows` and `sha256` of its text, uncompressed."""
+    """packs.lock.json: by file (`en/banking77/test.jsonl.gz`) the number of `rows` and the `sha256`, uncompressed."""
     locked: dict[str, dict[str, Any]] = read_json(Path(str(RESOURCES / "packs.lock.json")))
     return locked
 
 
 def committed_folder() -> Path:
-    """Raises ConfigError where there is no checkout to take it from."""
-    return resource(COMMITTED)
+    """Folder of the committed test splits. Raises ConfigError outside a checkout."""
+    return resource(COMMITTED_SPLITS)
 
 
-def held_out_texts() -> list[Example]:
-    """Every text that the project wrote to test with: nothing may be trained on them. Empty outside a checkout."""
+def project_test_texts() -> list[Example]:
+    """Every test text that the project wrote itself; [] outside a checkout."""
     try:
-        folder = resource(OWN_SETS)
+        folder = resource(PROJECT_TEST_SETS)
     except ConfigError:
         return []
     rows = [(path.stem, row) for path in sorted(folder.glob("*.jsonl")) for row in read_rows(path)]
@@ -71,7 +74,7 @@ def held_out_texts() -> list[Example]:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Rows of a .jsonl.gz or .jsonl file. Raises TrainingError naming the file, and the line that is no JSON object."""
+    """Rows of a .jsonl.gz or .jsonl file. Raises TrainingError naming the file and the line that is not an object."""
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         lines = content.decode("utf-8").splitlines()
@@ -84,12 +87,13 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             row = None
         if not isinstance(row, dict):
-            raise TrainingError(f"{path}: line {number} is no JSON object")
+            raise TrainingError(f"{path}: line {number} is not a JSON object")
         rows.append(row)
     return rows
 
 
 def content_digest(path: Path) -> dict[str, Any]:
+    """Number of `rows` and `sha256` of the uncompressed content of a .gz file."""
     content = gzip.decompress(path.read_bytes())
     return {"rows": content.count(b"\n"), "sha256": hashlib.sha256(content).hexdigest()}
 

@@ -1,4 +1,4 @@
-"""Examples to token ids and label ids."""
+"""Encodes examples as token ids and label ids."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tokenizers import Encoding, Tokenizer
 
 from triage.errors import TrainingError
+from triage.inference.spans import strip_span
 from triage.training.data.examples import Entity, Example
 from triage.training.data.labels import ASPECT_STATES, IGNORED, Taxonomy
 
@@ -15,7 +16,7 @@ _CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One text in numbers. `tags` None: the text teaches nothing about entities."""
+    """Token ids and label ids of one text; `tags` is None if its entities were not annotated."""
 
     ids: list[int]
     intent: int
@@ -23,22 +24,22 @@ class Encoded:
     tags: list[int] | None
     allowed_tags: tuple[bool, ...]
     aspects: tuple[int, ...] = ()
-    """Index into ASPECT_STATES of each aspect, IGNORED where it was not looked for."""
+    """Index into ASPECT_STATES of each aspect of the taxonomy, IGNORED where it was not annotated."""
 
 
 def load_tokenizer(path: str, max_tokens: int) -> Tokenizer:
-    """Raises TrainingError if the file is no tokenizer."""
+    """Tokenizer that cuts texts at `max_tokens`. Raises TrainingError if the file is not a tokenizer."""
     try:
         tokenizer = Tokenizer.from_file(path)
     except Exception as error:  # the tokenizers library raises bare Exception
-        raise TrainingError(f"{path} is no Hugging Face tokenizer: {error}") from error
+        raise TrainingError(f"{path} is not a Hugging Face tokenizer: {error}") from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
     return tokenizer
 
 
 def encode(examples: Sequence[Example], tokenizer: Tokenizer, taxonomy: Taxonomy) -> Iterator[Encoded]:
-    """In order; texts longer than the tokenizer's limit are cut, and their entities with them."""
+    """Encoded examples, in order; texts and their tags are cut at the tokenizer's limit."""
     intents = {label: index for index, label in enumerate(taxonomy.intents)}
     sentiments = {label: index for index, label in enumerate(taxonomy.sentiments)}
     tags = {label: index for index, label in enumerate(taxonomy.entity_tags)}
@@ -47,7 +48,7 @@ def encode(examples: Sequence[Example], tokenizer: Tokenizer, taxonomy: Taxonomy
         for example, encoding in zip(chunk, tokenizer.encode_batch([example.text for example in chunk]), strict=True):
             names = None
             if example.entities is not None:
-                names = align_tags(example.text, encoding.offsets, _blank(encoding), example.entities)
+                names = align_tags(example.text, encoding.offsets, _textless(encoding), example.entities)
             yield Encoded(
                 ids=encoding.ids,
                 intent=intents[example.intent] if example.intent else IGNORED,
@@ -59,9 +60,9 @@ def encode(examples: Sequence[Example], tokenizer: Tokenizer, taxonomy: Taxonomy
 
 
 def aspect_states(example: Example, taxonomy: Taxonomy) -> tuple[int, ...]:
-    """Index into ASPECT_STATES of each aspect of the taxonomy.
+    """Index into ASPECT_STATES of each aspect of the taxonomy, IGNORED where it was not annotated.
 
-    An aspect spoken well and ill of in one text has no one polarity and is ignored.
+    An aspect that is praised and criticised in one text has no single polarity and is IGNORED.
     """
     if example.aspects is None:
         return (IGNORED,) * len(taxonomy.aspects)
@@ -79,20 +80,21 @@ def aspect_states(example: Example, taxonomy: Taxonomy) -> tuple[int, ...]:
 def align_tags(
     text: str,
     offsets: Sequence[tuple[int, int]],
-    blank: Sequence[bool],
+    textless: Sequence[bool],
     entities: Iterable[Entity],
 ) -> list[str | None]:
-    """BIO tag of each token, None for `blank` ones (special tokens, lone word marks).
+    """BIO tag of each token; None for `textless` tokens (special tokens, lone word marks).
 
-    A token belongs to an entity that covers at least half of its letters: Chinese pieces can cross the border
-    of a name, and a piece of an English text carries the blank before it.
+    `offsets` are the [start, end) code points of the tokens. A token belongs to an entity that covers at least half of
+    its characters: Chinese tokens can cross the boundary of a name, and a token of an English text includes the space
+    before the word.
     """
     tags: list[str | None] = []
     spans = sorted(entities, key=lambda entity: entity.start)
     begun: set[int] = set()
-    for (start, end), is_blank in zip(offsets, blank, strict=True):
-        start, end = strip_blanks(text, start, end)  # noqa: PLW2901
-        if is_blank or start >= end:
+    for (start, end), is_textless in zip(offsets, textless, strict=True):
+        start, end = strip_span(text, start, end)  # noqa: PLW2901
+        if is_textless or start >= end:
             tags.append(None)
             continue
         name = "O"
@@ -106,17 +108,9 @@ def align_tags(
     return tags
 
 
-def _blank(encoding: Encoding) -> list[bool]:
-    """Special tokens, and the word mark that SentencePiece puts alone before a Chinese text."""
+def _textless(encoding: Encoding) -> list[bool]:
+    """True for special tokens, and for the lone word mark that SentencePiece puts before a Chinese text."""
     return [
-        bool(special) or piece == WORD_MARK
-        for piece, special in zip(encoding.tokens, encoding.special_tokens_mask, strict=True)
+        bool(special) or token == WORD_MARK
+        for token, special in zip(encoding.tokens, encoding.special_tokens_mask, strict=True)
     ]
-
-
-def strip_blanks(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end

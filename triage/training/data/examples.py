@@ -1,11 +1,11 @@
-"""What every reader gives: a text and the labels it has. A head without a label learns nothing from the text."""
+"""Examples: texts with the labels they have. A head whose label is missing learns nothing from the text."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A named entity; `start` and `end` are code points of the text, `label` an entity type of the taxonomy."""
+    """A named entity; `start` and `end` are code points of the text (end exclusive), `label` is an entity type."""
 
     start: int
     end: int
@@ -14,12 +14,11 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One text. `entities` None: never annotated. `known_types`: the types its annotators looked for.
+    """One text with partial labels; None means that the text was not annotated for that head.
 
-    `known_types` is what keeps a corpus that never tags products from teaching that products are no entities:
-    the loss leaves the other types' tags out of its softmax, so they are neither rewarded nor punished.
-    `aspects` are (aspect, polarity) pairs, None where never annotated; `known_aspects` those that were looked for,
-    whose absence therefore means something.
+    `known_types` are the entity types that the annotators looked for, `known_aspects` the aspects. Only for these does
+    a missing annotation mean absence: a corpus that never tags products does not say that its texts contain none. The
+    loss leaves all other types and aspects out. `aspects` are (aspect, polarity) pairs.
     """
 
     text: str
@@ -33,4 +32,5 @@ class Example:
 
     @property
     def labelled(self) -> bool:
+        """True if any head has a label."""
         return any(label is not None for label in (self.intent, self.sentiment, self.entities, self.aspects))

@@ -1,4 +1,4 @@
-"""Files of checkpoints and model folders, whole or not at all (apart from checkpoint.py, which needs torch)."""
+"""Writes folders and files of checkpoints and models atomically. Imported without torch, unlike checkpoint.py."""
 
 import errno
 import json
@@ -10,6 +10,14 @@ from typing import Any
 
 from triage.errors import TrainingError
 
+BEST = "best"
+"""Folder of the best checkpoint inside the folder of a training run."""
+
+
+def checkpoint_folder(folder: Path) -> Path:
+    """The best checkpoint if `folder` is a training run, else `folder` itself."""
+    return folder / BEST if (folder / BEST).is_dir() else folder
+
 
 def write_json(path: Path, data: Any) -> None:
     path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -20,24 +28,24 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """An empty neighbour to fill, which takes the place of `folder` if the block ends well.
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """An empty staging folder to fill, which replaces `folder` if the block succeeds.
 
-    If it does not, the neighbour is removed and `folder` is as before. Raises TrainingError where the disk cannot
-    hold it.
+    If the block raises, the staging folder is removed and `folder` is unchanged. Raises TrainingError if the disk is
+    full.
     """
-    parts, before = folder.with_name(folder.name + ".partial"), folder.with_name(folder.name + ".before")
+    staging, before = folder.with_name(folder.name + ".partial"), folder.with_name(folder.name + ".before")
     with disk_errors(folder):
         try:
-            shutil.rmtree(parts, ignore_errors=True)
-            parts.mkdir(parents=True)
-            yield parts
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir(parents=True)
+            yield staging
             shutil.rmtree(before, ignore_errors=True)
             if folder.exists():
                 folder.rename(before)
-            parts.rename(folder)
+            staging.rename(folder)
         except BaseException:
-            shutil.rmtree(parts, ignore_errors=True)
+            shutil.rmtree(staging, ignore_errors=True)
             if before.exists() and not folder.exists():
                 before.rename(folder)
             raise
@@ -46,7 +54,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what the libraries raise when they cannot write into a TrainingError that names `path` and the cause."""
+    """Convert the write errors of the libraries into a TrainingError that names `path` and the cause."""
     try:
         yield
     except TrainingError:
@@ -55,7 +63,7 @@ def disk_errors(path: Path) -> Iterator[None]:
         cause = "no space is left on the disk" if error.errno in {errno.ENOSPC, errno.EDQUOT} else str(error)
         raise TrainingError(f"{path} cannot be written: {cause}") from error
     except Exception as error:
-        # torch raises RuntimeError and safetensors its own error, both with the cause only in their text.
+        # torch raises RuntimeError and safetensors its own error; both name the cause only in their message.
         text = str(error)
         if "No space left" in text or "PytorchStreamWriter failed" in text or "I/O error" in text:
             raise TrainingError(f"{path} cannot be written: {text}; is the disk full?") from error

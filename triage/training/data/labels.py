@@ -1,4 +1,4 @@
-"""The label set (taxonomy) of the heads, and the BIO tags of the entity head."""
+"""Defines the labels of the heads (taxonomy), and the BIO tags of the entity head."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from triage.errors import ConfigError
 
 RESOURCES = files("triage.training") / "resources"
 SENTIMENTS = ("negative", "neutral", "positive")
-"""Serving computes p(positive) - p(negative) by these names, so a taxonomy may not change them."""
+"""Fixed names: serving computes the sentiment score as p(positive) - p(negative)."""
 ASPECT_STATES = ("absent", *SENTIMENTS)
-"""What the model says of each aspect, in the order of the output's last axis."""
+"""States of each aspect, in the order of the last axis of the aspect output."""
 IGNORED = -100
-"""Label id that the loss and the figures leave out."""
+"""Label id that losses and metrics leave out."""
 HEADS = ("intent", "sentiment", "entities", "aspects")
 """In the order of the model's outputs; the last is optional."""
 _FIELDS = ("version", "intents", "sentiments", "entity_types", "aspects")
@@ -39,7 +39,7 @@ class Taxonomy:
         return ("O", *(f"{prefix}-{name}" for name in self.entity_types for prefix in "BI"))
 
     def allowed_tags(self, known_types: Iterable[str]) -> tuple[bool, ...]:
-        """Which tags a text can carry whose annotators tagged only `known_types`; O always can."""
+        """[tags] True for the tags that are possible in a text annotated only for `known_types`; O always is."""
         known = set(known_types)
         return tuple(tag == "O" or tag[2:] in known for tag in self.entity_tags)
 
@@ -49,7 +49,7 @@ def default_taxonomy_text() -> str:
 
 
 def load_taxonomy(path: Path | None = None) -> Taxonomy:
-    """Read a taxonomy file, or the one that ships. Raises ConfigError with every problem at once."""
+    """Read a taxonomy file, by default the shipped one. Raises ConfigError naming every problem."""
     where = str(path) if path else "taxonomy.yaml"
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8") if path else default_taxonomy_text())
@@ -82,6 +82,6 @@ def _problems(data: dict[str, Any]) -> Iterable[str]:
         elif len(labels) < least:
             yield f"{name} needs at least {least} names, not {len(labels)}"
         elif name == "sentiments" and tuple(labels) != SENTIMENTS:
-            yield f"sentiments must be {list(SENTIMENTS)} in this order: scores and alerts rest on them"
+            yield f"sentiments must be {list(SENTIMENTS)} in this order: scores and alerts depend on them"
     for unknown in sorted(set(data) - set(_FIELDS)):
         yield f"{unknown} is not a field; known are {', '.join(_FIELDS)}"

@@ -1,4 +1,4 @@
-"""The batches of a run, addressed by step: the same after a resume as without a stop."""
+"""Provides the batches of a run by step number, so that a resumed run sees the batches of an uninterrupted one."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -8,18 +8,24 @@ from triage.training.data.encode import Encoded
 from triage.training.data.examples import Example
 
 Encode = Callable[[Sequence[Example]], list[Encoded]]
-Vary = Callable[[Sequence[Example], int], Sequence[Example]]
-"""Varied copies of some examples of an epoch, from its seed."""
+Augment = Callable[[Sequence[Example], int], Sequence[Example]]
+"""(examples of an epoch, its seed) to the examples with some of them augmented."""
 
 
 class BatchStream:
-    """Epoch after epoch of a corpus, drawn and ordered by the seed."""
+    """Batches of one epoch after the other, sampled and shuffled by the seed."""
 
     def __init__(
-        self, corpus: Corpus, encode: Encode, pad_id: int, token_budget: int, seed: int, vary: Vary | None = None
+        self,
+        corpus: Corpus,
+        encode: Encode,
+        pad_id: int,
+        token_budget: int,
+        seed: int,
+        augment: Augment | None = None,
     ) -> None:
         self._corpus, self._encode, self._pad_id, self._budget, self._seed = corpus, encode, pad_id, token_budget, seed
-        self._vary = vary
+        self._augment = augment
         first = self._draw(0)
         self.steps_per_epoch = len(self._plan(first, 0))
         self.intents = [row.intent for row in first]
@@ -29,7 +35,7 @@ class BatchStream:
         self._batches = self._epoch(first, 0, 0)
 
     def batch(self, step: int) -> Batch:
-        """Batch of `step`; cheap when steps are asked for in order."""
+        """Batch of `step`; any other than the next step samples and encodes its epoch again."""
         epoch, position = divmod(step, self.steps_per_epoch)
         if step != self._next or (position == 0 and step > 0):
             self._batches = self._epoch(self._draw(epoch), epoch, position)
@@ -38,7 +44,7 @@ class BatchStream:
 
     def _draw(self, epoch: int) -> list[Encoded]:
         examples = self._corpus.epoch(self._epoch_seed(epoch))
-        return self._encode(examples if self._vary is None else self._vary(examples, self._epoch_seed(epoch)))
+        return self._encode(examples if self._augment is None else self._augment(examples, self._epoch_seed(epoch)))
 
     def _plan(self, rows: Sequence[Encoded], epoch: int) -> list[list[int]]:
         return plan_batches([len(row.ids) for row in rows], self._budget, seed=self._epoch_seed(epoch))
@@ -46,7 +52,7 @@ class BatchStream:
     def _epoch(self, rows: Sequence[Encoded], epoch: int, position: int) -> Iterator[Batch]:
         plan = self._plan(rows, epoch)
         for index in range(position, self.steps_per_epoch):
-            # An epoch is as long as the first: capped sources differ by a few batches from draw to draw.
+            # Every epoch has the length of the first: samples of capped sources differ by a few batches.
             yield collate([rows[row] for row in plan[index % len(plan)]], self._pad_id)
 
     def _epoch_seed(self, epoch: int) -> int:

@@ -1,4 +1,4 @@
-"""sources.yaml: which packs teach, and how their labels become ours."""
+"""Reads the training sets (sources.yaml): the datasets to train on, and how their labels map to the taxonomy."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ import yaml
 from triage.errors import ConfigError
 from triage.training.data.labels import RESOURCES, SENTIMENTS, Taxonomy
 from triage.training.data.readers import READERS
-from triage.training.data.readers.opinions import aspect_targets
+from triage.training.data.readers.aspects import mapped_aspects
 
 
 @dataclass(frozen=True)
-class Source:
-    """One pack: where it lies, who reads it, and how much of it an epoch sees."""
+class TrainingSet:
+    """One source of sources.yaml: path and reader of a dataset, and how much of it an epoch contains."""
 
     name: str
     reader: str
@@ -27,38 +27,44 @@ class Source:
 
     @property
     def cap(self) -> int | None:
-        """Texts an epoch draws; None: all of them."""
+        """Number of texts that an epoch samples; None: all of them."""
         return self.entry.get("cap")
 
     @property
     def repeat(self) -> int:
+        """Number of times that an epoch contains each text, for sources that are not capped."""
         return int(self.entry.get("repeat", 1))
 
     @property
     def weak(self) -> frozenset[str]:
-        """Heads whose labels teach but never test."""
+        """Heads whose labels are used in training but not in validation and test."""
         return frozenset(self.entry.get("weak", ()))
 
     @property
-    def teaches_aspects(self) -> bool:
+    def has_aspects(self) -> bool:
         return "aspects" in self.entry
 
     @property
     def validation_share(self) -> float:
-        """Of the train split, where the pack has no validation split."""
+        """Share of the training split that is used for validation, for datasets without a validation split."""
         return float(self.entry.get("validation_share", 0.0))
 
     @property
     def copies(self) -> dict[str, int]:
-        """How often a text of a sentiment stands in the pool that an epoch draws from, where not once."""
+        """By sentiment, how often its texts are in the pool that an epoch samples from; once if not named."""
         return {str(label): int(times) for label, times in self.entry.get("copies", {}).items()}
 
     def file(self, split: str) -> str:
+        """File name of a split."""
         return str(self.entry.get("files", "{split}")).format(split=split) + ".jsonl.gz"
 
 
-def load_sources(taxonomy: Taxonomy, path: Path | None = None) -> list[Source]:
-    """Read and check a sources file, or the one that ships. Raises ConfigError naming every label not in `taxonomy`."""
+def load_training_sets(taxonomy: Taxonomy, path: Path | None = None) -> list[TrainingSet]:
+    """Read and check a sources file, by default the shipped one.
+
+    For a taxonomy without aspects the aspects of the sources are left out. Raises ConfigError naming every problem,
+    such as labels that are not in `taxonomy`.
+    """
     where = str(path) if path else "sources.yaml"
     try:
         text = path.read_text(encoding="utf-8") if path else (RESOURCES / "sources.yaml").read_text(encoding="utf-8")
@@ -75,7 +81,7 @@ def load_sources(taxonomy: Taxonomy, path: Path | None = None) -> list[Source]:
         entries = {
             name: {key: rule for key, rule in entry.items() if key != "aspects"} for name, entry in entries.items()
         }
-    return [Source(name, entry["reader"], entry) for name, entry in entries.items()]
+    return [TrainingSet(name, entry["reader"], entry) for name, entry in entries.items()]
 
 
 def _problems(name: str, entry: Any, taxonomy: Taxonomy) -> Iterator[str]:
@@ -91,7 +97,7 @@ def _problems(name: str, entry: Any, taxonomy: Taxonomy) -> Iterator[str]:
         if not isinstance(rules, dict) or not {"known", "map"} <= set(rules):
             yield f"{name}.aspects needs known and map"
         elif taxonomy.aspects:
-            yield from _unknown(f"{name}.aspects", aspect_targets(rules), taxonomy.aspects)
+            yield from _unknown(f"{name}.aspects", mapped_aspects(rules), taxonomy.aspects)
     types = (*entry.get("types", {}).values(), *entry.get("known_types", ()))
     yield from _unknown(f"{name}.types", types, taxonomy.entity_types)
 

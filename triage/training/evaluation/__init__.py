@@ -1,1 +1,1 @@
-"""Figures of an exported model through the very code that serves it: needs no torch."""
+"""Evaluates an exported model with the code that serves it. Imported without torch."""

@@ -1,4 +1,4 @@
-"""Figures of aspects: was each found, and with its polarity? (No torch.)"""
+"""Scores aspects: whether each was found, and with its polarity. Imported without torch."""
 
 from typing import Any
 
@@ -11,28 +11,31 @@ _ABSENT = 0
 
 
 def aspect_scores(gold: ArrayLike, predicted: NDArray[np.int64]) -> dict[str, Any]:
-    """From states [texts, aspects] (indices into ASPECT_STATES; gold IGNORED where nobody looked).
+    """Scores of predicted states [texts, aspects] (indices into ASPECT_STATES); `gold` is IGNORED where not annotated.
 
-    `precision`, `recall`, `f1` count pairs of aspect and polarity; `macro_f1` is the mean of that F1 over the aspects
-    that occur; `detection_f1` leaves the polarity aside. `pairs` is how many there were to find.
+    `precision`, `recall` and `f1` count pairs of aspect and polarity; `macro_f1` is the mean of that F1 over the
+    aspects that occur; `detection_f1` ignores the polarity. `pairs` is the number of pairs in `gold`.
     """
     truth, guess = np.asarray(gold), predicted
-    looked = truth != IGNORED
-    wanted, given = looked & (truth != _ABSENT), looked & (guess != _ABSENT)
-    hits = wanted & given & (truth == guess)
-    occurring = wanted.any(axis=0)
-    by_aspect = 2 * hits.sum(axis=0) / np.maximum(1, wanted.sum(axis=0) + given.sum(axis=0))
+    annotated = truth != IGNORED
+    expected, found = annotated & (truth != _ABSENT), annotated & (guess != _ABSENT)
+    hits = expected & found & (truth == guess)
+    occurring = expected.any(axis=0)
+    by_aspect = 2 * hits.sum(axis=0) / np.maximum(1, expected.sum(axis=0) + found.sum(axis=0))
     return {
-        "pairs": int(wanted.sum()),
-        "precision": float(hits.sum() / max(1, given.sum())),
-        "recall": float(hits.sum() / max(1, wanted.sum())),
-        "f1": float(2 * hits.sum() / max(1, wanted.sum() + given.sum())),
+        "pairs": int(expected.sum()),
+        "precision": float(hits.sum() / max(1, found.sum())),
+        "recall": float(hits.sum() / max(1, expected.sum())),
+        "f1": float(2 * hits.sum() / max(1, expected.sum() + found.sum())),
         "macro_f1": float(by_aspect[occurring].mean()) if occurring.any() else 0.0,
-        "detection_f1": float(2 * (wanted & given).sum() / max(1, wanted.sum() + given.sum())),
+        "detection_f1": float(2 * (expected & found).sum() / max(1, expected.sum() + found.sum())),
     }
 
 
-def decide(probabilities: NDArray[np.floating], threshold: float) -> NDArray[np.int64]:
-    """States [..., aspects] of probabilities [..., aspects, 4]: present from `threshold`, with the best polarity."""
+def predicted_states(probabilities: NDArray[np.floating], threshold: float) -> NDArray[np.int64]:
+    """States [..., aspects] from probabilities [..., aspects, 4].
+
+    An aspect is present if its probability of presence reaches `threshold`; it then has the most probable polarity.
+    """
     present = 1.0 - probabilities[..., _ABSENT] >= threshold
     return np.where(present, probabilities[..., 1:].argmax(axis=-1) + 1, _ABSENT)

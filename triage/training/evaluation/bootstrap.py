@@ -1,34 +1,36 @@
-"""Confidence intervals by the percentile bootstrap (Efron 1979), vectorised over the resamples."""
+"""Computes confidence intervals by the percentile bootstrap (Efron 1979), vectorised over the resamples."""
 
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.training.evaluation.scoring import BINS, confidence_bins, rates
+from triage.training.evaluation.scoring import BINS, confidence_bins, confusion_scores
 
 RESAMPLES = 1_000
 SEED = 13
 _CELLS = 4_000_000
-"""Numbers held at once."""
+"""Array elements held at the same time."""
 
 Interval = tuple[float, float]
 
 
 def label_intervals(matrix: NDArray[np.int64], resamples: int = RESAMPLES) -> dict[str, Interval]:
-    """95 % intervals of the figures of a confusion matrix [classes, classes].
+    """95 % intervals of the scores of a confusion matrix [classes, classes], by name.
 
-    Drawing n texts with replacement draws the cells of their confusion matrix from a multinomial distribution.
+    If n texts are drawn with replacement, the cells of their confusion matrix follow a multinomial distribution.
     """
     total = int(matrix.sum())
     drawn = _rng().multinomial(total, matrix.ravel() / total, size=resamples)
-    return {name: _interval(values) for name, values in rates(drawn.reshape(resamples, *matrix.shape)).items()}
+    return {
+        name: _interval(values) for name, values in confusion_scores(drawn.reshape(resamples, *matrix.shape)).items()
+    }
 
 
 def calibration_interval(
     confidence: NDArray[np.float64], correct: NDArray[np.bool_], resamples: int = RESAMPLES, bins: int = BINS
 ) -> Interval:
-    """95 % interval of the expected calibration error."""
+    """95 % interval of the expected calibration error; both arrays are [texts]."""
     gaps = correct.astype(float) - confidence
     places = confidence_bins(confidence, bins)
     count, errors = len(gaps), []
@@ -40,16 +42,16 @@ def calibration_interval(
 
 
 def span_interval(counts: NDArray[np.int64], resamples: int = RESAMPLES) -> Interval:
-    """95 % interval of micro-F1; `counts` is [texts, 3]: right, predicted and true spans of each text."""
+    """95 % interval of micro-F1; `counts` is [texts, 3]: correct, predicted and true spans of each text."""
     values = []
     for _, drawn in _draws(len(counts), resamples):
-        right, predicted, true = counts[drawn].sum(axis=1).T
-        values.append(2 * right / np.maximum(1, predicted + true))
+        correct, predicted, true = counts[drawn].sum(axis=1).T
+        values.append(2 * correct / np.maximum(1, predicted + true))
     return _interval(np.concatenate(values))
 
 
 def _draws(count: int, resamples: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Indices [chunk, count] of resampled texts, until there are `resamples` rows."""
+    """(rows, indices [rows, count]) of resampled texts, in chunks of `resamples` rows altogether."""
     rng, chunk = _rng(), max(1, _CELLS // count)
     for first in range(0, resamples, chunk):
         size = min(chunk, resamples - first)

@@ -1,9 +1,11 @@
-"""Figures of an exported model on every test set, through the very code that serves it (no torch)."""
+"""Evaluates an exported model on every test set, with the code that serves it. Imported without torch."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from triage.config import ModelSettings
 from triage.errors import ConfigError, TrainingError
@@ -11,20 +13,26 @@ from triage.inference.language import identify
 from triage.inference.model import OnnxModel
 from triage.training.data.datasets import committed_folder, read_rows
 from triage.training.data.examples import Example
-from triage.training.data.labels import Taxonomy, load_taxonomy
-from triage.training.data.training_sets import load_sources
-from triage.training.evaluation.goals import compare
-from triage.training.evaluation.metrics import label_details, labels_of, overall_figures, set_figures
-from triage.training.evaluation.predictions import LABEL_HEADS, Predictions, Progress, answers, judge
-from triage.training.evaluation.robustness import read_pairs, robustness
-from triage.training.evaluation.scope import scope_figures
-from triage.training.evaluation.selective_prediction import abstention
-from triage.training.evaluation.sets import EvalSet, Row, own_file, own_sets, pack_sets
-from triage.training.evaluation.slices import slice_figures
+from triage.training.data.labels import RESOURCES, Taxonomy, load_taxonomy
+from triage.training.data.training_sets import load_training_sets
+from triage.training.evaluation.metrics import classification_details, labels_of, overall_metrics, set_metrics
+from triage.training.evaluation.predictions import (
+    LABEL_HEADS,
+    Progress,
+    RowPrediction,
+    head_predictions,
+    predict_rows,
+)
+from triage.training.evaluation.robustness import read_pairs, robustness, scope_metrics
+from triage.training.evaluation.selective_prediction import selective_prediction
+from triage.training.evaluation.sets import EvalSet, MissingSet, Row, dataset_sets, project_sets, project_test_file
+from triage.training.evaluation.slices import slice_metrics
 
 MAX_TOKENS = 512
 _LANGUAGE_TEXTS = 500
 _OUT_OF_SCOPE = ("en/clinc150/test.jsonl.gz", "oos")
+_ALL_SETS = "all"
+"""Name in goals.yaml of all sets together."""
 Metrics = dict[str, Any]
 
 
@@ -34,31 +42,34 @@ def evaluate_model(
     *,
     sources_file: Path | None = None,
     taxonomy_file: Path | None = None,
-    own: dict[str, list[Example]] | None = None,
+    custom: dict[str, list[Example]] | None = None,
     only: Sequence[str] = (),
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> Metrics:
-    """Run the model of `settings` on the committed test splits and the project's own test sets.
+    """Evaluate the model of `settings` on the committed test splits and the project's own test sets.
 
-    `data` is a folder of packs, measured whole where it has them. `own` texts take the place of everything that
-    the project brings (packs under `data` are still measured). `only` names the sets to run, `limit` takes so many
-    texts of each, evenly spread. The result has `packs` (by set and head the figures), `overall` (all sets together),
-    `goals`, `robustness`, `out_of_scope`, `language`, `slices`, `abstention`, `missing` and, for plots, `details`.
-    Raises ModelError, ConfigError or TrainingError.
+    `data` is a folder of datasets; its complete test splits are used instead of the committed ones. `custom` has test
+    sets by name that replace all committed and own sets (datasets under `data` are still evaluated). `only` names the
+    sets to evaluate, `limit` takes at most so many texts of each, evenly spaced.
+
+    The result has `packs` (metrics by set and head), `overall` (all sets together), `goals`, `robustness`,
+    `out_of_scope`, `language`, `slices`, `abstention` (selective prediction), `missing` (sets that are not available)
+    and `details` for plots. Raises ModelError, ConfigError or TrainingError.
     """
     taxonomy = load_taxonomy(taxonomy_file)
-    sets, missing = _sets(data, sources_file, taxonomy, own)
-    known = [*(one.name for one in sets), *(() if own else ("robustness", "out_of_scope", "language"))]
+    sets, missing = _sets(data, sources_file, taxonomy, custom)
+    known = [*(each.name for each in sets), *(() if custom else ("robustness", "out_of_scope", "language"))]
     if unknown := sorted(set(only) - set(known)):
         raise ConfigError(f"no test set is named {', '.join(unknown)}; there are {', '.join(known)}")
     model = OnnxModel.load(settings.model_copy(update={"max_tokens": MAX_TOKENS}))
     _check_labels(model, taxonomy)
-    chosen = [one.spread(limit) for one in sets if not only or one.name in only]
-    judged = {one.name: judge(model, one.name, one.rows, progress) for one in chosen}
-    everything = [one for rows in judged.values() for one in rows]
-    packs = {name: set_figures(rows, taxonomy, model.manifest.aspects) for name, rows in judged.items()}
-    overall = overall_figures(packs, everything, taxonomy, model.manifest.aspects)
+    chosen = [each.sample(limit) for each in sets if not only or each.name in only]
+    by_set = {each.name: predict_rows(model, each.name, each.rows, progress) for each in chosen}
+    pooled = [each for predictions in by_set.values() for each in predictions]
+    aspects = model.manifest.aspects
+    packs = {name: set_metrics(predictions, taxonomy, aspects) for name, predictions in by_set.items()}
+    overall = overall_metrics(packs, pooled, taxonomy, aspects)
     metrics: Metrics = {
         "model": model.version,
         "taxonomy": model.taxonomy,
@@ -66,63 +77,79 @@ def evaluate_model(
         "limit": limit,
         "packs": packs,
         "overall": overall,
-        "missing": [asdict(one) for one in missing if not only],
-        "slices": slice_figures(everything, taxonomy),
-        "abstention": _abstention(judged, everything, model, taxonomy),
+        "missing": [asdict(each) for each in missing if not only],
+        "slices": slice_metrics(pooled, taxonomy),
+        "abstention": _selective_prediction(by_set, pooled, model, taxonomy),
     }
-    if not own:
-        metrics["goals"] = [] if only else compare(packs, overall)
-        metrics |= _special(model, taxonomy, chosen, only, limit, progress)
-    metrics["details"] = _details(everything, taxonomy)
+    if not custom:
+        metrics["goals"] = [] if only else compare_with_goals(packs, overall)
+        metrics |= _special_sets(model, taxonomy, chosen, only, limit, progress)
+    metrics["details"] = _details(pooled, taxonomy)
     return metrics
 
 
+def compare_with_goals(packs: Metrics, overall: Metrics) -> list[dict[str, Any]]:
+    """Each goal of goals.yaml whose set was evaluated, with `value`, `interval` and whether it was `reached`."""
+    goals = yaml.safe_load((RESOURCES / "goals.yaml").read_text(encoding="utf-8"))["goals"]
+    found = []
+    for goal in goals:
+        heads = overall if goal["pack"] == _ALL_SETS else packs.get(goal["pack"], {})
+        metrics = heads.get(goal["head"])
+        if metrics is None:
+            continue
+        value = metrics[goal["figure"]]
+        least, most = goal.get("at_least", 0.0), goal.get("at_most", 1.0)
+        interval = metrics["interval"].get(goal["figure"])
+        found.append({**goal, "value": value, "interval": interval, "reached": least <= value <= most})
+    return found
+
+
 def _sets(
-    data: Path | None, sources_file: Path | None, taxonomy: Taxonomy, own: dict[str, list[Example]] | None
-) -> tuple[list[EvalSet], list[Any]]:
-    if own:
-        mine = [EvalSet(name, [Row(example) for example in examples]) for name, examples in own.items()]
+    data: Path | None, sources_file: Path | None, taxonomy: Taxonomy, custom: dict[str, list[Example]] | None
+) -> tuple[list[EvalSet], list[MissingSet]]:
+    if custom:
+        sets = [EvalSet(name, [Row(example) for example in examples]) for name, examples in custom.items()]
         if data is None:
-            return mine, []
-        packs, missing = pack_sets(load_sources(taxonomy, sources_file), data)
-        return [*packs, *mine], missing
+            return sets, []
+        datasets, missing = dataset_sets(load_training_sets(taxonomy, sources_file), data)
+        return [*datasets, *sets], missing
     if data is not None and not data.is_dir():
-        raise ConfigError(f"no folder at {data} (--data); it must hold the packs, as docs/data.md lists them")
+        raise ConfigError(f"no folder at {data} (--data); it must hold the datasets that docs/data.md lists")
     if data is None:
-        committed_folder()  # says where it looked
-    packs, missing = pack_sets(load_sources(taxonomy, sources_file), data)
-    return [*packs, *own_sets(taxonomy)], missing
+        committed_folder()  # raises outside a checkout
+    datasets, missing = dataset_sets(load_training_sets(taxonomy, sources_file), data)
+    return [*datasets, *project_sets(taxonomy)], missing
 
 
 def _check_labels(model: OnnxModel, taxonomy: Taxonomy) -> None:
     manifest = model.manifest
-    if strange := sorted(set(manifest.intents) ^ set(taxonomy.intents)):
+    if different := sorted(set(manifest.intents) ^ set(taxonomy.intents)):
         raise TrainingError(
-            f"{model.version} and the taxonomy don't have the same intents ({', '.join(strange)}); "
+            f"{model.version} and the taxonomy don't have the same intents ({', '.join(different)}); "
             "give the taxonomy that it was trained with (--taxonomy)"
         )
 
 
-def _abstention(
-    judged: dict[str, list[Predictions]], everything: list[Predictions], model: OnnxModel, taxonomy: Taxonomy
+def _selective_prediction(
+    by_set: dict[str, list[RowPrediction]], pooled: list[RowPrediction], model: OnnxModel, taxonomy: Taxonomy
 ) -> dict[str, Any]:
-    """By head: over all sets together (`all`), and by set without the curve."""
+    """By head: `all` sets together, and `sets`, by set without the curve."""
     found: dict[str, Any] = {}
     for head in LABEL_HEADS:
         threshold = model.manifest.low_confidence[head]
-        by_set = {}
-        for name, rows in judged.items():
-            said = answers(rows, head, labels_of(head, taxonomy))
-            if said is not None:
-                by_set[name] = abstention(said, threshold)
-                del by_set[name]["curve"]
-        said = answers(everything, head, labels_of(head, taxonomy))
-        if said is not None:
-            found[head] = {"all": abstention(said, threshold), "sets": by_set}
+        sets = {}
+        for name, predictions in by_set.items():
+            predicted = head_predictions(predictions, head, labels_of(head, taxonomy))
+            if predicted is not None:
+                sets[name] = selective_prediction(predicted, threshold)
+                del sets[name]["curve"]
+        predicted = head_predictions(pooled, head, labels_of(head, taxonomy))
+        if predicted is not None:
+            found[head] = {"all": selective_prediction(predicted, threshold), "sets": sets}
     return found
 
 
-def _special(
+def _special_sets(
     model: OnnxModel,
     taxonomy: Taxonomy,
     sets: Iterable[EvalSet],
@@ -132,45 +159,45 @@ def _special(
 ) -> Metrics:
     found: Metrics = {}
     if not only or "robustness" in only:
-        pairs = read_pairs(own_file("robustness"), taxonomy)
-        found["robustness"] = robustness(model, pairs, limit, _named(progress, "robustness"))
+        pairs = read_pairs(project_test_file("robustness"), taxonomy)
+        found["robustness"] = robustness(model, pairs, limit, _progress_of(progress, "robustness"))
     if not only or "out_of_scope" in only:
         found["out_of_scope"] = {
-            name: scope_figures(model, texts[:limit]) for name, texts in _out_of_scope_texts().items()
+            name: scope_metrics(model, texts[:limit]) for name, texts in _out_of_scope_texts().items()
         }
     if not only or "language" in only:
-        found["language"] = _language_figures(sets)
+        found["language"] = _language_metrics(sets)
     return found
 
 
 def _out_of_scope_texts() -> dict[str, list[str]]:
     name, label = _OUT_OF_SCOPE
-    own = read_rows(own_file("out_of_scope"))
+    rows = read_rows(project_test_file("out_of_scope"))
     return {
         "clinc150": [row["text"] for row in read_rows(committed_folder() / name) if row["label"] == label],
-        **{f"own_{code}": [row["text"] for row in own if row["language"] == code] for code in ("en", "zh")},
+        **{f"own_{code}": [row["text"] for row in rows if row["language"] == code] for code in ("en", "zh")},
     }
 
 
-def _language_figures(sets: Iterable[EvalSet]) -> dict[str, Any]:
+def _language_metrics(sets: Iterable[EvalSet]) -> dict[str, Any]:
     """Accuracy of the offline language identification by set, on at most 500 texts of each."""
     found = {}
-    for one in sets:
-        rows = [row for row in one.spread(_LANGUAGE_TEXTS).rows if row.language]
+    for each in sets:
+        rows = [row for row in each.sample(_LANGUAGE_TEXTS).rows if row.language]
         if rows:
-            right = sum(identify(row.example.text).code == row.language for row in rows)
-            found[one.name] = {"texts": len(rows), "accuracy": round(right / len(rows), 4)}
+            correct = sum(identify(row.example.text).code == row.language for row in rows)
+            found[each.name] = {"texts": len(rows), "accuracy": round(correct / len(rows), 4)}
     return found
 
 
-def _details(everything: list[Predictions], taxonomy: Taxonomy) -> Metrics:
+def _details(pooled: list[RowPrediction], taxonomy: Taxonomy) -> Metrics:
     found = {}
     for head in LABEL_HEADS:
-        said = answers(everything, head, labels_of(head, taxonomy))
-        if said is not None:
-            found[head] = label_details(said)
+        predicted = head_predictions(pooled, head, labels_of(head, taxonomy))
+        if predicted is not None:
+            found[head] = classification_details(predicted)
     return found
 
 
-def _named(progress: Progress | None, name: str) -> Callable[[int, int], None]:
+def _progress_of(progress: Progress | None, name: str) -> Callable[[int, int], None]:
     return (lambda done, total: progress(name, done, total)) if progress else (lambda *_: None)

@@ -1,50 +1,65 @@
-"""Figures of each head on judged rows."""
+"""Computes the metrics of each head from the predictions of labelled rows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from triage.training.data.labels import SENTIMENTS, Taxonomy
-from triage.training.evaluation.aspects import aspect_figures
+from triage.training.data.encode import aspect_states
+from triage.training.data.labels import ASPECT_STATES, IGNORED, SENTIMENTS, Taxonomy
+from triage.training.evaluation.aspect_scoring import aspect_scores
 from triage.training.evaluation.bootstrap import calibration_interval, label_intervals, span_interval
-from triage.training.evaluation.predictions import LABEL_HEADS, Answers, Predictions, answers
-from triage.training.evaluation.scoring import calibration_error, confusion, rates, reliability, span_scores
+from triage.training.evaluation.predictions import LABEL_HEADS, HeadPredictions, RowPrediction, head_predictions
+from triage.training.evaluation.scoring import (
+    calibration_error,
+    confusion,
+    confusion_scores,
+    reliability_bins,
+    span_scores,
+)
 
-Figures = dict[str, Any]
-MAIN = {"intent": "macro_f1", "sentiment": "macro_f1", "entities": "f1", "aspects": "f1"}
-"""The figure of each head that stands for it."""
+HeadMetrics = dict[str, Any]
+"""Values from 0 to 1 by name, the number of `texts`, and 95 % confidence intervals under `interval`."""
+MAIN_METRIC = {"intent": "macro_f1", "sentiment": "macro_f1", "entities": "f1", "aspects": "f1"}
+"""The metric that represents each head."""
 
 
 def labels_of(head: str, taxonomy: Taxonomy) -> Sequence[str]:
+    """Labels of the head `intent` or `sentiment`."""
     return taxonomy.intents if head == "intent" else SENTIMENTS
 
 
-def set_figures(judged: Sequence[Predictions], taxonomy: Taxonomy, aspects: Sequence[str] = ()) -> dict[str, Figures]:
-    """By head that any row has labels for: the figures, with 95 % intervals under `interval`.
+def set_metrics(
+    predictions: Sequence[RowPrediction], taxonomy: Taxonomy, aspects: Sequence[str] = ()
+) -> dict[str, HeadMetrics]:
+    """Metrics by head, for the heads that any row has labels for.
 
-    `aspects` are those that the model knows; without them that head is left out.
+    `aspects` are those of the model; without them the head is left out.
     """
-    found: dict[str, Figures] = {}
+    found: dict[str, HeadMetrics] = {}
     for head in LABEL_HEADS:
-        said = answers(judged, head, labels_of(head, taxonomy))
-        if said is not None:
-            found[head] = label_figures(said)
-    if entities := entity_figures(judged):
+        predicted = head_predictions(predictions, head, labels_of(head, taxonomy))
+        if predicted is not None:
+            found[head] = classification_metrics(predicted)
+    if entities := entity_metrics(predictions):
         found["entities"] = entities
-    if opinions := aspect_figures(judged, taxonomy, aspects):
+    if opinions := aspect_metrics(predictions, taxonomy, aspects):
         found["aspects"] = opinions
     return found
 
 
-def overall_figures(
-    sets: dict[str, dict[str, Figures]], judged: Sequence[Predictions], taxonomy: Taxonomy, aspects: Sequence[str] = ()
-) -> dict[str, Figures]:
-    """Figures of all sets together, and `mean_ece`: the mean of the sets' own calibration errors.
+def overall_metrics(
+    sets: dict[str, dict[str, HeadMetrics]],
+    predictions: Sequence[RowPrediction],
+    taxonomy: Taxonomy,
+    aspects: Sequence[str] = (),
+) -> dict[str, HeadMetrics]:
+    """Metrics of all sets pooled, and `mean_ece`, the mean of the calibration errors of the sets.
 
-    Together, sets that are judged too surely and too timidly cancel out; the mean does not let them.
+    In the pooled error, overconfidence on one set and underconfidence on another cancel out; in the mean they do not.
     """
-    found = set_figures(judged, taxonomy, aspects)
+    found = set_metrics(predictions, taxonomy, aspects)
     for head in LABEL_HEADS:
         errors = [heads[head]["ece"] for heads in sets.values() if head in heads]
         if errors:
@@ -52,44 +67,71 @@ def overall_figures(
     return found
 
 
-def label_figures(said: Answers) -> Figures:
-    """Accuracy, macro-F1, macro-recall and calibration error, each with its interval."""
-    matrix = confusion(said.gold, said.predicted, len(said.labels))
-    figures = {name: float(value) for name, value in rates(matrix).items()}
-    figures["ece"] = calibration_error(said.confidence, said.correct)
-    interval = label_intervals(matrix) | {"ece": calibration_interval(said.confidence, said.correct)}
-    return {"texts": len(said.gold), **rounded(figures), "interval": interval}
+def classification_metrics(predicted: HeadPredictions) -> HeadMetrics:
+    """Accuracy, macro-F1, macro-recall and expected calibration error, each with its interval."""
+    matrix = confusion(predicted.gold, predicted.predicted, len(predicted.labels))
+    scores = {name: float(value) for name, value in confusion_scores(matrix).items()}
+    scores["ece"] = calibration_error(predicted.confidence, predicted.correct)
+    interval = label_intervals(matrix) | {"ece": calibration_interval(predicted.confidence, predicted.correct)}
+    return {"texts": len(predicted.gold), **rounded(scores), "interval": interval}
 
 
-def label_details(said: Answers) -> Figures:
-    """What plots need: reliability bins, and the confusion matrix of the labels that occur."""
-    matrix = confusion(said.gold, said.predicted, len(said.labels))
+def classification_details(predicted: HeadPredictions) -> HeadMetrics:
+    """Data of the plots: reliability bins, and the confusion matrix of the labels that occur."""
+    matrix = confusion(predicted.gold, predicted.predicted, len(predicted.labels))
     occurring = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
     return {
-        "reliability": [rounded(row) for row in reliability(said.confidence, said.correct)],
-        "labels": [said.labels[index] for index in occurring.tolist()],
+        "reliability": [rounded(row) for row in reliability_bins(predicted.confidence, predicted.correct)],
+        "labels": [predicted.labels[index] for index in occurring.tolist()],
         "confusion": matrix[np.ix_(occurring, occurring)].tolist(),
     }
 
 
-def entity_figures(judged: Sequence[Predictions]) -> Figures | None:
-    """Precision, recall and F1 of exact spans, within the types that each corpus tags; None without tagged rows."""
+def entity_metrics(predictions: Sequence[RowPrediction]) -> HeadMetrics | None:
+    """Precision, recall and F1 of exact spans, of the types that each corpus annotates; None without annotated rows."""
     gold, guess = [], []
-    for one in judged:
-        example = one.row.example
+    for each in predictions:
+        example = each.row.example
         if example.entities is None:
             continue
         gold.append({(span.start, span.end, span.label) for span in example.entities})
-        # What a corpus never annotates cannot be called wrong in it.
-        spans = one.prediction.spans
+        # Predicted spans of a type that the corpus does not annotate are neither right nor wrong.
+        spans = each.prediction.spans
         guess.append({(span.start, span.end, span.label) for span in spans if span.label in example.known_types})
     if not gold:
         return None
     counts = np.array([(len(a & b), len(b), len(a)) for a, b in zip(gold, guess, strict=True)])
     entities = int(counts[:, 2].sum())
-    figures = {"texts": len(gold), "entities": entities, **rounded(span_scores(gold, guess))}
-    return {**figures, "interval": {"f1": span_interval(counts)}}
+    scores = {"texts": len(gold), "entities": entities, **rounded(span_scores(gold, guess))}
+    return {**scores, "interval": {"f1": span_interval(counts)}}
 
 
-def rounded(figures: dict[str, float]) -> dict[str, float]:
-    return {name: value if isinstance(value, int) else round(value, 4) for name, value in figures.items()}
+def aspect_metrics(
+    predictions: Sequence[RowPrediction], taxonomy: Taxonomy, aspects: Sequence[str]
+) -> HeadMetrics | None:
+    """Precision, recall and F1 of pairs of aspect and polarity, and F1 of the aspects alone.
+
+    `aspects` are those of the model. Only aspects that the text was annotated for count, without those that are praised
+    and criticised in the same text. None if no row has aspects or the model has none.
+    """
+    labels = replace(taxonomy, aspects=tuple(aspect for aspect in taxonomy.aspects if aspect in aspects))
+    rows = [each for each in predictions if each.row.example.aspects is not None]
+    if not rows or not labels.aspects:
+        return None
+    gold = np.array([aspect_states(each.row.example, labels) for each in rows])
+    column = {aspect: index for index, aspect in enumerate(labels.aspects)}
+    guess = np.zeros_like(gold)
+    for row, each in enumerate(rows):
+        for aspect in each.prediction.aspects:
+            if aspect.label in column:
+                guess[row, column[aspect.label]] = ASPECT_STATES.index(aspect.polarity)
+    known = gold != IGNORED
+    present, predicted = known & (gold != 0), known & (guess != 0)
+    counts = np.stack([(present & (gold == guess)).sum(axis=1), predicted.sum(axis=1), present.sum(axis=1)], axis=1)
+    scores = {name: round(value, 4) for name, value in aspect_scores(gold.tolist(), guess).items()}
+    return {"texts": len(rows), **scores, "interval": {"f1": span_interval(counts)}}
+
+
+def rounded(scores: dict[str, float]) -> dict[str, float]:
+    """Values rounded to four digits; counts stay integers."""
+    return {name: value if isinstance(value, int) else round(value, 4) for name, value in scores.items()}

@@ -1,4 +1,4 @@
-"""Plots of the report (needs matplotlib)."""
+"""Draws the plots of the evaluation report. Needs matplotlib."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ _DPI = 110
 
 
 def reliability_plot(path: Path, head: str, bins: list[dict[str, float]]) -> Path:
-    """Accuracy over confidence by bin, with the number of texts below; a calibrated head follows the diagonal."""
+    """Plot accuracy over confidence by bin, and the numbers of texts; a calibrated head follows the diagonal."""
     figure = Figure(figsize=(5, 6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     confidence = [row["confidence"] for row in bins]
@@ -23,7 +23,7 @@ def reliability_plot(path: Path, head: str, bins: list[dict[str, float]]) -> Pat
 
 
 def confusion_plot(path: Path, head: str, labels: list[str], matrix: list[list[int]]) -> Path:
-    """Shares of each true label (row) by predicted label, with the counts."""
+    """Plot the shares of each true label (row) by predicted label, with the counts."""
     counts = np.array(matrix)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     size = 2.5 + 0.55 * len(labels)
@@ -41,7 +41,7 @@ def confusion_plot(path: Path, head: str, labels: list[str], matrix: list[list[i
 
 
 def risk_coverage_plot(path: Path, curves: dict[str, dict[str, Any]]) -> Path:
-    """Accuracy of the kept texts over the share that is kept; a cross marks the served threshold."""
+    """Plot the accuracy of the kept texts over the share of kept texts; a cross marks the served threshold."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     for head, entry in curves.items():
@@ -49,7 +49,7 @@ def risk_coverage_plot(path: Path, curves: dict[str, dict[str, Any]]) -> Path:
         (line,) = axes.plot([p["coverage"] for p in points], [p["accuracy"] for p in points], marker=".", label=head)
         if entry["accuracy_kept"] is not None:
             axes.plot(entry["coverage"], entry["accuracy_kept"], marker="x", markersize=10, color=line.get_color())
-    axes.set(title="the cost of abstaining", xlabel="coverage", ylabel="accuracy of the kept")
+    axes.set(title="selective prediction", xlabel="coverage", ylabel="accuracy of the kept texts")
     axes.legend()
     return _save(figure, path)
 

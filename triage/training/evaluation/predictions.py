@@ -1,4 +1,4 @@
-"""Rows with what the model says of them, and the columns that figures are made of."""
+"""Predicts the rows of test sets, and collects labels and predictions of one head in arrays."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,15 @@ from triage.types import Prediction
 
 _CHUNK = 256
 LABEL_HEADS = ("intent", "sentiment")
+"""Heads with one label per text."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with the set, the texts done and the texts in all."""
+"""Called with the name of the set, the number of texts done and the number of all texts."""
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """One row, the set it belongs to, and the model's prediction."""
+class RowPrediction:
+    """The model's prediction of a row, and the name of the set that the row belongs to."""
 
     row: Row
     set_name: str
@@ -27,8 +28,11 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a head with one label a text says: `gold` and `predicted` are indices of `labels`, all [n]."""
+class HeadPredictions:
+    """Labels and predictions of a head with one label per text, for n texts.
+
+    `gold` and `predicted` [n] are indices into `labels`, `confidence` [n] is the probability of the predicted label.
+    """
 
     labels: tuple[str, ...]
     gold: NDArray[np.int64]
@@ -37,41 +41,44 @@ class Answers:
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        right: NDArray[np.bool_] = self.gold == self.predicted
-        return right
+        """[n] True where the predicted label is the gold label."""
+        equal: NDArray[np.bool_] = self.gold == self.predicted
+        return equal
 
 
-def judge(model: OnnxModel, name: str, rows: Sequence[Row], progress: Progress | None = None) -> list[Predictions]:
-    """Predictions of every row, in order. Raises ModelError."""
-    judged: list[Predictions] = []
+def predict_rows(
+    model: OnnxModel, name: str, rows: Sequence[Row], progress: Progress | None = None
+) -> list[RowPrediction]:
+    """Predictions of all rows of the set `name`, in order. Raises ModelError."""
+    found: list[RowPrediction] = []
     for first in range(0, len(rows), _CHUNK):
         chunk = rows[first : first + _CHUNK]
         predictions = model.predict([row.example.text for row in chunk])
-        judged += [Predictions(row, name, prediction) for row, prediction in zip(chunk, predictions, strict=True)]
+        found += [RowPrediction(row, name, prediction) for row, prediction in zip(chunk, predictions, strict=True)]
         if progress:
-            progress(name, len(judged), len(rows))
-    return judged
+            progress(name, len(found), len(rows))
+    return found
 
 
-def answers(judged: Iterable[Predictions], head: str, labels: Sequence[str]) -> Answers | None:
-    """The answers of `intent` or `sentiment` on the rows that have a label for it; None if none has."""
+def head_predictions(predictions: Iterable[RowPrediction], head: str, labels: Sequence[str]) -> HeadPredictions | None:
+    """Predictions of `intent` or `sentiment` for the rows that have a label for it; None if no row has one."""
     index = {label: position for position, label in enumerate(labels)}
     gold, predicted, confidence = [], [], []
-    for one in judged:
-        label = getattr(one.row.example, head)
+    for each in predictions:
+        label = getattr(each.row.example, head)
         if label is None:
             continue
-        guess, probability = best(one.prediction, head)
+        guess, probability = best_label(each.prediction, head)
         gold.append(index[label])
         predicted.append(index[guess])
         confidence.append(probability)
     if not gold:
         return None
-    return Answers(tuple(labels), np.array(gold), np.array(predicted), np.array(confidence))
+    return HeadPredictions(tuple(labels), np.array(gold), np.array(predicted), np.array(confidence))
 
 
-def best(prediction: Prediction, head: str) -> tuple[str, float]:
-    """The likeliest label of a head and its probability."""
+def best_label(prediction: Prediction, head: str) -> tuple[str, float]:
+    """The most probable label of a head, and its probability."""
     if head == "intent":
         return prediction.intents[0]
     return max(prediction.sentiment.items(), key=lambda item: item[1])

@@ -1,4 +1,4 @@
-"""`--report DIR`: a page of all tables, and plots where matplotlib is installed."""
+"""Writes the evaluation report (`--report DIR`): a page of all tables, and plots if matplotlib is installed."""
 
 import importlib.util
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Any
 
 from triage.errors import ConfigError
 from triage.training.data.files import write_json
-from triage.training.evaluation.tables import Figures, tables
+from triage.training.evaluation.tables import TextTable, tables
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #222; }
@@ -19,19 +19,19 @@ th, td { padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: right;
 
 
 def write_report(folder: Path, metrics: dict[str, Any]) -> list[Path]:
-    """Write index.html, figures.json and, if matplotlib is there, the plots; returns their paths.
+    """Write index.html, figures.json and, if matplotlib is installed, the plots; returns their paths.
 
     Raises ConfigError if the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         plots = list(_plots(folder, metrics))
-        page, figures = folder / "index.html", folder / "figures.json"
+        page, data = folder / "index.html", folder / "figures.json"
         page.write_text(_page(metrics, plots), encoding="utf-8")
-        write_json(figures, metrics)
+        write_json(data, metrics)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written (--report): {error.strerror}") from error
-    return [page, figures, *plots]
+    return [page, data, *plots]
 
 
 def has_matplotlib() -> bool:
@@ -63,11 +63,11 @@ def _page(metrics: dict[str, Any], plots: list[Path]) -> str:
     )
 
 
-def _table(table: Figures) -> str:
+def _table(table: TextTable) -> str:
     def row(cells: Iterable[str], tag: str) -> str:
-        marks = (' class="name"' if place < table.names else "" for place in range(len(table.columns)))
-        filled = (f"<{tag}{mark}>{escape(cell)}</{tag}>" for mark, cell in zip(marks, cells, strict=True))
-        return f"<tr>{''.join(filled)}</tr>\n"
+        classes = (' class="name"' if place < table.names else "" for place in range(len(table.columns)))
+        html = (f"<{tag}{kind}>{escape(cell)}</{tag}>" for kind, cell in zip(classes, cells, strict=True))
+        return f"<tr>{''.join(html)}</tr>\n"
 
     rows = "".join(row(cells, "td") for cells in table.rows)
     return f"<h2>{escape(table.title)}</h2>\n<table>\n{row(table.columns, 'th')}{rows}</table>\n"

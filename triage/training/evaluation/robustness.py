@@ -1,7 +1,7 @@
-"""Pairs of a text and a changed copy: is the copy judged rightly, and do the two judgements hang together?"""
+"""Evaluates robustness on pairs of a text and a perturbed copy, and the handling of out-of-scope texts."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,16 @@ from triage.errors import TrainingError
 from triage.inference.model import OnnxModel
 from triage.training.data.datasets import read_rows
 from triage.training.data.labels import Taxonomy
-from triage.training.evaluation.predictions import LABEL_HEADS, best
+from triage.training.evaluation.predictions import LABEL_HEADS, best_label
 from triage.types import Prediction
 
-_KINDS = ("original", "perturbed")
+OTHER = "other"
+_SIDES = ("original", "perturbed")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """`labels` by side (original, perturbed) and head."""
+    """A text and its perturbed copy; `kind` names the perturbation, `labels` are by side and head."""
 
     kind: str
     texts: dict[str, str]
@@ -26,16 +27,19 @@ class Pair:
 
 
 def read_pairs(path: Path, taxonomy: Taxonomy) -> list[Pair]:
-    """Raises TrainingError for a row without the fields, or with a label that the taxonomy does not have."""
+    """Pairs of a JSONL file.
+
+    Raises TrainingError for a row without the fields, or with a label that is not in the taxonomy.
+    """
     known = {"intent": taxonomy.intents, "sentiment": taxonomy.sentiments}
     pairs = []
     for number, row in enumerate(read_rows(path), start=1):
         try:
-            labels = {side: {head: row[side][head] for head in LABEL_HEADS} for side in _KINDS}
-            pair = Pair(row["kind"], {side: row[side]["text"] for side in _KINDS}, labels)
+            labels = {side: {head: row[side][head] for head in LABEL_HEADS} for side in _SIDES}
+            pair = Pair(row["kind"], {side: row[side]["text"] for side in _SIDES}, labels)
         except (KeyError, TypeError) as error:
             raise TrainingError(f"{path}: line {number} has no {error}") from error
-        for side in _KINDS:
+        for side in _SIDES:
             for head, label in pair.labels[side].items():
                 if label not in known[head]:
                     raise TrainingError(f"{path}: line {number}: {head} {label!r} is not in the taxonomy")
@@ -49,33 +53,51 @@ def robustness(
     limit: int | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> list[dict[str, Any]]:
-    """A row for each kind and head: pairs, accuracy of the originals and of the changed, and consistency.
+    """One row per perturbation and head: number of pairs, accuracy of originals and perturbed copies, consistency.
 
-    Consistent is a pair whose two labels are the same where they should be, and differ as they should where the change
-    flips the label: then both must be right. At most `limit` pairs a kind. Raises ModelError.
+    If the labels of a pair are equal, the pair is consistent if the two predictions are equal. If the perturbation
+    changes the label, both predictions must be correct. At most `limit` pairs per perturbation. Raises ModelError.
     """
     groups: dict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
         if limit is None or len(groups[pair.kind]) < limit:
             groups[pair.kind].append(pair)
     texts = sorted({text for group in groups.values() for pair in group for text in pair.texts.values()})
-    said = dict(zip(texts, model.predict(texts), strict=True))
+    predictions = dict(zip(texts, model.predict(texts), strict=True))
     progress(len(texts), len(texts))
-    return [_row(kind, head, group, said) for kind, group in groups.items() for head in LABEL_HEADS]
+    return [_row(kind, head, group, predictions) for kind, group in groups.items() for head in LABEL_HEADS]
 
 
-def _row(kind: str, head: str, pairs: list[Pair], said: dict[str, Prediction]) -> dict[str, Any]:
-    right = dict.fromkeys(_KINDS, 0)
+def scope_metrics(model: OnnxModel, texts: Sequence[str]) -> dict[str, Any]:
+    """Shares of out-of-scope texts predicted as `other`, flagged `low_confidence`, or neither of the two.
+
+    Out-of-scope texts are those that no complaint desk can act on: they should not get another intent confidently.
+    """
+    predictions = model.predict(texts)
+    other = sum(p.intents[0][0] == OTHER for p in predictions)
+    flagged = sum(p.low_confidence for p in predictions)
+    wrong = sum(p.intents[0][0] != OTHER and not p.low_confidence for p in predictions)
+    count = max(1, len(texts))
+    return {
+        "texts": len(texts),
+        "other": round(other / count, 4),
+        "low_confidence": round(flagged / count, 4),
+        "confident_wrong": round(wrong / count, 4),
+    }
+
+
+def _row(kind: str, head: str, pairs: list[Pair], predictions: dict[str, Prediction]) -> dict[str, Any]:
+    correct = dict.fromkeys(_SIDES, 0)
     consistent = 0
     for pair in pairs:
-        guess = {side: best(said[pair.texts[side]], head)[0] for side in _KINDS}
-        gold = {side: pair.labels[side][head] for side in _KINDS}
-        for side in _KINDS:
-            right[side] += guess[side] == gold[side]
+        guess = {side: best_label(predictions[pair.texts[side]], head)[0] for side in _SIDES}
+        gold = {side: pair.labels[side][head] for side in _SIDES}
+        for side in _SIDES:
+            correct[side] += guess[side] == gold[side]
         if gold["original"] == gold["perturbed"]:
             consistent += guess["original"] == guess["perturbed"]
         else:
             consistent += guess == gold
     count = len(pairs)
-    shares = {side: round(right[side] / count, 4) for side in _KINDS}
-    return {"kind": kind, "head": head, "pairs": count, **shares, "consistency": round(consistent / count, 4)}
+    accuracy = {side: round(correct[side] / count, 4) for side in _SIDES}
+    return {"kind": kind, "head": head, "pairs": count, **accuracy, "consistency": round(consistent / count, 4)}

@@ -1,4 +1,4 @@
-"""Figures of a classifier or tagger, from plain label lists (no torch, no scikit-learn)."""
+"""Scores classifiers and taggers from arrays of labels. Imported without torch and scikit-learn."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,24 +6,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 BINS = 15
+"""Bins of the calibration error."""
 Span = tuple[int, int, str]
-"""start, end, label"""
+"""Start, end (exclusive) and label."""
 
 
 def confusion(gold: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
-    """[classes, classes] counts, gold by rows."""
+    """Confusion matrix [classes, classes] of label indices: rows are gold, columns are predicted labels."""
     matrix = np.zeros((classes, classes), np.int64)
     np.add.at(matrix, (np.asarray(gold, np.int64), np.asarray(predicted, np.int64)), 1)
     return matrix
 
 
-def classification(gold: ArrayLike, predicted: ArrayLike, classes: int) -> dict[str, float]:
+def classification_scores(gold: ArrayLike, predicted: ArrayLike, classes: int) -> dict[str, float]:
     """Accuracy, macro-F1 and macro-recall over the classes that occur in `gold`."""
-    return {name: float(value) for name, value in rates(confusion(gold, predicted, classes)).items()}
+    return {name: float(value) for name, value in confusion_scores(confusion(gold, predicted, classes)).items()}
 
 
-def rates(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """The figures of `classification` for each of the confusion matrices [..., classes, classes], gold by rows."""
+def confusion_scores(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """The scores of `classification_scores`, [...], for confusion matrices [..., classes, classes]."""
     hits = np.diagonal(matrix, axis1=-2, axis2=-1)
     support, guessed = matrix.sum(axis=-1), matrix.sum(axis=-2)
     occurring = support > 0
@@ -42,13 +43,13 @@ def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = BIN
 
     Guo et al. 2017, On Calibration of Modern Neural Networks, equation 3.
     """
-    table = reliability(confidence, correct, bins)
+    table = reliability_bins(confidence, correct, bins)
     total = sum(row["texts"] for row in table)
     return sum(row["texts"] * abs(row["accuracy"] - row["confidence"]) for row in table) / total if total else 0.0
 
 
-def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[dict[str, float]]:
-    """Of each equal-width bin (low, high] that holds texts: their number, mean confidence and accuracy."""
+def reliability_bins(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[dict[str, float]]:
+    """Number of texts, mean confidence and accuracy of each equal-width bin (low, high] that is not empty."""
     scores, hits = np.asarray(confidence, float), np.asarray(correct, float)
     places = confidence_bins(scores, bins)
     return [
@@ -63,18 +64,18 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> 
 
 
 def confidence_bins(scores: NDArray[np.float64], bins: int = BINS) -> NDArray[np.int64]:
-    """Index of the bin (low, high] of each score; 0 belongs to the first."""
+    """Index [n] of the bin (low, high] of each score; a score of 0 is in the first bin."""
     return np.clip(np.ceil(scores * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 def span_scores(gold: Iterable[Iterable[Span]], predicted: Iterable[Iterable[Span]]) -> dict[str, float]:
-    """Micro precision, recall and F1 of exact spans (border and label), as CoNLL and seqeval count them."""
+    """Micro-averaged precision, recall and F1 of exact spans (boundaries and label), as CoNLL and seqeval count."""
     hits = found = expected = 0
     for truth, guess in zip(gold, predicted, strict=True):
-        wanted, given = set(truth), set(guess)
-        hits += len(wanted & given)
-        expected += len(wanted)
-        found += len(given)
+        true_spans, guessed_spans = set(truth), set(guess)
+        hits += len(true_spans & guessed_spans)
+        expected += len(true_spans)
+        found += len(guessed_spans)
     precision = hits / found if found else 0.0
     recall = hits / expected if expected else 0.0
     f1 = 2 * hits / (found + expected) if found + expected else 0.0
@@ -82,7 +83,10 @@ def span_scores(gold: Iterable[Iterable[Span]], predicted: Iterable[Iterable[Spa
 
 
 def bio_spans(tags: Sequence[str]) -> list[Span]:
-    """Spans of token indices [start, end); an I- that continues nothing starts one, as in seqeval's default mode."""
+    """Spans of token indices [start, end) from BIO tags.
+
+    An I- tag that does not continue a span starts one, as in seqeval's default mode.
+    """
     spans: list[Span] = []
     before = "O"
     for index, tag in enumerate(tags):

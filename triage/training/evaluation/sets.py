@@ -1,4 +1,4 @@
-"""The test sets: packs' test splits (committed, or under --data), the project's own, an owner's."""
+"""Provides the test sets: test splits of the datasets (committed, or under --data) and the project's own."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from pathlib import Path
 from triage.errors import ConfigError, TrainingError
 from triage.paths import resource
 from triage.training.data.corpus import read_split
-from triage.training.data.custom import project_texts, read_own
-from triage.training.data.datasets import OWN_SETS, committed_folder, load_datasets, load_lock, read_rows
+from triage.training.data.custom import project_texts, read_custom_data
+from triage.training.data.datasets import PROJECT_TEST_SETS, committed_folder, load_datasets, load_lock, read_rows
 from triage.training.data.examples import Example
 from triage.training.data.labels import Taxonomy
-from triage.training.data.training_sets import Source
+from triage.training.data.training_sets import TrainingSet
 
 CHECK_SETS = ("check_zh", "check_en")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One labelled text; `language` is empty where nobody said it."""
+    """One labelled text; `language` and `channel` are empty if unknown, `hard` marks irony."""
 
     example: Example
     language: str = ""
@@ -28,71 +28,72 @@ class Row:
 
 @dataclass(frozen=True)
 class EvalSet:
-    """Rows that are reported together under one name."""
+    """Rows that are evaluated together under one name."""
 
     name: str
     rows: Sequence[Row]
 
-    def spread(self, limit: int | None) -> "EvalSet":
-        """At most `limit` rows, evenly spread."""
+    def sample(self, limit: int | None) -> "EvalSet":
+        """At most `limit` rows, evenly spaced."""
         if limit is None or len(self.rows) <= limit:
             return self
         return EvalSet(self.name, [self.rows[index * len(self.rows) // limit] for index in range(limit)])
 
 
 @dataclass(frozen=True)
-class Missing:
-    """A pack that could not be measured, and why."""
+class MissingSet:
+    """A dataset whose test split is not available, and why."""
 
     pack: str
     why: str
 
 
-def pack_sets(sources: Sequence[Source], data: Path | None) -> tuple[list[EvalSet], list[Missing]]:
-    """The test split of every source, from `data` where it is there, else as committed.
+def dataset_sets(sources: Sequence[TrainingSet], data: Path | None) -> tuple[list[EvalSet], list[MissingSet]]:
+    """The test split of every source, from `data` if it is there, else the committed one.
 
-    Raises TrainingError for a file that is empty or damaged or has labels that no map names.
+    Raises TrainingError for a file that is empty or damaged or has labels that are not mapped.
     """
     folders = [folder for folder in (data, _committed_or_none()) if folder]
-    packs = load_datasets()
+    datasets = load_datasets()
     found, missing = [], []
     for source in sources:
         name = f"{source.path}/{source.file('test')}"
         folder = next((folder for folder in folders if (folder / name).exists()), None)
         if folder is None:
-            if name in load_lock() and source.weak < _heads(source):  # else it would test nothing
-                missing.append(Missing(source.name, packs[source.name].left_out if source.name in packs else "no file"))
+            if name in load_lock() and source.weak < _heads(source):  # with weak labels only there is nothing to test
+                known = datasets.get(source.name)
+                missing.append(MissingSet(source.name, known.left_out if known else "no file"))
             continue
         examples = read_split(folder, source, "test")
         if not examples and not read_rows(folder / name):
             raise TrainingError(f"{folder / name} is empty: the test split of {source.name} has no rows")
         if examples:
-            pack = packs.get(source.name)
-            language, channel = (pack.language, pack.channel) if pack else ("", "")
+            dataset = datasets.get(source.name)
+            language, channel = (dataset.language, dataset.channel) if dataset else ("", "")
             found.append(EvalSet(source.name, [Row(example, language, channel) for example in examples]))
     return found, missing
 
 
-def own_sets(taxonomy: Taxonomy) -> list[EvalSet]:
+def project_sets(taxonomy: Taxonomy) -> list[EvalSet]:
     """The project's check sets, and its validation texts as `own_validation`. Raises ConfigError or TrainingError."""
     sets = [EvalSet(name, list(_check_rows(name, taxonomy))) for name in CHECK_SETS]
     validation = [Row(example) for example in project_texts("validation", taxonomy)]
     return [*sets, EvalSet("own_validation", validation)]
 
 
-def own_file(name: str) -> Path:
+def project_test_file(name: str) -> Path:
     """Path of one of the project's test files. Raises ConfigError outside a checkout."""
-    return resource(f"{OWN_SETS}/{name}.jsonl")
+    return resource(f"{PROJECT_TEST_SETS}/{name}.jsonl")
 
 
 def _check_rows(name: str, taxonomy: Taxonomy) -> Iterator[Row]:
-    path = own_file(name)
-    examples = read_own(path, taxonomy, source=name)
+    path = project_test_file(name)
+    examples = read_custom_data(path, taxonomy, source=name)
     for example, row in zip(examples, read_rows(path), strict=True):
         yield Row(example, row["language"], row["channel"], bool(row.get("hard")))
 
 
-def _heads(source: Source) -> frozenset[str]:
+def _heads(source: TrainingSet) -> frozenset[str]:
     entry = source.entry
     heads = {
         "intent": "intent" in entry or "intent_by_category" in entry,

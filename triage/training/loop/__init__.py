@@ -1,0 +1,1 @@
+"""Trains a model: encoder, heads, losses, optimizer and the training loop. Most modules need torch."""

@@ -1,4 +1,4 @@
-"""Parameter-efficient fine-tuning through `peft`: a few new weights learn, the encoder's stay."""
+"""Parameter-efficient fine-tuning with `peft`: trains a few additional weights and keeps those of the encoder."""
 
 import copy
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from triage.training.loop.options import Options
 
 PREFIX_TOKENS = 20
 _ATTENTION = (("query", "value"), ("q_lin", "v_lin"), ("query_proj", "value_proj"), ("q_proj", "v_proj"), ("q", "v"))
-"""Names of the query and value projections by family: BERT, DistilBERT, DeBERTa, and others."""
+"""Names of the query and value projections in different families: BERT, DistilBERT, DeBERTa, and others."""
 _IA3 = ("key", "value", "intermediate.dense")
 
 
 def add_adapters(model: MultiHeadModel, options: Options, steps: int) -> None:
-    """Wrap the encoder of `model` for `options.peft`; `steps` is the length of the run, which AdaLoRA plans by.
+    """Wrap the encoder of `model` for `options.peft`; AdaLoRA schedules its ranks over the `steps` of the run.
 
-    Raises MissingExtraError without the package, TrainingError for an encoder whose parts have other names.
+    Raises MissingExtraError without the package, TrainingError for an encoder whose modules have other names.
     """
     if options.peft is None:
         return
@@ -30,34 +30,35 @@ def add_adapters(model: MultiHeadModel, options: Options, steps: int) -> None:
     model.encoder = get_peft_model(model.encoder, _config(options, steps, model.encoder))
 
 
-def after_step(model: MultiHeadModel, options: Options, step: int) -> None:
-    """AdaLoRA moves its ranks to where they count; the others need nothing."""
+def update_ranks(model: MultiHeadModel, options: Options, step: int) -> None:
+    """Let AdaLoRA redistribute its ranks after a step; other methods need no update."""
     if options.peft == "adalora":
         model.encoder.base_model.update_and_allocate(step)
 
 
-def merged(model: MultiHeadModel) -> MultiHeadModel:
-    """A copy whose encoder is a plain one with the adapters folded into its weights; without adapters `model`.
+def merge_adapters(model: MultiHeadModel) -> MultiHeadModel:
+    """A copy of the model with the adapters merged into the encoder's weights; `model` itself without adapters.
 
-    Raises TrainingError for prefixes: they are attention keys and values, which no weight can hold.
+    Raises TrainingError for prefix tuning: prefixes are attention keys and values, not changes of weights.
     """
     if not hasattr(model.encoder, "peft_config"):
         return model
-    if not mergeable(model):
+    if not can_merge(model):
         raise TrainingError("prefix tuning cannot be merged into the encoder, so it cannot be saved or exported")
     plain = copy.deepcopy(model)
     plain.encoder = plain.encoder.merge_and_unload()
     return plain
 
 
-def mergeable(model: MultiHeadModel) -> bool:
+def can_merge(model: MultiHeadModel) -> bool:
+    """True if the model has no adapters, or adapters that can be merged into its weights."""
     return not hasattr(model.encoder, "peft_config") or hasattr(model.encoder.base_model, "merge_and_unload")
 
 
-def learning_share(model: nn.Module) -> tuple[int, int]:
-    """Parameters that learn, and all of them."""
+def parameter_counts(model: nn.Module) -> tuple[int, int]:
+    """Numbers of trainable parameters and of all parameters."""
     counts = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
-    return sum(count for count, learns in counts if learns), sum(count for count, _ in counts)
+    return sum(count for count, trainable in counts if trainable), sum(count for count, _ in counts)
 
 
 def _config(options: Options, steps: int, encoder: nn.Module) -> Any:
@@ -65,7 +66,7 @@ def _config(options: Options, steps: int, encoder: nn.Module) -> Any:
 
     task = "FEATURE_EXTRACTION"
     rank = options.peft_rank
-    attention = _present(encoder, _ATTENTION, options) if options.peft in {"lora", "adalora"} else []
+    attention = _target_modules(encoder, _ATTENTION, options) if options.peft in {"lora", "adalora"} else []
     if options.peft == "lora":
         return LoraConfig(task_type=task, r=rank, lora_alpha=2 * rank, lora_dropout=0.05, target_modules=attention)
     if options.peft == "adalora":
@@ -81,15 +82,15 @@ def _config(options: Options, steps: int, encoder: nn.Module) -> Any:
             deltaT=max(1, steps // 50),
         )
     if options.peft == "ia3":
-        _present(encoder, (_IA3,), options)
+        _target_modules(encoder, (_IA3,), options)
         return IA3Config(task_type=task, target_modules=list(_IA3), feedforward_modules=[_IA3[-1]])
     return PrefixTuningConfig(task_type=task, num_virtual_tokens=PREFIX_TOKENS)
 
 
-def _present(encoder: nn.Module, choices: Sequence[Sequence[str]], options: Options) -> list[str]:
-    """The first of `choices` whose modules the encoder has."""
+def _target_modules(encoder: nn.Module, choices: Sequence[Sequence[str]], options: Options) -> list[str]:
+    """The first of `choices` whose modules the encoder has. Raises TrainingError if it has none of them."""
     names = [name for name, _ in encoder.named_modules()]
     for choice in choices:
         if all(any(name.endswith(f".{part}") for name in names) for part in choice):
             return list(choice)
-    raise TrainingError(f"--peft {options.peft} knows no parts of a {type(encoder).__name__} to adapt; leave it out")
+    raise TrainingError(f"--peft {options.peft} does not support a {type(encoder).__name__}; leave it out")

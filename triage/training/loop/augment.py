@@ -1,4 +1,4 @@
-"""Varied copies of training texts: what people mistype, leave out, shout or decorate, with labels still true."""
+"""Augments training texts by typos, dropped words, case, emoji and script, keeping their labels valid."""
 
 import random
 import string
@@ -10,87 +10,88 @@ from triage.training.data.examples import Entity, Example
 from triage.training.loop.options import AUGMENTATIONS
 
 Edit = tuple[int, int, str]
-"""start, end (code points) and what stands there instead."""
+"""Start and end in code points, and the replacement."""
 
 _SHARE = 0.1
-"""Of the words of a text, how many are mistyped or dropped."""
-_KEPT = frozenset(
+"""Share of the words of a text that are mistyped or dropped."""
+_NEGATIONS = frozenset(
     ("no", "not", "never", "none", "nothing", "nobody", "without", "cannot", "hardly", "but", "however", "although")
 )
-_KEPT_CHINESE = frozenset("不没无别未莫非勿很太最差好坏但")
+_NEGATIONS_CHINESE = frozenset("不没无别未莫非勿很太最差好坏但")
 _EMOJI = {"negative": "😡😤😠🙄👎💔😭😞", "positive": "😊👍❤😍🎉🥰💯😄"}
 
 
-def vary(example: Example, rng: random.Random, kinds: Sequence[str] = AUGMENTATIONS) -> Example:
-    """The text with one kind of change, its entities where they now stand; as it was where the kind does not fit.
+def augment_example(example: Example, rng: random.Random, kinds: Sequence[str] = AUGMENTATIONS) -> Example:
+    """The example with one randomly chosen kind of change, and its entities at their new offsets.
 
-    Names are never touched, nor are words that turn a meaning round. Raises MissingExtraError for `script` without
-    the package opencc.
+    An example that the kind does not apply to is returned unchanged. Names, and words that change the meaning such as
+    negations, are never altered. Raises MissingExtraError for `script` without the package opencc.
     """
     return _KINDS[rng.choice(list(kinds))](example, rng)
 
 
-def vary_some(
+def augment_examples(
     examples: Iterable[Example], share: float, seed: int, kinds: Sequence[str] = AUGMENTATIONS
 ) -> list[Example]:
-    """Each example, with probability `share` as a varied copy. The same for the same seed."""
+    """All examples, each of them augmented with probability `share`; deterministic for a seed."""
     if not share:
         return list(examples)
-    rng = random.Random(seed)  # noqa: S311 - variety, not secrets
-    return [vary(example, rng, kinds) if rng.random() < share else example for example in examples]
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    return [augment_example(example, rng, kinds) if rng.random() < share else example for example in examples]
 
 
 def apply_edits(example: Example, edits: Iterable[Edit]) -> Example:
-    """The example with `edits` (in order, not overlapping, outside its entities) made and its entities moved along."""
-    pieces, last, moved = [], 0, []
+    """The example with `edits` applied and its entities moved; edits are in order, apart, and outside the entities."""
+    parts, last, moved = [], 0, []
     shifts: list[tuple[int, int]] = []
     for start, end, new in edits:
-        pieces += [example.text[last:start], new]
+        parts += [example.text[last:start], new]
         last = end
         shifts.append((end, len(new) - (end - start)))
     for entity in example.entities or ():
         shift = sum(change for end, change in shifts if end <= entity.start)
         moved.append(Entity(entity.start + shift, entity.end + shift, entity.label))
-    text = "".join([*pieces, example.text[last:]])
+    text = "".join([*parts, example.text[last:]])
     return replace(example, text=text, entities=None if example.entities is None else tuple(moved))
 
 
 def _typos(example: Example, rng: random.Random) -> Example:
-    """Two letters swapped, one doubled, dropped or mistaken, in some of the longer Latin words."""
+    """Swap two letters, or double, drop or replace one, in some of the longer Latin words."""
     edits = []
     for start, end in _words(example):
         if end - start < 4 or rng.random() > _SHARE:
             continue
         place = rng.randrange(start + 1, end - 1)
         pair = example.text[place : place + 2]
-        mistaken = rng.choice(string.ascii_lowercase) + pair[1]
-        edits.append((place, place + 2, rng.choice((pair[::-1], pair[0] * 2 + pair[1], pair[0], mistaken))))
+        replaced = rng.choice(string.ascii_lowercase) + pair[1]
+        edits.append((place, place + 2, rng.choice((pair[::-1], pair[0] * 2 + pair[1], pair[0], replaced))))
     return apply_edits(example, edits)
 
 
 def _drop(example: Example, rng: random.Random) -> Example:
-    """Some words left out; in Chinese single characters."""
-    words = [(start, end) for start, end in _words(example, chinese=True) if not _turns(example.text[start:end])]
+    """Drop some words; in Chinese single characters."""
+    words = [(start, end) for start, end in _words(example, chinese=True) if not _is_negation(example.text[start:end])]
     if len(words) < 5:
         return example
     return apply_edits(example, [(start, end, "") for start, end in words if rng.random() < _SHARE])
 
 
 def _case(example: Example, rng: random.Random) -> Example:
+    """Convert the text to lower or upper case."""
     text = rng.choice((str.lower, str.upper))(example.text)
     return replace(example, text=text) if len(text) == len(example.text) else example
 
 
 def _emoji(example: Example, rng: random.Random) -> Example:
-    """One to three emoji at the end that fit the sentiment; none where it is neutral or unknown."""
-    fitting = _EMOJI.get(example.sentiment or "")
-    if fitting is None:
+    """Append one to three emoji that express the sentiment, unless it is neutral or unknown."""
+    emoji = _EMOJI.get(example.sentiment or "")
+    if emoji is None:
         return example
-    return replace(example, text=example.text + rng.choice(("", " ")) + rng.choice(fitting) * rng.randint(1, 3))
+    return replace(example, text=example.text + rng.choice(("", " ")) + rng.choice(emoji) * rng.randint(1, 3))
 
 
 def _script(example: Example, _: random.Random) -> Example:
-    """Simplified Chinese as traditional, character by character (opencc's s2t)."""
+    """Convert simplified to traditional Chinese, character by character (opencc's s2t)."""
     if not any("\u4e00" <= character <= "\u9fff" for character in example.text):
         return example
     text = _traditional(example.text)
@@ -118,7 +119,7 @@ _KINDS: dict[str, Callable[[Example, random.Random], Example]] = {
 
 
 def _words(example: Example, *, chinese: bool = False) -> list[tuple[int, int]]:
-    """Latin words (and Chinese characters) outside entities, handles, hashtags and links."""
+    """[start, end) of Latin words (and Chinese characters) outside entities, handles, hashtags and links."""
     text, words, start = example.text, [], 0
     for part in text.split(" "):
         end = start + len(part)
@@ -132,5 +133,5 @@ def _words(example: Example, *, chinese: bool = False) -> list[tuple[int, int]]:
     return [(a, b) for a, b in words if all(b <= name.start or a >= name.end for name in names)]
 
 
-def _turns(word: str) -> bool:
-    return word.lower() in _KEPT or word.lower().endswith("n't") or word in _KEPT_CHINESE
+def _is_negation(word: str) -> bool:
+    return word.lower() in _NEGATIONS or word.lower().endswith("n't") or word in _NEGATIONS_CHINESE

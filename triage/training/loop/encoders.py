@@ -1,4 +1,4 @@
-"""Pretrained encoders of any family that transformers' AutoModel loads: BERT, XLM-RoBERTa, DistilBERT, DeBERTa, ..."""
+"""Loads pretrained encoders of all families that transformers' AutoModel supports, such as BERT and XLM-RoBERTa."""
 
 import inspect
 from pathlib import Path
@@ -14,34 +14,34 @@ _INPUTS = {"input_ids", "attention_mask"}
 
 
 def load_encoder(base: str | Path, layers: int | None = None) -> PreTrainedModel:
-    """A pretrained encoder from a folder or a hub name, cut to its first `layers` layers, in fp32.
+    """A pretrained encoder from a folder or a hub name, in fp32, reduced to its first `layers` layers.
 
-    Raises TrainingError if the folder is incomplete, the model cannot be loaded or does not give a vector for each
-    token of a text, or it has fewer layers than asked for.
+    Raises TrainingError if the folder is incomplete, the model cannot be loaded or does not return a vector for each
+    token of a text, or it has fewer than `layers` layers.
     """
     folder = Path(base)
     if folder.is_dir():
         missing = [name for name in ENCODER_FILES if not (folder / name).exists()]
         if missing:
-            raise TrainingError(f"{folder} is no encoder: {' and '.join(missing)} missing")
+            raise TrainingError(f"{folder} is not an encoder: {' and '.join(missing)} missing")
     try:
         encoder = _without_pooler(AutoModel.from_pretrained, str(base))
     except (OSError, ValueError, TypeError) as error:
         raise TrainingError(f"the encoder {base} cannot be loaded: {error}") from error
     _require_token_vectors(encoder, base)
     if layers is not None:
-        _cut(encoder, layers, base)
+        _truncate(encoder, layers, base)
     return encoder.float()
 
 
 def build_encoder(config: dict[str, Any]) -> PreTrainedModel:
-    """An untrained encoder of the shape of `config`, the content of a config.json with its `model_type`."""
+    """An untrained encoder with the configuration `config`, the content of a config.json."""
     settings = dict(config)
     return _without_pooler(AutoModel.from_config, AutoConfig.for_model(settings.pop("model_type"), **settings))
 
 
 def encoder_layers(encoder: nn.Module) -> tuple[str, nn.ModuleList] | None:
-    """Name of the list of layers within the encoder, and the list; None where layers share their weights (ALBERT)."""
+    """Name and list of the encoder's layers; None if the layers share their weights (ALBERT)."""
     depth = encoder.config.num_hidden_layers
     for name, module in encoder.named_modules():
         if isinstance(module, nn.ModuleList) and len(module) == depth:
@@ -50,7 +50,7 @@ def encoder_layers(encoder: nn.Module) -> tuple[str, nn.ModuleList] | None:
 
 
 def longest_input(encoder: PreTrainedModel) -> int:
-    """Tokens that fit: RoBERTa and its kin start counting positions behind that of padding."""
+    """Largest number of tokens; in RoBERTa and related models the positions begin after that of padding."""
     positions = int(encoder.config.max_position_embeddings)
     for name, module in encoder.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
@@ -59,7 +59,7 @@ def longest_input(encoder: PreTrainedModel) -> int:
 
 
 def _without_pooler(build: Any, source: str | PretrainedConfig) -> PreTrainedModel:
-    """Poolers are not used and their weights would be random; families without one don't know the argument."""
+    """Build without a pooler, which is not used and would have random weights; some families lack the argument."""
     try:
         return build(source, add_pooling_layer=False)
     except TypeError:
@@ -76,7 +76,7 @@ def _require_token_vectors(encoder: PreTrainedModel, base: str | Path) -> None:
         raise TrainingError(f"{base} has no padding token (pad_token_id in its config.json), which batches need")
 
 
-def _cut(encoder: PreTrainedModel, layers: int, base: str | Path) -> None:
+def _truncate(encoder: PreTrainedModel, layers: int, base: str | Path) -> None:
     found = encoder_layers(encoder)
     available = len(found[1]) if found else 0
     if found is None or not 1 <= layers <= available:

@@ -1,4 +1,4 @@
-"""The course of a run on disk: history.jsonl, a line a report, and a picture of it."""
+"""Records the course of a run in history.jsonl and draws the learning curve."""
 
 import json
 from pathlib import Path
@@ -9,36 +9,38 @@ from triage.logging import get_logger
 log = get_logger(__name__)
 
 HISTORY_FILE = "history.jsonl"
-PICTURE_FILE = "learning_curve.png"
+CURVE_FILE = "learning_curve.png"
 
 
 class History:
-    """Appends to `folder`/history.jsonl; a resumed run goes on in the same file, from where it was saved."""
+    """Appends to history.jsonl in `folder`; a resumed run continues the file from the step at which it was saved."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / HISTORY_FILE
 
     def start(self, step: int = 0) -> None:
-        """Forget what stands there beyond `step`: a run that begins anew, or resumes from an earlier save."""
+        """Remove the lines after `step`: all for a new run, those after the save for a resumed one."""
         kept = [line for line in read_history(self._path.parent) if line["step"] <= step] if step else []
         self._path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
     def add(self, **values: Any) -> None:
+        """Append a line."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
+    """Lines of history.jsonl; [] if it does not exist."""
     path = folder / HISTORY_FILE
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
-def draw(folder: Path) -> Path | None:
-    """learning_curve.png from history.jsonl: the loss of each head, and the validation figure of each.
+def draw_learning_curve(folder: Path) -> Path | None:
+    """Draw learning_curve.png from history.jsonl: loss and validation score of each head; returns its path.
 
-    Without matplotlib only a warning: a run that is done must not fail for its picture.
+    Without matplotlib it only logs a warning and returns None, so that a finished run does not fail.
     """
     try:
         from matplotlib.figure import Figure
@@ -51,12 +53,12 @@ def draw(folder: Path) -> Path | None:
     _plot(losses, [line for line in lines if "losses" in line], "losses")
     losses.set(title="Training loss (mean since the last report)", xlabel="step", yscale="log")
     _plot(quality, [line for line in lines if "validation" in line], "validation")
-    quality.set(title="Validation (mean over the packs)", xlabel="step", ylim=(0, 1))
+    quality.set(title="Validation (mean over the datasets)", xlabel="step", ylim=(0, 1))
     for axes in (losses, quality):
         axes.grid(alpha=0.3)
         if axes.get_lines():
             axes.legend(fontsize="small")
-    path = folder / PICTURE_FILE
+    path = folder / CURVE_FILE
     figure.savefig(path, dpi=120)
     return path
 

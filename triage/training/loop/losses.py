@@ -1,40 +1,38 @@
-"""Losses of the heads over texts with partial labels."""
+"""Computes the losses of the heads on texts with partial labels, of distillation, and of adversarial examples."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
 from triage.training.data.batches import Batch
 from triage.training.data.labels import HEADS, IGNORED
 
-EXCLUDED = -1e4
-"""Logit of a tag that a corpus cannot contain: its probability is zero and so is its gradient."""
-
-
+EXCLUDED_LOGIT = -1e4
+"""Logit of a tag that a corpus does not annotate: its probability and its gradient are zero."""
 ASPECT_WEIGHTS = (0.5, 1.5, 1.5, 1.5)
-"""Of ASPECT_STATES: nine in ten cells are absent, and would be all that the head learns to say."""
+"""Class weights of ASPECT_STATES: nine of ten cells are absent, and unweighted the head would predict nothing else."""
 
 
 def class_weights(labels: Iterable[int], classes: int, *, least: float = 0.3, most: float = 3.0) -> Tensor:
-    """[classes] weights by the inverse square root of frequency, averaging 1 over the texts.
+    """Class weights [classes], the inverse square root of the frequency, with a mean of 1 over the texts.
 
-    The plain inverse would let a class of fifty texts outweigh one of fifteen thousand text by text, and its
-    noise with it; the root balances and stays calm.
+    `labels` are label ids, IGNORED ones are skipped. The plain inverse would give each text of a class of fifty three
+    hundred times the weight of a text in a class of fifteen thousand, and amplify its noise.
     """
     counts = torch.bincount(torch.tensor([label for label in labels if label != IGNORED]), minlength=classes).float()
-    typical = counts[counts > 0].log().mean().exp()
-    weights = (typical / counts.clamp(min=1.0)).sqrt().clamp(least, most)
+    geometric_mean = counts[counts > 0].log().mean().exp()
+    weights = (geometric_mean / counts.clamp(min=1.0)).sqrt().clamp(least, most)
     return weights / ((weights * counts).sum() / counts.sum().clamp(min=1.0)).clamp(min=1e-6)
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What the heads are taught by: class weights, smoothing, and how much each head counts.
+    """The training objective: class weights, label smoothing, and the weight of each head.
 
-    A head that is absent from `head_weights` counts 1; one with weight 0 is not taught at all.
+    A head that is not in `head_weights` has weight 1; a head with weight 0 is not trained.
     """
 
     intent_weights: Tensor
@@ -44,9 +42,9 @@ class Objective:
     head_weights: Mapping[str, float] = field(default_factory=dict)
 
     def __call__(self, logits: Sequence[Tensor], batch: Batch) -> dict[str, Tensor]:
-        """Weighted scalar loss of each head that the batch has labels for; a head without is not in the result."""
+        """Weighted scalar loss of each head that the batch has labels for; other heads are not in the result."""
         losses = {}
-        if self._taught("intent", batch.intent):
+        if self._is_trained("intent", batch.intent):
             losses["intent"] = cross_entropy(
                 logits[0].float(),
                 batch.intent,
@@ -54,7 +52,7 @@ class Objective:
                 ignore_index=IGNORED,
                 label_smoothing=self.intent_smoothing,
             )
-        if self._taught("sentiment", batch.sentiment):
+        if self._is_trained("sentiment", batch.sentiment):
             losses["sentiment"] = cross_entropy(
                 logits[1].float(),
                 batch.sentiment,
@@ -62,9 +60,9 @@ class Objective:
                 ignore_index=IGNORED,
                 label_smoothing=self.sentiment_smoothing,
             )
-        if self._taught("entities", batch.tags):
+        if self._is_trained("entities", batch.tags):
             losses["entities"] = entity_loss(logits[2].float(), batch.tags, batch.allowed_tags)
-        if len(logits) > 3 and self._taught("aspects", batch.aspects):
+        if len(logits) > 3 and self._is_trained("aspects", batch.aspects):
             losses["aspects"] = cross_entropy(
                 logits[3].float().flatten(0, 1),
                 batch.aspects.flatten(),
@@ -73,36 +71,62 @@ class Objective:
             )
         return {head: loss * self.head_weights.get(head, 1.0) for head, loss in losses.items()}
 
-    def _taught(self, head: str, labels: Tensor) -> bool:
+    def _is_trained(self, head: str, labels: Tensor) -> bool:
         return self.head_weights.get(head, 1.0) > 0 and bool((labels != IGNORED).any())
 
 
 def entity_loss(logits: Tensor, tags: Tensor, allowed_tags: Tensor) -> Tensor:
-    """Cross-entropy over [batch, seq, n_tags] logits, each text within the tags its corpus knows.
+    """Cross-entropy of logits [batch, seq, tags] with `tags` [batch, seq], each text within its `allowed_tags`.
 
-    A corpus that never tags products says "not a person, organization or location" where it says O. With the
-    product tags left out of its softmax it says just that, and a product name keeps the product logit that
-    other corpora gave it.
+    A corpus that never tags products means "not a person, organization or location" by O. Its texts are therefore
+    trained with a softmax without the product tags [batch, tags], so that they do not lower the product logits that
+    are trained by other corpora.
     """
-    kept = logits.masked_fill(~allowed_tags.unsqueeze(1), EXCLUDED)
-    return cross_entropy(kept.flatten(0, 1), tags.flatten(), ignore_index=IGNORED)
+    masked = logits.masked_fill(~allowed_tags.unsqueeze(1), EXCLUDED_LOGIT)
+    return cross_entropy(masked.flatten(0, 1), tags.flatten(), ignore_index=IGNORED)
 
 
 def distillation_loss(
     student: Sequence[Tensor], teacher: Sequence[Tensor], attention_mask: Tensor, temperature: float
 ) -> Tensor:
-    """KL of the teacher's softened labels to the student's, summed over the heads that both have, tokens unpadded.
+    """KL divergence of the softened distributions of teacher and student, summed over the heads that both have.
 
-    Hinton et al. 2015, Distilling the Knowledge in a Neural Network, section 2; the factor T^2 keeps gradients alike.
+    Hinton et al. 2015, Distilling the Knowledge in a Neural Network, section 2: the factor T^2 keeps the gradients
+    comparable over temperatures. Padding tokens are left out.
     """
     total = student[0].new_zeros((), dtype=torch.float32)
     tokens = attention_mask.bool()
-    for head, ours, theirs in zip(HEADS, student, teacher, strict=False):
-        rows, wanted = (ours[tokens], theirs[tokens]) if head == "entities" else (ours, theirs)
+    for head, student_logits, teacher_logits in zip(HEADS, student, teacher, strict=False):
+        entities = head == "entities"
+        predicted = student_logits[tokens] if entities else student_logits
+        target = teacher_logits[tokens] if entities else teacher_logits
         total = total + kl_div(
-            log_softmax(rows.float().flatten(0, -2) / temperature, dim=-1),
-            log_softmax(wanted.float().flatten(0, -2) / temperature, dim=-1),
+            log_softmax(predicted.float().flatten(0, -2) / temperature, dim=-1),
+            log_softmax(target.float().flatten(0, -2) / temperature, dim=-1),
             reduction="batchmean",
             log_target=True,
         )
     return total * temperature**2
+
+
+def adversarial_step(embeddings: nn.Parameter, strength: float, loss: Callable[[], Tensor]) -> None:
+    """Fast gradient method: add the gradients of `loss` at perturbed word embeddings to the present gradients.
+
+    Miyato et al. 2017, Adversarial Training Methods for Semi-Supervised Text Classification, equation 5: the
+    perturbation is `strength` * g / ||g||, applied to the embedding table. The table is restored afterwards, also if
+    `loss` raises.
+    """
+    if embeddings.grad is None:
+        return
+    gradient = embeddings.grad
+    norm = gradient.norm()
+    if not torch.isfinite(norm) or norm == 0:
+        return
+    before = embeddings.detach().clone()
+    try:
+        with torch.no_grad():
+            embeddings.add_(gradient, alpha=strength / float(norm))
+        loss().backward()
+    finally:
+        with torch.no_grad():
+            embeddings.copy_(before)

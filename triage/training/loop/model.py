@@ -1,4 +1,4 @@
-"""One encoder, three or four heads. Needs torch and transformers (the `train` extra)."""
+"""Defines the model: one encoder with three or four heads."""
 
 import json
 from typing import Any
@@ -11,11 +11,11 @@ from triage.training.loop.encoders import build_encoder
 
 
 class AspectHead(nn.Module):
-    """For each aspect a look at the tokens that speak of it, and what they say.
+    """For each aspect an attention over the tokens, and a classifier of the four states.
 
-    Label-wise attention (Mullenbach et al. 2018, Explainable Prediction of Medical Codes, section 2.2): one mean
-    over all tokens cannot hold that the screen is good and the delivery was not. Polarity is read by weights that
-    all aspects share, plus each aspect's own.
+    Label-wise attention (Mullenbach et al. 2018, Explainable Prediction of Medical Codes, section 2.2): a single mean
+    over all tokens cannot represent that the screen is good and the delivery was bad. The classifier has weights that
+    all aspects share, plus weights of each aspect.
     """
 
     def __init__(self, hidden: int, aspects: int) -> None:
@@ -31,14 +31,17 @@ class AspectHead(nn.Module):
 
     def forward(self, tokens: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits [batch, n_aspects, 4] from token vectors [batch, seq, hidden]."""
-        hidden = (attention_mask == 0).unsqueeze(-1)
-        weights = self.attention(tokens).masked_fill(hidden, -1e4).softmax(dim=1)
+        padding = (attention_mask == 0).unsqueeze(-1)
+        weights = self.attention(tokens).masked_fill(padding, -1e4).softmax(dim=1)
         vectors = torch.matmul(weights.transpose(1, 2), tokens)
         return self.shared(vectors) + torch.matmul(vectors.unsqueeze(2), self.own).squeeze(2) + self.bias
 
 
 class MultiHeadModel(nn.Module):
-    """Intent and sentiment from the mean of the token vectors, tags from each, aspects from those that speak of one."""
+    """Encoder and heads: intent and sentiment on the mean token vector, entity tags on each, aspects by attention.
+
+    A taxonomy without aspects gives a model without the aspect head.
+    """
 
     def __init__(self, encoder: nn.Module, taxonomy: Taxonomy, dropout: float = 0.1) -> None:
         super().__init__()
@@ -54,8 +57,8 @@ class MultiHeadModel(nn.Module):
         self.aspects = AspectHead(hidden, len(taxonomy.aspects)) if taxonomy.aspects else None
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
-        """Logits of intent [batch, n_intents], sentiment [batch, 3], entities [batch, seq, n_tags], and where the
-        taxonomy has aspects [batch, n_aspects, 4].
+        """Logits of intent [batch, n_intents], sentiment [batch, 3], entities [batch, seq, n_tags], and of aspects
+        [batch, n_aspects, 4] if the taxonomy has any.
 
         `input_ids` and `attention_mask` are [batch, seq] int64; the mask holds 1 for tokens and 0 for padding.
         """
@@ -67,16 +70,19 @@ class MultiHeadModel(nn.Module):
         return logits if self.aspects is None else (*logits, self.aspects(dropped, attention_mask))
 
     def heads(self) -> list[nn.Module]:
+        """Modules of the heads."""
         return [head for head in (self.intent, self.sentiment, self.entities, self.aspects) if head is not None]
 
     def head_parameters(self) -> list[nn.Parameter]:
+        """Parameters of all heads."""
         return [parameter for head in self.heads() for parameter in head.parameters()]
 
 
 def build_from_config(config: dict[str, Any], taxonomy: Taxonomy) -> MultiHeadModel:
-    """An untrained model of the shape of a checkpoint's encoder_config.json, to load its weights into."""
+    """An untrained model with the configuration of a checkpoint's encoder_config.json."""
     return MultiHeadModel(build_encoder(config), taxonomy)
 
 
 def encoder_config(model: MultiHeadModel) -> dict[str, Any]:
+    """Configuration of the encoder as JSON, defaults included."""
     return json.loads(model.encoder.config.to_json_string(use_diff=False))  # type: ignore[no-any-return]

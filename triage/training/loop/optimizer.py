@@ -1,4 +1,4 @@
-"""Which parameters learn, and how fast: freezing, layer-wise learning rates, AdamW's groups."""
+"""Freezes parameters and builds the AdamW optimizer with layer-wise learning rates."""
 
 import re
 
@@ -12,7 +12,7 @@ from triage.training.loop.options import Options
 
 
 def freeze(model: MultiHeadModel, options: Options) -> None:
-    """Stop the gradient of what `options.freeze` names. Raises TrainingError for more layers than there are."""
+    """Freeze the parameters that `options.freeze` names. Raises TrainingError if the encoder has fewer layers."""
     encoder = model.encoder
     if options.freeze == "none":
         return
@@ -29,10 +29,11 @@ def freeze(model: MultiHeadModel, options: Options) -> None:
 
 
 def build_optimizer(model: MultiHeadModel, options: Options) -> torch.optim.AdamW:
-    """AdamW over what learns; each group has the `peak` learning rate that the schedule scales.
+    """AdamW over the trainable parameters; each group has a `peak` learning rate, which the schedule scales.
 
-    Heads have their own rate. The encoder's falls by `layer_decay` a layer towards the embeddings (Howard and
-    Ruder 2018, Universal Language Model Fine-tuning, section 3.2). Vectors (biases, norms) have no weight decay.
+    The heads have their own rate. The rate of the encoder is multiplied by `layer_decay` per layer towards the
+    embeddings (Howard and Ruder 2018, Universal Language Model Fine-tuning, section 3.2). Vectors (biases, norms) have
+    no weight decay.
     """
     heads = {id(parameter) for parameter in model.head_parameters()}
     found = encoder_layers(model.encoder)
@@ -41,12 +42,12 @@ def build_optimizer(model: MultiHeadModel, options: Options) -> torch.optim.Adam
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            own = (
+            peak = (
                 options.head_learning_rate
                 if id(parameter) in heads
                 else _rate(layer.search(name), name, depth, options)
             )
-            groups.setdefault((own, parameter.ndim > 1), []).append(parameter)
+            groups.setdefault((peak, parameter.ndim > 1), []).append(parameter)
     return torch.optim.AdamW(
         [
             {"params": parameters, "peak": peak, "lr": 0.0, "weight_decay": options.weight_decay if is_matrix else 0.0}
@@ -56,7 +57,7 @@ def build_optimizer(model: MultiHeadModel, options: Options) -> torch.optim.Adam
 
 
 def _rate(layer: re.Match[str] | None, name: str, depth: int, options: Options) -> float:
-    """Adapters (peft) start from nothing, as heads do, and learn as fast; other weights by their layer."""
+    """Peak learning rate: that of the heads for adapters, which are untrained too; else by the layer of the weight."""
     if "lora_" in name or "ia3_" in name or "prompt_encoder" in name:
         return options.head_learning_rate
     below = depth - 1 - int(layer.group(1)) if layer else depth

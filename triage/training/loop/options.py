@@ -1,4 +1,4 @@
-"""What a training run depends on besides its data."""
+"""Options of a training run, checked at construction."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,7 +10,8 @@ from triage.training.data.labels import HEADS
 
 PEFT_METHODS = ("lora", "adalora", "ia3", "prefix")
 AUGMENTATIONS = ("typos", "drop", "case", "emoji", "script")
-_UNRELATED = ("extra", "threads", "max_minutes")
+_NOT_IDENTITY = ("extra", "threads", "max_minutes")
+_NOT_PUBLISHED = ("extra", "base", "start_from", "teacher")
 _Bound = tuple[Callable[[Any], bool], str]
 _POSITIVE: _Bound = (lambda value: value > 0, "above 0")
 _NOT_NEGATIVE: _Bound = (lambda value: value >= 0, "at least 0")
@@ -23,14 +24,14 @@ _BOUNDS: dict[str, _Bound] = {
     **dict.fromkeys(("max_steps", "patience", "threads", "layers", "accumulate", "peft_rank"), _COUNT),
     **dict.fromkeys(("token_budget", "validation_cap", "max_tokens"), _COUNT),
     **dict.fromkeys(("label_smoothing", "sentiment_smoothing", "ema_decay"), _SHARE),
-    "augment": (lambda value: 0 <= value <= 1, "from 0 to 1, the share of varied texts"),
+    "augment": (lambda value: 0 <= value <= 1, "from 0 to 1, the share of augmented texts"),
     "layer_decay": (lambda value: 0 < value <= 1, "above 0 and at most 1"),
 }
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a run depends on besides its data. Written into the checkpoint. `problems` says what cannot work."""
+    """Everything that a run depends on besides its data. Raises ConfigError naming every invalid option."""
 
     base: str
     layers: int | None = None
@@ -69,29 +70,27 @@ class Options:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises ConfigError with every setting that cannot work."""
         if problems := list(self._problems()):
             raise ConfigError(problems, where="training options")
 
     @property
     def frozen_layers(self) -> int:
-        """How many layers, from the first, `freeze` holds still besides the embeddings."""
+        """Number of layers that `freeze` freezes besides the embeddings, counted from the first."""
         return int(self.freeze.partition(":")[2]) if self.freeze.startswith("layers:") else 0
 
     def identity(self) -> dict[str, Any]:
-        """What two runs must share for one to go on where the other stopped."""
-        return {key: value for key, value in _plain(self).items() if key not in _UNRELATED}
+        """The options that must be equal for a run to be resumed."""
+        return {key: value for key, value in _plain(self).items() if key not in _NOT_IDENTITY}
 
-    def account(self) -> dict[str, Any]:
-        """What a checkpoint keeps: no paths of this machine."""
-        hidden = ("extra", "base", "start_from", "teacher")
-        return {key: value for key, value in _plain(self).items() if key not in hidden}
+    def published(self) -> dict[str, Any]:
+        """The options that a checkpoint and a manifest contain: without paths of this machine."""
+        return {key: value for key, value in _plain(self).items() if key not in _NOT_PUBLISHED}
 
     def _problems(self) -> Iterator[str]:
-        for name, (holds, wanted) in _BOUNDS.items():
+        for name, (holds, bound) in _BOUNDS.items():
             value = getattr(self, name)
             if value is not None and not holds(value):
-                yield f"{name} must be {wanted}, is {value}"
+                yield f"{name} must be {bound}, is {value}"
         yield from self._name_problems()
         yield from self._pair_problems()
 
@@ -108,13 +107,13 @@ class Options:
             elif weight < 0:
                 yield f"head_weights.{name} must not be negative, is {weight}"
         if self.head_weights and not any(self.head_weights.get(head, 1.0) for head in HEADS):
-            yield "head_weights switches every head off; nothing would be learned"
+            yield "head_weights switches every head off, so nothing would be trained"
 
     def _pair_problems(self) -> Iterator[str]:
         if self.peft and self.freeze != "none":
-            yield f"peft trains beside a frozen encoder; leave freeze at none (it is {self.freeze})"
+            yield f"peft freezes the encoder itself; leave freeze at none (it is {self.freeze})"
         if self.adversarial and (self.peft or self.freeze != "none"):
-            yield "adversarial needs the gradient of the word embeddings; it goes with neither peft nor freeze"
+            yield "adversarial needs the gradient of the word embeddings; it cannot be combined with peft or freeze"
 
 
 def _is_layers(freeze: str) -> bool:
@@ -123,7 +122,7 @@ def _is_layers(freeze: str) -> bool:
 
 
 def _plain(options: Options) -> dict[str, Any]:
-    """As JSON and a resume file keep it."""
+    """The options as JSON and resume.pt contain them."""
     return {
         key: list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
         for key, value in asdict(options).items()

@@ -1,25 +1,26 @@
-"""Learning rate: a linear warm-up, then a linear decay to zero at the end of the steps or of the time."""
+"""Learning rate schedule: a linear warm-up, then a linear decay to zero at the end of the steps or of the time."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """`max_minutes` None: only the steps count. With a limit whichever ends first sets the decay."""
+    """Schedule over `steps`, and over `max_minutes` if given: whichever ends first determines the decay."""
 
     steps: int
     warmup_steps: int
     max_minutes: float | None = None
 
     def progress(self, step: int, minutes: float) -> float:
-        """0 at the start, 1 at the end."""
+        """Progress of the run, 0 at the start and 1 at the end."""
         by_time = minutes / self.max_minutes if self.max_minutes else 0.0
         return min(1.0, max(step / self.steps, by_time))
 
     def done(self, step: int, minutes: float) -> bool:
+        """True if the run has reached its last step or its time limit."""
         return self.progress(step, minutes) >= 1.0
 
     def factor(self, step: int, minutes: float) -> float:
-        """Share of the peak learning rate."""
+        """Factor of the peak learning rate, 0 to 1."""
         warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         return warm * (1.0 - self.progress(step, minutes))

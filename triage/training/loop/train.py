@@ -1,4 +1,7 @@
-"""The training loop: time-boxed, resumable, reproducible from its seed."""
+"""Runs the training loop: limited by time or steps, resumable, reproducible from its seed.
+
+One thread does everything: it computes the steps, validates, and saves the best checkpoint and the state for a resume.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +9,7 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import Tensor
 
 from triage.clock import Clock, SystemClock
@@ -15,37 +19,44 @@ from triage.training.data.batches import Batch
 from triage.training.data.corpus import Corpus
 from triage.training.data.encode import Encoded, encode, load_tokenizer
 from triage.training.data.examples import Example
+from triage.training.data.files import BEST
 from triage.training.data.labels import Taxonomy
 from triage.training.data.stream import BatchStream
-from triage.training.loop.adapters import add_adapters, after_step, learning_share, mergeable, merged
-from triage.training.loop.adversarial import adversarial_step
-from triage.training.loop.augment import vary_some
+from triage.training.loop.adapters import add_adapters, can_merge, merge_adapters, parameter_counts, update_ranks
+from triage.training.loop.augment import augment_examples
 from triage.training.loop.averaging import WeightAverage
-from triage.training.loop.checkpoint import save_checkpoint
+from triage.training.loop.checkpoint import load_state, save_checkpoint, save_state
 from triage.training.loop.encoders import load_encoder
-from triage.training.loop.history import History, draw
-from triage.training.loop.losses import Objective, class_weights, distillation_loss
+from triage.training.loop.history import History, draw_learning_curve
+from triage.training.loop.losses import Objective, adversarial_step, class_weights, distillation_loss
 from triage.training.loop.model import MultiHeadModel
 from triage.training.loop.optimizer import build_optimizer, freeze
 from triage.training.loop.options import Options
-from triage.training.loop.progress import progress_bar
-from triage.training.loop.resume import load_state, save_state
 from triage.training.loop.schedule import Schedule
 from triage.training.loop.start import load_teacher, start_from
 from triage.training.loop.tokenizer import prepare_tokenizer, tokenizer_text
-from triage.training.loop.validation import figures, head_means, held_out, overall, predict
+from triage.training.loop.validation import (
+    head_means,
+    overall_score,
+    predict,
+    validation_sample,
+    validation_scores,
+)
 
 log = get_logger(__name__)
 
-_REPORT_STEPS = 10
+_HISTORY_STEPS = 10  # steps between two lines of history.jsonl
 _LOG_STEPS = 50
+_STATE = ("step", "texts", "minutes", "best", "unimproved")
 
 
-class Run:
-    """One training run in `work`: resume.pt while it goes on, history.jsonl and learning_curve.png, and `best`, a
-    checkpoint, after each validation that is the best so far.
+class TrainingRun:
+    """One training run in the folder `work`.
 
-    Raises TrainingError or ConfigError for a base, a start or a teacher that does not fit, before anything is learned.
+    The folder contains resume.pt during the run, history.jsonl, learning_curve.png, and the checkpoint `best`, which is
+    written after each validation with a new best score.
+
+    Raises TrainingError or ConfigError for an unsuitable base, start or teacher, before training starts.
     """
 
     def __init__(
@@ -72,7 +83,7 @@ class Run:
         self.earlier_stages = start_from(self.model, Path(options.start_from), taxonomy) if options.start_from else []
         self.teacher = load_teacher(Path(options.teacher), taxonomy, self.tokenizer_file) if options.teacher else None
         freeze(self.model, options)
-        self.stream = BatchStream(corpus, self._encode, self.pad_id, options.token_budget, options.seed, self._vary)
+        self.stream = BatchStream(corpus, self._encode, self.pad_id, options.token_budget, options.seed, self._augment)
         steps = max(1, round(self.stream.steps_per_epoch * options.epochs / options.accumulate))
         steps = min(steps, options.max_steps or steps)
         self.schedule = Schedule(steps, options.warmup_steps, options.max_minutes)
@@ -90,22 +101,22 @@ class Run:
         self.minutes = 0.0
         self.best = -1.0
         self.history = History(work)
-        self.held_out = held_out(corpus, options.validation_cap)
-        self.held_out_encoded = self._encode(self.held_out)
+        self.validation = validation_sample(corpus, options.validation_cap)
+        self.validation_encoded = self._encode(self.validation)
 
     def fit(self) -> dict[str, Any]:
-        """Train until the epochs, the steps, the minutes or the patience are over; the account of the last validation.
+        """Train to the end of the epochs, steps, minutes or patience; returns the info of the last validation.
 
-        Raises TrainingError if the loss stops being a number or the disk is full.
+        Raises TrainingError if the loss is not finite or the disk is full.
         """
         started = self.clock.monotonic() - self.minutes * 60
         saved = validated = self.minutes
         self.history.start(self.step)
-        learning, parameters = learning_share(self.model)
-        log.info("training_started", steps=self.schedule.steps, learning=learning, parameters=parameters)
-        with progress_bar(self.console) as progress:
+        trainable, parameters = parameter_counts(self.model)
+        log.info("training_started", steps=self.schedule.steps, learning=trainable, parameters=parameters)
+        with _progress_bar(self.console) as progress:
             task = progress.add_task("training", total=1.0)
-            while not self.schedule.done(self.step, self.minutes) and not self._impatient():
+            while not self.schedule.done(self.step, self.minutes) and not self._out_of_patience():
                 loss = self._one_step()
                 self.minutes = (self.clock.monotonic() - started) / 60
                 done = self.schedule.progress(self.step, self.minutes)
@@ -123,15 +134,15 @@ class Run:
                 if self.minutes - saved >= self.options.checkpoint_minutes:
                     self.save()
                     saved = (self.clock.monotonic() - started) / 60
-        account = self.validate()
-        draw(self.work)
-        return account
+        info = self.validate()
+        draw_learning_curve(self.work)
+        return info
 
     def resume(self) -> bool:
-        """Go on from resume.pt, if `work` has one of the same options; False if there is none.
+        """Restore the state in resume.pt; False if there is none.
 
-        What follows is what would have followed without the stop: weights, averages, optimizer, order of the data and
-        dropout. Raises TrainingError if the file belongs to other options.
+        Weights, averages, optimizer, random numbers and the order of the data continue as in a run that was never
+        stopped. Raises TrainingError if the file belongs to a run with other options.
         """
         state = load_state(self.work, self.options)
         if state is None:
@@ -141,14 +152,14 @@ class Run:
         if self.average is not None:
             self.average.load(state["average"])
         torch.set_rng_state(state["random"])
-        for name in ("step", "texts", "minutes", "best", "unimproved"):
+        for name in _STATE:
             setattr(self, name, state[name])
         log.info("training_resumed", step=self.step, minutes=round(self.minutes, 1))
         return True
 
     def save(self) -> None:
-        """Write what `resume` needs. Raises TrainingError where the disk cannot hold it."""
-        state = {name: getattr(self, name) for name in ("step", "texts", "minutes", "best", "unimproved")}
+        """Write the state that `resume` restores. Raises TrainingError if the disk is full."""
+        state = {name: getattr(self, name) for name in _STATE}
         state |= {
             "options": self.options.identity(),
             "model": self.model.state_dict(),
@@ -159,7 +170,7 @@ class Run:
         save_state(self.work, state)
 
     def _one_step(self) -> float:
-        """One update from `accumulate` batches; their mean loss."""
+        """Update the weights from `accumulate` batches; returns their mean loss."""
         self.model.train()
         factor = self.schedule.factor(self.step, self.minutes)
         for group in self.optimizer.param_groups:
@@ -168,22 +179,22 @@ class Run:
         totals: dict[str, float] = {}
         for part in range(parts):
             batch = self.stream.batch(self.step * parts + part)
-            for head, loss in self._learn(batch, parts).items():
+            for head, loss in self._backward(batch, parts).items():
                 totals[head] = totals.get(head, 0.0) + loss / parts
             self.texts += len(batch.input_ids)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
-        after_step(self.model, self.options, self.step)
+        update_ranks(self.model, self.options, self.step)
         self.optimizer.zero_grad(set_to_none=True)
         if self.average is not None:
             self.average.update(self.model)
         self.step += 1
-        if self.step % _REPORT_STEPS == 0:
+        if self.step % _HISTORY_STEPS == 0:
             self.history.add(step=self.step, minutes=round(self.minutes, 2), texts=self.texts, lr=factor, losses=totals)
         return sum(totals.values())
 
-    def _learn(self, batch: Batch, parts: int) -> dict[str, float]:
-        """Add a batch's gradients; its losses by head."""
+    def _backward(self, batch: Batch, parts: int) -> dict[str, float]:
+        """Add the gradients of one of `parts` batches; returns its losses by head."""
         losses = self._losses(batch)
         total = torch.stack(list(losses.values())).sum() if losses else None
         if total is None:
@@ -206,35 +217,36 @@ class Run:
         losses = self.objective(logits, batch)
         if self.teacher is not None:
             with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self.options.bf16):
-                wanted = self.teacher(batch.input_ids, batch.attention_mask)
+                target = self.teacher(batch.input_ids, batch.attention_mask)
             losses["teacher"] = self.options.distill_weight * distillation_loss(
-                logits, wanted, batch.attention_mask, self.options.distill_temperature
+                logits, target, batch.attention_mask, self.options.distill_temperature
             )
         return losses
 
     def validate(self) -> dict[str, Any]:
-        """Judge the weights (their average, if there is one) and keep them if they are the best so far; the account."""
+        """Evaluate the weights (or their average) and save them if they are the best so far; returns the info."""
         if self.average is None:
             return self._validate_weights()
         with self.average.applied(self.model):
             return self._validate_weights()
 
     def _validate_weights(self) -> dict[str, Any]:
-        outputs = predict(self.model, self.held_out_encoded, self.pad_id, bf16=self.options.bf16)
-        by_head = figures(outputs, self.held_out_encoded, [example.source for example in self.held_out], self.taxonomy)
-        score = overall(by_head)
-        learning, parameters = learning_share(self.model)
+        outputs = predict(self.model, self.validation_encoded, self.pad_id, bf16=self.options.bf16)
+        sources = [example.source for example in self.validation]
+        by_head = validation_scores(outputs, self.validation_encoded, sources, self.taxonomy)
+        score = overall_score(by_head)
+        trainable, parameters = parameter_counts(self.model)
         info = {
             **self.options.extra,
             "base": Path(self.options.base).name,
             "earlier_stages": self.earlier_stages,
             "seed": self.options.seed,
-            "options": self.options.account(),
+            "options": self.options.published(),
             "texts": self.texts,
             "steps": self.step,
             "minutes": round(self.minutes, 1),
             "parameters": parameters,
-            "learning_parameters": learning,
+            "learning_parameters": trainable,
             "mix": self.corpus.mix,
             "corpus": {name: len(examples) for name, examples in self.corpus.train.items()},
             "dropped_as_leaks": dict(self.corpus.dropped),
@@ -248,20 +260,33 @@ class Run:
         )
         if score > self.best:
             self.best, self.unimproved = score, 0
-            if mergeable(self.model):
-                save_checkpoint(self.work / "best", merged(self.model), self.taxonomy, self.tokenizer_file, info)
+            if can_merge(self.model):
+                model = merge_adapters(self.model)
+                save_checkpoint(self.work / BEST, model, self.taxonomy, self.tokenizer_file, info)
         else:
             self.unimproved += 1
         return info
 
-    def _impatient(self) -> bool:
+    def _out_of_patience(self) -> bool:
         return self.options.patience is not None and self.unimproved >= self.options.patience
 
     def _encode(self, examples: Sequence[Example]) -> list[Encoded]:
         return list(encode(examples, self.tokenizer, self.taxonomy))
 
-    def _vary(self, examples: Sequence[Example], seed: int) -> Sequence[Example]:
-        return vary_some(examples, self.options.augment, seed, self.options.augmentations)
+    def _augment(self, examples: Sequence[Example], seed: int) -> Sequence[Example]:
+        return augment_examples(examples, self.options.augment, seed, self.options.augmentations)
+
+
+def _progress_bar(console: Console) -> Progress:
+    """A progress bar; invisible if `console` is not a terminal."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:

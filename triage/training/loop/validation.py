@@ -1,4 +1,4 @@
-"""Figures of a torch model on held-out texts, while it trains."""
+"""Evaluates the torch model on validation texts during training."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,15 +11,15 @@ from triage.training.data.corpus import Corpus
 from triage.training.data.encode import Encoded
 from triage.training.data.examples import Example
 from triage.training.data.labels import IGNORED, Taxonomy
-from triage.training.evaluation.aspect_scoring import aspect_scores, decide
-from triage.training.evaluation.scoring import Span, bio_spans, classification, span_scores
-from triage.training.loop.losses import EXCLUDED
+from triage.training.evaluation.aspect_scoring import aspect_scores, predicted_states
+from triage.training.evaluation.scoring import Span, bio_spans, classification_scores, span_scores
+from triage.training.loop.losses import EXCLUDED_LOGIT
 from triage.training.loop.model import MultiHeadModel
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Logits in the order of the texts: [n, intents], [n, 3], [tokens, tags] a text, and [n, aspects, 4] or None."""
+    """Logits of n texts in order: [n, intents], [n, 3], [tokens, tags] per text, and [n, aspects, 4] or None."""
 
     intent: torch.Tensor
     sentiment: torch.Tensor
@@ -31,7 +31,7 @@ class Outputs:
 def predict(
     model: MultiHeadModel, encoded: Sequence[Encoded], pad_id: int, *, bf16: bool, token_budget: int = 4096
 ) -> Outputs:
-    """Raw logits on the model's device; the model is left in evaluation mode."""
+    """Logits of all texts, in order; the model is left in evaluation mode."""
     model.eval()
     order: list[int] = []
     intents, sentiments, entities, aspects = [], [], [], []
@@ -53,11 +53,14 @@ def predict(
     )
 
 
-def figures(
+def validation_scores(
     outputs: Outputs, encoded: Sequence[Encoded], sources: Sequence[str], taxonomy: Taxonomy
 ) -> dict[str, dict[str, float]]:
-    """By head: the figure of each source (macro-F1; for entities token-span F1 within its known types; for aspects the
-    F1 of pairs of aspect and polarity). A head that no text has labels for is not in the result."""
+    """By head, the score of each source; heads that no text has labels for are left out.
+
+    The score is macro-F1 for intent and sentiment, span F1 on tokens within the known types for entities, and F1 of
+    pairs of aspect and polarity for aspects. `sources` [n] are the sources of the texts.
+    """
     rows: dict[str, list[int]] = defaultdict(list)
     for index, source in enumerate(sources):
         rows[source].append(index)
@@ -68,33 +71,34 @@ def figures(
             if known:
                 gold = [getattr(encoded[index], head) for index in known]
                 guess = logits[known].argmax(dim=1).tolist()
-                result[head][source] = classification(gold, guess, logits.shape[1])["macro_f1"]
+                result[head][source] = classification_scores(gold, guess, logits.shape[1])["macro_f1"]
         tagged = [index for index in indices if encoded[index].tags is not None]
         if tagged:
             pairs = [_spans(outputs.entities[index], encoded[index], taxonomy) for index in tagged]
             result["entities"][source] = span_scores([gold for gold, _ in pairs], [guess for _, guess in pairs])["f1"]
-        looked = [index for index in indices if any(state != IGNORED for state in encoded[index].aspects)]
-        if looked and outputs.aspects is not None:
-            states = decide(outputs.aspects[looked].softmax(dim=-1).numpy(), 0.5)
-            result["aspects"][source] = aspect_scores([encoded[index].aspects for index in looked], states)["f1"]
+        annotated = [index for index in indices if any(state != IGNORED for state in encoded[index].aspects)]
+        if annotated and outputs.aspects is not None:
+            states = predicted_states(outputs.aspects[annotated].softmax(dim=-1).numpy(), 0.5)
+            result["aspects"][source] = aspect_scores([encoded[index].aspects for index in annotated], states)["f1"]
     return {head: values for head, values in result.items() if values}
 
 
-def overall(by_head: dict[str, dict[str, float]]) -> float:
-    """One number to choose a checkpoint by: the mean over heads of the mean over sources.
+def overall_score(by_head: dict[str, dict[str, float]]) -> float:
+    """The score by which the best checkpoint is selected: the mean over heads of the mean over sources.
 
-    Aspects do not count: they come along, and must not cost what the other heads are for.
+    Aspects are left out, so that they are not improved at the expense of the main heads.
     """
     means = [mean for head, mean in head_means(by_head).items() if head != "aspects"]
     return sum(means) / len(means) if means else 0.0
 
 
 def head_means(by_head: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Mean over the sources, by head."""
     return {head: sum(values.values()) / len(values) for head, values in by_head.items() if values}
 
 
-def held_out(corpus: Corpus, cap: int) -> list[Example]:
-    """At most `cap` validation texts a source, the same in every run."""
+def validation_sample(corpus: Corpus, cap: int) -> list[Example]:
+    """At most `cap` validation texts per source, evenly spaced, so the same in every run."""
     chosen: list[Example] = []
     for examples in corpus.validation.values():
         stride = max(1, len(examples) // cap)
@@ -103,9 +107,10 @@ def held_out(corpus: Corpus, cap: int) -> list[Example]:
 
 
 def _spans(logits: torch.Tensor, row: Encoded, taxonomy: Taxonomy) -> tuple[list[Span], list[Span]]:
+    """Gold and predicted spans of a text, within its known types."""
     tags = row.tags or []
     allowed = torch.tensor(row.allowed_tags)
-    guess = logits.masked_fill(~allowed, EXCLUDED).argmax(dim=1).tolist()
+    guess = logits.masked_fill(~allowed, EXCLUDED_LOGIT).argmax(dim=1).tolist()
     kept = [index for index, tag in enumerate(tags) if tag != IGNORED]
     return (
         bio_spans([taxonomy.entity_tags[tags[index]] for index in kept]),

@@ -1,0 +1,1 @@
+"""Calibrates, exports and documents a trained model."""

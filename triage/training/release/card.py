@@ -1,17 +1,17 @@
-"""CARD.md of a model folder, written from its manifest, figures and sources: never by hand."""
+"""Writes the model card, CARD.md of a model folder, from its manifest, metrics and training sets."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from triage.training.data.files import read_json
-from triage.training.data.training_sets import Source
-from triage.training.evaluation.metrics import MAIN
+from triage.training.data.training_sets import TrainingSet
+from triage.training.evaluation.metrics import MAIN_METRIC
 from triage.training.evaluation.tables import tables
 from triage.training.release import commits
-from triage.training.release.recipe import commands
+from triage.training.release.recipe import reproduction_commands
 
-_HEADS = {
+_COLUMNS = {
     "intent": ("texts", "accuracy", "macro_f1", "ece"),
     "sentiment": ("texts", "accuracy", "macro_f1", "macro_recall", "ece"),
     "entities": ("texts", "entities", "precision", "recall", "f1"),
@@ -22,28 +22,27 @@ _LIMITS = (
     "Intents were learned mostly from bank and shop requests, and in Chinese from texts that the project wrote itself: "
     "rare wordings and other trades (health, housing, public services) are less certain.",
     "Irony, and praise and complaint in one text, are often read by their surface.",
-    "A product is tagged by its name (iPhone 15, 华为手机), not as a plain noun (the phone, 手机).",
-    "Trained on texts cut at 128 tokens; longer texts work, and what comes late in them weighs less.",
+    "A product is tagged by its name (iPhone 15, 华为手机), not as a common noun (the phone, 手机).",
+    "Trained on texts cut at 128 tokens; longer texts work, but their later parts have less influence.",
 )
-
-
-_MORE = ("goals", "robustness", "OOS", "abstaining", "language")
+_TABLES = ("goals", "robustness", "OOS", "selective", "language")
+"""First words of the titles of the tables that the card contains besides those of the heads."""
 _BASES = {
     "multilingual-e5-small-en-zh": (
-        "multilingual-e5-small (MIT; Wang et al. 2024, arXiv:2402.05672), its vocabulary cut to English and Chinese. "
-        "The weights passed through a 4-bit package before they came here, which costs some quality."
+        "multilingual-e5-small (MIT; Wang et al. 2024, arXiv:2402.05672), vocabulary reduced to English and Chinese. "
+        "The weights come from a package quantized to 4 bits, which costs some quality."
     ),
 }
-"""What there is to say about an encoder, by the name of its folder."""
+"""Description of an encoder by the name of its folder."""
 
 
-def write_card(folder: Path, sources: Sequence[Source]) -> None:
+def write_card(folder: Path, sources: Sequence[TrainingSet]) -> None:
     """Write `folder`/CARD.md from its manifest.json and metrics.json."""
     manifest, metrics = read_json(folder / "manifest.json"), read_json(folder / "metrics.json")
     (folder / "CARD.md").write_text("\n".join(_lines(manifest, metrics, sources)) + "\n", encoding="utf-8")
 
 
-def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[Source]) -> Iterable[str]:
+def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[TrainingSet]) -> Iterable[str]:
     encoder, trained = manifest["encoder"], manifest["trained"]
     options = trained.get("options") or {}
     yield f"# {manifest['name']}, version {manifest['version']}"
@@ -63,21 +62,21 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
     yield (
         f"{trained['texts']:,} texts in {trained['steps']:,} steps and {trained['minutes']} minutes on a CPU "
         f"({precision}), seed {trained['seed']}{_code_of(trained)}. "
-        "A text teaches only the heads it has labels for."
+        "A text trains only the heads it has labels for."
     )
     for stage in trained.get("earlier_stages") or ():
         limit = (stage.get("options") or {}).get("max_minutes")
         stopped = f" of the {limit:g} planned" if limit and stage["minutes"] < limit - 1 else ""
         yield ""
         yield (
-            f"It began from an earlier stage: {stage['texts']:,} texts in {stage['steps']:,} steps and "
+            f"It started from an earlier stage: {stage['texts']:,} texts in {stage['steps']:,} steps and "
             f"{stage['minutes']} minutes{stopped}, seed {stage['seed']}{_code_of(stage)}."
         )
         yield from _averaged(stage)
     yield from _averaged(trained)
     yield from (
         "",
-        "| source | licence | training texts | left out: they also test |",
+        "| source | licence | training texts | removed: also test texts |",
         "| --- | --- | --- | --- |",
     )
     corpus, dropped = trained.get("corpus") or {}, trained.get("dropped_as_leaks") or {}
@@ -87,10 +86,10 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
         yield f"| {name} | {licences.get(name, 'the owner of the texts')} | {texts:,} | {dropped.get(name, 0):,} |"
     yield ""
     yield (
-        "Training texts that stand in a validation or test split are left out, near copies too "
-        "(letters alike, digits aside, or four fifths of their shingles)."
+        "Training texts that are also in a validation or test split were removed, including near duplicates "
+        "(equal letters, digits aside, or four fifths of their shingles)."
     )
-    yield from _figures(metrics)
+    yield from _metrics(metrics)
     calibration = ", ".join(f"{head} {value}" for head, value in manifest["temperature"].items())
     yield (
         f"Temperatures fitted on validation texts: {calibration}. Low confidence below: "
@@ -108,32 +107,32 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
     yield from ("", "## Limits", "")
     for limit in _LIMITS:
         yield f"- {limit}"
-    yield from ("", "## Reproduce", "", "```", *commands(manifest, trained), "```")
+    yield from ("", "## Reproduce", "", "```", *reproduction_commands(manifest, trained), "```")
     yield ""
-    yield "A run that is ended by the clock makes another number of steps on another machine: alike, not identical."
+    yield "A run that is limited by time makes a different number of steps on another machine: similar, not identical."
 
 
-def _figures(metrics: dict[str, Any]) -> Iterable[str]:
-    yield from ("", f"## Figures on test splits{_limit_note(metrics)}", "")
-    for head, columns in _HEADS.items():
+def _metrics(metrics: dict[str, Any]) -> Iterable[str]:
+    yield from ("", f"## Metrics on test splits{_limit_note(metrics)}", "")
+    for head, columns in _COLUMNS.items():
         tested = {pack: heads[head] for pack, heads in metrics["packs"].items() if head in heads}
         if not tested:
             continue
-        shown = (*columns, f"95 % of {MAIN[head]}")
-        yield from (f"### {head}", "", f"| pack | {' | '.join(shown)} |", "| --- " * (len(shown) + 1) + "|")
-        for pack, figures in tested.items():
-            cells = (*(_cell(figures.get(column)) for column in columns), _interval(figures, MAIN[head]))
+        shown = (*columns, f"95 % of {MAIN_METRIC[head]}")
+        yield from (f"### {head}", "", f"| set | {' | '.join(shown)} |", "| --- " * (len(shown) + 1) + "|")
+        for pack, scores in tested.items():
+            cells = (*(_cell(scores.get(column)) for column in columns), _interval(scores, MAIN_METRIC[head]))
             yield f"| {pack} | {' | '.join(cells)} |"
         yield ""
     yield (
-        "`ece` is the expected calibration error (15 bins). An entity counts if its borders and its type are exact. "
-        "`own_validation` are held-out texts of the project's own: they say how well its patterns were learned, "
-        "not how the model does on strangers' texts; the `check` sets, by another hand, do. Intents of the packs are "
-        "mapped to ours by `sources.yaml`. Where the texts are from: docs/data.md."
+        "`ece` is the expected calibration error (15 bins). An entity counts if its boundaries and its type are exact. "
+        "`own_validation` are held-out texts of the project: they show how well its patterns were learned, not how the "
+        "model performs on other people's texts; the `check` sets, by another author, do. Intents of the datasets are "
+        "mapped to the taxonomy by `sources.yaml`. The origin of the texts: docs/data.md."
     )
     yield ""
     for table in tables(metrics):
-        if table.title.startswith(_MORE):
+        if table.title.startswith(_TABLES):
             yield from (f"### {table.title}", "", f"| {' | '.join(table.columns)} |")
             yield "| --- " * len(table.columns) + "|"
             yield from (f"| {' | '.join(row)} |" for row in table.rows)
@@ -150,11 +149,11 @@ def _averaged(stage: dict[str, Any]) -> Iterable[str]:
 
 
 def _code_of(run: dict[str, Any]) -> str:
-    return f", code of commit `{run['commit']}`" if commits.findable(run.get("commit")) else ""
+    return f", code of commit `{run['commit']}`" if commits.in_history(run.get("commit")) else ""
 
 
 def _limit_note(metrics: dict[str, Any]) -> str:
-    return f" (at most {metrics['limit']:,} texts a pack)" if metrics.get("limit") else ""
+    return f" (at most {metrics['limit']:,} texts per set)" if metrics.get("limit") else ""
 
 
 def _aspects(manifest: dict[str, Any]) -> str:
@@ -162,8 +161,8 @@ def _aspects(manifest: dict[str, Any]) -> str:
     return f", aspects ({', '.join(aspects)})" if aspects else ""
 
 
-def _interval(figures: dict[str, Any], name: str) -> str:
-    interval = figures.get("interval", {}).get(name)
+def _interval(scores: dict[str, Any], name: str) -> str:
+    interval = scores.get("interval", {}).get(name)
     return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else ""
 
 

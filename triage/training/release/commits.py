@@ -1,24 +1,24 @@
-"""The commit of the code that trained: kept in a manifest, and named to people only where they can find it."""
+"""Reads the commit of the training code, and checks whether a commit is in the history of this checkout."""
 
 import subprocess
 from functools import cache
 from pathlib import Path
 
 
-def current() -> str:
-    """Short hash, empty outside a checkout."""
+def current_commit() -> str:
+    """Short hash of the checked-out commit; empty outside a checkout."""
     return _git("rev-parse", "--short", "HEAD") or ""
 
 
 @cache
-def findable(commit: str | None) -> bool:
-    """Whether it is in the history of this checkout: one of a branch that never came here says nothing to a reader."""
+def in_history(commit: str | None) -> bool:
+    """True if the commit is in the history of this checkout; any other hash is of no use to a reader."""
     return bool(commit) and _git("merge-base", "--is-ancestor", f"{commit}", "HEAD") is not None
 
 
-def _git(*words: str) -> str | None:
-    """What git says; None where it fails, or is not there."""
-    command = ["git", "-C", str(Path(__file__).parent), *words]
+def _git(*arguments: str) -> str | None:
+    """Output of a git command; None if it fails or git is not installed."""
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
     except (OSError, subprocess.CalledProcessError):

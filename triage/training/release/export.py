@@ -1,4 +1,4 @@
-"""From a checkpoint to a model folder that serving reads: ONNX file, tokenizer, manifest."""
+"""Exports a checkpoint to a model folder that can be served: ONNX file, tokenizer, manifest."""
 
 import hashlib
 import io
@@ -14,7 +14,7 @@ import torch
 
 from triage.errors import TrainingError
 from triage.inference.precision_variants import convert_precision
-from triage.training.data.files import whole_folder, write_json
+from triage.training.data.files import atomic_folder, write_json
 from triage.training.loop.checkpoint import Checkpoint
 from triage.training.loop.encoders import longest_input
 from triage.training.loop.model import MultiHeadModel, build_from_config, encoder_config
@@ -23,7 +23,7 @@ from triage.training.release.quantize import quantize_weights
 OPSET = 18
 MANIFEST_FORMAT = 1
 INPUTS = ("input_ids", "attention_mask")
-TRAINED = (
+TRAINED_FIELDS = (
     "commit",
     "seed",
     "texts",
@@ -37,15 +37,18 @@ TRAINED = (
     "dropped_as_leaks",
     "validation",
 )
-"""What a manifest keeps of the run's own account."""
+"""Fields of a checkpoint's info.json that the manifest contains under `trained`."""
 OUTPUTS = ("intent_logits", "sentiment_logits", "entity_logits")
 ASPECT_OUTPUT = "aspect_logits"
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Temperature of each head and what refines it (`triage.inference.calibration`), the probability below which a
-    label is flagged as of low confidence, and that from which an aspect is present."""
+    """Calibration of the heads, as in the manifest.
+
+    `temperature` and `scaling` are described in `triage.inference.calibration`. A label with a probability below
+    `low_confidence` is flagged; an aspect is present from the probability `aspect_threshold`.
+    """
 
     temperature: Mapping[str, float] = field(default_factory=lambda: {"intent": 1.0, "sentiment": 1.0, "entities": 1.0})
     low_confidence: Mapping[str, float] = field(default_factory=lambda: {"intent": 0.5, "sentiment": 0.5})
@@ -54,42 +57,43 @@ class Calibration:
 
 
 def export_model(
-    checkpoint: Checkpoint, output: Path, calibration: Calibration, version: str, form: str = "int8"
+    checkpoint: Checkpoint, output: Path, calibration: Calibration, version: str, precision: str = "int8"
 ) -> dict[str, Any]:
-    """Write `output` (model.onnx, tokenizer.json, manifest.json) whole or not at all; returns the manifest.
+    """Write the model folder `output` atomically (model.onnx, tokenizer.json, manifest.json); returns the manifest.
 
-    `form` is how the weights are stored: int8, fp32 (the reference), or fp16 (for GPUs, computed in fp16 too).
-    Raises TrainingError if something stands at `output` that is no model folder.
+    `precision` is that of the stored weights: int8, fp32 (the reference), or fp16 (for GPUs, also computed in fp16). An
+    existing model folder is replaced and keeps its card and metrics. Raises TrainingError if `output` exists and is not
+    a model folder.
     """
     if output.exists() and any(output.iterdir()) and not (output / "manifest.json").exists():
-        raise TrainingError(f"{output} exists and is no model folder; give another --output or remove it")
-    with whole_folder(output) as parts:
+        raise TrainingError(f"{output} exists and is not a model folder; give another --output or remove it")
+    with atomic_folder(output) as staging:
         graph = to_onnx(checkpoint)
-        if form == "int8":
+        if precision == "int8":
             graph = quantize_weights(graph)
-        elif form == "fp16":
+        elif precision == "fp16":
             graph = onnx.load_from_string(convert_precision("fp16", graph.SerializeToString(), output))
         onnx.checker.check_model(graph)
-        onnx.save(graph, parts / "model.onnx")
-        shutil.copyfile(checkpoint.tokenizer, parts / "tokenizer.json")
-        manifest = _manifest(checkpoint, output.name, calibration, version) | {"form": form}
-        manifest["files"] = {name: fingerprint(parts / name) for name in ("model.onnx", "tokenizer.json")}
-        write_json(parts / "manifest.json", manifest)
+        onnx.save(graph, staging / "model.onnx")
+        shutil.copyfile(checkpoint.tokenizer, staging / "tokenizer.json")
+        manifest = _manifest(checkpoint, output.name, calibration, version) | {"form": precision}
+        manifest["files"] = {name: file_digest(staging / name) for name in ("model.onnx", "tokenizer.json")}
+        write_json(staging / "manifest.json", manifest)
         for kept in ("CARD.md", "metrics.json"):
             if (output / kept).exists():
-                shutil.copyfile(output / kept, parts / kept)
+                shutil.copyfile(output / kept, staging / kept)
     return manifest
 
 
 def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
-    """The fp32 graph: int64 [batch, seq] in, three or four float32 logits out; batch and seq are free."""
+    """The fp32 graph: int64 inputs [batch, seq], three or four float32 logits; batch and seq are free."""
     model = _eager_copy(checkpoint)
     outputs = (*OUTPUTS, ASPECT_OUTPUT) if checkpoint.taxonomy.aspects else OUTPUTS
     ids = torch.tensor([[0, 5, 6, 7, 2], [0, 9, 2, 1, 1]])
     buffer = io.BytesIO()
     free = {0: "batch", 1: "seq"}
     with warnings.catch_warnings():
-        # The tracing exporter is announced as legacy; its graph needs no onnxscript and is what ORT fuses best.
+        # The tracing exporter is deprecated, but needs no onnxscript and makes the graph that ONNX Runtime fuses best.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model,
@@ -109,7 +113,7 @@ def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
 
 
 def _eager_copy(checkpoint: Checkpoint) -> MultiHeadModel:
-    """Plain matmul-softmax attention traces to a graph without shape-dependent branches."""
+    """A copy with eager attention, which is traced to a graph without shape-dependent branches."""
     config = encoder_config(checkpoint.model) | {"attn_implementation": "eager"}
     model = build_from_config(config, checkpoint.taxonomy)
     model.load_state_dict(checkpoint.model.state_dict())
@@ -145,10 +149,11 @@ def _manifest(checkpoint: Checkpoint, name: str, calibration: Calibration, versi
             "heads": config.num_attention_heads,
             "vocabulary": config.vocab_size,
         },
-        "trained": {key: info.get(key) for key in TRAINED},
+        "trained": {key: info.get(key) for key in TRAINED_FIELDS},
     }
 
 
-def fingerprint(path: Path) -> dict[str, Any]:
+def file_digest(path: Path) -> dict[str, Any]:
+    """SHA-256 and size in bytes of a file."""
     content = path.read_bytes()
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}

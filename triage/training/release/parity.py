@@ -1,4 +1,4 @@
-"""Does the exported model say what the trained one says? torch fp32 against the ONNX file."""
+"""Compares the predictions of an exported model with those of its checkpoint in torch (fp32)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,8 +19,11 @@ _ROWS = 16
 
 @dataclass(frozen=True)
 class Parity:
-    """Shares of texts (of tokens for entities, of texts and aspects) with the same label, and the largest difference of
-    a probability. `aspect_agreement` is None for a model without aspects."""
+    """Agreement of export and checkpoint.
+
+    The agreements are shares of equal labels: of texts, for entities of tokens, for aspects of texts x aspects (None
+    for a model without aspects). The differences are absolute differences of probabilities over all heads.
+    """
 
     texts: int
     intent_agreement: float
@@ -31,11 +34,12 @@ class Parity:
     mean_probability_difference: float
 
     def as_dict(self) -> dict[str, Any]:
+        """The fields that are not None, rounded to six digits."""
         return {name: round(value, 6) for name, value in asdict(self).items() if value is not None}
 
 
-def compare(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> Parity:
-    """Run both on the same padded batches. Raises ModelError if the folder cannot be loaded."""
+def compare_with_export(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> Parity:
+    """Run checkpoint and model folder on the same padded batches. Raises ModelError if the folder cannot be loaded."""
     import torch
 
     manifest = read_manifest(folder)
@@ -44,34 +48,34 @@ def compare(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> Parit
     model = checkpoint.model.eval()
     tokenized = tokenizer.encode(texts)
     order = np.argsort(tokenized.lengths, kind="stable")
-    same: dict[str, list[NDArray[np.bool_]]] = {}
+    equal: dict[str, list[NDArray[np.bool_]]] = {}
     differences = []
     for first in range(0, len(order), _ROWS):
         ids, mask = tokenizer.pad(tokenized, order[first : first + _ROWS])
         with torch.inference_mode():
             reference = [output.numpy() for output in model(torch.from_numpy(ids), torch.from_numpy(mask))]
         exported = session.run(ids, mask)
-        kept = mask.astype(bool)
+        tokens = mask.astype(bool)
         heads = [
             ("intent", reference[0], exported.intent),
             ("sentiment", reference[1], exported.sentiment),
-            ("entities", reference[2][kept], exported.entity[kept]),
+            ("entities", reference[2][tokens], exported.entity[tokens]),
         ]
         if exported.aspect is not None:
             heads.append(("aspects", reference[3], exported.aspect))
-        for head, ours, theirs in heads:
-            same.setdefault(head, []).append((ours.argmax(axis=-1) == theirs.argmax(axis=-1)).ravel())
-            differences.append(np.abs(_softmax(ours) - _softmax(theirs)).ravel())
-    agreement = {head: float(np.concatenate(parts).mean()) for head, parts in same.items()}
-    apart = np.concatenate(differences)
+        for head, expected, found in heads:
+            equal.setdefault(head, []).append((expected.argmax(axis=-1) == found.argmax(axis=-1)).ravel())
+            differences.append(np.abs(_softmax(expected) - _softmax(found)).ravel())
+    agreement = {head: float(np.concatenate(parts).mean()) for head, parts in equal.items()}
+    difference = np.concatenate(differences)
     return Parity(
         len(texts),
         agreement["intent"],
         agreement["sentiment"],
         agreement["entities"],
         agreement.get("aspects"),
-        float(apart.max()),
-        float(apart.mean()),
+        float(difference.max()),
+        float(difference.mean()),
     )
 
 

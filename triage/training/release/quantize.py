@@ -1,7 +1,7 @@
-"""Store the weights of an ONNX model as int8 behind DequantizeLinear: about one byte a parameter.
+"""Stores the weights of an ONNX model as int8 with DequantizeLinear nodes: about one byte per parameter.
 
-Only storage changes: every runtime computes in the precision it likes, from weights that are within half a
-step (1/254 of the largest value of their channel) of the trained ones.
+Only the storage changes. Runtimes compute in floating point, from weights that differ from the trained ones by at most
+half a quantization step, 1/254 of the largest absolute value of their channel.
 """
 
 from typing import Any
@@ -10,14 +10,15 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-SMALLEST = 1024  # values; biases and layer norms stay fp32: they are small and sensitive
+SMALLEST = 1024
+"""Values of a tensor that is quantized; biases and layer norms stay fp32, because they are small and sensitive."""
 
 
 def quantize_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Replace the fp32 tables of MatMul, Gemm and Gather by int8 ones, symmetric, one scale a channel.
+    """Replace the fp32 weights of MatMul, Gemm and Gather by int8 ones, symmetric, with one scale per channel.
 
-    A channel is an output of a linear layer or a row (a token) of an embedding table. Changes `model` in
-    place and returns it.
+    A channel is an output of a linear layer, or a row (a token) of an embedding table. Changes `model` in place and
+    returns it.
     """
     graph = model.graph
     axes = _channel_axes(graph)
@@ -46,7 +47,7 @@ def quantize_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def quantize_array(values: np.ndarray[Any, Any], axis: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """int8 values of the same shape and their fp32 scale [channels]; an all-zero channel has scale 1."""
+    """int8 values of the same shape, and their fp32 scales [channels] along `axis`; a channel of zeros has scale 1."""
     other = 1 - axis
     scale = np.abs(values).max(axis=other) / 127.0
     scale = np.where(scale == 0.0, 1.0, scale).astype(np.float32)
@@ -55,7 +56,7 @@ def quantize_array(values: np.ndarray[Any, Any], axis: int) -> tuple[np.ndarray[
 
 
 def _channel_axes(graph: onnx.GraphProto) -> dict[str, int]:
-    """Axis of the channels of each weight, by the node that reads it."""
+    """Axis of the channels of each weight, by the name of its tensor."""
     axes: dict[str, int] = {}
     for node in graph.node:
         if node.op_type == "MatMul":

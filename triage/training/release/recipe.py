@@ -1,4 +1,4 @@
-"""The commands that make a model again, from the account that its manifest keeps of each stage."""
+"""Writes the commands that reproduce a model, from the description of each training stage in its manifest."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,17 +8,20 @@ from triage.training.release import commits
 _FLAGS = ("seed", "max_minutes", "learning_rate", "head_learning_rate", "warmup_steps", "ema_decay")
 
 
-def commands(manifest: dict[str, Any], trained: dict[str, Any]) -> Iterable[str]:
-    """Lines of a shell: each stage with its data, averages, export and evaluation."""
+def reproduction_commands(manifest: dict[str, Any], trained: dict[str, Any]) -> Iterable[str]:
+    """Shell commands: each stage with its data, averages of runs, export and evaluation.
+
+    A run that several stages refer to is trained once: runs are the same if commit, seed, texts and steps are equal.
+    """
     base, before = manifest["encoder"]["base"], ""
     known: dict[str, str] = {}
     for stage in [*(trained.get("earlier_stages") or ()), trained]:
         names = []
         for run in (stage, *(stage.get("averaged_with") or ())):
-            account = str({key: run.get(key) for key in ("commit", "seed", "texts", "steps")})
-            name = known.get(account)
+            identity = str({key: run.get(key) for key in ("commit", "seed", "texts", "steps")})
+            name = known.get(identity)
             if name is None:
-                name = known[account] = f"runs/{len(known) + 1}"
+                name = known[identity] = f"runs/{len(known) + 1}"
                 if data := " and ".join(_data(run)):
                     yield f"# with {data}"
                 yield f"triage train --data DATA --base {base} --output {name}{before}{_flags(run)}"
@@ -42,7 +45,7 @@ def _flags(run: dict[str, Any]) -> str:
 
 
 def _data(run: dict[str, Any]) -> Iterable[str]:
-    if commits.findable(run.get("commit")):
+    if commits.in_history(run.get("commit")):
         yield f"sources.yaml as of commit {run['commit']}"
     if run.get("mix"):
         yield f"this mix: {_mix(run['mix'])}"

@@ -1,4 +1,4 @@
-"""Train, export, evaluate: the steps behind the commands, in order, with what each leaves on disk."""
+"""Implements the steps of `triage train`, `export` and `parity`, and the files that each step writes."""
 
 import random
 from collections.abc import Callable
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from triage.errors import TrainingError
 from triage.training.data.corpus import Corpus, load_corpus, read_split
-from triage.training.data.custom import project_texts, read_own
+from triage.training.data.custom import project_texts, read_custom_data
 from triage.training.data.examples import Example
-from triage.training.data.files import read_json, write_json
+from triage.training.data.files import BEST, checkpoint_folder, read_json, write_json
 from triage.training.data.labels import Taxonomy, load_taxonomy
-from triage.training.data.training_sets import load_sources
-from triage.training.loop.run_folder import BEST, checkpoint_folder
+from triage.training.data.training_sets import load_training_sets
 from triage.training.release import commits
 
 if TYPE_CHECKING:
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
     from triage.training.release.parity import Parity
 
 PARITY_TEXTS = 2_000
-_OWN_VALIDATION = 0.1
+_CUSTOM_VALIDATION = 0.1
+"""Share of the user's texts that is used for validation."""
 
 
 def build_corpus(
@@ -31,18 +31,20 @@ def build_corpus(
     *,
     taxonomy_file: Path | None = None,
     sources_file: Path | None = None,
-    own: Path | None = None,
+    custom_file: Path | None = None,
     columns: dict[str, str] | None = None,
     project: bool = True,
     corrections: Callable[[Taxonomy], dict[str, list[Example]]] | None = None,
 ) -> tuple[Corpus, Taxonomy]:
-    """The packs under `data` (None: no packs), the project's own texts unless told otherwise, and an owner's file.
+    """The corpus of the datasets under `data`, the project's own texts and the user's custom data, with its taxonomy.
 
-    A tenth of the owner's rows, chosen by a hash of the text, validates. `corrections` gives further examples by split.
+    `data` is None to use no datasets, `project` False to leave the project's texts out. `columns` names the columns of
+    `custom_file` (text, intent, sentiment); a tenth of its rows, drawn with a fixed seed, is used for validation.
+    `corrections` returns further examples by split. If no text has aspects, the returned taxonomy has none either.
     Raises ConfigError or TrainingError.
     """
     taxonomy = load_taxonomy(taxonomy_file)
-    sources = load_sources(taxonomy, sources_file) if data else []
+    sources = load_training_sets(taxonomy, sources_file) if data else []
     texts: dict[str, list[Example]] = {"train": [], "validation": []}
     if project:
         try:
@@ -51,24 +53,24 @@ def build_corpus(
             raise TrainingError(
                 f"{error}\n  (--no-project-texts leaves these out, for a taxonomy of your own)"
             ) from error
-    if own is not None:
-        rows = read_own(own, taxonomy, **{f"{name}_column": column for name, column in (columns or {}).items()})
-        rng = random.Random(0)  # noqa: S311 - a split, not a secret
-        for row in rows:
-            texts["validation" if rng.random() < _OWN_VALIDATION else "train"].append(row)
+    if custom_file is not None:
+        names = {f"{name}_column": column for name, column in (columns or {}).items()}
+        rng = random.Random(0)  # noqa: S311 - no secret
+        for row in read_custom_data(custom_file, taxonomy, **names):
+            texts["validation" if rng.random() < _CUSTOM_VALIDATION else "train"].append(row)
     for split, examples in (corrections(taxonomy) if corrections else {}).items():
         texts[split] += examples
     if not data and not texts["train"]:
         raise TrainingError("there is nothing to train on: give --data, --own, or leave the project's texts in")
-    if not any(source.teaches_aspects for source in sources) and not any(row.aspects for row in texts["train"]):
-        taxonomy = replace(taxonomy, aspects=())  # nothing teaches them: a model with three heads
+    if not any(source.has_aspects for source in sources) and not any(row.aspects for row in texts["train"]):
+        taxonomy = replace(taxonomy, aspects=())  # the model gets no aspect head
     corpus = load_corpus(data or Path(), sources, taxonomy, {name: rows for name, rows in texts.items() if rows})
     _require_every_head(corpus)
     return corpus, taxonomy
 
 
 def _require_every_head(corpus: Corpus) -> None:
-    """Training without labels for a head would only fail at its end, when it is to be calibrated."""
+    """Raise TrainingError for a head without labels: otherwise training would fail only at its end, in calibration."""
     for split, groups in (("training", corpus.train), ("validation", corpus.validation)):
         examples = [example for group in groups.values() for example in group]
         for head in ("intent", "sentiment", "entities"):
@@ -79,12 +81,14 @@ def _require_every_head(corpus: Corpus) -> None:
 def train_model(
     corpus: Corpus, taxonomy: Taxonomy, options: "Options", output: Path, console: "Console", *, resume: bool = False
 ) -> Path:
-    """Train into `output`; returns the folder of the best checkpoint, calibrated. Raises TrainingError."""
-    from triage.training.loop.train import Run
+    """Train into the folder `output`; returns the folder of its best checkpoint, calibrated. Raises TrainingError."""
+    from triage.training.loop.train import TrainingRun
 
     if (output / BEST).exists() and not resume:
-        raise TrainingError(f"{output} holds a finished or stopped run; --resume goes on, or give another --output")
-    run = Run(corpus, taxonomy, replace(options, extra={"commit": commits.current()}), output, console)
+        raise TrainingError(
+            f"{output} holds a finished or stopped run; continue it with --resume, or give another --output"
+        )
+    run = TrainingRun(corpus, taxonomy, replace(options, extra={"commit": commits.current_commit()}), output, console)
     if resume:
         run.resume()
     run.fit()
@@ -93,7 +97,7 @@ def train_model(
 
 
 def calibrate_checkpoint(folder: Path, corpus: Corpus) -> Path:
-    """Fit temperatures and thresholds on the validation texts, and keep them in the checkpoint's info.json."""
+    """Fit temperatures and thresholds on the validation texts and write them to the checkpoint's info.json."""
     from triage.training.loop.checkpoint import load_checkpoint
     from triage.training.release.calibrate import as_dict, calibrate
 
@@ -102,29 +106,32 @@ def calibrate_checkpoint(folder: Path, corpus: Corpus) -> Path:
     return folder
 
 
-def export_checkpoint(folder: Path, output: Path, version: str, form: str = "int8") -> dict[str, Any]:
+def export_checkpoint(folder: Path, output: Path, version: str, precision: str = "int8") -> dict[str, Any]:
     """Write the model folder `output` from a run or checkpoint folder; returns its manifest. Raises TrainingError."""
     from triage.training.loop.checkpoint import load_checkpoint
     from triage.training.release.export import Calibration, export_model
 
     checkpoint = load_checkpoint(checkpoint_folder(folder))
     known = checkpoint.info.get("calibration")
-    return export_model(checkpoint, output, Calibration(**known) if known else Calibration(), version, form)
+    return export_model(checkpoint, output, Calibration(**known) if known else Calibration(), version, precision)
 
 
 def check_parity(folder: Path, model: Path, data: Path | None, texts: int = PARITY_TEXTS) -> "Parity":
-    """Compare a checkpoint with its export on test texts of every pack (no packs: on validation texts of our own)."""
+    """Compare a checkpoint with its export on test texts of every dataset under `data`.
+
+    Without `data` the texts are the project's own validation texts.
+    """
     from triage.training.loop.checkpoint import load_checkpoint
-    from triage.training.release.parity import compare
+    from triage.training.release.parity import compare_with_export
 
     checkpoint = load_checkpoint(checkpoint_folder(folder))
-    return compare(checkpoint, model, _sample(data, checkpoint.taxonomy, texts))
+    return compare_with_export(checkpoint, model, _sample(data, checkpoint.taxonomy, texts))
 
 
-def record(model: Path, write: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-    """Change metrics.json of a model folder by `write` and return it."""
+def update_metrics(model: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Replace metrics.json of a model folder by `change` of its content; returns the new content."""
     path = model / "metrics.json"
-    metrics = write(read_json(path) if path.exists() else {})
+    metrics = change(read_json(path) if path.exists() else {})
     write_json(path, metrics)
     return metrics
 
@@ -132,7 +139,7 @@ def record(model: Path, write: Callable[[dict[str, Any]], dict[str, Any]]) -> di
 def _sample(data: Path | None, taxonomy: Taxonomy, texts: int) -> list[str]:
     if data is None:
         return [example.text for example in project_texts("validation", taxonomy)][:texts]
-    packs = [read_split(data, source, "test") for source in load_sources(taxonomy)]
-    packs = [pack for pack in packs if pack]
-    share = max(1, texts // max(1, len(packs)))
-    return [example.text for pack in packs for example in pack[:: max(1, len(pack) // share)][:share]]
+    splits = [read_split(data, source, "test") for source in load_training_sets(taxonomy)]
+    splits = [split for split in splits if split]
+    share = max(1, texts // max(1, len(splits)))
+    return [example.text for split in splits for example in split[:: max(1, len(split) // share)][:share]]

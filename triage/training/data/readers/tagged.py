@@ -1,4 +1,4 @@
-"""Token-tagged corpora (BIO) to texts with character spans: tokens are joined as people write them."""
+"""Reads token-tagged corpora (BIO): joins the tokens to a text with normal spacing and the tags to character spans."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,9 +15,10 @@ _WORD_END = re.compile(r"[0-9A-Za-z]$")
 
 
 def read_tagged(source: str, rows: list[dict[str, Any]], entry: dict[str, Any]) -> Iterable[Example]:
-    """`tokens` and BIO `tags`; the entry has `types` (their type to ours or null), `script` and `known_types`.
+    """Examples of rows with `tokens` and BIO `tags`.
 
-    A constant `intent` or `sentiment` in the entry is given to every text (weak labels).
+    `entry` has `types` (the corpus's type to that of the taxonomy, or null), `known_types` and optionally `script`. A
+    constant `intent` in the entry becomes the label of every text.
     """
     types: dict[str, str | None] = entry["types"]
     intent = entry.get("intent", {}).get("constant")
@@ -28,13 +29,13 @@ def read_tagged(source: str, rows: list[dict[str, Any]], entry: dict[str, Any]) 
         text, offsets = join_tokens(tokens, chinese=entry.get("script") == "chinese")
         spans = tag_spans(source, row["tags"], types)
         entities = [Entity(offsets[first][0], offsets[last][1], label) for first, last, label in spans]
-        # "@" and a name are one handle, which the deterministic recognizers find: no entity for the model.
+        # "@" and a name form a handle, which the deterministic recognizers find: it is not an entity for the model.
         entities = [e for e in entities if not (text[e.start] == "@" or (e.start and text[e.start - 1] == "@"))]
         yield Example(text, source, intent=intent, entities=tuple(entities), known_types=tuple(entry["known_types"]))
 
 
 def join_tokens(tokens: Sequence[str], *, chinese: bool) -> tuple[str, list[tuple[int, int]]]:
-    """The text, and the [start, end) code points of each token in it."""
+    """The text of the tokens, and the [start, end) code points of each token in it."""
     text = tokens[0]
     offsets = [(0, len(tokens[0]))]
     for before, token in pairwise(tokens):
@@ -49,24 +50,26 @@ def join_tokens(tokens: Sequence[str], *, chinese: bool) -> tuple[str, list[tupl
 
 
 def tag_spans(source: str, tags: Sequence[str], types: dict[str, str | None]) -> list[tuple[int, int, str]]:
-    """(first token, last token, our type) of each entity; types mapped to null are dropped. IOB repaired: a
-    stray I- starts an entity."""
+    """(first token, last token, type of the taxonomy) of each entity; types mapped to null are dropped.
+
+    An I- tag that does not continue an entity starts one. Raises TrainingError for a type that is not in `types`.
+    """
     spans: list[tuple[int, int, str]] = []
     open_type: str | None = None
     for index, tag in enumerate(tags):
-        prefix, _, theirs = tag.partition("-")
+        prefix, _, corpus_type = tag.partition("-")
         if prefix == "O":
             open_type = None
             continue
-        if theirs not in types:
+        if corpus_type not in types:
             raise TrainingError(
-                f"{source}: entity type {theirs!r} is in no map; name it under {source} in sources.yaml"
+                f"{source}: entity type {corpus_type!r} is not in the map; add it under {source} in sources.yaml"
             )
-        ours = types[theirs]
-        if prefix == "I" and open_type == theirs:
-            if ours:
-                spans[-1] = (spans[-1][0], index, ours)
-        elif ours:
-            spans.append((index, index, ours))
-        open_type = theirs
+        entity_type = types[corpus_type]
+        if prefix == "I" and open_type == corpus_type:
+            if entity_type:
+                spans[-1] = (spans[-1][0], index, entity_type)
+        elif entity_type:
+            spans.append((index, index, entity_type))
+        open_type = corpus_type
     return spans
