@@ -51,7 +51,7 @@ format: setup
 
 reference: setup
 	@$(BIN)/python -m triage.reference docs/reference
-	@$(BIN)/python -m triage.schemas.json_schema topics/schemas >/dev/null
+	@$(BIN)/python -m triage.schemas.json_schema topics/schemas
 
 bench: setup
 	@$(BIN)/python -m benchmarks.$(NAME) $(ARGS)

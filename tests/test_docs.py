@@ -1,10 +1,13 @@
 """What the pages tell people to type is a command with these options, and links lead somewhere."""
 
+import ast
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from checkout import ROOT
 from deployed import check_command
 
@@ -23,6 +26,8 @@ ENDINGS = r"(?:py|yaml|yml|toml|md|sh|json|jsonl|txt|css)"
 # A file of the repository, and perhaps one of its tests: `tests/test_x.py::test_y`.
 PATH = re.compile(rf"(?<![\w./-])({FOLDERS}/[\w./-]*\.{ENDINGS})\b(?:::(\w+))?")
 MODULE = re.compile(r"`(\w+\.py)`")
+CLASS = re.compile(r"`([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)*)`")
+TARGET = re.compile(r"\bmake ([a-z][a-z-]+)")
 
 
 def shell_lines(page):
@@ -87,7 +92,7 @@ def test_links_lead_somewhere(page):
 def test_files_that_are_named_exist(page):
     wrong = []
     for path, function in PATH.findall(page.read_text("utf-8")):
-        if path.startswith("benchmarks/results/"):  # what a benchmark writes
+        if path.startswith("benchmarks/results/") or "NAME" in path:  # what a benchmark writes; a name to choose
             continue
         if not (ROOT / path).is_file():
             wrong.append(path)
@@ -99,3 +104,75 @@ def test_files_that_are_named_exist(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_modules_that_are_named_exist(page):
     assert [name for name in MODULE.findall(page.read_text("utf-8")) if name not in MODULES] == []
+
+
+def classes():
+    """Names of all classes of the package and of the tests' helpers."""
+    for path in [*(ROOT / "triage").rglob("*.py"), *(ROOT / "tests" / "support").rglob("*.py")]:
+        yield from (
+            node.name for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ClassDef)
+        )
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_classes_that_are_named_exist(page):
+    named = set(CLASS.findall((ROOT / page).read_text("utf-8")))
+    assert len(named) > 10
+    assert named - set(classes()) - {"SecretStr"} == set()
+
+
+def test_the_glossary_is_in_order():
+    glossary = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("## Glossary")[2]
+    names = re.findall(r"^\| `(\w+)` \|", glossary, re.MULTILINE)
+    assert names == sorted(names)
+
+
+def targets():
+    return set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_targets_of_make_that_are_named_exist(page):
+    code = " ".join(re.findall(r"`[^`\n]+`", page.read_text("utf-8"))) + "\n".join(shell_lines(page))
+    assert set(TARGET.findall(code)) - targets() == set()
+
+
+def test_make_help_lists_every_target():
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert targets() - set(re.findall(r"\bmake ([a-z][a-z-]+)", listed)) == set()
+
+
+def test_the_index_of_decisions_is_complete():
+    folder = ROOT / "docs" / "decisions"
+    rows = re.findall(
+        r"^\| (\d+) \| \[(.+)\]\((.+\.md)\) \| \d{4}-\d\d-\d\d \| \S", (folder / "README.md").read_text("utf-8"), re.M
+    )
+    found = {}
+    for path in sorted(folder.glob("0*.md")):
+        number, _, title = path.read_text("utf-8").splitlines()[0].removeprefix("# ").partition(". ")
+        found[path.name] = (number, title)
+    assert {name: (number, title) for number, title, name in rows} == found
+
+
+def test_the_changelog_keeps_its_form():
+    lines = (ROOT / "CHANGELOG.md").read_text("utf-8").splitlines()
+    versions = [line for line in lines if line.startswith("## ")]
+    assert versions[0] == "## [Unreleased]"
+    assert all(re.fullmatch(r"## \[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", line) for line in versions[1:])
+    kinds = {line.removeprefix("### ") for line in lines if line.startswith("### ")}
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_the_workflow_runs_what_a_developer_runs():
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"]
+    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert ".ci/run" in commands
+    for command in commands:
+        assert set(TARGET.findall(command)) <= targets()
+
+
+def test_hooks_run_tools_of_the_environment():
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+    checked = (ROOT / "Makefile").read_text("utf-8").partition("\ncheck:")[2].partition("\n\n")[0]
+    for hook in local["hooks"]:
+        assert hook["entry"].split()[0].removeprefix(".venv/bin/") in checked

@@ -1,7 +1,9 @@
 """Writes the reference pages from the code: `python -m triage.reference docs/reference`. A test holds them current."""
 
 import argparse
+import ast
 import json
+import re
 import types
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -13,6 +15,8 @@ from pydantic.fields import FieldInfo
 from triage.clock import SystemClock
 from triage.config import ENV_PREFIX, Section, Settings, secret_fields
 from triage.metrics import Metrics
+
+_SOURCE = Path(__file__).resolve().parent
 
 
 def settings_page() -> str:
@@ -76,6 +80,30 @@ def commands_page() -> str:
     return "\n".join([*lines[:2], told, "", *lines[2:]]).rstrip() + "\n"
 
 
+def classes_page() -> str:
+    """Every public class by package, with its file and the first sentence of its docstring."""
+    lines = [
+        "# Classes",
+        "",
+        "Every public class of the package, to look up a name. [Architecture](../architecture.md) says how they work",
+        "together. Written by `python -m triage.reference`.",
+    ]
+    package = ""
+    for path in sorted(_SOURCE.rglob("*.py")):
+        module = path.relative_to(_SOURCE)
+        classes = [node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.ClassDef)]
+        public = [node for node in classes if not node.name.startswith("_")]
+        if public and module.parts[0] != package:
+            package = module.parts[0]
+            lines += ["", f"## {package}", "", "| class | file | |", "| --- | --- | --- |"]
+        for node in public:
+            about = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
+            sentence = re.split(r"(?<=[.:;])\s", about)[0].rstrip(".:;").replace("|", "\\|")
+            link = f"[`triage/{module.as_posix()}`](../../triage/{module.as_posix()})"
+            lines.append(f"| `{node.name}` | {link} | {sentence} |")
+    return "\n".join(lines) + "\n"
+
+
 def api_description() -> str:
     """OpenAPI of `triage serve`."""
     from triage.runtime.health import Health
@@ -93,6 +121,7 @@ PAGES = {
     "settings.md": settings_page,
     "metrics.md": metrics_page,
     "commands.md": commands_page,
+    "classes.md": classes_page,
     "openapi.json": api_description,
 }
 
