@@ -152,6 +152,24 @@ def test_the_index_of_decisions_is_complete():
         number, _, title = path.read_text("utf-8").splitlines()[0].removeprefix("# ").partition(". ")
         found[path.name] = (number, title)
     assert {name: (number, title) for number, title, name in rows} == found
+    assert [int(number) for number, _ in found.values()] == list(range(1, len(found) + 1))
+
+
+def test_the_map_of_packages_is_complete():
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    packages = {path.parent.name for path in (ROOT / "triage").glob("*/__init__.py")}
+    assert packages - set(re.findall(r"\[`(\w+)`\]\(\.\./triage/\w+\)", text)) == set()
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    reached, todo = set(), [ROOT / "README.md"]
+    while todo:
+        page = todo.pop()
+        if page not in reached and page.is_file():
+            reached.add(page)
+            links = [link.partition("#")[0] for link in PLACE.findall(page.read_text("utf-8"))]
+            todo += [(page.parent / link).resolve() for link in links if link.endswith(".md") and ":" not in link]
+    assert set((ROOT / "docs").rglob("*.md")) - reached == set()
 
 
 def test_the_changelog_keeps_its_form():

@@ -2,7 +2,7 @@
 
 Works on lines and returns offsets, so that the stored text stays whole. Tried on the same texts, mail-parser-reply and
 email-reply-parser return rewritten text without offsets and miss most Chinese and Japanese forms
-(docs/decisions/0015-the-body-of-a-message.md).
+(docs/decisions/0016-the-body-of-a-message.md).
 """
 
 import re
