@@ -54,7 +54,7 @@ class Screen:
         figures = [
             f"in [bold]{view.in_per_s:,.1f}[/]/s",
             f"out [bold]{view.out_per_s:,.1f}[/]/s",
-            f"lag [bold]{view.lag:,}[/]" + (f" (gone in {_span(view.drain_s)})" if view.drain_s else ""),
+            f"lag [bold]{view.lag:,}[/]" + (f" (drains in {_span(view.drain_s)})" if view.drain_s else ""),
         ]
         if view.latency_p50_s is not None and view.latency_p95_s is not None:
             figures.append(f"latency p50 {_span(view.latency_p50_s)}, p95 {_span(view.latency_p95_s)}")

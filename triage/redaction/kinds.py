@@ -28,8 +28,8 @@ _ALL = (
         True,
         "li.wei@example.com",
         "an @ between a local part and a dotted domain, any script; also `a (at) b.com`, `a at b dot com` and spaces "
-        "round the @ of a well-known mail provider",
-        "names a person",
+        "around the @ of a well-known mail provider",
+        "identifies a person",
     ),
     Kind(
         "phone",
@@ -37,15 +37,15 @@ _ALL = (
         "138-1234-5678",
         "international numbers (+, 00), numbers of `redaction.region` and Chinese mobiles and landlines, checked by "
         "phonenumbers; any 7 to 15 digits right after a word such as phone, call me on, 电话",
-        "reaches a person",
+        "identifies a person",
     ),
     Kind(
         "card",
         True,
         "4111 1111 1111 1111",
         "13 to 19 digits in groups, first digit of a payment card (2 to 6, or 9558), Luhn checksum; after `card` "
-        "or 卡号 without checksum, since a mistyped number is still mostly right",
-        "opens an account",
+        "or 卡号 without checksum, since a mistyped number is still mostly correct",
+        "gives access to an account",
     ),
     Kind(
         "iban",
@@ -53,7 +53,7 @@ _ALL = (
         "GB82 WEST 1234 5698 7654 32",
         "length and structure of the country, ISO 7064 mod 97-10 checksum; also 7 to 20 digits right after account, "
         "routing number, sort code, 账号",
-        "opens an account",
+        "gives access to an account",
     ),
     Kind(
         "national_id",
@@ -62,23 +62,23 @@ _ALL = (
         "Chinese resident identity number (date and checksum), US SSN and ITIN, UK National Insurance number, Hong "
         "Kong identity card, Brazilian CPF, Italian codice fiscale, Indian Aadhaar; passports and mistyped numbers "
         "after a word such as 身份证, SSN, passport",
-        "identifies a person for life",
+        "identifies a person permanently",
     ),
     Kind(
         "ip",
         True,
         "203.0.113.7",
         "IPv4 and IPv6 addresses; not after version, firmware, 版本",
-        "an online identifier of a household; nothing in triage needs it",
+        "identifies a household online; triage does not need it",
     ),
     Kind(
         "handle",
         True,
         "@zhang_san",
         "@name, not inside an e-mail address; Chinese @微博名 that ends at a space, punctuation or the end; WeChat, "
-        "QQ and Telegram names after their word; the record's own `author_id` where it stands alone, if it has five "
-        "characters or more and a digit or sign among them",
-        "an online identifier as the author's own, which is stored only as a hash; the brand has a field of its own",
+        "QQ and Telegram names after a word for them; the record's own `author_id` as a whole word, if it has at least "
+        "five characters, including a digit or sign",
+        "identifies a person online, like the author id, which is stored only as a hash; the brand is a separate field",
     ),
     Kind(
         "url",
@@ -86,35 +86,35 @@ _ALL = (
         "https://shop.example/p/1",
         "http, https, ftp, www. and bare domains with a path; kept without credentials, query and fragment, path parts "
         "that hold a redacted kind or a profile name replaced",
-        "what it points to helps triage; the parts that carry tokens and names are gone",
+        "its target is useful; the parts with tokens and names are removed",
     ),
     Kind(
         "tracking_id",
         False,
         "1Z999AA10123456784",
         "UPS, USPS, Amazon, SF, JD, YTO, J&T and UPU S10 shapes; anything with digits after `tracking number`, 运单号",
-        "staff find the parcel by it; it is worthless without the shop's systems",
+        "staff find the parcel with it; useless without the shop's systems",
     ),
     Kind(
         "order_id",
         False,
         "order #12345",
         "the number (alone) after order, order no., 订单号, 单号; Amazon's 3-7-7 digits",
-        "staff find the order by it; it is worthless without the shop's systems",
+        "staff find the order with it; useless without the shop's systems",
     ),
     Kind(
         "date",
         False,
         "11月22日",
         "ISO, 12/03/2026, March 3rd, 3 Mar 2026, 2026年11月22日; not words such as yesterday",
-        "says when it went wrong",
+        "useful: the time of the event",
     ),
     Kind(
         "money",
         False,
         "$12.99",
         "an amount with a currency sign, code or word, 3.5万元, 三百块钱",
-        "says how much is at stake",
+        "useful: the amount at stake",
     ),
 )
 
