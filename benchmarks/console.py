@@ -22,14 +22,14 @@ from benchmarks.report import Row, publish
 from triage.clock import ManualClock, SystemClock, parse_rfc3339
 from triage.config import Settings, load_settings
 from triage.console.alerts.list_page import read_alerts
-from triage.console.changes.measure import movers
+from triage.console.changes.measure import top_movers
 from triage.console.data.explainer import LocalExplainer
 from triage.console.data.overview import ElasticReader
 from triage.console.dependencies import Dependencies
 from triage.console.explore.export import rows
-from triage.console.explore.page import look
+from triage.console.explore.page import read_results
 from triage.console.filters import Filters
-from triage.console.record.page import read
+from triage.console.record.page import read_details
 from triage.console.review.page import read_queue
 from triage.elastic.client import connect
 from triage.elastic.explore import records_page
@@ -99,7 +99,7 @@ def pages(client: Elasticsearch, settings: Settings) -> dict[str, Page]:
         return Filters.of(QueryParams(query))
 
     def explore(query: str, after: str | None = None, *, compare: bool = False) -> object:
-        return look(site, view(query), now_ms, after, wants_comparison=compare)
+        return read_results(site, view(query), now_ms, after, with_comparison=compare)
 
     def csv(query: str) -> object:
         asked = view(query).query(now_ms)
@@ -109,10 +109,10 @@ def pages(client: Elasticsearch, settings: Settings) -> dict[str, Page]:
         clock.advance(2)
         return now()
 
-    second = look(site, view("range=all"), now_ms, None).page.after
+    second = read_results(site, view("range=all"), now_ms, None).page.after
     return {
         "Now": renewed,
-        "Now: what moved": lambda _: movers(client, elastic, now_ms),
+        "Now: what moved": lambda _: top_movers(client, elastic, now_ms),
         "Explore, 7 days": lambda _: explore(""),
         "Explore, 90 days": lambda _: explore("range=90d"),
         "Explore, everything": lambda _: explore("range=all"),
@@ -130,7 +130,7 @@ def pages(client: Elasticsearch, settings: Settings) -> dict[str, Page]:
         ),
         "Review, 7 days": lambda _: read_queue(site, view(""), "new"),
         "Review, 90 days, least sure first": lambda _: read_queue(site, view("range=90d"), "unsure"),
-        "Record": lambda n: read(site, newest[n % len(newest)].id),
+        "Record": lambda n: read_details(site, newest[n % len(newest)].id),
         "Alerts": lambda _: read_alerts(site),
         "One alert": lambda n: find_alert(client, elastic, f"bench-{n}"),
         f"CSV, a page of {_EXPORTED}": lambda _: csv("range=90d"),

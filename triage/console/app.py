@@ -53,18 +53,22 @@ def build_service(
     return app
 
 
-def build_app(site: Dependencies, ping: Callable[[], None], find_alert: Callable[[str], Alert | None]) -> FastAPI:
+def build_app(
+    dependencies: Dependencies, ping: Callable[[], None], find_alert: Callable[[str], Alert | None]
+) -> FastAPI:
     """The whole console. NiceGUI keeps one set of pages per process: call it once."""
-    settings = site.settings
-    app = build_service(site.metrics, ping, find_alert, site.actions, settings.console, settings.alerting.language)
-    app.include_router(export_routes(site))
+    settings = dependencies.settings
+    app = build_service(
+        dependencies.metrics, ping, find_alert, dependencies.actions, settings.console, settings.alerting.language
+    )
+    app.include_router(export_routes(dependencies))
     pages = {
-        "/": now_page(site.now, site.moved),
-        "/explore": explore_page(site),
-        "/records/{record_id}": record_page(site),
-        "/alerts": alerts_page(site),
-        "/review": review_page(site),
-        "/fleet": fleet_page(site),
+        "/": now_page(dependencies.now, dependencies.movers),
+        "/explore": explore_page(dependencies),
+        "/records/{record_id}": record_page(dependencies),
+        "/alerts": alerts_page(dependencies),
+        "/review": review_page(dependencies),
+        "/fleet": fleet_page(dependencies),
     }
     for path, builder in pages.items():
         ui.page(path, response_timeout=RESPONSE_S)(builder)

@@ -48,14 +48,14 @@ class Actions(Protocol):
 
 @dataclass(frozen=True)
 class Dependencies:
-    """`now` and `moved` and `fleet` are readings that all pages share; everything else is asked on request."""
+    """`now`, `movers` and `fleet` are readings that all pages share; everything else is asked on request."""
 
     settings: Settings
     client: Elasticsearch
     clock: Clock
     metrics: Metrics
     now: SharedSnapshot
-    moved: Latest[Movers]
+    movers: Latest[Movers]
     fleet: Latest[FleetView]
     dead_letters: DeadLetters
     explainer: Explainer

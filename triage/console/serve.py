@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from triage.alerting.app.actions import ActionBook, ActionWriter, follow_actions
 from triage.config import Settings
 from triage.console.app import build_app
-from triage.console.changes.measure import movers
+from triage.console.changes.measure import top_movers
 from triage.console.data.dead_letters import DeadLetters
 from triage.console.data.explainer import LocalExplainer
 from triage.console.data.overview import ElasticReader
@@ -22,7 +22,7 @@ from triage.web.server import check_reach, listen, run, url_of
 log = get_logger("triage.console")
 
 _QUERY_TIMEOUT_S = 10.0
-_MOVED_EVERY_S = 10.0
+_MOVERS_EVERY_S = 10.0
 _FLEET_EVERY_S = 2.5
 _MINUTE_MS = 60_000
 
@@ -34,20 +34,20 @@ def serve(settings: Settings) -> None:
     """
     check_reach(settings.console, "console")
     with ExitStack() as open_things:
-        site = _site(settings, open_things)
+        dependencies = _dependencies(settings, open_things)
 
         def ping() -> None:
             with translated():
-                site.client.cluster.health()
+                dependencies.client.cluster.health()
 
-        app = build_app(site, ping, lambda key: find_alert(site.client, settings.elasticsearch, key))
+        app = build_app(dependencies, ping, lambda key: find_alert(dependencies.client, settings.elasticsearch, key))
         listening = listen(settings.console, "console")
         log.info("console_started", url=url_of(listening, settings.console), login=settings.console.login)
         run(app, listening, settings.console)
     log.info("console_stopped")
 
 
-def _site(settings: Settings, open_things: ExitStack) -> Dependencies:
+def _dependencies(settings: Settings, open_things: ExitStack) -> Dependencies:
     """All that the pages ask; what has to be ended goes onto `open_things`."""
     clock = settings.clock.build()
     metrics = Metrics()
@@ -70,7 +70,7 @@ def _site(settings: Settings, open_things: ExitStack) -> Dependencies:
         client, settings.elasticsearch, clock, metrics, lambda: dead_letters.total, simulated=simulated
     )
 
-    def moved_until() -> int:
+    def last_minute() -> int:
         return clock.now_ms() // _MINUTE_MS * _MINUTE_MS
 
     return Dependencies(
@@ -79,7 +79,7 @@ def _site(settings: Settings, open_things: ExitStack) -> Dependencies:
         clock=clock,
         metrics=metrics,
         now=SharedSnapshot(read, clock, simulated=simulated),
-        moved=Latest(lambda: movers(client, settings.elasticsearch, moved_until()), clock, _MOVED_EVERY_S),
+        movers=Latest(lambda: top_movers(client, settings.elasticsearch, last_minute()), clock, _MOVERS_EVERY_S),
         fleet=Latest(monitor.look, clock, _FLEET_EVERY_S),
         dead_letters=dead_letters,
         explainer=LocalExplainer(settings),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from markupsafe import Markup
 from starlette.requests import HTTPConnection
 
 from triage.alerting.wording import wording as alert_wording
@@ -31,6 +32,10 @@ class Translations:
         """Raises KeyError for a name that no catalogue has; a test looks for those."""
         message = self._messages[name]
         return message.format_map(values) if values else message
+
+    def html(self, name: str, /, **values: object) -> Markup:
+        """A message with markup of its own; the values are escaped, except for Markup."""
+        return Markup(self._messages[name]).format_map(values)  # noqa: S704 - the catalogue is the console's own
 
     @property
     def html_language(self) -> Literal["en-US", "zh-CN"]:

@@ -11,12 +11,12 @@ from starlette.datastructures import QueryParams
 
 from triage.clock import ManualClock
 from triage.config import Settings
-from triage.console.changes.measure import compare, movers
+from triage.console.changes.measure import compare, top_movers
 from triage.console.dependencies import Dependencies
 from triage.console.explore.export import COLUMNS, rows, safe
-from triage.console.explore.page import look
+from triage.console.explore.page import read_results
 from triage.console.filters import Filters
-from triage.console.record.page import read
+from triage.console.record.page import read_details
 from triage.console.review.page import read_queue
 from triage.elastic import corrections as store
 from triage.elastic.client import connect
@@ -63,31 +63,31 @@ def _view(query, **changes):
 
 
 def test_facets_count_what_the_view_holds_and_narrow_it_down(site):
-    everything = look(site, _view("range=all"), NOW, None)
+    everything = read_results(site, _view("range=all"), NOW, None)
     assert everything.statistics.total == 17 * PER_DAY
     by_product = {share.value: share.count for share in everything.statistics.facets["product"]}
     assert sum(by_product.values()) == 17 * PER_DAY
-    one = look(site, _view(f"range=all&product={RISING}"), NOW, None)
+    one = read_results(site, _view(f"range=all&product={RISING}"), NOW, None)
     assert one.statistics.total == by_product[RISING]
     assert {hit.record.product for hit in one.page.hits} == {RISING}
     assert sum(slot.total for slot in one.statistics.slots) == one.statistics.total
-    nothing = look(site, _view("q=nosuchword"), NOW, None)
+    nothing = read_results(site, _view("q=nosuchword"), NOW, None)
     assert (nothing.statistics.total, nothing.page.hits) == (0, [])
 
 
 def test_words_severity_and_model_narrow_down_too(site):
-    found = look(site, _view("range=all&q=flooded&severity=critical&model=triage-en-zh@1"), NOW, None)
+    found = read_results(site, _view("range=all&q=flooded&severity=critical&model=triage-en-zh@1"), NOW, None)
     assert found.page.hits
     for hit in found.page.hits:
         assert "flooded" in hit.record.text
         assert hit.record.severity.level == "critical"
-    assert look(site, _view("range=all&flag=low_confidence"), NOW, None).statistics.total < 17 * PER_DAY / 5
+    assert read_results(site, _view("range=all&flag=low_confidence"), NOW, None).statistics.total < 17 * PER_DAY / 5
 
 
 def test_pages_follow_each_other_without_gap_or_double(site):
     seen, after = [], None
     while True:
-        found = look(site, _view("range=all&intent=delivery"), NOW, after)
+        found = read_results(site, _view("range=all&intent=delivery"), NOW, after)
         seen += [hit.id for hit in found.page.hits]
         after = found.page.after
         if after is None:
@@ -98,11 +98,11 @@ def test_pages_follow_each_other_without_gap_or_double(site):
 @pytest.mark.parametrize("after", ["x", "[1]", "{}", "[1,2,3,[4]]"])
 def test_a_mark_that_no_page_gave_is_refused(site, after):
     with pytest.raises(ValueError, match="after"):
-        look(site, _view("range=all"), NOW, after)
+        read_results(site, _view("range=all"), NOW, after)
 
 
 def test_what_moved_names_the_product_whose_delivery_complaints_rose(site):
-    found = movers(site.client, site.settings.elasticsearch, NOW)
+    found = top_movers(site.client, site.settings.elasticsearch, NOW)
     assert (found.range, found.thing) == ("7d", "product")
     top = found.by_thing[0]
     assert top.values == (RISING, "delivery")
@@ -112,7 +112,7 @@ def test_what_moved_names_the_product_whose_delivery_complaints_rose(site):
 
 
 def test_what_moved_needs_a_past(site):
-    assert movers(site.client, site.settings.elasticsearch, NOW - 13 * 86_400_000).range is None
+    assert top_movers(site.client, site.settings.elasticsearch, NOW - 13 * 86_400_000).range is None
 
 
 def test_the_comparison_says_why(site):
@@ -135,12 +135,12 @@ def test_where_a_view_had_too_few_records_before_a_wider_one_says_what_is_usual(
 
 
 def test_the_record_has_its_neighbours_and_says_what_is_missing(site):
-    found = read(site, "r1000000")
+    found = read_details(site, "r1000000")
     assert found.hit.record.product == RISING
     assert "r1000000" not in {hit.id for hit in found.similar}
     assert any(hit.record.product == RISING for hit in found.similar)
     assert found.problem == "no rules"
-    assert read(site, "nobody") is None
+    assert read_details(site, "nobody") is None
 
 
 def test_what_people_have_judged_leaves_the_queue(site):
@@ -159,8 +159,8 @@ def test_what_people_have_judged_leaves_the_queue(site):
     after = read_queue(site, _view("range=30d"), "new")
     assert after.waiting == before.waiting - 1
     assert judged.id not in {hit.id for hit in after.hits}
-    assert (after.judged, after.changed, after.latest[0].record) == (1, 1, judged.id)
-    assert judged.id in look(site, _view("range=all&flag=low_confidence"), NOW, None).corrections
+    assert (after.reviewed, after.changed, after.latest[0].record) == (1, 1, judged.id)
+    assert judged.id in read_results(site, _view("range=all&flag=low_confidence"), NOW, None).corrections
     assert store.withdraw(client, settings, judged.id)
     unsure = [hit.record.intent.confidence for hit in read_queue(site, _view("range=30d"), "unsure").hits]
     assert unsure == sorted(unsure)
@@ -177,7 +177,7 @@ def test_the_export_is_whole_in_order_and_bounded(site, monkeypatch):
         return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
     everything = exported(10_000)
-    assert len(everything) == look(site, _view("range=all&intent=delivery"), NOW, None).statistics.total
+    assert len(everything) == read_results(site, _view("range=all&intent=delivery"), NOW, None).statistics.total
     assert tuple(everything[0]) == COLUMNS
     assert {row["intent"] for row in everything} == {"delivery"}
     assert [row["time"] for row in everything] == sorted((row["time"] for row in everything), reverse=True)

@@ -14,9 +14,9 @@ from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.console.filters import Filters
 from triage.console.record import correction_form as correct
-from triage.console.review.page import Queue, _Review
+from triage.console.review.page import ReviewQueue, _Review
 from triage.console.translations import Translations
-from triage.console.web.layout import Visit
+from triage.console.web.layout import PageContext
 from triage.elastic.search import Hit
 from triage.errors import Unavailable
 from triage.web.identity import User
@@ -37,9 +37,9 @@ class Desk:
             explainer=SimpleNamespace(intents=lambda: ["delivery", "billing"]),
         )  # fmt: skip
         hits = [Hit(f"r{number}", enriched()) for number in range(3)]
-        visit = Visit(Translations("en"), User("kim", "operator"), "./", "review")
+        context = PageContext(Translations("en"), User("kim", "operator"), "./", "review")
         with Client(page("/review"), request=None):
-            self.review = _Review(site, visit, Filters(), "new", Queue(hits, 3, 0, 0, []))
+            self.review = _Review(site, context, Filters(), "new", ReviewQueue(hits, 3, 0, 0, []))
 
     def _store(self, _, __, correction):
         self.go.wait(10)

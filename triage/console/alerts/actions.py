@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Callable
-from html import escape
 from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from itsdangerous import BadData
+from markupsafe import Markup
 from pydantic import SecretStr
 from starlette.concurrency import run_in_threadpool
 
@@ -15,6 +15,7 @@ from triage.alerting.lifecycle.silences import parse_matchers, shown
 from triage.console.dependencies import Actions
 from triage.console.translations import Translations, translations_of
 from triage.console.web.sessions import serializer, signing_key
+from triage.console.web.templates import render
 from triage.errors import ConfigError, TriageError
 from triage.logging import get_logger
 from triage.schemas.alert import Alert
@@ -72,18 +73,18 @@ def action_routes(
     @router.post("/alerts/{dedup_key}/{kind}")
     async def act(request: Request, dedup_key: str, kind: str) -> Response:
         """303 back to the alert; 400, 403, 404 or 503 with a page that says why."""
-        words = translations_of(request)
-        not_done = words("action.not_done")
+        translations = translations_of(request)
+        not_done = translations("action.not_done")
         if kind not in _KINDS:
-            return HTMLResponse(notice(request, words("action.unknown"), kind), status_code=404)
+            return HTMLResponse(notice(request, translations("action.unknown"), kind), status_code=404)
         form = await _form(request)
         if not tokens.belongs(request, form.get("token", [""])[0]):
-            refused = words("action.refused", why=words("action.expired"))
+            refused = translations("action.refused", why=translations("action.expired"))
             return HTMLResponse(notice(request, not_done, refused), status_code=403)
         try:
             alert = await run_in_threadpool(find, dedup_key)
             if alert is None or alert.status == "resolved":
-                return HTMLResponse(notice(request, not_done, words("action.over")), status_code=404)
+                return HTMLResponse(notice(request, not_done, translations("action.over")), status_code=404)
             await run_in_threadpool(_do, actions, kind, dedup_key, request, form)
         except ConfigError as error:
             return HTMLResponse(notice(request, not_done, "; ".join(error.problems)), status_code=400)
@@ -94,39 +95,19 @@ def action_routes(
     return router
 
 
-def forms(alert: Alert, token: str, user: str | None, done: str | None, words: Translations) -> str:
-    """The buttons of a firing alert, each behind a confirmation; `done` is what was just done."""
-    said = f'<p class="done" role="status">{words(f"action.done_{done}")}</p>' if done in _KINDS else ""
-    if alert.status == "resolved":
-        return said
-    name = (
-        f'<label>{words("action.your_name")} <input name="by" required maxlength="80" autocomplete="username"></label>'
+def action_forms(alert: Alert, token: str, user: str | None, done: str | None, translations: Translations) -> Markup:
+    """The buttons of a firing alert, each with a form to confirm it; `done` is the action that was just taken."""
+    return render(
+        "alerts/actions.html",
+        translations,
+        alert=alert,
+        address=f"/alerts/{quote(alert.dedup_key, safe='')}",
+        token=token,
+        logged_in=user is not None,
+        done=done if done in _KINDS else None,
+        times_s=_TIMES_S,
+        matched=[*(f"{name}={value}" for name, value in sorted(alert.dimensions.items())), f"rule={alert.rule}"],
     )
-    by = "" if user else name
-    comment = f'<label>{words("correct.comment")} <input name="comment" maxlength="200"></label>'
-    times = "".join(f'<option value="{seconds}">{words.duration(seconds * 1000)}</option>' for seconds in _TIMES_S)
-    how_long = f'<label>{words("action.how_long")} <select name="for_s">{times}</select></label>'
-    values = [*(f"{name}={value}" for name, value in sorted(alert.dimensions.items())), f"rule={alert.rule}"]
-    boxes = "".join(
-        f'<label><input type="checkbox" name="match" value="{escape(value)}"{" checked" if number == 0 else ""}> '
-        f"{escape(value)}</label>"
-        for number, value in enumerate(values)
-    )
-    path = f"/alerts/{quote(alert.dedup_key, safe='')}"
-    hidden = f'<input type="hidden" name="token" value="{token}">'
-    which = f"<fieldset><legend>{words('action.all_with')}</legend>{boxes}</fieldset>"
-    parts = {
-        "acknowledge": f"{by}{comment}",
-        "snooze": f"{how_long}{by}{comment}",
-        "silence": f"{which}{how_long}{by}{comment}",
-    }
-    details = "".join(
-        f"<details><summary>{words(f'action.{kind}')}</summary>"
-        f'<form method="post" action="{path}/{kind}">{hidden}{fields}'
-        f"<button>{words(f'action.confirm_{kind}')}</button></form></details>"
-        for kind, fields in parts.items()
-    )
-    return f'{said}<div class="actions">{details}</div>'
 
 
 def name_of(request: Request) -> str | None:

@@ -2,20 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from html import escape
 
 from fastapi import Request
+from markupsafe import Markup
 from nicegui import ui
 
-from triage.alerting.lifecycle.silences import shown
 from triage.clock import parse_rfc3339
+from triage.console.alerts.fragments import alert_cards, silence_html
 from triage.console.dependencies import Dependencies
-from triage.console.now.page import chart, draw
 from triage.console.translations import Translations
-from triage.console.web import fragments
 from triage.console.web.charts import FONT, STILL, TOOLTIP, Options, time_axis
+from triage.console.web.elements import Html, chart, section, text, update_chart
+from triage.console.web.fragments import NOTHING, banner
 from triage.console.web.highlighting import cut
-from triage.console.web.layout import Visit, choices, page_layout, section
+from triage.console.web.layout import PageContext, choices, page_layout
 from triage.elastic.search import open_alerts, recent_alerts
 from triage.errors import TriageError
 from triage.logging import get_logger
@@ -32,97 +32,96 @@ _NAME_CHARS = 44
 _WITHOUT_NUMBER = "(name) => name.slice(0, name.lastIndexOf('#'))"
 
 
-def alerts_page(site: Dependencies) -> Callable[..., Awaitable[None]]:
+def alerts_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request, status: str = "") -> None:
         chosen = status if status in {"firing", "resolved"} else ""
-        with page_layout(request, "alerts") as visit:
-            view = _View(site, visit, chosen)
+        with page_layout(request, "alerts") as context:
+            view = _View(dependencies, context, chosen)
         await view.refresh()
         ui.timer(_REFRESH_S, view.refresh)
 
     return page
 
 
-def read_alerts(site: Dependencies) -> list[Alert]:
+def read_alerts(dependencies: Dependencies) -> list[Alert]:
     """Those that are open, then the latest. Blocks; raises a TriageError."""
-    client, settings = site.client, site.settings.elasticsearch
+    client, settings = dependencies.client, dependencies.settings.elasticsearch
     found = [*open_alerts(client, settings, _MOST), *recent_alerts(client, settings, _MOST)]
     return list({alert.dedup_key: alert for alert in found}.values())
 
 
 class _View:
-    def __init__(self, site: Dependencies, visit: Visit, status: str) -> None:
-        words = self._words = visit.words
-        self._site, self._visit, self._status = site, visit, status
-        self._banner = ui.html("", sanitize=False).classes("whole").props('aria-live="assertive"')
-        with section("timeline", words("alerts.timeline"), "whole"):
-            self._chart = chart("chart", timeline([], 0, words))
-        with section("list", words("nav.alerts"), "wide"):
-            ui.html(_choices(visit, status), sanitize=False)
-            self._list = ui.html("", sanitize=False).props('aria-live="polite"')
-        with section("silences", words("alerts.silences"), "narrow follows"):
+    """The parts of one open page that change."""
+
+    def __init__(self, dependencies: Dependencies, page: PageContext, status: str) -> None:
+        translations = self._translations = page.translations
+        self._dependencies, self._page, self._status = dependencies, page, status
+        self._banner = Html().classes("whole").props('aria-live="assertive"')
+        with section("timeline", translations("alerts.timeline"), "whole"):
+            self._chart = chart("chart", timeline([], 0, translations))
+        with section("list", translations("nav.alerts"), "wide"):
+            Html(_choices(page, status))
+            self._list = Html().props('aria-live="polite"')
+        with section("silences", translations("alerts.silences"), "narrow follows"):
             self._silences = ui.element("div")
         self._shown_silences: list[Silence] | None = None
 
     async def refresh(self) -> None:
-        words, now_ms = self._words, self._site.clock.now_ms()
+        translations, now_ms = self._translations, self._dependencies.clock.now_ms()
         try:
-            alerts = await asyncio.to_thread(read_alerts, self._site)
+            alerts = await asyncio.to_thread(read_alerts, self._dependencies)
         except TriageError as error:
-            self._banner.content = fragments.banner(str(error), words, known=True)
+            self._banner.show(banner(str(error), translations, known=True))
             return
-        self._banner.content = ""
+        self._banner.show(NOTHING)
         listed = [alert for alert in alerts if self._status in {"", alert.status}]
-        cards = "".join(fragments.alert_card(alert, now_ms, words) for alert in listed)
-        none = fragments.empty(words("now.no_alerts"), words("now.no_alerts_advice"))
-        self._list.content = f'<ul class="alerts">{cards}</ul>' if cards else none
+        self._list.show(alert_cards(listed, now_ms, translations))
         self._chart.visible = bool(listed)
         self._chart.style(f"height: {min(len(listed), _ROWS) * _ROW_PX + 44}px")
-        draw(self._chart, timeline(listed[:_ROWS], now_ms, words), timeline_in_words(listed, words))
-        self._show_silences([one for one in self._site.silences() if one.until_ms > now_ms])
+        options = timeline(listed[:_ROWS], now_ms, translations)
+        update_chart(self._chart, options, timeline_in_words(listed, translations))
+        self._show_silences([silence for silence in self._dependencies.silences() if silence.until_ms > now_ms])
 
     def _show_silences(self, silences: list[Silence]) -> None:
         if silences == self._shown_silences:
             return
         self._shown_silences = silences
-        words = self._words
+        translations = self._translations
         self._silences.clear()
         with self._silences:
             if not silences:
-                ui.html(f"<p class='caption below'>{words('alerts.no_silences')}</p>", sanitize=False)
+                text(translations("alerts.no_silences")).classes("caption below")
             for silence in silences:
-                until = words("alerts.until", when=words.moment(silence.until_ms), by=silence.actor)
-                comment = f"<blockquote>{escape(silence.comment)}</blockquote>" if silence.comment else ""
-                said = f"<code>{escape(shown(silence.matchers))}</code><p>{escape(until)}</p>{comment}"
-                ui.html(said, sanitize=False)
-                if self._visit.user.may_act and self._site.actions is not None:
-                    ui.button(words("alerts.end_silence"), on_click=lambda one=silence: self._end(one)).props(
-                        "flat dense no-caps"
-                    )
+                Html(silence_html(silence, translations))
+                if self._page.user.may_act and self._dependencies.actions is not None:
+                    ui.button(
+                        translations("alerts.end_silence"), on_click=lambda silence=silence: self._end(silence)
+                    ).props("flat dense no-caps")
 
     async def _end(self, silence: Silence) -> None:
-        assert self._site.actions is not None
+        assert self._dependencies.actions is not None
         try:
-            await asyncio.to_thread(self._site.actions.expire, silence, self._visit.user.name)
+            await asyncio.to_thread(self._dependencies.actions.expire, silence, self._page.user.name)
         except TriageError as error:
-            ui.notify(self._words("correct.failed", why=str(error)), type="negative", close_button=True)
+            failed = self._translations("correct.failed", why=str(error))
+            ui.notify(failed, type="negative", close_button=True)
             return
-        log.info("silence_ended", silence=silence.id, by=self._visit.user.name)
-        ui.notify(self._words("alerts.silence_ended"), type="positive")
+        log.info("silence_ended", silence=silence.id, by=self._page.user.name)
+        ui.notify(self._translations("alerts.silence_ended"), type="positive")
 
 
-def timeline(alerts: Sequence[Alert], now_ms: int, words: Translations) -> Options:
+def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Options:
     """A bar for each alert from its start to its end, or until now; the newest on top."""
-    names = [_name(words.subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
+    names = [_name(translations.subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
     bars: list[Options] = []
     for name, alert in zip(names, alerts, strict=True):
         start = parse_rfc3339(alert.started_at)
         end = parse_rfc3339(alert.ended_at) if alert.ended_at else max(now_ms, start)
         colour = "var(--critical)" if alert.status == "firing" else "var(--neutral)"
-        lasted = words.duration(end - start)
+        lasted = translations.duration(end - start)
         bars.append(
             {
-                "name": f"{alert.title} · {words.moment(start)} · {lasted}",
+                "name": f"{alert.title} · {translations.moment(start)} · {lasted}",
                 "type": "line",
                 "symbolSize": 10,
                 "lineStyle": {"width": 10, "color": colour, "cap": "round"},
@@ -134,7 +133,7 @@ def timeline(alerts: Sequence[Alert], now_ms: int, words: Translations) -> Optio
         "grid": {"left": 4, "right": 24, "top": 4, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
         "tooltip": TOOLTIP | {"trigger": "item", "formatter": "{a}"},
-        "xAxis": time_axis(words) | {"splitLine": {"show": True, "lineStyle": {"color": "var(--line)"}}},
+        "xAxis": time_axis(translations) | {"splitLine": {"show": True, "lineStyle": {"color": "var(--line)"}}},
         "yAxis": {
             "type": "category",
             "inverse": True,
@@ -147,9 +146,9 @@ def timeline(alerts: Sequence[Alert], now_ms: int, words: Translations) -> Optio
     }
 
 
-def timeline_in_words(alerts: Sequence[Alert], words: Translations) -> str:
+def timeline_in_words(alerts: Sequence[Alert], translations: Translations) -> str:
     firing = sum(alert.status == "firing" for alert in alerts)
-    return words("alerts.in_words", n=len(alerts), firing=firing)
+    return translations("alerts.in_words", n=len(alerts), firing=firing)
 
 
 def _name(about: str, number: int) -> str:
@@ -157,14 +156,14 @@ def _name(about: str, number: int) -> str:
     return f"{cut(about, _NAME_CHARS)}#{number}"
 
 
-def _choices(visit: Visit, chosen: str) -> str:
-    words = visit.words
+def _choices(page: PageContext, chosen: str) -> Markup:
+    translations = page.translations
     links = [
         (
-            words.term("status", name) if name else words("alerts.all"),
-            f"{visit.root}alerts" + (f"?status={name}" if name else ""),
+            translations.term("status", name) if name else translations("alerts.all"),
+            f"{page.root}alerts" + (f"?status={name}" if name else ""),
             name == chosen,
         )
         for name in ("", "firing", "resolved")
     ]
-    return choices(words("column.status"), links)
+    return choices(translations("column.status"), links)

@@ -57,7 +57,7 @@ class Comparison:
     enough: bool
 
 
-def movers(client: Elasticsearch, settings: ElasticsearchSettings, end_ms: int) -> Movers:
+def top_movers(client: Elasticsearch, settings: ElasticsearchSettings, end_ms: int) -> Movers:
     """One request, a second where there is less than two weeks. Raises Unavailable, AccessDenied, DependencyError."""
     query: JsonObject = {"bool": {"filter": [_NEGATIVE]}}
     groups = {thing: [FIELDS[thing], FIELDS["intent"]] for thing in ("product", "brand")}

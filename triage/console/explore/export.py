@@ -31,22 +31,22 @@ COLUMNS = (
 Cell = str | float | None
 
 
-def export_routes(site: Dependencies) -> APIRouter:
+def export_routes(dependencies: Dependencies) -> APIRouter:
     router = APIRouter()
 
     @router.get("/explore.csv")
     async def export(request: Request) -> Response:
         """200 with at most `console.export_rows` rows, newest first; 503 where Elasticsearch does not answer."""
         filters = Filters.of(request.query_params)
-        limit = site.settings.console.export_rows
-        query = filters.query(site.clock.now_ms())
+        limit = dependencies.settings.console.export_rows
+        query = filters.query(dependencies.clock.now_ms())
         try:
-            first = await run_in_threadpool(_page, site, query, min(_PAGE, limit), None)
+            first = await run_in_threadpool(_page, dependencies, query, min(_PAGE, limit), None)
         except TriageError as error:
             return JSONResponse({"error": str(error)}, status_code=503)
         log.info("records_exported", by=user_of(request).name, view=filters.address("explore"), most_rows=limit)
         return StreamingResponse(
-            rows(site, query, first, limit),
+            rows(dependencies, query, first, limit),
             media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="feedback.csv"'},
         )
@@ -54,7 +54,7 @@ def export_routes(site: Dependencies) -> APIRouter:
     return router
 
 
-def rows(site: Dependencies, query: JsonObject, first: Page, limit: int) -> Iterator[str]:
+def rows(dependencies: Dependencies, query: JsonObject, first: Page, limit: int) -> Iterator[str]:
     """CSV text, a page of records at a time; a failure in between breaks the download off."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -70,7 +70,7 @@ def rows(site: Dependencies, query: JsonObject, first: Page, limit: int) -> Iter
         out.truncate()
         if page.after is None or written >= limit:
             return
-        page = _page(site, query, min(_PAGE, limit - written), page.after)
+        page = _page(dependencies, query, min(_PAGE, limit - written), page.after)
 
 
 def cells(hit: Hit) -> list[Cell]:
@@ -96,5 +96,5 @@ def _joined(values: list[str]) -> str:
     return "; ".join(values)
 
 
-def _page(site: Dependencies, query: JsonObject, size: int, after: str | None) -> Page:
-    return records_page(site.client, site.settings.elasticsearch, query, size, after)
+def _page(dependencies: Dependencies, query: JsonObject, size: int, after: str | None) -> Page:
+    return records_page(dependencies.client, dependencies.settings.elasticsearch, query, size, after)

@@ -1,24 +1,23 @@
-"""*Explore*: search and filters as the address says; facets, a chart, a comparison, records by the page."""
+"""*Explore*: search and filters from the address; facets, a chart, a comparison, records page by page."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from html import escape
 
 from fastapi import Request
 from nicegui import ui
 
+from triage.console.changes.fragments import comparison_html
 from triage.console.changes.measure import Comparison, compare
-from triage.console.changes.panel import comparison_html
 from triage.console.data.snapshot import Counts, TimeSlot
 from triage.console.dependencies import Dependencies
-from triage.console.explore.search_form import chips, facets_html, search_form
-from triage.console.filters import FIELDS, RANGES, Filters
-from triage.console.now.page import chart, draw
+from triage.console.explore.fragments import buttons_html, chips, facets_html, records_html, search_form
+from triage.console.filters import FIELDS, Filters
 from triage.console.translations import Translations
-from triage.console.web import charts, fragments
-from triage.console.web.layout import Visit, page_layout, section, table_below
-from triage.console.web.rows import records_table
+from triage.console.web import charts
+from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart
+from triage.console.web.fragments import banner, empty
+from triage.console.web.layout import PageContext, page_layout
 from triage.elastic.corrections import corrections_of
 from triage.elastic.explore import Page, Statistics, records_page, statistics
 from triage.errors import TriageError
@@ -28,14 +27,14 @@ RESPONSE_S = 20.0
 _SIZE = 25
 _FACET_VALUES = 8
 _MINUTE_S = 60
-# Of the chart: the first that makes no more than so many slots.
+# Of the chart: the first with at most _MOST_SLOTS slots is taken.
 _STEPS_S = tuple(minutes * _MINUTE_S for minutes in (1, 5, 15, 60, 180, 720, 1440, 7 * 1440, 30 * 1440))
 _MOST_SLOTS = 120
 _YEARS_S = 20 * 365 * 86_400
 
 
 @dataclass(frozen=True)
-class Findings:
+class ExploreResults:
     """All that the page shows of one view."""
 
     statistics: Statistics
@@ -45,42 +44,41 @@ class Findings:
     step_ms: int
 
 
-def explore_page(site: Dependencies) -> Callable[..., Awaitable[None]]:
+def explore_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request) -> None:
         filters = Filters.of(request.query_params)
-        now_ms = site.clock.now_ms()
-        found: Findings | None = None
+        now_ms = dependencies.clock.now_ms()
+        results: ExploreResults | None = None
         error: str | None = None
-        wants_comparison = request.query_params.get("compare") == "1"
+        with_comparison = request.query_params.get("compare") == "1"
+        after = request.query_params.get("after")
         try:
-            found = await asyncio.to_thread(
-                look, site, filters, now_ms, request.query_params.get("after"), wants_comparison=wants_comparison
+            results = await asyncio.to_thread(
+                read_results, dependencies, filters, now_ms, after, with_comparison=with_comparison
             )
-        except ValueError as problem:
+        except (ValueError, TriageError) as problem:
             error = str(problem)
-        except TriageError as problem:
-            error = str(problem)
-        with page_layout(request, "explore") as visit:
-            _build(visit, filters, found, error, now_ms, wants_comparison=wants_comparison)
+        with page_layout(request, "explore") as context:
+            _build(context, filters, results, error, now_ms, with_comparison=with_comparison)
 
     return page
 
 
-def look(
-    site: Dependencies, filters: Filters, now_ms: int, after: str | None, *, wants_comparison: bool = False
-) -> Findings:
+def read_results(
+    dependencies: Dependencies, filters: Filters, now_ms: int, after: str | None, *, with_comparison: bool = False
+) -> ExploreResults:
     """Two requests, and more only for a comparison. Blocks; raises a TriageError, ValueError for a wrong `after`."""
-    client, settings = site.client, site.settings.elasticsearch
+    client, settings, metrics = dependencies.client, dependencies.settings.elasticsearch, dependencies.metrics
     query = filters.query(now_ms)
-    with site.metrics.console_read_seconds.time(), site.metrics.console_read_failures.count_exceptions():
+    with metrics.console_read_seconds.time(), metrics.console_read_failures.count_exceptions():
         step_s = _step_s(filters, now_ms)
-        found = statistics(client, settings, query, dict.fromkeys(FIELDS.values(), _FACET_VALUES), step_s)
+        totals = statistics(client, settings, query, dict.fromkeys(FIELDS.values(), _FACET_VALUES), step_s)
         page = records_page(client, settings, query, _SIZE, after)
-        return Findings(
-            found,
+        return ExploreResults(
+            totals,
             page,
             corrections_of(client, settings, [hit.id for hit in page.hits]),
-            compare(client, settings, filters, now_ms) if wants_comparison else None,
+            compare(client, settings, filters, now_ms) if with_comparison else None,
             step_s * 1000,
         )
 
@@ -92,68 +90,65 @@ def _step_s(filters: Filters, now_ms: int) -> int:
 
 
 def _build(
-    visit: Visit, filters: Filters, found: Findings | None, error: str | None, now_ms: int, *, wants_comparison: bool
+    context: PageContext,
+    filters: Filters,
+    results: ExploreResults | None,
+    error: str | None,
+    now_ms: int,
+    *,
+    with_comparison: bool,
 ) -> None:
-    words = visit.words
-    ui.html(fragments.banner(error, words, known=False), sanitize=False).classes("whole")
-    with section("search", words("explore.search"), "whole", hidden=True):
-        ui.html(search_form(filters, words), sanitize=False)
-        ui.html(chips(filters, words), sanitize=False)
-    if found is None:
+    translations = context.translations
+    Html(banner(error, translations, known=False)).classes("whole")
+    with section("search", translations("explore.search"), "whole", hidden=True):
+        Html(search_form(filters, translations))
+        Html(chips(filters, translations))
+    if results is None:
         return
     with ui.element("div").classes("explore whole"):
-        ui.html(facets_html(filters, found.statistics.facets, words), sanitize=False).classes("card facets")
+        Html(facets_html(filters, results.statistics.facets, translations)).classes("card facets")
         with ui.element("div").classes("results"):
-            _over_time(filters, found, now_ms, words, wants_comparison=wants_comparison)
-            if wants_comparison:
-                with section("compare", words("compare.title")):
-                    said = comparison_html(found.comparison, filters, words) if found.comparison else ""
-                    ui.html(said or f"<p>{words('compare.no_start')}</p>", sanitize=False)
-            if found.page.hits:
-                with section("records", words("explore.records")):
-                    ui.html(_records(filters, found, now_ms, words), sanitize=False)
+            _over_time(filters, results, now_ms, translations, with_comparison=with_comparison)
+            if with_comparison:
+                with section("compare", translations("compare.title")):
+                    if results.comparison is None:
+                        text(translations("compare.no_start"))
+                    else:
+                        Html(comparison_html(results.comparison, filters, translations))
+            if results.page.hits:
+                with section("records", translations("explore.records")):
+                    Html(records_html(filters, results.page, results.corrections, now_ms, translations))
 
 
-def _over_time(filters: Filters, found: Findings, now_ms: int, words: Translations, *, wants_comparison: bool) -> None:
-    overall = found.statistics.sentiment
-    with section("over-time", words("explore.count", n=words.number(found.statistics.total))):
+def _over_time(
+    filters: Filters, results: ExploreResults, now_ms: int, translations: Translations, *, with_comparison: bool
+) -> None:
+    overall = results.statistics.sentiment
+    with section("over-time", translations("explore.count", n=translations.number(results.statistics.total))):
         if overall.total:
-            share = Counts(overall.negative, overall.neutral, overall.positive).negative_share
-            said = words("explore.share", share=words.percent(share), step=words.duration(found.step_ms))
-            ui.html(escape(said), tag="p", sanitize=False).classes("caption")
-        links = [] if wants_comparison else [(filters.address("explore", compare="1"), words("explore.compare"))]
-        links.append((filters.address("explore.csv"), words("explore.export")))
-        shown = "".join(f'<a class="button" href="{escape(url)}">{text}</a>' for url, text in links)
-        ui.html(f'<p class="buttons">{shown}</p>', sanitize=False).classes("corner-buttons")
-        slots = _slots(found)
+            share = translations.percent(Counts(overall.negative, overall.neutral, overall.positive).negative_share)
+            text(translations("explore.share", share=share, step=translations.duration(results.step_ms))).classes(
+                "caption"
+            )
+        Html(buttons_html(filters, translations, with_comparison=with_comparison)).classes("corner-buttons")
+        slots = _slots(results)
         if not slots:
-            ui.html(fragments.empty(words("explore.nothing"), words("explore.nothing_advice")), sanitize=False)
+            Html(empty(translations("explore.nothing"), translations("explore.nothing_advice")))
             return
-        options = charts.sentiment_over_time(slots, found.step_ms, now_ms, [], words)
+        options = charts.sentiment_over_time(slots, results.step_ms, now_ms, [], translations)
         drawn = chart("chart small", options)
-        draw(drawn, options, charts.timeline_in_words(slots, found.step_ms, 0, words))
-        table_below(words("chart.as_table")).content = charts.timeline_table(slots, now_ms, words)
+        update_chart(drawn, options, charts.timeline_in_words(slots, results.step_ms, 0, translations))
+        chart_table(translations("chart.as_table")).show(charts.timeline_table(slots, now_ms, translations))
 
 
-def _slots(found: Findings) -> list[TimeSlot]:
-    """Without gaps, where that makes no more than the chart can take."""
-    known = {slot.start_ms: slot for slot in found.statistics.slots}
+def _slots(results: ExploreResults) -> list[TimeSlot]:
+    """Without gaps, unless that makes more slots than the chart can show."""
+    known = {slot.start_ms: slot for slot in results.statistics.slots}
     if not known:
         return []
-    starts = range(min(known), max(known) + 1, found.step_ms)
-    wanted = starts if len(starts) <= 2 * _MOST_SLOTS else sorted(known)
+    every_step = range(min(known), max(known) + 1, results.step_ms)
+    starts = every_step if len(every_step) <= 2 * _MOST_SLOTS else sorted(known)
     return [
         TimeSlot(start, Counts(slot.negative, slot.neutral, slot.positive) if (slot := known.get(start)) else Counts())
-        for start in wanted
+        for start in starts
     ]
-
-
-def _records(filters: Filters, found: Findings, now_ms: int, words: Translations) -> str:
-    table = records_table(found.page.hits, now_ms, words, found.corrections, caption=words("explore.records"))
-    if found.page.after is None:
-        return table
-    older = escape(filters.address("explore", after=found.page.after))
-    return f'{table}<p class="buttons"><a class="button" rel="next" href="{older}">{words("explore.older")}</a></p>'
-
-
-__all__ = ["RANGES", "RESPONSE_S", "Findings", "explore_page", "look"]

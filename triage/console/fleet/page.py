@@ -1,39 +1,32 @@
 """*Fleet*: what needs attention first, then processes, partitions, stages and dead letters."""
 
 from collections.abc import Awaitable, Callable
-from html import escape
 
 from fastapi import Request
 from nicegui import ui
 
 from triage.console.data.dead_letters import DeadLetters
 from triage.console.dependencies import Dependencies
-from triage.console.fleet.html import (
-    attention,
-    dead_letters_html,
-    figures_html,
-    partitions_html,
-    processes_html,
-    stages_html,
-)
+from triage.console.fleet import fragments
 from triage.console.translations import Translations
-from triage.console.web import fragments
-from triage.console.web.layout import page_layout, section
+from triage.console.web.elements import Html, section
+from triage.console.web.fragments import banner, not_read
+from triage.console.web.layout import page_layout
 from triage.fleet import FleetView
 
 _REFRESH_S = 3.0
 _FIRST_PAINT_S = 4.0
 
 
-def fleet_page(site: Dependencies) -> Callable[..., Awaitable[None]]:
+def fleet_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request) -> None:
-        await site.fleet.within(_FIRST_PAINT_S)
-        with page_layout(request, "fleet") as visit:
-            view = _View(visit.words, site.dead_letters)
-        view.show(site.fleet.value, site.fleet.error)
+        await dependencies.fleet.within(_FIRST_PAINT_S)
+        with page_layout(request, "fleet") as context:
+            view = _View(context.translations, dependencies.dead_letters)
+        view.show(dependencies.fleet.value, dependencies.fleet.error)
 
         async def refresh() -> None:
-            reading = await site.fleet.current()
+            reading = await dependencies.fleet.current()
             view.show(reading.value, reading.error)
 
         ui.timer(_REFRESH_S, refresh)
@@ -42,32 +35,33 @@ def fleet_page(site: Dependencies) -> Callable[..., Awaitable[None]]:
 
 
 class _View:
-    def __init__(self, words: Translations, dead_letters: DeadLetters) -> None:
-        self._words, self._dead_letters = words, dead_letters
-        self._banner = ui.html("", sanitize=False).classes("whole").props('aria-live="assertive"')
-        with section("figures", words("now.figures"), "whole bare", hidden=True):
-            self._figures = ui.html("", sanitize=False)
-        with section("attention", words("fleet.attention"), "whole"):
-            self._attention = ui.html("", sanitize=False).props('aria-live="polite"')
-        with section("processes", words("fleet.processes"), "whole"):
-            self._processes = ui.html("", sanitize=False).classes("scroll-table")
-        with section("partitions", words("fleet.partitions"), "wide"):
-            self._partitions = ui.html("", sanitize=False).classes("scroll-table")
-        with section("stages", words("fleet.stages"), "narrow follows"):
-            self._stages = ui.html("", sanitize=False)
-        with section("dead-letters", words("now.dead_letters"), "whole"):
-            self._letters = ui.html("", sanitize=False)
+    """The parts of one open page that change."""
+
+    def __init__(self, translations: Translations, dead_letters: DeadLetters) -> None:
+        self._translations, self._dead_letters = translations, dead_letters
+        self._banner = Html().classes("whole").props('aria-live="assertive"')
+        with section("figures", translations("now.figures"), "whole bare", hidden=True):
+            self._tiles = Html()
+        with section("attention", translations("fleet.attention"), "whole"):
+            self._attention = Html().props('aria-live="polite"')
+        with section("processes", translations("fleet.processes"), "whole"):
+            self._processes = Html().classes("scroll-table")
+        with section("partitions", translations("fleet.partitions"), "wide"):
+            self._partitions = Html().classes("scroll-table")
+        with section("stages", translations("fleet.stages"), "narrow follows"):
+            self._stages = Html()
+        with section("dead-letters", translations("now.dead_letters"), "whole"):
+            self._letters = Html()
 
     def show(self, view: FleetView | None, error: str | None) -> None:
-        words = self._words
-        self._banner.content = fragments.banner(error, words, known=view is not None)
-        self._letters.content = dead_letters_html(self._dead_letters, words)
+        translations = self._translations
+        self._banner.show(banner(error, translations, known=view is not None))
+        self._letters.show(fragments.dead_letters_html(self._dead_letters, translations))
         if view is None:
-            self._attention.content = fragments.not_read(error, words)
+            self._attention.show(not_read(error, translations))
             return
-        self._figures.content = figures_html(view, self._dead_letters.total, words)
-        needs = "".join(f'<li class="{kind}">{escape(said)}</li>' for kind, said in attention(view, words))
-        self._attention.content = f'<ul class="needs">{needs}</ul>' if needs else f"<p>{words('fleet.all_well')}</p>"
-        self._processes.content = processes_html(view, words)
-        self._partitions.content = partitions_html(view, words)
-        self._stages.content = stages_html(view, words)
+        self._tiles.show(fragments.tiles(view, self._dead_letters.total, translations))
+        self._attention.show(fragments.attention_html(view, translations))
+        self._processes.show(fragments.processes_html(view, translations))
+        self._partitions.show(fragments.partitions_html(view, translations))
+        self._stages.show(fragments.stages_html(view, translations))

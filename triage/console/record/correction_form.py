@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from html import escape
 
 from nicegui import ui
 
-from triage.clock import parse_rfc3339, rfc3339
+from triage.clock import rfc3339
 from triage.console.dependencies import Dependencies
 from triage.console.translations import Translations
 from triage.console.web.charts import SENTIMENTS
+from triage.console.web.elements import text
 from triage.elastic import corrections as store
 from triage.elastic.search import Hit
 from triage.errors import TriageError
@@ -22,10 +22,10 @@ _MOST_CHARS = 200
 Saved = Callable[[Correction], Awaitable[None]]
 
 
-def intents_of(site: Dependencies, hits: Sequence[Hit]) -> list[str]:
+def intents_of(dependencies: Dependencies, hits: Sequence[Hit]) -> list[str]:
     """The model's labels, as the folder says; without a folder those that these records have."""
     try:
-        known = site.explainer.intents()
+        known = dependencies.explainer.intents()
     except TriageError:
         known = []
     seen = [score.label for hit in hits for score in hit.record.intent.top]
@@ -37,31 +37,32 @@ class CorrectionForm:
 
     def __init__(
         self,
-        site: Dependencies,
+        dependencies: Dependencies,
         hit: Hit,
         intents: Sequence[str],
-        words: Translations,
+        translations: Translations,
         actor: str,
         saved: Saved,
         submit: str,
     ) -> None:
-        self._site, self._hit, self._words, self._actor, self._saved = site, hit, words, actor, saved
+        self._dependencies, self._hit, self._translations = dependencies, hit, translations
+        self._actor, self._saved = actor, saved
         record = hit.record
         sure = {score.label: score.confidence for score in record.intent.top}
         names = {
-            name: words.intent(name) + (f" ({words.percent(sure[name])})" if name in sure else "")
+            name: translations.intent(name) + (f" ({translations.percent(sure[name])})" if name in sure else "")
             for name in dict.fromkeys([*sure, *intents])
         }
         with ui.element("form").classes("correct").on("submit.prevent", self.save):
-            self.intent = ui.select(names, value=record.intent.label, label=words("column.intent"), with_input=True)
+            label = translations("column.intent")
+            self.intent = ui.select(names, value=record.intent.label, label=label, with_input=True)
             self.intent.props("outlined dense options-dense").classes("grow")
             with ui.element("fieldset"):
-                ui.html(words("column.sentiment"), tag="legend", sanitize=False)
-                options = {name: words.term("sentiment", name) for name in SENTIMENTS}
-                self.sentiment = ui.radio(options, value=record.sentiment.label).props(
-                    f'inline dense aria-label="{escape(words("column.sentiment"))}"'
-                )
-            self.comment = ui.input(words("correct.comment")).props(f"outlined dense maxlength={_MOST_CHARS}")
+                text(translations("column.sentiment"), "legend")
+                options = {name: translations.term("sentiment", name) for name in SENTIMENTS}
+                self.sentiment = ui.radio(options, value=record.sentiment.label).props("inline dense")
+                self.sentiment.props["aria-label"] = translations("column.sentiment")
+            self.comment = ui.input(translations("correct.comment")).props(f"outlined dense maxlength={_MOST_CHARS}")
             self._button = ui.button(submit).props("type=submit unelevated no-caps").classes("primary")
         self._saving = False
 
@@ -80,34 +81,20 @@ class CorrectionForm:
             self._hit.id,
             self._hit.record,
             actor=self._actor,
-            corrected_at=rfc3339(self._site.clock.now_ms()),
+            corrected_at=rfc3339(self._dependencies.clock.now_ms()),
             intent=str(self.intent.value),
             sentiment=str(self.sentiment.value),
             comment=str(self.comment.value or "").strip()[:_MOST_CHARS],
         )
         self._button.disable()
         try:
-            await asyncio.to_thread(store.correct, self._site.client, self._site.settings.elasticsearch, correction)
+            await asyncio.to_thread(
+                store.correct, self._dependencies.client, self._dependencies.settings.elasticsearch, correction
+            )
         except TriageError as error:
-            ui.notify(self._words("correct.failed", why=str(error)), type="negative", close_button=True)
+            ui.notify(self._translations("correct.failed", why=str(error)), type="negative", close_button=True)
             return
         finally:
             self._button.enable()
         log.info("record_corrected", record=self._hit.id, by=self._actor, changed=correction.changed)
         await self._saved(correction)
-
-
-def correction_html(correction: Correction, words: Translations) -> str:
-    """Who judged the record, when, and how."""
-    labels = [
-        words.intent(correction.intent) if correction.intent else None,
-        words.term("sentiment", correction.sentiment) if correction.sentiment else None,
-    ]
-    said = words(
-        "correct.changed" if correction.changed else "correct.confirmed",
-        by=correction.actor,
-        when=words.moment(parse_rfc3339(correction.corrected_at)),
-        labels=" · ".join(label for label in labels if label),
-    )
-    comment = f"<blockquote>{escape(correction.comment)}</blockquote>" if correction.comment else ""
-    return f'<p class="corrected">{escape(said)}</p>{comment}'

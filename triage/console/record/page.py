@@ -3,20 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from html import escape
 
 from fastapi import Request
 from nicegui import ui
 
 from triage.clock import parse_rfc3339
 from triage.console.dependencies import Dependencies
-from triage.console.record.correction_form import CorrectionForm, correction_html, intents_of
-from triage.console.record.html import facts_html, intents_html, links_html, rules_html, text_html, words_html
-from triage.console.translations import Translations
-from triage.console.web import fragments
-from triage.console.web.highlighting import weighed
-from triage.console.web.layout import Visit, page_layout, section
-from triage.console.web.rows import records_table
+from triage.console.record import fragments
+from triage.console.record.correction_form import CorrectionForm, intents_of
+from triage.console.translations import Translations, translations_of
+from triage.console.web.elements import Html, section, text
+from triage.console.web.fragments import NOTHING, banner, empty
+from triage.console.web.layout import PageContext, page_layout
+from triage.console.web.records_table import records_table
 from triage.elastic import corrections as store
 from triage.elastic.aggregations import event_time_range
 from triage.elastic.explore import find_record, similar
@@ -33,8 +32,8 @@ _AROUND_MS = 7 * 86_400_000
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A record with what is known around it; `problem` says why the rules could not be asked."""
+class RecordDetails:
+    """A record with what the page shows about it; `problem` says why the rules could not be evaluated."""
 
     hit: Hit
     correction: Correction | None
@@ -44,28 +43,28 @@ class Reading:
     problem: str
 
 
-def record_page(site: Dependencies) -> Callable[..., Awaitable[None]]:
+def record_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request, record_id: str) -> None:
-        reading, error = None, None
+        details, error = None, None
         try:
-            reading = await asyncio.to_thread(read, site, record_id)
+            details = await asyncio.to_thread(read_details, dependencies, record_id)
         except TriageError as problem:
             error = str(problem)
-        with page_layout(request, "explore", Visit.of(request).words("record.title")) as visit:
-            ui.html(fragments.banner(error, visit.words, known=False), sanitize=False).classes("whole")
-            if reading is not None:
-                _build(site, visit, reading)
+        with page_layout(request, "explore", translations_of(request)("record.title")) as context:
+            translations = context.translations
+            Html(banner(error, translations, known=False)).classes("whole")
+            if details is not None:
+                _build(dependencies, context, details)
             elif error is None:
                 ui.context.client.status_code = 404
-                missing = fragments.empty(visit.words("record.missing"), visit.words("record.missing_advice"))
-                ui.html(missing, sanitize=False).classes("card whole")
+                Html(empty(translations("record.missing"), translations("record.missing_advice"))).classes("card whole")
 
     return page
 
 
-def read(site: Dependencies, record_id: str) -> Reading | None:
+def read_details(dependencies: Dependencies, record_id: str) -> RecordDetails | None:
     """None where no index has it. Blocks; raises a TriageError."""
-    client, settings = site.client, site.settings.elasticsearch
+    client, settings = dependencies.client, dependencies.settings.elasticsearch
     hit = find_record(client, settings, record_id)
     if hit is None:
         return None
@@ -75,10 +74,10 @@ def read(site: Dependencies, record_id: str) -> Reading | None:
     rules: list[RuleExplanation] = []
     version, problem = "", ""
     try:
-        rules, version = site.explainer.rules(hit.record)
+        rules, version = dependencies.explainer.rules(hit.record)
     except TriageError as error:
         problem = str(error)
-    return Reading(
+    return RecordDetails(
         hit,
         store.corrections_of(client, settings, [hit.id]).get(hit.id),
         similar(client, settings, hit.record.text, around, _SIMILAR),
@@ -88,77 +87,77 @@ def read(site: Dependencies, record_id: str) -> Reading | None:
     )
 
 
-def _build(site: Dependencies, visit: Visit, reading: Reading) -> None:
-    words, record = visit.words, reading.hit.record
+def _build(dependencies: Dependencies, context: PageContext, details: RecordDetails) -> None:
+    translations, record = context.translations, details.hit.record
     with ui.element("div").classes("column wide-column"):
-        with section("text", words("record.text")):
-            ui.html(text_html(record, words), sanitize=False)
-        _decision(site, reading, words)
-        with section("rules", words("record.rules")):
-            said = rules_html(record, reading.rules, reading.rules_version, reading.problem, words)
-            ui.html(said, sanitize=False)
-        with section("similar", words("record.similar")):
-            table = records_table(reading.similar, site.clock.now_ms(), words, root=visit.root)
-            ui.html(table if reading.similar else f"<p>{words('record.none_similar')}</p>", sanitize=False)
+        with section("text", translations("record.text")):
+            Html(fragments.text_html(record, translations))
+        _decision(dependencies, details, translations)
+        with section("rules", translations("record.rules")):
+            Html(fragments.rules_html(record, details.rules, details.rules_version, details.problem, translations))
+        with section("similar", translations("record.similar")):
+            if details.similar:
+                Html(records_table(details.similar, dependencies.clock.now_ms(), translations, root=context.root))
+            else:
+                text(translations("record.none_similar"))
     with ui.element("div").classes("column"):
-        _correct(site, visit, reading)
-        with section("facts", words("record.facts")):
-            ui.html(facts_html(reading.hit, words), sanitize=False)
-        with section("links", words("record.links")):
-            ui.html(links_html(record, words, visit.root), sanitize=False)
+        _correct(dependencies, context, details)
+        with section("facts", translations("record.facts")):
+            Html(fragments.facts_html(details.hit, translations))
+        with section("links", translations("record.links")):
+            Html(fragments.links_html(record, translations, context.root))
 
 
-def _decision(site: Dependencies, reading: Reading, words: Translations) -> None:
-    """The model's labels at once; the words behind them when asked, for that costs a call of the model."""
-    record = reading.hit.record
-    with section("decision", words("record.decision")):
-        ui.html(intents_html(record, words), sanitize=False)
-        answer = ui.html("", sanitize=False).props('aria-live="polite"')
+def _decision(dependencies: Dependencies, details: RecordDetails, translations: Translations) -> None:
+    """The model's labels at once; the words that decided on request, for they cost calls of the model."""
+    record = details.hit.record
+    with section("decision", translations("record.decision")):
+        Html(fragments.labels_html(record, translations))
+        answer = Html().props('aria-live="polite"')
 
         async def explain() -> None:
             button.props("loading")
             try:
-                intent, sentiment, version = await asyncio.to_thread(site.explainer.words, record)
+                intent, sentiment, version = await asyncio.to_thread(dependencies.explainer.words, record)
             except TriageError as error:
-                answer.content = f'<p class="remark">{escape(words("record.no_model", why=str(error)))}</p>'
+                answer.show(fragments.no_word_weights_html(str(error), translations))
                 return
             finally:
                 button.props(remove="loading")
-            other = "" if version == record.versions.model else words("record.other_model", version=version)
-            answer.content = "".join(
-                words_html(kind, head, weighed(record.text, head.words), record.language, words)
-                for kind, head in (("intent", intent), ("sentiment", sentiment))
-            ) + (f'<p class="remark">{escape(other)}</p>' if other else "")
+            answer.show(fragments.word_weights_html(record, intent, sentiment, version, translations))
             button.delete()
 
-        button = ui.button(words("record.explain"), on_click=explain).props("unelevated no-caps outline")
+        button = ui.button(translations("record.explain"), on_click=explain).props("unelevated no-caps outline")
 
 
-def _correct(site: Dependencies, visit: Visit, reading: Reading) -> None:
-    words, hit = visit.words, reading.hit
-    with section("correct", words("correct.title")):
-        known = ui.html(correction_html(reading.correction, words) if reading.correction else "", sanitize=False)
+def _correct(dependencies: Dependencies, context: PageContext, details: RecordDetails) -> None:
+    translations, hit, user = context.translations, details.hit, context.user
+    with section("correct", translations("correct.title")):
+        known = Html(fragments.correction_html(details.correction, translations) if details.correction else NOTHING)
         known.props('aria-live="polite"')
-        if not visit.user.may_act:
-            ui.html(f"<p>{words('correct.viewer')}</p>", sanitize=False)
+        if not user.may_act:
+            text(translations("correct.viewer"))
             return
 
         async def saved(correction: Correction) -> None:
-            known.content = correction_html(correction, words)
-            withdraw.visible = True
-            ui.notify(words("correct.saved"), type="positive")
+            known.show(fragments.correction_html(correction, translations))
+            withdraw_button.visible = True
+            ui.notify(translations("correct.saved"), type="positive")
 
-        async def take_back() -> None:
+        async def withdraw() -> None:
             try:
-                await asyncio.to_thread(store.withdraw, site.client, site.settings.elasticsearch, hit.id)
+                await asyncio.to_thread(
+                    store.withdraw, dependencies.client, dependencies.settings.elasticsearch, hit.id
+                )
             except TriageError as error:
-                ui.notify(words("correct.failed", why=str(error)), type="negative", close_button=True)
+                ui.notify(translations("correct.failed", why=str(error)), type="negative", close_button=True)
                 return
-            log.info("correction_withdrawn", record=hit.id, by=visit.user.name)
-            known.content = ""
-            withdraw.visible = False
+            log.info("correction_withdrawn", record=hit.id, by=user.name)
+            known.show(NOTHING)
+            withdraw_button.visible = False
 
-        CorrectionForm(site, hit, intents_of(site, [hit]), words, visit.user.name, saved, words("correct.save"))
-        withdraw = ui.button(words("correct.withdraw"), on_click=take_back).props("flat no-caps dense")
-        withdraw.visible = reading.correction is not None
-        ui.html(words("correct.note"), tag="p", sanitize=False).classes("caption below")
+        intents, submit = intents_of(dependencies, [hit]), translations("correct.save")
+        CorrectionForm(dependencies, hit, intents, translations, user.name, saved, submit)
+        withdraw_button = ui.button(translations("correct.withdraw"), on_click=withdraw).props("flat no-caps dense")
+        withdraw_button.visible = details.correction is not None
+        text(translations.html("correct.note")).classes("caption below")

@@ -1,12 +1,14 @@
 """ECharts options as plain data. Colours are CSS variables (console.css), so that light and dark need no redraw."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from triage.clock import parse_rfc3339
 from triage.console.data.snapshot import IntentCount, TimeSlot
 from triage.console.translations import Translations
+from triage.console.web.templates import render
 from triage.schemas.alert import Alert
 
 Options = dict[str, Any]
@@ -30,12 +32,12 @@ STILL: Options = {"animation": False, "textStyle": {"fontFamily": _FONT_FAMILY},
 
 
 def sentiment_over_time(
-    slots: Sequence[TimeSlot], step_ms: int, now_ms: int, alerts: Sequence[Alert], words: Translations
+    slots: Sequence[TimeSlot], step_ms: int, now_ms: int, alerts: Sequence[Alert], translations: Translations
 ) -> Options:
     """Stacked areas by sentiment over event time, with a band and its name from the start to the end of every alert."""
     series: list[Options] = [
         {
-            "name": words.term("sentiment", sentiment),
+            "name": translations.term("sentiment", sentiment),
             "type": "line",
             "stack": "records",
             "showSymbol": False,
@@ -52,7 +54,7 @@ def sentiment_over_time(
         if not any(value for _, value in drawn["data"]):
             drawn["lineStyle"] = drawn["lineStyle"] | {"width": 0}
     first_ms = slots[0].start_ms if slots else 0
-    found = [_band(alert, first_ms, now_ms, words) for alert in alerts] if slots else []
+    found = [_band(alert, first_ms, now_ms, translations) for alert in alerts] if slots else []
     bands = _apart([band for band in found if band], (first_ms + slots[-1].start_ms) // 2 if slots else 0)
     series[0]["markArea"] = {
         "silent": True,
@@ -64,7 +66,7 @@ def sentiment_over_time(
         "grid": {"left": 8, "right": 24, "top": 44 if bands else 12, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
         "tooltip": TOOLTIP,
-        "xAxis": time_axis(words) | {"max": slots[-1].start_ms + step_ms if slots else None},
+        "xAxis": time_axis(translations) | {"max": slots[-1].start_ms + step_ms if slots else None},
         "yAxis": {
             "type": "value",
             "minInterval": 1,
@@ -75,17 +77,17 @@ def sentiment_over_time(
     }
 
 
-def time_axis(words: Translations) -> Options:
+def time_axis(translations: Translations) -> Options:
     return {
         "type": "time",
         "axisLine": {"lineStyle": {"color": "var(--line)"}},
         "axisTick": {"show": False},
-        "axisLabel": FONT | {"hideOverlap": True, "formatter": _TIMES[words.language]},
+        "axisLabel": FONT | {"hideOverlap": True, "formatter": _TIMES[translations.language]},
         "splitLine": {"show": False},
     }
 
 
-def top_intents(intents: list[IntentCount], words: Translations) -> Options:
+def top_intents(intents: list[IntentCount], translations: Translations) -> Options:
     """Horizontal bars stacked by sentiment, most negative records on top."""
     shown = _most_negative(intents)
     return STILL | {
@@ -102,14 +104,14 @@ def top_intents(intents: list[IntentCount], words: Translations) -> Options:
         "yAxis": {
             "type": "category",
             "inverse": True,
-            "data": [words.intent(one.intent) for one in shown],
+            "data": [translations.intent(one.intent) for one in shown],
             "axisLine": {"show": False},
             "axisTick": {"show": False},
             "axisLabel": FONT | {"color": "var(--text)", "fontSize": 13},
         },
         "series": [
             {
-                "name": words.term("sentiment", sentiment),
+                "name": translations.term("sentiment", sentiment),
                 "type": "bar",
                 "stack": "records",
                 "silent": True,
@@ -122,53 +124,49 @@ def top_intents(intents: list[IntentCount], words: Translations) -> Options:
     }
 
 
-def timeline_in_words(slots: Sequence[TimeSlot], step_ms: int, alerts: int, words: Translations) -> str:
+def timeline_in_words(slots: Sequence[TimeSlot], step_ms: int, alerts: int, translations: Translations) -> str:
     """What a screen reader says for the chart."""
     if not slots:
-        return words("chart.no_records")
+        return translations("chart.no_records")
     peak = max(slots, key=lambda slot: slot.counts.negative)
-    return words(
+    return translations(
         "chart.over_time",
         steps=len(slots),
-        step=words.duration(step_ms),
-        peak=words.number(peak.counts.negative),
-        when=words.when(peak.start_ms, 0),
+        step=translations.duration(step_ms),
+        peak=translations.number(peak.counts.negative),
+        when=translations.when(peak.start_ms, 0),
         alerts=alerts,
     )
 
 
-def timeline_table(slots: Sequence[TimeSlot], now_ms: int, words: Translations) -> str:
+def timeline_table(slots: Sequence[TimeSlot], now_ms: int, translations: Translations) -> Markup:
     """The chart as a table, newest first; steps without records are left out."""
-    head = "".join(f'<th scope="col">{words.term("sentiment", name)}</th>' for name in SENTIMENTS)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(words.when(slot.start_ms, now_ms))}</th>'
-        + "".join(f"<td>{words.number(getattr(slot.counts, name))}</td>" for name in SENTIMENTS)
-        + "</tr>"
+    rows = [
+        (translations.when(slot.start_ms, now_ms), [getattr(slot.counts, name) for name in SENTIMENTS])
         for slot in reversed(slots)
         if slot.counts.total
-    )
-    time = f'<th scope="col">{words("column.time")}</th>'
-    return f'<table class="plain"><thead><tr>{time}{head}</tr></thead><tbody>{rows}</tbody></table>'
+    ]
+    return render("web/timeline_table.html", translations, sentiments=SENTIMENTS, rows=rows)
 
 
-def intents_in_words(intents: list[IntentCount], words: Translations) -> str:
+def intents_in_words(intents: list[IntentCount], translations: Translations) -> str:
     """What a screen reader says for the bars."""
-    listed = ", ".join(f"{words.intent(one.intent)} {one.counts.negative}" for one in _most_negative(intents))
-    return words("chart.intents", listed=listed) if listed else words("chart.no_intents")
+    listed = ", ".join(f"{translations.intent(one.intent)} {one.counts.negative}" for one in _most_negative(intents))
+    return translations("chart.intents", listed=listed) if listed else translations("chart.no_intents")
 
 
 def _most_negative(intents: list[IntentCount]) -> list[IntentCount]:
     return sorted(intents, key=lambda one: (-one.counts.negative, -one.counts.total, one.intent))[:MAX_INTENTS]
 
 
-def _band(alert: Alert, first_ms: int, now_ms: int, words: Translations) -> list[Options] | None:
+def _band(alert: Alert, first_ms: int, now_ms: int, translations: Translations) -> list[Options] | None:
     start = parse_rfc3339(alert.started_at)
     end = parse_rfc3339(alert.ended_at) if alert.ended_at else max(now_ms, start)
     if end < first_ms:
         return None
     values = [value for name, value in alert.dimensions.items() if name != "intent"]
     about = alert.dimensions.get("intent")
-    name = " · ".join([*values, *([words.intent(about)] if about else [])]) or words("chart.spike")
+    name = " · ".join([*values, *([translations.intent(about)] if about else [])]) or translations("chart.spike")
     return [{"xAxis": max(start, first_ms), "name": name if len(name) <= 24 else name[:23] + "…"}, {"xAxis": end}]
 
 

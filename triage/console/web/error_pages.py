@@ -1,18 +1,17 @@
-"""What people see at an address that leads nowhere, and where a page failed."""
-
-from html import escape
+"""Pages for an unknown address and for a page that failed."""
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from triage.console.web.layout import Visit, plain_page
+from triage.console.web.layout import PageContext, plain_page
+from triage.console.web.templates import TEMPLATES
 from triage.logging import get_logger
 
 log = get_logger("triage.console")
 
 
 def add_error_pages(app: FastAPI) -> None:
-    """In place of those of NiceGUI, which lead nowhere and show the exception; `app` is its application."""
+    """Replaces those of NiceGUI, which have no navigation and show the exception; `app` is its application."""
 
     @app.exception_handler(404)
     async def missing(request: Request, error: Exception) -> Response:
@@ -26,9 +25,9 @@ def add_error_pages(app: FastAPI) -> None:
 
 
 def _answer(request: Request, status: int, name: str) -> Response:
-    visit = Visit.of(request)
-    title, advice = visit.words(f"error.{name}"), visit.words(f"error.{name}_advice")
+    page = PageContext.of(request)
+    title, advice = page.translations(f"error.{name}"), page.translations(f"error.{name}_advice")
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"error": title}, status)
-    content = f'<section class="card whole"><h1>{escape(title)}</h1><p>{escape(advice)}</p></section>'
-    return HTMLResponse(plain_page(visit, "", title, content), status)
+    content = TEMPLATES.render("web/error.html", title=title, advice=advice)
+    return HTMLResponse(plain_page(page, "", title, content), status)

@@ -1,18 +1,21 @@
-"""What every page has around it: the way to the other pages, language, who is logged in, and landmarks."""
+"""The layout around every page: navigation, language, the logged-in user, and landmarks."""
 
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
 from nicegui import ui
 
 from triage.console.translations import COOKIE, LANGUAGES, Translations, translations_of
+from triage.console.web.elements import Html, text
+from triage.console.web.templates import TEMPLATES, render
 from triage.web.auth import user_of
 from triage.web.identity import ANONYMOUS, User
 
@@ -22,92 +25,77 @@ _YEAR_S = 365 * 86_400
 
 
 @dataclass(frozen=True)
-class Visit:
-    """Who looks at which page, in which language. `root` leads to the top of the site, wherever that is mounted."""
+class PageContext:
+    """Who looks at which page, in which language.
 
-    words: Translations
+    `root` is the relative address of the console's top, wherever it is mounted; `location` is the page's own path and
+    query from there.
+    """
+
+    translations: Translations
     user: User
     root: str
-    here: str
+    location: str
 
     @classmethod
-    def of(cls, request: Request) -> "Visit":
+    def of(cls, request: Request) -> Self:
         path = request.url.path.removeprefix(request.scope.get("root_path", "")).lstrip("/")
-        here = path + (f"?{request.url.query}" if request.url.query else "")
-        return cls(translations_of(request), user_of(request), "../" * path.count("/") or "./", here)
+        location = path + (f"?{request.url.query}" if request.url.query else "")
+        return cls(translations_of(request), user_of(request), "../" * path.count("/") or "./", location)
 
-    def header(self, active: str, status: str = "") -> str:
-        """The content of the page's header; `active` is the tab, `status` HTML beside it."""
-        words = self.words
-        links = [(words(f"nav.{name}"), self.root + path, name == active) for name, path in TABS.items()]
-        tabs = choices(words("nav.label"), links, "tabs", "page")
-        other = next(code for code in LANGUAGES if code != words.language)
-        switch = (
-            f'<a class="language" lang="{other}" hreflang="{other}" '
-            f'href="{self.root}language/{other}?next={quote(self.here, safe="")}">{LANGUAGES[other]}</a>'
-        )
-        who = "" if self.user == ANONYMOUS else self._logout()
-        return (
-            f'<a class="brand" href="{self.root}"><i aria-hidden="true"></i>triage</a>'
-            f'{tabs}<div class="beside">{status}{who}{switch}</div>'
-        )
-
-    def _logout(self) -> str:
-        role = self.words.term("role", self.user.role)
-        return (
-            f'<form class="who" method="post" action="{self.root}logout"><span>{escape(self.user.name)} · {role}</span>'
-            f"<button>{self.words('nav.log_out')}</button></form>"
+    def header(self, active: str) -> Markup:
+        """The content of the page's header; `active` is the current tab."""
+        translations = self.translations
+        links = [(translations(f"nav.{name}"), self.root + path, name == active) for name, path in TABS.items()]
+        return render(
+            "web/header.html",
+            translations,
+            page=self,
+            tabs=choices(translations("nav.label"), links, "tabs", "page"),
+            logged_in=self.user != ANONYMOUS,
+            other=next(code for code in LANGUAGES if code != translations.language),
+            languages=LANGUAGES,
+            next=quote(self.location, safe=""),
         )
 
 
 @contextmanager
-def page_layout(request: Request, active: str, title: str = "") -> Iterator[Visit]:
+def page_layout(request: Request, active: str, title: str = "") -> Iterator[PageContext]:
     """The body of a NiceGUI page: header, a link past it, and the main landmark to fill."""
-    visit = Visit.of(request)
+    page = PageContext.of(request)
+    title = title or page.translations(f"nav.{active}")
     client = ui.context.client
     # The page object is shared by all visitors; the language is this one's.
     client.page = copy.copy(client.page)
-    client.page.language = visit.words.html_language
-    ui.page_title(f"{title or visit.words(f'nav.{active}')} · triage")
+    client.page.language = page.translations.html_language
+    ui.page_title(f"{title} · triage")
     ui.add_css(CSS.read_text("utf-8"))
-    # Quasar's page, in which all else stands, is the main landmark; the header goes before it.
+    # Quasar's page, which contains everything else, is the main landmark; the header goes before it.
     with client.layout, ui.element("header").classes("top") as header:
-        ui.html(visit.header(active), sanitize=False).classes("bar")
+        Html(page.header(active)).classes("bar")
     header.move(target_index=0)
     content = ui.element("div").classes("page")
-    ui.skip_link(visit.words("nav.skip"), target=content)
+    ui.skip_link(page.translations("nav.skip"), target=content)
     with content:
-        ui.html(escape(title or visit.words(f"nav.{active}")), tag="h1", sanitize=False).classes("unseen")
-        yield visit
+        text(title, "h1").classes("unseen")
+        yield page
 
 
-def plain_page(visit: Visit, active: str, title: str, content: str) -> str:
-    """The same frame as one HTML document without scripts, for pages that must open anywhere at once."""
-    words = visit.words
-    return (
-        f'<!doctype html><html lang="{words.html_language}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)} · triage</title><style>{CSS.read_text('utf-8')}</style></head><body>"
-        f'<a class="skip" href="#main">{words("nav.skip")}</a>'
-        f'<header class="top"><div class="bar">{visit.header(active)}</div></header>'
-        f'<main class="page" id="main" tabindex="-1">{content}</main></body></html>'
+def plain_page(page: PageContext, active: str, title: str, content: Markup) -> str:
+    """The same layout as one HTML document without scripts, for pages that must open anywhere at once."""
+    return render(
+        "web/plain_page.html",
+        page.translations,
+        title=title,
+        css=Markup(CSS.read_text("utf-8")),  # noqa: S704 - the console's own file
+        header=page.header(active),
+        content=content,
     )
 
 
-def table_below(label: str) -> ui.html:
-    """A place for the table of a chart, folded away; what is put there later stays folded or open as it is."""
-    with ui.element("details").classes("as-table"):
-        ui.html(escape(label), tag="summary", sanitize=False)
-        return ui.html("", sanitize=False).classes("scroll-table")
-
-
-def choices(label: str, links: Sequence[tuple[str, str, bool]], kind: str = "choice", current: str = "true") -> str:
-    """Links of which one is where the visitor is: (text, address, whether it is that)."""
-    items = "".join(
-        f'<li><a href="{escape(address)}"{f" aria-current={current}" if chosen else ""}>{escape(text)}</a></li>'
-        for text, address, chosen in links
-    )
-    return f'<nav aria-label="{escape(label)}"><ul class="{kind}">{items}</ul></nav>'
+def choices(label: str, links: Sequence[tuple[str, str, bool]], kind: str = "choice", current: str = "true") -> Markup:
+    """Links of which one is the current: (text, address, whether it is current)."""
+    return TEMPLATES.render("web/choices.html", label=label, links=links, kind=kind, current=current)
 
 
 def language_routes() -> APIRouter:
@@ -124,11 +112,3 @@ def language_routes() -> APIRouter:
         return response
 
     return router
-
-
-def section(name: str, title: str, classes: str = "", *, hidden: bool = False) -> ui.element:
-    """A card with a heading that names it, to be filled."""
-    card = ui.element("section").classes(f"card {classes}").props(f'aria-labelledby="{name}-title" id="{name}"')
-    with card:
-        ui.html(escape(title), tag="h2", sanitize=False).props(f'id="{name}-title"').classes("unseen" if hidden else "")
-    return card

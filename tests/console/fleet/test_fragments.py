@@ -2,7 +2,7 @@
 
 import pytest
 
-from triage.console.fleet.html import attention, figures_html, partitions_html, processes_html, stages_html, state_of
+from triage.console.fleet.fragments import attention, partitions_html, processes_html, stages_html, state_of, tiles
 from triage.console.translations import words
 from triage.fleet import FleetView, PartitionLag, ProcessView, StageTime
 from triage.fleet.assemble import NO_METRICS
@@ -73,12 +73,12 @@ def test_every_process_is_in_the_table_with_device_and_state():
 
 
 def test_figures_tell_a_growing_lag_and_wait_for_a_second_reading():
-    text = figures_html(_view(WELL, STUCK, lag=80, in_per_s=5.0, out_per_s=1.0), 4, EN)
+    text = tiles(_view(WELL, STUCK, lag=80, in_per_s=5.0, out_per_s=1.0), 4, EN)
     for part in ("1/2", ">80<", "and growing", "5/s", "1/s out"):
         assert part in text
-    assert "done in 2 min" in figures_html(_view(WELL, lag=80, in_per_s=1.0, out_per_s=2.0, drain_s=120.0), 4, EN)
+    assert "done in 2 min" in tiles(_view(WELL, lag=80, in_per_s=1.0, out_per_s=2.0, drain_s=120.0), 4, EN)
     first = FleetView(at="", interval_s=0.0, lag=80, processes=[WELL])
-    assert "measuring" in figures_html(first, None, EN)
+    assert "measuring" in tiles(first, None, EN)
 
 
 def test_partitions_come_by_lag_and_one_without_a_worker_is_named():

@@ -1,0 +1,72 @@
+"""Alerts and silences as HTML; *Now* shows alerts too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from triage.alerting.lifecycle.silences import shown
+from triage.clock import parse_rfc3339
+from triage.console.translations import Translations
+from triage.console.web.fragments import empty
+from triage.console.web.highlighting import cut
+from triage.console.web.templates import render
+from triage.schemas.action import Silence
+from triage.schemas.alert import Alert
+
+_EXAMPLE_CHARS = 160
+
+
+@dataclass(frozen=True)
+class _Card:
+    alert: Alert
+    firing: bool
+    key: str
+    since: str
+    observed: Markup
+    example: str
+
+
+def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Markup:
+    """In the given order, or what to do where there are none."""
+    if not alerts:
+        return empty(translations("now.no_alerts"), translations.html("now.no_alerts_advice"))
+    cards = [
+        _Card(
+            alert,
+            firing=alert.status == "firing",
+            key=quote(alert.dedup_key, safe=""),
+            since=_since(alert, now_ms, translations),
+            observed=_observed(alert, translations),
+            example=cut(alert.examples[0].text, _EXAMPLE_CHARS) if alert.examples else "",
+        )
+        for alert in alerts
+    ]
+    return render("alerts/cards.html", translations, cards=cards)
+
+
+def silence_html(silence: Silence, translations: Translations) -> Markup:
+    """Matchers, end, author and comment."""
+    return render("alerts/silence.html", translations, silence=silence, matchers=shown(silence.matchers))
+
+
+def _since(alert: Alert, now_ms: int, translations: Translations) -> str:
+    start_ms = parse_rfc3339(alert.started_at)
+    end_ms = parse_rfc3339(alert.ended_at) if alert.ended_at else now_ms
+    name = "alert.for" if alert.status == "firing" else "alert.lasted"
+    lasted = translations(name, duration=translations.duration(end_ms - start_ms))
+    return translations("alert.since", when=translations.when(start_ms, now_ms), lasted=lasted)
+
+
+def _observed(alert: Alert, translations: Translations) -> Markup:
+    negative = Markup("<b>{}</b>").format(translations.number(alert.peak_negative))
+    window = translations.duration(alert.window_s * 1000)
+    observed = translations.html("alert.at_peak", n=negative, window=window)
+    if alert.expected is not None:
+        observed += translations("alert.expected", n=translations.quantity(alert.expected))
+    if alert.status == "firing":
+        observed += translations(
+            "alert.now", n=translations.number(alert.negative), total=translations.number(alert.total)
+        )
+    return observed

@@ -1,0 +1,136 @@
+"""Changes as tables; each row links to the records that it counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from triage.console.changes.measure import Comparison, Movers, link_to
+from triage.console.data.refresh import Latest
+from triage.console.filters import Filters
+from triage.console.translations import Translations
+from triage.console.web.fragments import NOTHING, empty, not_read
+from triage.console.web.templates import render
+from triage.elastic.changes import Change
+from triage.schemas.alert import Share
+
+_NEGATIVE = {"sentiment": ("negative",)}
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A change with the view that shows its records."""
+
+    change: Change
+    label: str
+    address: str
+    direction: str
+    ratio: str
+
+
+@dataclass(frozen=True)
+class _Standout:
+    """A word or entity with its share of the records, 0 to 1, in the view and usually."""
+
+    value: str
+    address: str
+    now: float
+    usually: float
+
+
+def movers_html(latest: Latest[Movers], translations: Translations) -> Markup:
+    """The top movers of *Now*: by product (or brand) and intent, and by intent alone."""
+    movers = latest.value
+    if movers is None:
+        return not_read(latest.error, translations)
+    if movers.range is None:
+        return empty(translations("movers.no_past"), translations("movers.no_past_advice"))
+    base = Filters(range=movers.range, values=_NEGATIVE)
+    columns = translations(f"movers.period_{movers.range}"), translations(f"movers.before_{movers.range}")
+    caption = translations(
+        "movers.caption",
+        period=columns[0],
+        before=columns[1],
+        now=translations.number(movers.all.now),
+        then=translations.number(movers.all.before),
+    )
+    tables = [
+        _table(changes, base, fields, translations(f"movers.by_{title}"), translations, columns)
+        for changes, fields, title in (
+            (movers.by_thing, (movers.thing, "intent"), f"{movers.thing}_intent"),
+            (movers.by_intent, ("intent",), "intent"),
+        )
+    ]
+    return render("changes/movers.html", translations, caption=caption, tables=tables)
+
+
+def comparison_html(comparison: Comparison, filters: Filters, translations: Translations) -> Markup:
+    """What changed in a view: its total, what stands out in its texts, and the values of its fields."""
+    caption = translations(
+        "compare.caption",
+        now=translations.number(comparison.all.now),
+        before=translations.number(comparison.all.before),
+        change=_ratio(comparison.all, translations),
+        length=translations.duration(comparison.periods.end_ms - comparison.periods.start_ms),
+    )
+    columns = (translations("compare.now"), translations("compare.before"))
+    standouts = [
+        (translations(f"compare.{name}"), [_standout(share, comparison, filters, field) for share in shares])
+        for name, shares, field in (("words", comparison.words, "q"), ("entities", comparison.entities, "entity"))
+        if shares
+    ]
+    return render(
+        "changes/comparison.html",
+        translations,
+        caption=caption,
+        standouts=standouts,
+        enough=comparison.enough,
+        left_out=", ".join(translations(f"column.{name}") for name in comparison.left_out),
+        tables=[
+            _table(changes, filters, (name,), translations(f"compare.by_{name}"), translations, columns)
+            for name, changes in comparison.by.items()
+        ],
+    )
+
+
+def _table(
+    changes: Sequence[Change],
+    base: Filters,
+    fields: tuple[str, ...],
+    title: str,
+    translations: Translations,
+    columns: tuple[str, str],
+) -> Markup:
+    if not changes:
+        return NOTHING
+    rows = [_row(change, base, fields, translations) for change in changes]
+    return render("changes/table.html", translations, title=title, columns=columns, rows=rows)
+
+
+def _row(change: Change, base: Filters, fields: tuple[str, ...], translations: Translations) -> _Row:
+    values = dict(zip(fields, change.values, strict=True))
+    kinds = {"aspect": "aspect_pair"}
+    return _Row(
+        change,
+        label=" · ".join(translations.term(kinds.get(name, name), value) for name, value in values.items()),
+        address=link_to(base, values).address("explore", compare="1"),
+        direction="up" if change.difference > 0 else "down" if change.difference < 0 else "same",
+        ratio=_ratio(change, translations),
+    )
+
+
+def _ratio(change: Change, translations: Translations) -> str:
+    if not change.before:
+        return translations("movers.new")
+    ratio = change.now / change.before
+    return translations("movers.times", n=translations.quantity(ratio) if ratio < 10 else f"{ratio:,.0f}")
+
+
+def _standout(share: Share, comparison: Comparison, filters: Filters, field: str) -> _Standout:
+    narrowed = replace(filters, text=share.value) if field == "q" else link_to(filters, {field: share.value})
+    return _Standout(
+        share.value,
+        address=narrowed.address("explore", compare="1"),
+        now=share.count / comparison.sampled,
+        usually=(share.expected or 0.0) / comparison.sampled,
+    )

@@ -1,0 +1,99 @@
+"""Parts of *Explore* as HTML. Forms and links change the address, which holds the whole view."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from triage.console.filters import FIELDS, RANGES, Filters, shown_time
+from triage.console.translations import Translations
+from triage.console.web.fragments import NOTHING
+from triage.console.web.records_table import records_table
+from triage.console.web.templates import TEMPLATES, render
+from triage.elastic.explore import Page
+from triage.schemas.alert import Share
+
+_KINDS = {"aspect": "aspect_pair"}
+_OPEN_FACETS = 8
+
+
+@dataclass(frozen=True)
+class _Chip:
+    field: str
+    value: str
+    address: str
+
+
+@dataclass(frozen=True)
+class _FacetValue:
+    text: str
+    count: int
+    address: str
+
+
+def search_form(filters: Filters, translations: Translations) -> Markup:
+    """A plain form that keeps the chosen values."""
+    return render(
+        "explore/search_form.html",
+        translations,
+        filters=filters,
+        ranges=RANGES,
+        start=shown_time(filters.start),
+        end=shown_time(filters.end),
+    )
+
+
+def chips(filters: Filters, translations: Translations) -> Markup:
+    """The chosen values, each with a link that removes it."""
+    chosen = [
+        _Chip(
+            translations(f"column.{name}"),
+            _term(name, value, translations),
+            address=filters.without(name, value).address("explore"),
+        )
+        for name, value in filters.hidden()
+    ]
+    return render("explore/chips.html", translations, chips=chosen) if chosen else NOTHING
+
+
+def facets_html(filters: Filters, facets: Mapping[str, list[Share]], translations: Translations) -> Markup:
+    """The values of each field in the view with their number of records; each links to the view narrowed to it."""
+    listed = []
+    for name, field in FIELDS.items():
+        values = [
+            _FacetValue(
+                _term(name, share.value, translations),
+                share.count,
+                address=filters.with_value(name, share.value).address("explore"),
+            )
+            for share in facets.get(field, [])
+            if share.value not in filters.values.get(name, ())
+        ]
+        if values:
+            listed.append((name, values))
+    return render("explore/facets.html", translations, facets=listed, open_facets=_OPEN_FACETS)
+
+
+def buttons_html(filters: Filters, translations: Translations, *, with_comparison: bool) -> Markup:
+    """Links to the comparison, unless it is on the page already, and to the export."""
+    links = [(filters.address("explore.csv"), translations("explore.export"))]
+    if not with_comparison:
+        links.insert(0, (filters.address("explore", compare="1"), translations("explore.compare")))
+    return TEMPLATES.render("explore/buttons.html", links=links)
+
+
+def records_html(
+    filters: Filters, page: Page, corrected: Collection[str], now_ms: int, translations: Translations
+) -> Markup:
+    """One page of records, with a link to the next."""
+    caption = translations("explore.records")
+    return render(
+        "explore/records.html",
+        translations,
+        table=records_table(page.hits, now_ms, translations, corrected, caption=caption),
+        older=None if page.after is None else filters.address("explore", after=page.after),
+    )
+
+
+def _term(name: str, value: str, translations: Translations) -> str:
+    return translations.term(_KINDS.get(name, name), value)

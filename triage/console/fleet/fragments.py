@@ -1,0 +1,156 @@
+"""Parts of *Fleet* as HTML."""
+
+from functools import partial
+
+from markupsafe import Markup
+
+from triage.console.data.dead_letters import DeadLetters
+from triage.console.translations import Translations
+from triage.console.web.fragments import Tile, empty, tile_row
+from triage.console.web.highlighting import cut
+from triage.console.web.templates import render
+from triage.fleet import FleetView, ProcessView
+from triage.fleet.assemble import NO_METRICS
+
+# As the worker's own gauge: a loop that works always moves within this time.
+STILL_S = 30.0
+_LETTERS = 50
+_WORST = ("critical", "high", "medium")
+_PAYLOAD_CHARS = 600
+_PILLS = {
+    "ok": "good",
+    "waiting": "high",
+    "stuck": "critical",
+    "down": "critical",
+    "unseen": "medium",
+    "fallback": "high",
+}
+
+
+def tiles(view: FleetView, dead: int | None, translations: Translations) -> Markup:
+    """The numbers at the top."""
+    workers = [process for process in view.processes if process.kind == "worker"]
+    well = sum(state_of(process) == "ok" for process in workers)
+    if not view.lag:
+        drain = translations("fleet.no_lag")
+    elif not view.interval_s:
+        drain = translations("fleet.measuring")
+    elif view.drain_s is None:
+        drain = translations("fleet.lag_grows" if view.in_per_s > view.out_per_s else "fleet.lag_stands")
+    else:
+        drain = translations("fleet.drained_in", duration=translations.duration(int(view.drain_s * 1000)))
+    latency = "–"
+    if view.latency_p95_s is not None:
+        latency = translations("fleet.seconds", n=translations.quantity(view.latency_p95_s))
+    worst = any(state_of(process) in {"down", "stuck"} for process in workers) or not workers
+    out_per_s = translations("fleet.out_note", n=_rate(view, translations, view.out_per_s))
+    letters = translations("fleet.letters_note", n=translations.number(sum(view.dead_letters.values())))
+    return tile_row(
+        [
+            Tile(
+                translations("fleet.workers"), f"{well}/{len(workers)}", translations("fleet.workers_note"), hot=worst
+            ),
+            Tile(translations("fleet.lag"), translations.number(view.lag), drain),
+            Tile(translations("fleet.in"), _rate(view, translations, view.in_per_s), out_per_s),
+            Tile(translations("fleet.latency"), latency, translations("fleet.latency_note")),
+            Tile(translations("now.dead_letters"), translations.number(dead), letters),
+        ]
+    )
+
+
+def state_of(process: ProcessView) -> str:
+    """`stuck` before `waiting`: a loop that does not move reports nothing new of what it waits for."""
+    if process.error is not None:
+        return "unseen" if process.error == NO_METRICS else "down"
+    if process.standing_still_s >= STILL_S:
+        return "stuck"
+    if process.waiting_for:
+        return "waiting"
+    return "fallback" if process.fallback else "ok"
+
+
+def attention(view: FleetView, translations: Translations) -> list[tuple[str, str]]:
+    """(kind, sentence) of everything that an operator should look at, the worst first."""
+    needs: list[tuple[str, str]] = []
+    orphans = [partition for partition in view.partitions if not partition.worker]
+    if view.partitions and len(orphans) == len(view.partitions):
+        needs.append(("critical", translations("fleet.no_worker")))
+    elif orphans:
+        listed = ", ".join(f"{partition.topic}/{partition.partition}" for partition in orphans[:5])
+        needs.append(("critical", translations("fleet.orphans", n=len(orphans), listed=listed)))
+    for process in view.processes:
+        needs += _needs(process, translations)
+    return sorted(needs, key=lambda need: _WORST.index(need[0]))
+
+
+def _needs(process: ProcessView, translations: Translations) -> list[tuple[str, str]]:
+    name = {"kind": translations.term("process", process.kind), "name": process.name}
+    lag = translations.number(process.lag)
+    needs: list[tuple[str, str]] = []
+    match state_of(process):
+        case "stuck":
+            still = translations.duration(int(process.standing_still_s * 1000))
+            needs.append(("critical", translations("fleet.is_stuck", duration=still, lag=lag, **name)))
+        case "down":
+            needs.append(("critical", translations("fleet.is_down", why=process.error, lag=lag, **name)))
+        case "unseen":
+            needs.append(("medium", translations("fleet.is_unseen", why=process.error, **name)))
+    for dependency, why in process.waiting_for.items():
+        needs.append(("high", translations("fleet.is_waiting", dependency=dependency, why=why, **name)))
+    if process.fallback:
+        needs.append(("high", translations("fleet.is_fallback", device=process.device, **name)))
+    return needs
+
+
+def attention_html(view: FleetView, translations: Translations) -> Markup:
+    return render("fleet/attention.html", translations, needs=attention(view, translations))
+
+
+def processes_html(view: FleetView, translations: Translations) -> Markup:
+    """One row per process."""
+    if not view.processes:
+        return empty(translations("fleet.nobody"), translations.html("fleet.nobody_advice"))
+    return render(
+        "fleet/processes.html",
+        translations,
+        processes=[(process, state_of(process)) for process in view.processes],
+        pills=_PILLS,
+        rate=partial(_rate, view, translations),
+    )
+
+
+def partitions_html(view: FleetView, translations: Translations) -> Markup:
+    """One row per partition of the raw topics, the largest lag first."""
+    if not view.partitions:
+        return empty(translations("fleet.no_partitions"), translations.html("fleet.no_partitions_advice"))
+    return render(
+        "fleet/partitions.html",
+        translations,
+        partitions=sorted(view.partitions, key=lambda each: (-each.lag, each.topic, each.partition)),
+        rate=partial(_rate, view, translations),
+    )
+
+
+def stages_html(view: FleetView, translations: Translations) -> Markup:
+    """The time that each stage takes per batch."""
+    return render("fleet/stages.html", translations, stages=view.stages)
+
+
+def dead_letters_html(letters: DeadLetters, translations: Translations) -> Markup:
+    """The number per reason, and the latest with their content."""
+    return render(
+        "fleet/dead_letters.html",
+        translations,
+        total=letters.total,
+        reasons=letters.by_reason(),
+        latest=letters.latest(_LETTERS),
+        cut=cut,
+        payload_chars=_PAYLOAD_CHARS,
+    )
+
+
+def _rate(view: FleetView, translations: Translations, per_s: float) -> str:
+    """A dash until there are two readings to compare."""
+    if not view.interval_s:
+        return "–"
+    return translations("fleet.per_s", n=translations.quantity(round(per_s, 1)))

@@ -1,0 +1,86 @@
+"""Parts of *Now* as HTML."""
+
+from markupsafe import Markup
+
+from triage.console.alerts.fragments import alert_cards
+from triage.console.data.snapshot import Snapshot
+from triage.console.translations import Translations
+from triage.console.web.charts import SENTIMENTS
+from triage.console.web.fragments import NOTHING, Tile, empty, not_read, tile_row
+from triage.console.web.records_table import records_table
+from triage.console.web.templates import render
+
+_TILES = ("records", "last_hour", "negative", "dead_letters", "open_alerts")
+
+
+def status(snapshot: Snapshot, translations: Translations) -> Markup:
+    """Whether the numbers are live, and their time."""
+    state = "stale" if snapshot.error else "live" if snapshot.known else "connecting"
+    return render("now/status.html", translations, snapshot=snapshot, state=state)
+
+
+def tiles(snapshot: Snapshot, translations: Translations) -> Markup:
+    """The numbers at the top."""
+    if not snapshot.known:
+        return tile_row([Tile(translations(f"now.{name}"), "–", translations("now.not_read")) for name in _TILES])
+    hour, all_time = snapshot.last_hour, snapshot.all_time
+    firing, dead = len(snapshot.open_alerts), snapshot.dead_letters
+    dead_note = "dead_unknown" if dead is None else "dead_some" if dead else "dead_none"
+    overall = translations.percent(all_time.negative_share)
+    share = translations.percent(hour.negative_share) if hour.total else overall
+    share_note = translations("now.share_hour", overall=overall) if hour.total else translations("now.share_overall")
+    last_minute = translations("now.last_minute", n=translations.number(snapshot.last_minute))
+    attention = translations("now.needs_attention" if firing else "now.all_quiet")
+    return tile_row(
+        [
+            Tile(translations("now.records"), translations.number(all_time.total), translations("now.since_first")),
+            Tile(translations("now.last_hour"), translations.number(hour.total), last_minute),
+            Tile(translations("now.negative"), share, share_note),
+            Tile(
+                translations("now.dead_letters"),
+                translations.number(dead),
+                translations(f"now.{dead_note}"),
+                href="fleet#dead-letters",
+            ),
+            Tile(
+                translations("now.open_alerts"),
+                translations.number(firing),
+                attention,
+                hot=firing > 0,
+                href="alerts",
+            ),
+        ]
+    )
+
+
+def over_time_caption(snapshot: Snapshot, translations: Translations) -> str:
+    return "" if snapshot.empty else translations("now.per_step", step=translations.duration(snapshot.step_ms))
+
+
+def legend(translations: Translations) -> Markup:
+    return render("now/legend.html", translations, sentiments=SENTIMENTS)
+
+
+def alerts(snapshot: Snapshot, translations: Translations) -> Markup:
+    """Open alerts first, then those that were resolved recently."""
+    if not snapshot.known:
+        return not_read(snapshot.error, translations)
+    return alert_cards([*snapshot.open_alerts, *snapshot.resolved_alerts], snapshot.at_ms, translations)
+
+
+def records(snapshot: Snapshot, translations: Translations) -> Markup:
+    """The latest records."""
+    if not snapshot.known:
+        return not_read(snapshot.error, translations)
+    if not snapshot.latest:
+        return empty(translations("now.no_records"), translations.html("now.no_records_advice"))
+    return records_table(snapshot.latest, snapshot.at_ms, translations)
+
+
+def nothing_to_chart(snapshot: Snapshot, translations: Translations) -> Markup:
+    """In place of a chart; empty when there is something to draw."""
+    if not snapshot.empty:
+        return NOTHING
+    if not snapshot.known:
+        return not_read(snapshot.error, translations)
+    return empty(translations("now.nothing_to_draw"), translations("now.nothing_to_draw_advice"))

@@ -1,0 +1,146 @@
+"""Parts of *Record* as HTML; *Review* shows some of them too."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from triage.clock import parse_rfc3339
+from triage.console.filters import Filters, filters_of
+from triage.console.translations import Translations
+from triage.console.web.highlighting import highlighted, weighed
+from triage.console.web.templates import render
+from triage.elastic.search import Hit
+from triage.schemas.correction import Correction
+from triage.schemas.enriched import EnrichedRecord
+from triage.schemas.explanation import HeadExplanation, RuleExplanation
+
+_ALL = 10**9
+# Entities by which two records are about the same thing.
+_LINKING = ("order_id", "tracking_id")
+
+
+def text_html(record: EnrichedRecord, translations: Translations) -> Markup:
+    """The text with its entities highlighted, flags, and the entities as a table."""
+    text = highlighted(record.text, record.entities, translations, _ALL)
+    return render("record/text.html", translations, record=record, text=text)
+
+
+def labels_html(record: EnrichedRecord, translations: Translations) -> Markup:
+    """Sentiment, intents and aspects with the model's confidence."""
+    return render("record/labels.html", translations, record=record)
+
+
+def word_weights_html(
+    record: EnrichedRecord,
+    intent: HeadExplanation,
+    sentiment: HeadExplanation,
+    version: str,
+    translations: Translations,
+) -> Markup:
+    """The words that decided intent and sentiment, by the model `version`, which may not be the record's."""
+    parts = [
+        _word_weights(record, translations("column.intent"), translations.intent(intent.label), intent, translations),
+        _word_weights(
+            record,
+            translations("column.sentiment"),
+            translations.term("sentiment", sentiment.label),
+            sentiment,
+            translations,
+        ),
+    ]
+    note = "" if version == record.versions.model else translations("record.other_model", version=version)
+    return render("record/answer.html", translations, parts=parts, note=note)
+
+
+def no_word_weights_html(why: str, translations: Translations) -> Markup:
+    """Why the model could not be asked."""
+    return render("record/answer.html", translations, parts=(), note=translations("record.no_model", why=why))
+
+
+def rules_html(
+    record: EnrichedRecord, explained: Sequence[RuleExplanation], version: str, problem: str, translations: Translations
+) -> Markup:
+    """Severity and queue with the rules that fired, and what met each condition."""
+    known = {(explanation.part, explanation.rule): explanation for explanation in explained}
+    fired = [
+        (rule, known.get((part, rule)))
+        for part, rules in (("severity", record.severity.rules), ("routing", record.route.rules))
+        for rule in rules
+    ]
+    return render("record/rules.html", translations, record=record, fired=fired, version=version, problem=problem)
+
+
+def facts_html(hit: Hit, translations: Translations) -> Markup:
+    """The record's source and times, and the versions that enriched it."""
+    record = hit.record
+    facts = {
+        "time": translations.moment(parse_rfc3339(record.timestamp)),
+        "ingested": translations.moment(parse_rfc3339(record.event.ingested)),
+        "channel": translations.term("channel", record.channel.value),
+        "language": translations.term("language", record.language),
+        "source": record.source,
+        "product": record.product,
+        "brand": record.brand,
+        "region": record.region,
+        "rating": None if record.rating is None else f"{record.rating:g}",
+        "event": record.event.id,
+        "id": hit.id,
+        "model": record.versions.model,
+        "rules_version": record.versions.rules,
+        "taxonomy": record.versions.taxonomy,
+        "pipeline": record.versions.pipeline,
+    }
+    return render("record/facts.html", translations, facts=facts, attributes=record.attributes)
+
+
+def links_html(record: EnrichedRecord, translations: Translations, root: str) -> Markup:
+    """Views of related records."""
+    views: list[tuple[str, Filters]] = []
+    if record.author_id:
+        views.append((translations("record.same_author"), _all_time({"author": record.author_id})))
+    views += [
+        (translations("record.same_entity", text=entity.text), _all_time({"entity": entity.text}))
+        for entity in record.entities
+        if entity.label in _LINKING and not entity.text.startswith("[")
+    ]
+    thing = {"product": record.product} if record.product else {"brand": record.brand} if record.brand else {}
+    label, intent = record.intent.label, translations.intent(record.intent.label)
+    for name, value in thing.items():
+        views.append((translations("record.same_thing", thing=value), filters_of({name: value})))
+        views.append((f"{value} · {intent}", filters_of({name: value, "intent": label})))
+    views.append((translations("record.same_intent", intent=intent), filters_of({"intent": label})))
+    links = [(text, root + view.address("explore")) for text, view in views]
+    return render("record/links.html", translations, links=links)
+
+
+def correction_html(correction: Correction, translations: Translations) -> Markup:
+    """Who corrected or confirmed the labels, when, and how."""
+    labels = [
+        translations.intent(correction.intent) if correction.intent else None,
+        translations.term("sentiment", correction.sentiment) if correction.sentiment else None,
+    ]
+    text = translations(
+        "correct.changed" if correction.changed else "correct.confirmed",
+        by=correction.actor,
+        when=translations.moment(parse_rfc3339(correction.corrected_at)),
+        labels=" · ".join(label for label in labels if label),
+    )
+    return render("record/correction.html", translations, text=text, comment=correction.comment)
+
+
+def _word_weights(
+    record: EnrichedRecord, head: str, label: str, explanation: HeadExplanation, translations: Translations
+) -> Markup:
+    share = translations.percent(explanation.confidence)
+    return render(
+        "record/word_weights.html",
+        translations,
+        title=translations("record.words", kind=head, label=label, share=share),
+        text=weighed(record.text, explanation.words),
+        language=record.language,
+        words=explanation.words,
+    )
+
+
+def _all_time(values: dict[str, str]) -> Filters:
+    return Filters(range="all", values={name: (value,) for name, value in values.items()})

@@ -1,0 +1,59 @@
+"""Records as a table, the same on every page that lists some."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from triage.clock import parse_rfc3339
+from triage.console.translations import Translations
+from triage.console.web.highlighting import highlighted
+from triage.console.web.templates import render
+from triage.elastic.search import Hit
+from triage.schemas.enriched import EnrichedRecord
+
+
+@dataclass(frozen=True)
+class _Row:
+    hit: Hit
+    when: str
+    text: Markup
+    facts: list[str]
+    corrected: bool
+
+
+def records_table(
+    hits: Sequence[Hit],
+    now_ms: int,
+    translations: Translations,
+    corrected: Collection[str] = (),
+    root: str = "",
+    caption: str = "",
+) -> Markup:
+    """On a phone its rows become cards.
+
+    `corrected` are the ids of records with a correction, `root` leads to the console's top, `caption` is for screen
+    readers.
+    """
+    rows = [
+        _Row(
+            hit,
+            when=translations.when(parse_rfc3339(hit.record.timestamp), now_ms),
+            text=highlighted(hit.record.text, hit.record.entities, translations),
+            facts=[*record_facts(hit.record, translations), *filter(None, [hit.record.region])],
+            corrected=hit.id in corrected,
+        )
+        for hit in hits
+    ]
+    return render("web/records_table.html", translations, rows=rows, root=root, caption=caption)
+
+
+def record_facts(record: EnrichedRecord, translations: Translations) -> list[str]:
+    """Channel, language, product and brand, as far as they are known."""
+    facts = [
+        translations.term("channel", record.channel.value),
+        translations.term("language", record.language),
+        record.product,
+        record.brand,
+    ]
+    return [fact for fact in facts if fact]

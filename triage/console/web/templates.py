@@ -1,0 +1,15 @@
+"""Renders the console's templates, which are next to their page and named by their path below `triage/console`."""
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from triage.console.translations import Translations
+from triage.templating import Templates
+
+TEMPLATES = Templates(Path(__file__).parents[1])
+
+
+def render(template: str, translations: Translations, /, **values: object) -> Markup:
+    """HTML of a template that says something: it knows the translations as `t`."""
+    return TEMPLATES.render(template, t=translations, **values)
