@@ -250,4 +250,10 @@ def test_nothing_gets_out_unescaped(shown):
 def test_every_template_was_among_them(shown, rendered):
     folder = Path(triage.console.__file__).parent
     templates = {str(path.relative_to(folder)) for path in folder.rglob("*.html")}
-    assert templates - rendered == {"web/macros.html", "web/error.html", "alerts/notice.html"}
+    assert templates - rendered == {
+        "web/document.html",
+        "web/macros.html",
+        "web/error.html",
+        "web/login.html",
+        "alerts/notice.html",
+    }

@@ -4,7 +4,6 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
@@ -15,11 +14,10 @@ from nicegui import ui
 
 from triage.console.translations import COOKIE, LANGUAGES, Translations, translations_of
 from triage.console.web.elements import Html, text
-from triage.console.web.templates import TEMPLATES, render
+from triage.console.web.templates import TEMPLATES, render, stylesheet
 from triage.web.auth import user_of
 from triage.web.identity import ANONYMOUS, User
 
-CSS = Path(__file__).with_name("console.css")
 TABS = {"now": "", "explore": "explore", "alerts": "alerts", "review": "review", "fleet": "fleet"}
 _YEAR_S = 365 * 86_400
 
@@ -69,7 +67,7 @@ def page_layout(request: Request, active: str, title: str = "") -> Iterator[Page
     client.page = copy.copy(client.page)
     client.page.language = page.translations.html_language
     ui.page_title(f"{title} · triage")
-    ui.add_css(CSS.read_text("utf-8"))
+    ui.add_css(str(stylesheet()))
     # Quasar's page, which contains everything else, is the main landmark; the header goes before it.
     with client.layout, ui.element("header").classes("top") as header:
         Html(page.header(active)).classes("bar")
@@ -87,7 +85,7 @@ def plain_page(page: PageContext, active: str, title: str, content: Markup) -> s
         "web/plain_page.html",
         page.translations,
         title=title,
-        css=Markup(CSS.read_text("utf-8")),  # noqa: S704 - the console's own file
+        css=stylesheet(),
         header=page.header(active),
         content=content,
     )

@@ -1,7 +1,6 @@
 """Authentication of the console: sessions of browsers, forged requests, and the page to log in."""
 
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import parse_qs, quote
 
 from starlette.requests import HTTPConnection, Request
@@ -11,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from triage.config import ConsoleSettings
 from triage.console.translations import translations_of
 from triage.console.web.sessions import COOKIE, Session, Sessions
+from triage.console.web.templates import render, stylesheet
 from triage.logging import get_logger
 from triage.web.address import peer_of
 from triage.web.auth import AuthMiddleware, user_of
@@ -20,7 +20,6 @@ from triage.web.problem import Problem
 
 log = get_logger("triage.console")
 
-_CSS = Path(__file__).with_name("console.css")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MAX_FORM_BYTES = 4_096
 
@@ -149,21 +148,10 @@ def _refused(problem: Problem) -> Response:
 
 
 def _login_page(request: Request, target: str, problem: Problem | None = None) -> Response:
-    words = translations_of(request)
-    reason = "" if problem is None else words("login.too_many" if problem.status == 429 else "login.wrong")
-    alert = f'<p class="remark" role="alert">{reason}</p>' if reason else ""
-    title = words("login.title")
+    message = None if problem is None else "login.too_many" if problem.status == 429 else "login.wrong"
+    page = render(
+        "web/login.html", translations_of(request), message=message, next=quote(target, safe=""), css=stylesheet()
+    )
     return HTMLResponse(
-        f'<!doctype html><html lang="{words.html_language}"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title} · triage</title>'
-        f"<style>{_CSS.read_text('utf-8')}</style></head><body>"
-        '<header class="top"><div class="bar">'
-        '<span class="brand"><i aria-hidden="true"></i>triage</span></div></header>'
-        f'<main class="page"><section class="card whole"><h1>{title}</h1>{alert}'
-        f'<form class="search" method="post" action="/login?next={quote(target, safe="")}">'
-        f'<label for="token"><span>{words("login.token")}</span>'
-        '<input id="token" name="token" type="password" autocomplete="current-password" required autofocus></label> '
-        f'<button type="submit" class="button primary">{title}</button></form></section></main></body></html>',
-        status_code=problem.status if problem else 200,
-        headers=problem.headers if problem else None,
+        page, status_code=problem.status if problem else 200, headers=problem.headers if problem else None
     )

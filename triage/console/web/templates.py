@@ -8,8 +8,14 @@ from triage.console.translations import Translations
 from triage.templating import Templates
 
 TEMPLATES = Templates(Path(__file__).parents[1])
+_STYLESHEET = Path(__file__).with_name("console.css")
 
 
 def render(template: str, translations: Translations, /, **values: object) -> Markup:
     """HTML of a template that says something: it knows the translations as `t`."""
     return TEMPLATES.render(template, t=translations, **values)
+
+
+def stylesheet() -> Markup:
+    """The console's CSS."""
+    return Markup(_STYLESHEET.read_text("utf-8"))  # noqa: S704 - the console's own file
