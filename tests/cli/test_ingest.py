@@ -210,7 +210,7 @@ def test_a_dry_run_needs_no_broker(tmp_path):
     done = _ingest(path, "--dry-run", "--strict", "--bootstrap-servers", "127.0.0.1:1")
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == [
-        f"{path}:3: channel 'fax' is none of complaint, review, social",
+        f"{path}:3: channel 'fax' is not one of complaint, review, social",
         *[line for line in done.stderr.decode().splitlines() if "2 rows in" in line],
     ]
     assert b"1 accepted (review 1), 1 refused; nothing was sent (--dry-run)" in done.stderr

@@ -89,7 +89,7 @@ def test_a_sort_that_is_none(capfd):
 
 @pytest.mark.stack
 def test_json_of_a_fleet(capfd, stack, prefix, monkeypatch):
-    monkeypatch.setattr("triage.fleet.monitor._PATIENCE_S", 60)
+    monkeypatch.setattr("triage.fleet.monitor._TIMEOUT_S", 60)
     flags = {"kafka.bootstrap_servers": stack.bootstrap_servers, "kafka.topic_prefix": prefix}
     kafka = load_settings(None, flags).kafka
     apply_topics(kafka)

@@ -53,7 +53,7 @@ def test_the_flag_wins_over_the_rows_channel(write):
 
 def test_an_unknown_channel_is_refused_naming_the_three(write):
     (row,) = read_rows(write('{"text":"a","channel":"fax"}'))
-    assert str(row.error) == "channel 'fax' is none of complaint, review, social"
+    assert str(row.error) == "channel 'fax' is not one of complaint, review, social"
     assert row.error.field == "channel"
 
 

@@ -81,8 +81,8 @@ def test_all_problems_come_in_one_message(tmp_path):
     for part in (
         "topics.alerts: triage needs this topic",
         "topics.nowhere: no such topic above",
-        "retention.mss is no topic setting of Kafka; retention.ms?",
-        "retention.ms: '3 weeks' is no number with one of the units ms, s, m, h, d",
+        "retention.mss is not a topic setting of Kafka; retention.ms?",
+        "retention.ms: '3 weeks' is not a number with one of the units ms, s, m, h, d",
         "cleanup.policy is 'forget', not one of",
         "min.insync.replicas 2 exceeds replication_factor 1",
         "a raw topic needs message.timestamp.type LogAppendTime",
@@ -95,12 +95,12 @@ def test_all_problems_come_in_one_message(tmp_path):
     ("content", "said"),
     [
         ("topics: [", "not valid YAML"),
-        ("version: 1\nversion: 1\n", "the key 'version' stands twice"),
+        ("version: 1\nversion: 1\n", "duplicate key 'version'"),
         ("- a\n- b\n", "file: Input should be a valid dictionary"),
         (_minimal(version=2), "version: Input should be 1 (got 2)"),
         (_minimal(defaults={"partitions": 0, "replicas": 1}), "defaults.replicas: no such key"),
         (_minimal(environments={"production": {}}), "kafka.environment is 'local', the file has production"),
-        (_minimal(defaults={"partitions": 1}), "replication_factor is set nowhere"),
+        (_minimal(defaults={"partitions": 1}), "replication_factor is not set"),
     ],
 )
 def test_a_broken_file_is_explained(tmp_path, content, said):

@@ -56,7 +56,7 @@ def test_shrinking_is_refused():
 def test_replication_is_reported_not_changed():
     plan = compute_plan([_wanted(replication=3)], {"p.t": _there(replication=1)})
     assert plan.empty
-    assert "replication factor 1, the definition wants 3" in plan.warnings[0]
+    assert "replication factor 1, the definition says 3" in plan.warnings[0]
 
 
 def test_too_few_brokers_are_named_before_anything_is_tried():

@@ -28,8 +28,8 @@ def follow(monkeypatch):
 
     def make(topic, take=lambda _: None, restart=lambda: None):
         monkeypatch.setattr(module, "TopicScan", topic)
-        monkeypatch.setattr(module, "_RETRY_S", 0.01)
-        monkeypatch.setattr(module, "_FOLLOWING_S", 0.01)
+        monkeypatch.setattr(module, "_RETRY_INTERVAL_S", 0.01)
+        monkeypatch.setattr(module, "_FOLLOWING_PAUSE_S", 0.01)
         followers.append(TopicFollower(KafkaSettings(), "t", take, restart))
         return followers[-1]
 

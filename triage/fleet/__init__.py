@@ -1,4 +1,4 @@
-"""The whole fleet at a glance: its processes' metrics, and what Kafka knows. For `triage top` and the console."""
+"""Monitors the whole fleet by the metrics of its processes and by Kafka, for `triage top` and the console."""
 
 from triage.fleet.monitor import FleetMonitor
 from triage.fleet.view import AlertView, FleetView, PartitionLag, ProcessView, StageTime

@@ -1,4 +1,4 @@
-"""Two readings of the fleet as one view."""
+"""Combines two readings of the fleet into one view."""
 
 from dataclasses import dataclass, field
 
@@ -8,14 +8,14 @@ from triage.fleet.processes import Answer
 from triage.fleet.view import FleetView, PartitionLag, ProcessView, StageTime
 
 NO_METRICS = "no metrics: set its health_port, or name it in fleet.processes"
-_NONE = Samples()
-_STILL_S = 30.0
-_ORDER = ("reload", "guarded", "decode", "enrich", "index", "publish")
+_NO_SAMPLES = Samples()
+_STALLED_S = 30.0
+_STAGE_ORDER = ("reload", "guarded", "decode", "enrich", "index", "publish")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What all were found to say at one moment, in seconds of a monotonic clock."""
+    """What brokers and processes reported at one time, in seconds of a monotonic clock."""
 
     at_s: float
     brokers: BrokerReading = field(default_factory=BrokerReading)
@@ -23,9 +23,9 @@ class Reading:
 
 
 def assemble(view: FleetView, before: Reading | None, now: Reading) -> None:
-    """Fill in what the readings tell; without `before`, rates are left at 0 and times are of all time so far."""
+    """Fill in the view. Without `before`, rates stay 0 and stage times are since the processes started."""
     earlier = {answer.address: answer for answer in before.answers} if before else {}
-    pairs = [(earlier[each.address].samples if each.address in earlier else _NONE, each) for each in now.answers]
+    pairs = [(earlier[each.address].samples if each.address in earlier else _NO_SAMPLES, each) for each in now.answers]
     _partitions(view, before, now)
     view.processes = _processes(view, pairs, now)
     _times(view, [(old, answer.samples) for old, answer in pairs])
@@ -39,17 +39,17 @@ def _partitions(view: FleetView, before: Reading | None, now: Reading) -> None:
         if member.kind == "worker"
         for partition in member.partitions
     }
-    known = before.brokers.offsets if before else {}
+    earlier = before.brokers.offsets if before else {}
     for (topic, number), offsets in sorted(now.brokers.offsets.items()):
-        old = known.get((topic, number), offsets)
-        done, done_before = offsets.committed or offsets.first, old.committed or old.first
+        old = earlier.get((topic, number), offsets)
+        committed, old_committed = offsets.committed or offsets.first, old.committed or old.first
         view.partitions.append(
             PartitionLag(
                 topic=topic,
                 partition=number,
                 lag=offsets.lag,
                 in_per_s=_per_s(view, max(0, offsets.end - old.end)),
-                out_per_s=_per_s(view, max(0, done - done_before)),
+                out_per_s=_per_s(view, max(0, committed - old_committed)),
                 worker=owners.get((topic, number), ""),
             )
         )
@@ -63,10 +63,10 @@ def _partitions(view: FleetView, before: Reading | None, now: Reading) -> None:
 def _processes(view: FleetView, pairs: list[tuple[Samples, Answer]], now: Reading) -> list[ProcessView]:
     lag = {(each.topic, each.partition): each.lag for each in view.partitions}
     members = {member.name: member for member in now.brokers.members}
-    shown, at = [], {}
+    shown, errors = [], {}
     for old, answer in pairs:
         if answer.error is not None:
-            at[answer.address] = answer.error
+            errors[answer.address] = answer.error
             continue
         process = _process(view, old, answer)
         member = _member_of(process, members)
@@ -78,7 +78,7 @@ def _processes(view: FleetView, pairs: list[tuple[Samples, Answer]], now: Readin
         shown.append(process)
     for member in members.values():
         error = next(
-            (why for address, why in at.items() if address.rpartition(":")[0].strip("[]") == member.host), None
+            (why for address, why in errors.items() if address.rpartition(":")[0].strip("[]") == member.host), None
         )
         shown.append(
             ProcessView(
@@ -92,14 +92,14 @@ def _processes(view: FleetView, pairs: list[tuple[Samples, Answer]], now: Readin
     hosts = {member.host for member in members.values()}
     shown += [
         ProcessView(kind="process", name=address, address=address, error=why)
-        for address, why in at.items()
+        for address, why in errors.items()
         if _host(address) not in hosts
     ]
     return sorted(shown, key=lambda each: (each.kind != "worker", each.kind != "alerter", each.kind, each.name))
 
 
 def _member_of(process: ProcessView, members: dict[str, Member]) -> Member | None:
-    """By name; the alerter's members are known to Kafka as <group>-<instance>."""
+    """The member of a process, by name; Kafka knows the alerter's members as <group>-<instance>."""
     if process.name in members:
         return members[process.name]
     found = [each for each in members.values() if each.kind == process.kind and each.name.endswith(f"-{process.name}")]
@@ -113,7 +113,7 @@ def _process(view: FleetView, old: Samples, answer: Answer) -> ProcessView:
     batches, records = (
         increase(old.value(f"batch_records_{part}"), now.value(f"batch_records_{part}")) for part in ("count", "sum")
     )
-    # A call that began before the interval counts as a whole when it ends.
+    # A call that began before the interval is counted in full when it ends.
     busy = _rate(view, old, now, "model_seconds_sum")
     return ProcessView(
         kind=answer.kind,
@@ -141,7 +141,9 @@ def _process(view: FleetView, old: Samples, answer: Answer) -> ProcessView:
 
 def _times(view: FleetView, pairs: list[tuple[Samples, Samples]]) -> None:
     stages = {stage for _, now in pairs for stage in now.by("stage_seconds_count", "stage")}
-    for stage in sorted(stages, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
+    for stage in sorted(
+        stages, key=lambda name: (_STAGE_ORDER.index(name) if name in _STAGE_ORDER else len(_STAGE_ORDER), name)
+    ):
         buckets = merged(
             [
                 grown(old.buckets("stage_seconds", stage=stage), now.buckets("stage_seconds", stage=stage))
@@ -158,21 +160,21 @@ def _times(view: FleetView, pairs: list[tuple[Samples, Samples]]) -> None:
 
 
 def _problems(view: FleetView) -> None:
-    orphans = [each for each in view.partitions if not each.worker]
-    if view.partitions and len(orphans) == len(view.partitions):
+    unassigned = [each for each in view.partitions if not each.worker]
+    if view.partitions and len(unassigned) == len(view.partitions):
         view.problems.append("no worker is in the group: nothing is processed")
-    elif orphans:
-        view.problems.append(f"{len(orphans)} partitions have no worker")
+    elif unassigned:
+        view.problems.append(f"{len(unassigned)} partitions have no worker")
     for process in view.processes:
-        said = f"{process.kind} {process.name}"
+        subject = f"{process.kind} {process.name}"
         if process.error is not None:
-            view.problems.append(f"{said}: {process.error}")
+            view.problems.append(f"{subject}: {process.error}")
         for dependency, why in process.waiting_for.items():
-            view.problems.append(f"{said} waits for {dependency}: {why}")
-        if process.standing_still_s >= _STILL_S:
-            view.problems.append(f"{said} has stood still for {process.standing_still_s:.0f} s")
+            view.problems.append(f"{subject} waits for {dependency}: {why}")
+        if process.standing_still_s >= _STALLED_S:
+            view.problems.append(f"{subject} has stood still for {process.standing_still_s:.0f} s")
         if process.fallback:
-            view.problems.append(f"{said}: the model does not run on the device asked for, but on {process.device}")
+            view.problems.append(f"{subject}: the model does not run on the device asked for, but on {process.device}")
 
 
 def _host(address: str) -> str:
@@ -183,5 +185,5 @@ def _rate(view: FleetView, old: Samples, now: Samples, name: str) -> float:
     return _per_s(view, increase(old.value(name), now.value(name)))
 
 
-def _per_s(view: FleetView, grew: float) -> float:
-    return grew / view.interval_s if view.interval_s else 0.0
+def _per_s(view: FleetView, amount: float) -> float:
+    return amount / view.interval_s if view.interval_s else 0.0

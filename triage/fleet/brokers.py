@@ -1,12 +1,11 @@
-"""What Kafka knows of the fleet: who is in the groups, and how far each raw partition is behind."""
+"""Reads from Kafka who is in the groups, and the lag of each raw partition."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
 from triage.config import Settings
@@ -14,6 +13,7 @@ from triage.errors import TriageError
 from triage.topics import admin_client, translate
 from triage.topics.definitions import RAW_TOPICS
 from triage.topics.group_offsets import committed_offsets
+from triage.topics.kafka_types import Admin, TopicPartition
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Offsets:
-    """Of a raw partition: its first offset, its end, and the group's next one (None: nothing committed yet)."""
+    """Offsets of a raw partition: first, end, and the group's committed one (None: nothing committed yet)."""
 
     first: int
     end: int
@@ -46,15 +46,15 @@ class BrokerReading:
 
 
 class Brokers:
-    """An admin client that is kept between readings, and made anew after a failure. One thread uses it."""
+    """Reads with an admin client that is kept between readings and replaced after a failure. One thread uses it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._open = ExitStack()
-        self._admin: KafkaAdminClient | None = None
+        self._admin: Admin | None = None
 
     def read(self) -> BrokerReading:
-        """Raises Unavailable, AccessDenied and what else `translate` says."""
+        """Raises Unavailable, AccessDenied and what else `translate` returns."""
         try:
             if self._admin is None:
                 self._admin = self._open.enter_context(admin_client(self._settings.kafka))
@@ -67,7 +67,7 @@ class Brokers:
         self._admin = None
         self._open.close()
 
-    def _read(self, admin: KafkaAdminClient) -> BrokerReading:
+    def _read(self, admin: Admin) -> BrokerReading:
         kafka = self._settings.kafka
         groups = {self._settings.worker.group: "worker", kafka.topic(self._settings.alerting.group): "alerter"}
         described = admin.describe_groups(list(groups))
@@ -79,16 +79,16 @@ class Brokers:
         return BrokerReading(members, _offsets(admin, self._settings.worker.group, partitions))
 
 
-def _partitions(admin: KafkaAdminClient, topics: Iterable[str]) -> list[TopicPartition]:
-    wanted = list(topics)
+def _partitions(admin: Admin, topics: Iterable[str]) -> list[TopicPartition]:
+    names = list(topics)
     return [
         TopicPartition(topic["name"], entry["partition_index"])
-        for topic in admin.describe_topics(wanted)
+        for topic in admin.describe_topics(names)
         for entry in sorted(topic.get("partitions", ()), key=lambda entry: entry["partition_index"])
     ]
 
 
-def _offsets(admin: KafkaAdminClient, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], Offsets]:
+def _offsets(admin: Admin, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], Offsets]:
     if not partitions:
         return {}
     first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))

@@ -1,4 +1,4 @@
-"""Metrics of a process as it shows them, and what two looks at them tell about the time between."""
+"""Parses the metrics of a process, and computes increases and quantiles between two readings."""
 
 import math
 from collections import defaultdict
@@ -43,7 +43,7 @@ class Samples:
 
 
 def parse(text: str) -> Samples:
-    """Raises ValueError for what is no exposition of Prometheus."""
+    """Samples of a Prometheus exposition. Raises ValueError for any other text."""
     series: dict[str, list[tuple[Labels, float]]] = defaultdict(list)
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -52,7 +52,7 @@ def parse(text: str) -> Samples:
 
 
 def increase(before: float, after: float) -> float:
-    """What a counter grew by; one that is smaller than before began anew."""
+    """Increase of a counter; one that is smaller than before was restarted at 0."""
     return after - before if after >= before else after
 
 
@@ -73,18 +73,18 @@ def merged(parts: Sequence[Mapping[float, float]]) -> dict[float, float]:
 
 
 def quantile(share: float, buckets: Mapping[float, float]) -> float | None:
-    """As Prometheus' histogram_quantile: linear within a bucket, the highest bound beyond it. None without data."""
+    """The quantile of a histogram, as Prometheus computes it: linear within a bucket. None without data."""
     bounds = sorted(buckets)
     total = buckets[bounds[-1]] if bounds else 0.0
     if total <= 0:
         return None
-    wanted = share * total
-    below, lower = 0.0, 0.0
+    rank = share * total
+    count_below, lower = 0.0, 0.0
     for bound in bounds:
-        if buckets[bound] >= wanted:
+        if buckets[bound] >= rank:
             if math.isinf(bound):
                 return lower
-            within = buckets[bound] - below
-            return lower + (bound - lower) * ((wanted - below) / within if within else 1.0)
-        below, lower = buckets[bound], bound
+            within = buckets[bound] - count_below
+            return lower + (bound - lower) * ((rank - count_below) / within if within else 1.0)
+        count_below, lower = buckets[bound], bound
     return lower

@@ -1,4 +1,4 @@
-"""Looks at the fleet again and again, and compares."""
+"""Reads the state of the fleet at intervals and compares the readings."""
 
 from collections import Counter, deque
 from collections.abc import Callable
@@ -14,20 +14,20 @@ from triage.fleet.trouble import Trouble
 from triage.fleet.view import FleetView
 
 WINDOW_S = 15.0
-_PATIENCE_S = 3.0
+_TIMEOUT_S = 3.0
 _T = TypeVar("_T")
 
 
 class FleetMonitor:
     """Each `look` is compared with one of up to 15 seconds before. It blocks; one thread uses it. Close it.
 
-    What is away is told in the view's `problems`, and asked again at the next look.
+    What is unavailable is listed in the view's `problems`, and asked again at the next look.
     """
 
     def __init__(self, settings: Settings, wall: Clock | None = None) -> None:
-        # Without the demo's simulated clock: rates and dead letters' times are real.
+        # Not the demo's simulated clock: rates and times of dead letters are real.
         self._wall = wall or SystemClock()
-        kafka = settings.kafka.model_copy(update={"start_timeout_s": min(settings.kafka.start_timeout_s, _PATIENCE_S)})
+        kafka = settings.kafka.model_copy(update={"start_timeout_s": min(settings.kafka.start_timeout_s, _TIMEOUT_S)})
         self._settings = settings.model_copy(update={"kafka": kafka})
         self._brokers = Brokers(self._settings)
         self._trouble = Trouble(kafka, self._wall)
@@ -44,7 +44,7 @@ class FleetMonitor:
         self._trouble.close()
 
     def look(self) -> FleetView:
-        """Raises Unavailable where neither Kafka nor any process answers: there is nothing to show then."""
+        """One view of the fleet. Raises Unavailable if neither Kafka nor any process answers."""
         problems: list[str] = []
         brokers = _attempt(self._brokers.read, problems) or BrokerReading()
         if not problems:
@@ -52,7 +52,7 @@ class FleetMonitor:
         answers = tuple(ask_all(self._addresses(brokers.members), self._settings.fleet.timeout_s))
         reading = Reading(self._wall.monotonic(), brokers, answers)
         if problems and not any(answer.error is None for answer in answers):
-            raise Unavailable("fleet", f"nothing of it is reached: {problems[0]}")
+            raise Unavailable("fleet", f"neither Kafka nor a process answers: {problems[0]}")
         before = self._before(reading)
         view = FleetView(at=rfc3339(self._wall.now_ms()), interval_s=reading.at_s - before.at_s if before else 0.0)
         assemble(view, before, reading)
@@ -78,9 +78,9 @@ class FleetMonitor:
         view.open_alerts = sorted(trouble.open.values(), key=lambda alert: alert.started_at, reverse=True)
 
 
-def _attempt(what: Callable[[], _T], problems: list[str]) -> _T | None:
+def _attempt(read: Callable[[], _T], problems: list[str]) -> _T | None:
     try:
-        return what()
+        return read()
     except TriageError as error:
         problems.append(str(error))
         return None

@@ -1,4 +1,4 @@
-"""Asking processes for their metrics and health."""
+"""Requests metrics and health from processes."""
 
 import json
 import socket
@@ -11,12 +11,12 @@ import httpx
 
 from triage.fleet.exposition import Samples, parse
 
-_AT_ONCE = 16
+_MAX_CONCURRENT = 16
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one address said; `error` why it said nothing. `about` is its /ready, empty where it has none."""
+    """The answer of one address, or `error`. `about` is its /ready, empty where it has none."""
 
     address: str
     samples: Samples = field(default_factory=Samples)
@@ -29,21 +29,21 @@ class Answer:
 
     @property
     def name(self) -> str:
-        """As the process calls itself, else its address."""
+        """The name that the process reports, else its address."""
         return str(self.about.get(self.kind, self.address))
 
 
 def ask_all(addresses: Iterable[str], timeout_s: float) -> list[Answer]:
-    """Answers of all addresses, asked side by side, in order; none raises."""
-    wanted = list(dict.fromkeys(addresses))
-    if not wanted:
+    """Answers of all addresses, requested concurrently, in order; errors are part of the answers."""
+    unique = list(dict.fromkeys(addresses))
+    if not unique:
         return []
-    with httpx.Client(timeout=timeout_s) as client, ThreadPoolExecutor(min(_AT_ONCE, len(wanted))) as threads:
-        return list(threads.map(lambda address: _ask(client, address), wanted))
+    with httpx.Client(timeout=timeout_s) as client, ThreadPoolExecutor(min(_MAX_CONCURRENT, len(unique))) as threads:
+        return list(threads.map(lambda address: _ask(client, address), unique))
 
 
 def resolved(addresses: Sequence[str]) -> list[str]:
-    """`name:port` as `address:port` of each address behind the name; a name that is not known stays as it is."""
+    """`name:port` as `address:port` for each address of the name; an unknown name is kept."""
     found: list[str] = []
     for each in addresses:
         host, _, port = each.rpartition(":")
@@ -53,7 +53,7 @@ def resolved(addresses: Sequence[str]) -> list[str]:
             found.append(each)
             continue
         families = {family for family, *_ in known}
-        # A name of this machine has an address of each family, and a process listens on one.
+        # A local name has an address of each family, and a process listens on one of them.
         family = socket.AF_INET if socket.AF_INET in families else socket.AF_INET6
         found += [shown(str(where[0]), int(port)) for of, _, _, _, where in known if of == family]
     return list(dict.fromkeys(found))
@@ -77,7 +77,7 @@ def _ask(client: httpx.Client, address: str) -> Answer:
     except httpx.HTTPError as error:
         return Answer(address, error=_reason(error))
     except ValueError as error:
-        return Answer(address, error=f"is no process of triage: {str(error)[:80]}")
+        return Answer(address, error=f"is not a process of triage: {str(error)[:80]}")
     return Answer(address, samples, about if isinstance(about, dict) else {})
 
 

@@ -1,11 +1,8 @@
-"""Alerts by state and dead letters by reason, as their topics tell: the processes' own counters end with them."""
+"""Counts alerts by state and dead letters by reason from their topics: counters of a process end with it."""
 
 import time
 from collections import Counter
 from collections.abc import Iterator
-
-from kafka import TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
 
 from triage.clock import Clock
 from triage.config import KafkaSettings
@@ -14,16 +11,17 @@ from triage.fleet.view import AlertView
 from triage.schemas.alert import Alert
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.message import MessageDecoder
+from triage.topics.kafka_types import ConsumerRecord, TopicPartition
+from triage.topics.noida_compat import EMPTY_POLL_PAUSE_S
 from triage.topics.scan import TopicScan
 
 LOOK_BACK_MS = 24 * 3_600_000
-_PAUSE_S = 0.02
-_FIRST_S = 5.0
-_LATER_S = 0.3
+_FIRST_TIMEOUT_S = 5.0
+_LATER_TIMEOUT_S = 0.3
 
 
 class Trouble:
-    """Follows the topics of alerts and dead letters; `look` takes what is new. One thread uses it."""
+    """Follows the topics of alerts and dead letters; `look` reads what is new. One thread uses it."""
 
     def __init__(self, settings: KafkaSettings, wall: Clock) -> None:
         self._settings = settings
@@ -41,13 +39,13 @@ class Trouble:
         self.dead_letters: Counter[str] = Counter()
 
     def look(self) -> None:
-        """Read on: the first time until all that was there has been read. Raises what `TopicScan` does."""
+        """Read new records, the first time all that exist. Raises what `TopicScan` does."""
         try:
-            self._begin_anew_with_new_topics()
+            self._restart_with_new_topics()
             first = self._scan is None
             if self._scan is None:
                 self._begin()
-            self._read(_FIRST_S if first else _LATER_S)
+            self._read(_FIRST_TIMEOUT_S if first else _LATER_TIMEOUT_S)
         except TriageError:
             self.close()
             raise
@@ -57,8 +55,8 @@ class Trouble:
             self._scan.consumer.close(autocommit=False)
         self._scan = self._follow = None
 
-    def _begin_anew_with_new_topics(self) -> None:
-        """A topic may be created, or allowed to be seen, after the first look."""
+    def _restart_with_new_topics(self) -> None:
+        """Start over once a missing topic exists: it may be created, or made visible, after the first look."""
         if self._scan is not None and self._missing and self._scan.partitions(self._missing):
             self.close()
 
@@ -74,17 +72,17 @@ class Trouble:
         starts = {each: start for each, (start, _) in ranges.items()}
         self._follow = self._scan.follow(starts) if starts else iter(())
 
-    def _read(self, patience_s: float) -> None:
+    def _read(self, timeout_s: float) -> None:
         assert self._scan is not None
         assert self._follow is not None
-        until = time.monotonic() + patience_s
+        until = time.monotonic() + timeout_s
         for records in self._follow:
             for record in records:
                 self._take(record)
             if not records and (self._scan.reached(self._ends) or time.monotonic() >= until):
                 return
             if not records:
-                time.sleep(_PAUSE_S)
+                time.sleep(EMPTY_POLL_PAUSE_S)
 
     def _take(self, record: ConsumerRecord) -> None:
         key = (record.key or b"").decode("utf-8", "replace")

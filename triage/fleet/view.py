@@ -1,13 +1,13 @@
-"""What is shown of the fleet: plain figures, the same for a table, a page and JSON."""
+"""The view of the fleet: plain data, the same for a table, a page and JSON."""
 
 import msgspec
 
 
 class ProcessView(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One process. `error` says why its metrics are not known; rates are per second, `busy` is a share of one.
+    """One process. `error` says why its metrics are unknown; rates are per second, `busy` is a share of one.
 
-    `kind` is worker, alerter, api or process (another that shows metrics). `standing_still_s` is how long its loop, or
-    the work it waits for, has not moved.
+    `kind` is worker, alerter, api or process (any other with metrics). `standing_still_s` is the time for which its
+    loop, or the work that it waits for, has not moved.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class ProcessView(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class PartitionLag(msgspec.Struct, kw_only=True):
-    """A raw partition: records behind, in and out a second, and the worker that has it (empty: nobody)."""
+    """A raw partition: its lag in records, records in and out per second, and its worker (empty: none)."""
 
     topic: str
     partition: int
@@ -64,9 +64,9 @@ class AlertView(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class FleetView(msgspec.Struct, kw_only=True):
-    """All of it at one moment. Rates and times are those of the last `interval_s`; 0 there: of all time so far.
+    """The whole fleet at one time. Rates and times are of the last `interval_s`; 0: since the processes started.
 
-    `problems` are sentences for people. `drain_s` is how long the lag lasts at these rates, None where it does not
+    `problems` are sentences for people. `drain_s` is the time until the lag is gone at these rates, None if it does not
     shrink. Dead letters are those of the last 24 hours, by reason.
     """
 

@@ -1,0 +1,1 @@
+"""The worker: from raw messages to enriched records, window counts and dead letters, one transaction per batch."""

@@ -20,7 +20,7 @@ class ConsumedMessage:
     position: Position
     timestamp_ms: int
     value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
     epoch: int = 0
 
     @property

@@ -12,7 +12,7 @@ class MemorySource:
     """Partitions as lists; a commit is atomic. `fail_commits` are raised by the next commits, one each."""
 
     def __init__(self, output_partitions: int = 2) -> None:
-        self.logs: dict[Partition, list[tuple[int, bytes, tuple[tuple[str, bytes], ...]]]] = {}
+        self.logs: dict[Partition, list[tuple[int, bytes, tuple[tuple[str, bytes | None], ...]]]] = {}
         self.committed: dict[Partition, int] = {}
         self.produced: list[Message] = []
         self.transactions = 0
@@ -30,7 +30,7 @@ class MemorySource:
         *,
         timestamp_ms: int,
         partition: int = 0,
-        headers: tuple[tuple[str, bytes], ...] = (),
+        headers: tuple[tuple[str, bytes | None], ...] = (),
     ) -> None:
         self.logs.setdefault((topic, partition), []).append((timestamp_ms, value, headers))
 

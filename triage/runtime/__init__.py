@@ -1,0 +1,1 @@
+"""Parts of every long-running process: health, watchdog, shutdown, memory, backoff."""

@@ -1,4 +1,4 @@
-"""Health of one process: `/live` says that its loop really moves, `/ready` that it does its work, `/metrics`."""
+"""Health of a process over HTTP: `/live` (its loop moves), `/ready` (it waits for nothing) and `/metrics`."""
 
 import contextlib
 import threading
@@ -14,13 +14,13 @@ from triage.clock import Clock
 from triage.metrics import Metrics
 
 _STUCK_AFTER_S = 60.0
-_SILENT_S = 5.0
+_REQUEST_TIMEOUT_S = 5.0
 
 
 class Health:
-    """What the loop last said about itself. Written by the worker, read by other threads: health server, watchdog.
+    """The state that a process reports. Written by its loop, read by other threads: health server, watchdog.
 
-    It is stuck when the loop, or a piece of work in another thread, stands still for `stuck_after_s`.
+    It is stuck when the loop, or a task of another thread, has not moved for `stuck_after_s`.
     """
 
     def __init__(
@@ -30,13 +30,13 @@ class Health:
         self._about = about or {}
         self._stuck_after_s = stuck_after_s
         self._last_beat = clock.monotonic()
-        # Replaced, never changed: other threads read them at any moment.
+        # Replaced as a whole, never modified: other threads read them at any time.
         self._work: dict[str, float] = {}
         self._waiting: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def tell(self, **about: Any) -> None:
-        """Say more, or something else, about the process; None takes it back."""
+    def describe(self, **about: Any) -> None:
+        """Add or replace fields of `/ready` about the process; None removes one."""
         merged = {**self._about, **about}
         self._about = {name: value for name, value in merged.items() if value is not None}
 
@@ -45,7 +45,7 @@ class Health:
         self._last_beat = self._clock.monotonic()
 
     def began(self, work: str) -> None:
-        """Some thread is at this from now on, and the loop will wait for it."""
+        """A thread begins this task now, and the loop will wait for it."""
         with self._lock:
             self._work = {**self._work, work: self._clock.monotonic()}
 
@@ -54,10 +54,10 @@ class Health:
             self._work = {name: since for name, since in self._work.items() if name != work}
 
     def standing_still(self) -> tuple[str, float]:
-        """What has not moved for longest, the loop or a piece of work, and for how many seconds."""
+        """The loop or task that has not moved for longest, and the seconds since."""
         now = self._clock.monotonic()
-        still = {"loop": now - self._last_beat} | {name: now - since for name, since in self._work.items()}
-        return max(still.items(), key=lambda item: item[1])
+        since = {"loop": now - self._last_beat} | {name: now - begun for name, begun in self._work.items()}
+        return max(since.items(), key=lambda item: item[1])
 
     @property
     def stuck(self) -> bool:
@@ -73,8 +73,8 @@ class Health:
             self._waiting = {name: why for name, why in self._waiting.items() if dependency not in (None, name)}
 
     def live(self) -> tuple[bool, dict[str, Any]]:
-        what, still_s = self.standing_still()
-        return not self.stuck, {"seconds_since_loop_moved": round(still_s, 1), "standing_still": what}
+        name, seconds = self.standing_still()
+        return not self.stuck, {"seconds_since_loop_moved": round(seconds, 1), "standing_still": name}
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
         waiting = dict(self._waiting)
@@ -82,7 +82,7 @@ class Health:
 
 
 class HealthServer:
-    """Serves health and metrics on a thread; port 0 picks a free one."""
+    """Serves health and metrics on a thread; port 0 picks a free port."""
 
     def __init__(self, health: Health, metrics: Metrics, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104
         metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])
@@ -97,27 +97,27 @@ class HealthServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """At once, whoever is still connected."""
+        """Stop at once, without waiting for open connections."""
         if self._thread.is_alive():
             self._server.shutdown()
         self._server.server_close()
 
 
 class _Threads(ThreadingMixIn, WSGIServer):
-    """A thread for each connection: one that asks nothing must not keep the probes from their answer."""
+    """A thread per connection: one that sends no request must not block the probes."""
 
     daemon_threads = True
 
 
 class _Quiet(WSGIRequestHandler):
-    timeout = _SILENT_S
+    timeout = _REQUEST_TIMEOUT_S
 
     def handle(self) -> None:
         with contextlib.suppress(TimeoutError, ConnectionError):
             super().handle()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """A probe a second is no news."""
+        """Probes come every few seconds: they are not logged."""
 
 
 Start = Callable[[str, list[tuple[str, str]]], Any]

@@ -1,4 +1,4 @@
-"""How a long-running process keeps its memory: what a backlog needed is given back, cycles are looked for seldom."""
+"""Memory of a long-running process: large blocks are returned to the system, garbage cycles are collected seldom."""
 
 import ctypes
 import gc
@@ -10,11 +10,11 @@ _MIB = 2**20
 
 
 def release_large_blocks() -> bool:
-    """Have glibc give blocks of 256 KiB and more back to the kernel when they are freed. False without glibc.
+    """Let glibc return blocks of 256 KiB and more to the kernel when they are freed. Returns False without glibc.
 
-    By default each large block that is freed raises the size from which blocks are given back, up to 32 MiB, and
-    doubles of it stay in the heap: fetched records and bulk requests of every larger backlog leave the worker a step
-    bigger than before. Call it before other threads start.
+    By default each large block that is freed raises the size from which blocks are returned, up to 32 MiB, and twice
+    that size stays in the heap: fetched records and bulk requests of each larger backlog leave the worker larger than
+    before. Call it before other threads start.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
@@ -25,9 +25,9 @@ def release_large_blocks() -> bool:
 
 
 def collect_seldom() -> None:
-    """Have Python look for reference cycles after 20,000 new objects instead of 700.
+    """Let Python collect reference cycles after 20,000 new objects instead of 700.
 
-    A batch makes thousands of objects that live until it is committed, and none of them in cycles: looking for those
-    among them was a sixth of the time of everything around the model.
+    A batch makes thousands of objects that live until it is committed, and none of them is in a cycle: the search for
+    cycles took a sixth of the time of everything around the model.
     """
     gc.set_threshold(20_000, 10, 10)

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: stop cleanly, and within a bound."""
+"""Stops a process cleanly on SIGTERM and SIGINT, within a time limit."""
 
 import os
 import signal
@@ -12,9 +12,9 @@ log = get_logger("triage.shutdown")
 
 
 def stop_on_signals(stop: Callable[[], None], drain_timeout_s: float) -> None:
-    """Call `stop` on the first signal; end the process after `drain_timeout_s`, or at once on a second one.
+    """Call `stop` on the first signal; exit after `drain_timeout_s`, or at once on a second one.
 
-    Ending hard is safe: an open transaction is aborted by the broker and its records are read again.
+    A hard exit is safe: the broker aborts an open transaction, and its records are read again.
     """
 
     def on_signal(number: int, frame: FrameType | None) -> None:

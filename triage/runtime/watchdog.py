@@ -1,4 +1,4 @@
-"""Ends a process that hangs, after saying where: nothing was committed, so nothing is lost and a successor goes on."""
+"""Ends a process that hangs, after logging its stacks: nothing was committed, so a successor loses nothing."""
 
 import contextlib
 import faulthandler
@@ -15,15 +15,15 @@ from triage.runtime.health import Health
 log = get_logger("triage.watchdog")
 
 EXIT_STUCK = 70
-_LOOK_S = 1.0
+_INTERVAL_S = 1.0
 
 
 class Watchdog:
     """Watches `health` from a thread of its own, by the monotonic clock.
 
-    When it is stuck the stacks of all threads go to the log; `exit_after_s` later, if it still is, the process ends
-    with status 70. Should native code hold the interpreter, so that no thread of Python moves, faulthandler's own
-    thread writes the stacks and ends the process with status 1 instead.
+    When the process is stuck, the stacks of all threads are logged; if it still is `exit_after_s` later, the process
+    exits with status 70. If native code holds the interpreter lock, so that no Python thread moves, faulthandler's own
+    thread writes the stacks and exits with status 1 instead.
     """
 
     def __init__(
@@ -32,19 +32,19 @@ class Watchdog:
         clock: Clock,
         stuck_after_s: float,
         exit_after_s: float,
-        end: Callable[[int], object] = os._exit,
+        exit_process: Callable[[int], object] = os._exit,
     ) -> None:
         self._health = health
         self._clock = clock
-        self._bound_s = stuck_after_s + exit_after_s + 2 * _LOOK_S
+        self._limit_s = stuck_after_s + exit_after_s + 2 * _INTERVAL_S
         self._exit_after_s = exit_after_s
-        self._end = end
+        self._exit = exit_process
         self._stuck_since: float | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Watch from now on; a crash in native code leaves its stacks on standard error, too."""
+        """Start watching; a crash in native code writes its stacks to standard error, too."""
         with contextlib.suppress(ValueError, OSError, RuntimeError, AttributeError):
             faulthandler.enable()
         self._thread.start()
@@ -56,38 +56,38 @@ class Watchdog:
         faulthandler.cancel_dump_traceback_later()
 
     def look(self) -> None:
-        """One look; the thread takes one a second."""
+        """Check once; the thread does so every second."""
         if not self._health.stuck:
             if self._stuck_since is not None:
                 log.warning("moving_again")
             self._stuck_since = None
             return
-        what, still_s = self._health.standing_still()
+        name, seconds = self._health.standing_still()
         now = self._clock.monotonic()
         if self._stuck_since is None:
             self._stuck_since = now
             log.error(
-                "stuck", what=what, seconds=round(still_s, 1), exit_in_s=self._exit_after_s, stacks=stacks()
+                "stuck", what=name, seconds=round(seconds, 1), exit_in_s=self._exit_after_s, stacks=stacks()
             )  # fmt: skip
         if now - self._stuck_since >= self._exit_after_s:
-            log.error("exit_because_stuck", what=what, seconds=round(still_s, 1), status=EXIT_STUCK)
-            self._end(EXIT_STUCK)
+            log.error("exit_because_stuck", what=name, seconds=round(seconds, 1), status=EXIT_STUCK)
+            self._exit(EXIT_STUCK)
 
     def _run(self) -> None:
         while not self._closed.is_set():
-            _arm(self._bound_s)
+            _arm(self._limit_s)
             self.look()
-            self._closed.wait(_LOOK_S)
+            self._closed.wait(_INTERVAL_S)
 
 
-def _arm(bound_s: float) -> None:
-    # Where standard error is no file, as under some test runners, the thread above is all there is.
+def _arm(limit_s: float) -> None:
+    # Where standard error is not a file, as under some test runners, only the thread above watches.
     with contextlib.suppress(ValueError, OSError, RuntimeError, AttributeError):
-        faulthandler.dump_traceback_later(bound_s, exit=True, file=sys.__stderr__ or sys.stderr)
+        faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.__stderr__ or sys.stderr)
 
 
 def stacks() -> dict[str, list[str]]:
-    """Where every thread stands, innermost call last: `file:line function`."""
+    """The stack of every thread, innermost call last: `file:line function`."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     return {
         names.get(ident, str(ident)): [

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from kafka.errors import KafkaError, RetriableError
 
@@ -16,10 +15,9 @@ from triage.errors import InvalidRecord, TriageError, Unavailable
 from triage.sources.ingest import make_producer
 from triage.topics import require_topics, translate
 from triage.topics.definitions import RAW_TOPICS
+from triage.topics.kafka_compat import end_producer
+from triage.topics.kafka_types import Producer
 from triage.types import Channel
-
-if TYPE_CHECKING:
-    from kafka import KafkaProducer
 
 _OVERHEAD_BYTES = 256
 _START_S = 3.0
@@ -56,7 +54,7 @@ class Sender:
         self._lock = threading.Lock()
         self._sent: OrderedDict[bytes, None] = OrderedDict()
         self._in_flight: dict[bytes, _Delivery] = {}
-        self._producer: KafkaProducer | None = None
+        self._producer: Producer | None = None
         self._limits: Mapping[Channel, int] = {}
 
     def send(self, records: Sequence[Outgoing], headers: Headers = ()) -> list[InvalidRecord | bool]:
@@ -92,10 +90,10 @@ class Sender:
         with self._lock:
             producer, self._producer = self._producer, None
         if producer is not None:
-            _end(producer, 3)
+            end_producer(producer, 3)
 
     def _begin(
-        self, producer: "KafkaProducer", record: Outgoing, digest: bytes, delivery: "_Delivery", headers: Headers
+        self, producer: Producer, record: Outgoing, digest: bytes, delivery: "_Delivery", headers: Headers
     ) -> None:
         topic = self._settings.topic(RAW_TOPICS[record.channel])
         try:
@@ -121,7 +119,7 @@ class Sender:
         else:
             delivery.set_exception(error)
 
-    def _await(self, producer: "KafkaProducer", delivery: "_Delivery") -> None:
+    def _await(self, producer: Producer, delivery: "_Delivery") -> None:
         try:
             delivery.result(timeout=_TIMEOUT_S)
         except TimeoutError:
@@ -129,7 +127,7 @@ class Sender:
         except KafkaError as error:
             raise self._failed(producer, error) from error
 
-    def _failed(self, producer: "KafkaProducer", error: KafkaError) -> TriageError:
+    def _failed(self, producer: Producer, error: KafkaError) -> TriageError:
         """The error to raise; a producer that cannot recover is closed."""
         if not isinstance(error, RetriableError):
             with self._lock:
@@ -139,10 +137,10 @@ class Sender:
                     # Its callbacks may never be called for records in flight.
                     self._in_flight.clear()
             if current:
-                _end(producer, 0)
+                end_producer(producer, 0)
         return Unavailable("kafka", str(translate(error)).removeprefix("kafka: "))
 
-    def _connected(self) -> "KafkaProducer":
+    def _connected(self) -> Producer:
         with self._lock:
             if self._producer is None:
                 found = require_topics(self._settings, RAW_TOPICS.values())
@@ -157,11 +155,3 @@ class Sender:
 
 _Delivery = Future[None]
 """The delivery of one record: done once Kafka has acknowledged it, or failed."""
-
-
-def _end(producer: "KafkaProducer", timeout_s: float) -> None:
-    try:
-        producer.close(timeout=timeout_s)
-    except KafkaError:
-        # `close` raises for records that it could not send, before it ends its thread.
-        producer._sender.force_close()  # noqa: SLF001 - nothing public ends the thread

@@ -1,1 +1,1 @@
-"""Where enriched records go."""
+"""Stores enriched records as documents."""

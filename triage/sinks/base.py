@@ -17,11 +17,10 @@ class Document:
 
 @dataclass
 class BulkResult:
-    """What became of the documents of one write: each is counted once.
+    """The result of one write; each document is counted once.
 
-    `conflicts` are documents that the index already had in a newer version, which is success. `rejected` holds
-    (position in the write, reason) of those that can never be indexed, in order; `conflicted` the
-    positions of the conflicts.
+    `conflicts` are documents that the index already had in a newer version, which is success; `conflicted` are their
+    positions in the write. `rejected` holds (position, reason) of those that can never be indexed, in order.
     """
 
     indexed: int = 0
@@ -34,10 +33,10 @@ class Sink(Protocol):
     """Stores the newest version of each document."""
 
     def write(self, documents: Sequence[Document]) -> BulkResult:
-        """Store every document unless (index, id) is there with a higher version; an equal one is replaced.
+        """Store every document unless (index, id) exists with a higher version; an equal version is replaced.
 
-        Blocks until every document is stored or refused. Documents of the same (index, id) take effect in order.
-        Raises Unavailable when the index is absent or overloaded: some may be stored by then, and the caller writes
-        all of them again, which changes nothing. Raises AccessDenied.
+        Blocks until every document is stored or rejected. Documents of the same (index, id) take effect in order.
+        Raises Unavailable when the index is unreachable or overloaded: some may be stored by then, and the caller
+        writes all of them again, which changes nothing for those. Raises AccessDenied.
         """
         ...

@@ -1,4 +1,4 @@
-"""Documents to Elasticsearch by `_bulk`, idempotently: external versions, a conflict is success."""
+"""Writes documents to Elasticsearch by `_bulk`, idempotently: with external versions, a conflict is success."""
 
 from collections.abc import Iterator, Sequence
 from enum import Enum
@@ -17,8 +17,8 @@ from triage.sinks.base import BulkResult, Document
 
 _log = get_logger(__name__)
 _NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
-# A request never gets smaller than this for overload; a cluster that refuses so little is simply not available.
-_LEAST_BYTES = 64 * 1024
+# Requests are not made smaller than this; a cluster that refuses so little is unavailable.
+_MIN_BYTES = 64 * 1024
 _BACKOFF_S = 0.2
 
 
@@ -27,26 +27,26 @@ class _Outcome(Enum):
     CONFLICT = 2
 
 
-# What is known of a document: its outcome, or the reason why it is refused for good.
+# The outcome of a document, or the reason why it is rejected for good.
 _Known = _Outcome | str
 
 
 class IndexSink:
     """A Sink for one thread.
 
-    A request holds at most `bulk_bytes`; one that is answered 429 is halved, and eight full requests in a row that
-    succeed give an eighth of `bulk_bytes` back. Documents refused for overload are repeated `bulk_retries` times within
-    a write.
+    A request holds at most `bulk_bytes`. After one that is answered 429 the limit is halved, and eight full requests in
+    a row that succeed raise it by an eighth of `bulk_bytes`. Documents refused for overload are retried `bulk_retries`
+    times within a write.
     """
 
     def __init__(self, client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock | None = None) -> None:
         self._client = client
         self._clock = clock or SystemClock()
         self._retries = settings.bulk_retries
-        self._most_bytes = settings.bulk_bytes
+        self._max_bytes = settings.bulk_bytes
         self.limit_bytes = settings.bulk_bytes
         self._full_successes = 0
-        # Shorter than the client's own timeout, so that the server can say which shard is missing.
+        # Shorter than the client's own timeout, so that the server can report the missing shard.
         self._timeout = f"{max(1, int(settings.request_timeout_s * 800))}ms"
 
     def write(self, documents: Sequence[Document]) -> BulkResult:
@@ -67,7 +67,7 @@ class IndexSink:
         )
 
     def _pass(self, positions: list[int], lines: list[bytes], known: dict[int, _Known]) -> dict[int, str]:
-        """Send each once; returns the overload's reason by position of those to repeat."""
+        """Send each document once; returns the reason by position for those that were refused for overload."""
         refused: dict[int, str] = {}
         rest = positions
         while rest:
@@ -75,7 +75,7 @@ class IndexSink:
             rest = rest[len(chunk) :]
             self._send(chunk, lines, known, refused)
             if all(position in refused for position in chunk):
-                # Nothing got through: the rest would only press on a cluster that asks for a pause.
+                # Everything was refused: sending the rest would only add to the overload.
                 refused.update(dict.fromkeys(rest, refused[chunk[0]]))
                 rest = []
             size = sum(len(lines[position]) for position in chunk)
@@ -99,7 +99,8 @@ class IndexSink:
             elif len(chunk) == 1:
                 known[chunk[0]] = _reason(status, kind, reason)
             else:
-                # One document spoils the request, or it is too large as a whole: halve until it stands alone.
+                # One document makes the request fail, or the request is too large: halve it until the document is
+                # alone.
                 middle = len(chunk) // 2
                 self._send(chunk[:middle], lines, known, refused)
                 self._send(chunk[middle:], lines, known, refused)
@@ -135,7 +136,7 @@ class IndexSink:
         return [item["index"] for item in response.body["items"]]
 
     def _chunk(self, positions: list[int], lines: list[bytes]) -> list[int]:
-        """The first positions that fit into one request; at least one."""
+        """The first positions that fit into one request, at least one."""
         size, count = 0, 0
         for position in positions:
             size += len(lines[position])
@@ -148,12 +149,12 @@ class IndexSink:
         self._full_successes += 1
         if self._full_successes >= 8:
             self._full_successes = 0
-            self.limit_bytes = min(self._most_bytes, self.limit_bytes + self._most_bytes // 8)
+            self.limit_bytes = min(self._max_bytes, self.limit_bytes + self._max_bytes // 8)
 
     def _shrink(self, refused_bytes: int) -> None:
         self._full_successes = 0
-        # Half of what was refused: half of a limit that the request was far from would change nothing.
-        smaller = max(min(_LEAST_BYTES, self._most_bytes), min(self.limit_bytes, refused_bytes) // 2)
+        # Half of what was refused: the request may have been far below the limit.
+        smaller = max(min(_MIN_BYTES, self._max_bytes), min(self.limit_bytes, refused_bytes) // 2)
         if smaller < self.limit_bytes:
             self.limit_bytes = smaller
             _log.warning("bulk_size_halved", limit_bytes=smaller)
@@ -164,17 +165,17 @@ def _line(document: Document) -> bytes:
         "index": {
             "_index": document.index,
             "_id": document.id,
-            # Kafka gives -1 where there is no timestamp, which as a version would fail the whole request.
+            # Kafka gives -1 for a missing timestamp; as a version it would make the whole request fail.
             "version": max(0, document.version),
             "version_type": "external_gte",
         }
     }
-    # Line feeds in JSON are only ever white space between tokens.
+    # In JSON, line feeds occur only as white space between tokens.
     return b"%b\n%b\n" % (msgspec.json.encode(action), document.body.replace(b"\n", b" "))
 
 
 def _with_successors(documents: Sequence[Document], refused: dict[int, str]) -> list[int]:
-    """The refused, and every later document of the same id: of two equal versions the later must win."""
+    """The refused documents, and every later one of the same id: of two equal versions the later must win."""
     keys: set[tuple[str, str]] = set()
 
     def positions() -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""An index in memory with the semantics of the real one: for tests, and for benchmarks without an index."""
+"""A sink in memory with the semantics of the index, for tests and for benchmarks without an index."""
 
 from collections.abc import Sequence
 from threading import Lock
@@ -16,10 +16,10 @@ class Stored(NamedTuple):
 
 
 class MemorySink:
-    """A Sink; `documents` holds what is stored by (index, id).
+    """A Sink; `documents` holds what is stored, by (index, id).
 
-    With `keep=False` bodies are neither checked nor kept. `outage(n)` makes the next `n` writes raise Unavailable,
-    after having stored the first half of their documents, as a cluster that fails midway does.
+    With `keep=False` bodies are neither checked nor kept. `outage(n)` makes the next `n` writes raise Unavailable after
+    they have stored the first half of their documents, like a cluster that fails midway.
     """
 
     def __init__(self, *, keep: bool = True) -> None:

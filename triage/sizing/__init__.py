@@ -1,0 +1,1 @@
+"""Sizes a fleet from the cost of a record."""

@@ -1,4 +1,4 @@
-"""How large a fleet must be: from costs of one record to partitions, workers, cores, GPUs, nodes and storage. Pure.
+"""Computes the size of a fleet (partitions, workers, cores, GPUs, nodes, storage) from the cost of a record. Pure.
 
 docs/capacity.md explains the formulas.
 """
@@ -12,45 +12,46 @@ from triage.errors import ConfigError
 
 DAY_S = 86_400
 _GIB = 2**30
-# A disk of Elasticsearch above its low watermark takes no more shards.
+# Elasticsearch assigns no shards to a node whose disk is above its low watermark.
 _DISK_SHARE = 0.85
 
 
 class Costs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What a record costs. Times in microseconds, sizes in bytes; `source` says where they are from.
+    """The cost of a record. Times in microseconds, sizes in bytes; `source` says how they were measured.
 
-    The defaults are those of docs/performance.md, docs/performance-pipeline.md and the benchmark of the console.
+    The defaults are from docs/performance.md, docs/performance-pipeline.md and the benchmark of the console.
     """
 
-    pipe_us: float = 195.0  # processor time of one core for everything but the model, Kafka's client included
+    pipe_us: float = 195.0  # processor time of one core for all but the model, Kafka's client included
     model_us: float = 4_200.0  # of one core for the model, without a GPU
     gpu_us: float = 100.0  # of one GPU for the model
     raw_bytes: float = 290.0
     enriched_bytes: float = 1_010.0
-    count_bytes: float = 150.0  # of window counts, a record's share
-    document_bytes: float = 720.0  # of disk in Elasticsearch, without replicas
-    index_per_node: float = 15_000.0  # documents a second that a node of Elasticsearch takes, a replica counting as one
+    count_bytes: float = 150.0  # window counts, per record
+    document_bytes: float = 720.0  # disk in Elasticsearch, without replicas
+    index_per_node: float = 15_000.0  # documents a second of a node of Elasticsearch; each replica counts as one
     store_ms: float = 30.0  # one bulk request
     commit_ms: float = 40.0  # one transaction
     source: str = (
-        "measured on two cores of an Intel Xeon with AMX, GPU and counts on paper; yours: `triage plan --measure FILE`"
+        "measured on two cores of an Intel Xeon with AMX, GPU and counts estimated; for your own: "
+        "`triage plan --measure FILE`"
     )
 
 
 class Demand(msgspec.Struct, kw_only=True):
-    """What is asked: `rate` in records a second at the peak, `average` of the day, `latency_ms` for 95 of 100."""
+    """The requirements: `rate` in records a second at the peak, `average` of the day, `latency_ms` for 95 of 100."""
 
     rate: float
     latency_ms: float = 500.0
     average: float | None = None
-    load: float = 0.7  # share of its capacity that a worker or node is to carry at the peak
+    load: float = 0.7  # share of the capacity of a worker or node to use at the peak
     gpu: bool = False
     worker_cores: int = 2
     wait_ms: float = 100.0  # worker.batch_wait_ms
     target_ms: float = 1_000.0  # worker.batch_target_ms
     index_replicas: int = 1
     index_days: int = 180
-    # As in topics/topics.yaml; of enriched records Kafka keeps the last of each key, so their share is an upper bound.
+    # As in topics/topics.yaml. Kafka keeps only the last enriched record of each key, so this is an upper bound.
     raw_days: float = 3.0
     enriched_days: float = 30.0
     count_days: float = 2.0
@@ -60,7 +61,7 @@ class Demand(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The answer; `latency_ms` is the estimate for 95 of 100 records at `load`."""
+    """The size of the fleet; `latency_ms` is the estimate for 95 of 100 records at `load`."""
 
     worker_rate: float
     workers: int
@@ -76,7 +77,7 @@ class Fleet:
 
 
 def size(demand: Demand, costs: Costs) -> Fleet:
-    """Raises ConfigError, naming every figure that can't be and the latency that no number of workers reaches."""
+    """The fleet for the demand. Raises ConfigError for values out of range, and for a latency that can't be reached."""
     _check(demand, costs)
     rate_of_worker, workers, gpus = _workers(demand, costs)
     latency_ms = latency_of(demand, costs, rate_of_worker)
@@ -95,13 +96,13 @@ def size(demand: Demand, costs: Costs) -> Fleet:
         math.ceil(index_gib / (demand.node_disk_gib * _DISK_SHARE)),
         1 + demand.index_replicas,
     )
-    kept = (
+    retained = (
         costs.raw_bytes * demand.raw_days
         + costs.enriched_bytes * demand.enriched_days
         + costs.count_bytes * demand.count_days
     )
-    # Raw in, enriched out to the topic and to Elasticsearch; copies between brokers and nodes are theirs.
-    through = costs.raw_bytes + 2 * costs.enriched_bytes + costs.count_bytes
+    # Raw in, enriched out to the topic and to Elasticsearch, without copies between brokers or nodes.
+    bytes_per_record = costs.raw_bytes + 2 * costs.enriched_bytes + costs.count_bytes
     return Fleet(
         worker_rate=rate_of_worker,
         workers=workers,
@@ -112,17 +113,17 @@ def size(demand: Demand, costs: Costs) -> Fleet:
         index_nodes=nodes,
         index_gib_a_day=index_gib_a_day,
         index_gib=index_gib,
-        kafka_gib=average * DAY_S * kept * demand.kafka_replicas / _GIB,
-        network_mib_s=demand.rate * through / 2**20,
+        kafka_gib=average * DAY_S * retained * demand.kafka_replicas / _GIB,
+        network_mib_s=demand.rate * bytes_per_record / 2**20,
     )
 
 
 def latency_of(demand: Demand, costs: Costs, rate_of_worker: float) -> float:
     """Milliseconds from produced to searchable and committed, for 95 of 100 records of a worker at `load`.
 
-    A record waits for a batch to begin at most `wait_ms` (or until one is full, which is sooner), behind the rest of
-    the batch in work; then its own is worked on, stored and committed. A batch of `wait_ms` holds `load` of the
-    records that are worked on in that time.
+    A record waits for its batch to begin, `wait_ms` at most (less if the batch is full before), and for the rest of
+    the batch that is being processed. Then its own batch is processed, stored and committed. A batch of `wait_ms` holds
+    the share `load` of the records that could be processed in that time.
     """
     work_ms = min(demand.load * demand.wait_ms, demand.target_ms)
     per_record_ms = 1000 / rate_of_worker
@@ -130,16 +131,16 @@ def latency_of(demand: Demand, costs: Costs, rate_of_worker: float) -> float:
 
 
 def _workers(demand: Demand, costs: Costs) -> tuple[float, int, int]:
-    """Rate of a worker, workers and GPUs."""
-    wanted = demand.rate / demand.load
+    """Rate of a worker, number of workers, number of GPUs."""
+    capacity = demand.rate / demand.load
     if not demand.gpu:
-        # The model has all cores of the worker, what is around it is Python, and one thread.
+        # The model uses all cores of the worker; everything else is Python, on one thread.
         rate = 1e6 / (costs.pipe_us + costs.model_us / demand.worker_cores)
-        return rate, math.ceil(wanted / rate), 0
-    gpus = math.ceil(wanted * costs.gpu_us / 1e6)
-    # A worker's own time is spent while the card computes for another: so many keep one busy.
+        return rate, math.ceil(capacity / rate), 0
+    gpus = math.ceil(capacity * costs.gpu_us / 1e6)
+    # While a worker does everything else, the GPU computes for another worker.
     rate = 1e6 / (costs.pipe_us + costs.gpu_us)
-    return rate, max(math.ceil(wanted / rate), gpus), gpus
+    return rate, max(math.ceil(capacity / rate), gpus), gpus
 
 
 def _check(demand: Demand, costs: Costs) -> None:
@@ -155,6 +156,6 @@ def _check(demand: Demand, costs: Costs) -> None:
 
 
 def _round_up(partitions: int) -> int:
-    """To a number that many divide, so that fleets of several sizes share it evenly."""
+    """Round up to a number with many divisors, so that fleets of several sizes share the partitions evenly."""
     step = 6 if partitions <= 60 else 12 if partitions <= 240 else 60
     return max(3, math.ceil(partitions / step) * step)

@@ -1,4 +1,4 @@
-"""Costs of a record, measured on this machine with the served model; the rest as given."""
+"""Measures the cost of a record on this machine with the configured model; the other costs stay at their defaults."""
 
 import os
 import time
@@ -22,42 +22,42 @@ from triage.sizing.capacity import Costs
 from triage.types import Channel, Model, Position, Prediction
 
 _TOPIC = "measured"
-# Kafka's client: fetch, produce, transaction; from `make bench NAME=pipe`, with a broker less without one.
+# Kafka's client (fetch, produce, transaction): the difference between both runs of `make bench NAME=pipe`.
 _KAFKA_US = 50.0
 
 
 def read_costs(path: Path) -> Costs:
-    """Raises ConfigError that names what is wrong with the file."""
+    """Costs from a file. Raises ConfigError that names what is wrong with it."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Costs)
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{path} is no file of costs ({error}); make one with `triage plan --measure {path}`"
+            f"{path} is not a file of costs ({error}); make one with `triage plan --measure {path}`"
         ) from error
 
 
 def measure_costs(settings: Settings, payloads: Sequence[bytes], clock: Clock) -> Costs:
-    """Run raw records through the served model and the rest of the pipeline. Raises ModelError, ConfigError.
+    """Process raw records with the configured model and the rest of the pipeline. Raises ModelError, ConfigError.
 
-    `model_us` is of one core: time of the wall times the cores that the model may use.
+    `model_us` is of one core: elapsed time times the cores that the model may use.
     """
     model = OnnxModel.load(settings.model)
-    said = _Recorded(model)
-    judged = _run(settings, payloads, said, clock)
-    canned = _Replayed(model, said.predictions)
-    # The processor's time: on a busy machine the clock on the wall says more about the others.
+    recording = _RecordingModel(model)
+    bodies = _run(settings, payloads, recording, clock)
+    replaying = _ReplayingModel(model, recording.predictions)
+    # Processor time: on a busy machine elapsed time depends on the other processes.
     started = time.process_time()
-    again = _run(settings, payloads, canned, clock)
+    again = _run(settings, payloads, replaying, clock)
     pipe_us = (time.process_time() - started) / len(again) * 1e6 + _KAFKA_US
     cores = settings.model.threads or _cores()
     return Costs(
         pipe_us=round(pipe_us, 1),
-        model_us=round(said.seconds * cores / len(judged) * 1e6, 1),
+        model_us=round(recording.seconds * cores / len(bodies) * 1e6, 1),
         raw_bytes=round(sum(map(len, payloads)) / len(payloads)),
-        enriched_bytes=round(sum(len(body) for body in judged) / len(judged)),
-        source=f"measured with {model.version} on {cores} cores; Kafka, Elasticsearch and GPU on paper",
+        enriched_bytes=round(sum(len(body) for body in bodies) / len(bodies)),
+        source=f"measured with {model.version} on {cores} cores; Kafka, Elasticsearch and GPU estimated",
     )
 
 
@@ -77,8 +77,8 @@ def _run(settings: Settings, payloads: Sequence[bytes], model: Model, clock: Clo
     return bodies
 
 
-class _Recorded:
-    """A model that takes the time and keeps what it said."""
+class _RecordingModel:
+    """A model that records its predictions and the time that they took."""
 
     def __init__(self, model: Model) -> None:
         self.version, self.taxonomy, self.languages = model.version, model.taxonomy, model.languages
@@ -94,8 +94,8 @@ class _Recorded:
         return predictions
 
 
-class _Replayed:
-    """Says the same again, at no cost."""
+class _ReplayingModel:
+    """Returns recorded predictions at no cost."""
 
     def __init__(self, model: Model, predictions: dict[str, Prediction]) -> None:
         self.version, self.taxonomy, self.languages = model.version, model.taxonomy, model.languages

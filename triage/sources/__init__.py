@@ -1,0 +1,1 @@
+"""Reads rows from files and sends them to the raw topics."""

@@ -1,4 +1,4 @@
-"""CSV records with the line they start on, in bounded memory, and going on after a broken one."""
+"""Reads CSV records with the line that each starts on, in bounded memory, and continues after a broken one."""
 
 import csv
 from collections import deque
@@ -13,22 +13,22 @@ _DELIMITERS = ",;\t|"
 class CsvRecords:
     """Iterates (line, fields or InvalidRecord) over lines of CSV (RFC 4180, any of `,` `;` tab `|`).
 
-    A record that cannot be read (an open quote, bytes that are no UTF-8, too long) costs its first line only: reading
-    goes on with the next one, so that one stray quote does not swallow the rest of the file.
+    Of a record that can't be read (an open quote, bytes that are not UTF-8, too long) only the first line is lost:
+    reading continues with the next line, so that one stray quote does not swallow the rest of the file.
     """
 
     def __init__(self, lines: Iterator[Line], max_bytes: int, delimiter: str | None = None) -> None:
         self._lines = lines
         self._max_bytes = max_bytes
-        self._again: deque[Line] = deque()
+        self._pushed_back: deque[Line] = deque()
         self._taken: list[Line] = []
         self._size = 0
         self._bad_bytes: InvalidRecord | None = None
         if delimiter is None:
             delimiter = self._sniff()
-        # The limit is one for the whole process, and only ever raised.
+        # The limit is global to the process, so it is only raised.
         csv.field_size_limit(max(csv.field_size_limit(), max_bytes))
-        self._reader = csv.reader(_Feed(self), delimiter=delimiter, strict=True)
+        self._reader = csv.reader(_Lines(self), delimiter=delimiter, strict=True)
 
     def __iter__(self) -> Iterator[tuple[int, list[str] | InvalidRecord]]:
         while True:
@@ -38,10 +38,10 @@ class CsvRecords:
             except StopIteration:
                 return
             except _TooLongError as error:
-                yield self._give_up("too_long", str(error))
+                yield self._skip_record("too_long", str(error))
                 continue
             except csv.Error as error:
-                yield self._give_up("bad_csv", _explain(error))
+                yield self._skip_record("bad_csv", _explain(error))
                 continue
             if self._bad_bytes is not None:
                 yield self._taken[0].number, self._bad_bytes
@@ -49,8 +49,8 @@ class CsvRecords:
                 yield self._taken[0].number, fields
 
     def next_line(self) -> str:
-        """The next line for csv, decoded; StopIteration at the end."""
-        line = self._again.popleft() if self._again else next(self._lines)
+        """The next line for csv, decoded. Raises StopIteration at the end."""
+        line = self._pushed_back.popleft() if self._pushed_back else next(self._lines)
         self._taken.append(line)
         self._size += len(line.data) + line.dropped + 1
         if self._size > self._max_bytes:
@@ -66,16 +66,16 @@ class CsvRecords:
     def _start(self) -> None:
         self._taken, self._size, self._bad_bytes = [], 0, None
 
-    def _give_up(self, reason: str, message: str) -> tuple[int, InvalidRecord]:
+    def _skip_record(self, reason: str, message: str) -> tuple[int, InvalidRecord]:
         first, *later = self._taken
-        self._again.extendleft(reversed(later))
+        self._pushed_back.extendleft(reversed(later))
         return first.number, InvalidRecord(reason, message, stage="decode")
 
     def _sniff(self) -> str:
         first = next(self._lines, None)
         if first is None:
             return ","
-        self._again.append(first)
+        self._pushed_back.append(first)
         header = first.data.decode("utf-8", "replace")
         return max(_DELIMITERS, key=header.count) if any(mark in header for mark in _DELIMITERS) else ","
 
@@ -84,13 +84,13 @@ class _TooLongError(Exception):
     pass
 
 
-class _Feed:
-    """An iterator that, unlike a generator, goes on after it raised."""
+class _Lines:
+    """An iterator that, unlike a generator, can continue after it has raised."""
 
     def __init__(self, records: CsvRecords) -> None:
         self._records = records
 
-    def __iter__(self) -> "_Feed":
+    def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
@@ -107,11 +107,11 @@ def not_utf8(line: Line, error: UnicodeDecodeError) -> InvalidRecord:
 
 
 def _explain(error: csv.Error) -> str:
-    said = str(error)
-    if "unexpected end of data" in said:
+    text = str(error)
+    if "unexpected end of data" in text:
         return "a quote is opened and never closed"
-    if "expected after" in said:
+    if "expected after" in text:
         return 'text follows a closing quote; a quote inside a quoted field is written twice ("")'
-    if "new-line character" in said:
+    if "new-line character" in text:
         return "a bare carriage return; save the file with LF or CRLF line ends"
-    return f"not CSV: {said}"
+    return f"not CSV: {text}"

@@ -1,35 +1,34 @@
-"""Rows to Kafka: bounded in flight, counted when acknowledged, and the row to go on with if it breaks."""
+"""Sends rows to Kafka: limited in flight, counted when acknowledged, with the row to resume from after a failure."""
 
 import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from triage.clock import Clock
 from triage.errors import TriageError, Unavailable
 from triage.logging import get_logger
 from triage.sources.rows import Row
+from triage.topics.kafka_types import RecordFuture
 from triage.types import Channel
 
 log = get_logger("triage.ingest")
 
 _WAIT_S = 0.2
-_WARN_S = 5.0
+_WARN_AFTER_S = 5.0
 
 
 class Producer(Protocol):
-    """The part of kafka-python's producer that is used."""
+    """The part of a Kafka producer that is used here."""
 
-    def send(self, topic: str, value: bytes) -> Any:
-        """A future with `add_callback` and `add_errback`, called on the sender's thread."""
-        ...
+    def send(self, topic: str, value: bytes) -> RecordFuture: ...
 
     def flush(self, timeout: float) -> None: ...
 
 
 class Place(NamedTuple):
-    """A row of the input: how many rows come before it, its file and the line it starts on."""
+    """A row of the input: the number of rows before it, its file and the line that it starts on."""
 
     rows_before: int
     source: str
@@ -37,11 +36,11 @@ class Place(NamedTuple):
 
 
 class Delivery:
-    """Sends rows and keeps account of them.
+    """Sends rows and counts their acknowledgements.
 
-    At most `max_records` and `max_bytes` are unacknowledged at any time: `send` waits. After a first failure nothing
-    more is taken; rows behind a failed one may have arrived, and are sent again by whoever resumes at `resume`.
-    `translate` turns the producer's errors into ours; `stop` ends a wait early.
+    At most `max_records` and `max_bytes` are unacknowledged at any time: `send` waits. After the first failure no more
+    rows are taken; rows after a failed one may have arrived, and a run that resumes at `resume` sends them again.
+    `translate` maps the producer's errors to TriageError; `stop` ends a wait early.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class Delivery:
 
     @property
     def failure(self) -> TriageError | None:
-        """Why delivery ended, once it has."""
+        """The error that ended delivery, if any."""
         return self._failure
 
     @property
@@ -87,7 +86,7 @@ class Delivery:
         self._rows += 1
 
     def send(self, row: Row) -> bool:
-        """Hand a valid row to the producer; False if it was not taken, because delivery failed or `stop` said so."""
+        """Send a valid row. Returns False if it was not taken, because delivery failed or `stop` returned True."""
         place = Place(self._rows, row.source, row.line)
         size = len(row.payload)
         if not self._room(size):
@@ -107,7 +106,7 @@ class Delivery:
         return True
 
     def finish(self, timeout_s: float) -> None:
-        """Wait until every row is acknowledged or has failed. `failure` then says whether all went well."""
+        """Wait until every row is acknowledged or has failed; then `failure` is final."""
         try:
             self._producer.flush(timeout_s)
         except Exception as error:  # noqa: BLE001 - kept as the failure
@@ -118,11 +117,11 @@ class Delivery:
                 self._failure = Unavailable("kafka", f"{self._waiting} records were not acknowledged")
 
     def _room(self, size: int) -> bool:
-        """Wait until a record of `size` bytes may go; False if delivery has ended."""
+        """Wait until a record of `size` bytes may be sent. Returns False if delivery has ended."""
         with self._changed:
             if self._fits(size, 1) or self._failure is not None:
                 return self._failure is None and not self._stop()
-            # Going on at the first acknowledgement would change threads for every record.
+            # To continue at the first acknowledgement would switch threads for every record.
             since = warned = self._clock.monotonic()
             seen = self.acknowledged.total()
             while not self._fits(size, 2):
@@ -132,13 +131,13 @@ class Delivery:
                 now = self._clock.monotonic()
                 if self.acknowledged.total() != seen:
                     seen, since = self.acknowledged.total(), now
-                elif now - max(since, warned) >= _WARN_S:
+                elif now - max(since, warned) >= _WARN_AFTER_S:
                     warned = now
                     log.warning("waiting_for_kafka", unacknowledged=self._waiting, for_s=round(now - since, 1))
         return self._failure is None
 
     def _fits(self, size: int, part: int) -> bool:
-        """Whether the record fits into one `part`-th of the bounds; one larger than that goes alone."""
+        """True if the record fits into 1/`part` of the limits; a larger one is sent alone."""
         within = self._waiting < max(1, self._max_records // part) and self._bytes + size <= self._max_bytes // part
         return within or not self._waiting
 

@@ -41,12 +41,13 @@ def read_rows(
 ) -> Iterator[Row]:
     """Every row of a file (`-`: standard input), valid or refused, in order and in bounded memory.
 
-    `format` is csv or jsonl, by default told by the name or the content; gzip is unpacked, a UTF-8 byte order mark is
-    skipped. `columns` maps raw fields to the file's own names: `{"text": "comment"}`. With a `clock`, rows from more
-    than `max_future_hours` ahead are refused. `on_read` hears of the bytes read from the file, packed ones if packed.
+    `format` is csv or jsonl, by default detected from the name or the content; gzip is unpacked, a UTF-8 byte order
+    mark is skipped. `columns` maps raw fields to the file's own names: `{"text": "comment"}`. With a `clock`, rows from
+    more than `max_future_hours` ahead are refused. `on_read` is called with the number of bytes read from the file,
+    before unpacking.
 
-    Raises ConfigError for a file that is not there, is in no known format, or has no column `text`; SourceError when
-    it turns out damaged on the way.
+    Raises ConfigError for a file that does not exist, is in no known format, or has no column `text`; SourceError if it
+    turns out to be damaged.
     """
     if format not in {None, "csv", "jsonl"}:
         raise ConfigError(f"--format is csv or jsonl, not {format!r}")

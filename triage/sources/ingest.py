@@ -1,4 +1,4 @@
-"""The loop of `triage ingest`: rows from files, the valid ones to Kafka, an account of all."""
+"""The loop of `triage ingest`: reads rows, sends the valid ones to Kafka, and counts all."""
 
 import itertools
 from collections import Counter
@@ -14,7 +14,7 @@ from triage.sources.rows import Row
 from triage.types import Channel
 
 if TYPE_CHECKING:
-    from kafka import KafkaProducer
+    from triage.topics.kafka_types import Producer
 
 # Room for the batch and record headers that Kafka counts with a record.
 _OVERHEAD_BYTES = 256
@@ -23,9 +23,9 @@ _PAUSE_S = 0.2
 
 @dataclass(slots=True)
 class Account:
-    """What became of the rows; `accepted` are valid ones, handed to Kafka unless it is a dry run.
+    """Numbers of rows; `accepted` are valid ones, sent to Kafka unless it is a dry run.
 
-    `last` is the file and line of the last row, `error` what ended the reading too early.
+    `last` is the file and line of the last row, `error` the error of the source that ended reading early.
     """
 
     rows: int = 0
@@ -48,15 +48,15 @@ def ingest(
     rate: float | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Account:
-    """Send rows until they end, `limit` of them are read, delivery fails or `stop` says so; does not wait for Kafka.
+    """Send rows until they end, `limit` are read, delivery fails or `stop` returns True; does not wait for Kafka.
 
-    The first `skip` rows are passed over. `rate` is in rows a second. `max_bytes` is what each topic takes at most;
+    The first `skip` rows are skipped. `rate` is in rows a second. `max_bytes` is the largest record of each topic;
     without a `delivery` (dry run) nothing is sent. An error of the source ends it and is kept in the account.
     """
     account = Account()
     pace = _Pace(rate, clock)
-    chosen = itertools.islice(rows, skip, None if limit is None else skip + limit)
-    for row in _until_error(chosen, account):
+    selected = itertools.islice(rows, skip, None if limit is None else skip + limit)
+    for row in _until_error(selected, account):
         pace.wait(stop)
         if stop():
             break
@@ -77,33 +77,38 @@ def ingest(
     return account
 
 
-def make_producer(settings: KafkaSettings, max_request_bytes: int) -> "KafkaProducer":
-    """An idempotent producer that waits for all replicas and gives a record up after two request timeouts.
+def make_producer(settings: KafkaSettings, max_request_bytes: int) -> "Producer":
+    """An idempotent producer that waits for all in-sync replicas, and for a record for two request timeouts at most.
 
-    gzip, because every consumer can unpack it. Raises kafka-python's errors.
+    It compresses with gzip, which every consumer can unpack. Raises kafka-python's errors.
     """
     from kafka import KafkaProducer
 
-    return KafkaProducer(
-        **settings.client(),
-        client_id="triage-ingest",
-        acks="all",
-        enable_idempotence=True,
-        compression_type="gzip",
-        linger_ms=20,
-        batch_size=256 * 1024,
-        max_in_flight_requests_per_connection=5,
-        max_request_size=max_request_bytes,
-        allow_auto_create_topics=False,
-        request_timeout_ms=settings.request_timeout_ms,
-        max_block_ms=settings.request_timeout_ms,
-        delivery_timeout_ms=delivery_timeout_ms(settings),
-        bootstrap_timeout_ms=settings.request_timeout_ms,
-    )
+    from triage.topics.kafka_compat import closing_on_failure
+
+    with closing_on_failure() as client:
+        producer: Producer = KafkaProducer(
+            **settings.client(),
+            kafka_client=client,
+            client_id="triage-ingest",
+            acks="all",
+            enable_idempotence=True,
+            compression_type="gzip",
+            linger_ms=20,
+            batch_size=256 * 1024,
+            max_in_flight_requests_per_connection=5,
+            max_request_size=max_request_bytes,
+            allow_auto_create_topics=False,
+            request_timeout_ms=settings.request_timeout_ms,
+            max_block_ms=settings.request_timeout_ms,
+            delivery_timeout_ms=delivery_timeout_ms(settings),
+            bootstrap_timeout_ms=settings.request_timeout_ms,
+        )
+    return producer
 
 
 def delivery_timeout_ms(settings: KafkaSettings) -> int:
-    """How long a record may stay unacknowledged: a broker's restart fits into it."""
+    """The longest time that a record may be unacknowledged: enough for the restart of a broker."""
     return 2 * settings.request_timeout_ms
 
 
@@ -115,7 +120,7 @@ def _until_error(rows: Iterator[Row], account: Account) -> Iterator[Row]:
 
 
 class _Pace:
-    """Spreads rows evenly. Time lost to a stall is not made up for: `rate` is what the receiver can take."""
+    """Spreads rows evenly. Time lost to a stall is not caught up: the receiver can take no more than `rate`."""
 
     def __init__(self, rate: float | None, clock: Clock) -> None:
         self._step = 0.0 if rate is None else 1 / rate

@@ -1,4 +1,4 @@
-"""Lines of a byte stream in bounded memory."""
+"""Splits a byte stream into lines, in bounded memory."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""From decoded fields of a file to a validated row and the bytes that go to Kafka."""
+"""Builds validated rows, and the bytes to send to Kafka, from the decoded fields of a file."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -20,8 +20,8 @@ _MS_DIGITS = range(12, 21)
 class Row:
     """One row of a file: either `record` and `payload`, or `error`.
 
-    `line` is where the row starts, from 1. `payload` is canonical JSON for Kafka: the fields as given, the text
-    untouched, without `channel`, which the topic tells; b"" for a refused row.
+    `line` is the first line of the row, from 1. `payload` is JSON for Kafka: the fields as given, without `channel`,
+    which follows from the topic; b"" for a refused row.
     """
 
     source: str
@@ -35,7 +35,7 @@ class Row:
 class RowBuilder:
     """Builds the rows of one source.
 
-    `channel` overrides the rows' own, complaint is the default. `columns` maps raw fields to the names the file uses.
+    `channel` overrides the rows' own; the default is complaint. `columns` maps raw fields to the names in the file.
     With a `clock`, a `created_at` more than `max_future_hours` ahead of it is refused.
     """
 
@@ -59,7 +59,7 @@ class RowBuilder:
         return Row(self._source, line, self._channel or Channel.COMPLAINT, error=error)
 
     def build(self, line: int, decode: Callable[[], dict[str, Any]]) -> Row:
-        """A row of what `decode` returns; InvalidRecord, raised there or by the validation, makes it a refused one."""
+        """A row from the fields that `decode` returns; refused if `decode` or the validation raises InvalidRecord."""
         channel = self._channel or Channel.COMPLAINT
         try:
             fields = self._renamed(decode())
@@ -85,7 +85,7 @@ class RowBuilder:
         except ValueError:
             names = ", ".join(Channel)
             raise InvalidRecord(
-                "bad_channel", f"channel {str(value)[:80]!r} is none of {names}", field="channel"
+                "bad_channel", f"channel {str(value)[:80]!r} is not one of {names}", field="channel"
             ) from None
 
     def _check_time(self, record: RawRecord) -> None:
@@ -96,9 +96,9 @@ class RowBuilder:
 
 
 def from_cells(names: list[str], cells: list[str]) -> dict[str, Any]:
-    """Fields of a CSV row: empty cells are absent, numbers where the schema has numbers, text as it stands.
+    """Fields of a CSV row: empty cells are absent, numbers are parsed where the schema has numbers.
 
-    Raises InvalidRecord for a row with too few or too many cells, or `attributes` that are no JSON.
+    Raises InvalidRecord for a row with too few or too many cells, or `attributes` that are not JSON.
     """
     if len(cells) != len(names):
         raise InvalidRecord(
@@ -107,8 +107,8 @@ def from_cells(names: list[str], cells: list[str]) -> dict[str, Any]:
             stage="decode",
         )
     fields: dict[str, Any] = {name: cell for name, cell in zip(names, cells, strict=True) if cell and name}
-    # Fewer digits are a date (20261122) or epoch seconds; neither must pass for milliseconds in January 1970. More are
-    # no time at all, and Python refuses to count thousands of them.
+    # Fewer digits are a date (20261122) or epoch seconds, and must not pass for milliseconds in January 1970. More are
+    # not a time, and Python refuses to parse thousands of them.
     if (created_at := fields.get("created_at", "").strip()).isdecimal() and len(created_at) in _MS_DIGITS:
         fields["created_at"] = int(created_at)
     if "rating" in fields:
@@ -118,13 +118,13 @@ def from_cells(names: list[str], cells: list[str]) -> dict[str, Any]:
             fields["attributes"] = msgspec.json.decode(fields["attributes"])
         except (msgspec.MsgspecError, RecursionError) as error:
             raise InvalidRecord(
-                "bad_attributes", f"attributes are no JSON object: {error}", field="attributes"
+                "bad_attributes", f"attributes are not a JSON object: {error}", field="attributes"
             ) from error
     return fields
 
 
 def _number(text: str) -> Any:
-    """A number, or the text itself for the validation to name."""
+    """A number, or the text itself, which the validation then names in its error."""
     try:
         number = float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Opening an input file: standard input, gzip by its magic bytes, and formats that are refused with a way out."""
+"""Opens an input: standard input or a file, unpacks gzip, and refuses other formats with a hint."""
 
 import gzip
 import io
@@ -24,7 +24,7 @@ _REFUSED_MAGIC = {
 
 
 class ByteStream(Protocol):
-    """What the readers need: a piece of at most `size` bytes as soon as there is one; b"" at the end."""
+    """A source of bytes: `read1` returns at most `size` bytes as soon as there are any, and b"" at the end."""
 
     def read1(self, size: int) -> bytes: ...
 
@@ -35,7 +35,7 @@ def shown(path: str) -> str:
 
 
 def check_file(path: str) -> None:
-    """Raise ConfigError if `path` is no file that can be read, before anything is done with the others."""
+    """Raise ConfigError if `path` is not a readable file, before other files are processed."""
     if path == STDIN:
         return
     try:
@@ -51,9 +51,9 @@ def check_file(path: str) -> None:
 
 @contextmanager
 def open_stream(path: str, on_read: Callable[[int], None] | None = None) -> Iterator["Peekable"]:
-    """The bytes of a file, unpacked if they are gzip. `on_read` hears of the bytes taken from the file itself.
+    """The bytes of a file, unpacked if they are gzip. `on_read` is called with the bytes read from the file itself.
 
-    Raises ConfigError for a file that is not there or in a format that is not read.
+    Raises ConfigError for a file that does not exist or is in an unsupported format.
     """
     check_file(path)
     with nullcontext(sys.stdin.buffer) if path == STDIN else Path(path).open("rb") as file:
@@ -69,7 +69,7 @@ def open_stream(path: str, on_read: Callable[[int], None] | None = None) -> Iter
 
 
 class Peekable(io.RawIOBase):
-    """A stream whose first bytes can be looked at, however small the pieces are that they come in."""
+    """A stream whose first bytes can be read in advance, however small the pieces are that they come in."""
 
     def __init__(self, stream: ByteStream, on_read: Callable[[int], None] | None = None, *, where: str) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class Peekable(io.RawIOBase):
         return self._ahead[:size]
 
     def first_visible(self, most: int = 4096) -> bytes:
-        """The first byte that is no white space, b"" if there is none among `most`. Waits for no more than it needs."""
+        """The first byte that is not white space, b"" if the first `most` have none. Reads no more than it needs."""
         while not (visible := self._ahead.lstrip()) and len(self._ahead) < most and (more := self._read(65_536)):
             self._ahead += more
         return visible[:1]
@@ -111,7 +111,7 @@ class Peekable(io.RawIOBase):
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise SourceError(f"{self._where}: the gzip data is cut off or damaged: {error}") from error
         except OSError as error:
-            raise SourceError(f"{self._where}: cannot be read on: {error.strerror or error}") from error
+            raise SourceError(f"{self._where}: cannot be read further: {error.strerror or error}") from error
         if self._on_read is not None:
             self._on_read(len(piece))
         return piece

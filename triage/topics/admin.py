@@ -1,6 +1,5 @@
-"""Planning and applying topics on the brokers. Adds only: nothing here deletes or shrinks."""
+"""Plans and applies topics on the brokers. It only adds: nothing here deletes or shrinks."""
 
-import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from triage.topics.definitions import TopicDefinition, load_definitions
 from triage.topics.diff import Existing, Plan, TopicChange, compute_plan
 
 if TYPE_CHECKING:
-    from kafka.admin import KafkaAdminClient
+    from triage.topics.kafka_types import Admin
 
 _OK, _UNKNOWN_TOPIC, _ALREADY_EXISTS = 0, 3, 36
 _DEFAULT_MAX_BYTES = 1_048_588
@@ -21,7 +20,7 @@ _DEFAULT_MAX_BYTES = 1_048_588
 def plan_topics(
     settings: KafkaSettings, *, definitions: list[TopicDefinition] | None = None, clock: Clock | None = None
 ) -> Plan:
-    """What `apply_topics` would do; changes nothing.
+    """The plan that `apply_topics` would carry out; changes nothing.
 
     Raises ConfigError for the definitions (default `topics/topics.yaml`), Unavailable, AccessDenied.
     """
@@ -40,8 +39,8 @@ def apply_topics(
 ) -> Plan:
     """Create topics, add partitions, set configuration; returns the plan that was carried out.
 
-    `on_plan` sees it before anything is done, `on_done` each topic afterwards. Idempotent: the second plan is empty.
-    What can be done is done; the problems of the rest are raised together at the end: ConfigError, AccessDenied,
+    `on_plan` is called before anything is done, `on_done` after each topic. Idempotent: the second plan is empty. All
+    that is possible is done; the problems of the rest are raised together at the end: ConfigError, AccessDenied,
     Unavailable or DependencyError.
     """
     definitions = load_definitions(settings) if definitions is None else definitions
@@ -65,7 +64,7 @@ def apply_topics(
                 created.append(change.definition.full_name)
             if on_done is not None:
                 on_done(change)
-        # A topic that was just made may not have leaders yet; whoever starts next must find it.
+        # A topic that was just created may not have leaders yet; the next command must find it.
         admin.wait_for_topics(created, timeout_ms=settings.request_timeout_ms)
     _raise_together(failures)
     return plan
@@ -76,18 +75,20 @@ def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Cloc
 
     Raises ConfigError naming the missing ones and the command that helps, Unavailable, AccessDenied.
     """
-    wanted = {settings.topic(name): name for name in names}
+    from triage.topics.kafka_compat import topic_configs
+
+    required = {settings.topic(name): name for name in names}
     with admin_client(settings, clock=clock) as admin:
-        described = _describe(admin, list(wanted))
-        if missing := [full for full in wanted if full not in described]:
+        described = _describe(admin, list(required))
+        if missing := [full for full in required if full not in described]:
             plural = "s" if len(missing) > 1 else ""
             raise ConfigError(
                 f"topic{plural} {', '.join(missing)} do{'' if plural else 'es'} not exist on "
                 f"{settings.bootstrap_servers}: run triage topics apply"
             )
-        configs = _configs(admin, described)
-    limits = {short: configs[full].get("max.message.bytes") for full, short in wanted.items()}
-    # Whoever may write but not read settings is held to Kafka's default.
+        configs = topic_configs(admin, described)
+    limits = {short: configs[full].get("max.message.bytes") for full, short in required.items()}
+    # Without the right to read settings, Kafka's default applies.
     return {short: int(limit["value"]) if limit else _DEFAULT_MAX_BYTES for short, limit in limits.items()}
 
 
@@ -98,26 +99,26 @@ def topic_settings(
 
     Raises Unavailable, AccessDenied.
     """
+    from triage.topics.kafka_compat import topic_configs
+
     with admin_client(settings, clock=clock) as admin:
         described = _describe(admin, [settings.topic(name) for name in names])
-        configs = _configs(admin, described)
+        configs = topic_configs(admin, described)
     return {topic: {name: entry["value"] for name, entry in found.items()} for topic, found in configs.items()}
 
 
-def _plan(admin: "KafkaAdminClient", settings: KafkaSettings, definitions: list[TopicDefinition]) -> Plan:
+def _plan(admin: "Admin", settings: KafkaSettings, definitions: list[TopicDefinition]) -> Plan:
+    from triage.topics.kafka_compat import broker_count, topic_configs
+
     described = _describe(admin, [definition.full_name for definition in definitions])
-    configs = _configs(admin, described)
+    configs = topic_configs(admin, described)
     existing = {name: _existing(name, topic, configs[name]) for name, topic in described.items()}
     prefix = f"{settings.topic_prefix}."
     others = [name for name in admin.list_topics() if name.startswith(prefix)]
-    brokers = None
-    # kafka-python 3.0 trips over brokers that speak only the first version of DescribeCluster.
-    with contextlib.suppress(KeyError):
-        brokers = len(admin.describe_cluster()["brokers"])
-    return compute_plan(definitions, existing, others=others, brokers=brokers)
+    return compute_plan(definitions, existing, others=others, brokers=broker_count(admin))
 
 
-def _describe(admin: "KafkaAdminClient", names: list[str]) -> dict[str, Any]:
+def _describe(admin: "Admin", names: list[str]) -> dict[str, Any]:
     from kafka.errors import for_code
 
     found = {}
@@ -131,17 +132,7 @@ def _describe(admin: "KafkaAdminClient", names: list[str]) -> dict[str, Any]:
     return found
 
 
-def _configs(admin: "KafkaAdminClient", names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Settings by topic; {} for one whose settings may not be read."""
-    from kafka.admin import ConfigResource, ConfigResourceType
-
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    found = admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
-    return {resource.name: found.get(resource.name, {}) for resource in resources}
-
-
 def _existing(name: str, topic: Mapping[str, Any], configs: Mapping[str, Mapping[str, Any]]) -> Existing:
-    # kafka-python drops the error of a config it may not read and returns nothing; every topic has settings.
     if not configs:
         raise AccessDenied(
             "kafka", f"the settings of {name} are not readable; the user needs the ACL DESCRIBE_CONFIGS on the topic"
@@ -157,28 +148,28 @@ def _existing(name: str, topic: Mapping[str, Any], configs: Mapping[str, Mapping
     )
 
 
-def _apply(admin: "KafkaAdminClient", change: TopicChange) -> None:
+def _apply(admin: "Admin", change: TopicChange) -> None:
     from kafka.admin import ConfigResource, ConfigResourceType
     from kafka.errors import KafkaError
 
-    wanted = change.definition
-    name = wanted.full_name
+    definition = change.definition
+    name = definition.full_name
     try:
         if change.create:
             options = {
-                "num_partitions": wanted.partitions,
-                "replication_factor": wanted.replication_factor,
-                "configs": dict(wanted.config),
+                "num_partitions": definition.partitions,
+                "replication_factor": definition.replication_factor,
+                "configs": dict(definition.config),
             }
             response = admin.create_topics({name: options}, raise_errors=False)["topics"]
             _check(response[0]["error_code"], response[0].get("error_message"), f"creating {name}")
             return
         if change.add_partitions:
-            result = admin.create_partitions({name: wanted.partitions}, raise_errors=False).results[0]
+            result = admin.create_partitions({name: definition.partitions}, raise_errors=False).results[0]
             _check(result.error_code, result.error_message, f"adding partitions to {name}")
         if change.config:
             resource = ConfigResource(ConfigResourceType.TOPIC, name, {item.name: item.new for item in change.config})
-            # The definitions were validated by name; kafka-python's own check would cost one more request.
+            # The definitions were validated by name; kafka-python's own check would be one more request.
             outcome = admin.alter_configs([resource], raise_on_unknown=False)["topic"][name]
             if outcome != "OK":
                 doing = f"changing the settings of {name}: {outcome}"

@@ -1,4 +1,4 @@
-"""`topics/topics.yaml`: what topics there should be, for one environment."""
+"""Loads `topics/topics.yaml`: the topics as they should be, for one environment."""
 
 import difflib
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from yaml.nodes import MappingNode, ScalarNode
 
 from triage.config import KafkaSettings
 from triage.errors import ConfigError
 from triage.paths import resource
-from triage.topics.strict_yaml import load_strict
 from triage.topics.units import config_value
 from triage.types import Channel
 
@@ -64,7 +64,7 @@ _ALLOWED: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class TopicDefinition:
-    """A topic as it should be. `config` holds Kafka's names and values."""
+    """A topic as it should be. `config` has Kafka's names and values."""
 
     name: str
     full_name: str
@@ -136,7 +136,7 @@ def load_definitions(settings: KafkaSettings, path: Path | None = None) -> list[
 
 def _parse(path: Path) -> _File:
     try:
-        loaded = load_strict(path.read_text("utf-8"))
+        loaded = yaml.load(path.read_text("utf-8"), Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -148,8 +148,29 @@ def _parse(path: Path) -> _File:
         raise ConfigError(dict.fromkeys(problems), where=str(path)) from error
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses duplicate keys: PyYAML keeps the last one silently, and the other setting would be lost."""
+
+    def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key.value!r}", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+    def flatten_mapping(self, node: MappingNode) -> None:
+        # A merge (<<) puts the merged keys into the node itself, where they would count as duplicates of the
+        # overriding ones: of each key only the last, overriding one is kept.
+        super().flatten_mapping(node)
+        last = {key.value if isinstance(key, ScalarNode) else id(key): (key, value) for key, value in node.value}
+        node.value = list(last.values())
+
+
 def _explain(issue: Any) -> str:
-    # A union adds the type it tried as last part of the place; the reader looks for the key only.
+    # For a union, pydantic adds the type that it tried to the path; users look for the key only.
     place = ".".join(str(part) for part in issue["loc"] if part not in {"str", "int", "float", "bool"})
     if issue["type"] == "extra_forbidden":
         return f"{place}: no such key"
@@ -168,7 +189,7 @@ def _merge(settings: KafkaSettings, name: str, layers: tuple[_Layer, ...]) -> tu
         for key, value in layer.config.items():
             if key not in _CONFIG_NAMES:
                 near = difflib.get_close_matches(key, _CONFIG_NAMES, 1)
-                problems.append(f"{key} is no topic setting of Kafka" + (f"; {near[0]}?" if near else ""))
+                problems.append(f"{key} is not a topic setting of Kafka" + (f"; {near[0]}?" if near else ""))
                 continue
             try:
                 config[key] = config_value(key, value)
@@ -191,9 +212,9 @@ def _check(
 ) -> list[str]:
     problems = []
     if partitions is None:
-        problems.append("partitions is set nowhere")
+        problems.append("partitions is not set")
     if replication is None:
-        problems.append("replication_factor is set nowhere")
+        problems.append("replication_factor is not set")
     for key, allowed in _ALLOWED.items():
         if key in config and config[key] not in allowed:
             problems.append(f"{key} is {config[key]!r}, not one of {', '.join(sorted(allowed))}")
@@ -208,5 +229,5 @@ def _check(
         problems.append("a raw topic needs message.timestamp.type LogAppendTime: the broker's time orders the writes")
     full = settings.topic(name)
     if len(full) > 249 or not all(letter.isascii() and (letter.isalnum() or letter in "._-") for letter in full):
-        problems.append(f"{full!r} is no name for a topic (letters, digits, . _ -, at most 249)")
+        problems.append(f"{full!r} is not a valid topic name (letters, digits, . _ -, at most 249)")
     return problems

@@ -1,4 +1,4 @@
-"""What is there against what should be: a plan that only ever adds. No input or output."""
+"""Compares existing topics with their definitions: a plan that only adds. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from triage.topics.units import same_value
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A topic on the brokers. `config` has every value the broker reports, `overridden` the names set on the topic."""
+    """A topic on the brokers. `config` has all values that they report, `overridden` the names set on the topic."""
 
     partitions: int
     replication_factor: int
@@ -19,7 +19,7 @@ class Existing:
 
 @dataclass(frozen=True, slots=True)
 class ConfigChange:
-    """`old` is None for a topic that is yet to be created."""
+    """A setting to change. `old` is None for a topic that is to be created."""
 
     name: str
     old: str | None
@@ -28,7 +28,7 @@ class ConfigChange:
 
 @dataclass(frozen=True, slots=True)
 class TopicChange:
-    """One topic of the plan: created, changed or left as it is."""
+    """A topic of the plan: created, changed or unchanged."""
 
     definition: TopicDefinition
     create: bool = False
@@ -46,7 +46,7 @@ class TopicChange:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`warnings` are wishes that are never carried out (shrinking, replication); `notes` what is left alone."""
+    """Changes of topics. `warnings` are differences that are never applied (shrinking, replication), `notes` others."""
 
     topics: tuple[TopicChange, ...]
     warnings: tuple[str, ...] = field(default=())
@@ -66,27 +66,27 @@ def compute_plan(
 ) -> Plan:
     """Compare definitions with the topics on the brokers, by full name.
 
-    `others` are topics with our prefix, `brokers` their number where it is known.
+    `others` are existing topics with the prefix, `brokers` is the number of brokers where it is known.
     """
     changes: list[TopicChange] = []
     warnings: list[str] = []
     notes: list[str] = []
     impossible: list[str] = []
     definitions = list(definitions)
-    for wanted in definitions:
-        name = wanted.full_name
-        there = existing.get(name)
-        if there is None:
-            config = tuple(ConfigChange(key, None, value) for key, value in wanted.config.items())
-            changes.append(TopicChange(wanted, create=True, config=config))
-            if brokers is not None and wanted.replication_factor > brokers:
-                impossible.append(f"{name} (replication_factor {wanted.replication_factor})")
+    for definition in definitions:
+        name = definition.full_name
+        found = existing.get(name)
+        if found is None:
+            config = tuple(ConfigChange(key, None, value) for key, value in definition.config.items())
+            changes.append(TopicChange(definition, create=True, config=config))
+            if brokers is not None and definition.replication_factor > brokers:
+                impossible.append(f"{name} (replication_factor {definition.replication_factor})")
             continue
-        change, said = _compare(wanted, there)
+        change, problems = _compare(definition, found)
         changes.append(change)
-        warnings += said
-        if extra := sorted(there.overridden - wanted.config.keys()):
-            shown = ", ".join(f"{key}={there.config.get(key)}" for key in extra)
+        warnings += problems
+        if extra := sorted(found.overridden - definition.config.keys()):
+            shown = ", ".join(f"{key}={found.config.get(key)}" for key in extra)
             notes.append(f"{name} also has {shown}; left alone")
     if impossible:
         warnings.insert(
@@ -94,37 +94,37 @@ def compute_plan(
             f"{', '.join(impossible)} cannot be created with {brokers} broker{'' if brokers == 1 else 's'}: "
             "is kafka.environment right?",
         )
-    ours = {wanted.full_name for wanted in definitions}
-    notes += [f"{name} is not in the definitions; left alone" for name in sorted(set(others) - ours)]
+    defined = {definition.full_name for definition in definitions}
+    notes += [f"{name} is not in the definitions; left alone" for name in sorted(set(others) - defined)]
     return Plan(tuple(changes), tuple(warnings), tuple(notes))
 
 
-def _compare(wanted: TopicDefinition, there: Existing) -> tuple[TopicChange, list[str]]:
-    name, warnings, config = wanted.full_name, [], []
-    if wanted.partitions < there.partitions:
+def _compare(definition: TopicDefinition, found: Existing) -> tuple[TopicChange, list[str]]:
+    name, warnings, config = definition.full_name, [], []
+    if definition.partitions < found.partitions:
         warnings.append(
-            f"{name} has {there.partitions} partitions, the definition wants {wanted.partitions}: partitions are never "
-            "removed; raise the definition, or make a new topic and move the data"
+            f"{name} has {found.partitions} partitions, the definition says {definition.partitions}: partitions are "
+            "never removed; raise the number in the definition, or create a new topic and move the data"
         )
-    elif wanted.partitions > there.partitions and wanted.compacted:
+    elif definition.partitions > found.partitions and definition.compacted:
         warnings.append(
-            f"{name} is compacted: with {wanted.partitions} partitions a key may land on another one than before, and "
-            "its older value stays where it is"
+            f"{name} is compacted: with {definition.partitions} partitions a key may move to another one, and its "
+            "older value stays in the former one"
         )
-    if wanted.replication_factor != there.replication_factor:
+    if definition.replication_factor != found.replication_factor:
         warnings.append(
-            f"{name} has replication factor {there.replication_factor}, the definition wants "
-            f"{wanted.replication_factor}: reassign its partitions with kafka-reassign-partitions"
+            f"{name} has replication factor {found.replication_factor}, the definition says "
+            f"{definition.replication_factor}: reassign its partitions with kafka-reassign-partitions"
         )
-    for key, value in wanted.config.items():
-        old = there.config.get(key)
+    for key, value in definition.config.items():
+        old = found.config.get(key)
         if old is None:
-            warnings.append(f"{name}: the broker does not report {key}, so it is not compared (wanted {value})")
-        elif key == "min.insync.replicas" and int(value) > max(int(old), there.replication_factor):
+            warnings.append(f"{name}: the broker does not report {key}, so it is not compared (definition: {value})")
+        elif key == "min.insync.replicas" and int(value) > max(int(old), found.replication_factor):
             warnings.append(
-                f"{name}: min.insync.replicas stays {old}: {value} with replication factor {there.replication_factor} "
+                f"{name}: min.insync.replicas stays {old}: {value} with replication factor {found.replication_factor} "
                 "would refuse every record"
             )
         elif not same_value(key, old, value):
             config.append(ConfigChange(key, old, value))
-    return TopicChange(wanted, partitions_before=there.partitions, config=tuple(config)), warnings
+    return TopicChange(definition, partitions_before=found.partitions, config=tuple(config)), warnings

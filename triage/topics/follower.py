@@ -1,30 +1,29 @@
-"""A topic that is read from its start and then followed, for whoever keeps what it says in memory."""
+"""Reads a topic from its start and then follows it, for state that is kept in memory."""
 
 import threading
 import time
 from collections.abc import Callable
 
-from kafka.consumer.fetcher import ConsumerRecord
-
 from triage.config import KafkaSettings
 from triage.errors import TriageError, Unavailable
 from triage.logging import get_logger
+from triage.topics.kafka_types import ConsumerRecord
+from triage.topics.noida_compat import EMPTY_POLL_PAUSE_S
 from triage.topics.scan import TopicScan
 
 log = get_logger("triage.kafka")
 
-_RETRY_S = 2.0
-_ASK_S = 0.05
-_STOP_S = 3.0
-# Pausing between polls, not in them: the local stack answers empty fetches at once, which would spin.
-_READING_S, _FOLLOWING_S = 0.02, 0.25
+_RETRY_INTERVAL_S = 2.0
+_CHECK_INTERVAL_S = 0.05
+_STOP_TIMEOUT_S = 3.0
+_FOLLOWING_PAUSE_S = 0.25
 
 
 class TopicFollower:
-    """A thread that reads committed records, in order within each partition; while Kafka is away it tries again.
+    """A thread that reads committed records, in order within each partition, and retries while Kafka is unavailable.
 
     `take(records)` is called on that thread, and `restart()` each time before it reads from the start. What they raise
-    is logged, and all is read again. `caught_up` is set once everything that stood there at the start has been taken.
+    is logged, and the topic is read again. `caught_up` is set once all records that existed at the start were taken.
     """
 
     def __init__(
@@ -42,7 +41,7 @@ class TopicFollower:
         self._name = f"triage-{topic}"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        # Why it could not be read the last time; None while it can.
+        # The error of the last attempt; None while the topic can be read.
         self._error: TriageError | None = None
         self.caught_up = threading.Event()
 
@@ -56,10 +55,10 @@ class TopicFollower:
     def stop(self) -> None:
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(_STOP_S)
+            self._thread.join(_STOP_TIMEOUT_S)
 
     def start_and_wait(self, timeout_s: float) -> None:
-        """Start it, and return once it has caught up.
+        """Start, and return once it has caught up.
 
         Raises what `check` does at once, Unavailable after `timeout_s`; it is stopped then.
         """
@@ -71,13 +70,13 @@ class TopicFollower:
             raise
 
     def check(self) -> None:
-        """Raises the error of the last try where waiting cannot mend it: AccessDenied, ConfigError."""
+        """Raises the error of the last attempt if waiting can't fix it: AccessDenied, ConfigError."""
         if (error := self._error) is not None and not error.retriable:
             raise error
 
     def _wait(self, timeout_s: float) -> None:
         until = time.monotonic() + timeout_s
-        while not self.caught_up.wait(_ASK_S):
+        while not self.caught_up.wait(_CHECK_INTERVAL_S):
             self.check()
             if time.monotonic() >= until:
                 why = f": {self._error}" if self._error is not None else ""
@@ -93,30 +92,30 @@ class TopicFollower:
                     log.warning("topic_not_readable", topic=self._topic, error=str(error))
                 self._error = error
             except Exception as error:
-                # Else what is kept would stand still, and nobody would know.
+                # Otherwise the state would be out of date from now on, without a sign of it.
                 log.exception("topic_reader_failed", topic=self._topic)
                 self._error = Unavailable("triage", repr(error))
-            self._stop.wait(_RETRY_S)
+            self._stop.wait(_RETRY_INTERVAL_S)
 
     def _follow(self, scan: TopicScan) -> None:
         partitions = scan.existing_partitions(self._short)
         ranges = scan.ranges(partitions)
         ends = {each: end for each, (_, end) in ranges.items()}
         self._restart()
-        pause_s = _READING_S
+        pause_s = EMPTY_POLL_PAUSE_S
         for records in scan.follow({each: start for each, (start, _) in ranges.items()}):
             if self._stop.is_set() or scan.partitions([self._topic]) != partitions:
                 return
             if records:
                 self._take(records)
                 continue
-            if pause_s == _READING_S and scan.reached(ends):
-                self._settled()
-                pause_s = _FOLLOWING_S
+            if pause_s == EMPTY_POLL_PAUSE_S and scan.reached(ends):
+                self._set_caught_up()
+                pause_s = _FOLLOWING_PAUSE_S
             self._stop.wait(pause_s)
 
-    def _settled(self) -> None:
-        """Not before: offsets can be had without the right to read."""
+    def _set_caught_up(self) -> None:
+        """The error is cleared only now: offsets can be had without the right to read."""
         if self._error is not None:
             log.info("topic_readable_again", topic=self._topic)
         self._error = None

@@ -1,14 +1,14 @@
-"""Waiting until committed records are all there to read: not behind a transaction that another producer has open."""
+"""Waits for open transactions, until everything that was committed before can be read."""
 
 from collections.abc import Iterable
 
-from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 
 from triage.clock import Clock, SystemClock
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
 from triage.topics.connect import admin_client
+from triage.topics.kafka_types import TopicPartition
 from triage.topics.scan import TopicScan
 
 _PAUSE_S = 0.1
@@ -21,25 +21,25 @@ def wait_for_open_transactions(
     timeout_s: float,
     clock: Clock | None = None,
 ) -> None:
-    """Return once whatever was written before this call is committed or aborted, so that `scan` can see to there.
+    """Return once all that was written before this call is committed or aborted, so that `scan` can read it.
 
-    A partition is read up to the first transaction that is still open, and what others committed behind that waits
-    with it. Raises Unavailable after `timeout_s`, and what TopicScan and `admin_client` do.
+    A partition can be read up to the first open transaction; what others committed after it has to wait. Raises
+    Unavailable after `timeout_s`, and what TopicScan and `admin_client` do.
     """
     clock = clock or SystemClock()
-    wanted = list(partitions)
-    if not wanted:
+    requested = list(partitions)
+    if not requested:
         return
     with admin_client(settings) as admin:
-        found = admin.list_partition_offsets(dict.fromkeys(wanted, OffsetSpec.LATEST))
+        found = admin.list_partition_offsets(dict.fromkeys(requested, OffsetSpec.LATEST))
     ends = {each: entry.offset for each, entry in found.items()}
     until = clock.monotonic() + timeout_s
-    while open_ones := [each for each, (_, stable) in scan.ranges(wanted).items() if stable < ends[each]]:
+    while open_ones := [each for each, (_, stable) in scan.ranges(requested).items() if stable < ends[each]]:
         if clock.monotonic() >= until:
             names = ", ".join(f"{each.topic}/{each.partition}" for each in open_ones)
             raise Unavailable(
                 "kafka",
-                f"a transaction on {names} has been open for {timeout_s:g} s, and what is behind it can't be read yet; "
-                "run this again, or find whose it is: kafka-transactions.sh find-hanging",
+                f"a transaction on {names} has been open for {timeout_s:g} s, and what follows it can't be read yet; "
+                "run this again, or find its producer: kafka-transactions.sh find-hanging",
             )
         clock.sleep(_PAUSE_S)

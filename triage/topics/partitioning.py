@@ -1,4 +1,4 @@
-"""Where Kafka's default partitioner puts keys, for many keys at once."""
+"""Computes the partitions of Kafka's default partitioner, for many keys at once."""
 
 from collections.abc import Sequence
 
@@ -14,14 +14,14 @@ def partitions_of(keys: Sequence[bytes], partitions: int) -> list[int]:
 
     kafka-python hashes a key of 64 bytes in 9 µs, in Python; here all keys of a length are hashed together.
     """
-    places = np.empty(len(keys), np.uint32)
+    partition_of = np.empty(len(keys), np.uint32)
     by_length: dict[int, list[int]] = {}
     for number, key in enumerate(keys):
         by_length.setdefault(len(key), []).append(number)
     for length, numbers in by_length.items():
         hashed = _murmur2(b"".join([keys[number] for number in numbers]), len(numbers), length)
-        places[numbers] = (hashed & _POSITIVE) % np.uint32(partitions)
-    found: list[int] = places.tolist()
+        partition_of[numbers] = (hashed & _POSITIVE) % np.uint32(partitions)
+    found: list[int] = partition_of.tolist()
     return found
 
 
@@ -29,7 +29,7 @@ def _murmur2(joined: bytes, count: int, length: int) -> NDArray[np.uint32]:
     """murmur2 (Appleby 2008; org.apache.kafka.common.utils.Utils) of `count` keys of `length` bytes each: [count]."""
     data = np.frombuffer(joined, np.uint8).reshape(count, length)
     whole = length // 4 * 4
-    # [word, key]: one row is mixed into all hashes at a time. uint32 arrays wrap around, as the function wants.
+    # [word, key]: one row is mixed into all hashes at a time. uint32 arrays wrap around, as murmur2 needs.
     words = np.ascontiguousarray(data[:, :whole]).view("<u4").T
     hashes = np.full(count, _SEED ^ length, np.uint32)
     for word in words:
@@ -38,8 +38,8 @@ def _murmur2(joined: bytes, count: int, length: int) -> NDArray[np.uint32]:
         hashes *= _M
         hashes ^= mixed * _M
     if length > whole:
-        for place in range(length - whole):
-            hashes ^= data[:, whole + place].astype(np.uint32) << np.uint32(8 * place)
+        for rest in range(length - whole):
+            hashes ^= data[:, whole + rest].astype(np.uint32) << np.uint32(8 * rest)
         hashes *= _M
     hashes ^= hashes >> np.uint32(13)
     hashes *= _M

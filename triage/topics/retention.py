@@ -1,4 +1,4 @@
-"""Until when topics hold what was written to them, by their own settings."""
+"""Computes until when topics retain what was written to them, from their settings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from triage.config import KafkaSettings
 from triage.topics.admin import topic_settings
 
-# Brokers look for expired segments this often (log.retention.check.interval.ms, by default).
+# Interval at which brokers look for expired segments (log.retention.check.interval.ms, by default).
 _CHECK_MS = 5 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """`until_ms` is the latest moment at which what was written by now is deleted; None: never, or not readable.
+    """Retention of a topic. `until_ms` is the latest time at which what was written by now is deleted.
 
-    A segment is deleted as a whole, once its newest record is older than `retention_ms`, and takes records for at most
-    `segment_ms`; then the broker looks every five minutes and deletes the file a little later.
+    None: never, or the settings are not readable. A segment takes records for `segment_ms` at most and is deleted as a
+    whole, once its newest record is older than `retention_ms`; the broker checks every five minutes and deletes the
+    file a little later.
     """
 
     topic: str
@@ -25,7 +26,7 @@ class Retention:
 
 
 def retention_of(settings: KafkaSettings, names: Iterable[str], now_ms: int) -> list[Retention]:
-    """For each topic (short name) that exists. Raises Unavailable, AccessDenied."""
+    """The retention of each topic (short name) that exists. Raises Unavailable, AccessDenied."""
     found = []
     for topic, config in topic_settings(settings, names).items():
         retention_ms, segment_ms = _number(config, "retention.ms"), _number(config, "segment.ms")

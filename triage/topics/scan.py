@@ -1,34 +1,33 @@
-"""Reading topics from here to there: committed records of a range of offsets, for commands that look back."""
+"""Reads committed records of topics by ranges of offsets, for commands that look back and threads that follow."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Self
 
-from kafka import KafkaConsumer, TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
+from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
 from triage.topics.admin import require_topics
-from triage.topics.clients import cleared_away
 from triage.topics.connect import translate, wait_for_kafka
-from triage.topics.known_offsets import Ask, known_offsets
+from triage.topics.kafka_compat import closing_on_failure, known_offsets
+from triage.topics.kafka_types import Consumer, ConsumerRecord, TopicPartition
+from triage.topics.noida_compat import EMPTY_POLL_PAUSE_S
 from triage.types import Position
 
-_PAUSE_S = 0.02
 _POLL_RECORDS = 500
-_FETCH_S = 15.0
+_LEADER_PAUSE_S = 0.02
 
 Range = tuple[int, int]
 """First offset, and the one after the last."""
 
 
 class TopicScan:
-    """A consumer that is in no group's rotation: it reads what it is told to, committed records alone.
+    """A consumer that is not a group member: it reads the given partitions, and only committed records.
 
-    Raises Unavailable, AccessDenied and what else `translate` says; `timeout_s` as of `wait_for_kafka`. One thread
+    Raises Unavailable, AccessDenied and what else `translate` returns; `timeout_s` as in `wait_for_kafka`. One thread
     uses it.
     """
 
@@ -37,8 +36,8 @@ class TopicScan:
     ) -> None:
         self._settings = settings
         wait_for_kafka(settings, timeout_s=timeout_s)
-        with _translated(), cleared_away() as client:
-            self.consumer = KafkaConsumer(
+        with _translated(), closing_on_failure() as client:
+            self.consumer: Consumer = KafkaConsumer(
                 **settings.client(),
                 kafka_client=client,
                 client_id=name,
@@ -69,7 +68,7 @@ class TopicScan:
         full = self._settings.topic(topic)
         found = self.partitions([full])
         if not found:
-            # A consumer takes a topic that it may not see for one that is not there.
+            # To a consumer, a topic without the right to see it looks like a missing one.
             require_topics(self._settings, [topic])
             found = self.partitions([full])
         if not found:
@@ -79,25 +78,29 @@ class TopicScan:
     def ranges(
         self, partitions: Iterable[TopicPartition], from_ms: int | None = None, to_ms: int | None = None
     ) -> dict[TopicPartition, Range]:
-        """What is there now, from the first record stamped `from_ms` or later to before the first of `to_ms`."""
-        wanted = list(partitions)
-        if not wanted:
+        """The current range of each partition: from the first record at `from_ms` or later to the first at `to_ms`."""
+        requested = list(partitions)
+        if not requested:
             return {}
         with _translated():
-            first = self._offsets(self.consumer.beginning_offsets, wanted)
-            last = self._offsets(self.consumer.end_offsets, wanted)
-            starts = self._at(wanted, from_ms, first, last) if from_ms is not None else first
-            ends = self._at(wanted, to_ms, first, last) if to_ms is not None else last
-        return {each: (starts[each], max(starts[each], ends[each])) for each in wanted}
+            first = self._offsets(self.consumer.beginning_offsets, requested)
+            last = self._offsets(self.consumer.end_offsets, requested)
+            starts = self._at(requested, from_ms, first, last) if from_ms is not None else first
+            ends = self._at(requested, to_ms, first, last) if to_ms is not None else last
+        return {each: (starts[each], max(starts[each], ends[each])) for each in requested}
 
-    def _offsets(self, ask: Ask, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """Of all of them, once each has a leader."""
+    def _offsets(
+        self,
+        ask: Callable[[list[TopicPartition]], Mapping[TopicPartition, int]],
+        partitions: list[TopicPartition],
+    ) -> dict[TopicPartition, int]:
+        """Offsets of all partitions, once each has a leader."""
         until = time.monotonic() + self._settings.request_timeout_ms / 1000
         while len(found := known_offsets(ask, partitions)) < len(partitions):
             if time.monotonic() >= until:
-                leaderless = {each: None for each in partitions if each not in found}
-                raise Unavailable("kafka", f"no broker leads {_named(leaderless)}")
-            time.sleep(_PAUSE_S)
+                leaderless = [each for each in partitions if each not in found]
+                raise Unavailable("kafka", f"no broker leads {_by_name(leaderless)}")
+            time.sleep(_LEADER_PAUSE_S)
         return found
 
     def _at(
@@ -107,11 +110,11 @@ class TopicScan:
         first: Mapping[TopicPartition, int],
         last: Mapping[TopicPartition, int],
     ) -> dict[TopicPartition, int]:
-        """Offsets of the first records of a time or later; the end where there is none."""
+        """Offsets of the first records at a time or later; the end where there is none."""
         found = self.consumer.offsets_for_times(dict.fromkeys(partitions, max(0, at_ms)))
         offsets = {}
         for each in partitions:
-            # None is also said of one that has lost its leader: asked alone, that is waited for.
+            # None is also returned for one that has lost its leader: asked alone, that is waited for.
             entry = found.get(each) or self.consumer.offsets_for_times({each: max(0, at_ms)}).get(each)
             offset = last[each] if entry is None or entry.offset < 0 else entry.offset
             offsets[each] = min(max(offset, first[each]), last[each])
@@ -131,27 +134,26 @@ class TopicScan:
                 polled: dict[TopicPartition, list[ConsumerRecord]] = self.consumer.poll(
                     timeout_ms=0, max_records=_POLL_RECORDS
                 )
-                done = [each for each, end in open_ends.items() if self.consumer.position(each) >= end]
+                done = [each for each, end in open_ends.items() if (self.consumer.position(each) or 0) >= end]
             found = [
                 record for each, records in polled.items() for record in records if record.offset < ranges[each][1]
             ]
             if found:
                 yield found
-                # Only now: what the caller does with them is no silence of Kafka's.
+                # Only now: the time that the caller takes does not count.
                 quiet_since = time.monotonic()
             for each in done:
                 del open_ends[each]
                 self.consumer.pause(each)
             if not polled and open_ends:
                 if time.monotonic() - quiet_since > self._settings.request_timeout_ms / 1000:
-                    raise Unavailable("kafka", f"nothing more came of {_named(open_ends)}")
-                # The local stack answers empty fetches at once: a long poll would spin.
-                time.sleep(_PAUSE_S)
+                    raise Unavailable("kafka", f"no more records came of {_by_name(open_ends)}")
+                time.sleep(EMPTY_POLL_PAUSE_S)
 
     def follow(self, starts: Mapping[TopicPartition, int]) -> Iterator[list[ConsumerRecord]]:
-        """The records from these offsets on, a poll at a time and without end; [] where nothing new has come yet.
+        """The records from these offsets on, a poll at a time and without end; [] while nothing new has come.
 
-        It never waits: who gets [] pauses, or stops.
+        It never waits: after [] the caller pauses, or stops.
         """
         with _translated():
             self.consumer.assign(list(starts))
@@ -166,34 +168,34 @@ class TopicScan:
             yield [record for records in polled.values() for record in records]
 
     def reached(self, ends: Mapping[TopicPartition, int]) -> bool:
-        """Whether what is followed has been read up to these offsets."""
+        """True once the partitions that are followed have been read up to these offsets."""
         with _translated():
-            return all(self.consumer.position(each) >= end for each, end in ends.items())
+            return all((self.consumer.position(each) or 0) >= end for each, end in ends.items())
 
     def fetch(self, positions: Iterable[Position]) -> dict[Position, ConsumerRecord]:
-        """Single records by their positions; those that are no longer (or never were) there are left out."""
-        wanted: dict[TopicPartition, list[int]] = {}
+        """Single records by their positions; those that are no longer retained, or never existed, are left out."""
+        requested: dict[TopicPartition, list[int]] = {}
         for topic, partition, offset in sorted(set(positions)):
-            wanted.setdefault(TopicPartition(topic, partition), []).append(offset)
-        known = set(self.partitions({each.topic for each in wanted}))
+            requested.setdefault(TopicPartition(topic, partition), []).append(offset)
+        known = set(self.partitions({each.topic for each in requested}))
         found: dict[Position, ConsumerRecord] = {}
-        for where, (first, end) in self.ranges(each for each in wanted if each in known).items():
-            here = [offset for offset in wanted[where] if first <= offset < end]
-            while here:
-                # One poll's worth from the next wanted offset on; what it passed over is not there.
-                polled = next(self.read({where: (here[0], here[-1] + 1)}), [])
+        for where, (first, end) in self.ranges(each for each in requested if each in known).items():
+            left = [offset for offset in requested[where] if first <= offset < end]
+            while left:
+                # The records of one poll from the next offset on; an offset that it skipped does not exist.
+                polled = next(self.read({where: (left[0], left[-1] + 1)}), [])
                 by_offset = {record.offset: record for record in polled}
-                reached = max(by_offset, default=here[-1])
+                reached = max(by_offset, default=left[-1])
                 found |= {
                     Position(where.topic, where.partition, offset): by_offset[offset]
-                    for offset in here
+                    for offset in left
                     if offset in by_offset
                 }
-                here = [offset for offset in here if offset > reached]
+                left = [offset for offset in left if offset > reached]
         return found
 
 
-def _named(partitions: Mapping[TopicPartition, Any]) -> str:
+def _by_name(partitions: Iterable[TopicPartition]) -> str:
     return ", ".join(f"{each.topic}/{each.partition}" for each in partitions)
 
 

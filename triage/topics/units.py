@@ -1,4 +1,4 @@
-"""Values of topic settings: durations and sizes as people write them, and as Kafka does."""
+"""Converts values of topic settings between the units of `topics.yaml` and those of Kafka."""
 
 import re
 
@@ -8,9 +8,9 @@ _QUANTITY = re.compile(r"(\d+)\s*([A-Za-z]+)")
 
 
 def config_value(name: str, value: str | float | bool) -> str:
-    """The text Kafka takes for a setting: `retention.ms: 3d` -> `259200000`, `true` -> `true`.
+    """The text that Kafka takes for a setting: `retention.ms: 3d` -> `259200000`, `true` -> `true`.
 
-    Raises ValueError naming the value and the units there are.
+    Raises ValueError naming the value and the possible units.
     """
     if isinstance(value, bool):
         return str(value).lower()
@@ -22,7 +22,7 @@ def config_value(name: str, value: str | float | bool) -> str:
         return text
     match = _QUANTITY.fullmatch(text)
     if match is None or match[2] not in units:
-        raise ValueError(f"{name}: {value!r} is no number with one of the units {', '.join(units)}")
+        raise ValueError(f"{name}: {value!r} is not a number with one of the units {', '.join(units)}")
     return str(int(match[1]) * units[match[2]])
 
 
@@ -38,7 +38,7 @@ def readable(name: str, value: str) -> str:
 
 
 def same_value(name: str, one: str, other: str) -> bool:
-    """Whether two values mean the same to Kafka; the order in a list does not matter."""
+    """True if two values mean the same to Kafka; the order in a list does not matter."""
     if name == "cleanup.policy":
         return {part.strip() for part in one.split(",")} == {part.strip() for part in other.split(",")}
     return one == other

@@ -10,8 +10,8 @@ from triage.config import load_settings
 from triage.errors import DependencyError, Fenced, Unavailable
 from triage.pipeline.kafka import command_transactions as transactions
 from triage.pipeline.kafka.command_transactions import Transactions
-from triage.pipeline.kafka.producer import BoundedProducer
 from triage.topics import apply_topics
+from triage.topics.kafka_compat import BoundedProducer
 
 
 class Scripted(BoundedProducer):

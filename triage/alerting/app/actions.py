@@ -18,9 +18,9 @@ from triage.errors import NotUnderstood
 from triage.logging import get_logger
 from triage.schemas.action import Acknowledge, Action, Matcher, Silence, Snooze
 from triage.schemas.message import MessageDecoder
-from triage.topics.clients import cleared_away
 from triage.topics.connect import translate, wait_for_kafka
 from triage.topics.follower import TopicFollower
+from triage.topics.kafka_compat import closing_on_failure
 from triage.topics.scan import TopicScan
 
 log = get_logger("triage.alerter")
@@ -123,7 +123,7 @@ class ActionWriter:
     def _ready(self) -> KafkaProducer:
         if self._producer is None:
             wait_for_kafka(self._kafka, timeout_s=_PROBE_S)
-            with cleared_away() as client:
+            with closing_on_failure() as client:
                 self._producer = KafkaProducer(
                     **self._kafka.client(),
                     kafka_client=client,

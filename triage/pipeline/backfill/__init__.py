@@ -1,0 +1,1 @@
+"""Enriches records again that were processed before."""

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 from elasticsearch import Elasticsearch
-from kafka import TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 
 from triage.clock import Clock
@@ -33,6 +31,7 @@ from triage.runtime.backoff import backoff
 from triage.sinks.elasticsearch import IndexSink
 from triage.topics import require_topics, translate
 from triage.topics.definitions import RAW_TOPICS
+from triage.topics.kafka_types import ConsumerRecord, TopicPartition
 from triage.topics.scan import Range, TopicScan
 from triage.types import Channel, Model, Position
 

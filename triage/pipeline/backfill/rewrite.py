@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import msgspec
 from elasticsearch import Elasticsearch
-from kafka import TopicPartition
-from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
 from triage.config import Settings
 from triage.elastic import documents
@@ -14,6 +12,7 @@ from triage.elastic.naming import IndexNaming
 from triage.pipeline.batch import Enriched
 from triage.pipeline.kafka.command_transactions import Transactions
 from triage.sinks.base import Document, Sink
+from triage.topics.kafka_types import GroupMetadata, OffsetAndMetadata, TopicPartition
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,6 @@ class Rewriter:
                 producer.send(self._topic, key=key.encode(), value=value)
             if offsets:
                 producer.send_offsets_to_transaction(
-                    {where: OffsetAndMetadata(offset, "", -1) for where, offset in offsets.items()},
-                    ConsumerGroupMetadata(self._group, -1, "", None),
+                    {where: OffsetAndMetadata(offset) for where, offset in offsets.items()},
+                    GroupMetadata(self._group),
                 )

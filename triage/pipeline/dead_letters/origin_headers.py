@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from triage.errors import InvalidRecord
 from triage.pipeline.batch import ConsumedMessage
+from triage.topics.kafka_compat import sendable_headers
 from triage.types import Position
 
 POSITION = "triage-original-position"
@@ -31,9 +32,9 @@ def origin_of(message: ConsumedMessage) -> Origin | None:
     if POSITION not in found:
         return None
     try:
-        position = parse_position(found[POSITION].decode())
-        timestamp_ms, attempts = int(found[TIMESTAMP]), int(found[ATTEMPTS])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        position = parse_position((found[POSITION] or b"").decode())
+        timestamp_ms, attempts = int(found[TIMESTAMP] or b""), int(found[ATTEMPTS] or b"")
+    except (KeyError, ValueError) as error:
         raise _bad(f"header {POSITION} needs topic/partition/offset and numbers in {TIMESTAMP}, {ATTEMPTS}") from error
     if position.topic != message.position.topic:
         raise _bad(f"header {POSITION} names the topic {position.topic!r}, not the topic of the record")
@@ -46,9 +47,9 @@ def origin_of(message: ConsumedMessage) -> Origin | None:
 
 
 def with_origin(headers: Headers, origin: Origin) -> list[tuple[str, bytes]]:
-    """The headers of a copy of a record; kafka-python reads null as a value, but can't send it."""
+    """The headers of a copy of a record."""
     return [
-        *((name, value or b"") for name, value in headers if name not in _NAMES),
+        *((name, value) for name, value in sendable_headers(headers) if name not in _NAMES),
         (POSITION, str(origin.position).encode()),
         (TIMESTAMP, str(origin.timestamp_ms).encode()),
         (ATTEMPTS, str(origin.attempts).encode()),

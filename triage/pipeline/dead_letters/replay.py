@@ -5,7 +5,6 @@ from contextlib import closing, suppress
 from typing import Literal, NamedTuple
 
 import msgspec
-from kafka.consumer.fetcher import ConsumerRecord
 
 from triage.clock import Clock, rfc3339
 from triage.config import Settings
@@ -13,6 +12,7 @@ from triage.pipeline.dead_letters.origin_headers import Origin, parse_position, 
 from triage.pipeline.dead_letters.reader import TOPIC, DeadLetterFilter, read_letters
 from triage.pipeline.kafka.command_transactions import Transactions
 from triage.schemas.deadletter import DeadLetter
+from triage.topics.kafka_types import ConsumerRecord
 from triage.topics.open_transactions import wait_for_open_transactions
 from triage.topics.scan import TopicScan
 

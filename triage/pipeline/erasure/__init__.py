@@ -1,0 +1,1 @@
+"""Erases what an author wrote, and keeps it erased."""

@@ -16,10 +16,14 @@ from triage.pipeline.kafka.producer import MAX_REQUEST_BYTES
 from triage.redaction import Redactor
 from triage.topics import require_topics, translate, wait_for_kafka
 from triage.topics.definitions import RAW_TOPICS
+from triage.topics.kafka_compat import closing_on_failure, end_producer
+from triage.topics.kafka_types import Producer, RecordFuture
 from triage.topics.retention import retention_of
 from triage.topics.scan import TopicScan
 
 log = get_logger("triage.forget")
+
+_CLOSE_TIMEOUT_S = 5.0
 
 
 def forget(settings: Settings, clock: Clock, source: str | None, author: str, *, dry_run: bool = False) -> Erased:
@@ -57,11 +61,11 @@ def forget(settings: Settings, clock: Clock, source: str | None, author: str, *,
 class _Writer:
     """Sends messages, acknowledged at `flush`; without a producer (dry run) it drops them."""
 
-    def __init__(self, settings: Settings, producer: KafkaProducer | None) -> None:
+    def __init__(self, settings: Settings, producer: Producer | None) -> None:
         self._kafka = settings.kafka
         self._producer = producer
         self._timeout_s = settings.kafka.request_timeout_ms / 1000
-        self._futures: list[object] = []
+        self._futures: list[RecordFuture] = []
 
     def send(self, topic: str, key: bytes, value: bytes | None) -> None:
         if self._producer is not None:
@@ -69,7 +73,7 @@ class _Writer:
 
     def flush(self) -> None:
         for future in self._futures:
-            future.get(timeout=self._timeout_s)  # type: ignore[attr-defined]
+            future.get(timeout=self._timeout_s)
         self._futures = []
 
 
@@ -80,18 +84,20 @@ def _writer(settings: Settings, *, dry_run: bool) -> Iterator[_Writer]:
         return
     wait_for_kafka(settings.kafka)
     try:
-        producer = KafkaProducer(
-            **settings.kafka.client(),
-            client_id="triage-forget",
-            acks="all",
-            enable_idempotence=True,
-            request_timeout_ms=settings.kafka.request_timeout_ms,
-            max_block_ms=settings.kafka.request_timeout_ms,
-            max_request_size=MAX_REQUEST_BYTES,
-        )
+        with closing_on_failure() as client:
+            producer: Producer = KafkaProducer(
+                **settings.kafka.client(),
+                kafka_client=client,
+                client_id="triage-forget",
+                acks="all",
+                enable_idempotence=True,
+                request_timeout_ms=settings.kafka.request_timeout_ms,
+                max_block_ms=settings.kafka.request_timeout_ms,
+                max_request_size=MAX_REQUEST_BYTES,
+            )
         try:
             yield _Writer(settings, producer)
         finally:
-            producer.close(timeout=5)
+            end_producer(producer, _CLOSE_TIMEOUT_S)
     except KafkaError as error:
         raise translate(error, doing="forgetting an author") from error

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import msgspec
 from elasticsearch import Elasticsearch
-from kafka import TopicPartition
 
 from triage.clock import Clock
 from triage.config import Settings
@@ -23,6 +22,7 @@ from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.forgotten import ForgottenAuthor
 from triage.schemas.message import MessageDecoder
+from triage.topics.kafka_types import TopicPartition
 from triage.topics.open_transactions import wait_for_open_transactions
 from triage.topics.retention import Retention
 from triage.topics.scan import Range, TopicScan
@@ -88,7 +88,7 @@ class Erasure:
         self._erase_everywhere(at_ms, dry_run=dry_run)
         if not dry_run:
             clock.sleep(_IN_FLIGHT_S)
-            # Each by itself: of two topics kafka-python's list of offsets may lack the one that was not read last.
+            # One topic per call: see `known_offsets`.
             for topic in ("enriched", LETTERS):
                 self._wait_until_readable(topic)
             self._erase_late_records(before)

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from kafka.consumer.fetcher import ConsumerRecord
-
 from triage.config import KafkaSettings
 from triage.errors import NotUnderstood
 from triage.logging import get_logger
@@ -13,6 +11,7 @@ from triage.schemas.forgotten import ForgottenAuthor
 from triage.schemas.message import MessageDecoder
 from triage.schemas.raw import RawRecord
 from triage.topics.follower import TopicFollower
+from triage.topics.kafka_types import ConsumerRecord
 from triage.topics.scan import TopicScan
 
 log = get_logger("triage.forgotten")

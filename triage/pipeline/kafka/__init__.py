@@ -1,0 +1,1 @@
+"""The worker's consumer group membership, transactions and committed offsets on Kafka."""

@@ -8,8 +8,10 @@ from kafka.errors import IllegalStateError, KafkaError
 from triage.clock import Clock, SystemClock
 from triage.config import Settings
 from triage.errors import DependencyError, Fenced, TriageError, Unavailable
-from triage.pipeline.kafka.producer import FENCED, BoundedProducer, transactional
+from triage.pipeline.kafka.producer import transactional
 from triage.topics import translate, wait_for_kafka
+from triage.topics.kafka_compat import FENCED, BoundedProducer
+from triage.topics.kafka_types import TransactionalProducer
 
 _CLOSE_S = 5.0
 
@@ -28,7 +30,7 @@ class Transactions:
         command: str,
         *,
         clock: Clock | None = None,
-        make: Callable[..., BoundedProducer] = BoundedProducer,
+        make: Callable[..., TransactionalProducer] = BoundedProducer,
     ) -> None:
         self._settings = settings
         # The broker's timeouts are in real seconds, also where the rest runs on simulated time.
@@ -36,12 +38,12 @@ class Transactions:
         self._id = f"{settings.worker.fleet}-{name}"
         self._command = command
         self._make = make
-        self._producer: BoundedProducer | None = None
+        self._producer: TransactionalProducer | None = None
         wait_for_kafka(settings.kafka)
         self._ready()
 
     @contextmanager
-    def begin(self) -> Iterator[BoundedProducer]:
+    def begin(self) -> Iterator[TransactionalProducer]:
         """A transaction, committed at the end of the block.
 
         Raises Unavailable when it was aborted, or when its outcome is unknown: the next one begins after its end either
@@ -70,7 +72,7 @@ class Transactions:
             self._producer.end(_CLOSE_S)
             self._producer = None
 
-    def _failed(self, producer: BoundedProducer, error: KafkaError, lasted_s: float) -> TriageError:
+    def _failed(self, producer: TransactionalProducer, error: KafkaError, lasted_s: float) -> TriageError:
         if isinstance(error, FENCED) or producer.fenced:
             self.close()
             timeout_ms = self._settings.worker.transaction_timeout_ms
@@ -86,7 +88,7 @@ class Transactions:
             self.close()
         return translate(error, doing=self._command)
 
-    def _ready(self) -> BoundedProducer:
+    def _ready(self) -> TransactionalProducer:
         if self._producer is not None:
             return self._producer
         kafka = self._settings.kafka
@@ -103,7 +105,7 @@ class Transactions:
         return producer
 
 
-def _aborted(producer: BoundedProducer) -> bool:
+def _aborted(producer: TransactionalProducer) -> bool:
     try:
         producer.abort_transaction()
     except (KafkaError, Fenced):

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 import msgspec
-from kafka import TopicPartition
 
 from triage.config import KafkaSettings
 from triage.errors import NotUnderstood
@@ -14,6 +13,7 @@ from triage.pipeline.kafka.offset_check import OffsetQueries, ProcessedOffset
 from triage.schemas.message import MessageDecoder
 from triage.topics import admin_client
 from triage.topics.group_offsets import committed_offsets
+from triage.topics.kafka_types import TopicPartition
 from triage.topics.scan import TopicScan
 from triage.types import Position
 

@@ -22,18 +22,13 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from kafka import TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.errors import (
     CommitFailedError,
-    CorruptRecordError,
     FencedInstanceIdError,
     IllegalGenerationError,
-    IllegalStateError,
-    InvalidProducerEpochError,
     KafkaError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
@@ -42,7 +37,6 @@ from kafka.errors import (
     RecordListTooLargeError,
     UnknownMemberIdError,
 )
-from kafka.structs import OffsetAndMetadata
 
 from triage import tracing
 from triage.clock import SystemClock
@@ -50,21 +44,29 @@ from triage.config import KafkaSettings, WorkerSettings
 from triage.errors import ConfigError, Fenced, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.pipeline.batch import ConsumedMessage, Partition
-from triage.pipeline.kafka.consumer import GroupConsumer
 from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
-from triage.pipeline.kafka.producer import BoundedProducer, transactional
+from triage.pipeline.kafka.producer import transactional
 from triage.pipeline.kafka.stall_detector import StallDetector
 from triage.pipeline.source import Message, PartitionState
 from triage.topics import translate
-from triage.topics.known_offsets import known_offsets
+from triage.topics.kafka_compat import UNUSABLE, BoundedProducer, CooperativeConsumer, known_offsets
+from triage.topics.kafka_types import (
+    ConsumerRecord,
+    GroupConsumer,
+    OffsetAndMetadata,
+    Producer,
+    RecordFuture,
+    TopicPartition,
+    TransactionalProducer,
+)
+from triage.topics.noida_compat import EMPTY_POLL_PAUSE_S
 from triage.topics.partitioning import partitions_of
 from triage.types import Position
 
 log = get_logger("triage.feed")
 _T = TypeVar("_T")
 
-_PAUSE_S = 0.02
 _COMMITTED_TIMEOUT_MS = 2_000
 # For further partitions, once one was not answered because of an open transaction.
 _SHORT_TIMEOUT_MS = 200
@@ -74,9 +76,6 @@ _REJOIN_POLL_MS = 1_000
 
 # The group has rebalanced; the transaction is aborted, and the consumer rejoins while it polls.
 _REJOIN = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
-# The producer or the consumer is unusable and must be rebuilt. After a batch that it can't read (CorruptRecordError),
-# the next poll of kafka-python's consumer would never return.
-_REBUILD = (CorruptRecordError, InvalidProducerEpochError, IllegalStateError)
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 # Another member or producer has the same id, or the broker takes it for another.
 _FENCED = (FencedInstanceIdError, ProducerFencedError)
@@ -105,9 +104,9 @@ class KafkaSource(ConsumerRebalanceListener):
         self._stall_detector = stall_detector or StallDetector(SystemClock())
         self._epochs: dict[Partition, int] = {}
         self.name = name = identity.name
-        self._producer: BoundedProducer | None = None
+        self._producer: TransactionalProducer | None = None
         with _translated(self._identity):
-            self._consumer = GroupConsumer(
+            self._consumer: GroupConsumer = CooperativeConsumer(
                 **kafka.client(),
                 client_id=name,
                 group_id=worker.group,
@@ -179,10 +178,7 @@ class KafkaSource(ConsumerRebalanceListener):
         ]
 
     def _poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Poll without waiting, with pauses in between.
-
-        A long poll would spin on a broker that answers empty fetches at once, as the local stack does.
-        """
+        """Poll without waiting, with pauses in between: see `EMPTY_POLL_PAUSE_S`."""
         until = time.monotonic() + timeout_ms / 1000
         while True:
             polled = self._step(
@@ -193,7 +189,7 @@ class KafkaSource(ConsumerRebalanceListener):
                 self._stall_detector.count_empty_poll()
             if polled or left <= 0:
                 return polled
-            time.sleep(min(_PAUSE_S, left))
+            time.sleep(min(EMPTY_POLL_PAUSE_S, left))
 
     def keep_alive(self, timeout_ms: int) -> None:
         until = time.monotonic() + timeout_ms / 1000
@@ -255,7 +251,7 @@ class KafkaSource(ConsumerRebalanceListener):
         assert producer is not None
         # Raises after an expulsion: the group metadata is empty then, and would commit without fencing.
         membership = self._consumer.membership()
-        sent: list[Any] = []
+        sent: list[RecordFuture] = []
         try:
             headers = tracing.headers() or None
             producer.begin_transaction()
@@ -264,7 +260,7 @@ class KafkaSource(ConsumerRebalanceListener):
                 for message, partition in zip(messages, _partitions_of_messages(producer, messages), strict=True)
             ]
             producer.send_offsets_to_transaction(
-                {TopicPartition(*key): OffsetAndMetadata(offset, "", -1) for key, offset in offsets.items()},
+                {TopicPartition(*key): OffsetAndMetadata(offset) for key, offset in offsets.items()},
                 membership,
             )
             producer.commit_transaction()
@@ -283,7 +279,7 @@ class KafkaSource(ConsumerRebalanceListener):
         assert self._producer is not None
         if isinstance(error, _FENCED):
             return self._identity.fenced(error)
-        if isinstance(error, _REBUILD):
+        if isinstance(error, UNUSABLE):
             return Fenced(f"transaction of {self.name} was refused: {error}")
         try:
             self._producer.abort_transaction()
@@ -335,7 +331,7 @@ def _too_large(message: Message) -> ConfigError:
     )
 
 
-def _partitions_of_messages(producer: BoundedProducer, messages: Sequence[Message]) -> list[int | None]:
+def _partitions_of_messages(producer: Producer, messages: Sequence[Message]) -> list[int | None]:
     """The partition of each message: its own, or that of its key; None without both."""
     chosen = [message.partition for message in messages]
     keyed: dict[str, list[int]] = {}
@@ -364,6 +360,6 @@ class _translated(contextlib.AbstractContextManager["_translated"]):  # noqa: N8
             return
         if isinstance(error, _FENCED):
             raise self._identity.fenced(error) from error
-        if isinstance(error, _REBUILD):
+        if isinstance(error, UNUSABLE):
             raise Fenced(f"kafka: {error}") from error
         raise translate(error) from error

@@ -1,0 +1,1 @@
+"""The stages of the worker, and what guards and reloads them."""

@@ -113,13 +113,13 @@ class Reloader:
             replaceable.refused = None
             self._metrics.reloads.labels(replaceable.kind, "swapped").inc()
             log.info("reloaded", kind=replaceable.kind, version=after, previous=before)
-            self._health.tell(versions=self._versions())
+            self._health.describe(versions=self._versions())
         else:
             replaceable.refused = str(loading.error) or type(loading.error).__name__
             self._metrics.reloads.labels(replaceable.kind, "refused").inc()
             log.error("reload_refused", kind=replaceable.kind, reason=replaceable.refused, instead="the old one stays")
         refused = {each.kind: each.refused for each in self._replaceables if each.refused}
-        self._health.tell(refused=refused or None)
+        self._health.describe(refused=refused or None)
 
 
 class _Loading(threading.Thread):

@@ -1,0 +1,1 @@
+"""Window counts and watermarks, from which the alerter works."""

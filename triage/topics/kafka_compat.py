@@ -1,0 +1,371 @@
+"""Workarounds for kafka-python. Written against 3.0.12, the newest release; another minor version needs a review.
+
+Each entry says what the library does, what that costs and when the workaround can go. Where a test can tell, it is
+named: `tests/topics/test_kafka_compat.py` holds those that fail once the library is fixed. No other module touches the
+library's private parts. See docs/decisions/0008-honest-group-members.md.
+"""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, SupportsIndex
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import (
+    CorruptRecordError,
+    IllegalStateError,
+    InvalidProducerEpochError,
+    KafkaError,
+    ProducerFencedError,
+)
+from kafka.net.compat import KafkaNetClient
+from kafka.net.manager import KafkaConnectionManager
+from kafka.net.selector import NetworkSelector
+from kafka.producer.transaction_manager import TransactionalRequestResult
+from kafka.protocol.metadata import MetadataRequest
+from kafka.record import memory_records
+from kafka.record.default_records import DefaultRecordBatch
+from kafka.structs import MemberState
+
+from triage.config import KafkaSettings
+from triage.errors import Fenced
+from triage.topics.kafka_types import (
+    Admin,
+    ConsumerRecord,
+    GroupMetadata,
+    OffsetAndMetadata,
+    Producer,
+    TopicPartition,
+)
+
+REVIEWED = "3.0"
+"""The minor version that the entries below were checked against."""
+
+FENCED = (InvalidProducerEpochError, ProducerFencedError)
+"""Another producer has the transactional id, or the broker ended a transaction that took too long."""
+
+UNUSABLE = (CorruptRecordError, IllegalStateError, InvalidProducerEpochError)
+"""Errors after which a client must be rebuilt.
+
+After a batch that it can't read (CorruptRecordError) the next poll of the consumer never returns; the producer never
+leaves its fatal states (IllegalStateError), each further transaction fails at once. Can go when both recover.
+"""
+
+
+# Clients that never reach a broker.
+
+
+@contextmanager
+def closing_on_failure() -> Iterator[Callable[..., KafkaNetClient]]:
+    """A `kafka_client` for a consumer or producer that is constructed in the block, closed if that raises.
+
+    The library starts a thread and opens sockets before it asks a broker, and leaves them open when none answers: a
+    worker that waits for a broker would have more of them with each attempt. Can go when
+    `test_the_library_leaves_a_thread_behind` fails.
+    """
+    read_any_header_names()
+    made: list[KafkaNetClient] = []
+
+    def client(**configs: Any) -> KafkaNetClient:
+        made.append(KafkaNetClient(**configs))
+        return made[-1]
+
+    try:
+        yield client
+    except BaseException:
+        for each in made:
+            with suppress(Exception):
+                each.close()
+        raise
+
+
+def probe(settings: KafkaSettings, timeout_s: float) -> dict[str, Exception]:
+    """Connect to the brokers in turn, authenticate and ask for metadata.
+
+    Returns {} as soon as one answers, else the error of each address. The library's own bootstrap takes a refused
+    password for one more failed attempt, tries until its timeout and then raises that timeout alone. Can go when a
+    client's constructor raises SaslAuthenticationFailedError at once.
+    """
+    timeout_ms = round(timeout_s * 1000)
+    failures: dict[str, Exception] = {}
+    with _quiet:
+        loop = NetworkSelector(client_id="triage-probe")
+        manager = KafkaConnectionManager(
+            loop, **settings.client(), request_timeout_ms=timeout_ms, client_id="triage-probe"
+        )
+        loop.start()
+
+        async def ask(node: str) -> None:
+            connection = manager.get_connection(node, timeout_ms=timeout_ms, refresh_metadata_on_err=False)
+            await manager.wait_for(connection.init_future, timeout_ms)
+            await connection.send_request(MetadataRequest(topics=[], max_version=12))
+
+        async def close() -> None:
+            manager.close()
+
+        try:
+            for broker in manager.cluster.bootstrap_brokers():
+                try:
+                    # The library leaks the socket of a refused connection, and gives a poorer reason.
+                    socket.create_connection((broker.host, broker.port), timeout_s).close()
+                    manager.run(ask, broker.node_id)
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason for this address
+                    failures[f"{broker.host}:{broker.port}"] = error
+                else:
+                    return {}
+        finally:
+            # The connections must be closed on their own thread, before it ends.
+            manager.run(close())
+            loop.stop(timeout_ms=5_000)
+            loop.close()
+    return failures
+
+
+class _QuietLogs:
+    """Turns off the library's log, which reports failed attempts as errors; here they are an answer. Reentrant."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._level = logging.NOTSET
+
+    def __enter__(self) -> None:
+        logger = logging.getLogger("kafka")
+        with self._lock:
+            if not self._inside:
+                self._level = logger.level
+                logger.setLevel(logging.CRITICAL + 1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                logging.getLogger("kafka").setLevel(self._level)
+
+
+_quiet = _QuietLogs()
+
+
+# Reading.
+
+
+class _Lenient(bytes):
+    """Slices decode what is not UTF-8 as U+FFFD, as Kafka's own Java clients do."""
+
+    def __getitem__(self, key: "SupportsIndex | slice") -> Any:
+        found = super().__getitem__(key)
+        return _Lenient(found) if isinstance(found, bytes) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        return super().decode(encoding, errors)
+
+
+class _LenientRecordBatch(DefaultRecordBatch):
+    """Reads a record again with lenient names where a strict reading fails."""
+
+    _buffer: Any
+    _pos: int
+
+    def _read_msg(self) -> Any:
+        start = self._pos
+        try:
+            return super()._read_msg()
+        except UnicodeDecodeError:
+            strict, self._buffer, self._pos = self._buffer, _Lenient(self._buffer), start
+            try:
+                return super()._read_msg()
+            finally:
+                self._buffer = strict
+
+
+def read_any_header_names() -> None:
+    """Let all consumers of this process read records whose header names are not UTF-8.
+
+    Other clients may send those. In the library such a name fails the poll, and each poll after it spins for ever: no
+    record after it is read. Can go when `test_the_library_fails_on_such_a_name` fails.
+    """
+    memory_records.DefaultRecordBatch = _LenientRecordBatch
+
+
+def sendable_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[str, bytes]]:
+    """Headers of a record that was read, to be sent with a copy: null values become empty.
+
+    The library reads null as the value of a header, but its producer can't encode it. Can go when
+    `test_the_library_sends_no_null_header` fails.
+    """
+    return [(name, value or b"") for name, value in headers]
+
+
+def known_offsets(
+    ask: Callable[[list[TopicPartition]], Mapping[TopicPartition, int]], partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """The offsets of those partitions whose leader is known; others are left out.
+
+    `ask` is a consumer's `beginning_offsets` or `end_offsets`; this raises what it raises, except KeyError. The library
+    leaves partitions without a leader out of its request, refreshes its metadata, and then fails with a KeyError for
+    the first of them. Of several topics it may lack those that the consumer does not read at the time. Can go when a
+    partition without a leader (a stopped broker of several) is waited for or raises KafkaError.
+    """
+    left = list(partitions)
+    while left:
+        try:
+            return dict(ask(left))
+        except KeyError as error:
+            if error.args[0] not in left:
+                raise
+            left.remove(error.args[0])
+    return {}
+
+
+# Administration.
+
+
+def broker_count(admin: Admin) -> int | None:
+    """Number of brokers; None where the library can't read it.
+
+    Its `describe_cluster` fails with a KeyError on brokers that know only version 0 of DescribeCluster (Kafka before
+    3.7). Can go when it does not expect `endpoint_type` in every answer.
+    """
+    with suppress(KeyError):
+        return len(admin.describe_cluster()["brokers"])
+    return None
+
+
+def topic_configs(admin: Admin, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Settings by topic; {} for one whose settings may not be read.
+
+    The library drops the error in the broker's answer and returns no settings; every topic has some, so none means that
+    the right is missing. Can go when `describe_configs` raises TopicAuthorizationFailedError.
+    """
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found = admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
+    return {resource.name: found.get(resource.name, {}) for resource in resources}
+
+
+def error_text(error: BaseException) -> str:
+    """The message of an error without the names in front of it, else its class name.
+
+    The library writes "[Error 58] SaslAuthenticationFailedError: SaslAuthenticationFailedError: reason".
+    """
+    text = str(error).strip()
+    name = type(error).__name__
+    while True:
+        shorter = text.removeprefix(f"{name}:").strip()
+        if shorter.startswith("[Error ") and "] " in shorter:
+            shorter = shorter.partition("] ")[2]
+        if shorter == text:
+            return text or name
+        text = shorter
+
+
+# Groups and transactions.
+
+
+class CooperativeConsumer(KafkaConsumer):
+    """A member of a cooperative group that knows when the group has expelled it.
+
+    The library does not, in two ways. A member that learns of its expulsion from the refused JoinGroup joins again in
+    the same call, with its claims and positions of before: the leader then assigns a partition to it and to its current
+    owner. And a join that completes between two polls is dropped and started again, for the whole group; only a poll
+    that waits sees it (`rejoining`). Can go when `make faults ARGS="--only 'worker frozen' 'Kafka network stalled'"`
+    finds no duplicates with a plain KafkaConsumer.
+    """
+
+    def __init__(self, *topics: str, **configs: Any) -> None:
+        self._member_id = ""
+        consumer = self
+
+        class HonestAssignor(CooperativeStickyAssignor):
+            """Claims no partitions once the membership is lost. Called on the library's network thread."""
+
+            def metadata(self, topics: Any) -> Any:
+                if consumer._is_expelled(consumer.group_metadata()):
+                    self.member_assignment = None
+                return super().metadata(topics)
+
+        with closing_on_failure() as client:
+            super().__init__(*topics, partition_assignment_strategy=[HonestAssignor], kafka_client=client, **configs)
+
+    @property
+    def rejoining(self) -> bool:
+        return bool(self._coordinator.need_rejoin() or self.group_metadata().state != MemberState.STABLE)
+
+    def records(self, max_records: int, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
+        found: dict[TopicPartition, list[ConsumerRecord]] = self.poll(timeout_ms=timeout_ms, max_records=max_records)
+        return found
+
+    def attend(self, timeout_ms: int) -> None:
+        """Do a member's duties, and neither fetch nor return records, without `pause`, `poll` and `resume`.
+
+        Since dpkp/kafka-python#2981 the library parks what it has fetched of a paused partition, and forgets it there
+        if another partition is read to its end before the first is resumed: those records are never returned. Can go
+        when `test_the_library_forgets_a_partition_paused_in_mid_fetch_once_another_was_read` fails.
+        """
+        self._coordinator.poll(timeout_ms=timeout_ms)
+
+    def membership(self) -> GroupMetadata:
+        """Positions are out of date after an expulsion, and a commit with the empty metadata is not fenced at all."""
+        now: GroupMetadata = self.group_metadata()
+        if self._is_expelled(now):
+            raise Fenced(f"{self.config['client_id']} was expelled from its group")
+        if now.generation_id >= 0:
+            self._member_id = now.member_id
+        return now
+
+    def _is_expelled(self, now: GroupMetadata) -> bool:
+        return bool(self._member_id) and (now.member_id != self._member_id or now.generation_id < 0)
+
+
+class BoundedProducer(KafkaProducer):
+    """A TransactionalProducer: its commits and aborts wait for `request_timeout_ms` at most.
+
+    The library waits there without end: with a broker that stays unavailable the worker would never move again. Only
+    the broker knows how such a transaction ended, and the next producer of the same id asks it. Can go when
+    `test_the_library_waits_for_a_commit_without_end` fails.
+    """
+
+    def __init__(self, **configs: Any) -> None:
+        with closing_on_failure() as client:
+            super().__init__(kafka_client=client, **configs)
+
+    @property
+    def fenced(self) -> bool:
+        """True once it was refused as fenced, also where the error that was raised since does not say so."""
+        return isinstance(self._transaction_manager.last_error, FENCED)
+
+    def send_offsets_to_transaction(
+        self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_metadata: GroupMetadata
+    ) -> None:
+        self._await(self._transaction_manager.send_offsets_to_transaction(offsets, group_metadata))
+
+    def commit_transaction(self) -> None:
+        self._await(self._transaction_manager.begin_commit())
+
+    def abort_transaction(self) -> None:
+        self._await(self._transaction_manager.begin_abort())
+
+    def end(self, timeout_s: float) -> None:
+        end_producer(self, timeout_s)
+
+    def _await(self, result: TransactionalRequestResult) -> None:
+        self._sender.wakeup()
+        timeout_ms = self.config["request_timeout_ms"]
+        if not result.wait(timeout_ms=timeout_ms):
+            raise Fenced(f"no answer to a transaction of {self.config['transactional_id']} in {timeout_ms} ms")
+
+
+def end_producer(producer: Producer, timeout_s: float) -> None:
+    """Close a producer within `timeout_s`; what can't be sent by then is dropped, and its thread and sockets end.
+
+    The library's `close` raises for records that it could not send before it has ended its thread. Can go when it ends
+    the thread in any case.
+    """
+    try:
+        producer.close(timeout=timeout_s)
+    except KafkaError:
+        producer._sender.force_close()  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public ends the thread
