@@ -106,9 +106,14 @@ def test_modules_that_are_named_exist(page):
     assert [name for name in MODULE.findall(page.read_text("utf-8")) if name not in MODULES] == []
 
 
+def sources(*folders):
+    for folder in folders:
+        yield from (path for path in (ROOT / folder).rglob("*.py") if path.name != "test_docs.py")
+
+
 def classes():
     """Names of all classes of the package and of the tests' helpers."""
-    for path in [*(ROOT / "triage").rglob("*.py"), *(ROOT / "tests" / "support").rglob("*.py")]:
+    for path in sources("triage", "tests/support"):
         yield from (
             node.name for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ClassDef)
         )
@@ -119,6 +124,16 @@ def test_classes_that_are_named_exist(page):
     named = set(CLASS.findall((ROOT / page).read_text("utf-8")))
     assert len(named) > 10
     assert named - set(classes()) - {"SecretStr"} == set()
+
+
+def test_names_in_the_code_that_contributing_mentions_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    names = {name for name in re.findall(r"`(_?[A-Za-z]\w*)`", text) if "_" in name or name.isupper()}
+    names = {name for name in names if "NAME" not in name and not name.lower().startswith("triage_")}
+    names -= {"_s", "_ms"}  # endings
+    source = "\n".join(path.read_text("utf-8") for path in sources("triage", "tests"))
+    assert {name for name in names if not re.search(rf"\b{name}\b", source)} == set()
+    assert len(names) > 15
 
 
 def test_the_glossary_is_in_order():
