@@ -3,6 +3,7 @@
 import logging
 import os
 import uuid
+from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -18,16 +19,16 @@ settings.load_profile("repeat")
 
 
 @pytest.fixture(autouse=True)
-def _clean_settings(monkeypatch, tmp_path_factory):
-    """No test reads the developer's own triage.toml or TRIAGE_* settings."""
+def _clean_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the developer's own TRIAGE_* variables from the tests."""
     for name in list(os.environ):
         if name.startswith("TRIAGE_") and not name.startswith("TRIAGE_TEST_"):
             monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)
-def _own_logging():
-    """A command run in this process configures logging; the next test starts without."""
+def _own_logging() -> Iterator[None]:
+    """Undo the logging configuration of commands that run in this process."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield
@@ -38,14 +39,14 @@ def _own_logging():
 
 
 @pytest.fixture
-def clock():
-    """2026-11-22T09:30:00Z, and it moves only when told to."""
+def clock() -> ManualClock:
+    """A manual clock at 2026-11-22T09:30:00Z."""
     return ManualClock(1_795_339_800_000)
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory):
-    """Endpoints of a Kafka and an Elasticsearch, shared by the session: use the `prefix` fixture for names."""
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """Endpoints of a Kafka and an Elasticsearch, shared by the session; use the fixture `prefix` for names."""
     kafka, elasticsearch = os.environ.get("TRIAGE_TEST_KAFKA"), os.environ.get("TRIAGE_TEST_ELASTICSEARCH")
     if kafka and elasticsearch:
         yield Endpoints(kafka, elasticsearch)
@@ -55,6 +56,6 @@ def stack(tmp_path_factory):
 
 
 @pytest.fixture
-def prefix():
-    """A prefix of topics and indices that no other test uses."""
+def prefix() -> str:
+    """A unique prefix of topics and indices."""
     return f"t{uuid.uuid4().hex[:10]}"

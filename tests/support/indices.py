@@ -1,4 +1,6 @@
-"""Indices of a test's own on the stack, and their end."""
+"""Settings for indices that only one test uses, and their removal."""
+
+from typing import Any
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.client import connect
@@ -10,7 +12,7 @@ from triage.elastic.template import (
 )
 
 
-def own_settings(url, prefix, **changes):
+def own_settings(url: str, prefix: str, **changes: Any) -> ElasticsearchSettings:
     return ElasticsearchSettings(
         url=url,
         index_prefix=prefix,
@@ -21,7 +23,7 @@ def own_settings(url, prefix, **changes):
     )
 
 
-def remove(settings):
+def remove(settings: ElasticsearchSettings) -> None:
     client = connect(settings)
     names = list(client.indices.get_mapping(index=f"{settings.index_prefix}-*").body)
     names += [name for name in (settings.alerts_index, settings.corrections()) if client.indices.exists(index=name)]

@@ -1,18 +1,23 @@
-"""A local HTTP server that answers as a test says, and keeps what it was sent."""
+"""A local HTTP server with scripted answers, which records its requests."""
 
 import contextlib
 import json
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Sent:
     method: str
     path: str
-    headers: dict
+    headers: dict[str, str]
     body: bytes
+
+
+Answer = Callable[[Sent], tuple[Any, ...] | None]
 
 
 class ScriptedServer:
@@ -21,14 +26,14 @@ class ScriptedServer:
     `sent` holds every request, unless `keep` is false.
     """
 
-    def __init__(self, answer, keep=True):
-        self.sent = []
+    def __init__(self, answer: Answer, keep: bool = True) -> None:
+        self.sent: list[Sent] = []
         script = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def _handle(self):
+            def _handle(self) -> None:
                 length = int(self.headers.get("content-length") or 0)
                 sent = Sent(self.command, self.path, dict(self.headers), self.rfile.read(length))
                 if keep:
@@ -51,13 +56,13 @@ class ScriptedServer:
 
             do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle  # noqa: N815
 
-            def log_message(self, *args):
+            def log_message(self, *args: object) -> None:
                 pass
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
 
-            def handle_error(self, request, client_address):
+            def handle_error(self, request: object, client_address: object) -> None:
                 pass
 
         self._server = Server(("127.0.0.1", 0), Handler)
@@ -65,18 +70,18 @@ class ScriptedServer:
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def close(self):
+    def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
 
 @contextlib.contextmanager
-def scripted_servers():
-    """A function that starts a server with an answer; all of them end with the block."""
+def scripted_servers() -> Iterator[Callable[[Answer], ScriptedServer]]:
+    """Yield a function that starts a server with an answer; all servers stop with the block."""
     with contextlib.ExitStack() as stack:
 
-        def start(answer):
+        def start(answer: Answer) -> ScriptedServer:
             server = ScriptedServer(answer)
             stack.callback(server.close)
             return server
