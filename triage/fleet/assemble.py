@@ -15,7 +15,7 @@ _STAGE_ORDER = ("reload", "guarded", "decode", "enrich", "index", "publish")
 
 @dataclass(frozen=True)
 class Reading:
-    """What brokers and processes reported at one time, in seconds of a monotonic clock."""
+    """Answers of brokers and processes at one time, in seconds of a monotonic clock."""
 
     at_s: float
     brokers: BrokerReading = field(default_factory=BrokerReading)

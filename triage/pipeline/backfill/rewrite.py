@@ -42,7 +42,7 @@ class Rewriter:
         self._transactions = Transactions(settings, "replay", "triage replay")
 
     def write(self, batch: Sequence[Enriched], offsets: Mapping[TopicPartition, int]) -> Written:
-        """Raises Unavailable when a dependency is unavailable: the same batch can be written again."""
+        """Write the batch and commit its offsets. Raises Unavailable: the same batch can be written again."""
         to_write = [
             Document(
                 item.document_id, self._naming.index_for(item.validated.event_ms), item.validated.broker_ms, item.body

@@ -60,7 +60,7 @@ _TRUNCATED, _LOW_CONFIDENCE, _UNKNOWN_LANGUAGE, _REDACTED, _ATTRIBUTES_DROPPED, 
     )
 )
 _BODY_FLAGS = (Flag.QUOTED.value, Flag.AUTOMATIC.value, Flag.NO_TEXT.value)
-# The intent of a text that no person wrote, where the taxonomy has it.
+# The intent of a text that no person wrote, if the taxonomy has it.
 _OTHER = "other"
 _encode = msgspec.json.Encoder().encode
 
@@ -148,7 +148,7 @@ class Enricher:
             known = language in active.model.languages
         attributes, dropped = self._attributes(raw.attributes, raw.author_id) if raw.attributes else ({}, False)
         if body.automatic or body.no_text:
-            prediction = _of_nobody(prediction)
+            prediction = _neutral(prediction)
         flags = []
         if raw.truncated or cut or prediction.truncated:
             flags.append(_TRUNCATED)
@@ -163,7 +163,7 @@ class Enricher:
         flags += [
             flag for flag, holds in zip(_BODY_FLAGS, (body.quoted, body.automatic, body.no_text), strict=True) if holds
         ]
-        entities = _entities(text, redacted.spans, _moved(prediction.spans, parts, text))
+        entities = _entities(text, redacted.spans, _shifted(prediction.spans, parts, text))
         if len(entities) > _MAX_ENTITIES:
             # A text of numbers can hold ten thousand: more than a message of Kafka's default size.
             del entities[_MAX_ENTITIES:]
@@ -255,8 +255,8 @@ def _activate(model: Model, rules: RuleSet) -> ActiveModel:
     return ActiveModel(model, rules, versions)
 
 
-def _of_nobody(prediction: Prediction) -> Prediction:
-    """What a text says that no person wrote: nothing, of a neutral kind."""
+def _neutral(prediction: Prediction) -> Prediction:
+    """The prediction for a text that no person wrote: neutral, without spans and aspects."""
     names = [name for name, _ in prediction.intents]
     return replace(
         prediction,
@@ -268,7 +268,7 @@ def _of_nobody(prediction: Prediction) -> Prediction:
     )
 
 
-def _moved(spans: Sequence[Span], parts: TextParts, text: str) -> Sequence[Span]:
+def _shifted(spans: Sequence[Span], parts: TextParts, text: str) -> Sequence[Span]:
     """Spans of the classified parts, at their offsets in the whole text."""
     if not spans or parts.are_all_of(text):
         return spans

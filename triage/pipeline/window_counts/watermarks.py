@@ -1,6 +1,6 @@
 """Watermarks of raw partitions: the event time up to which a partition's records are counted.
 
-Threads. Only the worker's own thread uses them, through the publisher; there is no lock and nothing blocks.
+Threads. Only the worker's own thread uses them, through the publisher. They need no locks, and nothing blocks.
 
 State. Per assigned partition: the highest event time observed, the last watermark sent, and since when the partition
 has been idle. Observing a batch and sending watermarks belong to one transaction: `commit` makes them final, `rollback`
