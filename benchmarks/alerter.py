@@ -1,8 +1,9 @@
-"""`make bench NAME=alerter`: how many enriched records a second the alerter keeps up with, on one core.
+"""`make bench NAME=alerter`: enriched records per second that the alerter keeps up with, on one core.
 
-Records of a shop with several brands are counted as workers do it, in batches of 512 from twelve raw partitions, with
-the default dimensions and rules. The engine by itself: decoding, merging, judging, episodes and encoding the state's
-writes once a second. Then the whole process, bound to one core, reading the same counts from a local Kafka by Faust.
+Records of a shop with several brands are counted as by workers, in batches of 512 from twelve raw partitions, with the
+default dimensions and rules. First the engine alone: decoding, merging, evaluating rules, episodes and encoding the
+writes of the state once a second. Then the whole process, bound to one core, which reads the same counts from a local
+Kafka through Faust.
 """
 
 import argparse
@@ -33,7 +34,7 @@ INTENTS = [f"intent-{number}" for number in range(14)]
 
 
 def records(draw: random.Random, brands: int, regions: int) -> dict[str, str | None]:
-    """One record's values; a few brands have most records."""
+    """Dimension values of one record; a few brands have most of the records."""
     return {
         "channel": draw.choice(("complaint", "review", "social")),
         "intent": draw.choice(INTENTS),
@@ -44,7 +45,7 @@ def records(draw: random.Random, brands: int, regions: int) -> dict[str, str | N
 
 
 def templates(rate: int, brands: int, regions: int, seconds: int, seed: int) -> list[list[Counted]]:
-    """What the batches of some seconds are counted as."""
+    """Window counts of the batches of each second, for `seconds` seconds."""
     settings = load_settings().alerting
     draw = random.Random(seed)
     values = [records(draw, brands, regions) for _ in range(20_000)]
@@ -113,12 +114,12 @@ def run(seconds: int, made: list[list[Counted]]) -> tuple[float, int, int, float
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=660, help="event time; steps of 300 s close in it")
-    parser.add_argument("--rate", type=int, default=10_000, help="records a second of event time")
+    parser.add_argument("--seconds", type=int, default=660, help="seconds of event time; steps of 300 s close in it")
+    parser.add_argument("--rate", type=int, default=10_000, help="records per second of event time")
     parser.add_argument("--brands", type=int, default=20)
     parser.add_argument("--regions", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--faust-seconds", type=int, default=60, help="of counts read from Kafka; 0: the engine alone")
+    parser.add_argument("--faust-seconds", type=int, default=60, help="of counts from Kafka; 0: the engine alone")
     arguments = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     made = templates(arguments.rate, arguments.brands, arguments.regions, 10, seed=1)
@@ -128,7 +129,7 @@ def main() -> None:
         Row.of("engine alone: records kept up with, one core", "records/s", [total / r[0] for r in rounds]),
         Row.of("engine alone: counts", "counts/s", [r[1] / r[0] for r in rounds]),
         Row.of("counts of 10,000 records", "counts", [r[1] / total * 10_000 for r in rounds]),
-        Row.of("longest step of judging", "ms", [r[3] * 1000 for r in rounds]),
+        Row.of("longest evaluation of a step", "ms", [r[3] * 1000 for r in rounds]),
         Row.of("state written", "MB/s", [r[2] / 1e6 / arguments.seconds for r in rounds]),
     ]
     if arguments.faust_seconds:

@@ -1,4 +1,4 @@
-"""The alerter as a process on one core, reading window counts from a local Kafka: what Faust and the network cost."""
+"""Measures the alerter as a process on one core that reads window counts from a local Kafka, with Faust and network."""
 
 import os
 import re
@@ -20,23 +20,23 @@ from triage.pipeline.window_counts.packing import pack_counts
 from triage.schemas.counts import Watermark, WindowCount
 from triage.topics import apply_topics
 
-# Of the counts that a batch makes: (raw partition, records of the batch, its counts).
+# (raw partition, records of the batch, its window counts)
 Counted = tuple[int, int, list[WindowCount]]
 _POLL_S = 0.2
 _MOST_S = 240
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Records and messages a second of the clock, and records a second of the alerter's processor time."""
+class Throughput:
+    """Records and messages per second of wall time, and records per second of the alerter's processor time."""
 
     records: float
     by_processor: float
     messages: float
 
 
-def through_faust(made: list[list[Counted]], seconds: int, raw_partitions: int, topic: str) -> Taken:
-    """Send the counts of so many seconds, then start an alerter on one core and see how long it takes for them."""
+def through_faust(made: list[list[Counted]], seconds: int, raw_partitions: int, topic: str) -> Throughput:
+    """Send the counts of `seconds` seconds, then start an alerter on one core and measure how long it takes."""
     with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder) / "stack") as endpoints:
         settings = load_settings(
             None,
@@ -49,20 +49,20 @@ def through_faust(made: list[list[Counted]], seconds: int, raw_partitions: int, 
             },
         )
         apply_topics(settings.kafka)
-        messages, judged, records = _send(settings, made, seconds, raw_partitions, topic)
-        passed_s, used_s, taken = _run(settings, Path(folder), judged)
-        share = taken / judged
-        return Taken(share * records / passed_s, share * records / used_s, share * messages / passed_s)
+        messages, counts, records = _send(settings, made, seconds, raw_partitions, topic)
+        passed_s, used_s, merged = _run(settings, Path(folder), counts)
+        share = merged / counts
+        return Throughput(share * records / passed_s, share * records / used_s, share * messages / passed_s)
 
 
 def _send(
     settings: Settings, made: list[list[Counted]], seconds: int, raw_partitions: int, topic: str
 ) -> tuple[int, int, int]:
-    """Messages, counts that rules judge, and records."""
+    """Send everything; returns the numbers of messages, of counts that rules evaluate, and of records."""
     rules = load_alert_rules(settings.alerting)
     kafka: KafkaSettings = settings.kafka
     step_ms = settings.alerting.window_s * 1000
-    # All of it lies in the past, so that steps close on the way as they do live.
+    # All event times are in the past, so that steps close during the run, as in live operation.
     first_ms = SystemClock().now_ms() - seconds * 1000
     producer = KafkaProducer(**kafka.client(), linger_ms=50, batch_size=1 << 18)
     counts_topic = kafka.topic("window-counts")
@@ -102,7 +102,7 @@ def _send(
 
 
 def _run(settings: Settings, folder: Path, counts: int) -> tuple[float, float, float]:
-    """Seconds from the first count taken to the last, processor seconds in them, and counts taken in them."""
+    """Seconds from the first merged count to the last, processor seconds in this time, and counts merged in it."""
     environment = {
         "TRIAGE_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         "TRIAGE_ELASTICSEARCH__URL": settings.elasticsearch.url,
@@ -114,17 +114,17 @@ def _run(settings: Settings, folder: Path, counts: int) -> tuple[float, float, f
     url = f"http://127.0.0.1:{settings.alerting.health_port}/metrics"
     try:
         os.sched_setaffinity(child.pid, {max(os.sched_getaffinity(0))})
-        begun: tuple[float, float, float] | None = None
+        start: tuple[float, float, float] | None = None
         deadline = time.monotonic() + _MOST_S
         while time.monotonic() < deadline:
             child.check()
-            seen = _merged(url), time.monotonic(), _processor_s(child.pid)
-            if begun is None and seen[0] > 0:
-                begun = seen
-            if begun is not None and seen[0] >= counts:
-                return seen[1] - begun[1], seen[2] - begun[2], seen[0] - begun[0]
+            now = _merged(url), time.monotonic(), _processor_s(child.pid)
+            if start is None and now[0] > 0:
+                start = now
+            if start is not None and now[0] >= counts:
+                return now[1] - start[1], now[2] - start[2], now[0] - start[0]
             time.sleep(_POLL_S)
-        raise SystemExit(f"the alerter took {_merged(url):,.0f} of {counts:,} counts within {_MOST_S} s")
+        raise SystemExit(f"the alerter merged {_merged(url):,.0f} of {counts:,} counts within {_MOST_S} s")
     finally:
         child.ask_to_stop()
         child.wait()

@@ -1,6 +1,6 @@
-"""`make bench NAME=alerts_backtest`: how long `triage alerts backtest` takes, from the command to the written file.
+"""`make bench NAME=alerts_backtest`: duration of `triage alerts backtest`, from the start of the command to the file.
 
-5,000 keys of 1,000 hourly windows, and 10 keys of 16,000 five-minute windows, as CSV with totals.
+The input is CSV with totals: 5,000 keys of 1,000 hourly windows, and 10 keys of 16,000 five-minute windows.
 """
 
 import argparse
@@ -19,7 +19,7 @@ _SEED = 1
 
 
 def write(path: Path, keys: int, windows: int, step_s: int) -> None:
-    """Seasoned Poisson counts, rows by time."""
+    """Write Poisson counts with a daily season, rows sorted by time."""
     rng = np.random.default_rng(_SEED)
     rate = np.exp(rng.uniform(np.log(0.1), np.log(20), keys)) * min(step_s / 3600, 1)
     with path.open("w") as file:
@@ -33,7 +33,7 @@ def write(path: Path, keys: int, windows: int, step_s: int) -> None:
 
 
 def run(path: Path) -> float:
-    """Seconds of one command."""
+    """Duration of one command in seconds."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "triage", "alerts", "backtest", str(path), "--output", str(path) + ".out"]
     subprocess.run(command, check=True, capture_output=True)

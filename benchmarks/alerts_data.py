@@ -1,4 +1,4 @@
-"""Seeded series of the alert benchmarks: weekly after Noufaily 2013, hourly and five-minute like this product's."""
+"""Generates the series of the alert benchmarks: weekly after Noufaily 2013, hourly and five-minute as in triage."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Noufaily et al. (2013), Statistics in Medicine 32(7): theta, phi, beta, gamma1, gamma2 of seven kinds of organism.
+# Noufaily et al. 2013, Statistics in Medicine 32(7): theta, phi, beta, gamma1, gamma2 of seven kinds of organism.
 _KINDS = [
     (0.1, 1.5, 0.0025, 0.6, 0.6),
     (-2.0, 2.0, 0.005, 0.1, 0.3),
@@ -22,7 +22,7 @@ WEEKS, TRAIN_WEEKS, SCORED_WEEKS = 624, 312, 49
 
 
 def counts_of(rng: np.random.Generator, mean: Floats, phi: Floats | float) -> Floats:
-    """Counts of variance phi times the mean: negative binomial, Poisson at phi 1."""
+    """Random counts with a variance of phi times the mean: negative binomial, or Poisson if phi is 1."""
     over = np.broadcast_to(np.asarray(phi, dtype=float) - 1, mean.shape)
     gamma = rng.gamma(np.where(over > 0, mean / np.where(over > 0, over, 1), 1.0), np.where(over > 0, over, 1.0))
     return rng.poisson(np.where(over > 0, gamma, mean)).astype(float)
@@ -30,7 +30,10 @@ def counts_of(rng: np.random.Generator, mean: Floats, phi: Floats | float) -> Fl
 
 @dataclass(frozen=True)
 class Weekly:
-    """Arrays of shape (weeks, series); `outbreak` marks the cases of the outbreak in the scored weeks."""
+    """Weekly series [weeks, series]: `quiet` without and `counts` with outbreaks.
+
+    `outbreak` has the cases of the outbreak in the scored weeks; `scenario` [series] is an index into SCENARIOS.
+    """
 
     scenario: NDArray[np.int64]
     mean: Floats
@@ -41,7 +44,7 @@ class Weekly:
 
 
 def weekly(seed: int, per_scenario: int = 100) -> Weekly:
-    """Benchmark A: 28 scenarios; four outbreaks in weeks 313 to 575, one in 576 to 624."""
+    """Series of benchmark A: 28 scenarios, with four outbreaks in weeks 313 to 575 and one in weeks 576 to 624."""
     rng = np.random.default_rng(seed)
     week = np.arange(1, WEEKS + 1)[:, None]
     scenario = np.repeat(np.arange(len(SCENARIOS)), per_scenario)
@@ -73,10 +76,11 @@ def _add(
 
 @dataclass(frozen=True)
 class Product:
-    """Arrays of shape (windows, keys) or (keys,); spans are [start, end) windows, an empty one means none.
+    """Series of benchmarks B and C: arrays of shape (windows, keys) or (keys,).
 
-    The excess of a spike is spread evenly over its windows; its SNR, excess / sqrt(phi * expected), is that of one
-    hour, or of the whole spike.
+    `spike` and `surge` [2, keys] are [start, end) windows; an empty span means that the key has none. The excess of a
+    spike is spread evenly over its windows; its SNR, excess / sqrt(phi * expected), is that of one hour, or of the
+    whole spike.
     """
 
     step_s: int
@@ -99,10 +103,10 @@ def product(
     step_s: int = 3600,
     whole_spike: bool = False,
 ) -> Product:
-    """Benchmark B: seasons of the day and the week, one spike a key, and a surge of all traffic on every other key.
+    """Series with daily and weekly seasons, one spike per key, and a surge of all traffic on half of the keys.
 
-    Rates are .02 to 100 negatives an hour, in equal numbers by their logarithm; SNR is 4 to 60 likewise; spikes and
-    surges last 3 to 12 hours.
+    Rates are .02 to 100 negatives per hour and the SNR is 4 to 60, both uniform in the logarithm; spikes and surges
+    last 3 to 12 hours.
     """
     rng = np.random.default_rng(seed)
     per_hour = 3600 / step_s
@@ -124,7 +128,7 @@ def product(
     at = np.arange(windows)[:, None]
     lift = np.where((at >= surge[0]) & (at < surge[1]), 3.0, 1.0)
     inside = (at >= spike[0]) & (at < spike[1])
-    # The stretch of time, in windows, that the excess and what is expected are counted over.
+    # Number of windows over which excess and expectation are counted.
     over = inside.sum(axis=0) if whole_spike else per_hour
     expected = (mean * inside).sum(axis=0) / inside.sum(axis=0) * over
     snr = np.exp(rng.uniform(np.log(4), np.log(60), keys))

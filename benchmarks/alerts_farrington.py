@@ -1,8 +1,9 @@
-"""Farrington Flexible (Noufaily et al. 2013) for many weekly series at once, in numpy.
+"""Implements Farrington Flexible (Noufaily et al. 2013) for many weekly series at the same time, in numpy.
 
 A quasi-Poisson regression on five years of weeks with a trend and a ten-level seasonal factor, without the last 26
-weeks; weeks that were outbreaks (Anscombe residual above 2.58) are weighted down and the regression is done again. The
-score is how far this week's count lies out in a negative binomial of that mean and variance, or in the 2/3-power scale.
+weeks. Weeks of past outbreaks (Anscombe residual above 2.58) get a lower weight, and the regression is repeated. The
+score is the surprise of this week's count under a negative binomial with the fitted mean and variance, or its
+standardized deviation on the 2/3-power scale.
 """
 
 import numpy as np
@@ -17,7 +18,7 @@ _ROUNDS = 12
 
 
 def farrington(counts: Floats, weeks: int) -> tuple[Floats, Floats]:
-    """Scores of the last `weeks` of counts, shape (weeks, series): negative binomial, and 2/3 power."""
+    """Scores of the last `weeks` weeks of `counts`, [weeks, series]: by negative binomial, and by 2/3 power."""
     by_quantile, by_power = (np.zeros((weeks, counts.shape[1])) for _ in range(2))
     for row, week in enumerate(range(len(counts) - weeks, len(counts))):
         by_quantile[row], by_power[row] = _week(counts, week)
@@ -30,11 +31,11 @@ def _week(counts: Floats, week: int) -> tuple[Floats, Floats]:
     design, now = _design(past, week, trend=True)
     seen = counts[past].T
     mean, variance, phi = _fit(design, now, seen)
-    # A trend that runs off beyond anything ever seen is not believed.
-    wild = mean > seen.max(axis=1)
-    if wild.any():
+    # A trend that predicts more than was ever counted is not used.
+    implausible = mean > seen.max(axis=1)
+    if implausible.any():
         design, now = _design(past, week, trend=False)
-        mean[wild], variance[wild], phi[wild] = _fit(design, now, seen[wild])
+        mean[implausible], variance[implausible], phi[implausible] = _fit(design, now, seen[implausible])
     count = counts[week]
     spread = phi * mean + variance
     power = 2 / 3
@@ -43,7 +44,7 @@ def _week(counts: Floats, week: int) -> tuple[Floats, Floats]:
 
 
 def _design(past: NDArray[np.int64], week: int, *, trend: bool) -> tuple[Floats, Floats]:
-    """Rows of the regression and the row of this week: intercept, trend, and which tenth of the year."""
+    """Design matrix [past weeks, terms] and the row of this week: intercept, trend, and season as ten levels."""
     levels = _levels(past, week)
     columns = [np.ones(len(past))]
     if trend:
@@ -55,7 +56,7 @@ def _design(past: NDArray[np.int64], week: int, *, trend: bool) -> tuple[Floats,
 
 
 def _levels(past: NDArray[np.int64], week: int) -> NDArray[np.int64]:
-    """Level 0 is the weeks around this one's place in the year; the rest of the year is cut in nine."""
+    """Seasonal level of past weeks: 0 around the same week of the year, 1 to 9 in the rest of the year."""
     place = (past - week + _HALF_WINDOW) % 52
     around = 2 * _HALF_WINDOW + 1
     rest = (place - around) * (_LEVELS - 1) // (52 - around) + 1
@@ -63,7 +64,7 @@ def _levels(past: NDArray[np.int64], week: int) -> NDArray[np.int64]:
 
 
 def _fit(design: Floats, now: Floats, seen: Floats) -> tuple[Floats, Floats, Floats]:
-    """Mean of this week, variance of its estimate, and dispersion, after one round of reweighting."""
+    """Mean of this week, variance of the estimate, and dispersion, after one round of reweighting; all [series]."""
     weights = np.ones(seen.shape)
     for _ in range(2):
         fitted, beta, inverse, leverage = _poisson(design, seen, weights)
@@ -84,7 +85,7 @@ def _poisson(design: Floats, seen: Floats, weights: Floats) -> tuple[Floats, Flo
     beta = np.zeros((len(seen), terms))
     beta[:, 0] = np.log((weights * seen).sum(axis=1) / weights.sum(axis=1) + 1e-3)
     outer = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)
-    # As good as no prior, but it keeps the factor of a tenth of the year without any case finite.
+    # A very weak prior, which keeps the coefficient of a season without cases finite.
     ridge = 1e-3 * np.eye(terms)
     for _ in range(_ROUNDS):
         fitted = np.exp(np.clip(beta @ design.T, -12, 20))

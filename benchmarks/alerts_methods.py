@@ -1,4 +1,4 @@
-"""Published rules beside ours. Each gives a score per window and series: it alarms above a threshold of that score."""
+"""Scores of the spike detector and of published rules, [windows, series]; an alarm is a score above a threshold."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,8 @@ START_MS = 1_767_225_600_000  # Thursday, 2026-01-01
 _LEAST_SD = 0.2
 
 
-def ours(counts: Floats, total: Floats | None, step_s: int, settings: SpikeSettings) -> Floats:
-    """Scores of the detector as it ships, one step after the other."""
+def spike_detector(counts: Floats, total: Floats | None, step_s: int, settings: SpikeSettings) -> Floats:
+    """Scores of the spike detector, computed step by step."""
     detector = SpikeDetector(settings, step_s)
     keys = [str(column) for column in range(counts.shape[1])]
     scores = np.zeros(counts.shape)
@@ -22,9 +22,9 @@ def ours(counts: Floats, total: Floats | None, step_s: int, settings: SpikeSetti
 
 
 def ears(counts: Floats, kind: int, windows: int = 7) -> Floats:
-    """EARS C1, C2, C3 (Hutwagner et al. 2003): standard deviations above the mean of the last seven windows.
+    """EARS C1, C2, C3 (Hutwagner et al. 2003): standard deviations above the mean of seven earlier windows.
 
-    C2 leaves out the two windows before; C3 adds up what C2 says of three windows above 1.
+    C2 and C3 leave out the last two windows; C3 is the sum of the C2 scores above 1 over three windows.
     """
     lag = 1 if kind == 1 else 3
     mean, sd = _past(counts, windows, lag)
@@ -38,7 +38,7 @@ def ears(counts: Floats, kind: int, windows: int = 7) -> Floats:
 
 
 def mean_and_sd(counts: Floats, windows: int) -> Floats:
-    """Standard deviations above the mean of the last `windows`."""
+    """Standard deviations above the mean of the last `windows` windows."""
     mean, sd = _past(counts, windows, 1)
     score = (counts - mean) / np.maximum(sd, 1e-9)
     score[np.isnan(score)] = -np.inf
@@ -46,19 +46,19 @@ def mean_and_sd(counts: Floats, windows: int) -> Floats:
 
 
 def same_last_week(counts: Floats, per_week: int) -> Floats:
-    """How many times as many as in the same window of the last week; an empty window then counts as one of 1."""
+    """Ratio to the count of the same window one week before, where a count of 0 is taken as 1."""
     score = np.full(counts.shape, -np.inf)
     score[per_week:] = counts[per_week:] / np.maximum(counts[:-per_week], 1)
     return score
 
 
 def share(counts: Floats, total: Floats, least: int) -> Floats:
-    """Share of negatives where there are at least so many."""
+    """Share of negatives in windows with at least `least` of them, else 0."""
     return np.where(counts >= least, counts / np.maximum(total, 1), 0.0)
 
 
 def sentry(counts: Floats, per_week: int) -> Floats:
-    """After Sentry's escalating issues: the count over a limit, which is renewed each week from the week before.
+    """After Sentry's escalating issues: the ratio of the count to a limit that is computed each week from the last one.
 
     The limit is the larger of mean + 5 sd and m times the maximum, m = 5 exp(-0.65 sd/mean) within 2 and 5.
     """
@@ -73,7 +73,7 @@ def sentry(counts: Floats, per_week: int) -> Floats:
 
 
 def _past(counts: Floats, windows: int, lag: int) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of the windows that end `lag` before each; NaN where there are too few."""
+    """Mean and standard deviation of `windows` windows that end `lag` before each; NaN if there are fewer."""
     sums, squares = (np.cumsum(np.pad(x, ((1, 0), (0, 0))), axis=0) for x in (counts, counts * counts))
     mean, sd = np.full(counts.shape, np.nan), np.full(counts.shape, np.nan)
     first = windows + lag - 1

@@ -1,4 +1,4 @@
-"""How well scores find outbreaks and spikes, and how often they cry wolf."""
+"""Evaluates scores: probability of detection of outbreaks and spikes, and rates of false alarms."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ RESOLVE_AFTER = 6
 
 @dataclass(frozen=True)
 class WeeklyResult:
-    """Benchmark A at one false positive rate; `curve` is (false positive rate, probability of detection)."""
+    """Result of benchmark A at one false positive rate; `curve` [n, 2] has (false positive rate, detection) points."""
 
     threshold: float
     pod: float
@@ -23,7 +23,7 @@ class WeeklyResult:
 
 
 def score_weekly(data: Weekly, quiet: Floats, outbreak: Floats, fpr: float = 0.01) -> WeeklyResult:
-    """From the scores of the last 49 weeks, without and with the outbreak. POD is the mean over the scenarios."""
+    """Result from the scores of the last 49 weeks, without and with outbreak; POD is the mean over the scenarios."""
     quiet, outbreak = quiet[-SCORED_WEEKS:], outbreak[-SCORED_WEEKS:]
     cases = data.outbreak[-SCORED_WEEKS:]
     week = np.arange(SCORED_WEEKS)[:, None]
@@ -32,11 +32,10 @@ def score_weekly(data: Weekly, quiet: Floats, outbreak: Floats, fpr: float = 0.0
     best = np.where((week >= first) & (week <= last), outbreak, -np.inf).max(axis=0)
     threshold = float(np.quantile(quiet, 1 - fpr))
     scenarios = [data.scenario == number for number in range(len(SCENARIOS))]
-    # An outbreak without a case is none.
-    real = last >= 0
+    has_cases = last >= 0  # an outbreak may have no case at all
 
     def detected(above: float) -> float:
-        return float(np.mean([(best[chosen & real] > above).mean() for chosen in scenarios]))
+        return float(np.mean([(best[chosen & has_cases] > above).mean() for chosen in scenarios]))
 
     rates = np.geomspace(1e-3, 0.1, 25)
     curve = np.array([(rate, detected(float(np.quantile(quiet, 1 - rate)))) for rate in rates])
@@ -46,7 +45,12 @@ def score_weekly(data: Weekly, quiet: Floats, outbreak: Floats, fpr: float = 0.0
 
 @dataclass(frozen=True)
 class ProductResult:
-    """Benchmark B: false alerts per key and week, in the scored weeks and in the very first; shares; hours of delay."""
+    """Result of benchmarks B and C.
+
+    `false` and `first_week` are false alerts per key and week, in the scored weeks and in the first week. `benign` is
+    the share of surges with an alert. By SNR band, `pod` is the share of detected spikes, `within` the share detected
+    within 2 hours (12-20) or 1 hour (>=20), and `delays_h` the delays in hours.
+    """
 
     false: float
     first_week: float
@@ -57,9 +61,10 @@ class ProductResult:
 
 
 def score_product(data: Product, firing: Bools) -> ProductResult:
-    """`firing` per window and key. An alert lasts until six quiet windows; detection from a spike's start to end.
+    """Result from `firing` [windows, keys]. An alert ends after six quiet windows.
 
-    A delay of 0 hours is the window in which the spike begins. Alerts in a surge are counted apart from false ones.
+    A spike is detected by a firing window between its start and its end; a delay of 0 hours is the window in which it
+    begins. Alerts during a surge are not counted as false.
     """
     windows, keys = firing.shape
     per_hour = 3600 / data.step_s

@@ -1,4 +1,4 @@
-"""Where the benchmarks of the pipeline run: a Kafka and an Elasticsearch, topics of their own, and records for them."""
+"""Provides Kafka, Elasticsearch, topics and records for the benchmarks of the pipeline."""
 
 import argparse
 import contextlib
@@ -27,13 +27,14 @@ STACK_HELP = "default: the embedded local stack"
 
 
 def add_stack_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `open_stack` reads."""
     parser.add_argument("--kafka", help=f"bootstrap servers; {STACK_HELP}")
     parser.add_argument("--elasticsearch", help=f"URL; {STACK_HELP}")
 
 
 @contextlib.contextmanager
 def open_stack(arguments: argparse.Namespace, cores: set[int] | None = None) -> Iterator[dict[str, Any]]:
-    """Flags that lead to the stack of the options, else to a local one, on `cores` where given."""
+    """Settings of the stack that the options name, else of a new local stack, pinned to `cores` if given."""
     if arguments.kafka:
         yield {
             "kafka.bootstrap_servers": arguments.kafka,
@@ -52,7 +53,7 @@ def open_stack(arguments: argparse.Namespace, cores: set[int] | None = None) -> 
 
 
 def fresh_settings(flags: dict[str, Any], partitions: int | None = None) -> Settings:
-    """Settings with topics, group and index of their own; the topics are made, with so many partitions."""
+    """Settings with new names of topics, group and index; creates the topics, with `partitions` if given."""
     prefix = f"bench-{uuid.uuid4().hex[:6]}"
     settings = load_settings(
         None,
@@ -73,7 +74,7 @@ def fresh_settings(flags: dict[str, Any], partitions: int | None = None) -> Sett
 
 
 def sample_records(count: int) -> list[tuple[Channel, bytes]]:
-    """Of the sample feed, again and again with other ids, as they come live: without a time of their own."""
+    """`count` records of the sample feed, repeated with new ids, without `created_at`, as if they arrived live."""
     items = [(item.channel, msgspec.json.decode(item.payload)) for item in _valid(datetime(2026, 1, 1, tzinfo=UTC))]
     records = []
     for number in range(count):
@@ -84,7 +85,7 @@ def sample_records(count: int) -> list[tuple[Channel, bytes]]:
 
 
 def _valid(start: datetime) -> Iterator[Any]:
-    """What workers accept: a contender waits for all of them to be indexed."""
+    """The valid records of the feed: contenders wait until all records are indexed."""
     for item in load_feed().schedule(start):
         with contextlib.suppress(InvalidRecord):
             parse_raw(item.payload)
@@ -92,7 +93,7 @@ def _valid(start: datetime) -> Iterator[Any]:
 
 
 def produce(settings: Settings, topic: str, payloads: list[bytes], partitions: int | None = None) -> None:
-    """Put the payloads into a topic, in turn into each partition if those are given, and wait for the broker."""
+    """Produce the payloads to a topic, round robin over `partitions` if given, and wait for the broker."""
     producer = KafkaProducer(**settings.kafka.client(), linger_ms=20, batch_size=256 * 1024)
     try:
         for number, payload in enumerate(payloads):
@@ -104,7 +105,7 @@ def produce(settings: Settings, topic: str, payloads: list[bytes], partitions: i
 
 
 def pin(cores: set[int], pid: int = 0) -> None:
-    """Run a process (0: this one) and the threads it has on these cores alone, where the system can."""
+    """Pin a process (0: this one) and its present threads to these cores, if the system supports it."""
     if not hasattr(os, "sched_setaffinity"):
         return
     threads = Path(f"/proc/{pid or os.getpid()}/task")

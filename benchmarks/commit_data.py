@@ -1,7 +1,7 @@
-"""Write the committed test splits anew: `python -m benchmarks.commit_data --data PACKS`.
+"""Writes the committed test splits: `python -m benchmarks.commit_data --data PACKS`.
 
-Of each pack whose licence lets its texts be handed on (packs.yaml), the test split with the fields that readers need.
-The same packs give the same files byte for byte.
+For each dataset whose licence allows redistribution (packs.yaml), the test split with the fields that readers need. The
+same datasets give the same files byte for byte.
 """
 
 import argparse
@@ -17,29 +17,29 @@ from triage.training.data.training_sets import load_training_sets
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the datasets")
     data = parser.parse_args().data
     folder = Path(__file__).resolve().parent.parent / COMMITTED_SPLITS
-    packs, locked, written = load_datasets(), load_lock(), {}
+    datasets, locked, written = load_datasets(), load_lock(), {}
     for source in load_training_sets(load_taxonomy()):
-        pack = packs[source.name]
-        if not pack.committed:
+        dataset = datasets[source.name]
+        if not dataset.committed:
             continue
         name = f"{source.path}/{source.file('test')}"
         origin = content_digest(data / name)
         if origin != locked[name]:
             raise SystemExit(f"{data / name} is not the version of packs.lock.json")
-        rows = [{field: row[field] for field in pack.committed if field in row} for row in read_rows(data / name)]
+        rows = [{field: row[field] for field in dataset.committed if field in row} for row in read_rows(data / name)]
         content = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(gzip.compress(content.encode(), 9, mtime=0))
         written[name] = {
             **content_digest(folder / name),
             "pack": source.name,
-            "licence": pack.licence,
-            "origin": pack.origin,
-            "commit": pack.commit,
-            "fields": list(pack.committed),
+            "licence": dataset.licence,
+            "origin": dataset.origin,
+            "commit": dataset.commit,
+            "fields": list(dataset.committed),
             "sha256_of_the_whole_split": origin["sha256"],
         }
         print(name, (folder / name).stat().st_size)

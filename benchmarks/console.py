@@ -1,9 +1,9 @@
-"""`make bench NAME=console`: what the console's pages ask of Elasticsearch, with many records, in milliseconds.
+"""`make bench NAME=console`: time of the console's queries to Elasticsearch with many records, in milliseconds.
 
-Daily indices are filled with made-up records, then each page's own functions are called. A figure is one call with the
-caches of results cleared before it; `again` is the median of the same call right after it, as when somebody comes back
-to a view; `first` the very first call, when Elasticsearch has just been filled. Building and drawing the page is not in
-it. With `--prefix` indices are kept and, where they are there, measured as they are.
+Daily indices are filled with synthetic records, then the functions of each page are called. A measurement is one call
+after the result caches were cleared; `again` is the median of the same call immediately after it, as when a user
+returns to a view; `first` is the first call of all, when Elasticsearch has just been filled. Building and rendering the
+page is not included. Indices of the prefix are kept and, if they exist, measured without filling them again.
 """
 
 import argparse
@@ -47,10 +47,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_stack_options(parser)
     parser.add_argument("--records", type=int, default=50_000)
-    parser.add_argument("--days", type=int, default=90, help="how many daily indices they are spread over")
+    parser.add_argument("--days", type=int, default=90, help="number of daily indices")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2, help="bulk requests at a time while filling")
-    parser.add_argument("--prefix", default="bench-console", help="of the indices")
+    parser.add_argument("--threads", type=int, default=2, help="simultaneous bulk requests while filling")
+    parser.add_argument("--prefix", default="bench-console", help="prefix of the indices")
     arguments = parser.parse_args()
     with open_stack(arguments) as flags:
         settings = load_settings(
@@ -64,10 +64,10 @@ def main() -> None:
             },
         )
         with connect(settings.elasticsearch) as client:
-            publish("console", measured(client, settings, arguments))
+            publish("console", measure(client, settings, arguments))
 
 
-def measured(client: Elasticsearch, settings: Settings, arguments: argparse.Namespace) -> list[Row]:
+def measure(client: Elasticsearch, settings: Settings, arguments: argparse.Namespace) -> list[Row]:
     elastic, found = settings.elasticsearch, []
     if not stored(client, elastic)[0]:
         seconds = fill(
@@ -83,13 +83,13 @@ def measured(client: Elasticsearch, settings: Settings, arguments: argparse.Name
 
 
 def pages(client: Elasticsearch, settings: Settings) -> dict[str, Page]:
-    """What the pages read, by name; the number of the round chooses words, filters and records."""
+    """The queries of the pages, by name; the number of the round selects words, filters and records."""
     elastic = settings.elasticsearch
     newest = latest(client, elastic, size=200)
-    # As if it were the moment after the last record, whenever that was written.
+    # The clock is set to the time after the last record, whenever that was written.
     clock = ManualClock(parse_rfc3339(newest[0].record.timestamp) + 1)
     now_ms, metrics = clock.now_ms(), Metrics()
-    absent: Any = None  # readings that pages share: their readers are called here themselves
+    absent: Any = None  # shared readers of the pages, which are called directly here
     site = Dependencies(
         settings, client, clock, metrics, absent, absent, absent, absent, LocalExplainer(settings), silences=list
     )

@@ -1,4 +1,4 @@
-"""Months of feedback in daily indices, for the benchmark of the console: records, alerts, corrections."""
+"""Fills daily indices with months of feedback for the benchmark of the console: records, alerts, corrections."""
 
 import sys
 import threading
@@ -20,7 +20,7 @@ from triage.schemas.enriched import document_id
 DAY_MS = 86_400_000
 _NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
 _BULK = 4_000
-_TELL_S = 15
+_REPORT_S = 15
 _AUTHORS = 2_000_000
 _ALERTS, _CORRECTIONS, _CORRECTED_MS = 300, 5_000, 7 * DAY_MS
 
@@ -28,16 +28,16 @@ _ALERTS, _CORRECTIONS, _CORRECTED_MS = 300, 5_000, 7 * DAY_MS
 def fill(
     client: Elasticsearch, settings: ElasticsearchSettings, records: int, days: int, end_ms: int, threads: int
 ) -> float:
-    """Daily indices by the project's own templates with so many records, evenly over the days before `end_ms`.
+    """Create daily indices by the product's templates and index records, evenly over the days before `end_ms`.
 
-    Returns how many seconds sending them and making them searchable took.
+    Returns the seconds until all records were sent and searchable.
     """
     apply(client, plan_index(client, settings, ManualClock(end_ms)))
     naming = IndexNaming(settings.index_prefix, read_daily_from(client, settings))
     start_ms = end_ms - days * DAY_MS
     indices = sorted({naming.index_for(min(start_ms + day * DAY_MS, end_ms - 1)) for day in range(days + 1)})
     for name in indices:
-        # Nobody searches yet: segments are made as large as they can be.
+        # Without refreshes, segments become as large as possible.
         client.indices.create(index=name, settings={"index": {"refresh_interval": "-1"}})
     pool = kinds(records)
     began = time.perf_counter()
@@ -46,7 +46,7 @@ def fill(
         client.indices.put_settings(index=name, settings={"index": {"refresh_interval": None}})
     client.indices.refresh(index=settings.index_prefix)
     seconds = time.perf_counter() - began
-    _people(client, settings, pool, records, start_ms, end_ms)
+    _index_alerts_and_corrections(client, settings, pool, records, start_ms, end_ms)
     return seconds
 
 
@@ -59,10 +59,10 @@ def _id(kind: Kind, number: int) -> str:
 
 
 def _bodies(pool: list[Kind], naming: IndexNaming, records: int, start_ms: int, end_ms: int) -> Iterator[bytes]:
-    """Bulk requests, encoded; in the order of time, so that each goes to one index or two."""
+    """Encoded bulk requests in time order, so that each concerns one or two indices."""
     parts: list[str | bytes] = []
     for number in range(records):
-        # A prime step: neighbours in time are no neighbours in the pool.
+        # A prime step, so that records of neighbouring times are not neighbours in the pool.
         kind, at_ms = pool[number * 7_919 % len(pool)], _at_ms(number, records, start_ms, end_ms)
         parts.append(
             f'{{"index":{{"_index":"{naming.index_for(at_ms)}","_id":"{_id(kind, number)}"}}}}\n'
@@ -82,13 +82,13 @@ def _joined(parts: list[str | bytes]) -> bytes:
 
 
 def _send_all(client: Elasticsearch, bodies: Iterator[bytes], threads: int, records: int) -> None:
-    taking, began = threading.Lock(), time.perf_counter()
-    sent, told = 0, began
+    lock, began = threading.Lock(), time.perf_counter()
+    sent, reported = 0, began
 
     def work() -> None:
-        nonlocal sent, told
+        nonlocal sent, reported
         while True:
-            with taking:
+            with lock:
                 body = next(bodies, None)
                 if body is None:
                     return
@@ -96,10 +96,10 @@ def _send_all(client: Elasticsearch, bodies: Iterator[bytes], threads: int, reco
             if answer.body["errors"]:
                 first = next(item for item in answer.body["items"] if item["index"].get("error"))
                 raise SystemExit(f"Elasticsearch refused a document: {first['index']['error']}")
-            with taking:
+            with lock:
                 sent, now = sent + len(answer.body["items"]), time.perf_counter()
-                if now - told > _TELL_S:
-                    told = now
+                if now - reported > _REPORT_S:
+                    reported = now
                     print(f"{sent:,} of {records:,}, {sent / (now - began):,.0f}/s", file=sys.stderr, flush=True)
 
     with ThreadPoolExecutor(threads) as executor:
@@ -107,10 +107,10 @@ def _send_all(client: Elasticsearch, bodies: Iterator[bytes], threads: int, reco
             done.result()
 
 
-def _people(
+def _index_alerts_and_corrections(
     client: Elasticsearch, settings: ElasticsearchSettings, pool: list[Kind], records: int, start_ms: int, end_ms: int
 ) -> None:
-    """Alerts over the whole time, some of them open; corrections of the last week, as many as a view leaves out."""
+    """Index alerts over the whole time, three of them open, and corrections of the last week, at most 5,000."""
     operations: list[object] = []
     for number in range(_ALERTS):
         one = alert(number, end_ms - (end_ms - start_ms) * number // _ALERTS)
@@ -120,21 +120,21 @@ def _people(
         kind, at_ms = pool[number * 7_919 % len(pool)], _at_ms(number, records, start_ms, end_ms)
         if corrected == _CORRECTIONS or at_ms < end_ms - _CORRECTED_MS:
             break
-        # Every other one of those that wait is judged.
+        # Every second record of the review queue is corrected.
         if not kind.record.flags or number % 2:
             continue
         record = msgspec.structs.replace(kind.record, timestamp=rfc3339(at_ms))
-        judged = correction_of(
+        correction = correction_of(
             _id(kind, number), record, actor="ann", corrected_at=rfc3339(at_ms), intent="other", sentiment=None
         )
-        place = {"_index": settings.corrections(), "_id": judged.record}
-        operations += [{"index": place}, msgspec.to_builtins(judged)]
+        place = {"_index": settings.corrections(), "_id": correction.record}
+        operations += [{"index": place}, msgspec.to_builtins(correction)]
         corrected += 1
     for start in range(0, len(operations), 2_000):
         client.bulk(operations=operations[start : start + 2_000], refresh=True)
 
 
 def stored(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[int, int]:
-    """(records, bytes on disk) of the daily indices, (0, 0) before there are any."""
+    """(records, bytes on disk) of the daily indices; (0, 0) without indices."""
     found = client.indices.stats(index=f"{settings.index_prefix}-*", metric=["docs", "store"]).body["_all"]["primaries"]
     return found.get("docs", {}).get("count", 0), found.get("store", {}).get("size_in_bytes", 0)

@@ -1,4 +1,4 @@
-"""Made-up records and alerts for the benchmark of the console, with as many values in each field as a large shop."""
+"""Generates records and alerts for the benchmark of the console, with the number of field values of a large shop."""
 
 import bisect
 import random
@@ -26,7 +26,7 @@ from triage.schemas.enriched import (
 from triage.training.data.labels import load_taxonomy
 from triage.types import Channel
 
-# Distinct records; all but times, ids and authors comes again after so many.
+# Number of distinct records; after these all fields except times, ids and authors repeat.
 _POOL = 30_000
 _SEED = 7
 _BRANDS, _PRODUCTS, _REGIONS, _SOURCES, _NAMES = 60, 3_000, 80, 12, 20_000
@@ -37,18 +37,18 @@ _QUEUES = ("logistics", "billing", "quality", "security", "general")
 
 @dataclass(frozen=True)
 class Kind:
-    """A record of the pool without time and ids, and the end of its document: all after these."""
+    """A record of the pool without time and ids, and the part of its JSON document after these."""
 
     record: EnrichedRecord
     rest: bytes
 
 
 def kinds(most: int) -> list[Kind]:
-    """The pool that so many records are drawn from: texts of the sample feed, drawn labels."""
+    """The pool that at most `most` records are drawn from: texts of the sample feed with random labels."""
     draw = random.Random(_SEED)
     taxonomy = load_taxonomy()
     texts = [msgspec.json.decode(payload)["text"] for _, payload in sample_records(6_000)]
-    # As people write: few brands, products and names have most records.
+    # A few brands, products and names have most of the records.
     brands, products, regions, names = (
         _Skewed(draw, [f"{word}-{number}" for number in range(count)])
         for word, count in (("brand", _BRANDS), ("product", _PRODUCTS), ("region", _REGIONS), ("name", _NAMES))
@@ -94,7 +94,7 @@ def kinds(most: int) -> list[Kind]:
 
 
 class _Skewed:
-    """Draws values, the first ones most often (Zipf)."""
+    """Draws values by Zipf's law: the first ones are the most frequent."""
 
     def __init__(self, draw: random.Random, values: Sequence[str]) -> None:
         self._draw = draw
@@ -106,7 +106,7 @@ class _Skewed:
 
 
 def alert(number: int, start_ms: int) -> Alert:
-    """One of many alerts; the first three are open."""
+    """Alert number `number`; the first three are open."""
     firing = number < 3
     ended = {} if firing else {"ended_at": rfc3339(start_ms + 7_200_000)}
     return Alert(

@@ -1,16 +1,16 @@
-"""The most that this machine multiplies: the physical limit that the engines are held against."""
+"""Measures the peak rate of matrix products on this machine, to which the engines are compared."""
 
 import time
 from collections.abc import Callable
 
 import numpy as np
 
-# Tokens x inputs x outputs, as the layers of the model have them, and square.
+# Tokens x inputs x outputs: the shapes of the model's layers, and square ones.
 SHAPES = ((1024, 384, 1536), (1024, 1536, 384), (1024, 384, 384), (1024, 1024, 1024), (2048, 2048, 2048))
 
 
 def peaks(threads: int, seconds: float) -> dict[str, float]:
-    """Most GFLOP/s in fp32 and bf16, over the libraries that are here and the shapes; each for `seconds` a shape."""
+    """Highest GFLOP/s in fp32 and bf16 over the installed libraries and the shapes, `seconds` per shape."""
     found: dict[str, list[float]] = {"fp32": [_best(_numpy(*shape), shape, seconds) for shape in SHAPES]}
     try:
         import torch
@@ -37,7 +37,7 @@ def _numpy(rows: int, inputs: int, outputs: int) -> Callable[[], object]:
 
 
 def _openvino(threads: int, seconds: float) -> list[tuple[str, float]]:
-    """OpenVINO multiplies by oneDNN, as torch does; eight products in a row, so that its own cost is small."""
+    """GFLOP/s of OpenVINO by precision; eight products in a row, so that the overhead of a call is small."""
     try:
         import openvino
         from openvino import opset13 as ops
@@ -71,7 +71,7 @@ def _openvino(threads: int, seconds: float) -> list[tuple[str, float]]:
 
 
 def _best(multiply: Callable[[], object], shape: tuple[int, int, int], seconds: float) -> float:
-    """GFLOP/s of the quickest of many products."""
+    """GFLOP/s of the fastest of many products."""
     multiply()
     rows, inputs, outputs = shape
     least, until = float("inf"), time.perf_counter() + seconds
@@ -81,7 +81,10 @@ def _best(multiply: Callable[[], object], shape: tuple[int, int, int], seconds: 
     return 2e-9 * rows * inputs * outputs / least
 
 
-def flop_a_token(layers: int, hidden: int, mean_tokens: float) -> float:
-    """Of a BERT with intermediate size 4 x hidden: 24 hidden^2 a layer for the products with weights, 4 hidden x tokens
-    for attention (Narayanan et al. 2021, Efficient Large-Scale Language Model Training, section 5.1, forward only)."""
+def flop_per_token(layers: int, hidden: int, mean_tokens: float) -> float:
+    """Floating-point operations per token of a BERT with intermediate size 4 x hidden, forward only.
+
+    24 hidden^2 per layer for the products with weights, and 4 hidden x tokens for attention (Narayanan et al. 2021,
+    Efficient Large-Scale Language Model Training, section 5.1).
+    """
     return layers * (24.0 * hidden**2 + 4.0 * hidden * mean_tokens)

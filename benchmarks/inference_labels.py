@@ -1,4 +1,4 @@
-"""What a contender says of a text, in the form in which contenders can be compared."""
+"""Defines contenders and their labels of a text in a form that can be compared."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -12,39 +12,43 @@ from triage.types import Prediction
 HEADS = ("intent", "sentiment", "entities")
 
 
-class Said(NamedTuple):
+class Labels(NamedTuple):
+    """Intent, sentiment, and entities as (start, end, label) of a text."""
+
     intent: str
     sentiment: str
     entities: frozenset[tuple[int, int, str]]
 
 
 class Contender(NamedTuple):
-    """One line of the table. `raw`: labels straight from the logits, without calibration and merging of entities.
+    """One row of the table.
 
-    A `slow` one is timed on a part of the texts. `padding` has the tokens computed a second time round, where it is
-    known: useful tokens of all tokens.
+    `classify` returns the labels of texts; `raw` means labels directly from the logits, without calibration and merging
+    of entities. A `slow` contender is timed on a part of the texts. `fill` returns the share of useful tokens of the
+    last call, if known.
     """
 
     name: str
-    judge: Callable[[Sequence[str]], list[Said]]
+    classify: Callable[[Sequence[str]], list[Labels]]
     raw: bool = False
     slow: bool = False
     heads: tuple[str, ...] = HEADS
     fill: Callable[[], float] | None = None
 
 
-def said(prediction: Prediction) -> Said:
-    return Said(
+def labels_of(prediction: Prediction) -> Labels:
+    """Labels of a prediction of triage."""
+    return Labels(
         prediction.intents[0][0],
         max(prediction.sentiment, key=prediction.sentiment.__getitem__),
         frozenset((span.start, span.end, span.label) for span in prediction.spans),
     )
 
 
-def raw_said(manifest: Manifest, logits: Logits, row: int, offsets: list[list[int]]) -> Said:
-    """Best label of each head, and the tokens of a text that have a tag, as start, end and tag."""
+def raw_labels(manifest: Manifest, logits: Logits, row: int, offsets: list[list[int]]) -> Labels:
+    """Best label of each head, and the tagged tokens of a text as (start, end, tag), for text `row` of a batch."""
     tags = logits.entity[row].argmax(axis=1)[: len(offsets)]
-    return Said(
+    return Labels(
         manifest.intents[int(logits.intent[row].argmax())],
         manifest.sentiments[int(logits.sentiment[row].argmax())],
         frozenset(
@@ -55,10 +59,11 @@ def raw_said(manifest: Manifest, logits: Logits, row: int, offsets: list[list[in
     )
 
 
-def agreement(ours: Sequence[Said], reference: Sequence[Said], heads: Sequence[str]) -> dict[str, float]:
-    """Share of texts, in percent, of which both say the same, for each head; `labels` is the mean over the heads."""
+def agreement(found: Sequence[Labels], reference: Sequence[Labels], heads: Sequence[str]) -> dict[str, float]:
+    """Share of texts with equal labels, in percent, for each head; `labels` is the mean over the heads."""
     shares = {
-        head: 100 * float(np.mean([getattr(a, head) == getattr(b, head) for a, b in zip(ours, reference, strict=True)]))
+        head: 100
+        * float(np.mean([getattr(a, head) == getattr(b, head) for a, b in zip(found, reference, strict=True)]))
         for head in heads
     }
     return shares | {"labels": sum(shares.values()) / len(shares)}

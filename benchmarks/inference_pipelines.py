@@ -1,11 +1,11 @@
-"""Hugging Face pipelines on the same weights: one model a task, as demos have them; and optimum's, on ONNX Runtime."""
+"""Hugging Face pipelines with the same weights, one model per task, with torch and with optimum on ONNX Runtime."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.inference_labels import HEADS, Contender, Said
+from benchmarks.inference_labels import HEADS, Contender, Labels
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
 from triage.inference.precision_variants import convert_precision
 
@@ -17,7 +17,7 @@ _MAX_TOKENS = 256
 
 
 def contenders(folder: Path, network: Any, threads: int) -> Iterator[Contender]:
-    """Pipelines on torch, one text at a time and by 32, and optimum's: each also without the last task or two."""
+    """Pipelines with torch, one text at a time (three, two or one of them) and in batches of 32, and with optimum."""
     manifest, tokenizer = read_manifest(folder), _tokenizer(folder)
     pipes = {head: _pipeline(_TASKS[head], _torch_model(network, manifest, head), tokenizer) for head in HEADS}
     for count in (3, 2, 1):
@@ -38,23 +38,23 @@ def contenders(folder: Path, network: Any, threads: int) -> Iterator[Contender]:
 def _contender(name: str, pipes: dict[str, Callable[..., Any]], count: int, batch: int) -> Contender:
     heads = HEADS[:count]
 
-    def judge(texts: Sequence[str]) -> list[Said]:
+    def classify(texts: Sequence[str]) -> list[Labels]:
         if batch == 1:
             answers = {head: [pipes[head](text) for text in texts] for head in heads}
         else:
             answers = {head: pipes[head](list(texts), batch_size=batch) for head in heads}
         return [_labels({head: answers[head][index] for head in heads}) for index in range(len(texts))]
 
-    return Contender(name, judge, raw=True, slow=True, heads=heads)
+    return Contender(name, classify, raw=True, slow=True, heads=heads)
 
 
-def _labels(answer: dict[str, Any]) -> Said:
+def _labels(answer: dict[str, Any]) -> Labels:
     def label(head: str) -> str:
         found = answer.get(head, {})
         return str((found[0] if isinstance(found, list) else found).get("label", ""))
 
     tags = frozenset((tag["start"], tag["end"], tag["entity"]) for tag in answer.get("entities", ()))
-    return Said(label("intent"), label("sentiment"), tags)
+    return Labels(label("intent"), label("sentiment"), tags)
 
 
 def _pipeline(task: str, model: Any, tokenizer: Any) -> Callable[..., Any]:
@@ -85,7 +85,7 @@ def _config(network: Any, manifest: Manifest, head: str) -> Any:
 
 
 def _torch_model(network: Any, manifest: Manifest, head: str) -> Any:
-    """One task of the network as a Hugging Face model: the encoder once more, and one head."""
+    """One task of the network as a Hugging Face model: a copy of the encoder, and one head."""
     import copy
 
     from torch import nn
@@ -105,13 +105,13 @@ def _torch_model(network: Any, manifest: Manifest, head: str) -> Any:
             kept = attention_mask.unsqueeze(-1).to(tokens.dtype)
             return SequenceClassifierOutput(logits=self.head((tokens * kept).sum(1) / kept.sum(1).clamp(min=1)))
 
-    # Pipelines know models by the names of their classes, and complain of others at length.
+    # Pipelines recognize models by the names of their classes, and warn about others.
     OneHead.__name__ = "BertForTokenClassification" if head == "entities" else "BertForSequenceClassification"
     return OneHead(_config(network, manifest, head)).eval()
 
 
 def _optimum_model(folder: Path, network: Any, manifest: Manifest, head: str, threads: int) -> Any:
-    """One task of the ONNX file as an ONNX file of its own, loaded by optimum."""
+    """One task of the ONNX file as a separate ONNX file, loaded by optimum."""
     import onnx
     import onnxruntime
     from optimum.onnxruntime import ORTModelForSequenceClassification, ORTModelForTokenClassification

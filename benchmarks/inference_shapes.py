@@ -1,8 +1,8 @@
-"""`make bench NAME=inference_shapes`: why triage gives OpenVINO few shapes and packs no texts into rows.
+"""`make bench NAME=inference_shapes`: the basis of triage's batch shapes, and of the decision not to pack texts.
 
-Speed of full rows by their length (packing makes rows longer), what a new shape costs in time and memory, calls side by
-side, and how many of the computed tokens are useful: with any width, with those of triage, with packed rows. And the
-whole engine by the tokens of a call, which is why `model.batch_tokens` is what it is.
+It measures the speed of full rows by length (packing makes rows longer), the cost of a new shape in time and memory,
+simultaneous calls, the share of useful tokens with any width, with the widths of triage and with packed rows, and the
+speed of the engine by tokens per call, from which the defaults of `model.batch_tokens` are derived.
 """
 
 import argparse
@@ -50,23 +50,23 @@ def main() -> None:
 
 
 def speed(session: Session, name: str, shape: tuple[int, int], rounds: int) -> Row:
-    """Tokens a second of full rows, of as many calls side by side as the session has streams."""
+    """Tokens per second of full rows, with as many simultaneous calls as the session has streams."""
     ids = np.random.default_rng(0).integers(5, 1000, shape)
     mask = np.ones_like(ids)
     with ThreadPoolExecutor(session.streams) as pool:
         calls = session.streams * max(4096 // ids.size // session.streams, 2)
 
-        def go() -> float:
+        def run() -> float:
             started = time.perf_counter()
             list(pool.map(lambda _: session.run(ids, mask), range(calls)))
             return calls * ids.size / (time.perf_counter() - started)
 
-        go()
-        return Row.of(f"{name}: rows of {shape[1]}, {shape[0]} of them", "tokens/s", [go() for _ in range(rounds)])
+        run()
+        return Row.of(f"{name}: rows of {shape[1]}, {shape[0]} of them", "tokens/s", [run() for _ in range(rounds)])
 
 
 def new_shapes(session: Session, name: str, count: int) -> list[Row]:
-    """Milliseconds more of the first call of a shape than of the second, and what `count` of them leave in memory."""
+    """Extra time of the first call of a shape in milliseconds (quartiles), and memory of `count` shapes in MiB."""
     generator = np.random.default_rng(0)
     before, more = resident_mib(), []
     for _ in range(count):
@@ -81,11 +81,11 @@ def new_shapes(session: Session, name: str, count: int) -> list[Row]:
 
 
 def budgets(folder: Path, rounds: int) -> Iterator[Row]:
-    """Texts a second of the default engine in windows of 512 texts, by the token budget of a call."""
+    """Texts per second of the default engine in windows of 512 texts, by the token budget of a call."""
     texts = feed_texts(512)
     for tokens in BUDGETS:
         model = OnnxModel.load(ModelSettings(path=folder, batch_tokens=tokens))
-        # Every shape that these texts have is met before the first round.
+        # All shapes of these texts are compiled before the first round.
         model.predict(texts)
         model.predict(texts)
         rates = [len(texts) / timed(lambda model=model: model.predict(texts)) for _ in range(rounds)]
@@ -93,7 +93,7 @@ def budgets(folder: Path, rounds: int) -> Iterator[Row]:
 
 
 def fills(folder: Path) -> Sequence[Row]:
-    """Useful tokens of all tokens computed, in windows of texts as a worker takes them."""
+    """Share of useful tokens in windows of texts, as workers process them."""
     manifest = read_manifest(folder)
     tokenizer = TextTokenizer(folder / TOKENIZER_FILE, max_tokens=ROW, pad_id=manifest.pad_id, prefix=manifest.prefix)
     lengths = tokenizer.encode(feed_texts(10_000)).lengths
@@ -115,7 +115,7 @@ def fills(folder: Path) -> Sequence[Row]:
 
 
 def packed_rows(lengths: np.ndarray) -> int:
-    """Rows that first fit decreasing fills (Johnson 1973, Near-optimal bin packing algorithms)."""
+    """Number of rows by first-fit decreasing (Johnson 1973, Near-optimal bin packing algorithms)."""
     free: list[int] = []
     for length in sorted(lengths.tolist(), reverse=True):
         place = next((index for index, left in enumerate(free) if left >= length), None)

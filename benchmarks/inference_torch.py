@@ -1,7 +1,7 @@
-"""torch on the weights of the model: the reference in fp32, and the tuned rival in bf16.
+"""torch with the weights of the model: the reference in fp32, and a tuned contender in bf16.
 
-Both are given what triage gives its own runtimes: one model of three heads, batches of a token budget over texts sorted
-by length, attention by PyTorch's fused kernel, and the same way from logits to labels.
+Both work as the runtimes of triage do: one model with three heads, batches within a token budget over texts sorted by
+length, attention by PyTorch's fused kernel, and the same decoding of the logits.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.inference_labels import Contender, Said, raw_said, said
-from benchmarks.inference_ours import judge
+from benchmarks.inference_labels import Contender, Labels, labels_of, raw_labels
+from benchmarks.inference_triage import decode
 from triage.inference.batching import fill_ratio, plan_batches
 from triage.inference.heads import Heads
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
@@ -21,7 +21,7 @@ from triage.inference.tokenization import TextTokenizer
 
 
 def load_torch(folder: Path, checkpoint: Path | None) -> Any:
-    """The trained network of `checkpoint`, else one with the weights that stand in the model's ONNX file."""
+    """The trained network of `checkpoint`, or one with the weights of the model's ONNX file."""
     from triage.training.loop.checkpoint import load_checkpoint
 
     return load_checkpoint(checkpoint).model if checkpoint else _from_onnx(folder)
@@ -65,13 +65,12 @@ def _from_onnx(folder: Path) -> Any:
         "pad_token_id": manifest.pad_id,
     }
     model = build_from_config(config, taxonomy)
-    wanted = model.state_dict()
-    model.load_state_dict({name: torch.from_numpy(np.array(weights[name])) for name in wanted})
+    model.load_state_dict({name: torch.from_numpy(np.array(weights[name])) for name in model.state_dict()})
     return model.eval()
 
 
 class TorchEngine:
-    """Logits of the torch model in the batches that triage would plan."""
+    """Classifies texts with the torch model, in the batches that triage would plan."""
 
     def __init__(self, folder: Path, model: Any, budget: int) -> None:
         self.manifest: Manifest = read_manifest(folder)
@@ -83,18 +82,19 @@ class TorchEngine:
         )
         self.fill = 0.0
 
-    def judge(self, texts: Sequence[str]) -> list[Said]:
+    def classify(self, texts: Sequence[str]) -> list[Labels]:
+        """Labels of the texts, with calibration."""
         return [one for one, _ in self.both(texts, raw=False)]
 
-    def both(self, texts: Sequence[str], *, raw: bool = True) -> list[tuple[Said, Said]]:
-        """What the whole engine says of each text, and what its logits alone say."""
+    def both(self, texts: Sequence[str], *, raw: bool = True) -> list[tuple[Labels, Labels]]:
+        """Labels of each text, with calibration and directly from the logits."""
         import torch
 
         tokenized = self._tokenizer.encode(texts)
         batches = plan_batches(tokenized.lengths, self._budget)
         self.fill = fill_ratio(tokenized.lengths, batches)
         parts: list[Logits] = []
-        plain: dict[int, Said] = {}
+        plain: dict[int, Labels] = {}
         for batch in batches:
             ids, mask = self._tokenizer.pad(tokenized, *batch)
             with torch.inference_mode():
@@ -103,8 +103,8 @@ class TorchEngine:
             parts.append(self._heads.without_padding(logits, mask))
             if raw:
                 for row, index in enumerate(batch.indices.tolist()):
-                    plain[index] = raw_said(self.manifest, logits, row, tokenized.offsets(index).tolist())
-        final = [said(prediction) for prediction in judge(self._heads, parts, batches, tokenized, texts)]
+                    plain[index] = raw_labels(self.manifest, logits, row, tokenized.offsets(index).tolist())
+        final = [labels_of(prediction) for prediction in decode(self._heads, parts, batches, tokenized, texts)]
         return [(one, plain.get(index, one)) for index, one in enumerate(final)]
 
 
@@ -119,4 +119,6 @@ def contenders(folder: Path, model: Any) -> list[Contender]:
             folder, copy.deepcopy(model).to(torch.bfloat16), 2048
         ),
     }
-    return [Contender(name, engine.judge, fill=lambda engine=engine: engine.fill) for name, engine in engines.items()]
+    return [
+        Contender(name, engine.classify, fill=lambda engine=engine: engine.fill) for name, engine in engines.items()
+    ]

@@ -1,8 +1,8 @@
-"""`make bench NAME=pipe`: what the pipeline itself costs, with a model of constant outputs and a null index.
+"""`make bench NAME=pipe`: cost of the pipeline without the model and the index (constant predictions, a null sink).
 
-The worker of production reads records of the sample feed from Kafka and publishes what comes of them in transactions:
-consume, decode, redaction, language, rules, JSON, window counts, dead letters, offsets. It is pinned to one core, the
-broker to the others. Event times are those of arrival, as live.
+The production worker reads records of the sample feed from Kafka and publishes the results in transactions: consume,
+decode, redaction, language, rules, JSON, window counts, dead letters, offsets. It is pinned to one core, the broker to
+the others. Event times are the times of arrival, as in live operation.
 """
 
 import argparse
@@ -41,7 +41,7 @@ from triage.types import Prediction
 
 
 class ConstantModel:
-    """Says the same of every text: what is left is the cost of everything around the model."""
+    """Predicts the same for every text, so that only the cost of the pipeline remains."""
 
     version, taxonomy, languages = "constant@1", "1", frozenset({"en", "zh"})
     _prediction = Prediction(
@@ -53,8 +53,8 @@ class ConstantModel:
         return [self._prediction] * len(texts)
 
 
-class Ending:
-    """A source that stops its worker when `total` records are committed, and takes the time from the first on."""
+class MeasuredSource:
+    """A source that stops its worker after `total` committed records and measures the time from the first record."""
 
     def __init__(self, source: Source, total: int) -> None:
         self._source = source
@@ -86,12 +86,12 @@ class Ending:
 
 def run(settings: Settings, source: Source, total: int) -> tuple[float, float]:
     """Wall time and processor time of one pass over `total` records, both in seconds."""
-    clock, metrics, ending = SystemClock(), Metrics(), Ending(source, total)
+    clock, metrics, measured = SystemClock(), Metrics(), MeasuredSource(source, total)
     redactor = Redactor(settings.redaction)
     dead_letter_factory = DeadLetterFactory(redactor, clock, metrics)
     channels = {settings.kafka.topic(name): channel for channel, name in RAW_TOPICS.items()}
-    ending.worker = Worker(
-        lambda: ending,  # type: ignore[return-value, arg-type]
+    measured.worker = Worker(
+        lambda: measured,  # type: ignore[return-value, arg-type]
         [
             DecodeStage(settings.worker, channels, dead_letter_factory, clock, metrics),
             EnrichStage(Enricher(ConstantModel(), redactor, load_rules(None), settings.worker, clock), metrics),
@@ -103,12 +103,12 @@ def run(settings: Settings, source: Source, total: int) -> tuple[float, float]:
         metrics,
         Health(clock),
     )
-    ending.worker.run()
-    return ending.seconds, ending.cpu_seconds
+    measured.worker.run()
+    return measured.seconds, measured.cpu_seconds
 
 
 def in_memory(payloads: list[bytes]) -> tuple[float, float]:
-    """Without a broker: the difference is what Kafka's client costs."""
+    """Wall time and processor time without a broker; the difference is the cost of Kafka's client."""
     settings, source = load_settings(), MemorySource()
     for payload in payloads:
         source.append(settings.kafka.topic("complaints"), payload, timestamp_ms=SystemClock().now_ms())

@@ -1,12 +1,12 @@
-"""`python -m benchmarks.pipeline`: records a second, and latency from produced to acknowledged in Elasticsearch.
+"""`python -m benchmarks.pipeline`: records per second, and latency from produce to acknowledgement by Elasticsearch.
 
 Contenders: the worker of triage; the typical demo (a kafka-python loop, three Hugging Face pipelines one text at a
-time, one index call a record); Quix Streams 3 and a Faust agent with the model and the bulk sink of triage, both as
-their documentation writes them (one record at a time) and with records batched for the model by hand. Rates are those
-of working off a backlog, from the first acknowledged write to the last; latency is measured at 70 % of that rate.
+time, one index call per record); Quix Streams 3 and a Faust agent with the model and the bulk sink of triage, both as
+in their documentation (one record at a time) and with manual batches for the model. Rates are measured on a backlog,
+from the first acknowledged write to the last; latency is measured at 70 % of that rate.
 
-Quix Streams wants other versions of this project's dependencies, and the demo wants torch: give the Python of an
-environment that has this project and `quixstreams>=3,<4` by --rivals-python, and of one with torch and transformers
+Quix Streams needs other versions of this project's dependencies, and the demo needs torch: give the Python of an
+environment with this project and `quixstreams>=3,<4` by --rivals-python, and of one with torch and transformers
 (`make setup-train`) by --torch-python. A contender that cannot run is named and left out.
 """
 
@@ -49,12 +49,12 @@ _START_S = 120.0
 LOAD = 0.7
 
 
-class Absent(Exception):  # noqa: N818 - says why a contender is left out
-    """A contender cannot run here."""
+class ContenderUnavailable(Exception):  # noqa: N818 - a reason to leave a contender out, not an error
+    """A contender cannot run here; the message gives the reason."""
 
 
-class Contending:
-    """A contender's process: ready when `wait_ready` returns, done when `outcome` does."""
+class ContenderProcess:
+    """The process of a contender: ready when `wait_ready` returns, finished when `outcome` returns."""
 
     def __init__(self, name: str, plan: Plan, python: str, log: Path) -> None:
         self.name = name
@@ -73,13 +73,13 @@ class Contending:
         self._line(READY)
 
     def outcome(self, timeout_s: float) -> Outcome:
-        """Raises Absent if the process ends, or says nothing for so long."""
+        """Result of the process. Raises ContenderUnavailable if it ends without one, or has none after `timeout_s`."""
         timer = threading.Timer(timeout_s, self._process.kill)
         timer.start()
         try:
             return Outcome(**json.loads(self._line(RESULT).removeprefix(RESULT)))
-        except Absent as why:
-            raise (why if timer.is_alive() else Absent(f"did not end within {timeout_s:g} s")) from None
+        except ContenderUnavailable as why:
+            raise (why if timer.is_alive() else ContenderUnavailable(f"did not end within {timeout_s:g} s")) from None
         finally:
             timer.cancel()
             self.end()
@@ -97,11 +97,11 @@ class Contending:
             if line.startswith(prefix.strip()):
                 return line
         tail = self._log.read_text("utf-8", "replace").strip().splitlines()[-3:]
-        raise Absent(f"its process ended: {' | '.join(tail)[-500:]}")
+        raise ContenderUnavailable(f"its process ended: {' | '.join(tail)[-500:]}")
 
 
 def index_settings(flags: dict[str, Any], partitions: int | None = None) -> Settings:
-    """Topics and an index of their own, ready to be written."""
+    """Settings with new topics and a new index, created and ready."""
     settings = fresh_settings(flags, partitions)
     client = connect(settings.elasticsearch)
     wait_until_ready(client, settings.elasticsearch, SystemClock())
@@ -124,7 +124,7 @@ def flags_of(settings: Settings, more: dict[str, Any]) -> dict[str, Any]:
 
 
 class Arena:
-    """Runs contenders one after the other on one stack."""
+    """Runs contenders one after the other on the same stack."""
 
     def __init__(self, arguments: argparse.Namespace, stack: dict[str, Any], logs: Path) -> None:
         self._arguments = arguments
@@ -133,26 +133,26 @@ class Arena:
         self._model = {"model.path": arguments.model} if arguments.model else {}
 
     def backlog(self, name: str, records: int) -> Outcome:
-        """Work off so many records that wait."""
+        """Process a backlog of `records` records."""
         settings = index_settings(self._stack | self._model)
         payloads = [payload for _, payload in sample_records(records)]
         produce(settings, "complaints", payloads)
-        contending = self._start(name, settings, len(payloads))
-        contending.wait_ready()
-        return contending.outcome(self._arguments.timeout)
+        contender = self._start(name, settings, len(payloads))
+        contender.wait_ready()
+        return contender.outcome(self._arguments.timeout)
 
     def live(self, name: str, rate: float, seconds: float) -> Outcome:
-        """Keep up with so many records a second."""
+        """Process live traffic of `rate` records per second."""
         settings = index_settings(self._stack | self._model)
         payloads = [payload for _, payload in sample_records(max(10, int(rate * seconds)))]
-        contending = self._start(name, settings, len(payloads))
-        contending.wait_ready()
-        # Joining the group takes its time; the records must not wait for it.
+        contender = self._start(name, settings, len(payloads))
+        contender.wait_ready()
+        # Joining the group takes time, which must not count as latency.
         time.sleep(self._arguments.settle)
         feed_evenly(settings, payloads, rate)
-        return contending.outcome(self._arguments.timeout)
+        return contender.outcome(self._arguments.timeout)
 
-    def _start(self, name: str, settings: Settings, total: int) -> Contending:
+    def _start(self, name: str, settings: Settings, total: int) -> ContenderProcess:
         flags = flags_of(settings, self._model)
         python = sys.executable
         if name == "demo":
@@ -163,12 +163,12 @@ class Arena:
             }
         elif name.startswith("quix"):
             python = self._arguments.rivals_python
-        return Contending(name, Plan(flags, total), python, self._logs / f"{name}.log")
+        return ContenderProcess(name, Plan(flags, total), python, self._logs / f"{name}.log")
 
 
 def feed_evenly(settings: Settings, payloads: list[bytes], rate: float) -> None:
-    """Produce at a steady rate, each record within 10 ms of its own moment."""
-    # A request for each record would take the cores that the contenders are to have.
+    """Produce at a constant rate, each record within 10 ms of its time."""
+    # One request per record would take processor time from the contenders.
     producer = KafkaProducer(**settings.kafka.client(), linger_ms=10)
     topic, started = settings.kafka.topic("complaints"), time.monotonic()
     try:
@@ -190,7 +190,7 @@ def measure(arena: Arena, arguments: argparse.Namespace) -> Iterator[Row]:
             yield Row.of(NAMES[name], "records/s", rates)
             steady = arguments.load * sorted(rates)[len(rates) // 2]
             live = arena.live(name, steady, arguments.seconds)
-        except Absent as why:
+        except ContenderUnavailable as why:
             sys.stderr.write(f"left out: {NAMES[name]}: {why}\n")
             continue
         for percentile, latency in live.latencies_ms.items():
@@ -199,13 +199,13 @@ def measure(arena: Arena, arguments: argparse.Namespace) -> Iterator[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=int, default=3_000, help="backlog of the contenders")
-    parser.add_argument("--demo-records", type=int, default=150, help="backlog of the demo")
-    parser.add_argument("--seconds", type=float, default=15, help="of live traffic")
-    parser.add_argument("--load", type=float, default=LOAD, help="of live traffic, a share of the backlog's rate")
+    parser.add_argument("--records", type=int, default=3_000, help="records of the contenders' backlog")
+    parser.add_argument("--demo-records", type=int, default=150, help="records of the demo's backlog")
+    parser.add_argument("--seconds", type=float, default=15, help="duration of live traffic")
+    parser.add_argument("--load", type=float, default=LOAD, help="of live traffic, as a share of the backlog's rate")
     parser.add_argument("--settle", type=float, default=5, help="seconds between start and live traffic")
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--timeout", type=float, default=300, help="most seconds of a contender's run")
+    parser.add_argument("--timeout", type=float, default=300, help="most seconds of a run")
     parser.add_argument("--contenders", nargs="+", choices=list(NAMES), default=list(NAMES))
     parser.add_argument("--model", help="model folder; default: the one that serves")
     parser.add_argument("--rivals-python", default=sys.executable, help="has this project and quixstreams")

@@ -1,13 +1,14 @@
-"""The contenders of `benchmarks.pipeline`, a process each: `python -m benchmarks.pipeline_contenders NAME`.
+"""The contenders of `benchmarks.pipeline`, one process each: `python -m benchmarks.pipeline_contenders NAME`.
 
-All read the same topic and write documents of the same shape to an index of the same mapping. The worker of triage
-does what it does in production: redaction, rules, counts, transactions. The rivals judge and index, no more; those
-with "batched" ask the same model for as many records at a time, which neither framework does by itself.
+All read the same topic and write documents of the same shape to an index with the same mapping. The worker of triage
+works as in production: redaction, rules, counts, transactions. The others only classify and index; those with "batched"
+give the model as many records at a time as triage does, which neither framework does by itself. The plan of a run is
+read from standard input.
 """
 
+import argparse
 import asyncio
 import json
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,7 @@ _WAIT_S = 0.1
 
 
 def worker(plan: Plan) -> None:
-    """`triage worker`, assembled as in production; its sink tells the meter."""
+    """`triage worker`, assembled as in production, with a sink that reports to the meter."""
     from benchmarks.broker import pin
     from triage.clock import SystemClock
     from triage.config import load_settings
@@ -35,14 +36,14 @@ def worker(plan: Plan) -> None:
 
     class Timed(IndexSink):
         def write(self, documents: Sequence[Document]) -> BulkResult:
-            result = nothing.write(documents) if plan.index == "null" else super().write(documents)
+            result = null_sink.write(documents) if plan.index == "null" else super().write(documents)
             meter.acknowledged([document.version for document in documents])
             return result
 
-    nothing = MemorySink(keep=False)
+    null_sink = MemorySink(keep=False)
     assemble.IndexSink = Timed  # type: ignore[misc]
     parts = assemble.build_worker(load_settings(None, plan.flags), SystemClock(), Metrics())
-    meter._done = parts.worker.stop  # noqa: SLF001 - known only now
+    meter._done = parts.worker.stop  # noqa: SLF001 - the worker exists only now
     say_ready()
     parts.worker.run()
     parts.close()
@@ -50,7 +51,7 @@ def worker(plan: Plan) -> None:
 
 
 class Index:
-    """What the rivals share: the model, and the sink, of triage."""
+    """The model and the sink of triage, which the other contenders share."""
 
     def __init__(self, plan: Plan) -> None:
         from triage.config import load_settings
@@ -64,7 +65,7 @@ class Index:
         self._sink = IndexSink(connect(self.settings.elasticsearch), self.settings.elasticsearch)
         self.meter = Meter(plan.total)
 
-    def judge(self, records: Sequence[tuple[dict[str, Any], int]]) -> list[bytes]:
+    def classify(self, records: Sequence[tuple[dict[str, Any], int]]) -> list[bytes]:
         predictions = self.model.predict([fields["text"] for fields, _ in records])
         return [
             document(
@@ -120,7 +121,7 @@ def document(
 
 
 def quix(plan: Plan, *, batched: bool) -> None:
-    """Quix Streams 3: a dataframe that judges each record, and a batching sink; or both in the sink."""
+    """Quix Streams 3: a dataframe that classifies each record, and a batching sink; or both in the sink."""
     from quixstreams import Application
     from quixstreams.sinks import BatchingSink, SinkBatch
 
@@ -131,13 +132,13 @@ def quix(plan: Plan, *, batched: bool) -> None:
             items = list(batch)
             if batched:
                 records = [(item.value, item.timestamp) for item in items]
-                index.store(records, index.judge(records))
+                index.store(records, index.classify(records))
             else:
                 index.store([(item.value[0], item.timestamp) for item in items], [item.value[1] for item in items])
 
-    def judge_one(fields: dict[str, Any], key: Any, timestamp: int, headers: Any) -> tuple[dict[str, Any], bytes]:
+    def classify_one(fields: dict[str, Any], key: Any, timestamp: int, headers: Any) -> tuple[dict[str, Any], bytes]:
         del key, headers
-        return fields, index.judge([(fields, timestamp)])[0]
+        return fields, index.classify([(fields, timestamp)])[0]
 
     kafka = index.settings.kafka
     app = Application(
@@ -150,14 +151,14 @@ def quix(plan: Plan, *, batched: bool) -> None:
     )
     frame = app.dataframe(app.topic(index.topic, value_deserializer="json"))
     if not batched:
-        frame = frame.apply(judge_one, metadata=True)
+        frame = frame.apply(classify_one, metadata=True)
     frame.sink(ElasticSink())
     say_ready()
     app.run()
 
 
 def faust(plan: Plan, *, batched: bool) -> None:
-    """A Faust agent that takes what has arrived and judges one text at a time, or all together."""
+    """A Faust agent that takes the available records and classifies one text at a time, or all together."""
     import faust as library
 
     index = Index(plan)
@@ -176,11 +177,11 @@ def faust(plan: Plan, *, batched: bool) -> None:
         return json.loads(event.value), int(event.message.timestamp * 1000)
 
     @app.agent(topic)  # type: ignore[untyped-decorator]
-    async def judge(stream: Any) -> None:
+    async def classify(stream: Any) -> None:
         async for events in stream.take_events(_BATCH, within=_WAIT_S):
             records = [opened(event) for event in events]
             parts = [records] if batched else [[record] for record in records]
-            index.store(records, [body for part in parts for body in index.judge(part)])
+            index.store(records, [body for part in parts for body in index.classify(part)])
 
     async def forever() -> None:
         await app.start()
@@ -192,9 +193,10 @@ def faust(plan: Plan, *, batched: bool) -> None:
 
 
 def demo(plan: Plan) -> None:
-    """The typical demo: a kafka-python loop, three pipelines one text at a time, one index call a record.
+    """The typical demo: a kafka-python loop, three pipelines one text at a time, one index call per record.
 
-    The pipelines' encoders are of the size of the model's; their weights are of no account for the time.
+    The encoders of the pipelines have the size of the model's; their weights are random, which does not affect the
+    time.
     """
     from elasticsearch import Elasticsearch
     from kafka import KafkaConsumer
@@ -263,5 +265,11 @@ CONTENDERS: dict[str, Callable[[Plan], None]] = {
 }
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=list(CONTENDERS))
+    CONTENDERS[parser.parse_args().name](Plan.read())
+
+
 if __name__ == "__main__":
-    CONTENDERS[sys.argv[1]](Plan.read())
+    main()

@@ -1,4 +1,4 @@
-"""What a contender of the end-to-end benchmark is told and what it says: a process each, JSON in and out."""
+"""Messages between the end-to-end benchmark and the processes of its contenders: JSON on standard input and output."""
 
 import json
 import os
@@ -17,7 +17,10 @@ PERCENTILES = (50, 95, 99)
 
 @dataclass(frozen=True)
 class Plan:
-    """`flags` are settings; it ends after `total` records, or when another process ends it. `index`: or `null`."""
+    """Plan of a run: settings as `flags`, the number of records after which it ends, and the sink.
+
+    `index` is elasticsearch or null; `core` pins the process to a core.
+    """
 
     flags: dict[str, Any]
     total: int
@@ -35,7 +38,7 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """Times are of the wall clock in seconds: of the first acknowledged write, of the last, and what lay between."""
+    """Result of a run: records, the times of the first and the last acknowledged write (Unix time), and latencies."""
 
     records: int = 0
     first_records: int = 0
@@ -45,13 +48,13 @@ class Outcome:
 
     @property
     def rate(self) -> float:
-        """Records a second from the first acknowledged write to the last; what starts up before it is left out."""
+        """Records per second from the first acknowledged write to the last, without the start-up."""
         seconds = self.last_s - self.first_s
         return (self.records - self.first_records) / seconds if seconds > 0 else 0.0
 
 
 class Meter:
-    """Takes the time of every write that the index acknowledged, from the broker's timestamp of each record."""
+    """Measures the latency of every acknowledged write, from the broker's timestamp of each record."""
 
     def __init__(self, total: int, done: Any = None) -> None:
         self._total = total
@@ -61,16 +64,16 @@ class Meter:
         self._latencies: list[np.ndarray] = []
 
     def acknowledged(self, timestamps_ms: Sequence[int]) -> None:
-        """Records with these timestamps are in the index now."""
+        """Register records with these timestamps as indexed now."""
         now = time.time()
         with self._lock:
-            said = self.outcome
-            said.records += len(timestamps_ms)
-            if not said.first_s:
-                said.first_s, said.first_records = now, len(timestamps_ms)
-            said.last_s = now
+            outcome = self.outcome
+            outcome.records += len(timestamps_ms)
+            if not outcome.first_s:
+                outcome.first_s, outcome.first_records = now, len(timestamps_ms)
+            outcome.last_s = now
             self._latencies.append(now * 1000 - np.asarray(timestamps_ms, dtype=np.float64))
-            if said.records >= self._total and self._done:
+            if outcome.records >= self._total and self._done:
                 self._done()
 
     @property
@@ -78,7 +81,7 @@ class Meter:
         return self.outcome.records >= self._total
 
     def report(self) -> None:
-        """Say what was measured, the first tenth of the latencies left out."""
+        """Write the outcome to standard output; the first tenth of the latencies is left out."""
         latencies = np.concatenate(self._latencies) if self._latencies else np.zeros(1)
         kept = latencies[len(latencies) // 10 :]
         percentiles = np.percentile(kept, PERCENTILES).tolist()
@@ -93,6 +96,6 @@ def say_ready() -> None:
 
 
 def end() -> None:
-    """End at once: threads of libraries that were measured need not agree."""
+    """Exit immediately, without waiting for the threads of the measured libraries."""
     sys.stdout.flush()
     os._exit(0)

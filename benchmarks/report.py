@@ -1,4 +1,4 @@
-"""What every benchmark shares: the machine, the table, and the results file of docs' figures."""
+"""Describes the machine, prints the table of a benchmark, and writes its results file."""
 
 import json
 import os
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: several rounds of the same measurement, in `unit`; `more` are columns of its own."""
+    """One row of the table: rounds of the same measurement in `unit`; `more` are additional columns."""
 
     name: str
     unit: str
@@ -33,7 +33,7 @@ class Row:
 
 
 def machine() -> dict[str, object]:
-    """Processor, cores, Python: no host name and no path."""
+    """Processor, number of cores, Python and system; no host name and no path."""
     model = ""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -57,9 +57,9 @@ def publish(name: str, rows: list[Row]) -> None:
         table.add_column(column, justify="right")
     for row in rows:
         more = (f"{row.more[column]:,.1f}" if column in row.more else "" for column in columns)
-        figures = (f"{value:,.1f}" for value in (row.min, row.median, row.max))
-        table.add_row(row.name, row.unit, *figures, str(row.rounds), *more)
-    # Beside a terminal, as in a log, a table is as wide as it needs to be.
+        values = (f"{value:,.1f}" for value in (row.min, row.median, row.max))
+        table.add_row(row.name, row.unit, *values, str(row.rounds), *more)
+    # Without a terminal, as in a log, the table is not limited to 80 columns.
     console = Console()
     console = console if console.is_terminal else Console(width=200)
     console.print(table)

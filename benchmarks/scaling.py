@@ -1,8 +1,8 @@
-"""`python -m benchmarks.scaling`: more processes, longer texts, more keys.
+"""`python -m benchmarks.scaling`: the effect of more processes, longer texts and more keys.
 
-Processes: workers as in production, the model with one thread, each pinned to a core of its own, a null index, four
-partitions; the rate is that of all together, from the first write to the last. Longer texts and more keys: processor
-time of a record in the pipeline without the model and without a broker, on one core.
+Processes: workers as in production, with one model thread, each pinned to its own core, a null sink and four
+partitions; the rate is that of all workers together, from the first write to the last. Longer texts and more keys:
+processor time per record in the pipeline without the model and without a broker, on one core.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import msgspec
 
 from benchmarks.broker import add_stack_options, open_stack, pin, produce, sample_records
 from benchmarks.pipe import in_memory
-from benchmarks.pipeline import Absent, Contending, flags_of, index_settings
+from benchmarks.pipeline import ContenderProcess, ContenderUnavailable, flags_of, index_settings
 from benchmarks.pipeline_plan import Outcome, Plan
 from benchmarks.report import Row, publish
 from triage.inference.language import preload
@@ -30,7 +30,10 @@ _KEYS = (10, 1_000, 100_000)
 
 
 def together(stack: dict[str, Any], processes: int, arguments: argparse.Namespace) -> float:
-    """Records a second of so many workers. Raises Absent if one fails, or if the partitions were not shared evenly."""
+    """Records per second of `processes` workers together.
+
+    Raises ContenderUnavailable if one fails, or if the partitions were not shared evenly.
+    """
     settings = index_settings(stack, PARTITIONS)
     share = arguments.records
     payloads = [payload for _, payload in sample_records(share * processes)]
@@ -44,11 +47,11 @@ def together(stack: dict[str, Any], processes: int, arguments: argparse.Namespac
                 "model.threads": 1,
             }
             plan = Plan(flags, share, index="null", core=cores[number % len(cores)])
-            workers.append(Contending("triage", plan, sys.executable, Path(folder) / f"{number}.log"))
+            workers.append(ContenderProcess("triage", plan, sys.executable, Path(folder) / f"{number}.log"))
         try:
             for worker in workers:
                 worker.wait_ready()
-            # Until the group has shared out its partitions: a share that moves would be done twice.
+            # Wait until the partitions are assigned: after a rebalance records would be processed twice.
             time.sleep(arguments.settle)
             produce(settings, "complaints", payloads, PARTITIONS)
             return rate_of([worker.outcome(arguments.timeout) for worker in workers])
@@ -58,20 +61,20 @@ def together(stack: dict[str, Any], processes: int, arguments: argparse.Namespac
 
 
 def rate_of(outcomes: list[Outcome]) -> float:
-    """Of all together: without what was written first, as the time begins when that was done."""
+    """Rate of all workers together, without the first write, because the time starts at its end."""
     first = min(outcomes, key=lambda outcome: outcome.first_s)
     seconds = max(outcome.last_s for outcome in outcomes) - first.first_s
     return (sum(outcome.records for outcome in outcomes) - first.first_records) / seconds
 
 
 def of_length(chars: int, count: int) -> list[bytes]:
-    """Records whose texts have so many characters."""
+    """`count` records whose texts have `chars` characters."""
     text = (_SENTENCE * (chars // len(_SENTENCE) + 1))[:chars]
     return [msgspec.json.encode({"id": f"l{number}", "text": f"{text} {number}"}) for number in range(count)]
 
 
 def with_keys(keys: int, count: int) -> list[bytes]:
-    """Records of so many brands, products and regions."""
+    """`count` records with `keys` different brands, products and regions."""
     draw = random.Random(7)
     return [
         msgspec.json.encode(
@@ -90,9 +93,9 @@ def cost(name: str, payloads: list[bytes], rounds: int) -> Row:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--records", type=int, default=1_500, help="of each process")
+    parser.add_argument("--records", type=int, default=1_500, help="records of each process")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--settle", type=float, default=8, help="seconds until the partitions are shared out")
+    parser.add_argument("--settle", type=float, default=8, help="seconds until the partitions are assigned")
     parser.add_argument("--timeout", type=float, default=300, help="most seconds of a run")
     parser.add_argument("--model", help="model folder; default: the one that serves")
     add_stack_options(parser)
@@ -104,7 +107,7 @@ def main() -> None:
         for processes in arguments.processes:
             try:
                 rates = [together(stack, processes, arguments) for _ in range(arguments.rounds)]
-            except Absent as why:
+            except ContenderUnavailable as why:
                 sys.stderr.write(f"left out: {processes} processes: {why}\n")
                 continue
             rows.append(Row.of(f"{processes} processes, a core each", "records/s", rates))

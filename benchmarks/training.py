@@ -1,7 +1,7 @@
-"""Encoders and ways to train them, side by side on small equal budgets: `python -m benchmarks.training --help`.
+"""Compares encoders and training methods on small equal budgets: `python -m benchmarks.training --help`.
 
-Every run sees the same sample of training texts once and is judged on the same validation texts; no test text is
-touched. Small budgets rank, they do not predict: the shipped model saw many times as much.
+Every run sees the same sample of training texts once and is evaluated on the same validation texts; test texts are not
+used. Small budgets give a ranking, not a prediction: the shipped model was trained on many times as many texts.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from benchmarks.report import ROOT, machine
 from benchmarks.training_variants import GROUPS, TEACHER, Variant
 from triage.training.loop.environment import prepare_process
 
-# Committed: it takes hours, and a later run goes on with what it lacks.
+# Committed, because it takes hours; a later call continues with the missing runs.
 RESULTS = ROOT / "benchmarks" / "training.json"
 TABLES = ROOT / "docs" / "training-comparisons.md"
 SEED = 1
@@ -27,11 +27,11 @@ _HAN = ("\u4e00", "\u9fff")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the datasets")
     parser.add_argument("--encoders", type=Path, required=True, help="folder of the pretrained encoders")
     parser.add_argument("--texts", type=int, default=4_000, help="training texts of a run")
     parser.add_argument("--groups", nargs="*", choices=GROUPS, default=list(GROUPS))
-    parser.add_argument("--again", action="store_true", help="measure again what the results file has already")
+    parser.add_argument("--again", action="store_true", help="repeat runs that are in the results file already")
     arguments = parser.parse_args()
     prepare_process()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
@@ -47,7 +47,7 @@ def main() -> None:
         teacher, place = Path(folder) / "teacher", Path(folder) / "run"
         for group in arguments.groups:
             for variant in GROUPS[group]:
-                # The same run may stand in several groups, under other names.
+                # The same run may be in several groups, under different names.
                 key = _key(asdict(variant))
                 if key not in known:
                     if variant.from_teacher and not teacher.exists():
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _load(data: Path) -> tuple[Any, Any]:
-    """All packs but those that only teach aspects, for a taxonomy without aspects: three heads are compared."""
+    """Corpus and taxonomy without aspects: three heads are compared."""
     from dataclasses import replace
 
     from triage.training.data.corpus import load_corpus
@@ -104,17 +104,17 @@ def _measure(
     sample = _sample(corpus, variant, variant.times * arguments.texts)
     run = TrainingRun(sample, taxonomy, options, folder, Console(stderr=True))
     started = time.process_time()
-    account = run.fit()
-    taught = time.process_time() - started
+    info = run.fit()
+    fit_s = time.process_time() - started
     started = time.process_time()
     run.validate()
-    judged = time.process_time() - started
-    return _row(account["validation"]) | {
-        "texts": account["texts"],
-        "cpu_s_per_1000_texts_taught": round(1000 * (taught - judged) / account["texts"], 2),
-        "cpu_s_per_1000_texts_judged": round(1000 * judged / len(run.validation), 2),
-        "learning_parameters": account["learning_parameters"],
-        "parameters": account["parameters"],
+    validation_s = time.process_time() - started
+    return _row(info["validation"]) | {
+        "texts": info["texts"],
+        "cpu_s_per_1000_texts_trained": round(1000 * (fit_s - validation_s) / info["texts"], 2),
+        "cpu_s_per_1000_texts_evaluated": round(1000 * validation_s / len(run.validation), 2),
+        "learning_parameters": info["learning_parameters"],
+        "parameters": info["parameters"],
         "cpu": machine()["cpu"],
         "variant": asdict(variant),
     }
@@ -128,7 +128,7 @@ def _row(validation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sample(corpus: Any, variant: Variant, texts: int) -> Any:
-    """The first `texts` of an epoch's draw in the variant's language, with the label that it needs."""
+    """A corpus of the first `texts` texts of an epoch in the variant's language, with the labels that it needs."""
     from triage.training.data.corpus import Corpus
 
     drawn = [example for example in corpus.epoch(SEED) if _fits(example, variant.language)][:texts]
@@ -152,7 +152,7 @@ def _has(example: Any, head: str | None) -> bool:
 
 
 def _key(variant: dict[str, Any]) -> str:
-    """Equal for the same run, as it is or as it came back from the results file, whatever its name."""
+    """Key of a variant without its name, equal for the variant itself and for its copy in the results file."""
     return json.dumps(variant | {"name": None}, sort_keys=True)
 
 
@@ -162,11 +162,11 @@ def _tables(results: dict[str, Any]) -> list[str]:
         "# Ways to train, compared",
         "",
         f"Written by `python -m benchmarks.training`. Every run sees the same {results['texts']:,} training texts once "
-        f"(seed {results['seed']}; the teacher three times as many) and is judged on the same validation texts, at "
-        "most 60 a pack: figures are means over the packs of macro-F1 (intent, sentiment) and entity-F1, in points. "
-        "Small equal budgets rank; they do not predict what a full run reaches, and differences below three points are "
-        "noise. Seconds, which other work on the machine lengthens by up to a third, are CPU seconds of "
-        f"one core for 1,000 texts, of {', '.join(_marked(cpus))}.",
+        f"(seed {results['seed']}; the teacher three times as many) and is evaluated on the same validation texts, at "
+        "most 60 per dataset. The values are means over the datasets of macro-F1 (intent, sentiment) and entity-F1, in "
+        "points. Small equal budgets give a ranking, not a prediction of a full run, and differences below three "
+        "points are noise. Seconds are CPU seconds of one core per 1,000 texts, which other work on the machine "
+        f"increases by up to a third, on {', '.join(_numbered(cpus))}.",
     ]
     for group, variants in GROUPS.items():
         if rows := results["groups"].get(group):
@@ -175,21 +175,20 @@ def _tables(results: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _marked(cpus: list[str]) -> list[str]:
+def _numbered(cpus: list[str]) -> list[str]:
     return cpus if len(cpus) == 1 else [f"({number}) {cpu}" for number, cpu in enumerate(cpus, 1)]
 
 
-_HEADER = "| run | intent | sentiment | entities | parameters, M | of them learning, M | s taught | s judged |"
+_HEADER = "| run | intent | sentiment | entities | parameters, M | trainable, M | s training | s evaluation |"
 
 
 def _line(name: str, row: dict[str, Any], cpus: list[str]) -> str:
     heads = [f"{100 * row['heads'][head]:.1f}" if head in row["heads"] else "" for head in _HEADS]
     learning = f"{row['learning_parameters'] / 1e6:.2f}" if "learning_parameters" in row else ""
-    taught, judged = row.get("cpu_s_per_1000_texts_taught", ""), row["cpu_s_per_1000_texts_judged"]
+    trained, evaluated = row.get("cpu_s_per_1000_texts_trained", ""), row["cpu_s_per_1000_texts_evaluated"]
     on = f" ({cpus.index(row['cpu']) + 1})" if len(cpus) > 1 else ""
-    return (
-        f"| {name} | {' | '.join(heads)} | {row['parameters'] / 1e6:.1f} | {learning} | {taught}{on} | {judged}{on} |"
-    )
+    scores, parameters = " | ".join(heads), f"{row['parameters'] / 1e6:.1f}"
+    return f"| {name} | {scores} | {parameters} | {learning} | {trained}{on} | {evaluated}{on} |"
 
 
 _HEADS = ("intent", "sentiment", "entities")

@@ -1,4 +1,4 @@
-"""What `benchmarks.training` compares: groups of runs that differ in one thing."""
+"""The variants that `benchmarks.training` compares, in groups of runs that differ in one respect."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,10 +8,11 @@ E5, MINILM = "multilingual-e5-small-en-zh", "all-MiniLM-L6-v2"
 
 @dataclass(frozen=True)
 class Variant:
-    """One run: `language` takes only texts of one language; `only` only texts with a label for that head.
+    """One run.
 
-    `options` are fields of Options; `times` the usual number of texts; `from_teacher` starts from the weights of the
-    group's teacher, its layers evenly spread.
+    `language` restricts the texts to one language, `only` to those with a label for that head. `options` are fields of
+    Options; `times` multiplies the number of texts; `from_teacher` starts from the weights of the group's teacher, with
+    evenly spaced layers.
     """
 
     name: str
@@ -68,8 +69,8 @@ GROUPS: dict[str, tuple[Variant, ...]] = {
     "students": (
         TEACHER,
         Variant("3 of 6 layers of the encoder", options={"layers": 3}),
-        _student(3, "begun from the teacher's"),
-        _student(3, "begun from the teacher's, distilled", distill_weight=0.3),
-        _student(2, "begun from the teacher's, distilled", distill_weight=0.3),
+        _student(3, "initialized from the teacher"),
+        _student(3, "initialized from the teacher, distilled", distill_weight=0.3),
+        _student(2, "initialized from the teacher, distilled", distill_weight=0.3),
     ),
 }

@@ -1,4 +1,4 @@
-"""The benchmarks stay runnable; their figures are not asserted."""
+"""The benchmark of quality runs; its results are not asserted."""
 
 from benchmark_runs import run_benchmark
 from harness import TINY_MODEL

@@ -1,4 +1,4 @@
-"""The benchmark of the console stays runnable; its figures are not asserted."""
+"""The benchmark of the console runs; its results are not asserted."""
 
 import pytest
 from benchmark_runs import run_benchmark

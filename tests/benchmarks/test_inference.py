@@ -1,4 +1,4 @@
-"""The benchmark of the engine stays runnable, with torch or without; its figures are not asserted."""
+"""The benchmark of the engine runs, with torch or without; its results are not asserted."""
 
 from importlib.metadata import PackageNotFoundError, version
 
@@ -8,7 +8,7 @@ from harness import TINY_MODEL
 SIZES = ("--texts", "12", "--slow-texts", "2", "--agreement-texts", "16", "--rounds", "1", "--gemm-seconds", "0.001")
 
 
-def test_inference_names_every_runtime_and_what_it_skipped():
+def test_inference_names_every_runtime_and_skipped_contender():
     rows, run = run_benchmark("inference", "--model", TINY_MODEL, *SIZES)
     engines = [row for name, row in rows.items() if name.startswith("triage: ")]
     assert {"triage: ONNX Runtime cpu fp32", "triage: OpenVINO fp32"} <= {

@@ -1,11 +1,11 @@
-"""The benchmarks of the pipeline stay runnable; their figures are not asserted."""
+"""The benchmarks of the pipeline run; their results are not asserted."""
 
 import pytest
 from benchmark_runs import run_benchmark
 from harness import TINY_MODEL
 
 pytestmark = pytest.mark.stack
-# They start several processes: in CI's run on the real stack, where the time of `make test` is no matter.
+# These start several processes: they run with the real stack in CI, not in `make test`.
 slow = pytest.mark.real
 
 
@@ -22,16 +22,16 @@ def test_the_pipe_through_kafka(stack):
 
 
 @slow
-def test_end_to_end_and_who_cannot_run_is_named(stack):
-    rows, said = rows_of(
+def test_end_to_end_and_unavailable_contenders_are_named(stack):
+    rows, errors = rows_of(
         "pipeline", stack, "--contenders", "triage", "demo", "--model", TINY_MODEL, "--records", "200",
         "--demo-records", "3", "--seconds", "1", "--settle", "1", "--timeout", "300",
     )  # fmt: skip
     assert rows["triage"]["median"] > 0
     assert 0 < rows["triage: latency at 70% load, p50"]["median"] <= rows["triage: latency at 70% load, p99"]["median"]
     if "typical demo" not in rows:
-        assert "left out: typical demo" in said
-        assert "transformers" in said
+        assert "left out: typical demo" in errors
+        assert "transformers" in errors
 
 
 @slow

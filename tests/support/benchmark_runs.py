@@ -1,4 +1,4 @@
-"""Runs a benchmark as a command, as `make bench` does, and reads what it wrote."""
+"""Runs a benchmark as a command, as `make bench` does, and reads its results file."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from checkout import ROOT
 
 
 def run_benchmark(name, *arguments, timeout=None):
-    """Rows of its results by their names, and the finished process."""
+    """Rows of the results by name, and the completed process."""
     run = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout,

@@ -1,4 +1,4 @@
-"""The engine of triage on every runtime that is installed."""
+"""The engine of triage on every installed runtime, and its profile."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.inference_labels import Contender, Said, said
+from benchmarks.inference_labels import Contender, Labels, labels_of
 from benchmarks.report import Row
 from triage.config import ModelSettings
 from triage.errors import TriageError
@@ -31,7 +31,7 @@ RUNTIMES = (
 
 
 def contenders(folder: Path, threads: int, skipped: dict[str, str]) -> Iterator[Contender]:
-    """Those that load; `skipped` gets the others, with the reason."""
+    """Contenders for the runtimes that can be loaded; the others are added to `skipped` with the reason."""
     chosen = open_session(folder / MODEL_FILE, ModelSettings(path=folder, threads=threads))
     for device, precision in RUNTIMES:
         settings = ModelSettings(path=folder, threads=threads, device=device, precision=precision)
@@ -46,17 +46,17 @@ def contenders(folder: Path, threads: int, skipped: dict[str, str]) -> Iterator[
         if (about["runtime"], about["precision"]) == (chosen.runtime, chosen.precision):
             name += " (default here)"
 
-        def judge(texts: Sequence[str], model: OnnxModel = model) -> list[Said]:
-            return [said(prediction) for prediction in model.predict(texts)]
+        def classify(texts: Sequence[str], model: OnnxModel = model) -> list[Labels]:
+            return [labels_of(prediction) for prediction in model.predict(texts)]
 
         def fill(metrics: Metrics = metrics) -> float:
             return metrics.registry.get_sample_value("triage_batch_fill_ratio") or 0.0
 
-        yield Contender(name, judge, fill=fill)
+        yield Contender(name, classify, fill=fill)
 
 
 def profile(folder: Path, threads: int, texts: Sequence[str], rounds: int) -> list[Row]:
-    """Where the time of the default engine goes, in microseconds a text of one thread."""
+    """Time of the steps of the default engine on one thread, in microseconds per text."""
     manifest = read_manifest(folder)
     session = open_session(folder / MODEL_FILE, ModelSettings(path=folder, threads=threads, streams=1))
     tokenizer = TextTokenizer(folder / TOKENIZER_FILE, max_tokens=256, pad_id=manifest.pad_id, prefix=manifest.prefix)
@@ -77,7 +77,7 @@ def profile(folder: Path, threads: int, texts: Sequence[str], rounds: int) -> li
             clock.lap("model")
             parts.append(heads.without_padding(logits, mask[: len(batch.indices)]))
             clock.lap("logits to labels")
-        judge(heads, parts, batches, tokenized, texts)
+        decode(heads, parts, batches, tokenized, texts)
         clock.lap("logits to labels")
         for name, seconds in times.items():
             spent[name].append(1e6 * seconds / len(texts))
@@ -86,10 +86,10 @@ def profile(folder: Path, threads: int, texts: Sequence[str], rounds: int) -> li
     return [*rows, Row.of("profile: useful tokens of all computed", "%", [100 * fill])]
 
 
-def judge(
+def decode(
     heads: Heads, parts: Sequence[Logits], batches: Sequence[Batch], tokenized: Tokenized, texts: Sequence[str]
 ) -> list[Prediction]:
-    """Predictions in the order of `texts`, from the logits of all batches, as the engine makes them."""
+    """Predictions in the order of `texts`, decoded from the logits of all batches as the engine does."""
     order = np.concatenate([batch.indices for batch in batches])
     found = heads.decode(
         concatenate(parts),
