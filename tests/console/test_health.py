@@ -1,14 +1,19 @@
 """Endpoints and headers of the console, without the page."""
 
 import asyncio
+import threading
 
 import httpx
 import pytest
 
+from triage.clock import ManualClock
+from triage.config import ConsoleSettings
 from triage.console.app import build_service
 from triage.console.web.headers import HEADERS
 from triage.errors import Unavailable
 from triage.metrics import Metrics
+from triage.runtime.health import Health
+from triage.web.health import WebHealth
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def get():
             raise Unavailable("elasticsearch", "connection refused")
 
     metrics = Metrics()
-    app = build_service(metrics, ping, lambda key: None)
+    app = build_service(metrics, WebHealth(ping), lambda key: None)
 
     def call(path):
         async def request():
@@ -45,6 +50,46 @@ def test_ready_says_what_it_waits_for(get):
     response = get("/ready")
     assert response.status_code == 503
     assert response.json()["waiting_for"] == {"elasticsearch": "elasticsearch: connection refused"}
+
+
+@pytest.mark.asyncio
+async def test_strangers_learn_no_names_of_hosts_from_the_probes():
+    def ping():
+        raise Unavailable("elasticsearch", "http://secret-host:9200 refused")
+
+    health = Health(ManualClock(), {"console": "secret-name"})
+    tokens = [{"name": "vera", "token": "the-token-of-vera-0123"}]
+    app = build_service(Metrics(), WebHealth(ping, health), lambda key: None, settings=ConsoleSettings(tokens=tokens))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
+        answer = await client.get("/ready")
+        assert (answer.status_code, answer.json()) == (
+            503,
+            {"ok": False, "waiting_for": {"elasticsearch": "unavailable"}},
+        )
+        wrong = await client.get("/ready", headers={"authorization": "Bearer a-wrong-token-0123456"})
+        assert (wrong.status_code, wrong.json()) == (503, answer.json())
+        known = await client.get("/ready", headers={"authorization": "Bearer the-token-of-vera-0123"})
+        assert known.json()["console"] == "secret-name"
+        assert "secret-host" in known.json()["waiting_for"]["elasticsearch"]
+
+
+@pytest.mark.asyncio
+async def test_simultaneous_probes_take_one_thread():
+    begun, release, asked = threading.Event(), threading.Event(), []
+
+    def ping():
+        asked.append(1)
+        begun.set()
+        assert release.wait(10)
+
+    app = build_service(Metrics(), WebHealth(ping), lambda key: None)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
+        probes = [asyncio.ensure_future(client.get("/ready")) for _ in range(100)]
+        await asyncio.to_thread(begun.wait, 10)
+        assert (await client.get("/live")).status_code == 200
+        release.set()
+        assert [answer.status_code for answer in await asyncio.gather(*probes)] == [200] * 100
+    assert len(asked) == 1
 
 
 def test_metrics_come_in_the_text_format(get):

@@ -19,6 +19,7 @@ from triage.console.web.sessions import COOKIE, Sessions
 from triage.errors import ConfigError
 from triage.metrics import Metrics
 from triage.web.auth import user_of
+from triage.web.health import WebHealth
 from triage.web.identity import Identities, User, digest_of
 
 OPERATOR, VIEWER = "the-token-of-olga-0123", "the-token-of-vera-0123"
@@ -413,7 +414,7 @@ async def test_a_web_socket_does_not_outlast_the_time_of_its_session():
 
 
 async def test_the_whole_service_has_its_headers_and_its_door():
-    app = build_service(Metrics(), lambda: None, lambda key: None, None, _settings())
+    app = build_service(Metrics(), WebHealth(lambda: None), lambda key: None, None, _settings())
     async with _client(app=app) as client:
         refused = await client.get("/alerts/a")
         assert refused.status_code == 401

@@ -1,69 +1,24 @@
 """Web sockets of a running console: each serves its own user's pages only, and no longer than the session."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-import threading
 from collections import deque
 from urllib.parse import urlencode
 
 import httpx
 import pytest
+from running_console import TOKEN, TOKENS, RunningConsole
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-TOKENS = {"olga": "the-token-of-olga-0123", "vera": "the-token-of-vera-0123"}
-SETTINGS = {
-    "console.tokens": json.dumps(
-        [
-            {"name": name, "role": role, "token": TOKENS[name]}
-            for name, role in (("olga", "operator"), ("vera", "viewer"))
-        ]
-    ),
-    "console.port": "0",
-    "logging.format": "json",
-}
 SOCKET = "/_nicegui_ws/socket.io/"
 WAIT_S = 10
 
 
-class Console:
-    """A console whose Elasticsearch and Kafka are unavailable, and its log."""
-
-    def __init__(self, folder):
-        # NiceGUI behaves otherwise where it sees pytest.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-        nowhere = ["--elasticsearch", "http://127.0.0.1:9", "--bootstrap-servers", "127.0.0.1:9"]
-        flags = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "triage", "console", *nowhere, *flags],
-            cwd=folder, stderr=subprocess.PIPE, text=True, env=environment,
-        )  # fmt: skip
-        self.log = []
-        for line in self.process.stderr:
-            self.log.append(line)
-            if '"console_started"' in line:
-                break
-        else:
-            pytest.fail("".join(self.log))
-        self.url = json.loads(line)["url"]
-        self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr))
-        self.reader.start()
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.reader.join()
-        self.process.stderr.close()
-
-
 @pytest.fixture(scope="module")
 def console(tmp_path_factory):
-    running = Console(tmp_path_factory.mktemp("console"))
-    yield running
-    running.close()
+    with RunningConsole(tmp_path_factory.mktemp("console"), **{"console.tokens": json.dumps(TOKENS)}) as running:
+        yield running
 
 
 @pytest.fixture
@@ -74,7 +29,7 @@ def visitor(console):
         client = httpx.Client(base_url=console.url, transport=httpx.HTTPTransport(retries=5), timeout=30)
         client.headers["origin"] = console.url
         clients.append(client)
-        assert client.post("/login", data={"token": TOKENS[name]}).status_code == 303
+        assert client.post("/login", data={"token": TOKEN[name]}).status_code == 303
         return client
 
     yield log_in

@@ -47,6 +47,20 @@ class WebSettings(Section):
         False, description="Listen beyond this machine although neither tokens nor proxies are set"
     )
     open_probes: bool = Field(True, description="Answer /live, /ready and /metrics without a login")
+    health_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Also answer /live, /ready and /metrics on this port, on a listener of its own and without a login",
+    )
+    max_connections: int = Field(1_000, ge=8, description="Most open connections; at most half of the process's files")
+    max_connections_per_address: int = Field(
+        250, ge=4, description="Most open connections of one IPv4 address or IPv6 /64; not limited for trusted_proxies"
+    )
+    header_timeout_s: float = Field(10, gt=0, description="A connection without a complete request is closed then")
+    body_timeout_s: float = Field(
+        30, gt=0, description="A request whose body is incomplete, or whose answer is not read, ends then"
+    )
     tls_certfile: Path | None = Field(None, description="PEM file with the certificate to serve https")
     tls_keyfile: Path | None = None
 

@@ -26,14 +26,14 @@ from triage.console.web.sockets import guard_sockets
 from triage.metrics import Metrics
 from triage.schemas.alert import Alert
 from triage.web.headers import SecurityHeaders
-from triage.web.health import health_routes
+from triage.web.health import WebHealth, health_routes
 
 _FAVICON = Path(__file__).with_name("web") / "favicon.svg"
 
 
 def build_service(
     metrics: Metrics,
-    ping: Callable[[], None],
+    health: WebHealth,
     find_alert: Callable[[str], Alert | None],
     actions: Actions | None = None,
     settings: ConsoleSettings | None = None,
@@ -45,7 +45,7 @@ def build_service(
     """
     settings = settings or ConsoleSettings()
     app = FastAPI(title="triage console", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(health_routes(metrics, ping))
+    app.include_router(health_routes(metrics, health))
     app.include_router(language_routes())
     app.include_router(alert_routes(find_alert, actions, page_language, settings.session_key))
     app.add_middleware(LoginMiddleware, settings=settings, monotonic=time.monotonic)
@@ -53,13 +53,11 @@ def build_service(
     return app
 
 
-def build_app(
-    dependencies: Dependencies, ping: Callable[[], None], find_alert: Callable[[str], Alert | None]
-) -> FastAPI:
+def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callable[[str], Alert | None]) -> FastAPI:
     """The whole console. NiceGUI keeps one set of pages per process: call it once."""
     settings = dependencies.settings
     app = build_service(
-        dependencies.metrics, ping, find_alert, dependencies.actions, settings.console, settings.alerting.language
+        dependencies.metrics, health, find_alert, dependencies.actions, settings.console, settings.alerting.language
     )
     app.include_router(export_routes(dependencies))
     pages = {

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 
 from triage.alerting.app.actions import ActionBook, ActionWriter, follow_actions
+from triage.clock import SystemClock
 from triage.config import Settings
 from triage.console.app import build_app
 from triage.console.changes.measure import top_movers
@@ -17,7 +18,9 @@ from triage.elastic.search import find_alert
 from triage.fleet import FleetMonitor
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.web.server import check_reach, listen, run, url_of
+from triage.runtime.health import Health
+from triage.web.health import WebHealth
+from triage.web.server import check_reach, health_listener, listen, run, url_of
 
 log = get_logger("triage.console")
 
@@ -40,10 +43,13 @@ def serve(settings: Settings) -> None:
             with translated():
                 dependencies.client.cluster.health()
 
-        app = build_app(dependencies, ping, lambda key: find_alert(dependencies.client, settings.elasticsearch, key))
+        beats = Health(SystemClock())
+        health = WebHealth(ping, beats)
+        app = build_app(dependencies, health, lambda key: find_alert(dependencies.client, settings.elasticsearch, key))
         listening = listen(settings.console, "console")
         log.info("console_started", url=url_of(listening, settings.console), login=settings.console.login)
-        run(app, listening, settings.console)
+        with health_listener(settings.console, "console", health, dependencies.metrics):
+            run(app, listening, settings.console, beats.beat)
     log.info("console_stopped")
 
 

@@ -1,10 +1,11 @@
 """Health of a process over HTTP: `/live` (its loop moves), `/ready` (it waits for nothing) and `/metrics`."""
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import Any, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import orjson
@@ -81,12 +82,24 @@ class Health:
         return not waiting, {"waiting_for": waiting, **self._about}
 
 
+class Probed(Protocol):
+    """State that a HealthServer shows."""
+
+    def live(self) -> tuple[bool, dict[str, Any]]: ...
+
+    def ready(self) -> tuple[bool, dict[str, Any]]: ...
+
+    def standing_still(self) -> tuple[str, float]: ...
+
+
 class HealthServer:
     """Serves health and metrics on a thread; port 0 picks a free port."""
 
-    def __init__(self, health: Health, metrics: Metrics, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104
+    def __init__(self, health: Probed, metrics: Metrics, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104
         metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])
-        self._server: WSGIServer = make_server(host, port, _application(health, metrics), _Threads, _Quiet)
+        self._server: WSGIServer = make_server(
+            host, port, _application(health, metrics), _Threads6 if ":" in host else _Threads, _Quiet
+        )
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property
@@ -109,6 +122,10 @@ class _Threads(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
+class _Threads6(_Threads):
+    address_family = socket.AF_INET6
+
+
 class _Quiet(WSGIRequestHandler):
     timeout = _REQUEST_TIMEOUT_S
 
@@ -123,7 +140,7 @@ class _Quiet(WSGIRequestHandler):
 Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
-def _application(health: Health, metrics: Metrics) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
+def _application(health: Probed, metrics: Metrics) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
     exposition = make_wsgi_app(metrics.registry)
 
     def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:

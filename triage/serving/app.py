@@ -22,7 +22,7 @@ from triage.serving.routes import build_routes
 from triage.serving.service import Service
 from triage.web.auth import AuthMiddleware
 from triage.web.headers import SecurityHeaders
-from triage.web.health import health_routes
+from triage.web.health import WebHealth, health_routes
 from triage.web.problem import Problem
 
 _ABOUT = (
@@ -59,7 +59,7 @@ def build_app(
     limiter = RateLimiter(Rate(settings.records_per_minute, settings.records_per_minute / 60), clock)
     app = FastAPIOffline(redoc_url=None, title="triage", version=__version__, description=_ABOUT, lifespan=lifespan)
     app.include_router(build_routes(service, settings, limiter, metrics))
-    app.include_router(health_routes(metrics, lambda: None, health), include_in_schema=False)
+    app.include_router(health_routes(metrics, WebHealth(lambda: None, health)), include_in_schema=False)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(TriageError, on_error)
     app.add_exception_handler(HTTPException, on_http)

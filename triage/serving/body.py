@@ -1,31 +1,25 @@
-"""Request bodies: read and decoded within limits."""
+"""JSON bodies of requests, decoded within limits."""
 
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 
+from triage.web.body import read_body
 from triage.web.problem import Problem
 
 
 async def json_body(request: Request, max_bytes: int) -> Any:
-    """The decoded body. Raises Problem: 415 unless declared as JSON, 413 above the limit, 400 if it is not JSON.
+    """The decoded body. Raises Problem: 415 unless declared as JSON, 400 if it is not JSON; see `read_body`.
 
     A browser sends JSON to another origin only after a preflight request, which the API never grants.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise Problem(415, "not_json", "send JSON with Content-Type: application/json")
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > max_bytes:
-        raise _too_large(max_bytes)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_bytes:
-            raise _too_large(max_bytes)
+    body = await read_body(request, max_bytes)
     try:
-        return msgspec.json.decode(bytes(body))
+        return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "not_json", f"the body is not JSON: {error}") from error
 
@@ -38,7 +32,3 @@ def records_of(body: Any, max_records: int) -> list[Any]:
     if len(records) > max_records:
         raise Problem(413, "too_many_records", f"{len(records)} records; one request takes at most {max_records}")
     return records
-
-
-def _too_large(max_bytes: int) -> Problem:
-    return Problem(413, "too_large", f"the body is larger than {max_bytes} bytes; send fewer records at once")

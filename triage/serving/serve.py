@@ -18,7 +18,8 @@ from triage.serving.app import build_app
 from triage.serving.batcher import MicroBatcher
 from triage.serving.sender import Sender
 from triage.serving.service import Service
-from triage.web.server import check_reach, listen, run, url_of
+from triage.web.health import WebHealth
+from triage.web.server import check_reach, health_listener, listen, run, url_of
 
 log = get_logger("triage.api")
 
@@ -59,7 +60,8 @@ def serve(settings: Settings) -> None:
     listening = listen(settings.api, "api")
     log.info("api_started", url=url_of(listening, settings.api), login=settings.api.login)
     try:
-        run(app, listening, settings.api)
+        with health_listener(settings.api, "api", WebHealth(lambda: None, health), metrics):
+            run(app, listening, settings.api)
     finally:
         reloader.close()
         sender.close()

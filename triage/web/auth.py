@@ -20,10 +20,15 @@ _UNKNOWN = User("unknown", "viewer")
 
 
 def user_of(connection: HTTPConnection) -> User:
-    """The user of a request or web socket that has passed `AuthMiddleware`."""
+    """The user of a request or web socket that has passed `AuthMiddleware`; see `is_known`."""
     user = connection.scope[_USER]
     assert isinstance(user, User)
     return user
+
+
+def is_known(connection: HTTPConnection) -> bool:
+    """False for an answer that needs no login, to somebody who is not logged in."""
+    return user_of(connection) is not _UNKNOWN
 
 
 class AuthMiddleware:
@@ -53,7 +58,7 @@ class AuthMiddleware:
             return
         self.identities.proxies.apply(scope)
         if self._is_open(scope):
-            scope[_USER] = _UNKNOWN
+            scope[_USER] = self._identify_if_possible(HTTPConnection(scope))
             await self._app(scope, receive, send)
         else:
             await self.handle(scope, receive, send)
@@ -119,6 +124,12 @@ class AuthMiddleware:
         if user is None:
             raise Problem(401, "not_known", f"not logged in: {self.advice}")
         return user
+
+    def _identify_if_possible(self, connection: HTTPConnection) -> User:
+        try:
+            return self._identify(connection)
+        except Problem:
+            return _UNKNOWN
 
     def _is_open(self, scope: Scope) -> bool:
         path = scope["path"]

@@ -1,8 +1,10 @@
 """`/live`, `/ready` and `/metrics` of a web process."""
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
@@ -10,35 +12,64 @@ from starlette.concurrency import run_in_threadpool
 from triage.errors import DependencyError
 from triage.metrics import Metrics
 from triage.runtime.health import Health
+from triage.web.auth import is_known
 
 
-def health_routes(metrics: Metrics, ping: Callable[[], None], health: Health | None = None) -> APIRouter:
-    """`ping` blocks, and raises a DependencyError while a dependency does not answer.
+class WebHealth:
+    """Answers of the probes: progress of the process's own work, and whether its dependencies answer.
 
-    With a `health`, /live also requires that the process's own loop and work progress, and /ready adds its details.
+    Both methods return whether all is well, and details. Details of `ready` name hosts and versions; without
+    `detailed` they name only which dependency does not answer.
     """
+
+    def __init__(self, ping: Callable[[], None], health: Health | None = None) -> None:
+        """`ping` blocks, and raises a DependencyError while a dependency does not answer."""
+        self._ping = ping
+        self._health = health
+
+    def live(self) -> tuple[bool, dict[str, Any]]:
+        return self._health.live() if self._health else (True, {})
+
+    def ready(self, *, detailed: bool = False) -> tuple[bool, dict[str, Any]]:
+        """Blocks for as long as `ping`."""
+        _, about = self._health.ready() if self._health else (True, {})
+        waiting: dict[str, str] = {}
+        try:
+            self._ping()
+        except DependencyError as error:
+            waiting = {error.dependency: str(error) if detailed else "unavailable"}
+        return not waiting, {**(about if detailed else {}), "waiting_for": waiting}
+
+    def standing_still(self) -> tuple[str, float]:
+        return self._health.standing_still() if self._health else ("", 0.0)
+
+
+def health_routes(metrics: Metrics, health: WebHealth) -> APIRouter:
+    """The probes on the listener of the pages; users who are logged in get details."""
     router = APIRouter()
+    checks: dict[bool, asyncio.Future[tuple[bool, dict[str, Any]]]] = {}
 
     @router.get("/live")
     async def live() -> JSONResponse:
-        """200 while the event loop runs, and the work of `health` progresses; else 503."""
-        if health is None:
-            return JSONResponse({"ok": True})
-        good, details = health.live()
-        return JSONResponse({"ok": good, **details}, 200 if good else 503)
+        """200 while the event loop runs and the process's own work progresses; else 503."""
+        return _answer(*health.live())
 
     @router.get("/ready")
-    async def ready() -> JSONResponse:
+    async def ready(request: Request) -> JSONResponse:
         """200 while the dependencies answer; else 503."""
-        _, about = health.ready() if health else (True, {})
-        try:
-            await run_in_threadpool(ping)
-        except DependencyError as error:
-            return JSONResponse({**about, "ok": False, "waiting_for": {error.dependency: str(error)}}, status_code=503)
-        return JSONResponse({"waiting_for": {}, **about, "ok": True})
+        detailed = is_known(request)
+        check = checks.get(detailed)
+        # Simultaneous probes share one check: anybody may send them, and threads are few.
+        if check is None or check.done():
+            check = checks[detailed] = asyncio.ensure_future(run_in_threadpool(health.ready, detailed=detailed))
+        return _answer(*await asyncio.shield(check))
 
     @router.get("/metrics")
     async def exposition() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+def _answer(good: bool, details: dict[str, Any]) -> JSONResponse:
+    return JSONResponse({"ok": good, **details}, 200 if good else 503)

@@ -4,6 +4,9 @@ import math
 
 from starlette.responses import JSONResponse, Response
 
+# The rest of the body would have to be read before the next request.
+_BODY_UNREAD = (408, 413)
+
 
 class Problem(Exception):  # noqa: N818 - an answer, not a failure of the process
     """Ends a request with this answer; `retry_s` says after how many seconds it may be tried again."""
@@ -16,10 +19,12 @@ class Problem(Exception):  # noqa: N818 - an answer, not a failure of the proces
 
     @property
     def headers(self) -> dict[str, str]:
-        """`Retry-After` and `WWW-Authenticate`, where they apply."""
+        """`Retry-After`, `WWW-Authenticate` and `Connection`, where they apply."""
         found = {} if self.retry_s is None else {"Retry-After": str(max(1, math.ceil(self.retry_s)))}
         if self.status == 401:
             found["WWW-Authenticate"] = "Bearer"
+        if self.status in _BODY_UNREAD:
+            found["Connection"] = "close"
         return found
 
     def response(self) -> Response:

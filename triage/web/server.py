@@ -1,7 +1,12 @@
 """The HTTP server of a web process."""
 
+import asyncio
 import signal
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -10,10 +15,18 @@ from starlette.types import ASGIApp
 from triage.config import WebSettings
 from triage.errors import ConfigError
 from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.runtime.health import HealthServer
+from triage.web.connections import Connections, GuardedHttp, GuardedWebSocket
+from triage.web.deadline import BodyDeadline
+from triage.web.health import WebHealth
 
 log = get_logger("triage.web")
 
 _SHUTDOWN_S = 3
+_TLS_HANDSHAKE_S = 5.0
+_TICKS_PER_S = 10
+_MAX_FRAME_BYTES = 1024 * 1024  # NiceGUI sends less
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 
@@ -51,6 +64,28 @@ def listen(settings: WebSettings, section: str) -> socket.socket:
         ) from error
 
 
+@contextmanager
+def health_listener(settings: WebSettings, section: str, health: WebHealth, metrics: Metrics) -> Iterator[None]:
+    """Answer probes on `health_port` too, if it is set: on threads, whatever the event loop does.
+
+    Raises ConfigError.
+    """
+    host, port = settings.host, settings.health_port
+    if port is None:
+        yield
+        return
+    try:
+        server = HealthServer(health, metrics, port, host)
+    except OSError as error:
+        raise ConfigError(f"{section}.health_port: cannot listen on {host}:{port}: {error.strerror}") from error
+    server.start()
+    log.info("health_started", port=server.port)
+    try:
+        yield
+    finally:
+        server.stop()
+
+
 def url_of(listening: socket.socket, settings: WebSettings) -> str:
     """The address of the listening socket, such as `http://127.0.0.1:8080`."""
     host, port = listening.getsockname()[:2]
@@ -68,10 +103,43 @@ def local_names_only(app: ASGIApp, settings: WebSettings) -> ASGIApp:
     return TrustedHostMiddleware(app, allowed_hosts=[*_LOCAL_NAMES, settings.host], www_redirect=False)
 
 
-def run(app: ASGIApp, listening: socket.socket, settings: WebSettings) -> None:
+class Server(uvicorn.Server):
+    """uvicorn with limits on connections and bodies; `beat` is called while the event loop runs."""
+
+    def __init__(self, app: ASGIApp, settings: WebSettings, beat: Callable[[], None] = lambda: None) -> None:
+        self.guard = Connections(settings)
+        self._beat = beat
+        super().__init__(_options(app, settings, self.guard))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        if self.config.is_ssl:
+            # uvicorn 0.54 has no setting for it; asyncio's default is 60 s.
+            create = partial(loop.create_server, ssl_handshake_timeout=_TLS_HANDSHAKE_S)
+            loop.create_server = create  # type: ignore[method-assign]
+        await super().startup(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        self._beat()
+        if counter % _TICKS_PER_S == 0:
+            self.guard.sweep()
+        return await super().on_tick(counter)
+
+
+def run(app: ASGIApp, listening: socket.socket, settings: WebSettings, beat: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGINT or SIGTERM; requests in flight then have three seconds to end."""
-    options = uvicorn.Config(
-        local_names_only(app, settings),
+    # uvicorn raises the signal that stopped it again at the end; a requested stop is not a failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    Server(app, settings, beat).run(sockets=[listening])
+
+
+def _options(app: ASGIApp, settings: WebSettings, guard: Connections) -> uvicorn.Config:
+    return uvicorn.Config(
+        BodyDeadline(local_names_only(app, settings), settings.body_timeout_s),
+        http=cast(type[asyncio.Protocol], partial(GuardedHttp, guard)),
+        ws=cast(type[asyncio.Protocol], partial(GuardedWebSocket, guard)),
+        ws_max_size=_MAX_FRAME_BYTES,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -81,7 +149,3 @@ def run(app: ASGIApp, listening: socket.socket, settings: WebSettings) -> None:
         ssl_keyfile=settings.tls_keyfile,
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
-    # uvicorn raises the signal that stopped it again at the end; a requested stop is not a failure.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    uvicorn.Server(options).run(sockets=[listening])

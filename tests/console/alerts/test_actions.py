@@ -13,6 +13,7 @@ from triage.console.app import build_service
 from triage.errors import Unavailable
 from triage.metrics import Metrics
 from triage.schemas.action import Matcher
+from triage.web.health import WebHealth
 
 KEY = "triage-1"
 
@@ -48,7 +49,7 @@ def visit(recorder, make_alert):
 
     def call(kind, form, *, alert=None, headers=None, token=None, cookies=True):
         found = alert or make_alert(dedup_key=KEY)
-        app = build_service(Metrics(), lambda: None, {KEY: found}.get, recorder)
+        app = build_service(Metrics(), WebHealth(lambda: None), {KEY: found}.get, recorder)
 
         async def run():
             transport = httpx.ASGITransport(app)

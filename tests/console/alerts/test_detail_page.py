@@ -14,6 +14,7 @@ from triage.console.web.layout import PageContext
 from triage.errors import Unavailable
 from triage.metrics import Metrics
 from triage.schemas.alert import Chart, Share
+from triage.web.health import WebHealth
 from triage.web.identity import ANONYMOUS
 
 HOUR = 3_600_000
@@ -23,7 +24,7 @@ CONTEXT = PageContext(words("en"), ANONYMOUS, "../", "alerts/triage-1")
 @pytest.fixture
 def get():
     def call(find, path):
-        app = build_service(Metrics(), lambda: None, find)
+        app = build_service(Metrics(), WebHealth(lambda: None), find)
 
         async def request():
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
@@ -102,7 +103,7 @@ def test_the_page_as_it_was_sent_is_in_the_language_of_pages(make_alert):
 
 def test_in_chinese(get, make_alert):
     async def request():
-        app = build_service(Metrics(), lambda: None, lambda _: make_alert())
+        app = build_service(Metrics(), WebHealth(lambda: None), lambda _: make_alert())
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
             chosen = await client.get("/language/zh?next=alerts/triage-1")
             return chosen, await client.get("/alerts/triage-1")

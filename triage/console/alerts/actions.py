@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -20,14 +20,15 @@ from triage.errors import ConfigError, TriageError
 from triage.logging import get_logger
 from triage.schemas.alert import Alert
 from triage.web.auth import user_of
+from triage.web.body import read_form
 from triage.web.identity import ANONYMOUS, bearer_of
+from triage.web.problem import Problem
 
 log = get_logger("triage.console")
 
 COOKIE = "triage_csrf"
-_MOST_BYTES = 16_384
-_MOST_CHARS = 200
-_MOST_FIELDS = 50
+_MAX_BYTES = 16_384
+_MAX_CHARS = 200
 _TIMES_S = (1800, 7200, 28_800, 86_400, 604_800)
 _KINDS = ("acknowledge", "snooze", "silence")
 
@@ -117,20 +118,15 @@ def name_of(request: Request) -> str | None:
 
 
 async def _form(request: Request) -> dict[str, list[str]]:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            return {}
     try:
-        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        return {}
+        return await read_form(request, _MAX_BYTES)
+    except Problem:
+        return {}  # no form of the console's own pages: its token is missing
 
 
 def _do(actions: Actions, kind: str, dedup_key: str, request: Request, form: dict[str, list[str]]) -> None:
-    actor = name_of(request) or form.get("by", [""])[0].strip()[:_MOST_CHARS]
-    comment = form.get("comment", [""])[0].strip()[:_MOST_CHARS]
+    actor = name_of(request) or form.get("by", [""])[0].strip()[:_MAX_CHARS]
+    comment = form.get("comment", [""])[0].strip()[:_MAX_CHARS]
     if not actor:
         raise ConfigError(translations_of(request)("action.no_name"))
     if kind == "acknowledge":

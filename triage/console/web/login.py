@@ -1,7 +1,7 @@
 """Authentication of the console: sessions of browsers, forged requests, and the page to log in."""
 
 from collections.abc import Callable
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -14,6 +14,7 @@ from triage.console.web.templates import render, stylesheet
 from triage.logging import get_logger
 from triage.web.address import peer_of
 from triage.web.auth import AuthMiddleware, user_of
+from triage.web.body import read_form
 from triage.web.identity import User, bearer_of
 from triage.web.origin import same_origin
 from triage.web.problem import Problem
@@ -99,9 +100,9 @@ class LoginMiddleware(AuthMiddleware):
         if request.method != "POST":
             raise Problem(405, "no_such_method", "GET or POST")
         self._require_same_origin(request)
-        token = await _form_field(request, "token")
+        form = await read_form(request, _MAX_FORM_BYTES)
         try:
-            user = self.by_token(token, request)
+            user = self.by_token(form.get("token", [""])[0], request)
         except Problem as problem:
             return _login_page(request, target, problem)
         log.info("console_login", user=user.name, role=user.role, address=peer_of(request))
@@ -126,15 +127,6 @@ class LoginMiddleware(AuthMiddleware):
         response = RedirectResponse("/login", status_code=303)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=request.url.scheme == "https")
         return response
-
-
-async def _form_field(request: Request, name: str) -> str:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_FORM_BYTES:
-            return ""
-    return parse_qs(body.decode("utf-8", "replace")).get(name, [""])[0]
 
 
 def _local_path(target: str) -> str:

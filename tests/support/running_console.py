@@ -1,0 +1,65 @@
+"""`triage console` as a process whose Elasticsearch and Kafka are unavailable."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+TOKEN = {"olga": "the-token-of-olga-0123", "vera": "the-token-of-vera-0123"}
+TOKENS = [
+    {"name": "olga", "role": "operator", "token": TOKEN["olga"]},
+    {"name": "vera", "role": "viewer", "token": TOKEN["vera"]},
+]
+
+
+class RunningConsole:
+    """Use it as a context manager: `url` is its address, `log` the lines of its log, as JSON."""
+
+    def __init__(self, folder: Path, max_files: int = 1024, **settings: str) -> None:
+        # NiceGUI behaves otherwise where it sees pytest.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+        nowhere = ["--elasticsearch", "http://127.0.0.1:9", "--bootstrap-servers", "127.0.0.1:9"]
+        settings = {"console.port": "0", "logging.format": "json", **settings}
+        flags = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+        self.process = subprocess.Popen(
+            ["sh", "-c", 'ulimit -n $0; exec "$@"', str(max_files), sys.executable, "-m", "triage", "console",
+             *nowhere, *flags],
+            cwd=folder, stderr=subprocess.PIPE, text=True, env=environment,
+        )  # fmt: skip
+        self.log: list[str] = []
+        self.url = ""
+        self._started = threading.Event()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log.append(line)
+            if '"console_started"' in line:
+                self._started.set()
+        self._started.set()
+
+    def event(self, name: str) -> dict[str, Any] | None:
+        """The first event of this name in the log, None without one."""
+        return next((json.loads(line) for line in self.log if f'"{name}"' in line), None)
+
+    def __enter__(self) -> Self:
+        assert self._started.wait(60)
+        started = self.event("console_started")
+        if started is None:
+            pytest.fail("".join(self.log))
+        self.url = started["url"]
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        assert self.process.stderr is not None
+        self.process.stderr.close()

@@ -1,0 +1,38 @@
+"""Bodies of requests, read within limits."""
+
+from urllib.parse import parse_qs
+
+from starlette.requests import ClientDisconnect, Request
+
+from triage.web.problem import Problem
+
+_MAX_FIELDS = 50
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The whole body. Raises Problem: 413 above the limit, 408 if it stays incomplete until `BodyDeadline`."""
+    declared = request.headers.get("content-length", "")
+    body = bytearray()
+    try:
+        if declared.isdecimal() and int(declared) > max_bytes:
+            raise _too_large(max_bytes)
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > max_bytes:
+                raise _too_large(max_bytes)
+    except ClientDisconnect:
+        raise Problem(408, "incomplete", "the body was not complete in time; send the request again") from None
+    return bytes(body)
+
+
+async def read_form(request: Request, max_bytes: int) -> dict[str, list[str]]:
+    """The fields of an HTML form. Raises Problem, see `read_body`; 400 for more fields than a form has."""
+    body = await read_body(request, max_bytes)
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        raise Problem(400, "bad_form", f"a form has at most {_MAX_FIELDS} fields") from None
+
+
+def _too_large(max_bytes: int) -> Problem:
+    return Problem(413, "too_large", f"the body is larger than {max_bytes} bytes; send less at once")
