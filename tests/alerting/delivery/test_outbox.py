@@ -1,16 +1,18 @@
 """What leaves the alerter: every alert is stored with its examples, whoever is told of it and whenever."""
 
 import asyncio
+import threading
 import time
 from types import SimpleNamespace
 
 import pytest
-from engine_rig import AGES, START_MS, STEP_MS, Messages, make, now, static_rule
+from engine_rig import AGES, START_MS, STEP_MS, Messages, Table, make, now, static_rule
 
 from triage.alerting.delivery.outbox import Outbox
 from triage.alerting.evidence import lookup as findings
 from triage.config import Settings
 from triage.metrics import Metrics
+from triage.schemas.action import Acknowledge
 from triage.schemas.alert import Evidence, Example
 
 
@@ -42,13 +44,18 @@ class Post:
         self.outbox.start()
 
     async def play(self, *messages):
+        await self.begin(*messages)
+        await self.quiet()
+
+    async def begin(self, *messages):
+        """Apply messages and flush, without waiting for what they set in motion."""
         for message in messages:
             self.engine.apply(message)
         more = True
         while more:
             more = self.engine.advance()
             await self.flush(0, self.engine)
-        await self.quiet()
+        await self.archived()
 
     async def flush(self, partition, engine):
         self.outbox.take(partition, engine, engine.take_changes())
@@ -168,6 +175,118 @@ def test_a_page_and_its_alert_ask_the_index_once():
     post = asyncio.run(run())
     assert post.looked_up == [("intent=delivery", 1)]
     assert post.pages[0].alert.examples == found().examples
+
+
+class Gate:
+    """An index that answers about `key` (None: all) only once it is opened."""
+
+    def __init__(self, key=None):
+        self.key = key
+        self._open = threading.Event()
+
+    def __call__(self, alert, end_ms):
+        if self.key in {None, alert.key}:
+            assert self._open.wait(10)
+        return found()
+
+    def open(self):
+        self._open.set()
+
+
+def acknowledge(engine):
+    (episode,) = engine._episodes.all()
+    assert engine.act(Acknowledge(id="1", actor="Kim", at_ms=START_MS, dedup_key=episode.dedup_key))
+
+
+@pytest.mark.parametrize("acknowledged", [False, True])
+def test_what_follows_a_page_waits_for_the_look_up_of_its_examples(acknowledged):
+    async def run():
+        parts = {"acknowledging": frozenset(["log"])}
+        engine, messages, gate = make(now(), receivers=["log"], parts=parts), Messages(), Gate()
+        post = Post(engine, gate)
+        await post.begin(messages.counts(0, 12, 15), messages.mark(1))
+        if acknowledged:
+            acknowledge(engine)
+        quiet = [messages.counts(step, 0, 9) for step in (1, 2, 3, 4)]
+        await post.begin(*quiet, messages.mark(5))
+        before = list(post.pages)
+        gate.open()
+        await post.quiet()
+        await post.outbox.stop()
+        return before, [page.event for page in post.pages]
+
+    before, after = asyncio.run(run())
+    assert before == [], "the page is first, and its examples are not known yet"
+    assert after == ["firing", *["acknowledged"] * acknowledged, "resolved"]
+
+
+def test_a_repeat_that_is_looked_up_again_is_not_overtaken_by_the_resolve():
+    async def run():
+        options = {"receivers": ["log"], "repeat_interval_s": STEP_MS // 1000}
+        engine, messages, gate = make(now(), **options), Messages(), Gate()
+        post = Post(engine, lambda alert, end_ms: found())
+        await post.play(messages.counts(0, 12, 15), messages.mark(1))
+        post._answer = gate
+        await post.begin(messages.counts(1, 12, 15), messages.mark(2))
+        quiet = [messages.counts(step, 0, 9) for step in (2, 3, 4, 5)]
+        await post.begin(*quiet, messages.mark(6))
+        gate.open()
+        await post.quiet()
+        await post.outbox.stop()
+        return [(page.event, page.repeat) for page in post.pages]
+
+    first, *repeats, last = asyncio.run(run())
+    assert first == ("firing", False)
+    assert set(repeats) == {("firing", True)}
+    assert last == ("resolved", False)
+
+
+def test_the_look_up_of_one_page_delays_no_other():
+    async def run():
+        rules = [static_rule("brand", ("brand",))]
+        engine, messages, gate = make(now(), rules=rules, receivers=["log"]), Messages(), Gate("brand=Acme")
+        post = Post(engine, gate)
+        await post.begin(
+            messages.counts(0, 12, 15, brand="Acme"), messages.counts(0, 12, 15, brand="Bolt"), messages.mark(1)
+        )
+        while not post.pages:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+        before = [page.alert.key for page in post.pages]
+        gate.open()
+        await post.quiet()
+        await post.outbox.stop()
+        return before, [page.alert.key for page in post.pages]
+
+    async def bounded():
+        async with asyncio.timeout(5):
+            return await run()
+
+    assert asyncio.run(bounded()) == (["brand=Bolt"], ["brand=Bolt", "brand=Acme"])
+
+
+def test_after_a_rebalance_only_the_new_engine_sends_and_in_order():
+    async def run():
+        engine, messages, gate, table = make(now(), receivers=["log"]), Messages(), Gate(), Table()
+        post = Post(engine, gate)
+        engine.apply(messages.counts(0, 12, 15))
+        engine.apply(messages.mark(1))
+        engine.advance()
+        changes = engine.take_changes()
+        table.write(changes.writes)
+        post.outbox.take(0, engine, changes)
+        await post.archived()
+        post.outbox.drop()
+        post.engine = make(now(), receivers=["log"])
+        post.engine.restore(table.entries)
+        post.outbox.take(0, post.engine, post.engine.take_changes(), resent=True)
+        quiet = [messages.counts(step, 0, 9) for step in (1, 2, 3, 4)]
+        await post.begin(*quiet, messages.mark(5))
+        gate.open()
+        await post.quiet()
+        await post.outbox.stop()
+        return [(page.event, page.resent) for page in post.pages]
+
+    assert asyncio.run(run()) == [("firing", True), ("resolved", False)]
 
 
 def _spike(messages, step):

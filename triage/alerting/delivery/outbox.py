@@ -1,7 +1,9 @@
 """What leaves the alerter: pages to receivers, and every alert to the index and the topic."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,10 +25,21 @@ from triage.schemas.alert import Alert, Event
 log = get_logger("triage.alerter")
 
 
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """A notification on its way from an engine to the dispatcher."""
+
+    engine: PartitionEngine
+    notification: PendingNotification
+    resent: bool
+
+
 class Outbox:
     """Sends and archives what engines decide. `flush(partition, engine)` stores what changes by it.
 
-    An alert belongs to the engine that came with it last; of one that was dropped nothing is sent any more.
+    Notifications of one page (one dedup key) leave in order: each waits for the one before it, also while that looks
+    its examples up. Pages don't wait for one another. An alert belongs to the engine that came with it last; of one
+    that was dropped nothing is sent any more.
     """
 
     def __init__(
@@ -44,6 +57,8 @@ class Outbox:
         self._owners: dict[str, tuple[int, PartitionEngine]] = {}
         self._lacking: dict[str, set[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._queues: dict[str, deque[_Outgoing]] = {}
+        self._senders: dict[str, asyncio.Task[None]] = {}
         self._delivery = Dispatcher(notifiers, settings, clock, metrics, self._delivered)
         self._findings = EvidenceLookup(look_up, self._found, self.spawn)
         self._archives = [Archive(name, write, self._archived) for name, write in archives.items()]
@@ -55,6 +70,7 @@ class Outbox:
 
     async def stop(self) -> None:
         """Give what is under way a moment; what is owed is stored."""
+        self._cancel_senders()
         await self._delivery.close(grace_s=2.0)
         tasks = list(self._tasks)
         for task in tasks:
@@ -68,8 +84,7 @@ class Outbox:
             self._archive(engine.alert(episode), episode.version)
         for owed in changes.owed:
             self._owners[owed.alert.dedup_key] = partition, engine
-        if changes.owed:
-            self.spawn(self._send(engine, changes.owed, resent=resent))
+            self._enqueue(_Outgoing(engine, owed, resent))
         for episode in changes.episodes:
             self._findings.later(engine, episode)
         for dedup_key in changes.forgotten:
@@ -89,36 +104,61 @@ class Outbox:
         self._owners.clear()
         self._lacking.clear()
         self._findings.drop()
+        self._cancel_senders()
         self._delivery.cancel(keys)
         for archive in self._archives:
             archive.drop(keys)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run until it is done, or `stop`; a failure is logged."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(_report_failure)
+        return task
 
-    async def _send(self, engine: PartitionEngine, notifications: list[PendingNotification], *, resent: bool) -> None:
-        # Of a page that is repeated hours later, the examples of the beginning would be stale.
-        evident = {owed.alert.dedup_key: owed.repeat for owed in notifications if owed.event == "firing"}
-        await asyncio.gather(*(self._findings.find(engine, key, again=again) for key, again in evident.items()))
-        for owed in notifications:
-            alert = owed.alert
-            found = engine.evidence(alert.dedup_key)
-            if found is not None and owed.event == "firing":
+    def _enqueue(self, outgoing: _Outgoing) -> None:
+        dedup_key = outgoing.notification.alert.dedup_key
+        self._queues.setdefault(dedup_key, deque()).append(outgoing)
+        if dedup_key not in self._senders:
+            self._senders[dedup_key] = self.spawn(self._send_in_order(dedup_key))
+
+    def _cancel_senders(self) -> None:
+        for task in self._senders.values():
+            task.cancel()
+        self._senders.clear()
+        self._queues.clear()
+
+    async def _send_in_order(self, dedup_key: str) -> None:
+        queue = self._queues[dedup_key]
+        while queue:
+            try:
+                await self._send(queue[0])
+            except Exception:
+                # It stays stored as pending and is sent after a restart; those behind it must not wait for that.
+                log.exception("notification_not_queued", dedup_key=dedup_key)
+            queue.popleft()
+        # No await since the queue was seen empty: nothing can have been added.
+        del self._queues[dedup_key], self._senders[dedup_key]
+
+    async def _send(self, outgoing: _Outgoing) -> None:
+        engine, pending = outgoing.engine, outgoing.notification
+        alert = pending.alert
+        if pending.event == "firing":
+            # Of a page that is repeated hours later, the examples of the beginning would be stale.
+            await self._findings.find(engine, alert.dedup_key, again=pending.repeat)
+            if (evidence := engine.evidence(alert.dedup_key)) is not None:
                 alert = msgspec.structs.replace(
                     alert,
-                    top_intents=found.top_intents,
-                    top_entities=found.top_entities,
-                    top_words=found.top_words,
-                    examples=found.examples,
+                    top_intents=evidence.top_intents,
+                    top_entities=evidence.top_entities,
+                    top_words=evidence.top_words,
+                    examples=evidence.examples,
                 )
-            # After a rebalance the owner's new engine sends what is owed.
-            if self._owner(alert.dedup_key) is engine:
-                told = Notification(owed.event, alert, resent, owed.repeat, tuple(owed.also))
-                self._delivery.submit(told, list(owed.pending))
+        # After a rebalance the owner's new engine sends what is owed.
+        if self._owner(alert.dedup_key) is engine:
+            notification = Notification(pending.event, alert, outgoing.resent, pending.repeat, tuple(pending.also))
+            self._delivery.submit(notification, list(pending.pending))
 
     def _found(self, engine: PartitionEngine, episode: Episode) -> None:
         if self._owner(episode.dedup_key) is engine:

@@ -26,7 +26,7 @@ class EvidenceLookup:
     may be empty again.
     """
 
-    def __init__(self, look_up: LookUp, found: Found, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    def __init__(self, look_up: LookUp, found: Found, spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
         self._look_up = look_up
         self._found = found
         self._spawn = spawn
