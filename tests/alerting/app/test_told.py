@@ -81,3 +81,22 @@ def test_a_disk_that_is_full_does_not_stop_a_page(monkeypatch):
         return alerter.said
 
     assert asyncio.run(run()) == ["a page"]
+
+
+def test_changes_that_cannot_be_stored_start_the_app_again():
+    async def fail(*_):
+        raise ZeroDivisionError("odd")
+
+    async def run():
+        crashed = []
+        alerter = Alerter(fail)
+
+        async def crash(reason):
+            crashed.append(reason)
+
+        alerter.faust = SimpleNamespace(crash=crash)
+        with pytest.raises(ZeroDivisionError):
+            await app.AlerterApp._flush(alerter, 0, alerter.engine)
+        return crashed
+
+    assert len(asyncio.run(run())) == 1

@@ -90,6 +90,40 @@ async def test_an_alert_that_is_refused_holds_up_no_other():
 
 
 @pytest.mark.asyncio
+async def test_an_error_that_nobody_expected_is_logged_and_neither_loses_the_alert_nor_ends_the_archive(capsys):
+    store = Store([ZeroDivisionError("odd"), ZeroDivisionError("odd")])
+    async with running(store) as (archive, stored):
+        archive.put(alert("triage-1"), 1)
+        archive.put(alert("triage-2"), 1)
+        await settled()
+        archive.put(alert("triage-3"), 1)
+        await settled()
+    assert [key for key, _, _ in store.written] == ["triage-1", "triage-2", "triage-3"]
+    assert len(stored) == 3
+    said = capsys.readouterr().out
+    assert said.count("] alert_not_stored ") == 2
+    assert "Traceback" in said
+
+
+@pytest.mark.asyncio
+async def test_an_alert_that_is_dropped_while_its_writing_fails_is_not_tried_again():
+    gate = asyncio.Event()
+
+    async def write(found, version):
+        await gate.wait()
+        raise Unavailable("elasticsearch", "down")
+
+    async with running(write) as (archive, stored):
+        archive.put(alert("triage-1"), 1)
+        await asyncio.sleep(0)
+        archive.drop({"triage-1"})
+        gate.set()
+        await settled()
+        assert archive.pending == 0
+    assert stored == []
+
+
+@pytest.mark.asyncio
 async def test_the_index_gets_the_dedup_key_as_id_and_the_version():
     server = ScriptedServer(lambda sent: (201, {"result": "created"}))
     settings = ElasticsearchSettings(url=server.url, alerts_index="alerts")

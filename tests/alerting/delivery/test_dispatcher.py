@@ -124,6 +124,21 @@ async def test_a_fault_in_a_notifier_ends_nothing():
 
 
 @pytest.mark.asyncio
+async def test_a_fault_in_keeping_the_books_does_not_end_the_lane(capsys):
+    hook = Fake("webhook")
+    rig = Rig(hook)
+    rig.delivery._done = lambda *what: rig.done.append(what) if rig.done else rig.done.append(1 / 0)
+    rig.delivery.submit(page(), ["webhook"])
+    await settled(rig)
+    rig.done.append("mended")
+    rig.delivery.submit(page(event="resolved"), ["webhook"])
+    await settled(rig)
+    assert [event for _, event, _ in hook.taken] == ["firing", "resolved"]
+    assert rig.done[-1] == ("triage-1", "resolved", "webhook")
+    assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+@pytest.mark.asyncio
 async def test_it_gives_up_after_a_while_and_says_so():
     hook = Fake("webhook", [Unavailable("webhook", "down")] * 10_000)
     rig = Rig(hook, notify_give_up_s=600, notify_backoff_max_s=60)

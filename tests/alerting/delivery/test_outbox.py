@@ -164,6 +164,20 @@ def test_an_index_that_never_knows_keeps_no_page_and_is_not_asked_for_ever(monke
     assert 2 <= len(post.looked_up) <= 12
 
 
+def test_examples_that_cannot_be_kept_keep_no_page(monkeypatch):
+    monkeypatch.setattr(findings, "_RETRY_S", 0.0)
+
+    async def run():
+        engine, messages = make(now(), receivers=["log"]), Messages()
+        monkeypatch.setattr(engine, "attach", broken)
+        post = Post(engine, lambda alert, end_ms: found())
+        await post.play(messages.counts(0, 12, 15), messages.mark(1))
+        await post.outbox.stop()
+        return post
+
+    assert [page.alert.examples for page in asyncio.run(run()).pages] == [[]]
+
+
 def test_a_page_and_its_alert_ask_the_index_once():
     async def run():
         engine, messages = make(now(), receivers=["log"]), Messages()

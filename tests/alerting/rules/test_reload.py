@@ -1,8 +1,11 @@
 """Rules change without a restart; a bad file is refused loudly and the old rules go on."""
 
+import pytest
 import yaml
 from engine_rig import Messages, Table, events, make, now, play, spike_rule, static_rule
 
+from triage.alerting.evaluation.series import RuleSeries
+from triage.alerting.rules import reload
 from triage.alerting.rules.model import AlertRules
 from triage.alerting.rules.reload import POLL_S, RuleWatch
 from triage.clock import ManualClock
@@ -60,6 +63,33 @@ def test_a_bad_file_is_refused_once_and_the_old_rules_stay(tmp_path, capsys):
     write(path, RULE | {"severity": "critical"})
     rules.request()
     assert rules.poll().get("a").severity == "critical"
+
+
+def test_rules_on_which_something_unexpected_failed_are_looked_at_again(tmp_path, monkeypatch):
+    clock = ManualClock()
+    path, _, rules = watch(tmp_path, clock)
+    write(path, RULE | {"severity": "critical"})
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+        broken.setattr(reload, "parse_alert_rules", lambda *_: 1 / 0)
+        clock.advance(POLL_S)
+        rules.poll()
+    clock.advance(POLL_S)
+    assert rules.poll().get("a").severity == "critical"
+
+
+def test_baselines_are_kept_where_a_reload_fails_and_is_done_again(monkeypatch):
+    rules = [spike_rule("a"), spike_rule("b", ("brand",))]
+    engine, kept, log = make(now(), rules=rules), make(now(), rules=rules), list(burst(Messages(), 0, 30, 1))
+    play(engine, log)
+    play(kept, log)
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+        broken.setattr(RuleSeries, "take_over", lambda *_: 1 / 0)
+        engine.reload(AlertRules(rules))
+    engine.reload(AlertRules(rules))
+    later = Messages()
+    later.offset = 10_000
+    rest = list(burst(later, 30, 4, 25))
+    assert events(play(engine, rest)) == events(play(kept, rest)) == [("firing", "intent=delivery")]
 
 
 def test_a_file_that_says_the_same_in_other_words_is_no_change(tmp_path):

@@ -1,7 +1,7 @@
 """The Faust app: window counts in, engines per partition, pages and alerts out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -9,6 +9,7 @@ from elasticsearch import Elasticsearch
 
 from triage import tracing
 from triage.alerting.app.actions import ActionBook
+from triage.alerting.app.faust_consumer import leave_unacknowledged
 from triage.alerting.app.faust_table import SEPARATOR, PartitionTable, faust_app
 from triage.alerting.delivery.archive import IndexWriter
 from triage.alerting.delivery.outbox import Outbox
@@ -131,28 +132,39 @@ class AlerterApp:
 
     async def _consume(self, stream: Any) -> None:
         async for events in stream.take_events(_BATCH, within=_BATCH_WAIT_S):
-            touched = set()
-            for event in events:
-                engine = self._engine(event.message.partition)
-                if engine is None:
-                    continue
-                try:
-                    engine.apply(self._decoder.decode(event.value))
-                except NotUnderstood as error:
-                    message = event.message
-                    log.warning(
-                        "window_count_not_understood",
-                        partition=message.partition,
-                        offset=message.offset,
-                        error=str(error),
-                    )
-                touched.add(event.message.partition)
-            # Offsets are committed only after this: what they stand for is in the changelog by then.
-            links = tracing.remotes(event.message.headers or () for event in events)
-            with tracing.span("evaluate windows", kind="consumer", links=links, messages=len(events)):
-                for partition in touched:
-                    await self._advance(partition)
+            try:
+                # Offsets are committed only after this: the changelog has their counts by then.
+                await self._apply(events)
+            except BaseException as error:
+                leave_unacknowledged(events)
+                if isinstance(error, Exception):
+                    log.exception("window_counts_not_applied", messages=len(events))
+                    # Part of the batch is in the engines: they are rebuilt from the table, and the batch is read again.
+                    await self.faust.crash(error)
+                raise
             self._on_progress()
+
+    async def _apply(self, events: Sequence[Any]) -> None:
+        touched = set()
+        for event in events:
+            engine = self._engine(event.message.partition)
+            if engine is None:
+                continue
+            try:
+                engine.apply(self._decoder.decode(event.value))
+            except NotUnderstood as error:
+                message = event.message
+                log.warning(
+                    "window_count_not_understood",
+                    partition=message.partition,
+                    offset=message.offset,
+                    error=str(error),
+                )
+            touched.add(event.message.partition)
+        links = tracing.remotes(event.message.headers or () for event in events)
+        with tracing.span("evaluate windows", kind="consumer", links=links, messages=len(events)):
+            for partition in touched:
+                await self._advance(partition)
 
     async def _tick(self) -> None:
         if self.faust.rebalancing:
@@ -163,7 +175,7 @@ class AlerterApp:
 
     async def _advance(self, partition: int) -> None:
         more = True
-        while more and (engine := self._engines.get(partition)) is not None:
+        while more and not self.faust.should_stop and (engine := self._engines.get(partition)) is not None:
             more = engine.advance()
             await self._flush(partition, engine)
 
@@ -184,6 +196,10 @@ class AlerterApp:
                 if self._engines.get(partition) is engine:
                     self._outbox.take(partition, engine, changes)
                 await stored
+            except Exception as error:
+                # The engine has handed its changes over: only one that is rebuilt from the table has them again.
+                await self.faust.crash(error)
+                raise
             finally:
                 stored.cancel()
 

@@ -104,6 +104,16 @@ class ReadCommittedTransport(Transport):
     Consumer = _Consumer
 
 
+def leave_unacknowledged(events: Iterable[Any]) -> None:
+    """Keep the offsets of a batch from being committed, so that it is read again.
+
+    Faust's `Stream.take_events` acknowledges the events that it has yielded however the loop over it ends: also by an
+    exception or a cancellation in its middle.
+    """
+    for event in events:
+        event.message.acked = True
+
+
 def _pace(fetcher: Any) -> None:
     """Pause after a fetch that brought nothing sooner than the broker was asked to wait.
 

@@ -14,6 +14,7 @@ from triage.alerting.app.actions import ActionBook, follow_actions
 from triage.alerting.app.topology import Topology, read_topology
 from triage.alerting.engine.priming import Primed, prime
 from triage.alerting.notifiers import build_notifiers
+from triage.alerting.rules.model import AlertRules
 from triage.alerting.rules.reload import RuleWatch
 from triage.clock import Clock
 from triage.config import Settings
@@ -104,10 +105,22 @@ class Alerter:
         return True
 
     async def _watch_rules(self) -> None:
+        """Hand changed rules to the running app, until cancelled; after a failure the same rules again."""
+        waits, wait_s = backoff(_WATCH_S, 30), _WATCH_S
+        changed: AlertRules | None = None
         while True:
-            await asyncio.sleep(_WATCH_S)
-            if (rules := self._rules.poll()) is not None and self._app is not None:
-                self._app.reload(rules)
+            await asyncio.sleep(wait_s)
+            try:
+                changed = self._rules.poll() or changed
+                if changed is not None and self._app is not None:
+                    self._app.reload(changed)
+            except Exception:
+                wait_s = next(waits)
+                log.exception("rules_not_applied", retry_in_s=round(wait_s, 1))
+            else:
+                # An app that starts later takes the rules in force.
+                changed = None
+                waits, wait_s = backoff(_WATCH_S, 30), _WATCH_S
 
     async def _layout(self) -> Topology | None:
         """The brokers' layout, or None if told to stop while waiting for it."""
@@ -151,7 +164,8 @@ class Alerter:
                 log.info("alerter_started", rules=len(self._rules.rules.rules), partitions=layout.partitions)
                 await asyncio.wait({stopped, crashed}, return_when=asyncio.FIRST_COMPLETED)
             reason = starting.exception() if starting.done() else None
-            reason = reason or (crashed.result() if crashed.done() else None)
+            if reason is None and crashed.done():
+                reason = crashed.exception() or crashed.result()
         finally:
             for task in (starting, stopped, crashed):
                 task.cancel()

@@ -52,27 +52,44 @@ class Archive:
         return len(self._waiting)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled. What cannot be written is tried again after the others; no failure ends the loop."""
         waits = backoff(0.5, 30)
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
                 dedup_key = next(iter(self._waiting))
-                alert, version = self._waiting.pop(dedup_key)
                 try:
-                    await self._write(alert, version)
-                except TriageError as error:
-                    if error.retriable:
-                        self._waiting.setdefault(dedup_key, (alert, version))
-                        wait_s = next(waits)
-                        log.warning("alert_not_stored", where=self.name, error=str(error), retry_in_s=round(wait_s, 1))
-                        await self._sleep(wait_s)
-                        continue
-                    log.exception("alert_refused", where=self.name, dedup_key=dedup_key)
-                waits = backoff(0.5, 30)
-                if dedup_key not in self._waiting:
-                    self._stored(self.name, dedup_key, version)
+                    await self._store(dedup_key)
+                except Exception as error:
+                    wait_s = next(waits)
+                    log.warning(
+                        "alert_not_stored",
+                        where=self.name,
+                        dedup_key=dedup_key,
+                        error=str(error) or repr(error),
+                        retry_in_s=round(wait_s, 1),
+                        exc_info=not isinstance(error, TriageError),
+                    )
+                    if (newest := self._waiting.pop(dedup_key, None)) is not None:
+                        self._waiting[dedup_key] = newest
+                    await self._sleep(wait_s)
+                else:
+                    waits = backoff(0.5, 30)
+
+    async def _store(self, dedup_key: str) -> None:
+        """Raises what another attempt may mend."""
+        entry = self._waiting[dedup_key]
+        try:
+            await self._write(*entry)
+        except TriageError as error:
+            if error.retriable:
+                raise
+            log.exception("alert_refused", where=self.name, dedup_key=dedup_key)
+        # While it was written a newer state may have come, or the alert may have been dropped.
+        if self._waiting.get(dedup_key) is entry:
+            del self._waiting[dedup_key]
+            self._stored(self.name, dedup_key, entry[1])
 
 
 class IndexWriter:

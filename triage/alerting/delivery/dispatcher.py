@@ -108,20 +108,26 @@ class Dispatcher:
     async def _run(self, lane: tuple[str, str]) -> None:
         queue, notifier = self._lanes[lane], self._notifiers[lane[0]]
         while queue:
-            job = queue[0]
-            if job.notification.event != "acknowledged":
-                self._stop_alive(lane)
-            taken = await (self._tell_again(notifier, job) if job.keep_alive else self._deliver(notifier, job))
+            try:
+                await self._handle(lane, notifier, queue[0])
+            except Exception:
+                # It stays stored as pending and is sent after a restart; the lane goes on.
+                log.exception("delivery_failed", receiver=lane[0], dedup_key=lane[1])
             queue.popleft()
-            if job.notification.event == "firing" and (taken or job.keep_alive):
-                self._start_alive(lane, job.notification)
-            if not job.keep_alive:
-                self._done(lane[1], job.notification.event, lane[0])
             self._report()
         # No await since the queue was seen empty: nothing can have been added.
         self._lanes.pop(lane, None)
         self._tasks.pop(lane, None)
         self._report()
+
+    async def _handle(self, lane: tuple[str, str], notifier: Notifier, job: _QueuedNotification) -> None:
+        if job.notification.event != "acknowledged":
+            self._stop_alive(lane)
+        taken = await (self._tell_again(notifier, job) if job.keep_alive else self._deliver(notifier, job))
+        if job.notification.event == "firing" and (taken or job.keep_alive):
+            self._start_alive(lane, job.notification)
+        if not job.keep_alive:
+            self._done(lane[1], job.notification.event, lane[0])
 
     async def _deliver(self, notifier: Notifier, job: _QueuedNotification) -> bool:
         """True when the receiver took it."""

@@ -94,14 +94,10 @@ class RuleEvaluators:
 
     def reload(self, rules: AlertRules, closed_ms: int | None, sums: Mapping[int, Mapping[str, WindowSum]]) -> None:
         """Other rules: series that stay keep their baselines, whatever the thresholds."""
-        before, self._rules, self._routes = self.series, rules, {}
-        self.series = {rule.name: self._new(rules, rule.name) for rule in rules.rules}
-        new = []
-        for name, series in self.series.items():
-            old = before.get(name)
-            if old is not None and old.fingerprint == series.fingerprint and series.take_over(old):
-                continue
-            new.append(series)
+        before, series = self.series, {rule.name: self._new(rules, rule.name) for rule in rules.rules}
+        new = [one for name, one in series.items() if not _taken_over(before.get(name), one)]
+        # All at once, after all that can fail: the baselines are nowhere else.
+        self._rules, self._routes, self.series = rules, {}, series
         if closed_ms is not None:
             self._restore(new, closed_ms, {}, sums)
 
@@ -153,3 +149,8 @@ class RuleEvaluators:
         rule = rules.get(name)
         assert rule is not None
         return RuleSeries(rule, rules, step_ms=self._step_ms, top_keys=self._settings.top_keys)
+
+
+def _taken_over(before: RuleSeries | None, series: RuleSeries) -> bool:
+    """True if `series` goes on from the same series as it was under the rules before."""
+    return before is not None and before.fingerprint == series.fingerprint and series.take_over(before)

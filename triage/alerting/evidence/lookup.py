@@ -80,12 +80,10 @@ class EvidenceLookup:
         try:
             async with asyncio.timeout(_WAIT_S):
                 found = await asyncio.to_thread(self._look_up, engine.alert(episode), end_ms)
+            if found is not None and (after := engine.attach(dedup_key, found)) is not None:
+                self._found(engine, after)
         except TimeoutError:
             log.warning("alert_without_examples", dedup_key=dedup_key, error=f"no answer within {_WAIT_S:g} s")
-            return
         except Exception:
             # A page goes out whatever is wrong with the index or with what is read there.
             log.exception("alert_without_examples", dedup_key=dedup_key)
-            return
-        if found is not None and (after := engine.attach(dedup_key, found)) is not None:
-            self._found(engine, after)

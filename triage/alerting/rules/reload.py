@@ -42,7 +42,6 @@ class RuleWatch:
             text = read_alert_rules(self._settings)
             if text == self._seen:
                 return None
-            self._seen = text
             rules = parse_alert_rules(text, self._settings, self._where)
         except ConfigError as error:
             if str(error) != self._refused:
@@ -52,7 +51,8 @@ class RuleWatch:
                 )
             self._refused = str(error)
             return None
-        self._refused = ""
+        # Not before: a content on which something unexpected failed is looked at again.
+        self._seen, self._refused = text, ""
         if rules == self.rules:
             return None
         gone = sorted({rule.name for rule in self.rules.rules} - {rule.name for rule in rules.rules})

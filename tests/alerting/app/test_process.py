@@ -1,0 +1,87 @@
+"""The alerter's own tasks outlive a failure that nobody expected."""
+
+import asyncio
+
+import pytest
+
+from triage.alerting.app import process
+from triage.alerting.app.process import Alerter
+from triage.alerting.rules.model import AlertRules
+from triage.clock import ManualClock
+from triage.config import load_settings
+from triage.errors import Unavailable
+from triage.metrics import Metrics
+from triage.runtime.health import Health
+
+
+@pytest.fixture
+def alerter(monkeypatch):
+    monkeypatch.setattr(process, "_WATCH_S", 0.001)
+    clock = ManualClock()
+    return Alerter(load_settings(None, {}), clock, Metrics(), Health(clock))
+
+
+class Scripted:
+    """Each call takes the next of `script`: raises what is an exception, returns all else."""
+
+    def __init__(self, *script):
+        self.script = list(script)
+        self.calls = []
+
+    def __call__(self, *arguments):
+        self.calls.append(arguments)
+        outcome = self.script.pop(0) if self.script else None
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+async def watch(alerter, until):
+    task = asyncio.create_task(alerter._watch_rules())
+    async with asyncio.timeout(10):
+        while not until():  # noqa: ASYNC110
+            assert not task.done()
+            await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.asyncio
+async def test_rules_that_could_not_be_applied_are_applied_again(alerter, monkeypatch, capsys):
+    rules, later = AlertRules([]), AlertRules([], zone="Asia/Shanghai")
+    monkeypatch.setattr(alerter._rules, "poll", Scripted(OSError("odd"), rules, None, None, later))
+    alerter._app = app = type("App", (), {})()
+    app.reload = Scripted(RuntimeError("odd"), RuntimeError("odd"))
+    await watch(alerter, lambda: len(app.reload.calls) == 4)
+    assert app.reload.calls == [(rules,), (rules,), (rules,), (later,)]
+    said = capsys.readouterr().out
+    assert said.count("] rules_not_applied ") == 3
+    assert "Traceback" in said
+
+
+class Faust:
+    """An app that never recovers, and says so in a way that nobody expected."""
+
+    crash_reason = None
+    in_recovery = True
+    tables = None
+
+
+@pytest.mark.asyncio
+async def test_a_fault_in_watching_the_app_starts_it_again(alerter, monkeypatch):
+    closed = []
+
+    class App:
+        def __init__(self, *_, **__):
+            self.faust = Faust()
+
+        async def start(self):
+            await asyncio.sleep(3600)
+
+        async def stop(self):
+            closed.append(self)
+
+    monkeypatch.setattr("triage.alerting.app.faust_app.AlerterApp", App)
+    with pytest.raises(Unavailable, match="AttributeError"):
+        await alerter._once(process.Topology(partitions=1, replicas=1, raw=frozenset()))
+    assert len(closed) == 1
