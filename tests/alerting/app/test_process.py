@@ -39,7 +39,7 @@ class Scripted:
 async def watch(alerter, until):
     task = asyncio.create_task(alerter._watch_rules())
     async with asyncio.timeout(10):
-        while not until():  # noqa: ASYNC110
+        while not until():
             assert not task.done()
             await asyncio.sleep(0.001)
     task.cancel()

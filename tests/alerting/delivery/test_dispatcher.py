@@ -4,6 +4,7 @@ import asyncio
 import random
 
 import pytest
+from engine_rig import calls
 
 from triage.alerting.delivery.dispatcher import Dispatcher
 from triage.alerting.notifiers import Notification, Throttled
@@ -162,6 +163,20 @@ async def test_a_receiver_that_hangs_delays_no_other_and_no_other_alert_for_ever
     stuck.gate.set()
     await settled(rig)
     assert len(stuck.taken) == 10
+
+
+def test_twice_as_many_pages_cost_twice_as_much():
+    async def deliver(pages):
+        rig = Rig(Fake("webhook"))
+        for number in range(pages):
+            rig.delivery.submit(page(f"triage-{number}"), ["webhook"])
+        assert rig.metrics.pages_pending._value.get() == pages
+        await asyncio.gather(*rig.delivery._tasks.values())
+        assert len(rig.done) == pages
+        assert rig.metrics.pages_pending._value.get() == 0
+
+    few, many = (calls(asyncio.run, deliver(pages)) for pages in (100, 400))
+    assert many < 4.5 * few
 
 
 @pytest.mark.asyncio

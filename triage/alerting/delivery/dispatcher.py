@@ -59,6 +59,8 @@ class Dispatcher:
         self._lanes: dict[tuple[str, str], deque[_QueuedNotification]] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._alive: dict[tuple[str, str], asyncio.Task[None]] = {}
+        # Counted as they come and go: walking all lanes for each would be quadratic.
+        self._pending = 0
 
     def submit(self, notification: Notification, receivers: Sequence[str]) -> None:
         """Queue for each receiver; one that is configured no more is done with at once."""
@@ -68,7 +70,6 @@ class Dispatcher:
                 self._done(notification.alert.dedup_key, notification.event, name)
                 continue
             self._queue(name, _QueuedNotification(notification, self._clock.monotonic()))
-        self._report()
 
     def keep_alive(self, notification: Notification, receivers: Sequence[str]) -> None:
         """Go on telling of a page that these receivers took before a restart."""
@@ -79,11 +80,11 @@ class Dispatcher:
     def cancel(self, dedup_keys: set[str]) -> None:
         """Stop delivering: another alerter owns these alerts now."""
         for lane in [lane for lane in self._tasks if lane[1] in dedup_keys]:
-            self._lanes.pop(lane, None)
+            for job in self._lanes.pop(lane, ()):
+                self._count(job, -1)
             self._tasks.pop(lane).cancel()
         for lane in [lane for lane in self._alive if lane[1] in dedup_keys]:
             self._alive.pop(lane).cancel()
-        self._report()
 
     async def close(self, grace_s: float) -> None:
         """Give attempts under way `grace_s`, drop the rest: they are stored and will be sent again."""
@@ -102,6 +103,7 @@ class Dispatcher:
     def _queue(self, name: str, job: _QueuedNotification) -> None:
         lane = (name, job.notification.alert.dedup_key)
         self._lanes.setdefault(lane, deque()).append(job)
+        self._count(job, 1)
         if lane not in self._tasks:
             self._tasks[lane] = asyncio.create_task(self._run(lane), name=f"deliver-{name}")
 
@@ -113,12 +115,10 @@ class Dispatcher:
             except Exception:
                 # It stays stored as pending and is sent after a restart; the lane goes on.
                 log.exception("delivery_failed", receiver=lane[0], dedup_key=lane[1])
-            queue.popleft()
-            self._report()
+            self._count(queue.popleft(), -1)
         # No await since the queue was seen empty: nothing can have been added.
         self._lanes.pop(lane, None)
         self._tasks.pop(lane, None)
-        self._report()
 
     async def _handle(self, lane: tuple[str, str], notifier: Notifier, job: _QueuedNotification) -> None:
         if job.notification.event != "acknowledged":
@@ -207,5 +207,7 @@ class Dispatcher:
         self._alive.pop(lane, None)
         self._queue(lane[0], _QueuedNotification(notification, self._clock.monotonic(), keep_alive=True))
 
-    def _report(self) -> None:
-        self._metrics.pages_pending.set(sum(not job.keep_alive for jobs in self._lanes.values() for job in jobs))
+    def _count(self, job: _QueuedNotification, change: int) -> None:
+        if not job.keep_alive:
+            self._pending += change
+            self._metrics.pages_pending.set(self._pending)

@@ -95,7 +95,8 @@ class PartitionEngine:
             if all(baseline.primed for baseline in found.baselines.get(rule, {}).values()):
                 # Also in place of what an earlier attempt has left.
                 found.baselines.pop(rule, None)
-        self._owing.owed, self._evidence = found.owed, found.evidence
+        self._owing.restore(found.owed.values())
+        self._evidence = found.evidence
         progress = found.core.progress
         self.windows.restore(progress, found.sums, self._clock.monotonic())
         if progress.closed_ms is not None:

@@ -62,6 +62,8 @@ class Episodes:
         self.paging = Paging(settings, around)
         self.dirty = False
         self._by_key: dict[str, Episode] = {}
+        # Kept as episodes come and go: counting them for every key that fires would be quadratic.
+        self._open: dict[str, None] = {}
         self._current: dict[tuple[str, str], str] = {}
         self._changed: dict[str, None] = {}
         self._forgotten: list[str] = []
@@ -69,6 +71,7 @@ class Episodes:
 
     def restore(self, core: Core) -> None:
         self._by_key = {episode.dedup_key: episode for episode in core.episodes}
+        self._open = {episode.dedup_key: None for episode in core.episodes if episode.open}
         for episode in sorted(core.episodes, key=lambda episode: episode.last_step_ms):
             self._current[episode.rule, episode.key] = episode.dedup_key
         self.paging.state = core.paging
@@ -85,14 +88,14 @@ class Episodes:
 
     @property
     def open(self) -> int:
-        return sum(episode.open for episode in self._by_key.values())
+        return len(self._open)
 
     def close(self, start_ms: int, sums: Mapping[str, WindowSum]) -> list[PageNotification]:
         """Judge a step and go on with every episode; returns what receivers are to be told."""
         firing = self._judges.close(start_ms, sums)
         self._now_ms = start_ms + self._settings.window_s * 1000
-        going_on = [(e.rule, e.key) for e in self._by_key.values() if e.open]
-        for rule, key in sorted({*firing, *going_on}):
+        going_on = [self._by_key[dedup_key] for dedup_key in self._open]
+        for rule, key in sorted({*firing, *((episode.rule, episode.key) for episode in going_on)}):
             self._step(rule, key, start_ms)
         self._report()
         return self._resolved()
@@ -158,9 +161,13 @@ class Episodes:
         current = self._current.get((name, key))
         episode = self._by_key[current] if current else None
         rule = self._rules.get(name)
+        if rule is None and episode is None:
+            return
+        if (episode is None or not episode.open) and self.open >= MOST_OPEN:
+            self._metrics.alerts_suppressed.inc()
+            return
         if rule is None:
-            if episode is None:
-                return
+            assert episode is not None
             step_ms = self._settings.window_s * 1000
             window = RuleWindow(name, key, episode.dimensions, start_ms, start_ms + step_ms, episode.window_ms, 0, 0)
             verdict, policy = Verdict(firing=False), _GONE
@@ -169,9 +176,6 @@ class Episodes:
             window, verdict = self._judges.window(name, key, dimensions), self._judges.verdict(name, key)
             runbook = self._rules.runbook(rule, dimensions)
             policy = Policy(rule.resolve_after, rule.severity, runbook, rule.pending)
-        if (episode is None or not episode.open) and self.open >= MOST_OPEN:
-            self._metrics.alerts_suppressed.inc()
-            return
         transition = step(episode, window, verdict, policy)
         after = transition.episode
         if transition.change is None or after is None:
@@ -192,6 +196,10 @@ class Episodes:
 
     def _put(self, episode: Episode) -> None:
         self._by_key[episode.dedup_key] = episode
+        if episode.open:
+            self._open[episode.dedup_key] = None
+        else:
+            self._open.pop(episode.dedup_key, None)
         if episode.state != "pending":
             self._changed[episode.dedup_key] = None
         self.dirty = True

@@ -1,6 +1,6 @@
 """Notifications that receivers have still to take. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from triage.alerting.engine.state import PendingNotification
 from triage.alerting.lifecycle.episode import Episode
@@ -12,13 +12,19 @@ class PendingNotifications:
     """What is owed, by its id, oldest first; `acknowledging` receivers want to hear of an acknowledgement."""
 
     def __init__(self, acknowledging: frozenset[str]) -> None:
-        self.owed: dict[str, PendingNotification] = {}
+        # By dedup key of the page and id, so that none is searched for.
+        self._by_page: dict[str, dict[str, PendingNotification]] = {}
         self._acknowledging = acknowledging
+
+    def restore(self, owed: Iterable[PendingNotification]) -> None:
+        """Take over what is stored, oldest first."""
+        for each in owed:
+            self._put(each)
 
     @property
     def keys(self) -> set[str]:
         """Dedup keys of the pages owed."""
-        return {owed.alert.dedup_key for owed in self.owed.values()}
+        return set(self._by_page)
 
     def owe(
         self,
@@ -38,7 +44,7 @@ class PendingNotifications:
             pending = [name for name in pending if name in self._acknowledging]
         if telling.repeat:
             # Whom the last one has not reached yet needs no other.
-            late = {name for owed in self.owed.values() if owed.alert.dedup_key == page.key for name in owed.pending}
+            late = {name for owed in self._of_page(page.key) for name in owed.pending}
             pending = [name for name in pending if name not in late]
         if not pending:
             return None
@@ -53,20 +59,29 @@ class PendingNotifications:
             repeat=telling.repeat,
             serial=serial,
         )
-        self.owed[owed.id] = owed
+        self._put(owed)
         return owed
 
     def without_page(self, key: str) -> set[str]:
         """Receivers that have not had the first word of a page yet."""
-        first = (o for o in self.owed.values() if o.alert.dedup_key == key and o.event == "firing" and not o.repeat)
+        first = (owed for owed in self._of_page(key) if owed.event == "firing" and not owed.repeat)
         return {name for owed in first for name in owed.pending}
 
     def delivered(self, dedup_key: str, event: Event, receiver: str) -> PendingNotification | None:
         """A receiver took a notification, or never will; returns it, forgotten once nobody has still to take it."""
-        for owed in self.owed.values():
-            if owed.alert.dedup_key == dedup_key and owed.event == event and receiver in owed.pending:
+        for owed in self._of_page(dedup_key):
+            if owed.event == event and receiver in owed.pending:
                 owed.pending.remove(receiver)
                 if not owed.pending:
-                    del self.owed[owed.id]
+                    of_page = self._by_page[dedup_key]
+                    del of_page[owed.id]
+                    if not of_page:
+                        del self._by_page[dedup_key]
                 return owed
         return None
+
+    def _of_page(self, key: str) -> Iterable[PendingNotification]:
+        return self._by_page.get(key, {}).values()
+
+    def _put(self, owed: PendingNotification) -> None:
+        self._by_page.setdefault(owed.alert.dedup_key, {})[owed.id] = owed

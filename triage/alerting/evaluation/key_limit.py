@@ -82,14 +82,14 @@ class TopKeys:
         admitted, rest = new[: max(room, 0)], new[max(room, 0) :]
         if rest:
             volumes = ((float(self._rolling.volume[row]), key) for key, row in rows.items() if key != self.other_key)
-            for (volume, least), key in zip(heapq.nsmallest(len(rest), volumes), list(rest), strict=False):
+            replaced: list[str] = []
+            for (volume, least), key in zip(heapq.nsmallest(len(rest), volumes), rest, strict=False):
                 if counts[key].total <= volume:
                     break
                 self.drop(least)
-                rest.remove(key)
+                replaced.append(least)
                 admitted.append(key)
-                if watched.pop(least, None) is not None:
-                    rest.append(least)
+            rest = rest[len(replaced) :] + [key for key in replaced if watched.pop(key, None) is not None]
         self.unwatched = len(rest)
         watched |= {key: counts[key] for key in admitted}
         others += [counts[key] for key in rest]

@@ -1,5 +1,6 @@
 """Counts per key over the last steps, as arrays: windows are sums over columns. Pure."""
 
+from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
@@ -22,7 +23,7 @@ class Rolling:
         self.steps = steps
         self.keys: list[str] = [""] * _START_ROWS
         self._step_ms = step_ms
-        self._free = list(range(_START_ROWS))
+        self._free = deque(range(_START_ROWS))
         self.negative, self.total, self.late = (np.zeros((_START_ROWS, steps), np.int64) for _ in range(3))
         self.expected = np.full((_START_ROWS, steps), np.nan)
         self.volume = np.zeros(_START_ROWS)
@@ -52,7 +53,7 @@ class Rolling:
             return self.rows[key]
         if not self._free:
             self._grow()
-        row = self._free.pop(0)
+        row = self._free.popleft()
         self.rows[key], self.keys[row], self.dimensions[key] = row, key, dict(dimensions)
         return row
 
@@ -95,7 +96,7 @@ class Rolling:
 
     def _grow(self) -> None:
         size = len(self.negative)
-        self._free = list(range(size, 2 * size))
+        self._free = deque(range(size, 2 * size))
         self.keys += [""] * size
         self.negative, self.total, self.late = (
             np.concatenate([array, np.zeros_like(array)]) for array in (self.negative, self.total, self.late)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from triage.alerting.lifecycle.episode import Episode
-from triage.alerting.lifecycle.inhibition import parent_of, rank
+from triage.alerting.lifecycle.inhibition import InhibitionIndex, rank
 from triage.config import AlertingSettings
 from triage.schemas.alert import Event
 
@@ -87,12 +87,14 @@ class Paging:
     def run(self, at_ms: int, episodes: Mapping[str, Episode]) -> tuple[list[PageNotification], list[Episode]]:
         """What is due by `at_ms`, and the episodes whose paging changed, as changed copies."""
         tellings, changed = [], []
-        for group in sorted(group for group, due_ms in self.state.waiting.items() if due_ms <= at_ms):
-            del self.state.waiting[group]
-            page, touched = self._new_page(group, at_ms, episodes)
-            changed += touched
-            if page is not None:
-                tellings.append(PageNotification("firing", page))
+        if due := sorted(group for group, due_ms in self.state.waiting.items() if due_ms <= at_ms):
+            unpaged, inhibition = self._unpaged(episodes.values()), InhibitionIndex(episodes.values())
+            for group in due:
+                del self.state.waiting[group]
+                page, touched = self._new_page(group, at_ms, unpaged.get(group, []), inhibition)
+                changed += touched
+                if page is not None:
+                    tellings.append(PageNotification("firing", page))
         for page in list(self.state.pages.values()):
             due_ms = self._page_due_ms(page)
             if due_ms is not None and due_ms <= at_ms:
@@ -106,8 +108,10 @@ class Paging:
         over = [page for page in self.state.pages.values() if not self._firing(page, episodes)]
         for page in over:
             del self.state.pages[page.key]
-            if all(other.group != page.group for other in self.state.pages.values()):
-                self.state.sent.pop(page.group, None)
+        if over:
+            groups = {page.group for page in self.state.pages.values()}
+            for group in {page.group for page in over} - groups:
+                self.state.sent.pop(group, None)
         return [PageNotification("resolved", page) for page in over]
 
     def acknowledge(self, page: Page) -> list[PageNotification]:
@@ -121,11 +125,20 @@ class Paging:
         page.acknowledged, page.snoozed_until_ms = False, until_ms
         return told
 
-    def _new_page(self, group: str, at_ms: int, episodes: Mapping[str, Episode]) -> tuple[Page | None, list[Episode]]:
-        waiting = [e for e in episodes.values() if e.firing and e.page is None and self._group(e) == group]
+    def _unpaged(self, episodes: Iterable[Episode]) -> dict[str, list[Episode]]:
+        """By group, the firing episodes that are on no page."""
+        unpaged: dict[str, list[Episode]] = {}
+        for episode in episodes:
+            if episode.firing and episode.page is None:
+                unpaged.setdefault(self._group(episode), []).append(episode)
+        return unpaged
+
+    def _new_page(
+        self, group: str, at_ms: int, unpaged: Iterable[Episode], inhibition: InhibitionIndex
+    ) -> tuple[Page | None, list[Episode]]:
         told, changed = [], []
-        for episode in waiting:
-            reason = self._why_not(episode, at_ms, episodes.values())
+        for episode in unpaged:
+            reason = self._why_not(episode, at_ms, inhibition)
             if reason is None:
                 told.append(episode)
             elif reason != episode.not_paged_because:
@@ -142,7 +155,7 @@ class Paging:
         changed += [msgspec.structs.replace(e, page=page.key, not_paged_because=None) for e in told]
         return page, changed
 
-    def _why_not(self, episode: Episode, at_ms: int, episodes: Iterable[Episode]) -> str | None:
+    def _why_not(self, episode: Episode, at_ms: int, inhibition: InhibitionIndex) -> str | None:
         if (reason := self._around.too_old(episode.last_firing_ms)) is not None:
             return reason
         if episode.acknowledged is not None:
@@ -151,7 +164,7 @@ class Paging:
             return f"snoozed by {episode.snoozed.by}" if episode.snoozed else "snoozed"
         if (reason := self._around.muted(episode, at_ms)) is not None:
             return reason
-        parent = parent_of(episode, episodes, all_mutes=self._around.all_mutes())
+        parent = inhibition.parent_of(episode, all_mutes=self._around.all_mutes())
         return None if parent is None else f"muted by the alert {parent.dedup_key} of rule {parent.rule}"
 
     def _again(

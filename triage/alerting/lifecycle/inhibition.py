@@ -1,10 +1,12 @@
 """Which firing alert makes another one redundant. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.rules.model import SEVERITIES
 
+# Dimension values in the order of their names.
+_Values = tuple[tuple[str, str], ...]
 _RANK: dict[str, int] = {severity: number for number, severity in enumerate(SEVERITIES)}
 
 
@@ -13,22 +15,55 @@ def rank(episode: Episode) -> int:
     return _RANK.get(episode.severity, len(SEVERITIES))
 
 
-def parent_of(child: Episode, episodes: Iterable[Episode], *, all_mutes: bool) -> Episode | None:
-    """The firing episode that mutes `child`, or None.
+class InhibitionIndex:
+    """The firing ones of some episodes by their dimension values, so that a parent is looked up by key.
 
-    A parent's dimensions are a part of the child's with the same values: `brand=Acme` mutes `brand=Acme|region=eu`,
-    and everything together mutes only where `all_mutes`. On the same dimensions the one that fired first mutes the
-    other. A parent never mutes what is more severe than itself; what is narrower and more severe mutes the parent,
-    which it explains.
+    Comparing every pair would keep the event loop busy for seconds where thousands of keys fire at once. Built anew
+    for each look at the timers: the episodes must not change while it is used.
     """
-    parents = [
-        episode
-        for episode in episodes
-        if episode.firing
-        and episode.dedup_key != child.dedup_key
-        and (_wider(episode, child, all_mutes=all_mutes) or _first(episode, child) or _sharper(episode, child))
-    ]
-    return min(parents, key=lambda parent: (len(parent.dimensions), parent.started_ms, parent.rule), default=None)
+
+    def __init__(self, episodes: Iterable[Episode]) -> None:
+        firing = [episode for episode in episodes if episode.firing]
+        # Sets of dimensions: as many as rules differ in, however many episodes there are.
+        self._shapes = sorted({_shape(episode) for episode in firing})
+        self._exact: dict[_Values, list[Episode]] = {}
+        self._covering: dict[_Values, list[Episode]] = {}
+        for episode in firing:
+            self._exact.setdefault(_values(episode, _shape(episode)), []).append(episode)
+            for shape in self._shapes:
+                if episode.dimensions.keys() >= set(shape):
+                    self._covering.setdefault(_values(episode, shape), []).append(episode)
+
+    def parent_of(self, child: Episode, *, all_mutes: bool) -> Episode | None:
+        """The firing episode that mutes `child`, which is one of them, or None.
+
+        A parent's dimensions are a part of the child's with the same values: `brand=Acme` mutes
+        `brand=Acme|region=eu`, and everything together mutes only where `all_mutes`. On the same dimensions the one
+        that fired first mutes the other. A parent never mutes what is more severe than itself; what is narrower and
+        more severe mutes the parent, which it explains.
+        """
+        parents = [
+            episode
+            for episode in self._related(child)
+            if episode.dedup_key != child.dedup_key
+            and (_wider(episode, child, all_mutes=all_mutes) or _first(episode, child) or _sharper(episode, child))
+        ]
+        return min(parents, key=lambda parent: (len(parent.dimensions), parent.started_ms, parent.rule), default=None)
+
+    def _related(self, child: Episode) -> Iterator[Episode]:
+        """The episodes whose dimensions are a part of the child's or have them as a part, with the same values."""
+        yield from self._covering.get(_values(child, _shape(child)), ())
+        for shape in self._shapes:
+            if child.dimensions.keys() > set(shape):
+                yield from self._exact.get(_values(child, shape), ())
+
+
+def _shape(episode: Episode) -> tuple[str, ...]:
+    return tuple(sorted(episode.dimensions))
+
+
+def _values(episode: Episode, names: tuple[str, ...]) -> _Values:
+    return tuple((name, episode.dimensions[name]) for name in names)
 
 
 def _wider(parent: Episode, child: Episode, *, all_mutes: bool) -> bool:
