@@ -22,7 +22,7 @@ UntilOption = Annotated[str | None, typer.Option(metavar="TIME", help="Failed be
 TopicOption = Annotated[str | None, typer.Option(help="Raw topic, e.g. complaints, with or without the prefix")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line")]
 
-_SAID = {
+_OUTCOMES = {
     "replayed": "replayed",
     "would_replay": "would be replayed",
     "already_replayed": "was replayed at {at}",
@@ -147,7 +147,7 @@ def replay(
         if as_json:
             typer.echo(orjson.dumps({"position": letter.position, "key": letter.key, "outcome": outcome}).decode())
         else:
-            typer.echo(f"{letter.position}\t{_SAID[outcome].format(at=letter.replayed_at)}")
+            typer.echo(f"{letter.position}\t{_OUTCOMES[outcome].format(at=letter.replayed_at)}")
     counts = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in outcomes.items())
     typer.echo(counts or "no dead letters match", err=True)
     if outcomes["gone"]:

@@ -40,12 +40,12 @@ def list_(
     header = ["", *(column.upper() for column in (*_COLUMNS, *LIST_METRICS, "folder", "problem"))]
     table = [header]
     for entry in entries:
-        figures = entry.get("figures", {})
+        metrics = entry.get("figures", {})
         table.append(
             [
                 "*" if entry["serves"] else "-" if entry["previous"] else "",
                 *(_cell(entry.get(column, "")) for column in _COLUMNS),
-                *(f"{figures[head]:.1%}" if head in figures else "" for head in LIST_METRICS),
+                *(f"{metrics[head]:.1%}" if head in metrics else "" for head in LIST_METRICS),
                 entry["folder"],
                 entry.get("problem", ""),
             ]
@@ -82,7 +82,7 @@ def promote(
     from triage.inference.promotion import promote as switch
 
     settings = settings_from(config, assignments)
-    _tell(switch(settings, name, settings.clock.build(), force=force))
+    _print_switch(switch(settings, name, settings.clock.build(), force=force))
 
 
 @app.command()
@@ -91,19 +91,19 @@ def rollback(force: ForceOption = False, config: ConfigOption = None, assignment
     from triage.inference.promotion import rollback as switch
 
     settings = settings_from(config, assignments)
-    _tell(switch(settings, settings.clock.build(), force=force))
+    _print_switch(switch(settings, settings.clock.build(), force=force))
 
 
 @app.command()
 def compare(
-    one: Annotated[
+    model_a: Annotated[
         str, typer.Argument(metavar="A", autocompletion=models, help="Model in the registry, or a model folder")
     ],
-    other: Annotated[
+    model_b: Annotated[
         str, typer.Argument(metavar="B", autocompletion=models, help="Model in the registry, or a model folder")
     ],
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSONL with texts; - is standard input")],
-    most: Annotated[int, typer.Option("--show", min=0, help="Number of largest differences to list")] = 10,
+    max_differences: Annotated[int, typer.Option("--show", min=0, help="Number of largest differences to list")] = 10,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of texts to read")] = 10_000,
     column: ColumnOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
@@ -120,17 +120,17 @@ def compare(
     from triage.redaction import Redactor
 
     settings = settings_from(config, assignments)
-    folders = [Path(name) if Path(name).is_dir() else model_folder(settings.model, name) for name in (one, other)]
+    folders = [Path(name) if Path(name).is_dir() else model_folder(settings.model, name) for name in (model_a, model_b)]
     left, right = (OnnxModel.load(settings.model.model_copy(update={"path": folder})) for folder in folders)
     redactor = Redactor(settings.redaction)
     texts = (redactor.redact_text(text) for text in islice(_texts(file, columns_from(column)), limit))
-    result = compare_models(left, right, texts, most)
+    result = compare_models(left, right, texts, max_differences)
     if result is None:
         raise ConfigError("contains no text to compare on", where=file)
     if as_json:
         typer.echo(msgspec.json.encode(result).decode())
         return
-    _show(result)
+    _print_comparison(result)
 
 
 def _texts(file: str, columns: dict[str, str]) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _texts(file: str, columns: dict[str, str]) -> Iterator[str]:
             yield row.record.text
 
 
-def _show(result: "Result") -> None:
+def _print_comparison(result: "Result") -> None:
     typer.echo(f"{result.texts} texts, {result.one} against {result.other}")
     table = [["", "SAME", "MEAN DIFFERENCE", "MOST FREQUENT CHANGES"]]
     for head in result.heads:
@@ -156,7 +156,7 @@ def _show(result: "Result") -> None:
         typer.echo(f"\n{difference.text}\n  {result.one}: {difference.one}\n  {result.other}: {difference.other}")
 
 
-def _tell(switched: "Switched") -> None:
+def _print_switch(switched: "Switched") -> None:
     for warning in switched.warnings:
         typer.secho(f"warning: {warning}", fg="yellow", err=True)
     typer.echo(switched.version)

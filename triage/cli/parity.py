@@ -26,7 +26,7 @@ def command(
     configure_logging("WARNING")
     parity = check_parity(checkpoint, model, data, texts)
     typer.echo(json.dumps(parity.as_dict(), indent=2))
-    worst = min(parity.intent_agreement, parity.sentiment_agreement, parity.entity_tag_agreement)
-    if worst < least:
-        typer.echo(f"only {worst:.2%} of the labels of a head agree, less than {least:.2%}", err=True)
+    lowest = min(parity.intent_agreement, parity.sentiment_agreement, parity.entity_tag_agreement)
+    if lowest < least:
+        typer.echo(f"only {lowest:.2%} of the labels of a head agree, less than {least:.2%}", err=True)
         raise typer.Exit(1)

@@ -50,14 +50,14 @@ def command(
     from triage.sizing.costs import read_costs
 
     settings = settings_from(config, assignments)
-    wanted = rate_of("rate", rate)
+    peak_rate = rate_of("rate", rate)
     if measure is not None:
         found = _measured(settings)
         measure.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     else:
         found = read_costs(costs) if costs else Costs()
     demand = Demand(
-        rate=wanted,
+        rate=peak_rate,
         latency_ms=milliseconds_of(latency),
         average=None if average is None else rate_of("average", average),
         load=load,

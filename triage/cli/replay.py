@@ -66,10 +66,10 @@ def command(
     if from_ms is not None and from_ms >= to_ms:
         raise ConfigError(f"--from {rfc3339(from_ms)} is not before --to {rfc3339(to_ms)}")
     request = Request(from_ms, to_ms, tuple(channel or Channel), model_version, again)
-    what = f"documents of {model_version}" if model_version else "raw records"
+    kind = f"documents of {model_version}" if model_version else "raw records"
     if dry_run:
         account = Replay(settings, clock, request).size()
-        typer.echo(f"{account.total:,} {what} to enrich again; nothing was done (--dry-run)")
+        typer.echo(f"{account.total:,} {kind} to enrich again; nothing was done (--dry-run)")
         return
     os.nice(_NICE)
     interrupt = Interruptible()
@@ -94,7 +94,7 @@ def command(
     )
     with interrupt, progress:
         account = replay.run()
-    typer.echo(_summary(account, what), err=True)
+    typer.echo(_summary(account, kind), err=True)
     if interrupt.requested:
         flags = f"--from {rfc3339(from_ms)} " if from_ms is not None else ""
         flags += f"--to {rfc3339(to_ms)}" + (f" --model-version {model_version}" if model_version else "")
@@ -103,19 +103,19 @@ def command(
         raise typer.Exit(130)
 
 
-def _summary(account: "ReplayProgress", what: str) -> str:
+def _summary(account: "ReplayProgress", kind: str) -> str:
     if account.resumed and account.resumed == account.total:
-        return f"all {account.total:,} {what} were replayed before with this model and rules; --again repeats it"
-    parts = [f"{account.read:,} of {account.total:,} {what} read"]
+        return f"all {account.total:,} {kind} were replayed before with this model and rules; --again repeats it"
+    parts = [f"{account.read:,} of {account.total:,} {kind} read"]
     if account.resumed:
         parts.append(f"{account.resumed:,} done before")
     parts.append(f"{account.written:,} written")
-    for number, words in (
+    for number, outcome in (
         (account.superseded, "had newer content"),
         (account.forgotten, "of forgotten authors skipped"),
     ):
         if number:
-            parts.append(f"{number:,} {words}")
+            parts.append(f"{number:,} {outcome}")
     if account.refused:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in account.refused.most_common())
         parts.append(f"{account.refused.total():,} refused ({reasons})")

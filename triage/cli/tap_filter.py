@@ -18,14 +18,14 @@ def make_filter(
     topic: str, tap: Tap, values: Mapping[str, Sequence[str] | None], entities: Sequence[str], text: str | None
 ) -> Callable[[Tapped], bool]:
     """Build the filter. Raises ConfigError naming every filter and value that this topic does not have."""
-    asked = {name: set(given) for name, given in values.items() if given}
+    filters = {name: set(given) for name, given in values.items() if given}
     problems = []
-    for name in [*asked, *(["entity"] if entities else []), *(["text"] if text is not None else [])]:
+    for name in [*filters, *(["entity"] if entities else []), *(["text"] if text is not None else [])]:
         if name not in tap.fields:
             others = ", ".join(other for other, each in TAPS.items() if name in each.fields)
             problems.append(f"--{name}: records of {topic} do not have this field; it filters {others}")
     for name, known in _VALUES.items():
-        wrong = sorted(asked.get(name, set()) - set(known))
+        wrong = sorted(filters.get(name, set()) - set(known))
         problems += [f"--{name} takes {', '.join(known)}, not {value!r}" for value in wrong]
     pattern = None
     try:
@@ -34,13 +34,13 @@ def make_filter(
         problems.append(f"--text {text!r} is not a regular expression: {error}")
     if problems:
         raise ConfigError(problems)
-    wanted = [_entity(each) for each in entities]
+    matchers = [_entity(each) for each in entities]
 
     def passes(tapped: Tapped) -> bool:
         facts = tapped.facts
-        if any(facts.get(name) not in given for name, given in asked.items()):
+        if any(facts.get(name) not in given for name, given in filters.items()):
             return False
-        if wanted and not any(one(label, value) for one in wanted for label, value in facts["entities"]):
+        if matchers and not any(matches(label, value) for matches in matchers for label, value in facts["entities"]):
             return False
         return pattern is None or pattern.search(facts["text"]) is not None
 
@@ -50,9 +50,9 @@ def make_filter(
 def _entity(given: str) -> Callable[[str, str], bool]:
     """Match `organization=Acme`, `organization=` (any of this type) or `Acme`: ignoring case, by part of the name."""
     kind, separator, name = given.rpartition("=")
-    folded = name.casefold()
+    needle = name.casefold()
 
     def matches(label: str, text: str) -> bool:
-        return (not separator or label == kind) and folded in text.casefold()
+        return (not separator or label == kind) and needle in text.casefold()
 
     return matches

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from triage.config import KafkaSettings
     from triage.redaction import Redactor
 
-_LONGEST = 110
+_MAX_CHARS = 110
 _COLORS = {"negative": "31", "positive": "32", "critical": "1;31", "high": "31", "medium": "33", "firing": "31"}
 
 
@@ -51,17 +51,17 @@ def reader(tap: Tap, kafka: "KafkaSettings", redactor: "Redactor | None") -> "Ca
             decoded = orjson.loads(body)
         except orjson.JSONDecodeError:
             decoded = None
-        known = decoded if isinstance(decoded, dict) else {"text": body} if body else {}
+        fields = decoded if isinstance(decoded, dict) else {"text": body} if body else {}
         if redactor:
-            known = {"channel": channels[record.topic], **known}
-        return [shown(record, part) for part in tap.parts(known)]
+            fields = {"channel": channels[record.topic], **fields}
+        return [tapped(record, part) for part in tap.parts(fields)]
 
-    def shown(record: "ConsumerRecord", known: dict[str, Any]) -> Tapped:
-        facts = {**tap.facts(known), "at": rfc3339(record.timestamp)}
-        where = f"{record.topic}/{record.partition}/{record.offset}"
-        words = tap.line(_printable(known)) if known else ["(deleted)"]
-        line = " ".join(word for word in [_dim(facts["at"][11:19]), *words, _dim(where)] if word)
-        return Tapped(orjson.dumps({"position": where, "at": facts["at"], "record": known}).decode(), line, facts)
+    def tapped(record: "ConsumerRecord", fields: dict[str, Any]) -> Tapped:
+        facts = {**tap.facts(fields), "at": rfc3339(record.timestamp)}
+        position = f"{record.topic}/{record.partition}/{record.offset}"
+        cells = tap.line(_printable(fields)) if fields else ["(deleted)"]
+        line = " ".join(cell for cell in [_dim(facts["at"][11:19]), *cells, _dim(position)] if cell)
+        return Tapped(orjson.dumps({"position": position, "at": facts["at"], "record": fields}).decode(), line, facts)
 
     return read
 
@@ -184,11 +184,11 @@ def _at(record: Mapping[str, Any], *path: str) -> Any:
 
 def _short(text: str) -> str:
     flat = " ".join(text.split())
-    return flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + "…"
+    return flat if len(flat) <= _MAX_CHARS else flat[: _MAX_CHARS - 1] + "…"
 
 
-def _color(what: str, text: str) -> str:
-    code = _COLORS.get(what)
+def _color(value: str, text: str) -> str:
+    code = _COLORS.get(value)
     return f"\x1b[{code}m{text}\x1b[0m" if code else text
 
 

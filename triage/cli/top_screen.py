@@ -16,8 +16,8 @@ SORTS: dict[str, Callable[[PartitionLag], tuple[float, str, int]]] = {
     "out": lambda each: (-each.out_per_s, each.topic, each.partition),
     "name": lambda each: (0, each.topic, each.partition),
 }
-_LEAST_PARTITIONS = 3
-_MOST_NAMED = 5
+_MIN_PARTITIONS = 3
+_MAX_ROWS = 5
 _SEVERITIES = {"critical": "bold red", "high": "red", "medium": "yellow"}
 
 
@@ -44,29 +44,29 @@ class Screen:
         side_by_side = Table.grid(padding=(0, 4))
         side_by_side.add_row(_stages(view), _dead_letters(view), _alerts(view))
         parts += [_processes(view), side_by_side]
-        used = 11 + len(view.processes) + max(len(view.stages), 1) + min(len(view.problems), _MOST_NAMED)
-        most = len(view.partitions) if rows is None else max(_LEAST_PARTITIONS, rows - used)
-        return Group(*parts, self._partitions(view, most))
+        used = 11 + len(view.processes) + max(len(view.stages), 1) + min(len(view.problems), _MAX_ROWS)
+        max_rows = len(view.partitions) if rows is None else max(_MIN_PARTITIONS, rows - used)
+        return Group(*parts, self._partitions(view, max_rows))
 
     def _head(self, view: FleetView, *, keys: bool) -> RenderableType:
         state = "[bold yellow]paused[/]  " if self.paused else ""
         hint = f"  {state}[dim]q quit  p pause  s sort ({self.sort})  r now[/]" if keys else ""
-        figures = [
+        rates = [
             f"in [bold]{view.in_per_s:,.1f}[/]/s",
             f"out [bold]{view.out_per_s:,.1f}[/]/s",
             f"lag [bold]{view.lag:,}[/]" + (f" (drains in {_span(view.drain_s)})" if view.drain_s else ""),
         ]
         if view.latency_p50_s is not None and view.latency_p95_s is not None:
-            figures.append(f"latency p50 {_span(view.latency_p50_s)}, p95 {_span(view.latency_p95_s)}")
+            rates.append(f"latency p50 {_span(view.latency_p50_s)}, p95 {_span(view.latency_p95_s)}")
         return Group(
             Text.from_markup(f"[bold]triage top[/]  {view.at[:19]}Z, over {view.interval_s:.0f} s{hint}"),
-            Text.from_markup("   ".join(figures)),
+            Text.from_markup("   ".join(rates)),
         )
 
-    def _partitions(self, view: FleetView, most: int) -> RenderableType:
+    def _partitions(self, view: FleetView, max_rows: int) -> RenderableType:
         if not view.partitions:
             return Text("no raw partitions: run triage topics apply", style="yellow")
-        shown = sorted(view.partitions, key=SORTS[self.sort])[:most]
+        shown = sorted(view.partitions, key=SORTS[self.sort])[:max_rows]
         more = len(view.partitions) - len(shown)
         table = _table()
         table.add_column("topic")
@@ -86,10 +86,10 @@ class Screen:
 
 
 def _problems(view: FleetView, error: str | None) -> list[RenderableType]:
-    said = ([error] if error else []) + view.problems
-    lines: list[RenderableType] = [Text(f"! {each}", style="red") for each in said[:_MOST_NAMED]]
-    if len(said) > _MOST_NAMED:
-        lines.append(Text(f"! and {len(said) - _MOST_NAMED} more", style="red"))
+    problems = ([error] if error else []) + view.problems
+    lines: list[RenderableType] = [Text(f"! {each}", style="red") for each in problems[:_MAX_ROWS]]
+    if len(problems) > _MAX_ROWS:
+        lines.append(Text(f"! and {len(problems) - _MAX_ROWS} more", style="red"))
     return lines
 
 
@@ -152,7 +152,7 @@ def _dead_letters(view: FleetView) -> RenderableType:
     table = _table()
     table.add_column("reason")
     table.add_column("", justify="right")
-    for reason, count in list(view.dead_letters.items())[:_MOST_NAMED]:
+    for reason, count in list(view.dead_letters.items())[:_MAX_ROWS]:
         table.add_row(escape(reason), f"{count:,}")
     return _titled(f"Dead letters, 24 h: {total:,}", table)
 
@@ -161,7 +161,7 @@ def _alerts(view: FleetView) -> RenderableType:
     states = ", ".join(f"{state} {count:,}" for state, count in view.alerts.items()) or "none"
     table = _table()
     table.add_column("open")
-    for alert in view.open_alerts[:_MOST_NAMED]:
+    for alert in view.open_alerts[:_MAX_ROWS]:
         style = _SEVERITIES.get(alert.severity, "default")
         taken = " [dim](acknowledged)[/]" if alert.acknowledged else ""
         table.add_row(f"[{style}]{escape(alert.severity)}[/] {escape(alert.title)}{taken}")

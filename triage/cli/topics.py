@@ -80,12 +80,12 @@ def _print(found: "Plan") -> None:
 def _lines(change: "TopicChange") -> Iterator[tuple[str, str]]:
     from triage.topics.units import readable
 
-    wanted = change.definition
+    definition = change.definition
     if change.create:
-        yield "partitions", str(wanted.partitions)
-        yield "replication factor", str(wanted.replication_factor)
+        yield "partitions", str(definition.partitions)
+        yield "replication factor", str(definition.replication_factor)
     elif change.add_partitions:
-        yield "partitions", f"{change.partitions_before} -> {wanted.partitions}"
+        yield "partitions", f"{change.partitions_before} -> {definition.partitions}"
     for item in change.config:
         new = readable(item.name, item.new)
         yield item.name, new if item.old is None else f"{readable(item.name, item.old)} -> {new}"

@@ -11,7 +11,7 @@ from triage.elastic.search import decode_hits
 from triage.schemas.alert import Alert
 
 _CHUNK = 1_000
-_MOST = 10_000
+_MAX_ALERTS = 10_000
 
 
 def alerts_with_examples(
@@ -27,7 +27,7 @@ def alerts_with_examples(
         query = {"bool": {"filter": [{"terms": {"examples.id": list(ids[start : start + _CHUNK])}}]}}
         with translated():
             body = client.search(
-                index=settings.alerts_index, query=query, size=_MOST, version=True, ignore_unavailable=True
+                index=settings.alerts_index, query=query, size=_MAX_ALERTS, version=True, ignore_unavailable=True
             ).body
         for hit, alert in decode_hits(dict(body), Alert):
             yield hit["_version"], alert

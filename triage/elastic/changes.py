@@ -15,7 +15,7 @@ _VALUES = 100
 _INNER_VALUES = 20
 _SEED = 1
 # With fewer records in both periods together, a change is noise.
-LEAST_RECORDS = 5
+_MIN_RECORDS = 5
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def sample(
 
 
 def _strongest(found: list[Change]) -> list[Change]:
-    kept = [change for change in found if change.now + change.before >= LEAST_RECORDS]
+    kept = [change for change in found if change.now + change.before >= _MIN_RECORDS]
     return sorted(kept, key=lambda change: (-change.strength, -change.now, change.values))
 
 

@@ -68,10 +68,10 @@ def wait_until_ready(client: Elasticsearch, settings: ElasticsearchSettings, clo
                 f"TLS to {shown_url(settings)} failed: {error}; check elasticsearch.url and elasticsearch.ca_certs"
             ) from error
         except (ApiError, TransportError) as error:
-            ours = translate(error)
-            if not ours.retriable:
-                raise ours from error
-            last = str(ours).removeprefix(f"{DEPENDENCY}: ")
+            translated = translate(error)
+            if not translated.retriable:
+                raise translated from error
+            last = str(translated).removeprefix(f"{DEPENDENCY}: ")
         if clock.monotonic() >= deadline:
             raise Unavailable(
                 DEPENDENCY,

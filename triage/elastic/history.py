@@ -16,8 +16,8 @@ from triage.schemas.counts import dimension_key
 from triage.types import SentimentLabel
 
 # Steps per request; fewer if the answer would exceed Elasticsearch's limit of buckets.
-_STEPS_AT_ONCE = 288
-_MOST_VALUES = 10_000
+_MAX_STEPS = 288
+_MAX_VALUES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,15 @@ def read_history(
     filters the records. Reads in slices, so memory is bounded. Raises Unavailable, AccessDenied, DependencyError.
     """
     step_ms = step_s * 1000
-    at, most = start_ms // step_ms * step_ms, _STEPS_AT_ONCE
+    at, steps = start_ms // step_ms * step_ms, _MAX_STEPS
     while at < end_ms:
-        to = at + most * step_ms
+        to = at + steps * step_ms
         try:
             found = _search(client, settings, dimensions, filters(where, max(at, start_ms), min(to, end_ms)), step_s)
         except DependencyError as error:
-            if most == 1 or "too_many_buckets" not in str(error):
+            if steps == 1 or "too_many_buckets" not in str(error):
                 raise
-            most = max(1, most // 4)
+            steps = max(1, steps // 4)
             continue
         for bucket in found:
             step = HistoryStep(int(bucket["key"]))
@@ -74,7 +74,7 @@ def _search(
     """Buckets of steps, each with nested buckets of values, one level per dimension."""
     inner: JsonObject = {"negative": {"filter": {"term": {"sentiment.label": SentimentLabel.NEGATIVE.value}}}}
     for name in reversed(dimensions):
-        inner = {"value": {"terms": {"field": DIMENSION_FIELDS.get(name, name), "size": _MOST_VALUES}, "aggs": inner}}
+        inner = {"value": {"terms": {"field": DIMENSION_FIELDS.get(name, name), "size": _MAX_VALUES}, "aggs": inner}}
     time = {"field": "@timestamp", "fixed_interval": f"{step_s}s", "min_doc_count": 1}
     with translated():
         body = client.search(

@@ -68,10 +68,10 @@ class Kibana:
         Additions by a newer Kibana or a person do not count as differences; an import overwrites them nevertheless.
         Waits up to `start_timeout_s` for Kibana. Raises Unavailable, AccessDenied, ConfigError, DependencyError.
         """
-        there = {(item["type"], item["id"]): item for item in self._export(objects)}
+        existing = {(item["type"], item["id"]): item for item in self._export(objects)}
         changes = []
         for item in objects:
-            found = there.get((item["type"], item["id"]))
+            found = existing.get((item["type"], item["id"]))
             target = f"Kibana {_KINDS[item['type']]} {_title(item)}"
             if found is None:
                 changes.append(ObjectChange("create", target))
@@ -215,34 +215,37 @@ def _title(item: JsonObject) -> str:
     return repr(str(attributes.get("name") or attributes["title"]))
 
 
-def _differences(ours: JsonObject, theirs: JsonObject) -> Iterator[str]:
+def _differences(desired: JsonObject, actual: JsonObject) -> Iterator[str]:
     """Yield the attributes that an import would change."""
-    for name, value in ours["attributes"].items():
-        if not _within(_parsed(value), _parsed(theirs["attributes"].get(name))):
+    for name, value in desired["attributes"].items():
+        if not _within(_parsed(value), _parsed(actual["attributes"].get(name))):
             yield name
-    if not _within(_by_name(ours), _by_name(theirs)):
+    if not _within(_by_name(desired), _by_name(actual)):
         yield "references"
 
 
 def _by_name(item: JsonObject) -> JsonObject:
-    return {one["name"]: {"type": one["type"], "id": one["id"]} for one in item.get("references") or []}
+    return {
+        reference["name"]: {"type": reference["type"], "id": reference["id"]}
+        for reference in item.get("references") or []
+    }
 
 
-def _within(ours: Any, theirs: Any) -> bool:
-    """True if `theirs` contains all of `ours`: objects may have more keys, and a missing value equals an empty one."""
-    if isinstance(ours, dict):
-        held = {} if theirs is None else theirs
+def _within(desired: Any, actual: Any) -> bool:
+    """True if `actual` contains `desired`: objects may have more keys, and a missing value equals an empty one."""
+    if isinstance(desired, dict):
+        held = {} if actual is None else actual
         return isinstance(held, dict) and all(
-            _within(_parsed(value), _parsed(held.get(name))) for name, value in ours.items()
+            _within(_parsed(value), _parsed(held.get(name))) for name, value in desired.items()
         )
-    if isinstance(ours, list):
-        held = [] if theirs is None else theirs
+    if isinstance(desired, list):
+        held = [] if actual is None else actual
         return (
             isinstance(held, list)
-            and len(ours) == len(held)
-            and all(_within(_parsed(mine), _parsed(yours)) for mine, yours in zip(ours, held, strict=True))
+            and len(desired) == len(held)
+            and all(_within(_parsed(mine), _parsed(yours)) for mine, yours in zip(desired, held, strict=True))
         )
-    return bool(ours == theirs) or (not ours and theirs is None)
+    return bool(desired == actual) or (not desired and actual is None)
 
 
 def _parsed(value: Any) -> Any:

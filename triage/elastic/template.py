@@ -133,5 +133,5 @@ def retention_policy(settings: ElasticsearchSettings) -> JsonObject:
 
 def missing_fields(template: Mapping[str, Any]) -> list[str]:
     """Fields of the enriched record that an index template, as Elasticsearch returns it, lacks."""
-    there = dict(field_paths(template.get("template", {}).get("mappings", {}).get("properties", {})))
-    return [path for path, _ in field_paths(enriched_mapping({"type": "text"})["properties"]) if path not in there]
+    existing = dict(field_paths(template.get("template", {}).get("mappings", {}).get("properties", {})))
+    return [path for path, _ in field_paths(enriched_mapping({"type": "text"})["properties"]) if path not in existing]

@@ -5,7 +5,7 @@ import re
 
 from triage.redaction.kinds import KINDS, REMOVED
 
-_SHORTEST = 5
+_MIN_CHARS = 5
 _PLACEHOLDERS = " ".join([*(kind.placeholder for kind in KINDS.values()), REMOVED]).casefold()
 _VALUE = r"[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<value>[^\s\"',;&{}\[\]]{1,200})"
 _AUTHOR = re.compile(rf"[\"']?author_id{_VALUE}")
@@ -17,14 +17,14 @@ def mask_author(text: str, author_id: str | None) -> str:
 
     Only ids of at least five characters with a digit or sign: `anna` and `customer` are ordinary words, too.
     """
-    if not author_id or len(author_id) < _SHORTEST or author_id.isalpha():
+    if not author_id or len(author_id) < _MIN_CHARS or author_id.isalpha():
         return text
-    folded = author_id.casefold()
+    needle = author_id.casefold()
     # An id that is part of a placeholder would be found again in its own replacement.
-    if folded in _PLACEHOLDERS or folded not in text.casefold():
+    if needle in _PLACEHOLDERS or needle not in text.casefold():
         return text
-    alone = rf"(?<![0-9A-Za-z_]){re.escape(author_id)}(?![0-9A-Za-z_])"
-    return re.sub(alone, KINDS["handle"].placeholder, text, flags=re.IGNORECASE)
+    whole_word = rf"(?<![0-9A-Za-z_]){re.escape(author_id)}(?![0-9A-Za-z_])"
+    return re.sub(whole_word, KINDS["handle"].placeholder, text, flags=re.IGNORECASE)
 
 
 def writer_of(payload: str) -> tuple[str | None, str] | None:

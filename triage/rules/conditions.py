@@ -119,8 +119,8 @@ def _threshold(limit: float, holds: Callable[[Any, Any], bool]) -> Test:
 
 def _text_tests(when: When, phrases: PhraseIndex) -> Iterator[Test]:
     if when.text_any:
-        wanted = phrases.add(when.text_any)
-        yield lambda case: not wanted.isdisjoint(case.phrases)
+        numbers = phrases.add(when.text_any)
+        yield lambda case: not numbers.isdisjoint(case.phrases)
     if when.not_:
         inner = compiled(when.not_, phrases)
         yield lambda case: not inner(case)

@@ -75,9 +75,9 @@ def locate(phrase: str, text: str) -> tuple[int, int] | None:
     chars: list[str] = []
     origins: list[int] = []
     for position, char in enumerate(text):
-        folded = normalized(char)
-        chars.append(folded)
-        origins += [position] * len(folded)
+        characters = normalized(char)
+        chars.append(characters)
+        origins += [position] * len(characters)
     line = "".join(chars)
     if not (span := _span(normalized(phrase).strip(), line)):
         return None
@@ -89,12 +89,12 @@ def _span(phrase: str, line: str) -> tuple[int, int] | None:
         phrase = phrase.removesuffix("*")
         at = line.find(phrase)
         return (at, at + len(phrase)) if at >= 0 else None
-    *wanted, last = _TOKEN.findall(phrase)
+    *tokens, last = _TOKEN.findall(phrase)
     found = list(_TOKEN.finditer(line))
-    for first in range(len(found) - len(wanted)):
-        run = found[first : first + len(wanted) + 1]
+    for first in range(len(found) - len(tokens)):
+        run = found[first : first + len(tokens) + 1]
         ending = run[-1].group()
         fits = ending.startswith(last) if phrase.endswith("*") else ending == last
-        if fits and [match.group() for match in run[:-1]] == wanted:
+        if fits and [match.group() for match in run[:-1]] == tokens:
             return run[0].start(), run[-1].end()
     return None
