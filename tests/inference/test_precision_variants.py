@@ -114,7 +114,7 @@ def test_no_onnx_package_names_the_extra(model, tmp_path, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(MissingExtraError, match=r"fp16 form of a model needs the extra 'gpu'"):
+    with pytest.raises(MissingExtraError, match=r"fp16 variant of a model needs the extra 'gpu'"):
         cached_variant("fp16", model, tmp_path)
 
 

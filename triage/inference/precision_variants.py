@@ -67,7 +67,7 @@ def convert_precision(precision: Precision, content: bytes, name: Path) -> bytes
     try:
         import onnx
     except ImportError as error:
-        raise MissingExtraError(f"the {precision} form of a model", "gpu") from error
+        raise MissingExtraError(f"the {precision} variant of a model", "gpu") from error
     try:
         graph = onnx.load_from_string(content)
     except Exception as error:  # protobuf's errors share no base class over its versions

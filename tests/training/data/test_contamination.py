@@ -5,7 +5,7 @@ from triage.training.data.contamination import drop_contaminated, find_contamina
 from triage.training.data.examples import Example
 
 
-def example(text, source="pack"):
+def example(text, source="dataset"):
     return Example(text, source, intent="billing")
 
 

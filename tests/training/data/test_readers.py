@@ -30,7 +30,7 @@ def test_a_list_of_labels_counts_only_with_one_member():
 
 def test_labelled_rows():
     entry = {"intent": {"field": "label", "map": {"x": "billing"}}, "sentiment": {"constant": "neutral"}}
-    (example,) = READERS["labelled"]("pack", [{"text": " hello ", "label": "x"}, {"text": " ", "label": "x"}], entry)
+    (example,) = READERS["labelled"]("dataset", [{"text": " hello ", "label": "x"}, {"text": " ", "label": "x"}], entry)
     assert (example.text, example.intent, example.sentiment, example.entities) == ("hello", "billing", "neutral", None)
 
 
@@ -86,7 +86,7 @@ def test_tagged_rows_have_code_point_spans_and_no_handles():
         {"tokens": ["😀", "Ann", "Lee", "left", "Paris", "."], "tags": ["O", "B-PER", "I-PER", "O", "B-LOC", "O"]},
         {"tokens": ["RT", "@", "SportsCenter", "hi"], "tags": ["O", "B-PER", "B-PER", "O"]},
     ]
-    first, second = READERS["tagged"]("pack", rows, entry)
+    first, second = READERS["tagged"]("dataset", rows, entry)
     assert first.entities == (Entity(2, 9, "person"), Entity(15, 20, "location"))
     assert first.text[2:9] == "Ann Lee"
     assert first.known_types == ("person", "location")

@@ -35,7 +35,7 @@ def triplets(domain, *triples, label="negative"):
         "categories": [t[1].lower() for t in triples],
         "domain": domain,
     }
-    (example,) = READERS["triplets"]("pack", [row], ENTRY)
+    (example,) = READERS["triplets"]("dataset", [row], ENTRY)
     return example
 
 
@@ -72,7 +72,7 @@ def test_rows_of_categories_as_a_list_or_a_mapping():
         {"text": "rude", "aspects": [{"category": "staff", "polarity": "negative"}]},
         {"text": "贵", "aspects": {"price_level": "negative"}},
     ]
-    first, second = READERS["opinions"]("pack", rows, entry)
+    first, second = READERS["opinions"]("dataset", rows, entry)
     assert (first.aspects, first.known_aspects) == ((("service", "negative"),), ("price", "service"))
     assert (state(second, "price"), state(second, "service"), first.labelled) == ("negative", "absent", True)
 

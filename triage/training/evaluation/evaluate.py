@@ -68,32 +68,32 @@ def evaluate_model(
     by_set = {each.name: predict_rows(model, each.name, each.rows, progress) for each in chosen}
     pooled = [each for predictions in by_set.values() for each in predictions]
     aspects = model.manifest.aspects
-    packs = {name: set_metrics(predictions, taxonomy, aspects) for name, predictions in by_set.items()}
-    overall = overall_metrics(packs, pooled, taxonomy, aspects)
+    sets_metrics = {name: set_metrics(predictions, taxonomy, aspects) for name, predictions in by_set.items()}
+    overall = overall_metrics(sets_metrics, pooled, taxonomy, aspects)
     metrics: Metrics = {
         "model": model.version,
         "taxonomy": model.taxonomy,
         "max_tokens": MAX_TOKENS,
         "limit": limit,
-        "packs": packs,
+        "packs": sets_metrics,
         "overall": overall,
         "missing": [asdict(each) for each in missing if not only],
         "slices": slice_metrics(pooled, taxonomy),
         "abstention": _selective_prediction(by_set, pooled, model, taxonomy),
     }
     if not custom:
-        metrics["goals"] = [] if only else compare_with_goals(packs, overall)
+        metrics["goals"] = [] if only else compare_with_goals(sets_metrics, overall)
         metrics |= _special_sets(model, taxonomy, chosen, only, limit, progress)
     metrics["details"] = _details(pooled, taxonomy)
     return metrics
 
 
-def compare_with_goals(packs: Metrics, overall: Metrics) -> list[dict[str, Any]]:
+def compare_with_goals(sets: Metrics, overall: Metrics) -> list[dict[str, Any]]:
     """Each goal of goals.yaml whose set was evaluated, with `value`, `interval` and whether it was `reached`."""
     goals = yaml.safe_load((RESOURCES / "goals.yaml").read_text(encoding="utf-8"))["goals"]
     found = []
     for goal in goals:
-        heads = overall if goal["pack"] == _ALL_SETS else packs.get(goal["pack"], {})
+        heads = overall if goal["pack"] == _ALL_SETS else sets.get(goal["pack"], {})
         metrics = heads.get(goal["head"])
         if metrics is None:
             continue

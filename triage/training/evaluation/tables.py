@@ -55,12 +55,12 @@ def tables(metrics: dict[str, Any]) -> Iterator[TextTable]:
         yield TextTable("not available", ("set", "why"), [(row["pack"], row["why"]) for row in missing], names=2)
 
 
-def _set_rows(packs: dict[str, Any]) -> Iterable[Sequence[str]]:
+def _set_rows(sets: dict[str, Any]) -> Iterable[Sequence[str]]:
     for head, metric in MAIN_METRIC.items():
-        for pack, heads in packs.items():
+        for name, heads in sets.items():
             if metrics := heads.get(head):
                 interval = _interval(metrics.get("interval", {}).get(metric))
-                yield (head, pack, *_cells(metrics, ("texts", *_COLUMNS)), interval)
+                yield (head, name, *_cells(metrics, ("texts", *_COLUMNS)), interval)
 
 
 def _goal_rows(goals: Iterable[dict[str, Any]]) -> Iterable[Sequence[str]]:

@@ -115,14 +115,14 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
 def _metrics(metrics: dict[str, Any]) -> Iterable[str]:
     yield from ("", f"## Metrics on test splits{_limit_note(metrics)}", "")
     for head, columns in _COLUMNS.items():
-        tested = {pack: heads[head] for pack, heads in metrics["packs"].items() if head in heads}
+        tested = {name: heads[head] for name, heads in metrics["packs"].items() if head in heads}
         if not tested:
             continue
         shown = (*columns, f"95 % of {MAIN_METRIC[head]}")
         yield from (f"### {head}", "", f"| set | {' | '.join(shown)} |", "| --- " * (len(shown) + 1) + "|")
-        for pack, scores in tested.items():
+        for name, scores in tested.items():
             cells = (*(_cell(scores.get(column)) for column in columns), _interval(scores, MAIN_METRIC[head]))
-            yield f"| {pack} | {' | '.join(cells)} |"
+            yield f"| {name} | {' | '.join(cells)} |"
         yield ""
     yield (
         "`ece` is the expected calibration error (15 bins). An entity counts if its boundaries and its type are exact. "
