@@ -8,6 +8,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from triage.han import SIMPLIFIED
+
 _RANGES = (
     (0x00A0, 0x00A0), (0x00B2, 0x00B3), (0x00B9, 0x00B9), (0x0660, 0x0669), (0x06F0, 0x06F9), (0x0966, 0x096F),
     (0x09E6, 0x09EF), (0x0E50, 0x0E59), (0x2000, 0x200A), (0x2010, 0x2015), (0x202F, 0x202F), (0x205F, 0x205F),
@@ -22,7 +24,7 @@ _INVISIBLE = re.compile("[\ue000\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2
 
 
 def _table() -> dict[int, str]:
-    table = {0xFFE5: "¥"}
+    table = {**SIMPLIFIED, 0xFFE5: "¥"}
     for first, last in _RANGES:
         for point in range(first, last + 1):
             char = chr(point)

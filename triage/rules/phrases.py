@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from triage.han import simplified
+
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
@@ -15,10 +17,10 @@ _WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 
 
 def normalized(text: str) -> str:
-    """Case-folded text, with full-width letters and digits made narrow (NFKC)."""
+    """Case-folded text in simplified characters, with full-width letters and digits made narrow (NFKC)."""
     if text.isascii():
         return text.lower()
-    return (unicodedata.normalize("NFKC", text) if _WIDE.search(text) else text).casefold()
+    return simplified((unicodedata.normalize("NFKC", text) if _WIDE.search(text) else text).casefold())
 
 
 class PhraseIndex:
