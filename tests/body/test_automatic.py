@@ -5,7 +5,7 @@ import re
 import pytest
 
 from triage.body.automatic import is_automatic
-from triage.body.patterns import load_patterns
+from triage.patterns import load_patterns
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_people(text):
 
 def test_every_sentence_holds_a_cue():
     """Texts without a cue are not searched: a sentence that holds none would never be found."""
-    patterns = load_patterns("automatic")
+    patterns = load_patterns("triage.body.patterns", "automatic")
     for sentence in patterns["sentences"]:
         # The literal characters of the expression, in all readings of its groups.
         letters = re.sub(r"\\[bdsSwW]|[?+*^$]|\{\d+,?\d*\}", "", sentence).lower()

@@ -2,9 +2,9 @@
 
 import re
 
-from triage.body.patterns import any_of, load_patterns
+from triage.patterns import any_of, load_patterns
 
-_PATTERNS = load_patterns("automatic")
+_PATTERNS = load_patterns("triage.body.patterns", "automatic")
 _BEGINNING = re.compile(any_of(_PATTERNS["beginnings"]), re.IGNORECASE)
 _SENTENCE = re.compile(any_of(_PATTERNS["sentences"]), re.IGNORECASE)
 _OPENING = re.compile(f"{any_of(_PATTERNS['openings'])}*", re.IGNORECASE)

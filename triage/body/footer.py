@@ -2,10 +2,10 @@
 
 import re
 
-from triage.body.patterns import any_of, load_patterns
 from triage.body.thread import Line, split_lines
+from triage.patterns import any_of, load_patterns
 
-_PATTERNS = load_patterns("footer")
+_PATTERNS = load_patterns("triage.body.patterns", "footer")
 _DELIMITER = re.compile(r"\s*(?:--|—|–|__|\*\*|-{3,}|_{3,}|={3,})\s*$")
 _MOBILE = re.compile(rf"\s*{any_of(_PATTERNS['mobile'])}\s*[.。]?\s*$", re.IGNORECASE)
 _SIGN_OFF = re.compile(rf"\s*{any_of(_PATTERNS['sign_offs'])}\s*[,，.。!！]?\s*$", re.IGNORECASE)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from triage.body.patterns import load_patterns
+from triage.patterns import load_patterns
 
 # Only elements that mail clients, help desks and shops write: `<5 kg>` and `<jane@example.com>` are text.
-_PATTERNS = load_patterns("markup")
+_PATTERNS = load_patterns("triage.body.patterns", "markup")
 _BLOCKS, _UNSEEN = frozenset(_PATTERNS["blocks"]), frozenset(_PATTERNS["unseen"])
 _ELEMENTS = "|".join([*_PATTERNS["blocks"], *_PATTERNS["unseen"], *_PATTERNS["inline"]])
 _TAG = re.compile(rf"<(?:!--|!doctype\b|/?(?:{_ELEMENTS})(?:\s+[a-z_:@][^<>]*|\s*/?\s*)>)", re.IGNORECASE)

@@ -2,9 +2,9 @@
 
 import re
 
-from triage.body.patterns import any_of, load_patterns
+from triage.patterns import any_of, load_patterns
 
-_PATTERNS = load_patterns("stand_ins")
+_PATTERNS = load_patterns("triage.body.patterns", "stand_ins")
 _CHINESE = re.compile(any_of(_PATTERNS["chinese"]))
 _ENGLISH = re.compile(any_of(_PATTERNS["english"]), re.IGNORECASE)
 _TRIMMED = " \t\r\n.。!！,，、…~～()（）[]【】\"'“”‘’「」*-—"

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from triage.body.patterns import any_of, load_patterns
+from triage.patterns import any_of, load_patterns
 
-_PATTERNS = load_patterns("thread")
+_PATTERNS = load_patterns("triage.body.patterns", "thread")
 _HEADERS = "|".join(f"(?P<{name}>{'|'.join(_PATTERNS[name])})" for name in ("from", "sent", "to", "subject", "other"))
 _HEADER = re.compile(rf"[\s>|*]*\*?(?:{_HEADERS})\*?\s*(?:[:：]\*?|\|)\s*\S", re.IGNORECASE)
 _DASHES = r"[-_=—─*]{2,}"

@@ -36,7 +36,7 @@ _ALL = (
         True,
         "138-1234-5678",
         "international numbers (+, 00), numbers of `redaction.region` and Chinese mobiles and landlines, checked by "
-        "phonenumbers; any 7 to 15 digits right after a word such as phone, call me on, 电话",
+        "phonenumbers; any 7 to 15 digits right after a word such as phone, call me on, 电话, whatever separates them",
         "identifies a person",
     ),
     Kind(
@@ -60,15 +60,16 @@ _ALL = (
         True,
         "11010519491231002X",
         "Chinese resident identity number (date and checksum), US SSN and ITIN, UK National Insurance number, Hong "
-        "Kong identity card, Brazilian CPF, Italian codice fiscale, Indian Aadhaar; passports and mistyped numbers "
-        "after a word such as 身份证, SSN, passport",
+        "Kong and Taiwanese identity cards, Brazilian CPF, Italian codice fiscale, Indian Aadhaar; passports, travel "
+        "permits and mistyped numbers after a word such as 身份证, 通行证, SSN, passport",
         "identifies a person permanently",
     ),
     Kind(
         "ip",
         True,
         "203.0.113.7",
-        "IPv4 and IPv6 addresses; not after version, firmware, 版本",
+        "IPv4 and IPv6 addresses; not after version, update to, Chrome, 版本 and the like, nor where all parts are below "
+        "100 and no word such as IP, server, from, 地址 is before them",
         "identifies a household online; triage does not need it",
     ),
     Kind(
@@ -79,6 +80,21 @@ _ALL = (
         "QQ and Telegram names after a word for them; the record's own `author_id` as a whole word, if it has at least "
         "five characters, including a digit or sign",
         "identifies a person online, like the author id, which is stored only as a hash; the brand is a separate field",
+    ),
+    Kind(
+        "secret",
+        True,
+        "my PIN is 4821",
+        "the value after password, PIN, CVV, verification code, OTP, API key, token, gift card code, 密码, 验证码, "
+        "安全码, 卡密 and the like, if it has a digit or a sign",
+        "opens an account or is money",
+    ),
+    Kind(
+        "plate",
+        True,
+        "粤B12345",
+        "Chinese number plates; others after number plate, registration, licence plate, 车牌",
+        "identifies a household",
     ),
     Kind(
         "url",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from triage.redaction.kinds import KINDS, PLACEHOLDER
 from triage.redaction.normalization import normalize
-from triage.redaction.recognizers import accounts, amounts, contact, orders, urls
+from triage.redaction.recognizers import accounts, amounts, contact, orders, secrets, urls
 from triage.redaction.recognizers.common import Finder, Found, mask, merged
 from triage.redaction.recognizers.phones import PhoneFinder
 
@@ -14,9 +14,13 @@ from triage.redaction.recognizers.phones import PhoneFinder
 _DIGITS = re.compile(r"[0-9]++(?:[^0-9]{1,80}[0-9]++)*+")
 _REACH = 40
 # Seven digits with at most three other characters between them: the minimum of a phone or account number.
-_LONG_NUMBER = re.compile(r"[0-9](?:[^0-9]{0,3}[0-9]){6}")
+_LONG_NUMBER = re.compile(r"[0-9](?:(?:[^0-9]{0,3}|%20)[0-9]){6}")
 _URL_SIGN = re.compile(r"://|[wW]\.|\.[A-Za-z]{2,6}[:/]")
-_ANY_LENGTH: tuple[tuple[str, Finder], ...] = (("national_id", accounts.find_lettered_id), ("ip", contact.find_ip))
+_ANY_LENGTH: tuple[tuple[str, Finder], ...] = (
+    ("national_id", accounts.find_lettered_id),
+    ("plate", accounts.find_plate),
+    ("ip", contact.find_ip),
+)
 _SHORT: tuple[tuple[str, Finder], ...] = (
     ("tracking_id", orders.find_tracking),
     ("order_id", orders.find_order),
@@ -59,6 +63,7 @@ class Scanner:
 
     def _take_entities(self, work: "_Work") -> None:
         work.take("email", contact.find_email(work.text))
+        work.take("secret", secrets.find_secret(work.text))
         windows = [(max(0, run.start() - _REACH), run.end() + _REACH) for run in _DIGITS.finditer(work.text)]
         if windows:
             long = [window for window in windows if _LONG_NUMBER.search(work.text, *window)]
@@ -69,7 +74,7 @@ class Scanner:
             work.take_within(windows, _SHORT)
         if "月" in work.text:
             work.take("date", amounts.find_chinese_date(work.text))
-        if "元" in work.text or "块钱" in work.text:
+        if "元" in work.text or "圆" in work.text or "块钱" in work.text:
             work.take("money", amounts.find_chinese_money(work.text))
 
     def _take_urls(self, work: "_Work") -> None:

@@ -9,11 +9,11 @@ from stdnum.br import cpf
 from stdnum.cn import ric
 from stdnum.in_ import aadhaar
 from stdnum.it import codicefiscale
-from stdnum.us import itin, ssn
+from stdnum.us import ssn
 
-from triage.redaction.recognizers.common import Found, cued, scan
+from triage.redaction.recognizers.common import Found, cue_before, cued, scan
 
-_RUN = re.compile(r"(?<![0-9])[0-9]++(?:[ .\-]{1,3}[0-9]++)*+")
+_RUN = re.compile(r"(?<![0-9])[0-9]++(?:[ .\-/·•・_~*\n\t]{1,3}[0-9]++)*+")
 _GROUP = re.compile(r"[0-9]+")
 _CARD_CUE = re.compile(
     r"(?i:(?:(?:credit|debit|bank|gift|visa|master ?card|amex)? ?card(?: (?:number|no|num|nr))?|"
@@ -125,25 +125,33 @@ def _after(text: str, start: int, length: int) -> int:
 
 
 _RESIDENT = re.compile(
-    r"(?<![0-9])[1-8][0-9]{5}[ \-]?(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
-    r"[ \-]?[0-9]{3}[0-9Xx](?![0-9])"
+    r"(?<![0-9])[1-9][0-9]{5}[ \-/·_]?(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    r"[ \-/·_]?[0-9]{3}[0-9Xx](?![0-9])"
 )
 _PROVINCES = frozenset(
     str(code)
     for first, last in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83))
     for code in range(first, last + 1)
 )
-_ID_CUE = re.compile(
-    r"(?i:(?:身份证|证件|护照|(?<![a-z])ssn|social security|(?<![a-z])itin|passport|national id|identity card|"
-    r"driver'?s licen[cs]e)"
-    r"(?:号码?| (?:number|no|num))?(?: is|是|为|[ .:#\-])*)$"
-)
-_AFTER_CUE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{0,2}[0-9](?:[ \-]?[0-9]){5,17}[A-Za-z]?(?![A-Za-z0-9])")
+_ID_CUE = cue_before("national_id", r"字?号码?| (?:number|no|num)| is|是|为|系|[ .:：#\-]")
+_AFTER_CUE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{0,2}[0-9](?:[ \-]?[0-9]){5,17}[A-Za-z]?(?![A-Za-z0-9]| ?\([0-9A]\))")
 _NINO = re.compile(
     r"(?<![A-Za-z0-9])(?![DFIQUV])[A-Z](?![DFIOQUV])[A-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D](?![A-Za-z0-9])"
 )
 _HKID = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,2}[0-9]{6} ?\([0-9A]\)")
+_TAIWAN = re.compile(r"(?<![A-Za-z0-9])[A-Z][1289][0-9]{8}(?![A-Za-z0-9])")
+_TAIWAN_LETTERS = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
+_PLATE_CN = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·• \-]?(?=[A-Z0-9]{0,5}[0-9])"
+    r"[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳](?![A-Za-z0-9])"
+)
+_PLATE = re.compile(
+    r"(?<![A-Za-z0-9])(?=[A-Z0-9 \-]{0,9}[0-9])[A-Z0-9]{1,4}[ \-]?[A-Z0-9]{2,4}(?:[ \-]?[A-Z0-9]{1,4})?(?![A-Za-z0-9])"
+)
+_PLATE_CUE = cue_before("plate", r"号码?| (?:number|no|num)| is|是|为|[ .:：#\-]")
 _DASHED = re.compile(r"(?<![0-9])(?<![0-9]-)[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9]|-[0-9])")
+# The groups that the IRS gives out; python-stdnum's table ends before 50 to 65 were added.
+_ITIN = re.compile(r"9[0-9]{2}-(?:5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-2]|9[4-9])-[0-9]{4}")
 _CPF = re.compile(r"(?<![0-9])[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![0-9])")
 _FISCALE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z](?![A-Za-z0-9])")
 _AADHAAR = re.compile(r"(?<![0-9])(?<![0-9][ \-])[2-9][0-9]{3}([ \-])[0-9]{4}\1[0-9]{4}(?![0-9]|[ \-][0-9])")
@@ -153,7 +161,7 @@ def find_national_id(text: str) -> Found:
     found: Found = []
     shapes: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (
         (_RESIDENT, _is_resident),
-        (_DASHED, lambda match: bool(ssn.is_valid(match[0]) or itin.is_valid(match[0]))),
+        (_DASHED, lambda match: bool(ssn.is_valid(match[0]) or _ITIN.fullmatch(match[0]))),
         (_CPF, lambda match: bool(cpf.is_valid(match[0]))),
         (_FISCALE, lambda match: bool(codicefiscale.is_valid(match[0]))),
         (_AADHAAR, lambda match: bool(aadhaar.is_valid(re.sub(r"[ \-]", "", match[0])))),
@@ -167,13 +175,21 @@ def find_national_id(text: str) -> Found:
 def find_lettered_id(text: str) -> Found:
     """Find ids that have fewer digits than the other numbers."""
     found = scan(_NINO, text, lambda match: match[0][:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})
+    found += scan(_TAIWAN, text, _is_taiwan)
     return found + scan(_HKID, text, _is_hong_kong)
+
+
+def find_plate(text: str) -> Found:
+    """Find number plates: Chinese ones by their form, others after a word for one."""
+    found = [match.span() for match in _PLATE_CN.finditer(text)]
+    return found + scan(_PLATE, text, lambda match: cued(text, match.start(), _PLATE_CUE))
 
 
 def _is_resident(match: re.Match[str]) -> bool:
     # Not `ric.is_valid`: its table of counties is some years old and lacks newer ones.
-    number = re.sub(r"[ \-]", "", match[0]).upper()
+    number = re.sub(r"[^0-9Xx]", "", match[0]).upper()
     # A province and an adult's birthday suffice, in case a digit is mistyped; order numbers have recent dates.
+    # Those of permanent residents from abroad begin with 9: there the checksum has to be right.
     plausible = number[:2] in _PROVINCES and 1930 <= int(number[6:10]) <= 2012
     return plausible or bool(number[-1] == ric.calc_check_digit(number))
 
@@ -184,3 +200,16 @@ def _is_hong_kong(match: re.Match[str]) -> bool:
     values = [36] * (8 - len(letters)) + [int(char, 36) for char in letters]
     total = sum(weight * value for weight, value in zip(range(9, 1, -1), values, strict=True))
     return digits == "0123456789A"[-total % 11]
+
+
+def _is_taiwan(match: re.Match[str]) -> bool:
+    """Verify the check digit of a Taiwanese identity or resident number.
+
+    The letter is a number from 10 to 35. Its two digits and the nine that follow, with weights 1, 9 to 1 and 1, add up
+    to a multiple of ten.
+    """
+    number = match[0]
+    tens, ones = divmod(_TAIWAN_LETTERS.index(number[0]) + 10, 10)
+    values = [tens, ones, *map(int, number[1:])]
+    total: int = sum(weight * value for weight, value in zip((1, *range(9, 0, -1), 1), values, strict=True))
+    return total % 10 == 0

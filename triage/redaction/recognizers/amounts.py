@@ -15,9 +15,9 @@ _AFTER = re.compile(
     rf"(?i:(?<![0-9.,]){_AMOUNT}(?: ?(?:k|mn?|bn|million|billion|thousand) ?(?![a-z]))?[万千百亿]?[多余几]? ?"
     rf"(?:(?:{_CODES}|dollars?|bucks|euros?|pounds sterling|quid|cents?|pence|rupees|yuan|kuai)(?![a-z])"
     r"|€|£|¥|\$(?![0-9])"
-    r"|元|块钱?(?![电屏肉砖表饼布板玻巧豆蛋石])|人民币|美元|美金|欧元|英镑|港币|港元|日元|大洋))"
+    r"|[元圆]|块钱?(?![电屏肉砖表饼布板玻巧豆蛋石])|人民币|美元|美金|欧元|英镑|港币|港元|日元|大洋))"
 )
-_CHINESE = re.compile(r"[一二两三四五六七八九十百千万亿][一二两三四五六七八九十百千万亿零]{0,12}多?(?:元|块钱)")
+_CHINESE = re.compile(r"[一二两三四五六七八九十百千万亿][一二两三四五六七八九十百千万亿零]{0,12}多?(?:[元圆]|块钱)")
 
 
 def find_money(text: str) -> Found:

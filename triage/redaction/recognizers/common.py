@@ -3,6 +3,9 @@
 import re
 from collections.abc import Callable, Iterable
 
+from triage.patterns import any_of, load_patterns
+
+_CUES = load_patterns("triage.redaction.recognizers", "cues")
 Found = list[tuple[int, int]]
 Finder = Callable[[str], Found]
 
@@ -50,3 +53,13 @@ def scan(pattern: re.Pattern[str], text: str, accept: Callable[[re.Match[str]], 
 def cued(text: str, start: int, cue: re.Pattern[str]) -> bool:
     """True if `cue`, a pattern that ends in `$`, matches right before `start`."""
     return cue.search(text[max(0, start - _LOOK_BACK) : start]) is not None
+
+
+def cue_words(name: str) -> str:
+    """A group of cues.yaml as one expression, case ignored."""
+    return f"(?i:{any_of(_CUES[name])})"
+
+
+def cue_before(name: str, fillers: str) -> re.Pattern[str]:
+    """A pattern for `cued`: a word of the group, then any number of the `fillers`."""
+    return re.compile(f"(?i:{any_of(_CUES[name])}(?:{fillers})*)$")

@@ -3,11 +3,22 @@
 import ipaddress
 import re
 
-from triage.redaction.recognizers.common import CJK, MASK, Found, cued, scan
+from triage.redaction.recognizers.common import CJK, MASK, Found, cue_before, cue_words, cued, scan
 
 _LOCAL = rf"[^\s@<>()\[\]{{}},;:\"“”\\|/=!?{CJK}{MASK}\U00010000-\U0010ffff]"
+_HAN_DOMAINS = (
+    "中国|公司|网络|网址|在线|中文网|我爱你|商城|集团|香港|台湾|新加坡|移动|政务|公益|手机|商店|网店|餐厅|企业|信息"
+)
 _LABEL = r"[A-Za-z0-9\u00c0-\u024f\u0370-\u04ff\-]"
-_EMAIL = re.compile(rf"(?<!{_LOCAL}){_LOCAL}++@(?:{_LABEL}++|[\u4e00-\u9fff]{{1,20}})(?:\.{_LABEL}++)++")
+_EMAIL = re.compile(
+    rf"(?<!{_LOCAL}){_LOCAL}++@(?:{_LABEL}++|[\u4e00-\u9fff]{{1,20}})"
+    rf"(?:(?:\.{_LABEL}++)++|(?:\.{_LABEL}++)*+\.(?:{_HAN_DOMAINS}))"
+)
+# The @ as links, quoted-printable mail and HTML write it.
+_ENCODED_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._+\-]{1,64}(?:%40|=40|&#0*64;|&#[xX]40;|&commat;)[A-Za-z0-9\-]{1,63}"
+    r"(?:\.[A-Za-z0-9\-]{1,63})*\.[A-Za-z]{2,12}(?![A-Za-z0-9])"
+)
 _PROVIDERS = (
     r"gmail|googlemail|yahoo|hotmail|outlook|live|icloud|me|aol|proton|protonmail|gmx|qq|foxmail|163|126|sina|sohu"
 )
@@ -23,7 +34,11 @@ _SPELT_SIGN = re.compile(r"(?i:[\[({<] ?(?:at|@|dot|\.) ?[\])}>]| dot )")
 
 
 def find_email(text: str) -> Found:
-    found = []
+    found = (
+        [match.span() for match in _ENCODED_EMAIL.finditer(text)]
+        if "40" in text or "64;" in text or "&comm" in text
+        else []
+    )
     if "@" in text:
         for match in _EMAIL.finditer(text):
             start = match.end() - len(match[0].lstrip("'.-*#&$~`^"))
@@ -44,11 +59,15 @@ _LATIN_HANDLE = re.compile(rf"(?<![A-Za-z0-9._%+\-@]){_NAME}(?:{_NAME})*+(?![A-Z
 _CHINESE_HANDLE = re.compile(
     r"(?<![A-Za-z0-9._%+\-@])@(?=[\u4e00-\u9fff])[\u4e00-\u9fffA-Za-z0-9_\-]{2,15}(?![\u4e00-\u9fffA-Za-z0-9_\-])"
 )
-_MESSENGER_WORDS = ("微信", "薇信", "echat", "eixin", "WeChat", "WX", "wx", "VX", "vx", "QQ", "qq", "elegram", "扣扣")
 _MESSENGER = re.compile(
-    r"(?i:(?:(?:微信|薇信|wechat|weixin|telegram|(?<![a-z])[wv]x)(?:号|id| id)?(?: ?(?::|是|为| is ) ?)@?"
-    r"(?P<name>[a-z][a-z0-9_\-]{4,31})|(?:(?<![a-z])qq|扣扣)(?:号码?|群)?(?: ?[:是为]? ?)(?P<number>[1-9][0-9]{4,10})))"
-    r"(?![A-Za-z0-9_\-])"
+    rf"(?:{cue_words('messenger')}(?:号|(?i:id| id))?(?: ?(?::|：|是|为|系| is ) ?)@?"
+    r"(?P<name>[A-Za-z][A-Za-z0-9_\-]{4,31})"
+    rf"|{cue_words('messenger_short')}[:： ]{{1,2}}(?P<spaced>(?=[A-Za-z_\-]*[0-9])[A-Za-z][A-Za-z0-9_\-]{{4,31}})"
+    rf"|(?:(?<![A-Za-z])(?i:qq)|扣扣)(?:号码?|群)?(?: ?[:是为]? ?)(?P<number>[1-9][0-9]{{4,10}}))(?![A-Za-z0-9_\-])"
+)
+# Parts of the words above: a text without any of them is not searched.
+_MESSENGER_SIGNS = tuple(
+    "微 薇 威信 徽信 扣扣 chat xin tele whats line signal skype wx vx qq 加v".split()  # noqa: SIM905 - a list of words
 )
 
 
@@ -57,27 +76,39 @@ def find_handle(text: str) -> Found:
     if "@" in text:
         found += [match.span() for match in _LATIN_HANDLE.finditer(text)]
         found += [match.span() for match in _CHINESE_HANDLE.finditer(text)]
+    lowered = text.lower()
     # A loop: this runs for every text, and a generator would cost more than the searches.
-    for word in _MESSENGER_WORDS:
-        if word in text:
+    for sign in _MESSENGER_SIGNS:
+        if sign in lowered:
             return found + [match.span(match.lastgroup or 0) for match in _MESSENGER.finditer(text)]
     return found
 
 
+# Three digits: versions seldom have such parts, all but a fortieth of the addresses do.
+_DIGITS_OF_LARGE = 3
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _V4 = re.compile(rf"(?<![0-9])(?<![0-9]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9]|\.[0-9])")
 _V6 = re.compile(r"(?<![A-Za-z0-9:.])[0-9A-Fa-f:]++(?![A-Za-z0-9])")
-_VERSION = re.compile(r"(?i:(?:(?<![a-z])v(?:er(?:sion)?)?|firmware|build|release|ios|android|版本|固件)[号 :.\-]*)$")
+_VERSION = cue_before("version", r"[了号 :.(\-]")
+_ADDRESS = cue_before("address", r" (?:is|at|was|of|via)|[是为:： @(]")
 
 
 def find_ip(text: str) -> Found:
-    found = scan(_V4, text, lambda match: not cued(text, match.start(), _VERSION)) if "." in text else []
+    found = scan(_V4, text, _is_address) if "." in text else []
     if text.count(":") >= 2:
         for match in _V6.finditer(text):
             value = match[0][:-1] if match[0].endswith(":") and not match[0].endswith("::") else match[0]
             if 6 <= len(value) <= 39 and _is_v6(value):
                 found.append((match.start(), match.start() + len(value)))
     return found
+
+
+def _is_address(match: re.Match[str]) -> bool:
+    """False for a version with four parts: after a word for one, or all parts small and no word for an address."""
+    text, start = match.string, match.start()
+    if cued(text, start, _VERSION):
+        return False
+    return cued(text, start, _ADDRESS) or any(len(part) == _DIGITS_OF_LARGE for part in match[0].split("."))
 
 
 def _is_v6(value: str) -> bool:

@@ -4,7 +4,7 @@ import re
 
 import phonenumbers
 
-from triage.redaction.recognizers.common import Found, cued, mask, scan
+from triage.redaction.recognizers.common import Found, cue_before, cue_words, cued, mask, scan
 
 _SEP = r"[ .\-]{0,3}"
 _GAP = r"[ .\-]{1,3}"
@@ -31,30 +31,21 @@ _TRUNK = re.compile(
     rf"(?<![0-9])(?<![0-9][.\-])\(?0[1-9][0-9]{{0,4}}\)?(?:{_SEP}[0-9]{{2,8}}){{1,5}}(?![0-9]){_EXTENSION}"
 )
 _BARE = re.compile(r"(?<![0-9])(?<![0-9][.,\-/])[0-9]{9,12}(?![0-9]|[.,][0-9])")
-_ANY = re.compile(r"(?<![0-9])\(?[0-9](?:[ .\-()]{0,3}[0-9]){6,14}(?![0-9])")
+# Right after a word for a phone, whatever people put between the digits.
+_ANY = re.compile(r"(?<![0-9])\(?[0-9](?:(?:[ .\-()/·•・_,，~*\n\r\t–—|]{0,3}|%20)[0-9]){6,14}(?![0-9])")
 
-_PHONE_CUE = re.compile(
-    r"(?i:(?:(?<![a-z])(?:tele)?phone|(?<![a-z])tel|(?<![a-z])ph|(?<![a-z])mob(?:ile)?|(?<![a-z])cell(?:phone)?|"
-    r"whats ?app|(?<![a-z])fax|"
-    r"(?<![a-z])(?:call|text|ring|reach|contact|dial|phone)(?:ed|ing)?(?: (?:me|us|him|her|you|back))*|"
-    r"手机|电话|座机|联系方式|热线|传真|致电|拨打|联系我|联系)"
-    r"(?:号码?|是|为|'s| (?:number|no|num|nr|is|at|on)|[ .:#(])*)$"
-)
-_ID_WORD = (
-    r"(?:(?<![a-z])orders?|invoice|tracking|(?<![a-z])track|waybill|shipment|parcel|reference|(?<![a-z])ref|ticket|(?<![a-z])case|"
-    r"(?<![a-z])account|acct|serial|model|(?<![a-z])sku|isbn|imei|item|product|transaction|confirmation|booking|"
-    r"订单|运单|快递单?|物流单?|包裹|单|编|流水|型|账|货|序列|工单)"
-)
-_ID_CUE = re.compile(rf"(?i:{_ID_WORD}(?:编?号码?|是|为| (?:number|no|num|nr|id|code|is)|[ .:#\-])*)$")
+_PHONE_CUE = cue_before("phone", r"号码?|是|为|系|'s| (?:number|no|num|nr|is|at|on|file)|[ .:：#(|]")
+_ITEM = cue_words("item")
+_ID_CUE = re.compile(rf"(?i:{_ITEM}(?:编?号码?|是|为| (?:number|no|num|nr|id|code|is)|[ .:#\-])*)$")
 # A Chinese mobile number has a distinctive format: only an explicit "order number" before it excludes it.
-_ID_NUMBER_CUE = re.compile(rf"(?i:{_ID_WORD}(?:编?号码?| ?(?:number|no\.?|num|nr|id|code|#))(?:是|为| is|[ .:#\-])*)$")
+_ID_NUMBER_CUE = re.compile(rf"(?i:{_ITEM}(?:编?号码?| ?(?:number|no\.?|num|nr|id|code|#))(?:是|为| is|[ .:#\-])*)$")
 _DATE_LIKE = re.compile(
     r"(?:19|20)[0-9]{2}[ .\-]?(?:0[1-9]|1[0-2])[ .\-]?(?:0[1-9]|[12][0-9]|3[01])"
     r"|(?:19|20)[0-9]{2}[ .\-]{1,3}(?:19|20)[0-9]{2}$"
 )
 _UNIT = re.compile(
     r"(?i: ?(?:[mk]?g|[mc]?l|[mck]?m|[gmt]b|px|fps|hz|mah|inch(?:es)?|"
-    r"oz|lbs?|usd|dollars|times|元|块|克|毫|厘)(?![a-z]))"
+    r"oz|lbs?|usd|dollars|times|points?|pts|views|followers|likes|steps|plays|miles|units|元|块|克|毫|厘|分|次|人|步)(?![a-z]))"
 )
 _NANP = frozenset(phonenumbers.region_codes_for_country_code(1))
 
@@ -88,6 +79,8 @@ class PhoneFinder:
         # 415-555-2671 and (415) 555-2671 are only phone numbers; spaces may separate any numbers.
         if re.search(r"[).\-]", match[0]) or _phone_cued(match):
             return True
+        if _id_cued(match):
+            return False
         if self._region not in _NANP or _UNIT.match(match.string, match.end()):
             return False
         return match[0].count(" ") >= 2 or _valid(_digits(match[0])[:11], self._region)
