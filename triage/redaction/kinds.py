@@ -68,8 +68,8 @@ _ALL = (
         "ip",
         True,
         "203.0.113.7",
-        "IPv4 and IPv6 addresses; not after version, update to, Chrome, 版本 and the like, nor where all parts are below "
-        "100 and no word such as IP, server, from, 地址 is before them",
+        "IPv4 and IPv6 addresses; not after version, update to, Chrome, 版本 and the like, nor where all parts are "
+        "below 100 and no word such as IP, server, from, 地址 is before them",
         "identifies a household online; triage does not need it",
     ),
     Kind(
