@@ -1,6 +1,5 @@
-"""Masked losses, batches and fitted thresholds (need torch)."""
+"""Masked losses, batches and padding (need torch)."""
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -94,56 +93,3 @@ def test_padding_changes_no_output(taxonomy, tiny_base):
     cut = (together[0][:1], together[1][:1], together[2][:1, :5], together[3][:1])
     for left, right in zip(alone, cut, strict=True):
         assert torch.allclose(left, right, atol=1e-5)
-
-
-def test_temperature_undoes_overconfidence():
-    from triage.training.release.fitting import fit_temperature
-
-    rng = np.random.default_rng(0)
-    true = rng.normal(size=(4_000, 3)) * 2
-    powers = np.exp(true)
-    labels = np.array([rng.choice(3, p=row / row.sum()) for row in powers])
-    assert fit_temperature((true * 2.5).astype(np.float32), labels) == pytest.approx(2.5, rel=0.1)
-
-
-def test_the_threshold_flags_few_and_wrong_texts():
-    from triage.training.release.fitting import MOST_FLAGGED, fit_threshold
-
-    logits_ = np.zeros((100, 2), np.float32)
-    logits_[:, 0] = np.linspace(0.1, 4, 100)
-    labels = np.zeros(100, int)
-    labels[:5] = 1
-    threshold = fit_threshold(logits_, labels)
-    confidence = 1 / (1 + np.exp(-logits_[:, 0]))
-    flagged = confidence < threshold
-    assert flagged[:5].all()
-    assert 0.05 < flagged.mean() <= MOST_FLAGGED
-    assert fit_threshold(logits_, np.zeros(100, int)) == 0.0
-
-
-def test_an_easy_dataset_does_not_dominate_the_temperature():
-    from triage.training.release.fitting import fit_temperature, source_weights
-
-    weights = source_weights(np.array(["easy"] * 900 + ["hard"] * 100))
-    assert weights.sum() == pytest.approx(1.0)
-    assert weights[:900].sum() == pytest.approx(0.5)
-    logits_ = np.tile(np.array([[2.0, 0.0]], np.float32), (1_000, 1))
-    labels = np.array([0] * 900 + [0, 1] * 50)
-    assert fit_temperature(logits_, labels, weights) > fit_temperature(logits_, labels)
-
-
-def test_scores_equal_those_of_the_libraries():
-    metrics = pytest.importorskip("sklearn.metrics")
-    seqeval = pytest.importorskip("seqeval.metrics")
-    from triage.training.evaluation.scoring import bio_spans, classification_scores, span_scores
-
-    rng = np.random.default_rng(1)
-    gold, guess = rng.integers(0, 5, 300), rng.integers(0, 5, 300)
-    scores = classification_scores(gold.tolist(), guess.tolist(), 5)
-    assert scores["macro_f1"] == pytest.approx(metrics.f1_score(gold, guess, average="macro"))
-    assert scores["macro_recall"] == pytest.approx(metrics.recall_score(gold, guess, average="macro"))
-    tags = ["O", "B-x", "I-x", "B-y", "I-y"]
-    left = [[tags[i] for i in rng.choice(5, 9, p=[0.4, 0.2, 0.2, 0.1, 0.1])] for _ in range(60)]
-    right = [[tag if rng.random() < 0.8 else "O" for tag in row] for row in left]
-    found = span_scores(map(bio_spans, left), map(bio_spans, right))
-    assert found["f1"] == pytest.approx(seqeval.f1_score(left, right))

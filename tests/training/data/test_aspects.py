@@ -1,18 +1,15 @@
-"""Aspects in the data: mapping of categories, states, and scores (no torch)."""
+"""Aspects in the data: mapping of categories, and states."""
 
 import json
 
-import numpy as np
 import pytest
 
 from triage.errors import ConfigError, TrainingError
 from triage.training.data.custom import read_custom_data
 from triage.training.data.encode import aspect_states
-from triage.training.data.examples import Example
 from triage.training.data.labels import ASPECT_STATES, IGNORED, load_taxonomy
 from triage.training.data.readers import READERS
 from triage.training.data.training_sets import load_training_sets
-from triage.training.evaluation.aspect_scoring import aspect_scores, predicted_states
 
 RULES = {
     "known": {"phone": ["delivery", "price", "quality"], "hotel": ["price", "environment"]},
@@ -116,22 +113,3 @@ def test_the_shipped_maps_fit_and_are_left_out_without_aspects():
 
     assert any(source.has_aspects for source in load_training_sets(TAXONOMY))
     assert not any(source.has_aspects for source in load_training_sets(replace(TAXONOMY, aspects=())))
-
-
-def test_scores_count_annotated_pairs():
-    gold = [[1, 0, IGNORED], [3, 2, 0]]
-    guess = np.array([[1, 1, 3], [1, 2, 0]])
-    scores = aspect_scores(gold, guess)
-    assert scores["pairs"] == 3
-    assert scores["precision"] == pytest.approx(2 / 4)
-    assert scores["recall"] == pytest.approx(2 / 3)
-    assert scores["f1"] == pytest.approx(4 / 7)
-    assert scores["macro_f1"] == pytest.approx((2 / 4 + 2 / 3) / 2)
-    assert scores["detection_f1"] == pytest.approx(6 / 7)
-
-
-def test_an_aspect_above_the_threshold_has_the_most_probable_polarity():
-    scores = np.array([[[0.4, 0.1, 0.2, 0.3]], [[0.7, 0.3, 0.0, 0.0]], [[0.0, 1.0, 0.0, 0.0]]])
-    assert predicted_states(scores, 0.5).tolist() == [[3], [0], [1]]
-    assert predicted_states(scores, 0.2).tolist() == [[3], [1], [1]]
-    assert Example("t", "s").aspects is None

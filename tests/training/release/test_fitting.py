@@ -1,25 +1,26 @@
-"""Temperatures with slopes, and the threshold of aspects (need torch and scipy)."""
+"""Fitted temperatures, slopes and thresholds."""
 
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
-pytest.importorskip("scipy")
-pytestmark = pytest.mark.training
+from triage.inference.calibration import probabilities, softmax
+from triage.training.release.fitting import (
+    MOST_FLAGGED,
+    fit_aspects,
+    fit_scaling,
+    fit_temperature,
+    fit_threshold,
+    source_weights,
+)
 
 
 def drawn(rng, logits):
     """Labels drawn from softmax(logits)."""
-    from triage.inference.calibration import softmax
-
     edges = softmax(logits).cumsum(axis=1)
     return (rng.random((len(logits), 1)) > edges).sum(axis=1)
 
 
 def test_temperature_and_slopes_are_recovered():
-    from triage.inference.calibration import probabilities
-    from triage.training.release.fitting import fit_scaling
-
     rng = np.random.default_rng(3)
     texts = 20_000
     true = rng.normal(size=(texts, 3)) * 1.5
@@ -39,8 +40,6 @@ def test_temperature_and_slopes_are_recovered():
 
 
 def test_without_evidence_the_temperature_is_constant():
-    from triage.training.release.fitting import fit_scaling
-
     rng = np.random.default_rng(4)
     true = rng.normal(size=(3_000, 3))
     labels = drawn(rng, true)
@@ -55,8 +54,6 @@ def test_without_evidence_the_temperature_is_constant():
 
 
 def test_the_aspect_threshold_maximizes_f1():
-    from triage.training.release.fitting import fit_aspects
-
     rng = np.random.default_rng(5)
     states = rng.choice([0, 0, 0, 1, 3], size=(2_000, 2))
     logits = rng.normal(size=(2_000, 2, 4)).astype(np.float32)
@@ -65,3 +62,33 @@ def test_the_aspect_threshold_maximizes_f1():
     temperature, threshold = fit_aspects(logits, states, np.array(["a", "b"] * 1_000))
     assert temperature > 0
     assert threshold < 0.5
+
+
+def test_temperature_undoes_overconfidence():
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=(4_000, 3)) * 2
+    powers = np.exp(true)
+    labels = np.array([rng.choice(3, p=row / row.sum()) for row in powers])
+    assert fit_temperature((true * 2.5).astype(np.float32), labels) == pytest.approx(2.5, rel=0.1)
+
+
+def test_the_threshold_flags_few_and_wrong_texts():
+    logits_ = np.zeros((100, 2), np.float32)
+    logits_[:, 0] = np.linspace(0.1, 4, 100)
+    labels = np.zeros(100, int)
+    labels[:5] = 1
+    threshold = fit_threshold(logits_, labels)
+    confidence = 1 / (1 + np.exp(-logits_[:, 0]))
+    flagged = confidence < threshold
+    assert flagged[:5].all()
+    assert 0.05 < flagged.mean() <= MOST_FLAGGED
+    assert fit_threshold(logits_, np.zeros(100, int)) == 0.0
+
+
+def test_an_easy_dataset_does_not_dominate_the_temperature():
+    weights = source_weights(np.array(["easy"] * 900 + ["hard"] * 100))
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights[:900].sum() == pytest.approx(0.5)
+    logits_ = np.tile(np.array([[2.0, 0.0]], np.float32), (1_000, 1))
+    labels = np.array([0] * 900 + [0, 1] * 50)
+    assert fit_temperature(logits_, labels, weights) > fit_temperature(logits_, labels)
