@@ -1,4 +1,4 @@
-"""The fault suite cut short: some thousand records, a few faults, nothing lost or twice. `make faults` is all of it."""
+"""A short run of the fault suite (`make faults`): some thousand records, a few faults, nothing lost or duplicated."""
 
 import os
 import random
@@ -28,7 +28,7 @@ def _assert_clean(outcome, faults):
 def test_nothing_is_lost_or_twice_on_the_local_stack(stack, tmp_path):
     behind = Stack(stack, real=False)
     try:
-        # One worker: the local stack never expires a dead member, so rebalances are the real stack's part.
+        # One worker: the local stack never expires a dead member, so rebalances are tested on the real stack.
         plan = Plan(records=1_500, rate=400, faults=3, gap_s=0.5, workers=1, names=QUICK, pages=False)
         outcome = run(behind, 1, plan, tmp_path)
     finally:

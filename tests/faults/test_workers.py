@@ -1,4 +1,4 @@
-"""Workers are killed and come back: no record is lost, none stands twice, in Elasticsearch, the topic or the counts."""
+"""Workers are killed and restarted: no record is lost or duplicated in Elasticsearch, the topic or the counts."""
 
 import os
 import signal

@@ -10,6 +10,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
+from typing import Any
 
 import httpx
 import msgspec
@@ -53,9 +54,9 @@ class Receiver:
     It takes `delay_s` to answer.
     """
 
-    def __init__(self):
-        self.pages = []
-        self.refused = []
+    def __init__(self) -> None:
+        self.pages: list[dict[str, Any]] = []
+        self.refused: list[dict[str, Any]] = []
         self.status = 200
         self.delay_s = 0
         receiver = self
@@ -86,7 +87,7 @@ class Receiver:
                 seen.append((page["dedup_key"], page["event"]))
         return seen
 
-    def close(self):
+    def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

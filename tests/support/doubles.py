@@ -1,23 +1,25 @@
 """Deterministic stand-ins for tests of what surrounds the model."""
 
+from collections.abc import Sequence
+
 from triage.types import Aspect, Prediction, Span
 
 
 class WordModel:
-    """Judges by words in the text, so that a test can say what the model will find."""
+    """Classifies by words in the text, so that a test can decide what the model finds."""
 
     version = "words@1"
     taxonomy = "1"
     languages = frozenset({"en", "zh"})
 
-    def __init__(self):
-        self.calls = []
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
 
-    def predict(self, texts):
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
         self.calls.append(list(texts))
         return [self._one(text) for text in texts]
 
-    def _one(self, text):
+    def _one(self, text: str) -> Prediction:
         low = text.lower()
         intent = "delivery" if "parcel" in low else "praise" if "love" in low else "other"
         negative = 0.9 if "never" in low else 0.05

@@ -1,4 +1,4 @@
-"""A fleet under test: topics and index of its own, worker processes, records with known ids, and an auditor."""
+"""A fleet under test: its own topics and index, worker processes, records with known ids, and an auditor."""
 
 import collections
 import json
@@ -6,8 +6,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
 from checkout import ROOT
 from elasticsearch import Elasticsearch
@@ -18,14 +21,18 @@ from triage.config import load_settings
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.plan import apply as apply_index
 from triage.elastic.plan import plan_index
+from triage.local.stack import Endpoints
 from triage.topics import apply_topics
 
 TINY_MODEL = ROOT / "tests" / "assets" / "tiny-model"
 RAW = ("complaints", "reviews", "social")
+_T = TypeVar("_T")
+StoredMessage = tuple[bytes, Any, int]
+"""Key, decoded value (None for a tombstone) and timestamp in ms."""
 
 
-def wait_for(condition, timeout_s=60.0, what="the condition"):
-    """Poll a condition of another process; returns its value."""
+def wait_for(condition: Callable[[], _T], timeout_s: float = 60.0, what: str = "the condition") -> _T:
+    """Poll a condition of another process until it is true; returns its value."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if value := condition():
@@ -36,29 +43,29 @@ def wait_for(condition, timeout_s=60.0, what="the condition"):
 
 @dataclass
 class Audit:
-    """What stands where, by id; counts of an id above 1 are doubles."""
+    """Occurrences of each id per place; a count above 1 is a duplicate."""
 
-    enriched: collections.Counter = field(default_factory=collections.Counter)
-    indexed: collections.Counter = field(default_factory=collections.Counter)
-    dead: collections.Counter = field(default_factory=collections.Counter)
+    enriched: collections.Counter[str] = field(default_factory=collections.Counter)
+    indexed: collections.Counter[str] = field(default_factory=collections.Counter)
+    dead: collections.Counter[str] = field(default_factory=collections.Counter)
     counted: int = 0
     counted_negative: int = 0
     lag: int = 0
 
 
-def standing(messages):
-    """Messages of a compacted topic without tombstones and what they took back; doubles that nobody took back stay."""
-    taken_back = {key: at for at, (key, value, _) in enumerate(messages) if value is None}
-    return [message for at, message in enumerate(messages) if at > taken_back.get(message[0], -1)]
+def not_deleted(messages: Sequence[StoredMessage]) -> list[StoredMessage]:
+    """Messages of a compacted topic without tombstones and what they deleted; other duplicates stay."""
+    deleted = {key: at for at, (key, value, _) in enumerate(messages) if value is None}
+    return [message for at, message in enumerate(messages) if at > deleted.get(message[0], -1)]
 
 
 class Fleet:
-    """Everything named by `prefix`, so that tests share one stack."""
+    """Workers whose topics, index and group are named by `prefix`, so that tests can share a stack."""
 
-    def __init__(self, endpoints, prefix, tmp_path, **flags):
+    def __init__(self, endpoints: Endpoints, prefix: str, tmp_path: Path, **flags: Any) -> None:
         self.prefix = prefix
         self.tmp_path = tmp_path
-        self.flags = {
+        self.flags: dict[str, Any] = {
             "kafka.bootstrap_servers": endpoints.bootstrap_servers,
             "kafka.topic_prefix": prefix,
             "elasticsearch.url": endpoints.elasticsearch_url,
@@ -75,9 +82,9 @@ class Fleet:
             "logging.format": "json",
         } | flags
         self.settings = load_settings(None, self.flags)
-        self.workers = {}
+        self.workers: dict[str, subprocess.Popen[bytes]] = {}
 
-    def prepare(self):
+    def prepare(self) -> Self:
         apply_topics(self.settings.kafka)
         client = connect(self.settings.elasticsearch)
         wait_until_ready(client, self.settings.elasticsearch, SystemClock())
@@ -86,7 +93,7 @@ class Fleet:
         client.close()
         return self
 
-    def start_worker(self, slot):
+    def start_worker(self, slot: str) -> subprocess.Popen[bytes]:
         environment = {
             f"TRIAGE_{name.upper().replace('.', '__')}": str(value)
             for name, value in {**self.flags, "worker.slot": slot}.items()
@@ -103,7 +110,7 @@ class Fleet:
         self.workers[slot] = process
         return process
 
-    def stop(self):
+    def stop(self) -> None:
         for process in self.workers.values():
             if process.poll() is None:
                 process.terminate()
@@ -114,11 +121,11 @@ class Fleet:
                 process.kill()
                 process.wait()
 
-    def logs(self, pattern="*.log"):
+    def logs(self, pattern: str = "*.log") -> str:
         return "\n".join(path.read_text("utf-8", "replace")[-5000:] for path in sorted(self.tmp_path.glob(pattern)))
 
-    def produce(self, payloads, topic=None):
-        """Spread payloads over the raw topics and their partitions; returns how many."""
+    def produce(self, payloads: Sequence[bytes], topic: str | None = None) -> int:
+        """Spread payloads over the raw topics and their partitions; returns their number."""
         producer = KafkaProducer(bootstrap_servers=self.settings.kafka.bootstrap_servers, linger_ms=20)
         for index, payload in enumerate(payloads):
             name = topic or RAW[index % 3]
@@ -127,10 +134,10 @@ class Fleet:
         producer.close()
         return len(payloads)
 
-    def read(self, name, timeout_s=60.0):
+    def read(self, name: str, timeout_s: float = 60.0) -> list[StoredMessage]:
         """Every committed message of a topic: (key, decoded value, timestamp).
 
-        Also those behind a transaction that a killed process left open: it waits until Kafka has aborted that.
+        Also those after a transaction that a killed process left open: it waits until Kafka has aborted that.
         """
         topic = self.settings.kafka.topic(name)
         with (
@@ -140,7 +147,8 @@ class Fleet:
             partitions = [TopicPartition(topic, number) for number in latest.partitions_for_topic(topic) or ()]
             ends = latest.end_offsets(partitions)
             consumer.assign(partitions)
-            messages, deadline = [], time.monotonic() + timeout_s
+            messages: list[StoredMessage] = []
+            deadline = time.monotonic() + timeout_s
             while any(consumer.position(each) < ends[each] for each in partitions):
                 assert time.monotonic() < deadline, f"{topic} could not be read to its end in {timeout_s:g} s"
                 for records in consumer.poll(timeout_ms=300).values():
@@ -150,7 +158,7 @@ class Fleet:
             return messages
 
     @contextmanager
-    def _consumer(self, **options):
+    def _consumer(self, **options: Any) -> Iterator[KafkaConsumer]:
         consumer = KafkaConsumer(
             bootstrap_servers=self.settings.kafka.bootstrap_servers, enable_auto_commit=False, **options
         )
@@ -159,11 +167,11 @@ class Fleet:
         finally:
             consumer.close(autocommit=False)
 
-    def elasticsearch(self):
+    def elasticsearch(self) -> Elasticsearch:
         return Elasticsearch(self.settings.elasticsearch.url, request_timeout=30)
 
-    def committed_lag(self):
-        """Records of the raw topics behind the group's committed offsets."""
+    def committed_lag(self) -> int:
+        """Records of the raw topics after the group's committed offsets."""
         with self._consumer(group_id=self.settings.worker.group) as consumer:
             lag = 0
             for name in RAW:
@@ -173,19 +181,19 @@ class Fleet:
                 lag += sum(ends[p] - (consumer.committed(p) or 0) for p in partitions)
             return lag
 
-    def wait_drained(self, timeout_s=90):
+    def wait_drained(self, timeout_s: float = 90) -> None:
         try:
             wait_for(lambda: self.committed_lag() == 0, timeout_s, "an empty lag")
         except AssertionError as error:
             raise AssertionError(f"{error}; lag {self.committed_lag()}\n{self.logs()}") from None
 
-    def audit(self):
+    def audit(self) -> Audit:
         found = Audit(lag=self.committed_lag())
-        for _, record, _ in standing(self.read("enriched")):
+        for _, record, _ in not_deleted(self.read("enriched")):
             found.enriched[record["event"]["id"]] += 1
-        for _, letter, _ in standing(self.read("dead-letter")):
+        for _, letter, _ in not_deleted(self.read("dead-letter")):
             found.dead[f"{letter['topic']}/{letter['partition']}/{letter['offset']}"] += 1
-        seen = {}
+        seen: dict[tuple[Any, ...], dict[str, Any]] = {}
         for _, message, _ in self.read("window-counts"):
             for count in message.get("counts", ()):
                 if count["key"] == "":
@@ -199,7 +207,11 @@ class Fleet:
             after = None
             while True:
                 page = client.search(
-                    index=self.prefix, size=2000, sort=[{"event.id": "asc"}], source=["event.id"], search_after=after
+                    index=self.prefix,
+                    size=2000,
+                    sort=[{"event.id": "asc"}],
+                    source_includes=["event.id"],
+                    search_after=after,
                 )["hits"]["hits"]
                 if not page:
                     break
@@ -208,7 +220,7 @@ class Fleet:
         return found
 
 
-def numbered(count, start=0):
+def numbered(count: int, start: int = 0) -> list[bytes]:
     """Valid raw records with ids r0, r1, ...; every third one clearly negative."""
     texts = (
         "My parcel never arrived and nobody answers, terrible service",

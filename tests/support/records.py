@@ -1,4 +1,6 @@
-"""Enriched records, made up: what a test doesn't say is plausible and the same each time."""
+"""Invented enriched records: fields that a test does not set are plausible and always the same."""
+
+from typing import Any
 
 from triage.clock import rfc3339
 from triage.schemas.enriched import EnrichedRecord, Event, Intent, IntentScore, Route, Sentiment, Severity, Versions
@@ -7,10 +9,17 @@ from triage.types import Channel
 AT_MS = 1_795_339_800_000  # 2026-11-22T09:30:00Z
 
 
-def enriched(text="Where is my parcel?", at_ms=AT_MS, *, score=-0.9, intent="delivery", **fields):
+def enriched(
+    text: str = "Where is my parcel?",
+    at_ms: int = AT_MS,
+    *,
+    score: float = -0.9,
+    intent: str = "delivery",
+    **fields: Any,
+) -> EnrichedRecord:
     """A record of this text; the sentiment's label follows from its score."""
     label = "negative" if score < -0.2 else "positive" if score > 0.2 else "neutral"
-    values = {
+    values: dict[str, Any] = {
         "timestamp": rfc3339(at_ms),
         "event": Event(text, rfc3339(at_ms + 5)),
         "channel": Channel.COMPLAINT,

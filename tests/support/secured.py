@@ -1,4 +1,4 @@
-"""Servers that demand what production demands: a Kafka with TLS and SASL, an Elasticsearch with TLS and a key."""
+"""Servers with the security of production: a Kafka with TLS and SASL, an Elasticsearch with TLS and a key."""
 
 import base64
 import contextlib
@@ -10,8 +10,10 @@ import ssl
 import subprocess
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 import trustme
@@ -24,7 +26,7 @@ CLIENT_SECRET = "client-secret"
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory):
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A throwaway CA, and PEM files made with it."""
     folder = tmp_path_factory.mktemp("pki")
     ca = trustme.CA()
@@ -37,7 +39,7 @@ def authority(tmp_path_factory):
     ):
         issued = ca.issue_cert(identity)
         key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
-        # Java reads PKCS #8 alone.
+        # Java reads only PKCS #8.
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -54,12 +56,12 @@ def authority(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def token_endpoint():
-    """Client credentials for unsigned JWTs, which a test Kafka takes."""
-    issued = []
+def token_endpoint() -> Iterator[tuple[str, list[bool]]]:
+    """Exchanges client credentials for unsigned JWTs, which a test Kafka accepts."""
+    issued: list[bool] = []
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
+        def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             given = base64.b64decode(self.headers["Authorization"].split()[1]).decode()
             good = given == f"triage:{CLIENT_SECRET}"
@@ -72,7 +74,7 @@ def token_endpoint():
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *args):
+        def log_message(self, *args: object) -> None:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
@@ -84,8 +86,8 @@ def token_endpoint():
     thread.join()
 
 
-def _unsigned_jwt():
-    def part(fields):
+def _unsigned_jwt() -> str:
+    def part(fields: Mapping[str, Any]) -> str:
         return base64.urlsafe_b64encode(json.dumps(fields).encode()).rstrip(b"=").decode()
 
     now = int(time.time())
@@ -93,11 +95,11 @@ def _unsigned_jwt():
 
 
 @pytest.fixture(scope="session")
-def secured_kafka(authority, tmp_path_factory):
-    """Ports of a real broker by listener: SASL_SSL (every mechanism) and SSL (wants a client's certificate)."""
+def secured_kafka(authority: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    """Ports of a real broker by listener: SASL_SSL (every mechanism) and SSL (requires a client certificate)."""
     home, java = os.environ.get("TRIAGE_TEST_KAFKA_HOME"), shutil.which("java")
     if not home or not java:
-        pytest.skip("TRIAGE_TEST_KAFKA_HOME names no folder with lib/*.jar of Kafka, or there is no Java")
+        pytest.skip("TRIAGE_TEST_KAFKA_HOME does not name a folder with lib/*.jar of Kafka, or Java is missing")
     folder = tmp_path_factory.mktemp("kafka")
     ports = {name: free_port() for name in ("SASL_SSL", "SSL", "PLAINTEXT", "CONTROLLER")}
     (folder / "server.properties").write_text(_properties(folder, authority, ports))
@@ -122,10 +124,10 @@ def secured_kafka(authority, tmp_path_factory):
         broker.wait()
 
 
-def _properties(folder, authority, ports):
+def _properties(folder: Path, authority: Path, ports: Mapping[str, int]) -> str:
     plain = "org.apache.kafka.common.security.plain.PlainLoginModule"
     listeners = ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
-    lines = {
+    lines: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@127.0.0.1:{ports['CONTROLLER']}",
@@ -161,7 +163,7 @@ def _properties(folder, authority, ports):
     return "".join(f"{name}={value}\n" for name, value in lines.items())
 
 
-def _wait_until_started(broker, port, log, timeout_s=90):
+def _wait_until_started(broker: subprocess.Popen[bytes], port: int, log: Path, timeout_s: float = 90) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and broker.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
@@ -171,23 +173,24 @@ def _wait_until_started(broker, port, log, timeout_s=90):
 
 
 class SecuredElasticsearch:
-    """Elasticsearch's face over TLS: cluster health for those with the key; optionally for a client's certificate."""
+    """Cluster health of Elasticsearch over TLS, for requests with the key; optionally requires a client certificate."""
 
     API_KEY = "aWQ6a2V5LW9mLXRyaWFnZQ=="
 
-    def __init__(self, authority, certificate="server", *, wants_client=False):
-        self.seen = []
+    def __init__(self, authority: Path, certificate: str = "server", *, wants_client: bool = False) -> None:
+        self.seen: list[tuple[str, Any]] = []
         elastic = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self):
+            def do_GET(self) -> None:
                 given = self.headers.get("Authorization", "")
+                assert isinstance(self.connection, ssl.SSLSocket)
                 elastic.seen.append((given, self.connection.getpeercert()))
                 basic = "Basic " + base64.b64encode(b"triage:secret").decode()
                 good = given in {f"ApiKey {elastic.API_KEY}", basic}
-                body = (
+                body: dict[str, object] = (
                     {"status": "green", "number_of_data_nodes": 1}
                     if good
                     else {"error": {"type": "security_exception", "reason": "missing authentication credentials"}}
@@ -200,14 +203,14 @@ class SecuredElasticsearch:
                 self.end_headers()
                 self.wfile.write(payload)
 
-            def log_message(self, *args):
+            def log_message(self, *args: object) -> None:
                 pass
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
 
-            def handle_error(self, request, client_address):
-                """A refused handshake is what some tests are about."""
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Some tests expect a refused handshake."""
 
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority / "ca.pem")
         context.load_cert_chain(authority / f"{certificate}.pem")
@@ -217,17 +220,17 @@ class SecuredElasticsearch:
         self.url = f"https://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
 
 @pytest.fixture
-def secured_elasticsearch(authority):
+def secured_elasticsearch(authority: Path) -> Iterator[SecuredElasticsearch]:
     with SecuredElasticsearch(authority) as server:
         yield server

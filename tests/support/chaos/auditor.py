@@ -1,26 +1,32 @@
-"""Reads everything back and says what is lost and what is there twice."""
+"""Reads all outputs and reports lost and duplicated records."""
 
 import collections
 import itertools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from harness import RAW
-from kafka import KafkaConsumer, TopicPartition
+from harness import RAW, Fleet
+from kafka import KafkaConsumer
+
+from triage.topics.kafka_types import Consumer, TopicPartition
+
+_Position = tuple[str, int, int]
 
 
 @dataclass
 class Finding:
-    """What one place holds against what the raw topics say: ids or positions missing, and those too often."""
+    """Differences of one place from the raw topics: ids or positions that are missing, duplicated or unknown."""
 
     place: str
     expected: int
-    lost: list = field(default_factory=list)
-    twice: list = field(default_factory=list)
-    unknown: list = field(default_factory=list)
+    lost: list[Any] = field(default_factory=list)
+    twice: list[Any] = field(default_factory=list)
+    unknown: list[Any] = field(default_factory=list)
 
     @property
-    def clean(self):
+    def clean(self) -> bool:
         return not (self.lost or self.twice or self.unknown)
 
 
@@ -28,29 +34,29 @@ class Finding:
 class Verdict:
     records: int
     invalid: int
-    findings: list
+    findings: list[Finding]
     lag: int
 
     @property
-    def clean(self):
+    def clean(self) -> bool:
         return self.lag == 0 and all(finding.clean for finding in self.findings)
 
     @property
-    def lost(self):
+    def lost(self) -> int:
         return self._records("lost")
 
     @property
-    def twice(self):
+    def twice(self) -> int:
         return self._records("twice")
 
-    def _records(self, kind):
-        """How many records: a valid one may be missing in several places, an invalid one only in the dead letters."""
+    def _records(self, kind: str) -> int:
+        """Number of records: a valid one may be missing in several places, an invalid one only in the dead letters."""
         found = {finding.place: len(getattr(finding, kind)) for finding in self.findings}
         dead = found.pop("dead letters")
         return max(found.values()) + dead
 
 
-def audit(fleet):
+def audit(fleet: Fleet) -> Verdict:
     """Compare every output with the raw topics, record by record."""
     valid, invalid, partitions = _raw(fleet)
     ids = collections.Counter(valid.values())
@@ -67,7 +73,7 @@ def audit(fleet):
     return Verdict(len(valid) + len(invalid), len(invalid), findings, fleet.committed_lag())
 
 
-def _compare(place, expected, found):
+def _compare(place: str, expected: "collections.Counter[Any]", found: "collections.Counter[Any]") -> Finding:
     finding = Finding(place, sum(expected.values()))
     for name, times in expected.items():
         if found[name] < times:
@@ -78,26 +84,28 @@ def _compare(place, expected, found):
     return finding
 
 
-def _raw(fleet):
+def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[TopicPartition, int]]:
     """({position: id} of the valid records, positions of the invalid ones, {partition: end})."""
-    valid, invalid, ends = {}, [], {}
-    consumer = KafkaConsumer(
+    valid: dict[_Position, str] = {}
+    invalid: list[_Position] = []
+    consumer: Consumer = KafkaConsumer(
         bootstrap_servers=fleet.settings.kafka.bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
     )
     try:
         partitions = [
             TopicPartition(topic, number)
             for topic in map(fleet.settings.kafka.topic, RAW)
-            for number in consumer.partitions_for_topic(topic)
+            for number in consumer.partitions_for_topic(topic) or ()
         ]
         consumer.assign(partitions)
-        ends = consumer.end_offsets(partitions)
-        while any(consumer.position(partition) < end for partition, end in ends.items()):
+        ends = dict(consumer.end_offsets(partitions))
+        while any((consumer.position(partition) or 0) < end for partition, end in ends.items()):
             for partition, records in consumer.poll(timeout_ms=500).items():
                 for record in records:
                     position = (partition.topic, partition.partition, record.offset)
-                    if record.value.startswith(b'{"id": "r'):
-                        valid[position] = json.loads(record.value)["id"]
+                    value = record.value or b""
+                    if value.startswith(b'{"id": "r'):
+                        valid[position] = json.loads(value)["id"]
                     else:
                         invalid.append(position)
     finally:
@@ -105,8 +113,8 @@ def _raw(fleet):
     return valid, invalid, ends
 
 
-def _indexed(fleet):
-    found = collections.Counter()
+def _indexed(fleet: Fleet) -> "collections.Counter[str]":
+    found: collections.Counter[str] = collections.Counter()
     with fleet.elasticsearch() as client:
         client.indices.refresh(index=fleet.prefix)
         after = None
@@ -116,7 +124,7 @@ def _indexed(fleet):
                 size=5000,
                 sort=[{"event.id": "asc"}],
                 source=False,
-                fields=["event.id"],
+                fields=["event.id"],  # type: ignore[list-item]
                 search_after=after,
             )["hits"]["hits"]
             if not page:
@@ -124,19 +132,19 @@ def _indexed(fleet):
             found.update(hit["fields"]["event.id"][0] for hit in page)
             after = page[-1]["sort"]
         stored = client.count(index=fleet.prefix)["count"]
-    # Two documents of one id on either side of a page's border show here.
+    # Two documents of one id on both sides of a page boundary are found here.
     if stored != found.total():
         found["documents beyond the pages"] = stored - found.total()
     return found
 
 
-def _counts(fleet, valid, partitions):
-    """Each raw partition's counts cover ranges that don't overlap, and sum up to its valid records, per range."""
-    offsets = collections.defaultdict(list)
+def _counts(fleet: Fleet, valid: Mapping[_Position, str], partitions: Mapping[TopicPartition, int]) -> list[Finding]:
+    """Counts of a raw partition must cover disjoint ranges, and sum up to its valid records in each range."""
+    offsets: dict[tuple[str, int], list[int]] = collections.defaultdict(list)
     for topic, partition, offset in valid:
         offsets[topic, partition].append(offset)
-    sums = collections.defaultdict(int)
-    messages = collections.Counter()
+    sums: dict[tuple[str, int, int, int], int] = collections.defaultdict(int)
+    messages: collections.Counter[tuple[Any, ...]] = collections.Counter()
     for _, message, _ in fleet.read("window-counts"):
         for count in message.get("counts", ()):
             if count["key"] == "":
@@ -145,15 +153,15 @@ def _counts(fleet, valid, partitions):
                 messages[*span, count["window_start_ms"]] += 1
     finding = Finding("window counts", len(valid))
     finding.twice += [span for span, times in messages.items() if times > 1]
-    for partition in partitions:
-        name = (partition.topic, partition.partition)
+    for where in partitions:
+        name = (where.topic, where.partition)
         spans = sorted(span for span in sums if span[:2] == name)
         finding.twice += [later for earlier, later in itertools.pairwise(spans) if later[2] <= earlier[3]]
-        there = set(offsets[name])
+        left = set(offsets[name])
         for span in spans:
-            expected = sum(offset in there for offset in range(span[2], span[3] + 1))
+            expected = sum(offset in left for offset in range(span[2], span[3] + 1))
             if sums[span] != expected:
                 (finding.lost if sums[span] < expected else finding.twice).append(span)
-            there.difference_update(range(span[2], span[3] + 1))
-        finding.lost += [(*name, offset) for offset in there]
+            left.difference_update(range(span[2], span[3] + 1))
+        finding.lost += [(*name, offset) for offset in left]
     return [finding]

@@ -1,11 +1,12 @@
-"""An HTTP proxy before Elasticsearch that refuses as an overloaded cluster does: whole requests or single items."""
+"""An HTTP proxy in front of Elasticsearch that refuses requests or items as an overloaded cluster does."""
 
 import http.client
 import json
 import random
+from typing import Any
 from urllib.parse import urlsplit
 
-from scripted_http import ScriptedServer
+from scripted_http import ScriptedServer, Sent
 
 REJECTED = {"type": "es_rejected_execution_exception", "reason": "rejected execution of coordinating operation"}
 NO_SHARD = {"type": "unavailable_shards_exception", "reason": "[feedback][0] primary shard is not active Timeout: [1m]"}
@@ -15,25 +16,25 @@ NO_MASTER = {"type": "cluster_block_exception", "reason": "blocked by: [SERVICE_
 class ElasticProxy:
     """`mode` is None (forward), "429", "503" or "items": a third of each bulk is withheld and refused item by item.
 
-    `late` answers with 503 after the request has been carried out: the client must repeat what is already there.
+    "late" answers with 503 after the request was carried out: the client must repeat what is already stored.
     """
 
-    def __init__(self, url, rng=None):
+    def __init__(self, url: str, rng: random.Random | None = None) -> None:
         self._host = urlsplit(url).netloc
         self._rng = rng or random.Random(0)
-        self.mode = None
+        self.mode: str | None = None
         self.refused = 0
         self._server = ScriptedServer(self._answer, keep=False)
         self.url = self._server.url
 
     @property
-    def port(self):
-        return urlsplit(self.url).port
+    def port(self) -> int:
+        return urlsplit(self.url).port or 80
 
-    def close(self):
+    def close(self) -> None:
         self._server.close()
 
-    def _answer(self, sent):
+    def _answer(self, sent: Sent) -> tuple[Any, ...] | None:
         mode = self.mode
         if mode in {"429", "503"}:
             self.refused += 1
@@ -47,7 +48,7 @@ class ElasticProxy:
             return 503, {"error": {"root_cause": [NO_MASTER], **NO_MASTER}, "status": 503}
         return answered
 
-    def _by_item(self, sent):
+    def _by_item(self, sent: Sent) -> tuple[Any, ...] | None:
         lines = sent.body.splitlines(keepends=True)
         pairs = list(zip(lines[::2], lines[1::2], strict=True))
         passed = [self._rng.random() > 1 / 3 for _ in pairs]
@@ -62,12 +63,12 @@ class ElasticProxy:
         items = [next(done) if keep else {"index": self._refusal()} for keep in passed]
         return 200, {"errors": True, "items": items}
 
-    def _refusal(self):
+    def _refusal(self) -> dict[str, Any]:
         self.refused += 1
         status, error = self._rng.choice([(429, REJECTED), (503, NO_SHARD)])
         return {"status": status, "error": error}
 
-    def _forward(self, sent, body):
+    def _forward(self, sent: Sent, body: bytes) -> tuple[Any, ...] | None:
         connection = http.client.HTTPConnection(self._host, timeout=120)
         headers = {n: v for n, v in sent.headers.items() if n.lower() not in {"host", "content-length", "connection"}}
         try:

@@ -1,43 +1,47 @@
-"""The faults: how each strikes, and when it is over. `strike` blocks for as long as the fault lasts."""
+"""The faults of the suite. `strike` blocks for as long as the fault lasts."""
 
 import contextlib
 import random
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from chaos.fleet import SupervisedFleet
+from chaos.proxy import TcpProxy
+from chaos.stack import Stack
 from harness import wait_for
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`needs` names what the stack must take, see `Stack.can`. `strike` gets the Scene; False: it found nothing."""
+    """A fault. `needs` names what the stack must support, see `Stack.can`. `strike` returns False without a target."""
 
     name: str
-    strike: Callable
-    needs: tuple = ()
+    strike: Callable[["Scene"], bool | None]
+    needs: tuple[str, ...] = ()
 
 
 class Scene:
-    """What a fault can reach. `spared` roles are never ended, so that a long run has processes as old as itself."""
+    """The targets of a fault. `spared` roles are never ended, so that a long run has processes as old as itself."""
 
-    def __init__(self, fleet, stack, rng: random.Random, spared=()):
+    def __init__(self, fleet: SupervisedFleet, stack: Stack, rng: random.Random, spared: Collection[str] = ()) -> None:
         self.fleet = fleet
         self.stack = stack
         self.rng = rng
         self.spared = set(spared)
 
-    def pick(self, kind="worker"):
-        return self.rng.choice([role for role in self.fleet.running(kind) if role not in self.spared] or [None])
+    def pick(self, kind: str = "worker") -> str | None:
+        running = [role for role in self.fleet.running(kind) if role not in self.spared]
+        return self.rng.choice(running or [None])
 
-    def hold(self, least_s, most_s):
-        time.sleep(self.rng.uniform(least_s, most_s))
+    def pause(self, min_s: float, max_s: float) -> None:
+        time.sleep(self.rng.uniform(min_s, max_s))
 
 
-def _end(kind, number):
-    def strike(scene):
+def _end(kind: str, number: signal.Signals) -> Callable[[Scene], bool]:
+    def strike(scene: Scene) -> bool:
         role = scene.pick(kind)
         if role is None:
             return False
@@ -49,80 +53,80 @@ def _end(kind, number):
     return strike
 
 
-def _freeze_worker(scene):
-    """Longer than the session timeout: its peers take over, and it comes back as a zombie."""
+def _freeze_worker(scene: Scene) -> bool:
+    """Freeze for longer than the session timeout: others take over, and the worker comes back as a zombie."""
     role = scene.pick()
     if role is None:
         return False
     process = scene.fleet.processes[role]
     process.send_signal(signal.SIGSTOP)
-    scene.hold(7, 12)
+    scene.pause(7, 12)
     process.send_signal(signal.SIGCONT)
     return True
 
 
-def _add_and_remove(scene):
+def _add_and_remove(scene: Scene) -> None:
     role = f"x{scene.rng.randrange(10**6)}"
     scene.fleet.add(role)
-    scene.hold(6, 12)
+    scene.pause(6, 12)
     scene.fleet.remove(role)
 
 
-def _kill(what):
-    def strike(scene):
+def _kill(what: str) -> Callable[[Scene], None]:
+    def strike(scene: Scene) -> None:
         scene.stack.control("stop", what)
-        scene.hold(0.2, 3)
+        scene.pause(0.2, 3)
         scene.stack.control("start", what)
 
     return strike
 
 
-def _freeze(what, least_s, most_s):
-    def strike(scene):
+def _freeze(what: str, min_s: float, max_s: float) -> Callable[[Scene], None]:
+    def strike(scene: Scene) -> None:
         scene.stack.control("pause", what)
-        scene.hold(least_s, most_s)
+        scene.pause(min_s, max_s)
         scene.stack.control("resume", what)
 
     return strike
 
 
-def _refuse(mode):
-    def strike(scene):
+def _refuse(mode: str) -> Callable[[Scene], None]:
+    def strike(scene: Scene) -> None:
         scene.stack.elastic.mode = mode
-        scene.hold(2, 7)
+        scene.pause(2, 7)
         scene.stack.elastic.mode = None
 
     return strike
 
 
-def _network(which, kind):
-    def strike(scene):
-        net = getattr(scene.stack, which)
+def _network(which: str, kind: str) -> Callable[[Scene], None]:
+    def strike(scene: Scene) -> None:
+        net: TcpProxy = getattr(scene.stack, which)
         if kind == "slow":
             net.delay_s = scene.rng.uniform(0.05, 0.4)
-            scene.hold(3, 7)
+            scene.pause(3, 7)
             net.delay_s = 0.0
         elif kind == "stall":
             net.stalled = True
-            scene.hold(3, 9)
+            scene.pause(3, 9)
             net.stalled = False
         else:
             for _ in range(scene.rng.randint(1, 4)):
                 net.cut() if kind == "cut" else net.half_close()
-                scene.hold(0.1, 1.5)
+                scene.pause(0.1, 1.5)
 
     return strike
 
 
-def _jump_clock(scene):
+def _jump_clock(scene: Scene) -> None:
     offset_ms = scene.rng.choice([-1, 1]) * int(scene.rng.uniform(60, 7200) * 1000)
     scene.fleet.clock_file.write_text(str(offset_ms))
-    scene.hold(3, 6)
+    scene.pause(3, 6)
     scene.fleet.clock_file.write_text("0")
 
 
-def _fill_disk(scene):
-    """No file of a process can grow, as on a full disk; log files included."""
+def _fill_disk(scene: Scene) -> None:
+    """No file of a process can grow, as on a full disk, log files included."""
     limited = []
     for process in list(scene.fleet.processes.values()):
         with contextlib.suppress(ProcessLookupError):
@@ -130,7 +134,7 @@ def _fill_disk(scene):
                 _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
                 resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, hard))
                 limited.append((process, hard))
-    scene.hold(3, 6)
+    scene.pause(3, 6)
     for process, hard in limited:
         with contextlib.suppress(ProcessLookupError):
             if process.poll() is None:
@@ -165,16 +169,16 @@ FAULTS = (
 )
 
 
-def possible(stack):
-    """(faults the stack can take, those it can't)."""
+def possible(stack: Stack) -> tuple[list[Fault], list[Fault]]:
+    """(faults that the stack supports, the others)."""
     can = stack.can
-    takes = [fault for fault in FAULTS if all(getattr(can, need) for need in fault.needs)]
-    return takes, [fault for fault in FAULTS if fault not in takes]
+    supported = [fault for fault in FAULTS if all(getattr(can, need) for need in fault.needs)]
+    return supported, [fault for fault in FAULTS if fault not in supported]
 
 
-def schedule(faults, count, rng, gap_s):
-    """`count` faults in random order, each before any comes again, with random pauses of `gap_s` on average."""
-    drawn = []
+def schedule(faults: Sequence[Fault], count: int, rng: random.Random, gap_s: float) -> list[tuple[Fault, float]]:
+    """`count` faults in random order, each once before any is repeated, with random pauses of `gap_s` on average."""
+    drawn: list[Fault] = []
     while len(drawn) < count:
         drawn += rng.sample(faults, len(faults))
     return [(fault, rng.expovariate(1 / gap_s)) for fault in drawn[:count]]

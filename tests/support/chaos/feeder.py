@@ -1,12 +1,15 @@
-"""The generator: records with known ids at a steady rate, a hundredth of them invalid, and spikes that must page."""
+"""Generates records with known ids at a steady rate, a hundredth of them invalid, and spikes that must page."""
 
 import json
+import random
 import threading
 import time
 
-from harness import RAW
+from harness import RAW, Fleet
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
+
+from triage.topics.kafka_types import Producer
 
 TEXTS = (
     "My parcel never arrived and nobody answers, terrible service. Mail me at jane.doe{n}@example.com",
@@ -19,15 +22,17 @@ SPIKE = 60
 
 
 class Feeder(threading.Thread):
-    """Sends `rate` records a second until `finish`, but at least `minimum`. What really stands in the raw topics the
-    auditor reads there: a producer that must repeat a send cannot say."""
+    """Sends `rate` records a second until `finish`, but at least `minimum`.
 
-    def __init__(self, fleet, rate, minimum, rng):
+    The auditor reads the raw topics for what really arrived: a producer that has to repeat a send can't know.
+    """
+
+    def __init__(self, fleet: Fleet, rate: int, minimum: int, rng: random.Random) -> None:
         super().__init__(name="feeder", daemon=True)
         self.rate = rate
         self.sent = 0
-        self.spikes = []
-        self.errors = []
+        self.spikes: list[str] = []
+        self.errors: list[BaseException] = []
         self._minimum = minimum
         self._rng = rng
         self._topics = [fleet.settings.kafka.topic(name) for name in RAW]
@@ -35,24 +40,24 @@ class Feeder(threading.Thread):
         self._finish = threading.Event()
         self._spike = threading.Event()
 
-    def finish(self):
-        """No more than the minimum; returns when everything is acknowledged."""
+    def finish(self) -> None:
+        """Stop after the minimum; returns when everything is acknowledged."""
         self._finish.set()
         if self.ident:
             self.join()
 
-    def spike(self):
+    def spike(self) -> None:
         """Send a burst of one brand's negative records next."""
         self._spike.set()
 
-    def run(self):
-        producer = KafkaProducer(
+    def run(self) -> None:
+        producer: Producer = KafkaProducer(
             bootstrap_servers=self._servers, linger_ms=20, acks="all", max_block_ms=180_000, delivery_timeout_ms=180_000
         )
         started = time.monotonic()
         while not self._finish.is_set() or self.sent < self._minimum:
             due = int((time.monotonic() - started) * self.rate)
-            # After an outage the backlog comes at double rate, as sources do that kept it.
+            # After an outage the backlog is sent at double rate, as by a source that kept it.
             for _ in range(min(due - self.sent, self.rate // 25)):
                 self._send(producer, self._payload())
             if self._spike.is_set():
@@ -65,10 +70,10 @@ class Feeder(threading.Thread):
             producer.flush(timeout=60)
             producer.close(timeout=5)
         except KafkaError as error:
-            # What a stuck producer did not get rid of is no record; the raw topics say which are.
+            # What a stuck producer could not send does not count; the raw topics show what arrived.
             self.errors.append(error)
 
-    def _send(self, producer, payload):
+    def _send(self, producer: Producer, payload: bytes) -> None:
         topic = self._topics[self.sent % len(self._topics)]
         try:
             producer.send(topic, value=payload).add_errback(self.errors.append)
@@ -76,11 +81,11 @@ class Feeder(threading.Thread):
             self.errors.append(error)
         self.sent += 1
 
-    def _payload(self):
+    def _payload(self) -> bytes:
         if self._rng.random() < 0.01:
             return self._rng.choice(INVALID)
         return self._valid(self._rng.choice(TEXTS).format(n=self.sent), f"Acme-{self.sent % 5}")
 
-    def _valid(self, text, brand):
+    def _valid(self, text: str, brand: str) -> bytes:
         record = {"id": f"r{self.sent}", "text": text, "source": "faults", "brand": brand, "author_id": "author-7"}
         return json.dumps(record, ensure_ascii=False).encode()

@@ -7,10 +7,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 from alerter_rig import Receiver
+from chaos.stack import Stack
 from harness import Fleet
 
 RESTART_AFTER_S = 0.5
@@ -34,7 +37,7 @@ RULES = {
 class SupervisedFleet(Fleet):
     """`roles` are the processes that should run: slots of workers, and `alerter`. One that ends is started again."""
 
-    def __init__(self, stack, prefix, tmp_path, **flags):
+    def __init__(self, stack: Stack, prefix: str, tmp_path: Path, **flags: Any) -> None:
         self.receiver = Receiver()
         rules = tmp_path / "alert-rules.yaml"
         rules.write_text(yaml.safe_dump(RULES))
@@ -68,28 +71,28 @@ class SupervisedFleet(Fleet):
         }
         self.clock_file = tmp_path / "clock"
         self.clock_file.write_text("0")
-        self.roles = set()
+        self.roles: set[str] = set()
         # (monotonic seconds, role, status, seconds it ran)
-        self.exits = []
-        self.processes = {}
-        self._since = {}
+        self.exits: list[tuple[float, str, int, float]] = []
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._since: dict[str, float] = {}
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
 
-    def launch(self, workers, *, alerter=True):
+    def launch(self, workers: Iterable[str], *, alerter: bool = True) -> None:
         for slot in workers:
             self.add(slot)
         if alerter:
             self.add("alerter")
         self._supervisor.start()
 
-    def add(self, role):
+    def add(self, role: str) -> None:
         with self._lock:
             self.roles.add(role)
             self._start(role)
 
-    def remove(self, role):
+    def remove(self, role: str) -> None:
         """End it for good, cleanly."""
         with self._lock:
             self.roles.discard(role)
@@ -101,7 +104,7 @@ class SupervisedFleet(Fleet):
             process.kill()
             process.wait()
 
-    def running(self, kind):
+    def running(self, kind: str) -> list[str]:
         """Roles of workers or the alerter that are up now."""
         with self._lock:
             return sorted(
@@ -110,14 +113,14 @@ class SupervisedFleet(Fleet):
                 if (role == "alerter") == (kind == "alerter") and self.processes[role].poll() is None
             )
 
-    def signal(self, role, number):
+    def signal(self, role: str, number: int) -> None:
         self.processes[role].send_signal(number)
 
-    def started(self, role):
+    def started(self, role: str) -> float:
         """Seconds since the process of a role was last started."""
         return time.monotonic() - self._since[role]
 
-    def close(self):
+    def close(self) -> None:
         self._closed.set()
         if self._supervisor.is_alive():
             self._supervisor.join(5)
@@ -133,7 +136,7 @@ class SupervisedFleet(Fleet):
                 process.wait()
         self.receiver.close()
 
-    def _start(self, role):
+    def _start(self, role: str) -> None:
         flags = self.flags | self._via
         flags |= {"alerting.instance": "0"} if role == "alerter" else {"worker.slot": role}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGE_")}
@@ -155,7 +158,7 @@ class SupervisedFleet(Fleet):
             )
         self._since[role] = time.monotonic()
 
-    def _supervise(self):
+    def _supervise(self) -> None:
         while not self._closed.wait(0.1):
             with self._lock:
                 ended = [(role, self.processes[role].poll()) for role in self.roles]

@@ -1,4 +1,4 @@
-"""A TCP proxy that a test makes slow, cuts and half-closes, in front of Kafka or Elasticsearch."""
+"""A TCP proxy in front of Kafka or Elasticsearch that a test can slow down, cut and half-close."""
 
 import contextlib
 import socket
@@ -6,15 +6,17 @@ import struct
 import threading
 import time
 
+_Pair = tuple[socket.socket, socket.socket]
+
 
 class TcpProxy:
-    """Forwards 127.0.0.1:port to `target` (host, port). `delay_s` and `stalled` change at any time, for both ways."""
+    """Forwards 127.0.0.1:port to `target` (host, port). `delay_s` and `stalled` may change at any time."""
 
-    def __init__(self, target, port=0):
+    def __init__(self, target: tuple[str, int], port: int = 0) -> None:
         self.target = target
         self.delay_s = 0.0
         self.stalled = False
-        self._pairs = set()
+        self._pairs: set[_Pair] = set()
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
@@ -22,8 +24,8 @@ class TcpProxy:
         self._thread = threading.Thread(target=self._accept, name="proxy", daemon=True)
         self._thread.start()
 
-    def cut(self):
-        """Reset every connection, as a firewall or a dying host does. Returns how many there were."""
+    def cut(self) -> int:
+        """Reset every connection, as a firewall or a dying host does. Returns their number."""
         pairs = self._open_pairs()
         for pair in pairs:
             for end in pair:
@@ -32,8 +34,8 @@ class TcpProxy:
             self._end(pair)
         return len(pairs)
 
-    def half_close(self):
-        """The server's side says that it will send no more; what the client sends goes nowhere. Returns how many."""
+    def half_close(self) -> int:
+        """Close the server's side for sending; what the client sends is lost. Returns the number of connections."""
         pairs = self._open_pairs()
         for client, server in pairs:
             with contextlib.suppress(OSError):
@@ -42,7 +44,7 @@ class TcpProxy:
                 server.shutdown(socket.SHUT_RDWR)
         return len(pairs)
 
-    def close(self):
+    def close(self) -> None:
         self._closed.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -50,11 +52,11 @@ class TcpProxy:
         self._thread.join(5)
         self.cut()
 
-    def _open_pairs(self):
+    def _open_pairs(self) -> list[_Pair]:
         with self._lock:
             return list(self._pairs)
 
-    def _accept(self):
+    def _accept(self) -> None:
         while not self._closed.is_set():
             try:
                 client, _ = self._listener.accept()
@@ -74,7 +76,7 @@ class TcpProxy:
             for source, sink in ((client, server), (server, client)):
                 threading.Thread(target=self._pump, args=(pair, source, sink), daemon=True).start()
 
-    def _pump(self, pair, source, sink):
+    def _pump(self, pair: _Pair, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(65536):
                 if self.delay_s:
@@ -86,11 +88,11 @@ class TcpProxy:
         except OSError:
             self._end(pair)
             return
-        # One way has ended; the other goes on until its own end, as TCP allows.
+        # One way has ended; the other continues until its own end, as TCP allows.
         if source is pair[1]:
             self._end(pair)
 
-    def _end(self, pair):
+    def _end(self, pair: _Pair) -> None:
         with self._lock:
             self._pairs.discard(pair)
         for end in pair:

@@ -1,4 +1,4 @@
-"""One seeded run: a fleet of its own, records, faults at random moments, and the audit."""
+"""One seeded run: its own fleet, records, faults at random moments, and the audit."""
 
 import collections
 import json
@@ -7,15 +7,18 @@ import shutil
 import tempfile
 import time
 import uuid
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
-from chaos.auditor import audit
+from chaos.auditor import Verdict, audit
 from chaos.faults import Scene, possible, schedule
 from chaos.feeder import Feeder
 from chaos.fleet import SupervisedFleet
 from chaos.monitor import Progress, Resources
+from chaos.stack import Stack
 from harness import wait_for
 from kafka.admin import KafkaAdminClient
 
@@ -27,7 +30,7 @@ SPIKES = 2
 
 @dataclass
 class Strike:
-    """`at_s` since the run began, `lasted_s` until the fault was over, `recovery_s` until throughput was back."""
+    """One fault of a run: its time since the start, its duration, and the time until throughput was back."""
 
     fault: str
     at_s: float
@@ -46,21 +49,21 @@ class Outcome:
     lost: int
     twice: int
     lag: int
-    pages: dict
-    strikes: list
-    most: dict
-    problems: list = field(default_factory=list)
+    pages: dict[str, int]
+    strikes: list[dict[str, Any]]
+    most: dict[str, list[float]]
+    problems: list[str] = field(default_factory=list)
 
     @property
-    def clean(self):
+    def clean(self) -> bool:
         return not (self.lost or self.twice or self.lag or self.problems)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is fed and struck. `soak_s`: go on that long, a fault every `gap_s`, sparing the first worker.
+    """Records and faults of a run. `soak_s`: run that long, with a fault every `gap_s`, sparing the first worker.
 
-    The backlog is waited for until nothing was committed for `patience_s`, whatever that takes on a busy machine.
+    The run waits for the backlog until nothing was committed for `patience_s`, however long a busy machine takes.
     `only` are parts of the faults' names, `names` whole ones. `pages` runs the alerter too, with spikes to page.
     """
 
@@ -69,15 +72,15 @@ class Plan:
     faults: int = 12
     gap_s: float = 4.0
     workers: int = 3
-    only: tuple = ()
+    only: tuple[str, ...] = ()
     soak_s: float = 0.0
     patience_s: float = 120.0
-    names: tuple = ()
+    names: tuple[str, ...] = ()
     pages: bool = True
 
 
-def run(stack, seed, plan, folder: Path, say=print):
-    """Run one seed; logs of the processes stay in `folder`. Returns the Outcome."""
+def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], object] = print) -> Outcome:
+    """Run one seed; logs of the processes stay in `folder`."""
     rng = random.Random(seed)
     prefix = f"f{seed}-{uuid.uuid4().hex[:6]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,11 +95,9 @@ def run(stack, seed, plan, folder: Path, say=print):
     try:
         fleet.launch(slots, alerter=plan.pages)
         for slot in slots:
-            wait_for(
-                lambda slot=slot: "partitions_assigned" in fleet.logs(f"{slot}.log"), 120, f"worker {slot} to join"
-            )
+            _wait_for_log(fleet, f"{slot}.log", "partitions_assigned", f"worker {slot} to join")
         if plan.pages:
-            wait_for(lambda: "alerter_started" in fleet.logs("alerter.log"), 120, "the alerter to start")
+            _wait_for_log(fleet, "alerter.log", "alerter_started", "the alerter to start")
         progress.start()
         resources.start()
         feeder.start()
@@ -122,15 +123,19 @@ def run(stack, seed, plan, folder: Path, say=print):
     pages = {"expected": len(feeder.spikes), **_pages(fleet, feeder.spikes)}
     outcome = Outcome(
         seed, verdict.records, verdict.invalid, round(seconds, 1), verdict.lost, verdict.twice, verdict.lag,
-        pages, [asdict(strike) for strike in strikes], resources.most(),
+        pages, [asdict(strike) for strike in strikes], resources.maxima(),
     )  # fmt: skip
     outcome.problems += [*_problems(verdict, pages, fleet), *resources.grown()]
     (folder / "outcome.json").write_text(json.dumps(asdict(outcome), indent=1))
     return outcome
 
 
-def _problems(verdict, pages, fleet):
-    """In words, what the audit, the pages and the exits of processes say is wrong."""
+def _wait_for_log(fleet: SupervisedFleet, log: str, event: str, what: str) -> None:
+    wait_for(lambda: event in fleet.logs(log), 120, what)
+
+
+def _problems(verdict: Verdict, pages: dict[str, int], fleet: SupervisedFleet) -> Iterator[str]:
+    """The problems that the audit, the pages and the exits of processes show, as sentences."""
     for finding in verdict.findings:
         for kind in ("lost", "twice", "unknown"):
             if values := getattr(finding, kind):
@@ -140,21 +145,23 @@ def _problems(verdict, pages, fleet):
     if pages["missing"] or pages["twice"]:
         yield f"pages: {pages}"
     for _, role, code, ran_s in fleet.exits:
-        # A SIGTERM may come before the interpreter has come to the program.
+        # A SIGTERM may arrive before the interpreter has reached the program.
         if code not in {0, -9} and not (code == -15 and ran_s < STARTING_S):
             yield f"{role} exited with {code} after {ran_s:.0f} s"
 
 
-def _strike_all(scene, feeder, plan, rng, started, say):
-    takes, _ = possible(scene.stack)
+def _strike_all(
+    scene: Scene, feeder: Feeder, plan: Plan, rng: random.Random, started: float, say: Callable[[str], object]
+) -> list[Strike]:
+    supported, _ = possible(scene.stack)
     faults = [
         fault
-        for fault in takes
+        for fault in supported
         if any(part in fault.name for part in plan.only or ("",)) and fault.name in (plan.names or {fault.name})
     ]
     count = 10_000 if plan.soak_s else plan.faults
-    strikes = []
-    # Early enough that their windows close while the run goes on.
+    strikes: list[Strike] = []
+    # Early enough that their windows close during the run.
     spikes_after = rng.sample(range(max(SPIKES, plan.faults * 2 // 3)), SPIKES) if plan.pages else []
     for number, (fault, pause_s) in enumerate(schedule(faults, count, rng, plan.gap_s)):
         if number in spikes_after:
@@ -174,8 +181,10 @@ def _strike_all(scene, feeder, plan, rng, started, say):
     return strikes
 
 
-def _measure(strikes, progress, feeder, plan, started, fed_s):
-    """Recovery counts from the moment the fault was lifted; records are those fed until the next fault struck."""
+def _measure(
+    strikes: list[Strike], progress: Progress, feeder: Feeder, plan: Plan, started: float, fed_s: float
+) -> None:
+    """Recovery is measured from the end of the fault; records are those fed until the next fault."""
     for strike, after in zip(strikes, [*strikes[1:], None], strict=True):
         strike.records = (after.first if after else feeder.sent) - strike.first
         lifted_s = started + strike.at_s + strike.lasted_s
@@ -183,32 +192,33 @@ def _measure(strikes, progress, feeder, plan, started, fed_s):
         strike.recovery_s = None if found is None or lifted_s > fed_s else round(found, 1)
 
 
-def _drain(fleet, progress, feeder, patience_s):
+def _drain(fleet: SupervisedFleet, progress: Progress, feeder: Feeder, patience_s: float) -> None:
     done, since = -1, time.monotonic()
     while time.monotonic() - since < patience_s:
         now = progress.samples[-1][1] if progress.samples else 0
-        still = time.monotonic() - since > STILL_S
-        if now >= feeder.sent - len(feeder.errors) or (still and not fleet.committed_lag()):
+        unmoved = time.monotonic() - since > STILL_S
+        if now >= feeder.sent - len(feeder.errors) or (unmoved and not fleet.committed_lag()):
             return
         if now != done:
             done, since = now, time.monotonic()
         time.sleep(0.2)
 
 
-def _wait(condition, timeout_s):
-    """Give it time; what is still wrong after it the audit will say."""
+def _wait(condition: Callable[[], object], timeout_s: float) -> None:
+    """Wait for a condition without failing: the audit reports what is still wrong."""
     try:
         wait_for(condition, timeout_s)
     except AssertionError:
         return
 
 
-def _paged(fleet):
+def _paged(fleet: SupervisedFleet) -> set[str]:
     return {page["alert"]["dimensions"].get("brand") for page in list(fleet.receiver.pages)}
 
 
-def _pages(fleet, spikes):
-    """Each spike is one episode on the alerts topic, and its page has reached the receiver."""
+def _pages(fleet: SupervisedFleet, spikes: Iterable[str]) -> dict[str, int]:
+    """Spikes without a page, and spikes with more than one episode on the alerts topic."""
+    spikes = list(spikes)
     episodes = {alert["dedup_key"]: alert["dimensions"].get("brand") for _, alert, _ in fleet.read("alerts") if alert}
     by_brand = collections.Counter(episodes.values())
     return {
@@ -217,8 +227,8 @@ def _pages(fleet, spikes):
     }
 
 
-def _remove(fleet):
-    """Leave a shared stack as it was."""
+def _remove(fleet: SupervisedFleet) -> None:
+    """Delete what the run created on a shared stack."""
     kafka, elasticsearch = fleet.settings.kafka, fleet.settings.elasticsearch
     admin = KafkaAdminClient(**kafka.client())
     admin.delete_topics([name for name in admin.list_topics() if name.startswith(f"{kafka.topic_prefix}.")])
@@ -228,10 +238,10 @@ def _remove(fleet):
             httpx.delete(f"{elasticsearch.url}/{index}", timeout=60)
 
 
-def scratch():
-    """A folder for logs that goes when the run was clean."""
+def scratch() -> Path:
+    """A folder for logs, which is deleted after a clean run."""
     return Path(tempfile.mkdtemp(prefix="triage-faults-"))
 
 
-def discard(folder):
+def discard(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,10 +1,10 @@
-"""The stack under faults: where it is, and what may be done to it.
+"""The stack under faults: its addresses, and the faults that it supports.
 
 TRIAGE_TEST_KAFKA and TRIAGE_TEST_ELASTICSEARCH   the addresses; without them the local stack is started
 TRIAGE_TEST_STACK_CONTROL   a program called with `stop|start|pause|resume kafka|elasticsearch`; without it Kafka and
                             Elasticsearch are not killed or frozen
 TRIAGE_TEST_KAFKA_PROXY     HOST:PORT=HOST:PORT, an address that a second listener of Kafka advertises and that
-                            listener's own; the suite's proxy goes between the two. Without it Kafka's network is let be
+                            listener's own; the suite's proxy is between the two. Without it there are no such faults
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,33 +31,36 @@ START_S, ANSWER_S = 300.0, 20.0
 class Stack:
     """`direct` is for the generator and the auditor, `proxied` for the processes under test."""
 
-    def __init__(self, direct, *, control=None, kafka_proxy=None, real=True):
+    def __init__(
+        self, direct: Endpoints, *, control: str | None = None, kafka_proxy: str | None = None, real: bool = True
+    ) -> None:
         self.direct = direct
         self.real = real
         self._control = control
         self.elastic = ElasticProxy(direct.elasticsearch_url)
         self.elastic_net = TcpProxy(("127.0.0.1", self.elastic.port))
-        self.kafka_net = None
+        self.kafka_net: TcpProxy | None = None
         bootstrap = direct.bootstrap_servers
         if kafka_proxy:
-            bootstrap, _, behind = kafka_proxy.partition("=")
-            host, _, port = behind.rpartition(":")
+            bootstrap, _, target = kafka_proxy.partition("=")
+            host, _, port = target.rpartition(":")
             self.kafka_net = TcpProxy((host, int(port)), int(bootstrap.rpartition(":")[2]))
         self.proxied = Endpoints(bootstrap, f"http://127.0.0.1:{self.elastic_net.port}")
 
     @property
-    def can(self):
-        """Names of what faults may need."""
+    def can(self) -> SimpleNamespace:
+        """True for each thing that faults may need and the stack supports."""
         return SimpleNamespace(
             control=self._control is not None, kafka_network=self.kafka_net is not None, expiry=self.real
         )
 
-    def control(self, verb, what):
-        """Raises CalledProcessError, and TimeoutError for what does not answer minutes after it was started.
+    def control(self, verb: str, what: str) -> None:
+        """Call the control program. Raises CalledProcessError, and TimeoutError if a started service does not answer.
 
-        On a busy machine a start takes longer than the program waits, and a broker may give up on it: it is started
+        On a busy machine a start takes longer than the program waits, and a broker may end during it: it is started
         again until it answers.
         """
+        assert self._control is not None
         until = time.monotonic() + START_S
         while True:
             done = subprocess.run([self._control, verb, what], check=verb != "start", capture_output=True, timeout=300)
@@ -65,7 +69,7 @@ class Stack:
             if time.monotonic() > until:
                 raise TimeoutError(f"{what} does not answer: {done.stderr.decode('utf-8', 'replace')[-2000:]}")
 
-    def _answers(self, what):
+    def _answers(self, what: str) -> bool:
         try:
             if what == "kafka":
                 wait_for_kafka(KafkaSettings(bootstrap_servers=self.direct.bootstrap_servers), timeout_s=ANSWER_S)
@@ -74,8 +78,8 @@ class Stack:
         except (Unavailable, httpx.HTTPError):
             return False
 
-    def heal(self):
-        """Whatever a fault left behind is undone."""
+    def heal(self) -> None:
+        """Undo whatever a fault has left."""
         self.elastic.mode = None
         for net in filter(None, (self.elastic_net, self.kafka_net)):
             net.delay_s, net.stalled = 0.0, False
@@ -84,14 +88,16 @@ class Stack:
                 self.control("resume", what)
                 self.control("start", what)
 
-    def close(self):
-        for proxy in filter(None, (self.elastic_net, self.elastic, self.kafka_net)):
-            proxy.close()
+    def close(self) -> None:
+        self.elastic_net.close()
+        self.elastic.close()
+        if self.kafka_net is not None:
+            self.kafka_net.close()
 
 
 @contextlib.contextmanager
-def open_stack():
-    """The one of the environment, else a local one for as long as the block lasts."""
+def open_stack() -> Iterator[Stack]:
+    """The stack of the environment, else a local one for the duration of the block."""
     kafka, elasticsearch = os.environ.get("TRIAGE_TEST_KAFKA"), os.environ.get("TRIAGE_TEST_ELASTICSEARCH")
     with contextlib.ExitStack() as ends:
         if kafka and elasticsearch:

@@ -1,30 +1,32 @@
-"""`triage` with a model of constant cost in place of the ONNX session: everything around it is the production code.
+"""`triage` with a model of constant cost in place of the ONNX session; everything else is the production code.
 
-Run as a program it takes the same arguments as `triage`. Texts can make it misbehave, as a record could:
+Run as a program it takes the same arguments as `triage`. Some texts make it misbehave, as a record could:
 `!abort!` ends the process as a segmentation fault would, `!exit!` as the kernel's OOM killer does, `!hang!` never
-returns, `!raise!` raises. A file named by CHAOS_CLOCK holds milliseconds by which the wall clock is off.
+returns, `!raise!` raises. The file named by CHAOS_CLOCK holds the milliseconds by which the wall clock is wrong.
 """
 
 import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from triage.types import Prediction, Span
 
 
 class StandInModel:
-    """Judges by words; the interface is `triage.types.Model`."""
+    """Classifies by words; a `triage.types.Model`."""
 
     version = "stand-in@1"
     taxonomy = "1"
     languages = frozenset({"en", "zh"})
 
-    def predict(self, texts):
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
         return [self._one(text) for text in texts]
 
-    def _one(self, text):
+    def _one(self, text: str) -> Prediction:
         if "!" in text:
             _misbehave(text)
         negative = 0.9 if "never" in text or "还没到" in text else 0.05
@@ -36,7 +38,7 @@ class StandInModel:
         )
 
 
-def _misbehave(text):
+def _misbehave(text: str) -> None:
     if "!abort!" in text:
         os.abort()
     if "!exit!" in text:
@@ -48,35 +50,35 @@ def _misbehave(text):
 
 
 class JumpingClock:
-    """System time plus the milliseconds that a file holds."""
+    """System time plus the milliseconds in a file."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self._path = Path(path)
         self._read_at = -1.0
         self._offset_ms = 0
 
-    def now_ms(self):
+    def now_ms(self) -> int:
         now = time.monotonic()
         if now - self._read_at > 0.2:
             self._read_at = now
             self._offset_ms = int(self._path.read_text() or 0) if self._path.exists() else 0
         return time.time_ns() // 1_000_000 + self._offset_ms
 
-    def monotonic(self):
+    def monotonic(self) -> float:
         return time.monotonic()
 
-    def sleep(self, seconds):
+    def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
 
-def main():
+def main() -> Any:
     from triage.cli.main import main as triage
     from triage.config import ClockSettings
     from triage.inference.model import OnnxModel
 
-    OnnxModel.load = classmethod(lambda cls, *arguments, **named: StandInModel())
+    OnnxModel.load = classmethod(lambda cls, *arguments, **named: StandInModel())  # type: ignore[method-assign, assignment]
     if path := os.environ.pop("CHAOS_CLOCK", None):
-        ClockSettings.build = lambda self: JumpingClock(path)
+        ClockSettings.build = lambda self: JumpingClock(path)  # type: ignore[method-assign]
     return triage()
 
 

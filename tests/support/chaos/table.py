@@ -1,12 +1,16 @@
 """The table of a suite's outcomes, as Markdown."""
 
 import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+_Row = Mapping[str, Any]
 
 HEAD = "| fault | struck | records | lost | twice | recovery median s | recovery max s |"
 
 
-def table(outcomes, skipped=()):
-    """One row a fault, the totals last. `records` of a fault are those fed from its strike to the next one."""
+def table(outcomes: Sequence[_Row], skipped: Iterable[tuple[str, str]] = ()) -> str:
+    """One row per fault, the totals last. `records` of a fault are those fed from its strike to the next one."""
     lines = [HEAD, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
     strikes = [(outcome, strike) for outcome in outcomes for strike in outcome["strikes"]]
     for name in sorted({strike["fault"] for _, strike in strikes}, key=str.lower):
@@ -26,11 +30,10 @@ def table(outcomes, skipped=()):
     return "\n".join(lines)
 
 
-def _in_runs(own, kind):
-    """What was lost or twice in the runs that this fault was part of: which fault did it, only a run with it alone
-    can tell (`--only`)."""
+def _in_runs(own: Sequence[tuple[_Row, _Row]], kind: str) -> int:
+    """Lost or duplicated records of the runs that included this fault; to find the cause, run it alone (`--only`)."""
     return sum({outcome["seed"]: outcome[kind] for outcome, _ in own}.values())
 
 
-def _number(values, function):
+def _number(values: Sequence[float], function: Callable[[Sequence[float]], float]) -> str:
     return f"{function(values):.1f}" if values else "-"
