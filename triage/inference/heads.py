@@ -149,7 +149,7 @@ class Heads:
         ):
             indices = tagged_tokens[start:stop]
             places = offsets(row)
-            # Special tokens and lone word marks cover no characters: they are no part of an entity.
+            # Special tokens and lone word marks cover no characters: they are not part of an entity.
             visible = places[:, 1] > places[:, 0]
             found = [
                 TaggedToken(rank, place[0], place[1], self._tag_begins[tag], self._tag_labels[tag], p)

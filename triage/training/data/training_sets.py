@@ -86,7 +86,7 @@ def load_training_sets(taxonomy: Taxonomy, path: Path | None = None) -> list[Tra
 
 def _problems(name: str, entry: Any, taxonomy: Taxonomy) -> Iterator[str]:
     if not isinstance(entry, dict) or "path" not in entry or entry.get("reader") not in READERS:
-        yield f"{name} needs a path and a reader out of {', '.join(sorted(READERS))}"
+        yield f"{name} needs a path and a reader, one of {', '.join(sorted(READERS))}"
         return
     yield from _unknown(f"{name}.intent", _targets(entry.get("intent")), taxonomy.intents)
     for rules in entry.get("intent_by_category", {}).values():

@@ -18,10 +18,10 @@ _COLUMNS = {
     "aspects": ("texts", "pairs", "precision", "recall", "f1", "macro_f1", "detection_f1"),
 }
 _LIMITS = (
-    "English and Chinese only; other languages are flagged `unknown_language` downstream and their labels guessed.",
+    "English and Chinese only; in other languages the labels are unreliable and records flagged `unknown_language`.",
     "Intents were learned mostly from bank and shop requests, and in Chinese from texts that the project wrote itself: "
-    "rare wordings and other trades (health, housing, public services) are less certain.",
-    "Irony, and praise and complaint in one text, are often read by their surface.",
+    "rare wordings and other domains (health, housing, public services) are less reliable.",
+    "Irony, and praise and complaint in one text, are often classified by their literal wording.",
     "A product is tagged by its name (iPhone 15, 华为手机), not as a common noun (the phone, 手机).",
     "Trained on texts cut at 128 tokens; longer texts work, but their later parts have less influence.",
 )
