@@ -119,7 +119,7 @@ def test_what_other_commands_read_is_there(run):
         "from triage.config import Settings\n"
         "from triage.topics.definitions import load_definitions\n"
         "from triage.local.feed import load_feed\n"
-        "from triage.console.translations import catalogue\n"
+        "from triage.translations import catalogue\n"
         "from triage.training.data.datasets import committed_folder\n"
         "print(len(load_definitions(Settings().kafka)), len(load_feed().lines))\n"
         "print(len(catalogue('zh')), committed_folder())"

@@ -20,7 +20,7 @@ from triage.console.record.page import record_page
 from triage.console.review.page import review_page
 from triage.console.web.error_pages import add_error_pages
 from triage.console.web.headers import HEADERS
-from triage.console.web.layout import language_routes
+from triage.console.web.language import language_routes
 from triage.console.web.login import LoginMiddleware
 from triage.console.web.sockets import guard_sockets
 from triage.metrics import Metrics

@@ -8,17 +8,17 @@ import pytest
 
 from triage.console.alerts.detail_page import alert_page
 from triage.console.app import build_service
-from triage.console.translations import words
 from triage.console.web.headers import HEADERS
 from triage.console.web.layout import PageContext
 from triage.errors import Unavailable
 from triage.metrics import Metrics
 from triage.schemas.alert import Chart, Share
+from triage.translations import translations_for
 from triage.web.health import WebHealth
 from triage.web.identity import ANONYMOUS
 
 HOUR = 3_600_000
-CONTEXT = PageContext(words("en"), ANONYMOUS, "../", "alerts/triage-1")
+CONTEXT = PageContext(translations_for("en"), ANONYMOUS, "../", "alerts/triage-1")
 
 
 @pytest.fixture

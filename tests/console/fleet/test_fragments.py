@@ -3,11 +3,11 @@
 import pytest
 
 from triage.console.fleet.fragments import attention, partitions_html, processes_html, stages_html, state_of, tiles
-from triage.console.translations import words
 from triage.fleet import FleetView, PartitionLag, ProcessView, StageTime
 from triage.fleet.assemble import NO_METRICS
+from triage.translations import translations_for
 
-EN, ZH = words("en"), words("zh")
+EN, ZH = translations_for("en"), translations_for("zh")
 
 
 def _worker(name, **fields):
@@ -45,7 +45,7 @@ def test_what_needs_attention_comes_with_the_worst_first():
     kinds = [kind for kind, _ in found]
     assert kinds == sorted(kinds, key=["critical", "high", "medium"].index)
     said = "\n".join(text for _, text in found)
-    assert "1 partitions have no worker: complaints/1" in said
+    assert "1 partition has no worker: complaints/1" in said
     assert "worker w-stuck is stuck: nothing has moved for 1 min, 40 records wait for it" in said
     assert "worker w-frozen does not answer (does not answer in time); 40 records wait for it" in said
     assert "worker w-waiting waits for elasticsearch: connection <refused>" in said

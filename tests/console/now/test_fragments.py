@@ -7,12 +7,12 @@ from html_reader import HtmlReader
 
 from triage.console.data.snapshot import Counts, Snapshot
 from triage.console.now import fragments
-from triage.console.translations import words
 from triage.console.web.fragments import banner
 from triage.elastic.search import Hit
+from triage.translations import translations_for
 
 NOW = 1_795_339_800_000
-EN, ZH = words("en"), words("zh")
+EN, ZH = translations_for("en"), translations_for("zh")
 HOUR = 3_600_000
 
 

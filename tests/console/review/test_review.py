@@ -15,10 +15,10 @@ from triage.config import load_settings
 from triage.console.filters import Filters
 from triage.console.record import correction_form as correct
 from triage.console.review.page import ReviewQueue, _Review
-from triage.console.translations import Translations
 from triage.console.web.layout import PageContext
 from triage.elastic.search import Hit
 from triage.errors import Unavailable
+from triage.translations import Translations
 from triage.web.identity import User
 
 pytestmark = pytest.mark.asyncio

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from triage.console.data.snapshot import Counts, IntentCount, Snapshot, TimeSlot
-from triage.console.translations import words
 from triage.console.web import charts
+from triage.translations import translations_for
 
 NOW = 1_795_339_800_000
 HOUR = 3_600_000
-EN = words("en")
+EN = translations_for("en")
 
 
 def _over_time(snapshot):
@@ -74,7 +74,7 @@ def test_options_are_plain_json_and_every_colour_is_defined_for_light_and_dark(s
 
 def test_a_band_is_named_by_what_the_alert_is_about(snapshot, make_alert):
     alert = make_alert(dimensions={"brand": "Acme", "intent": "delivery"})
-    chinese = charts.sentiment_over_time(snapshot.timeline, HOUR, NOW, [alert], words("zh"))
+    chinese = charts.sentiment_over_time(snapshot.timeline, HOUR, NOW, [alert], translations_for("zh"))
     ((start, _),) = chinese["series"][0]["markArea"]["data"]
     assert start["name"] == "Acme · 物流配送"
     everything = charts.sentiment_over_time(snapshot.timeline, HOUR, NOW, [make_alert(dimensions={})], EN)

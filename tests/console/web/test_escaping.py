@@ -24,7 +24,6 @@ from triage.console.fleet import fragments as fleet
 from triage.console.now import fragments as now
 from triage.console.record import fragments as record
 from triage.console.review import fragments as review
-from triage.console.translations import words
 from triage.console.web import charts, fragments, layout
 from triage.console.web.highlighting import highlighted, weighed
 from triage.elastic.changes import Change, Periods
@@ -38,12 +37,13 @@ from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import Aspect, Entity, Intent, IntentScore, Route, Severity, Versions
 from triage.schemas.explanation import Evidence, HeadExplanation, RuleExplanation, Word
 from triage.templating import Templates
+from triage.translations import translations_for
 from triage.web.identity import User
 
 NOW = 1_795_339_800_000
 AT = "2026-11-22T09:30:00.000Z"
 EVIL = """"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}{% raw %}&"""
-EN = words("en")
+EN = translations_for("en")
 CONTEXT = layout.PageContext(EN, User(EVIL, "viewer"), "../", EVIL)
 ANYTHING = [Share(EVIL, 3, 1.0), Share(EVIL, 2)]
 FILTERS = Filters(EVIL, values=dict.fromkeys([*FIELDS, "author"], (EVIL,)), problems=(EVIL,))

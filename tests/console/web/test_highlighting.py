@@ -4,12 +4,12 @@ from html_reader import HtmlReader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.console.translations import words
 from triage.console.web.highlighting import highlighted, weighed
 from triage.schemas.enriched import Entity
 from triage.schemas.explanation import Word
+from triage.translations import translations_for
 
-EN = words("en")
+EN = translations_for("en")
 
 
 def _entity(start, end, label="location", source="model"):

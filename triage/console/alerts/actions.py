@@ -13,12 +13,13 @@ from starlette.concurrency import run_in_threadpool
 
 from triage.alerting.lifecycle.silences import parse_matchers, shown
 from triage.console.dependencies import Actions
-from triage.console.translations import Translations, translations_of
+from triage.console.web.language import translations_of
 from triage.console.web.sessions import serializer, signing_key
 from triage.console.web.templates import render
 from triage.errors import ConfigError, TriageError
 from triage.logging import get_logger
 from triage.schemas.alert import Alert
+from triage.translations import Translations
 from triage.web.auth import user_of
 from triage.web.body import read_form
 from triage.web.identity import ANONYMOUS, bearer_of

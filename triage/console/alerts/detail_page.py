@@ -17,13 +17,13 @@ from triage.clock import parse_rfc3339
 from triage.console.alerts.actions import COOKIE, FormTokens, action_forms, action_routes, name_of
 from triage.console.dependencies import Actions
 from triage.console.filters import FIELDS, Filters
-from triage.console.translations import Translations
 from triage.console.web.fragments import NOTHING
 from triage.console.web.layout import PageContext, plain_page
 from triage.console.web.templates import TEMPLATES, render
 from triage.errors import TriageError
 from triage.schemas.alert import Acknowledgement, Alert, Share
 from triage.schemas.counts import OTHER
+from triage.translations import Translations
 from triage.web.auth import user_of
 
 
@@ -107,12 +107,12 @@ def _facts(alert: Alert, translations: Translations) -> dict[str, str]:
     window = translations.duration(alert.window_s * 1000)
     latest = translations(
         "alert.latest",
-        n=translations.number(alert.negative),
-        total=translations.number(alert.total),
+        n=alert.negative,
+        total=alert.total,
         share=translations.percent(alert.share),
         window=window,
     )
-    peak = translations("alert.peak", n=translations.number(alert.peak_negative), window=window)
+    peak = translations("alert.peak", n=alert.peak_negative, window=window)
     return {
         "since": translations.moment(start_ms),
         "until": translations.moment(parse_rfc3339(alert.ended_at)) if alert.ended_at else "",
@@ -123,7 +123,7 @@ def _facts(alert: Alert, translations: Translations) -> dict[str, str]:
         "fired_by": ", ".join(alert.causes),
         "acknowledged": _by_whom(alert.acknowledged, translations),
         "snoozed": _snoozed(alert, translations),
-        "late": translations("alert.late", n=translations.number(alert.late_records)) if alert.late_records else "",
+        "late": translations("alert.late", n=alert.late_records) if alert.late_records else "",
         "paged_with": alert.page if alert.page and alert.page != alert.dedup_key else "",
         "not_paged": "" if alert.paged else alert.not_paged_because or translations("alert.yes"),
         "updated": translations.moment(parse_rfc3339(alert.updated_at)),

@@ -8,12 +8,12 @@ from markupsafe import Markup
 
 from triage.alerting.lifecycle.silences import shown
 from triage.clock import parse_rfc3339
-from triage.console.translations import Translations
 from triage.console.web.fragments import empty
 from triage.console.web.highlighting import cut
 from triage.console.web.templates import render
 from triage.schemas.action import Silence
 from triage.schemas.alert import Alert
+from triage.translations import Translations
 
 _EXAMPLE_CHARS = 160
 
@@ -66,7 +66,5 @@ def _observed(alert: Alert, translations: Translations) -> Markup:
     if alert.expected is not None:
         observed += translations("alert.expected", n=translations.quantity(alert.expected))
     if alert.status == "firing":
-        observed += translations(
-            "alert.now", n=translations.number(alert.negative), total=translations.number(alert.total)
-        )
+        observed += translations("alert.now", n=alert.negative, total=alert.total)
     return observed

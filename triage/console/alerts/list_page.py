@@ -7,10 +7,10 @@ from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
 
+from triage.alerting.wording import wording
 from triage.clock import parse_rfc3339
 from triage.console.alerts.fragments import alert_cards, silence_html
 from triage.console.dependencies import Dependencies
-from triage.console.translations import Translations
 from triage.console.web.charts import FONT, STILL, TOOLTIP, Options, time_axis
 from triage.console.web.elements import Html, chart, section, text, update_chart
 from triage.console.web.fragments import NOTHING, banner
@@ -21,6 +21,7 @@ from triage.errors import TriageError
 from triage.logging import get_logger
 from triage.schemas.action import Silence
 from triage.schemas.alert import Alert
+from triage.translations import Translations
 
 log = get_logger("triage.console")
 
@@ -112,7 +113,8 @@ class _View:
 
 def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Options:
     """A bar for each alert from its start to its end, or until now; the newest on top."""
-    names = [_name(translations.subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
+    subject = wording(translations.language).subject
+    names = [_name(subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
     bars: list[Options] = []
     for name, alert in zip(names, alerts, strict=True):
         start = parse_rfc3339(alert.started_at)

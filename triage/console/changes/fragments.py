@@ -8,11 +8,11 @@ from markupsafe import Markup
 from triage.console.changes.measure import Comparison, Movers, link_to
 from triage.console.data.refresh import Latest
 from triage.console.filters import Filters
-from triage.console.translations import Translations
 from triage.console.web.fragments import NOTHING, empty, not_read
 from triage.console.web.templates import render
 from triage.elastic.changes import Change
 from triage.schemas.alert import Share
+from triage.translations import Translations
 
 _NEGATIVE = {"sentiment": ("negative",)}
 
@@ -51,14 +51,14 @@ def movers_html(latest: Latest[Movers], translations: Translations) -> Markup:
         "movers.caption",
         period=columns[0],
         before=columns[1],
-        now=translations.number(movers.all.now),
-        then=translations.number(movers.all.before),
+        now=movers.all.now,
+        then=movers.all.before,
     )
     tables = [
-        _table(changes, base, fields, translations(f"movers.by_{title}"), translations, columns)
+        _table(changes, base, fields, title, translations, columns)
         for changes, fields, title in (
-            (movers.by_thing, (movers.thing, "intent"), f"{movers.thing}_intent"),
-            (movers.by_intent, ("intent",), "intent"),
+            (movers.by_thing, (movers.thing, "intent"), translations(f"movers.by_{movers.thing}_intent")),
+            (movers.by_intent, ("intent",), translations("movers.by_intent")),
         )
     ]
     return render("changes/movers.html", translations, caption=caption, tables=tables)
@@ -68,8 +68,8 @@ def comparison_html(comparison: Comparison, filters: Filters, translations: Tran
     """What changed in a view: its total, what stands out in its texts, and the values of its fields."""
     caption = translations(
         "compare.caption",
-        now=translations.number(comparison.all.now),
-        before=translations.number(comparison.all.before),
+        now=comparison.all.now,
+        before=comparison.all.before,
         change=_ratio(comparison.all, translations),
         length=translations.duration(comparison.periods.end_ms - comparison.periods.start_ms),
     )

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from triage.console.filters import FIELDS, RANGES, Filters, shown_time
-from triage.console.translations import Translations
 from triage.console.web.fragments import NOTHING
 from triage.console.web.records_table import records_table
 from triage.console.web.templates import TEMPLATES, render
 from triage.elastic.explore import Page
 from triage.schemas.alert import Share
+from triage.translations import Translations
 
 _KINDS = {"aspect": "aspect_pair"}
 _OPEN_FACETS = 8

@@ -13,7 +13,6 @@ from triage.console.data.snapshot import Counts, TimeSlot
 from triage.console.dependencies import Dependencies
 from triage.console.explore.fragments import buttons_html, chips, facets_html, records_html, search_form
 from triage.console.filters import FIELDS, Filters
-from triage.console.translations import Translations
 from triage.console.web import charts
 from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart
 from triage.console.web.fragments import banner, empty
@@ -22,6 +21,7 @@ from triage.elastic.corrections import corrections_of
 from triage.elastic.explore import Page, Statistics, records_page, statistics
 from triage.errors import TriageError
 from triage.schemas.correction import Correction
+from triage.translations import Translations
 
 RESPONSE_S = 20.0
 _SIZE = 25
@@ -124,7 +124,7 @@ def _over_time(
     filters: Filters, results: ExploreResults, now_ms: int, translations: Translations, *, with_comparison: bool
 ) -> None:
     overall = results.statistics.sentiment
-    with section("over-time", translations("explore.count", n=translations.number(results.statistics.total))):
+    with section("over-time", translations("explore.count", n=results.statistics.total)):
         if overall.total:
             share = translations.percent(Counts(overall.negative, overall.neutral, overall.positive).negative_share)
             text(translations("explore.share", share=share, step=translations.duration(results.step_ms))).classes(

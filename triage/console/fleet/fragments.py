@@ -5,12 +5,12 @@ from functools import partial
 from markupsafe import Markup
 
 from triage.console.data.dead_letters import DeadLetters
-from triage.console.translations import Translations
 from triage.console.web.fragments import Tile, empty, tile_row
 from triage.console.web.highlighting import cut
 from triage.console.web.templates import render
 from triage.fleet import FleetView, ProcessView
 from triage.fleet.assemble import NO_METRICS
+from triage.translations import Translations
 
 # As the worker's own gauge: a loop that works always moves within this time.
 STILL_S = 30.0
@@ -44,7 +44,7 @@ def tiles(view: FleetView, dead: int | None, translations: Translations) -> Mark
         latency = translations("fleet.seconds", n=translations.quantity(view.latency_p95_s))
     worst = any(state_of(process) in {"down", "stuck"} for process in workers) or not workers
     out_per_s = translations("fleet.out_note", n=_rate(view, translations, view.out_per_s))
-    letters = translations("fleet.letters_note", n=translations.number(sum(view.dead_letters.values())))
+    letters = translations("fleet.letters_note", n=sum(view.dead_letters.values()))
     return tile_row(
         [
             Tile(
@@ -85,14 +85,14 @@ def attention(view: FleetView, translations: Translations) -> list[tuple[str, st
 
 def _needs(process: ProcessView, translations: Translations) -> list[tuple[str, str]]:
     name = {"kind": translations.term("process", process.kind), "name": process.name}
-    lag = translations.number(process.lag)
+    waiting = translations("fleet.waiting", n=process.lag)
     needs: list[tuple[str, str]] = []
     match state_of(process):
         case "stuck":
             still = translations.duration(int(process.standing_still_s * 1000))
-            needs.append(("critical", translations("fleet.is_stuck", duration=still, lag=lag, **name)))
+            needs.append(("critical", translations("fleet.is_stuck", duration=still, waiting=waiting, **name)))
         case "down":
-            needs.append(("critical", translations("fleet.is_down", why=process.error, lag=lag, **name)))
+            needs.append(("critical", translations("fleet.is_down", why=process.error, waiting=waiting, **name)))
         case "unseen":
             needs.append(("medium", translations("fleet.is_unseen", why=process.error, **name)))
     for dependency, why in process.waiting_for.items():

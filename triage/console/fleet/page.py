@@ -8,11 +8,11 @@ from nicegui import ui
 from triage.console.data.dead_letters import DeadLetters
 from triage.console.dependencies import Dependencies
 from triage.console.fleet import fragments
-from triage.console.translations import Translations
 from triage.console.web.elements import Html, section
 from triage.console.web.fragments import banner, not_read
 from triage.console.web.layout import page_layout
 from triage.fleet import FleetView
+from triage.translations import Translations
 
 _REFRESH_S = 3.0
 _FIRST_PAINT_S = 4.0

@@ -4,11 +4,11 @@ from markupsafe import Markup
 
 from triage.console.alerts.fragments import alert_cards
 from triage.console.data.snapshot import Snapshot
-from triage.console.translations import Translations
 from triage.console.web.charts import SENTIMENTS
 from triage.console.web.fragments import NOTHING, Tile, empty, not_read, tile_row
 from triage.console.web.records_table import records_table
 from triage.console.web.templates import render
+from triage.translations import Translations
 
 _TILES = ("records", "last_hour", "negative", "dead_letters", "open_alerts")
 
@@ -29,7 +29,7 @@ def tiles(snapshot: Snapshot, translations: Translations) -> Markup:
     overall = translations.percent(all_time.negative_share)
     share = translations.percent(hour.negative_share) if hour.total else overall
     share_note = translations("now.share_hour", overall=overall) if hour.total else translations("now.share_overall")
-    last_minute = translations("now.last_minute", n=translations.number(snapshot.last_minute))
+    last_minute = translations("now.last_minute", n=snapshot.last_minute)
     attention = translations("now.needs_attention" if firing else "now.all_quiet")
     return tile_row(
         [

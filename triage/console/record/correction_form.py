@@ -7,7 +7,6 @@ from nicegui import ui
 
 from triage.clock import rfc3339
 from triage.console.dependencies import Dependencies
-from triage.console.translations import Translations
 from triage.console.web.charts import SENTIMENTS
 from triage.console.web.elements import text
 from triage.elastic import corrections as store
@@ -15,6 +14,7 @@ from triage.elastic.search import Hit
 from triage.errors import TriageError
 from triage.logging import get_logger
 from triage.schemas.correction import Correction, correction_of
+from triage.translations import Translations
 
 log = get_logger("triage.console")
 

@@ -6,13 +6,13 @@ from markupsafe import Markup
 
 from triage.clock import parse_rfc3339
 from triage.console.filters import Filters, filters_of
-from triage.console.translations import Translations
 from triage.console.web.highlighting import highlighted, weighed
 from triage.console.web.templates import render
 from triage.elastic.search import Hit
 from triage.schemas.correction import Correction
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.explanation import HeadExplanation, RuleExplanation
+from triage.translations import Translations
 
 _ALL = 10**9
 # Entities by which two records are about the same thing.

@@ -11,9 +11,9 @@ from triage.clock import parse_rfc3339
 from triage.console.dependencies import Dependencies
 from triage.console.record import fragments
 from triage.console.record.correction_form import CorrectionForm, intents_of
-from triage.console.translations import Translations, translations_of
 from triage.console.web.elements import Html, section, text
 from triage.console.web.fragments import NOTHING, banner, empty
+from triage.console.web.language import translations_of
 from triage.console.web.layout import PageContext, page_layout
 from triage.console.web.records_table import records_table
 from triage.elastic import corrections as store
@@ -24,6 +24,7 @@ from triage.errors import TriageError
 from triage.logging import get_logger
 from triage.schemas.correction import Correction
 from triage.schemas.explanation import RuleExplanation
+from triage.translations import Translations
 
 log = get_logger("triage.console")
 

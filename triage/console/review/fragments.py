@@ -7,13 +7,13 @@ from markupsafe import Markup
 from triage.clock import parse_rfc3339
 from triage.console.filters import RANGES, Filters
 from triage.console.record.fragments import correction_html, labels_html
-from triage.console.translations import Translations
 from triage.console.web.highlighting import highlighted
 from triage.console.web.layout import choices
 from triage.console.web.records_table import record_facts
 from triage.console.web.templates import TEMPLATES, render
 from triage.elastic.search import Hit
 from triage.schemas.correction import Correction
+from triage.translations import Translations
 
 _TEXT_CHARS = 4_000
 

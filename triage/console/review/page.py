@@ -107,7 +107,7 @@ class _Review:
     def _show(self) -> None:
         translations = self._translations
         waiting = max(0, self._queue.waiting - self._done)
-        self._count.show(escape(translations("review.waiting", n=translations.number(waiting))))
+        self._count.show(escape(translations("review.waiting", n=waiting)))
         self._card.clear()
         self._form = None
         with self._card:

@@ -1,5 +1,6 @@
 """ECharts options as plain data. Colours are CSS variables (console.css), so that light and dark need no redraw."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,9 +8,9 @@ from markupsafe import Markup
 
 from triage.clock import parse_rfc3339
 from triage.console.data.snapshot import IntentCount, TimeSlot
-from triage.console.translations import Translations
 from triage.console.web.templates import render
 from triage.schemas.alert import Alert
+from triage.translations import Translations
 
 Options = dict[str, Any]
 
@@ -17,10 +18,6 @@ SENTIMENTS = ("negative", "neutral", "positive")
 MAX_INTENTS = 8
 _FONT_FAMILY = "system-ui, sans-serif"  # a real one: with "inherit" ECharts measures another font than it draws
 FONT = {"color": "var(--muted)", "fontFamily": _FONT_FAMILY, "fontSize": 12}
-_TIMES = {
-    "en": {"year": "{yyyy}", "month": "{MMM}", "day": "{MMM} {d}", "hour": "{HH}:{mm}", "minute": "{HH}:{mm}"},
-    "zh": {"year": "{yyyy}", "month": "{M}月", "day": "{M}月{d}日", "hour": "{HH}:{mm}", "minute": "{HH}:{mm}"},
-}
 TOOLTIP = {
     "trigger": "axis",
     "confine": True,
@@ -78,11 +75,19 @@ def sentiment_over_time(
 
 
 def time_axis(translations: Translations) -> Options:
+    clock = _echarts_time(translations("time.clock"))
+    formatter = {
+        "year": "{yyyy}",
+        "month": _echarts_time(translations("time.axis_month")),
+        "day": _echarts_time(translations("time.axis_day")),
+        "hour": clock,
+        "minute": clock,
+    }
     return {
         "type": "time",
         "axisLine": {"lineStyle": {"color": "var(--line)"}},
         "axisTick": {"show": False},
-        "axisLabel": FONT | {"hideOverlap": True, "formatter": _TIMES[translations.language]},
+        "axisLabel": FONT | {"hideOverlap": True, "formatter": formatter},
         "splitLine": {"show": False},
     }
 
@@ -133,7 +138,7 @@ def timeline_in_words(slots: Sequence[TimeSlot], step_ms: int, alerts: int, tran
         "chart.over_time",
         steps=len(slots),
         step=translations.duration(step_ms),
-        peak=translations.number(peak.counts.negative),
+        peak=peak.counts.negative,
         when=translations.when(peak.start_ms, 0),
         alerts=alerts,
     )
@@ -179,3 +184,8 @@ def _apart(bands: list[list[Options]], middle_ms: int) -> list[list[Options]]:
             "align": "right" if late else "left",
         }
     return bands
+
+
+def _echarts_time(pattern: str) -> str:
+    """CLDR's `MMM d` as a template of ECharts, which has the same letters: `{MMM} {d}`."""
+    return re.sub("[A-Za-z]+", r"{\g<0>}", pattern)

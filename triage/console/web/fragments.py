@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from triage.console.translations import Translations
 from triage.console.web.templates import TEMPLATES, render
+from triage.translations import Translations
 
 NOTHING = Markup()
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from triage.console.translations import Translations
 from triage.console.web.templates import TEMPLATES
 from triage.schemas.enriched import Entity
 from triage.schemas.explanation import Word
+from triage.translations import Translations
 
 MAX_TEXT_CHARS = 400
 

@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
 
-from triage.console.translations import COOKIE, LANGUAGES, Translations, translations_of
 from triage.console.web.elements import Html, text
+from triage.console.web.language import translations_of
 from triage.console.web.templates import TEMPLATES, render, stylesheet
+from triage.translations import LANGUAGES, Translations
 from triage.web.auth import user_of
 from triage.web.identity import ANONYMOUS, User
 
 TABS = {"now": "", "explore": "explore", "alerts": "alerts", "review": "review", "fleet": "fleet"}
-_YEAR_S = 365 * 86_400
 
 
 @dataclass(frozen=True)
@@ -94,19 +93,3 @@ def plain_page(page: PageContext, active: str, title: str, content: Markup) -> s
 def choices(label: str, links: Sequence[tuple[str, str, bool]], kind: str = "choice", current: str = "true") -> Markup:
     """Links of which one is the current: (text, address, whether it is current)."""
     return TEMPLATES.render("web/choices.html", label=label, links=links, kind=kind, current=current)
-
-
-def language_routes() -> APIRouter:
-    """`/language/zh?next=explore`: remember the language and go back."""
-    router = APIRouter()
-
-    @router.get("/language/{code}")
-    async def choose(request: Request, code: str, next: str = "") -> Response:  # noqa: A002
-        back = next if next.isprintable() and "//" not in next and not next.startswith(("/", "\\", ".")) else ""
-        response = RedirectResponse(f"../{back}", status_code=303)
-        if code in LANGUAGES:
-            secure = request.url.scheme == "https"
-            response.set_cookie(COOKIE, code, max_age=_YEAR_S, httponly=True, samesite="lax", secure=secure)
-        return response
-
-    return router

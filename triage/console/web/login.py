@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from triage.config import ConsoleSettings
-from triage.console.translations import translations_of
+from triage.console.web.language import translations_of
 from triage.console.web.sessions import COOKIE, Session, Sessions
 from triage.console.web.templates import render, stylesheet
 from triage.logging import get_logger

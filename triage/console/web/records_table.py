@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from triage.clock import parse_rfc3339
-from triage.console.translations import Translations
 from triage.console.web.highlighting import highlighted
 from triage.console.web.templates import render
 from triage.elastic.search import Hit
 from triage.schemas.enriched import EnrichedRecord
+from triage.translations import Translations
 
 
 @dataclass(frozen=True)

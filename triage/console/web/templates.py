@@ -4,8 +4,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from triage.console.translations import Translations
 from triage.templating import Templates
+from triage.translations import Translations
 
 TEMPLATES = Templates(Path(__file__).parents[1])
 _STYLESHEET = Path(__file__).with_name("console.css")

@@ -8,18 +8,29 @@ from checkout import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triage.alerting.wording import Numbers, fit, wording
-from triage.alerting.wording.base import Wording
-from triage.alerting.wording.steps_en import FIRST_STEPS as ENGLISH_STEPS
-from triage.alerting.wording.steps_zh import FIRST_STEPS as CHINESE_STEPS
+from triage.alerting.wording import Numbers, Wording, fit, wording
+from triage.translations import catalogue
 
 LANGUAGES = {"en": 80, "zh": 52}
 WINDOW = 3_600_000
 
 
+def steps(language):
+    """By intent; without one, by the empty name."""
+    named = {name.removeprefix("first_steps."): text for name, text in catalogue(language).items()}
+    return {
+        "" if name == "default" else name: tuple(text.splitlines())
+        for name, text in named.items()
+        if f"first_steps.{name}" in catalogue(language)
+    }
+
+
 def intents():
     taxonomy = importlib.resources.files("triage.training") / "resources" / "taxonomy.yaml"
     return yaml.safe_load(taxonomy.read_text("utf-8"))["intents"]
+
+
+ENGLISH_STEPS, CHINESE_STEPS = steps("en"), steps("zh")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

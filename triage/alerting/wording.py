@@ -1,0 +1,241 @@
+"""Labels and sentences of notifications, from the catalogue of translations, in the language of `alerting.language`."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from triage.schemas.counts import OTHER
+from triage.translations import translations_for
+
+# Below this, a ratio to what was expected is a large number that says little.
+_LEAST_EXPECTED = 0.95  # what is written as 1
+# Below this, "1.1 times expected" would make people doubt a page that a share has caused.
+_LEAST_RATIO = 1.5
+_VALUE_CHARS = 24
+# What a locked telephone shows of a title; a Chinese character takes the room of two others.
+_TITLE_CHARS = {"en": 80, "zh": 52}
+_CAPITALIZED = frozenset({"en"})
+# Dimensions besides channel and intent, the most telling first.
+_DIMENSIONS = ("brand", "product", "region", "source", "language", "severity", "queue")
+_SEVERITIES = ("critical", "error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a title counts: `negative` of `total` records in `window_ms`, where `expected` negatives were expected."""
+
+    negative: int
+    total: int
+    window_ms: int
+    expected: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times the expected; None where that says little."""
+        if self.expected is None or self.expected < _LEAST_EXPECTED:
+            return None
+        ratio = self.negative / self.expected
+        return ratio if ratio >= _LEAST_RATIO else None
+
+    @property
+    def rare(self) -> bool:
+        """Less than one was expected."""
+        return self.expected is not None and self.expected < _LEAST_EXPECTED
+
+    @property
+    def share(self) -> float:
+        """Of negative records, 0 to 1."""
+        return self.negative / self.total if self.total else 0.0
+
+
+class Wording:
+    """One language. Attributes are labels; methods make sentences. Times come as text, durations in ms.
+
+    Counts are written without separators: titles are short and are searched for their numbers.
+    """
+
+    what_to_do_first: str
+    runbook: str
+    console: str
+    kibana: str
+    chart: str
+    observed: str
+    expected: str
+    unusual_intents: str
+    unusual_entities: str
+    unusual_words: str
+    top_intents: str
+    top_entities: str
+    examples: str
+    also: str
+    acknowledge: str
+    silence: str
+    sent_again: str
+
+    def __init__(self, language: str) -> None:
+        """Raises KeyError for a language without a catalogue."""
+        self.language = language
+        self._translations = translations_for(language)
+        for label in Wording.__annotations__:
+            setattr(self, label, self._translations(f"label.{label}"))
+        self.severities: Mapping[str, str] = {
+            name: self._translations.term("alert_severity", name) for name in _SEVERITIES
+        }
+
+    def intent(self, name: str) -> str:
+        return self._translations.intent(name)
+
+    def place(self, dimensions: Mapping[str, str]) -> str:
+        """Where, in the middle of a sentence: ` about delivery from Acme`; empty for everything in English."""
+        translations = self._translations
+        if not dimensions:
+            return translations("place.everything")
+        channel, intent, values = dimensions.get("channel"), dimensions.get("intent"), self._values(dimensions)
+        noun = translations("place.any_channel")
+        if channel:
+            noun = self._channel(channel, "place_channel", "place.other_channel")
+        return translations(
+            "place.order",
+            channel=translations("place.channel", channel=noun) if channel else noun,
+            intent=translations("place.intent", intent=self.intent(intent)) if intent else "",
+            values=translations("place.values", values=translations("place.separator").join(values)) if values else "",
+        )
+
+    def subject(self, dimensions: Mapping[str, str]) -> str:
+        """What, at the head of a title: `Acme · delivery complaints`."""
+        noun = self._channel(dimensions.get("channel", "complaint"), "subject_channel", "subject.other_channel")
+        intent = dimensions.get("intent")
+        if intent is not None:
+            noun = self._translations("subject.with_intent", intent=self.intent(intent), noun=noun)
+        text = " · ".join([*self._values(dimensions), noun])
+        return text[0].upper() + text[1:] if self.language in _CAPITALIZED else text
+
+    def duration(self, ms: int) -> str:
+        return self._translations.exact_duration(ms)
+
+    def span(self, ms: int) -> str:
+        """Of the chart: `seen in the last 2 h`."""
+        return self._translations("notification.span", duration=self.duration(ms))
+
+    def share(self, value: str, count: int, expected: float | None) -> str:
+        """`parcel 31 (usually 6)`."""
+        if expected is None:
+            return self._translations("notification.share", value=value, n=str(count))
+        return self._translations(
+            "notification.share_usually", value=value, n=str(count), usually=self._translations.quantity(expected)
+        )
+
+    def title(self, subject: str, numbers: Numbers, *, at_peak: bool) -> str:
+        """`at_peak`: the numbers are of the latest window; otherwise they are called the peak's."""
+        translations, values = self._translations, self._counts(numbers)
+        counts = translations("notification.counts" if at_peak else "notification.counts_at_peak", **values)
+        if numbers.ratio is not None:
+            tail = translations("notification.title_ratio", ratio=_ratio(numbers.ratio), counts=counts)
+        elif numbers.rare:
+            tail = translations("notification.title_rare", counts=counts)
+        else:
+            name = "notification.title_share" if at_peak else "notification.title_share_at_peak"
+            tail = translations(name, **values)
+        return self._fit(subject, tail)
+
+    def resolved_title(self, subject: str, numbers: Numbers, lasted_ms: int) -> str:
+        tail = self._translations(
+            "notification.resolved_counts", lasted=self.duration(lasted_ms), **self._counts(numbers)
+        )
+        return self._fit(self._translations("notification.resolved", subject=subject), tail)
+
+    def summary(self, place: str, peak: Numbers, latest: Numbers | None, since: str, between: tuple[str, str]) -> str:
+        """`latest` is None while the latest window is the one with most negatives; `between` are its ends."""
+        begin, end = between
+        name = "notification.summary" if latest is None else "notification.summary_at_peak"
+        text = self._translations(name, place=place, begin=begin, end=end, **self._counts(peak))
+        if peak.expected is not None:
+            text += self._translations(
+                "notification.summary_expected", expected=self._translations.quantity(peak.expected)
+            )
+        if latest is not None:
+            text += self._translations("notification.summary_latest", begin=begin, end=end, **self._counts(latest))
+        return text + self._translations("notification.summary_since", since=since)
+
+    def over(self, place: str, peak: Numbers, since: str, lasted_ms: int) -> str:
+        expected = ""
+        if peak.expected is not None:
+            expected = self._translations(
+                "notification.over_expected", expected=self._translations.quantity(peak.expected)
+            )
+        lasted = self.duration(lasted_ms)
+        return self._translations(
+            "notification.over", place=place, since=since, lasted=lasted, expected=expected, **self._counts(peak)
+        )
+
+    def thresholds(self, rule: str, count: int, share: float) -> str:
+        return self._translations(
+            "notification.thresholds", rule=rule, count=str(count), share=self._translations.percent(share)
+        )
+
+    def late(self, records: int) -> str:
+        return self._translations("notification.late", records=str(records))
+
+    def flapping(self) -> str:
+        return self._translations("notification.flapping")
+
+    def still_firing(self, title: str, age_ms: int) -> str:
+        return self._fit(self._translations("notification.still_firing", age=self.duration(age_ms), title=title))
+
+    def acknowledged(self, title: str, by: str) -> str:
+        return self._fit(self._translations("notification.acknowledged", by=by, title=title))
+
+    def more(self, count: int) -> str:
+        """Other alerts of the same page: ` (+2 more)`."""
+        return self._translations("notification.more", count=str(count))
+
+    def first_steps(self, intent: str | None) -> tuple[str, ...]:
+        """What to do first about an intent, or about any."""
+        name = f"first_steps.{intent}"
+        return self._translations.lines(name if name in self._translations else "first_steps.default")
+
+    def _fit(self, head: str, tail: str = "") -> str:
+        return fit(head, tail, _TITLE_CHARS[self.language])
+
+    def _counts(self, numbers: Numbers) -> dict[str, str]:
+        return {
+            "negative": str(numbers.negative),
+            "total": str(numbers.total),
+            "share": self._translations.percent(numbers.share),
+            "window": self.duration(numbers.window_ms),
+        }
+
+    def _channel(self, channel: str, known: str, other: str) -> str:
+        """By the section of known channels, else by a message for any other."""
+        name = f"{known}.{channel}"
+        return self._translations(name) if name in self._translations else self._translations(other, channel=channel)
+
+    def _values(self, dimensions: Mapping[str, str]) -> list[str]:
+        """Those that are neither channel nor intent; long ones are cut."""
+        default = self._translations("others.default")
+        return [
+            self._translations.get(f"others.{name}", default)
+            if dimensions[name] == OTHER
+            else fit(dimensions[name], "", _VALUE_CHARS)
+            for name in _DIMENSIONS
+            if name in dimensions
+        ]
+
+
+def fit(head: str, tail: str, limit: int) -> str:
+    """`head` and `tail` in at most `limit` characters; the head is cut, for the tail has the numbers."""
+    room = limit - len(tail)
+    if len(head) > max(room, 0):
+        head = head[: room - 1].rstrip() + "…" if room > 0 else ""
+    return (head + tail)[:limit]
+
+
+@functools.cache
+def wording(language: str) -> Wording:
+    """Raises KeyError for a language that `alerting.language` does not allow."""
+    return Wording(language)
+
+
+def _ratio(ratio: float) -> str:
+    """`4.2`, from 10 on without a decimal."""
+    return f"{ratio:.1f}" if ratio < 9.95 else f"{ratio:,.0f}"

@@ -1,0 +1,49 @@
+"""The visitor's language: chosen by a link and kept in a cookie, else that of the browser."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.requests import HTTPConnection
+
+from triage.translations import LANGUAGES, Translations, translations_for
+
+COOKIE = "triage_language"
+_DEFAULT = "en"
+_MAX_ACCEPTED = 20
+_YEAR_S = 365 * 86_400
+
+
+def translations_of(connection: HTTPConnection) -> Translations:
+    """By the visitor's choice, else by `Accept-Language`, else English."""
+    chosen = connection.cookies.get(COOKIE, "")
+    if chosen in LANGUAGES:
+        return translations_for(chosen)
+    return translations_for(_accepted(connection.headers.get("accept-language", "")))
+
+
+def language_routes() -> APIRouter:
+    """`/language/zh?next=explore`: remember the language and go back."""
+    router = APIRouter()
+
+    @router.get("/language/{code}")
+    async def choose(request: Request, code: str, next: str = "") -> Response:  # noqa: A002
+        back = next if next.isprintable() and "//" not in next and not next.startswith(("/", "\\", ".")) else ""
+        response = RedirectResponse(f"../{back}", status_code=303)
+        if code in LANGUAGES:
+            secure = request.url.scheme == "https"
+            response.set_cookie(COOKIE, code, max_age=_YEAR_S, httponly=True, samesite="lax", secure=secure)
+        return response
+
+    return router
+
+
+def _accepted(header: str) -> str:
+    """The first language of the header, by its quality, that has a catalogue."""
+    accepted: list[tuple[float, str]] = []
+    for part in header.split(",")[:_MAX_ACCEPTED]:
+        language, _, quality = part.strip().partition(";q=")
+        try:
+            accepted.append((-float(quality or 1), language.split("-")[0].lower()))
+        except ValueError:
+            continue
+    by_quality = sorted(accepted, key=lambda each: each[0])
+    return next((language for _, language in by_quality if language in LANGUAGES), _DEFAULT)

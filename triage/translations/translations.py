@@ -1,0 +1,123 @@
+"""Messages with their values, written as a language does it. Times are UTC."""
+
+import functools
+from collections.abc import Mapping
+from typing import Literal
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.numbers import format_decimal, format_percent
+from markupsafe import Markup
+
+from triage.clock import from_ms
+from triage.translations.catalogue import catalogue
+
+_MINUTE_MS = 60_000
+_DAY_MINUTES = 24 * 60
+_UNKNOWN = "–"
+
+
+class Translations:
+    """`translations("explore.count", n=3)` is the message of that name with its values, here "3 records"."""
+
+    def __init__(self, language: str) -> None:
+        """Raises KeyError for a language without a catalogue."""
+        self.language = language
+        self._messages = catalogue(language)
+        self._locale = Locale.parse(language)
+
+    def __call__(self, name: str, /, **values: object) -> str:
+        """Integers are written as numbers; `n` chooses the plural form. Raises KeyError for an unknown name."""
+        message = self._message(name, values)
+        return message.format_map(self._written(values)) if values else message
+
+    def html(self, name: str, /, **values: object) -> Markup:
+        """A message with markup of its own; the values are escaped, except for Markup."""
+        message = self._message(name, values)
+        return Markup(message).format_map(self._written(values))  # noqa: S704 - the catalogue is our own
+
+    def lines(self, name: str, /) -> tuple[str, ...]:
+        """A message of several lines."""
+        return tuple(self(name).splitlines())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._messages
+
+    def get(self, name: str, default: str) -> str:
+        """A message without values, or the default for an unknown name."""
+        return self(name) if name in self else default
+
+    def term(self, kind: str, value: str) -> str:
+        """The name of a field's value (kinds: `sentiment`, `channel`, ...); a value without a name stays as it is."""
+        if kind in {"intent", "aspect"}:
+            return self.intent(value)
+        if kind == "aspect_pair":
+            label, _, polarity = value.partition(":")
+            return f"{self.intent(label)} · {self.term('sentiment', polarity)}"
+        return self.get(f"{kind}.{value}", value)
+
+    def intent(self, label: str) -> str:
+        """`product_fault` is "product fault", also where it has no name in the catalogue."""
+        return self.get(f"intent.{label}", label.replace("_", " "))
+
+    @property
+    def html_language(self) -> Literal["en-US", "zh-CN"]:
+        return "zh-CN" if self.language == "zh" else "en-US"
+
+    def number(self, value: int | None) -> str:
+        """`12,345`; a dash where it is unknown."""
+        return _UNKNOWN if value is None else format_decimal(value, locale=self._locale)
+
+    def percent(self, share: float | None) -> str:
+        """A share of 0 to 1 as `91%`; a dash where it is unknown."""
+        return _UNKNOWN if share is None else format_percent(share, locale=self._locale)
+
+    def quantity(self, value: float) -> str:
+        """`12` or `3.4`: one decimal below ten, unless it is 0."""
+        return format_decimal(value, "#,##0.#" if value < 9.95 else "#,##0", locale=self._locale)
+
+    def when(self, ms: int, now_ms: int) -> str:
+        """`14:05` on the day of `now_ms`, else with its date."""
+        moment, now = from_ms(ms), from_ms(now_ms)
+        name = "day_of_year" if moment.year != now.year else "day" if moment.date() != now.date() else "clock"
+        return format_datetime(moment, self(f"time.{name}"), locale=self._locale)
+
+    def moment(self, ms: int) -> str:
+        """`2026-11-22 09:30 UTC`."""
+        return f"{from_ms(ms):%Y-%m-%d %H:%M} UTC"
+
+    def duration(self, ms: int) -> str:
+        """`5 min`, `2 h 10 min`, `3 d 4 h`; less than a minute is named so."""
+        minutes = max(0, ms) // _MINUTE_MS
+        if minutes < 1:
+            return self("time.under_a_minute")
+        days, rest = divmod(minutes, _DAY_MINUTES)
+        hours, left = divmod(rest, 60)
+        parts = [("days", days), ("hours", hours)] if days else [("hours", hours), ("minutes", left)]
+        return " ".join(self(f"time.{unit}", n=value) for unit, value in parts if value)
+
+    def exact_duration(self, ms: int) -> str:
+        """The two largest units: `1 h 30 min`, `45 s`, `0 s`."""
+        parts, left = [], ms // 1000
+        for unit, seconds in (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1)):
+            count, left = divmod(left, seconds)
+            if count:
+                parts.append(self(f"time.{unit}", n=count))
+        return " ".join(parts[:2]) or self("time.seconds", n=0)
+
+    def _message(self, name: str, values: Mapping[str, object]) -> str:
+        message = self._messages[name]
+        if isinstance(message, str):
+            return message
+        count = values["n"]
+        assert isinstance(count, int), f"{name} needs a count `n`"
+        return message.get(self._locale.plural_form(count), message["other"])
+
+    def _written(self, values: Mapping[str, object]) -> dict[str, object]:
+        return {name: self.number(value) if type(value) is int else value for name, value in values.items()}
+
+
+@functools.cache
+def translations_for(language: str) -> Translations:
+    """Raises KeyError for a language without a catalogue."""
+    return Translations(language)
