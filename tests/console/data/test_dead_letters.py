@@ -79,8 +79,8 @@ def test_one_that_is_no_text_is_counted_as_not_understood(monkeypatch):
 def test_what_is_read_again_is_not_counted_twice(monkeypatch):
     topic = FollowedTopic(b'{"stage": "\xff"}', _letter("not_json", 5)[1])
     monkeypatch.setattr(follower, "TopicScan", topic)
-    monkeypatch.setattr(follower, "_FOLLOWING_S", 0.01)
-    monkeypatch.setattr(follower, "_RETRY_S", 0.01)
+    monkeypatch.setattr(follower, "_FOLLOWING_PAUSE_S", 0.01)
+    monkeypatch.setattr(follower, "_RETRY_INTERVAL_S", 0.01)
     letters = DeadLetters(KafkaSettings())
     letters.follower.start_and_wait(10)
     try:
