@@ -26,13 +26,13 @@ def _assert_clean(outcome, faults):
 @pytest.mark.stack
 @pytest.mark.skipif(REAL, reason="the longer cut below runs there")
 def test_nothing_is_lost_or_twice_on_the_local_stack(stack, tmp_path):
-    behind = Stack(stack, real=False)
+    proxied = Stack(stack, real=False)
     try:
         # One worker: the local stack never expires a dead member, so rebalances are tested on the real stack.
         plan = Plan(records=1_500, rate=400, faults=3, gap_s=0.5, workers=1, names=QUICK, pages=False)
-        outcome = run(behind, 1, plan, tmp_path)
+        outcome = run(proxied, 1, plan, tmp_path)
     finally:
-        behind.close()
+        proxied.close()
     _assert_clean(outcome, 3)
     assert outcome.records >= 1_500
 

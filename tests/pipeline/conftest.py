@@ -7,15 +7,15 @@ from chaos.stack import Stack
 
 @pytest.fixture
 def supervised(stack, prefix, tmp_path):
-    """`supervised(**flags)` makes a fleet on topics and an index of its own, behind the proxies of `fleet.stack`."""
+    """`supervised(**flags)` makes a fleet on its own topics and index, with the proxies of `fleet.stack`."""
     ends = []
 
     def make(**flags):
-        behind = Stack(stack)
-        ends.append(behind)
-        fleet = SupervisedFleet(behind, prefix, tmp_path, **{"worker.crash_attempts": 2} | flags)
+        proxied = Stack(stack)
+        ends.append(proxied)
+        fleet = SupervisedFleet(proxied, prefix, tmp_path, **{"worker.crash_attempts": 2} | flags)
         ends.append(fleet)
-        fleet.stack = behind
+        fleet.stack = proxied
         return fleet.prepare()
 
     yield make

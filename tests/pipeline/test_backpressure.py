@@ -44,7 +44,7 @@ def test_while_a_write_blocks_the_group_is_answered_and_partitions_that_left_are
     rig.run(keep_alive)
     assert paused[10:20] == [1.0] * 10
     assert rig.metrics.registry.get_sample_value("triage_paused") == 0
-    # Each stands once: what was in flight of the partitions that were taken away is read again.
+    # No duplicates: what was in flight of revoked partitions is read again.
     ids = [record["event"]["id"] for record in rig.produced("enriched")]
     assert sorted(ids) == sorted([f"r{n}" for n in range(8)] + [f"s{n}" for n in range(8)])
     assert len(rig.model.calls) > 4
@@ -81,14 +81,14 @@ def test_an_elasticsearch_that_stalls_past_the_session_timeout_costs_no_rebalanc
         now = [usage(process.pid)[0] for process in fleet.processes.values()]
         most = [max(pair) for pair in zip(most, now, strict=True)]
         time.sleep(0.5)
-    behind = fleet.committed_lag()
-    assert behind > 5_000
+    lag = fleet.committed_lag()
+    assert lag > 5_000
     fleet.stack.elastic_net.stalled = False
     started = time.monotonic()
     fleet.wait_drained(180)
     took_s = time.monotonic() - started
     sys.stdout.write(
-        f"\n25 s stalled, {behind} records behind: {before} MiB became {most} at most; caught up in {took_s:.1f} s\n"
+        f"\n25 s stalled, lag of {lag} records: {before} MiB became {most} at most; caught up in {took_s:.1f} s\n"
     )
     assert fleet.logs().count("partitions_assigned") == assigned
     assert fleet.exits == []

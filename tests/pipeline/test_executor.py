@@ -1,4 +1,4 @@
-"""Two threads in a row: they overlap, keep the order, and let nothing past a batch that failed."""
+"""The executor's two threads: batches overlap, keep their order, and none passes one that failed."""
 
 import threading
 
@@ -57,7 +57,7 @@ def take(executor):
 def test_a_batch_is_worked_on_while_the_one_before_it_is_stored(make):
     second_worked = threading.Event()
     work = Step("work", lambda offset: second_worked.set() if offset == 1 else None)
-    # The first store ends only once the second batch has been worked on: one after the other would stand still.
+    # The first store ends only once the second batch has been processed: without overlap this would hang.
     store = Step("store", lambda offset: offset == 1 or second_worked.wait(30) or pytest.fail("no overlap"))
     executor = make(work, store)
     executor.submit(batch(0))
@@ -74,7 +74,7 @@ def test_batches_come_through_in_order(make):
 
 
 def held(make):
-    """A executor whose first batch is in work until the event is set."""
+    """An executor whose first batch is being processed until the event is set."""
     begun, go_on = threading.Event(), threading.Event()
 
     def hold(offset):
@@ -133,7 +133,7 @@ def test_what_was_before_a_failure_comes_through_and_nothing_behind_it_is_begun(
         take(executor)
     executor.abandon()
     executor.join()
-    # The journal names what was in hand at the failure: no later batch may have come into hand.
+    # The journal names what was in flight at the failure: no later batch may have been begun.
     assert work.done == [0, 1]
     assert store.done == [0, 1]
 
@@ -173,11 +173,11 @@ def test_an_absent_dependency_is_waited_for_and_the_order_kept(make):
 
 
 def test_a_worker_that_stops_gives_up_what_waits_and_what_is_not_begun(make):
-    def away(offset):
+    def unavailable(offset):
         executor.stopping.set()
         raise Unavailable("elasticsearch", "away")
 
-    executor = make(Step("work"), Step("store", away))
+    executor = make(Step("work"), Step("store", unavailable))
     executor.submit(batch(0))
     with pytest.raises(BatchAbandoned):
         take(executor)

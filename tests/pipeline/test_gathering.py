@@ -62,5 +62,5 @@ def test_a_partition_that_goes_and_comes_back_while_a_batch_waits_for_its_turn_i
     rig.run()
     assert [record["event"]["id"] for record in rig.produced("enriched")] == ids
     assert rig.source.committed == {(TOPIC, 0): len(ids)}
-    # What arrived while the first batch was in work went together.
+    # What arrived while the first batch was being processed went together.
     assert len(model.calls) < len(ids) / 2

@@ -27,7 +27,7 @@ def test_a_partition_that_moved_away_is_no_longer_reported(clock):
 
 
 class MarkedSource(MemorySource):
-    """A transaction's marker stands behind each partition's records, as a replay of dead letters leaves it."""
+    """A transaction marker follows the records of each partition, as after a replay of dead letters."""
 
     def partitions(self):
         return {

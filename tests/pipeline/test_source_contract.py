@@ -1,4 +1,4 @@
-"""What every source promises: order, atomic commits, and reading on from the committed offsets."""
+"""The contract of every source: order, atomic commits, and resuming from the committed offsets."""
 
 import time
 

@@ -28,10 +28,10 @@ OK = (201, None)
 
 
 class Bulk:
-    """Answers `_bulk` item by item: `judge(id, number of times it was sent)` gives (status, error)."""
+    """Answers `_bulk` item by item: `answer(id, number of times it was sent)` returns (status, error)."""
 
-    def __init__(self, judge):
-        self.judge = judge
+    def __init__(self, answer):
+        self.answer = answer
         self.requests = []
         self.times = {}
 
@@ -43,7 +43,7 @@ class Bulk:
         for action in actions:
             name = action["_id"]
             self.times[name] = self.times.get(name, 0) + 1
-            status, error = self.judge(name, self.times[name])
+            status, error = self.answer(name, self.times[name])
             items.append({"index": {"status": status} | ({"error": error} if error else {})})
         return 200, {"errors": True, "items": items}
 
@@ -137,7 +137,7 @@ def test_an_overload_that_stays_is_unavailable_never_a_refusal(sink_on, overload
     with pytest.raises(Unavailable, match=r"refused 1 of 3 documents 3 times") as raised:
         sink.write(documents(*"abc"))
     assert overload[1]["type"] in str(raised.value)
-    bulk.judge = lambda name, times: (400, STRICT) if name == "c" else OK
+    bulk.answer = lambda name, times: (400, STRICT) if name == "c" else OK
     assert [position for position, _ in sink.write(documents(*"abc")).rejected] == [2]
 
 

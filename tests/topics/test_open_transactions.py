@@ -1,4 +1,4 @@
-"""Committed records behind a transaction that is still open are waited for, and not for ever."""
+"""Committed records after an open transaction are waited for, with a limit."""
 
 import time
 
@@ -41,7 +41,7 @@ def place(stack, prefix):
 
 @pytest.fixture
 def held(stack, prefix, place):
-    """A producer with an open transaction there, and a committed record of another behind it."""
+    """A producer with an open transaction there, and a committed record of another after it."""
     producers = []
     for name in "ab":
         producer = KafkaProducer(bootstrap_servers=stack.bootstrap_servers, transactional_id=f"{prefix}-{name}")

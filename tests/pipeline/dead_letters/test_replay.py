@@ -55,7 +55,7 @@ class Letters:
         return list(replay_letters(self.settings, ManualClock(1_795_339_800_000), wanted, **options))
 
     def put_back(self):
-        """How often each value stands in the raw topic behind the first of it."""
+        """Number of copies of each value in the raw topic, after the first."""
         with TopicScan(self.settings.kafka, "test") as scan:
             # The transactions of a replay were answered before their markers were written.
             wait_for_open_transactions(scan, self.settings.kafka, [self.raw], 30)

@@ -177,12 +177,12 @@ def test_a_letter_that_a_worker_had_in_hand_goes_too(places):
 
 
 def test_what_was_committed_behind_an_open_transaction_goes_too(places):
-    def behind():
+    def late_record():
         places.put("dead-letter", b"t/0/9", msgspec.structs.replace(LETTER, author_id=ANNA))
         places.put("enriched", b"doc-9", enriched("It never arrived", 9, author_id=ANNA))
         places.hidden = {"feedback.dead-letter": 1, "feedback.enriched": 1}
 
-    places.later = behind
+    places.later = late_record
     erased = places.forget()
     assert (erased.dead_letters, erased.late) == (3, 1)
     assert places.left() == []

@@ -1,4 +1,4 @@
-"""Transactions beside the workers: none waits without end, and a producer that is done for is replaced."""
+"""Transactions of commands: none waits without end, and a producer that is unusable is replaced."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""One slot, one process: but faults can fence a worker too."""
+"""One slot means one process; but faults can fence a worker, too."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Committed offsets are doubted while the group's own output knows better, and not for longer than said."""
+"""Committed offsets are not used while the group's own output has higher ones, for a limited time."""
 
 import pytest
 import structlog
@@ -11,7 +11,7 @@ A, B = ("t", 0), ("t", 1)
 
 
 class Broker:
-    """`counted` as (offset, at_ms) by partition."""
+    """`counted` are offsets by partition."""
 
     def __init__(self, counted, committed, recreated=()):
         self.counted, self.answer, self.recreated, self.asked = counted, committed, set(recreated), 0
@@ -65,12 +65,12 @@ def test_a_new_group_without_output_reads_at_once_and_asks_nothing(clock):
     assert broker.asked == 0
 
 
-def test_committed_offsets_at_or_past_the_output_are_believed_at_once(clock):
+def test_committed_offsets_at_or_after_those_of_the_output_are_used_at_once(clock):
     assert verifier_of(Broker({A: 10, B: 5}, {A: 10, B: 7}), clock).resume_offsets() == {}
 
 
 @pytest.mark.parametrize("stale", [{}, {A: 3, B: 5}, {A: 10, B: None}])
-def test_waits_while_any_partition_is_behind_and_asks_twice_a_second(clock, stale):
+def test_waits_while_any_partition_is_lower_and_asks_twice_a_second(clock, stale):
     broker = Broker({A: 10, B: 5}, stale)
     verifier = verifier_of(broker, clock)
     for _ in range(50):
@@ -82,12 +82,12 @@ def test_waits_while_any_partition_is_behind_and_asks_twice_a_second(clock, stal
     assert (offsets, after_s <= 0.5) == ({}, True)
 
 
-def test_offsets_that_stay_behind_are_replaced_by_the_output_after_the_patience(clock):
+def test_offsets_that_stay_lower_are_replaced_by_the_output_after_the_patience(clock):
     verifier = verifier_of(Broker({A: 10, B: 5}, {A: 3, B: 7}), clock, patience_s=30.0)
     assert answer_after(verifier, clock) == ({A: 10, B: 5}, pytest.approx(30, abs=0.6))
 
 
-def test_who_joins_again_while_they_stay_behind_does_not_wait_again(clock):
+def test_joining_again_while_they_stay_lower_does_not_wait_again(clock):
     broker = Broker({A: 10}, {A: 3})
     verifier = verifier_of(broker, clock)
     answer_after(verifier, clock)
@@ -101,7 +101,7 @@ def test_who_joins_again_while_they_stay_behind_does_not_wait_again(clock):
     assert verifier.resume_offsets() is None
 
 
-def test_a_topic_that_was_recreated_is_read_from_its_committed_offsets_and_not_doubted_again(clock):
+def test_a_topic_that_was_created_again_is_read_from_its_committed_offsets(clock):
     broker = Broker({A: 10, B: 5}, {B: 5}, recreated={A})
     verifier = verifier_of(broker, clock)
     assert answer_after(verifier, clock)[0] == {B: 5}

@@ -1,4 +1,4 @@
-"""A source on Kafka does not read on from committed offsets that its group's own output shows to be old."""
+"""A source on Kafka does not resume from committed offsets that its group's own output shows to be old."""
 
 from dataclasses import replace
 from functools import partial
@@ -70,11 +70,11 @@ class Group:
         source.commit([], {(self.raw, 0): offset})
         source.close()
 
-    def commit_beside(self, offset):
-        """Without membership, and so unfenced: what the coordinator says changes under the source that waits."""
+    def commit_without_membership(self, offset):
+        """Without membership, and so unfenced: the coordinator's answer changes while the source waits."""
         name = self.settings.worker.group
         producer = KafkaProducer(
-            bootstrap_servers=self.settings.kafka.bootstrap_servers, transactional_id=f"{name}-beside"
+            bootstrap_servers=self.settings.kafka.bootstrap_servers, transactional_id=f"{name}-other"
         )
         producer.init_transactions()
         producer.begin_transaction()
@@ -106,7 +106,7 @@ def test_a_successor_of_a_sound_group_reads_on_at_once(group):
     assert "committed_offsets_behind_output" not in [entry["event"] for entry in logs]
 
 
-def test_old_answers_of_the_coordinator_are_waited_out(group):
+def test_old_answers_of_the_coordinator_are_not_used(group):
     answers = [{}, {(group.raw, 0): 2}]
 
     def ask(really, partitions):
@@ -128,17 +128,17 @@ def test_the_position_that_came_with_the_assignment_is_not_kept(group):
     def ask(really, partitions):
         asked.append(1)
         if len(asked) == 3:
-            group.commit_beside(6)
+            group.commit_without_membership(6)
         return really(partitions)
 
     source = group.join(60, ask)
     assert read(source, 4) == [6, 7, 8, 9]
-    # Or more: what was committed beside is answered before its marker is written.
+    # Or more: the other commit is answered before its marker is written.
     assert len(asked) >= 3
     source.close()
 
 
-def test_offsets_that_stay_old_are_replaced_by_what_was_put_out(group):
+def test_offsets_that_stay_old_are_replaced_by_those_of_the_output(group):
     group.set_committed(2)
     source = group.join(1)
     assert read(source, 4) == [6, 7, 8, 9]

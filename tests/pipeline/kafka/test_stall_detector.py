@@ -1,4 +1,4 @@
-"""A partition that stands still is told from one that waits its turn."""
+"""A stalled partition is distinguished from one that waits its turn."""
 
 from triage.clock import ManualClock
 from triage.pipeline.kafka.stall_detector import StallDetector
@@ -29,18 +29,18 @@ def test_a_partition_with_records_that_is_not_read_is_named_once_per_position():
     assert pass_time({P: PartitionState(6, 9)}) == [P]
 
 
-def test_one_that_waits_while_others_are_read_is_let_be():
+def test_one_that_waits_while_others_are_read_is_not_reported():
     assert rig()({P: PartitionState(5, 9)}, empty_polls=3) == []
 
 
-def test_one_that_is_caught_up_or_moves_is_let_be():
+def test_one_without_lag_or_that_moves_is_not_reported():
     pass_time = rig()
     assert pass_time({P: PartitionState(9, 9)}) == []
     for position in range(5):
         assert pass_time({P: PartitionState(position, 9)}, seconds=20) == []
 
 
-def test_time_counts_anew_after_the_partition_was_away():
+def test_time_starts_again_after_the_partition_was_revoked():
     pass_time = rig()
     assert pass_time({P: PartitionState(5, 9)}, seconds=20) == []
     assert pass_time({}, seconds=20) == []

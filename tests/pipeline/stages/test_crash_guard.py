@@ -67,7 +67,7 @@ def test_a_batch_goes_through_whole_while_nothing_dies(lives):
 
 
 def test_a_conviction_outlives_a_death_until_its_batch_is_committed(tmp_path, redaction_settings):
-    """With batches in flight, the next one comes into hand before the letter about the culprit is committed."""
+    """With several batches in flight, the next one is begun before the letter about the poison record is committed."""
     clock, metrics = ManualClock(), Metrics()
     dead_letter_factory = DeadLetterFactory(Redactor(redaction_settings), clock, metrics)
 
@@ -96,7 +96,7 @@ def test_a_conviction_outlives_a_death_until_its_batch_is_committed(tmp_path, re
             assert deaths <= 6
         else:
             break
-    # Three for each, though the first culprit's batch never got as far as its commit.
+    # Three for each, though the batch of the first poison record was never committed.
     assert deaths == 6
     assert [letter.offset for batch in pair for letter in batch.dead_letters] == [3, 13]
 

@@ -1,4 +1,4 @@
-"""Enrichment: what stands on a record, and what never does."""
+"""Enrichment: the fields of a record, and what must never be in them."""
 
 import json
 
@@ -128,7 +128,7 @@ def test_a_replaced_model_stands_on_the_records_that_it_judged(clock):
         version = "words@2"
 
     class Slow(WordModel):
-        """Is replaced while it judges, as another thread might."""
+        """Is replaced during its prediction, as another thread might do."""
 
         def predict(self, texts):
             enricher.replace(model=Next())

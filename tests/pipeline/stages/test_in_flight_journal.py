@@ -1,4 +1,4 @@
-"""The journal of what is in hand, and how suspects are narrowed down to one record."""
+"""The journal of records in flight, and how the quarantine is narrowed down to one record."""
 
 import pytest
 
@@ -39,13 +39,13 @@ def test_what_was_in_hand_at_a_death_is_suspected_until_it_passes(path):
 
 
 def test_deaths_with_one_record_in_hand_are_counted(path):
-    culprit = Position("t", 0, 7)
+    poison = Position("t", 0, 7)
     InFlightJournal(path).begin(messages(5, 6, 7, 8))
-    assert InFlightJournal(path).crashes_of(culprit) == 0
+    assert InFlightJournal(path).crashes_of(poison) == 0
     for deaths in range(1, 4):
         InFlightJournal(path).begin(messages(7))
         successor = InFlightJournal(path)
-        assert successor.crashes_of(culprit) == deaths
+        assert successor.crashes_of(poison) == deaths
         assert quarantined(successor, range(12)) == [5, 6, 7, 8]
         assert len(path.read_bytes().partition(b"\n")[0]) < 300
 

@@ -89,7 +89,7 @@ def test_an_idle_partition_follows_the_clock_and_a_lagging_one_does_not(marks, c
     clock.advance(10)
     assert marks.due(lagging())[0].watermark_ms == held
     clock.advance(1)
-    assert marks.due(caught_up())[0].watermark_ms == held, "idleness starts anew after lag"
+    assert marks.due(caught_up())[0].watermark_ms == held, "idle time starts again after lag"
 
 
 def test_a_slow_batch_of_another_partition_makes_no_record_late(marks, clock):
