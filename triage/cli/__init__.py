@@ -1,0 +1,1 @@
+"""The command line `triage`: one module per command."""

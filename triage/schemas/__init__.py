@@ -1,0 +1,1 @@
+"""Types of the records on topics and in indices, with their validation."""
