@@ -17,7 +17,7 @@ def test_rfc3339():
     assert rfc3339(1_795_339_800_000) == "2026-11-22T09:30:00.000Z"
 
 
-def test_a_manual_clock_moves_only_when_told():
+def test_a_manual_clock_moves_only_by_its_methods():
     clock = ManualClock(1000)
     clock.sleep(2)
     assert (clock.now_ms(), clock.monotonic()) == (3000, 2)

@@ -1,4 +1,4 @@
-"""What the pages tell people to type is a command with these options, and links lead somewhere."""
+"""Commands on pages exist with their options, links lead somewhere, and named files exist."""
 
 import ast
 import re
@@ -65,7 +65,7 @@ def test_commands_are_found():
 
 
 @pytest.mark.parametrize(("page", "command"), COMMANDS, ids=[f"{page}: {' '.join(words)}" for page, words in COMMANDS])
-def test_what_people_are_told_to_type_is_a_command(page, command):
+def test_commands_on_pages_exist_with_their_options(page, command):
     if "..." not in command:
         check_command(command)
 

@@ -67,13 +67,13 @@ def test_a_token_is_kept_for_most_of_its_life_and_then_renewed(clock):
         ((200, [1]), Unavailable, "TypeError"),
     ],
 )
-def test_what_is_no_token_is_said_without_secrets(answer, error, says):
+def test_answers_without_a_token_are_reported_without_secrets(answer, error, says):
     with Endpoint(answer) as endpoint, pytest.raises(error, match=says) as caught:
         TokenSource(endpoint.url, "id", "s3cret").token()
     assert "s3cret" not in str(caught.value)
 
 
-def test_an_endpoint_that_is_away_and_one_that_cannot_be():
+def test_an_unreachable_endpoint_and_an_invalid_one():
     with pytest.raises(Unavailable, match="no token from"):
         TokenSource("http://127.0.0.1:9/token", "id", "s").token()
     with pytest.raises(ConfigError, match="oauth_token_url"):

@@ -36,7 +36,7 @@ def test_list_open_asks_for_firing_alerts_and_prints_json(server, capfd):
     assert {"term": {"status": "firing"}} in query["bool"]["filter"]
 
 
-def test_an_empty_list_is_said_on_standard_error(server, capfd):
+def test_an_empty_list_is_reported_on_standard_error(server, capfd):
     index = server(lambda sent: found())
     outcome = run(capfd, "alerts", "list", "--open", "--elasticsearch", index.url)
     assert (outcome.code, outcome.out) == (0, "")

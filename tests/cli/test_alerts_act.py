@@ -37,7 +37,7 @@ def index():
         (("snooze", "triage-1", "--for", "31d"), 2, "at most 30d"),
     ],
 )
-def test_what_cannot_be_done_is_said(index, capfd, arguments, code, said):
+def test_impossible_actions_are_refused(index, capfd, arguments, code, said):
     outcome = run(capfd, "alerts", *arguments, "--elasticsearch", index.url)
     assert outcome.code == code
     assert said in outcome.err

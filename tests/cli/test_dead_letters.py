@@ -81,7 +81,7 @@ def test_what_fails_again_stands_under_its_first_position_and_can_be_replayed_ag
     assert _run(capfd, fleet, "show", letter["original"]).code == 0
 
 
-def test_unknown_positions_are_said(fleet, capfd):
+def test_unknown_positions_are_reported(fleet, capfd):
     missing = _run(capfd, fleet, "show", f"{fleet.prefix}.complaints/0/9")
     assert missing.code == 1
     assert "no dead letter of" in missing.err

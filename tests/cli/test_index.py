@@ -42,7 +42,7 @@ def test_plan_shows_apply_makes_and_then_there_is_nothing_to_do(run, stack, pref
 
 
 @pytest.mark.stack
-def test_what_cannot_be_changed_is_said(run, stack, prefix):
+def test_incompatible_mappings_are_reported(run, stack, prefix):
     index = f"{prefix}-2026.11.01"
     with connect(own_settings(stack.elasticsearch_url, prefix)) as client:
         client.indices.create(index=index, mappings={"properties": {"channel": {"type": "text"}}})
@@ -53,7 +53,7 @@ def test_what_cannot_be_changed_is_said(run, stack, prefix):
     assert shown.endswith("nothing to do\n")
 
 
-def test_an_elasticsearch_that_is_away_ends_with_1(capsys):
+def test_an_unavailable_elasticsearch_exits_with_1(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["index", "plan", "--elasticsearch", "http://127.0.0.1:9", "--set", "elasticsearch.start_timeout_s=0.1"])
     assert ended.value.code == 1

@@ -137,7 +137,7 @@ def test_missing_topics_name_the_command_that_makes_them(stack, prefix, tmp_path
 
 
 @pytest.mark.stack
-def test_interrupted_it_waits_for_what_it_sent_and_says_where_to_go_on(kafka, tmp_path):
+def test_an_interrupt_waits_for_sent_rows_and_prints_where_to_resume(kafka, tmp_path):
     path = _numbered(tmp_path, 2_000)
     running = subprocess.Popen(_command(path, "--rate", 100, *_flags(kafka)), stderr=subprocess.PIPE)
     while not _values(kafka, "complaints"):
@@ -170,7 +170,7 @@ def test_interrupted_while_standard_input_is_silent(kafka):
 
 
 @pytest.mark.stack
-def test_a_broker_that_goes_away_loses_nothing_when_resumed(tmp_path):
+def test_no_row_is_lost_when_resumed_after_a_broker_failure(tmp_path):
     """An embedded stack of its own. It is frozen, not ended: noida-db loses what it acknowledged in its last second."""
     # A minute of rows: it is still sending when the stack is frozen, however long the looks at it take.
     path = _numbered(tmp_path, 30_000)
@@ -198,7 +198,7 @@ def test_a_broker_that_goes_away_loses_nothing_when_resumed(tmp_path):
         stack.stop()
 
 
-def test_no_broker_is_said_with_its_address_and_exit_1(tmp_path):
+def test_an_unreachable_broker_is_reported_with_its_address_and_exits_with_1(tmp_path):
     done = _ingest(_numbered(tmp_path, 1), "--bootstrap-servers", "127.0.0.1:1", "--set", "kafka.start_timeout_s=0.5")
     assert done.returncode == 1
     assert b"triage: kafka: no broker answered within 0.5 s: 127.0.0.1:1" in done.stderr

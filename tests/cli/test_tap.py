@@ -78,7 +78,7 @@ def test_raw_records_are_redacted_before_anything_looks_at_them():
     assert not passes("raw", value, text="jane@example")
 
 
-def test_what_is_no_json_is_shown_redacted():
+def test_invalid_json_is_shown_redacted():
     assert "[EMAIL]" in tapped("complaints", b"no json, jane@example.com").json
     assert "2 bytes" in tapped("complaints", b"\xff\xfe").json
 

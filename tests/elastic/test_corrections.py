@@ -35,7 +35,7 @@ def test_the_last_correction_of_a_record_stands(index):
     assert store.corrections_of(*index, []) == {}
 
 
-def test_confirmed_and_changed_are_told_apart_and_one_can_be_withdrawn(index):
+def test_confirmations_and_changes_are_counted_and_can_be_withdrawn(index):
     store.correct(*index, made(1, intent="delivery"))
     store.correct(*index, made(2, intent="billing"))
     assert store.count_corrections(*index) == (2, 1)
@@ -54,7 +54,7 @@ def test_they_are_read_in_the_order_in_which_they_were_made(index, monkeypatch):
     assert [one.record for one in store.latest_corrections(*index, 2)] == ["r5", "r4"]
 
 
-def test_the_judged_records_of_a_time_range(index):
+def test_the_reviewed_records_of_a_time_range(index):
     for number in (1, 2, 3):
         store.correct(*index, made(number))
     day_ms = AT_MS - AT_MS % 86_400_000

@@ -224,7 +224,7 @@ def test_what_a_person_changed_is_an_update_that_names_it(fake, clock):
         assert kibana.plan(OBJECTS) == ()
 
 
-def test_what_kibana_adds_and_how_it_writes_json_is_no_difference(fake, clock):
+def test_additions_and_json_formatting_by_kibana_are_not_differences(fake, clock):
     with connect(fake.server.url, clock) as kibana:
         kibana.apply(OBJECTS)
         for item in fake.there.values():
@@ -278,7 +278,7 @@ def answering():
         (None, Unavailable, "does not answer"),
     ],
 )
-def test_what_went_wrong_is_said(answering, clock, answer, error, says):
+def test_failures_are_translated_to_errors(answering, clock, answer, error, says):
     url = answering(lambda sent: answer)
     for call in ("plan", "apply"):
         with connect(url, clock) as kibana, pytest.raises(error, match=re.escape(says)):
@@ -314,7 +314,7 @@ def test_no_url_of_a_kibana(url, clock):
         connect(url, clock)
 
 
-def test_an_authority_that_is_no_file(clock, tmp_path):
+def test_a_missing_ca_file_is_a_config_error(clock, tmp_path):
     with pytest.raises(ConfigError, match=r"elasticsearch\.ca_certs"):
         connect("https://kibana:5601", clock, ca_certs=tmp_path / "none.pem")
 

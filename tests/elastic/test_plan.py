@@ -214,7 +214,7 @@ def test_a_conflicting_template_of_others_is_reported_in_the_servers_words(serve
 
 
 @pytest.mark.stack
-def test_a_template_made_by_hand_is_told_from_ours(client, settings):
+def test_a_template_not_made_by_apply_is_refused(client, settings):
     name = feedback_template_name(settings.index_prefix)
     client.indices.put_index_template(name=name, index_patterns=[f"{settings.index_prefix}-*"], priority=9)
     with pytest.raises(ConfigError, match=r"_meta\.daily_from"):

@@ -113,12 +113,12 @@ def test_what_is_not_personal_comes_through(payload: str) -> None:
     assert redacted.replace(" ", "") == payload.replace(" ", "")
 
 
-def test_bytes_that_are_no_utf8_are_described() -> None:
+def test_bytes_that_are_not_utf8_are_described() -> None:
     assert REDACTOR.redact_json(b"\xff\xfe13812345678") == "[13 bytes that are not UTF-8]"
 
 
 @pytest.mark.parametrize("payload", ['{"a":' * 100_000, "[" * 100_000 + "]" * 100_000])
-def test_endless_nesting_is_no_way_to_end_a_worker(payload: str) -> None:
+def test_endless_nesting_does_not_stop_a_worker(payload: str) -> None:
     assert "13812345678" not in REDACTOR.redact_json(payload + "13812345678")
 
 

@@ -1,4 +1,4 @@
-"""What is found, what is replaced, and what must be left alone."""
+"""Entities that are found, replaced, and left alone."""
 
 import pytest
 
@@ -210,7 +210,7 @@ def test_disguised_digits_are_digits(digits: str) -> None:
     assert REDACTOR.redact(f"加我{digits}谢谢").text == "加我[PHONE]谢谢"
 
 
-def test_a_number_beside_another_is_found_once_the_other_is_gone() -> None:
+def test_a_number_next_to_another_is_found_after_the_other_is_replaced() -> None:
     text = REDACTOR.redact("4111111111111111 5555555555554444 13812345678 13912345678").text
     assert "1111" not in text
     assert "5678" not in text

@@ -1,4 +1,4 @@
-"""What must hold for every text, however it was made."""
+"""Properties of redaction for every text."""
 
 import sys
 
@@ -194,7 +194,7 @@ HOSTILE = {
 
 
 def _steps(text: str, call: str) -> int:
-    """How many lines of Python the call runs: work that does not depend on the machine."""
+    """Number of Python lines that the call executes: a measure that does not depend on the machine."""
     count = 0
 
     def trace(frame: object, event: str, arg: object) -> object:

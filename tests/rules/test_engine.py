@@ -1,4 +1,4 @@
-"""How rules decide."""
+"""The decision of severity and route by rules."""
 
 from pathlib import Path
 

@@ -131,7 +131,7 @@ def test_the_committed_file_is_current(name):
     assert path.read_text("utf-8") == rendered(name), "run: python -m triage.schemas.json_schema topics/schemas"
 
 
-def test_there_is_no_other_file(tmp_path):
+def test_every_file_belongs_to_a_schema(tmp_path):
     written = {path.name for path in write_schemas(tmp_path)}
     assert {path.name for path in resource("topics/schemas").iterdir()} == written
 

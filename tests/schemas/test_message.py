@@ -1,4 +1,4 @@
-"""Messages of our topics: one that nobody of us wrote is said to be none, whatever it is."""
+"""Messages on triage's own topics that triage did not write."""
 
 import msgspec
 import pytest
@@ -34,7 +34,7 @@ KINDS = [Action, Alert, CountMessage, DeadLetter, EnrichedRecord, ForgottenAutho
         b'{"at_ms": ' + b"9" * 5_000 + b"}",
     ],
 )
-def test_what_is_no_message_is_not_understood(kind, value):
+def test_other_content_is_not_understood(kind, value):
     with pytest.raises(NotUnderstood):
         MessageDecoder(kind).decode(value)
 
