@@ -54,7 +54,7 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TextParts:
-    """Parts of a text as (start, end) in Unicode code points, in order and apart from each other."""
+    """Parts of a text as (start, end) in Unicode code points, in order and not overlapping."""
 
     ranges: tuple[tuple[int, int], ...]
 
@@ -62,14 +62,14 @@ class TextParts:
         return self.ranges == ((0, len(text)),)
 
     def joined(self, text: str) -> str:
-        """The parts alone, an empty line between them."""
+        """The parts, joined by empty lines."""
         if len(self.ranges) == 1:
             start, end = self.ranges[0]
             return text[start:end]
         return _JOINT.join(text[start:end] for start, end in self.ranges)
 
     def masked(self, text: str) -> str:
-        """The text with blanks for all but the parts: offsets stay as they are."""
+        """The text with spaces instead of everything outside the parts, so that offsets stay the same."""
         ends = [0, *(end for _, end in self.ranges)]
         kept = [
             " " * (start - before) + text[start:end] for before, (start, end) in zip(ends, self.ranges, strict=False)
@@ -77,7 +77,7 @@ class TextParts:
         return "".join(kept) + " " * (len(text) - ends[-1])
 
     def original(self, offset: int) -> int:
-        """The offset in the text of one in `joined`; from within a joint, the end of the part before it."""
+        """Map an offset in `joined` to the text; within an empty line, to the end of the part before it."""
         for start, end in self.ranges:
             if offset <= end - start:
                 return start + offset

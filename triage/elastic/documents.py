@@ -62,7 +62,7 @@ def pages(
 ) -> Iterator[list[StoredRecord]]:
     """Yield all documents of a query by event time, `size` at a time. Documents may change between two pages.
 
-    Raises Unavailable, AccessDenied, DependencyError; the last also for a document that cannot be decode_hits.
+    Raises Unavailable, AccessDenied, DependencyError; the last also for a document that cannot be decoded.
     """
     after: list[Any] | None = None
     while True:

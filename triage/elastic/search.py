@@ -281,7 +281,7 @@ def run_search(client: Elasticsearch, alias: str, **body: Any) -> JsonObject:
 
 
 def decode_hits(body: JsonObject, struct: type[_Struct]) -> Iterator[tuple[JsonObject, _Struct]]:
-    """Yield the hits of a search with decode_hits documents; one that cannot be decode_hits is logged and left out."""
+    """Yield the hits of a search with decoded documents; one that cannot be decoded is logged and left out."""
     for hit in body["hits"]["hits"]:
         try:
             yield hit, msgspec.convert(hit["_source"], struct)

@@ -99,7 +99,7 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     attributes: dict[str, Scalar] = {}
     aspects: list[Aspect] = []
     body: TextRange | list[TextRange] | None = None
-    """The part that was classified, a list where answers stand between quotes; None: all of the text."""
+    """The classified part of the text, a list if answers are between quotes; None: the whole text."""
 
     @property
     def parts(self) -> TextParts:
@@ -111,7 +111,7 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def written(self) -> bool:
-        """False for what a program wrote and where nobody wrote anything: neither is anybody's opinion."""
+        """False for automatic messages and for records without text: neither expresses a person's opinion."""
         return Flag.AUTOMATIC not in self.flags and Flag.NO_TEXT not in self.flags
 
 

@@ -167,7 +167,7 @@ def _text(value: Any, limit: int) -> tuple[str, bool]:
     trimmed = value.replace("\x00", "").strip()
     if not trimmed:
         raise InvalidRecord("empty_text", "text is empty; a record needs at least one character", field="text")
-    # Markup is not counted: what a reader would see is cut to the limit when it has been taken out.
+    # Markup does not count: the visible text is cut to the limit after markup is removed.
     most = limit * _MARKUP_FACTOR if "<" in trimmed else limit
     return trimmed[:most], len(trimmed) > most
 

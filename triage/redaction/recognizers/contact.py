@@ -84,7 +84,7 @@ def find_handle(text: str) -> Found:
     return found
 
 
-# Three digits: versions seldom have such parts, all but a fortieth of the addresses do.
+# Three digits: versions rarely have such parts, 97.5 % of the addresses do.
 _DIGITS_OF_LARGE = 3
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _V4 = re.compile(rf"(?<![0-9])(?<![0-9]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9]|\.[0-9])")

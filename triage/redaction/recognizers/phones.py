@@ -31,7 +31,7 @@ _TRUNK = re.compile(
     rf"(?<![0-9])(?<![0-9][.\-])\(?0[1-9][0-9]{{0,4}}\)?(?:{_SEP}[0-9]{{2,8}}){{1,5}}(?![0-9]){_EXTENSION}"
 )
 _BARE = re.compile(r"(?<![0-9])(?<![0-9][.,\-/])[0-9]{9,12}(?![0-9]|[.,][0-9])")
-# Right after a word for a phone, whatever people put between the digits.
+# Right after a word for a phone, with any separators between the digits.
 _ANY = re.compile(r"(?<![0-9])\(?[0-9](?:(?:[ .\-()/·•・_,，~*\n\r\t–—|]{0,3}|%20)[0-9]){6,14}(?![0-9])")
 
 _PHONE_CUE = cue_before("phone", r"号码?|是|为|系|'s| (?:number|no|num|nr|is|at|on|file)|[ .:：#(|]")

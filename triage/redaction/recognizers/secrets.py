@@ -1,15 +1,15 @@
-"""Finds passwords, PINs, one-time codes, keys and codes of gift cards after the word that names them."""
+"""Finds passwords, PINs, one-time codes, keys and gift card codes after a word that names them."""
 
 import re
 
 from triage.patterns import load_patterns
 from triage.redaction.recognizers.common import Found, cue_words
 
-# A text without any of these holds no secret; lower case.
+# A text without any of these, in lower case, contains no secret.
 _SIGNS = tuple(load_patterns("triage.redaction.recognizers", "cues")["secret_signs"])
 _IS = r"(?: (?:is|was|are|=)| ?(?:是|为|系)|['\"“”‘’「」(（:：=\s])*"
 _CHAR = r"[^\s'\"“”‘’「」,，。;；()（）<>\[\]\u4e00-\u9fff]"
-# A word alone may be talk ("my password is wrong"), so a digit or a sign has to be in what was typed.
+# "my password is wrong" contains no password: a secret must contain a digit or a sign.
 _TYPED = rf"(?=[^\s]{{0,40}}[0-9@#$%^&*_+=!])(?P<secret>{_CHAR}{{4,64}}(?<![.!?:]){_CHAR}?)(?![A-Za-z0-9])"
 # Not a length, a time or a count: `验证码60秒`, `PIN 3 times`, `OTP since 09:30`.
 _NO_COUNT = r"(?![0-9]| ?(?:秒|位|分钟|次|天|小时|元|times|digits?|seconds?|minutes?|attempts?|days?)|[:.][0-9])"
@@ -28,7 +28,7 @@ _LEAST_GIFT = 8
 
 
 def find_secret(text: str) -> Found:
-    """Spans of the secrets alone: the words that name them stay."""
+    """Find secrets; the words that name them are kept."""
     lowered = text.lower()
     if not any(sign in lowered for sign in _SIGNS):
         return []
