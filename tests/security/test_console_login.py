@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from pages import alert
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
@@ -425,6 +426,26 @@ async def test_the_whole_service_has_its_headers_and_its_door():
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert answer.headers["cache-control"] == "no-store"
         assert (await client.get("/metrics")).status_code == 200
+
+
+async def test_behind_https_every_cookie_is_secure_and_https_stays():
+    settings = _settings(trusted_proxies=["10.0.0.0/8"])
+    app = build_service(Metrics(), WebHealth(lambda: None), lambda key: alert(), object(), settings)
+    transport = httpx.ASGITransport(app, client=("10.0.0.1", 1234))
+    for proto, secure in (("https", True), ("http", False)):
+        seen = {}
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
+            client.headers.update({"x-forwarded-proto": proto, "sec-fetch-site": "same-origin"})
+            for answer in (
+                await client.post("/login", data={"token": OPERATOR}),
+                await client.get("/language/zh", headers=_bearer(OPERATOR)),
+                await client.get("/alerts/a", headers=_bearer(OPERATOR)),
+                await client.post("/logout"),
+            ):
+                assert ("strict-transport-security" in answer.headers) is secure
+                for cookie in answer.headers.get_list("set-cookie"):
+                    seen[cookie.partition("=")[0]] = "; secure" in cookie.lower()
+        assert seen == dict.fromkeys(("triage_session", "triage_language", "triage_csrf"), secure)
 
 
 async def test_nobody_listens_to_the_network_without_a_login():

@@ -21,6 +21,7 @@ def _value(section, name):
     special = {
         ("console", "tokens"): TOKENS,
         ("api", "tokens"): TOKENS,
+        ("api", "webhook_signatures"): '{"desk": {"scheme": "github", "secret": "SEEDED-secret-of-the-desk"}}',
         ("redaction", "old_author_keys"): '{"0": "SEEDED-old-key"}',
     }
     return special.get((section, name), f"https://SEEDED-{section}-{name}.example")
@@ -30,6 +31,7 @@ def _beside(section, name):
     """What else has to be set for the secret to be a valid one."""
     return {
         ("elasticsearch", "password"): {"elasticsearch.username": "u"},
+        ("api", "webhook_signatures"): {"api.mappings": {"desk": {"text": "text"}}},
         ("alerting", "smtp_password"): {"alerting.smtp_username": "u"},
         ("alerting", "dingtalk_secret"): {"alerting.dingtalk_url": "https://robot.example/SEEDED-too"},
     }.get((section, name), {})

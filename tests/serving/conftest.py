@@ -18,10 +18,11 @@ from triage.serving.app import build_app
 from triage.serving.batcher import MicroBatcher
 from triage.serving.service import Service
 
-OPERATOR, VIEWER = "the-token-of-olga-0123", "the-token-of-vera-0123"
+OPERATOR, VIEWER, WEBHOOK = "the-token-of-olga-0123", "the-token-of-vera-0123", "the-token-of-desk-0123"
 TOKENS = [
     {"name": "olga", "role": "operator", "token": OPERATOR},
     {"name": "vera", "role": "viewer", "token": VIEWER},
+    {"name": "desk", "role": "webhook", "token": WEBHOOK},
 ]
 
 

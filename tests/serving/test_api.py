@@ -10,6 +10,8 @@ from triage.schemas.json_schema import record_schema
 
 pytestmark = pytest.mark.asyncio
 VIEWER = "the-token-of-vera-0123"
+TOKENS = [{"name": "olga", "role": "operator", "token": "the-token-of-olga-0123"}]
+OTHER = {"name": "otto", "role": "operator", "token": "the-token-of-otto-0123"}
 
 
 async def test_enrich_answers_in_order_with_an_error_in_place_of_each_bad_record(api):
@@ -84,6 +86,30 @@ async def test_the_same_request_again_has_the_same_ids(api):
         without = (await served.post("/v1/feedback", body)).json()["results"]
         assert again == [{**result, "repeated": True} for result in first]
         assert len({each["id"] for each in [*first, *other, *without]}) == 6
+
+
+async def test_an_idempotency_key_belongs_to_one_body_of_one_caller_and_route(api):
+    mapping = {"api.mappings": {"desk": {"text": "text"}}, "api.tokens": [*TOKENS, OTHER]}
+    async with api(**mapping) as served:
+        key = {"idempotency-key": "k1"}
+        assert (await served.post("/v1/feedback", {"records": [{"text": "a", "id": "1"}]}, **key)).status_code == 202
+        # The order of fields is no difference.
+        assert (await served.post("/v1/feedback", {"records": [{"id": "1", "text": "a"}]}, **key)).status_code == 202
+        reused = await served.post("/v1/feedback", {"records": [{"text": "b", "id": "1"}]}, **key)
+        assert (reused.status_code, reused.json()["error"]["code"]) == (422, "idempotency_key_reused")
+        assert len(served.sender.sent) == 2
+        assert (await served.post("/v1/hooks/desk", {"text": "c"}, **key)).status_code == 202
+        assert (await served.post("/v1/hooks/desk", {"text": "d"}, **key)).status_code == 422
+        other = await served.post("/v1/feedback", {"records": [{"text": "b"}]}, token=OTHER["token"], **key)
+        assert other.status_code == 202
+        served.clock.advance(24 * 3600)
+        assert (await served.post("/v1/feedback", {"records": [{"text": "b"}]}, **key)).status_code == 202
+
+
+async def test_a_header_that_is_too_long_is_an_error_of_the_usual_form(api):
+    async with api() as served:
+        refused = await served.post("/v1/feedback", {"records": [{"text": "a"}]}, **{"idempotency-key": "k" * 201})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (422, "bad_parameter")
 
 
 async def test_a_webhook_is_mapped_by_its_paths(api):

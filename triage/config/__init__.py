@@ -1,7 +1,7 @@
 """Settings: `triage.toml` < `TRIAGE_*` environment < flags, validated together at start; a dot is `__` in variables."""
 
 from triage.config.alerting import AlertingSettings
-from triage.config.api import ApiSettings
+from triage.config.api import ApiSettings, WebhookSignature
 from triage.config.console import ConsoleSettings
 from triage.config.elasticsearch import ElasticsearchSettings
 from triage.config.fleet import FleetSettings
@@ -10,7 +10,7 @@ from triage.config.local import ClockSettings, LocalSettings, LoggingSettings
 from triage.config.section import Section, secret_fields
 from triage.config.settings import ENV_PREFIX, Settings, load_settings
 from triage.config.tracing import TracingSettings
-from triage.config.web import Token, WebSettings
+from triage.config.web import Role, Token, WebSettings
 from triage.config.worker import ModelSettings, RedactionSettings, ReplaySettings, RulesSettings, WorkerSettings
 
 __all__ = [
@@ -27,12 +27,14 @@ __all__ = [
     "ModelSettings",
     "RedactionSettings",
     "ReplaySettings",
+    "Role",
     "RulesSettings",
     "Section",
     "Settings",
     "Token",
     "TracingSettings",
     "WebSettings",
+    "WebhookSignature",
     "WorkerSettings",
     "load_settings",
     "secret_fields",

@@ -1,12 +1,24 @@
 """Settings of the HTTP API: address, logins and limits."""
 
-from pydantic import Field, model_validator
+from typing import Literal
 
+from pydantic import Field, SecretStr, model_validator
+
+from triage.config.section import Section
 from triage.config.web import WebSettings
 
 _RECORD_FIELDS = frozenset(
     {"text", "id", "created_at", "source", "author_id", "brand", "product", "region", "language", "url", "rating"}
 )
+
+
+class WebhookSignature(Section):
+    """Proof that a webhook comes from its desk."""
+
+    scheme: Literal["zendesk", "github"] = Field(
+        description="zendesk: base64 HMAC-SHA256 of timestamp and body; github: X-Hub-Signature-256"
+    )
+    secret: SecretStr = Field(min_length=16, description="The secret that the desk signs with")
 
 
 class ApiSettings(WebSettings):
@@ -28,9 +40,18 @@ class ApiSettings(WebSettings):
         description="By webhook name: record field = path in its JSON (`detail.description`), or a constant in quotes",
     )
 
+    webhook_signatures: dict[str, WebhookSignature] = Field(
+        {},
+        description="By webhook name: {scheme, secret}; the signature is then required, and a token is not",
+    )
+
     @model_validator(mode="after")
     def _mappings_fit(self) -> "ApiSettings":
-        problems = []
+        problems = [
+            f"webhook_signatures.{name}: mappings has no {name}"
+            for name in self.webhook_signatures
+            if name not in self.mappings
+        ]
         for name, mapping in self.mappings.items():
             if "text" not in mapping:
                 problems.append(f"mappings.{name}: has no text")

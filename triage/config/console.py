@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr, field_validator
 
-from triage.config.web import WebSettings
+from triage.config.web import Token, WebSettings
 
 _MIN_KEY_CHARS = 32
 
@@ -17,6 +17,13 @@ class ConsoleSettings(WebSettings):
     session_hours: float = Field(12, gt=0, le=24 * 30)
     explain: bool = Field(True, description="Load the model at the first request, to show which words decided")
     export_rows: int = Field(50_000, ge=1, le=1_000_000, description="Most rows of one CSV export")
+
+    @field_validator("tokens")
+    @classmethod
+    def _roles_of_people(cls, tokens: list[Token]) -> list[Token]:
+        if any(token.role == "webhook" for token in tokens):
+            raise ValueError("the role webhook is for api.tokens only")
+        return tokens
 
     @field_validator("session_key")
     @classmethod

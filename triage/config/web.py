@@ -11,11 +11,14 @@ from triage.config.section import Section
 _LEAST_TOKEN_CHARS = 16
 
 
+Role = Literal["viewer", "operator", "webhook"]
+
+
 class Token(Section):
     """The token of one person or system."""
 
     name: str = Field(pattern=r"^[^\s|]{1,100}$", description="Name in logs and on the user's actions")
-    role: Literal["viewer", "operator"] = "viewer"
+    role: Role = Field("viewer", description="viewer, operator, or in api.tokens webhook: sends webhooks only")
     token: SecretStr
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
@@ -14,13 +15,12 @@ from triage.errors import TriageError
 from triage.metrics import Metrics
 from triage.runtime.health import Health
 from triage.runtime.rate_limiter import Rate, RateLimiter
-from triage.serving.auth import OPEN_PATHS
+from triage.serving.auth import ApiAuthMiddleware
 from triage.serving.observation import RequestMetrics, RequestSpans
 from triage.serving.openapi import describe
-from triage.serving.problem import on_error, on_http, on_problem
+from triage.serving.problem import on_error, on_http, on_invalid, on_problem
 from triage.serving.routes import build_routes
 from triage.serving.service import Service
-from triage.web.auth import AuthMiddleware
 from triage.web.headers import SecurityHeaders
 from triage.web.health import WebHealth, health_routes
 from triage.web.problem import Problem
@@ -58,14 +58,15 @@ def build_app(
     clock = wall or SystemClock()
     limiter = RateLimiter(Rate(settings.records_per_minute, settings.records_per_minute / 60), clock)
     app = FastAPIOffline(redoc_url=None, title="triage", version=__version__, description=_ABOUT, lifespan=lifespan)
-    app.include_router(build_routes(service, settings, limiter, metrics))
+    app.include_router(build_routes(service, settings, limiter, metrics, clock))
     app.include_router(health_routes(metrics, WebHealth(lambda: None, health)), include_in_schema=False)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(TriageError, on_error)
     app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_invalid)
     # The last one is the outermost.
     app.add_middleware(RequestSpans)
-    app.add_middleware(AuthMiddleware, settings=settings, monotonic=clock.monotonic, open_paths=OPEN_PATHS)
+    app.add_middleware(ApiAuthMiddleware, settings=settings, monotonic=clock.monotonic)
     app.add_middleware(SecurityHeaders, headers=_HEADERS)
     app.add_middleware(RequestMetrics, metrics=metrics, monotonic=clock.monotonic)
     describe(app)

@@ -1,14 +1,38 @@
 """Roles and rate limits of the API's callers."""
 
-from starlette.requests import Request
+from collections.abc import Callable
 
+from starlette.requests import HTTPConnection, Request
+from starlette.types import ASGIApp
+
+from triage.config import ApiSettings, Role
 from triage.web.address import network_of, peer_of
-from triage.web.auth import user_of
+from triage.web.auth import AuthMiddleware, user_of
 from triage.web.identity import ANONYMOUS, User
 from triage.web.problem import Problem
 
+HOOKS = "/v1/hooks/"
 # They hold no data: what the API takes and gives is public.
-OPEN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs/")
+_OPEN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs/")
+
+
+class ApiAuthMiddleware(AuthMiddleware):
+    """Adds webhooks: their role can send nothing else, and a signature can stand for a token."""
+
+    settings: ApiSettings
+
+    def __init__(self, app: ASGIApp, settings: ApiSettings, monotonic: Callable[[], float]) -> None:
+        super().__init__(app, settings, monotonic, open_paths=_OPEN_PATHS)
+
+    def user_without_token(self, connection: HTTPConnection) -> User | None:
+        """A webhook with a signature, which its route verifies once it has read the body."""
+        name = connection.scope["path"].removeprefix(HOOKS)
+        signed = connection.scope["path"].startswith(HOOKS) and name in self.settings.webhook_signatures
+        return User(f"webhook:{name}", "webhook") if signed else None
+
+    def authorize(self, connection: HTTPConnection, user: User) -> None:
+        if user.role == "webhook" and not connection.scope["path"].startswith(HOOKS):
+            raise Problem(403, "webhooks_may_not", f"{user.name} may only send webhooks, to {HOOKS}NAME")
 
 
 def caller_of(request: Request) -> str:
@@ -17,9 +41,10 @@ def caller_of(request: Request) -> str:
     return network_of(peer_of(request)) if user is ANONYMOUS else user.name
 
 
-def require_operator(request: Request) -> User:
-    """Raises Problem 403 for viewers."""
+def require_role(request: Request, *roles: Role) -> User:
+    """The user. Raises Problem 403 for users of other roles."""
     user = user_of(request)
-    if not user.may_act:
-        raise Problem(403, "viewers_may_not", f"{user.name} is a viewer; this needs the role operator")
+    if user.role not in roles:
+        code = f"{user.role}s_may_not"
+        raise Problem(403, code, f"{user.name} has the role {user.role}; this needs {' or '.join(roles)}")
     return user

@@ -10,14 +10,23 @@ from triage.web.problem import Problem
 
 
 async def json_body(request: Request, max_bytes: int) -> Any:
-    """The decoded body. Raises Problem: 415 unless declared as JSON, 400 if it is not JSON; see `read_body`.
+    """The decoded body. Raises Problem, see `json_bytes` and `decoded`."""
+    return decoded(await json_bytes(request, max_bytes))
+
+
+async def json_bytes(request: Request, max_bytes: int) -> bytes:
+    """The body. Raises Problem: 415 unless it is declared as JSON; see `read_body`.
 
     A browser sends JSON to another origin only after a preflight request, which the API never grants.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise Problem(415, "not_json", "send JSON with Content-Type: application/json")
-    body = await read_body(request, max_bytes)
+    return await read_body(request, max_bytes)
+
+
+def decoded(body: bytes) -> Any:
+    """The JSON value of a body. Raises Problem 400 if it is not JSON."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,6 +35,14 @@ async def on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "no_such_path", 405: "no_such_method"}.get(error.status_code, "refused")
     return Problem(error.status_code, code, str(error.detail)).response()
+
+
+async def on_invalid(request: Request, error: Exception) -> Response:
+    """A header or parameter that is not as the description says."""
+    del request
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return Problem(422, "bad_parameter", f"{first['loc'][-1]}: {first['msg']}").response()
 
 
 async def on_error(request: Request, error: Exception) -> Response:

@@ -7,21 +7,32 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from triage import tracing
+from triage.clock import Clock
 from triage.config import ApiSettings
 from triage.metrics import Metrics
 from triage.runtime.rate_limiter import RateLimiter
-from triage.serving.auth import caller_of, require_operator
-from triage.serving.body import json_body, records_of
+from triage.serving.auth import caller_of, require_role
+from triage.serving.body import decoded, json_body, json_bytes, records_of
+from triage.serving.idempotency import IdempotencyKeys
 from triage.serving.openapi import CORRECTION_EXAMPLE, RECORDS_EXAMPLE, operation
 from triage.serving.service import Service
+from triage.serving.signatures import verify
 from triage.web.problem import Problem
 
+# One record: strangers could send as much before the signature is verified.
+_MAX_WEBHOOK_BYTES = 256 * 1024
 _USUAL = ("400", "401", "413", "415", "422", "429", "503")
-_KEY = Header(None, max_length=200, description="Identifies this request: sent again, its records get the same ids")
+_KEY = Header(
+    None,
+    max_length=200,
+    description="Identifies this request: its records get the same ids when it is sent again",
+)
 
 
-def build_routes(service: Service, settings: ApiSettings, limiter: RateLimiter, metrics: Metrics) -> APIRouter:
-    router = APIRouter(prefix="/v1")
+def build_routes(
+    service: Service, settings: ApiSettings, limiter: RateLimiter, metrics: Metrics, clock: Clock
+) -> APIRouter:
+    router, keys = APIRouter(prefix="/v1"), IdempotencyKeys(clock)
 
     def grant(request: Request, records: int) -> None:
         wait_s = limiter.take(caller_of(request), records)
@@ -63,9 +74,10 @@ def build_routes(service: Service, settings: ApiSettings, limiter: RateLimiter, 
         The answer comes once Kafka has acknowledged them. After a 503 or a broken connection send the same request
         again: records with an `id`, or with the same `Idempotency-Key`, replace themselves.
         """
-        user = require_operator(request)
+        user = require_role(request, "operator")
         records = records_of(await json_body(request, settings.max_body_bytes), settings.max_records)
         grant(request, len(records))
+        keys.check(user.name, "feedback", idempotency_key, records)
         results = await service.send(records, user.name, idempotency_key, tracing.headers())
         count("feedback", results)
         return JSONResponse({"results": results}, 202)
@@ -77,10 +89,16 @@ def build_routes(service: Service, settings: ApiSettings, limiter: RateLimiter, 
         openapi_extra=operation("Anything", "SentOne", 202, {"detail": {"id": "1"}}, statuses=(*_USUAL, "403", "404")),
     )
     async def hook(name: str, request: Request, idempotency_key: str | None = _KEY) -> JSONResponse:
-        """Send one record from a help desk's webhook, by the paths in `api.mappings`. Needs the role operator."""
-        user = require_operator(request)
+        """Send one record from a help desk's webhook, by the paths in `api.mappings`.
+
+        Needs the role operator or webhook, or a signature where `api.webhook_signatures` has one for this webhook.
+        """
+        user = require_role(request, "operator", "webhook")
+        body = await _webhook_body(request, settings, name, clock)
+        # After the signature: strangers must not use up what the desk may send.
         grant(request, 1)
-        fields = service.mapped(name, await json_body(request, settings.max_body_bytes))
+        keys.check(user.name, f"hooks/{name}", idempotency_key, body)
+        fields = service.mapped(name, body)
         (result,) = results = await service.send([fields], user.name, idempotency_key, tracing.headers())
         count("hooks", results)
         return JSONResponse(result, 422 if "error" in result else 202)
@@ -95,7 +113,7 @@ def build_routes(service: Service, settings: ApiSettings, limiter: RateLimiter, 
 
         The last correction of a record counts. Needs the role operator.
         """
-        user = require_operator(request)
+        user = require_role(request, "operator")
         grant(request, 1)
         return JSONResponse(await service.correct(await json_body(request, settings.max_body_bytes), user.name))
 
@@ -105,3 +123,13 @@ def build_routes(service: Service, settings: ApiSettings, limiter: RateLimiter, 
         return JSONResponse(service.about())
 
     return router
+
+
+async def _webhook_body(request: Request, settings: ApiSettings, name: str, clock: Clock) -> Any:
+    """The JSON of a webhook. Raises Problem, also 401 for a signature that is missing or wrong, where one is set."""
+    limit = min(settings.max_body_bytes, _MAX_WEBHOOK_BYTES)
+    body = await json_bytes(request, limit)
+    signature = settings.webhook_signatures.get(name)
+    if signature is not None:
+        verify(signature, request.headers, body, clock.now_ms() / 1000)
+    return decoded(body)

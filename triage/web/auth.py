@@ -34,8 +34,8 @@ def is_known(connection: HTTPConnection) -> bool:
 class AuthMiddleware:
     """Plain ASGI middleware: nothing passes without a user, except probes and `open_paths` (with a final `/`: folders).
 
-    Subclasses add a way to identify users (`session_user`), rules for what a user may do (`authorize`) and their own
-    form of refusals (`refusal`).
+    Subclasses add a way to identify users (`user_without_token`), rules for what a user may do (`authorize`) and their
+    own form of refusals (`refusal`).
     """
 
     def __init__(
@@ -88,8 +88,8 @@ class AuthMiddleware:
         """The part of a 401 that says what to do."""
         return "send Authorization: Bearer and a token of this service's setting `tokens`"
 
-    def session_user(self, connection: HTTPConnection) -> User | None:
-        """The user of a session, None without one."""
+    def user_without_token(self, connection: HTTPConnection) -> User | None:
+        """The user whom something else than a token or a proxy identifies, such as a session; None without one."""
         del connection
         return None
 
@@ -120,7 +120,7 @@ class AuthMiddleware:
             return ANONYMOUS
         if (token := bearer_of(connection)) is not None:
             return self.by_token(token, connection)
-        user = self.identities.by_proxy(connection) or self.session_user(connection)
+        user = self.identities.by_proxy(connection) or self.user_without_token(connection)
         if user is None:
             raise Problem(401, "not_known", f"not logged in: {self.advice}")
         return user

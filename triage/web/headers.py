@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_HSTS = "max-age=31536000"
+
 
 class SecurityHeaders:
-    """Plain ASGI middleware. Answers that say nothing about caching must not be stored."""
+    """Plain ASGI middleware. Answers that say nothing about caching must not be stored; https stays https."""
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app = app
@@ -18,6 +20,9 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self._headers)
+                # `scheme` is the client's: authentication has taken it from a trusted proxy by now.
+                if scope["scheme"] == "https":
+                    headers["strict-transport-security"] = _HSTS
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 

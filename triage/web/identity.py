@@ -3,15 +3,13 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Literal
 
 from starlette.requests import HTTPConnection
 
-from triage.config import WebSettings
+from triage.config import Role, WebSettings
 from triage.web.address import TrustedProxies
 from triage.web.problem import Problem
 
-Role = Literal["viewer", "operator"]
 _MAX_NAME_CHARS = 100
 
 

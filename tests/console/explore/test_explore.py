@@ -189,6 +189,7 @@ def test_the_export_is_whole_in_order_and_bounded(site, monkeypatch):
 
 @pytest.mark.parametrize(("cell", "written"), [
     ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("\tx", "'\tx"), ("\rx", "'\rx"),
+    ("＝1+1", "'＝1+1"), ("＋1", "'＋1"), ("－1", "'－1"), ("＠SUM(A1)", "'＠SUM(A1)"),
     ("fine = 1", "fine = 1"), (-0.9, -0.9), (None, None),
 ])  # fmt: skip
 def test_no_cell_is_a_formula(cell, written):

@@ -20,7 +20,8 @@ from triage.web.auth import user_of
 log = get_logger("triage.console")
 
 _PAGE = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Full-width signs too: some spreadsheets take them for the others.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 # Spreadsheets take a file without it for the machine's own encoding.
 _BYTE_ORDER_MARK = "\ufeff"
 COLUMNS = (

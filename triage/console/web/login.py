@@ -55,7 +55,7 @@ class LoginMiddleware(AuthMiddleware):
     def advice(self) -> str:
         return "log in at /login, or send a bearer token" if self.settings.tokens else "come through the proxy"
 
-    def session_user(self, connection: HTTPConnection) -> User | None:
+    def user_without_token(self, connection: HTTPConnection) -> User | None:
         session = self._session(connection)
         return session.user if session else None
 
