@@ -4,14 +4,15 @@ import pytest
 from cases import failures, load, run
 
 KINDS = (
-    "automatic", "cue_words", "footers", "html", "secrets", "separators", "threads", "traditional_redaction",
-    "traditional_rules", "versions",
+    "automatic", "brands", "cue_words", "footers", "headers_harmless", "headers_personal", "headers_personal_zh",
+    "html", "language", "secrets", "separators", "threads", "traditional_redaction", "traditional_rules", "versions",
 )  # fmt: skip
 # Right values that only a better model reaches; the body of these messages is found, which is asserted alone.
 BY_THE_MODEL = {
     "threads:1": {"sentiment"},
     "threads:37": {"sentiment", "severity_not"},
     "html:13": {"sentiment"},
+    "language:2": {"sentiment"},
     "traditional_rules:34": {"same_as"},
     "traditional_rules:38": {"same_as"},
 }

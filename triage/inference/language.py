@@ -21,6 +21,10 @@ _LANGUAGES = """
 # English without losing texts of other languages (tests/inference/test_language.py).
 _ENGLISH_ODDS = 10.0
 _MIN_CONFIDENCE = 0.35
+_FEW_WORDS = 6
+_CYRILLIC = "ru uk bg sr mk kk"
+_RUSSIAN_ODDS = 3.0
+_CYRILLIC_LETTER = re.compile("[\u0400-\u04ff]")
 # Short English words, on which letter statistics fail, and which are rarely words of other languages.
 _ENGLISH_WORDS = """
     ok okay hi hey hello thx thanks thank lol wtf omg pls plz please yes yeah nope good bad great nice love hate worst
@@ -76,7 +80,7 @@ def identify(text: str) -> Language:
     if not words:
         return _UNKNOWN
     if not sample.isascii():
-        if found := _by_script(sample, sum(map(len, words))):
+        if found := _by_script(sample, words):
             return found
     elif not _MARKS.isdisjoint(words):
         common = len(_COMMON.intersection(words))
@@ -90,12 +94,14 @@ def preload() -> None:
     _identifier()
 
 
-def _by_script(sample: str, letters: int) -> Language | None:
+def _by_script(sample: str, words: list[str]) -> Language | None:
     han, kana, hangul = (len(script.findall(sample)) for script in (_HAN, _KANA, _HANGUL))
     cjk = han + kana + hangul
     if not cjk:
         return None
-    if _CJK_WEIGHT * cjk < letters - cjk:
+    # Latin letters outweigh the others only as sentences: names of products and single words are part of any language.
+    english = sum(word in _COMMON for word in words)
+    if english >= _LEAST_COMMON and _CJK_WEIGHT * cjk < sum(map(len, words)) - cjk:
         return None
     if hangul >= max(han, kana):
         return Language("ko")
@@ -113,8 +119,14 @@ def _by_letters(sample: str, words: list[str]) -> Language:
     code = max(scores, key=scores.__getitem__)
     if scores[code] >= _MIN_CONFIDENCE * sum(scores.values()):
         return Language(code)
-    if sample.isascii() and any(word.lower() in _ENGLISH for word in words):
-        return Language("en")
+    if sample.isascii():
+        # Too short or misspelt for statistics: of the languages of such letters English is the most frequent by far.
+        return (
+            _ENGLISH_TEXT if len(words) <= _FEW_WORDS or any(word.lower() in _ENGLISH for word in words) else _UNKNOWN
+        )
+    cyrillic = {name: scores[name] * (_RUSSIAN_ODDS if name == "ru" else 1) for name in _CYRILLIC.split()}
+    if _CYRILLIC_LETTER.search(sample):
+        return Language(max(cyrillic, key=cyrillic.__getitem__))
     return _UNKNOWN
 
 

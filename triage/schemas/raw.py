@@ -1,6 +1,8 @@
 """The raw record, as sources send it to `feedback.complaints`, `feedback.reviews` and `feedback.social`."""
 
 import math
+import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -42,6 +44,11 @@ class RawRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 STRING_FIELDS = ("id", "source", "author_id", "brand", "product", "region", "language", "url")
+# Names that records are counted by. Ids and sources stay as they are: documents are known by them.
+_NAMES = ("brand", "product", "region")
+_PLAIN_NAME = re.compile(r"[!-~]+(?: [!-~]+)*")
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _MAX_FIELD_CHARS = 1_000
 _MAX_DEPTH = 8
 # Mail clients write ten characters of markup for each that they show.
@@ -87,6 +94,9 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
         value = fields.pop(name, None)
         # Fast path: nearly always a short string.
         known[name] = value if type(value) is str and 0 < len(value) <= _MAX_FIELD_CHARS else _string(name, value)
+    for name in _NAMES:
+        if known[name]:
+            known[name] = _one_spelling(known[name])
     created_at = fields.pop("created_at", None)
     event_time_ms(created_at)
     rating = _rating(fields.pop("rating", None))
@@ -183,6 +193,14 @@ def _string(name: str, value: Any) -> str | None:
             f"bad_{name}", f"{name} has {len(text)} characters; at most {_MAX_FIELD_CHARS} are allowed", field=name
         )
     return text
+
+
+def _one_spelling(name: str) -> str | None:
+    """Composed (NFC), without invisible characters, narrow letters, single blanks; None where nothing is left."""
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    composed = unicodedata.normalize("NFC", _UNSEEN.sub("", name)).translate(_NARROW)
+    return " ".join(composed.split()) or None
 
 
 def _rating(value: Any) -> float | None:
