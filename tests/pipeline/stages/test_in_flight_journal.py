@@ -74,3 +74,11 @@ def test_a_full_disk_or_a_damaged_file_costs_only_the_journal(path, tmp_path):
     unwritable.begin(messages(1))
     unwritable.complete()
     assert not unwritable.has_quarantined
+
+
+def test_the_file_of_an_earlier_version_is_read(path):
+    path.parent.mkdir()
+    path.write_bytes(b'{"hand":[["t",0,7,7]],"alone":true,"suspects":[["t",0,5,8]],"crashes":{"t/0/7":1}}\n')
+    journal = InFlightJournal(path)
+    assert quarantined(journal, range(12)) == [5, 6, 7, 8]
+    assert journal.crashes_of(Position("t", 0, 7)) == 2
