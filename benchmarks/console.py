@@ -24,7 +24,7 @@ from triage.config import Settings, load_settings
 from triage.console.alerts.list_page import read_alerts
 from triage.console.changes.measure import top_movers
 from triage.console.data.explainer import LocalExplainer
-from triage.console.data.overview import ElasticReader
+from triage.console.data.snapshot_reader import SnapshotReader
 from triage.console.dependencies import Dependencies
 from triage.console.explore.export import rows
 from triage.console.explore.page import read_results
@@ -90,26 +90,26 @@ def pages(client: Elasticsearch, settings: Settings) -> dict[str, Page]:
     clock = ManualClock(parse_rfc3339(newest[0].record.timestamp) + 1)
     now_ms, metrics = clock.now_ms(), Metrics()
     absent: Any = None  # shared readers of the pages, which are called directly here
-    site = Dependencies(
+    dependencies = Dependencies(
         settings, client, clock, metrics, absent, absent, absent, absent, LocalExplainer(settings), silences=list
     )
-    now = ElasticReader(client, elastic, clock, metrics, lambda: 0)
+    now = SnapshotReader(client, elastic, clock, metrics, lambda: 0)
 
     def view(query: str) -> Filters:
         return Filters.of(QueryParams(query))
 
     def explore(query: str, after: str | None = None, *, compare: bool = False) -> object:
-        return read_results(site, view(query), now_ms, after, with_comparison=compare)
+        return read_results(dependencies, view(query), now_ms, after, with_comparison=compare)
 
     def csv(query: str) -> object:
         asked = view(query).query(now_ms)
-        return list(rows(site, asked, records_page(client, elastic, asked, _EXPORTED), _EXPORTED))
+        return list(rows(dependencies, asked, records_page(client, elastic, asked, _EXPORTED), _EXPORTED))
 
     def renewed(_: int) -> object:
         clock.advance(2)
         return now()
 
-    second = read_results(site, view("range=all"), now_ms, None).page.after
+    second = read_results(dependencies, view("range=all"), now_ms, None).page.after
     return {
         "Now": renewed,
         "Now: what moved": lambda _: top_movers(client, elastic, now_ms),
@@ -128,10 +128,10 @@ def pages(client: Elasticsearch, settings: Settings) -> dict[str, Page]:
         "Explore, what changed, 90 days": lambda n: explore(
             f"range=90d&intent=delivery&region=region-{n}", compare=True
         ),
-        "Review, 7 days": lambda _: read_queue(site, view(""), "new"),
-        "Review, 90 days, least sure first": lambda _: read_queue(site, view("range=90d"), "unsure"),
-        "Record": lambda n: read_details(site, newest[n % len(newest)].id),
-        "Alerts": lambda _: read_alerts(site),
+        "Review, 7 days": lambda _: read_queue(dependencies, view(""), "new"),
+        "Review, 90 days, least sure first": lambda _: read_queue(dependencies, view("range=90d"), "unsure"),
+        "Record": lambda n: read_details(dependencies, newest[n % len(newest)].id),
+        "Alerts": lambda _: read_alerts(dependencies),
         "One alert": lambda n: find_alert(client, elastic, f"bench-{n}"),
         f"CSV, a page of {_EXPORTED}": lambda _: csv("range=90d"),
     }

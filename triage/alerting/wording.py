@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from triage.schemas.counts import OTHER
 from triage.translations import translations_for
 
-# Below this, a ratio to what was expected is a large number that says little.
-_LEAST_EXPECTED = 0.95  # what is written as 1
-# Below this, "1.1 times expected" would make people doubt a page that a share has caused.
-_LEAST_RATIO = 1.5
+# Below this, a ratio to the expected number is large and means little.
+_MIN_EXPECTED = 0.95  # it is written as 1
+# Below this, "1.1 times expected" would make people doubt an alert that a share has caused.
+_MIN_RATIO = 1.5
 _VALUE_CHARS = 24
-# What a locked telephone shows of a title; a Chinese character takes the room of two others.
+# The part of a title that a locked telephone shows; a Chinese character is as wide as two others.
 _TITLE_CHARS = {"en": 80, "zh": 52}
 _CAPITALIZED = frozenset({"en"})
 # Dimensions besides channel and intent, the most telling first.
@@ -22,7 +22,7 @@ _SEVERITIES = ("critical", "error", "warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What a title counts: `negative` of `total` records in `window_ms`, where `expected` negatives were expected."""
+    """The numbers of a title: `negative` of `total` records in `window_ms`; `expected` negatives were expected."""
 
     negative: int
     total: int
@@ -31,16 +31,16 @@ class Numbers:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the expected; None where that says little."""
-        if self.expected is None or self.expected < _LEAST_EXPECTED:
+        """Negatives per expected negative; None where it means little."""
+        if self.expected is None or self.expected < _MIN_EXPECTED:
             return None
         ratio = self.negative / self.expected
-        return ratio if ratio >= _LEAST_RATIO else None
+        return ratio if ratio >= _MIN_RATIO else None
 
     @property
     def rare(self) -> bool:
         """Less than one was expected."""
-        return self.expected is not None and self.expected < _LEAST_EXPECTED
+        return self.expected is not None and self.expected < _MIN_EXPECTED
 
     @property
     def share(self) -> float:
@@ -86,7 +86,7 @@ class Wording:
         return self._translations.intent(name)
 
     def place(self, dimensions: Mapping[str, str]) -> str:
-        """Where, in the middle of a sentence: ` about delivery from Acme`; empty for everything in English."""
+        """The alert's scope in the middle of a sentence: ` about delivery from Acme`; may be empty for everything."""
         translations = self._translations
         if not dimensions:
             return translations("place.everything")
@@ -102,7 +102,7 @@ class Wording:
         )
 
     def subject(self, dimensions: Mapping[str, str]) -> str:
-        """What, at the head of a title: `Acme · delivery complaints`."""
+        """The alert's scope at the head of a title: `Acme · delivery complaints`."""
         noun = self._channel(dimensions.get("channel", "complaint"), "subject_channel", "subject.other_channel")
         intent = dimensions.get("intent")
         if intent is not None:
@@ -190,7 +190,7 @@ class Wording:
         return self._translations("notification.more", count=str(count))
 
     def first_steps(self, intent: str | None) -> tuple[str, ...]:
-        """What to do first about an intent, or about any."""
+        """The first steps for an intent, or for any."""
         name = f"first_steps.{intent}"
         return self._translations.lines(name if name in self._translations else "first_steps.default")
 

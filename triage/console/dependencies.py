@@ -1,4 +1,4 @@
-"""What the pages need to answer: made once, handed to each."""
+"""The collaborators that all pages get."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from triage.clock import Clock
 from triage.config import Settings
 from triage.console.changes.measure import Movers
 from triage.console.data.dead_letters import DeadLetters
-from triage.console.data.refresh import Latest, SharedSnapshot
+from triage.console.data.shared_readings import SharedReading, SharedSnapshot
 from triage.fleet import FleetView
 from triage.metrics import Metrics
 from triage.schemas.action import Matcher, Silence
@@ -19,14 +19,14 @@ from triage.schemas.explanation import HeadExplanation, RuleExplanation
 
 
 class Explainer(Protocol):
-    """Why a record was judged as it was. Both block, and raise a TriageError that says why they can't tell."""
+    """Explains the labels of a record. All methods block, and raise a TriageError where the explanation fails."""
 
-    def words(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
+    def word_weights(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
         """Weights of words for intent and sentiment, and the version of the model that gave them."""
         ...
 
     def rules(self, record: EnrichedRecord) -> tuple[list[RuleExplanation], str]:
-        """The rules that fired with their evidence, and the version of the rules that were asked."""
+        """The rules that fired with their evidence, and the version of the rules that were evaluated."""
         ...
 
     def intents(self) -> list[str]:
@@ -35,7 +35,7 @@ class Explainer(Protocol):
 
 
 class Actions(Protocol):
-    """What sends actions on; all block and raise Unavailable."""
+    """Sends actions to the alerter. All methods block and raise Unavailable."""
 
     def acknowledge(self, dedup_key: str, actor: str, comment: str = "") -> object: ...
 
@@ -48,15 +48,15 @@ class Actions(Protocol):
 
 @dataclass(frozen=True)
 class Dependencies:
-    """`now`, `movers` and `fleet` are readings that all pages share; everything else is asked on request."""
+    """`now`, `movers` and `fleet` are readings that all pages share; everything else is read on request."""
 
     settings: Settings
     client: Elasticsearch
     clock: Clock
     metrics: Metrics
     now: SharedSnapshot
-    movers: Latest[Movers]
-    fleet: Latest[FleetView]
+    movers: SharedReading[Movers]
+    fleet: SharedReading[FleetView]
     dead_letters: DeadLetters
     explainer: Explainer
     silences: Callable[[], list[Silence]]

@@ -1,9 +1,9 @@
-"""What *Explore* looks for, as it stands in the address: so that a view can be kept, sent and exported."""
+"""The filters of *Explore*. The address has all of them, so that a view can be kept, sent and exported."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -41,19 +41,19 @@ FIELDS: dict[str, str] = {
     "source": "source",
     "model": "versions.model",
 }
-# Those that other pages link to, and that are too many to be offered.
+# Only links of other pages set these: they have too many values to be offered.
 HIDDEN_FIELDS: dict[str, str] = {"author": "author_id", "event": "event.id"}
 _BY_NAME = {**FIELDS, **HIDDEN_FIELDS}
-_MOST_VALUES = 20
-_MOST_CHARS = 200
+_MAX_VALUES = 20
+_MAX_CHARS = 200
 _MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True)
 class Filters:
-    """`start` and `end` are times that were given (ms); without them `range` counts back from now.
+    """`start` and `end` are event times in ms; without both, `range` counts back from now.
 
-    `problems` are names of parameters that say nothing and were left out.
+    `problems` are names of parameters that are not valid and were ignored.
     """
 
     text: str = ""
@@ -64,36 +64,36 @@ class Filters:
     problems: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, given: QueryParams) -> Self:
+    def of(cls, parameters: QueryParams) -> Self:
         problems: list[str] = []
-        chosen = given.get("range", DEFAULT_RANGE)
-        if chosen not in RANGES:
+        range_name = parameters.get("range", DEFAULT_RANGE)
+        if range_name not in RANGES:
             problems.append("range")
-            chosen = DEFAULT_RANGE
-        times = {name: _time(given.get(name, "").strip(), name, problems) for name in ("from", "to")}
+            range_name = DEFAULT_RANGE
+        times = {name: _time(parameters.get(name, "").strip(), name, problems) for name in ("from", "to")}
         if times["from"] is not None and times["to"] is not None and times["from"] >= times["to"]:
             problems.append("to")
             times["to"] = None
         values = {
-            name: tuple(dict.fromkeys(value[:_MOST_CHARS] for value in given.getlist(name) if value))[:_MOST_VALUES]
+            name: tuple(dict.fromkeys(value[:_MAX_CHARS] for value in parameters.getlist(name) if value))[:_MAX_VALUES]
             for name in _BY_NAME
         }
         return cls(
-            text=given.get("q", "").strip()[:_MOST_CHARS],
-            range=chosen,
+            text=parameters.get("q", "").strip()[:_MAX_CHARS],
+            range=range_name,
             start=times["from"],
             end=times["to"],
-            values={name: chosen_values for name, chosen_values in values.items() if chosen_values},
+            values={name: chosen for name, chosen in values.items() if chosen},
             problems=tuple(problems),
         )
 
     @property
-    def given_times(self) -> bool:
+    def has_times(self) -> bool:
         return self.start is not None or self.end is not None
 
     def between(self, now_ms: int) -> tuple[int | None, int | None]:
-        """The event times looked at; whole minutes, so that Elasticsearch can answer again from its cache."""
-        if self.given_times:
+        """Event times, None where open; whole minutes, so that Elasticsearch can answer from its cache."""
+        if self.has_times:
             return self.start, self.end
         length = RANGES[self.range]
         if length is None:
@@ -102,25 +102,25 @@ class Filters:
         return end - length, end
 
     def query(self, now_ms: int) -> JsonObject:
-        """The whole of it for Elasticsearch."""
+        """All filters as a query of Elasticsearch."""
         return {"bool": {"filter": [*event_time_range(*self.between(now_ms)), *self.conditions()]}}
 
     def conditions(self) -> list[JsonObject]:
         """All but the times; several values of one field are alternatives."""
-        found: list[JsonObject] = [{"terms": {_BY_NAME[name]: list(values)}} for name, values in self.values.items()]
-        if self.text:
-            found.append({"match": {"text": {"query": self.text, "operator": "and"}}})
-        return found
+        terms: list[JsonObject] = [{"terms": {_BY_NAME[name]: list(values)}} for name, values in self.values.items()]
+        if not self.text:
+            return terms
+        return [*terms, {"match": {"text": {"query": self.text, "operator": "and"}}}]
 
     def with_value(self, name: str, value: str) -> Self:
         return replace(self, values={**self.values, name: (*self.values.get(name, ()), value)})
 
     def only(self, **values: str) -> Self:
-        """With these single values in place of what these fields had."""
+        """With these values alone in their fields."""
         return replace(self, values={**self.values, **{name: (value,) for name, value in values.items()}})
 
     def without(self, name: str, value: str) -> Self:
-        left = tuple(one for one in self.values.get(name, ()) if one != value)
+        left = tuple(other for other in self.values.get(name, ()) if other != value)
         others = {other: kept for other, kept in self.values.items() if other != name}
         return replace(self, values={**others, name: left} if left else others)
 
@@ -129,17 +129,19 @@ class Filters:
         pairs: list[tuple[str, str]] = []
         if self.text:
             pairs.append(("q", self.text))
-        pairs += [(name, value) for name, values in self.values.items() for value in values]
-        if self.given_times:
-            pairs += [(name, _shown(ms)) for name, ms in (("from", self.start), ("to", self.end)) if ms is not None]
+        pairs += self.pairs()
+        if self.has_times:
+            pairs += [
+                (name, datetime_local(ms)) for name, ms in (("from", self.start), ("to", self.end)) if ms is not None
+            ]
         elif self.range != DEFAULT_RANGE:
             pairs.append(("range", self.range))
         pairs += [(name, value) for name, value in more.items() if value is not None]
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
-    def hidden(self, leaving_out: Sequence[str] = ()) -> list[tuple[str, str]]:
-        """(name, value) of the fields' values, for a form that keeps them."""
-        return [(name, value) for name, values in self.values.items() if name not in leaving_out for value in values]
+    def pairs(self) -> list[tuple[str, str]]:
+        """(name, value) of each value of a field."""
+        return [(name, value) for name, values in self.values.items() for value in values]
 
 
 def _time(text: str, name: str, problems: list[str]) -> int | None:
@@ -156,16 +158,9 @@ def _time(text: str, name: str, problems: list[str]) -> int | None:
     return None
 
 
-def _shown(ms: int) -> str:
-    """As `<input type="datetime-local">` has it; UTC."""
+def datetime_local(ms: int | None) -> str:
+    """UTC, as `<input type="datetime-local">` has it; empty for None."""
+    if ms is None:
+        return ""
     moment = datetime.fromtimestamp(ms / 1000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M}" if ms % _MINUTE_MS == 0 else f"{moment:%Y-%m-%dT%H:%M:%S}"
-
-
-def shown_time(ms: int | None) -> str:
-    return "" if ms is None else _shown(ms)
-
-
-def filters_of(values: Mapping[str, Any]) -> Filters:
-    """Filters on single values, as links from other pages want them."""
-    return Filters(values={name: (str(value),) for name, value in values.items() if value})

@@ -1,4 +1,4 @@
-"""Runs the console until it is told to stop."""
+"""Runs the console until SIGINT or SIGTERM."""
 
 from contextlib import ExitStack
 
@@ -9,8 +9,8 @@ from triage.console.app import build_app
 from triage.console.changes.measure import top_movers
 from triage.console.data.dead_letters import DeadLetters
 from triage.console.data.explainer import LocalExplainer
-from triage.console.data.overview import ElasticReader
-from triage.console.data.refresh import Latest, SharedSnapshot
+from triage.console.data.shared_readings import SharedReading, SharedSnapshot
+from triage.console.data.snapshot_reader import SnapshotReader
 from triage.console.dependencies import Dependencies
 from triage.elastic.client import connect
 from triage.elastic.errors import translated
@@ -36,8 +36,8 @@ def serve(settings: Settings) -> None:
     It starts and stays up without Elasticsearch or Kafka. Raises ConfigError.
     """
     check_reach(settings.console, "console")
-    with ExitStack() as open_things:
-        dependencies = _dependencies(settings, open_things)
+    with ExitStack() as resources:
+        dependencies = _dependencies(settings, resources)
 
         def ping() -> None:
             with translated():
@@ -53,26 +53,26 @@ def serve(settings: Settings) -> None:
     log.info("console_stopped")
 
 
-def _dependencies(settings: Settings, open_things: ExitStack) -> Dependencies:
-    """All that the pages ask; what has to be ended goes onto `open_things`."""
+def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
+    """The collaborators of the pages; `resources` closes what has to be closed."""
     clock = settings.clock.build()
     metrics = Metrics()
     timeout_s = min(_QUERY_TIMEOUT_S, settings.elasticsearch.request_timeout_s)
     client = connect(settings.elasticsearch).options(request_timeout=timeout_s)
-    open_things.callback(client.close)
+    resources.callback(client.close)
     dead_letters = DeadLetters(settings.kafka)
     dead_letters.follower.start()
-    open_things.callback(dead_letters.follower.stop)
+    resources.callback(dead_letters.follower.stop)
     book = ActionBook()
     reader = follow_actions(settings.kafka, book.put)
     reader.start()
-    open_things.callback(reader.stop)
+    resources.callback(reader.stop)
     actions = ActionWriter(settings.kafka, clock)
-    open_things.callback(actions.close)
+    resources.callback(actions.close)
     monitor = FleetMonitor(settings)
-    open_things.callback(monitor.close)
+    resources.callback(monitor.close)
     simulated = settings.clock.origin is not None
-    read = ElasticReader(
+    read = SnapshotReader(
         client, settings.elasticsearch, clock, metrics, lambda: dead_letters.total, simulated=simulated
     )
 
@@ -85,8 +85,8 @@ def _dependencies(settings: Settings, open_things: ExitStack) -> Dependencies:
         clock=clock,
         metrics=metrics,
         now=SharedSnapshot(read, clock, simulated=simulated),
-        movers=Latest(lambda: top_movers(client, settings.elasticsearch, last_minute()), clock, _MOVERS_EVERY_S),
-        fleet=Latest(monitor.look, clock, _FLEET_EVERY_S),
+        movers=SharedReading(lambda: top_movers(client, settings.elasticsearch, last_minute()), clock, _MOVERS_EVERY_S),
+        fleet=SharedReading(monitor.look, clock, _FLEET_EVERY_S),
         dead_letters=dead_letters,
         explainer=LocalExplainer(settings),
         silences=book.silences.all,

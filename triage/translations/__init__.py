@@ -1,4 +1,4 @@
-"""What triage says to people, in every language: messages, and how numbers, times and durations are written."""
+"""Messages for people in every language, with its way to write numbers, times and durations."""
 
 from triage.translations.catalogue import LANGUAGES, catalogue
 from triage.translations.translations import Translations, translations_for

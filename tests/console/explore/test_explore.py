@@ -33,9 +33,9 @@ pytestmark = pytest.mark.stack
 
 
 class NoModel:
-    """A console whose model is away."""
+    """A console whose model is unavailable."""
 
-    def words(self, record):
+    def word_weights(self, record):
         raise ModelError("no model folder")
 
     def rules(self, record):
@@ -46,7 +46,7 @@ class NoModel:
 
 
 @pytest.fixture(scope="module")
-def site(stack):
+def dependencies(stack):
     elasticsearch = own_settings(stack.elasticsearch_url, "texploreseeded")
     client = connect(elasticsearch)
     clock = ManualClock(NOW)
@@ -62,32 +62,35 @@ def _view(query, **changes):
     return replace(Filters.of(QueryParams(query)), **changes)
 
 
-def test_facets_count_what_the_view_holds_and_narrow_it_down(site):
-    everything = read_results(site, _view("range=all"), NOW, None)
+def test_facets_count_what_the_view_holds_and_narrow_it_down(dependencies):
+    everything = read_results(dependencies, _view("range=all"), NOW, None)
     assert everything.statistics.total == 17 * PER_DAY
     by_product = {share.value: share.count for share in everything.statistics.facets["product"]}
     assert sum(by_product.values()) == 17 * PER_DAY
-    one = read_results(site, _view(f"range=all&product={RISING}"), NOW, None)
+    one = read_results(dependencies, _view(f"range=all&product={RISING}"), NOW, None)
     assert one.statistics.total == by_product[RISING]
     assert {hit.record.product for hit in one.page.hits} == {RISING}
     assert sum(slot.total for slot in one.statistics.slots) == one.statistics.total
-    nothing = read_results(site, _view("q=nosuchword"), NOW, None)
+    nothing = read_results(dependencies, _view("q=nosuchword"), NOW, None)
     assert (nothing.statistics.total, nothing.page.hits) == (0, [])
 
 
-def test_words_severity_and_model_narrow_down_too(site):
-    found = read_results(site, _view("range=all&q=flooded&severity=critical&model=triage-en-zh@1"), NOW, None)
+def test_words_severity_and_model_narrow_down_too(dependencies):
+    found = read_results(dependencies, _view("range=all&q=flooded&severity=critical&model=triage-en-zh@1"), NOW, None)
     assert found.page.hits
     for hit in found.page.hits:
         assert "flooded" in hit.record.text
         assert hit.record.severity.level == "critical"
-    assert read_results(site, _view("range=all&flag=low_confidence"), NOW, None).statistics.total < 17 * PER_DAY / 5
+    assert (
+        read_results(dependencies, _view("range=all&flag=low_confidence"), NOW, None).statistics.total
+        < 17 * PER_DAY / 5
+    )
 
 
-def test_pages_follow_each_other_without_gap_or_double(site):
+def test_pages_follow_each_other_without_gap_or_double(dependencies):
     seen, after = [], None
     while True:
-        found = read_results(site, _view("range=all&intent=delivery"), NOW, after)
+        found = read_results(dependencies, _view("range=all&intent=delivery"), NOW, after)
         seen += [hit.id for hit in found.page.hits]
         after = found.page.after
         if after is None:
@@ -96,56 +99,58 @@ def test_pages_follow_each_other_without_gap_or_double(site):
 
 
 @pytest.mark.parametrize("after", ["x", "[1]", "{}", "[1,2,3,[4]]"])
-def test_a_mark_that_no_page_gave_is_refused(site, after):
+def test_a_mark_that_no_page_gave_is_refused(dependencies, after):
     with pytest.raises(ValueError, match="after"):
-        read_results(site, _view("range=all"), NOW, after)
+        read_results(dependencies, _view("range=all"), NOW, after)
 
 
-def test_what_moved_names_the_product_whose_delivery_complaints_rose(site):
-    found = top_movers(site.client, site.settings.elasticsearch, NOW)
-    assert (found.range, found.thing) == ("7d", "product")
-    top = found.by_thing[0]
+def test_what_moved_names_the_product_whose_delivery_complaints_rose(dependencies):
+    found = top_movers(dependencies.client, dependencies.settings.elasticsearch, NOW)
+    assert (found.range, found.item) == ("7d", "product")
+    top = found.by_item[0]
     assert top.values == (RISING, "delivery")
     assert top.now > 5 * top.before
     assert found.by_intent[0].values == ("delivery",)
     assert found.all.now > found.all.before > 0
 
 
-def test_what_moved_needs_a_past(site):
-    assert top_movers(site.client, site.settings.elasticsearch, NOW - 13 * 86_400_000).range is None
+def test_what_moved_needs_a_past(dependencies):
+    assert top_movers(dependencies.client, dependencies.settings.elasticsearch, NOW - 13 * 86_400_000).range is None
 
 
-def test_the_comparison_says_why(site):
-    found = compare(site.client, site.settings.elasticsearch, _view("intent=delivery&sentiment=negative"), NOW)
+def test_the_comparison_says_why(dependencies):
+    found = compare(
+        dependencies.client, dependencies.settings.elasticsearch, _view("intent=delivery&sentiment=negative"), NOW
+    )
     assert found.by["product"][0].values == (RISING,)
     assert "intent" not in found.by
     assert "Leeds" in [share.value for share in found.entities]
     assert {"flooded", "depot", "courier"} & {share.value for share in found.words}
     assert found.left_out == ()
-    assert compare(site.client, site.settings.elasticsearch, _view("range=all"), NOW) is None
+    assert compare(dependencies.client, dependencies.settings.elasticsearch, _view("range=all"), NOW) is None
 
 
-def test_where_a_view_had_too_few_records_before_a_wider_one_says_what_is_usual(site):
+def test_where_a_view_had_too_few_records_before_a_wider_one_says_what_is_usual(dependencies):
     view = _view(f"intent=delivery&sentiment=negative&product={RISING}")
-    found = compare(site.client, site.settings.elasticsearch, view, NOW)
+    found = compare(dependencies.client, dependencies.settings.elasticsearch, view, NOW)
     assert found.left_out == ("product",)
     assert [share.value for share in found.entities] == ["Leeds"]
     assert {"nova", "headphones"}.isdisjoint(share.value for share in found.words)
     assert "flooded" in {share.value for share in found.words}
 
 
-def test_the_record_has_its_neighbours_and_says_what_is_missing(site):
-    found = read_details(site, "r1000000")
+def test_the_record_has_its_neighbours_and_says_what_is_missing(dependencies):
+    found = read_details(dependencies, "r1000000")
     assert found.hit.record.product == RISING
     assert "r1000000" not in {hit.id for hit in found.similar}
     assert any(hit.record.product == RISING for hit in found.similar)
     assert found.problem == "no rules"
-    assert read_details(site, "nobody") is None
+    assert read_details(dependencies, "nobody") is None
 
 
-def test_what_people_have_judged_leaves_the_queue(site):
-    client, settings = site.client, site.settings.elasticsearch
-    before = read_queue(site, _view("range=30d"), "new")
+def test_what_people_have_judged_leaves_the_queue(dependencies):
+    client, settings = dependencies.client, dependencies.settings.elasticsearch
+    before = read_queue(dependencies, _view("range=30d"), "new")
     assert before.waiting > 2
     assert all("low_confidence" in hit.record.flags for hit in before.hits)
     times = [hit.record.timestamp for hit in before.hits]
@@ -156,32 +161,32 @@ def test_what_people_have_judged_leaves_the_queue(site):
         correction_of(judged.id, judged.record, actor="ann", corrected_at="2026-11-22T09:30:00.000Z",
                       intent="billing", sentiment="neutral"),
     )  # fmt: skip
-    after = read_queue(site, _view("range=30d"), "new")
+    after = read_queue(dependencies, _view("range=30d"), "new")
     assert after.waiting == before.waiting - 1
     assert judged.id not in {hit.id for hit in after.hits}
     assert (after.reviewed, after.changed, after.latest[0].record) == (1, 1, judged.id)
-    assert judged.id in read_results(site, _view("range=all&flag=low_confidence"), NOW, None).corrections
+    assert judged.id in read_results(dependencies, _view("range=all&flag=low_confidence"), NOW, None).corrections
     assert store.withdraw(client, settings, judged.id)
-    unsure = [hit.record.intent.confidence for hit in read_queue(site, _view("range=30d"), "unsure").hits]
+    unsure = [hit.record.intent.confidence for hit in read_queue(dependencies, _view("range=30d"), "unsure").hits]
     assert unsure == sorted(unsure)
 
 
-def test_the_export_is_whole_in_order_and_bounded(site, monkeypatch):
+def test_the_export_is_whole_in_order_and_bounded(dependencies, monkeypatch):
     monkeypatch.setattr("triage.console.explore.export._PAGE", 50)
     query = _view("range=all&intent=delivery").query(NOW)
-    first = records_page(site.client, site.settings.elasticsearch, query, 50)
+    first = records_page(dependencies.client, dependencies.settings.elasticsearch, query, 50)
 
     def exported(limit):
-        text = "".join(rows(site, query, first, limit))
+        text = "".join(rows(dependencies, query, first, limit))
         assert text.startswith("\ufeff")
         return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
     everything = exported(10_000)
-    assert len(everything) == read_results(site, _view("range=all&intent=delivery"), NOW, None).statistics.total
+    assert len(everything) == read_results(dependencies, _view("range=all&intent=delivery"), NOW, None).statistics.total
     assert tuple(everything[0]) == COLUMNS
     assert {row["intent"] for row in everything} == {"delivery"}
     assert [row["time"] for row in everything] == sorted((row["time"] for row in everything), reverse=True)
-    record = find_record(site.client, site.settings.elasticsearch, everything[0]["id"]).record
+    record = find_record(dependencies.client, dependencies.settings.elasticsearch, everything[0]["id"]).record
     assert everything[0]["text"] == record.text
     assert float(everything[0]["sentiment_score"]) == record.sentiment.score
     assert len(exported(70)) == 70

@@ -32,14 +32,14 @@ class Desk:
         self.go.set()
         monkeypatch.setattr(correct.store, "correct", self._store)
         monkeypatch.setattr(ui, "notify", lambda *_, **__: None)
-        site = SimpleNamespace(
+        dependencies = SimpleNamespace(
             settings=load_settings(None, {}), client=None, clock=ManualClock(1_795_339_800_000),
             explainer=SimpleNamespace(intents=lambda: ["delivery", "billing"]),
         )  # fmt: skip
         hits = [Hit(f"r{number}", enriched()) for number in range(3)]
         context = PageContext(Translations("en"), User("kim", "operator"), "./", "review")
         with Client(page("/review"), request=None):
-            self.review = _Review(site, context, Filters(), "new", ReviewQueue(hits, 3, 0, 0, []))
+            self.review = _Review(dependencies, context, Filters(), "new", ReviewQueue(hits, 3, 0, 0, []))
 
     def _store(self, _, __, correction):
         self.go.wait(10)

@@ -89,13 +89,13 @@ def test_a_sentiment_without_records_draws_no_line_over_the_others(snapshot):
 
 
 def test_words_and_tables_for_screen_readers(snapshot):
-    assert charts.timeline_in_words(snapshot.timeline, HOUR, 2, EN) == (
+    assert charts.timeline_description(snapshot.timeline, HOUR, 2, EN) == (
         "Sentiment over time: 2 steps of 1 h; at most 9 negative records in one step, at Nov 22 2026, 07:30; "
         "2 alerts marked"
     )
-    assert charts.intents_in_words(snapshot.intents, EN).endswith("delivery 12, product fault 9, praise 0")
-    assert charts.timeline_in_words([], HOUR, 0, EN).endswith("no records yet")
-    assert charts.intents_in_words([], EN).endswith("no records yet")
+    assert charts.intents_description(snapshot.intents, EN).endswith("delivery 12, product fault 9, praise 0")
+    assert charts.timeline_description([], HOUR, 0, EN).endswith("no records yet")
+    assert charts.intents_description([], EN).endswith("no records yet")
     table = charts.timeline_table([*snapshot.timeline, TimeSlot(NOW, Counts())], NOW, EN)
     assert table.count("<tr>") == 3
     assert '<th scope="row">07:30</th><td>9</td><td>0</td><td>1</td>' in table

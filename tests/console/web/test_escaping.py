@@ -16,7 +16,7 @@ from triage.console.alerts import actions, detail_page
 from triage.console.alerts import fragments as alerts
 from triage.console.changes import fragments as changes
 from triage.console.changes.measure import Comparison, Movers
-from triage.console.data.refresh import Latest
+from triage.console.data.shared_readings import SharedReading
 from triage.console.data.snapshot import Snapshot
 from triage.console.explore import fragments as explore
 from triage.console.filters import FIELDS, Filters
@@ -130,7 +130,7 @@ def _fleet():
 
 
 def _movers(clock):
-    found = Latest(lambda: None, clock, 1.0)
+    found = SharedReading(lambda: None, clock, 1.0)
     change = Change((EVIL, EVIL), 9, 1)
     found.value = Movers("7d", Change((), 9, 1), [Change((EVIL,), 9, 0)], [change])
     return found
@@ -203,7 +203,7 @@ def shown(make_alert, clock, monkeypatch, rendered):
         "correction": record.correction_html(correction, EN),
         "review": review.record_html(hit, NOW, EN),
         "latest": review.latest_html([correction], 2, 1, EN),
-        "ways": review.ways_html(FILTERS, EVIL, ("new", "unsure"), EN),
+        "ways": review.order_html(FILTERS, EVIL, ("new", "unsure"), EN),
         "attention": fleet.attention_html(view, EN),
         "processes": fleet.processes_html(view, EN),
         "partitions": fleet.partitions_html(view, EN),

@@ -1,0 +1,1 @@
+"""*Alerts*: the list of alerts, and the page of one alert."""

@@ -87,7 +87,7 @@ def action_routes(
             alert = await run_in_threadpool(find, dedup_key)
             if alert is None or alert.status == "resolved":
                 return HTMLResponse(notice(request, not_done, translations("action.over")), status_code=404)
-            await run_in_threadpool(_do, actions, kind, dedup_key, request, form)
+            await run_in_threadpool(_take_action, actions, kind, dedup_key, request, form)
         except ConfigError as error:
             return HTMLResponse(notice(request, not_done, "; ".join(error.problems)), status_code=400)
         except TriageError as error:
@@ -125,7 +125,7 @@ async def _form(request: Request) -> dict[str, list[str]]:
         return {}  # no form of the console's own pages: its token is missing
 
 
-def _do(actions: Actions, kind: str, dedup_key: str, request: Request, form: dict[str, list[str]]) -> None:
+def _take_action(actions: Actions, kind: str, dedup_key: str, request: Request, form: dict[str, list[str]]) -> None:
     actor = name_of(request) or form.get("by", [""])[0].strip()[:_MAX_CHARS]
     comment = form.get("comment", [""])[0].strip()[:_MAX_CHARS]
     if not actor:
@@ -133,8 +133,8 @@ def _do(actions: Actions, kind: str, dedup_key: str, request: Request, form: dic
     if kind == "acknowledge":
         actions.acknowledge(dedup_key, actor, comment)
     else:
-        given = form.get("for_s", [""])[0]
-        seconds = next((each for each in _TIMES_S if str(each) == given), None)
+        chosen = form.get("for_s", [""])[0]
+        seconds = next((each for each in _TIMES_S if str(each) == chosen), None)
         if seconds is None:
             raise ConfigError(translations_of(request)("action.no_time"))
         if kind == "snooze":

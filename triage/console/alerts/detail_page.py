@@ -47,17 +47,17 @@ def alert_routes(
         context = PageContext.of(request)
         translations = context.translations
         try:
-            found = await run_in_threadpool(find, dedup_key)
+            stored = await run_in_threadpool(find, dedup_key)
         except TriageError as error:
             return HTMLResponse(_notice(request, translations("alert.unreadable"), str(error)), status_code=503)
-        if found is None:
+        if stored is None:
             advice = translations("alert.missing_advice", key=dedup_key)
             return HTMLResponse(_notice(request, translations("alert.missing"), advice), status_code=404)
         if actions is None or not user_of(request).may_act:
-            return HTMLResponse(alert_page(found, context, page_language))
+            return HTMLResponse(alert_page(stored, context, page_language))
         cookie = tokens.cookie(request)
-        buttons = action_forms(found, tokens.token(cookie), name_of(request), done, translations)
-        page = HTMLResponse(alert_page(found, context, page_language, buttons))
+        buttons = action_forms(stored, tokens.token(cookie), name_of(request), done, translations)
+        page = HTMLResponse(alert_page(stored, context, page_language, buttons))
         page.headers["cache-control"] = "no-store"
         page.set_cookie(
             COOKIE, cookie, path="/alerts", httponly=True, samesite="strict", secure=request.url.scheme == "https"
@@ -135,7 +135,7 @@ def _expected(negatives: float | None, translations: Translations) -> str:
 
 
 def _state(alert: Alert, translations: Translations) -> str:
-    """`recovering` and `ongoing` are both firing to who only wants to know whether it is over."""
+    """The state in more detail than the status, which calls `ongoing` and `recovering` firing."""
     state = "flapping" if alert.flapping and alert.status == "firing" else alert.state
     return translations.term("status", alert.status if alert.status == "resolved" or state == "firing" else state)
 
@@ -143,9 +143,8 @@ def _state(alert: Alert, translations: Translations) -> str:
 def _snoozed(alert: Alert, translations: Translations) -> str:
     if not alert.snoozed_until:
         return ""
-    who = _by_whom(alert.snoozed, translations)
     until = translations.moment(parse_rfc3339(alert.snoozed_until))
-    return translations("alert.snoozed_until", who=who, when=until)
+    return translations("alert.snoozed_until", who=_by_whom(alert.snoozed, translations), when=until)
 
 
 def _by_whom(acknowledgement: Acknowledgement | None, translations: Translations) -> str:

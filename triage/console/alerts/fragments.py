@@ -29,7 +29,7 @@ class _Card:
 
 
 def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Markup:
-    """In the given order, or what to do where there are none."""
+    """Cards in the same order; without alerts, a hint how to test them."""
     if not alerts:
         return empty(translations("now.no_alerts"), translations.html("now.no_alerts_advice"))
     cards = [

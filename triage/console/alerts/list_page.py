@@ -1,4 +1,4 @@
-"""*Alerts*: which, when and for how long on a timeline, the list of them, and the silences in force."""
+"""*Alerts*: a timeline, the list of alerts, and the silences in force."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,7 +11,7 @@ from triage.alerting.wording import wording
 from triage.clock import parse_rfc3339
 from triage.console.alerts.fragments import alert_cards, silence_html
 from triage.console.dependencies import Dependencies
-from triage.console.web.charts import FONT, STILL, TOOLTIP, Options, time_axis
+from triage.console.web.charts import FONT, STATIC, TOOLTIP, Options, time_axis
 from triage.console.web.elements import Html, chart, section, text, update_chart
 from triage.console.web.fragments import NOTHING, banner
 from triage.console.web.highlighting import cut
@@ -26,8 +26,8 @@ from triage.translations import Translations
 log = get_logger("triage.console")
 
 _REFRESH_S = 4.0
-_MOST = 50
-_ROWS = 24
+_MAX_ALERTS = 50
+_MAX_ROWS = 24
 _ROW_PX = 26
 _NAME_CHARS = 44
 _WITHOUT_NUMBER = "(name) => name.slice(0, name.lastIndexOf('#'))"
@@ -45,10 +45,10 @@ def alerts_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
 
 
 def read_alerts(dependencies: Dependencies) -> list[Alert]:
-    """Those that are open, then the latest. Blocks; raises a TriageError."""
+    """Open alerts first, then the latest. Blocks; raises a TriageError."""
     client, settings = dependencies.client, dependencies.settings.elasticsearch
-    found = [*open_alerts(client, settings, _MOST), *recent_alerts(client, settings, _MOST)]
-    return list({alert.dedup_key: alert for alert in found}.values())
+    alerts = [*open_alerts(client, settings, _MAX_ALERTS), *recent_alerts(client, settings, _MAX_ALERTS)]
+    return list({alert.dedup_key: alert for alert in alerts}.values())
 
 
 class _View:
@@ -65,7 +65,7 @@ class _View:
             self._list = Html().props('aria-live="polite"')
         with section("silences", translations("alerts.silences"), "narrow follows"):
             self._silences = ui.element("div")
-        self._shown_silences: list[Silence] | None = None
+        self._listed_silences: list[Silence] | None = None
 
     async def refresh(self) -> None:
         translations, now_ms = self._translations, self._dependencies.clock.now_ms()
@@ -78,15 +78,15 @@ class _View:
         listed = [alert for alert in alerts if self._status in {"", alert.status}]
         self._list.show(alert_cards(listed, now_ms, translations))
         self._chart.visible = bool(listed)
-        self._chart.style(f"height: {min(len(listed), _ROWS) * _ROW_PX + 44}px")
-        options = timeline(listed[:_ROWS], now_ms, translations)
-        update_chart(self._chart, options, timeline_in_words(listed, translations))
+        self._chart.style(f"height: {min(len(listed), _MAX_ROWS) * _ROW_PX + 44}px")
+        options = timeline(listed[:_MAX_ROWS], now_ms, translations)
+        update_chart(self._chart, options, timeline_description(listed, translations))
         self._show_silences([silence for silence in self._dependencies.silences() if silence.until_ms > now_ms])
 
     def _show_silences(self, silences: list[Silence]) -> None:
-        if silences == self._shown_silences:
+        if silences == self._listed_silences:
             return
-        self._shown_silences = silences
+        self._listed_silences = silences
         translations = self._translations
         self._silences.clear()
         with self._silences:
@@ -131,7 +131,7 @@ def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -
                 "data": [[start, name], [end, name]],
             }
         )
-    return STILL | {
+    return STATIC | {
         "grid": {"left": 4, "right": 24, "top": 4, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
         "tooltip": TOOLTIP | {"trigger": "item", "formatter": "{a}"},
@@ -148,14 +148,14 @@ def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -
     }
 
 
-def timeline_in_words(alerts: Sequence[Alert], translations: Translations) -> str:
+def timeline_description(alerts: Sequence[Alert], translations: Translations) -> str:
     firing = sum(alert.status == "firing" for alert in alerts)
     return translations("alerts.in_words", n=len(alerts), firing=firing)
 
 
-def _name(about: str, number: int) -> str:
-    """The number keeps episodes of one key apart and is not shown."""
-    return f"{cut(about, _NAME_CHARS)}#{number}"
+def _name(subject: str, number: int) -> str:
+    """The number distinguishes episodes of one key; the axis leaves it out."""
+    return f"{cut(subject, _NAME_CHARS)}#{number}"
 
 
 def _choices(page: PageContext, chosen: str) -> Markup:

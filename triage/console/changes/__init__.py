@@ -1,0 +1,1 @@
+"""Changes against the period before, on *Now* and *Explore*."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from triage.console.changes.measure import Comparison, Movers, link_to
-from triage.console.data.refresh import Latest
+from triage.console.changes.measure import Comparison, Movers
+from triage.console.data.shared_readings import SharedReading
 from triage.console.filters import Filters
 from triage.console.web.fragments import NOTHING, empty, not_read
 from triage.console.web.templates import render
@@ -38,7 +38,7 @@ class _Standout:
     usually: float
 
 
-def movers_html(latest: Latest[Movers], translations: Translations) -> Markup:
+def movers_html(latest: SharedReading[Movers], translations: Translations) -> Markup:
     """The top movers of *Now*: by product (or brand) and intent, and by intent alone."""
     movers = latest.value
     if movers is None:
@@ -57,7 +57,7 @@ def movers_html(latest: Latest[Movers], translations: Translations) -> Markup:
     tables = [
         _table(changes, base, fields, title, translations, columns)
         for changes, fields, title in (
-            (movers.by_thing, (movers.thing, "intent"), translations(f"movers.by_{movers.thing}_intent")),
+            (movers.by_item, (movers.item, "intent"), translations(f"movers.by_{movers.item}_intent")),
             (movers.by_intent, ("intent",), translations("movers.by_intent")),
         )
     ]
@@ -65,7 +65,7 @@ def movers_html(latest: Latest[Movers], translations: Translations) -> Markup:
 
 
 def comparison_html(comparison: Comparison, filters: Filters, translations: Translations) -> Markup:
-    """What changed in a view: its total, what stands out in its texts, and the values of its fields."""
+    """The changes of a view: its total, words and entities that stand out, and the values of its fields."""
     caption = translations(
         "compare.caption",
         now=comparison.all.now,
@@ -113,7 +113,7 @@ def _row(change: Change, base: Filters, fields: tuple[str, ...], translations: T
     return _Row(
         change,
         label=" · ".join(translations.term(kinds.get(name, name), value) for name, value in values.items()),
-        address=link_to(base, values).address("explore", compare="1"),
+        address=base.only(**values).address("explore", compare="1"),
         direction="up" if change.difference > 0 else "down" if change.difference < 0 else "same",
         ratio=_ratio(change, translations),
     )
@@ -127,10 +127,10 @@ def _ratio(change: Change, translations: Translations) -> str:
 
 
 def _standout(share: Share, comparison: Comparison, filters: Filters, field: str) -> _Standout:
-    narrowed = replace(filters, text=share.value) if field == "q" else link_to(filters, {field: share.value})
+    view = replace(filters, text=share.value) if field == "q" else filters.only(**{field: share.value})
     return _Standout(
         share.value,
-        address=narrowed.address("explore", compare="1"),
+        address=view.address("explore", compare="1"),
         now=share.count / comparison.sampled,
         usually=(share.expected or 0.0) / comparison.sampled,
     )

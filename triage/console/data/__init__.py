@@ -1,0 +1,1 @@
+"""Data of the pages, from Elasticsearch, Kafka and the model."""

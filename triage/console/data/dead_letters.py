@@ -1,4 +1,4 @@
-"""Dead letters as their topic tells: they are not in Elasticsearch, and offsets count markers too."""
+"""Dead letters, read from their topic: they are not in Elasticsearch, and offsets count transaction markers too."""
 
 import threading
 from collections import Counter, OrderedDict
@@ -11,12 +11,14 @@ from triage.schemas.deadletter import DeadLetter
 from triage.schemas.message import MessageDecoder
 from triage.topics.follower import TopicFollower
 
-_KEPT = 200
+_MAX_KEPT = 200
 
 
 class DeadLetters:
-    """Of every record the last word counts: one that was replayed, or erased, is no dead letter any more. Whole letters
-    are kept of the last 200 alone."""
+    """The last message of each key counts: a record that was replayed or erased is not a dead letter any longer.
+
+    Only the last 200 are kept with their content.
+    """
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self.follower = TopicFollower(kafka, "dead-letter", self._put, self._clear)
@@ -31,12 +33,12 @@ class DeadLetters:
         return len(self._reason_of) if self.follower.caught_up.is_set() else None
 
     def by_reason(self) -> dict[str, int]:
-        """How many there are for each reason, most first."""
+        """Their number for each reason, largest first."""
         with self._lock:
             return dict(Counter(self._reason_of.values()).most_common())
 
     def latest(self, size: int) -> list[DeadLetter]:
-        """The last ones, newest first."""
+        """The last `size`, newest first."""
         with self._lock:
             return list(reversed(self._letters.values()))[:size]
 
@@ -64,5 +66,5 @@ class DeadLetters:
         self._reason_of[letter.key] = letter.reason
         self._letters[letter.key] = letter
         self._letters.move_to_end(letter.key)
-        if len(self._letters) > _KEPT:
+        if len(self._letters) > _MAX_KEPT:
             self._letters.popitem(last=False)

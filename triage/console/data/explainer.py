@@ -1,4 +1,4 @@
-"""Why a record was judged as it was, computed on request by the console's own copy of the model and the rules."""
+"""Explains a record's labels on request, with the console's own copy of the model and the rules."""
 
 import threading
 
@@ -17,7 +17,7 @@ _THREADS = 2
 
 
 class LocalExplainer:
-    """Loads the model at the first question, on the CPU, apart from the workers; a console nobody asks needs none."""
+    """Loads the model at the first request, on the CPU, independent of the workers; without requests none is needed."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -25,16 +25,16 @@ class LocalExplainer:
         self._model: OnnxModel | None = None
         self._rules: RuleSet | None = None
 
-    def words(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
-        """Raises ConfigError where `console.explain` is off, ModelError where there is no model or it does not run."""
+    def word_weights(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
+        """Raises ConfigError where `console.explain` is off, ModelError where the model is missing or does not run."""
         if not self._settings.console.explain:
             raise ConfigError("console.explain is off")
         with self._lock:
             if self._model is None:
                 options = {"device": "cpu", "precision": "auto", "threads": _THREADS, "shadow": None}
                 self._model = OnnxModel.load(self._settings.model.model_copy(update=options))
-            found = explain_record(self._model, record)
-            return found.intent, found.sentiment, self._model.version
+            explained = explain_record(self._model, record)
+            return explained.intent, explained.sentiment, self._model.version
 
     def rules(self, record: EnrichedRecord) -> tuple[list[RuleExplanation], str]:
         """Raises ConfigError for rules that cannot be read."""
@@ -44,5 +44,5 @@ class LocalExplainer:
             return explain_rules(self._rules, record), self._rules.version
 
     def intents(self) -> list[str]:
-        """The labels that a correction can choose from. Raises ModelError where there is no model folder."""
+        """The labels that a correction can choose from. Raises ModelError where the model folder is missing."""
         return list(read_manifest(find_folder(self._settings.model)).intents)

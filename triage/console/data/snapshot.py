@@ -1,4 +1,4 @@
-"""What the page shows at one moment, without knowing where it came from."""
+"""The data of *Now* at one moment, independent of its source."""
 
 from dataclasses import dataclass, field
 
@@ -26,7 +26,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class TimeSlot:
-    """Records whose event time lies in one step of the chart."""
+    """Records whose event time is in one step of the chart."""
 
     start_ms: int
     counts: Counts
@@ -42,8 +42,8 @@ class IntentCount:
 class Snapshot:
     """One consistent reading; `at_ms` is the console's clock, simulated in the demo.
 
-    `error` names what could not be read: the rest is then the last good reading. Before the first of them `known` is
-    false and the figures mean nothing.
+    `error` says why the last attempt failed: the rest is then the last good reading. Before the first reading `known`
+    is false and the numbers mean nothing.
     """
 
     at_ms: int
@@ -65,7 +65,7 @@ class Snapshot:
 
     @property
     def alerts(self) -> list[Alert]:
-        """All that may be marked on the chart."""
+        """All that the chart can mark."""
         listed = [*self.recent_alerts, *self.resolved_alerts, *self.open_alerts]
         return list({alert.dedup_key: alert for alert in listed}.values())
 

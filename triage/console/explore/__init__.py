@@ -1,0 +1,1 @@
+"""*Explore*: the page to search records and compare periods."""

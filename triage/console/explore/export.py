@@ -89,7 +89,7 @@ def cells(hit: Hit) -> list[Cell]:
 
 
 def safe(cell: Cell) -> Cell:
-    """What a spreadsheet would take for a formula gets an apostrophe before it (OWASP, "CSV Injection")."""
+    """Puts an apostrophe before what a spreadsheet would take for a formula (OWASP, "CSV Injection")."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 

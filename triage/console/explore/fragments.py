@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from triage.console.filters import FIELDS, RANGES, Filters, shown_time
+from triage.console.filters import FIELDS, RANGES, Filters, datetime_local
 from triage.console.web.fragments import NOTHING
 from triage.console.web.records_table import records_table
 from triage.console.web.templates import TEMPLATES, render
@@ -38,8 +38,8 @@ def search_form(filters: Filters, translations: Translations) -> Markup:
         translations,
         filters=filters,
         ranges=RANGES,
-        start=shown_time(filters.start),
-        end=shown_time(filters.end),
+        start=datetime_local(filters.start),
+        end=datetime_local(filters.end),
     )
 
 
@@ -51,7 +51,7 @@ def chips(filters: Filters, translations: Translations) -> Markup:
             _term(name, value, translations),
             address=filters.without(name, value).address("explore"),
         )
-        for name, value in filters.hidden()
+        for name, value in filters.pairs()
     ]
     return render("explore/chips.html", translations, chips=chosen) if chosen else NOTHING
 

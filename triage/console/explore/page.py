@@ -27,9 +27,9 @@ RESPONSE_S = 20.0
 _SIZE = 25
 _FACET_VALUES = 8
 _MINUTE_S = 60
-# Of the chart: the first with at most _MOST_SLOTS slots is taken.
+# Of the chart: the first with at most _MAX_SLOTS slots is taken.
 _STEPS_S = tuple(minutes * _MINUTE_S for minutes in (1, 5, 15, 60, 180, 720, 1440, 7 * 1440, 30 * 1440))
-_MOST_SLOTS = 120
+_MAX_SLOTS = 120
 _YEARS_S = 20 * 365 * 86_400
 
 
@@ -86,7 +86,7 @@ def read_results(
 def _step_s(filters: Filters, now_ms: int) -> int:
     start, end = filters.between(now_ms)
     span_s = ((end or now_ms) - start) // 1000 if start is not None else _YEARS_S
-    return next((step for step in _STEPS_S if span_s / step <= _MOST_SLOTS), _STEPS_S[-1])
+    return next((step for step in _STEPS_S if span_s / step <= _MAX_SLOTS), _STEPS_S[-1])
 
 
 def _build(
@@ -137,7 +137,7 @@ def _over_time(
             return
         options = charts.sentiment_over_time(slots, results.step_ms, now_ms, [], translations)
         drawn = chart("chart small", options)
-        update_chart(drawn, options, charts.timeline_in_words(slots, results.step_ms, 0, translations))
+        update_chart(drawn, options, charts.timeline_description(slots, results.step_ms, 0, translations))
         chart_table(translations("chart.as_table")).show(charts.timeline_table(slots, now_ms, translations))
 
 
@@ -147,7 +147,7 @@ def _slots(results: ExploreResults) -> list[TimeSlot]:
     if not known:
         return []
     every_step = range(min(known), max(known) + 1, results.step_ms)
-    starts = every_step if len(every_step) <= 2 * _MOST_SLOTS else sorted(known)
+    starts = every_step if len(every_step) <= 2 * _MAX_SLOTS else sorted(known)
     return [
         TimeSlot(start, Counts(slot.negative, slot.neutral, slot.positive) if (slot := known.get(start)) else Counts())
         for start in starts

@@ -1,0 +1,1 @@
+"""*Fleet*: the page of processes, partitions and dead letters."""

@@ -1,0 +1,1 @@
+"""*Now*: the page with current numbers, alerts and the latest records."""

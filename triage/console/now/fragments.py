@@ -14,7 +14,7 @@ _TILES = ("records", "last_hour", "negative", "dead_letters", "open_alerts")
 
 
 def status(snapshot: Snapshot, translations: Translations) -> Markup:
-    """Whether the numbers are live, and their time."""
+    """The state of the readings, and their time."""
     state = "stale" if snapshot.error else "live" if snapshot.known else "connecting"
     return render("now/status.html", translations, snapshot=snapshot, state=state)
 

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from triage.console.changes.fragments import movers_html
 from triage.console.changes.measure import Movers
-from triage.console.data.refresh import Latest, SharedSnapshot
+from triage.console.data.shared_readings import SharedReading, SharedSnapshot
 from triage.console.data.snapshot import Snapshot, TimeSlot
 from triage.console.now import fragments
 from triage.console.web import charts
@@ -22,7 +22,7 @@ _FIRST_PAINT_S = 1.5
 _CHANNELS = tuple(channel.value for channel in Channel)
 
 
-def now_page(shared: SharedSnapshot, movers: Latest[Movers]) -> Callable[..., Awaitable[None]]:
+def now_page(shared: SharedSnapshot, movers: SharedReading[Movers]) -> Callable[..., Awaitable[None]]:
     """The builder of one client's page: it comes with data unless reading takes long."""
 
     async def page(request: Request, channel: str = "") -> None:
@@ -68,7 +68,7 @@ class View:
             self._no_intents = Html()
             self._intents = chart("chart", charts.top_intents([], translations))
 
-    def show(self, snapshot: Snapshot, movers: Latest[Movers]) -> None:
+    def show(self, snapshot: Snapshot, movers: SharedReading[Movers]) -> None:
         """Send what changed; elements compare with what the client already has."""
         translations = self._translations
         self._status.show(fragments.status(snapshot, translations))
@@ -87,13 +87,13 @@ class View:
         update_chart(
             self._timeline,
             charts.sentiment_over_time(slots, snapshot.step_ms, snapshot.at_ms, alerts, translations),
-            charts.timeline_in_words(slots, snapshot.step_ms, len(alerts), translations),
+            charts.timeline_description(slots, snapshot.step_ms, len(alerts), translations),
         )
         self._table.show(charts.timeline_table(slots, snapshot.at_ms, translations))
         update_chart(
             self._intents,
             charts.top_intents(snapshot.intents, translations),
-            charts.intents_in_words(snapshot.intents, translations),
+            charts.intents_description(snapshot.intents, translations),
         )
 
     def _slots(self, snapshot: Snapshot) -> list[TimeSlot]:

@@ -1,0 +1,1 @@
+"""*Record*: the page of one record."""

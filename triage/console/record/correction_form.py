@@ -1,4 +1,4 @@
-"""The form that corrects a record's labels; what it stores is training data."""
+"""The form to correct a record's labels; corrections are training data."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,12 +18,12 @@ from triage.translations import Translations
 
 log = get_logger("triage.console")
 
-_MOST_CHARS = 200
+_MAX_CHARS = 200
 Saved = Callable[[Correction], Awaitable[None]]
 
 
 def intents_of(dependencies: Dependencies, hits: Sequence[Hit]) -> list[str]:
-    """The model's labels, as the folder says; without a folder those that these records have."""
+    """The model's labels from its folder, and those that these records have."""
     try:
         known = dependencies.explainer.intents()
     except TriageError:
@@ -48,11 +48,8 @@ class CorrectionForm:
         self._dependencies, self._hit, self._translations = dependencies, hit, translations
         self._actor, self._saved = actor, saved
         record = hit.record
-        sure = {score.label: score.confidence for score in record.intent.top}
-        names = {
-            name: translations.intent(name) + (f" ({translations.percent(sure[name])})" if name in sure else "")
-            for name in dict.fromkeys([*sure, *intents])
-        }
+        shares = {score.label: f" ({translations.percent(score.confidence)})" for score in record.intent.top}
+        names = {name: translations.intent(name) + shares.get(name, "") for name in dict.fromkeys([*shares, *intents])}
         with ui.element("form").classes("correct").on("submit.prevent", self.save):
             label = translations("column.intent")
             self.intent = ui.select(names, value=record.intent.label, label=label, with_input=True)
@@ -62,12 +59,12 @@ class CorrectionForm:
                 options = {name: translations.term("sentiment", name) for name in SENTIMENTS}
                 self.sentiment = ui.radio(options, value=record.sentiment.label).props("inline dense")
                 self.sentiment.props["aria-label"] = translations("column.sentiment")
-            self.comment = ui.input(translations("correct.comment")).props(f"outlined dense maxlength={_MOST_CHARS}")
+            self.comment = ui.input(translations("correct.comment")).props(f"outlined dense maxlength={_MAX_CHARS}")
             self._button = ui.button(submit).props("type=submit unelevated no-caps").classes("primary")
         self._saving = False
 
     async def save(self) -> None:
-        """Store the choice, once however often it is asked for meanwhile; on a failure say why and keep the form."""
+        """Store the choice, once even if called again meanwhile; a failure is shown and keeps the form."""
         if self._saving:
             return
         self._saving = True
@@ -84,7 +81,7 @@ class CorrectionForm:
             corrected_at=rfc3339(self._dependencies.clock.now_ms()),
             intent=str(self.intent.value),
             sentiment=str(self.sentiment.value),
-            comment=str(self.comment.value or "").strip()[:_MOST_CHARS],
+            comment=str(self.comment.value or "").strip()[:_MAX_CHARS],
         )
         self._button.disable()
         try:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from triage.clock import parse_rfc3339
-from triage.console.filters import Filters, filters_of
+from triage.console.filters import Filters
 from triage.console.web.highlighting import highlighted, weighed
 from triage.console.web.templates import render
 from triage.elastic.search import Hit
@@ -14,14 +14,15 @@ from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.explanation import HeadExplanation, RuleExplanation
 from triage.translations import Translations
 
-_ALL = 10**9
+_ALL_TIME = Filters(range="all")
+_ALL_CHARS = 10**9
 # Entities by which two records are about the same thing.
 _LINKING = ("order_id", "tracking_id")
 
 
 def text_html(record: EnrichedRecord, translations: Translations) -> Markup:
     """The text with its entities highlighted, flags, and the entities as a table."""
-    text = highlighted(record.text, record.entities, translations, _ALL)
+    text = highlighted(record.text, record.entities, translations, _ALL_CHARS)
     return render("record/text.html", translations, record=record, text=text)
 
 
@@ -53,7 +54,7 @@ def word_weights_html(
 
 
 def no_word_weights_html(why: str, translations: Translations) -> Markup:
-    """Why the model could not be asked."""
+    """The reason for which the model could not explain the labels."""
     return render("record/answer.html", translations, parts=(), note=translations("record.no_model", why=why))
 
 
@@ -97,24 +98,24 @@ def links_html(record: EnrichedRecord, translations: Translations, root: str) ->
     """Views of related records."""
     views: list[tuple[str, Filters]] = []
     if record.author_id:
-        views.append((translations("record.same_author"), _all_time({"author": record.author_id})))
+        views.append((translations("record.same_author"), _ALL_TIME.only(author=record.author_id)))
     views += [
-        (translations("record.same_entity", text=entity.text), _all_time({"entity": entity.text}))
+        (translations("record.same_entity", text=entity.text), _ALL_TIME.only(entity=entity.text))
         for entity in record.entities
         if entity.label in _LINKING and not entity.text.startswith("[")
     ]
-    thing = {"product": record.product} if record.product else {"brand": record.brand} if record.brand else {}
+    item = {"product": record.product} if record.product else {"brand": record.brand} if record.brand else {}
     label, intent = record.intent.label, translations.intent(record.intent.label)
-    for name, value in thing.items():
-        views.append((translations("record.same_thing", thing=value), filters_of({name: value})))
-        views.append((f"{value} · {intent}", filters_of({name: value, "intent": label})))
-    views.append((translations("record.same_intent", intent=intent), filters_of({"intent": label})))
+    for name, value in item.items():
+        views.append((translations("record.same_thing", thing=value), Filters().only(**{name: value})))
+        views.append((f"{value} · {intent}", Filters().only(**{name: value, "intent": label})))
+    views.append((translations("record.same_intent", intent=intent), Filters().only(intent=label)))
     links = [(text, root + view.address("explore")) for text, view in views]
     return render("record/links.html", translations, links=links)
 
 
 def correction_html(correction: Correction, translations: Translations) -> Markup:
-    """Who corrected or confirmed the labels, when, and how."""
+    """The labels that a person chose or confirmed, with name, time and comment."""
     labels = [
         translations.intent(correction.intent) if correction.intent else None,
         translations.term("sentiment", correction.sentiment) if correction.sentiment else None,
@@ -140,7 +141,3 @@ def _word_weights(
         language=record.language,
         words=explanation.words,
     )
-
-
-def _all_time(values: dict[str, str]) -> Filters:
-    return Filters(range="all", values={name: (value,) for name, value in values.items()})

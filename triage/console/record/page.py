@@ -1,4 +1,4 @@
-"""*Record*: one text with what was found in it, why it was judged so, its relatives, and the way to put it right."""
+"""*Record*: one text with entities and labels, their explanation, similar records, and the form to correct them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -119,7 +119,7 @@ def _decision(dependencies: Dependencies, details: RecordDetails, translations: 
         async def explain() -> None:
             button.props("loading")
             try:
-                intent, sentiment, version = await asyncio.to_thread(dependencies.explainer.words, record)
+                intent, sentiment, version = await asyncio.to_thread(dependencies.explainer.word_weights, record)
             except TriageError as error:
                 answer.show(fragments.no_word_weights_html(str(error), translations))
                 return

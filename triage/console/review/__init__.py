@@ -1,0 +1,1 @@
+"""*Review*: the page to correct low-confidence labels."""

@@ -32,7 +32,7 @@ def record_html(hit: Hit, now_ms: int, translations: Translations) -> Markup:
     )
 
 
-def ways_html(filters: Filters, order: str, orders: Sequence[str], translations: Translations) -> Markup:
+def order_html(filters: Filters, order: str, orders: Sequence[str], translations: Translations) -> Markup:
     """Links that choose the time range and the order of the queue; the first order is the default."""
 
     def address(range_name: str, by: str) -> str:
@@ -44,7 +44,7 @@ def ways_html(filters: Filters, order: str, orders: Sequence[str], translations:
     ]
     by_order = [(translations(f"review.{name}"), address(filters.range, name), name == order) for name in orders]
     return TEMPLATES.render(
-        "review/ways.html",
+        "review/order.html",
         ranges=choices(translations("explore.range"), by_range),
         orders=choices(translations("review.order"), by_order),
     )

@@ -95,7 +95,7 @@ class _Review:
         self._done = 0
         self._form: CorrectionForm | None = None
         self._intents = intents_of(dependencies, queue.hits)
-        Html(fragments.ways_html(filters, order, tuple(_ORDERS), translations)).classes("whole")
+        Html(fragments.order_html(filters, order, tuple(_ORDERS), translations)).classes("whole")
         with section("queue", translations("review.title"), "wide"):
             self._count = text("").classes("caption").props('aria-live="polite"')
             self._card = ui.element("div").props('aria-live="polite"')

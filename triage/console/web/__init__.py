@@ -1,0 +1,1 @@
+"""Layout, language, login and HTML parts that all pages share."""

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from triage.clock import parse_rfc3339
 from triage.console.data.snapshot import IntentCount, TimeSlot
+from triage.console.web.highlighting import cut
 from triage.console.web.templates import render
 from triage.schemas.alert import Alert
 from triage.translations import Translations
@@ -16,6 +17,7 @@ Options = dict[str, Any]
 
 SENTIMENTS = ("negative", "neutral", "positive")
 MAX_INTENTS = 8
+_BAND_CHARS = 24
 _FONT_FAMILY = "system-ui, sans-serif"  # a real one: with "inherit" ECharts measures another font than it draws
 FONT = {"color": "var(--muted)", "fontFamily": _FONT_FAMILY, "fontSize": 12}
 TOOLTIP = {
@@ -25,7 +27,7 @@ TOOLTIP = {
     "borderColor": "var(--line)",
     "textStyle": {"color": "var(--text)", "fontFamily": _FONT_FAMILY, "fontSize": 13},
 }
-STILL: Options = {"animation": False, "textStyle": {"fontFamily": _FONT_FAMILY}, "useUTC": True}
+STATIC: Options = {"animation": False, "textStyle": {"fontFamily": _FONT_FAMILY}, "useUTC": True}
 
 
 def sentiment_over_time(
@@ -46,20 +48,18 @@ def sentiment_over_time(
         }
         for sentiment in SENTIMENTS
     ]
-    for drawn in series:
-        # On a stack it would be a line over the one below it.
-        if not any(value for _, value in drawn["data"]):
-            drawn["lineStyle"] = drawn["lineStyle"] | {"width": 0}
-    first_ms = slots[0].start_ms if slots else 0
-    found = [_band(alert, first_ms, now_ms, translations) for alert in alerts] if slots else []
-    bands = _apart([band for band in found if band], (first_ms + slots[-1].start_ms) // 2 if slots else 0)
+    for area in series:
+        # The line of an empty area would cover the line of the area below it.
+        if not any(value for _, value in area["data"]):
+            area["lineStyle"] = area["lineStyle"] | {"width": 0}
+    bands = _bands(slots, now_ms, alerts, translations) if slots else []
     series[0]["markArea"] = {
         "silent": True,
         "itemStyle": {"color": "var(--alert-band)", "opacity": 1, "borderColor": "var(--critical)", "borderWidth": 1},
         "label": {"color": "var(--critical-text)", "fontSize": 12, "fontWeight": 600, "fontFamily": _FONT_FAMILY},
         "data": bands,
     }
-    return STILL | {
+    return STATIC | {
         "grid": {"left": 8, "right": 24, "top": 44 if bands else 12, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
         "tooltip": TOOLTIP,
@@ -94,8 +94,8 @@ def time_axis(translations: Translations) -> Options:
 
 def top_intents(intents: list[IntentCount], translations: Translations) -> Options:
     """Horizontal bars stacked by sentiment, most negative records on top."""
-    shown = _most_negative(intents)
-    return STILL | {
+    top = _most_negative(intents)
+    return STATIC | {
         "grid": {"left": 4, "right": 16, "top": 4, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
         "tooltip": TOOLTIP | {"axisPointer": {"type": "none"}},
@@ -109,7 +109,7 @@ def top_intents(intents: list[IntentCount], translations: Translations) -> Optio
         "yAxis": {
             "type": "category",
             "inverse": True,
-            "data": [translations.intent(one.intent) for one in shown],
+            "data": [translations.intent(each.intent) for each in top],
             "axisLine": {"show": False},
             "axisTick": {"show": False},
             "axisLabel": FONT | {"color": "var(--text)", "fontSize": 13},
@@ -122,15 +122,15 @@ def top_intents(intents: list[IntentCount], translations: Translations) -> Optio
                 "silent": True,
                 "barMaxWidth": 18,
                 "itemStyle": {"color": f"var(--{sentiment})"},
-                "data": [getattr(one.counts, sentiment) for one in shown],
+                "data": [getattr(each.counts, sentiment) for each in top],
             }
             for sentiment in SENTIMENTS
         ],
     }
 
 
-def timeline_in_words(slots: Sequence[TimeSlot], step_ms: int, alerts: int, translations: Translations) -> str:
-    """What a screen reader says for the chart."""
+def timeline_description(slots: Sequence[TimeSlot], step_ms: int, alerts: int, translations: Translations) -> str:
+    """A sentence about the chart for screen readers."""
     if not slots:
         return translations("chart.no_records")
     peak = max(slots, key=lambda slot: slot.counts.negative)
@@ -154,14 +154,14 @@ def timeline_table(slots: Sequence[TimeSlot], now_ms: int, translations: Transla
     return render("web/timeline_table.html", translations, sentiments=SENTIMENTS, rows=rows)
 
 
-def intents_in_words(intents: list[IntentCount], translations: Translations) -> str:
-    """What a screen reader says for the bars."""
-    listed = ", ".join(f"{translations.intent(one.intent)} {one.counts.negative}" for one in _most_negative(intents))
+def intents_description(intents: list[IntentCount], translations: Translations) -> str:
+    """A sentence about the bars for screen readers."""
+    listed = ", ".join(f"{translations.intent(each.intent)} {each.counts.negative}" for each in _most_negative(intents))
     return translations("chart.intents", listed=listed) if listed else translations("chart.no_intents")
 
 
 def _most_negative(intents: list[IntentCount]) -> list[IntentCount]:
-    return sorted(intents, key=lambda one: (-one.counts.negative, -one.counts.total, one.intent))[:MAX_INTENTS]
+    return sorted(intents, key=lambda each: (-each.counts.negative, -each.counts.total, each.intent))[:MAX_INTENTS]
 
 
 def _band(alert: Alert, first_ms: int, now_ms: int, translations: Translations) -> list[Options] | None:
@@ -170,14 +170,19 @@ def _band(alert: Alert, first_ms: int, now_ms: int, translations: Translations) 
     if end < first_ms:
         return None
     values = [value for name, value in alert.dimensions.items() if name != "intent"]
-    about = alert.dimensions.get("intent")
-    name = " · ".join([*values, *([translations.intent(about)] if about else [])]) or translations("chart.spike")
-    return [{"xAxis": max(start, first_ms), "name": name if len(name) <= 24 else name[:23] + "…"}, {"xAxis": end}]
+    intent = alert.dimensions.get("intent")
+    name = " · ".join([*values, *([translations.intent(intent)] if intent else [])]) or translations("chart.spike")
+    return [{"xAxis": max(start, first_ms), "name": cut(name, _BAND_CHARS)}, {"xAxis": end}]
 
 
-def _apart(bands: list[list[Options]], middle_ms: int) -> list[list[Options]]:
-    """Neighbours' names on two heights and towards the middle, so that they stay readable."""
-    for number, band in enumerate(sorted(bands, key=lambda one: int(one[0]["xAxis"]))):
+def _bands(
+    slots: Sequence[TimeSlot], now_ms: int, alerts: Sequence[Alert], translations: Translations
+) -> list[list[Options]]:
+    """Those of the alerts within the chart; neighbours' names are at two heights and towards the middle."""
+    first_ms = slots[0].start_ms
+    middle_ms = (first_ms + slots[-1].start_ms) // 2
+    bands = [band for alert in alerts if (band := _band(alert, first_ms, now_ms, translations))]
+    for number, band in enumerate(sorted(bands, key=lambda band: int(band[0]["xAxis"]))):
         late = int(band[0]["xAxis"]) > middle_ms
         band[0]["label"] = {
             "position": ["100%", -16 - 14 * (number % 2)] if late else [0, -16 - 14 * (number % 2)],

@@ -28,7 +28,7 @@ def tile_row(tiles: Sequence[Tile]) -> Markup:
 
 
 def banner(error: str | None, translations: Translations, *, known: bool) -> Markup:
-    """What went wrong and what happens now; empty when all is well. `known`: earlier numbers are on the page."""
+    """An error and its consequences; empty without one. `known`: earlier numbers are on the page."""
     return NOTHING if error is None else render("web/banner.html", translations, error=error, known=known)
 
 

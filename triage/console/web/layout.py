@@ -23,7 +23,7 @@ TABS = {"now": "", "explore": "explore", "alerts": "alerts", "review": "review",
 
 @dataclass(frozen=True)
 class PageContext:
-    """Who looks at which page, in which language.
+    """The visitor and address of one page.
 
     `root` is the relative address of the console's top, wherever it is mounted; `location` is the page's own path and
     query from there.

@@ -1,4 +1,4 @@
-"""Reads a snapshot from Elasticsearch. Blocking: `SharedSnapshot` runs it on a thread."""
+"""Reads snapshots from Elasticsearch. Blocking: `SharedSnapshot` runs it on a thread."""
 
 from collections.abc import Callable
 
@@ -24,8 +24,8 @@ _ALERTS = 50
 _RESOLVED = 5
 
 
-class ElasticReader:
-    """Calling it gives a Snapshot; `dead_letters` is the count so far, None while it is unknown.
+class SnapshotReader:
+    """Calling it gives a Snapshot; `dead_letters` gives their count, None while it is unknown.
 
     Raises Unavailable, AccessDenied, DependencyError.
     """
@@ -54,14 +54,14 @@ class ElasticReader:
 
     def _read(self) -> Snapshot:
         now_ms = self._clock.now_ms()
-        found = self._overview(now_ms, now_ms)
+        current = self._overview(now_ms, now_ms)
         end_ms = now_ms
-        if not found.slots and found.latest:
+        if not current.slots and current.latest:
             # Old data (an import, a feed that stopped) is charted up to its own end.
-            end_ms = parse_rfc3339(found.latest[0].record.timestamp) + 1
-            found = self._overview(now_ms, end_ms)
-        slots = found.slots
-        # The slot that is still filling would draw as a fall that is none.
+            end_ms = parse_rfc3339(current.latest[0].record.timestamp) + 1
+            current = self._overview(now_ms, end_ms)
+        slots = current.slots
+        # The slot that is still filling would look like a fall.
         if len(slots) > _FEW_SLOTS and slots[-1].start_ms + self._step_ms > end_ms:
             slots = slots[:-1]
         drawn = len(slots)
@@ -69,28 +69,28 @@ class ElasticReader:
         return Snapshot(
             at_ms=now_ms,
             simulated=self._simulated,
-            all_time=_counts(found.all_time),
-            last_hour=_counts(found.last_hour),
-            last_minute=found.last_minute,
+            all_time=_counts(current.all_time),
+            last_hour=_counts(current.last_hour),
+            last_minute=current.last_minute,
             dead_letters=self._dead_letters(),
             step_ms=self._step_ms,
             timeline=_timeline(slots),
-            by_channel={name: _timeline(own[:drawn]) for name, own in found.slots_by_channel.items()},
-            intents=[IntentCount(intent, _counts(counts)) for intent, counts in found.intents.items()],
+            by_channel={name: _timeline(own[:drawn]) for name, own in current.slots_by_channel.items()},
+            intents=[IntentCount(intent, _counts(counts)) for intent, counts in current.intents.items()],
             open_alerts=search.open_alerts(self._client, self._settings, _ALERTS),
             resolved_alerts=[alert for alert in recent if alert.status == "resolved"][:_RESOLVED],
             recent_alerts=recent,
-            latest=found.latest,
+            latest=current.latest,
         )
 
     def _overview(self, now_ms: int, end_ms: int) -> Overview:
-        """With the step that suits the data: the last one, and once more if that has changed."""
-        found = self._request(now_ms, end_ms)
-        step_ms = _step(found.slots, end_ms)
+        """With the step of the last reading, and again if the data need another one."""
+        current = self._request(now_ms, end_ms)
+        step_ms = _step(current.slots, end_ms)
         if step_ms != self._step_ms:
             self._step_ms = step_ms
-            found = self._request(now_ms, end_ms)
-        return found
+            current = self._request(now_ms, end_ms)
+        return current
 
     def _request(self, now_ms: int, end_ms: int) -> Overview:
         ranges = Ranges(
@@ -105,7 +105,7 @@ class ElasticReader:
 
 
 def _step(slots: list[SentimentCounts], end_ms: int) -> int:
-    """The finest step of which the chart holds all slots."""
+    """The shortest step whose slots all fit into the chart."""
     span_ms = end_ms - slots[0].start_ms if slots else CHART_MS
     return next((step for step in _STEPS_MS if span_ms / step <= _MAX_SLOTS), _STEPS_MS[-1])
 
@@ -114,5 +114,5 @@ def _timeline(slots: list[SentimentCounts]) -> list[TimeSlot]:
     return [TimeSlot(slot.start_ms, _counts(slot)) for slot in slots]
 
 
-def _counts(found: SentimentCounts) -> Counts:
-    return Counts(found.negative, found.neutral, found.positive)
+def _counts(counts: SentimentCounts) -> Counts:
+    return Counts(counts.negative, counts.neutral, counts.positive)

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from triage.console.data.refresh import SharedSnapshot
+from triage.console.data.shared_readings import SharedSnapshot
 from triage.console.data.snapshot import Counts, Snapshot
 from triage.errors import Unavailable
 

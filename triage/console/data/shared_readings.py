@@ -1,4 +1,4 @@
-"""One reading for all open pages: however many there are, Elasticsearch is asked once per interval."""
+"""Readings that all open pages share: however many there are, each is read once per interval."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class SharedSnapshot:
-    """Caches the last reading. `read` blocks, so it runs on a thread; a failure keeps the last good reading."""
+    """Keeps the last snapshot. `read` blocks, so it runs on a thread; a failure keeps the last good snapshot."""
 
     def __init__(self, read: Reader, clock: Clock, *, simulated: bool = False, interval_s: float = 2.0) -> None:
         self._read = read
@@ -28,18 +28,18 @@ class SharedSnapshot:
         self._lock = asyncio.Lock()
 
     async def within(self, seconds: float) -> Snapshot:
-        """`current`, or the last reading if that takes longer."""
+        """`current`, or the last snapshot if that takes longer."""
         reading = asyncio.ensure_future(self.current())
         done, _ = await asyncio.wait([reading], timeout=seconds)
         return reading.result() if done else self._last
 
     async def current(self) -> Snapshot:
-        """The last reading, renewed first if it is older than the interval. Never raises a TriageError."""
+        """The last snapshot, read again first if it is older than the interval. Never raises a TriageError."""
         async with self._lock:
             if self._clock.monotonic() >= self._due:
                 began = self._clock.monotonic()
                 self._last = await self._renewed()
-                # A busy Elasticsearch is asked less often: reading never takes more than half of the time.
+                # A slow Elasticsearch is read less often: reading never takes more than half of the time.
                 now = self._clock.monotonic()
                 self._due = now + max(self._interval_s, now - began)
             return self._last
@@ -56,8 +56,8 @@ class SharedSnapshot:
         return snapshot
 
 
-class Latest(Generic[T]):
-    """The last reading of something that all open pages share; `read` blocks and runs on a thread, one at a time.
+class SharedReading(Generic[T]):
+    """Keeps the last value that was read; `read` blocks and runs on a thread, one call at a time.
 
     `value` is None until the first success, `error` says why the last attempt failed.
     """
@@ -72,13 +72,13 @@ class Latest(Generic[T]):
         self.error: str | None = None
 
     async def within(self, seconds: float) -> Self:
-        """`current`, or what there is if that takes longer."""
+        """`current`, or the last value if that takes longer."""
         reading = asyncio.ensure_future(self.current())
         await asyncio.wait([reading], timeout=seconds)
         return self
 
     async def current(self) -> Self:
-        """Renewed first if older than the interval. Never raises a TriageError."""
+        """Reads again first if the value is older than the interval. Never raises a TriageError."""
         async with self._lock:
             if self._clock.monotonic() >= self._due:
                 began = self._clock.monotonic()

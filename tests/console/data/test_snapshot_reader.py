@@ -7,8 +7,8 @@ import pytest
 
 from triage.clock import ManualClock
 from triage.config import ElasticsearchSettings
-from triage.console.data.overview import HOUR_MS, MINUTE_MS, ElasticReader
 from triage.console.data.snapshot import Counts
+from triage.console.data.snapshot_reader import HOUR_MS, MINUTE_MS, SnapshotReader
 from triage.elastic.client import connect
 from triage.elastic.plan import apply, plan_index
 from triage.errors import Unavailable
@@ -44,7 +44,7 @@ def _write(elastic, records, alerts=()):
 
 def _read(elastic, clock, dead_letters=lambda: 4):
     metrics = Metrics()
-    return ElasticReader(*elastic, clock, metrics, dead_letters, simulated=True)()
+    return SnapshotReader(*elastic, clock, metrics, dead_letters, simulated=True)()
 
 
 pytestmark = pytest.mark.stack
@@ -116,6 +116,6 @@ def test_an_absent_elasticsearch_is_unavailable_and_counted(clock):
     metrics = Metrics()
     client = connect(settings)
     with pytest.raises(Unavailable):
-        ElasticReader(client, settings, clock, metrics, lambda: None)()
+        SnapshotReader(client, settings, clock, metrics, lambda: None)()
     client.close()
     assert metrics.registry.get_sample_value("triage_console_read_failures_total") == 1
