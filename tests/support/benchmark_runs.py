@@ -1,14 +1,17 @@
-"""Runs a benchmark as a command, as `make bench` does, and reads its results file."""
+"""Runs a benchmark as `make bench` does, and reads its results file."""
 
 import json
 import subprocess
 import sys
+from typing import Any
 
 from checkout import ROOT
 
 
-def run_benchmark(name, *arguments, timeout=None):
-    """Rows of the results by name, and the completed process."""
+def run_benchmark(
+    name: str, *arguments: object, timeout: float | None = None
+) -> tuple[dict[str, dict[str, Any]], subprocess.CompletedProcess[str]]:
+    """Run a benchmark; return the rows of its results by name, and the completed process."""
     run = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout,

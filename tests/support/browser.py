@@ -1,10 +1,12 @@
-"""A headless Chromium that clicks, types and remembers every error, driven over its DevTools protocol."""
+"""Drives a headless Chromium by its DevTools protocol, and records all errors."""
 
 import json
 import shutil
 import subprocess
 import time
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import httpx
 from websockets.sync.client import connect
@@ -19,14 +21,15 @@ _WAIT_S = 60.0
 
 
 class Browser:
-    """One tab. `errors` collects uncaught exceptions, failed requests, and what the console is told as an error."""
+    """One tab. `errors` collects uncaught exceptions, failed requests, and errors logged to the console."""
 
-    def __init__(self, profile, *flags):
+    def __init__(self, profile: Path, *flags: str) -> None:
+        assert CHROMIUM is not None
         self._process = subprocess.Popen(
             [CHROMIUM, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        self.errors = []
+        self.errors: list[Any] = []
         self._number = 0
         self._open = ExitStack()
         try:
@@ -35,29 +38,29 @@ class Browser:
             self.close()
             raise
 
-    def _attach(self, port):
+    def _attach(self, port: int) -> None:
         tabs = httpx.get(f"http://127.0.0.1:{port}/json").json()
         page = next(tab for tab in tabs if tab["type"] == "page")
         self._socket = self._open.enter_context(connect(page["webSocketDebuggerUrl"], max_size=None))
         for domain in ("Page", "Runtime", "Log"):
             self._call(f"{domain}.enable")
 
-    def close(self):
+    def close(self) -> None:
         self._open.close()
         self._process.terminate()
         self._process.wait(20)
 
-    def open(self, url):
+    def open(self, url: str) -> None:
         self._call("Page.navigate", url=url)
         self.wait_for("document.readyState === 'complete'")
 
-    def evaluate(self, script):
+    def evaluate(self, script: str) -> Any:
         found = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, (script, found)
         return found["result"].get("value")
 
-    def wait_for(self, condition, seconds=_WAIT_S):
-        """Until the script is true; a page that is just being replaced counts as not yet."""
+    def wait_for(self, condition: str, seconds: float = _WAIT_S) -> None:
+        """Wait until the script is true; while a page is being replaced, it is not."""
         deadline = time.monotonic() + seconds
         while True:
             found = self._call("Runtime.evaluate", expression=f"!!({condition})", returnByValue=True)
@@ -66,14 +69,14 @@ class Browser:
             assert time.monotonic() < deadline, f"not within {seconds} s: {condition}\n{self.text()[:2000]}"
             time.sleep(0.05)
 
-    def text(self):
-        return self.evaluate("document.body ? document.body.innerText : ''")
+    def text(self) -> str:
+        return str(self.evaluate("document.body ? document.body.innerText : ''"))
 
-    def wait_for_text(self, text):
+    def wait_for_text(self, text: str) -> None:
         self.wait_for(f"document.body && document.body.innerText.includes({json.dumps(text)})")
 
-    def click(self, selector, text=""):
-        """Click the first visible element that fits, as soon as there is one."""
+    def click(self, selector: str, text: str = "") -> None:
+        """Click the first visible element that matches, as soon as there is one."""
         find = (
             f"[...document.querySelectorAll({json.dumps(selector)})]"
             f".find(one => one.offsetParent !== null && one.innerText.includes({json.dumps(text)}))"
@@ -81,31 +84,32 @@ class Browser:
         self.wait_for(find)
         self.evaluate(f"{find}.click()")
 
-    def press(self, key):
+    def press(self, key: str) -> None:
         text = "\r" if key == "Enter" else key
         for kind in ("keyDown", "keyUp"):
             self._call("Input.dispatchKeyEvent", type=kind, key=key, text=text if kind == "keyDown" else "")
 
-    def _call(self, method, **parameters):
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
         while True:
-            message = json.loads(self._socket.recv(timeout=_WAIT_S))
+            message: dict[str, Any] = json.loads(self._socket.recv(timeout=_WAIT_S))
             if message.get("id") == self._number:
                 assert "error" not in message or method == "Runtime.evaluate", message
-                return message.get("result", {})
+                result: dict[str, Any] = message.get("result", {})
+                return result
             self._note(message)
 
-    def _note(self, message):
-        given = message.get("params", {})
+    def _note(self, message: dict[str, Any]) -> None:
+        parameters = message.get("params", {})
         if message.get("method") == "Runtime.exceptionThrown":
-            self.errors.append(given["exceptionDetails"])
-        elif message.get("method") == "Log.entryAdded" and given["entry"]["level"] == "error":
-            self.errors.append(given["entry"])
-        elif message.get("method") == "Runtime.consoleAPICalled" and given["type"] in {"error", "assert"}:
-            self.errors.append(given["args"])
+            self.errors.append(parameters["exceptionDetails"])
+        elif message.get("method") == "Log.entryAdded" and parameters["entry"]["level"] == "error":
+            self.errors.append(parameters["entry"])
+        elif message.get("method") == "Runtime.consoleAPICalled" and parameters["type"] in {"error", "assert"}:
+            self.errors.append(parameters["args"])
 
-    def _port(self, profile):
+    def _port(self, profile: Path) -> int:
         deadline = time.monotonic() + _WAIT_S
         path = profile / "DevToolsActivePort"
         while not path.exists() or not path.read_text().strip():

@@ -1,11 +1,14 @@
-"""Two weeks of made-up feedback in an index, in which one product's delivery complaints rise in the second week."""
+"""Indexes two weeks of synthetic feedback, in which delivery complaints about one product rise in the second week."""
 
 import random
+from typing import Any
 
 import msgspec
+from elasticsearch import Elasticsearch
 from records import enriched
 
 from triage.clock import rfc3339
+from triage.config import ElasticsearchSettings
 from triage.schemas.alert import Alert, Chart, Example, Share
 from triage.schemas.enriched import Aspect, Entity, Event, Intent, IntentScore, Route, Sentiment, Severity, Versions
 from triage.types import Channel
@@ -24,10 +27,12 @@ _TEXTS = {
 _WHY = ("the Leeds depot is flooded and the courier has stopped", "courier says the Leeds depot is flooded")
 
 
-def seed_index(client, settings, now_ms, per_day=40, seed=7):
-    """Index the records and an alert; how many records."""
+def seed_index(
+    client: Elasticsearch, settings: ElasticsearchSettings, now_ms: int, per_day: int = 40, seed: int = 7
+) -> int:
+    """Index the records and an alert; return the number of records."""
     rng = random.Random(seed)
-    operations = []
+    operations: list[dict[str, Any]] = []
     for number in range(14 * per_day):
         at_ms = now_ms - 60_000 - int(14 * DAY * (1 - (number + rng.random()) / (14 * per_day)) * 0.999)
         operations += _operation(settings, rng, number, at_ms)
@@ -42,7 +47,9 @@ def seed_index(client, settings, now_ms, per_day=40, seed=7):
     return len(operations) // 2 - 1
 
 
-def _operation(settings, rng, number, at_ms, *, rising=False):
+def _operation(
+    settings: ElasticsearchSettings, rng: random.Random, number: int, at_ms: int, *, rising: bool = False
+) -> list[dict[str, Any]]:
     product = RISING if rising else rng.choice(list(PRODUCTS))
     intent = "delivery" if rising else rng.choice(list(_TEXTS))
     text = rng.choice(_TEXTS[intent]).format(p=product)
@@ -50,8 +57,8 @@ def _operation(settings, rng, number, at_ms, *, rising=False):
         text = f"{text}, {rng.choice(_WHY)}"
     good = intent == "praise"
     score = 0.8 if good else 0.0 if intent == "product_question" else -0.9
-    unsure = rng.random() < 0.08
-    sure = 0.41 if unsure else 0.93
+    low_confidence = rng.random() < 0.08
+    confidence = 0.41 if low_confidence else 0.93
     chinese = any("\u4e00" <= char <= "\u9fff" for char in text)
     start = text.index(product)
     entities = [Entity(product, "product", start, start + len(product), 0.9, "model")]
@@ -60,7 +67,7 @@ def _operation(settings, rng, number, at_ms, *, rising=False):
         entities.append(Entity("Leeds", "location", at, at + 5, 0.95, "model"))
     label = "positive" if good else "neutral" if score == 0 else "negative"
     others = [name for name in _TEXTS if name != intent][:2]
-    scores = [IntentScore(intent, sure), *(IntentScore(name, round((1 - sure) / 2, 3)) for name in others)]
+    scores = [IntentScore(intent, confidence), *(IntentScore(name, round((1 - confidence) / 2, 3)) for name in others)]
     record = enriched(
         text, at_ms,
         event=Event(f"s-{number}", rfc3339(at_ms + 900)),
@@ -71,18 +78,18 @@ def _operation(settings, rng, number, at_ms, *, rising=False):
         source="seed", author_id=f"hash-{number % 50}",
         severity=Severity(rng.choice(["low", "medium", "high", "critical"]), ["seeded"]),
         route=Route("logistics" if intent == "delivery" else "general", ["seeded"]),
-        flags=["low_confidence"] if unsure else [],
+        flags=["low_confidence"] if low_confidence else [],
         aspects=[Aspect(intent, label, 0.9, f"{intent}:{label}")],
         versions=Versions("0.1.0", "triage-en-zh@1", "1+seeded", "1"),
     )  # fmt: skip
-    record.intent = Intent(intent, sure, scores)
-    # One index a year: a search over fourteen days' own takes the local stack ten times as long.
+    record.intent = Intent(intent, confidence, scores)
+    # One index per year: on the local stack, a search over fourteen daily indices takes ten times as long.
     index = f"{settings.index_prefix}-{record.timestamp[:4]}"
     return [{"index": {"_index": index, "_id": f"r{number}"}}, msgspec.to_builtins(record)]
 
 
-def seeded_alert(now_ms):
-    """A firing alert about the product whose complaints rise."""
+def seeded_alert(now_ms: int) -> Alert:
+    """A firing alert about the product with rising complaints."""
     start = now_ms - 3 * 3_600_000
     return Alert(
         dedup_key=f"delivery-seeded-{start}", rule="delivery", key=f"product={RISING}",
