@@ -96,12 +96,15 @@ async def test_the_login_leads_to_no_other_host(target):
         assert entered.headers["location"] == "/"
 
 
-async def test_viewers_read_and_operators_act():
+async def test_viewers_read_and_operators_act(capfd):
     async with _client() as client:
         assert (await client.get("/", headers=_bearer(VIEWER))).status_code == 200
         refused = await client.post("/alerts/a/acknowledge", headers=_bearer(VIEWER))
         assert refused.status_code == 403
         assert "vera is a viewer" in refused.text
+        logged = "".join(capfd.readouterr())
+        assert "request_refused" in logged
+        assert "user=vera" in logged
         assert (await client.post("/alerts/a/acknowledge", headers=_bearer(OPERATOR))).json()["user"] == "olga"
 
 
@@ -243,7 +246,7 @@ async def test_headers_of_proxies_reach_the_pages_from_trusted_proxies_only():
 
 async def test_web_sockets_are_guarded_too():
     door = LoginMiddleware(_socket, _settings(), ManualClock().monotonic)
-    cookie = f"{COOKIE}={door.sessions.cookie(door.sessions.begin(User('vera', 'viewer')))}"
+    cookie = f"__Host-{COOKIE}={door.sessions.cookie(door.sessions.begin(User('vera', 'viewer')))}"
     assert await _handshake(door, {}) == "websocket.close"
     assert await _handshake(door, {"cookie": cookie}) == "websocket.close"
     assert await _handshake(door, {"cookie": cookie, "origin": "https://evil.example"}) == "websocket.close"
@@ -374,7 +377,7 @@ class Socket:
 
 
 async def _open_socket(door, session):
-    socket = Socket(door, f"{COOKIE}={door.sessions.cookie(session)}")
+    socket = Socket(door, f"__Host-{COOKIE}={door.sessions.cookie(session)}")
     door._app = socket.serve
     await socket.accepted.wait()
     return socket
@@ -445,7 +448,8 @@ async def test_behind_https_every_cookie_is_secure_and_https_stays():
                 assert ("strict-transport-security" in answer.headers) is secure
                 for cookie in answer.headers.get_list("set-cookie"):
                     seen[cookie.partition("=")[0]] = "; secure" in cookie.lower()
-        assert seen == dict.fromkeys(("triage_session", "triage_language", "triage_csrf"), secure)
+        prefix = "__Host-" if secure else ""
+        assert seen == dict.fromkeys((f"{prefix}triage_{name}" for name in ("session", "language", "csrf")), secure)
 
 
 async def test_nobody_listens_to_the_network_without_a_login():

@@ -6,11 +6,15 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp
 
 from triage.config import ApiSettings, Role
+from triage.logging import get_logger
 from triage.web.address import network_of, peer_of
 from triage.web.auth import AuthMiddleware, user_of
 from triage.web.identity import ANONYMOUS, User
 from triage.web.problem import Problem
 
+log = get_logger("triage.web")
+
+_MAX_LOGGED_CHARS = 200
 HOOKS = "/v1/hooks/"
 # They hold no data: what the API takes and gives is public.
 _OPEN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs/")
@@ -46,5 +50,6 @@ def require_role(request: Request, *roles: Role) -> User:
     user = user_of(request)
     if user.role not in roles:
         code = f"{user.role}s_may_not"
+        log.warning("request_refused", user=user.name, code=code, path=request.scope["path"][:_MAX_LOGGED_CHARS])
         raise Problem(403, code, f"{user.name} has the role {user.role}; this needs {' or '.join(roles)}")
     return user

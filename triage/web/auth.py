@@ -16,6 +16,7 @@ log = get_logger("triage.web")
 
 PROBES = frozenset({"/live", "/ready", "/metrics"})
 _USER = "triage.user"
+_MAX_LOGGED_CHARS = 200
 _UNKNOWN = User("unknown", "viewer")
 
 
@@ -66,10 +67,15 @@ class AuthMiddleware:
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request or web socket that needs a user."""
         connection = HTTPConnection(scope)
+        user = None
         try:
             user = self._identify(connection)
             self.authorize(connection, user)
         except Problem as problem:
+            if user is not None:
+                log.warning(
+                    "request_refused", user=user.name, code=problem.code, path=scope["path"][:_MAX_LOGGED_CHARS]
+                )
             if scope["type"] == "websocket":
                 # Closing before accepting answers the handshake with 403.
                 await send({"type": "websocket.close", "code": 1008})

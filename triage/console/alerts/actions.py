@@ -22,6 +22,7 @@ from triage.schemas.alert import Alert
 from triage.translations import Translations
 from triage.web.auth import user_of
 from triage.web.body import read_form
+from triage.web.cookies import cookie_of
 from triage.web.identity import ANONYMOUS, bearer_of
 from triage.web.problem import Problem
 
@@ -47,7 +48,7 @@ class FormTokens:
 
     def cookie(self, request: Request) -> str:
         """The visitor's cookie, or a new one."""
-        return request.cookies.get(COOKIE) or secrets.token_urlsafe(24)
+        return cookie_of(request, COOKIE) or secrets.token_urlsafe(24)
 
     def token(self, cookie: str) -> str:
         return str(self._serializer.dumps(cookie))
@@ -56,7 +57,7 @@ class FormTokens:
         """True for the token that belongs to the visitor's cookie. Programs with a bearer token need neither."""
         if bearer_of(request) is not None:
             return True  # no browser sends it by itself
-        cookie = request.cookies.get(COOKIE)
+        cookie = cookie_of(request, COOKIE)
         try:
             return bool(cookie) and bool(self._serializer.loads(token) == cookie)
         except BadData:

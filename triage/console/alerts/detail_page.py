@@ -25,6 +25,7 @@ from triage.schemas.alert import Acknowledgement, Alert, Share
 from triage.schemas.counts import OTHER
 from triage.translations import Translations
 from triage.web.auth import user_of
+from triage.web.cookies import set_cookie
 
 
 def alert_routes(
@@ -59,9 +60,7 @@ def alert_routes(
         buttons = action_forms(stored, tokens.token(cookie), name_of(request), done, translations)
         page = HTMLResponse(alert_page(stored, context, page_language, buttons))
         page.headers["cache-control"] = "no-store"
-        page.set_cookie(
-            COOKIE, cookie, path="/alerts", httponly=True, samesite="strict", secure=request.url.scheme == "https"
-        )
+        set_cookie(request, page, COOKIE, cookie)
         return page
 
     return router

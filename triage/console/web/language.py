@@ -5,6 +5,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.requests import HTTPConnection
 
 from triage.translations import LANGUAGES, Translations, translations_for
+from triage.web.cookies import cookie_of, set_cookie
 
 COOKIE = "triage_language"
 _DEFAULT = "en"
@@ -14,7 +15,7 @@ _YEAR_S = 365 * 86_400
 
 def translations_of(connection: HTTPConnection) -> Translations:
     """By the visitor's choice, else by `Accept-Language`, else English."""
-    chosen = connection.cookies.get(COOKIE, "")
+    chosen = cookie_of(connection, COOKIE)
     if chosen in LANGUAGES:
         return translations_for(chosen)
     return translations_for(_accepted(connection.headers.get("accept-language", "")))
@@ -29,8 +30,7 @@ def language_routes() -> APIRouter:
         back = next if next.isprintable() and "//" not in next and not next.startswith(("/", "\\", ".")) else ""
         response = RedirectResponse(f"../{back}", status_code=303)
         if code in LANGUAGES:
-            secure = request.url.scheme == "https"
-            response.set_cookie(COOKIE, code, max_age=_YEAR_S, httponly=True, samesite="lax", secure=secure)
+            set_cookie(request, response, COOKIE, code, max_age_s=_YEAR_S, same_site="lax")
         return response
 
     return router

@@ -15,6 +15,7 @@ from triage.logging import get_logger
 from triage.web.address import peer_of
 from triage.web.auth import AuthMiddleware, user_of
 from triage.web.body import read_form
+from triage.web.cookies import cookie_of, delete_cookie, set_cookie
 from triage.web.identity import User, bearer_of
 from triage.web.origin import same_origin
 from triage.web.problem import Problem
@@ -86,7 +87,7 @@ class LoginMiddleware(AuthMiddleware):
         return _refused(problem)
 
     def _session(self, connection: HTTPConnection) -> Session | None:
-        cookie = connection.cookies.get(COOKIE)
+        cookie = cookie_of(connection, COOKIE)
         return self.sessions.find(cookie) if cookie else None
 
     def _require_same_origin(self, connection: HTTPConnection) -> None:
@@ -107,14 +108,8 @@ class LoginMiddleware(AuthMiddleware):
             return _login_page(request, target, problem)
         log.info("console_login", user=user.name, role=user.role, address=peer_of(request))
         response = RedirectResponse(target, status_code=303)
-        response.set_cookie(
-            COOKIE,
-            self.sessions.cookie(self.sessions.begin(user)),
-            max_age=int(self.settings.session_hours * 3600),
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
+        value, max_age_s = self.sessions.cookie(self.sessions.begin(user)), int(self.settings.session_hours * 3600)
+        set_cookie(request, response, COOKIE, value, max_age_s=max_age_s)
         return response
 
     def _logout(self, request: Request) -> Response:
@@ -125,7 +120,7 @@ class LoginMiddleware(AuthMiddleware):
             self.sessions.revoke(session)
             log.info("console_logout", user=session.user.name, address=peer_of(request))
         response = RedirectResponse("/login", status_code=303)
-        response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        delete_cookie(request, response, COOKIE)
         return response
 
 

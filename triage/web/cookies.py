@@ -1,0 +1,51 @@
+"""Cookies: read, set and deleted in one way.
+
+Over TLS a cookie is Secure, and its name has the prefix `__Host-`: browsers then accept it from this host alone, not
+from another host of the same domain.
+"""
+
+from typing import Literal
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+_PREFIX = "__Host-"
+
+
+def cookie_of(connection: HTTPConnection, name: str) -> str:
+    """The value of a cookie; empty without one."""
+    return connection.cookies.get(_full_name(connection, name), "")
+
+
+def set_cookie(
+    connection: HTTPConnection,
+    response: Response,
+    name: str,
+    value: str,
+    *,
+    max_age_s: int | None = None,
+    same_site: Literal["strict", "lax"] = "strict",
+) -> None:
+    """Set a cookie that scripts cannot read; without `max_age_s` it ends with the browser's session."""
+    response.set_cookie(
+        _full_name(connection, name),
+        value,
+        max_age=max_age_s,
+        httponly=True,
+        samesite=same_site,
+        secure=_is_secure(connection),
+    )
+
+
+def delete_cookie(connection: HTTPConnection, response: Response, name: str) -> None:
+    response.delete_cookie(
+        _full_name(connection, name), httponly=True, samesite="strict", secure=_is_secure(connection)
+    )
+
+
+def _full_name(connection: HTTPConnection, name: str) -> str:
+    return f"{_PREFIX}{name}" if _is_secure(connection) else name
+
+
+def _is_secure(connection: HTTPConnection) -> bool:
+    return connection.scope["scheme"] in {"https", "wss"}
