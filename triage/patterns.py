@@ -1,4 +1,4 @@
-"""Phrases by which texts are recognized, kept as data beside the code that uses them."""
+"""Loads phrases and patterns for recognizers from YAML files next to the code."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -9,11 +9,11 @@ import yaml
 
 @cache
 def load_patterns(package: str, name: str) -> dict[str, list[str]]:
-    """The groups of `NAME.yaml` in a package: each a list of regular expressions."""
+    """Load the groups of `NAME.yaml` in a package; each is a list of regular expressions."""
     groups: dict[str, list[str]] = yaml.safe_load((files(package) / f"{name}.yaml").read_text("utf-8"))
     return groups
 
 
 def any_of(patterns: Iterable[str]) -> str:
-    """One group that matches what any of the patterns does, the first that fits."""
+    """One group that matches any of the patterns, tried in order."""
     return f"(?:{'|'.join(patterns)})"

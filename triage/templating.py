@@ -1,4 +1,4 @@
-"""HTML from Jinja2 templates: values are escaped, an undefined name is an error."""
+"""Renders HTML from Jinja2 templates: values are escaped, and an undefined name is an error."""
 
 import re
 from pathlib import Path
@@ -11,9 +11,9 @@ _BETWEEN_TAGS = re.compile(r"(?<=[>}])\s*\n\s*(?=[<{])")
 
 
 class _JoinTags(Extension):
-    """Drops line breaks between two tags: they lay out the template and would show as gaps on the page.
+    """Removes line breaks between two tags, which would be visible as gaps on the page.
 
-    Each becomes a template comment, so that errors keep their line number.
+    Each becomes a template comment, so that line numbers in errors stay correct.
     """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
@@ -22,7 +22,7 @@ class _JoinTags(Extension):
 
 
 class Templates:
-    """The templates below a folder, named by their path from there."""
+    """The templates in a folder, named by their relative path."""
 
     def __init__(self, folder: Path) -> None:
         self._environment = Environment(
@@ -34,5 +34,5 @@ class Templates:
         )
 
     def render(self, template: str, /, **values: object) -> Markup:
-        """Raises jinja2.UndefinedError for a name that is not among `values`."""
+        """Render a template. Raises jinja2.UndefinedError for a name that is not in `values`."""
         return Markup(self._environment.get_template(template).render(values))  # noqa: S704 - escaped by the template

@@ -24,7 +24,7 @@ class WebhookSignature(Section):
 class ApiSettings(WebSettings):
     """`triage serve`. Viewers enrich, which stores nothing; operators may also send feedback and corrections."""
 
-    port: int = Field(8082, ge=0, le=65_535)
+    port: int = Field(8082, ge=0, le=65_535, description="Port to listen on; 0: any free one")
     max_records: int = Field(100, ge=1, le=10_000, description="Most records of one request")
     max_body_bytes: int = Field(1024 * 1024, ge=1_024, le=64 * 1024 * 1024, description="Largest body of a request")
     records_per_minute: int = Field(6_000, ge=1, description="Records per caller; also the most at once")

@@ -31,8 +31,8 @@ class Token(Section):
 class WebSettings(Section):
     """Address, logins and TLS of a web process. Viewers only read, operators may also change something."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65_535)
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0: any free one")
     tokens: list[Token] = Field([], description="Users who may log in: [{name, role, token}]")
     trusted_proxies: list[str] = Field(
         [],
@@ -65,7 +65,7 @@ class WebSettings(Section):
         30, gt=0, description="A request whose body is incomplete, or whose answer is not read, ends then"
     )
     tls_certfile: Path | None = Field(None, description="PEM file with the certificate to serve https")
-    tls_keyfile: Path | None = None
+    tls_keyfile: Path | None = Field(None, description="PEM file with the private key of the certificate")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "WebSettings":
