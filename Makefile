@@ -2,7 +2,7 @@
 # make test      set up and run the tests; no torch, Docker or Java (ARGS="--hypothesis-profile=explore": other examples)
 # make check     lint, imports and types; make format mends what can be mended
 # make reference write docs/reference and topics/schemas from the code
-# make coverage  the tests again, with the share of lines and branches that they run; fails below a limit
+# make coverage  the tests that need no stack, with the share of lines and branches that they run; fails below a limit
 # make faults    faults strike while records flow; nothing may be lost or twice (SEEDS=n, SOAK=minutes)
 # make mutants   changes the pure modules at random; the tests must notice (MUTANTS=150, ARGS="--seed 2 --only rules")
 # make bench NAME=...   one of the benchmarks
@@ -17,7 +17,6 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 ARGS ?=
 
-TESTED = -m "not training and not real and not demo"
 SEEDS ?= 3
 MUTANTS ?= 150
 SOAK ?= 0
@@ -29,7 +28,7 @@ demo: setup
 
 test: setup
 	@echo "== tests"
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTED) $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not training and not real and not demo" $(ARGS)
 
 check: setup
 	@echo "== lint"
@@ -41,7 +40,7 @@ check: setup
 	@$(BIN)/mypy
 
 coverage: setup
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(TESTED) $(ARGS)
+	@$(BIN)/python -m pytest -q --cov --cov-report=term -m "not training and not real and not demo and not stack" $(ARGS)
 
 audit: setup
 	@$(BIN)/python .ci/audit
