@@ -57,26 +57,29 @@ def kinds() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.jsonl"))
 
 
-def run(cases: Iterable[Case], folder: Path) -> dict[str, Result]:
-    """The result of each case, by its name. All raw records go through one process, all columns through another."""
+def run(cases: Iterable[Case], folder: Path, python: str = sys.executable) -> dict[str, Result]:
+    """The result of each case, by its name; `python` has the `triage` to ask.
+
+    All raw records go through one process, all columns through another.
+    """
     found: dict[str, Result] = {}
     cases = list(cases)
-    found |= _run_records([case for case in cases if "text" in case.given and "file" not in case.given], folder)
-    found |= _run_columns([case for case in cases if "header" in case.given], folder)
+    found |= _run_records([case for case in cases if "text" in case.given and "file" not in case.given], folder, python)
+    found |= _run_columns([case for case in cases if "header" in case.given], folder, python)
     for case in cases:
         if "file" in case.given:
-            found[case.name] = _run_file(case, folder)
+            found[case.name] = _run_file(case, folder, python)
     return found
 
 
-def _enrich(folder: Path, *arguments: str) -> tuple[list[Json], str, int]:
-    command = [sys.executable, "-m", "triage", "enrich", *arguments]
+def _enrich(python: str, folder: Path, *arguments: str) -> tuple[list[Json], str, int]:
+    command = [python, "-m", "triage", "enrich", *arguments]
     ended = subprocess.run(command, cwd=folder, capture_output=True, check=False)
     records = [json.loads(line) for line in ended.stdout.decode("utf-8").splitlines()]
     return records, ended.stderr.decode("utf-8", "replace"), ended.returncode
 
 
-def _run_records(cases: Sequence[Case], folder: Path) -> dict[str, Result]:
+def _run_records(cases: Sequence[Case], folder: Path, python: str) -> dict[str, Result]:
     if not cases:
         return {}
     rows = [dict(case.given) for case in cases]
@@ -85,7 +88,7 @@ def _run_records(cases: Sequence[Case], folder: Path) -> dict[str, Result]:
     for number, row in enumerate(rows, 1):
         row["id"] = str(number)
     (folder / "records.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    records, said, code = _enrich(folder, "records.jsonl")
+    records, said, code = _enrich(python, folder, "records.jsonl")
     assert code == 0, said
     by_line = {int(record["event"]["id"]): record for record in records}
     refused = {int(match[1]): match[2] for line in said.splitlines() if (match := _REFUSED.match(line))}
@@ -100,7 +103,7 @@ def _run_records(cases: Sequence[Case], folder: Path) -> dict[str, Result]:
     }
 
 
-def _run_columns(cases: Sequence[Case], folder: Path) -> dict[str, Result]:
+def _run_columns(cases: Sequence[Case], folder: Path, python: str) -> dict[str, Result]:
     """Row n of one table fills the column of case n alone; headers that repeat go into tables of their own."""
     found: dict[str, Result] = {}
     rest = list(cases)
@@ -116,17 +119,17 @@ def _run_columns(cases: Sequence[Case], folder: Path) -> dict[str, Result]:
             for number, case in enumerate(table):
                 values = [str(case.given["value"]) if other is case else "" for other in table]
                 writer.writerow([f"Row no {number} of this export", *values])
-        records, said, code = _enrich(folder, "columns.csv", "--format", "csv")
+        records, said, code = _enrich(python, folder, "columns.csv", "--format", "csv")
         assert code == 0, said
         assert len(records) == len(table), said
         found |= {case.name: Result([record], said=said) for case, record in zip(table, records, strict=True)}
     return found
 
 
-def _run_file(case: Case, folder: Path) -> Result:
+def _run_file(case: Case, folder: Path, python: str) -> Result:
     name = Path(case.given["file"]).name
     (folder / name).write_text(case.given["content"], "utf-8", newline="")
-    records, said, code = _enrich(folder, name, *case.given.get("options", []))
+    records, said, code = _enrich(python, folder, name, *case.given.get("options", []))
     refused = [line for line in said.splitlines() if _REFUSED.match(line)]
     return Result(records, refused, said, code)
 
