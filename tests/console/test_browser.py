@@ -135,7 +135,7 @@ def test_on_call_goes_from_the_list_to_the_page_to_its_examples(browser, url):
     browser.open(f"{url}/alerts")
     browser.wait_for("document.querySelector('#timeline svg path')")
     browser.click(".alert h3 a", RISING)
-    browser.wait_for_text("The page as it was sent")
+    browser.wait_for_text("The notification as sent")
     browser.click(".links a", "All its records")
     browser.wait_for("document.querySelector('#records table')")
     assert "negative" in browser.evaluate("document.querySelector('.chips').innerText")
@@ -164,7 +164,7 @@ def test_the_fleet_says_that_nobody_works(browser, url):
     browser.open(f"{url}/fleet")
     browser.wait_for_text("No worker is in the group: nothing is processed.")
     assert f"{PREFIX}.complaints/0" in browser.text()
-    assert "nothing refused" in browser.text()
+    assert "every record was processed" in browser.text()
 
 
 def test_every_page_has_landmarks_one_heading_and_labels_and_speaks_chinese(browser, url):

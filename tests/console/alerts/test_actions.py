@@ -73,7 +73,7 @@ def test_the_page_offers_what_can_be_done(visit):
     cookie = page.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
-    for button in ("I take care of it", "Snooze it", "Mute these"):
+    for button in ("<button>Acknowledge</button>", "<button>Snooze</button>", "<button>Silence</button>"):
         assert button in page.text
     assert 'value="intent=delivery" checked' in page.text
 
@@ -120,10 +120,10 @@ def test_our_own_origin_passes(visit, recorder):
     ("kind", "form", "said"),
     [
         ("acknowledge", {}, "your name is missing"),
-        ("snooze", {"by": "Kim", "for_s": "999999999"}, "how long is missing"),
-        ("snooze", {"by": "Kim", "for_s": "²"}, "how long is missing"),
-        ("snooze", {"by": "Kim", "for_s": "7200.0"}, "how long is missing"),
-        ("snooze", {"by": "Kim", "for_s": "9" * 5_000}, "how long is missing"),
+        ("snooze", {"by": "Kim", "for_s": "999999999"}, "the duration is missing"),
+        ("snooze", {"by": "Kim", "for_s": "²"}, "the duration is missing"),
+        ("snooze", {"by": "Kim", "for_s": "7200.0"}, "the duration is missing"),
+        ("snooze", {"by": "Kim", "for_s": "9" * 5_000}, "the duration is missing"),
         ("silence", {"by": "Kim", "for_s": "1800"}, "needs at least one matcher"),
         ("silence", {"by": "Kim", "for_s": "1800", "match": ["<b>=1"]}, "there is no field &#39;&lt;b&gt;&#39;"),
     ],
@@ -153,7 +153,7 @@ def test_consoles_with_one_session_key_take_the_forms_of_each_other():
 def test_nothing_to_do_where_the_alert_is_over_or_kafka_away(visit, recorder, make_alert):
     over = make_alert("resolved", dedup_key=KEY, ended_ms=1_795_339_800_000)
     page, response = visit("acknowledge", {"by": "Kim"}, alert=over)
-    assert "Mute these" not in page.text
+    assert "<button>Silence</button>" not in page.text
     assert response.status_code == 403
     recorder.down = True
     _, response = visit("acknowledge", {"by": "Kim"})

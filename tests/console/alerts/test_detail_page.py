@@ -60,7 +60,7 @@ def test_a_resolved_alert_that_nobody_was_told_of(get, make_alert):
     )
     page = get(lambda _: alert, "/alerts/triage-1").text
     assert "<dt>Until</dt><dd>2026-11-22 09:00 UTC</dd><dt>Lasted</dt><dd>1 h 30 min</dd>" in page
-    assert "<dt>Not paged</dt><dd>too old</dd>" in page
+    assert "<dt>Not notified</dt><dd>too old</dd>" in page
     assert "expected</dd>" not in page
 
 
@@ -95,10 +95,10 @@ def test_the_way_to_its_records_and_back_to_sleep(get, make_alert):
 
 def test_the_page_as_it_was_sent_is_in_the_language_of_pages(make_alert):
     page = alert_page(make_alert(), CONTEXT, "zh")
-    assert "The page as it was sent" in page
+    assert "The notification as sent" in page
     assert '<pre lang="zh">Delivery complaints spike' in page
     assert "先做什么" in page
-    assert "The page as it was sent" not in alert_page(make_alert(paged=False), CONTEXT)
+    assert "The notification as sent" not in alert_page(make_alert(paged=False), CONTEXT)
 
 
 def test_in_chinese(get, make_alert):

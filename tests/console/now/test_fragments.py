@@ -34,7 +34,7 @@ def test_markup_in_an_alert_or_an_error_is_shown_not_run(snapshot, make_alert):
 def test_tiles_show_the_figures(snapshot):
     text = HtmlReader(fragments.tiles(snapshot, EN)).text
     for part in ("Records100", "Last hour102 in the last minute", "Negative90%in the last hour · 40% overall",
-                 "Dead letters3refused for good", "Open alerts1needs attention"):  # fmt: skip
+                 "Dead letters3not processed", "Open alerts1needs attention"):  # fmt: skip
         assert part in text
 
 
@@ -69,7 +69,7 @@ def test_the_banner_shows_only_when_something_is_wrong(snapshot):
     assert banner(None, EN, known=True) == ""
     shown = HtmlReader(banner("elasticsearch: connection refused", EN, known=True)).text
     assert "connection refused" in shown
-    assert "tries again" in shown
+    assert "retries automatically" in shown
 
 
 def test_before_the_first_reading_nothing_is_claimed():
@@ -79,7 +79,7 @@ def test_before_the_first_reading_nothing_is_claimed():
     for part in (fragments.records, fragments.alerts, fragments.nothing_to_chart):
         assert "Reading" in part(reading, EN)
         assert "Nothing read yet" in part(away, EN)
-    assert "no figures yet" in banner(away.error, EN, known=away.known)
+    assert "no numbers yet" in banner(away.error, EN, known=away.known)
     assert HtmlReader(fragments.status(reading, EN)).text.startswith("Connecting")
 
 

@@ -35,7 +35,7 @@ def ask():
 def test_no_such_page_leads_to_those_that_there_are(ask):
     answer = ask("/no/such", **PAGE)
     assert answer.status_code == 404
-    assert "There is no such page" in answer.text
+    assert "Page not found" in answer.text
     assert 'href="../explore"' in answer.text
     assert "没有这个页面" in ask("/no/such", **PAGE, **{"accept-language": "zh"}).text
 
@@ -50,4 +50,4 @@ def test_a_page_that_failed_keeps_the_reason_for_the_log(ask, capfd):
 
 def test_programs_are_answered_as_programs(ask):
     answer = ask("/no/such")
-    assert (answer.status_code, answer.json()) == (404, {"error": "There is no such page"})
+    assert (answer.status_code, answer.json()) == (404, {"error": "Page not found"})
