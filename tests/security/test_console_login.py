@@ -327,6 +327,16 @@ async def test_a_cookie_that_was_copied_is_worth_nothing_after_the_logout():
         assert (await thief.get("/")).status_code == 401
 
 
+async def test_a_new_login_ends_the_session_before_it():
+    door = LoginMiddleware(_app, _settings(), ManualClock().monotonic)
+    async with _client(app=door) as client, _client(app=door, peer="192.0.2.8") as thief:
+        await _log_in(client, OPERATOR)
+        thief.cookies.update(client.cookies)
+        await _log_in(client, VIEWER)
+        assert (await client.get("/")).json()["user"] == "vera"
+        assert (await thief.get("/")).status_code == 401
+
+
 async def test_a_logout_outlasts_a_restart_although_consoles_share_the_key():
     key, now = SecretStr("the-session-key-that-consoles-share"), [1_000_000.0]
     before = _sessions(_settings(session_key=key), lambda: now[0])

@@ -106,6 +106,8 @@ class LoginMiddleware(AuthMiddleware):
             user = self.by_token(form.get("token", [""])[0], request)
         except Problem as problem:
             return _login_page(request, target, problem)
+        if (before := self._session(request)) is not None:
+            self.sessions.revoke(before)
         log.info("console_login", user=user.name, role=user.role, address=peer_of(request))
         response = RedirectResponse(target, status_code=303)
         value, max_age_s = self.sessions.cookie(self.sessions.begin(user)), int(self.settings.session_hours * 3600)
