@@ -85,7 +85,7 @@ def _send(
             ]
             offsets[partition] += size
             records += size
-            counted += sum(rules.concern(count.dimensions) for count in stamped)
+            counted += sum(rules.matches_any(count.dimensions) for count in stamped)
             for to, message in pack_counts(stamped, settings.alerting.group_by, partitions):
                 producer.send(counts_topic, encoder.encode(message), partition=to)
                 messages += 1

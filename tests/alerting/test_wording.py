@@ -8,7 +8,7 @@ from checkout import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triage.alerting.wording import Numbers, Wording, fit, wording
+from triage.alerting.wording import Numbers, Wording, fit, wording_for
 from triage.translations import catalogue
 
 LANGUAGES = {"en": 80, "zh": 52}
@@ -35,12 +35,12 @@ ENGLISH_STEPS, CHINESE_STEPS = steps("en"), steps("zh")
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_has_every_label(language):
-    words = wording(language)
+    wording = wording_for(language)
     labels = {name for name, kind in Wording.__annotations__.items() if kind is str}
     assert len(labels) > 15
     for label in labels:
-        assert getattr(words, label).strip(), label
-    assert set(words.severities) == {"critical", "error", "warning", "info"}
+        assert getattr(wording, label).strip(), label
+    assert set(wording.severities) == {"critical", "error", "warning", "info"}
 
 
 def test_first_steps_are_there_for_every_intent_that_people_complain_about():
@@ -49,12 +49,12 @@ def test_first_steps_are_there_for_every_intent_that_people_complain_about():
     for steps in (*ENGLISH_STEPS.values(), *CHINESE_STEPS.values()):
         assert len(steps) == 3
         assert all(0 < len(step) <= 100 for step in steps)
-    assert wording("zh").first_steps("no_such_intent") == CHINESE_STEPS[""]
+    assert wording_for("zh").first_steps("no_such_intent") == CHINESE_STEPS[""]
 
 
 @pytest.mark.parametrize("intent", intents())
 def test_chinese_has_a_name_for_every_intent(intent):
-    assert not wording("zh").intent(intent).isascii()
+    assert not wording_for("zh").intent(intent).isascii()
 
 
 dimension_values = st.dictionaries(
@@ -73,11 +73,11 @@ dimension_values = st.dictionaries(
 def test_titles_fit_and_keep_their_numbers(dimensions, negative, more, expected, at_peak):
     numbers = Numbers(negative, negative + more, WINDOW, expected)
     for language, limit in LANGUAGES.items():
-        words = wording(language)
-        subject = words.subject(dimensions)
+        wording = wording_for(language)
+        subject = wording.subject(dimensions)
         for title in (
-            words.title(subject, numbers, at_peak=at_peak),
-            words.resolved_title(subject, numbers, 90 * 60_000),
+            wording.title(subject, numbers, at_peak=at_peak),
+            wording.resolved_title(subject, numbers, 90 * 60_000),
         ):
             assert len(title) <= limit
             assert str(negative) in title
@@ -99,8 +99,8 @@ def test_titles_fit_and_keep_their_numbers(dimensions, negative, more, expected,
     ],
 )
 def test_subjects(dimensions, english, chinese):
-    assert wording("en").subject(dimensions) == english
-    assert wording("zh").subject(dimensions) == chinese
+    assert wording_for("en").subject(dimensions) == english
+    assert wording_for("zh").subject(dimensions) == chinese
 
 
 def test_what_gives_way_is_the_head():
@@ -118,7 +118,7 @@ def test_the_runbook_of_an_intent_begins_with_the_steps_on_the_page(intent):
 @pytest.mark.parametrize(("expected", "en", "zh"), [(0.98, "47×", "47 倍"), (0.5, "under 1 expected", "预期不到 1 条")])
 def test_title_and_summary_say_the_same_of_what_was_expected(expected, en, zh):
     numbers = Numbers(46, 47, WINDOW, expected)
-    assert en in wording("en").title("x", numbers, at_peak=True)
-    assert zh in wording("zh").title("x", numbers, at_peak=True)
-    summary = wording("en").summary("", numbers, None, "", ("", ""))
+    assert en in wording_for("en").title("x", numbers, at_peak=True)
+    assert zh in wording_for("zh").title("x", numbers, at_peak=True)
+    summary = wording_for("en").summary("", numbers, None, "", ("", ""))
     assert ("about 1 " in summary) == (expected > 0.9)

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from secured import CLIENT_SECRET, PASSWORD
 
-from triage.alerting.app.faust_table import credentials
+from triage.alerting.app.faust_config import credentials
 from triage.clock import SystemClock
 from triage.config import KafkaSettings, WorkerSettings
 from triage.errors import AccessDenied, ConfigError, TriageError

@@ -114,35 +114,35 @@ def calls(work, *arguments):
     return count
 
 
-def settle(engine, table=None):
+def advance_all(engine, table=None):
     """Advance to the end, storing as the app does; returns what is owed, in order."""
-    owed, more = [], True
+    pages, more = [], True
     while more:
         more = engine.advance()
         changes = engine.take_changes()
         if table is not None:
             table.write(changes.writes)
-        owed += changes.owed
-    return owed
+        pages += changes.notifications
+    return pages
 
 
 def play(engine, messages, table=None):
     """Apply and settle message by message."""
-    owed = []
+    pages = []
     for message in messages:
         engine.apply(message)
-        owed += settle(engine, table)
-    return owed
+        pages += advance_all(engine, table)
+    return pages
 
 
-def told(owed):
+def deduplicated(pages):
     """What a receiver that deduplicates by key and event sees."""
     seen = []
-    for page in owed:
+    for page in pages:
         if (page.alert.dedup_key, page.event) not in seen:
             seen.append((page.alert.dedup_key, page.event))
     return seen
 
 
-def events(owed):
-    return [(page.event, page.alert.key) for page in owed]
+def events(pages):
+    return [(page.event, page.alert.key) for page in pages]

@@ -231,7 +231,7 @@ def fit(head: str, tail: str, limit: int) -> str:
 
 
 @functools.cache
-def wording(language: str) -> Wording:
+def wording_for(language: str) -> Wording:
     """Raises KeyError for a language that `alerting.language` does not allow."""
     return Wording(language)
 

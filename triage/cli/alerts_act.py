@@ -103,10 +103,10 @@ def list_silences(
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
     silences, now_ms = _silences(settings)
-    shown = [silence for silence in silences if every or silence.until_ms > now_ms]
-    for silence in shown:
+    format_matchers = [silence for silence in silences if every or silence.until_ms > now_ms]
+    for silence in format_matchers:
         typer.echo(msgspec.json.encode(silence).decode() if as_json else _line(silence))
-    if not shown:
+    if not format_matchers:
         typer.echo("no silences", err=True)
 
 
@@ -195,8 +195,8 @@ def _actor(by: str | None) -> str:
 
 
 def _line(silence: "Silence") -> str:
-    from triage.alerting.lifecycle.silences import shown
+    from triage.alerting.lifecycle.silences import format_matchers
     from triage.clock import rfc3339
 
-    fields = (silence.id, rfc3339(silence.until_ms), shown(silence.matchers), silence.actor, silence.comment)
+    fields = (silence.id, rfc3339(silence.until_ms), format_matchers(silence.matchers), silence.actor, silence.comment)
     return "\t".join(field for field in fields if field)

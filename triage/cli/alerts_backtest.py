@@ -73,9 +73,9 @@ def command(
     from triage.alerting.backtest.output import output_lines, summary
     from triage.alerting.backtest.run import backtest
     from triage.alerting.backtest.source import (
+        backtest_rule,
         check_output,
         find_rule,
-        judgement_of,
         moment_of,
         seconds_of,
         table_of_file,
@@ -90,7 +90,7 @@ def command(
     check_output(plot, "--plot")
     flags = {"z_count": z_count, "z_ratio": z_ratio, "min_count": min_count, "zone": zone, "seasons": seasons}
     found, spike = find_rule(settings, rule)
-    judgement = judgement_of(found, spike, flags)
+    judgement = backtest_rule(found, spike, flags)
     step_s = None if step is None else seconds_of(step, "--step")
     if file is not None:
         table = table_of_file(file, step_s)

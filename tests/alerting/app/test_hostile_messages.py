@@ -46,7 +46,7 @@ async def test_window_counts_around_it_are_applied(monkeypatch):
         )  # fmt: skip
     mark = Watermark(topic="t", partition=0, watermark_ms=5, offset=1, lag=0, at_ms=6)
     applied, advanced = [], []
-    monkeypatch.setattr(app, "_engine", lambda _: SimpleNamespace(apply=applied.append))
+    monkeypatch.setattr(app, "_engine_of", lambda _: SimpleNamespace(apply=applied.append))
 
     async def advance(partition):
         advanced.append(partition)

@@ -83,5 +83,5 @@ async def test_a_fault_in_watching_the_app_starts_it_again(alerter, monkeypatch)
 
     monkeypatch.setattr("triage.alerting.app.faust_app.AlerterApp", App)
     with pytest.raises(Unavailable, match="AttributeError"):
-        await alerter._once(process.Topology(partitions=1, replicas=1, raw=frozenset()))
+        await alerter._run_app(process.Topology(partitions=1, replicas=1, raw=frozenset()))
     assert len(closed) == 1

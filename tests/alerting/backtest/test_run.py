@@ -10,7 +10,7 @@ import pytest
 from cli import run as triage
 
 from triage.alerting.backtest.output import output_lines, summary
-from triage.alerting.backtest.run import Judgement, backtest
+from triage.alerting.backtest.run import BacktestRule, backtest
 from triage.alerting.backtest.source import moment_of, seconds_of
 from triage.alerting.backtest.table import read_table
 from triage.alerting.detection import SpikeDetector, SpikeSettings
@@ -35,7 +35,7 @@ def file_of(rows, header="window_start,key,negative,total"):
 
 
 def judged(table, judgement=None):
-    results = backtest(table, judgement or Judgement(SpikeSettings()))
+    results = backtest(table, judgement or BacktestRule(SpikeSettings()))
     return results, list(csv.DictReader(io.StringIO("".join(output_lines(table, results)))))
 
 
@@ -117,7 +117,7 @@ def test_an_episode_resolves_after_quiet_windows_and_the_next_has_another_id():
 
 def test_a_static_rule_needs_both_share_and_count():
     rows = [f"{at},k,{5 if n != 30 else 40},50" for n, at in enumerate(times(40, 5))]
-    judgement = Judgement(None, StaticThreshold(share_at_least=0.6, count_at_least=30), window_s=300)
+    judgement = BacktestRule(None, StaticThreshold(share_at_least=0.6, count_at_least=30), window_s=300)
     results, out = judged(read_table(file_of(rows), "f"), judgement)
     assert np.flatnonzero(results.firing).tolist() == [30]
     assert out[30]["episode"]

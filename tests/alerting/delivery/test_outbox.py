@@ -9,7 +9,7 @@ import pytest
 from engine_rig import AGES, START_MS, STEP_MS, Messages, Table, make, now, static_rule
 
 from triage.alerting.delivery.outbox import Outbox
-from triage.alerting.evidence import lookup as findings
+from triage.alerting.evidence import lookup
 from triage.config import Settings
 from triage.metrics import Metrics
 from triage.schemas.action import Acknowledge
@@ -127,7 +127,7 @@ def test_alerts_that_share_a_page_and_alerts_that_nobody_is_told_of_have_example
 
 
 def test_what_the_index_did_not_say_is_asked_again_also_when_it_is_over(monkeypatch):
-    monkeypatch.setattr(findings, "_RETRY_S", 0.0)
+    monkeypatch.setattr(lookup, "_RETRY_S", 0.0)
 
     async def run():
         away = [None, None, None]
@@ -150,7 +150,7 @@ def broken(alert, end_ms):
 
 @pytest.mark.parametrize("answer", [lambda alert, end_ms: None, broken], ids=["silent", "broken"])
 def test_an_index_that_never_knows_keeps_no_page_and_is_not_asked_for_ever(monkeypatch, answer):
-    monkeypatch.setattr(findings, "_RETRY_S", 0.0)
+    monkeypatch.setattr(lookup, "_RETRY_S", 0.0)
 
     async def run():
         engine, messages = make(now(), receivers=["log"]), Messages()
@@ -165,7 +165,7 @@ def test_an_index_that_never_knows_keeps_no_page_and_is_not_asked_for_ever(monke
 
 
 def test_examples_that_cannot_be_kept_keep_no_page(monkeypatch):
-    monkeypatch.setattr(findings, "_RETRY_S", 0.0)
+    monkeypatch.setattr(lookup, "_RETRY_S", 0.0)
 
     async def run():
         engine, messages = make(now(), receivers=["log"]), Messages()
@@ -353,4 +353,4 @@ def test_alerts_that_are_over_leave_nothing_behind():
     assert len([page for page in post.pages if page.event == "resolved"]) == 4
     assert post.engine._episodes.all() == []
     assert post.outbox._owners == {}
-    assert post.outbox._lacking == {}
+    assert post.outbox._unarchived == {}

@@ -1,7 +1,7 @@
 """The engine of a partition: pages, resolves, and state that is whole at every point."""
 
 import pytest
-from engine_rig import START_MS, STEP_MS, TOPIC, Messages, Table, make, settle, static_rule
+from engine_rig import START_MS, STEP_MS, TOPIC, Messages, Table, advance_all, make, static_rule
 
 from triage.clock import ManualClock
 from triage.schemas.alert import Evidence, Share
@@ -29,7 +29,7 @@ def test_a_spike_fires_and_resolves_with_one_key(now):
     engine, table, pages = make(now, max_page_age_s=10**9), Table(), []
     for message in spike(Messages()):
         engine.apply(message)
-        pages += settle(engine, table)
+        pages += advance_all(engine, table)
     assert [(page.event, page.pending) for page in pages] == [
         ("firing", ["log", "webhook"]),
         ("resolved", ["log", "webhook"]),
@@ -46,7 +46,7 @@ def test_windows_of_a_rule_slide_by_steps(now):
     engine.apply(messages.counts(0, 6, 6))
     engine.apply(messages.counts(1, 6, 6))
     engine.apply(messages.mark(2))
-    (page,) = settle(engine, Table())
+    (page,) = advance_all(engine, Table())
     assert (page.alert.negative, page.alert.window_s) == (12, 600)
 
 
@@ -57,7 +57,7 @@ def test_old_windows_are_recorded_and_not_paged(now):
         engine.advance()
         changes = engine.take_changes()
         table.write(changes.writes)
-        pages += changes.owed
+        pages += changes.notifications
         episodes += changes.episodes
     assert pages == []
     alert = engine.alert(episodes[-1])
@@ -69,27 +69,27 @@ def test_what_was_not_delivered_is_owed_after_a_restart(now):
     engine, table, messages = make(now, max_page_age_s=10**9), Table(), Messages()
     for message in (messages.counts(0, 12, 15), messages.mark(1)):
         engine.apply(message)
-    (page,) = settle(engine, table)
+    (page,) = advance_all(engine, table)
     engine.delivered(page.alert.dedup_key, "firing", "log")
     table.write(engine.take_changes().writes)
 
     again = make(now, max_page_age_s=10**9)
     again.restore(table.entries)
-    owed = again.take_changes()
-    assert [(intent.event, intent.pending) for intent in owed.owed] == [("firing", ["webhook"])]
-    assert [episode.status for episode in owed.episodes] == ["firing"], "stored again, in case it was not"
+    changes = again.take_changes()
+    assert [(pending.event, pending.pending) for pending in changes.notifications] == [("firing", ["webhook"])]
+    assert [episode.status for episode in changes.episodes] == ["firing"], "stored again, in case it was not"
     again.delivered(page.alert.dedup_key, "firing", "webhook")
     table.write(again.take_changes().writes)
     third = make(now)
     third.restore(table.entries)
-    assert third.take_changes().owed == []
+    assert third.take_changes().notifications == []
 
 
 def test_evidence_stays_with_the_episode(now):
     engine, table, messages = make(now, max_page_age_s=10**9), Table(), Messages()
     for message in (messages.counts(0, 12, 15), messages.mark(1)):
         engine.apply(message)
-    (page,) = settle(engine, table)
+    (page,) = advance_all(engine, table)
     engine.attach(page.alert.dedup_key, Evidence(top_entities=[Share("parcel", 7)]))
     table.write(engine.take_changes().writes)
     again = make(now)
@@ -102,7 +102,7 @@ def test_a_resolved_episode_is_forgotten_once_it_is_archived_and_delivered(now):
     messages = Messages()
     for message in spike(messages):
         engine.apply(message)
-        pages += settle(engine, table)
+        pages += advance_all(engine, table)
     key = pages[0].alert.dedup_key
     for page in pages:
         for receiver in ("log", "webhook"):
@@ -112,7 +112,7 @@ def test_a_resolved_episode_is_forgotten_once_it_is_archived_and_delivered(now):
         assert engine.episode(key) is not None, "flapping looks back on it"
         engine.apply(messages.counts(step, 0, 1))
         engine.apply(messages.mark(step + 1))
-        settle(engine, table)
+        advance_all(engine, table)
     assert engine.episode(key) is None
     assert not any(name.startswith("episode:") for name in table.entries)
 
@@ -122,7 +122,7 @@ def test_the_table_keeps_no_more_than_rules_need(now):
     for step in range(50):
         engine.apply(messages.counts(step, 1, 10))
         engine.apply(messages.mark(step + 1))
-        settle(engine, table)
+        advance_all(engine, table)
     assert len(table.entries) <= 3, table.entries.keys()
 
 
@@ -130,13 +130,13 @@ def test_a_rule_that_is_gone_resolves_its_episode(now):
     engine, table, messages = make(now, max_page_age_s=10**9), Table(), Messages()
     for message in (messages.counts(0, 12, 15), messages.mark(1)):
         engine.apply(message)
-    settle(engine, table)
+    advance_all(engine, table)
     other = RULE.model_copy(update={"name": "other", "dimension": []})
     again = make(now, rules=[other], max_page_age_s=10**9)
     again.restore(table.entries)
     again.take_changes()
     again.apply(messages.mark(3))
-    assert [page.event for page in settle(again, table)] == ["resolved"]
+    assert [page.event for page in advance_all(again, table)] == ["resolved"]
 
 
 def test_counts_that_no_rule_concerns_are_not_kept(now):
@@ -148,3 +148,27 @@ def test_counts_that_no_rule_concerns_are_not_kept(now):
         )
     )  # fmt: skip
     assert engine.take_changes().writes == {}
+
+
+def restarted(now, table):
+    engine = make(now, max_page_age_s=10**9)
+    engine.restore(table.entries)
+    return engine
+
+
+def test_pages_that_a_receiver_took_are_known_after_a_restart_until_they_are_over(now):
+    engine, table, messages = make(now, max_page_age_s=10**9), Table(), Messages()
+    for message in (messages.counts(0, 12, 15), messages.mark(1)):
+        engine.apply(message)
+    (page,) = advance_all(engine, table)
+    assert restarted(now, table).delivered_pages() == [], "no receiver took it yet"
+    engine.delivered(page.alert.dedup_key, "firing", "log")
+    table.write(engine.take_changes().writes)
+    (delivered,) = restarted(now, table).delivered_pages()
+    assert delivered.receivers == ["log"]
+    assert (delivered.alert.dedup_key, delivered.alert.status, delivered.also) == (page.alert.dedup_key, "firing", [])
+    for step in range(1, 12):
+        engine.apply(messages.counts(step, 0, 10))
+        engine.apply(messages.mark(step + 1))
+        advance_all(engine, table)
+    assert restarted(now, table).delivered_pages() == []

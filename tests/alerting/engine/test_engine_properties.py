@@ -1,6 +1,6 @@
 """Whatever the order of messages and wherever the process dies: the same episodes, the same pages."""
 
-from engine_rig import START_MS, STEP_MS, Messages, Table, make, now, settle, spike_rule, static_rule, told
+from engine_rig import START_MS, STEP_MS, Messages, Table, advance_all, deduplicated, make, now, spike_rule, static_rule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,10 +58,10 @@ def test_a_crash_at_any_write_of_any_flush_changes_nothing(series, data):
     """The process dies after any number of a flush's writes; offsets were committed up to some earlier flush."""
     log, clock = log_of(series, Messages()), now()
     calm = make(clock, **OPTIONS)
-    wanted = []
+    expected = []
     for message in log:
         calm.apply(message)
-        wanted += settle(calm)
+        expected += advance_all(calm)
 
     table, pages, position, committed, crashes = Table(), [], 0, 0, 5
     engine = make(clock, **OPTIONS)
@@ -78,15 +78,15 @@ def test_a_crash_at_any_write_of_any_flush_changes_nothing(series, data):
                 table.write(changes.writes, at_most=data.draw(st.integers(0, len(changes.writes))))
                 engine = make(clock, **OPTIONS)
                 engine.restore(table.entries)
-                pages += engine.take_changes().owed
+                pages += engine.take_changes().notifications
                 position, crashes = committed, crashes - 1
                 break
             table.write(changes.writes)
-            pages += changes.owed
+            pages += changes.notifications
         else:
             if data.draw(st.booleans()):
                 committed = min(position, len(log))
-    assert told(pages) == told(wanted)
+    assert deduplicated(pages) == deduplicated(expected)
     assert outcome(engine) == outcome(calm)
 
 
@@ -112,7 +112,7 @@ def test_late_repeated_and_shuffled_counts_within_lateness_give_the_same_episode
     def repeat_from(seen):
         return data.draw(st.integers(0, seen - 1)) if data.draw(st.integers(0, 9)) == 0 else seen
 
-    assert _judged(mixed, repeat_from, **options) == _judged(in_order, lambda seen: seen, **options)
+    assert _outcome(mixed, repeat_from, **options) == _outcome(in_order, lambda seen: seen, **options)
 
 
 def _as_a_worker(entries, messages, delay, last):
@@ -127,14 +127,14 @@ def _as_a_worker(entries, messages, delay, last):
     return [*out, messages.mark(last)]
 
 
-def _judged(order, repeat_from, **options):
+def _outcome(order, repeat_from, **options):
     """Pages and episodes; after each message Kafka may deliver again what came from `repeat_from(seen)` on."""
-    engine, owed = make(now(), raw=2, **options), []
+    engine, sent = make(now(), raw=2, **options), []
     for seen, message in enumerate(order, start=1):
         for delivered in [message, *order[repeat_from(seen) : seen]]:
             engine.apply(delivered)
-        owed += settle(engine)
-    return told(owed), outcome(engine)
+        sent += advance_all(engine)
+    return deduplicated(sent), outcome(engine)
 
 
 def test_the_changelog_grows_by_a_few_writes_a_key_and_hour():
@@ -145,7 +145,7 @@ def test_the_changelog_grows_by_a_few_writes_a_key_and_hour():
         for number in range(keys):
             engine.apply(messages.counts(step, number % 3, 5, intent=f"i{number}"))
         engine.apply(messages.mark(step + 1))
-        settle(engine, table)
+        advance_all(engine, table)
     assert table.written < keys * hours * (12 + 12 + 1.5) + 12 * hours
     kept = [name for name in table.entries if name.startswith("sum:")]
     assert len(kept) <= keys * 14

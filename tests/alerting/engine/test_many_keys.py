@@ -1,7 +1,7 @@
 """Work grows with the keys that fire, not with their square: counted in calls of functions."""
 
 import pytest
-from engine_rig import START_MS, STEP_MS, TOPIC, Messages, calls, make, now, settle, static_rule
+from engine_rig import START_MS, STEP_MS, TOPIC, Messages, advance_all, calls, make, now, static_rule
 
 from triage.schemas.counts import KeyCount, WindowCounts, dimension_key
 
@@ -39,7 +39,7 @@ def work_of(rules, keys):
         messages.offset = 10 * (step + 1)
         engine.apply(messages.mark(step + 1))
         pages = []
-        spent.append(calls(lambda: pages.extend(settle(engine))))
+        spent.append(calls(lambda: pages.extend(advance_all(engine))))
         for page in pages:
             for receiver in ("log", "webhook"):
                 spent[-1] += calls(engine.delivered, page.alert.dedup_key, page.event, receiver)

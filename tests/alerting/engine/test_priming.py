@@ -1,10 +1,10 @@
 """Priming: baselines from a file or the index, so that a spike of the first hour is seen; the past pages nobody."""
 
 import pytest
-from engine_rig import START_MS, STEP_MS, Messages, Table, events, make, play, settle, spike_rule
+from engine_rig import START_MS, STEP_MS, Messages, Table, advance_all, events, make, play, spike_rule
 
 from triage.alerting.engine import priming
-from triage.alerting.engine.priming import of_partition, parse_source, prime
+from triage.alerting.engine.priming import parse_source, prime, primed_for_partition
 from triage.alerting.rules.model import AlertRules
 from triage.clock import ManualClock, rfc3339
 from triage.config import Settings
@@ -49,7 +49,7 @@ def test_a_primed_engine_sees_the_first_spike_and_an_unprimed_one_is_learning(cl
     clock.set(START_MS + 30 * STEP_MS)
     engine, table = make(clock, rules=[RULE]), Table()
     engine.restore({}, primed)
-    assert settle(engine, table) == [], "the spike of the past pages nobody"
+    assert advance_all(engine, table) == [], "the spike of the past pages nobody"
     assert events(play(engine, burst(Messages(), 0, 2), table)) == [("firing", "intent=delivery")]
     [episode] = engine._episodes.all()
     assert episode.expected == pytest.approx(1, abs=0.6), "a third of a negative in each of three steps"
@@ -85,8 +85,8 @@ def test_a_crash_while_the_first_baselines_are_stored_loses_none(clock, file, wr
     table.write(engine.take_changes().writes, at_most=writes)
     again = make(clock, rules=[RULE, BRAND])
     again.restore(table.entries, primed)
-    owed = play(again, [*log, *burst(messages, 1, 2)])
-    assert events(owed) == [("firing", "intent=delivery")]
+    sent = play(again, [*log, *burst(messages, 1, 2)])
+    assert events(sent) == [("firing", "intent=delivery")]
 
 
 def test_steps_that_the_past_covers_are_not_judged_for_spikes(clock, file):
@@ -119,25 +119,25 @@ def test_the_index_primes_like_a_file(clock, file, monkeypatch):
 
 def test_each_partition_gets_its_own_groups(clock, file):
     primed = prime(file, SETTINGS, AlertRules([RULE, BRAND]), clock)
-    parts = [of_partition(primed, number, 3, "brand") for number in range(3)]
+    parts = [primed_for_partition(primed, number, 3, "brand") for number in range(3)]
     for rule in ("surprise", "brand"):
         assert sum(len(part[rule]) for part in parts) == len(primed[rule]) == 1
 
 
-def test_a_file_that_teaches_nothing_is_refused(clock, tmp_path):
+def test_a_file_without_recent_steps_or_proper_keys_is_refused(clock, tmp_path):
     rules = AlertRules([RULE])
     path = tmp_path / "past.csv"
     path.write_text(f"window_start,key,negative,total\n{rfc3339(START_MS - STEP_MS)},delivery,1,2\n")
     with pytest.raises(ConfigError, match="keys are written as brand=Acme"):
         prime(path, SETTINGS, rules, clock)
     path.write_text("window_start,key,negative,total\n2020-01-01 00:00,intent=delivery,1,2\n")
-    with pytest.raises(ConfigError, match="older ones teach nothing"):
+    with pytest.raises(ConfigError, match="older ones are not used"):
         prime(path, SETTINGS, rules, clock)
 
 
 @pytest.mark.parametrize("text", ["28", "0d", "9999d", "nowhere.csv", "d"])
 def test_what_is_neither_time_nor_file_is_refused(text):
-    with pytest.raises(ConfigError, match="takes a time as 28d"):
+    with pytest.raises(ConfigError, match="takes a length of time, as 28d"):
         parse_source(text)
 
 

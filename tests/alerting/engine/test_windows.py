@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.alerting.engine.windows import Merge, PartitionWindows, Progress, WindowSum
+from triage.alerting.engine.windows import MergeOutcome, PartitionWindows, Progress, WindowSum
 from triage.schemas.counts import Watermark, WindowCount
 
 STEP_MS = 1_000
@@ -55,11 +55,11 @@ def close_all(state, now_ms=NOW_MS, now_s=0.0, *, busy=False):
 
 def test_a_count_that_comes_again_is_dropped():
     state = windows()
-    assert state.merge(count(0, 0, 9)) is Merge.MERGED
-    assert state.merge(count(0, 0, 9)) is Merge.SEEN
-    assert state.merge(count(0, 10, 19)) is Merge.MERGED
-    assert state.merge(count(0, 0, 9)) is Merge.SEEN
-    assert state.merge(count(0, 0, 9, partition=1)) is Merge.MERGED
+    assert state.merge(count(0, 0, 9)) is MergeOutcome.MERGED
+    assert state.merge(count(0, 0, 9)) is MergeOutcome.SEEN
+    assert state.merge(count(0, 10, 19)) is MergeOutcome.MERGED
+    assert state.merge(count(0, 0, 9)) is MergeOutcome.SEEN
+    assert state.merge(count(0, 0, 9, partition=1)) is MergeOutcome.MERGED
     state.observe(mark(1_000), 0)
     assert close_all(state) == {0: {"intent=delivery": (3, 6)}}
 
@@ -123,13 +123,13 @@ def test_late_counts_correct_what_is_still_summed_and_are_dropped_after():
     state.merge(count(2, 10, 19))
     state.observe(mark(3_000), 0)
     assert list(close_all(state)) == [0, 1_000, 2_000]
-    assert state.merge(count(1, 20, 29)) is Merge.CORRECTED
+    assert state.merge(count(1, 20, 29)) is MergeOutcome.CORRECTED
     corrected = state.sums[1_000]["intent=delivery"]
     assert (corrected.negative, corrected.late_negative, corrected.late_total) == (1, 1, 2)
-    assert state.merge(count(1, 20, 29)) is Merge.SEEN
+    assert state.merge(count(1, 20, 29)) is MergeOutcome.SEEN
     state.observe(mark(4_000), 0)
     close_all(state)
-    assert state.merge(count(0, 30, 39)) is Merge.LATE, "nothing needs it any more"
+    assert state.merge(count(0, 30, 39)) is MergeOutcome.LATE, "nothing needs it any more"
 
 
 def test_gaps_are_zeros_and_stretches_without_data_are_skipped():
@@ -151,11 +151,11 @@ def test_nothing_is_skipped_while_an_episode_is_open():
 
 def test_counts_of_another_step_and_too_many_keys_are_refused():
     state = windows(max_keys=2)
-    assert state.merge(count(0, 0, 9, window_ms=500)) is Merge.OTHER_STEP
+    assert state.merge(count(0, 0, 9, window_ms=500)) is MergeOutcome.OTHER_STEP
     outcomes = [state.merge(count(0, 0, 9, intent=name)) for name in "abc"]
-    assert outcomes == [Merge.MERGED, Merge.MERGED, Merge.OTHERS]
-    assert [state.merge(count(0, 0, 9, intent=name)) for name in "cd"] == [Merge.SEEN, Merge.OTHERS]
-    assert [state.merge(count(0, 10, 19, intent=name)) for name in "cdc"] == [Merge.OTHERS, Merge.OTHERS, Merge.SEEN]
+    assert outcomes == ["merged", "merged", "others"]
+    assert [state.merge(count(0, 0, 9, intent=name)) for name in "cd"] == ["seen", "others"]
+    assert [state.merge(count(0, 10, 19, intent=name)) for name in "cdc"] == ["others", "others", "seen"]
     others = state.sums[0]["intent=__other__"]
     assert (others.negative, others.total, others.dimensions) == (4, 8, {"intent": "__other__"})
 
@@ -164,7 +164,7 @@ def test_restored_windows_go_on_where_they_stood():
     state = windows()
     found = {0: {"intent=delivery": WindowSum({"intent": "delivery"}, 1, 2, {f"{TOPIC}/0": 9})}}
     state.restore(Progress(closed_ms=1_000), found, now_s=100.0)
-    assert state.merge(count(0, 0, 9)) is Merge.SEEN
+    assert state.merge(count(0, 0, 9)) is MergeOutcome.SEEN
     state.observe(mark(2_000), 100)
     assert list(close_all(state, now_s=100)) == [1_000]
     assert state.next_to_close(2_000, busy=True) is None

@@ -2,7 +2,7 @@
 
 import random
 
-from engine_rig import STEP_MS, Messages, Table, events, make, now, play, settle, spike_rule, static_rule
+from engine_rig import STEP_MS, Messages, Table, advance_all, events, make, now, play, spike_rule, static_rule
 
 from triage.alerting.evaluation.series import RuleSeries
 from triage.alerting.evaluation.stored_baseline import StepCount
@@ -39,11 +39,11 @@ def test_the_keys_with_most_records_are_watched_and_the_rest_counted_as_others()
     found.close(0, counts(a=10, b=8, c=4, d=2))
     assert watched(found) == ["product=__other__", "product=a", "product=b"]
     others = found.window("product=__other__", {})
-    assert (others.negative, others.total, found.unwatched) == (3, 6, 2)
+    assert (others.negative, others.total, found.untracked) == (3, 6, 2)
     found.close(STEP_MS, counts(a=1, c=50))
     assert watched(found) == ["product=__other__", "product=a", "product=c"], "the louder takes the place of the least"
     found.close(2 * STEP_MS, counts(b=9))
-    assert found.unwatched == 1, "b is not louder than a has been"
+    assert found.untracked == 1, "b is not louder than a has been"
 
 
 def test_what_was_counted_as_others_before_is_added_to_those_that_are_not_watched():
@@ -52,7 +52,7 @@ def test_what_was_counted_as_others_before_is_added_to_those_that_are_not_watche
         found.close(step * STEP_MS, counts(a=10, b=8, c=4, __other__=100))
         assert watched(found) == ["product=__other__", "product=a", "product=b"], "others take no key's room"
         others = found.window("product=__other__", {})
-        assert (others.negative, others.total, found.unwatched) == (52, 104, 1)
+        assert (others.negative, others.total, found.untracked) == (52, 104, 1)
     found.close(2 * STEP_MS, counts(a=10, __other__=100))
     assert found.window("product=__other__", {}).total == 100
 
@@ -64,7 +64,7 @@ def test_no_count_vanishes_where_both_limits_are_exceeded():
         engine.apply(messages.counts(0, 0, 10 - number, product=f"p{number}"))
     engine.apply(messages.mark(1))
     engine.advance()
-    found = engine._judges.series["r"]
+    found = engine._evaluators.series["r"]
     totals = {key: found.window(key, {}).total for key in watched(found)}
     assert totals == {"product=p0": 10, "product=p1": 9, "product=__other__": 8 + 7 + 6 + 5}
 
@@ -90,12 +90,12 @@ def test_a_key_that_is_watched_no_more_leaves_nothing_behind():
         for name, total in {"a": 9, "b": 8, f"new{step}": 50}.items():
             engine.apply(messages.counts(step, 0, total, product=name))
         engine.apply(messages.mark(step + 1))
-        settle(engine, table)
+        advance_all(engine, table)
     kept = {name.split(":", 3)[3] for name in table.entries if name.startswith("base:")}
     assert len(kept - {"product=__other__"}) <= 2
     again = make(now(), rules=[spike_rule("r", ("product",))], top_keys=2)
     again.restore(table.entries)
-    assert watched(again._judges.series["r"]) == watched(engine._judges.series["r"])
+    assert watched(again._evaluators.series["r"]) == watched(engine._evaluators.series["r"])
 
 
 def test_keys_that_come_and_go_add_up_to_nothing():
@@ -105,12 +105,12 @@ def test_keys_that_come_and_go_add_up_to_nothing():
         for number in range(5):
             engine.apply(messages.counts(step, 0, 5 + step, product=f"p{step}.{number}"))
         engine.apply(messages.mark(step + 1))
-        settle(engine)
-    found = engine._judges.series["r"]
+        advance_all(engine)
+    found = engine._evaluators.series["r"]
     assert len(watched(found)) == 3
-    assert not found._gone
-    assert not found._born
-    assert len(engine._judges._routes) <= 2 * 5 * 12 + 1
+    assert not found._removed
+    assert not found._added
+    assert len(engine._evaluators._routes) <= 2 * 5 * 12 + 1
 
 
 def test_the_number_of_keys_is_measured():
@@ -131,7 +131,7 @@ def test_late_records_correct_the_window_and_the_alert_says_so():
     engine, messages, table = make(now(), rules=rules), Messages(), Table()
     assert play(engine, [messages.counts(0, 6, 6), messages.mark(1)], table) == []
     engine.apply(messages.counts(0, 5, 5))
-    assert settle(engine, table) == [], "a closed step is not judged again"
+    assert advance_all(engine, table) == [], "a closed step is not judged again"
     again = make(now(), rules=rules)
     again.restore(table.entries)
     log = [messages.counts(1, 1, 1), messages.mark(2)]

@@ -102,7 +102,7 @@ def test_zero_events_fire_nothing():
 def test_a_rule_that_is_gone_resolves_at_once_even_when_it_flaps():
     *_, episode = play([True, False] * 4)
     assert episode.flapping
-    gone = step(episode, window(8, 0, 0), Verdict(firing=False), Policy(1, "info", gone=True))
+    gone = step(episode, window(8, 0, 0), Verdict(firing=False), Policy(1, "info", rule_removed=True))
     assert gone.change is Change.RESOLVED
 
 

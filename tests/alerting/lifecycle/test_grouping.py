@@ -1,7 +1,19 @@
 """Pages: grouped, muted, silenced, repeated, acknowledged and snoozed; played through an engine."""
 
 import pytest
-from engine_rig import START_MS, STEP_MS, Messages, Table, events, make, now, play, settle, static_rule, told
+from engine_rig import (
+    START_MS,
+    STEP_MS,
+    Messages,
+    Table,
+    advance_all,
+    deduplicated,
+    events,
+    make,
+    now,
+    play,
+    static_rule,
+)
 
 from triage.alerting.lifecycle.silences import Silences, parse_matchers
 from triage.clock import ManualClock, rfc3339
@@ -37,46 +49,46 @@ DELIVERY, BILLING, EVERYTHING = {"intent": "delivery"}, {"intent": "billing"}, {
 
 def test_alerts_of_a_group_come_on_one_page_which_resolves_once():
     engine, messages = make(now(), rules=RULES), Messages()
-    owed = play(engine, bursts(messages, 2, DELIVERY, BILLING))
-    assert [page.event for page in owed] == ["firing"]
-    [page] = owed
+    sent = play(engine, bursts(messages, 2, DELIVERY, BILLING))
+    assert [page.event for page in sent] == ["firing"]
+    [page] = sent
     assert {page.alert.key, *(other.key for other in page.also)} == {"intent=delivery", "intent=billing"}
-    owed = play(engine, bursts(messages, 4, BILLING, first=2))
-    assert owed == [], "delivery is over, billing is not"
-    owed = play(engine, calm(messages, 6, 5))
-    assert [(p.event, p.alert.dedup_key) for p in owed] == [("resolved", page.alert.dedup_key)]
+    sent = play(engine, bursts(messages, 4, BILLING, first=2))
+    assert sent == [], "delivery is over, billing is not"
+    sent = play(engine, calm(messages, 6, 5))
+    assert [(p.event, p.alert.dedup_key) for p in sent] == [("resolved", page.alert.dedup_key)]
 
 
 def test_brands_are_groups_of_their_own():
     engine, messages = make(now(), rules=RULES), Messages()
-    owed = play(engine, bursts(messages, 1, {"brand": "Acme"}, {"brand": "Bolt"}))
-    assert sorted(page.alert.key for page in owed) == ["brand=Acme", "brand=Bolt"]
+    sent = play(engine, bursts(messages, 1, {"brand": "Acme"}, {"brand": "Bolt"}))
+    assert sorted(page.alert.key for page in sent) == ["brand=Acme", "brand=Bolt"]
 
 
 @pytest.mark.parametrize(("group_by", "pages"), [("brand", 2), ("none", 1)])
 def test_a_shop_of_one_brand_has_one_page_where_all_alerts_are_one_group(group_by, pages):
     spiking = (DELIVERY, {"brand": "Acme"}, {"brand": "Acme", "intent": "delivery"}, EVERYTHING)
     engine, messages = make(now(), rules=RULES, group_by=group_by), Messages()
-    owed = play(engine, [*bursts(messages, 2, *spiking), *calm(messages, 2, 5)])
-    assert [page.event for page in owed] == ["firing"] * pages + ["resolved"] * pages
-    assert "intent=delivery" in {page.alert.key for page in owed}, "the most severe comes first"
+    sent = play(engine, [*bursts(messages, 2, *spiking), *calm(messages, 2, 5)])
+    assert [page.event for page in sent] == ["firing"] * pages + ["resolved"] * pages
+    assert "intent=delivery" in {page.alert.key for page in sent}, "the most severe comes first"
 
 
 def test_a_page_waits_for_its_group_and_the_next_one_for_the_interval():
     engine, messages = make(now(), rules=RULES, group_wait_s=30, group_interval_s=900), Messages()
-    owed = play(engine, [messages.counts(0, 12, 12, **DELIVERY), messages.mark(1), messages.mark(1.09)])
-    assert owed == [], "29 seconds"
+    sent = play(engine, [messages.counts(0, 12, 12, **DELIVERY), messages.mark(1), messages.mark(1.09)])
+    assert sent == [], "29 seconds"
     assert events(play(engine, [messages.mark(1.1)])) == [("firing", "intent=delivery")]
-    owed = play(engine, bursts(messages, 2, DELIVERY, BILLING, first=1))
-    assert owed == [], "the interval is not over"
-    owed = play(engine, bursts(messages, 3, DELIVERY, BILLING, first=3))
-    assert events(owed) == [("firing", "intent=billing")], "a page of its own: the first may be acknowledged"
+    sent = play(engine, bursts(messages, 2, DELIVERY, BILLING, first=1))
+    assert sent == [], "the interval is not over"
+    sent = play(engine, bursts(messages, 3, DELIVERY, BILLING, first=3))
+    assert events(sent) == [("firing", "intent=billing")], "a page of its own: the first may be acknowledged"
 
 
 def test_what_is_over_before_its_page_is_due_pages_nobody_and_is_recorded():
     engine, messages = make(now(), rules=RULES, group_wait_s=3600), Messages()
-    owed = play(engine, [*bursts(messages, 1, DELIVERY), *calm(messages, 1, 20)])
-    assert owed == []
+    sent = play(engine, [*bursts(messages, 1, DELIVERY), *calm(messages, 1, 20)])
+    assert sent == []
     [episode] = engine._episodes.all()
     assert episode.not_paged_because == "it was over before its page was due"
 
@@ -84,52 +96,52 @@ def test_what_is_over_before_its_page_is_due_pages_nobody_and_is_recorded():
 def test_a_firing_parent_mutes_its_children_and_they_page_when_it_is_over():
     engine, messages = make(now(), rules=RULES), Messages()
     child = {"brand": "Acme", "intent": "delivery"}
-    owed = play(engine, bursts(messages, 1, {"brand": "Acme"}, child, {"brand": "Acme", "intent": "billing"}))
-    assert events(owed) == [("firing", "brand=Acme")]
+    sent = play(engine, bursts(messages, 1, {"brand": "Acme"}, child, {"brand": "Acme", "intent": "billing"}))
+    assert events(sent) == [("firing", "brand=Acme")]
     muted = [e for e in engine._episodes.all() if e.rule == "both"]
     assert [e.not_paged_because[:20] for e in muted] == ["muted by the alert t"] * 2
-    owed = play(engine, bursts(messages, 6, child, first=1))
-    assert events(owed) == [("resolved", "brand=Acme"), ("firing", "brand=Acme|intent=delivery")]
+    sent = play(engine, bursts(messages, 6, child, first=1))
+    assert events(sent) == [("resolved", "brand=Acme"), ("firing", "brand=Acme|intent=delivery")]
 
 
 def test_a_parent_does_not_mute_what_is_more_severe_and_is_explained_by_it():
     engine, messages = make(now(), rules=(INTENT, ALL)), Messages()
-    owed = play(engine, bursts(messages, 1, EVERYTHING, DELIVERY))
-    assert events(owed) == [("firing", "intent=delivery")]
+    sent = play(engine, bursts(messages, 1, EVERYTHING, DELIVERY))
+    assert events(sent) == [("firing", "intent=delivery")]
     [parent] = [e for e in engine._episodes.all() if e.rule == "all"]
     assert "of rule intent" in parent.not_paged_because
 
 
 def test_everything_mutes_its_group_only_where_that_is_asked_for():
     loud = static_rule("all", ())
-    for all_mutes, wanted in ((True, 1), (False, 2)):
+    for all_mutes, expected in ((True, 1), (False, 2)):
         engine, messages = make(now(), rules=(INTENT, loud), rule_options={"all_mutes": all_mutes}), Messages()
         [page] = play(engine, bursts(messages, 1, EVERYTHING, DELIVERY))
-        assert 1 + len(page.also) == wanted
+        assert 1 + len(page.also) == expected
 
 
 def test_two_rules_on_the_same_values_page_once():
     other = static_rule("other", count=5)
     engine, messages = make(now(), rules=(INTENT, other)), Messages()
-    owed = play(engine, [*bursts(messages, 1, DELIVERY, negative=7), *bursts(messages, 4, DELIVERY, first=1)])
-    assert [(page.event, page.alert.rule) for page in owed] == [("firing", "other")]
+    sent = play(engine, [*bursts(messages, 1, DELIVERY, negative=7), *bursts(messages, 4, DELIVERY, first=1)])
+    assert [(page.event, page.alert.rule) for page in sent] == [("firing", "other")]
 
 
 def test_a_page_repeats_until_it_is_acknowledged():
     engine, messages = make(now(), rules=RULES, repeat_interval_s=3600), Messages()
-    owed = play(engine, bursts(messages, 26, DELIVERY))
-    assert [(page.event, page.repeat) for page in owed] == [("firing", False)], "the first is not delivered yet"
+    sent = play(engine, bursts(messages, 26, DELIVERY))
+    assert [(page.event, page.repeat) for page in sent] == [("firing", False)], "the first is not delivered yet"
     for receiver in ("log", "webhook"):
-        engine.delivered(owed[0].alert.dedup_key, "firing", receiver)
-    owed = play(engine, bursts(messages, 26, DELIVERY, first=26))
-    assert [(page.event, page.repeat) for page in owed][:1] == [("firing", True)]
-    assert engine.act(Acknowledge(id="1", actor="Kim", at_ms=5, dedup_key=owed[0].alert.dedup_key))
+        engine.delivered(sent[0].alert.dedup_key, "firing", receiver)
+    sent = play(engine, bursts(messages, 26, DELIVERY, first=26))
+    assert [(page.event, page.repeat) for page in sent][:1] == [("firing", True)]
+    assert engine.act(Acknowledge(id="1", actor="Kim", at_ms=5, dedup_key=sent[0].alert.dedup_key))
     for _ in range(3):
         for receiver in ("log", "webhook"):
-            engine.delivered(owed[0].alert.dedup_key, "firing", receiver)
+            engine.delivered(sent[0].alert.dedup_key, "firing", receiver)
     assert play(engine, bursts(messages, 40, DELIVERY, first=52)) == []
-    owed = play(engine, calm(messages, 92, 10))
-    assert [page.event for page in owed] == ["resolved"], "a resolve is always told"
+    sent = play(engine, calm(messages, 92, 10))
+    assert [page.event for page in sent] == ["resolved"], "a resolve is always told"
 
 
 def test_an_acknowledgement_reaches_the_receivers_that_want_it_once_and_survives_a_restart():
@@ -138,7 +150,7 @@ def test_an_acknowledgement_reaches_the_receivers_that_want_it_once_and_survives
     [page] = play(engine, bursts(messages, 1, DELIVERY, BILLING), table)
     action = Acknowledge(id="1", actor="Kim", at_ms=7_000, dedup_key=page.also[0].dedup_key, comment="on it")
     assert engine.act(action)
-    [told_] = settle(engine, table)
+    [told_] = advance_all(engine, table)
     assert (told_.event, told_.alert.dedup_key, told_.pending) == ("acknowledged", page.alert.dedup_key, ["webhook"])
     alert = engine.alert(engine.episode(page.alert.dedup_key))
     assert (alert.acknowledged.by, alert.acknowledged.at) == ("Kim", rfc3339(7_000))
@@ -159,10 +171,10 @@ def test_a_snoozed_alert_is_paged_again_if_it_still_fires():
     assert engine.act(Snooze(id="1", actor="Kim", at_ms=1, dedup_key=key, until_ms=at(5)))
     for receiver in ("log", "webhook"):
         engine.delivered(key, "firing", receiver)
-    owed = play(engine, bursts(messages, 4, DELIVERY, first=1))
-    assert [page.event for page in owed] == ["acknowledged", "firing"]
+    sent = play(engine, bursts(messages, 4, DELIVERY, first=1))
+    assert [page.event for page in sent] == ["acknowledged", "firing"]
     assert engine.alert(engine.episode(key)).snoozed_until is None
-    assert owed[1].repeat
+    assert sent[1].repeat
 
 
 def test_a_silence_mutes_what_matches_until_its_end_and_the_alert_says_so():
@@ -170,28 +182,28 @@ def test_a_silence_mutes_what_matches_until_its_end_and_the_alert_says_so():
         [Silence(id="s", actor="Kim", at_ms=0, matchers=parse_matchers(["intent=delivery"]), until_ms=at(4))]
     )
     engine, messages = make(now(), rules=RULES, parts={"silences": silences}), Messages()
-    owed = play(engine, bursts(messages, 2, DELIVERY, BILLING))
-    assert events(owed) == [("firing", "intent=billing")]
+    sent = play(engine, bursts(messages, 2, DELIVERY, BILLING))
+    assert events(sent) == [("firing", "intent=billing")]
     [muted] = [e for e in engine._episodes.all() if e.key == "intent=delivery"]
     assert muted.not_paged_because == f"silenced by Kim until {rfc3339(at(4))} (intent=delivery)"
-    owed = play(engine, bursts(messages, 3, DELIVERY, BILLING, first=2))
-    assert events(owed) == [("firing", "intent=delivery")]
+    sent = play(engine, bursts(messages, 3, DELIVERY, BILLING, first=2))
+    assert events(sent) == [("firing", "intent=delivery")]
 
 
 def test_an_end_that_is_sooner_than_the_repeat_resolves_nothing():
     """Others took an alert for over when it was not sent again before its end time."""
     engine, messages = make(now(), rules=RULES, repeat_interval_s=14_400), Messages()
-    owed = play(engine, bursts(messages, 40, DELIVERY))
-    assert [page.event for page in owed] == ["firing"]
-    assert owed[0].alert.ended_at is None
+    sent = play(engine, bursts(messages, 40, DELIVERY))
+    assert [page.event for page in sent] == ["firing"]
+    assert sent[0].alert.ended_at is None
 
 
 def test_a_refire_pages_although_the_resolve_before_was_not_delivered():
     engine, messages = make(now(), rules=RULES), Messages()
-    owed = play(engine, [*bursts(messages, 1, DELIVERY), *calm(messages, 1, 10)])
-    owed += play(engine, bursts(messages, 1, DELIVERY, first=11))
-    assert [page.event for page in owed] == ["firing", "resolved", "firing"]
-    assert len({page.alert.dedup_key for page in owed}) == 2
+    sent = play(engine, [*bursts(messages, 1, DELIVERY), *calm(messages, 1, 10)])
+    sent += play(engine, bursts(messages, 1, DELIVERY, first=11))
+    assert [page.event for page in sent] == ["firing", "resolved", "firing"]
+    assert len({page.alert.dedup_key for page in sent}) == 2
 
 
 def test_a_replay_of_a_month_pages_nobody_and_what_still_fires_at_its_end_does_once():
@@ -205,13 +217,13 @@ def test_a_replay_of_a_month_pages_nobody_and_what_still_fires_at_its_end_does_o
     assert len(engine._episodes.all()) > 2
     assert all(e.page is None for e in engine._episodes.all())
     assert all("more than 6 h" in e.not_paged_because for e in engine._episodes.all() if not e.open)
-    owed = play(engine, bursts(messages, 300, DELIVERY, first=month - 300))
-    assert [page for page in told(owed) if page[1] == "firing"] == told(owed)
-    assert len(told(owed)) == 1
+    sent = play(engine, bursts(messages, 300, DELIVERY, first=month - 300))
+    assert [page for page in deduplicated(sent) if page[1] == "firing"] == deduplicated(sent)
+    assert len(deduplicated(sent)) == 1
 
 
 def test_a_storm_of_keys_is_bounded(monkeypatch):
-    monkeypatch.setattr("triage.alerting.engine.episodes.MOST_OPEN", 5)
+    monkeypatch.setattr("triage.alerting.engine.episodes.MAX_OPEN_EPISODES", 5)
     engine, messages = make(now(), rules=RULES), Messages()
     play(engine, bursts(messages, 2, *({"intent": f"i{number}"} for number in range(9))))
     assert engine.open_episodes == 5
@@ -220,7 +232,7 @@ def test_a_storm_of_keys_is_bounded(monkeypatch):
 @pytest.mark.parametrize(
     ("matchers", "said"),
     [
-        (["brand"], "is no matcher"),
+        (["brand"], "is not a matcher"),
         (["colour=red"], "no field 'colour'"),
         ([], "at least one"),
         (["brand!=A"], "with ="),

@@ -9,10 +9,10 @@ from triage.alerting.lifecycle.silences import matches, parse_matchers
 from triage.alerting.notifiers.content import compose, cut_bytes
 from triage.alerting.notifiers.html import html
 from triage.alerting.notifiers.text import markdown, plain
-from triage.alerting.wording import wording
+from triage.alerting.wording import wording_for
 from triage.schemas.alert import Share
 
-ENGLISH = wording("en")
+ENGLISH = wording_for("en")
 
 
 def test_a_page_answers_what_one_asks_at_night():
@@ -69,10 +69,10 @@ def test_repeats_acknowledgements_and_groups_say_so_in_the_title():
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_resolve_is_short(language):
-    content = compose(page("resolved", resent=True), wording(language))
+    content = compose(page("resolved", resent=True), wording_for(language))
     assert (content.examples, content.steps, content.unusual, content.lines, content.commands) == ((), (), (), (), ())
-    assert wording(language).sent_again in content.footer
-    assert len(plain(content, wording(language))) < 900
+    assert wording_for(language).sent_again in content.footer
+    assert len(plain(content, wording_for(language))) < 900
 
 
 def test_plain_text_has_it_all():

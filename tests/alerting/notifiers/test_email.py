@@ -9,7 +9,7 @@ from connections import open_connections
 from pages import page
 
 from triage.alerting.notifiers.email import EmailNotifier, Mailbox, mail
-from triage.alerting.wording import wording
+from triage.alerting.wording import wording_for
 from triage.clock import ManualClock
 from triage.errors import AccessDenied, DependencyError, Unavailable
 
@@ -128,7 +128,7 @@ def test_it_arrives_over_tls_with_a_login(authority, tell, security):
 
 
 def test_the_chart_is_in_it_and_there_is_a_text_without():
-    message = mail(page(), mailbox(25), wording("en"), ManualClock(NOW))
+    message = mail(page(), mailbox(25), wording_for("en"), ManualClock(NOW))
     assert message.get_content_type() == "multipart/alternative"
     text, rich = message.iter_parts()
     assert "▃▂▁▂▂▃" in text.get_content()
@@ -141,7 +141,7 @@ def test_the_chart_is_in_it_and_there_is_a_text_without():
 
 def test_all_messages_of_an_episode_make_one_thread():
     def sent(event, **changes):
-        return mail(page(event, **changes), mailbox(25), wording("en"), ManualClock(NOW))
+        return mail(page(event, **changes), mailbox(25), wording_for("en"), ManualClock(NOW))
 
     first = sent("firing")
     again, repeat, taken, over = (
@@ -156,7 +156,7 @@ def test_all_messages_of_an_episode_make_one_thread():
 
 
 def test_no_title_can_add_a_header():
-    message = mail(page(title="a\r\nBcc: all@example.com"), mailbox(25), wording("en"), ManualClock(NOW))
+    message = mail(page(title="a\r\nBcc: all@example.com"), mailbox(25), wording_for("en"), ManualClock(NOW))
     assert message["Bcc"] is None
     assert message["Subject"] == "[critical] a Bcc: all@example.com"
 

@@ -11,13 +11,13 @@ from pages import alert, page
 
 from triage.alerting.notifiers import Throttled
 from triage.alerting.notifiers.robots import DingTalkNotifier, WeComNotifier
-from triage.alerting.wording import wording
+from triage.alerting.wording import wording_for
 from triage.clock import ManualClock
 from triage.errors import AccessDenied, DependencyError, Unavailable
 
 NOW = 1_795_339_800_000
 SECRET = "SECabc"
-CHINESE = wording("zh")
+CHINESE = wording_for("zh")
 
 
 class WeCom:
@@ -63,12 +63,12 @@ class DingTalk:
 
 
 def wecom(server, key="robot"):
-    return WeComNotifier(f"{server.url}/cgi-bin/webhook/send?key={key}", 5, words=CHINESE)
+    return WeComNotifier(f"{server.url}/cgi-bin/webhook/send?key={key}", 5, wording=CHINESE)
 
 
 def dingtalk(server, token="robot", secret=SECRET, now_ms=NOW):
     url = f"{server.url}/robot/send?access_token={token}"
-    return DingTalkNotifier(url, 5, words=CHINESE, secret=secret, clock=ManualClock(now_ms))
+    return DingTalkNotifier(url, 5, wording=CHINESE, secret=secret, clock=ManualClock(now_ms))
 
 
 @pytest.mark.parametrize(("robot", "make"), [(WeCom, wecom), (DingTalk, dingtalk)])

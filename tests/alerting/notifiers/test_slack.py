@@ -7,11 +7,11 @@ from pages import alert, page
 
 from triage.alerting.notifiers import Throttled
 from triage.alerting.notifiers.slack import SlackNotifier, message
-from triage.alerting.wording import wording
+from triage.alerting.wording import wording_for
 from triage.errors import AccessDenied, DependencyError, Unavailable
 from triage.schemas.alert import Example
 
-ENGLISH = wording("en")
+ENGLISH = wording_for("en")
 
 
 def test_slack_says_what_where_since_when_how_much_and_what_to_do():

@@ -7,18 +7,18 @@ from pages import alert, page
 
 from triage.alerting.notifiers import Throttled
 from triage.alerting.notifiers.teams import TeamsNotifier, encoded
-from triage.alerting.wording import wording
+from triage.alerting.wording import wording_for
 from triage.errors import AccessDenied, DependencyError, Unavailable
 from triage.schemas.alert import Example
 
-ENGLISH = wording("en")
+ENGLISH = wording_for("en")
 LIMIT = 28 * 1024
 EVENTS = ("firing", "acknowledged", "resolved")
 
 
-def card(notification, words=ENGLISH):
+def card(notification, wording=ENGLISH):
     """The Adaptive Card, out of the envelope that a workflow takes."""
-    message = json.loads(encoded(notification, words))
+    message = json.loads(encoded(notification, wording))
     (attachment,) = message["attachments"]
     assert message["type"] == "message"
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
@@ -117,7 +117,7 @@ def test_what_a_workflow_refuses(serve, tell, answer, kind):
 def test_a_workflow_takes_every_event(serve, tell):
     server = serve(lambda sent: (202, b""))
     url = f"{server.url}/workflows/1/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sig=x"
-    tell(TeamsNotifier(url, 5, words=wording("zh")), *map(page, EVENTS))
+    tell(TeamsNotifier(url, 5, wording=wording_for("zh")), *map(page, EVENTS))
     assert len(server.sent) == 3
     assert all(sent.headers["content-type"] == "application/json" for sent in server.sent)
     assert {sent.path for sent in server.sent} == {url.removeprefix(server.url)}

@@ -24,8 +24,8 @@ def test_the_default_rules_fit_the_default_settings():
     assert intent.matches({"intent": "delivery"})
     assert not intent.matches({"intent": "praise"})
     assert not intent.matches({"intent": "delivery", "channel": "social"})
-    assert rules.concern({})
-    assert not rules.concern({"product": "x"})
+    assert rules.matches_any({})
+    assert not rules.matches_any({"product": "x"})
     assert rules.longest_window_ms == 3_600_000
 
 

@@ -11,7 +11,7 @@ import triage.console
 from triage.alerting.chart import svg
 from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.html import html as email_html
-from triage.alerting.wording import wording
+from triage.alerting.wording import wording_for
 from triage.console.alerts import actions, detail_page
 from triage.console.alerts import fragments as alerts
 from triage.console.changes import fragments as changes
@@ -211,7 +211,7 @@ def shown(make_alert, clock, monkeypatch, rendered):
         "dead letters": fleet.dead_letters_html(_Letters(), EN),
         "fleet: tiles": fleet.tiles(view, 1, EN),
         "chart": svg(Chart(AT, 300, [1, 8], [1.0, 1.5]), EVIL),
-        "e-mail": email_html(compose(notification(**_email(make_alert)), wording("en")), wording("en"), EVIL),
+        "e-mail": email_html(compose(notification(**_email(make_alert)), wording_for("en")), wording_for("en"), EVIL),
     }
 
 

@@ -1,4 +1,4 @@
-"""`feedback.alert-actions`: what people do with alerts, written by commands and the console, read by every alerter."""
+"""`feedback.alert-actions`: acknowledgements, snoozes and silences, by commands and the console, for every alerter."""
 
 import threading
 import uuid
@@ -35,7 +35,7 @@ _Kind = TypeVar("_Kind", Acknowledge, Snooze, Silence)
 
 
 class ActionBook:
-    """The actions known so far: silences, and the last one on each alert."""
+    """The known silences, and the last action on each alert."""
 
     def __init__(self) -> None:
         self.silences = Silences()
@@ -53,21 +53,21 @@ class ActionBook:
         return list(self._on_alerts.values())
 
 
-def follow_actions(kafka: KafkaSettings, took: Callable[[Action], None]) -> TopicFollower:
-    """All of them and those to come, each given to `took` on the follower's thread."""
+def follow_actions(kafka: KafkaSettings, on_action: Callable[[Action], None]) -> TopicFollower:
+    """Read all actions and wait for new ones; `on_action` is called for each, on the follower's thread."""
     decoder = MessageDecoder[Action](Action)
 
     def take(records: list[ConsumerRecord]) -> None:
         for action in _actions(decoder, records):
-            took(action)
+            on_action(action)
 
     return TopicFollower(kafka, TOPIC, take)
 
 
 class ActionWriter:
-    """Sends actions; `close` it. Each call returns the action once the brokers have it.
+    """Sends actions. Each call returns the action once the brokers have stored it. `close` it at the end.
 
-    They raise what `wait_for_kafka` and `translate` do.
+    Calls raise what `wait_for_kafka` and `translate` raise.
     """
 
     def __init__(self, kafka: KafkaSettings, clock: Clock) -> None:
@@ -105,22 +105,22 @@ class ActionWriter:
 
     def close(self) -> None:
         with self._lock:
-            self._drop()
+            self._close_producer()
 
     def _send(self, action: _Kind) -> _Kind:
         try:
             with self._lock:
-                producer = self._ready()
+                producer = self._open_producer()
             future = producer.send(self._topic, key=action.key.encode(), value=msgspec.json.encode(action))
             future.get(timeout=_SEND_S)
         except KafkaError as error:
-            # An idempotent producer repeats its first lasting error for ever, also once an ACL has been granted.
+            # An idempotent producer repeats its first fatal error for ever, also after the missing right was granted.
             with self._lock:
-                self._drop()
+                self._close_producer()
             raise translate(error, doing="Kafka has not confirmed the action") from error
         return action
 
-    def _ready(self) -> KafkaProducer:
+    def _open_producer(self) -> KafkaProducer:
         if self._producer is None:
             wait_for_kafka(self._kafka, timeout_s=_PROBE_S)
             with closing_on_failure() as client:
@@ -130,12 +130,12 @@ class ActionWriter:
                     acks="all",
                     max_block_ms=_SEND_S * 1000,
                     request_timeout_ms=_REQUEST_S * 1000,
-                    # What was given up must not be taken after all: it will have been asked for again.
+                    # An action that was given up must not be delivered later: the user will have tried again.
                     delivery_timeout_ms=_SEND_S * 1000,
                 )
         return self._producer
 
-    def _drop(self) -> None:
+    def _close_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(KafkaError):
@@ -143,7 +143,7 @@ class ActionWriter:
 
 
 def read_actions(kafka: KafkaSettings) -> ActionBook:
-    """All actions there are now. Raises what TopicScan does, and ConfigError without the topic."""
+    """Read all actions there are now. Raises what TopicScan raises, and ConfigError if the topic is missing."""
     book, decoder = ActionBook(), MessageDecoder[Action](Action)
     with TopicScan(kafka, "triage-alert-actions") as scan:
         for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):

@@ -1,4 +1,25 @@
-"""The Faust app: window counts in, engines per partition, pages and alerts out."""
+"""The Faust application: window counts in; pages and alerts out. It holds an engine for each assigned partition.
+
+*Threads.* Everything here runs on the process's event loop, except Faust's consumer, which polls in a thread of its own
+and hands over records through queues, and the look-ups and index writes of the outbox.
+
+*Tasks.* Faust runs the agent (`_consume`, batches of counts), a timer once a second (`_tick`, so that windows close
+without new counts) and the callbacks of rebalances. The outbox's tasks call `_flush` when a delivery has changed an
+engine. All of them may work on one engine in turn; a lock per partition keeps its flushes in order.
+
+*Order of a flush.* Take the engine's changes, write them to the table, wait until the brokers have them in the
+changelog, then send and archive. Offsets are committed only after that. What a crash interrupts is therefore repeated,
+never lost: counts are merged idempotently, pages have the same dedup key.
+
+*What may block.* Nothing blocks the loop. A flush waits for the brokers as long as they are unavailable. Only pages
+don't wait longer than 15 s: then they are sent before they are stored.
+
+*Failures.* An unexpected error in applying or storing counts crashes the Faust app: part of the work is only in memory
+then. `process` starts a new one, whose engines are rebuilt from the changelog and which reads the counts again.
+
+*Rebalances.* When partitions are revoked, all engines are thrown away and the outbox forgets them. After Faust has read
+the changelog of the new assignment (`_recovered`), engines are rebuilt, and their pending notifications are sent again.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -9,12 +30,12 @@ from elasticsearch import Elasticsearch
 
 from triage import tracing
 from triage.alerting.app.actions import ActionBook
-from triage.alerting.app.faust_consumer import leave_unacknowledged
-from triage.alerting.app.faust_table import SEPARATOR, PartitionTable, faust_app
+from triage.alerting.app.compat import SEPARATOR, PartitionTable, leave_unacknowledged
+from triage.alerting.app.faust_config import faust_app
 from triage.alerting.delivery.archive import IndexWriter
 from triage.alerting.delivery.outbox import Outbox
 from triage.alerting.engine.engine import PartitionEngine
-from triage.alerting.engine.priming import Primed, of_partition
+from triage.alerting.engine.priming import Primed, primed_for_partition
 from triage.alerting.evidence.queries import IndexEvidence
 from triage.alerting.notifiers import Notifier
 from triage.alerting.rules.model import AlertRules
@@ -32,7 +53,7 @@ from triage.schemas.message import MessageDecoder
 
 log = get_logger("triage.alerter")
 
-# A key's sum is written once a batch, however many counts it got: at high rates fewer, larger batches cost far less.
+# A key's sum is written once per batch, however many counts it got: at high rates fewer, larger batches cost far less.
 _BATCH = 20_000
 _BATCH_WAIT_S = 0.5
 _TICK_S = 1.0
@@ -40,7 +61,11 @@ _STORE_WAIT_S = 15.0
 
 
 class AlerterApp:
-    """One alerter: a member of the group that shares the partitions of `window-counts`."""
+    """One alerter: a member of the group that shares the partitions of `window-counts`.
+
+    `expected` are the raw partitions that report watermarks, `primed` first baselines for rules without any.
+    `on_progress` is called after each batch and each tick.
+    """
 
     def __init__(
         self,
@@ -77,7 +102,7 @@ class AlerterApp:
             settings.alerting,
             clock,
             metrics,
-            look_up=IndexEvidence(elasticsearch, settings.elasticsearch, where=self._where),
+            look_up=IndexEvidence(elasticsearch, settings.elasticsearch, where=self._conditions_of),
             archives={"elasticsearch": IndexWriter(elasticsearch, settings.elasticsearch), "kafka": self._publish},
             flush=self._flush,
         )
@@ -103,19 +128,19 @@ class AlerterApp:
         self.faust.on_partitions_assigned.connect(self._on_assigned)
 
     async def start(self) -> None:
-        """Join the group and recover; returns when the state is there."""
+        """Join the group and recover the state; returns when that is done."""
         self._outbox.start()
         await self.faust.start()
 
     async def stop(self) -> None:
-        """Leave cleanly; what is owed is in the table."""
+        """Leave the group. Pending notifications are in the table."""
         await self.faust.stop()
         await self._outbox.stop()
 
     # From outside
 
     def act(self, action: Action) -> None:
-        """Someone acknowledged, snoozed or silenced; the action book has it already."""
+        """Apply an acknowledgement or a snooze that is in the action book. Silences need nothing else."""
         if isinstance(action, Silence):
             return
         for partition, engine in self._engines.items():
@@ -123,7 +148,7 @@ class AlerterApp:
                 self._outbox.spawn(self._flush(partition, engine))
 
     def reload(self, rules: AlertRules) -> None:
-        """Other rules are in force from the next step on."""
+        """Use other rules from the next step on."""
         self._rules = rules
         for engine in self._engines.values():
             engine.reload(rules)
@@ -133,21 +158,21 @@ class AlerterApp:
     async def _consume(self, stream: Any) -> None:
         async for events in stream.take_events(_BATCH, within=_BATCH_WAIT_S):
             try:
-                # Offsets are committed only after this: the changelog has their counts by then.
+                # Offsets are committed only after this: by then the changelog has what the counts have changed.
                 await self._apply(events)
             except BaseException as error:
                 leave_unacknowledged(events)
                 if isinstance(error, Exception):
                     log.exception("window_counts_not_applied", messages=len(events))
-                    # Part of the batch is in the engines: they are rebuilt from the table, and the batch is read again.
+                    # The engines may have part of the batch: they must be rebuilt before it is read again.
                     await self.faust.crash(error)
                 raise
             self._on_progress()
 
     async def _apply(self, events: Sequence[Any]) -> None:
-        touched = set()
+        partitions = set()
         for event in events:
-            engine = self._engine(event.message.partition)
+            engine = self._engine_of(event.message.partition)
             if engine is None:
                 continue
             try:
@@ -160,10 +185,10 @@ class AlerterApp:
                     offset=message.offset,
                     error=str(error),
                 )
-            touched.add(event.message.partition)
+            partitions.add(event.message.partition)
         links = tracing.remotes(event.message.headers or () for event in events)
         with tracing.span("evaluate windows", kind="consumer", links=links, messages=len(events)):
-            for partition in touched:
+            for partition in partitions:
                 await self._advance(partition)
 
     async def _tick(self) -> None:
@@ -180,24 +205,24 @@ class AlerterApp:
             await self._flush(partition, engine)
 
     async def _flush(self, partition: int, engine: PartitionEngine) -> None:
-        """Store what changed, then send and archive it, so that no crash forgets a page or its resolve.
+        """Store an engine's changes, then send and archive them, so that no crash loses a page or its resolve.
 
-        Pages wait for a broker that cannot store, as with a full disk, only so long: then they are sent all the same,
-        and a crash before they are stored sends them twice, under the same dedup key.
+        Pages wait at most 15 s for brokers that cannot store, as with a full disk. Then they are sent all the same: a
+        crash before they are stored sends them twice, with the same dedup key.
         """
-        # One at a time: what is written again after a failure must not undo what came after it.
+        # One at a time: a write that is retried must not overwrite a later one.
         async with self._flushing.setdefault(partition, asyncio.Lock()):
             changes = engine.take_changes()
             stored = asyncio.create_task(self._write(partition, engine, changes.writes), name="store")
             try:
-                await asyncio.wait({stored}, timeout=_STORE_WAIT_S if changes.owed else None)
+                await asyncio.wait({stored}, timeout=_STORE_WAIT_S if changes.notifications else None)
                 if not stored.done():
-                    log.error("pages_sent_before_stored", partition=partition, pages=len(changes.owed))
+                    log.error("pages_sent_before_stored", partition=partition, pages=len(changes.notifications))
                 if self._engines.get(partition) is engine:
                     self._outbox.take(partition, engine, changes)
                 await stored
             except Exception as error:
-                # The engine has handed its changes over: only one that is rebuilt from the table has them again.
+                # The engine has handed over its changes: only one that is rebuilt from the table has them again.
                 await self.faust.crash(error)
                 raise
             finally:
@@ -227,14 +252,14 @@ class AlerterApp:
         except Exception as error:
             raise Unavailable("kafka", f"alert not published: {error!r}") from error
 
-    def _where(self, name: str) -> Conditions:
-        rule = self._rules.get(name)
-        return {} if rule is None else rule.where
+    def _conditions_of(self, rule: str) -> Conditions:
+        found = self._rules.get(rule)
+        return {} if found is None else found.where
 
     # Ownership
 
-    def _engine(self, partition: int) -> PartitionEngine | None:
-        """The engine of an assigned partition, from the table's state where it is not there yet."""
+    def _engine_of(self, partition: int) -> PartitionEngine | None:
+        """The engine of an assigned partition, rebuilt from the table if it is not there yet; None if not assigned."""
         engine = self._engines.get(partition)
         if engine is None and partition in self._assigned():
             engine = PartitionEngine(
@@ -247,13 +272,13 @@ class AlerterApp:
                 acknowledging=self._acknowledging,
                 silences=self._actions.silences,
             )
-            primed = of_partition(self._primed, partition, self._partitions, self._settings.alerting.group_by)
+            primed = primed_for_partition(self._primed, partition, self._partitions, self._settings.alerting.group_by)
             engine.restore(self._table.entries(partition), primed)
             self._engines[partition] = engine
-            owed = engine.take_changes()
-            if owed.owed:
-                log.info("pages_owed", partition=partition, pages=len(owed.owed))
-            self._outbox.take(partition, engine, owed, resent=True)
+            changes = engine.take_changes()
+            if changes.notifications:
+                log.info("pages_owed", partition=partition, pages=len(changes.notifications))
+            self._outbox.take(partition, engine, changes, resent=True)
             self._outbox.keep_alive(partition, engine)
             for action in self._actions.on_alerts():
                 engine.act(action)
@@ -263,15 +288,15 @@ class AlerterApp:
         return {tp.partition for tp in self.faust.consumer.assignment() if tp.topic == self._source}
 
     async def _recovered(self) -> None:
-        """The table is whole again after a start or a rebalance."""
+        """Build the engines: the table is complete after a start or a rebalance."""
         partitions = self._assigned()
-        self._table.forget_others(partitions)
+        self._table.drop_unassigned(partitions)
         for partition in sorted(partitions):
-            self._engine(partition)
+            self._engine_of(partition)
         log.info("state_recovered", partitions=sorted(partitions), entries=len(self._table.data))
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
-        """Engines are rebuilt from the table once the new assignment has been recovered."""
+        """Throw the engines away: they are rebuilt from the table once the new assignment is recovered."""
         self._engines.clear()
         self._outbox.drop()
 

@@ -1,16 +1,15 @@
-"""The alerter as a process: waits for Kafka, runs the Faust app, starts it again when it fails, ends on a signal."""
+"""The alerter's process: waits for Kafka, runs the Faust app, starts a new one when it fails, ends on a signal."""
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from triage.alerting.app.actions import ActionBook, follow_actions
+from triage.alerting.app.compat import quiet_libraries, recovery_remaining
 from triage.alerting.app.topology import Topology, read_topology
 from triage.alerting.engine.priming import Primed, prime
 from triage.alerting.notifiers import build_notifiers
@@ -35,12 +34,12 @@ _STALLED_S = 60.0
 
 
 class Alerter:
-    """Runs until `stop`; a failure of the group or its connection is survived by joining again."""
+    """Runs until a signal. When the Faust app or its connection fails, it joins the group again with a new app."""
 
     def __init__(
         self, settings: Settings, clock: Clock, metrics: Metrics, health: Health, prime_from: int | Path | None = None
     ) -> None:
-        """`prime_from`: seconds of the index's history, or a backtest's file, that rules learn from at first."""
+        """`prime_from`: seconds of the index's history, or a backtest's file, for first baselines of spike rules."""
         self._prime_from = prime_from
         self._primed: Primed | None = None
         self._settings = settings
@@ -53,8 +52,8 @@ class Alerter:
         self._stop = asyncio.Event()
 
     def run(self) -> None:
-        """Block until SIGTERM or SIGINT. Raises ConfigError or AccessDenied for what waiting cannot mend."""
-        _quiet_libraries()
+        """Block until SIGTERM or SIGINT. Raises ConfigError or AccessDenied, which no retry can solve."""
+        quiet_libraries()
         asyncio.run(self._run())
 
     async def _run(self) -> None:
@@ -62,17 +61,17 @@ class Alerter:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
         loop.add_signal_handler(signal.SIGHUP, self._rules.request)
-        actions = follow_actions(self._settings.kafka, lambda action: _on_loop(loop, self._took, action))
+        actions = follow_actions(self._settings.kafka, lambda action: _call_on_loop(loop, self._on_action, action))
         watch = asyncio.create_task(self._watch_rules())
         waits = backoff(0.5, 30)
         try:
             while not self._stop.is_set():
                 try:
-                    layout = await self._layout()
-                    if layout is None or not await self._know_actions(actions):
+                    topology = await self._read_topology()
+                    if topology is None or not await self._wait_for_actions(actions):
                         return
                     await self._prime()
-                    await self._once(layout)
+                    await self._run_app(topology)
                 except Unavailable as error:
                     await self._wait(error, next(waits))
                 else:
@@ -88,13 +87,13 @@ class Alerter:
                 prime, self._prime_from, self._settings, self._rules.rules, self._clock
             )
 
-    def _took(self, action: Action) -> None:
+    def _on_action(self, action: Action) -> None:
         self._actions.put(action)
         if self._app is not None:
             self._app.act(action)
 
-    async def _know_actions(self, reader: TopicFollower) -> bool:
-        """Silences must be known before anything is judged; False if told to stop meanwhile."""
+    async def _wait_for_actions(self, reader: TopicFollower) -> bool:
+        """Wait until all silences are known: no step may be evaluated before. False if it stops meanwhile."""
         if not reader.started:
             reader.start()
         while not reader.caught_up.is_set():
@@ -105,7 +104,7 @@ class Alerter:
         return True
 
     async def _watch_rules(self) -> None:
-        """Hand changed rules to the running app, until cancelled; after a failure the same rules again."""
+        """Hand changed rules to the running app, until cancelled. After a failure it tries the same rules again."""
         waits, wait_s = backoff(_WATCH_S, 30), _WATCH_S
         changed: AlertRules | None = None
         while True:
@@ -118,12 +117,12 @@ class Alerter:
                 wait_s = next(waits)
                 log.exception("rules_not_applied", retry_in_s=round(wait_s, 1))
             else:
-                # An app that starts later takes the rules in force.
+                # A new app starts with the current rules.
                 changed = None
                 waits, wait_s = backoff(_WATCH_S, 30), _WATCH_S
 
-    async def _layout(self) -> Topology | None:
-        """The brokers' layout, or None if told to stop while waiting for it."""
+    async def _read_topology(self) -> Topology | None:
+        """Ask the brokers for the topology. None if it stops meanwhile."""
         self._health.waiting_for("kafka", "connecting")
         settings = self._settings
         probe = asyncio.create_task(
@@ -134,8 +133,8 @@ class Alerter:
         stopped.cancel()
         return probe.result() if probe.done() else None
 
-    async def _once(self, layout: Topology) -> None:
-        """One life of the Faust app. Raises Unavailable when it failed."""
+    async def _run_app(self, topology: Topology) -> None:
+        """Run one Faust app until it stops. Raises Unavailable if it failed."""
         from triage.alerting.app.faust_app import AlerterApp
 
         settings = self._settings
@@ -147,21 +146,21 @@ class Alerter:
             self._metrics,
             build_notifiers(settings.alerting),
             client,
-            partitions=layout.partitions,
-            replicas=layout.replicas,
-            expected=set(layout.raw),
+            partitions=topology.partitions,
+            replicas=topology.replicas,
+            expected=set(topology.raw),
             actions=self._actions,
             primed=self._primed,
-            on_progress=self._progressed,
+            on_progress=self._on_progress,
         )
         self._app = app
         starting = asyncio.create_task(app.start())
         stopped = asyncio.create_task(self._stop.wait())
-        crashed = asyncio.create_task(_failure_of(app.faust, self._clock))
+        crashed = asyncio.create_task(_wait_for_failure(app.faust, self._clock))
         try:
             await asyncio.wait({stopped, crashed, starting}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done() and starting.exception() is None and not stopped.done():
-                log.info("alerter_started", rules=len(self._rules.rules.rules), partitions=layout.partitions)
+                log.info("alerter_started", rules=len(self._rules.rules.rules), partitions=topology.partitions)
                 await asyncio.wait({stopped, crashed}, return_when=asyncio.FIRST_COMPLETED)
             reason = starting.exception() if starting.done() else None
             if reason is None and crashed.done():
@@ -174,7 +173,7 @@ class Alerter:
             await self._close(app)
             client.close()
         if reason is not None and not self._stop.is_set():
-            raise Unavailable("kafka", f"the alerter's connection failed: {reason!r}") from reason
+            raise Unavailable("kafka", f"the alerter's app failed: {reason!r}") from reason
 
     async def _close(self, app: Any) -> None:
         try:
@@ -182,10 +181,10 @@ class Alerter:
                 await app.stop()
         except TimeoutError:
             log.warning(
-                "stop_timed_out", after_s=_STOP_S, lost="nothing: pages owed are stored and sent at the next start"
+                "stop_timed_out", after_s=_STOP_S, lost="nothing: pending pages are stored and sent at the next start"
             )
         except Exception as error:  # noqa: BLE001
-            # It is being thrown away; what matters is in the changelog.
+            # The app is thrown away; its state is in the changelog.
             log.warning("stop_failed", error=repr(error))
 
     async def _wait(self, error: Unavailable, wait_s: float) -> None:
@@ -196,7 +195,7 @@ class Alerter:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), wait_s)
 
-    def _progressed(self) -> None:
+    def _on_progress(self) -> None:
         self._health.recovered()
         self._health.beat()
 
@@ -205,33 +204,27 @@ class Alerter:
             os._exit(1)
         log.info("stopping", signal=signal.Signals(number).name)
         self._stop.set()
-        # Whatever hangs, the process ends: what is owed is in the changelog.
+        # The process ends even if something hangs: the state is in the changelog.
         asyncio.get_running_loop().call_later(_STOP_S + 5, os._exit, 1)
 
 
-def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[Action], None], action: Action) -> None:
-    # The loop may have ended before the thread.
+def _call_on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[Action], None], action: Action) -> None:
+    # The loop may have ended before the follower's thread.
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(call, action)
 
 
-async def _failure_of(app: Any, clock: Clock) -> BaseException:
-    """Why the Faust app must be started anew: it crashed, or its recovery stands still."""
-    remaining, since_s = None, clock.monotonic()
+async def _wait_for_failure(app: Any, clock: Clock) -> BaseException:
+    """Wait until the Faust app has crashed, or its recovery makes no progress; returns the reason."""
+    remaining: int | None = None
+    since_s = clock.monotonic()
     while app.crash_reason is None:
         await asyncio.sleep(_WATCH_S)
         now_s = clock.monotonic()
-        before, remaining = remaining, app.tables.recovery.active_remaining_total() if app.in_recovery else None
+        before, remaining = remaining, recovery_remaining(app)
         if remaining is None or remaining != before:
             since_s = now_s
         elif now_s - since_s > _STALLED_S:
-            return Unavailable("kafka", f"recovery of the state stands still with {remaining} records to read")
+            return Unavailable("kafka", f"recovery of the state makes no progress, with {remaining} records to read")
     reason: BaseException = app.crash_reason
     return reason
-
-
-def _quiet_libraries() -> None:
-    """Faust 0.15 on Python 3.11 and later: known, harmless and not ours to mend."""
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(faust|mode|aiokafka)\b")
-    for name in ("faust", "mode", "aiokafka"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger(name).level))

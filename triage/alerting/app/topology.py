@@ -1,4 +1,4 @@
-"""What the alerter must know of the brokers before it starts."""
+"""Partitions and replicas of the topics that the alerter reads, which it must know before it starts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from triage.types import Channel
 
 @dataclass(frozen=True)
 class Topology:
-    """Partitions of `window-counts`, its replicas, the raw partitions."""
+    """Number of partitions and replicas of `window-counts`, and all raw partitions."""
 
     partitions: int
     replicas: int
@@ -20,7 +20,7 @@ class Topology:
 
 
 def read_topology(settings: KafkaSettings, channels: list[str], clock: Clock) -> Topology:
-    """Ask the brokers. Raises ConfigError if a topic is missing, Unavailable, AccessDenied."""
+    """Ask the brokers. Raises ConfigError if a topic is missing, Unavailable, or AccessDenied."""
     from triage.topics import require_topics
     from triage.topics.connect import admin_client
     from triage.topics.definitions import RAW_TOPICS

@@ -13,7 +13,7 @@ from triage.alerting.backtest.table import ADDED, Table
 
 _CHUNK = 65_536
 _WEEK_MS = 7 * 86_400_000
-_MOST_KEYS = 20
+_MAX_KEYS = 20
 
 
 def output_lines(table: Table, results: Results) -> Iterator[str]:
@@ -56,15 +56,15 @@ def summary(table: Table, results: Results) -> str:
         f"{int(results.firing.sum()):,} windows fire, of {len({span.key for span in results.episodes}):,} keys",
     ]
     found = _by_key(table, results, weeks)
-    for key in found[:_MOST_KEYS]:
+    for key in found[:_MAX_KEYS]:
         open_ = ", still open" if key.last.open else ""
         length = (key.longest.last - key.longest.first + 1) * table.step_ms
         lines.append(
             f"  {key.key or '(no key)'}: {key.episodes} episodes, {key.per_week:.2f} a week; longest {_length(length)} "
             f"from {_time(table, key.longest.first)}; last from {_time(table, key.last.first)}{open_}"
         )
-    if len(found) > _MOST_KEYS:
-        lines.append(f"  ... and {len(found) - _MOST_KEYS:,} more keys")
+    if len(found) > _MAX_KEYS:
+        lines.append(f"  ... and {len(found) - _MAX_KEYS:,} more keys")
     return "\n".join(lines)
 
 

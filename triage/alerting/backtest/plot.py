@@ -9,7 +9,7 @@ from triage.alerting.backtest.run import Results
 from triage.alerting.backtest.table import Table
 from triage.errors import ConfigError, MissingExtraError
 
-MOST_PANELS = 12
+MAX_PANELS = 12
 
 
 def draw(table: Table, results: Results, path: Path) -> int:
@@ -54,4 +54,4 @@ def _most_interesting(table: Table, results: Results) -> list[int]:
     episodes = np.bincount([span.key for span in results.episodes], minlength=keys)
     volume = np.bincount(table.keys.codes, weights=table.negative, minlength=keys)
     order: list[int] = np.lexsort((-volume, -episodes)).tolist()
-    return order[:MOST_PANELS]
+    return order[:MAX_PANELS]

@@ -17,7 +17,7 @@ _NO_EPISODE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class BacktestRule:
     """How counts are judged: as a rule does it. `window_s` is what a static threshold sums."""
 
     spike: SpikeSettings | None
@@ -50,16 +50,16 @@ class Results:
     episodes: list[Span]
 
 
-def backtest(table: Table, judgement: Judgement, on_step: Callable[[int, int], None] | None = None) -> Results:
+def backtest(table: Table, rule: BacktestRule, on_step: Callable[[int, int], None] | None = None) -> Results:
     """Judge a table. `on_step` hears how many steps of how many are done."""
     size = len(table)
     results = Results(np.zeros(size), np.zeros(size), np.zeros(size, bool), np.full(size, _NO_EPISODE, np.int32), [])
     step_s = table.step_ms / 1000
     if step_s < 1 or table.step_ms % 1000:
         raise ValueError(f"steps must be whole seconds, not {step_s:g} s")
-    spike = SpikeDetector(judgement.spike or SpikeSettings(), int(step_s))
-    static = None if judgement.static is None else _Static(judgement.static, judgement.window_s, int(step_s))
-    episodes = _Episodes(table, judgement, results)
+    spike = SpikeDetector(rule.spike or SpikeSettings(), int(step_s))
+    static = None if rule.static is None else _Static(rule.static, rule.window_s, int(step_s))
+    episodes = _Episodes(table, rule, results)
     column_of = np.full(len(table.keys.texts), -1, np.intp)
     codes: list[int] = []
     first, last = int(table.number.min()), int(table.number.max())
@@ -73,7 +73,7 @@ def backtest(table: Table, judgement: Judgement, on_step: Callable[[int, int], N
         total = None if table.total is None else table.total[rows]
         names = [table.keys.texts[code] for code in named.tolist()]
         verdicts = spike.step(number * table.step_ms + table.phase_ms, names, negative, total)
-        firing = verdicts.firing if judgement.spike is not None else np.zeros(len(codes), bool)
+        firing = verdicts.firing if rule.spike is not None else np.zeros(len(codes), bool)
         if static is not None:
             firing = firing | static.step(columns, negative, total, len(codes))
         results.expected[rows] = verdicts.expected[columns]
@@ -126,10 +126,10 @@ class _Static:
 class _Episodes:
     """Episodes by the alerter's own lifecycle; only keys that fire or have an open one are looked at."""
 
-    def __init__(self, table: Table, judgement: Judgement, results: Results) -> None:
+    def __init__(self, table: Table, rule: BacktestRule, results: Results) -> None:
         self._table = table
-        self._judgement = judgement
-        self._policy = Policy(judgement.resolve_after, "warning", pending=judgement.pending)
+        self._rule = rule
+        self._policy = Policy(rule.resolve_after, "warning", pending=rule.pending)
         self._results = results
         self._current: dict[int, Episode] = {}
         self._index: dict[int, int] = {}
@@ -159,7 +159,7 @@ class _Episodes:
             column = column_of.get(code)
             usual, surprise = (0.0, 0.0) if column is None else (float(expected[column]), float(score[column]))
             verdict = Verdict(code in fired, usual, surprise)
-            self._judge(code, self._window(code, number, count, records), verdict, number)
+            self._evaluate(code, self._window(code, number, count, records), verdict, number)
         return self._index
 
     def finish(self) -> None:
@@ -167,7 +167,7 @@ class _Episodes:
         for code, index in self._index.items():
             self._note(code, index)
 
-    def _judge(self, code: int, window: RuleWindow, verdict: Verdict, number: int) -> None:
+    def _evaluate(self, code: int, window: RuleWindow, verdict: Verdict, number: int) -> None:
         after = step(self._current.get(code), window, verdict, self._policy).episode
         if after is None:
             return
@@ -189,5 +189,5 @@ class _Episodes:
         name = self._table.keys.texts[code]
         step_ms = self._table.step_ms
         return RuleWindow(
-            self._judgement.rule, name, {}, start_ms, start_ms + step_ms, step_ms, math.ceil(count), math.ceil(records)
+            self._rule.rule, name, {}, start_ms, start_ms + step_ms, step_ms, math.ceil(count), math.ceil(records)
         )

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from triage.alerting.backtest.columns import coded
-from triage.alerting.backtest.run import Judgement
+from triage.alerting.backtest.run import BacktestRule
 from triage.alerting.backtest.table import Table, build_table, read_table
 from triage.alerting.detection import SpikeSettings
 from triage.alerting.rules.model import Rule
@@ -37,7 +37,7 @@ def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeS
     return rule, rules.spike_settings(rule)
 
 
-def judgement_of(rule: Rule | None, spike: SpikeSettings | None, flags: dict[str, Any]) -> Judgement:
+def backtest_rule(rule: Rule | None, spike: SpikeSettings | None, flags: dict[str, Any]) -> BacktestRule:
     """How to judge: the rule's settings, with the command's flags on top. Raises ConfigError for what they can't be."""
     given = {name: value for name, value in flags.items() if value is not None}
     if given:
@@ -50,8 +50,8 @@ def judgement_of(rule: Rule | None, spike: SpikeSettings | None, flags: dict[str
                 [f"{'.'.join(map(str, issue['loc'])) or 'settings'}: {issue['msg']}" for issue in error.errors()]
             ) from error
     if rule is None:
-        return Judgement(spike)
-    return Judgement(spike, rule.static, rule.window_s, rule.pending, rule.resolve_after, rule.name)
+        return BacktestRule(spike)
+    return BacktestRule(spike, rule.static, rule.window_s, rule.pending, rule.resolve_after, rule.name)
 
 
 def table_of_file(path: str, step_s: int | None) -> Table:

@@ -14,7 +14,7 @@ from triage.errors import SourceError
 
 REQUIRED = ("window_start", "key", "negative")
 ADDED = ("expected", "score", "firing", "episode")
-_MOST_PROBLEMS = 20
+_MAX_PROBLEMS = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -123,7 +123,7 @@ class _Problems:
             value = parse(text.strip())
             if value is None:
                 values[code] = math.nan
-                for row in np.flatnonzero(column.codes == code).tolist()[:_MOST_PROBLEMS]:
+                for row in np.flatnonzero(column.codes == code).tolist()[:_MAX_PROBLEMS]:
                     self.add(row, f"{name} {text!r} {said}")
             else:
                 values[code] = value
@@ -133,8 +133,8 @@ class _Problems:
         if not self._found:
             return
         found = sorted(self._found)
-        shown = [f"\n  line {line}: {text}" for line, text in found[:_MOST_PROBLEMS]]
-        more = f"\n  ... and {len(found) - _MOST_PROBLEMS} more" if len(found) > _MOST_PROBLEMS else ""
+        shown = [f"\n  line {line}: {text}" for line, text in found[:_MAX_PROBLEMS]]
+        more = f"\n  ... and {len(found) - _MAX_PROBLEMS} more" if len(found) > _MAX_PROBLEMS else ""
         raise SourceError(f"{self._name}: {len(found)} bad rows" + "".join(shown) + more)
 
 

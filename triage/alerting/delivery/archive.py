@@ -1,4 +1,4 @@
-"""Keeps the newest state of every alert somewhere else, trying again while that is away; sending never waits for it."""
+"""Copies the newest version of every alert to the index and the topic. Sending pages never waits for it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ Write = Callable[[Alert, int], Awaitable[None]]
 
 
 class Archive:
-    """Writes each alert's newest version; older ones that still wait are dropped.
+    """Writes the newest version of each alert by `write(alert, version)`; older versions that still wait are skipped.
 
     `stored(name, dedup_key, version)` is called once the newest version is written, or refused for good.
     """
@@ -43,7 +43,7 @@ class Archive:
         self._wake.set()
 
     def drop(self, dedup_keys: set[str]) -> None:
-        """Forget alerts that another alerter owns now."""
+        """Forget alerts: another alerter may own them now."""
         for dedup_key in dedup_keys:
             self._waiting.pop(dedup_key, None)
 
@@ -52,7 +52,7 @@ class Archive:
         return len(self._waiting)
 
     async def run(self) -> None:
-        """Work until cancelled. What cannot be written is tried again after the others; no failure ends the loop."""
+        """Write until cancelled. An alert that fails is retried after the others; no failure ends the loop."""
         waits = backoff(0.5, 30)
         while True:
             await self._wake.wait()
@@ -78,7 +78,7 @@ class Archive:
                     waits = backoff(0.5, 30)
 
     async def _store(self, dedup_key: str) -> None:
-        """Raises what another attempt may mend."""
+        """Write an alert. Raises errors that another attempt may not have."""
         entry = self._waiting[dedup_key]
         try:
             await self._write(*entry)
@@ -86,14 +86,14 @@ class Archive:
             if error.retriable:
                 raise
             log.exception("alert_refused", where=self.name, dedup_key=dedup_key)
-        # While it was written a newer state may have come, or the alert may have been dropped.
+        # A newer version may have come meanwhile, or the alert may have been dropped.
         if self._waiting.get(dedup_key) is entry:
             del self._waiting[dedup_key]
             self._stored(self.name, dedup_key, entry[1])
 
 
 class IndexWriter:
-    """Writes alerts to the index `alerts`: `_id` is the dedup key, an older state never overwrites a newer one."""
+    """Writes alerts to the index: `_id` is the dedup key, and an older version never overwrites a newer one."""
 
     def __init__(self, client: Elasticsearch, settings: ElasticsearchSettings, timeout_s: float = 5.0) -> None:
         self._client = client.options(request_timeout=timeout_s, ignore_status=409)

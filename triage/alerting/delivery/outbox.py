@@ -1,4 +1,26 @@
-"""What leaves the alerter: pages to receivers, and every alert to the index and the topic."""
+"""Takes what engines decide out of the alerter: pages to receivers, and every alert to the index and the topic.
+
+*Who calls it.* The app, on the event loop's thread, with the changes that it has just stored: a page is in the
+changelog before it is sent, so that a crash repeats it instead of losing it.
+
+*Which tasks run*, all on the event loop:
+
+- a sender per page (dedup key) that has notifications to send. It looks up examples for the first one, at most 8 s,
+  hands it to the dispatcher, and only then begins with the next: a resolve never overtakes its page, however slow the
+  index is, and pages don't wait for each other;
+- the dispatcher's lanes, one per receiver and page (see `dispatcher`), which keep the order from there on;
+- a loop per archive, and one that looks up the examples of alerts that are not paged.
+
+*What may block.* Nothing: look-ups and writes to Elasticsearch run in threads, and are bounded in time.
+
+*Who owns what.* `_owners` has the engine that each alert came from last. A sender or a callback of another engine does
+nothing any more: after a rebalance the partition's new engine sends its pending notifications itself. `drop` forgets
+all engines, cancels senders and lanes, and empties the archives.
+
+*What is persisted.* Nothing here. Callbacks (a receiver took a page, examples were found, an archive stored an alert)
+change the engine, and `flush` stores that. Until then the notification is still pending in the changelog, and is sent
+again after a crash, with the same dedup key and marked as resent.
+"""
 
 import asyncio
 from collections import deque
@@ -35,11 +57,9 @@ class _Outgoing:
 
 
 class Outbox:
-    """Sends and archives what engines decide. `flush(partition, engine)` stores what changes by it.
+    """Sends and archives the changes of engines. `flush(partition, engine)` stores what callbacks change in an engine.
 
-    Notifications of one page (one dedup key) leave in order: each waits for the one before it, also while that looks
-    its examples up. Pages don't wait for one another. An alert belongs to the engine that came with it last; of one
-    that was dropped nothing is sent any more.
+    Notifications of one page are sent in order; pages don't wait for each other.
     """
 
     def __init__(
@@ -55,57 +75,58 @@ class Outbox:
     ) -> None:
         self._flush = flush
         self._owners: dict[str, tuple[int, PartitionEngine]] = {}
-        self._lacking: dict[str, set[str]] = {}
+        # By dedup key, the archives that have not stored the alert's latest version.
+        self._unarchived: dict[str, set[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._queues: dict[str, deque[_Outgoing]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
-        self._delivery = Dispatcher(notifiers, settings, clock, metrics, self._delivered)
-        self._findings = EvidenceLookup(look_up, self._found, self.spawn)
-        self._archives = [Archive(name, write, self._archived) for name, write in archives.items()]
+        self._dispatcher = Dispatcher(notifiers, settings, clock, metrics, self._on_delivered)
+        self._evidence = EvidenceLookup(look_up, self._on_evidence, self.spawn)
+        self._archives = [Archive(name, write, self._on_archived) for name, write in archives.items()]
 
     def start(self) -> None:
-        """Begin to archive."""
+        """Start the archives."""
         for archive in self._archives:
             self.spawn(archive.run())
 
     async def stop(self) -> None:
-        """Give what is under way a moment; what is owed is stored."""
+        """Give attempts in flight two seconds, then cancel everything: pending notifications are stored."""
         self._cancel_senders()
-        await self._delivery.close(grace_s=2.0)
+        await self._dispatcher.close(grace_s=2.0)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def take(self, partition: int, engine: PartitionEngine, changes: Changes, *, resent: bool = False) -> None:
-        """Send and archive what an engine has changed; `resent`: it was under way before a restart."""
+        """Send and archive an engine's changes. `resent`: receivers may have got them before a restart."""
         for episode in changes.episodes:
             self._owners[episode.dedup_key] = partition, engine
             self._archive(engine.alert(episode), episode.version)
-        for owed in changes.owed:
-            self._owners[owed.alert.dedup_key] = partition, engine
-            self._enqueue(_Outgoing(engine, owed, resent))
+        for notification in changes.notifications:
+            self._owners[notification.alert.dedup_key] = partition, engine
+            self._enqueue(_Outgoing(engine, notification, resent))
         for episode in changes.episodes:
-            self._findings.later(engine, episode)
+            self._evidence.enqueue(engine, episode)
         for dedup_key in changes.forgotten:
             self._owners.pop(dedup_key, None)
-            self._lacking.pop(dedup_key, None)
+            self._unarchived.pop(dedup_key, None)
 
     def keep_alive(self, partition: int, engine: PartitionEngine) -> None:
-        """After a restart: go on telling of what receivers know as firing."""
-        for told in engine.told():
-            self._owners[told.alert.dedup_key] = partition, engine
-            again = Notification("firing", told.alert, resent=True, also=tuple(told.also))
-            self._delivery.keep_alive(again, told.receivers)
+        """After a restart, resume the repeats of pages that receivers took before it."""
+        for page in engine.delivered_pages():
+            self._owners[page.alert.dedup_key] = partition, engine
+            notification = Notification("firing", page.alert, resent=True, also=tuple(page.also))
+            self._dispatcher.keep_alive(notification, page.receivers)
 
     def drop(self) -> None:
-        """Forget all engines: others may own their alerts now."""
+        """Forget all engines: other alerters may own their partitions now."""
         keys = set(self._owners)
         self._owners.clear()
-        self._lacking.clear()
-        self._findings.drop()
+        self._unarchived.clear()
+        self._evidence.drop()
         self._cancel_senders()
-        self._delivery.cancel(keys)
+        self._dispatcher.cancel(keys)
         for archive in self._archives:
             archive.drop(keys)
 
@@ -135,18 +156,18 @@ class Outbox:
             try:
                 await self._send(queue[0])
             except Exception:
-                # It stays stored as pending and is sent after a restart; those behind it must not wait for that.
+                # It is still pending in the changelog, so it is sent after a restart; the next ones must not wait.
                 log.exception("notification_not_queued", dedup_key=dedup_key)
             queue.popleft()
-        # No await since the queue was seen empty: nothing can have been added.
+        # Nothing can have been added: there was no await since the queue was seen empty.
         del self._queues[dedup_key], self._senders[dedup_key]
 
     async def _send(self, outgoing: _Outgoing) -> None:
         engine, pending = outgoing.engine, outgoing.notification
         alert = pending.alert
         if pending.event == "firing":
-            # Of a page that is repeated hours later, the examples of the beginning would be stale.
-            await self._findings.find(engine, alert.dedup_key, again=pending.repeat)
+            # A repeat looks again: hours later, the examples of the first page would be out of date.
+            await self._evidence.find(engine, alert.dedup_key, again=pending.repeat)
             if (evidence := engine.evidence(alert.dedup_key)) is not None:
                 alert = msgspec.structs.replace(
                     alert,
@@ -155,37 +176,37 @@ class Outbox:
                     top_words=evidence.top_words,
                     examples=evidence.examples,
                 )
-        # After a rebalance the owner's new engine sends what is owed.
+        # After a rebalance the partition's new engine sends its pending notifications itself.
         if self._owner(alert.dedup_key) is engine:
             notification = Notification(pending.event, alert, outgoing.resent, pending.repeat, tuple(pending.also))
-            self._delivery.submit(notification, list(pending.pending))
+            self._dispatcher.submit(notification, list(pending.pending))
 
-    def _found(self, engine: PartitionEngine, episode: Episode) -> None:
+    def _on_evidence(self, engine: PartitionEngine, episode: Episode) -> None:
         if self._owner(episode.dedup_key) is engine:
             self._archive(engine.alert(episode), episode.version)
-            self._store(episode.dedup_key)
+            self._flush_owner(episode.dedup_key)
 
-    def _delivered(self, dedup_key: str, event: Event, receiver: str) -> None:
+    def _on_delivered(self, dedup_key: str, event: Event, receiver: str) -> None:
         if (engine := self._owner(dedup_key)) is not None:
             engine.delivered(dedup_key, event, receiver)
-            self._store(dedup_key)
+            self._flush_owner(dedup_key)
 
-    def _store(self, dedup_key: str) -> None:
+    def _flush_owner(self, dedup_key: str) -> None:
         self.spawn(self._flush(*self._owners[dedup_key]))
 
     def _archive(self, alert: Alert, version: int) -> None:
-        self._lacking[alert.dedup_key] = {archive.name for archive in self._archives}
+        self._unarchived[alert.dedup_key] = {archive.name for archive in self._archives}
         for archive in self._archives:
             archive.put(alert, version)
 
-    def _archived(self, name: str, dedup_key: str, version: int) -> None:
-        lacking = self._lacking.get(dedup_key)
-        if lacking is None:
+    def _on_archived(self, name: str, dedup_key: str, version: int) -> None:
+        missing = self._unarchived.get(dedup_key)
+        if missing is None:
             return
-        lacking.discard(name)
-        if lacking:
+        missing.discard(name)
+        if missing:
             return
-        del self._lacking[dedup_key]
+        del self._unarchived[dedup_key]
         if (engine := self._owner(dedup_key)) is not None:
             engine.archived(dedup_key, version)
 

@@ -1,4 +1,4 @@
-"""A test page through every receiver that is configured: as it fires, is acknowledged and is over."""
+"""Test notifications to every configured receiver: a page, its acknowledgement and its resolve."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ _TEXTS = {
         "Test of triage alerts: nothing is wrong",
         "Resolved: test of triage alerts",
         "Someone ran `triage alerts test` to see whether pages arrive here. There is nothing to do.",
-        "A redacted example would stand here.",
+        "Here you would read a redacted example.",
     ),
     "zh": (
         "triage 告警测试：一切正常",
@@ -28,13 +28,13 @@ _TEXTS = {
 async def send_test_notification(
     settings: Settings, clock: Clock, notifiers: list[Notifier] | None = None
 ) -> dict[str, dict[Event, str | None]]:
-    """What each receiver said to each event: None where it took it. After a failure the later ones are not sent."""
+    """Send them. Returns the error by receiver and event, None if it was taken; after an error the rest is not sent."""
     chosen = build_notifiers(settings.alerting) if notifiers is None else notifiers
-    said = await asyncio.gather(*(_try(notifier, settings.alerting, clock) for notifier in chosen))
-    return {notifier.name: answers for notifier, answers in zip(chosen, said, strict=True)}
+    results = await asyncio.gather(*(_test(notifier, settings.alerting, clock) for notifier in chosen))
+    return {notifier.name: answers for notifier, answers in zip(chosen, results, strict=True)}
 
 
-async def _try(notifier: Notifier, settings: AlertingSettings, clock: Clock) -> dict[Event, str | None]:
+async def _test(notifier: Notifier, settings: AlertingSettings, clock: Clock) -> dict[Event, str | None]:
     events: list[Event] = ["firing", "resolved"]
     if getattr(notifier, "acknowledges", False):
         events.insert(1, "acknowledged")
@@ -67,7 +67,7 @@ def _alert(event: Event, settings: AlertingSettings, clock: Clock) -> Alert:
     start_ms = now_ms - _STEPS * settings.window_s * 1000
     observed = [1] * (_STEPS - 4) + [3, 6, 8, 7]
     return Alert(
-        # The three events are of one episode, and of this minute's test.
+        # The same for the three events of a test, and another a minute later.
         dedup_key=f"triage-test-{now_ms // 60_000}",
         rule="test",
         key="",

@@ -10,7 +10,7 @@ NORMAL_EXCESS = 0.339
 _SHARE = 0.01
 _STEP = 0.25
 _EXCESS_RATE = 0.08
-_MOST_EXCESS = 6.0
+_MAX_EXCESS = 6.0
 _QUANTILE_TOLERANCE = 0.7
 _EXCESS_TOLERANCE = 1.5
 
@@ -31,7 +31,7 @@ def learn(score: Floats, quantile: Floats, excess: Floats, inside: Floats, activ
     """Move the running quantile and mean excess, in place; a run of windows above it counts once (`inside`: in one)."""
     exceeds = (score > quantile) & active
     first = exceeds & (inside == 0)
-    over = np.minimum(score - quantile, _MOST_EXCESS)
+    over = np.minimum(score - quantile, _MAX_EXCESS)
     excess += np.where(first, _EXCESS_RATE * (over - excess), 0.0)
     np.maximum(excess, NORMAL_EXCESS, out=excess)
     quantile += np.where(first, _STEP * (1 - _SHARE), np.where(exceeds | ~active, 0.0, -_STEP * _SHARE))

@@ -66,7 +66,7 @@ class SpikeDetector:
         count, records = np.zeros(len(self._states)), np.zeros(len(self._states))
         count[columns] = negative
         records[columns] = -1.0 if total is None else np.where(np.isnan(total), -1.0, total)
-        return self._judge(number, count, records)
+        return self._evaluate(number, count, records)
 
     def catch_up(self, start_ms: int) -> None:
         """Step the windows before `start_ms` that were left out as empty ones."""
@@ -74,7 +74,7 @@ class SpikeDetector:
         if self._last is None:
             return
         for missing in range(self._last + 1, number):
-            self._judge(missing, np.zeros(len(self._states)), np.zeros(len(self._states)))
+            self._evaluate(missing, np.zeros(len(self._states)), np.zeros(len(self._states)))
 
     def snapshot(self, key: str) -> bytes:
         """All that is known of a key, some KB. Raises KeyError."""
@@ -111,7 +111,7 @@ class SpikeDetector:
         self._phase_ms = phase_ms
         return number
 
-    def _judge(self, number: int, count: Floats, records: Floats) -> Verdicts:
+    def _evaluate(self, number: int, count: Floats, records: Floats) -> Verdicts:
         states, settings = self._states, self.settings
         self._last = number
         start_ms = number * self._step_ms + self._phase_ms

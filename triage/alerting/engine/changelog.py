@@ -1,4 +1,7 @@
-"""What an engine has still to store, in the order in which it must reach the changelog (see `state`). No I/O."""
+"""Changes of an engine that are not stored yet, in the order in which they must reach the changelog. No I/O.
+
+`state` says which entries there are, and why their order matters.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +12,7 @@ import msgspec
 from triage.alerting.engine import state as stored
 from triage.alerting.engine.state import Core, PendingNotification, Stored
 from triage.alerting.engine.windows import Progress, WindowSum
-from triage.alerting.evaluation.stored_baseline import Baseline
+from triage.alerting.evaluation.stored_baseline import StoredBaseline
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.lifecycle.grouping import PagingState
 from triage.schemas.alert import Evidence
@@ -17,16 +20,23 @@ from triage.schemas.alert import Evidence
 
 @dataclass(slots=True)
 class Changes:
-    """What to write (None deletes), in order, then to send, then to store; nothing comes of `forgotten` any more."""
+    """What to do after some steps: first write, then send, then archive.
+
+    `writes` maps names of entries to values, in order; None deletes the entry. `notifications` are to be sent and
+    `episodes` to be archived. Nothing more will come of the episodes in `forgotten`, which are dedup keys.
+    """
 
     writes: dict[str, Any] = field(default_factory=dict)
-    owed: list[PendingNotification] = field(default_factory=list)
+    notifications: list[PendingNotification] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
 
 
 class ChangelogBuffer:
-    """Collects changes until they are taken. `closed_ms` is up to where steps were closed when `state` was written."""
+    """Collects changes until they are taken.
+
+    `closed_ms` is the end of the last step that was closed when the entry `state` was last written.
+    """
 
     def __init__(self) -> None:
         self.closed_ms: int | None = None
@@ -36,48 +46,48 @@ class ChangelogBuffer:
         self._writes: dict[str, Any] = {}
         self._last: dict[str, Any] = {}
         self._deletes: list[str] = []
-        self._owed: list[PendingNotification] = []
+        self._notifications: list[PendingNotification] = []
         self._episodes: list[Episode] = []
 
     def restore(self, found: Stored, episodes: Iterable[Episode]) -> None:
-        """Go on from stored state; what is owed, and these episodes, are to be sent and stored again."""
+        """Continue from stored state: pending notifications are sent again, and these episodes archived again."""
         self.closed_ms = found.core.progress.closed_ms
         self._serial, self._slots = found.core.serial, found.slots
-        self._owed += found.owed.values()
+        self._notifications += found.notifications.values()
         self._episodes += episodes
 
     @property
     def next_serial(self) -> int:
-        """Of the entry `state` that will be written with what is collected now."""
+        """Serial of the entry `state` that will be written with what is collected now."""
         return self._serial + 1
 
-    def sum(self, start_ms: int, key: str, found: WindowSum) -> None:
-        self._sums[stored.sum_name(start_ms, key)] = found
+    def put_sum(self, start_ms: int, key: str, window_sum: WindowSum) -> None:
+        self._sums[stored.sum_name(start_ms, key)] = window_sum
 
-    def sum_gone(self, start_ms: int, key: str) -> None:
+    def delete_sum(self, start_ms: int, key: str) -> None:
         name = stored.sum_name(start_ms, key)
         self._sums.pop(name, None)
         self._deletes.append(name)
 
-    def owe(self, owed: PendingNotification) -> None:
-        """A notification to be stored, and sent."""
-        self.owed_still(owed)
-        self._owed.append(owed)
+    def add_notification(self, notification: PendingNotification) -> None:
+        """Store a new notification, then send it."""
+        self.update_notification(notification)
+        self._notifications.append(notification)
 
-    def owed_still(self, owed: PendingNotification) -> None:
-        """One of its receivers has been told."""
-        self._writes[f"page:{owed.id}"] = msgspec.to_builtins(owed)
+    def update_notification(self, notification: PendingNotification) -> None:
+        """Store that fewer receivers are pending."""
+        self._writes[f"page:{notification.id}"] = msgspec.to_builtins(notification)
 
-    def owed_no_more(self, owed: PendingNotification) -> None:
-        self._deletes.append(f"page:{owed.id}")
+    def delete_notification(self, notification: PendingNotification) -> None:
+        self._deletes.append(f"page:{notification.id}")
 
-    def evidence(self, dedup_key: str, evidence: Evidence) -> None:
+    def put_evidence(self, dedup_key: str, evidence: Evidence) -> None:
         self._writes[f"evidence:{dedup_key}"] = msgspec.to_builtins(evidence)
 
-    def evidence_gone(self, dedup_key: str) -> None:
+    def delete_evidence(self, dedup_key: str) -> None:
         self._deletes.append(f"evidence:{dedup_key}")
 
-    def baseline(self, rule: str, key: str, baseline: Baseline) -> None:
+    def put_baseline(self, rule: str, key: str, baseline: StoredBaseline) -> None:
         slot = 1 - self._slots.get((rule, key), 1)
         self._last[stored.base_name(slot, rule, key)] = msgspec.to_builtins(baseline)
         if baseline.state is None:
@@ -86,19 +96,21 @@ class ChangelogBuffer:
         else:
             self._slots[rule, key] = slot
 
-    def state(self, progress: Progress, episodes: list[Episode], paging: PagingState) -> None:
-        """Everything else, after the baselines."""
+    def put_state(self, progress: Progress, episodes: list[Episode], paging: PagingState) -> None:
+        """Everything else; call it after `put_baseline`."""
         self._serial += 1
         self._last["state"] = stored.pack(Core(progress, self._serial, episodes, paging))
         self.closed_ms = progress.closed_ms
 
     def take(self, episodes: list[Episode]) -> Changes:
         """All that was collected; `episodes` are to be archived, before those of a restart."""
-        writes = {name: msgspec.to_builtins(found) for name, found in self._sums.items()} | self._writes | self._last
-        # What is deleted is behind what made it needless.
+        sums = {name: msgspec.to_builtins(window_sum) for name, window_sum in self._sums.items()}
+        writes = sums | self._writes | self._last
+        # An entry is deleted only after the writes that made it needless.
         for name in self._deletes:
             writes.pop(name, None)
             writes[name] = None
-        changes = Changes(writes, self._owed, episodes + self._episodes)
-        self._sums, self._writes, self._last, self._deletes, self._owed, self._episodes = {}, {}, {}, [], [], []
+        changes = Changes(writes, self._notifications, episodes + self._episodes)
+        self._sums, self._writes, self._last, self._deletes = {}, {}, {}, []
+        self._notifications, self._episodes = [], []
         return changes

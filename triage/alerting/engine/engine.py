@@ -1,6 +1,18 @@
-"""State of one partition of `window-counts`: counts in, alerts and pages out. No I/O.
+"""The engine of one partition of `window-counts`: counts in; alerts and pages out. No I/O, no tasks, no locks.
 
-Every change is a write to the state table, in the order in which they must reach its changelog (see `state`).
+*Who calls it.* All calls come from the event loop's thread, through `app.faust_app` and `delivery.outbox`. No method
+awaits, so each runs to its end before the next begins. `advance` closes at most 200 steps per call, so that the loop
+gets its turn between calls when a backlog is worked off.
+
+*Who owns what.* The engine owns all state of its partition: windows and watermarks (`windows`), series and baselines
+(`rule_evaluators`), episodes and pages (`episodes`), pending notifications, and evidence. Only the silences are shared
+by all engines of the process. When the partition is revoked the engine is thrown away, and its next owner rebuilds it
+from the table with `restore`.
+
+*What is persisted, and when.* The engine writes nothing itself. Every change goes to a `ChangelogBuffer`; the caller
+takes the changes after each call, writes them to the table in their order, and only then sends and archives. Whatever
+was not written before a crash is computed again, with the same dedup keys, from the counts whose offsets were not
+committed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,8 +25,8 @@ from triage.alerting.engine.episodes import Episodes
 from triage.alerting.engine.pending_notifications import PendingNotifications
 from triage.alerting.engine.priming import Primed
 from triage.alerting.engine.rule_evaluators import RuleEvaluators
-from triage.alerting.engine.windows import Merge, PartitionWindows
-from triage.alerting.evaluation.stored_baseline import Baseline
+from triage.alerting.engine.windows import MergeOutcome, PartitionWindows
+from triage.alerting.evaluation.stored_baseline import StoredBaseline
 from triage.alerting.lifecycle.alert_document import build_alert
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.lifecycle.grouping import PageNotification
@@ -31,12 +43,12 @@ from triage.schemas.counts import CountMessage, Watermark, WindowCount
 
 log = get_logger("triage.alerter")
 
-_STEPS_AT_ONCE = 200
+_MAX_STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A page that `receivers` took and that still fires."""
+class DeliveredPage:
+    """A page that still fires and that `receivers` took; `also` are the other alerts on it."""
 
     alert: Alert
     also: list[Alert]
@@ -44,10 +56,10 @@ class Told:
 
 
 class PartitionEngine:
-    """Windows, baselines, episodes and owed pages of one partition.
+    """Windows, baselines, episodes and pending notifications of one partition.
 
-    `receivers` are the notifiers that are configured, `acknowledging` those of them that want to hear of an
-    acknowledgement; `expected` the raw partitions that will report watermarks. `silences` are shared with others.
+    `receivers` are the configured notifiers, and `acknowledging` those of them that are notified of acknowledgements.
+    `expected` are the raw partitions that will report watermarks. `silences` are shared with other engines.
     """
 
     def __init__(
@@ -67,49 +79,49 @@ class PartitionEngine:
         self._clock = clock
         self._metrics = metrics
         self._step_ms = settings.window_s * 1000
-        self._judges = RuleEvaluators(rules, settings)
+        self._evaluators = RuleEvaluators(rules, settings)
         self.windows = PartitionWindows(
             step_ms=self._step_ms,
             lateness_ms=settings.allowed_lateness_s * 1000,
-            retain_ms=self._judges.retain_ms,
+            retain_ms=self._evaluators.retain_ms,
             max_hold_s=settings.max_hold_s,
             expected=expected,
             started_s=clock.monotonic(),
             max_keys=settings.max_keys,
         )
         self._episodes = Episodes(
-            rules, settings, clock, metrics, self._judges, receivers=receivers, silences=silences or Silences()
+            rules, settings, clock, metrics, self._evaluators, receivers=receivers, silences=silences or Silences()
         )
-        self._owing = PendingNotifications(acknowledging)
+        self._pending = PendingNotifications(acknowledging)
         self._evidence: dict[str, Evidence] = {}
-        self._ledger = ChangelogBuffer()
+        self._changelog = ChangelogBuffer()
         self._left_out: frozenset[str] = frozenset()
 
     def restore(self, entries: Mapping[str, Any], primed: Primed | None = None) -> None:
-        """Take over stored state; what is owed is in the next changes again, to be sent and stored.
+        """Continue from stored state. Pending notifications are in the next changes again, and are sent again.
 
-        Rules that have learnt nothing so far begin with `primed`.
+        Rules that have not learned anything yet begin with the baselines in `primed`.
         """
         found = stored.read(entries, self._step_ms)
         for rule in primed or {}:
             if all(baseline.primed for baseline in found.baselines.get(rule, {}).values()):
-                # Also in place of what an earlier attempt has left.
+                # Replaces also what an interrupted first start has stored.
                 found.baselines.pop(rule, None)
-        self._owing.restore(found.owed.values())
+        self._pending.restore(found.notifications.values())
         self._evidence = found.evidence
         progress = found.core.progress
         self.windows.restore(progress, found.sums, self._clock.monotonic())
         if progress.closed_ms is not None:
-            self._judges.restore(progress.closed_ms, found.baselines, found.sums)
-        self._judges.prime((found.baselines if progress.closed_ms is None else {}) | dict(primed or {}))
+            self._evaluators.restore(progress.closed_ms, found.baselines, found.sums)
+        self._evaluators.prime((found.baselines if progress.closed_ms is None else {}) | dict(primed or {}))
         self._episodes.restore(found.core)
-        self._ledger.restore(found, (e for e in self._episodes.all() if not e.archived and e.state != "pending"))
+        self._changelog.restore(found, (e for e in self._episodes.all() if not e.archived and e.state != "pending"))
 
     def reload(self, rules: AlertRules) -> None:
-        """Other rules are in force; episodes of rules that are gone resolve with the next step."""
+        """Replace the rules. Episodes of removed rules resolve with the next step."""
         self._rules = rules
-        self._judges.reload(rules, self.windows.progress.closed_ms, self.windows.sums)
-        self.windows.retain_ms = max(self._judges.retain_ms, self._step_ms)
+        self._evaluators.reload(rules, self.windows.progress.closed_ms, self.windows.sums)
+        self.windows.retain_ms = max(self._evaluators.retain_ms, self._step_ms)
         self._episodes.reload(rules)
 
     @property
@@ -117,18 +129,18 @@ class PartitionEngine:
         return self._episodes.open
 
     def apply(self, message: CountMessage) -> None:
-        """Take one message of `window-counts`."""
+        """Merge one message of `window-counts`. A message that was merged before changes nothing."""
         if isinstance(message, Watermark):
             self.windows.observe(message, self._clock.monotonic())
             return
         for count in message.each():
-            if self._judges.concern(count.key, count.dimensions):
+            if self._evaluators.routes(count.key, count.dimensions):
                 self._merge(count)
 
     def advance(self) -> bool:
-        """Close what the watermark allows, a bounded number of steps. True if there is more to close at once.
+        """Close the steps that the watermark allows, a bounded number of them. True if there are more.
 
-        Take the changes after each call: what is written must be in their order.
+        Take the changes after each call, so that they are written in their order.
         """
         now_ms = self._clock.now_ms()
         watermark_ms = self.windows.watermark(now_ms, self._clock.monotonic())
@@ -137,11 +149,11 @@ class PartitionEngine:
             return False
         self._metrics.watermark_lag_seconds.set((now_ms - watermark_ms) / 1000)
         until_ms = watermark_ms - self.windows.lateness_ms
-        for _ in range(_STEPS_AT_ONCE):
+        for _ in range(_MAX_STEPS):
             start_ms = self.windows.next_to_close(watermark_ms, busy=self._episodes.open > 0)
             due_ms = self._episodes.paging.due_ms()
             if due_ms is not None and due_ms <= until_ms and (start_ms is None or due_ms < start_ms + self._step_ms):
-                self._tell(self._episodes.run(due_ms))
+                self._notify(self._episodes.run_timers(due_ms))
             elif start_ms is not None:
                 self._close(start_ms)
             else:
@@ -149,113 +161,118 @@ class PartitionEngine:
         return True
 
     def take_changes(self) -> Changes:
-        """What changed since the last call."""
+        """Everything that changed since the last call."""
         progress = self.windows.progress
-        if self._episodes.dirty or self._ledger.closed_ms != progress.closed_ms:
+        if self._episodes.dirty or self._changelog.closed_ms != progress.closed_ms:
             for rule, key, baseline in self._due_baselines():
-                self._ledger.baseline(rule, key, baseline)
-            self._ledger.state(progress, self._episodes.all(), self._episodes.paging.state)
+                self._changelog.put_baseline(rule, key, baseline)
+            self._changelog.put_state(progress, self._episodes.all(), self._episodes.paging.state)
             self._episodes.dirty = False
         forgotten = self._episodes.take_forgotten()
         for dedup_key in forgotten:
             if self._evidence.pop(dedup_key, None) is not None:
-                self._ledger.evidence_gone(dedup_key)
-        changes = self._ledger.take(self._episodes.take_changed())
+                self._changelog.delete_evidence(dedup_key)
+        changes = self._changelog.take(self._episodes.take_changed())
         changes.forgotten = forgotten
         return changes
 
     def delivered(self, dedup_key: str, event: Event, receiver: str) -> None:
-        """A receiver took the page, or will never take it."""
-        owed = self._owing.delivered(dedup_key, event, receiver)
-        if owed is not None and owed.pending:
-            self._ledger.owed_still(owed)
-        elif owed is not None:
-            self._ledger.owed_no_more(owed)
+        """Note that a receiver took a notification, or never will."""
+        notification = self._pending.delivered(dedup_key, event, receiver)
+        if notification is not None and notification.pending:
+            self._changelog.update_notification(notification)
+        elif notification is not None:
+            self._changelog.delete_notification(notification)
 
-    def told(self) -> list[Told]:
-        """The pages that receivers know as firing: after a restart some of them must be told again and again."""
+    def delivered_pages(self) -> list[DeliveredPage]:
+        """The pages that some receiver took and that still fire. Some receivers need them repeated after a restart."""
         found = []
         for page in self._episodes.paging.state.pages.values():
             lead, *others = [self._episodes.get(key) for key in page.members]
-            late = self._owing.without_page(page.key)
-            receivers = [name for name in page.receivers if name not in late]
+            waiting = self._pending.receivers_without_page(page.key)
+            receivers = [name for name in page.receivers if name not in waiting]
             if lead is not None and receivers:
                 also = [self.alert(other) for other in others if other is not None]
-                found.append(Told(self.alert(lead), also, receivers))
+                found.append(DeliveredPage(self.alert(lead), also, receivers))
         return found
 
     def act(self, action: Acknowledge | Snooze) -> bool:
-        """Acknowledge or snooze an alert and its page; False if it is not ours, is over, or was acted on since."""
-        tellings = self._episodes.act(action)
-        if tellings is None:
+        """Acknowledge or snooze an alert and its page.
+
+        False if the alert is not in this partition or is over, or if a later action on it was applied before.
+        """
+        notifications = self._episodes.act(action)
+        if notifications is None:
             return False
-        self._tell(tellings, action.at_ms)
+        self._notify(notifications, action.at_ms)
         return True
 
     def episode(self, dedup_key: str) -> Episode | None:
         return self._episodes.get(dedup_key)
 
     def evidence(self, dedup_key: str) -> Evidence | None:
-        """What is known of the index about an episode."""
+        """What was found in the index about an episode."""
         return self._evidence.get(dedup_key)
 
     def attach(self, dedup_key: str, evidence: Evidence) -> Episode | None:
-        """Keep what the index says about an episode; returns it, to be stored with it."""
+        """Keep evidence with its episode. Returns the episode; None if it was forgotten meanwhile."""
         episode = self._episodes.get(dedup_key)
         if episode is not None:
             self._evidence[dedup_key] = evidence
-            self._ledger.evidence(dedup_key, evidence)
+            self._changelog.put_evidence(dedup_key, evidence)
         return episode
 
     def archived(self, dedup_key: str, version: int) -> None:
-        """The index and the topic have this version of the episode's alert."""
+        """Note that the index and the topic have this version of the episode's alert."""
         self._episodes.archived(dedup_key, version)
 
     def alert(self, episode: Episode) -> Alert:
-        """The alert as it stands."""
+        """The alert document of an episode, as of now."""
         return build_alert(
             episode,
             self._rules.get(episode.rule),
             self._settings,
             self._clock.now_ms(),
             evidence=self._evidence.get(episode.dedup_key),
-            chart=self._judges.chart(episode.rule, episode.key) if episode.open else None,
+            chart=self._evaluators.chart(episode.rule, episode.key) if episode.open else None,
         )
 
     def _merge(self, count: WindowCount) -> None:
         outcome = self.windows.merge(count)
         self._metrics.window_counts_merged.labels(outcome).inc()
-        if outcome in {Merge.MERGED, Merge.CORRECTED, Merge.OTHERS}:
-            start_ms, key = self.windows.touched
-            found = self.windows.sums[start_ms][key]
-            self._ledger.sum(start_ms, key, found)
-            if outcome is Merge.CORRECTED:
-                self._judges.correct(start_ms, key, found.dimensions, count.negative, count.total)
-        elif outcome is Merge.OTHER_STEP:
+        if outcome in {MergeOutcome.MERGED, MergeOutcome.CORRECTED, MergeOutcome.OTHERS}:
+            start_ms, key = self.windows.last_merged
+            window_sum = self.windows.sums[start_ms][key]
+            self._changelog.put_sum(start_ms, key, window_sum)
+            if outcome is MergeOutcome.CORRECTED:
+                self._evaluators.correct(start_ms, key, window_sum.dimensions, count.negative, count.total)
+        elif outcome is MergeOutcome.OTHER_STEP:
             log.warning(
                 "window_count_ignored",
                 reason=f"counted by {count.window_ms // 1000} s, alerting.window_s is {self._settings.window_s}",
             )
 
     def _close(self, start_ms: int) -> None:
-        tellings = self._episodes.close(start_ms, self.windows.sums.get(start_ms, {}))
+        notifications = self._episodes.close_step(start_ms, self.windows.sums.get(start_ms, {}))
         for start, key in self.windows.close(start_ms):
-            self._ledger.sum_gone(start, key)
-        self._tell(tellings)
-        self._episodes.forget(self._owing.keys)
+            self._changelog.delete_sum(start, key)
+        self._notify(notifications)
+        self._episodes.forget(self._pending.page_keys)
 
-    def _tell(self, tellings: Iterable[PageNotification], action_ms: int | None = None) -> None:
-        for telling in tellings:
-            owed = self._owing.owe(telling, self._episodes.get, self.alert, self._ledger.next_serial, action_ms)
-            if owed is not None:
-                self._ledger.owe(owed)
+    def _notify(self, requests: Iterable[PageNotification], action_ms: int | None = None) -> None:
+        for request in requests:
+            notification = self._pending.add(
+                request, self._episodes.get, self.alert, self._changelog.next_serial, action_ms
+            )
+            if notification is not None:
+                self._changelog.add_notification(notification)
 
-    def _due_baselines(self) -> Iterable[tuple[str, str, Baseline]]:
-        closed_ms, before_ms = self.windows.progress.closed_ms, self._ledger.closed_ms
+    def _due_baselines(self) -> Iterable[tuple[str, str, StoredBaseline]]:
+        closed_ms, before_ms = self.windows.progress.closed_ms, self._changelog.closed_ms
         if closed_ms is None or closed_ms == before_ms:
             return ()
         last_ms = closed_ms - self._step_ms
-        return self._judges.take_due(last_ms if before_ms is None else min(before_ms, last_ms), last_ms)
+        return self._evaluators.take_due(last_ms if before_ms is None else min(before_ms, last_ms), last_ms)
 
     def _report_left_out(self) -> None:
         left_out = self.windows.left_out

@@ -1,4 +1,4 @@
-"""Episodes of one partition: verdicts become episodes, and episodes pages. No I/O."""
+"""Episodes of one partition: verdicts become episodes, and episodes become pages. No I/O."""
 
 from collections.abc import Mapping
 
@@ -10,8 +10,8 @@ from triage.alerting.engine.windows import WindowSum
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
 from triage.alerting.lifecycle.alert_document import duration
 from triage.alerting.lifecycle.episode import FLAP_WINDOWS, Change, Episode, Policy, step
-from triage.alerting.lifecycle.grouping import PageNotification, Paging, Surroundings
-from triage.alerting.lifecycle.silences import Silences, shown
+from triage.alerting.lifecycle.grouping import PageNotification, Paging, PagingContext
+from triage.alerting.lifecycle.silences import Silences, format_matchers
 from triage.alerting.rules.model import AlertRules
 from triage.clock import Clock, rfc3339
 from triage.config import AlertingSettings
@@ -23,15 +23,18 @@ from triage.schemas.counts import group_of
 
 log = get_logger("triage.alerter")
 
-# More open alerts than people can look at, and about what one entry of the state can hold.
-MOST_OPEN = 1_000
-# An episode that Elasticsearch has not taken for so long after its resolve is forgotten.
-_FORGET_MS = 7 * 86_400_000
-_GONE = Policy(1, "info", gone=True)
+# More open alerts than people can look at, and about as many as one entry of the state can hold.
+MAX_OPEN_EPISODES = 1_000
+# A resolved episode that Elasticsearch has not stored by then is forgotten.
+_FORGET_AFTER_MS = 7 * 86_400_000
+_RULE_REMOVED = Policy(1, "info", rule_removed=True)
 
 
 class Episodes:
-    """Episodes by dedup key, the last one of each rule and key, and their pages. `dirty`: they are to be stored."""
+    """Episodes by dedup key, the latest one of each rule and key, and their pages.
+
+    `dirty` is set by every change; the engine stores the episodes and clears it.
+    """
 
     def __init__(
         self,
@@ -39,7 +42,7 @@ class Episodes:
         settings: AlertingSettings,
         clock: Clock,
         metrics: Metrics,
-        judges: RuleEvaluators,
+        evaluators: RuleEvaluators,
         *,
         receivers: list[str],
         silences: Silences,
@@ -48,21 +51,21 @@ class Episodes:
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        self._judges = judges
+        self._evaluators = evaluators
         self._receivers = receivers
         self._silences = silences
         self._lateness_ms = settings.allowed_lateness_s * 1000
-        around = Surroundings(
+        context = PagingContext(
             lambda episode: group_of(episode.dimensions, settings.group_by),
             self._receivers_of,
             self._silenced,
             self._too_old,
             lambda: self._rules.all_mutes,
         )
-        self.paging = Paging(settings, around)
+        self.paging = Paging(settings, context)
         self.dirty = False
         self._by_key: dict[str, Episode] = {}
-        # Kept as episodes come and go: counting them for every key that fires would be quadratic.
+        # Dedup keys. Kept as episodes open and resolve: counting them for every key that fires would be quadratic.
         self._open: dict[str, None] = {}
         self._current: dict[tuple[str, str], str] = {}
         self._changed: dict[str, None] = {}
@@ -70,6 +73,7 @@ class Episodes:
         self._now_ms = 0
 
     def restore(self, core: Core) -> None:
+        """Continue from stored state."""
         self._by_key = {episode.dedup_key: episode for episode in core.episodes}
         self._open = {episode.dedup_key: None for episode in core.episodes if episode.open}
         for episode in sorted(core.episodes, key=lambda episode: episode.last_step_ms):
@@ -88,29 +92,33 @@ class Episodes:
 
     @property
     def open(self) -> int:
+        """Number of episodes that are not resolved."""
         return len(self._open)
 
-    def close(self, start_ms: int, sums: Mapping[str, WindowSum]) -> list[PageNotification]:
-        """Judge a step and go on with every episode; returns what receivers are to be told."""
-        firing = self._judges.close(start_ms, sums)
+    def close_step(self, start_ms: int, sums: Mapping[str, WindowSum]) -> list[PageNotification]:
+        """Evaluate a step and update every open episode. Returns the pages that resolve."""
+        firing = self._evaluators.close(start_ms, sums)
         self._now_ms = start_ms + self._settings.window_s * 1000
-        going_on = [self._by_key[dedup_key] for dedup_key in self._open]
-        for rule, key in sorted({*firing, *((episode.rule, episode.key) for episode in going_on)}):
+        still_open = [self._by_key[dedup_key] for dedup_key in self._open]
+        for rule, key in sorted({*firing, *((episode.rule, episode.key) for episode in still_open)}):
             self._step(rule, key, start_ms)
-        self._report()
-        return self._resolved()
+        self._report_keys()
+        return self._resolve_pages()
 
-    def run(self, at_ms: int) -> list[PageNotification]:
-        """What the timers have to say at a moment when all steps that end by then are closed."""
+    def run_timers(self, at_ms: int) -> list[PageNotification]:
+        """Run the timers that are due at `at_ms`; all steps that end by then must be closed."""
         self._now_ms = max(self._now_ms, at_ms)
-        tellings, changed = self.paging.run(at_ms, self._by_key)
+        notifications, changed = self.paging.run(at_ms, self._by_key)
         for episode in changed:
             self._put(episode)
         self.dirty = True
-        return tellings
+        return notifications
 
     def act(self, action: Acknowledge | Snooze) -> list[PageNotification] | None:
-        """What receivers are to be told of it; None if it concerns nothing here, or was done before."""
+        """Apply an action to an alert and all alerts of its page.
+
+        None if the alert is not in this partition or is over, or if a later action on it was applied before.
+        """
         episode = self._by_key.get(action.dedup_key)
         if episode is None or not episode.open or action.at_ms <= episode.acted_ms:
             return None
@@ -128,20 +136,21 @@ class Episodes:
         return self.paging.acknowledge(page) if until_ms is None else self.paging.snooze(page, until_ms)
 
     def archived(self, dedup_key: str, version: int) -> None:
+        """Note that a resolved episode is stored in the archives."""
         episode = self._by_key.get(dedup_key)
         if episode is not None and not episode.open and episode.version == version:
             self._by_key[dedup_key] = msgspec.structs.replace(episode, archived=True)
             self.dirty = True
 
-    def forget(self, owing: set[str]) -> None:
-        """Drop what nothing needs any more; `owing` are the keys of pages that are not delivered yet."""
+    def forget(self, pending: set[str]) -> None:
+        """Drop episodes that nothing needs any more; `pending` are the keys of pages that are not delivered yet."""
         step_ms = self._settings.window_s * 1000
-        told = {key for page in self.paging.state.pages.values() for key in page.members} | owing
+        in_use = {key for page in self.paging.state.pages.values() for key in page.members} | pending
         for dedup_key, episode in list(self._by_key.items()):
-            # Flapping looks back on an episode for some windows, however soon it was archived.
-            if episode.open or dedup_key in told or episode.end_ms + FLAP_WINDOWS * step_ms > self._now_ms:
+            # Flap detection needs an episode for some windows after its end, even if it is archived.
+            if episode.open or dedup_key in in_use or episode.end_ms + FLAP_WINDOWS * step_ms > self._now_ms:
                 continue
-            if episode.archived or episode.end_ms < self._now_ms - _FORGET_MS:
+            if episode.archived or episode.end_ms < self._now_ms - _FORGET_AFTER_MS:
                 del self._by_key[dedup_key]
                 if self._current.get((episode.rule, episode.key)) == dedup_key:
                     del self._current[episode.rule, episode.key]
@@ -149,11 +158,12 @@ class Episodes:
                 self.dirty = True
 
     def take_changed(self) -> list[Episode]:
-        """Episodes whose alerts are to be stored anew."""
+        """Episodes whose alerts are to be archived again."""
         changed, self._changed = self._changed, {}
         return [e for key in changed if (e := self._by_key.get(key)) is not None and not e.archived]
 
     def take_forgotten(self) -> list[str]:
+        """Dedup keys of the episodes that were dropped."""
         forgotten, self._forgotten = self._forgotten, []
         return forgotten
 
@@ -163,17 +173,18 @@ class Episodes:
         rule = self._rules.get(name)
         if rule is None and episode is None:
             return
-        if (episode is None or not episode.open) and self.open >= MOST_OPEN:
+        if (episode is None or not episode.open) and self.open >= MAX_OPEN_EPISODES:
             self._metrics.alerts_suppressed.inc()
             return
         if rule is None:
             assert episode is not None
             step_ms = self._settings.window_s * 1000
             window = RuleWindow(name, key, episode.dimensions, start_ms, start_ms + step_ms, episode.window_ms, 0, 0)
-            verdict, policy = Verdict(firing=False), _GONE
+            verdict, policy = Verdict(firing=False), _RULE_REMOVED
         else:
-            dimensions = episode.dimensions if episode else self._judges.dimensions(name, key)
-            window, verdict = self._judges.window(name, key, dimensions), self._judges.verdict(name, key)
+            dimensions = episode.dimensions if episode else self._evaluators.dimensions(name, key)
+            window = self._evaluators.window(name, key, dimensions)
+            verdict = self._evaluators.verdict(name, key)
             runbook = self._rules.runbook(rule, dimensions)
             policy = Policy(rule.resolve_after, rule.severity, runbook, rule.pending)
         transition = step(episode, window, verdict, policy)
@@ -192,7 +203,7 @@ class Episodes:
         if transition.change is Change.DROPPED:
             after.archived = True
         self._put(after)
-        self._announce(after, transition.change)
+        self._report_change(after, transition.change)
 
     def _put(self, episode: Episode) -> None:
         self._by_key[episode.dedup_key] = episode
@@ -204,12 +215,12 @@ class Episodes:
             self._changed[episode.dedup_key] = None
         self.dirty = True
 
-    def _resolved(self) -> list[PageNotification]:
-        tellings = self.paging.resolve(self._by_key)
-        self.dirty = self.dirty or bool(tellings)
-        return tellings
+    def _resolve_pages(self) -> list[PageNotification]:
+        notifications = self.paging.resolve(self._by_key)
+        self.dirty = self.dirty or bool(notifications)
+        return notifications
 
-    def _announce(self, episode: Episode, change: Change) -> None:
+    def _report_change(self, episode: Episode, change: Change) -> None:
         if change is Change.UPDATED:
             return
         self._metrics.alert_transitions.labels(episode.rule, change.value).inc()
@@ -228,26 +239,26 @@ class Episodes:
 
     def _receivers_of(self, episode: Episode) -> list[str]:
         rule = self._rules.get(episode.rule)
-        wanted = self._receivers if rule is None or rule.notify is None else rule.notify
-        return [name for name in self._receivers if name in wanted]
+        chosen = self._receivers if rule is None or rule.notify is None else rule.notify
+        return [name for name in self._receivers if name in chosen]
 
     def _silenced(self, episode: Episode, at_ms: int) -> str | None:
-        # People think of a silence's end in the time of their clocks, which closed steps are behind of.
-        silence = self._silences.on(episode.dimensions, episode.rule, episode.severity, at_ms + self._lateness_ms)
+        # The end of a silence is meant in wall-clock time; the time of closed steps is behind that by the lateness.
+        silence = self._silences.active_for(
+            episode.dimensions, episode.rule, episode.severity, at_ms + self._lateness_ms
+        )
         if silence is None:
             return None
-        return f"silenced by {silence.actor} until {rfc3339(silence.until_ms)} ({shown(silence.matchers)})"
+        return f"silenced by {silence.actor} until {rfc3339(silence.until_ms)} ({format_matchers(silence.matchers)})"
 
     def _too_old(self, start_ms: int) -> str | None:
         age_ms = self._clock.now_ms() - start_ms - self._settings.window_s * 1000
-        most_s = self._settings.max_page_age_s
-        if age_ms <= most_s * 1000:
+        max_age_ms = self._settings.max_page_age_s * 1000
+        if age_ms <= max_age_ms:
             return None
-        return (
-            f"its window closed {duration(age_ms)} ago, more than {duration(most_s * 1000)} (alerting.max_page_age_s)"
-        )
+        return f"its window closed {duration(age_ms)} ago, more than {duration(max_age_ms)} (alerting.max_page_age_s)"
 
-    def _report(self) -> None:
-        for name, series in self._judges.series.items():
-            for kind, count in (("watched", len(series)), ("learning", series.learning), ("others", series.unwatched)):
+    def _report_keys(self) -> None:
+        for name, series in self._evaluators.series.items():
+            for kind, count in (("watched", len(series)), ("learning", series.learning), ("others", series.untracked)):
                 self._metrics.alert_keys.labels(name, kind).set(count)

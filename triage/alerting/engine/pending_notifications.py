@@ -1,4 +1,4 @@
-"""Notifications that receivers have still to take. Pure."""
+"""Notifications that some receivers have not taken yet. Pure."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,79 +9,91 @@ from triage.schemas.alert import Alert, Event
 
 
 class PendingNotifications:
-    """What is owed, by its id, oldest first; `acknowledging` receivers want to hear of an acknowledgement."""
+    """Pending notifications of one partition, oldest first.
+
+    Only the receivers in `acknowledging` are notified of an acknowledgement.
+    """
 
     def __init__(self, acknowledging: frozenset[str]) -> None:
-        # By dedup key of the page and id, so that none is searched for.
+        # By dedup key of the page and then by id, so that nothing walks over all of them.
         self._by_page: dict[str, dict[str, PendingNotification]] = {}
         self._acknowledging = acknowledging
 
-    def restore(self, owed: Iterable[PendingNotification]) -> None:
-        """Take over what is stored, oldest first."""
-        for each in owed:
-            self._put(each)
+    def restore(self, notifications: Iterable[PendingNotification]) -> None:
+        """Continue from stored notifications, oldest first."""
+        for notification in notifications:
+            self._put(notification)
 
     @property
-    def keys(self) -> set[str]:
-        """Dedup keys of the pages owed."""
+    def page_keys(self) -> set[str]:
+        """Dedup keys of the pages that have a pending notification."""
         return set(self._by_page)
 
-    def owe(
+    def add(
         self,
-        telling: PageNotification,
+        request: PageNotification,
         episode: Callable[[str], Episode | None],
         alert: Callable[[Episode], Alert],
         serial: int,
         action_ms: int | None,
     ) -> PendingNotification | None:
-        """What receivers are to be told; None where there is none to tell. `action_ms`: when someone asked for it."""
-        page = telling.page
+        """Make the notification that paging requests; None where no receiver needs it.
+
+        `serial` is that of the entry `state` it belongs to, `action_ms` the time of the action that asked for it.
+        """
+        page = request.page
         lead = episode(page.key)
         if lead is None:
             return None
-        pending = list(page.receivers)
-        if telling.event == "acknowledged":
-            pending = [name for name in pending if name in self._acknowledging]
-        if telling.repeat:
-            # Whom the last one has not reached yet needs no other.
-            late = {name for owed in self._of_page(page.key) for name in owed.pending}
-            pending = [name for name in pending if name not in late]
-        if not pending:
+        receivers = list(page.receivers)
+        if request.event == "acknowledged":
+            receivers = [name for name in receivers if name in self._acknowledging]
+        if request.repeat:
+            # A receiver that has not taken the notification before needs no repeat of it.
+            waiting = {name for pending in self._of_page(page.key) for name in pending.pending}
+            receivers = [name for name in receivers if name not in waiting]
+        if not receivers:
             return None
-        suffix = f":{page.repeats}" if telling.repeat else f":{action_ms}" if action_ms is not None else ""
+        suffix = f":{page.repeats}" if request.repeat else f":{action_ms}" if action_ms is not None else ""
         others = [other for key in page.members[1:] if (other := episode(key)) is not None]
-        owed = PendingNotification(
-            id=f"{page.key}:{telling.event}{suffix}",
-            event=telling.event,
+        notification = PendingNotification(
+            id=f"{page.key}:{request.event}{suffix}",
+            event=request.event,
             alert=alert(lead),
             also=[alert(other) for other in others],
-            pending=pending,
-            repeat=telling.repeat,
+            pending=receivers,
+            repeat=request.repeat,
             serial=serial,
         )
-        self._put(owed)
-        return owed
+        self._put(notification)
+        return notification
 
-    def without_page(self, key: str) -> set[str]:
-        """Receivers that have not had the first word of a page yet."""
-        first = (owed for owed in self._of_page(key) if owed.event == "firing" and not owed.repeat)
-        return {name for owed in first for name in owed.pending}
+    def receivers_without_page(self, key: str) -> set[str]:
+        """Receivers that have not taken the first notification of a page yet."""
+        first = (pending for pending in self._of_page(key) if pending.event == "firing" and not pending.repeat)
+        return {name for notification in first for name in notification.pending}
 
     def delivered(self, dedup_key: str, event: Event, receiver: str) -> PendingNotification | None:
-        """A receiver took a notification, or never will; returns it, forgotten once nobody has still to take it."""
-        for owed in self._of_page(dedup_key):
-            if owed.event == event and receiver in owed.pending:
-                owed.pending.remove(receiver)
-                if not owed.pending:
-                    of_page = self._by_page[dedup_key]
-                    del of_page[owed.id]
-                    if not of_page:
-                        del self._by_page[dedup_key]
-                return owed
+        """Note that a receiver took a notification, or never will.
+
+        Returns the notification; without pending receivers it has been removed. None if there is none.
+        """
+        for notification in self._of_page(dedup_key):
+            if notification.event == event and receiver in notification.pending:
+                notification.pending.remove(receiver)
+                if not notification.pending:
+                    self._remove(notification)
+                return notification
         return None
 
     def _of_page(self, key: str) -> Iterable[PendingNotification]:
         return self._by_page.get(key, {}).values()
 
-    def _put(self, owed: PendingNotification) -> None:
-        self._by_page.setdefault(owed.alert.dedup_key, {})[owed.id] = owed
+    def _put(self, notification: PendingNotification) -> None:
+        self._by_page.setdefault(notification.alert.dedup_key, {})[notification.id] = notification
+
+    def _remove(self, notification: PendingNotification) -> None:
+        key = notification.alert.dedup_key
+        del self._by_page[key][notification.id]
+        if not self._by_page[key]:
+            del self._by_page[key]

@@ -1,4 +1,4 @@
-"""Baselines from the past, so that spike rules need not learn for a day: from the index, or from a backtest's file."""
+"""First baselines of spike rules, from the index's history or a backtest's file: without them rules learn for a day."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from triage.alerting.detection import SpikeDetector
 from triage.alerting.evaluation.series import STALE_MS
-from triage.alerting.evaluation.stored_baseline import Baseline, fingerprint_of, pack_state
+from triage.alerting.evaluation.stored_baseline import StoredBaseline, fingerprint_of, pack_state
 from triage.alerting.rules.model import AlertRules, Rule
 from triage.clock import Clock
 from triage.config import AlertingSettings, Settings
@@ -23,7 +23,7 @@ _UNITS = {"h": 3600, "d": 86_400, "w": 604_800}
 _LONGEST_S = 400 * 86_400
 
 # By rule and key.
-Primed = Mapping[str, Mapping[str, Baseline]]
+Primed = Mapping[str, Mapping[str, StoredBaseline]]
 
 
 def parse_source(text: str) -> int | Path:
@@ -35,19 +35,19 @@ def parse_source(text: str) -> int | Path:
     elif Path(text).is_file():
         return Path(text)
     raise ConfigError(
-        f"takes a time as 28d, 4w or 72h (at most 400d), or a file that exists, not {text!r}", where="--prime"
+        f"takes a length of time, as 28d, 4w or 72h (at most 400d), or an existing file, not {text!r}", where="--prime"
     )
 
 
 def prime(source: int | Path, settings: Settings, rules: AlertRules, clock: Clock) -> Primed:
-    """What the past teaches each spike rule, up to the step that closes next; nothing of it is an alert.
+    """Learn the baselines of each spike rule from history, up to the step that closes next. Fires no alerts.
 
     Raises Unavailable, AccessDenied, DependencyError; SourceError or ConfigError for a file.
     """
     step_ms = settings.alerting.window_s * 1000
     end_ms = (clock.now_ms() - settings.alerting.allowed_lateness_s * 1000) // step_ms * step_ms
     steps_of = _from_file(source, settings.alerting, end_ms) if isinstance(source, Path) else None
-    primed: dict[str, dict[str, Baseline]] = {}
+    primed: dict[str, dict[str, StoredBaseline]] = {}
     client = connect(settings.elasticsearch)
     try:
         for rule in rules.rules:
@@ -68,8 +68,8 @@ def prime(source: int | Path, settings: Settings, rules: AlertRules, clock: Cloc
     return primed
 
 
-def of_partition(primed: Primed, partition: int, partitions: int, group_by: str) -> Primed:
-    """What belongs to a partition of `window-counts`, as workers send the counts of its group there."""
+def primed_for_partition(primed: Primed, partition: int, partitions: int, group_by: str) -> Primed:
+    """The baselines of the groups whose counts workers send to a partition of `window-counts`."""
     groups = {
         rule: {key: group_of(baseline.dimensions, group_by) for key, baseline in found.items()}
         for rule, found in primed.items()
@@ -83,17 +83,17 @@ def of_partition(primed: Primed, partition: int, partitions: int, group_by: str)
 
 def _learn(
     rule: Rule, rules: AlertRules, settings: AlertingSettings, steps: Iterable[HistoryStep], end_ms: int | None
-) -> dict[str, Baseline]:
+) -> dict[str, StoredBaseline]:
     spike = rules.spike_settings(rule)
     assert spike is not None
     detector = SpikeDetector(spike, settings.window_s)
     volumes: dict[str, float] = {}
     dimensions: dict[str, dict[str, str]] = {}
-    kept = 0.5 ** (settings.window_s / 86_400)
+    decay = 0.5 ** (settings.window_s / 86_400)
     last_ms: int | None = None
     for step in steps:
         if last_ms is not None:
-            passed = kept ** ((step.start_ms - last_ms) // (settings.window_s * 1000))
+            passed = decay ** ((step.start_ms - last_ms) // (settings.window_s * 1000))
             volumes = {key: volume * passed for key, volume in volumes.items()}
         negative, total = step.arrays()
         detector.step(step.start_ms, step.keys, negative, total)
@@ -102,15 +102,15 @@ def _learn(
             dimensions[key] = values
         last_ms = step.start_ms
     if end_ms is not None and last_ms is not None:
-        # Up to the step before the one that closes next; the quiet since the last record is known too.
+        # Up to the step before the one that closes next: steps without records count too.
         detector.catch_up(end_ms)
-    most = sorted(volumes, key=lambda key: (-volumes[key], key))[: settings.top_keys]
+    largest = sorted(volumes, key=lambda key: (-volumes[key], key))[: settings.top_keys]
     return {
-        key: Baseline(
+        key: StoredBaseline(
             detector.last_start_ms or 0, fingerprint_of(rule), volumes[key], dimensions[key],
             pack_state(detector.snapshot(key)), primed=True,
         )
-        for key in most
+        for key in largest
     }  # fmt: skip
 
 
@@ -138,14 +138,14 @@ def _from_file(path: Path, settings: AlertingSettings, end_ms: int) -> list[Hist
         step.total.append(int(total) if total is not None and total == total else int(table.negative[row]))  # noqa: PLR0124
     if not steps or end_ms - max(steps) > STALE_MS:
         raise ConfigError(
-            "has no steps of the last two weeks that lie on multiples of alerting.window_s; older ones teach nothing",
+            "has no steps of the last two weeks that are multiples of alerting.window_s; older ones are not used",
             where=str(path),
         )
     return [steps[start_ms] for start_ms in sorted(steps)]
 
 
 def _of_rule(rule: Rule, steps: Iterable[HistoryStep]) -> Iterable[HistoryStep]:
-    """Series that are just the rule's; a filter beyond its dimension cannot be told from a file."""
+    """The steps of the rule's series. A file's keys do not have fields by which a rule filters beyond its dimension."""
     if rule.counted != frozenset(rule.dimension):
         log.warning("rule_not_primed", rule=rule.name, reason="it filters by a field that the file's keys lack")
         return

@@ -1,14 +1,15 @@
-"""What the alerter stores of a partition, by the names of its table entries. Pure.
+"""Stored state of a partition, by the names of its table entries. Pure.
 
 `state` holds progress, episodes and pages in one entry, so that a crash never leaves them in disagreement:
 
     sum:<start>:<key>            counts of a step, until neither rules nor baselines need them
-    page:<id>                    a notification that receivers have still to take
-    evidence:<dedup key>         what the index says about an episode
-    base:<slot>:<rule>:<key>     a baseline; the slot that is not of the last one stays until `state` is written
+    page:<id>                    a notification that some receivers have not taken yet
+    evidence:<dedup key>         examples of an episode from the index, and values that stand out in it
+    base:<slot>:<rule>:<key>     a baseline; the one in the other slot stays until `state` is written
     state                        everything else
 
-A flush writes sums, pages and baselines, then `state`, and only then deletes what `state` needs no more.
+A flush writes sums, pages and baselines, then `state`, and only then deletes what the new `state` does not need.
+Names of fields are names in the changelog: a renamed field is lost at the next start.
 """
 
 import base64
@@ -20,14 +21,14 @@ from typing import Any
 import msgspec
 
 from triage.alerting.engine.windows import Progress, WindowSum
-from triage.alerting.evaluation.stored_baseline import Baseline
+from triage.alerting.evaluation.stored_baseline import StoredBaseline
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.lifecycle.grouping import PagingState
 from triage.schemas.alert import Alert, Event, Evidence
 
 
 class PendingNotification(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A notification that `pending` receivers have still to take; `also` are the other alerts of the page.
+    """A notification that the receivers in `pending` have not taken yet; `also` are the other alerts of the page.
 
     `serial` is that of the entry `state` with which it was made.
     """
@@ -42,7 +43,7 @@ class PendingNotification(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Core(msgspec.Struct):
-    """The entry `state`, compressed; `serial` grows by one each time it is written."""
+    """The entry `state`, which is compressed; `serial` grows by one each time it is written."""
 
     progress: Progress
     serial: int = 0
@@ -52,13 +53,13 @@ class Core(msgspec.Struct):
 
 @dataclass(slots=True)
 class Stored:
-    """Entries of one partition, decoded. `slots` has the slot of each baseline by rule and key."""
+    """Decoded entries of one partition. `slots` has the slot of each baseline, by rule and key."""
 
     core: Core
     sums: dict[int, dict[str, WindowSum]] = field(default_factory=dict)
-    owed: dict[str, PendingNotification] = field(default_factory=dict)
+    notifications: dict[str, PendingNotification] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
-    baselines: dict[str, dict[str, Baseline]] = field(default_factory=dict)
+    baselines: dict[str, dict[str, StoredBaseline]] = field(default_factory=dict)
     slots: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -79,7 +80,10 @@ def sum_name(start_ms: int, key: str) -> str:
 
 
 def read(entries: Mapping[str, Any], step_ms: int) -> Stored:
-    """What a crash at any point of a flush has left: baselines and pages ahead of `state` don't count."""
+    """Decode the entries that a crash at any point of a flush left.
+
+    Baselines and pages that are ahead of `state` are ignored: the counts that led to them are read again.
+    """
     stored = Stored(unpack(entries["state"]) if "state" in entries else Core(Progress()))
     closed_ms = stored.core.progress.closed_ms
     for name, value in entries.items():
@@ -90,18 +94,18 @@ def read(entries: Mapping[str, Any], step_ms: int) -> Stored:
         elif kind == "evidence":
             stored.evidence[rest] = msgspec.convert(value, Evidence)
         elif kind == "page":
-            owed = msgspec.convert(value, PendingNotification)
-            if owed.serial <= stored.core.serial:
-                stored.owed[owed.id] = owed
+            notification = msgspec.convert(value, PendingNotification)
+            if notification.serial <= stored.core.serial:
+                stored.notifications[notification.id] = notification
         elif kind == "base":
             _read_baseline(stored, rest, value, closed_ms, step_ms)
-    stored.owed = dict(sorted(stored.owed.items(), key=lambda item: item[1].serial))
+    stored.notifications = dict(sorted(stored.notifications.items(), key=lambda item: item[1].serial))
     return stored
 
 
 def _read_baseline(stored: Stored, name: str, value: Any, closed_ms: int | None, step_ms: int) -> None:
     slot, rule, key = name.split(":", 2)
-    baseline = msgspec.convert(value, Baseline)
+    baseline = msgspec.convert(value, StoredBaseline)
     if not baseline.primed and (closed_ms is None or baseline.at_ms + step_ms > closed_ms):
         return
     of_rule = stored.baselines.setdefault(rule, {})

@@ -1,6 +1,20 @@
 """Windows of one partition of `window-counts`: idempotent merging, the minimum watermark, closing. Pure.
 
-Every partition of the topic is read at its own pace, so each has windows and watermarks of its own.
+*Who calls it.* The engine, on the event loop's thread; nothing here blocks or waits. Times are passed in: event time
+and the wall clock in ms, real time in monotonic seconds.
+
+*Idempotence.* Kafka delivers a count again after a restart or a rebalance. Each sum holds the last offset of each raw
+partition that it contains, and a count up to that offset is dropped. This relies on two facts: workers publish the
+counts of a raw partition in the order of its offsets, and all counts of one key go to one partition of this topic.
+
+*Watermarks.* A worker reports for each raw partition up to which event time it has counted. The minimum over all raw
+partitions is the partition's watermark; a step closes once its end is `lateness_ms` before it. A raw partition that
+makes no progress for `max_hold_s` is left out of the minimum, so that a stopped worker does not stop all alerts. Each
+partition of the topic is read at its own pace and therefore has watermarks of its own.
+
+*Who owns what, and what is persisted.* `progress` and `sums` are the state that survives a restart. The engine stores
+each sum after every merge, and `progress` whenever steps were closed; what it stored, it gives back to `restore`. How
+long a raw partition has been silent is not stored: the wait begins again after a restart.
 """
 
 import zlib
@@ -13,22 +27,22 @@ from triage.pipeline.batch import Partition
 from triage.schemas.counts import OTHER, Watermark, WindowCount, dimension_key
 
 
-class Merge(StrEnum):
-    """What became of a window count."""
+class MergeOutcome(StrEnum):
+    """Result of merging a window count; the values are labels of a metric."""
 
     MERGED = "merged"
-    SEEN = "seen"  # delivered again: its offsets are counted already
-    CORRECTED = "corrected"  # its window was closed but is still summed by rules
-    LATE = "late"  # its window is closed and gone
+    SEEN = "seen"  # delivered again: its offsets are in the sum already
+    CORRECTED = "corrected"  # its window was closed, but rules still sum it
+    LATE = "late"  # its window was closed and its counts are not kept any more
     OTHER_STEP = "other_step"  # counted by a worker with another alerting.window_s
-    OTHERS = "others"  # more keys than alerting.max_keys: counted together
+    OTHERS = "others"  # beyond alerting.max_keys: counted together with other keys
 
 
 class WindowSum(msgspec.Struct, omit_defaults=True):
-    """Negatives and all records of a key in one step, and the last offset merged per raw partition.
+    """Negatives and all records of a key in one step, and the last merged offset of each raw partition.
 
     `late_negative` and `late_total` of them came after the step was closed. Where many keys share a sum, `merged` has
-    the check sums of those that were merged at the last offset of a partition.
+    checksums of the keys that were merged at the last offset of a partition.
     """
 
     dimensions: dict[str, str]
@@ -40,28 +54,26 @@ class WindowSum(msgspec.Struct, omit_defaults=True):
     merged: dict[str, list[int]] = {}
 
 
-class Mark(msgspec.Struct):
-    """Watermark of a raw partition as last heard."""
+class RawWatermark(msgspec.Struct):
+    """The latest watermark of a raw partition, and up to which offset it holds."""
 
     watermark_ms: int
     offset: int
 
 
 class Progress(msgspec.Struct):
-    """What must survive a restart besides the sums. Windows that end at or before `closed_ms` are closed."""
+    """What must survive a restart besides the sums. Steps that end at or before `closed_ms` are closed."""
 
     closed_ms: int | None = None
-    marks: dict[str, Mark] = {}
+    marks: dict[str, RawWatermark] = {}
 
 
 class PartitionWindows:
     """Sums per step and key, closed in order as the minimum watermark passes.
 
-    `expected` are the raw partitions that will report: until each has, or `max_hold_s` have passed since the start,
-    nothing closes. A partition that makes no progress for `max_hold_s` real seconds is left out of the minimum until
-    it does. `retain_ms`: closed steps are kept so long, because rules sum them or baselines are rebuilt from them.
-    In a step beyond `max_keys` keys, new ones are
-    counted together, which ones depending on the order in which they come.
+    `expected` are the raw partitions that will report: until each of them has, or `max_hold_s` have passed since the
+    start, nothing closes. Closed steps are kept for `retain_ms`, because rules sum them and baselines are rebuilt from
+    them. A step has at most `max_keys` keys: which of the others are counted together depends on the order of messages.
     """
 
     def __init__(
@@ -78,29 +90,29 @@ class PartitionWindows:
         self.progress = Progress()
         self.sums: dict[int, dict[str, WindowSum]] = {}
         self.left_out: frozenset[str] = frozenset()
-        self._step_ms = step_ms
-        self._lateness_ms = lateness_ms
+        self.last_merged: tuple[int, str] = (0, "")
+        self.lateness_ms = lateness_ms
         self.retain_ms = max(retain_ms, step_ms)
+        self._step_ms = step_ms
         self._max_hold_s = max_hold_s
         self._max_keys = max_keys
-        self._heard_s = {partition_name(*partition): started_s for partition in expected}
-        self._low_ms: int | None = None
-        self.touched: tuple[int, str] = (0, "")
+        self._progress_at_s = {partition_name(*partition): started_s for partition in expected}
+        self._watermark_ms: int | None = None
 
     def restore(self, progress: Progress, sums: dict[int, dict[str, WindowSum]], now_s: float) -> None:
-        """Go on from stored state; the hold of each partition starts anew."""
+        """Continue from stored state; `max_hold_s` of each raw partition begins again."""
         self.progress, self.sums = progress, sums
-        self._heard_s |= dict.fromkeys(progress.marks, now_s)
+        self._progress_at_s |= dict.fromkeys(progress.marks, now_s)
 
-    def merge(self, count: WindowCount) -> Merge:
-        """Add a count unless its offsets were added before."""
+    def merge(self, count: WindowCount) -> MergeOutcome:
+        """Add a count, unless its offsets were added before. `last_merged` is then its step and key."""
         if count.window_ms != self._step_ms:
-            return Merge.OTHER_STEP
+            return MergeOutcome.OTHER_STEP
         closed_ms = self.progress.closed_ms
         start_ms = count.window_start_ms
         late = closed_ms is not None and start_ms < closed_ms
         if closed_ms is not None and start_ms < closed_ms - self.retain_ms:
-            return Merge.LATE
+            return MergeOutcome.LATE
         window = self.sums.get(start_ms, {})
         key, dimensions = count.key, count.dimensions
         shared = key not in window and len(window) >= self._max_keys
@@ -110,46 +122,47 @@ class PartitionWindows:
         found = window.get(key)
         if found is None:
             found = self.sums.setdefault(start_ms, {})[key] = WindowSum(dimensions)
-        if not _is_new(found, partition_name(count.topic, count.partition), count, shared=shared):
-            return Merge.SEEN
+        if not _note_offsets(found, partition_name(count.topic, count.partition), count, shared=shared):
+            return MergeOutcome.SEEN
         found.negative += count.negative
         found.total += count.total
         if late:
             found.late_negative += count.negative
             found.late_total += count.total
-        self.touched = (start_ms, key)
-        return Merge.OTHERS if shared and not late else Merge.CORRECTED if late else Merge.MERGED
+        self.last_merged = (start_ms, key)
+        if late:
+            return MergeOutcome.CORRECTED
+        return MergeOutcome.OTHERS if shared else MergeOutcome.MERGED
 
     def observe(self, mark: Watermark, now_s: float) -> None:
-        """Note a watermark; one that is older than what is known changes nothing."""
+        """Note a raw partition's watermark. One that is not newer than the known one is no progress."""
         name = partition_name(mark.topic, mark.partition)
         known = self.progress.marks.get(name)
         if known is None:
-            self.progress.marks[name] = Mark(mark.watermark_ms, mark.offset)
+            self.progress.marks[name] = RawWatermark(mark.watermark_ms, mark.offset)
         elif mark.watermark_ms > known.watermark_ms or mark.offset > known.offset:
             known.watermark_ms = max(known.watermark_ms, mark.watermark_ms)
             known.offset = max(known.offset, mark.offset)
         else:
             return
-        self._heard_s[name] = now_s
+        self._progress_at_s[name] = now_s
 
     def watermark(self, now_ms: int, now_s: float) -> int | None:
-        """Minimum over the raw partitions that count, never after the clock, never going back; None: not known yet."""
-        self.left_out = frozenset(name for name, heard in self._heard_s.items() if now_s - heard > self._max_hold_s)
-        marks = self.progress.marks
-        counting = self._heard_s.keys() - self.left_out
-        if counting and all(name in marks for name in counting):
-            low_ms = min(now_ms, *(marks[name].watermark_ms for name in counting))
-            self._low_ms = low_ms if self._low_ms is None else max(self._low_ms, low_ms)
-        return self._low_ms
+        """Minimum over the raw partitions that are not left out; None while it is not known.
 
-    @property
-    def lateness_ms(self) -> int:
-        return self._lateness_ms
+        It is never after the clock and never decreases.
+        """
+        self.left_out = frozenset(name for name, at_s in self._progress_at_s.items() if now_s - at_s > self._max_hold_s)
+        marks = self.progress.marks
+        included = self._progress_at_s.keys() - self.left_out
+        if included and all(name in marks for name in included):
+            lowest_ms = min(now_ms, *(marks[name].watermark_ms for name in included))
+            self._watermark_ms = lowest_ms if self._watermark_ms is None else max(self._watermark_ms, lowest_ms)
+        return self._watermark_ms
 
     def next_to_close(self, watermark_ms: int, *, busy: bool) -> int | None:
-        """Start of the next step to close, or None. Stretches without data are skipped unless `busy`."""
-        open_from = (watermark_ms - self._lateness_ms) // self._step_ms * self._step_ms
+        """Start of the next step to close, or None. Stretches without data are skipped, unless `busy`."""
+        open_from = (watermark_ms - self.lateness_ms) // self._step_ms * self._step_ms
         closed_ms = self.progress.closed_ms
         if closed_ms is not None and open_from <= closed_ms:
             return None
@@ -160,27 +173,27 @@ class PartitionWindows:
         return closed_ms if closed_ms < open_from else None
 
     def close(self, start_ms: int) -> list[tuple[int, str]]:
-        """Mark the step as closed; returns (start, key) of the steps that are not kept any more."""
+        """Mark the step as closed. Returns (start, key) of the sums that are not kept any longer."""
         self.progress.closed_ms = start_ms + self._step_ms
         oldest = self.progress.closed_ms - self.retain_ms
-        gone = [start for start in self.sums if start < oldest]
-        return [(start, key) for start in gone for key in self.sums.pop(start)]
+        expired = [start for start in self.sums if start < oldest]
+        return [(start, key) for start in expired for key in self.sums.pop(start)]
 
 
 def partition_name(topic: str, partition: int) -> str:
     return f"{topic}/{partition}"
 
 
-def _is_new(found: WindowSum, source: str, count: WindowCount, *, shared: bool) -> bool:
-    """Whether the count's offsets are not in the sum yet; notes them."""
+def _note_offsets(found: WindowSum, source: str, count: WindowCount, *, shared: bool) -> bool:
+    """Note the count's offsets in the sum. False if they are in it already."""
     last = found.offsets.get(source, -1)
-    check = zlib.crc32(count.key.encode())
+    checksum = zlib.crc32(count.key.encode())
     if count.last_offset < last or (
-        count.last_offset == last and not (shared and check not in found.merged.get(source, []))
+        count.last_offset == last and not (shared and checksum not in found.merged.get(source, []))
     ):
         return False
     if shared:
         before = found.merged.get(source, []) if count.last_offset == last else []
-        found.merged = {**found.merged, source: [*before, check]}
+        found.merged = {**found.merged, source: [*before, checksum]}
     found.offsets[source] = count.last_offset
     return True

@@ -1,4 +1,4 @@
-"""Counts per key over the last steps, as arrays: windows are sums over columns. Pure."""
+"""Counts per key over the last steps, as arrays: a window is a sum over columns. Pure."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -10,10 +10,11 @@ _START_ROWS = 16
 _BLANK = (0, 0, 0, np.nan)
 
 
-class Rolling:
-    """Negatives, totals, late records and expectations of each key in the last `steps` steps of `step_ms`.
+class RollingCounts:
+    """Negatives, totals, late records and expected negatives of each key in the last `steps` steps of `step_ms`.
 
-    Arrays have a row a key (`rows`) and a column a step; `volume` is left to the caller.
+    Arrays are of shape (rows, steps): a row per key (`rows` has its number), a column per step. `volume` is of shape
+    (rows,) and is kept by the caller.
     """
 
     def __init__(self, steps: int, step_ms: int) -> None:
@@ -29,7 +30,7 @@ class Rolling:
         self.volume = np.zeros(_START_ROWS)
 
     def begin(self, start_ms: int) -> None:
-        """The step that begins at `start_ms` is the last one now, empty for all."""
+        """Make the step that begins at `start_ms` the last one, without counts for any key."""
         passed = self.steps if self.last_ms is None else (start_ms - self.last_ms) // self._step_ms
         for back in range(min(passed, self.steps)):
             column = self._column(start_ms - back * self._step_ms)
@@ -38,7 +39,7 @@ class Rolling:
         self.last_ms = start_ms
 
     def add(self, key: str, start_ms: int, negative: int, total: int, late: int = 0) -> None:
-        """Add to a key that has a row, unless the step is too long ago."""
+        """Add to a key's counts. Keys without a row and steps that are not kept any more are ignored."""
         row = self.rows.get(key)
         if row is None or self.last_ms is None or not 0 <= self.last_ms - start_ms < self.steps * self._step_ms:
             return
@@ -48,7 +49,7 @@ class Rolling:
         self.late[row, column] += late
 
     def admit(self, key: str, dimensions: Mapping[str, str]) -> int:
-        """The key's row, a blank one if it is new."""
+        """The number of the key's row; a new key gets a blank one."""
         if key in self.rows:
             return self.rows[key]
         if not self._free:
@@ -65,8 +66,8 @@ class Rolling:
         self.volume[row] = 0.0
         self._free.append(row)
 
-    def take_over(self, other: "Rolling") -> None:
-        """The last steps of another one, of the keys that have a row here."""
+    def take_over(self, other: "RollingCounts") -> None:
+        """Copy the last steps of another one, for the keys that have a row here."""
         self.last_ms = other.last_ms
         if other.last_ms is None:
             return
@@ -84,7 +85,7 @@ class Rolling:
         return np.arange(last - steps + 1, last + 1) % self.steps
 
     def note_expected(self, rows: NDArray[np.intp], expected: NDArray[np.float64]) -> None:
-        """Expected negatives of the last step."""
+        """Store the expected negatives of the last step."""
         assert self.last_ms is not None
         self.expected[rows, self._column(self.last_ms)] = expected
 

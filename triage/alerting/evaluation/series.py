@@ -1,4 +1,4 @@
-"""The series of one rule in one partition: all keys of a closed step are judged at once. No I/O."""
+"""The series of one rule in one partition: all keys of a closed step are evaluated at once. No I/O."""
 
 # ruff: noqa: SLF001 - private parts of another instance of the same class
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from triage.alerting.detection import SpikeDetector, Verdicts
-from triage.alerting.evaluation.key_limit import TopKeys
-from triage.alerting.evaluation.rolling import Rolling
-from triage.alerting.evaluation.stored_baseline import Baseline, StepCount, fingerprint_of, pack_state
+from triage.alerting.evaluation.rolling import RollingCounts
+from triage.alerting.evaluation.stored_baseline import StepCount, StoredBaseline, fingerprint_of, pack_state
+from triage.alerting.evaluation.top_keys import TopKeys
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
 from triage.alerting.rules.model import AlertRules, Rule
 from triage.clock import rfc3339
@@ -20,12 +20,12 @@ from triage.schemas.alert import Chart
 log = get_logger("triage.alerter")
 
 CHART_STEPS = 36
-# After a longer stretch without any record what was expected says nothing any more.
+# After a longer stretch without any record, baselines are out of date.
 STALE_MS = 14 * 86_400_000
 
 
 class RuleSeries:
-    """Rolling windows and baselines of a rule's keys, of which at most `top_keys` are `watched` one by one."""
+    """Rolling windows and baselines of a rule's keys; at most `top_keys` of them are tracked individually."""
 
     def __init__(self, rule: Rule, rules: AlertRules, *, step_ms: int, top_keys: int) -> None:
         self.rule = rule
@@ -33,56 +33,56 @@ class RuleSeries:
         self.fingerprint = fingerprint_of(rule)
         self._step_ms = step_ms
         self._steps = max(1, rule.window_s * 1000 // step_ms)
-        self._rolling = Rolling(max(self._steps, CHART_STEPS), step_ms)
+        self._rolling = RollingCounts(max(self._steps, CHART_STEPS), step_ms)
         self._detector = self._new_detector()
         self._verdicts: Verdicts | None = None
         self._static: set[str] = set()
-        self._born: set[str] = set()
-        self._gone: set[str] = set()
-        self._watched = TopKeys(
-            rule.dimension, self._rolling, step_ms=step_ms, top_keys=top_keys, dropped=self._dropped
+        self._added: set[str] = set()
+        self._removed: set[str] = set()
+        self._top_keys = TopKeys(
+            rule.dimension, self._rolling, step_ms=step_ms, top_keys=top_keys, on_drop=self._on_drop
         )
 
     def __len__(self) -> int:
-        """Keys that are watched."""
+        """Number of tracked keys."""
         return len(self._rolling.rows)
 
     @property
-    def unwatched(self) -> int:
-        """Keys of the last step that were counted as one."""
-        return self._watched.unwatched
+    def untracked(self) -> int:
+        """Number of keys of the last step that were counted together as others."""
+        return self._top_keys.untracked
 
     @property
     def learning(self) -> int:
-        """Keys that have no baseline yet."""
+        """Number of keys that have no baseline yet."""
         return 0 if self._verdicts is None else int(self._verdicts.learning.sum())
 
     def close(self, start_ms: int, counts: Mapping[str, StepCount]) -> list[str]:
-        """Judge the step; returns the keys that fire, in order."""
+        """Evaluate a step. Returns the keys that fire, sorted."""
         last_ms = self._rolling.last_ms
-        learnt_ms = last_ms if self._detector is None else self._detector.last_start_ms
-        if learnt_ms is not None and start_ms - learnt_ms > STALE_MS:
-            self._start_anew()
-        # Steps left out had no record in any series; the detector steps them as empty.
-        self._watched.begin(start_ms)
-        self._watched.forget_idle()
-        watched = self._watched.choose(counts)
-        self._born.update(self._watched.add(start_ms, watched))
-        self._step_detector(start_ms, watched)
+        learned_ms = last_ms if self._detector is None else self._detector.last_start_ms
+        if learned_ms is not None and start_ms - learned_ms > STALE_MS:
+            self._reset()
+        # Steps that were skipped had no record in any series; the detector takes them as empty.
+        self._top_keys.begin(start_ms)
+        self._top_keys.drop_idle()
+        tracked = self._top_keys.choose(counts)
+        self._added.update(self._top_keys.add(start_ms, tracked))
+        self._step_detector(start_ms, tracked)
         self._static = self._static_firing()
         return sorted({*self._static, *self._spike_firing()})
 
     def correct(self, start_ms: int, key: str, negative: int, total: int) -> None:
-        """Records of a step that was judged before they came."""
-        known = key if key in self._rolling.rows else self._watched.other_key
+        """Add records of a step that was evaluated before they came."""
+        known = key if key in self._rolling.rows else self._top_keys.other_key
         self._rolling.add(known, start_ms, negative, total, total)
 
     def dimensions(self, key: str) -> dict[str, str]:
-        """Of a key that is watched."""
+        """Dimension values of a tracked key."""
         return self._rolling.dimensions[key]
 
     def window(self, key: str, dimensions: Mapping[str, str]) -> RuleWindow:
-        """The rule's window up to the step that was closed last; empty for a key that is not watched."""
+        """The rule's window up to the step that was closed last; empty for a key that is not tracked."""
         start_ms = self._rolling.last_ms
         assert start_ms is not None
         row, columns = self._rolling.rows.get(key), self._rolling.columns(self._steps)
@@ -94,7 +94,7 @@ class RuleSeries:
         )
 
     def verdict(self, key: str) -> Verdict:
-        """What was said of a key at the last step."""
+        """The verdict on a key at the last step."""
         row = self._rolling.rows.get(key)
         if row is None:
             return Verdict(firing=False)
@@ -109,7 +109,7 @@ class RuleSeries:
         return Verdict(bool(causes), expected, score, tuple(causes))
 
     def chart(self, key: str) -> Chart | None:
-        """The last steps of a key."""
+        """The last 36 steps of a key; None if it is not tracked."""
         row, last_ms = self._rolling.rows.get(key), self._rolling.last_ms
         if row is None or last_ms is None:
             return None
@@ -121,45 +121,47 @@ class RuleSeries:
 
     # State
 
-    def take_due(self, first_ms: int, last_ms: int, interval_ms: int) -> dict[str, Baseline]:
+    def take_due(self, first_ms: int, last_ms: int, interval_ms: int) -> dict[str, StoredBaseline]:
         """Baselines to store after the steps from `first_ms` to `last_ms` were closed.
 
-        Those of new keys, of keys that are watched no more, and of the others in turn: each once in `interval_ms`.
+        Those of added and removed keys, and of the others in turn: each once in `interval_ms`.
         """
         if self._detector is None:
-            self._born, self._gone = set(), set()
+            self._added, self._removed = set(), set()
             return {}
         every = max(1, interval_ms // self._step_ms)
         first, last = first_ms // self._step_ms, last_ms // self._step_ms
         due = (
             key
             for key in self._rolling.rows
-            if key in self._born or (zlib.crc32(key.encode()) - first) % every <= last - first
+            if key in self._added or (zlib.crc32(key.encode()) - first) % every <= last - first
         )
         known = set(self._detector.keys)
         found = {key: self._baseline(key, last_ms) for key in due if key in known}
-        found |= {key: Baseline(last_ms, self.fingerprint) for key in self._gone if key not in self._rolling.rows}
-        self._born, self._gone = set(), set()
+        found |= {
+            key: StoredBaseline(last_ms, self.fingerprint) for key in self._removed if key not in self._rolling.rows
+        }
+        self._added, self._removed = set(), set()
         return found
 
     def restore(
-        self, closed_ms: int, baselines: Mapping[str, Baseline], steps: Mapping[int, Mapping[str, StepCount]]
+        self, closed_ms: int, baselines: Mapping[str, StoredBaseline], steps: Mapping[int, Mapping[str, StepCount]]
     ) -> None:
-        """Go on after the step before `closed_ms`: baselines, then again the steps that were closed since each of them.
+        """Continue after the step before `closed_ms`: from each baseline, with the steps that were closed since then.
 
-        `steps` has the counts of closed steps by their start, as they were judged, as far back as they are kept.
+        `steps` has the counts of closed steps by their start, as they were evaluated, as far back as they are kept.
         """
         usable = {key: b for key, b in baselines.items() if b.series == self.fingerprint and b.state is not None}
         first_ms = min([*(b.at_ms for b in usable.values()), *steps, closed_ms - self._step_ms])
         stepped: set[str] = set()
         for start_ms in range(first_ms, closed_ms, self._step_ms):
-            self._watched.begin(start_ms)
+            self._top_keys.begin(start_ms)
             counts = steps.get(start_ms, {})
             if self._detector is None:
-                counts = self._watched.choose(counts)
+                counts = self._top_keys.choose(counts)
             else:
                 counts = {key: counts[key] for key in counts if key in usable}
-            self._watched.add(start_ms, counts)
+            self._top_keys.add(start_ms, counts)
             if stepped:
                 self._step_detector(start_ms, {key: count for key, count in counts.items() if key in stepped})
             if self._detector is not None:
@@ -167,14 +169,14 @@ class RuleSeries:
         if self._detector is not None:
             self._restore_keys({key: b for key, b in usable.items() if b.at_ms >= closed_ms})
 
-    def prime(self, baselines: Mapping[str, Baseline]) -> None:
-        """Begin with what the past has taught; steps that it covers are not judged for spikes any more."""
+    def prime(self, baselines: Mapping[str, StoredBaseline]) -> None:
+        """Begin with baselines from history. Steps that they cover are not evaluated for spikes again."""
         usable = {key: b for key, b in baselines.items() if b.series == self.fingerprint and b.state is not None}
         if self._detector is not None and not self._detector.keys:
-            self._born |= self._restore_keys(usable)
+            self._added |= self._restore_keys(usable)
 
     def take_over(self, other: "RuleSeries") -> bool:
-        """Go on from the same series under other thresholds; False if it judged by another kind of detector before."""
+        """Continue the same series under other thresholds. False if only one of the two has a spike detector."""
         detector, before = self._detector, other._detector
         if (detector is None) != (before is None):
             return False
@@ -187,21 +189,23 @@ class RuleSeries:
                 for key in before.keys:
                     detector.restore(key, before.snapshot(key))
             except ValueError as error:
-                log.warning("baselines_not_usable", rule=self.rule.name, error=str(error), then="it learns anew")
-                self._start_anew()
-        self._born, self._gone = self._born | other._born, self._gone | other._gone
+                log.warning(
+                    "baselines_not_usable", rule=self.rule.name, error=str(error), then="it learns from the start"
+                )
+                self._reset()
+        self._added, self._removed = self._added | other._added, self._removed | other._removed
         return True
 
-    def _baseline(self, key: str, at_ms: int) -> Baseline:
+    def _baseline(self, key: str, at_ms: int) -> StoredBaseline:
         assert self._detector is not None
         state = pack_state(self._detector.snapshot(key))
         volume = float(self._rolling.volume[self._rolling.rows[key]])
-        learnt_ms = self._detector.last_start_ms or at_ms
-        return Baseline(
-            learnt_ms, self.fingerprint, volume, self._rolling.dimensions[key], state, primed=learnt_ms > at_ms
+        learned_ms = self._detector.last_start_ms or at_ms
+        return StoredBaseline(
+            learned_ms, self.fingerprint, volume, self._rolling.dimensions[key], state, primed=learned_ms > at_ms
         )
 
-    def _restore_keys(self, baselines: Mapping[str, Baseline]) -> set[str]:
+    def _restore_keys(self, baselines: Mapping[str, StoredBaseline]) -> set[str]:
         assert self._detector is not None
         restored = set()
         for key, baseline in baselines.items():
@@ -212,23 +216,27 @@ class RuleSeries:
                 restored.add(key)
             except (ValueError, zlib.error) as error:
                 log.warning(
-                    "baseline_not_usable", rule=self.rule.name, key=key, error=str(error), then="it learns anew"
+                    "baseline_not_usable",
+                    rule=self.rule.name,
+                    key=key,
+                    error=str(error),
+                    then="it learns from the start",
                 )
                 self._rolling.drop(key)
         return restored
 
-    # Judging
+    # Evaluation
 
     def _new_detector(self) -> SpikeDetector | None:
         return None if self.settings is None else SpikeDetector(self.settings, self._step_ms // 1000)
 
-    def _start_anew(self) -> None:
-        self._watched.drop_all()
+    def _reset(self) -> None:
+        self._top_keys.drop_all()
         self._detector, self._verdicts = self._new_detector(), None
 
-    def _dropped(self, key: str) -> None:
-        self._gone.add(key)
-        self._born.discard(key)
+    def _on_drop(self, key: str) -> None:
+        self._removed.add(key)
+        self._added.discard(key)
         if self._detector is not None:
             self._detector.forget(key)
 
@@ -252,7 +260,7 @@ class RuleSeries:
         if self._detector is None:
             return
         if self._detector.last_start_ms is not None and start_ms <= self._detector.last_start_ms:
-            self._verdicts = None  # primed with it
+            self._verdicts = None  # the primed baseline contains this step
             return
         keys = list(counts)
         negative = np.fromiter((count.negative for count in counts.values()), np.float64, len(keys))
@@ -263,7 +271,7 @@ class RuleSeries:
             self._rolling.note_expected(rows, np.where(self._verdicts.learning, np.nan, self._verdicts.expected))
 
     def _expected(self, row: int) -> float | None:
-        """Expected negatives of the rule's window, from the steps of which they are known."""
+        """Expected negatives of the rule's window, extrapolated from the steps for which they are known."""
         means = self._rolling.expected[row, self._rolling.columns(self._steps)]
         known = means[~np.isnan(means)]
         return round(float(known.mean()) * self._steps, 2) if len(known) else None

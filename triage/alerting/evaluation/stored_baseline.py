@@ -1,4 +1,4 @@
-"""What is stored of a key's baseline, and what is counted of it in a step."""
+"""Stored baseline of a key, and its counts in one step."""
 
 import zlib
 from collections.abc import Mapping
@@ -9,10 +9,11 @@ import msgspec
 from triage.alerting.rules.model import Rule
 
 
-class Baseline(msgspec.Struct):
-    """A key's stored state after the step that starts at `at_ms`; `state` None: the key is watched no more.
+class StoredBaseline(msgspec.Struct):
+    """A key's baseline after the step that starts at `at_ms`; `state` is None once the key is not tracked any more.
 
-    `primed`: it was learnt from the past, and may be ahead of what was closed.
+    `series` is the fingerprint of the rule's series. A `primed` one was learned from history, and may be ahead of the
+    steps that are closed.
     """
 
     at_ms: int
@@ -24,18 +25,18 @@ class Baseline(msgspec.Struct):
 
 
 def pack_state(state: bytes) -> bytes:
-    """A detector's snapshot as it is stored: much of a small key's is zeros."""
+    """Compress a detector's snapshot: that of a key with few records is mostly zeros."""
     return zlib.compress(state, 1)
 
 
 def fingerprint_of(rule: Rule) -> str:
-    """Names the rule's series in stored baselines."""
+    """Identifies the rule's series in stored baselines."""
     return f"{zlib.crc32(msgspec.json.encode(rule.series)):08x}"
 
 
 @dataclass(frozen=True, slots=True)
 class StepCount:
-    """A key's counts in one step, as far as they had come when it was judged."""
+    """A key's counts in one step, of the records that had come when it was evaluated."""
 
     dimensions: Mapping[str, str]
     negative: int

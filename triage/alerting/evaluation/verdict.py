@@ -1,4 +1,4 @@
-"""What a rule sees of a key in a closed window, and what is said of it."""
+"""Input and result of evaluating a rule on one key: its window, and the verdict."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RuleWindow:
-    """What a rule sees of a key: `negative` of `total` records in the `window_ms` up to `end_ms`.
+    """A rule's window of one key: `negative` of `total` records in the `window_ms` up to `end_ms`.
 
     `step_start_ms` is the start of the step that closed last; windows of a rule slide by steps. `late` of the records
-    came after their step had been judged.
+    came after their step had been evaluated.
     """
 
     rule: str
@@ -24,15 +24,16 @@ class RuleWindow:
 
     @property
     def share(self) -> float:
-        """Negatives of all records, 0 when there are none."""
+        """Share of negatives; 0 without records."""
         return self.negative / self.total if self.total else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`expected` negatives of the window and `score` (higher is more surprising) where a spike detector judged.
+    """Result for one key. `causes` names what fired: `spike`, `static` or both.
 
-    `causes` are those of `spike` and `static` that fired.
+    `expected` (negatives of the window) and `score` (higher is more surprising) come from a spike detector; None
+    without one.
     """
 
     firing: bool

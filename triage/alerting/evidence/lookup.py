@@ -1,4 +1,4 @@
-"""Looks alerts up in the index: those of a page before it is sent, the others behind them, one at a time."""
+"""Looks up alerts in the index: that of a page before it is sent, the others one at a time in the background."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -16,36 +16,39 @@ _RETRY_S = 10.0
 _ATTEMPTS = 5
 
 LookUp = Callable[[Alert, int], Evidence | None]
-Found = Callable[[PartitionEngine, Episode], None]
+OnEvidence = Callable[[PartitionEngine, Episode], None]
 
 
 class EvidenceLookup:
-    """`look_up(alert, end_ms)` blocks and returns None where it does not know; `found` hears of what it told an engine.
+    """Attaches evidence to the episodes of engines.
 
-    The window looked at is the episode's largest so far: by the time of the page, or after a restart, the latest one
-    may be empty again.
+    `look_up(alert, end_ms)` runs in a thread for at most 8 s; it returns None if the index does not answer. After each
+    look-up that attached something, `on_evidence(engine, episode)` is called. The window that is looked up is the
+    episode's largest so far: by the time of the page, or after a restart, the latest one may be empty again.
     """
 
-    def __init__(self, look_up: LookUp, found: Found, spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+    def __init__(
+        self, look_up: LookUp, on_evidence: OnEvidence, spawn: Callable[[Coroutine[Any, Any, None]], object]
+    ) -> None:
         self._look_up = look_up
-        self._found = found
+        self._on_evidence = on_evidence
         self._spawn = spawn
-        self._asking: dict[tuple[PartitionEngine, str], asyncio.Task[None]] = {}
+        self._in_flight: dict[tuple[PartitionEngine, str], asyncio.Task[None]] = {}
         self._queue: dict[str, tuple[PartitionEngine, int]] = {}
         self._working = False
 
     async def find(self, engine: PartitionEngine, dedup_key: str, *, again: bool = False) -> None:
-        """Attach what is found to the engine's episode; nothing if it has been found before, unless `again`."""
+        """Look up an episode, and wait for it. Does nothing if it has evidence, unless `again`. Never raises."""
         if engine.evidence(dedup_key) is not None and not again:
             return
-        asked = engine, dedup_key
-        if asked not in self._asking:
-            self._asking[asked] = asyncio.create_task(self._ask(engine, dedup_key), name="find")
-            self._asking[asked].add_done_callback(lambda _: self._asking.pop(asked, None))
-        await asyncio.wait({self._asking[asked]})
+        lookup = engine, dedup_key
+        if lookup not in self._in_flight:
+            self._in_flight[lookup] = asyncio.create_task(self._query(engine, dedup_key), name="find")
+            self._in_flight[lookup].add_done_callback(lambda _: self._in_flight.pop(lookup, None))
+        await asyncio.wait({self._in_flight[lookup]})
 
-    def later(self, engine: PartitionEngine, episode: Episode) -> None:
-        """Look an alert up that nobody is told of now, or of which nothing was found before."""
+    def enqueue(self, engine: PartitionEngine, episode: Episode) -> None:
+        """Look up an episode in the background, unless it has evidence already."""
         if episode.state == "pending" or engine.evidence(episode.dedup_key) is not None:
             return
         self._queue.setdefault(episode.dedup_key, (engine, 1))
@@ -54,7 +57,7 @@ class EvidenceLookup:
             self._spawn(self._work())
 
     def drop(self) -> None:
-        """Forget whom others own now."""
+        """Forget the queue: other alerters may own its episodes now."""
         self._queue.clear()
 
     async def _work(self) -> None:
@@ -66,13 +69,13 @@ class EvidenceLookup:
                 if self._queue.pop(dedup_key, None) is None or engine.episode(dedup_key) is None:
                     continue
                 if engine.evidence(dedup_key) is None and attempt < _ATTEMPTS:
-                    # Behind the others: the index is away, or this one is too much for it now.
+                    # After the others: the index is unavailable, or this query is too large for it at the moment.
                     self._queue[dedup_key] = engine, attempt + 1
                     await asyncio.sleep(_RETRY_S)
         finally:
             self._working = False
 
-    async def _ask(self, engine: PartitionEngine, dedup_key: str) -> None:
+    async def _query(self, engine: PartitionEngine, dedup_key: str) -> None:
         episode = engine.episode(dedup_key)
         if episode is None:
             return
@@ -81,9 +84,9 @@ class EvidenceLookup:
             async with asyncio.timeout(_WAIT_S):
                 found = await asyncio.to_thread(self._look_up, engine.alert(episode), end_ms)
             if found is not None and (after := engine.attach(dedup_key, found)) is not None:
-                self._found(engine, after)
+                self._on_evidence(engine, after)
         except TimeoutError:
             log.warning("alert_without_examples", dedup_key=dedup_key, error=f"no answer within {_WAIT_S:g} s")
         except Exception:
-            # A page goes out whatever is wrong with the index or with what is read there.
+            # Nothing that is wrong with the index or with its documents may stop a page.
             log.exception("alert_without_examples", dedup_key=dedup_key)

@@ -1,4 +1,4 @@
-"""Examples behind an alert and what stands out in it, from Elasticsearch; without it a page goes out without them."""
+"""Evidence of an alert from Elasticsearch: example texts, and intents, entities and words that stand out."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -22,21 +22,21 @@ _EXAMPLES = 3
 _TOP = 5
 _INTENTS = 50
 _ENTITIES = 200
-# Of the time: for examples and what is frequent.
+# Share of the time for examples and frequent values; the comparison gets the rest.
 _FIRST_SHARE = 0.6
 _TEXTS = 300
 _WORDS = 60
 _DAY_MS = 86_400_000
 _BASELINE_DAYS = 7
-# That many records hold some redacted number says nothing about the spike.
+# Placeholders of redaction are frequent in any window.
 _PLACEHOLDERS = {kind.placeholder for kind in KINDS.values()}
 
 
 class IndexEvidence:
-    """Looks an alert's window up in the feedback indices. Blocks for at most `timeout_s`, all queries together.
+    """Looks up an alert's window in the feedback indices. Blocks for at most `timeout_s`, all queries together.
 
-    Returns None where Elasticsearch does not answer. The comparison with the days before has what time is left: without
-    it the page names what is frequent. `where(rule)` is what a rule's records must have beyond the alert's dimensions.
+    Returns None if Elasticsearch does not answer. The comparison with the days before gets the time that is left;
+    without it the page names frequent values. `where(rule)` has the conditions of a rule beyond the alert's dimensions.
     """
 
     def __init__(
@@ -70,13 +70,13 @@ class IndexEvidence:
     def _frequent(
         self, alert: Alert, window: tuple[int, int], deadline_s: float
     ) -> tuple[Evidence, list[Share], list[Share]]:
-        """What is frequent, with all entities and intents that were found."""
+        """Evidence by frequency, with all entities and all intents that were found."""
         settings, dimensions = self._settings, self._conditions(alert)
-        # Records reach the index before their counts, but a search sees them only after the next refresh. That
-        # needs a right of its own; without it the page has the examples that were visible already.
+        # Records are indexed before they are counted, but a search sees them only after the next refresh. Without the
+        # right to refresh, the page has the examples that are visible already.
         with contextlib.suppress(AccessDenied), translated():
             self._until(deadline_s).indices.refresh(index=settings.index_prefix, ignore_unavailable=True)
-        # A page about one intent need not say that all of it is that intent.
+        # On a page about one intent, that intent is no news.
         intents = (
             []
             if "intent" in alert.dimensions
@@ -91,7 +91,7 @@ class IndexEvidence:
             if share.value not in _PLACEHOLDERS
         ]
         shown = examples(self._until(deadline_s), settings, dimensions, *window, _EXAMPLES)
-        # What is named once is no pattern.
+        # A single mention is not a pattern.
         named = [share for share in entities if share.count > 1]
         return Evidence(top_intents=intents[:_TOP], top_entities=named[:_TOP], examples=shown), entities, intents
 
@@ -103,32 +103,32 @@ class IndexEvidence:
         frequent: tuple[list[Share], list[Share]],
         deadline_s: float,
     ) -> None:
-        """Put what is over-represented in the place of what is frequent, where there is a baseline."""
+        """Replace frequent values by over-represented ones, where there are enough records to compare with."""
         intents, entities = frequent
         before_end_ms = min(parse_rfc3339(alert.started_at), window[1]) - alert.window_s * 1000
         before = before_end_ms - _BASELINE_DAYS * _DAY_MS, before_end_ms
         dimensions = self._conditions(alert)
-        sought = texts(self._until(deadline_s), self._settings, dimensions, *window, _TEXTS)
-        said, distinct = candidates(sought, _WORDS)
+        sample = texts(self._until(deadline_s), self._settings, dimensions, *window, _TEXTS)
+        terms, distinct = candidates(sample, _WORDS)
         fields = {
             "intent.label": [share.value for share in intents],
             "entities.text": [share.value for share in entities[:_WORDS]],
-            "text": said,
+            "text": terms,
         }
         baseline_total, baseline = self._count(dimensions, before, fields, deadline_s)
         if baseline_total < LEAST_BASELINE:
             return
         total, counts = self._count(dimensions, window, fields, deadline_s)
 
-        def standing_out(field: str, tested: int, size: int = _TOP) -> list[Share]:
+        def unusual_in(field: str, tested: int, size: int = _TOP) -> list[Share]:
             return over_represented(
                 Sample(total, counts[field]), Sample(baseline_total, baseline[field]), tested=tested, size=size
             )
 
-        found.top_intents = standing_out("intent.label", len(intents)) or found.top_intents
-        found.top_entities = standing_out("entities.text", len(entities)) or found.top_entities
+        found.top_intents = unusual_in("intent.label", len(intents)) or found.top_intents
+        found.top_entities = unusual_in("entities.text", len(entities)) or found.top_entities
         named = {share.value.lower() for share in found.top_entities}
-        unusual = joined(standing_out("text", distinct, _WORDS))
+        unusual = joined(unusual_in("text", distinct, _WORDS))
         found.top_words = [share for share in unusual if share.value not in named][:_TOP]
 
     def _count(
@@ -144,7 +144,7 @@ class IndexEvidence:
         return {**self._where(alert.rule), **alert.dimensions}
 
     def _until(self, deadline_s: float) -> Elasticsearch:
-        """Raises Unavailable when there is no time left."""
+        """A client with the time that is left as its timeout. Raises Unavailable when none is left."""
         left_s = deadline_s - self._clock.monotonic()
         if left_s <= 0:
             raise Unavailable("elasticsearch", f"no answer within {self._timeout_s:g} s")

@@ -1,4 +1,4 @@
-"""Which values are more frequent in a window than in the days before, beyond chance. Pure."""
+"""Values that are significantly more frequent in a window than in the days before. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from triage.schemas.alert import Share
 
 LEAST_COUNT = 3
 LEAST_RATIO = 1.5
-# With fewer records before, their shares say too little of what is usual.
+# Shares of fewer records are too uncertain as a baseline.
 LEAST_BASELINE = 50
 LEVEL = 0.01
 
@@ -22,12 +22,12 @@ class Sample:
 
 
 def over_represented(window: Sample, baseline: Sample, *, tested: int | None = None, size: int = 5) -> list[Share]:
-    """At most `size` values, most surprising first; each with the count that its share in the baseline would make.
+    """At most `size` values, most surprising first, each with the count to expect from its share in the baseline.
 
     Fisher's exact test, one-sided, for each value that `window` has at least LEAST_COUNT times; Holm's correction
     keeps the chance of even one false claim below LEVEL, however the values depend on each other. `tested` is the
-    number of values that were candidates, where more were than `window` has. A value must also be LEAST_RATIO times as
-    frequent as before: in large windows a tenth more is significant and tells nobody anything.
+    number of candidates, if there were more than `window` has. A value must also be LEAST_RATIO times as frequent as
+    before: in large windows even a difference of a tenth is significant, but of no use to a reader.
     """
     if baseline.total < LEAST_BASELINE or not window.total:
         return []

@@ -1,4 +1,4 @@
-"""Words of texts, as candidates for what stands out. Pure."""
+"""Words of texts, as candidates for over-representation. Pure."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ _PLACEHOLDER = re.compile(r"\[[A-Z_]+\]")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _PHRASE_CHARS = 8
 _WORD = re.compile(r"[^\W\d_\u3400-\u9fff]{3,}(?:['’][^\W\d_]+)?")
-# They come in every text; without them there are fewer candidates to test. Not "not": it is what people complain with.
+# Frequent in every text; without them there are fewer candidates to test. "not" is no stop word: complaints use it.
 _FILLERS = """
 about after all also and any are because been before but can could did does even for from get got had has have
 her here him his how into its just like more most much now off one only other our out over said same see she
@@ -21,7 +21,7 @@ _STOP = frozenset(_FILLERS.split())
 
 
 def candidates(texts: Iterable[str], size: int) -> tuple[list[str], int]:
-    """The words that most texts have, most first, and how many words at least three of them have.
+    """The most frequent words by number of texts, and the number of words that at least three texts have.
 
     Words are lower-cased, of three letters or more; Chinese and Japanese runs give overlapping pairs of characters, as
     the index has them.
@@ -43,7 +43,7 @@ def words(text: str) -> set[str]:
 
 
 def joined(shares: list[Share]) -> list[Share]:
-    """Pairs of characters that overlap and are as frequent, made one again: 洪水 and 水停 give 洪水停."""
+    """Join overlapping pairs of characters of similar frequency: 洪水 and 水停 become 洪水停."""
     left = list(shares)
     made = []
     while left:

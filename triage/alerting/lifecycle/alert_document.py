@@ -1,10 +1,10 @@
-"""What a page says: an alert from an episode, in words for whoever is woken by it."""
+"""The alert document of an episode: what is stored, and what a page shows."""
 
 from urllib.parse import quote
 
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.rules.model import Rule
-from triage.alerting.wording import Numbers, wording
+from triage.alerting.wording import Numbers, wording_for
 from triage.clock import from_ms, rfc3339
 from triage.config import AlertingSettings
 from triage.schemas.alert import Alert, Chart, Evidence
@@ -21,7 +21,7 @@ def build_alert(
     evidence: Evidence | None = None,
     chart: Chart | None = None,
 ) -> Alert:
-    """The alert as it is stored and sent; `rule` is None where the rule file has it no more."""
+    """The alert as it is stored and sent; `rule` is None if it was removed from the rule file."""
     evidence = evidence or Evidence()
     ended_ms = None if episode.open else episode.last_firing_ms + settings.window_s * 1000
     snoozed_ms = episode.snoozed_until_ms
@@ -62,41 +62,41 @@ def build_alert(
         page=episode.page,
         acknowledged=episode.acknowledged,
         snoozed=episode.snoozed,
-        # Snoozes are kept in the time of closed steps, which is behind the clock by the lateness.
+        # Snoozes are stored in the time of closed steps, which is behind the clock by the lateness.
         snoozed_until=None if snoozed_ms is None else rfc3339(snoozed_ms + settings.allowed_lateness_s * 1000),
         chart=chart,
     )
 
 
 def duration(ms: int) -> str:
-    """`1 h 30 min`, `5 min`, `2 d`, `45 s`, whatever the language of pages."""
-    return wording("en").duration(ms)
+    """`1 h 30 min`, `5 min`, `2 d`, `45 s`: in English, for logs and reasons."""
+    return wording_for("en").duration(ms)
 
 
 def _title(episode: Episode, settings: AlertingSettings) -> str:
-    words = wording(settings.language)
-    subject = words.subject(episode.dimensions)
+    wording = wording_for(settings.language)
+    subject = wording.subject(episode.dimensions)
     if not episode.open:
-        return words.resolved_title(subject, _peak(episode), _lasted_ms(episode, settings))
-    # The peak reached the rule's thresholds; the latest window need not any more.
-    return words.title(subject, _peak(episode), at_peak=_at_peak(episode))
+        return wording.resolved_title(subject, _peak(episode), _lasted_ms(episode, settings))
+    # The peak reached the rule's thresholds; the latest window may be below them.
+    return wording.title(subject, _peak(episode), at_peak=_at_peak(episode))
 
 
 def _summary(episode: Episode, rule: Rule | None, settings: AlertingSettings) -> str:
-    words = wording(settings.language)
-    place, since = words.place(episode.dimensions), f"{from_ms(episode.started_ms):%Y-%m-%d %H:%M} UTC"
+    wording = wording_for(settings.language)
+    place, since = wording.place(episode.dimensions), f"{from_ms(episode.started_ms):%Y-%m-%d %H:%M} UTC"
     if not episode.open:
-        return words.over(place, _peak(episode), since, _lasted_ms(episode, settings))
+        return wording.over(place, _peak(episode), since, _lasted_ms(episode, settings))
     latest = Numbers(episode.negative, episode.total, episode.window_ms, episode.expected)
     begin, end = from_ms(episode.end_ms - episode.window_ms), from_ms(episode.end_ms)
     between = f"{begin:%H:%M}", f"{end:%H:%M} UTC"
-    parts = [words.summary(place, _peak(episode), None if _at_peak(episode) else latest, since, between)]
+    parts = [wording.summary(place, _peak(episode), None if _at_peak(episode) else latest, since, between)]
     if episode.late_records:
-        parts.append(words.late(episode.late_records))
+        parts.append(wording.late(episode.late_records))
     if episode.flapping:
-        parts.append(words.flapping())
+        parts.append(wording.flapping())
     if rule is not None and rule.static is not None and "spike" not in episode.causes:
-        parts.append(words.thresholds(rule.name, rule.static.count_at_least, rule.static.share_at_least))
+        parts.append(wording.thresholds(rule.name, rule.static.count_at_least, rule.static.share_at_least))
     return ("" if settings.language == "zh" else " ").join(parts)
 
 

@@ -1,4 +1,4 @@
-"""Lifecycle of an alert: pending -> firing -> ongoing -> recovering -> resolved, one dedup key an episode. Pure."""
+"""Lifecycle of an alert: pending → firing → ongoing → recovering → resolved, one dedup key per episode. Pure."""
 
 import hashlib
 from dataclasses import dataclass
@@ -26,13 +26,14 @@ class Change(StrEnum):
 class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One stretch of firing of a rule and key. Times are event time in ms.
 
-    `started_ms` is the start of the step that fired first, `last_step_ms` of the one judged last, `last_firing_ms` of
-    the last that fired; `quiet` counts the steps since, `hits` the firing ones in a row. Numbers are those of the
-    rule's window at the last step, `peak_...` of the one with most negatives. `changes` has a bit for each of the last
-    20 steps, the newest lowest: set where the verdict was another than the step before.
+    `started_ms` is the start of the step that fired first, `last_step_ms` of the last evaluated step, `last_firing_ms`
+    of the last step that fired. `quiet` counts the steps since then, `hits` the firing steps in a row. Numbers are of
+    the rule's window at the last step, `peak_...` of the window with most negatives. `changes` has a bit for each of
+    the last 20 steps, the newest lowest: set where the verdict differed from that of the step before.
 
-    `page` is the dedup key under which receivers were told; where several alerts share a page it is the lead's.
-    `acted_ms` is when the last action on it was sent, by its sender's clock.
+    `page` is the dedup key with which the page was sent; where several alerts share a page it is that of the first.
+    `acted_ms` is when the last action on it was sent, by its sender's clock. The names of the fields are those in the
+    changelog.
     """
 
     dedup_key: str
@@ -72,7 +73,7 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def firing(self) -> bool:
-        """Not over; a pending one is not firing yet."""
+        """True from the end of `pending` to the resolve."""
         return self.state not in {"pending", "resolved"}
 
     @property
@@ -85,19 +86,19 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def version(self) -> int:
-        """Never less after a change of the alert: the external version of its document."""
+        """External version of the alert's document: it never decreases with a change."""
         return (self.end_ms << 1) | (not self.open)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a rule asks of the lifecycle. `gone`: the rule is no more, what is open resolves at once."""
+    """Settings of a rule for the lifecycle. `rule_removed`: open episodes resolve at once."""
 
     resolve_after: int
     severity: str
     runbook: str | None = None
     pending: int = 0
-    gone: bool = False
+    rule_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +108,17 @@ class Transition:
 
 
 def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: Policy) -> Transition:
-    """Judge the next closed window of a rule and key.
+    """Apply the next closed window of a rule and key.
 
-    `episode` is the key's last one, open or resolved, or None; it is not changed, the transition has its successor.
-    Windows without a negative never fire. A window that was judged before changes nothing.
+    `episode` is the key's last one, open or resolved, or None. It is not changed: the transition has its successor.
+    Windows without a negative never fire. A window that was applied before changes nothing.
     """
     if episode is not None and window.step_start_ms <= episode.last_step_ms:
         return Transition(episode)
     firing = verdict.firing and window.negative >= 1
     changes, flapping = _history(episode, window, firing=firing)
     if episode is None or not episode.open:
-        return _begin(window, verdict, policy, changes, flapping=flapping) if firing else Transition(episode)
+        return _open(window, verdict, policy, changes, flapping=flapping) if firing else Transition(episode)
     after = msgspec.structs.replace(
         episode,
         last_step_ms=window.step_start_ms,
@@ -132,10 +133,10 @@ def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: 
         late_records=window.late,
     )
     if firing:
-        return _go_on(after, window, verdict, policy)
+        return _continue(after, window, verdict, policy)
     after.quiet += 1
     after.hits = 0
-    over = policy.gone or (after.quiet >= policy.resolve_after and not after.flapping)
+    over = policy.rule_removed or (after.quiet >= policy.resolve_after and not after.flapping)
     if over:
         change = Change.DROPPED if after.state == "pending" else Change.RESOLVED
         after.state = "resolved"
@@ -145,8 +146,8 @@ def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: 
     return Transition(after, Change.UPDATED)
 
 
-def _begin(window: RuleWindow, verdict: Verdict, policy: Policy, changes: int, *, flapping: bool) -> Transition:
-    # A key that flaps is known to be no single outlier: waiting for two in a row might be waiting for ever.
+def _open(window: RuleWindow, verdict: Verdict, policy: Policy, changes: int, *, flapping: bool) -> Transition:
+    # A flapping key is not a single outlier: it might never fire in `pending` steps in a row.
     pending = policy.pending > 0 and not flapping
     episode = Episode(
         dedup_key=dedup_key(window),
@@ -179,7 +180,7 @@ def _begin(window: RuleWindow, verdict: Verdict, policy: Policy, changes: int, *
     return Transition(episode, Change.PENDING if pending else Change.FIRED)
 
 
-def _go_on(episode: Episode, window: RuleWindow, verdict: Verdict, policy: Policy) -> Transition:
+def _continue(episode: Episode, window: RuleWindow, verdict: Verdict, policy: Policy) -> Transition:
     episode.quiet = 0
     episode.hits += 1
     episode.last_firing_ms = window.step_start_ms
@@ -196,12 +197,12 @@ def _go_on(episode: Episode, window: RuleWindow, verdict: Verdict, policy: Polic
 
 
 def _history(episode: Episode | None, window: RuleWindow, *, firing: bool) -> tuple[int, bool]:
-    """Changes of the verdict in the last 20 windows, and whether the key flaps."""
+    """Changes of the verdict in the last 20 windows, and True if the key flaps."""
     if episode is None:
         return int(firing), False
     steps = (window.step_start_ms - episode.last_step_ms) // (window.end_ms - window.step_start_ms)
     before = (episode.changes << min(steps, FLAP_WINDOWS)) & _HISTORY
-    # Windows between an episode and the next are quiet and were not judged.
+    # Windows between two episodes are quiet, and were not evaluated one by one.
     was_firing = episode.was_firing and episode.open
     changes = before | (firing != was_firing)
     if changes.bit_count() >= FLAP_CHANGES:
@@ -210,6 +211,6 @@ def _history(episode: Episode | None, window: RuleWindow, *, firing: bool) -> tu
 
 
 def dedup_key(window: RuleWindow) -> str:
-    """`triage-` and 40 hex digits of SHA-256 over rule, dimension values and the step that the episode starts with."""
+    """`triage-` and 40 hex digits of SHA-256 over rule, dimension values and the first step of the episode."""
     parts = [window.rule, window.key, window.step_start_ms]
     return "triage-" + hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:40]

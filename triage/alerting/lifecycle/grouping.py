@@ -1,6 +1,20 @@
-"""Who is told and when: pages that group alerts, their repeats and resolves, as Alertmanager does. Pure.
+"""Pages: which alerts are grouped on one, when it is sent and repeated, and when it resolves, as in Alertmanager. Pure.
 
-Times are event time, as far as everything is closed: the same counts make the same pages, whenever they come.
+*Who calls it.* `engine.episodes`, on the event loop's thread; nothing here blocks or waits.
+
+*Time.* All times are event time: the end of the closed steps. The same counts therefore make the same pages, whenever
+they are processed, and a replay behaves as the live run did. `run` must be called in order of time, once all steps that
+end by then are closed.
+
+*Who owns what.* `Paging` owns the pages and the timers of the groups; it changes `Page` objects in place. Episodes
+belong to `engine.episodes`: they are never changed here, `run` returns changed copies.
+
+*What is persisted.* `PagingState`, in the same entry as the episodes, so that the two never disagree after a crash.
+Names of fields are names in the changelog.
+
+Life of a page: an episode fires and its group's timer starts (`wait_for`) → the timer ends and the group's firing
+alerts share a new page, or get the reason why they do not (`run`) → repeats until someone acknowledges (`run`) → all
+its alerts are over (`resolve`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +29,7 @@ from triage.schemas.alert import Event
 
 
 class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Alerts of a group that receivers were told of together; `key` is the dedup key of the first of `members`."""
+    """Alerts of a group that were sent together; `key` is the dedup key of the first of `members`."""
 
     key: str
     group: str
@@ -28,7 +42,7 @@ class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class PagingState(msgspec.Struct):
-    """What must survive a restart. `waiting` has when a group's next page is due, `sent` when its last one was."""
+    """What must survive a restart. By group: `waiting` is when its next page is due, `sent` when its last one was."""
 
     pages: dict[str, Page] = {}
     waiting: dict[str, int] = {}
@@ -37,7 +51,7 @@ class PagingState(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class PageNotification:
-    """Something to tell the page's receivers."""
+    """An event of a page, to be sent to the page's receivers."""
 
     event: Event
     page: Page
@@ -45,11 +59,11 @@ class PageNotification:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What paging asks of its engine.
+class PagingContext:
+    """What paging has to know about episodes.
 
-    `receivers(episode)` are those of its rule; `muted(episode, at_ms)` says which silence holds, `too_old(end_ms)` why
-    nobody is to be told of that time any more; both None where there is no such reason.
+    `receivers(episode)` are those of its rule. `muted(episode, at_ms)` is the silence that holds then, and
+    `too_old(end_ms)` says that the time is too long ago for a page; both are texts, and None where they do not apply.
     """
 
     group_of: Callable[[Episode], str]
@@ -62,22 +76,22 @@ class Surroundings:
 class Paging:
     """The pages of one partition."""
 
-    def __init__(self, settings: AlertingSettings, around: Surroundings) -> None:
+    def __init__(self, settings: AlertingSettings, context: PagingContext) -> None:
         self.state = PagingState()
-        self._around = around
+        self._context = context
         self._wait_ms = settings.group_wait_s * 1000
         self._interval_ms = settings.group_interval_s * 1000
         self._repeat_ms = settings.repeat_interval_s * 1000
 
     def due_ms(self) -> int | None:
-        """When `run` has something to do, if nothing happens before."""
+        """Time of the next timer; None without one."""
         pages = (self._page_due_ms(page) for page in self.state.pages.values())
         return min((due for due in (*self.state.waiting.values(), *pages) if due is not None), default=None)
 
     def wait_for(self, episode: Episode, at_ms: int) -> None:
-        """An episode that nobody was told of fires: its group is due after the wait, unless it is already."""
+        """Start the timer of the group of a firing episode that is on no page, unless it runs already."""
         group = self._group(episode)
-        if group in self.state.waiting or not self._around.receivers(episode):
+        if group in self.state.waiting or not self._context.receivers(episode):
             return
         due_ms = at_ms + self._wait_ms
         if (sent_ms := self.state.sent.get(group)) is not None:
@@ -85,26 +99,26 @@ class Paging:
         self.state.waiting[group] = due_ms
 
     def run(self, at_ms: int, episodes: Mapping[str, Episode]) -> tuple[list[PageNotification], list[Episode]]:
-        """What is due by `at_ms`, and the episodes whose paging changed, as changed copies."""
-        tellings, changed = [], []
+        """Run the timers that are due by `at_ms`. Returns new and repeated pages, and changed copies of episodes."""
+        notifications, changed = [], []
         if due := sorted(group for group, due_ms in self.state.waiting.items() if due_ms <= at_ms):
             unpaged, inhibition = self._unpaged(episodes.values()), InhibitionIndex(episodes.values())
             for group in due:
                 del self.state.waiting[group]
-                page, touched = self._new_page(group, at_ms, unpaged.get(group, []), inhibition)
-                changed += touched
+                page, updated = self._new_page(group, at_ms, unpaged.get(group, []), inhibition)
+                changed += updated
                 if page is not None:
-                    tellings.append(PageNotification("firing", page))
+                    notifications.append(PageNotification("firing", page))
         for page in list(self.state.pages.values()):
             due_ms = self._page_due_ms(page)
             if due_ms is not None and due_ms <= at_ms:
-                again, touched = self._again(page, at_ms, episodes)
-                tellings += again
-                changed += touched
-        return tellings, changed
+                repeats, updated = self._repeat(page, at_ms, episodes)
+                notifications += repeats
+                changed += updated
+        return notifications, changed
 
     def resolve(self, episodes: Mapping[str, Episode]) -> list[PageNotification]:
-        """The pages of which every member is over; they are forgotten."""
+        """Remove the pages whose members are all over; returns their resolves."""
         over = [page for page in self.state.pages.values() if not self._firing(page, episodes)]
         for page in over:
             del self.state.pages[page.key]
@@ -115,15 +129,17 @@ class Paging:
         return [PageNotification("resolved", page) for page in over]
 
     def acknowledge(self, page: Page) -> list[PageNotification]:
+        """Stop the repeats of a page. Returns the acknowledgement, unless it was acknowledged before."""
         if page.acknowledged:
             return []
         page.acknowledged, page.snoozed_until_ms = True, None
         return [PageNotification("acknowledged", page)]
 
     def snooze(self, page: Page, until_ms: int) -> list[PageNotification]:
-        told = [] if page.acknowledged or page.snoozed_until_ms else [PageNotification("acknowledged", page)]
+        """Stop the repeats of a page until then. Returns the acknowledgement, unless it had one before."""
+        known = page.acknowledged or page.snoozed_until_ms
         page.acknowledged, page.snoozed_until_ms = False, until_ms
-        return told
+        return [] if known else [PageNotification("acknowledged", page)]
 
     def _unpaged(self, episodes: Iterable[Episode]) -> dict[str, list[Episode]]:
         """By group, the firing episodes that are on no page."""
@@ -136,41 +152,41 @@ class Paging:
     def _new_page(
         self, group: str, at_ms: int, unpaged: Iterable[Episode], inhibition: InhibitionIndex
     ) -> tuple[Page | None, list[Episode]]:
-        told, changed = [], []
+        paged, changed = [], []
         for episode in unpaged:
-            reason = self._why_not(episode, at_ms, inhibition)
+            reason = self._reason_not_to_page(episode, at_ms, inhibition)
             if reason is None:
-                told.append(episode)
+                paged.append(episode)
             elif reason != episode.not_paged_because:
                 changed.append(msgspec.structs.replace(episode, not_paged_because=reason))
-        if not told:
+        if not paged:
             return None, changed
-        told.sort(key=lambda e: (rank(e), len(e.dimensions), -e.peak_negative, e.dedup_key))
-        members = [episode.dedup_key for episode in told]
+        paged.sort(key=lambda e: (rank(e), len(e.dimensions), -e.peak_negative, e.dedup_key))
+        members = [episode.dedup_key for episode in paged]
         page = Page(
-            key=members[0], group=group, receivers=self._around.receivers(told[0]), members=members, sent_ms=at_ms
+            key=members[0], group=group, receivers=self._context.receivers(paged[0]), members=members, sent_ms=at_ms
         )
         self.state.pages[page.key] = page
         self.state.sent[group] = at_ms
-        changed += [msgspec.structs.replace(e, page=page.key, not_paged_because=None) for e in told]
+        changed += [msgspec.structs.replace(e, page=page.key, not_paged_because=None) for e in paged]
         return page, changed
 
-    def _why_not(self, episode: Episode, at_ms: int, inhibition: InhibitionIndex) -> str | None:
-        if (reason := self._around.too_old(episode.last_firing_ms)) is not None:
+    def _reason_not_to_page(self, episode: Episode, at_ms: int, inhibition: InhibitionIndex) -> str | None:
+        if (reason := self._context.too_old(episode.last_firing_ms)) is not None:
             return reason
         if episode.acknowledged is not None:
             return f"acknowledged by {episode.acknowledged.by}"
         if episode.snoozed_until_ms is not None and at_ms < episode.snoozed_until_ms:
             return f"snoozed by {episode.snoozed.by}" if episode.snoozed else "snoozed"
-        if (reason := self._around.muted(episode, at_ms)) is not None:
+        if (reason := self._context.muted(episode, at_ms)) is not None:
             return reason
-        parent = inhibition.parent_of(episode, all_mutes=self._around.all_mutes())
+        parent = inhibition.parent_of(episode, all_mutes=self._context.all_mutes())
         return None if parent is None else f"muted by the alert {parent.dedup_key} of rule {parent.rule}"
 
-    def _again(
+    def _repeat(
         self, page: Page, at_ms: int, episodes: Mapping[str, Episode]
     ) -> tuple[list[PageNotification], list[Episode]]:
-        """A repeat, or the end of a snooze; what needs nobody now is looked at again an interval later."""
+        """Repeat a page, or end its snooze. Where nobody needs the repeat now, the timer starts again."""
         changed: list[Episode] = []
         if page.snoozed_until_ms is not None:
             page.snoozed_until_ms = None
@@ -181,7 +197,7 @@ class Paging:
             ]
         page.sent_ms = at_ms
         active = [e for e in self._firing(page, episodes) if e.state != "recovering"]
-        if not active or self._around.too_old(at_ms) or all(self._around.muted(e, at_ms) for e in active):
+        if not active or self._context.too_old(at_ms) or all(self._context.muted(e, at_ms) for e in active):
             return [], changed
         page.repeats += 1
         return [PageNotification("firing", page, repeat=True)], changed
@@ -195,4 +211,4 @@ class Paging:
         return [e for key in page.members if (e := episodes.get(key)) is not None and e.firing]
 
     def _group(self, episode: Episode) -> str:
-        return msgspec.json.encode([self._around.group_of(episode), sorted(self._around.receivers(episode))]).decode()
+        return msgspec.json.encode([self._context.group_of(episode), sorted(self._context.receivers(episode))]).decode()

@@ -1,4 +1,4 @@
-"""Which firing alert makes another one redundant. Pure."""
+"""Inhibition: a firing alert mutes others that it makes redundant. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,20 +11,20 @@ _RANK: dict[str, int] = {severity: number for number, severity in enumerate(SEVE
 
 
 def rank(episode: Episode) -> int:
-    """0 for critical; more is less severe."""
+    """0 for critical; higher is less severe."""
     return _RANK.get(episode.severity, len(SEVERITIES))
 
 
 class InhibitionIndex:
     """The firing ones of some episodes by their dimension values, so that a parent is looked up by key.
 
-    Comparing every pair would keep the event loop busy for seconds where thousands of keys fire at once. Built anew
-    for each look at the timers: the episodes must not change while it is used.
+    Comparing every pair would block the event loop for seconds when thousands of keys fire at once. It is built for one
+    run of the timers: the episodes must not change while it is used.
     """
 
     def __init__(self, episodes: Iterable[Episode]) -> None:
         firing = [episode for episode in episodes if episode.firing]
-        # Sets of dimensions: as many as rules differ in, however many episodes there are.
+        # Distinct sets of dimension names: no more than there are rules.
         self._shapes = sorted({_shape(episode) for episode in firing})
         self._exact: dict[_Values, list[Episode]] = {}
         self._covering: dict[_Values, list[Episode]] = {}
@@ -37,10 +37,10 @@ class InhibitionIndex:
     def parent_of(self, child: Episode, *, all_mutes: bool) -> Episode | None:
         """The firing episode that mutes `child`, which is one of them, or None.
 
-        A parent's dimensions are a part of the child's with the same values: `brand=Acme` mutes
-        `brand=Acme|region=eu`, and everything together mutes only where `all_mutes`. On the same dimensions the one
-        that fired first mutes the other. A parent never mutes what is more severe than itself; what is narrower and
-        more severe mutes the parent, which it explains.
+        A parent's dimensions are a part of the child's, with the same values: `brand=Acme` mutes
+        `brand=Acme|region=eu`. An alert on everything together is a parent only if `all_mutes`. On the same dimensions
+        the alert that fired first mutes the other. A parent never mutes a more severe alert; a narrower, more severe
+        alert mutes the wider one instead, because it explains it.
         """
         parents = [
             episode
@@ -51,7 +51,7 @@ class InhibitionIndex:
         return min(parents, key=lambda parent: (len(parent.dimensions), parent.started_ms, parent.rule), default=None)
 
     def _related(self, child: Episode) -> Iterator[Episode]:
-        """The episodes whose dimensions are a part of the child's or have them as a part, with the same values."""
+        """The episodes whose dimensions contain the child's or are contained in them, with the same values."""
         yield from self._covering.get(_values(child, _shape(child)), ())
         for shape in self._shapes:
             if child.dimensions.keys() > set(shape):
@@ -75,7 +75,7 @@ def _wider(parent: Episode, child: Episode, *, all_mutes: bool) -> bool:
 
 
 def _first(parent: Episode, child: Episode) -> bool:
-    """A strict order, so that of two on the same dimensions one remains."""
+    """A strict order, so that one of several on the same dimensions is not muted."""
     return parent.dimensions == child.dimensions and (
         (rank(parent), parent.started_ms, parent.rule) < (rank(child), child.started_ms, child.rule)
     )

@@ -1,4 +1,4 @@
-"""Silences: alerts that match are recorded and not paged until the silence ends. Pure."""
+"""Silences: matching alerts are recorded but not paged until the silence ends. Pure."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,11 +6,11 @@ from triage.errors import ConfigError
 from triage.schemas.action import Matcher, Silence
 from triage.schemas.counts import COUNTED_FIELDS
 
-MATCHED = (*COUNTED_FIELDS, "rule", "severity")
+MATCHABLE_FIELDS = (*COUNTED_FIELDS, "rule", "severity")
 
 
 class Silences:
-    """The silences that are known, by id; the newest word on one counts."""
+    """The known silences by id; the newest version of each counts."""
 
     def __init__(self, silences: Iterable[Silence] = ()) -> None:
         self._by_id: dict[str, Silence] = {}
@@ -23,11 +23,11 @@ class Silences:
             self._by_id[silence.id] = silence
 
     def all(self) -> list[Silence]:
-        """By end, the last first."""
+        """All silences; the one that ends last comes first."""
         return sorted(self._by_id.values(), key=lambda silence: (-silence.until_ms, silence.id))
 
-    def on(self, dimensions: Mapping[str, str], rule: str, severity: str, at_ms: int) -> Silence | None:
-        """The silence that holds at `at_ms` and matches an alert, of several the one that ends last."""
+    def active_for(self, dimensions: Mapping[str, str], rule: str, severity: str, at_ms: int) -> Silence | None:
+        """The silence that matches an alert at `at_ms`; of several, the one that ends last."""
         values = {**dimensions, "rule": rule, "severity": severity}
         return next(
             (silence for silence in self.all() if at_ms < silence.until_ms and matches(silence.matchers, values)), None
@@ -46,20 +46,20 @@ def parse_matchers(texts: Iterable[str]) -> list[Matcher]:
         negated = name.endswith("!")
         name = name.removesuffix("!").strip()
         if not separator or not name or not value.strip():
-            problems.append(f"{text!r} is no matcher; write FIELD=VALUE or FIELD!=VALUE, as brand=Acme")
-        elif name not in MATCHED:
-            problems.append(f"{text!r}: there is no field {name!r}; fields are {', '.join(MATCHED)}")
+            problems.append(f"{text!r} is not a matcher; write FIELD=VALUE or FIELD!=VALUE, as brand=Acme")
+        elif name not in MATCHABLE_FIELDS:
+            problems.append(f"{text!r}: there is no field {name!r}; fields are {', '.join(MATCHABLE_FIELDS)}")
         else:
             found.append(Matcher(name, value.strip(), negated))
     if not found and not problems:
         problems.append("a silence needs at least one matcher, as --match brand=Acme; without one all alerts are muted")
     if not problems and all(matcher.negated for matcher in found):
-        problems.append("a silence needs a matcher with =, so that it does not mute what nobody thought of")
+        problems.append("a silence needs at least one matcher with =, so that it does not mute alerts by accident")
     if problems:
         raise ConfigError(problems, where="--match")
     return found
 
 
-def shown(matchers: Iterable[Matcher]) -> str:
-    """As they are written."""
+def format_matchers(matchers: Iterable[Matcher]) -> str:
+    """Matchers as `parse_matchers` reads them."""
     return " ".join(f"{matcher.name}{'!=' if matcher.negated else '='}{matcher.value}" for matcher in matchers)

@@ -11,7 +11,7 @@ from triage.alerting.notifiers.signature import SigningKey
 from triage.alerting.notifiers.slack import SlackNotifier
 from triage.alerting.notifiers.teams import TeamsNotifier
 from triage.alerting.notifiers.webhook import WebhookNotifier
-from triage.alerting.wording import wording
+from triage.alerting.wording import wording_for
 from triage.config import AlertingSettings
 
 __all__ = ["ADDRESSES", "Notification", "Notifier", "Throttled", "build_notifiers"]
@@ -32,28 +32,28 @@ ADDRESSES: dict[str, str | None] = {
 
 def build_notifiers(settings: AlertingSettings) -> list[Notifier]:
     """The log, and every receiver that has an address. Raises MissingExtraError for e-mail without its extra."""
-    words, timeout_s = wording(settings.language), settings.notify_timeout_s
+    wording, timeout_s = wording_for(settings.language), settings.notify_timeout_s
     notifiers: list[Notifier] = [LogNotifier()]
     if url := _secret(settings.webhook_url):
         key = _secret(settings.webhook_key)
         signing = SigningKey(settings.webhook_key_version, key) if key else None
         notifiers.append(WebhookNotifier(url, timeout_s, key=signing))
     if url := _secret(settings.slack_url):
-        notifiers.append(SlackNotifier(url, timeout_s, words=words))
+        notifiers.append(SlackNotifier(url, timeout_s, wording=wording))
     if url := _secret(settings.teams_url):
-        notifiers.append(TeamsNotifier(url, timeout_s, words=words))
+        notifiers.append(TeamsNotifier(url, timeout_s, wording=wording))
     if key := _secret(settings.pagerduty_key):
-        notifiers.append(PagerDutyNotifier(settings.pagerduty_url, key, timeout_s, words=words))
+        notifiers.append(PagerDutyNotifier(settings.pagerduty_url, key, timeout_s, wording=wording))
     if url := _secret(settings.alertmanager_url):
         urls = [one.strip() for one in url.split(",") if one.strip()]
         token, resend_s = _secret(settings.alertmanager_token), settings.alertmanager_resend_s
-        notifiers.append(AlertmanagerNotifier(urls, timeout_s, words=words, token=token, resend_s=resend_s))
+        notifiers.append(AlertmanagerNotifier(urls, timeout_s, wording=wording, token=token, resend_s=resend_s))
     if settings.email_to:
         notifiers.append(_email(settings))
     if url := _secret(settings.wecom_url):
-        notifiers.append(WeComNotifier(url, timeout_s, words=words))
+        notifiers.append(WeComNotifier(url, timeout_s, wording=wording))
     if url := _secret(settings.dingtalk_url):
-        notifiers.append(DingTalkNotifier(url, timeout_s, words=words, secret=_secret(settings.dingtalk_secret)))
+        notifiers.append(DingTalkNotifier(url, timeout_s, wording=wording, secret=_secret(settings.dingtalk_secret)))
     return notifiers
 
 
@@ -70,7 +70,7 @@ def _email(settings: AlertingSettings) -> Notifier:
         password=_secret(settings.smtp_password),
         ca_certs=settings.smtp_ca_certs,
     )
-    return EmailNotifier(mailbox, settings.notify_timeout_s, wording(settings.language))
+    return EmailNotifier(mailbox, settings.notify_timeout_s, wording_for(settings.language))
 
 
 def _secret(value: SecretStr | None) -> str | None:

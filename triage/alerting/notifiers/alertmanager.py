@@ -11,7 +11,7 @@ from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.http import JsonPost
 from triage.alerting.notifiers.text import plain
-from triage.alerting.wording import Wording, wording
+from triage.alerting.wording import Wording, wording_for
 from triage.clock import Clock, SystemClock, parse_rfc3339, rfc3339
 from triage.errors import DependencyError, Unavailable
 from triage.logging import get_logger
@@ -40,7 +40,7 @@ class AlertmanagerNotifier:
         urls: Sequence[str],
         timeout_s: float,
         transport: httpx.AsyncBaseTransport | None = None,
-        words: Wording | None = None,
+        wording: Wording | None = None,
         *,
         token: str | None = None,
         resend_s: float = 60.0,
@@ -50,7 +50,7 @@ class AlertmanagerNotifier:
         self._posts = [
             JsonPost(self.name, url.rstrip("/") + _PATH, timeout_s, transport, headers=headers) for url in urls
         ]
-        self._words = words or wording("en")
+        self._wording = wording or wording_for("en")
         self._clock = clock or SystemClock()
         self.resend_every_s = resend_s
         self._valid_ms = round(max(_RESENDS_BEFORE_END * resend_s, _SHORTEST_S) * 1000)
@@ -69,8 +69,8 @@ class AlertmanagerNotifier:
 
     def alerts(self, notification: Notification) -> list[dict[str, Any]]:
         """One for each alert of the page: Alertmanager groups them as its own routes say."""
-        content = compose(notification, self._words)
-        lead = self._alert(notification.alert, plain(content, self._words))
+        content = compose(notification, self._wording)
+        lead = self._alert(notification.alert, plain(content, self._wording))
         return [lead, *(self._alert(other, other.summary) for other in notification.also)]
 
     def _alert(self, alert: Alert, description: str) -> dict[str, Any]:

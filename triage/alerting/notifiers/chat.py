@@ -3,7 +3,7 @@
 import httpx
 
 from triage.alerting.notifiers.http import JsonPost
-from triage.alerting.wording import Wording, wording
+from triage.alerting.wording import Wording, wording_for
 
 
 class ChatNotifier:
@@ -17,10 +17,10 @@ class ChatNotifier:
         url: str,
         timeout_s: float,
         transport: httpx.AsyncBaseTransport | None = None,
-        words: Wording | None = None,
+        wording: Wording | None = None,
     ) -> None:
         self._post = JsonPost(self.name, url, timeout_s, transport)
-        self._words = words or wording("en")
+        self._wording = wording or wording_for("en")
 
     async def close(self) -> None:
         await self._post.close()

@@ -38,26 +38,26 @@ class Content:
     chart: Chart | None = None
 
 
-def compose(notification: Notification, words: Wording) -> Content:
+def compose(notification: Notification, wording: Wording) -> Content:
     """Put a notification into words."""
     alert, event = notification.alert, notification.event
     firing = event == "firing"
-    footer = [words.severities.get(alert.severity, alert.severity), alert.rule, alert.dedup_key]
+    footer = [wording.severities.get(alert.severity, alert.severity), alert.rule, alert.dedup_key]
     if notification.resent:
-        footer.append(words.sent_again)
+        footer.append(wording.sent_again)
     return Content(
         event=event,
         severity=alert.severity,
-        title=_title(notification, words),
+        title=_title(notification, wording),
         summary=alert.summary,
         footer=" · ".join(footer),
-        lines=_lines(alert, words) if firing else (),
-        unusual=_unusual(alert, words) if firing else (),
-        steps=words.first_steps(intent_of(alert)) if firing else (),
+        lines=_lines(alert, wording) if firing else (),
+        unusual=_unusual(alert, wording) if firing else (),
+        steps=wording.first_steps(intent_of(alert)) if firing else (),
         examples=tuple(cut(" ".join(one.text.split()), _EXAMPLE_CHARS) for one in alert.examples) if firing else (),
         also=tuple(other.title for other in notification.also[:_ALSO]) if event != "acknowledged" else (),
-        links=_links(alert, words),
-        commands=_commands(alert, words) if firing else (),
+        links=_links(alert, wording),
+        commands=_commands(alert, wording) if firing else (),
         chart=alert.chart if firing else None,
     )
 
@@ -72,43 +72,43 @@ def cut_bytes(text: str, size: int) -> str:
     return text if len(encoded) <= size else encoded[: size - 3].decode(errors="ignore") + "…"
 
 
-def _title(notification: Notification, words: Wording) -> str:
+def _title(notification: Notification, wording: Wording) -> str:
     alert = notification.alert
-    title = alert.title + (words.more(len(notification.also)) if notification.also else "")
+    title = alert.title + (wording.more(len(notification.also)) if notification.also else "")
     if notification.event == "acknowledged":
         who = alert.acknowledged or alert.snoozed
-        return words.acknowledged(title, who.by if who else "?")
+        return wording.acknowledged(title, who.by if who else "?")
     if notification.repeat and notification.event == "firing":
-        return words.still_firing(title, max(0, _ms(alert.updated_at) - _ms(alert.started_at)) // 60_000 * 60_000)
+        return wording.still_firing(title, max(0, _ms(alert.updated_at) - _ms(alert.started_at)) // 60_000 * 60_000)
     return title
 
 
-def _lines(alert: Alert, words: Wording) -> tuple[tuple[str, str], ...]:
+def _lines(alert: Alert, wording: Wording) -> tuple[tuple[str, str], ...]:
     if alert.chart is None or not alert.chart.observed:
         return ()
     drawn = blocks(alert.chart)
-    seen = (words.span(len(drawn.observed) * drawn.step_s * 1000), drawn.observed)
-    return (seen,) if drawn.expected is None else (seen, (words.expected, drawn.expected))
+    seen = (wording.span(len(drawn.observed) * drawn.step_s * 1000), drawn.observed)
+    return (seen,) if drawn.expected is None else (seen, (wording.expected, drawn.expected))
 
 
-def _unusual(alert: Alert, words: Wording) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _unusual(alert: Alert, wording: Wording) -> tuple[tuple[str, tuple[str, ...]], ...]:
     rows = []
     for shares, unusual, frequent in (
-        (alert.top_intents, words.unusual_intents, words.top_intents),
-        (alert.top_entities, words.unusual_entities, words.top_entities),
-        (alert.top_words, words.unusual_words, words.unusual_words),
+        (alert.top_intents, wording.unusual_intents, wording.top_intents),
+        (alert.top_entities, wording.unusual_entities, wording.top_entities),
+        (alert.top_words, wording.unusual_words, wording.unusual_words),
     ):
         if not shares:
             continue
         label = frequent if all(share.expected is None for share in shares) else unusual
         intents = shares is alert.top_intents
-        rows.append((label, tuple(_share(share, words, intent=intents) for share in shares)))
+        rows.append((label, tuple(_share(share, wording, intent=intents) for share in shares)))
     return tuple(rows)
 
 
-def _share(share: Share, words: Wording, *, intent: bool) -> str:
-    value = words.intent(share.value) if intent else cut(share.value, _VALUE_CHARS)
-    return words.share(value, share.count, share.expected)
+def _share(share: Share, wording: Wording, *, intent: bool) -> str:
+    value = wording.intent(share.value) if intent else cut(share.value, _VALUE_CHARS)
+    return wording.share(value, share.count, share.expected)
 
 
 def intent_of(alert: Alert) -> str | None:
@@ -119,17 +119,17 @@ def intent_of(alert: Alert) -> str | None:
     return next((share.value for share in alert.top_intents if share.expected is not None), None)
 
 
-def _links(alert: Alert, words: Wording) -> tuple[tuple[str, str], ...]:
-    named = ((words.runbook, alert.runbook), (words.console, alert.console_url), (words.kibana, alert.kibana_url))
+def _links(alert: Alert, wording: Wording) -> tuple[tuple[str, str], ...]:
+    named = ((wording.runbook, alert.runbook), (wording.console, alert.console_url), (wording.kibana, alert.kibana_url))
     return tuple((name, url) for name, url in named if url)
 
 
-def _commands(alert: Alert, words: Wording) -> tuple[tuple[str, str], ...]:
+def _commands(alert: Alert, wording: Wording) -> tuple[tuple[str, str], ...]:
     matched = sorted(alert.dimensions.items()) or [("rule", alert.rule)]
     matchers = " ".join(f"--match {shlex.quote(f'{name}={value}')}" for name, value in matched)
     return (
-        (words.acknowledge, f"triage alerts ack {alert.dedup_key}"),
-        (words.silence, f"triage alerts silence add {matchers} --for {_SILENCE_FOR}"),
+        (wording.acknowledge, f"triage alerts ack {alert.dedup_key}"),
+        (wording.silence, f"triage alerts silence add {matchers} --for {_SILENCE_FOR}"),
     )
 
 

@@ -13,7 +13,7 @@ from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.content import Content, compose, cut
 from triage.alerting.notifiers.html import html
 from triage.alerting.notifiers.text import plain
-from triage.alerting.wording import Wording, wording
+from triage.alerting.wording import Wording, wording_for
 from triage.clock import Clock, SystemClock, from_ms
 from triage.errors import AccessDenied, DependencyError, MissingExtraError, Unavailable
 from triage.logging import get_logger
@@ -50,7 +50,7 @@ class EmailNotifier:
     acknowledges = True
 
     def __init__(
-        self, mailbox: Mailbox, timeout_s: float, words: Wording | None = None, clock: Clock | None = None
+        self, mailbox: Mailbox, timeout_s: float, wording: Wording | None = None, clock: Clock | None = None
     ) -> None:
         """Raises MissingExtraError without the extra `email`."""
         try:
@@ -61,13 +61,13 @@ class EmailNotifier:
         self._smtp = aiosmtplib
         self._mailbox = mailbox
         self._timeout_s = timeout_s
-        self._words = words or wording("en")
+        self._wording = wording or wording_for("en")
         self._clock = clock or SystemClock()
 
     async def send(self, notification: Notification) -> None:
         """Raises Unavailable for 4xx and what the network does, AccessDenied for refused credentials."""
         mailbox = self._mailbox
-        message = mail(notification, mailbox, self._words, self._clock)
+        message = mail(notification, mailbox, self._wording, self._clock)
         context = None
         if mailbox.security != "none":
             context = ssl.create_default_context(cafile=None if mailbox.ca_certs is None else str(mailbox.ca_certs))
@@ -113,11 +113,11 @@ class EmailNotifier:
         """Nothing is held."""
 
 
-def mail(notification: Notification, mailbox: Mailbox, words: Wording, clock: Clock) -> EmailMessage:
+def mail(notification: Notification, mailbox: Mailbox, wording: Wording, clock: Clock) -> EmailMessage:
     """The message. Its id is made of the dedup key: what is sent again has the same, and all answer the first page."""
-    content = compose(notification, words)
+    content = compose(notification, wording)
     message = EmailMessage()
-    message["Subject"] = _line(f"[{words.severities.get(content.severity, content.severity)}] {content.title}")
+    message["Subject"] = _line(f"[{wording.severities.get(content.severity, content.severity)}] {content.title}")
     message["From"] = mailbox.sender
     message["To"] = ", ".join(mailbox.recipients)
     message["Date"] = format_datetime(from_ms(clock.now_ms()))
@@ -132,15 +132,15 @@ def mail(notification: Notification, mailbox: Mailbox, words: Wording, clock: Cl
     if content.severity == "critical" and content.event == "firing":
         message["Importance"] = "high"
     message["X-Triage-Dedup-Key"] = notification.alert.dedup_key
-    message.set_content(plain(content, words))
-    _add_html(message, content, words, mailbox.sender)
+    message.set_content(plain(content, wording))
+    _add_html(message, content, wording, mailbox.sender)
     return message
 
 
-def _add_html(message: EmailMessage, content: Content, words: Wording, sender: str) -> None:
+def _add_html(message: EmailMessage, content: Content, wording: Wording, sender: str) -> None:
     picture = None if content.chart is None else png(content.chart)
     cid = f"chart@{_domain(sender)}"
-    message.add_alternative(html(content, words, None if picture is None else f"cid:{cid}"), subtype="html")
+    message.add_alternative(html(content, wording, None if picture is None else f"cid:{cid}"), subtype="html")
     if picture is not None:
         parts = message.get_payload()
         assert isinstance(parts, Sequence)

@@ -8,7 +8,7 @@ import msgspec
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.content import Content, compose, cut
 from triage.alerting.notifiers.http import JsonPost
-from triage.alerting.wording import Wording, wording
+from triage.alerting.wording import Wording, wording_for
 from triage.runtime.rate_limiter import Rate
 from triage.schemas.alert import Alert
 
@@ -32,21 +32,21 @@ class PagerDutyNotifier:
         routing_key: str,
         timeout_s: float,
         transport: httpx.AsyncBaseTransport | None = None,
-        words: Wording | None = None,
+        wording: Wording | None = None,
     ) -> None:
         self._post = JsonPost(self.name, url, timeout_s, transport, setting="pagerduty_key")
         self._routing_key = routing_key
-        self._words = words or wording("en")
+        self._wording = wording or wording_for("en")
 
     async def send(self, notification: Notification) -> None:
         """202 is success; 400 says what is wrong with the event and is final; 429 asks to wait."""
-        await self._post.post(msgspec.json.encode(event(notification, self._routing_key, self._words)))
+        await self._post.post(msgspec.json.encode(event(notification, self._routing_key, self._wording)))
 
     async def close(self) -> None:
         await self._post.close()
 
 
-def event(notification: Notification, routing_key: str, words: Wording) -> dict[str, Any]:
+def event(notification: Notification, routing_key: str, wording: Wording) -> dict[str, Any]:
     """The event: only a trigger says more than its key."""
     alert = notification.alert
     body: dict[str, Any] = {
@@ -56,7 +56,7 @@ def event(notification: Notification, routing_key: str, words: Wording) -> dict[
     }
     if notification.event != "firing":
         return body
-    content = compose(notification, words)
+    content = compose(notification, wording)
     payload = {
         "summary": cut(content.title, _SUMMARY_CHARS),
         "source": alert.key or "all",
@@ -65,7 +65,7 @@ def event(notification: Notification, routing_key: str, words: Wording) -> dict[
         "component": alert.dimensions.get("intent"),
         "group": alert.dimensions.get("brand"),
         "class": alert.rule,
-        "custom_details": _details(alert, content, words),
+        "custom_details": _details(alert, content, wording),
     }
     body["payload"] = {name: value for name, value in payload.items() if value is not None}
     body["client"] = "triage"
@@ -76,7 +76,7 @@ def event(notification: Notification, routing_key: str, words: Wording) -> dict[
     return body
 
 
-def _details(alert: Alert, content: Content, words: Wording) -> dict[str, Any]:
+def _details(alert: Alert, content: Content, wording: Wording) -> dict[str, Any]:
     details: dict[str, Any] = {
         "summary": content.summary,
         "negative": alert.peak_negative,
@@ -84,11 +84,11 @@ def _details(alert: Alert, content: Content, words: Wording) -> dict[str, Any]:
         "expected": alert.peak_expected,
         "window_s": alert.window_s,
         "dimensions": alert.dimensions,
-        words.chart: "\n".join(f"{line} {label}" for label, line in content.lines),
+        wording.chart: "\n".join(f"{line} {label}" for label, line in content.lines),
         **{label: list(values) for label, values in content.unusual},
-        words.what_to_do_first: list(content.steps),
-        words.examples: list(content.examples),
-        words.also: list(content.also),
+        wording.what_to_do_first: list(content.steps),
+        wording.examples: list(content.examples),
+        wording.also: list(content.also),
         **dict(content.commands),
     }
     return {name: value for name, value in details.items() if value not in (None, "", [], {})}

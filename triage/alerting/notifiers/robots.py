@@ -64,8 +64,8 @@ class _Robot(ChatNotifier, ABC):
 
     def text(self, notification: Notification) -> tuple[str, str]:
         """Title and Markdown."""
-        content = compose(notification, self._words)
-        return content.title, markdown(content, self._words, self.limit_bytes)
+        content = compose(notification, self._wording)
+        return content.title, markdown(content, self._wording, self.limit_bytes)
 
 
 class WeComNotifier(_Robot):
@@ -94,12 +94,12 @@ class DingTalkNotifier(_Robot):
         url: str,
         timeout_s: float,
         transport: httpx.AsyncBaseTransport | None = None,
-        words: Wording | None = None,
+        wording: Wording | None = None,
         *,
         secret: str | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(url, timeout_s, transport, words)
+        super().__init__(url, timeout_s, transport, wording)
         self._secret = secret
         # DingTalk refuses times that are an hour off its own: never simulated ones.
         self._clock = clock or SystemClock()

@@ -28,16 +28,16 @@ class SlackNotifier(ChatNotifier):
     rate = Rate(burst=5, per_s=1.0)
 
     async def send(self, notification: Notification) -> None:
-        await self._post.post(msgspec.json.encode(message(notification, self._words)))
+        await self._post.post(msgspec.json.encode(message(notification, self._wording)))
 
 
-def message(notification: Notification, words: Wording) -> dict[str, Any]:
+def message(notification: Notification, wording: Wording) -> dict[str, Any]:
     """The payload: `text` for notifications and screen readers, `blocks` for the channel."""
-    content = compose(notification, words)
+    content = compose(notification, wording)
     icon = _EVENT_ICONS.get(content.event) or _ICONS.get(content.severity, ":warning:")
     header = {"type": "plain_text", "text": cut(f"{icon} {content.title}", _HEADER_CHARS), "emoji": True}
     blocks: list[dict[str, Any]] = [{"type": "header", "text": header}, _section(_escape(content.summary))]
-    blocks += _details(content, words)
+    blocks += _details(content, wording)
     if content.links:
         blocks.append(_section(" · ".join(f"<{_escape(url)}|{_escape(name)}>" for name, url in content.links)))
     context = cut(_escape(content.footer), _SECTION_CHARS)
@@ -45,7 +45,7 @@ def message(notification: Notification, words: Wording) -> dict[str, Any]:
     return {"text": f"{icon} {_escape(content.title)}", "blocks": blocks}
 
 
-def _details(content: Content, words: Wording) -> list[dict[str, Any]]:
+def _details(content: Content, wording: Wording) -> list[dict[str, Any]]:
     sections = []
     if content.lines:
         # Blocks are as wide as each other only in a font of fixed width.
@@ -54,11 +54,11 @@ def _details(content: Content, words: Wording) -> list[dict[str, Any]]:
         sections.append("\n".join(f"*{label}:* {_escape(', '.join(values))}" for label, values in content.unusual))
     if content.steps:
         steps = "\n".join(f"{number}. {step}" for number, step in enumerate(content.steps, 1))
-        sections.append(f"*{words.what_to_do_first}:*\n{_escape(steps)}")
+        sections.append(f"*{wording.what_to_do_first}:*\n{_escape(steps)}")
     if content.examples:
-        sections.append(f"*{words.examples}:*\n" + "\n".join(f"> {_escape(text)}" for text in content.examples))
+        sections.append(f"*{wording.examples}:*\n" + "\n".join(f"> {_escape(text)}" for text in content.examples))
     if content.also:
-        sections.append(f"*{words.also}:*\n" + "\n".join(f"• {_escape(title)}" for title in content.also))
+        sections.append(f"*{wording.also}:*\n" + "\n".join(f"• {_escape(title)}" for title in content.also))
     if content.commands:
         sections.append("\n".join(f"{name}: `{_escape(command)}`" for name, command in content.commands))
     return [_section(text) for text in sections]

@@ -31,13 +31,13 @@ class TeamsNotifier(ChatNotifier):
     rate = Rate(burst=4, per_s=1.0)
 
     async def send(self, notification: Notification) -> None:
-        await self._post.post(encoded(notification, self._words))
+        await self._post.post(encoded(notification, self._wording))
 
 
-def encoded(notification: Notification, words: Wording) -> bytes:
+def encoded(notification: Notification, wording: Wording) -> bytes:
     """The message as JSON. Whole sections are left out, the least useful one first, until it is small enough."""
-    content = compose(notification, words)
-    sections = _sections(content, words)
+    content = compose(notification, wording)
+    sections = _sections(content, wording)
     while True:
         body = msgspec.json.encode(_message(content, [element for _, section in sections for element in section]))
         if len(body) <= _LIMIT_BYTES or not sections:
@@ -66,7 +66,7 @@ def _message(content: Content, details: list[Element]) -> dict[str, Any]:
     return {"type": "message", "attachments": [attachment]}
 
 
-def _sections(content: Content, words: Wording) -> list[tuple[int, list[Element]]]:
+def _sections(content: Content, wording: Wording) -> list[tuple[int, list[Element]]]:
     """Parts between head and footer in the order of the card, each with its rank: the highest gives way first."""
     rows = [_text(_run(f"{line}  {label}", fontType="Monospace")) for label, line in content.lines]
     unusual = [_text(_run(f"{label}: ", weight="Bolder"), _run(", ".join(found))) for label, found in content.unusual]
@@ -77,9 +77,9 @@ def _sections(content: Content, words: Wording) -> list[tuple[int, list[Element]
     sections = [
         (1, rows),
         (3, unusual),
-        (2, _listed(words.what_to_do_first, steps)),
-        (5, _listed(words.examples, content.examples, italic=True)),
-        (6, _listed(words.also, content.also)),
+        (2, _listed(wording.what_to_do_first, steps)),
+        (5, _listed(wording.examples, content.examples, italic=True)),
+        (6, _listed(wording.also, content.also)),
         (4, commands),
     ]
     return [(rank, elements) for rank, elements in sections if elements]

@@ -9,22 +9,22 @@ from triage.alerting.wording import Wording
 _MARKS = str.maketrans("`*[]<>", "'＊［］＜＞")
 
 
-def plain(content: Content, words: Wording) -> str:
+def plain(content: Content, wording: Wording) -> str:
     """For e-mail without HTML, and whatever reads only text."""
     sections = [content.title, content.summary, *_blocks_plain(content)]
     sections += [f"{label}:\n  " + "\n  ".join(values) for label, values in content.unusual]
     if content.steps:
-        sections.append(f"{words.what_to_do_first}:\n" + _numbered(content.steps))
+        sections.append(f"{wording.what_to_do_first}:\n" + _numbered(content.steps))
     if content.examples:
-        sections.append(f"{words.examples}:\n" + "\n".join(f"  > {text}" for text in content.examples))
+        sections.append(f"{wording.examples}:\n" + "\n".join(f"  > {text}" for text in content.examples))
     if content.also:
-        sections.append(f"{words.also}:\n" + "\n".join(f"  - {title}" for title in content.also))
+        sections.append(f"{wording.also}:\n" + "\n".join(f"  - {title}" for title in content.also))
     sections += ["\n".join(f"{name}: {url}" for name, url in content.links)] if content.links else []
     sections += ["\n".join(f"{name}:\n  {command}" for name, command in content.commands)] if content.commands else []
     return "\n\n".join([*sections, content.footer]) + "\n"
 
 
-def markdown(content: Content, words: Wording, limit_bytes: int) -> str:
+def markdown(content: Content, wording: Wording, limit_bytes: int) -> str:
     """Headings, bold, quotes, links and line breaks only. Whole sections give way from the least useful one on."""
     head = f"### {escaped(content.title)}\n\n{escaped(content.summary)}"
     foot = escaped(content.footer)
@@ -36,12 +36,12 @@ def markdown(content: Content, words: Wording, limit_bytes: int) -> str:
     unusual = [f"**{label}**: {escaped('; '.join(values))}" for label, values in content.unusual]
     sections += [(3, text) for text in unusual]
     if content.steps:
-        sections.append((2, f"**{words.what_to_do_first}**\n\n" + _numbered(map(escaped, content.steps), "\n\n")))
+        sections.append((2, f"**{wording.what_to_do_first}**\n\n" + _numbered(map(escaped, content.steps), "\n\n")))
     if content.examples:
         quotes = "\n\n".join(f"> {escaped(text)}" for text in content.examples)
-        sections.append((5, f"**{words.examples}**\n\n{quotes}"))
+        sections.append((5, f"**{wording.examples}**\n\n{quotes}"))
     if content.also:
-        sections.append((6, f"**{words.also}**\n\n" + "\n\n".join(f"- {escaped(title)}" for title in content.also)))
+        sections.append((6, f"**{wording.also}**\n\n" + "\n\n".join(f"- {escaped(title)}" for title in content.also)))
     if content.links:
         sections.append((0, " | ".join(f"[{name}]({link(url)})" for name, url in content.links)))
     commands = [(name, command.replace("`", "'")) for name, command in content.commands]

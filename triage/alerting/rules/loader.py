@@ -46,7 +46,7 @@ def parse_alert_rules(text: bytes, settings: AlertingSettings, where: str) -> Al
         file = RuleFile.model_validate(content)
     except ValidationError as error:
         problems = [_explain(issue, content) for issue in error.errors()]
-        problems += _problems(_sound_rules(content), settings)
+        problems += _problems(_valid_rules(content), settings)
         raise ConfigError(problems, where=where) from error
     problems = _problems(file.rules, settings)
     if problems:
@@ -63,14 +63,14 @@ def check(settings: Settings) -> list[str]:
     return []
 
 
-def _sound_rules(content: Any) -> list[Rule]:
+def _valid_rules(content: Any) -> list[Rule]:
     """The rules of a file that are rules: what else is wrong with them is to be said in the same message."""
-    sound = []
+    valid = []
     given = content.get("rules") if isinstance(content, dict) else None
     for rule in given if isinstance(given, list) else []:
         with contextlib.suppress(ValidationError):
-            sound.append(Rule.model_validate(rule))
-    return sound
+            valid.append(Rule.model_validate(rule))
+    return valid
 
 
 def _problems(rules: Sequence[Rule], settings: AlertingSettings) -> list[str]:
@@ -100,10 +100,10 @@ def _problems(rules: Sequence[Rule], settings: AlertingSettings) -> list[str]:
 
 
 def _not_counted(rule: Rule, settings: AlertingSettings) -> str:
-    wanted = f"[{', '.join(sorted(rule.counted))}]"
+    needed = f"[{', '.join(sorted(rule.counted))}]"
     shown = " ".join("[" + ", ".join(names) + "]" for names in settings.dimensions)
     fields = "dimension and where need" if rule.where.keys() - set(rule.dimension) else "dimension needs"
-    return f"{fields} {wanted}, which is not counted: add it to alerting.dimensions, which has {shown}"
+    return f"{fields} {needed}, which is not counted: add it to alerting.dimensions, which has {shown}"
 
 
 def _unknown_receivers(rule: Rule, settings: AlertingSettings) -> list[str]:

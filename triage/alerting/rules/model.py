@@ -65,7 +65,7 @@ class Rule(_Strict):
 
     @field_validator("spike", mode="before")
     @classmethod
-    def _zone_stands_beside(cls, spike: object) -> object:
+    def _zone_is_not_in_spike(cls, spike: object) -> object:
         if isinstance(spike, Mapping) and "zone" in spike:
             raise ValueError("zone stands beside spike, not in it")
         return {} if spike is None else spike
@@ -145,7 +145,7 @@ class AlertRules:
     def get(self, name: str) -> Rule | None:
         return self._by_name.get(name)
 
-    def concern(self, dimensions: Mapping[str, str]) -> bool:
+    def matches_any(self, dimensions: Mapping[str, str]) -> bool:
         """Whether any rule judges counts of these dimension values."""
         return any(rule.matches(dimensions) for rule in self.rules)
 

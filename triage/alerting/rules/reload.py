@@ -55,8 +55,8 @@ class RuleWatch:
         self._seen, self._refused = text, ""
         if rules == self.rules:
             return None
-        gone = sorted({rule.name for rule in self.rules.rules} - {rule.name for rule in rules.rules})
+        removed = sorted({rule.name for rule in self.rules.rules} - {rule.name for rule in rules.rules})
         self.rules = rules
         self._metrics.reloads.labels("alert_rules", "swapped").inc()
-        log.info("reloaded", kind="alert_rules", rules=len(rules.rules), gone=gone)
+        log.info("reloaded", kind="alert_rules", rules=len(rules.rules), removed=removed)
         return rules

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pydantic import SecretStr
 from starlette.concurrency import run_in_threadpool
 
-from triage.alerting.lifecycle.silences import parse_matchers, shown
+from triage.alerting.lifecycle.silences import format_matchers, parse_matchers
 from triage.console.dependencies import Actions
 from triage.console.web.language import translations_of
 from triage.console.web.sessions import serializer, signing_key
@@ -143,5 +143,5 @@ def _take_action(actions: Actions, kind: str, dedup_key: str, request: Request, 
         else:
             matchers = parse_matchers(form.get("match", []))
             actions.silence(matchers, actor, seconds, comment)
-            comment = shown(matchers)
+            comment = format_matchers(matchers)
     log.info("alert_action", kind=kind, dedup_key=dedup_key, by=actor, comment=comment)

@@ -12,7 +12,7 @@ from triage.alerting.chart import svg
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.content import compose, intent_of
 from triage.alerting.notifiers.text import plain
-from triage.alerting.wording import wording
+from triage.alerting.wording import wording_for
 from triage.clock import parse_rfc3339
 from triage.console.alerts.actions import COOKIE, FormTokens, action_forms, action_routes, name_of
 from triage.console.dependencies import Actions
@@ -69,7 +69,7 @@ def alert_routes(
 def alert_page(alert: Alert, context: PageContext, page_language: str = "en", buttons: Markup = NOTHING) -> str:
     """The whole page of an alert."""
     translations = context.translations
-    alert_wording = wording(translations.language)
+    alert_wording = wording_for(translations.language)
     records = records_of(alert)
     content = render(
         "alerts/detail.html",
@@ -162,7 +162,7 @@ def _links(alert: Alert, translations: Translations) -> list[tuple[str, str]]:
 
 def _standouts(alert: Alert, translations: Translations) -> list[tuple[str, list[tuple[str, Share]]]]:
     """Intents, entities and words that are more frequent than usual; titled as frequent where the usual is unknown."""
-    text = wording(translations.language)
+    text = wording_for(translations.language)
     parts: Sequence[tuple[str, str, list[Share], Callable[[str], str]]] = (
         (text.unusual_intents, text.top_intents, alert.top_intents, text.intent),
         (text.unusual_entities, text.top_entities, alert.top_entities, str),
@@ -180,7 +180,7 @@ def _standouts(alert: Alert, translations: Translations) -> list[tuple[str, list
 
 def _as_sent(alert: Alert, language: str) -> str:
     """The notification as plain text, in the language in which receivers got it."""
-    text = wording(language)
+    text = wording_for(language)
     return plain(compose(Notification("firing" if alert.status == "firing" else "resolved", alert), text), text)
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from triage.alerting.lifecycle.silences import shown
+from triage.alerting.lifecycle.silences import format_matchers
 from triage.clock import parse_rfc3339
 from triage.console.web.fragments import empty
 from triage.console.web.highlighting import cut
@@ -48,7 +48,7 @@ def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations
 
 def silence_html(silence: Silence, translations: Translations) -> Markup:
     """Matchers, end, author and comment."""
-    return render("alerts/silence.html", translations, silence=silence, matchers=shown(silence.matchers))
+    return render("alerts/silence.html", translations, silence=silence, matchers=format_matchers(silence.matchers))
 
 
 def _since(alert: Alert, now_ms: int, translations: Translations) -> str:

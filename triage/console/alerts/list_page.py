@@ -7,7 +7,7 @@ from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
 
-from triage.alerting.wording import wording
+from triage.alerting.wording import wording_for
 from triage.clock import parse_rfc3339
 from triage.console.alerts.fragments import alert_cards, silence_html
 from triage.console.dependencies import Dependencies
@@ -113,7 +113,7 @@ class _View:
 
 def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Options:
     """A bar for each alert from its start to its end, or until now; the newest on top."""
-    subject = wording(translations.language).subject
+    subject = wording_for(translations.language).subject
     names = [_name(subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
     bars: list[Options] = []
     for name, alert in zip(names, alerts, strict=True):

@@ -1,6 +1,7 @@
-"""Counts of a batch that could not be applied are read again: by a real stream of Faust, which acknowledges them."""
+"""The Faust app: a batch that failed is read again, and changes are stored before they are sent."""
 
 import asyncio
+import contextlib
 import gc
 from types import SimpleNamespace
 
@@ -8,7 +9,9 @@ import pytest
 from faust.events import Event
 from faust.types.tuples import TP, ConsumerMessage
 
+from triage.alerting.app import faust_app
 from triage.alerting.app.faust_app import AlerterApp
+from triage.alerting.engine.changelog import Changes
 from triage.alerting.rules.model import AlertRules
 from triage.clock import ManualClock
 from triage.config import load_settings
@@ -45,7 +48,7 @@ def alerter(tmp_path):
 
 async def consumed(alerter, advance):
     """Two counts go through the agent's function as one batch; returns the stream, and the function as a task."""
-    alerter._engine = lambda _: SimpleNamespace(apply=lambda message: None)
+    alerter._engine_of = lambda _: SimpleNamespace(apply=lambda message: None)
     alerter._advance = advance
     channel = alerter.faust.channel()
     stream = alerter.faust.stream(channel)
@@ -112,3 +115,64 @@ async def test_a_batch_in_whose_middle_the_alerter_stops_is_not(alerter):
     await ended(stream, task)
     assert alerter.faust._consumer.acknowledged == []
     assert alerter.faust.crash_reason is None
+
+
+class FlushedApp:
+    """What `AlerterApp._flush` uses of its app; `write` stores the changes."""
+
+    def __init__(self, write):
+        self.engine = SimpleNamespace(take_changes=lambda: Changes(writes={"state": "x"}, notifications=["a page"]))
+        self._flushing, self._engines = {}, {0: self.engine}
+        self._write = write
+        self.sent = []
+        self._outbox = SimpleNamespace(take=lambda partition, engine, changes: self.sent.extend(changes.notifications))
+
+
+def test_a_page_is_stored_before_it_is_sent():
+    order = []
+
+    async def write(*_):
+        await asyncio.sleep(0)
+        order.append("stored")
+
+    alerter = FlushedApp(write)
+    alerter._outbox.take = lambda *_: order.append("sent")
+    asyncio.run(AlerterApp._flush(alerter, 0, alerter.engine))
+    assert order == ["stored", "sent"]
+
+
+def test_a_disk_that_is_full_does_not_stop_a_page(monkeypatch):
+    monkeypatch.setattr(faust_app, "_STORE_WAIT_S", 0.01)
+
+    async def run():
+        alerter = FlushedApp(lambda *_: asyncio.sleep(3600))
+        flushing = asyncio.create_task(AlerterApp._flush(alerter, 0, alerter.engine))
+        async with asyncio.timeout(10):
+            while not alerter.sent:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        assert not flushing.done(), "it still tries to store"
+        flushing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await flushing
+        return alerter.sent
+
+    assert asyncio.run(run()) == ["a page"]
+
+
+def test_changes_that_cannot_be_stored_start_the_app_again():
+    async def fail(*_):
+        raise ZeroDivisionError("odd")
+
+    async def run():
+        crashed = []
+        alerter = FlushedApp(fail)
+
+        async def crash(reason):
+            crashed.append(reason)
+
+        alerter.faust = SimpleNamespace(crash=crash)
+        with pytest.raises(ZeroDivisionError):
+            await AlerterApp._flush(alerter, 0, alerter.engine)
+        return crashed
+
+    assert len(asyncio.run(run())) == 1
