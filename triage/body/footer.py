@@ -23,7 +23,7 @@ _SHORT_LINE = 60
 
 
 def without_footer(text: str, start: int, end: int) -> int:
-    """Where the message itself ends in `text[start:end]`: `end`, or earlier where a signature or footer follows.
+    """Returns the end of the message in `text[start:end]`: `end`, or earlier where a signature or footer follows.
 
     Never `start`: a message that is all footer stays as it is.
     """

@@ -98,7 +98,7 @@ def _is_unseen(node: LexborNode, tag: str) -> bool:
 
 
 def _around(node: LexborNode, tag: str, quotes: int) -> tuple[str, str | None]:
-    """What stands before and after the content of an element; None: a quote ends there."""
+    """Text before and after the content of an element; None: a quote ends there."""
     line = "\n" + _marks(quotes)
     if tag == "blockquote":
         return line, None

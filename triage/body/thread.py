@@ -142,7 +142,7 @@ def _is_header_block(lines: list[Line], index: int) -> bool:
 
 
 def _attribution_length(lines: list[Line], index: int) -> int:
-    """How many lines from here make up an attribution; 0 for none."""
+    """Number of lines from here that make up an attribution; 0 for none."""
     joined = ""
     for count in range(1, _FOLDED_LINES + 1):
         if index + count > len(lines) or lines[index + count - 1].blank:
@@ -156,7 +156,7 @@ def _attribution_length(lines: list[Line], index: int) -> int:
 
 
 def _end_of_quote(lines: list[Line], index: int) -> int:
-    """Where the quote that begins below an attribution ends: with its marked lines, else with the text."""
+    """Index after the quote that begins below an attribution: after its marked lines, else the end of the text."""
     first = index
     while first < len(lines) and lines[first].blank:
         first += 1
