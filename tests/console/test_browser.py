@@ -136,7 +136,7 @@ def test_on_call_goes_from_the_list_to_the_page_to_its_examples(browser, url):
     browser.wait_for("document.querySelector('#timeline svg path')")
     browser.click(".alert h3 a", RISING)
     browser.wait_for_text("The notification as sent")
-    browser.click(".links a", "All its records")
+    browser.click(".links a", "All records")
     browser.wait_for("document.querySelector('#records table')")
     assert "negative" in browser.evaluate("document.querySelector('.chips').innerText")
 
