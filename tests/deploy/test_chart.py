@@ -66,6 +66,7 @@ def test_values_fit_their_schema(values):
         {"elasticsearch": {"url": "elasticsearch:9200"}},
         {"secrets": {"keys": ["password"]}},
         {"image": {"pullPolicy": "Sometimes"}},
+        {"image": {"digest": "latest"}},
         {"worker": {"autoscaling": {"maxReplicas": 0}}},
     ],
 )
@@ -138,6 +139,15 @@ def test_rules_and_dashboards_are_those_of_deploy():
         assert f'"{component}"' in TEMPLATES["monitoring.yaml"]
 
 
+def test_network_policies_are_on_and_probes_have_a_listener_of_their_own():
+    assert VALUES["networkPolicy"]["enabled"] is True
+    for component in ("console", "api"):
+        template = TEMPLATES[f"{component}.yaml"]
+        assert f'TRIAGE_{component.upper()}__HEALTH_PORT, value: "9090"' in template
+        assert "{name: metrics, containerPort: 9090}" in template
+        assert 'include "triage.probes" "metrics"' in template
+
+
 RENDERED = sorted(Path(os.environ["TRIAGE_TEST_CHART"]).glob("*.yaml")) if "TRIAGE_TEST_CHART" in os.environ else []
 
 
@@ -190,3 +200,31 @@ def test_rendered_scaling_stays_within_the_partitions(path):
         assert item["spec"]["maxReplicaCount"] <= 9
         assert item["spec"]["minReplicaCount"] <= item["spec"]["maxReplicaCount"]
         assert item["spec"]["scaleTargetRef"]["name"] == workers["metadata"]["name"]
+
+
+@pytest.mark.parametrize("path", RENDERED, ids=lambda path: path.stem)
+def test_rendered_policies_let_pods_reach_what_the_values_name(path):
+    objects = rendered(path)
+    policies = {
+        item["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"]: item["spec"]
+        for item in objects
+        if item["kind"] == "NetworkPolicy"
+    }
+    environment = {one["name"]: one.get("value") for one in next(pods(objects))[1]["containers"][0]["env"]}
+    brokers = {int(each.rpartition(":")[2]) for each in environment["TRIAGE_KAFKA__BOOTSTRAP_SERVERS"].split(",")}
+    for policy in policies.values():
+        reached = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
+        assert brokers | {53, 9200} <= reached
+    for item, pod in pods(objects):
+        component = item["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"]
+        named = {port["name"] for container in pod["containers"] for port in container.get("ports", [])}
+        opened = {port["port"] for rule in policies[component]["ingress"] for port in rule["ports"]}
+        assert opened == named
+
+
+@pytest.mark.parametrize("path", RENDERED, ids=lambda path: path.stem)
+def test_rendered_images_are_by_digest_where_one_is_given(path):
+    for _, pod in pods(rendered(path)):
+        for container in pod["containers"]:
+            assert re.fullmatch(r"[\w./-]+(:\w+|@sha256:[0-9a-f]{64})", container["image"])
+            assert ("@sha256:" in container["image"]) == (path.stem == "all-values")

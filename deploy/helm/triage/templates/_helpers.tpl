@@ -21,7 +21,21 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{- define "triage.image" -}}
 {{- $gpu := and (eq .component "worker") .root.Values.worker.gpu.enabled -}}
+{{- if .root.Values.image.digest -}}
+{{- printf "%s@%s" .root.Values.image.repository .root.Values.image.digest -}}
+{{- else -}}
 {{- printf "%s:%s" .root.Values.image.repository (.root.Values.image.tag | default (ternary "gpu" "cpu" $gpu)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The ports of a list of URLs or HOST:PORT, separated by blanks. */}}
+{{- define "triage.ports" -}}
+{{- $ports := list -}}
+{{- range . -}}
+{{- $found := regexFind ":[0-9]+(/|$)" . -}}
+{{- $ports = append $ports ($found | trimAll ":/" | default (ternary "443" "80" (hasPrefix "https" .))) -}}
+{{- end -}}
+{{- join " " $ports -}}
 {{- end -}}
 
 {{- define "triage.connection" -}}
