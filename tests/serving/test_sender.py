@@ -9,6 +9,7 @@ from kafka.future import Future
 
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
+from triage.schemas.enriched import document_id
 from triage.serving import sender as module
 from triage.serving.sender import Outgoing, Sender
 from triage.topics.definitions import RAW_TOPICS
@@ -20,12 +21,14 @@ class Producer:
 
     def __init__(self, outcome):
         self.outcome, self.sent, self.futures, self.closed = outcome, [], [], None
+        self.keys = []
         self.asked = threading.Event()
 
-    def send(self, topic, value, headers):
+    def send(self, topic, value, key, headers):
         if isinstance(self.outcome, ValueError):
             raise self.outcome
         self.sent.append(value)
+        self.keys.append(key)
         future = Future()
         self.futures.append(future)
         if self.outcome is not None:
@@ -146,3 +149,11 @@ def test_a_producer_is_ended_though_it_cannot_send_the_rest(make):
     producers[0].close, producers[0]._sender = close, Rest
     sender.close()
     assert ended == [True]
+
+
+def test_the_key_is_the_document_that_the_record_becomes(make):
+    sender, producers = make(True)
+    sender.send(
+        [Outgoing(Channel.REVIEW, "1", "desk", b"{}"), Outgoing(Channel.REVIEW, "1", "desk", b'{"text": "new"}')]
+    )
+    assert producers[0].keys == [document_id(Channel.REVIEW, "desk", "1", None).encode()] * 2

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from triage.clock import ManualClock
 from triage.errors import InvalidRecord, SourceError, Unavailable
+from triage.schemas.enriched import document_id
 from triage.schemas.raw import RawRecord
 from triage.sources.delivery import Delivery
 from triage.sources.ingest import ingest
@@ -46,14 +47,15 @@ class _Broker:
 
     def __init__(self, outcome=lambda index: True):
         self.outcome = outcome
-        self.sent = []
+        self.sent, self.keys = [], []
         self.futures = []
 
-    def send(self, topic, value):
+    def send(self, topic, value, key=None):
         outcome = self.outcome(len(self.sent))
         if isinstance(outcome, _Raised):
             raise outcome.error
         self.sent.append((topic, value))
+        self.keys.append(key)
         future = _Sent()
         future.outcome = outcome
         self.futures.append(future)
@@ -269,3 +271,13 @@ def test_resume_is_the_first_unanswered_row_whatever_the_order_of_answers(kinds,
     expected = kinds.index("never") if "never" in kinds else None
     assert (delivery.resume and delivery.resume.rows_before) == expected
     assert delivery.acknowledged.total() == kinds.count("ok")
+
+
+def test_versions_of_a_record_have_the_key_of_its_document_and_records_without_id_none():
+    broker = _Broker()
+    delivery = Delivery(broker, TOPICS, translate=lambda error: error, clock=ManualClock(0))
+    rows = [RawRecord(text="a", id="1", source="desk"), RawRecord(text="b", id="1", source="desk"), RawRecord(text="c")]
+    for line, record in enumerate(rows):
+        assert delivery.send(Row("f", line, Channel.COMPLAINT, record, payload=b"{}"))
+    key = document_id(Channel.COMPLAINT, "desk", "1", None).encode()
+    assert broker.keys == [key, key, None]

@@ -8,7 +8,20 @@ from triage.config.section import Section
 from triage.config.web import WebSettings
 
 _RECORD_FIELDS = frozenset(
-    {"text", "id", "created_at", "source", "author_id", "brand", "product", "region", "language", "url", "rating"}
+    {
+        "text",
+        "id",
+        "created_at",
+        "version",
+        "source",
+        "author_id",
+        "brand",
+        "product",
+        "region",
+        "language",
+        "url",
+        "rating",
+    }
 )
 
 

@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 from elasticsearch import Elasticsearch
 
+from triage.clock import parse_rfc3339
 from triage.config import ElasticsearchSettings
 from triage.elastic.aggregations import event_time_range
 from triage.elastic.errors import count_deleted, translated
 from triage.elastic.mapping import JsonObject
 from triage.errors import DependencyError
 from triage.schemas.enriched import EnrichedRecord
+from triage.schemas.version import is_named
 
 _NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
 # A total order: `_id` is the hash of the last three.
@@ -26,12 +28,17 @@ _ORDER: list[JsonObject] = [
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A document with its `_id`, index and version (the broker's timestamp of its raw record, in ms)."""
+    """A document with its `_id`, index and version (`triage.schemas.version`)."""
 
     id: str
     index: str
     version: int
     record: EnrichedRecord
+
+    @property
+    def written_ms(self) -> int:
+        """The broker's time of its raw record; where the source named the version, the time of its enrichment."""
+        return parse_rfc3339(self.record.event.ingested) if is_named(self.version) else self.version
 
 
 def by_authors(hashes: Iterable[str]) -> JsonObject:
@@ -127,8 +134,8 @@ def current(
     }
 
 
-def delete(client: Elasticsearch, items: Sequence[tuple[str, str]], version: int) -> int:
-    """Delete documents by (index, `_id`), unless they are newer than `version`; return the number of deletions.
+def delete(client: Elasticsearch, items: Sequence[tuple[str, str, int]]) -> int:
+    """Delete documents by (index, `_id`, version), unless they are newer than that; return the number of deletions.
 
     A deletion keeps its version, so a late write of the deleted document is refused. Raises Unavailable if some could
     not be deleted.
@@ -137,7 +144,7 @@ def delete(client: Elasticsearch, items: Sequence[tuple[str, str]], version: int
         return 0
     lines = [
         {"delete": {"_index": index, "_id": identity, "version": version, "version_type": "external_gte"}}
-        for index, identity in items
+        for index, identity, version in items
     ]
     with translated():
         body = client.perform_request(

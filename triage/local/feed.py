@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from triage.clock import rfc3339, to_ms
 from triage.errors import ConfigError
 from triage.paths import resource
+from triage.schemas.enriched import record_key
 from triage.types import Channel
 
 HOUR_MS = 3_600_000
@@ -30,11 +31,12 @@ _SURGE_MS = 3 * HOUR_MS
 
 
 class FeedItem(NamedTuple):
-    """One payload to send, `at_ms` milliseconds of simulated time after the start of the replay."""
+    """One payload to send with its key, `at_ms` milliseconds of simulated time after the start of the replay."""
 
     at_ms: int
     channel: Channel
     payload: bytes
+    key: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,15 @@ class FeedLine:
     @property
     def in_surge(self) -> bool:
         return self.fields is not None and str(self.fields.get("id", "")).startswith(_SURGE_PREFIX)
+
+    @property
+    def key(self) -> bytes | None:
+        """Key of the message, as from every producer: the record's identity; None without an id."""
+        fields = self.fields or {}
+        source, source_id = fields.get("source"), fields.get("id")
+        if not isinstance(source_id, str) or not isinstance(source, str | None):
+            return None
+        return record_key(self.channel, source, source_id or None)
 
     def payload(self, at_ms: int) -> bytes:
         """The bytes to send; `created_at` is `at_ms` (milliseconds since the epoch) if the record has none."""
@@ -94,7 +105,7 @@ class Feed:
         origin_ms = to_ms(origin)
         for at_ms, index in sorted(timed):
             line = self.lines[index]
-            yield FeedItem(at_ms, line.channel, line.payload(origin_ms + at_ms))
+            yield FeedItem(at_ms, line.channel, line.payload(origin_ms + at_ms), line.key)
 
 
 class _Rhythm:

@@ -57,7 +57,7 @@ class Replay:
             while self.clock.now_ms() < self.origin_ms + item.at_ms:
                 if self._stop.wait(_TICK_S):
                     return
-            futures.append(producer.send(self.topics[item.channel], value=item.payload))
+            futures.append(producer.send(self.topics[item.channel], value=item.payload, key=item.key))
             self.sent += 1
         for future in futures:
             future.get(timeout=30)

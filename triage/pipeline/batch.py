@@ -33,6 +33,7 @@ class ValidatedRecord:
     """A validated raw record with its event time, in ms since the epoch.
 
     `original` is the first position of a record that was replayed, `broker_ms` its broker's timestamp there.
+    `named_version` is the document version if the source named one.
     """
 
     raw: RawRecord
@@ -42,6 +43,12 @@ class ValidatedRecord:
     position: Position | None = None
     broker_ms: int = 0
     original: Position | None = None
+    named_version: int | None = None
+
+    @property
+    def version(self) -> int:
+        """Version of the document: of one id the highest is kept, of equal ones the later."""
+        return self.broker_ms if self.named_version is None else self.named_version
 
 
 @dataclass(frozen=True, slots=True)

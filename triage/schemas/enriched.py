@@ -115,10 +115,22 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
         return Flag.AUTOMATIC not in self.flags and Flag.NO_TEXT not in self.flags
 
 
-def document_id(channel: Channel, source: str | None, source_id: str | None, position: Position | None) -> str:
-    """`_id` of a record: SHA-256 (hex) of channel, source and the source's id, or of its Kafka position without an id.
+def document_id(
+    channel: Channel, source: str | None, source_id: str | None, position: Position | None, broker_ms: int = 0
+) -> str:
+    """`_id` of a record: SHA-256 (hex) of channel, source and the source's id.
 
-    The parts are joined as a JSON array, so that no names can make two records collide.
+    Without an id, of channel, Kafka position and the broker's timestamp there: a topic that was deleted and created
+    again uses its positions again. The parts are joined as a JSON array, so that no names can make two records collide.
     """
-    parts = [channel, source or "", source_id] if source_id is not None else [channel, *(position or ("", 0, 0))]
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+    if source_id is not None:
+        return hashlib.sha256(msgspec.json.encode([channel, source or "", source_id])).hexdigest()
+    return hashlib.sha256(msgspec.json.encode([channel, *(position or ("", 0, 0)), broker_ms])).hexdigest()
+
+
+def record_key(channel: Channel, source: str | None, source_id: str | None) -> bytes | None:
+    """Key of a raw message: the record's `_id`, so that all versions of a record reach one partition, in order.
+
+    None without an id: such records are spread evenly.
+    """
+    return None if source_id is None else document_id(channel, source, source_id, None).encode()

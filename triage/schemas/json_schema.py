@@ -46,6 +46,13 @@ _RAW: dict[str, list[Schema]] = {
         {"type": "number", "minimum": 0, "exclusiveMaximum": 253_402_300_800_000},
         _NULL,
     ],
+    "version": [
+        {"type": "string", "pattern": "^\\s*[0-9]{1,40}(\\.[0-9]{1,40})?\\s*$"},
+        {"type": "string", "format": "date-time"},
+        {"const": ""},
+        {"type": "number", "minimum": 0, "maximum": 4_611_686_018_427_387},
+        _NULL,
+    ],
     "rating": [
         {"type": "number"},
         {"type": "string", "pattern": "^$|^\\s*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?\\s*$"},

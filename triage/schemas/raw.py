@@ -10,6 +10,7 @@ import msgspec
 
 from triage.clock import YEAR_10000_MS, rfc3339, to_ms
 from triage.errors import InvalidRecord
+from triage.schemas.version import named_version
 
 Scalar = str | int | float | bool
 
@@ -23,12 +24,23 @@ class RawRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     id: (
         Annotated[
             str,
-            msgspec.Meta(description="Id given by the source; without it, topic/partition/offset identify the record"),
+            msgspec.Meta(
+                description="Id given by the source; without it, position and broker's time identify the record"
+            ),
         ]
         | None
     ) = None
     created_at: (
         Annotated[str, msgspec.Meta(description="Event time, as RFC 3339 or epoch milliseconds")] | int | float | None
+    ) = None
+    version: (
+        Annotated[
+            str,
+            msgspec.Meta(description="Number or time (RFC 3339, epoch milliseconds); of one id the highest is kept"),
+        ]
+        | int
+        | float
+        | None
     ) = None
     source: str | None = None
     author_id: Annotated[str, msgspec.Meta(description="Stored only as a keyed hash")] | None = None
@@ -99,6 +111,8 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
             known[name] = _one_spelling(known[name])
     created_at = fields.pop("created_at", None)
     event_time_ms(created_at)
+    if (version := fields.pop("version", None)) is not None:
+        named_version(version)
     rating = _rating(fields.pop("rating", None))
     attributes: dict[str, Scalar] = {}
     given = fields.pop("attributes", None)
@@ -111,6 +125,7 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
     return RawRecord(
         text=text,
         created_at=created_at,
+        version=version,
         rating=rating,
         attributes=attributes,
         unknown_fields=unknown,

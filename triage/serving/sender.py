@@ -12,6 +12,7 @@ from kafka.errors import KafkaError, RetriableError
 
 from triage.config import KafkaSettings
 from triage.errors import InvalidRecord, TriageError, Unavailable
+from triage.schemas.enriched import record_key
 from triage.sources.ingest import make_producer
 from triage.topics import require_topics, translate
 from triage.topics.definitions import RAW_TOPICS
@@ -97,7 +98,8 @@ class Sender:
     ) -> None:
         topic = self._settings.topic(RAW_TOPICS[record.channel])
         try:
-            sent = producer.send(topic, value=record.payload, headers=list(headers))
+            key = record_key(record.channel, record.source, record.id)
+            sent = producer.send(topic, value=record.payload, key=key, headers=list(headers))
         except Exception as error:
             self._delivered(digest, delivery, error)
             if isinstance(error, KafkaError):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document to index: `body` is a JSON object in UTF-8, `version` the broker's timestamp in ms."""
+    """One document to index: `body` is a JSON object in UTF-8, `version` as in `triage.schemas.version`."""
 
     id: str
     index: str

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from triage.clock import Clock
 from triage.errors import TriageError, Unavailable
 from triage.logging import get_logger
+from triage.schemas.enriched import record_key
 from triage.sources.rows import Row
 from triage.topics.kafka_types import RecordFuture
 from triage.types import Channel
@@ -22,7 +23,7 @@ _WARN_AFTER_S = 5.0
 class Producer(Protocol):
     """The part of a Kafka producer that is used here."""
 
-    def send(self, topic: str, value: bytes) -> RecordFuture: ...
+    def send(self, topic: str, value: bytes, key: bytes | None = None) -> RecordFuture: ...
 
     def flush(self, timeout: float) -> None: ...
 
@@ -97,7 +98,8 @@ class Delivery:
             self._waiting += 1
             self._bytes += size
         try:
-            future = self._producer.send(self._topics[row.channel], value=row.payload)
+            key = record_key(row.channel, row.record.source, row.record.id) if row.record else None
+            future = self._producer.send(self._topics[row.channel], value=row.payload, key=key)
         except Exception as error:  # noqa: BLE001 - whatever the client raises, the row was not sent
             self._failed(size, error)
             return False

@@ -26,7 +26,7 @@ def test_identity_version_and_event_time_are_those_of_the_original():
     assert record["event"]["id"] == str(FIRST)
     assert record["@timestamp"] == "2026-11-22T09:29:55.000Z"
     ((_, identity), stored), *_ = rig.sink.documents.items()
-    assert identity == document_id(Channel.COMPLAINT, None, None, FIRST)
+    assert identity == document_id(Channel.COMPLAINT, None, None, FIRST, NOW - 5_000)
     assert stored.version == NOW - 5_000
     assert [m.key.decode() for m in rig.source.produced if m.topic == "feedback.enriched"] == [identity]
     assert rig.metrics.registry.get_sample_value("triage_record_latency_seconds_count") == 0

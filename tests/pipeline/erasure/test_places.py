@@ -119,8 +119,9 @@ class Places:
         found = [(i, v) for i, (v, author) in self.documents.items() if author in hashes]
         yield [SimpleNamespace(index="feedback-1", id=identity, version=version) for identity, version in found]
 
-    def _delete(self, _, mine, __):
-        for _, identity in mine:
+    def _delete(self, _, mine):
+        for _, identity, version in mine:
+            assert version >= self.documents.get(identity, (0, ""))[0], "the index refuses an older deletion"
             self.documents.pop(identity, None)
         self._done()
 
@@ -151,6 +152,12 @@ def test_nothing_of_the_author_is_left_and_all_of_others(places):
     assert places.documents == {"doc-3": (12, BEN)}
     assert [each.id for each in places.alert.examples] == ["doc-3"]
     assert places.forget() == Erased([ANNA])
+
+
+def test_documents_whose_source_names_the_version_are_erased_too(places):
+    places.documents["doc-9"] = (2**62 + 4_000, ANNA)
+    places.forget()
+    assert places.documents == {"doc-3": (12, BEN)}
 
 
 def test_a_dry_run_counts_the_same_and_changes_nothing(places):

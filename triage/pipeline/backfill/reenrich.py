@@ -10,6 +10,7 @@ from triage.pipeline.batch import Enriched, ValidatedRecord
 from triage.pipeline.stages.enrich import Enricher
 from triage.rules import facts_of
 from triage.schemas.raw import RawRecord
+from triage.schemas.version import is_named
 from triage.types import Flag
 
 # Flags about the raw record: they can't be derived from the stored one.
@@ -37,7 +38,14 @@ def _validated(item: StoredRecord) -> ValidatedRecord:
         attributes=record.attributes,
     )
     event_ms = parse_rfc3339(record.timestamp)
-    return ValidatedRecord(raw, record.channel, event_ms, record.event.id, broker_ms=item.version)
+    return ValidatedRecord(
+        raw,
+        record.channel,
+        event_ms,
+        record.event.id,
+        broker_ms=item.written_ms,
+        named_version=item.version if is_named(item.version) else None,
+    )
 
 
 def _merged(enricher: Enricher, item: StoredRecord, new: Enriched) -> Enriched:

@@ -138,7 +138,9 @@ class Replay:
         for page in documents.pages(client, settings, self._query(), self._settings.replay.batch_records):
             if self._stop():
                 return
-            kept = [item for item in page if not erased_authors.contains([item.record.author_id or ""], item.version)]
+            kept = [
+                item for item in page if not erased_authors.contains([item.record.author_id or ""], item.written_ms)
+            ]
             self.progress.read += len(page)
             self.progress.forgotten += len(page) - len(kept)
             if kept:

@@ -45,7 +45,7 @@ class Rewriter:
         """Write the batch and commit its offsets. Raises Unavailable: the same batch can be written again."""
         to_write = [
             Document(
-                item.document_id, self._naming.index_for(item.validated.event_ms), item.validated.broker_ms, item.body
+                item.document_id, self._naming.index_for(item.validated.event_ms), item.validated.version, item.body
             )
             for item in batch
         ]

@@ -22,6 +22,7 @@ from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.forgotten import ForgottenAuthor
 from triage.schemas.message import MessageDecoder
+from triage.schemas.version import is_named
 from triage.topics.kafka_types import TopicPartition
 from triage.topics.open_transactions import wait_for_open_transactions
 from triage.topics.retention import Retention
@@ -103,32 +104,36 @@ class Erasure:
         # Corrections hold the corrected texts.
         self._erased.corrections += erase_corrections(self._client, settings, self._hashes, dry_run=dry_run)
         for start in range(0, len(found), _PAGE):
-            self._erase_documents(found[start : start + _PAGE], at_ms, dry_run=dry_run)
+            self._erase_documents(found[start : start + _PAGE], dry_run=dry_run)
         if not dry_run:
             documents.refresh(self._client, settings)
 
-    def _find_documents(self, at_ms: int) -> list[tuple[str, str]]:
-        """(index, `_id`) of each document that the author wrote until then."""
+    def _find_documents(self, at_ms: int) -> list[tuple[str, str, int]]:
+        """(index, `_id`, version of the deletion) of each document that the author wrote until then.
+
+        A version that the source named does not say when the document was written: such documents are all erased, also
+        those that were written within the seconds that this takes.
+        """
         settings = self._settings.elasticsearch
         documents.refresh(self._client, settings)
         found = [
-            (item.index, item.id)
+            (item.index, item.id, max(at_ms, item.version))
             for page in documents.pages(self._client, settings, documents.by_authors(self._hashes), _PAGE)
             for item in page
-            if item.version <= at_ms
+            if item.version <= at_ms or is_named(item.version)
         ]
-        self._ids.update(identity for _, identity in found)
+        self._ids.update(identity for _, identity, _ in found)
         return found
 
-    def _erase_documents(self, found: list[tuple[str, str]], at_ms: int, *, dry_run: bool) -> None:
-        for index, identity in found:
+    def _erase_documents(self, found: list[tuple[str, str, int]], *, dry_run: bool) -> None:
+        for index, identity, _ in found:
             self._writer.send("enriched", identity.encode(), None)
             self._erased.indices[index] = self._erased.indices.get(index, 0) + 1
         # Tombstones first: after a crash in between, the documents are still found.
         self._writer.flush()
         self._erased.documents += len(found)
         if not dry_run:
-            documents.delete(self._client, found, at_ms)
+            documents.delete(self._client, found)
 
     def _wait_until_readable(self, topic: str) -> None:
         """Wait for open transactions, as of a killed worker: what follows one can't be read before its end."""

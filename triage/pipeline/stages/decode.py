@@ -12,6 +12,7 @@ from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.dead_letters.origin_headers import origin_of
 from triage.pipeline.erasure.tombstones import ErasedAuthors
 from triage.schemas.raw import RawRecord, event_time_ms, not_in_future, parse_raw
+from triage.schemas.version import named_version
 from triage.types import Channel
 
 
@@ -80,6 +81,7 @@ class DecodeStage:
             message.position,
             broker_ms,
             origin.position if origin else None,
+            None if raw.version is None else named_version(raw.version),
         )
 
 

@@ -196,7 +196,7 @@ class Enricher:
             body=None if parts.are_all_of(text) else _ranges(parts),
         )
         record.severity, record.route = active.rules.decide(facts_of(record))
-        identity = document_id(item.channel, raw.source, raw.id, item.original or item.position)
+        identity = document_id(item.channel, raw.source, raw.id, item.original or item.position, item.broker_ms)
         return Enriched(record, identity, item, _encode(record))
 
     def _attributes(self, attributes: Mapping[str, Scalar], author: str | None) -> tuple[dict[str, Scalar], bool]:

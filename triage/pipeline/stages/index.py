@@ -10,7 +10,7 @@ from triage.sinks.base import Document, Sink
 
 
 class IndexStage:
-    """Writes each record under its own `_id` with the broker's timestamp as version, so that repeats change nothing."""
+    """Writes each record under its own `_id` and version, so that repeats change nothing."""
 
     name = "index"
 
@@ -39,7 +39,7 @@ class IndexStage:
                 Document(
                     item.document_id,
                     self._naming.index_for(item.validated.event_ms),
-                    item.validated.broker_ms,
+                    item.validated.version,
                     item.body,
                 )
                 for item in batch.enriched
