@@ -258,6 +258,8 @@ def main() -> int:
                 outcomes.append(outcome)
                 at = f"{outcome.mutant.path}:{outcome.mutant.line}"
                 progress.write(f"{number}/{len(mutants)} {outcome.verdict} {outcome.seconds:.0f} s {at}\n")
+                if outcome.verdict == "survived":
+                    progress.write(described(outcome.mutant) + "\n")
                 progress.flush()
     return report(outcomes, options.at_least)
 
