@@ -104,3 +104,24 @@ def test_an_alert_without_its_rule_is_still_an_alert():
 )
 def test_durations(ms, said):
     assert duration(ms) == said
+
+
+def test_numbers_and_times_of_the_document():
+    found = alert(episode(negative=1, total=3, state="resolved", last_firing_ms=STARTED + 300_000), window_s=300)
+    assert (found.share, found.window_s, found.updated_at) == (0.3333, 3600, "2026-11-22T09:40:00.000Z")
+    assert found.ended_at == "2026-11-22T09:40:00.000Z"
+    assert found.status == "resolved"
+    assert alert(episode(total=0)).share == 0.0
+    assert not alert(episode(page=None)).paged
+
+
+def test_a_snooze_ends_by_the_clock_of_whoever_snoozed():
+    found = alert(episode(snoozed_until_ms=STARTED), allowed_lateness_s=90)
+    assert found.snoozed_until == "2026-11-22T09:31:30.000Z"
+    assert alert(episode()).snoozed_until is None
+
+
+def test_kibana_s_link_escapes_twice():
+    page = alert(episode(dimensions={"brand": 'O\'Neil "!"'}), kibana_url="https://k.example/")
+    assert page.kibana_url.startswith("https://k.example/app/discover#/?_g=(time:(from:'2026-11-22T08%3A30%3A00.000Z'")
+    assert "brand%3A%20%22O%21%27Neil%20%5C%22%21%21%5C%22%22%20and%20sentiment.label" in page.kibana_url

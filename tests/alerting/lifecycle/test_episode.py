@@ -132,3 +132,61 @@ def test_firings_and_resolves_alternate_and_keys_are_never_reused(verdicts, reso
         assert episode is None or episode.end_ms >= episode.last_firing_ms + STEP_MS
     assert told == ([Change.FIRED, Change.RESOLVED] * len(told))[: len(told)]
     assert len(set(keys)) == (len(keys) + 1) // 2
+
+
+def test_a_key_flaps_from_its_fourth_change_on():
+    policy = Policy(resolve_after=5, severity="error")
+    assert not play([True, False, True], policy=policy)[2].flapping
+    assert play([True, False, True, False], policy=policy)[2].flapping
+    assert play([True, False, True, False, True, False], policy=policy)[2].flapping
+
+
+def test_changes_are_those_of_the_last_twenty_windows():
+    policy = Policy(resolve_after=30, severity="error")
+    *_, episode = play([True, False, True, *[True] * 17], policy=policy)
+    assert (episode.changes.bit_count(), FLAP_WINDOWS) == (3, 20)
+    *_, episode = play([True, False, True, *[True] * 18], policy=policy)
+    assert episode.changes.bit_count() == 2
+
+
+def test_windows_between_two_episodes_count_as_quiet():
+    *_, over = play([True, True], policy=Policy(resolve_after=1, severity="error"))
+    over = step(over, window(2, 0, 10), Verdict(firing=False), Policy(resolve_after=1, severity="error")).episode
+    assert (over.state, over.changes) == ("resolved", 0b101)
+    again = step(over, window(4), Verdict(firing=True), POLICY).episode
+    assert again.changes == 0b10101
+
+
+def test_a_document_s_version_grows_with_each_window_and_with_the_resolve():
+    *_, episode = play([True, True])
+    assert (episode.open, episode.version) == (True, 2 * 2 * STEP_MS)
+    *_, over = play([True, False, False, False])
+    assert (over.open, over.version) == (False, 2 * 4 * STEP_MS + 1)
+
+
+def test_a_new_episode_has_the_numbers_of_its_window():
+    verdict = Verdict(firing=True, expected=2.5, score=9.0, causes=("spike",))
+    episode = step(None, window(3, 40, 50, late=2), verdict, POLICY).episode
+    assert (episode.hits, episode.quiet, episode.was_firing, episode.changes) == (1, 0, True, 1)
+    assert (episode.peak_end_ms, episode.end_ms, episode.window_ms) == (4 * STEP_MS, 4 * STEP_MS, 12 * STEP_MS)
+    assert (episode.expected, episode.score, episode.peak_expected, episode.late_records) == (2.5, 9.0, 2.5, 2)
+    assert (episode.severity, episode.runbook, episode.causes) == ("critical", POLICY.runbook, ["spike"])
+
+
+def test_an_equal_window_later_is_no_new_peak_and_causes_add_up():
+    first = step(None, window(0), Verdict(firing=True, causes=("spike",)), POLICY).episode
+    second = step(first, window(1), Verdict(firing=True, causes=("static",)), POLICY).episode
+    assert (second.peak_end_ms, second.causes, second.hits) == (STEP_MS, ["spike", "static"], 2)
+    third = step(second, window(2, 1, 1), Verdict(firing=True), POLICY).episode
+    assert (third.negative, third.peak_negative, third.hits, third.quiet) == (1, 40, 3, 0)
+
+
+def test_one_negative_is_enough_and_none_is_not():
+    assert step(None, window(0, 1, 1), Verdict(firing=True), POLICY).change is Change.FIRED
+    assert step(None, window(0, 0, 1), Verdict(firing=True), POLICY).change is None
+
+
+def test_dedup_keys_are_forty_hex_digits():
+    name, _, digits = dedup_key(window(1)).partition("-")
+    assert (name, len(digits)) == ("triage", 40)
+    int(digits, 16)
