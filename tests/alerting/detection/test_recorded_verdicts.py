@@ -238,7 +238,7 @@ def test_holidays_are_settings():
     assert SpikeSettings(holidays=["2026-01-01"]).holidays == (date(2026, 1, 1),)
     with pytest.raises(ValueError, match="accept_windows must be larger than delay_windows"):
         SpikeSettings(accept_windows=6, delay_windows=6)
-    with pytest.raises(ValueError, match="'Mars'.*IANA time zone"):
+    with pytest.raises(ValueError, match=r"'Mars'.*IANA time zone"):
         SpikeSettings(zone="Mars")
     assert SpikeSettings(accept_windows=7, delay_windows=6).accept_windows == 7
 
