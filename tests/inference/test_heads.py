@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from triage.errors import ModelError
-from triage.inference.calibration import Scaling, softmax
+from triage.inference.calibration import Scaling, is_chinese, probabilities, softmax
 from triage.inference.heads import Heads, concatenate
 from triage.inference.manifest import FileDigest, Manifest
 from triage.inference.runtime import Logits
@@ -149,3 +149,37 @@ def test_outputs_that_are_not_finite():
 
 def test_softmax_of_huge_logits():
     assert softmax(np.array([[1e30, 0]], np.float32)).tolist() == [[1.0, 0.0]]
+
+
+def test_a_temperature_by_length_is_one_at_thirty_two_tokens():
+    two = np.array([[2.0, 0.0]] * 3, np.float32)
+    found = probabilities(two, 2.0, Scaling(length=1.0), tokens=np.array([16, 32, 64]))
+    assert found[:, 0].tolist() == pytest.approx([1 / (1 + np.exp(-2)), 1 / (1 + np.exp(-1)), 1 / (1 + np.exp(-0.5))])
+
+
+def test_chinese_texts_intents_and_bias_scale_by_their_own():
+    two = np.array([[2.0, 0.0]] * 2, np.float32)
+    chinese = probabilities(two, 1.0, Scaling(chinese=np.log(2)), chinese=np.array([True, False]))
+    assert chinese[:, 0].tolist() == pytest.approx([1 / (1 + np.exp(-1)), 1 / (1 + np.exp(-2))])
+    intents = np.array([[0.5, 0.5], [1.0, 0.0]])
+    by_intent = probabilities(two, 1.0, Scaling(by_intent=[np.log(2), np.log(8)]), intents=intents)
+    assert by_intent[:, 0].tolist() == pytest.approx([1 / (1 + np.exp(-0.5)), 1 / (1 + np.exp(-1))])
+    assert probabilities(two, 1.0, Scaling(bias=[0.0, 2.0]))[0].tolist() == [0.5, 0.5]
+    plain = probabilities(two, 1.0)
+    for scaling in (Scaling(length=1.0), Scaling(chinese=1.0), Scaling(by_intent=[1.0, 1.0])):
+        assert probabilities(two, 1.0, scaling).tolist() == plain.tolist(), "without its argument a term has no effect"
+
+
+def test_texts_with_a_chinese_character_are_chinese():
+    assert is_chinese(["a 一", "a", "", "龥", "ひ", "鿿"]).tolist() == [True, False, False, True, False, True]
+
+
+def test_two_batches_are_one_with_and_without_aspects():
+    one = Logits(np.ones((1, 3)), np.ones((1, 3)), np.ones((4, 3)))
+    two = Logits(np.zeros((2, 3)), np.zeros((2, 3)), np.zeros((5, 3)))
+    assert concatenate([one]) is one
+    both = concatenate([one, two])
+    assert [array.shape for array in both[:3]] == [(3, 3), (3, 3), (9, 3)]
+    assert (both.aspect, both.intent[:, 0].tolist()) == (None, [1, 0, 0])
+    given = [each._replace(aspect=np.full((len(each.intent), 2, 4), n)) for n, each in enumerate((one, two))]
+    assert concatenate(given).aspect[:, 0, 0].tolist() == [0, 1, 1]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.inference.spans import TaggedToken, merge_tokens
+from triage.inference.spans import TaggedToken, merge_tokens, same_word, strip_span
 
 
 def tag(text, *tagged):
@@ -85,3 +85,74 @@ def test_spans_are_in_order_apart_trimmed_and_inside_the_text(text, steps):
         assert text[span.start : span.end] == text[span.start : span.end].strip()
         assert span.confidence == pytest.approx(0.7)
         end = span.end
+
+
+def token(rank, start, end, *, begins=True, label="person", probability=0.9):
+    return TaggedToken(rank, start, end, begins, label, probability)
+
+
+def places(text, *tokens):
+    return [(span.start, span.end) for span in merge_tokens(text, tokens)]
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "stripped"),
+    [
+        (" ab ", 0, 4, (1, 3)),
+        ("ab", 0, 2, (0, 2)),
+        ("a  b", 1, 3, (3, 3)),
+        ("ab", 0, 9, (0, 2)),
+        ("ab", 5, 9, (2, 2)),
+        ("  ", 0, 2, (2, 2)),
+        ("", 0, 0, (0, 0)),
+    ],
+)
+def test_spans_lose_blanks_at_their_ends(text, start, end, stripped):
+    assert strip_span(text, start, end) == stripped
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        ("a", "b", True),
+        ("a", " ", False),
+        ("-", "a", False),
+        ("e", "\u0301", True),
+        ("ж", "9", True),
+        ("ế", "n", True),  # U+1EBF
+        ("\u1e00", "a", True),
+        ("\u1dff", "a", False),
+        ("\u2000", "a", False),
+        ("\u08ff", "a", True),
+        ("ऀ", "a", False),  # U+0900
+        ("三", "a", False),
+    ],
+)
+def test_words_are_runs_of_letters_digits_and_marks_of_scripts_with_spaces(left, right, same):
+    assert (same_word(left, right), same_word(right, left)) == (same, same)
+
+
+def test_a_word_at_either_end_of_the_text_is_whole():
+    assert places("Johnson", token(0, 2, 3)) == [(0, 7)]
+    assert places("a Johnson b", token(0, 4, 5)) == [(2, 9)]
+
+
+def test_a_later_piece_of_a_word_joins_and_a_token_that_touches_its_end_does_not():
+    assert places("Johnson-Smith", token(0, 0, 2), token(5, 5, 7), token(6, 8, 13)) == [(0, 7), (8, 13)]
+    assert places("三四五", token(0, 0, 1), token(1, 1, 2), token(2, 2, 3, begins=False)) == [(0, 1), (1, 3)]
+
+
+def test_a_gap_in_the_ranks_ends_an_entity():
+    assert places("a b c", token(0, 0, 1), token(1, 2, 3, begins=False), token(3, 4, 5, begins=False)) == [
+        (0, 3),
+        (4, 5),
+    ]
+
+
+def test_confidence_is_a_mean_over_all_tokens():
+    (span,) = merge_tokens("a b", [token(0, 0, 1, probability=0.5), token(1, 2, 3, begins=False, probability=0.9)])
+    assert span.confidence == pytest.approx(0.7)
+
+
+def test_punctuation_alone_is_no_entity():
+    assert places("a - b", token(0, 2, 3), token(1, 4, 5)) == [(4, 5)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from triage.clock import rfc3339
 from triage.errors import InvalidRecord
-from triage.schemas.raw import event_time_ms, parse_raw
+from triage.schemas.raw import event_time_ms, not_in_future, parse_raw
 
 
 def _parse(**fields):
@@ -134,3 +134,111 @@ def test_any_json_object_is_accepted_or_refused(fields):
         return
     assert 0 < len(record.text) <= 20_000
     assert all(isinstance(value, (str, int, float, bool)) for value in record.attributes.values())
+
+
+# Limits
+
+
+def refused(**fields):
+    with pytest.raises(InvalidRecord) as caught:
+        _parse(**{"text": "a", **fields})
+    return str(caught.value)
+
+
+def test_fields_have_at_most_a_thousand_characters():
+    assert len(_parse(text="a", brand="b" * 1_000).brand) == 1_000
+    assert "brand has 1001 characters; at most 1000 are allowed" in refused(brand="b" * 1_001)
+
+
+def test_numbers_become_text_and_nothing_becomes_none():
+    record = _parse(text="a", id=7, source="", region=None, rating="", created_at="")
+    assert (record.id, record.source, record.region, record.rating, record.created_at) == ("7", None, None, None, "")
+    assert _parse(text="a", rating="4.5").rating == 4.5
+    assert "rating True is not a number" in refused(rating=True)
+    assert "source must be a string, not a boolean" in refused(source=True)
+    assert "source must be a string, not a list" in refused(source=[1])
+
+
+@pytest.mark.parametrize(
+    ("given_name", "name"),
+    [
+        ("Acme", "Acme"),
+        (" Acme  Inc ", "Acme Inc"),
+        ("Ａｃｍｅ！", "Acme!"),
+        ("Ac\u200bme\u00ad", "Acme"),
+        ("Cafe\u0301", "Café"),
+        ("\u200b", None),
+        ("Acme\u3000三", "Acme 三"),
+        ("～", "~"),
+        ("a\ufeff\u2060\u200f", "a"),
+    ],
+)
+def test_names_that_look_alike_are_one_name(given_name, name):
+    record = _parse(text="a", brand=given_name, product=given_name, region=given_name, source=given_name)
+    assert (record.brand, record.product, record.region) == (name, name, name)
+    assert record.source == given_name, "sources stay as they are"
+
+
+def test_texts_with_markup_may_be_ten_times_as_long():
+    plain = json.dumps({"text": "b" * 101}).encode()
+    assert (len(parse_raw(plain, max_text_chars=100).text), parse_raw(plain, max_text_chars=100).truncated) == (
+        100,
+        True,
+    )
+    assert not parse_raw(plain, max_text_chars=101).truncated
+    marked = json.dumps({"text": "<" + "b" * 999}).encode()
+    assert (len(parse_raw(marked, max_text_chars=100).text), parse_raw(marked, max_text_chars=100).truncated) == (
+        1_000,
+        False,
+    )
+    longer = json.dumps({"text": "<" + "b" * 1_000}).encode()
+    assert (len(parse_raw(longer, max_text_chars=100).text), parse_raw(longer, max_text_chars=100).truncated) == (
+        1_000,
+        True,
+    )
+
+
+def nested(levels):
+    value = 1
+    for _ in range(levels):
+        value = {"x": value}
+    return value
+
+
+def test_attributes_are_flat_and_nested_at_most_eight_levels():
+    record = _parse(text="a", attributes={"a": {"b": [1, {"c": None, "d": False}]}}, other=[2])
+    assert record.attributes == {"a.b.0": 1, "a.b.1.d": False, "other.0": 2}
+    assert record.unknown_fields == 1
+    assert list(_parse(text="a", attributes=nested(9)).attributes) == [".".join("x" * 9)]
+    assert "nested deeper than 8 levels" in refused(attributes=nested(10))
+    assert _parse(text="a", attributes={}).attributes == {}
+
+
+def test_a_long_value_is_shown_cut_to_eighty_characters():
+    assert f"created_at '{'x' * 78}' is not a time" in refused(created_at="x" * 78)
+    assert f"created_at '{'x' * 76}... is not a time" in refused(created_at="x" * 79)
+
+
+@pytest.mark.parametrize(
+    ("value", "named"), [("null", "null"), ("true", "a boolean"), ("1.5", "a number"), ('"a"', "a string")]
+)
+def test_what_is_no_object_is_named(value, named):
+    with pytest.raises(InvalidRecord, match=f"not {named}$") as caught:
+        parse_raw(value.encode())
+    assert caught.value.stage == "decode"
+
+
+def test_a_time_may_be_as_far_ahead_as_allowed_and_no_further():
+    assert not_in_future(3_600_000 * 2, 0, 2.0) == 7_200_000
+    with pytest.raises(InvalidRecord, match=r"created_at 1970-01-01T02:00:00\.001Z is more than 2 h ahead"):
+        not_in_future(7_200_001, 0, 2.0)
+
+
+def test_epoch_times_begin_at_zero():
+    assert event_time_ms(0) == 0
+    assert event_time_ms(1.9) == 1
+    assert event_time_ms("1970-01-01T00:00:00Z") == 0
+    assert event_time_ms(" 1970-01-01T01:00:00+01:00 ") == 0
+    for bad in (-1, float("nan"), "1969-12-31T23:59:59.999Z", [1], {}):
+        with pytest.raises(InvalidRecord):
+            event_time_ms(bad)

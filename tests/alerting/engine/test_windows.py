@@ -238,3 +238,112 @@ def test_any_interleaving_and_redelivery_closes_the_same_windows(partitions, dat
 def test_windows_stay_shut_until_something_is_known(partitions):
     state = windows(expected=[(TOPIC, number) for number in range(partitions)])
     assert state.watermark(NOW_MS, 0) is None
+
+
+# Boundaries
+
+
+def test_a_step_is_late_from_its_close_on_and_gone_after_it_is_retained():
+    found = windows(retain_ms=2 * STEP_MS)
+    found.progress = Progress(closed_ms=5 * STEP_MS)
+    assert found.merge(count(5, 1, 1)) is MergeOutcome.MERGED
+    assert found.merge(count(4, 1, 1)) is MergeOutcome.CORRECTED
+    assert found.merge(count(3, 1, 1)) is MergeOutcome.CORRECTED
+    assert found.merge(count(2, 1, 1)) is MergeOutcome.LATE
+    late = found.sums[4 * STEP_MS]["intent=delivery"]
+    assert (late.negative, late.total, late.late_negative, late.late_total) == (1, 2, 1, 2)
+    assert found.last_merged == (3 * STEP_MS, "intent=delivery")
+    new = found.sums[5 * STEP_MS]["intent=delivery"]
+    assert (new.late_negative, new.late_total) == (0, 0)
+
+
+def test_a_step_holds_as_many_keys_as_allowed_before_it_counts_together():
+    found = windows(max_keys=2)
+    outcomes = [found.merge(count(0, 1, 1, intent=name)) for name in ("a", "b", "c", "d", "a")]
+    assert outcomes == [
+        MergeOutcome.MERGED,
+        MergeOutcome.MERGED,
+        MergeOutcome.OTHERS,
+        MergeOutcome.OTHERS,
+        MergeOutcome.SEEN,
+    ]
+    others = found.sums[0]["intent=__other__"]
+    assert (others.negative, others.total, others.dimensions) == (2, 4, {"intent": "__other__"})
+    assert found.merge(count(0, 1, 1, intent="c")) is MergeOutcome.SEEN
+    assert found.merge(count(0, 2, 3, intent="c")) is MergeOutcome.OTHERS
+    assert found.merge(count(0, 1, 1, intent="d")) is MergeOutcome.SEEN
+    assert found.merge(count(0, 2, 3, intent="d")) is MergeOutcome.OTHERS
+    assert others.total == 8
+
+
+def test_offsets_are_compared_per_raw_partition():
+    found = windows()
+    assert found.merge(count(0, 0, 0)) is MergeOutcome.MERGED
+    assert found.merge(count(0, 0, 0, partition=1)) is MergeOutcome.MERGED
+    assert [found.merge(count(0, 0, last)) for last in (0, 1, 0)] == [
+        MergeOutcome.SEEN,
+        MergeOutcome.MERGED,
+        MergeOutcome.SEEN,
+    ]
+    assert found.sums[0]["intent=delivery"].offsets == {f"{TOPIC}/0": 1, f"{TOPIC}/1": 0}
+
+
+def test_a_partition_is_left_out_after_more_than_the_hold():
+    found = windows(expected=[(TOPIC, 0), (TOPIC, 1)])
+    found.observe(mark(7_000), 50.0)
+    assert found.watermark(NOW_MS, 60.0) is None
+    assert found.watermark(NOW_MS, 60.5) == 7_000
+    assert found.left_out == {f"{TOPIC}/1"}
+
+
+def test_progress_is_a_later_watermark_or_a_higher_offset():
+    found = windows()
+    found.observe(mark(7_000, offset=5), 0.0)
+    found.observe(mark(7_000, offset=6), 50.0)
+    assert found.watermark(NOW_MS, 110.0) == 7_000
+    found.observe(mark(6_000, offset=7), 110.0)
+    assert found.progress.marks[f"{TOPIC}/0"].watermark_ms == 7_000
+    assert found.progress.marks[f"{TOPIC}/0"].offset == 7
+    found.observe(mark(7_000, offset=7), 160.0)
+    found.watermark(NOW_MS, 171.0)
+    assert found.left_out == {f"{TOPIC}/0"}
+
+
+@pytest.mark.parametrize(("watermark_ms", "start_ms"), [(3_499, None), (3_500, 2_000), (4_499, 2_000)])
+def test_a_step_closes_when_the_watermark_is_past_it_by_the_lateness(watermark_ms, start_ms):
+    found = windows(lateness_ms=500)
+    found.progress = Progress(closed_ms=2_000)
+    assert found.next_to_close(watermark_ms, busy=True) == start_ms
+    assert found.lateness_ms == 500
+
+
+def test_the_first_step_to_close_is_the_first_with_data():
+    found = windows()
+    assert found.next_to_close(9_999, busy=False) is None
+    assert found.progress.closed_ms == 9_000, "without data everything before is closed"
+    found = windows()
+    found.merge(count(4, 1, 1))
+    assert found.next_to_close(9_999, busy=False) == 4_000
+    found = windows()
+    found.merge(count(20, 1, 1))
+    assert found.next_to_close(9_999, busy=False) is None
+    assert found.progress.closed_ms == 9_000
+
+
+def test_stretches_without_data_are_skipped_up_to_the_next_data():
+    found = windows()
+    found.progress = Progress(closed_ms=2_000)
+    found.merge(count(7, 1, 1))
+    assert found.next_to_close(9_000, busy=True) == 2_000
+    assert found.next_to_close(9_000, busy=False) == 7_000
+    found.progress = Progress(closed_ms=7_000)
+    assert found.next_to_close(9_000, busy=False) == 7_000
+
+
+def test_closed_steps_are_kept_for_as_long_as_they_are_retained():
+    found = windows(retain_ms=2 * STEP_MS)
+    for number in range(4):
+        found.merge(count(number, 1, 1))
+    assert found.close(2_000) == [(0, "intent=delivery")]
+    assert (sorted(found.sums), found.progress.closed_ms) == ([1_000, 2_000, 3_000], 3_000)
+    assert windows(retain_ms=1).retain_ms == STEP_MS

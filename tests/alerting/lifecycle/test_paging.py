@@ -3,7 +3,7 @@
 import pytest
 
 from triage.alerting.lifecycle.episode import Episode
-from triage.alerting.lifecycle.grouping import Page, Paging, Surroundings
+from triage.alerting.lifecycle.grouping import Page, Paging, PagingContext
 from triage.config import Settings
 from triage.schemas.alert import Acknowledgement
 
@@ -21,7 +21,7 @@ def episode(key="one", **changes):
 
 
 def paging(*, receivers=("ops",), muted=lambda *_: None, too_old=lambda _: None):
-    around = Surroundings(
+    around = PagingContext(
         group_of=lambda found: found.dimensions.get("brand", ""),
         receivers=lambda _: list(receivers),
         muted=muted,

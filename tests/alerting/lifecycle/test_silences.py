@@ -2,7 +2,7 @@
 
 import pytest
 
-from triage.alerting.lifecycle.silences import Silences, matches, parse_matchers, shown
+from triage.alerting.lifecycle.silences import Silences, format_matchers, matches, parse_matchers
 from triage.errors import ConfigError
 from triage.schemas.action import Matcher, Silence
 
@@ -14,7 +14,7 @@ def silence(name, until_ms=1_000, at_ms=0, matchers=(ACME,)):
 
 
 def on(silences, at_ms=0, **dimensions):
-    found = silences.on(dimensions or {"brand": "Acme"}, "spike", "critical", at_ms)
+    found = silences.active_for(dimensions or {"brand": "Acme"}, "spike", "critical", at_ms)
     return None if found is None else found.id
 
 
@@ -47,7 +47,7 @@ def test_all_matchers_must_hold_and_rule_and_severity_are_fields():
 
 def test_matchers_are_read_and_written_alike():
     assert parse_matchers(["brand = Acme", "intent!=praise"]) == [ACME, Matcher("intent", "praise", negated=True)]
-    assert shown(parse_matchers([" brand=Acme=1", "intent!=praise"])) == "brand=Acme=1 intent!=praise"
+    assert format_matchers(parse_matchers([" brand=Acme=1", "intent!=praise"])) == "brand=Acme=1 intent!=praise"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_matchers_are_read_and_written_alike():
         (["brand= "], "FIELD=VALUE"),
         (["colour=red"], "'colour'"),
         ([], "at least one matcher"),
-        (["intent!=praise"], "a matcher with ="),
+        (["intent!=praise"], "matcher with ="),
     ],
 )
 def test_what_is_no_matcher_is_named_alone(texts, said):

@@ -51,3 +51,20 @@ def test_a_message_never_outgrows_what_brokers_take():
     messages = [message for _, message in pack_counts(counts, "brand", 1)]
     assert max(len(msgspec.json.encode(message)) for message in messages) < BROKERS_TAKE
     assert sum(len(message.counts) for message in messages) == len(counts)
+
+
+def of_size(key_bytes, number):
+    return [count(0, {"product": f"{n:04d}" + "x" * (key_bytes - len("product=") - 4)}) for n in range(number)]
+
+
+def test_a_message_takes_twice_its_keys_and_a_hundred_bytes_each_up_to_128_kib():
+    """A key of 1,000 bytes takes 2,100: 62 fit in 131,072 bytes. Of 462 bytes, 128 fit exactly."""
+    sizes = [len(message.counts) for _, message in pack_counts(of_size(1_000, 125), "brand", 6)]
+    assert sorted(sizes) == [1, 62, 62]
+    assert [len(message.counts) for _, message in pack_counts(of_size(462, 128), "brand", 6)] == [128]
+    assert [len(message.counts) for _, message in pack_counts(of_size(462, 129), "brand", 6)] == [128, 1]
+
+
+def test_keys_are_measured_in_utf8():
+    three_bytes = [count(0, {"product": f"{n:04d}" + "三" * 150}) for n in range(129)]
+    assert [len(message.counts) for _, message in pack_counts(three_bytes, "brand", 6)] == [128, 1]
