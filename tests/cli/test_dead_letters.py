@@ -84,5 +84,5 @@ def test_what_fails_again_stands_under_its_first_position_and_can_be_replayed_ag
 def test_unknown_positions_are_reported(fleet, capfd):
     missing = _run(capfd, fleet, "show", f"{fleet.prefix}.complaints/0/9")
     assert missing.code == 1
-    assert "no dead letter of" in missing.err
+    assert "no dead letter at" in missing.err
     assert _run(capfd, fleet, "replay", "nonsense").code == 2
