@@ -90,7 +90,7 @@ def command(
     check_output(plot, "--plot")
     flags = {"z_count": z_count, "z_ratio": z_ratio, "min_count": min_count, "zone": zone, "seasons": seasons}
     found, spike = find_rule(settings, rule)
-    judgement = backtest_rule(found, spike, flags)
+    evaluated = backtest_rule(found, spike, flags)
     step_s = None if step is None else seconds_of(step, "--step")
     if file is not None:
         table = table_of_file(file, step_s)
@@ -102,7 +102,7 @@ def command(
             raise ConfigError("--from must be before --to")
         table = table_of_history(settings, found, start_ms, end_ms, step_s or settings.alerting.window_s)
     with _progress() as on_step:
-        results = backtest(table, judgement, on_step)
+        results = backtest(table, evaluated, on_step)
     _write(output, output_lines(table, results))
     typer.echo(summary(table, results), err=True)
     if plot is not None:

@@ -58,9 +58,9 @@ def test_the_last_line_need_not_end():
     [
         (b"a,b\n1,2\n1,2,3\n1\n", "f, line 3: 3 cells, the header has 2"),
         (b"a,b\n1,2\n" + b"1," * 3 + b"\n", "f, line 3: 4 cells"),
-        (b'a,b\n"1,2\n', "f, line 2: no CSV: unexpected end of data"),
-        (b'a,b\n1,"2"3\n', "f, line 2: no CSV"),
-        (b'a,"b\n1,2\n', "f, line 1: no CSV"),
+        (b'a,b\n"1,2\n', "f, line 2: not valid CSV: unexpected end of data"),
+        (b'a,b\n1,"2"3\n', "f, line 2: not valid CSV"),
+        (b'a,"b\n1,2\n', "f, line 1: not valid CSV"),
         (b"a,b\n1,\xff\n", "f: not UTF-8"),
         (b"\xff,b\n1,2\n", "f: not UTF-8"),
     ],

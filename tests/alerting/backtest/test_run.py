@@ -126,8 +126,8 @@ def test_a_static_rule_needs_both_share_and_count():
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (["2026-01-01,k,1,2", "soon,k,1,2"], "line 3: window_start 'soon' is no ISO 8601 time"),
-        (["2026-01-01,k,many,2", "2026-01-02,k,-1,2"], "line 3: negative '-1' is no count"),
+        (["2026-01-01,k,1,2", "soon,k,1,2"], "line 3: window_start 'soon' is not an ISO 8601 time"),
+        (["2026-01-01,k,many,2", "2026-01-02,k,-1,2"], "line 3: negative '-1' is not a count"),
         (["2026-01-01,k,3,2", "2026-01-02,k,1,2"], "line 2: total 2 is less than negative 3"),
         (["2026-01-01,k,1,2", "2026-01-01,k,1,2"], "line 3: the window of key 'k' is there twice"),
         (["2026-01-02,k,1,2", "2026-01-01,k,1,2"], "line 3: the window of key 'k' is earlier"),

@@ -6,8 +6,7 @@ import re
 from checkout import ROOT
 from pages import page
 
-from triage.alerting.notifiers.signature import SIGNATURE, TIMESTAMP, SigningKey, signed
-from triage.alerting.notifiers.webhook import WebhookNotifier
+from triage.alerting.notifiers.webhook import SIGNATURE, TIMESTAMP, SigningKey, WebhookNotifier, signed
 from triage.clock import ManualClock
 
 DOCS = ROOT / "docs" / "alerts.md"

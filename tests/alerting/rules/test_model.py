@@ -44,8 +44,8 @@ rules:
     text = str(raised.value)
     assert len(raised.value.problems) == 3
     assert "rule a: there are two of this name" in text
-    assert "rule a: there is no field colour; fields are channel, intent," in text
-    assert "window_s 400 is no multiple of the step, alerting.window_s 300" in text
+    assert "rule a: unknown field colour; fields are channel, intent," in text
+    assert "window_s 400 is not a multiple of alerting.window_s, 300" in text
 
 
 def test_mistakes_in_fields_are_named_by_rule(tmp_path):
@@ -125,8 +125,8 @@ def test_values_of_the_group_field_are_not_added_up(tmp_path):
     ("rule", "said"),
     [
         ("{name: a, dimension: []}", "needs static or spike"),
-        ("{name: a, dimension: [], spike: {zone: UTC}}", "zone stands beside spike"),
-        ("{name: a, dimension: [], spike: {}, zone: Mars/Olympus}", "no IANA time zone"),
+        ("{name: a, dimension: [], spike: {zone: UTC}}", "zone is a field of the rule"),
+        ("{name: a, dimension: [], spike: {}, zone: Mars/Olympus}", "not an IANA time zone"),
         ("{name: a, dimension: [], spike: {z_cuont: 4}}", r"rule a\.spike\.z_cuont: no such field"),
         ("{name: a, dimension: [], spike: {}, pending: 99}", r"rule a\.pending"),
     ],

@@ -125,7 +125,7 @@ def test_our_own_origin_passes(visit, recorder):
         ("snooze", {"by": "Kim", "for_s": "7200.0"}, "the duration is missing"),
         ("snooze", {"by": "Kim", "for_s": "9" * 5_000}, "the duration is missing"),
         ("silence", {"by": "Kim", "for_s": "1800"}, "needs at least one matcher"),
-        ("silence", {"by": "Kim", "for_s": "1800", "match": ["<b>=1"]}, "there is no field &#39;&lt;b&gt;&#39;"),
+        ("silence", {"by": "Kim", "for_s": "1800", "match": ["<b>=1"]}, "unknown field &#39;&lt;b&gt;&#39;"),
     ],
 )
 def test_a_form_that_is_not_whole_says_what_is_missing(visit, recorder, kind, form, said):

@@ -1,4 +1,4 @@
-"""A CSV file as columns of coded texts: a piece at once where each line is a row, row by row where one is not."""
+"""Fast reader of CSV files into columns of coded texts. Pieces with line breaks in cells are read row by row."""
 
 import csv
 import io
@@ -20,14 +20,14 @@ _COMMA, _NEWLINE, _QUOTE = b',\n"'
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Texts of a column: row i reads `texts[codes[i]]`."""
+    """Texts of a column: row i is `texts[codes[i]]`."""
 
     codes: NDArray[np.int32]
     texts: list[str]
 
 
 class _Coder:
-    """Numbers for texts in the order they are first seen; a column has few distinct ones."""
+    """Numbers texts in the order in which they first occur; a column has few distinct ones."""
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
@@ -51,9 +51,9 @@ def coded(texts: Sequence[str]) -> Column:
 
 
 class ColumnFile:
-    """A CSV file in UTF-8; `names` of its header are read at once, `read` takes the rest.
+    """A CSV file in UTF-8. The header's `names` are read at once, the rest by `read`.
 
-    Raises SourceError, which names the line, for what is no CSV, and for a row of another length than the header.
+    Raises SourceError, which names the line, for invalid CSV, and for a row of another length than the header.
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
@@ -63,12 +63,12 @@ class ColumnFile:
         try:
             self.names = [cell.strip() for cell in next(csv.reader([head.decode().strip("\r")], strict=True), [])]
         except csv.Error as error:
-            raise SourceError(f"{name}, line 1: no CSV: {error}") from error
+            raise SourceError(f"{name}, line 1: not valid CSV: {error}") from error
         except UnicodeDecodeError as error:
             raise SourceError(f"{name}: not UTF-8: {error}") from error
 
     def read(self) -> tuple[dict[str, Column], NDArray[np.int64]]:
-        """Columns by name, and the line of each row."""
+        """Columns by name, and the line number of each row."""
         coders = [_Coder() for _ in self.names]
         lines = []
         line = 2
@@ -93,7 +93,7 @@ class ColumnFile:
         before, found = line - 1, []
         try:
             while rows := [(before + reader.line_num, row) for row in islice(reader, _CHUNK)]:
-                # Empty lines are no rows.
+                # Empty lines are not rows.
                 rows = [(at, row) for at, row in rows if row]
                 for at, row in rows:
                     if len(row) != len(coders):
@@ -102,12 +102,12 @@ class ColumnFile:
                 for coder, cells in zip(coders, zip(*(row for _, row in rows), strict=True), strict=False):
                     coder.add(cells)
         except csv.Error as error:
-            raise SourceError(f"{self._name}, line {before + reader.line_num}: no CSV: {error}") from error
+            raise SourceError(f"{self._name}, line {before + reader.line_num}: not valid CSV: {error}") from error
         return found
 
 
 def _pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """The stream in pieces that end with a line."""
+    """The stream in pieces of whole lines."""
     open_: list[bytes] = []
     while block := stream.read(_PIECE):
         end = block.rfind(b"\n") + 1
@@ -120,7 +120,7 @@ def _pieces(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _columns(piece: bytes, columns: int) -> list[list[str]] | None:
-    """Cells by column, if every line is a row of so many cells and quotes only stand around whole cells; else None."""
+    """Cells by column; None if a line is not a row of that many cells, or a quote is not around a whole cell."""
     piece = piece.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
     if b"\r" in piece:
         return None

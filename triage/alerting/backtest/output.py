@@ -1,4 +1,4 @@
-"""Rows with what was said of them, and the summary of episodes."""
+"""Output of a backtest: rows with their results, and a summary of the episodes."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ _MAX_KEYS = 20
 
 
 def output_lines(table: Table, results: Results) -> Iterator[str]:
-    """The table's rows as they came, one for one, with expected, score, firing and episode; in large pieces of text."""
+    """The table's rows, unchanged, with expected, score, firing and episode added; in large pieces of text."""
     yield ",".join([*(_cell(name) for name in table.columns), *ADDED]) + "\n"
     columns = [(column.codes, [_cell(text) for text in column.texts]) for column in table.columns.values()]
     episodes = [*(_cell(episode.id) for episode in results.episodes), ""]
@@ -25,18 +25,18 @@ def output_lines(table: Table, results: Results) -> Iterator[str]:
     for start in range(0, len(table), _CHUNK):
         part = slice(start, start + _CHUNK)
         cells = [map(texts.__getitem__, codes[part].tolist()) for codes, texts in columns]
-        judged = (
+        added = (
             results.expected[part].tolist(),
             results.score[part].tolist(),
             results.firing[part].tolist(),
             map(episodes.__getitem__, results.episode[part].tolist()),
         )
-        yield "".join(map(line.__mod__, zip(*cells, *judged, strict=True)))
+        yield "".join(map(line.__mod__, zip(*cells, *added, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class KeySummary:
-    """Of one key: its episodes, how many a week, and the longest."""
+    """Episodes of one key: how many, how many per week, the longest and the last."""
 
     key: str
     episodes: int
@@ -46,7 +46,7 @@ class KeySummary:
 
 
 def summary(table: Table, results: Results) -> str:
-    """Episodes in all, per key and week, and of the keys that had most."""
+    """Number of episodes in total, per key and week, and for the keys with most."""
     weeks = (int(table.number.max()) - int(table.number.min()) + 1) * table.step_ms / _WEEK_MS
     keys = len(table.keys.texts)
     count = len(results.episodes)
@@ -104,7 +104,7 @@ def _length(milliseconds: int) -> str:
 
 
 def _cell(text: str) -> str:
-    """A cell of CSV, quoted where it must be."""
+    """A CSV cell, quoted if necessary."""
     if not any(character in text for character in ',"\r\n'):
         return text
     into = io.StringIO()

@@ -1,4 +1,4 @@
-"""Chart of a backtest: observed, expected, and the episodes, one panel a key."""
+"""Chart of a backtest: observed and expected counts and the episodes, one panel per key."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ MAX_PANELS = 12
 
 
 def draw(table: Table, results: Results, path: Path) -> int:
-    """Write an image (PNG, SVG or PDF, by the name) of the keys with most episodes; returns how many keys it shows.
+    """Write an image (PNG, SVG or PDF, by the file name) of the keys with most episodes; returns how many it shows.
 
     Raises MissingExtraError without matplotlib, ConfigError where the file cannot be written.
     """

@@ -1,4 +1,4 @@
-"""What the alerter would have said of counts that are over: one pass in time, never looking ahead."""
+"""Backtest: evaluates past counts as the alerter would have, in one pass in time that never looks ahead."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -18,19 +18,19 @@ _NO_EPISODE = -1
 
 @dataclass(frozen=True, slots=True)
 class BacktestRule:
-    """How counts are judged: as a rule does it. `window_s` is what a static threshold sums."""
+    """The settings of a rule that a backtest needs. A static threshold sums the last `window_s`."""
 
     spike: SpikeSettings | None
     static: StaticThreshold | None = None
     window_s: int = 0
     pending: int = 0
     resolve_after: int = 6
-    rule: str = "backtest"
+    name: str = "backtest"
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An episode: the key's code and the numbers of its first step and of the last that fired."""
+    """An episode: the key's code, and the numbers of its first step and of the last step that fired."""
 
     id: str
     key: int
@@ -41,7 +41,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Arrays are aligned with the table's rows; `episode` is an index into `episodes`, -1 where there is none."""
+    """Arrays are aligned with the table's rows; `episode` is an index into `episodes`, -1 without one."""
 
     expected: NDArray[np.float64]
     score: NDArray[np.float64]
@@ -51,7 +51,7 @@ class Results:
 
 
 def backtest(table: Table, rule: BacktestRule, on_step: Callable[[int, int], None] | None = None) -> Results:
-    """Judge a table. `on_step` hears how many steps of how many are done."""
+    """Evaluate a table. `on_step(done, steps)` follows each step. Raises ValueError for steps of part seconds."""
     size = len(table)
     results = Results(np.zeros(size), np.zeros(size), np.zeros(size, bool), np.full(size, _NO_EPISODE, np.int32), [])
     step_s = table.step_ms / 1000
@@ -89,7 +89,7 @@ def backtest(table: Table, rule: BacktestRule, on_step: Callable[[int, int], Non
 
 
 def _by_step(table: Table, first: int, last: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Rows of each step, of those without any too."""
+    """The rows of each step, also of steps without rows."""
     order = np.argsort(table.number, kind="stable")
     bounds = np.searchsorted(table.number[order], np.arange(first, last + 2))
     for number in range(first, last + 1):
@@ -97,7 +97,7 @@ def _by_step(table: Table, first: int, last: int) -> Iterator[tuple[int, NDArray
 
 
 class _Static:
-    """Share and count over the last windows, of all keys."""
+    """The static threshold of all keys, over the last windows."""
 
     def __init__(self, threshold: StaticThreshold, window_s: int, step_s: int) -> None:
         self._threshold = threshold
@@ -116,7 +116,7 @@ class _Static:
         self._at = (self._at + 1) % self._steps
         self._negative[self._at] = self._total[self._at] = 0.0
         self._negative[self._at, columns] = negative
-        # Where no total is known there is no share: only a rule without one could fire.
+        # Without a total a share is not known, so the threshold is not reached.
         self._total[self._at, columns] = 0.0 if total is None else np.nan_to_num(total)
         count, all_ = self._negative.sum(axis=0), self._total.sum(axis=0)
         reached = (count >= self._threshold.count_at_least) & (count >= self._threshold.share_at_least * all_)
@@ -124,7 +124,7 @@ class _Static:
 
 
 class _Episodes:
-    """Episodes by the alerter's own lifecycle; only keys that fire or have an open one are looked at."""
+    """Episodes by the alerter's own lifecycle, of the keys that fire or have an open one."""
 
     def __init__(self, table: Table, rule: BacktestRule, results: Results) -> None:
         self._table = table
@@ -145,7 +145,7 @@ class _Episodes:
         negative: NDArray[np.float64],
         total: NDArray[np.float64] | None,
     ) -> dict[int, int]:
-        """Index of the open episode of each key code that has one after this step."""
+        """Apply a step. Returns the index of the open episode by key code, for the keys that have one."""
         fired = {codes[column]: column for column in np.flatnonzero(firing).tolist()}
         looked_at = fired.keys() | self._index.keys()
         if not looked_at:
@@ -163,7 +163,7 @@ class _Episodes:
         return self._index
 
     def finish(self) -> None:
-        """Note the episodes that are still open."""
+        """Store the episodes that are still open."""
         for code, index in self._index.items():
             self._note(code, index)
 
@@ -186,8 +186,8 @@ class _Episodes:
 
     def _window(self, code: int, number: int, count: float, records: float) -> RuleWindow:
         start_ms = number * self._table.step_ms + self._table.phase_ms
-        name = self._table.keys.texts[code]
+        key = self._table.keys.texts[code]
         step_ms = self._table.step_ms
         return RuleWindow(
-            self._rule.rule, name, {}, start_ms, start_ms + step_ms, step_ms, math.ceil(count), math.ceil(records)
+            self._rule.name, key, {}, start_ms, start_ms + step_ms, step_ms, math.ceil(count), math.ceil(records)
         )

@@ -1,4 +1,4 @@
-"""Where a backtest's counts come from, and by which rule they are judged."""
+"""Input of a backtest: counts of a file or of the index, and the rule to evaluate."""
 
 import io
 import re
@@ -25,7 +25,7 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeSettings | None]:
-    """The rule and the settings of its detector, in its time zone. Raises ConfigError for a name that is no rule's."""
+    """The rule and the settings of its detector, in its time zone. Raises ConfigError for an unknown name."""
     if name is None:
         return None, SpikeSettings()
     from triage.alerting.rules.loader import load_alert_rules
@@ -38,7 +38,7 @@ def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeS
 
 
 def backtest_rule(rule: Rule | None, spike: SpikeSettings | None, flags: dict[str, Any]) -> BacktestRule:
-    """How to judge: the rule's settings, with the command's flags on top. Raises ConfigError for what they can't be."""
+    """The rule's settings, overridden by the command's flags. Raises ConfigError for values that are not allowed."""
     given = {name: value for name, value in flags.items() if value is not None}
     if given:
         if spike is None:
@@ -61,7 +61,7 @@ def table_of_file(path: str, step_s: int | None) -> Table:
 
 
 def table_of_history(settings: Settings, rule: Rule | None, start_ms: int, end_ms: int, step_s: int) -> Table:
-    """Counts of the index; without a rule those of everything together.
+    """Counts of the index; without a rule, of everything together.
 
     Raises SourceError where there are none, Unavailable, AccessDenied, DependencyError.
     """
@@ -83,7 +83,7 @@ def table_of_history(settings: Settings, rule: Rule | None, start_ms: int, end_m
 
 
 def seconds_of(text: str, flag: str) -> int:
-    """Length of time: seconds, or a number and s, m, h, d or w. Raises ConfigError."""
+    """Seconds of a length of time: a number, and s, m, h, d or w. Raises ConfigError."""
     found = re.fullmatch(r"(\d+)\s*(s|min|m|h|d|w)?", text.strip())
     if not found or int(found[1]) == 0:
         raise ConfigError(f"{flag} is a length of time, as 300, 5m, 1h or 7d, not {text!r}")
@@ -91,7 +91,7 @@ def seconds_of(text: str, flag: str) -> int:
 
 
 def moment_of(text: str, now_ms: int, flag: str) -> int:
-    """A moment in ms: ISO 8601, UTC if bare, or a length of time before now. Raises ConfigError."""
+    """Milliseconds of a time: ISO 8601, UTC without an offset, or a length of time before now. Raises ConfigError."""
     if re.fullmatch(r"\d+\s*[a-z]+", text.strip()):
         return now_ms - seconds_of(text, flag) * 1000
     try:

@@ -1,4 +1,4 @@
-"""Window counts of a file as columns: read once, checked as a whole, and echoed as they came."""
+"""Window counts of a file as columns: read once, checked as a whole, and printed unchanged."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -41,10 +41,10 @@ class Table:
 
 
 def read_table(stream: BinaryIO, name: str, step_s: int | None = None) -> Table:
-    """Columns of a CSV file; columns of other names are echoed. `step_s` None: the most common difference.
+    """Read a CSV file. Columns with other names are kept for printing. `step_s` None: the most common difference.
 
-    Raises SourceError, which names the lines, for rows that are no counts, are out of order or twice, or don't lie on
-    the steps, for columns that are missing, and for a file without rows.
+    Raises SourceError, which names the lines, for rows that are not counts, out of order, duplicates or between two
+    steps, for missing columns, and for a file without rows.
     """
     file = ColumnFile(stream, name)
     _check_header(file.names, name)
@@ -57,9 +57,9 @@ def read_table(stream: BinaryIO, name: str, step_s: int | None = None) -> Table:
 def build_table(columns: dict[str, Column], lines: NDArray[np.int64], name: str, step_s: int | None) -> Table:
     """Check and convert columns of text; `lines` are the rows' line numbers, for messages. Raises SourceError."""
     problems = _Problems(name, lines)
-    start_ms = problems.convert(columns["window_start"], "window_start", _milliseconds, "is no ISO 8601 time")
-    negative = problems.convert(columns["negative"], "negative", _count, "is no count")
-    total = problems.convert(columns["total"], "total", _total, "is no count") if "total" in columns else None
+    start_ms = problems.convert(columns["window_start"], "window_start", _milliseconds, "is not an ISO 8601 time")
+    negative = problems.convert(columns["negative"], "negative", _count, "is not a count")
+    total = problems.convert(columns["total"], "total", _total, "is not a count") if "total" in columns else None
     problems.raise_any()
     if total is not None:
         for row in np.flatnonzero(total < negative).tolist():
@@ -86,8 +86,8 @@ def _find_step(start_ms: NDArray[np.int64], keys: Column, step_s: int | None, pr
     passed = np.diff(start_ms[order])[same]
     later = order[same + 1]
     for row, difference in zip(later[passed <= 0].tolist(), passed[passed <= 0].tolist(), strict=True):
-        said = "is there twice" if difference == 0 else "is earlier than the row before it"
-        problems.add(row, f"the window of key {keys.texts[keys.codes[row]]!r} {said}")
+        problem = "is there twice" if difference == 0 else "is earlier than the row before it"
+        problems.add(row, f"the window of key {keys.texts[keys.codes[row]]!r} {problem}")
     if step_s is not None:
         step_ms = step_s * 1000
     else:
@@ -105,7 +105,7 @@ def _find_step(start_ms: NDArray[np.int64], keys: Column, step_s: int | None, pr
 
 
 class _Problems:
-    """What is wrong with rows, all in one message."""
+    """Collects the problems of rows for one message."""
 
     def __init__(self, name: str, lines: NDArray[np.int64]) -> None:
         self._name = name
@@ -116,7 +116,7 @@ class _Problems:
         self._found.append((int(self._lines[row]), text))
 
     def convert(
-        self, column: Column, name: str, parse: Callable[[str], float | None], said: str
+        self, column: Column, name: str, parse: Callable[[str], float | None], problem: str
     ) -> NDArray[np.float64]:
         values = np.empty(len(column.texts))
         for code, text in enumerate(column.texts):
@@ -124,7 +124,7 @@ class _Problems:
             if value is None:
                 values[code] = math.nan
                 for row in np.flatnonzero(column.codes == code).tolist()[:_MAX_PROBLEMS]:
-                    self.add(row, f"{name} {text!r} {said}")
+                    self.add(row, f"{name} {text!r} {problem}")
             else:
                 values[code] = value
         return values[column.codes]

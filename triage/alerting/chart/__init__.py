@@ -1,4 +1,4 @@
-"""An alert's chart of observed and expected counts, as blocks of text, SVG or PNG."""
+"""Chart of an alert's observed and expected counts: in block characters, SVG and PNG."""
 
 from triage.alerting.chart.blocks import Blocks, blocks
 from triage.alerting.chart.svg import svg

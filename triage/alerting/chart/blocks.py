@@ -1,4 +1,4 @@
-"""Charts of block characters, where no picture can go."""
+"""Charts of block characters, for receivers without pictures."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ STEPS = 24
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """One character a step, both lines on one scale; `expected` is None where nothing was expected yet."""
+    """One character per step, both lines on one scale; `expected` is None while it is not known."""
 
     observed: str
     expected: str | None
@@ -36,7 +36,7 @@ def blocks(chart: Chart, steps: int = STEPS) -> Blocks:
 
 
 def sparkline(values: Sequence[float | None], top: float) -> str:
-    """`▁▁▂▇█` from 0 to `top`; a space where a value is not known. Whatever is more than nothing stands out from 0."""
+    """`▁▁▂▇█` from 0 to `top`; a space where a value is not known. Every value above 0 differs from 0."""
     if top <= 0:
         return "".join(" " if value is None else _BLOCKS[0] for value in values)
     return "".join(" " if value is None else _BLOCKS[_height(value / top)] for value in values)

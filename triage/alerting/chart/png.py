@@ -6,7 +6,7 @@ from triage.alerting.chart.scale import HEIGHT, LEFT, RIGHT, TOP, WIDTH, draw
 from triage.errors import MissingExtraError
 from triage.schemas.alert import Chart
 
-_SCALE = 2  # for the dense screens of telephones
+_SCALE = 2  # for the screens of telephones
 _BAR, _LINE, _AXIS, _TEXT = (192, 57, 43), (34, 34, 34), (200, 200, 200), (85, 85, 85)
 
 

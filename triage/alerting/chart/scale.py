@@ -1,4 +1,4 @@
-"""Geometry that SVG and PNG share: where bars and the line of a chart lie."""
+"""Geometry of a chart, for SVG and PNG: positions of its bars, its line and its labels."""
 
 import math
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Bars of what was seen, points of what was expected (in runs without gaps), labels of both axes."""
+    """Bars of observed counts, points of expected counts (in runs without gaps), labels of both axes."""
 
     bars: tuple[Bar, ...]
     runs: tuple[tuple[tuple[float, float], ...], ...]

@@ -1,4 +1,4 @@
-"""The spike detector: what is expected of each key, and how surprising a closed window is. Pure and vectorised."""
+"""The spike detector: the expected count of each key, and how surprising a closed window is. Pure and vectorised."""
 
 from triage.alerting.detection.settings import SpikeSettings
 from triage.alerting.detection.spike import SpikeDetector

@@ -1,4 +1,4 @@
-"""What is expected of each key: level, seasons, dispersion and share, learnt late and with a cap."""
+"""Expected counts of each key: level, seasons, dispersion and share, learned late and with a cap."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ from triage.alerting.detection.widths import widths_for
 
 Columns = NDArray[np.intp]
 
-# What a window teaches is capped at this many standard deviations of its upper tail, so that a spike is not learnt.
+# Counts are learned up to this many standard deviations of the upper tail, so that a spike is not learned.
 _CAP, _LEARNING_CAP, _SPREAD_CAP = 2.7, 6.0, 2.7
 _UNCAPPED_WINDOWS = 6
-# A run of windows whose widest sum is so far off teaches the seasons nothing, and in the end is the new level.
+# Windows in a run whose widest sum is this far off are not learned by the seasons; a long run is a new level.
 _OFF_LEVEL = 2.7
 _RUN = 6
 _PRIOR_COUNT = 0.5
@@ -34,12 +34,12 @@ class Expected:
     count: Floats
     mean: Floats
     unsure: Floats
-    # Places of the last windows in the rings, newest first.
+    # Indices of the last windows in the rings, newest first.
     order: list[int]
 
 
 class Baseline:
-    """Learns from `states`, whose rows it lays out. A window teaches it `delay_windows` windows late."""
+    """Learns a baseline in `states`, whose rows it defines. A window is learned `delay_windows` windows late."""
 
     def __init__(self, settings: SpikeSettings, step_s: int) -> None:
         self.widths = widths_for(step_s, settings.z_count)
@@ -61,18 +61,18 @@ class Baseline:
         self._positions: dict[int, list[Position]] = {}
 
     def sizes(self) -> dict[str, int]:
-        """Rows of the state by name."""
+        """Number of rows of the state by name."""
         scalars = dict.fromkeys(("age", "recent", "recent_mean", "share", "share_exposure", "run"), 1)
         rings = dict.fromkeys(("count", "records", "factor", "mean"), self._ring)
-        learnt = {"level": self._level.rows, "spread": self.spread.rows, "share_spread": self.share_spread.rows}
-        return scalars | learnt | rings
+        learned = {"level": self._level.rows, "spread": self.spread.rows, "share_spread": self.share_spread.rows}
+        return scalars | learned | rings
 
     def blank_level(self) -> Floats:
         """The rows `level` of a new key."""
         return self._level.blank()
 
     def expect(self, states: KeyStates, number: int, start_ms: int, count: Floats, records: Floats) -> Expected:
-        """Put the window in the rings; what was expected of it and of the sums that end with it."""
+        """Put the window in the rings. Returns the expected count of it, and of the sums that end with it."""
         age = states.row("age")
         positions = self._calendar.positions(start_ms)
         self._positions[number] = positions
@@ -81,7 +81,7 @@ class Baseline:
         factor = _product(factors, len(states))
         mean = rate * factor
         recent, recent_mean = states.row("recent"), states.row("recent_mean")
-        # Until the first window has taught the level, the mean of the windows before is the best guess.
+        # Until the level has learned its first window, the mean of the windows before is the best estimate.
         np.copyto(mean, recent / np.maximum(age, 1.0), where=age <= self._delay)
         age += 1
         recent *= self._recent_kept
@@ -97,24 +97,24 @@ class Baseline:
         )
 
     def learn(self, states: KeyStates, number: int, expected: Expected) -> None:
-        """Note whether the level is off, and let the window of `delay_windows` ago into the baseline."""
+        """Note windows off the level, and learn the window of `delay_windows` ago."""
         self._note_run(states, expected)
-        learnt = number - self._delay
+        learned = number - self._delay
         start_ms = number * self._step_ms - self._delay * self._step_ms
-        positions = self._positions.pop(learnt, None) or self._calendar.positions(start_ms)
-        slot = learnt % self._ring
+        positions = self._positions.pop(learned, None) or self._calendar.positions(start_ms)
+        slot = learned % self._ring
         factor = states.rows("factor")[slot]
         seen = factor > 0
         rate, unsure = self._level.predict(states.rows("level"), start_ms, 0)
         phi = self.spread.phi(states.rows("spread"))
         capped = self._cap(states, slot, rate * factor, unsure, phi)
-        self._learn_spread(states, learnt, unsure, phi)
+        self._learn_spread(states, learned, unsure, phi)
         self._learn_seasons(states, positions, capped, rate * seen)
         self._level.learn(states.rows("level"), start_ms, capped / phi[0], factor / phi[0])
-        self._learn_share(states, learnt)
+        self._learn_share(states, learned)
 
     def _cap(self, states: KeyStates, slot: int, mean: Floats, unsure: Floats, phi: Floats) -> Floats:
-        """Cut the window in the rings down to what it may teach; the records of what is cut go with it."""
+        """Cut the window's counts in the rings down to what is learned, and its records in proportion."""
         age, count, records = states.row("age"), states.rows("count")[slot], states.rows("records")[slot]
         variance = self.spread.variance(states.rows("spread"), mean, phi)[0] + mean * mean * unsure
         learning = age <= self.learning_windows
@@ -125,12 +125,12 @@ class Baseline:
             count[over] = allowed[over]
         return np.asarray(count)
 
-    def _learn_spread(self, states: KeyStates, learnt: int, unsure: Floats, phi: Floats) -> None:
-        order = self._order(learnt)
+    def _learn_spread(self, states: KeyStates, learned: int, unsure: Floats, phi: Floats) -> None:
+        order = self._order(learned)
         count, mean = self._sums(states, "count", order), self._sums(states, "mean", order)
         rows = states.rows("spread")
         allowed = upper_quantile(mean, self.spread.variance(rows, mean, phi) + mean * mean * unsure, _SPREAD_CAP)
-        # The first windows had no level to be measured against.
+        # The first windows had no level for comparison.
         settled = states.row("age") > 2 * self._delay + self.widths.widest
         self.spread.learn(rows, np.minimum(count, allowed), mean * settled)
 
@@ -142,25 +142,25 @@ class Baseline:
         product = _product(factors, len(states)) * (rate * calm)
         self.tables.learn(states.tables(), positions, count * calm, [product / factor for factor in factors])
 
-    def _learn_share(self, states: KeyStates, learnt: int) -> None:
+    def _learn_share(self, states: KeyStates, learned: int) -> None:
         records = states.rows("records")
-        given = records[learnt % self._ring] > 0
+        given = records[learned % self._ring] > 0
         if not given.any():
             return
         share, exposure = states.row("share"), states.row("share_exposure")
-        order = self._order(learnt)
+        order = self._order(learned)
         mean = np.cumsum(np.maximum(records[order], 0), axis=0)[self.widths.last]
         mean *= (share + _PRIOR_COUNT) / (exposure + _PRIOR_RECORDS)
         settled = (states.row("age") - self._delay > _UNCAPPED_WINDOWS) & given
         self.share_spread.learn(states.rows("share_spread"), self._sums(states, "count", order), mean * settled)
         kept = np.where(given, self._share_kept, 1.0)
         share *= kept
-        share += np.where(given, states.rows("count")[learnt % self._ring], 0.0)
+        share += np.where(given, states.rows("count")[learned % self._ring], 0.0)
         exposure *= kept
-        exposure += np.where(given, records[learnt % self._ring], 0.0)
+        exposure += np.where(given, records[learned % self._ring], 0.0)
 
     def share(self, states: KeyStates, columns: Columns) -> tuple[Floats, Floats]:
-        """Negatives of all records, and the counts that this is known from, of some keys."""
+        """Share of negatives of some keys, and the number of negatives from which it is known."""
         counts = states.row("share")[columns] + _PRIOR_COUNT
         return (counts / (states.row("share_exposure")[columns] + _PRIOR_RECORDS)).clip(0.0, 0.99), counts
 

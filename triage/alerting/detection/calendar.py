@@ -1,4 +1,4 @@
-"""Where in the day or the week a window lies, in the rule's time zone."""
+"""Position of a window in the day and the week, in the rule's time zone."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def seasons_for(step_s: int) -> tuple[Season, ...]:
 
 
 class Calendar:
-    """Positions of windows of `step_s` seconds; a window lies where its middle does."""
+    """Positions of windows of `step_s` seconds: that of their middle."""
 
     def __init__(self, seasons: tuple[Season, ...], step_s: int, zone: str, holidays: Collection[date]) -> None:
         self._seasons = seasons

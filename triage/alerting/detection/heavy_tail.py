@@ -1,4 +1,4 @@
-"""Recalibration of scores by a key's own tail: what is rare elsewhere may be daily business here."""
+"""Recalibration of scores by a key's own tail: a score that is rare for other keys may be common for this one."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def recalibrate(score: Floats, quantile: Floats, excess: Floats) -> Floats:
 
 
 def learn(score: Floats, quantile: Floats, excess: Floats, inside: Floats, active: Bools) -> None:
-    """Move the running quantile and mean excess, in place; a run of windows above it counts once (`inside`: in one)."""
+    """Update the running quantile and mean excess in place; `inside` marks runs above it, each of which counts once."""
     exceeds = (score > quantile) & active
     first = exceeds & (inside == 0)
     over = np.minimum(score - quantile, _MAX_EXCESS)

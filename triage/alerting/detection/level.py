@@ -35,7 +35,7 @@ class Level:
         self._slope_sd = _SLOPE_SD_PER_YEAR * step_s / _YEAR_S
 
     def blank(self) -> Floats:
-        """State of a key of which nothing is known, shape (rows,)."""
+        """State of a new key, shape (rows,)."""
         variances = [_PRIOR_LEVEL_VARIANCE]
         if self.terms > 1:
             variances += [self._slope_sd**2, *(sd**2 for sd in _WAVE_SDS for _ in range(2))]
@@ -68,7 +68,7 @@ class Level:
         self._evolve(state, exposure > 0)
 
     def shift(self, state: Floats, columns: np.ndarray, log_ratio: Floats, variance: Floats) -> None:
-        """Move the level of some keys, and forget how well it was known."""
+        """Move the level of some keys, and reset its variance."""
         state[0, columns] += log_ratio
         terms = self.terms
         state[terms : terms + terms, columns] = 0.0

@@ -1,4 +1,4 @@
-"""Multiplicative tables of seasons: how much more than the level a position of the day, week or year brings."""
+"""Multiplicative tables of seasons: factors of the level by position in the day, week or year."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ Tables = NDArray[np.float32]
 class SeasonTables:
     """Reads and writes factors f = (counts + n0) / (expected without f + n0), discounted at each visit of a bin.
 
-    A table takes two blocks of rows, counts and expected ones, of one row a bin.
+    A table has two blocks of rows, counts and expected counts, with one row per bin.
     """
 
     def __init__(self, seasons: tuple[Season, ...], step_s: int) -> None:
@@ -32,7 +32,7 @@ class SeasonTables:
         return self.read(tables, positions, None)[0]
 
     def read(self, tables: Tables, positions: list[Position], dispersion: Floats | None) -> tuple[list[Floats], Floats]:
-        """Factors, and what their relative variances come to at this dispersion of counts, each of shape (keys,)."""
+        """Factors, and the sum of their relative variances at this dispersion of counts, each of shape (keys,)."""
         factors = []
         unsure = np.zeros(tables.shape[1])
         for season, start, position in zip(self.seasons, self._starts, positions, strict=True):
@@ -46,7 +46,7 @@ class SeasonTables:
         return factors, unsure
 
     def learn(self, tables: Tables, positions: list[Position], count: Floats, without: list[Floats]) -> None:
-        """Add a window: `without[s]` is what is expected of it without the factor of season s."""
+        """Add a window; `without[s]` is its expected count without the factor of season s."""
         for season, start, kept, position, expected in zip(
             self.seasons, self._starts, self._kept, positions, without, strict=True
         ):
@@ -58,7 +58,7 @@ class SeasonTables:
             tables[row] = tables[row] * kept + expected
 
     def seed(self, tables: Tables, column: int, parent: int) -> None:
-        """Give one key the shape of another, with no more weight than the prior has."""
+        """Copy the shape of another key, with no more weight than the prior."""
         for season, start in zip(self.seasons, self._starts, strict=True):
             middle, end = start + season.bins, start + 2 * season.bins
             weight = season.prior / np.maximum(tables[middle:end, parent], season.prior)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 
 class SpikeSettings(BaseModel):
-    """What an owner may turn. Half-lives are in days and never shorter than their number of windows."""
+    """Options of `spike` in a rule. Half-lives are in days, and never shorter than their number of windows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -17,10 +17,12 @@ class SpikeSettings(BaseModel):
     min_count: int = Field(3, ge=1, description="A sum of fewer negatives never fires")
     seasons: bool = Field(True, description="Learn hour of day and of week (steps of a day or more: of the year)")
     zone: str = Field("UTC", description="IANA time zone that the seasons follow")
-    holidays: tuple[date, ...] = Field((), description="Days that are judged as a Sunday and teach the seasons nothing")
+    holidays: tuple[date, ...] = Field(
+        (), description="Days that are treated as Sundays and are not learned by the seasons"
+    )
     learning_days: float = Field(1.0, ge=0, description="A key younger than this is learning: its score is 0")
     learning_windows: int = Field(24, ge=1, description="... and younger than this many windows")
-    delay_windows: int = Field(6, ge=1, le=48, description="A window teaches the baseline this many windows late")
+    delay_windows: int = Field(6, ge=1, le=48, description="The baseline learns a window this many windows late")
     accept_windows: int = Field(48, ge=6, description="Windows in a row off the baseline after which the level is new")
     accept_days: float = Field(1.0, ge=0, description="... and at least this long")
     level_days: float = Field(14.0, gt=0, description="Half-life of the level")
@@ -35,7 +37,7 @@ class SpikeSettings(BaseModel):
         try:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{zone!r} is no IANA time zone, as Europe/Berlin") from error
+            raise ValueError(f"{zone!r} is not an IANA time zone such as Europe/Berlin") from error
         return zone
 
     @model_validator(mode="after")

@@ -12,17 +12,17 @@ from triage.alerting.detection.state import KeyStates, Layout
 from triage.alerting.detection.tail import surprise
 from triage.alerting.detection.verdicts import Floats, Verdicts
 
-# Records that stand for the others before any are seen.
+# Number of other records that is assumed before there are any.
 _SURGE_PRIOR = 2.0
-# No count below is near firing, whatever its share.
+# A count with a lower score does not fire, whatever its share.
 _RATIO_FROM = 1.0
 
 
 class SpikeDetector:
-    """Judges the keys of one rule. Deterministic and free of I/O; keys don't influence one another.
+    """Scores the keys of one rule. Deterministic and free of I/O; keys don't influence each other.
 
-    Windows are `step_s` seconds long and must be stepped in order. State is per key: `snapshot`, the same steps again
-    after `restore`, and the verdicts are the same to the last bit.
+    Windows are `step_s` seconds long and must be stepped in order. State is per key: after `snapshot` and `restore`,
+    the same steps give the same verdicts, bit by bit.
     """
 
     def __init__(self, settings: SpikeSettings, step_s: int) -> None:
@@ -43,7 +43,7 @@ class SpikeDetector:
 
     @property
     def keys(self) -> Sequence[str]:
-        """Known keys, in the order of a verdict's arrays; it changes with a new or forgotten key."""
+        """Known keys, in the order of the arrays of verdicts; the order changes when keys are added or removed."""
         return self._states.names
 
     @property
@@ -54,11 +54,11 @@ class SpikeDetector:
     def step(
         self, start_ms: int, keys: Sequence[str], negative: NDArray[np.float64], total: NDArray[np.float64] | None
     ) -> Verdicts:
-        """Judge the closed window that starts at `start_ms`. Known keys that are not named had no record in it.
+        """Score the closed window that starts at `start_ms`. Known keys that are not in `keys` had no record in it.
 
-        `negative` and `total` are aligned with `keys`; a total that is not known is NaN, or None for all: then only the
-        count is judged. Windows left out since the last step are stepped as empty. Raises ValueError for a window
-        that is not after the last one.
+        `negative` and `total` are aligned with `keys`. An unknown total is NaN, or None for all keys: then only the
+        count is scored. Windows that were skipped since the last step are taken as empty. Raises ValueError for a
+        window that is not after the last one.
         """
         number = self._number(start_ms)
         self.catch_up(start_ms)
@@ -69,7 +69,7 @@ class SpikeDetector:
         return self._evaluate(number, count, records)
 
     def catch_up(self, start_ms: int) -> None:
-        """Step the windows before `start_ms` that were left out as empty ones."""
+        """Step the windows before `start_ms` that were skipped, as empty ones."""
         number = self._number(start_ms)
         if self._last is None:
             return
@@ -77,15 +77,15 @@ class SpikeDetector:
             self._evaluate(missing, np.zeros(len(self._states)), np.zeros(len(self._states)))
 
     def snapshot(self, key: str) -> bytes:
-        """All that is known of a key, some KB. Raises KeyError."""
+        """The state of a key, some KB. Raises KeyError."""
         if self._last is None:
             raise KeyError(key)
         return self._states.dump(key, self._last)
 
     def restore(self, key: str, state: bytes) -> None:
-        """Go on from a snapshot, which must be of the last step of this detector, or the first thing it hears of.
+        """Continue a key from a snapshot, which must be of this detector's last step, if it had one.
 
-        Raises ValueError for a snapshot of another version, step length, or time.
+        Raises ValueError for a snapshot of another version, step length or time.
         """
         last = self._states.load(key, state)
         if self._last is not None and last != self._last:
@@ -94,14 +94,14 @@ class SpikeDetector:
         self._last = last
 
     def adopt(self, key: str, parent: str) -> None:
-        """Begin a new key with the seasons of a parent as its prior; nothing if it is known or the parent is not."""
+        """Add a key with the seasons of a parent as its prior. Does nothing if it is known or the parent is not."""
         if key in self._states.index or parent not in self._states.index:
             return
         column = int(self._states.locate([key])[0])
         self._baseline.tables.seed(self._states.tables(), column, self._states.index[parent])
 
     def forget(self, key: str) -> None:
-        """Drop a key; one that is not known is fine."""
+        """Remove a key, if it is known."""
         self._states.forget(key)
 
     def _number(self, start_ms: int) -> int:
@@ -158,8 +158,9 @@ class SpikeDetector:
     def _ratio_scores(self, expected: Expected, chosen: Columns) -> Floats:
         """Score of the share of the chosen keys, infinite where records are not known: the larger of two.
 
-        One takes the share to be as it always was. The other asks how much more than usual the other records are:
-        where they are as ever there is no surge, and few negatives may be a spike although a share of few says little.
+        The first compares the share with the usual share. The second compares the count with the usual count, scaled
+        by the surge of the other records: without a surge few negatives can be a spike, although the share of a few
+        records is uncertain.
         """
         states, baseline = self._states, self._baseline
         best = np.full(len(chosen), np.inf)

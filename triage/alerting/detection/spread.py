@@ -1,21 +1,21 @@
-"""How much counts vary about their mean, learnt for each width of sums by itself."""
+"""Dispersion of counts about their mean, learned for each width of sums separately."""
 
 import numpy as np
 
 from triage.alerting.detection.verdicts import Floats
 
-# Before anything is seen: counts vary more than Poisson's, with the weight of so many counts.
+# Prior: counts vary more than a Poisson variable, with the weight of this many counts.
 _PRIOR_PHI = 2.0
 _PRIOR_COUNTS = 8.0
 _STANDARD_ERRORS = 1.5
 
 
 class Spread:
-    """Dispersion of sums, half by the quasi-Poisson's law (phi times the mean), half by the negative binomial's.
+    """Dispersion of sums: half quasi-Poisson (phi times the mean), half negative binomial.
 
-    Sums wider than a window have statistics of their own, since neighbouring windows go together in real counts; they
-    are never taken to vary less than windows do. Arrays are of shape (widths, keys). Rows of the state: discounted
-    sums of squared residuals of each width, then of means, then of squared means.
+    Sums wider than a window have statistics of their own, because neighbouring windows are correlated in real counts;
+    their phi is never below that of windows. Arrays are of shape (widths, keys). Rows of the state: discounted sums of
+    squared residuals of each width, then of means, then of squared means.
     """
 
     def __init__(self, widths: int, kept: float, floor: float) -> None:
@@ -34,7 +34,7 @@ class Spread:
         return phi
 
     def prudent(self, rows: Floats, phi: Floats) -> Floats:
-        """Dispersion with what its estimate may be too low by: the rarer and the more dispersed the counts, the more.
+        """Dispersion plus a margin for its uncertainty, which is larger for rare and for dispersed counts.
 
         The squared residual of a negative binomial count of mean m has a variance of about m phi (6 phi² - 6 phi + 1)
         where m is small, so this is the standard error of phi after counts of that sum of means.

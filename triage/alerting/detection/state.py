@@ -1,4 +1,4 @@
-"""State of all keys as columns of two arrays, and of one key as bytes."""
+"""State of all keys as columns of two arrays, and of one key in bytes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ _FIRST_CAPACITY = 16
 
 
 class Layout:
-    """Names of the rows: every name is a slice, one row of a scalar or several of a ring or of sums."""
+    """Names of the rows. Every name is a slice: one row for a scalar, several for a ring or for sums."""
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
         self.slices: dict[str, slice] = {}
@@ -24,7 +24,7 @@ class Layout:
 
 
 class KeyStates:
-    """Columns of known keys: doubles for what is summed, singles for the tables of seasons."""
+    """Columns of known keys: float64 for sums, float32 for the tables of seasons."""
 
     def __init__(self, layout: Layout, table_rows: int, blank: Floats) -> None:
         self.layout = layout
@@ -52,7 +52,7 @@ class KeyStates:
         return self._tables[:, : len(self.names)]
 
     def locate(self, keys: Sequence[str]) -> NDArray[np.intp]:
-        """Columns of the keys; a new one begins blank."""
+        """Columns of the keys; new keys are added."""
         index = self.index
         try:
             return np.fromiter(map(index.__getitem__, keys), np.intp, len(keys))
@@ -63,7 +63,7 @@ class KeyStates:
             return np.fromiter(map(index.__getitem__, keys), np.intp, len(keys))
 
     def forget(self, key: str) -> None:
-        """Drop a key; the last one takes its column. A key that is not known is fine."""
+        """Remove a key, if it is known; the last one takes its column."""
         column = self.index.pop(key, None)
         if column is None:
             return
@@ -82,7 +82,7 @@ class KeyStates:
         return head.tobytes() + values.tobytes() + self._tables[:, column].astype("<f4").tobytes()
 
     def load(self, key: str, state: bytes) -> int:
-        """Put a dumped key in place; returns its last step. Raises ValueError where it is of another layout."""
+        """Load a dumped key; returns its last step. Raises ValueError if its layout is another."""
         head = np.frombuffer(state[:32], "<i8") if len(state) >= 32 else np.zeros(4, "<i8")
         sized = 32 + 8 * self.layout.rows + 4 * self._table_rows
         if tuple(head[:3]) != (_VERSION, self.layout.rows, self._table_rows) or len(state) != sized:

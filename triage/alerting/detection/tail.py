@@ -1,11 +1,11 @@
-"""How far out in its tail a count lies, as a z score."""
+"""Surprise of a count: its tail probability as a z score."""
 
 import numpy as np
 from scipy.special import betainc, ndtri
 
 from triage.alerting.detection.verdicts import Floats
 
-# Below it the exact tail only costs time: no threshold is so low.
+# Below it the exact tail is not needed: every threshold is higher.
 _EXACT_FROM = 1.0
 _UNDERFLOW = 1e-290
 
@@ -16,7 +16,7 @@ def surprise(count: Floats, mean: Floats, variance: Floats) -> Floats:
     Arrays of one shape; 0 where the mean is 0 or less. Scores under about 1 are Pearson's instead of exact.
     """
     safe = np.maximum(mean, 1e-9)
-    # A negative binomial varies more than its mean: one that hardly does is a Poisson.
+    # A negative binomial varies more than its mean; close to it, it is a Poisson variable.
     spread = np.maximum(variance, safe * 1.001)
     z: Floats = (count - safe) / np.sqrt(spread)
     flat = z.reshape(-1)
@@ -28,7 +28,7 @@ def surprise(count: Floats, mean: Floats, variance: Floats) -> Floats:
 
 
 def upper_quantile(mean: Floats, variance: Floats, z: Floats | float) -> Floats:
-    """Count that lies about `z` out in the upper tail of a negative binomial: Cornish and Fisher's first correction."""
+    """Count at about `z` in the upper tail of a negative binomial, by Cornish and Fisher's first correction."""
     safe = np.maximum(mean, 1e-9)
     sd = np.sqrt(np.maximum(variance, safe))
     skewness = (2 * sd * sd / safe - 1) / sd
@@ -47,6 +47,6 @@ def _exact(count: Floats, mean: Floats, variance: Floats) -> Floats:
 
 
 def _deviance(count: Floats, mean: Floats, size: Floats) -> Floats:
-    """Root of the negative binomial's deviance: what the z score tends to where the tail is no double any more."""
+    """Root of the negative binomial's deviance, which approximates the z score where the tail underflows."""
     deviance = count * np.log(count / mean) - (count + size) * np.log((count + size) / (mean + size))
     return np.asarray(np.sqrt(2 * np.maximum(deviance, 0)))

@@ -1,4 +1,4 @@
-"""What a detector says of one step."""
+"""Result of a detector for one step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdicts:
-    """Arrays of shape (keys,), in the order of `SpikeDetector.keys` when the step was judged.
+    """Arrays of shape (keys,), in the order of `SpikeDetector.keys` at that step.
 
     `score` is 0 while `learning`; a key fires when its score exceeds the rule's `z_count`, so scores compare between
-    keys. `z_count` and `z_ratio` are the two parts of it (`z_ratio` is infinite where there is no total). `widths` are
-    the numbers of windows that were summed and `windows`, of shape (widths, keys), says which of the sums fired.
-    `expected` is the mean of this step's count.
+    keys. `z_count` and `z_ratio` are its two parts (`z_ratio` is infinite without a total). `widths` are the numbers of
+    windows in each sum, and `windows`, of shape (widths, keys), is true for the sums that fired. `expected` is the
+    expected mean of this step's count.
     """
 
     start_ms: int

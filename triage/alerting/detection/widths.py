@@ -1,4 +1,4 @@
-"""Which sums of windows are judged, and how much each has to stand out."""
+"""Sums of windows that are scored, and the offset of each score."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from scipy.special import ndtr, ndtri
 from triage.alerting.detection.verdicts import Floats
 
 _HOUR_S = 3_600
-# Windows summed, and what is taken off the score of each sum: more sums are more chances to be wrong.
+# Number of windows: offset of the score. Each further sum is a further chance of a false alert.
 _LONG = {1: 0.9, 2: 0.0, 6: 1.5}
-# Spikes of rare complaints take hours to add up: windows of minutes are summed further.
+# Spikes of rare complaints take hours to accumulate: windows of minutes have wider sums.
 _SHORT = {1: 0.8, 2: 0.3, 6: 0.3, 12: 0.3, 36: 0.6}
 _SHORT_UP_TO_S = 900
 
@@ -28,15 +28,15 @@ class Widths:
 
     @property
     def last(self) -> list[int]:
-        """Places of the sums among the cumulative sums of the windows, newest first."""
+        """Indices of the sums in the cumulative sums of the windows, newest first."""
         return [size - 1 for size in self.sizes]
 
 
 def widths_for(step_s: int, threshold: float) -> Widths:
-    """Sums for windows of this length.
+    """Sums for windows of `step_s` seconds.
 
-    Windows shorter than an hour come more often: their sums must be as much rarer, so that a week has as many false
-    alerts whatever the step is.
+    Windows shorter than an hour are more frequent: their sums must be rarer in proportion, so that the number of false
+    alerts per week does not depend on the step.
     """
     chosen = _SHORT if step_s <= _SHORT_UP_TO_S else _LONG
     offsets = [offset + _more_often(min(step_s * size, _HOUR_S), threshold) for size, offset in chosen.items()]

@@ -20,7 +20,7 @@ from triage.schemas.alert import Evidence
 
 @dataclass(slots=True)
 class Changes:
-    """What to do after some steps: first write, then send, then archive.
+    """Work of a flush: first write, then send, then archive.
 
     `writes` maps names of entries to values, in order; None deletes the entry. `notifications` are to be sent and
     `episodes` to be archived. Nothing more will come of the episodes in `forgotten`, which are dedup keys.

@@ -211,7 +211,7 @@ class PartitionEngine:
         return self._episodes.get(dedup_key)
 
     def evidence(self, dedup_key: str) -> Evidence | None:
-        """What was found in the index about an episode."""
+        """Evidence of an episode from the index; None if there is none yet."""
         return self._evidence.get(dedup_key)
 
     def attach(self, dedup_key: str, evidence: Evidence) -> Episode | None:

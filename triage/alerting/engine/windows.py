@@ -62,7 +62,7 @@ class RawWatermark(msgspec.Struct):
 
 
 class Progress(msgspec.Struct):
-    """What must survive a restart besides the sums. Steps that end at or before `closed_ms` are closed."""
+    """State that survives a restart, besides the sums. Steps that end at or before `closed_ms` are closed."""
 
     closed_ms: int | None = None
     marks: dict[str, RawWatermark] = {}
@@ -135,7 +135,7 @@ class PartitionWindows:
         return MergeOutcome.OTHERS if shared else MergeOutcome.MERGED
 
     def observe(self, mark: Watermark, now_s: float) -> None:
-        """Note a raw partition's watermark. One that is not newer than the known one is no progress."""
+        """Note a raw partition's watermark. One that is not newer than the known one changes nothing."""
         name = partition_name(mark.topic, mark.partition)
         known = self.progress.marks.get(name)
         if known is None:

@@ -76,7 +76,7 @@ class IndexEvidence:
         # right to refresh, the page has the examples that are visible already.
         with contextlib.suppress(AccessDenied), translated():
             self._until(deadline_s).indices.refresh(index=settings.index_prefix, ignore_unavailable=True)
-        # On a page about one intent, that intent is no news.
+        # A page about one intent need not list it.
         intents = (
             []
             if "intent" in alert.dimensions

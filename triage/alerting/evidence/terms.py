@@ -10,7 +10,7 @@ _PLACEHOLDER = re.compile(r"\[[A-Z_]+\]")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _PHRASE_CHARS = 8
 _WORD = re.compile(r"[^\W\d_\u3400-\u9fff]{3,}(?:['’][^\W\d_]+)?")
-# Frequent in every text; without them there are fewer candidates to test. "not" is no stop word: complaints use it.
+# Frequent in every text; without them there are fewer candidates to test. "not" is kept: complaints use it.
 _FILLERS = """
 about after all also and any are because been before but can could did does even for from get got had has have
 her here him his how into its just like more most much now off one only other our out over said same see she

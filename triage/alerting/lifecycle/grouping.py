@@ -42,7 +42,7 @@ class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class PagingState(msgspec.Struct):
-    """What must survive a restart. By group: `waiting` is when its next page is due, `sent` when its last one was."""
+    """State that survives a restart. By group: `waiting` is when its next page is due, `sent` when its last one was."""
 
     pages: dict[str, Page] = {}
     waiting: dict[str, int] = {}
@@ -60,7 +60,7 @@ class PageNotification:
 
 @dataclass(frozen=True, slots=True)
 class PagingContext:
-    """What paging has to know about episodes.
+    """Properties of episodes that paging asks its owner for.
 
     `receivers(episode)` are those of its rule. `muted(episode, at_ms)` is the silence that holds then, and
     `too_old(end_ms)` says that the time is too long ago for a page; both are texts, and None where they do not apply.

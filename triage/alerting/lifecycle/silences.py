@@ -48,7 +48,7 @@ def parse_matchers(texts: Iterable[str]) -> list[Matcher]:
         if not separator or not name or not value.strip():
             problems.append(f"{text!r} is not a matcher; write FIELD=VALUE or FIELD!=VALUE, as brand=Acme")
         elif name not in MATCHABLE_FIELDS:
-            problems.append(f"{text!r}: there is no field {name!r}; fields are {', '.join(MATCHABLE_FIELDS)}")
+            problems.append(f"{text!r}: unknown field {name!r}; fields are {', '.join(MATCHABLE_FIELDS)}")
         else:
             found.append(Matcher(name, value.strip(), negated))
     if not found and not problems:

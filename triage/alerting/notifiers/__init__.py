@@ -1,4 +1,4 @@
-"""Receivers of alerts, as the settings name them."""
+"""Notifiers: one for each kind of receiver that the settings can name."""
 
 from pydantic import SecretStr
 
@@ -7,10 +7,9 @@ from triage.alerting.notifiers.base import Notification, Notifier, Throttled
 from triage.alerting.notifiers.log import LogNotifier
 from triage.alerting.notifiers.pagerduty import PagerDutyNotifier
 from triage.alerting.notifiers.robots import DingTalkNotifier, WeComNotifier
-from triage.alerting.notifiers.signature import SigningKey
 from triage.alerting.notifiers.slack import SlackNotifier
 from triage.alerting.notifiers.teams import TeamsNotifier
-from triage.alerting.notifiers.webhook import WebhookNotifier
+from triage.alerting.notifiers.webhook import SigningKey, WebhookNotifier
 from triage.alerting.wording import wording_for
 from triage.config import AlertingSettings
 

@@ -1,4 +1,4 @@
-"""Alertmanager API v2: alerts that end by themselves unless they are sent again while they fire."""
+"""Alertmanager API v2. Alerts expire there unless they are sent again while they fire."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,17 +20,17 @@ from triage.schemas.alert import Alert
 log = get_logger("triage.delivery")
 
 _PATH = "/api/v2/alerts"
-# An alert outlives so many missed repeats, as Prometheus has it, and the restart of an alerter.
+# An alert survives this many missed repeats, as with Prometheus, and the restart of an alerter.
 _RESENDS_BEFORE_END = 4
 _SHORTEST_S = 300
 
 
 class AlertmanagerNotifier:
-    """Sends to every given Alertmanager, as they don't tell each other of alerts; one that takes it is enough.
+    """Sends to every Alertmanager of a cluster, because they don't share alerts; one that accepts is enough.
 
-    Labels are an alert's identity: they stay the same from the first page to the resolve, numbers are annotations.
-    `Delivery` sends a firing alert again every `resend_every_s`; its end lies always well beyond the next time.
-    Times are real: Alertmanager judges them by its own clock.
+    Labels identify an alert: they stay the same from the first page to the resolve, numbers are annotations. The
+    dispatcher sends a firing alert again every `resend_every_s`; its end is always well after the next time. Times are
+    real, because Alertmanager compares them with its own clock.
     """
 
     name = "alertmanager"
@@ -56,7 +56,7 @@ class AlertmanagerNotifier:
         self._valid_ms = round(max(_RESENDS_BEFORE_END * resend_s, _SHORTEST_S) * 1000)
 
     async def send(self, notification: Notification) -> None:
-        """Raises the error that another attempt may mend, if no Alertmanager took it."""
+        """Raises an error if no Alertmanager accepted it; a retriable one, if there is any."""
         body = msgspec.json.encode(self.alerts(notification))
         results = await asyncio.gather(*(post.post(body) for post in self._posts), return_exceptions=True)
         problems = [result for result in results if isinstance(result, BaseException)]
@@ -68,14 +68,14 @@ class AlertmanagerNotifier:
             log.warning("alertmanager_left_out", error=str(problem), of=len(results))
 
     def alerts(self, notification: Notification) -> list[dict[str, Any]]:
-        """One for each alert of the page: Alertmanager groups them as its own routes say."""
+        """One for each alert of the page: Alertmanager groups them by its own routes."""
         content = compose(notification, self._wording)
         lead = self._alert(notification.alert, plain(content, self._wording))
         return [lead, *(self._alert(other, other.summary) for other in notification.also)]
 
     def _alert(self, alert: Alert, description: str) -> dict[str, Any]:
         now_ms = self._clock.now_ms()
-        # A start after the end is refused; simulated time may run ahead.
+        # Alertmanager refuses a start after the end, and simulated time may be ahead.
         started_ms = min(parse_rfc3339(alert.started_at), now_ms)
         over = alert.status == "resolved"
         ended_ms = parse_rfc3339(alert.ended_at) if over and alert.ended_at else now_ms
@@ -100,9 +100,9 @@ class AlertmanagerNotifier:
 
 
 def labels(alert: Alert) -> dict[str, str]:
-    """`alertname` is the rule; a record's severity is `record_severity`, for `severity` is the alert's.
+    """`alertname` is the rule. The dimension `severity` becomes `record_severity`: `severity` is the alert's.
 
-    The episode's key is one of them, so that a late resolve of an old episode never ends a new one.
+    The episode's dedup key is a label, so that a late resolve of an old episode never ends a new one.
     """
     own = {"severity": "record_severity"}
     found = {own.get(name, name): value for name, value in sorted(alert.dimensions.items())}

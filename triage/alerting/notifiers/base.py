@@ -1,4 +1,4 @@
-"""What a notifier is: it takes one notification to one receiver, once, and says whether trying again can help."""
+"""Interface of notifiers: one attempt to deliver one notification to one receiver."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,10 +9,10 @@ from triage.schemas.alert import Alert, Event
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A page, its acknowledgement or its resolve; `also` are other alerts that it tells of under the same key.
+    """A page, its acknowledgement or its resolve. `also` are the other alerts on the page.
 
-    `resent`: the receiver may have had it before. `repeat`: it still fires and nobody has acknowledged it. The dedup
-    key is the same either way.
+    `resent`: the receiver may have taken it before. `repeat`: the page still fires and nobody has acknowledged it. The
+    dedup key is the same in both cases.
     """
 
     event: Event
@@ -23,7 +23,7 @@ class Notification:
 
 
 class Throttled(Unavailable):
-    """The receiver is there but asks to wait `retry_after_s`."""
+    """The receiver is available but asks to wait `retry_after_s`."""
 
     def __init__(self, dependency: str, message: str, retry_after_s: float) -> None:
         super().__init__(dependency, message)
@@ -31,16 +31,16 @@ class Throttled(Unavailable):
 
 
 class Notifier(Protocol):
-    """Attempts are made by the caller: `send` is one attempt and keeps no state.
+    """The caller retries: `send` is one attempt and keeps no state.
 
-    One that also wants the event `acknowledged` has an attribute `acknowledges` that is true; one with a `rate` is not
-    called more often than that; one with `resend_every_s` is told of a page again that often while it fires.
+    Optional attributes: with `acknowledges` true, it also gets the event `acknowledged`; with a `rate`, it is called no
+    more often; with `resend_every_s`, a page is sent to it again that often while it fires.
     """
 
     name: str
 
     async def send(self, notification: Notification) -> None:
-        """Deliver once. Raises Unavailable where another attempt can help, DependencyError where none can."""
+        """Deliver. Raises Unavailable if another attempt can succeed, any other DependencyError if none can."""
         ...
 
     async def close(self) -> None: ...

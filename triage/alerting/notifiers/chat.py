@@ -1,4 +1,4 @@
-"""What receivers of chat messages by webhook have in common: one URL, one client, the words of pages."""
+"""Base of notifiers that post chat messages to a webhook: one URL, one client, the wording of pages."""
 
 import httpx
 
@@ -7,7 +7,7 @@ from triage.alerting.wording import Wording, wording_for
 
 
 class ChatNotifier:
-    """Posts to the URL of a channel or group, which is a secret. Acknowledgements are told there too."""
+    """Posts to the URL of a channel or group, which is a secret. Acknowledgements are posted, too."""
 
     name: str
     acknowledges = True

@@ -1,4 +1,4 @@
-"""What a notification says, once for all receivers; each of them only lays it out."""
+"""Content of a notification, the same for all receivers; each of them only formats it."""
 
 import shlex
 from dataclasses import dataclass
@@ -17,10 +17,11 @@ _SILENCE_FOR = "2h"
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Parts in the order of their worth at 3 a.m.; empty where there is nothing to say.
+    """The parts of a notification, the most useful first; a part without content is empty.
 
-    `lines` are the chart's rows of blocks by label, `unusual` what stands out by label, `links` and `commands` by what
-    they do. An acknowledgement and a resolve have only title, summary, links and footer.
+    `lines` are (label, row of the chart in block characters), `unusual` is (label, values that stand out), `links` are
+    (name, URL) and `commands` (name, command). An acknowledgement and a resolve have only title, summary, links and
+    footer.
     """
 
     event: Event
@@ -39,7 +40,7 @@ class Content:
 
 
 def compose(notification: Notification, wording: Wording) -> Content:
-    """Put a notification into words."""
+    """The content of a notification in one language."""
     alert, event = notification.alert, notification.event
     firing = event == "firing"
     footer = [wording.severities.get(alert.severity, alert.severity), alert.rule, alert.dedup_key]
@@ -67,7 +68,7 @@ def cut(text: str, length: int) -> str:
 
 
 def cut_bytes(text: str, size: int) -> str:
-    """At most `size` bytes of UTF-8, never through a character."""
+    """At most `size` bytes of UTF-8, cut between characters."""
     encoded = text.encode()
     return text if len(encoded) <= size else encoded[: size - 3].decode(errors="ignore") + "…"
 
@@ -112,7 +113,7 @@ def _share(share: Share, wording: Wording, *, intent: bool) -> str:
 
 
 def intent_of(alert: Alert) -> str | None:
-    """The intent that the page is about: its own, else the one that stands out most."""
+    """The intent that the page is about: its dimension, else the one that stands out most. None if unknown."""
     own = alert.dimensions.get("intent")
     if own is not None:
         return own

@@ -1,4 +1,4 @@
-"""E-mail by SMTP: plain text and HTML with the chart in it; the messages of an episode make one thread."""
+"""E-mail by SMTP: plain text, and HTML with the chart. The messages of an episode are one thread."""
 
 import ssl
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _DENIED = frozenset({530, 534, 535, 538})
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Who sends to whom. `tls`: from the first byte; `starttls`: demanded; `none`: for a relay on this host."""
+    """Sender, recipients and server. `tls`: from the first byte; `starttls`: required; `none`: a relay on this host."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -43,7 +43,7 @@ class Mailbox:
 
 
 class EmailNotifier:
-    """One connection a message; at most 30 a minute."""
+    """One connection per message, at most 30 messages a minute."""
 
     name = "email"
     rate = Rate(burst=10, per_s=0.5)
@@ -65,7 +65,7 @@ class EmailNotifier:
         self._clock = clock or SystemClock()
 
     async def send(self, notification: Notification) -> None:
-        """Raises Unavailable for 4xx and what the network does, AccessDenied for refused credentials."""
+        """Raises Unavailable for 4xx and network errors, AccessDenied for refused credentials, DependencyError else."""
         mailbox = self._mailbox
         message = mail(notification, mailbox, self._wording, self._clock)
         context = None
@@ -106,7 +106,7 @@ class EmailNotifier:
                 return AccessDenied(self.name, f"{text}; check alerting.smtp_username and alerting.smtp_password")
             return DependencyError(self.name, text)
         text = f"{type(error).__name__}: {error}".rstrip(": ")
-        # A server that cannot do what the settings demand will not learn it by being asked again.
+        # A server without a feature that the settings require has it at no later attempt either.
         return DependencyError(self.name, text) if type(error) is smtp.SMTPException else Unavailable(self.name, text)
 
     async def close(self) -> None:
@@ -114,7 +114,7 @@ class EmailNotifier:
 
 
 def mail(notification: Notification, mailbox: Mailbox, wording: Wording, clock: Clock) -> EmailMessage:
-    """The message. Its id is made of the dedup key: what is sent again has the same, and all answer the first page."""
+    """The message. Its id is derived from the dedup key: a resent one has the same, and all reply to the first page."""
     content = compose(notification, wording)
     message = EmailMessage()
     message["Subject"] = _line(f"[{wording.severities.get(content.severity, content.severity)}] {content.title}")
@@ -126,7 +126,7 @@ def mail(notification: Notification, mailbox: Mailbox, wording: Wording, clock: 
     if own != root:
         message["In-Reply-To"] = root
         message["References"] = root
-    # RFC 3834: so that no vacation notice answers.
+    # RFC 3834: no automatic replies.
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     if content.severity == "critical" and content.event == "firing":
@@ -163,5 +163,5 @@ def _domain(sender: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Without line ends: a header has none."""
+    """In one line, as a header must be."""
     return cut(" ".join(text.split()), _SUBJECT_CHARS)

@@ -1,4 +1,4 @@
-"""One POST of JSON, its failures sorted into those that another attempt can mend and those it cannot."""
+"""POST of JSON, with failures as retriable and final errors."""
 
 import math
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from triage.alerting.notifiers.base import Throttled
 from triage.errors import AccessDenied, DependencyError, Unavailable
 
 _LONGEST_RETRY_AFTER_S = 900.0
-_SAID_CHARS = 300
+_ERROR_CHARS = 300
 
 
 class JsonPost:
-    """Posts to one URL, which is a secret and never shown. `setting` is what to look at when access is refused."""
+    """Posts to one URL, which is a secret and never shown. `setting` is named in the error when access is refused."""
 
     def __init__(
         self,
@@ -41,9 +41,9 @@ class JsonPost:
     async def post(
         self, body: bytes, headers: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
     ) -> bytes:
-        """The body of the answer. Raises Unavailable, Throttled, AccessDenied or DependencyError."""
+        """Post; returns the body of the response. Raises Unavailable, Throttled, AccessDenied or DependencyError."""
         try:
-            # httpx would drop the query of the URL itself for `params`.
+            # With `params`, httpx would replace the query that the URL has.
             url = httpx.URL(self._url).copy_merge_params(params) if params else self._url
             response = await self._client.post(url, content=body, headers=dict(headers or {}))
         except httpx.TransportError as error:
@@ -53,14 +53,14 @@ class JsonPost:
         status = response.status_code
         if 200 <= status < 300:
             return response.content
-        said = f"HTTP {status} {response.text[:_SAID_CHARS].strip()}".strip()
+        error_text = f"HTTP {status} {response.text[:_ERROR_CHARS].strip()}".strip()
         if status == 429 or (status >= 500 and "retry-after" in response.headers):
-            raise Throttled(self._name, said, _retry_after_s(response))
+            raise Throttled(self._name, error_text, _retry_after_s(response))
         if status >= 500 or status == 408:
-            raise Unavailable(self._name, said)
+            raise Unavailable(self._name, error_text)
         if status in {401, 403}:
-            raise AccessDenied(self._name, f"{said}; check alerting.{self._setting}")
-        raise DependencyError(self._name, said)
+            raise AccessDenied(self._name, f"{error_text}; check alerting.{self._setting}")
+        raise DependencyError(self._name, error_text)
 
     async def close(self) -> None:
         await self._client.aclose()

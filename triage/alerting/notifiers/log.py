@@ -1,4 +1,4 @@
-"""Alerts in the log: the receiver that is always there."""
+"""Alerts in the log: the receiver that is always configured."""
 
 from triage.alerting.notifiers.base import Notification
 from triage.logging import get_logger
@@ -11,8 +11,8 @@ class LogNotifier:
 
     async def send(self, notification: Notification) -> None:
         alert = notification.alert
-        say = log.warning if notification.event == "firing" else log.info
-        say(
+        log_event = log.warning if notification.event == "firing" else log.info
+        log_event(
             f"alert_{notification.event}",
             title=alert.title,
             dedup_key=alert.dedup_key,

@@ -20,7 +20,7 @@ _SUMMARY_CHARS = 1024
 
 
 class PagerDutyNotifier:
-    """One incident per page. PagerDuty joins a trigger with a known key to its open incident, so repeats page once."""
+    """One incident per page. PagerDuty adds a trigger with a known key to its open incident: repeats page nobody."""
 
     name = "pagerduty"
     rate = Rate(burst=20, per_s=2.0)
@@ -39,7 +39,7 @@ class PagerDutyNotifier:
         self._wording = wording or wording_for("en")
 
     async def send(self, notification: Notification) -> None:
-        """202 is success; 400 says what is wrong with the event and is final; 429 asks to wait."""
+        """202 is success, 400 (an invalid event) is final, 429 asks to wait."""
         await self._post.post(msgspec.json.encode(event(notification, self._routing_key, self._wording)))
 
     async def close(self) -> None:
@@ -47,7 +47,7 @@ class PagerDutyNotifier:
 
 
 def event(notification: Notification, routing_key: str, wording: Wording) -> dict[str, Any]:
-    """The event: only a trigger says more than its key."""
+    """The event; only a trigger has more than the dedup key."""
     alert = notification.alert
     body: dict[str, Any] = {
         "routing_key": routing_key,
@@ -71,7 +71,7 @@ def event(notification: Notification, routing_key: str, wording: Wording) -> dic
     body["client"] = "triage"
     if alert.console_url:
         body["client_url"] = alert.console_url
-    # Pictures go by public https addresses only; the chart is in the details as blocks.
+    # PagerDuty takes pictures only by public https addresses: the chart is in the details, in block characters.
     body["links"] = [{"href": url, "text": name} for name, url in content.links]
     return body
 

@@ -1,4 +1,4 @@
-"""Robots of WeCom and DingTalk groups: Markdown by webhook, errors in the body of a 200, 20 messages a minute."""
+"""Robots of WeCom and DingTalk groups: Markdown by webhook, errors in the body of a 200."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ from triage.clock import Clock, SystemClock
 from triage.errors import AccessDenied, DependencyError, Unavailable
 from triage.runtime.rate_limiter import Rate
 
-_RATE = Rate(burst=5, per_s=15 / 60)  # 20 in whichever minute one looks at
+_RATE = Rate(burst=5, per_s=15 / 60)  # their limit: 20 in any minute
 _WAIT_S = 60.0
 _BUSY = -1
 
@@ -29,7 +29,7 @@ class _Answer(msgspec.Struct):
 
 
 class _Robot(ChatNotifier, ABC):
-    """What both have in common. `throttled` and `denied` are the error codes of that meaning."""
+    """Base of both. `throttled` and `denied` are the error codes with that meaning."""
 
     rate = _RATE
     throttled: frozenset[int]
@@ -37,21 +37,19 @@ class _Robot(ChatNotifier, ABC):
     limit_bytes: int
 
     async def send(self, notification: Notification) -> None:
-        answer = await self._post.post(msgspec.json.encode(self.message(notification)), params=self.parameters())
+        body = await self._post.post(msgspec.json.encode(self.message(notification)), params=self.parameters())
         try:
-            said = msgspec.json.decode(answer, type=_Answer)
+            answer = msgspec.json.decode(body, type=_Answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Unavailable(
-                self.name, f"answered with something else than its error code: {answer[:100]!r}"
-            ) from error
-        if said.errcode == 0:
+            raise Unavailable(self.name, f"answered without an error code: {body[:100]!r}") from error
+        if answer.errcode == 0:
             return
-        text = f"errcode {said.errcode}: {said.errmsg[:300]}"
-        if said.errcode in self.throttled:
+        text = f"errcode {answer.errcode}: {answer.errmsg[:300]}"
+        if answer.errcode in self.throttled:
             raise Throttled(self.name, text, _WAIT_S)
-        if said.errcode == _BUSY:
+        if answer.errcode == _BUSY:
             raise Unavailable(self.name, text)
-        if said.errcode in self.denied:
+        if answer.errcode in self.denied:
             raise AccessDenied(self.name, f"{text}; check alerting.{self.name}_url and the robot's security settings")
         raise DependencyError(self.name, text)
 
@@ -82,7 +80,7 @@ class WeComNotifier(_Robot):
 
 
 class DingTalkNotifier(_Robot):
-    """`.../robot/send?access_token=...`; with a secret each request is signed by the time in ms."""
+    """`.../robot/send?access_token=...`; with a secret, each request has a signature of the time in ms."""
 
     name = "dingtalk"
     throttled = frozenset({130101, 302033, 410100})
@@ -101,7 +99,7 @@ class DingTalkNotifier(_Robot):
     ) -> None:
         super().__init__(url, timeout_s, transport, wording)
         self._secret = secret
-        # DingTalk refuses times that are an hour off its own: never simulated ones.
+        # DingTalk refuses times that are an hour off: never simulated time.
         self._clock = clock or SystemClock()
 
     def message(self, notification: Notification) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def message(notification: Notification, wording: Wording) -> dict[str, Any]:
 def _details(content: Content, wording: Wording) -> list[dict[str, Any]]:
     sections = []
     if content.lines:
-        # Blocks are as wide as each other only in a font of fixed width.
+        # Block characters need a font of fixed width.
         sections.append("```" + "\n".join(f"{line}  {label}" for label, line in content.lines) + "```")
     if content.unusual:
         sections.append("\n".join(f"*{label}:* {_escape(', '.join(values))}" for label, values in content.unusual))
@@ -69,5 +69,5 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _escape(text: str) -> str:
-    """The three characters that Slack gives a meaning: so no text can mention a channel or forge a link."""
+    """Escape the three characters with a meaning in Slack: no text can mention a channel or forge a link."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

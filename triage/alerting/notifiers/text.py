@@ -1,16 +1,16 @@
-"""Content as plain text and as the little Markdown that robots of chats understand."""
+"""Content as plain text, and as the subset of Markdown that chat robots understand."""
 
 from collections.abc import Iterable
 
 from triage.alerting.notifiers.content import Content, cut_bytes
 from triage.alerting.wording import Wording
 
-# Neither robot knows a way to escape, so marks become their full-width twins.
+# Neither robot has an escape, so these characters become their full-width variants.
 _MARKS = str.maketrans("`*[]<>", "'＊［］＜＞")
 
 
 def plain(content: Content, wording: Wording) -> str:
-    """For e-mail without HTML, and whatever reads only text."""
+    """Plain text, for e-mail and other receivers without markup."""
     sections = [content.title, content.summary, *_blocks_plain(content)]
     sections += [f"{label}:\n  " + "\n  ".join(values) for label, values in content.unusual]
     if content.steps:
@@ -25,10 +25,10 @@ def plain(content: Content, wording: Wording) -> str:
 
 
 def markdown(content: Content, wording: Wording, limit_bytes: int) -> str:
-    """Headings, bold, quotes, links and line breaks only. Whole sections give way from the least useful one on."""
+    """Headings, bold, quotes, links and line breaks. Whole sections are left out to fit, the least useful first."""
     head = f"### {escaped(content.title)}\n\n{escaped(content.summary)}"
     foot = escaped(content.footer)
-    # By worth; what does not fit is left out, the order on the page stays.
+    # (rank, section): the lowest ranks are kept; the order on the page stays.
     sections: list[tuple[int, str]] = []
     if content.lines:
         rows = "\n\n".join(f"{line} {label}" for label, line in content.lines)
@@ -58,12 +58,12 @@ def markdown(content: Content, wording: Wording, limit_bytes: int) -> str:
 
 
 def escaped(text: str) -> str:
-    """So that no text of a customer makes a link or a mention."""
+    """Escape: no text of a customer can make a link or a mention."""
     return text.translate(_MARKS)
 
 
 def link(url: str) -> str:
-    """A URL that cannot end the link around it."""
+    """Escape a URL so that it cannot end the link around it."""
     return url.replace("(", "%28").replace(")", "%29").replace(" ", "%20")
 
 

@@ -1,19 +1,36 @@
-"""The alert as JSON to any receiver, signed."""
+"""The alert as JSON to any receiver, with a signature: HMAC-SHA256 over the time and the body, by a versioned key."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
 
 import httpx
 import msgspec
 
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.http import JsonPost
-from triage.alerting.notifiers.signature import SigningKey, signed
 from triage.clock import Clock, SystemClock
+
+TIMESTAMP = "x-triage-timestamp"
+SIGNATURE = "x-triage-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """`version` is part of the signature, so that a receiver can accept the old and the new key for a while."""
+
+    version: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"SigningKey(version={self.version!r})"
 
 
 class WebhookNotifier:
     """Posts `{"event", "dedup_key", "resent", "repeat", "alert": {...}, "also": [{...}]}`.
 
-    The header `Idempotency-Key` is the same for every attempt at one event of one episode. With a key the body is
-    signed; the time is real, for it is judged by the receiver's clock.
+    The header `Idempotency-Key` is the same for every attempt at one event of one episode. With a key the request is
+    signed, each attempt with its own time; the time is real, because receivers compare it with their clock.
     """
 
     name = "webhook"
@@ -43,7 +60,7 @@ class WebhookNotifier:
                 "also": notification.also,
             }
         )
-        # A repeat is not the page again: one who deduplicates must not lose it.
+        # A repeat has its own key: a receiver that deduplicates must not drop it as the first page.
         again = f":{alert.updated_at}" if notification.repeat else ""
         headers = {"idempotency-key": f"{alert.dedup_key}:{notification.event}{again}"}
         if self._key is not None:
@@ -52,3 +69,9 @@ class WebhookNotifier:
 
     async def close(self) -> None:
         await self._post.close()
+
+
+def signed(key: SigningKey, body: bytes, timestamp_s: int) -> dict[str, str]:
+    """The two headers; the signature is `VERSION=HEX` of HMAC-SHA256 over `TIMESTAMP.BODY`."""
+    digest = hmac.new(key.secret.encode(), f"{timestamp_s}.".encode() + body, hashlib.sha256).hexdigest()
+    return {TIMESTAMP: str(timestamp_s), SIGNATURE: f"{key.version}={digest}"}

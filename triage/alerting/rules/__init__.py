@@ -1,0 +1,1 @@
+"""Alert rules: their model, the reader of rule files, and reload without a restart."""

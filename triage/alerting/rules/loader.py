@@ -37,7 +37,7 @@ def read_alert_rules(settings: AlertingSettings) -> bytes:
 
 
 def parse_alert_rules(text: bytes, settings: AlertingSettings, where: str) -> AlertRules:
-    """Like `load_alert_rules`, of a file's content."""
+    """Parse and check a file's content, as `load_alert_rules` does."""
     try:
         content = yaml.safe_load(text.decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -55,7 +55,7 @@ def parse_alert_rules(text: bytes, settings: AlertingSettings, where: str) -> Al
 
 
 def check(settings: Settings) -> list[str]:
-    """Every problem of the alerting section and the rule file it names; [] when there is none."""
+    """All problems of the alerting section and of the rule file that it names."""
     try:
         load_alert_rules(settings.alerting)
     except ConfigError as error:
@@ -64,7 +64,7 @@ def check(settings: Settings) -> list[str]:
 
 
 def _valid_rules(content: Any) -> list[Rule]:
-    """The rules of a file that are rules: what else is wrong with them is to be said in the same message."""
+    """The valid rules of a file, so that their other problems are in the same message."""
     valid = []
     given = content.get("rules") if isinstance(content, dict) else None
     for rule in given if isinstance(given, list) else []:
@@ -83,16 +83,16 @@ def _problems(rules: Sequence[Rule], settings: AlertingSettings) -> list[str]:
         names.add(rule.name)
         found = []
         if unknown := sorted(rule.counted - set(COUNTED_FIELDS)):
-            found.append(f"there is no field {', '.join(unknown)}; fields are {', '.join(COUNTED_FIELDS)}")
+            found.append(f"unknown field {', '.join(unknown)}; fields are {', '.join(COUNTED_FIELDS)}")
         elif rule.counted not in counted:
             found.append(_not_counted(rule, settings))
         if rule.window_s % settings.window_s:
-            found.append(f"window_s {rule.window_s} is no multiple of the step, alerting.window_s {settings.window_s}")
+            found.append(f"window_s {rule.window_s} is not a multiple of alerting.window_s, {settings.window_s}")
         group = rule.where.get(settings.group_by)
         if group is not None and settings.group_by not in rule.dimension and len(group.in_ or []) != 1:
             found.append(
-                f"where.{settings.group_by} takes one value in `in`, or {settings.group_by} in dimension: its counts "
-                "lie apart by alerting.group_by and cannot be added up"
+                f"where.{settings.group_by} takes one value in `in`, or {settings.group_by} in dimension: counts of "
+                "several values of alerting.group_by are in different partitions and cannot be added up"
             )
         found += _unknown_receivers(rule, settings)
         problems += [f"rule {rule.name}: {problem}" for problem in found]

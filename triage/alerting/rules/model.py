@@ -1,4 +1,4 @@
-"""Alert rules: which counts are judged, when they fire, and whom that concerns. See `load_alert_rules` for files."""
+"""Alert rules: the counts they evaluate, their thresholds and receivers. `load_alert_rules` reads files."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
@@ -18,7 +18,7 @@ class _Strict(BaseModel):
 
 
 class Values(_Strict):
-    """Values of a field that a rule looks at: those of `in`, or all but those of `not_in`."""
+    """Filter on a field: the values of `in`, or all values except those of `not_in`."""
 
     in_: list[str] | None = Field(None, alias="in", min_length=1)
     not_in: list[str] | None = Field(None, min_length=1)
@@ -67,7 +67,7 @@ class Rule(_Strict):
     @classmethod
     def _zone_is_not_in_spike(cls, spike: object) -> object:
         if isinstance(spike, Mapping) and "zone" in spike:
-            raise ValueError("zone stands beside spike, not in it")
+            raise ValueError("zone is a field of the rule, next to spike, not in it")
         return {} if spike is None else spike
 
     @model_validator(mode="after")
@@ -87,18 +87,18 @@ class Rule(_Strict):
         return frozenset(self.dimension) | self.where.keys()
 
     def matches(self, dimensions: Mapping[str, str]) -> bool:
-        """Whether counts of these values are this rule's."""
+        """True if the rule evaluates counts of these dimension values."""
         return dimensions.keys() == self.counted and all(
             values.match(dimensions.get(name)) for name, values in self.where.items()
         )
 
     def series_of(self, dimensions: Mapping[str, str]) -> dict[str, str]:
-        """The values by which a count that matches is judged: filter fields are summed over."""
+        """The dimension values of the series to which a matching count belongs. Fields of filters are summed over."""
         return {name: dimensions[name] for name in self.dimension}
 
     @property
     def series(self) -> tuple[object, ...]:
-        """What decides which series there are and what is in them: with another, old baselines say nothing."""
+        """Everything that determines the rule's series. Baselines of a rule with another value of it are not used."""
         filters = {name: (values.in_, values.not_in) for name, values in sorted(self.where.items())}
         return (sorted(self.dimension), str(filters))
 
@@ -146,7 +146,7 @@ class AlertRules:
         return self._by_name.get(name)
 
     def matches_any(self, dimensions: Mapping[str, str]) -> bool:
-        """Whether any rule judges counts of these dimension values."""
+        """True if any rule evaluates counts of these dimension values."""
         return any(rule.matches(dimensions) for rule in self.rules)
 
     def spike_settings(self, rule: Rule) -> SpikeSettings | None:
@@ -156,7 +156,7 @@ class AlertRules:
         return rule.spike.model_copy(update={"zone": rule.zone or self._zone})
 
     def runbook(self, rule: Rule | None, dimensions: Mapping[str, str]) -> str | None:
-        """What to do first: the runbook of the intent, else of the rule."""
+        """URL of the intent's runbook, else of the rule's."""
         return self._runbooks.get(dimensions.get("intent", "")) or (rule.runbook if rule else None)
 
     @property
@@ -165,9 +165,9 @@ class AlertRules:
 
 
 def known_zone(zone: str) -> str:
-    """Raises ValueError for what is no IANA time zone."""
+    """The zone. Raises ValueError if it is not an IANA time zone."""
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{zone!r} is no IANA time zone, as Europe/Berlin") from error
+        raise ValueError(f"{zone!r} is not an IANA time zone such as Europe/Berlin") from error
     return zone

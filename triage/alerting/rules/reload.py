@@ -1,4 +1,4 @@
-"""The alert rules in force: a changed file is taken over without a restart; a bad one is refused, the old one stays."""
+"""Reload of alert rules: a changed file replaces the rules without a restart; an invalid one is refused."""
 
 from triage.alerting.rules.loader import parse_alert_rules, read_alert_rules
 from triage.alerting.rules.model import AlertRules
@@ -14,7 +14,7 @@ POLL_S = 2.0
 
 
 class RuleWatch:
-    """Looks at the file's content every two seconds of the clock's monotonic time, and at once when asked to."""
+    """Reads the file every two seconds of the clock's monotonic time, and at the next `poll` after a `request`."""
 
     def __init__(self, settings: AlertingSettings, clock: Clock, metrics: Metrics) -> None:
         """Raises ConfigError with every problem of the file."""
@@ -28,12 +28,12 @@ class RuleWatch:
         self._refused = ""
 
     def request(self) -> None:
-        """Look at the next `poll`, also at a content that was refused before."""
+        """Read the file at the next `poll`, and parse it also if it was refused before."""
         self._seen, self._refused = None, ""
         self._next_s = self._clock.monotonic()
 
     def poll(self) -> AlertRules | None:
-        """The rules, if they have changed since the last call."""
+        """The rules if they have changed since the last call, else None."""
         now_s = self._clock.monotonic()
         if now_s < self._next_s:
             return None
@@ -46,12 +46,12 @@ class RuleWatch:
         except ConfigError as error:
             if str(error) != self._refused:
                 self._metrics.reloads.labels("alert_rules", "refused").inc()
-                log.error(  # noqa: TRY400 - the message says it all
-                    "reload_refused", kind="alert_rules", reason=str(error), instead="the old ones go on"
+                log.error(  # noqa: TRY400 - the message is complete
+                    "reload_refused", kind="alert_rules", reason=str(error), instead="the old rules stay"
                 )
             self._refused = str(error)
             return None
-        # Not before: a content on which something unexpected failed is looked at again.
+        # Only now: after an unexpected error the same content is parsed again.
         self._seen, self._refused = text, ""
         if rules == self.rules:
             return None
