@@ -75,7 +75,12 @@ class Rig:
                 *last(self),
             ],
             Publisher(
-                self.settings.kafka, self.settings.alerting, PartitionWatermarks(self.clock), self.metrics, self.clock
+                self.settings.kafka,
+                self.settings.alerting,
+                PartitionWatermarks(self.clock),
+                self.metrics,
+                self.clock,
+                sources_with_updates=self.settings.worker.sources_with_updates,
             ),
             self.settings.worker,
             self.clock,

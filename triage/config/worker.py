@@ -95,6 +95,11 @@ class WorkerSettings(Section):
     max_future_hours: float = Field(
         24, gt=0, description="How far `created_at` may lie in the future; a later one is a dead letter"
     )
+    sources_with_updates: list[str] = Field(
+        [],
+        description="Values of `source` whose records are sent again with every change, as by a help desk: alerts "
+        "count each id once per window",
+    )
     max_attribute_bytes: int = Field(
         32_768, ge=0, description="Maximum size of a record's attributes; the rest is dropped"
     )

@@ -132,7 +132,12 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
             DeadLetterLimit(options, options.data_dir / f"{name}.dead-letters"),
         ],
         Publisher(
-            settings.kafka, settings.alerting, PartitionWatermarks(clock), metrics, erased_authors=erased_authors
+            settings.kafka,
+            settings.alerting,
+            PartitionWatermarks(clock),
+            metrics,
+            erased_authors=erased_authors,
+            sources_with_updates=options.sources_with_updates,
         ),
         settings.worker,
         clock,

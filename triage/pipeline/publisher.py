@@ -12,18 +12,19 @@ each of these waits is bounded. It does not retry: it raises, and the worker cal
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from triage.clock import Clock, SystemClock
 from triage.config import AlertingSettings, KafkaSettings
 from triage.metrics import Metrics, observe_all
-from triage.pipeline.batch import Batch, Partition
+from triage.pipeline.batch import Batch, Enriched, Partition
 from triage.pipeline.erasure.tombstones import ErasedAuthors
 from triage.pipeline.source import Message, PartitionState, Source
 from triage.pipeline.window_counts.counting import CountedRecord, count_windows
 from triage.pipeline.window_counts.packing import pack_counts
+from triage.pipeline.window_counts.updates import CountedUpdates
 from triage.pipeline.window_counts.watermarks import PartitionWatermarks
 from triage.schemas.enriched import EnrichedRecord
 from triage.types import SentimentLabel
@@ -40,10 +41,16 @@ class Publisher:
         metrics: Metrics,
         wall: Clock | None = None,
         erased_authors: ErasedAuthors | None = None,
+        sources_with_updates: Collection[str] = (),
     ) -> None:
-        """Nothing by one of the `erased_authors` is published: they may have been erased while the batch waited."""
+        """Nothing by one of the `erased_authors` is published: they may have been erased while the batch waited.
+
+        `sources_with_updates` send a record again with every change: windows count it once.
+        """
         self._erased_authors = erased_authors
         self._topics = {name: kafka.topic(name) for name in ("enriched", "window-counts", "dead-letter")}
+        self._sources_with_updates = frozenset(sources_with_updates)
+        self._counted_updates = CountedUpdates()
         self._window_ms = alerting.window_s * 1000
         self._dimensions = alerting.dimensions
         self._group_by = alerting.group_by
@@ -83,6 +90,7 @@ class Publisher:
                 self._watermarks.rollback()
                 raise
             self._watermarks.commit()
+            self._counted_updates.commit()
             self._committed |= offsets
             self._update_metrics(batch)
 
@@ -121,6 +129,7 @@ class Publisher:
                 item.validated.event_ms,
                 dimensions_of(item.record),
                 item.record.sentiment.label == SentimentLabel.NEGATIVE,
+                item.document_id if self._sends_updates(item) else None,
             )
             for item in batch.enriched
             if item.validated.position is not None and item.record.written
@@ -128,11 +137,16 @@ class Publisher:
         if not counted:
             return []
         topic = self._topics["window-counts"]
-        counts = count_windows(counted, self._window_ms, self._dimensions, batch.offset_ranges())
+        self._counted_updates.begin()
+        counts = count_windows(counted, self._window_ms, self._dimensions, batch.offset_ranges(), self._counted_updates)
         return [
             Message(topic, None, msgspec.json.encode(message), partition)
             for partition, message in pack_counts(counts, self._group_by, source.partition_count(topic))
         ]
+
+    def _sends_updates(self, item: Enriched) -> bool:
+        raw = item.validated.raw
+        return raw.id is not None and raw.source in self._sources_with_updates
 
     def _watermark_messages(
         self, source: Source, batch: Batch, states: Mapping[Partition, PartitionState]

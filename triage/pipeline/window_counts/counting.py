@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from triage.pipeline.window_counts.updates import CountedUpdates, Increment
 from triage.schemas.counts import WindowCount, dimension_key
 from triage.types import Position
 
@@ -13,12 +14,16 @@ _Group = tuple[int, int, tuple[str | None, ...]]
 
 @dataclass(frozen=True, slots=True)
 class CountedRecord:
-    """The fields of an enriched record that are counted; a missing dimension value is None or absent."""
+    """The fields of an enriched record that are counted; a missing dimension value is None or absent.
+
+    `identity` is set for a record whose source sends it again with every change.
+    """
 
     position: Position
     event_ms: int
     dimensions: Mapping[str, str | None]
     negative: bool
+    identity: str | None = None
 
 
 def count_windows(
@@ -26,6 +31,7 @@ def count_windows(
     window_ms: int,
     dimension_sets: Sequence[Sequence[str]],
     offsets: OffsetRanges | None = None,
+    updates: CountedUpdates | None = None,
 ) -> list[WindowCount]:
     """One count per raw topic-partition, window and key, in that order.
 
@@ -36,6 +42,8 @@ def count_windows(
     (`Batch.offset_ranges()`); without it they are taken from `records`. Every count of a partition carries that whole
     range. So the ranges of one partition's batches are disjoint and increase for every key, also for a key that a
     batch lacks: this makes merging idempotent.
+
+    Of records with an identity, `updates` decides what each version adds; without it all are counted.
     """
     # Keys are built once per group of records, not per record.
     sums: dict[tuple[str, int], dict[_Group, list[int]]] = {}
@@ -51,11 +59,17 @@ def count_windows(
             values = tuple(map(value_of, names))
             if not all(values):
                 continue
-            total = groups.get((start_ms, number, values))
+            group = (start_ms, number, values)
+            increment = Increment(int(record.negative), 1)
+            if record.identity is not None and updates is not None:
+                increment = updates.count(record.identity, group, negative=record.negative)
+                if not any(increment):
+                    continue
+            total = groups.get(group)
             if total is None:
-                total = groups[start_ms, number, values] = [0, 0]
-            total[0] += record.negative
-            total[1] += 1
+                total = groups[group] = [0, 0]
+            total[0] += increment.negative
+            total[1] += increment.total
     ranges: OffsetRanges = {**seen, **(offsets or {})}
     return [
         WindowCount(

@@ -1,0 +1,53 @@
+"""Counts a record that its source sends again with every change once per window and key.
+
+Threads. Only the worker's own thread uses it, through the publisher.
+
+State. What was counted in committed transactions, bounded: the oldest entries leave first. `begin` discards what a
+failed transaction has counted, `commit` keeps it. Entries are true whoever owns a partition, so they stay when
+partitions are revoked; a worker that takes over does not have them.
+"""
+
+from collections.abc import Hashable
+from typing import NamedTuple
+
+_LIMIT = 200_000
+
+
+class Increment(NamedTuple):
+    """What a version of a record adds to a count."""
+
+    negative: int
+    total: int
+
+
+class CountedUpdates:
+    """Remembers which records were counted in which window and key, in a few tens of megabytes at most.
+
+    Of all versions of a record a window and key counts one in total, and one as negative if any of them is. So the sums
+    do not depend on how versions are divided into batches.
+    """
+
+    def __init__(self, limit: int = _LIMIT) -> None:
+        self._limit = limit
+        # By the hash of record, window and key: True if it was counted as negative.
+        self._counted: dict[int, bool] = {}
+        self._pending: dict[int, bool] = {}
+
+    def begin(self) -> None:
+        """Start counting a transaction, also one that is repeated after a failure."""
+        self._pending.clear()
+
+    def commit(self) -> None:
+        """The transaction was committed: what it counted is final."""
+        self._counted |= self._pending
+        self._pending.clear()
+        for oldest in list(self._counted)[: max(0, len(self._counted) - self._limit)]:
+            del self._counted[oldest]
+
+    def count(self, identity: str, window_and_key: Hashable, *, negative: bool) -> Increment:
+        """What one more version of the record adds to the count of this window and key."""
+        entry = hash((identity, window_and_key))
+        before = self._pending.get(entry, self._counted.get(entry))
+        if before is None or negative > before:
+            self._pending[entry] = negative
+        return Increment(int(negative and not before), int(before is None))
