@@ -140,3 +140,71 @@ def test_the_worked_example_of_the_docs_is_true(tmp_path: Path) -> None:
     decision = loaded.decide(facts)
     assert severity(decision) == ("critical", ["late_parcel", "legal_threat", "written_before"])
     assert (decision.route.queue, decision.route.rules) == ("logistics-acme", ["acme_parcels"])
+
+
+def test_levels_stop_at_both_ends_and_start_from_the_default(rules) -> None:
+    loaded = rules("""
+severity:
+  - {name: up, when: {text_any: up}, raise: 3}
+  - {name: one, when: {text_any: one}, raise: 1}
+  - {name: down, when: {text_any: down}, raise: -3}
+  - {name: high, when: {text_any: high}, set: high}
+  - {name: medium, when: {text_any: medium}, set: medium}
+""")
+    expected = {
+        "": ("low", ["default"]),
+        "one": ("medium", ["one"]),
+        "up one": ("critical", ["up", "one"]),
+        "down": ("low", ["down"]),
+        "high down": ("low", ["down", "high"]),
+        "high one": ("critical", ["one", "high"]),
+        "medium high": ("high", ["high", "medium"]),
+        "medium one": ("high", ["one", "medium"]),
+    }
+    assert {text: severity(loaded.decide(Facts(text=text))) for text in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("when", "field", "holds", "fails"),
+    [
+        ("sentiment_below: -0.5", "sentiment_score", -0.51, -0.5),
+        ("sentiment_above: 0.5", "sentiment_score", 0.51, 0.5),
+        ("intent_confidence_at_least: 0.5", "intent_confidence", 0.5, 0.49),
+        ("intent_confidence_below: 0.5", "intent_confidence", 0.49, 0.5),
+        ("rating_at_most: 2", "rating", 2.0, 2.1),
+        ("rating_at_least: 2", "rating", 2.0, 1.9),
+        ("rating_at_most: 2", "rating", 0.0, None),
+        ("rating_at_least: 2", "rating", 9.0, None),
+    ],
+)
+def test_thresholds_at_their_limits(rules, when: str, field: str, holds: float, fails: float | None) -> None:
+    loaded = rules(f"routing:\n  - {{name: r, queue: q, when: {{{when}}}}}")
+    assert [loaded.decide(Facts(text="", **{field: value})).route.queue for value in (holds, fails)] == ["q", "general"]
+
+
+@pytest.mark.parametrize(
+    ("given", "queue"),
+    [
+        ({"brand": "acme", "region": "EU", "rating": 1.0}, "q"),
+        ({"brand": "acme", "region": "EU"}, "general"),
+        ({"brand": "acme", "rating": 1.0}, "general"),
+        ({"region": "eu", "rating": 1.0}, "general"),
+    ],
+)
+def test_three_conditions_must_all_hold(rules, given: dict, queue: str) -> None:
+    loaded = rules("routing:\n  - {name: r, queue: q, when: {brand: Acme, region: eu, rating_at_most: 1}}")
+    assert loaded.decide(Facts(text="", **given)).route.queue == queue
+
+
+def test_only_the_first_twenty_thousand_characters_are_searched(rules) -> None:
+    loaded = rules("routing:\n  - {name: r, queue: q, when: {text_any: sue}}")
+    assert loaded.decide(Facts(text=" " * 19_997 + "sue")).route.queue == "q"
+    assert loaded.decide(Facts(text=" " * 19_998 + "sue")).route.queue == "general"
+
+
+def test_a_regex_reads_the_first_two_thousand_characters(rules) -> None:
+    loaded = rules("routing:\n  - {name: r, queue: q, when: {text_regex: 'su[ei]'}}")
+    assert [loaded.decide(Facts(text=" " * blanks + "SUE")).route.queue for blanks in (1_997, 1_998)] == [
+        "q",
+        "general",
+    ]

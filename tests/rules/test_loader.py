@@ -7,6 +7,8 @@ import pytest
 from triage.config import Settings
 from triage.errors import ConfigError
 from triage.rules import check, load_rules
+from triage.rules.regexes import why_unsafe
+from triage.rules.source import read_source
 
 HEAD = 'version: "1"\ndefault: {severity: low, queue: general}\n'
 
@@ -143,3 +145,99 @@ def test_check_lists_problems_with_the_file(tmp_path: Path) -> None:
     (problem,) = check(settings, intents=["delivery"])
     assert problem.startswith(f"{path}: line 3: severity rule 'a': when.intent: no such intent: nope")
     assert check(Settings()) == []
+
+
+def rule(fields: str) -> str:
+    return HEAD + f"severity:\n  - {{name: a, set: low, {fields}}}"
+
+
+def test_a_long_value_is_shown_cut_to_sixty_characters(tmp_path: Path) -> None:
+    """With its quotes, 58 characters are 60."""
+    (problem,) = problems(tmp_path, HEAD + f"severity: {'x' * 58}")
+    assert problem.endswith(f"(got '{'x' * 58}')")
+    (problem,) = problems(tmp_path, HEAD + f"severity: {'x' * 59}")
+    assert problem.endswith(f"(got '{'x' * 56}...)")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ('version: "1"\ndefault: {severity: low, queue: q, extra: 1}', "known fields: severity, queue"),
+        ('version: "1"\ndefault: {severity: low, queue: q}\nextra: 1', "fields: version, default, severity, routing"),
+        (HEAD + "severity:\n  - {name: a, set: low, extra: 1}", "known fields: name, when, set, raise, stop"),
+        (HEAD + "routing:\n  - {name: a, queue: q, extra: 1}", "known fields: name, when, queue"),
+        (rule("when: {any: [{extra: 1, brand: x}]}"), "when.any.1.extra: no such field; known fields: channel, intent"),
+        (HEAD + "routing:\n  - {queue: q}", "line 4: routing rule 1: name: is missing"),
+        (HEAD + "severity:\n  - 5", "line 4: severity rule 1: must be a mapping of fields, not 5"),
+        (rule("raise: 4"), "raise: should be less than or equal to 3 (got 4)"),
+        (rule("when: {intent_confidence_below: 1.5}"), "should be less than or equal to 1 (got 1.5)"),
+        (rule("when: {sentiment_above: 1.5}"), "should be less than or equal to 1 (got 1.5)"),
+        (rule(f"when: {{text_any: '{'a' * 201}'}}"), "when.text_any.1: "),
+        (HEAD + f"routing:\n  - {{name: {'a' * 81}, queue: q}}", "is not a valid name; use up to 80"),
+        (HEAD + f"routing:\n  - {{name: a, queue: {'q' * 81}}}", "queue: "),
+    ],
+)
+def test_a_problem_names_its_rule_and_the_fields_there_are(tmp_path: Path, text: str, part: str) -> None:
+    assert part in "\n".join(problems(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rule(f"when: {{text_regex: '{'a' * 200}'}}"),
+        rule(f"when: {{text_any: '{'a' * 200}'}}"),
+        rule("when: {text_any: 12315}"),
+        rule("when: {text_regex: '(a{0,16})+b'}"),
+        rule("when: {text_regex: '(?:(a)(?(1)b+|c)){2}'}"),
+        HEAD + f"routing:\n  - {{name: {'a' * 80}, queue: {'q' * 80}}}",
+        HEAD + "severity:\n  - {name: a, raise: -3}\n  - {name: b, raise: 3}",
+        HEAD + "severity:\n  - {name: a, set: low}\nrouting:\n  - {name: a, queue: q}",
+    ],
+)
+def test_values_at_the_limits_load(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(text, "utf-8")
+    assert load_rules(path).version.startswith("1+")
+    assert len(load_rules(path).version) == 10
+
+
+@pytest.mark.parametrize("pattern", ["(a{0,17})+b", "(?:(a)(?(1)(b+)+|c))x", "(?:(a)(?(1)c|(b+)+))x", "(?!(a+)+)b"])
+def test_nesting_in_any_branch_is_refused(tmp_path: Path, pattern: str) -> None:
+    (problem,) = problems(tmp_path, rule(f"when: {{text_regex: '{pattern}'}}"))
+    assert "exponential" in problem
+
+
+def test_labels_are_those_that_are_known(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(rule("when: {intent: [a, b], entities: c}"), "utf-8")
+    assert load_rules(path).queues == ["general"], "any label where none are known"
+    assert load_rules(path, intents=["a", "b"], entities=["c"]).queues == ["general"]
+    with pytest.raises(ConfigError, match="no such intent: b; known: a"):
+        load_rules(path, intents=["a"])
+
+
+def test_a_repeated_name_is_named_with_the_first_line_each_time(tmp_path: Path) -> None:
+    text = HEAD + "routing:\n" + "  - {name: a, queue: q}\n" * 3
+    assert problems(tmp_path, text) == [
+        f"line {line}: routing rule 'a': the name is already used by the rule on line 4" for line in (5, 6)
+    ]
+
+
+def test_a_value_s_line_is_that_of_the_nearest_one_around_it() -> None:
+    data, source = read_source("a:\n  - b: 1\n    c: [2,\n      3]\n")
+    assert data == {"a": [{"b": 1, "c": [2, 3]}]}
+    paths = ((), ("a",), ("a", 0), ("a", 0, "c"), ("a", 0, "c", 1), ("a", 0, "c", 9), ("z",))
+    assert [source.line(path) for path in paths] == [1, 1, 2, 3, 4, 3, 1]
+    assert read_source("")[0] is None
+    assert read_source("")[1].line(("x",)) == 1
+    assert read_source("a: 1\nb: 2\na: 3\na: 4")[1].problems == [
+        (line, "a is a duplicate field, first set on line 1") for line in (3, 4)
+    ]
+    shared, _ = read_source("a: &x [1]\nb: *x")
+    assert shared == {"a": [1], "b": [1]}, "an alias that is no circle is fine"
+
+
+def test_regexes_have_at_most_five_hundred_characters() -> None:
+    assert why_unsafe("a" * 500) is None
+    assert why_unsafe("a" * 501) == "has 501 characters; at most 500 are allowed"
+    assert (why_unsafe("(") or "").startswith("is not a regular expression: ")
