@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 
 class Clock(Protocol):
@@ -114,3 +115,11 @@ def rfc3339(ms: int) -> str:
 @lru_cache(maxsize=512)
 def _date(days: int) -> str:
     return (_EPOCH + timedelta(days=days)).date().isoformat()
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises ValueError that names it."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone; use an IANA name, e.g. Asia/Shanghai or UTC") from None

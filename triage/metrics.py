@@ -15,7 +15,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 class Metrics:
     """The metrics of one process, on a registry of their own, so that several workers in one process do not mix."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:  # noqa: PLR0915 - one line per metric
         self.registry = registry or CollectorRegistry()
         counter, gauge, histogram = self._counter, self._gauge, self._histogram
 
@@ -29,6 +29,9 @@ class Metrics:
         )
         self.records_forgotten = counter("records_forgotten", "Records skipped because their author was forgotten", ())
         self.unknown_fields = counter("unknown_fields", "Raw fields outside the schema, stored in attributes", ())
+        self.times_implausible = counter(
+            "times_implausible", "Records whose event time was ahead of the broker's timestamp", ("channel",)
+        )
         # Time and batches.
         self.stage_seconds = histogram("stage_seconds", "Time of a batch in a stage", ("stage",), _SECONDS)
         self.record_latency_seconds = histogram(

@@ -39,6 +39,7 @@ class Flag(StrEnum):
     QUOTED = "quoted"
     AUTOMATIC = "automatic"
     NO_TEXT = "no_text"
+    TIME_IMPLAUSIBLE = "time_implausible"
 
 
 class Position(NamedTuple):

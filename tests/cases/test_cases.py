@@ -4,8 +4,9 @@ import pytest
 from cases import failures, load, run
 
 KINDS = (
-    "automatic", "brands", "cue_words", "footers", "headers_harmless", "headers_personal", "headers_personal_zh",
-    "html", "language", "secrets", "separators", "threads", "traditional_redaction", "traditional_rules", "versions",
+    "automatic", "brands", "csv", "cue_words", "footers", "headers_harmless", "headers_personal", "headers_personal_zh",
+    "html", "language", "secrets", "separators", "threads", "timestamps", "traditional_redaction",
+    "traditional_rules", "versions",
 )  # fmt: skip
 # Right values that only a better model reaches; the body of these messages is found, which is asserted alone.
 BY_THE_MODEL = {

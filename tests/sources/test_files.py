@@ -65,12 +65,10 @@ def test_an_unknown_channel_is_refused_naming_the_three(write):
         (b"nonsense", "not_json"),
         (b'{"text": "cut of', "not_json"),
         (b'{"text": "caf\xe9"}', "not_utf8"),
-        (b'{"text": "\\ud800"}', "not_json"),
         (b'{"text": ' + b"[" * 5000 + b"]" * 5000 + b"}", "not_json"),
         (b'{"id": "1"}', "missing_text"),
         (b'{"text": "   "}', "empty_text"),
         (b'{"text": 5}', "text_not_string"),
-        (b'{"text": "a", "rating": "five"}', "bad_rating"),
         (b'{"text": "a", "created_at": "yesterday"}', "bad_created_at"),
         (b'{"text": "a", "channel": 3}', "bad_channel"),
         (b'{"text": "a", "channel": ["review"]}', "bad_channel"),
@@ -153,14 +151,13 @@ def test_a_byte_order_mark_is_no_part_of_the_first_field(write):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("a".encode("utf-16"), "UTF-16"),
         (b"PK\x03\x04....", "zip archive"),
         (b"BZh91AY", "bzip2"),
         (b"\x28\xb5\x2f\xfd....", "zstd"),
         (gzip.compress(b"PK\x03\x04....", mtime=0), "zip archive"),
         (b'  [{"text":"a"}]', "jq -c"),
     ],
-    ids=["utf-16", "zip", "bzip2", "zstd", "zip-in-gzip", "json-array"],
+    ids=["zip", "bzip2", "zstd", "zip-in-gzip", "json-array"],
 )
 def test_other_formats_are_refused_with_a_way_out(write, content, said):
     with pytest.raises(ConfigError, match=said):
@@ -250,7 +247,7 @@ def test_broken_csv_rows_cost_one_line_each(write):
         b'id,text\n1,good\n2\n3,too,many\n4,"closed" badly\n5,caf\xe9\n6,\n7,"open until the end\n8,"fine, too"\n',
         "rows.csv",
     )
-    rows = list(read_rows(path))
+    rows = list(read_rows(path, encoding="utf-8"))
     assert _lines(rows) == [
         (2, "good"),
         (3, "wrong_columns"),
@@ -267,7 +264,7 @@ def test_broken_csv_rows_cost_one_line_each(write):
 
 def test_bad_bytes_inside_a_quoted_newline_name_their_own_line(write):
     path = write(b'id,text\n1,"one\ntw\xff"\n2,three\n', "rows.csv")
-    bad, good = read_rows(path)
+    bad, good = read_rows(path, encoding="utf-8")
     assert (bad.line, str(bad.error)) == (2, "line 3, byte 3 is not UTF-8 (0xff); save the file as UTF-8")
     assert (good.line, good.record.text) == (4, "three")
 
@@ -283,9 +280,9 @@ def test_an_open_quote_does_not_swallow_the_file(write):
 
 def test_a_csv_without_text_names_what_it_found_and_the_fix(write):
     with pytest.raises(ConfigError) as caught:
-        list(read_rows(write("id,Text,,when\n1,a,,\n", "rows.csv")))
-    assert "no column 'text'; the file has: id, Text, when" in str(caught.value)
-    assert "--column text=Text" in str(caught.value)
+        list(read_rows(write("id,Comment,,when\n1,a,,\n", "rows.csv")))
+    assert "no column 'text'; the file has: id, Comment, when" in str(caught.value)
+    assert "--column text=NAME" in str(caught.value)
 
 
 def test_columns_can_be_mapped(write):

@@ -139,7 +139,10 @@ def failures(case: Case, result: Result) -> list[str]:
     want = case.want
     if "file" in case.given:
         return [
-            problem for name, check in _FILE_CHECKS.items() if name in want for problem in check(want[name], result)
+            problem
+            for name, value in want.items()
+            if name != "or_refused"
+            for problem in _file_problems(name, value, case, result)
         ]
     if not result.records:
         allowed = want.get("refused") is True or want.get("or_refused")
@@ -154,6 +157,24 @@ def failures(case: Case, result: Result) -> list[str]:
         for holds, shown in [_CHECKS[name](value, record, case, result)]
         if not holds
     ]
+
+
+def _file_problems(name: str, value: Any, case: Case, result: Result) -> list[str]:
+    """What of one field of `want` does not hold for a file. Fields of a record concern the first one."""
+    if name == "one_of":
+        choices = [
+            [problem for field, part in choice.items() for problem in _file_problems(field, part, case, result)]
+            for choice in value
+        ]
+        return [] if any(not problems for problems in choices) else [f"one_of: {choices}"]
+    if name == "refused" and value is True:
+        return [] if result.refused and not result.records else [f"refused: {len(result.records)} accepted"]
+    if name in _FILE_CHECKS:
+        return _FILE_CHECKS[name](value, result)
+    if not result.records:
+        return [] if case.want.get("or_refused") and result.refused else [f"{name}: no record: {result.said[-400:]}"]
+    holds, shown = _CHECKS[name](value, result.records[0], case, result)
+    return [] if holds else [f"{name}: want {value!r}, got {shown!r}"]
 
 
 Check = Callable[[Any, Json, Case, Result], tuple[bool, Any]]
@@ -307,6 +328,11 @@ def _counted(name: str) -> Callable[[Any, Result], list[str]]:
     return check
 
 
+def _is_same(found: Any, content: Any) -> bool:
+    numbers = isinstance(found, (int, float)) and isinstance(content, (int, float))
+    return found == content if numbers else " ".join(str(found).split()) == " ".join(str(content).split())
+
+
 def _stored(record: Json, name: str) -> Any:
     if name == "id":
         return record["event"]["id"]
@@ -321,7 +347,7 @@ def _has_records(value: Sequence[Json], result: Result) -> list[str]:
         record = result.records[number] if number < len(result.records) else None
         for name, content in wanted.items():
             found = None if record is None else _stored(record, name)
-            same = str(found) == str(content) or (
+            same = _is_same(found, content) or (
                 name == "created_at" and record is not None and _is_at(content, record, Case("", {}, {}), result)[0]
             )
             if not same:
@@ -329,7 +355,14 @@ def _has_records(value: Sequence[Json], result: Result) -> list[str]:
     return problems
 
 
+def _ends_as(value: Json, result: Result) -> list[str]:
+    """By id, the text that stands in the end."""
+    texts = {record["event"]["id"]: record["text"] for record in result.records}
+    return [f"final: {key}: {texts.get(key)!r}" for key, text in value.items() if texts.get(key) != text]
+
+
 _FILE_CHECKS: dict[str, Callable[[Any, Result], list[str]]] = {
+    "final": _ends_as,
     "accepted": _counted("accepted"),
     "refused": _counted("refused"),
     "accepted_at_least": lambda value, result: (

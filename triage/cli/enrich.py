@@ -9,6 +9,14 @@ from typing import Annotated
 import typer
 
 from triage.cli.common import ColumnOption, ConfigOption, SetOption, columns_from, settings_from
+from triage.cli.file_options import (
+    DelimiterOption,
+    EncodingOption,
+    PresetOption,
+    TimeFormatOption,
+    TimeZoneOption,
+    time_form_from,
+)
 from triage.types import Channel
 
 _BATCH = 256
@@ -33,6 +41,11 @@ def command(
         ),
     ] = False,
     column: ColumnOption = None,
+    preset: PresetOption = None,
+    time_zone: TimeZoneOption = None,
+    time_format: TimeFormatOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
     model: Annotated[Path | None, typer.Option(help="Model folder [model.path]")] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
@@ -53,13 +66,17 @@ def command(
     from triage.pipeline.stages.decode import event_time_of
     from triage.pipeline.stages.enrich import explain as explain_record
     from triage.sources.files import read_rows
+    from triage.sources.notes import FileNotes
+    from triage.sources.presets import preset_named
 
     settings = settings_from(config, assignments, model__path=model)
+    known, time_form = preset_named(preset), time_form_from(time_zone, time_format)
     clock = settings.clock.build()
     enricher = build_enricher(settings, clock)
     columns = columns_from(column)
     refused = done = 0
     progress = IngestProgress(files, clock, "enrich", quiet=output is None and sys.stdout.isatty())
+    notes = FileNotes(progress.say)
 
     def accepted() -> Iterator[ValidatedRecord]:
         nonlocal refused
@@ -70,6 +87,11 @@ def command(
                 channel=channel,
                 columns=columns,
                 on_read=progress.read,
+                encoding=encoding,
+                delimiter=delimiter,
+                preset=known,
+                time_form=time_form,
+                notes=notes,
             )
             for path in files
         ):
@@ -77,7 +99,13 @@ def command(
                 if row.error is not None:
                     raise row.error
                 assert row.record is not None
-                event_ms = event_time_of(row.record, clock, settings.worker.max_future_hours, default_ms=clock.now_ms())
+                event_ms = event_time_of(
+                    row.record,
+                    clock,
+                    settings.worker.max_future_hours,
+                    default_ms=clock.now_ms(),
+                    zone=settings.worker.zone_of(row.channel, row.record.source),
+                )
             except InvalidRecord as error:
                 refused += 1
                 progress.say(f"{row.source}:{row.line}: {error}")
@@ -100,6 +128,7 @@ def command(
             out.flush()
             done += len(batch)
             progress.rows(done + refused, refused)
+        notes.say_counts()
     if refused:
         typer.echo(f"{refused} row{'s' if refused > 1 else ''} refused", err=True)
     if refused and strict:

@@ -10,14 +10,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triage.cli.common import ColumnOption, ConfigOption, KafkaOption, SetOption, columns_from, settings_from
-from triage.errors import ConfigError
+from triage.cli.file_options import (
+    DelimiterOption,
+    EncodingOption,
+    PresetOption,
+    TimeFormatOption,
+    TimeZoneOption,
+    time_form_from,
+)
+from triage.errors import ConfigError, SourceError
 from triage.types import Channel
 
 if TYPE_CHECKING:
+    from triage.cli.ingest_table import Preview
     from triage.clock import Clock
     from triage.config import KafkaSettings
     from triage.sources.delivery import Delivery
     from triage.sources.ingest import Account
+    from triage.sources.rows import Row
 
 _LAST_WAIT_S = 5.0
 
@@ -34,8 +44,16 @@ def command(
         str | None, typer.Option("--format", help="csv or jsonl [default: by file name or content]", show_default=False)
     ] = None,
     column: ColumnOption = None,
+    preset: PresetOption = None,
+    time_zone: TimeZoneOption = None,
+    time_format: TimeFormatOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a row was refused")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only validate; send nothing")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Validate, print what each column becomes and the first records; send nothing"),
+    ] = False,
     rate: Annotated[
         float | None, typer.Option(min=0.001, help="Maximum number of rows per second", show_default=False)
     ] = None,
@@ -47,36 +65,44 @@ def command(
 ) -> None:
     """Send complaints, reviews and posts from files to the raw topics.
 
-    Every row is validated; refused rows are reported on standard error with file and line. At the end it prints a
-    summary, and after a failure or Ctrl-C the row to resume at.
+    It first says what each column becomes: a field, kept, hidden, hashed or dropped. Every row is validated; refused
+    rows are reported on standard error with file and line. At the end it prints a summary, and after a failure or
+    Ctrl-C the row to resume at.
     """
     from triage.cli.ingest_progress import IngestProgress
     from triage.cli.interrupt import Interruptible
     from triage.sources.files import read_rows
     from triage.sources.ingest import ingest
+    from triage.sources.notes import FileNotes
+    from triage.sources.presets import preset_named
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
     if settings.logging.level != "DEBUG":
         # The client logs every retry; here it is reported once, while waiting and in the summary.
         logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    columns = columns_from(column)
     clock = settings.clock.build()
-    _check_files(files, file_format, columns)
+    read = partial(
+        read_rows,
+        format=file_format,
+        channel=channel,
+        columns=columns_from(column),
+        clock=clock,
+        max_future_hours=settings.worker.max_future_hours,
+        max_text_chars=settings.worker.max_text_chars,
+        encoding=encoding,
+        delimiter=delimiter,
+        preset=preset_named(preset),
+        time_form=time_form_from(time_zone, time_format),
+        zone_of=settings.worker.zone_of,
+    )
+    for preview in _previews(files, read):
+        typer.echo("\n".join(preview.table()), err=not dry_run)
+        if dry_run:
+            typer.echo("\n".join(["first records, as they would be sent:", *preview.records()]))
     interrupt = Interruptible()
     progress = IngestProgress(files, clock)
-    rows = itertools.chain.from_iterable(
-        read_rows(
-            path,
-            format=file_format,
-            channel=channel,
-            columns=columns,
-            clock=clock,
-            max_future_hours=settings.worker.max_future_hours,
-            max_text_chars=settings.worker.max_text_chars,
-            on_read=progress.read,
-        )
-        for path in files
-    )
+    notes = FileNotes(progress.say)
+    rows = itertools.chain.from_iterable(read(path, notes=notes, on_read=progress.read) for path in files)
     kafka = _kafka(settings.kafka, clock, channel, skip, dry_run, lambda: interrupt.requested)
     # Signals are handled from here on only: while waiting for Kafka, Ctrl-C has nothing to finish.
     with kafka as (delivery, max_bytes), interrupt, progress:
@@ -97,6 +123,7 @@ def command(
             ended = interrupt.requested or delivery.failure is not None
             delivery.finish(_LAST_WAIT_S if ended else _patience_s(settings.kafka))
         seconds = clock.monotonic() - started
+        notes.say_counts()
     typer.echo(_summary(account, delivery, seconds), err=True)
     failure = (delivery.failure if delivery is not None else None) or account.error
     if failure is not None or interrupt.requested:
@@ -109,23 +136,31 @@ def command(
         raise typer.Exit(1)
 
 
-def _check_files(files: list[str], file_format: str | None, columns: dict[str, str]) -> None:
-    """Check that every file can be read, before the first one is sent."""
-    from triage.sources.files import read_rows
+def _previews(files: list[str], read: "Callable[..., Iterator[Row]]") -> "list[Preview]":
+    """What each file becomes; a check that every one can be read, before the first is sent."""
+    from triage.cli.ingest_table import SAMPLE_ROWS, Preview
     from triage.sources.stream import STDIN
 
+    previews: list[Preview] = []
     problems = []
     if files.count(STDIN) > 1:
         problems.append("standard input (-) can only be read once")
     for path in files:
         if path == STDIN:
             continue
+        preview = Preview(path)
         try:
-            next(read_rows(path, format=file_format, columns=columns), None)
+            for row in itertools.islice(read(path, on_columns=partial(setattr, preview, "columns")), SAMPLE_ROWS):
+                preview.add(row)
         except ConfigError as error:
             problems.append(str(error))
+        except SourceError:
+            # Reported where the row is that can't be read.
+            pass
+        previews.append(preview)
     if problems:
         raise ConfigError(problems)
+    return previews
 
 
 @contextmanager

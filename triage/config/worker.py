@@ -4,10 +4,20 @@ import re
 import socket
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from triage.clock import zone_named
 from triage.config.section import Section
+
+
+def _check_zone(name: str) -> str:
+    zone_named(name)
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_check_zone)]
 
 
 class ModelSettings(Section):
@@ -100,6 +110,17 @@ class WorkerSettings(Section):
         description="Values of `source` whose records are sent again with every change, as by a help desk: alerts "
         "count each id once per window",
     )
+    max_ahead_s: float = Field(
+        300,
+        ge=0,
+        description="How far `created_at` may be ahead of the broker's timestamp; a later one is flagged "
+        "time_implausible and counts for alerts at the broker's time; 0: not checked",
+    )
+    time_zones: dict[str, ZoneName] = Field(
+        {},
+        description="Time zones of times without an offset, by source, by channel or by channel/source, "
+        'e.g. {"jd": "Asia/Shanghai"}; others are UTC',
+    )
     max_attribute_bytes: int = Field(
         32_768, ge=0, description="Maximum size of a record's attributes; the rest is dropped"
     )
@@ -141,6 +162,14 @@ class WorkerSettings(Section):
         description="Time without progress of a loop or model call after which /live fails and stacks are logged",
     )
     stuck_exit_s: float = Field(30, ge=0, description="Time after that until the process exits with status 70")
+
+    def zone_of(self, channel: str, source: str | None) -> ZoneInfo | None:
+        """The zone of times without an offset, by `channel/source`, source or channel; None if none is set."""
+        zones = self.time_zones
+        if not zones:
+            return None
+        name = zones.get(f"{channel}/{source}") or zones.get(source or "") or zones.get(channel)
+        return ZoneInfo(name) if name else None
 
     @model_validator(mode="after")
     def _times_fit(self) -> "WorkerSettings":

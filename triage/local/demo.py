@@ -130,6 +130,8 @@ class Demo:
             # A slow machine processes one partition after the other: windows must wait for partitions that lag behind,
             # or the surge would be counted late.
             "alerting.max_hold_s": 3_600,
+            # Event times are simulated, the broker's timestamps are real.
+            "worker.max_ahead_s": 0,
             "clock.origin": clock.origin,
             "clock.anchor": clock.anchor,
             "clock.until": clock.until,

@@ -34,6 +34,7 @@ class ValidatedRecord:
 
     `original` is the first position of a record that was replayed, `broker_ms` its broker's timestamp there.
     `named_version` is the document version if the source named one.
+    `time_implausible`: the event time is further ahead of the broker's timestamp than the settings allow.
     """
 
     raw: RawRecord
@@ -44,11 +45,17 @@ class ValidatedRecord:
     broker_ms: int = 0
     original: Position | None = None
     named_version: int | None = None
+    time_implausible: bool = False
 
     @property
     def version(self) -> int:
         """Version of the document: of one id the highest is kept, of equal ones the later."""
         return self.broker_ms if self.named_version is None else self.named_version
+
+    @property
+    def counted_ms(self) -> int:
+        """The time at which the record counts for alerts: the broker's, if its own is implausible."""
+        return self.broker_ms if self.time_implausible else self.event_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ class Publisher:
         counted = [
             CountedRecord(
                 item.validated.position,
-                item.validated.event_ms,
+                item.validated.counted_ms,
                 dimensions_of(item.record),
                 item.record.sentiment.label == SentimentLabel.NEGATIVE,
                 item.document_id if self._sends_updates(item) else None,
@@ -151,7 +151,7 @@ class Publisher:
     def _watermark_messages(
         self, source: Source, batch: Batch, states: Mapping[Partition, PartitionState]
     ) -> list[Message]:
-        events = {item.validated.position: item.validated.event_ms for item in batch.enriched}
+        events = {item.validated.position: item.validated.counted_ms for item in batch.enriched}
         for message in batch.consumed:
             self._watermarks.observe(message.position, events.get(message.position), message.timestamp_ms)
         topic = self._topics["window-counts"]

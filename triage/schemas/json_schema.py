@@ -17,7 +17,7 @@ from triage.schemas.alert import Alert
 from triage.schemas.counts import Watermark, WindowCounts
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
-from triage.schemas.raw import STRING_FIELDS, RawRecord
+from triage.schemas.raw import INTERNAL_FIELDS, STRING_FIELDS, RawRecord
 from triage.types import SentimentLabel, SeverityLevel
 
 Schema = dict[str, Any]
@@ -34,16 +34,14 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "alert-silence": Silence,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_INTERNAL = ("unknown_fields", "truncated")
 
 _NULL: Schema = {"type": "null"}
 _RAW: dict[str, list[Schema]] = {
     "text": [{"type": "string", "pattern": "[^\\s\\u0000]"}],
     **{name: [{"type": "string", "maxLength": 1_000}, {"type": "number"}, _NULL] for name in STRING_FIELDS},
     "created_at": [
-        {"type": "string", "format": "date-time"},
-        {"const": ""},
-        {"type": "number", "minimum": 0, "exclusiveMaximum": 253_402_300_800_000},
+        {"type": "string"},
+        {"type": "number", "minimum": 946_684_800_000, "exclusiveMaximum": 253_402_300_800_000},
         _NULL,
     ],
     "version": [
@@ -97,7 +95,9 @@ def record_schema(name: str) -> Schema:
     root = definitions.pop(reference["$ref"].rpartition("/")[2])
     if name == "raw":
         root["properties"] = {
-            field: _raw_field(field, schema) for field, schema in root["properties"].items() if field not in _INTERNAL
+            field: _raw_field(field, schema)
+            for field, schema in root["properties"].items()
+            if field not in INTERNAL_FIELDS
         }
         root["additionalProperties"] = True
     document = {"$schema": _DIALECT, "$id": f"{name}.schema.json", **root}

@@ -3,13 +3,12 @@
 import math
 import re
 import unicodedata
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 
-from triage.clock import YEAR_10000_MS, rfc3339, to_ms
 from triage.errors import InvalidRecord
+from triage.schemas.event_time import event_time_ms
 from triage.schemas.version import named_version
 
 Scalar = str | int | float | bool
@@ -31,7 +30,13 @@ class RawRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
         | None
     ) = None
     created_at: (
-        Annotated[str, msgspec.Meta(description="Event time, as RFC 3339 or epoch milliseconds")] | int | float | None
+        Annotated[
+            str,
+            msgspec.Meta(description="Event time: RFC 3339, epoch milliseconds, or another form that has one reading"),
+        ]
+        | int
+        | float
+        | None
     ) = None
     version: (
         Annotated[
@@ -55,6 +60,8 @@ class RawRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     truncated: bool = False
 
 
+# Not of the source: what validation found.
+INTERNAL_FIELDS = ("unknown_fields", "truncated")
 STRING_FIELDS = ("id", "source", "author_id", "brand", "product", "region", "language", "url")
 # Names that records are counted by. Ids and sources stay as they are: documents are known by them.
 _NAMES = ("brand", "product", "region")
@@ -63,9 +70,12 @@ _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _MAX_FIELD_CHARS = 1_000
 _MAX_DEPTH = 8
+_ESCAPES = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 # Mail clients write ten characters of markup for each that they show.
 _MARKUP_FACTOR = 10
-_HOUR_MS = 3_600_000
 
 
 def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
@@ -73,16 +83,23 @@ def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
 
     Raises InvalidRecord (stages decode and validate) that names the field, the value and the fix.
     """
+    return validate_raw(decode_object(payload), max_text_chars=max_text_chars)
+
+
+def decode_object(payload: bytes) -> dict[str, Any]:
+    """Decode the JSON object of a record; a lone surrogate becomes U+FFFD. Raises InvalidRecord (stage decode)."""
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidRecord(
-            "not_utf8",
-            f"byte {error.start} is not UTF-8 (0x{payload[error.start]:02x}); send JSON in UTF-8",
-            stage="decode",
-        ) from error
+        if (replaced := _without_surrogate_bytes(payload)) is None:
+            raise InvalidRecord(
+                "not_utf8",
+                f"byte {error.start} is not UTF-8 (0x{payload[error.start]:02x}); send JSON in UTF-8",
+                stage="decode",
+            ) from error
+        text = replaced
     try:
-        decoded = msgspec.json.decode(text)
+        decoded = _decoded(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidRecord("not_json", f"not JSON: {error}", stage="decode") from error
     if not isinstance(decoded, dict):
@@ -91,7 +108,30 @@ def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
             f'a record must be a JSON object, {{"text": ...}}, not {_kind(decoded)}',
             stage="decode",
         )
-    return validate_raw(decoded, max_text_chars=max_text_chars)
+    return decoded
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        replaced = _ESCAPES.sub(_without_lone_surrogate, text)
+        if replaced == text:
+            raise
+        return msgspec.json.decode(replaced)
+
+
+def _without_lone_surrogate(escape: re.Match[str]) -> str:
+    return "\\ufffd" if escape["lone"] else escape[0]
+
+
+def _without_surrogate_bytes(payload: bytes) -> str | None:
+    """The text of bytes that are UTF-8 but for surrogates, as CESU-8 writes them; None for other bytes."""
+    try:
+        text = payload.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return None
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> RawRecord:
@@ -131,53 +171,6 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
         unknown_fields=unknown,
         truncated=truncated,
         **known,
-    )
-
-
-def event_time_ms(created_at: Any) -> int | None:
-    """Parse `created_at` to epoch milliseconds; None if it is missing. Times without an offset are UTC.
-
-    Raises InvalidRecord if it is not a time between 1970 and 9999.
-    """
-    if created_at is None or created_at == "":
-        return None
-    if isinstance(created_at, bool):
-        raise _bad_time(created_at)
-    if isinstance(created_at, (int, float)):
-        # Compared without conversion: an integer may be too large for a float. NaN fails the comparison.
-        if not 0 <= created_at < YEAR_10000_MS:
-            raise _bad_time(created_at)
-        return int(created_at)
-    if isinstance(created_at, str):
-        try:
-            moment = datetime.fromisoformat(created_at.strip())
-            ms = to_ms(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
-        except (ValueError, OverflowError):
-            raise _bad_time(created_at) from None
-        if not 0 <= ms < YEAR_10000_MS:
-            raise _bad_time(created_at)
-        return ms
-    raise _bad_time(created_at)
-
-
-def not_in_future(event_ms: int, now_ms: int, max_hours: float) -> int:
-    """Return the event time if it is at most `max_hours` ahead of the clock. Raises InvalidRecord."""
-    if event_ms > now_ms + max_hours * _HOUR_MS:
-        raise InvalidRecord(
-            "created_at_in_future",
-            f"created_at {rfc3339(event_ms)} is more than {max_hours:g} h ahead of the clock "
-            f"({rfc3339(now_ms)}); check the source's clock and its unit (epoch milliseconds)",
-            field="created_at",
-        )
-    return event_ms
-
-
-def _bad_time(value: Any) -> InvalidRecord:
-    return InvalidRecord(
-        "bad_created_at",
-        f"created_at {_short(value)} is not a time between 1970 and 9999; "
-        "send RFC 3339 (2026-11-22T09:30:00Z) or epoch milliseconds",
-        field="created_at",
     )
 
 

@@ -59,6 +59,7 @@ class Service:
             clock=clock,
             max_future_hours=settings.worker.max_future_hours,
             max_text_chars=settings.worker.max_text_chars,
+            zone_of=settings.worker.zone_of,
         )
 
     async def enrich(self, records: Sequence[Any]) -> tuple[bytes, int]:
@@ -73,7 +74,9 @@ class Service:
             try:
                 row = self._row(index, fields)
                 record = _record_of(row)
-                event_ms = event_time_of(record, self._clock, self._settings.worker.max_future_hours, default_ms=now_ms)
+                worker = self._settings.worker
+                zone = worker.zone_of(row.channel, record.source)
+                event_ms = event_time_of(record, self._clock, worker.max_future_hours, default_ms=now_ms, zone=zone)
                 accepted.append(ValidatedRecord(record, row.channel, event_ms, record.id or str(index)))
                 results.append(None)
             except InvalidRecord as invalid:

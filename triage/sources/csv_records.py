@@ -1,6 +1,7 @@
 """Reads CSV records with the line that each starts on, in bounded memory, and continues after a broken one."""
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator
 
@@ -8,6 +9,9 @@ from triage.errors import InvalidRecord
 from triage.sources.lines import Line
 
 _DELIMITERS = ",;\t|"
+# What Excel writes and reads to name the delimiter.
+_SEP_LINE = re.compile(rb'"?sep=([\x09\x20-\x7e])"?[,;\t]*', re.IGNORECASE)
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 class CsvRecords:
@@ -17,15 +21,18 @@ class CsvRecords:
     reading continues with the next line, so that one stray quote does not swallow the rest of the file.
     """
 
-    def __init__(self, lines: Iterator[Line], max_bytes: int, delimiter: str | None = None) -> None:
+    def __init__(
+        self, lines: Iterator[Line], max_bytes: int, delimiter: str | None = None, encoding: str = "utf-8"
+    ) -> None:
+        """`encoding` is that of the file; the lines themselves are UTF-8 already."""
         self._lines = lines
         self._max_bytes = max_bytes
         self._pushed_back: deque[Line] = deque()
         self._taken: list[Line] = []
         self._size = 0
         self._bad_bytes: InvalidRecord | None = None
-        if delimiter is None:
-            delimiter = self._sniff()
+        self._encoding = encoding
+        self.delimiter = delimiter = self._delimiter(delimiter)
         # The limit is global to the process, so it is only raised.
         csv.field_size_limit(max(csv.field_size_limit(), max_bytes))
         self._reader = csv.reader(_Lines(self), delimiter=delimiter, strict=True)
@@ -60,7 +67,7 @@ class CsvRecords:
             return line.data.decode("utf-8") + "\n"
         except UnicodeDecodeError as error:
             if self._bad_bytes is None:
-                self._bad_bytes = not_utf8(line, error)
+                self._bad_bytes = _not_encoded(line, error, self._encoding)
             return line.data.decode("utf-8", "replace") + "\n"
 
     def _start(self) -> None:
@@ -71,12 +78,18 @@ class CsvRecords:
         self._pushed_back.extendleft(reversed(later))
         return first.number, InvalidRecord(reason, message, stage="decode")
 
-    def _sniff(self) -> str:
+    def _delimiter(self, given: str | None) -> str:
+        """The delimiter that is given, that a first line `sep=;` names, or that is most frequent in the header."""
         first = next(self._lines, None)
         if first is None:
-            return ","
+            return given or ","
+        if match := _SEP_LINE.fullmatch(first.data.rstrip(b"\r")):
+            return given or match[1].decode()
         self._pushed_back.append(first)
-        header = first.data.decode("utf-8", "replace")
+        if given is not None:
+            return given
+        # Quoted names may hold any of them.
+        header = _QUOTED.sub("", first.data.decode("utf-8", "replace"))
         return max(_DELIMITERS, key=header.count) if any(mark in header for mark in _DELIMITERS) else ","
 
 
@@ -97,7 +110,13 @@ class _Lines:
         return self._records.next_line()
 
 
-def not_utf8(line: Line, error: UnicodeDecodeError) -> InvalidRecord:
+def _not_encoded(line: Line, error: UnicodeDecodeError, encoding: str) -> InvalidRecord:
+    if encoding != "utf-8":
+        return InvalidRecord(
+            "not_utf8",
+            f"line {line.number} holds bytes that are not {encoding}; name the file's own encoding: --encoding",
+            stage="decode",
+        )
     return InvalidRecord(
         "not_utf8",
         f"line {line.number}, byte {error.start + 1} is not UTF-8 (0x{line.data[error.start]:02x}); "

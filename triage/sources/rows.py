@@ -1,19 +1,27 @@
 """Builds validated rows, and the bytes to send to Kafka, from the decoded fields of a file."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any
 
 import msgspec
 
-from triage.clock import Clock
+from triage.clock import Clock, rfc3339
 from triage.errors import InvalidRecord
-from triage.schemas.raw import RawRecord, event_time_ms, not_in_future, validate_raw
+from triage.schemas.event_time import TimeForm, event_time_ms, is_absent, not_in_future
+from triage.schemas.raw import RawRecord, validate_raw
+from triage.schemas.version import named_version
+from triage.sources.cells import is_rounded, read_rating, unguarded
+from triage.sources.notes import FileNotes
 from triage.types import Channel
 
-_HOUR_MS = 3_600_000
-_MS_DIGITS = range(12, 21)
+_MS_DIGITS = 13
+# Fields whose loss leaves a record that is worth keeping.
+_OPTIONAL = ("brand", "product", "region", "language", "url")
+_MAX_FIELD_CHARS = 1_000
+ZoneOf = Callable[[Channel, str | None], tzinfo | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,12 @@ class Row:
 class RowBuilder:
     """Builds the rows of one source.
 
-    `channel` overrides the rows' own; the default is complaint. `columns` maps raw fields to the names in the file.
-    With a `clock`, a `created_at` more than `max_future_hours` ahead of it is refused.
+    `channel` overrides the rows' own; the default is complaint. `columns` maps raw fields to the names in the file,
+    `presets` to several names, of which the first that a row has is taken; dots lead into nested objects.
+    With a `clock`, a `created_at` more than `max_future_hours` ahead of it is refused. A `time_form` turns `created_at`
+    into RFC 3339; without it `zone_of` says in which zone the worker will read a time without an offset.
+    With `notes`, an optional field that can't be read is left out and noted; without, its row is refused. `constants`
+    are fields of rows that don't have them.
     """
 
     def __init__(
@@ -47,7 +59,20 @@ class RowBuilder:
         clock: Clock | None = None,
         max_future_hours: float = 24,
         max_text_chars: int = 20_000,
+        *,
+        presets: Mapping[str, Sequence[str]] | None = None,
+        constants: Mapping[str, str] | None = None,
+        default_channel: Channel = Channel.COMPLAINT,
+        time_form: TimeForm | None = None,
+        zone_of: ZoneOf | None = None,
+        notes: FileNotes | None = None,
     ) -> None:
+        self._presets = dict(presets or {})
+        self._constants = dict(constants or {})
+        self._default_channel = default_channel
+        self._time_form = time_form
+        self._zone_of = zone_of
+        self._notes = notes
         self._source = source
         self._channel = channel
         self._columns = dict(columns or {})
@@ -55,31 +80,82 @@ class RowBuilder:
         self._max_future_hours = max_future_hours
         self._max_text_chars = max_text_chars
 
+    def for_table(self) -> "RowBuilder":
+        """The same for rows whose header has named the fields already."""
+        builder = copy(self)
+        builder._columns, builder._presets = {}, {}  # noqa: SLF001 - of the same class
+        return builder
+
     def refused(self, line: int, error: InvalidRecord) -> Row:
-        return Row(self._source, line, self._channel or Channel.COMPLAINT, error=error)
+        return Row(self._source, line, self._channel or self._default_channel, error=error)
 
     def build(self, line: int, decode: Callable[[], dict[str, Any]]) -> Row:
         """A row from the fields that `decode` returns; refused if `decode` or the validation raises InvalidRecord."""
-        channel = self._channel or Channel.COMPLAINT
+        channel = self._channel or self._default_channel
         try:
             fields = self._renamed(decode())
             channel = self._channel_of(fields.pop("channel", None))
+            if self._notes is not None:
+                self._leave_out(fields, f"{self._source}:{line}", self._notes)
+            if self._time_form is not None and "created_at" in fields:
+                event_ms = self._time_form.event_time_ms(fields.pop("created_at"))
+                if event_ms is not None:
+                    fields["created_at"] = rfc3339(event_ms)
             record = validate_raw(fields, max_text_chars=self._max_text_chars)
-            self._check_time(record)
+            self._check_time(record, channel)
             payload = msgspec.json.encode(fields)
         except InvalidRecord as error:
             return Row(self._source, line, channel, error=error)
         return Row(self._source, line, channel, record, payload=payload)
 
     def _renamed(self, fields: dict[str, Any]) -> dict[str, Any]:
-        taken = {name: fields.pop(column) for name, column in self._columns.items() if column in fields}
-        return fields | taken
+        if self._columns or self._presets or self._constants:
+            taken = {name: fields.pop(column) for name, column in self._columns.items() if column in fields}
+            for name, candidates in self._presets.items():
+                if name not in taken and (value := _first(fields, candidates)) is not None:
+                    taken[name] = value
+            fields = fields | taken
+            for name, constant in self._constants.items():
+                fields.setdefault(name, constant)
+        return fields
+
+    def _leave_out(self, fields: dict[str, Any], where: str, notes: FileNotes) -> None:
+        """Remove optional fields that can't be read, and note them; values such as N/A are absent without a note."""
+        if "rating" in fields:
+            try:
+                fields["rating"] = read_rating(fields["rating"])
+            except ValueError as error:
+                notes.leave_out(where, "rating", str(error))
+                fields["rating"] = None
+            if fields["rating"] is None:
+                del fields["rating"]
+        if "version" in fields:
+            try:
+                named_version(fields["version"])
+            except InvalidRecord as error:
+                notes.leave_out(where, "version", str(error))
+                del fields["version"]
+        if isinstance(created_at := fields.get("created_at"), str) and is_absent(created_at):
+            del fields["created_at"]
+        for name in _OPTIONAL:
+            value = fields.get(name)
+            if isinstance(value, (bool, list, dict)) or (isinstance(value, str) and len(value) > _MAX_FIELD_CHARS):
+                problem = "is not a text" if not isinstance(value, str) else f"has {len(value):,} characters"
+                notes.leave_out(where, name, f"{name} {problem}")
+                del fields[name]
+        if isinstance(identity := fields.get("id"), str) and is_rounded(identity):
+            notes.once(
+                where,
+                "id",
+                f"id {identity!r} looks rounded by a spreadsheet: different records may have the same id; "
+                "export ids as text",
+            )
 
     def _channel_of(self, value: Any) -> Channel:
         if self._channel is not None:
             return self._channel
         if value is None or value == "":
-            return Channel.COMPLAINT
+            return self._default_channel
         try:
             return Channel(value)
         except ValueError:
@@ -88,31 +164,36 @@ class RowBuilder:
                 "bad_channel", f"channel {str(value)[:80]!r} is not one of {names}", field="channel"
             ) from None
 
-    def _check_time(self, record: RawRecord) -> None:
-        event_ms = event_time_ms(record.created_at)
-        if self._clock is None or event_ms is None:
+    def _check_time(self, record: RawRecord, channel: Channel) -> None:
+        if self._clock is None:
+            return
+        zone = self._zone_of(channel, record.source) if self._zone_of else None
+        event_ms = event_time_ms(record.created_at, zone or UTC)
+        if event_ms is None:
             return
         not_in_future(event_ms, self._clock.now_ms(), self._max_future_hours)
 
 
-def from_cells(names: list[str], cells: list[str]) -> dict[str, Any]:
-    """Fields of a CSV row: empty cells are absent, numbers are parsed where the schema has numbers.
+def from_cells(keys: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
+    """Fields of a CSV row, by the keys of its columns: empty cells are absent, `attributes` may be JSON.
 
     Raises InvalidRecord for a row with too few or too many cells, or `attributes` that are not JSON.
     """
-    if len(cells) != len(names):
+    if len(cells) > len(keys) and not any(cells[len(keys) :]):
+        cells = cells[: len(keys)]
+    if len(cells) != len(keys):
         raise InvalidRecord(
             "wrong_columns",
-            f"{len(cells)} column{'' if len(cells) == 1 else 's'}, the header has {len(names)}",
+            f"{len(cells)} column{'' if len(cells) == 1 else 's'}, the header has {len(keys)}",
             stage="decode",
         )
-    fields: dict[str, Any] = {name: cell for name, cell in zip(names, cells, strict=True) if cell and name}
-    # Fewer digits are a date (20261122) or epoch seconds, and must not pass for milliseconds in January 1970. More are
-    # not a time, and Python refuses to parse thousands of them.
-    if (created_at := fields.get("created_at", "").strip()).isdecimal() and len(created_at) in _MS_DIGITS:
+    fields: dict[str, Any] = {
+        key: unguarded(cell) if cell[0] == "=" else cell for key, cell in zip(keys, cells, strict=True) if cell and key
+    }
+    if "id" in fields:
+        fields["id"] = fields["id"].strip()
+    if (created_at := fields.get("created_at", "").strip()).isdecimal() and len(created_at) == _MS_DIGITS:
         fields["created_at"] = int(created_at)
-    if "rating" in fields:
-        fields["rating"] = _number(fields["rating"])
     if fields.get("attributes", "").lstrip().startswith("{"):
         try:
             fields["attributes"] = msgspec.json.decode(fields["attributes"])
@@ -123,12 +204,13 @@ def from_cells(names: list[str], cells: list[str]) -> dict[str, Any]:
     return fields
 
 
-def _number(text: str) -> Any:
-    """A number, or the text itself, which the validation then names in its error."""
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    if not math.isfinite(number):
-        return text
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+def _first(fields: dict[str, Any], paths: Sequence[str]) -> Any:
+    """Take the first of these paths that has a value out of the fields; None if none has."""
+    for path in paths:
+        holder: Any = fields
+        *parents, name = [path] if path in fields else path.split(".")
+        for parent in parents:
+            holder = holder.get(parent) if isinstance(holder, dict) else None
+        if isinstance(holder, dict) and holder.get(name) not in (None, ""):
+            return holder.pop(name)
+    return None

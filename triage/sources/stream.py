@@ -18,8 +18,6 @@ _REFUSED_MAGIC = {
     b"BZh": "bzip2; unpack it, or pack it with gzip",
     b"\x28\xb5\x2f\xfd": "zstd; unpack it, or pack it with gzip",
     b"\xfd7zX": "xz; unpack it, or pack it with gzip",
-    b"\xff\xfe": "UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)",
-    b"\xfe\xff": "UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)",
 }
 
 

@@ -14,7 +14,7 @@ from triage.schemas.version import is_named
 from triage.types import Flag
 
 # Flags about the raw record: they can't be derived from the stored one.
-_RAW_FLAGS = (Flag.TRUNCATED, Flag.REDACTED, Flag.ATTRIBUTES_DROPPED)
+_RAW_FLAGS = (Flag.TRUNCATED, Flag.REDACTED, Flag.ATTRIBUTES_DROPPED, Flag.TIME_IMPLAUSIBLE)
 
 
 def reenrich(enricher: Enricher, stored: Sequence[StoredRecord]) -> list[Enriched]:

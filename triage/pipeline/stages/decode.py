@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
 
 from triage.clock import Clock
 from triage.config import WorkerSettings
@@ -11,7 +12,8 @@ from triage.pipeline.batch import Batch, ConsumedMessage, ValidatedRecord
 from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.dead_letters.origin_headers import origin_of
 from triage.pipeline.erasure.tombstones import ErasedAuthors
-from triage.schemas.raw import RawRecord, event_time_ms, not_in_future, parse_raw
+from triage.schemas.event_time import event_time_ms, not_in_future
+from triage.schemas.raw import RawRecord, parse_raw
 from triage.schemas.version import named_version
 from triage.types import Channel
 
@@ -34,6 +36,7 @@ class DecodeStage:
         erased_authors: ErasedAuthors | None = None,
     ) -> None:
         self._settings = settings
+        self._max_ahead_ms = settings.max_ahead_s * 1000
         self._channels = channels
         self._dead_letter_factory = dead_letter_factory
         self._clock = clock
@@ -71,7 +74,11 @@ class DecodeStage:
         if raw.unknown_fields:
             self._metrics.unknown_fields.inc(raw.unknown_fields)
         broker_ms = origin.timestamp_ms if origin else message.timestamp_ms
-        event_ms = event_time_of(raw, self._clock, self._settings.max_future_hours, default_ms=broker_ms)
+        zone = self._settings.zone_of(channel, raw.source)
+        event_ms = event_time_of(raw, self._clock, self._settings.max_future_hours, default_ms=broker_ms, zone=zone)
+        implausible = 0 < self._max_ahead_ms < event_ms - broker_ms
+        if implausible:
+            self._metrics.times_implausible.labels(channel).inc()
         first_position = origin.position if origin else message.position
         return ValidatedRecord(
             raw,
@@ -82,12 +89,18 @@ class DecodeStage:
             broker_ms,
             origin.position if origin else None,
             None if raw.version is None else named_version(raw.version),
+            implausible,
         )
 
 
-def event_time_of(raw: RawRecord, clock: Clock, max_future_hours: float, *, default_ms: int) -> int:
-    """Event time of a record in ms since the epoch. Raises InvalidRecord if it is too far ahead of the clock."""
-    event_ms = event_time_ms(raw.created_at)
+def event_time_of(
+    raw: RawRecord, clock: Clock, max_future_hours: float, *, default_ms: int, zone: tzinfo | None = None
+) -> int:
+    """Event time of a record in ms since the epoch; a time without an offset is in `zone`, by default UTC.
+
+    Raises InvalidRecord if it is too far ahead of the clock.
+    """
+    event_ms = event_time_ms(raw.created_at, zone or UTC)
     if event_ms is None:
         return default_ms
     return not_in_future(event_ms, clock.now_ms(), max_future_hours)

@@ -168,6 +168,8 @@ class Enricher:
             # A text of numbers can hold ten thousand: more than a message of Kafka's default size.
             del entities[_MAX_ENTITIES:]
             flags.append(_ENTITIES_DROPPED)
+        if item.time_implausible:
+            flags.append(Flag.TIME_IMPLAUSIBLE.value)
         record = EnrichedRecord(
             timestamp=rfc3339(item.event_ms),
             event=Event(item.event_id, ingested),

@@ -1,0 +1,228 @@
+"""Parses event times: RFC 3339 and epoch milliseconds at once, other forms that have one reading after that.
+
+Two readings are never guessed between: such a value is refused, and the message names the flag that settles it.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from triage.clock import YEAR_10000_MS, rfc3339, to_ms
+from triage.errors import InvalidRecord
+from triage.schemas.date_forms import Ambiguous, parse_date_form
+
+YEAR_2000_MS = 946_684_800_000
+"""Earlier numbers are refused: epoch seconds taken for milliseconds are in January 1970."""
+
+EPOCH_S, EPOCH_MS = "epoch_s", "epoch_ms"
+
+_HOUR_MS = 3_600_000
+_MAX_CHARS = 100
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{0,12})?")
+_COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_ABSENT = frozenset(
+    (
+        "",
+        "-",
+        "--",
+        "—",
+        "null",
+        "(null)",
+        "n/a",
+        "na",
+        "#n/a",
+        "none",
+        "nil",
+        "nan",
+        "nat",
+        "\\n",
+        "undefined",
+        "无",
+        "無",
+    )
+)
+_ZERO_DATE = re.compile(r"0000-00-00(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?")
+
+
+def is_absent(text: str) -> bool:
+    """True for what exports write where there is no value: NULL, N/A, None, a dash, white space."""
+    return text.strip().lower() in _ABSENT
+
+
+def event_time_ms(created_at: Any, zone: tzinfo = UTC) -> int | None:
+    """Parse `created_at` to epoch milliseconds; None if it is missing. A time without an offset is in `zone`.
+
+    Raises InvalidRecord if it is not a time, has several readings, or is a number before the year 2000.
+    """
+    if created_at is None or created_at == "":
+        return None
+    if isinstance(created_at, str):
+        try:
+            moment = datetime.fromisoformat(created_at)
+        except ValueError:
+            return _other_form_ms(created_at, zone)
+        if created_at.isdecimal() and len(created_at) != 8:
+            # ISO 8601 also has ordinal dates and weeks of digits alone.
+            return _other_form_ms(created_at, zone)
+        return _in_range(created_at, moment, zone)
+    if isinstance(created_at, bool) or not isinstance(created_at, (int, float)):
+        raise _bad_time(created_at)
+    return _number_ms(created_at, created_at)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeForm:
+    """How a source writes its times: a zone for those without an offset, and forms if they are not the usual ones.
+
+    Each of `formats` is a format of strptime, `epoch_s` or `epoch_ms`; they are tried in order.
+    """
+
+    zone: tzinfo | None = None
+    formats: tuple[str, ...] = ()
+
+    def event_time_ms(self, created_at: Any) -> int | None:
+        """As the function of this name. Raises InvalidRecord, also for a time in none of the formats."""
+        zone = self.zone or UTC
+        if not self.formats or created_at is None:
+            return event_time_ms(created_at, zone)
+        text = _clean(created_at) if isinstance(created_at, str) else created_at
+        if isinstance(text, str) and (is_absent(text) or _ZERO_DATE.fullmatch(text)):
+            return None
+        for each in self.formats:
+            if each in {EPOCH_S, EPOCH_MS}:
+                if (number := _as_number(text)) is not None:
+                    return _number_ms(number * 1000 if each == EPOCH_S else number, created_at, scaled=True)
+            elif isinstance(text, str) and (moment := _strptime(text, each)) is not None:
+                return _in_range(created_at, moment, zone)
+        raise InvalidRecord(
+            "bad_created_at",
+            f"created_at {_short(created_at)} is not in the form {' or '.join(self.formats)} that --time-format names",
+            field="created_at",
+        )
+
+
+def check_time_format(name: str) -> None:
+    """Raise ValueError unless this is `epoch_s`, `epoch_ms` or a format of strptime that holds a date."""
+    if name in {EPOCH_S, EPOCH_MS}:
+        return
+    sample = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+    try:
+        read = datetime.strptime(sample.strftime(name), name)  # noqa: DTZ007 - compared by its date alone
+    except (ValueError, re.error) as error:
+        raise ValueError(f"{name!r} is not a format of strptime ({error})") from None
+    if read.date() != sample.date():
+        raise ValueError(f"{name!r} holds no whole date (year, month and day), e.g. %d/%m/%Y %H:%M")
+
+
+def not_in_future(event_ms: int, now_ms: int, max_hours: float) -> int:
+    """Return the event time if it is at most `max_hours` ahead of the clock. Raises InvalidRecord."""
+    if event_ms > now_ms + max_hours * _HOUR_MS:
+        raise InvalidRecord(
+            "created_at_in_future",
+            f"created_at {rfc3339(event_ms)} is more than {max_hours:g} h ahead of the clock "
+            f"({rfc3339(now_ms)}); check the source's clock and its unit (epoch milliseconds)",
+            field="created_at",
+        )
+    return event_ms
+
+
+def _other_form_ms(given: str, zone: tzinfo) -> int | None:
+    if len(given) > _MAX_CHARS:
+        raise _bad_time(given)
+    text = _clean(given)
+    if is_absent(text) or _ZERO_DATE.fullmatch(text):
+        return None
+    if not text.isdecimal() and text != given:
+        try:
+            return _in_range(given, datetime.fromisoformat(text), zone)
+        except ValueError:
+            pass
+    if text.isdecimal() and len(text) in _COMPACT:
+        # 202611251403 is 14:03 on a day, as milliseconds it would be in 1976.
+        moment = _strptime(text, _COMPACT[len(text)])
+        if moment is not None and 1970 <= moment.year < 2200:
+            return _in_range(given, moment, zone)
+    if (number := _as_number(text)) is not None:
+        return _number_ms(number, given)
+    try:
+        return _in_range(given, parse_date_form(text, zone), zone)
+    except Ambiguous as error:
+        raise InvalidRecord("bad_created_at", f"created_at {_short(given)} {error}", field="created_at") from None
+    except (ValueError, OverflowError):
+        raise _bad_time(given) from None
+
+
+def _number_ms(ms: float, given: Any, *, scaled: bool = False) -> int:
+    # Compared without conversion: an integer may be too large for a float. NaN fails the comparison.
+    if YEAR_2000_MS <= ms < YEAR_10000_MS:
+        return int(ms)
+    raise _bad_number(ms, given, scaled=scaled)
+
+
+def _bad_number(ms: float, given: Any, *, scaled: bool) -> InvalidRecord:
+    shown = f"created_at {_short(given)}"
+    hint = ""
+    if not scaled:
+        # Each unit as it is in the years 2000 to 2100.
+        for low, unit, fix in (
+            (946_684_800, "seconds; multiply by 1000 or use --time-format epoch_s", 4_102_444_800),
+            (946_684_800_000_000, "microseconds; divide by 1000", 4_102_444_800_000_000),
+            (946_684_800_000_000_000, "nanoseconds; divide by 1,000,000", 4_102_444_800_000_000_000),
+        ):
+            if low <= ms < fix:
+                hint = f" looks like epoch {unit}"
+    problem = hint or (
+        " is before the year 2000 as epoch milliseconds; send epoch milliseconds or RFC 3339 (2026-11-22T09:30:00Z)"
+        if ms < YEAR_2000_MS
+        else " is not a time between 1970 and 9999 as epoch milliseconds"
+    )
+    return InvalidRecord("bad_created_at", shown + problem, field="created_at")
+
+
+def _in_range(given: Any, moment: datetime, zone: tzinfo) -> int:
+    try:
+        ms = to_ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
+    except (ValueError, OverflowError):
+        raise _bad_time(given) from None
+    if not 0 <= ms < YEAR_10000_MS:
+        raise _bad_time(given)
+    return ms
+
+
+def _clean(text: str) -> str:
+    """Composed, without invisible characters, with single spaces."""
+    return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text[: _MAX_CHARS + 1])).split())
+
+
+def _as_number(value: Any) -> float | int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value) if "." in value else int(value)
+    return None
+
+
+def _strptime(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 - the caller sets the zone
+    except (ValueError, OverflowError):
+        return None
+
+
+def _bad_time(value: Any) -> InvalidRecord:
+    return InvalidRecord(
+        "bad_created_at",
+        f"created_at {_short(value)} is not a time between 1970 and 9999; "
+        "send RFC 3339 (2026-11-22T09:30:00Z) or epoch milliseconds, or name the form: --time-format",
+        field="created_at",
+    )
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."

@@ -1,0 +1,35 @@
+"""Recognizes JSON that is one document instead of one object a line, and says how to convert it."""
+
+import json
+import re
+
+_WHOLE_ARRAY = re.compile(rb"\[\s*(?:\{|\]|$)")
+_FIRST_ARRAY = re.compile(rb'"([A-Za-z_][A-Za-z0-9_]{0,60})"\s*:\s*\[\s*\{')
+
+
+def document_problem(head: bytes, name: str) -> str | None:
+    """What is wrong with a file that begins with `head`; None if it can be JSON lines."""
+    start = head.lstrip()
+    if _WHOLE_ARRAY.match(start):
+        return f"this is a JSON array; make it one object a line: jq -c '.[]' {name}"
+    first = start.partition(b"\n")[0].strip()
+    if not first.startswith(b"{"):
+        return None
+    found = _FIRST_ARRAY.search(start)
+    path = f".{found[1].decode()}[]" if found else "."
+    problem = f"this is one JSON document; make it one object a line: jq -c '{path}' {name}"
+    if first == b"{" or (first.endswith((b"{", b"[", b"[{")) and not first.endswith(b"}")):
+        return problem
+    if found is not None and start.count(b"\n") <= 1 and _holds_only_lists(first):
+        return problem
+    return None
+
+
+def _holds_only_lists(line: bytes) -> bool:
+    """True for `{"tickets": [...], "count": 2}`: an envelope without a text of its own."""
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    first = next(iter(fields.values()), None) if isinstance(fields, dict) else None
+    return isinstance(first, list) and len(fields) <= 6 and "text" not in fields
