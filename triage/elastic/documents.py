@@ -17,12 +17,14 @@ from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.version import is_named
 
 _NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
-# A total order: `_id` is the hash of the last three.
+# A total order: `_id` is the hash of id, channel and source. Without an id, `event.id` is a position, which a topic
+# that was created again uses again, but at another time.
 _ORDER: list[JsonObject] = [
     {"@timestamp": "asc"},
     {"event.id": "asc"},
     {"channel": "asc"},
     {"source": {"order": "asc", "missing": "_first"}},
+    {"event.ingested": "asc"},
 ]
 
 

@@ -1,12 +1,13 @@
-"""Reads all outputs and reports lost and duplicated records."""
+"""Reads all outputs and reports lost and duplicated records, and older versions of an id in place of the newest."""
 
 import collections
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chaos.feeder import VERSIONED
 from harness import RAW, Fleet
 from kafka import KafkaConsumer
 
@@ -58,9 +59,10 @@ class Verdict:
 
 def audit(fleet: Fleet) -> Verdict:
     """Compare every output with the raw topics, record by record."""
-    valid, invalid, partitions = _raw(fleet)
+    valid, invalid, partitions, newest = _raw(fleet)
     ids = collections.Counter(valid.values())
-    enriched = collections.Counter(record["event"]["id"] for _, record, _ in fleet.read("enriched"))
+    published = [record for _, record, _ in fleet.read("enriched")]
+    enriched = collections.Counter(record["event"]["id"] for record in published)
     dead = collections.Counter(
         (letter["topic"], letter["partition"], letter["offset"]) for _, letter, _ in fleet.read("dead-letter")
     )
@@ -68,6 +70,12 @@ def audit(fleet: Fleet) -> Verdict:
         _compare("enriched topic", ids, enriched),
         _compare("Elasticsearch", collections.Counter(dict.fromkeys(ids, 1)), _indexed(fleet)),
         _compare("dead letters", collections.Counter(invalid), dead),
+        _order(
+            "newest version in the enriched topic",
+            newest,
+            {record["event"]["id"]: record["text"] for record in published},
+        ),
+        _order("newest version in Elasticsearch", newest, _texts(fleet, newest)),
         *_counts(fleet, valid, partitions),
     ]
     return Verdict(len(valid) + len(invalid), len(invalid), findings, fleet.committed_lag())
@@ -84,9 +92,29 @@ def _compare(place: str, expected: "collections.Counter[Any]", found: "collectio
     return finding
 
 
-def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[TopicPartition, int]]:
-    """({position: id} of the valid records, positions of the invalid ones, {partition: end})."""
+def _order(place: str, newest: Mapping[str, str], found: Mapping[str, str]) -> Finding:
+    """Ids that ended on another version than the last one in the raw topic count as lost."""
+    return Finding(place, len(newest), lost=[name for name, text in newest.items() if found.get(name) != text])
+
+
+def _texts(fleet: Fleet, ids: Iterable[str]) -> dict[str, str]:
+    """The text of each id in the index."""
+    names, texts = sorted(ids), {}
+    with fleet.elasticsearch() as client:
+        for start in range(0, len(names), 500):
+            query = {"terms": {"event.id": names[start : start + 500]}}
+            hits = client.search(index=fleet.prefix, size=1_000, query=query)["hits"]["hits"]
+            texts.update({hit["_source"]["event"]["id"]: hit["_source"]["text"] for hit in hits})
+    return texts
+
+
+def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[TopicPartition, int], dict[str, str]]:
+    """({position: id} of the valid records, positions of the invalid ones, {partition: end}, newest text by id).
+
+    The last are of ids with several versions, which are all in one partition.
+    """
     valid: dict[_Position, str] = {}
+    newest: dict[str, str] = {}
     invalid: list[_Position] = []
     consumer: Consumer = KafkaConsumer(
         bootstrap_servers=fleet.settings.kafka.bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
@@ -105,12 +133,15 @@ def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[Topi
                     position = (partition.topic, partition.partition, record.offset)
                     value = record.value or b""
                     if value.startswith(b'{"id": "r'):
-                        valid[position] = json.loads(value)["id"]
+                        fields = json.loads(value)
+                        valid[position] = fields["id"]
+                        if fields["id"].startswith(VERSIONED):
+                            newest[fields["id"]] = fields["text"]
                     else:
                         invalid.append(position)
     finally:
         consumer.close(autocommit=False)
-    return valid, invalid, ends
+    return valid, invalid, ends, newest
 
 
 def _indexed(fleet: Fleet) -> "collections.Counter[str]":
