@@ -130,3 +130,51 @@ def test_nesting_beyond_reason_is_cut() -> None:
 def test_lone_surrogates_come_out_as_valid_utf8() -> None:
     REDACTOR.redact_json('{"a":"\\ud800"}').encode()
     REDACTOR.redact_json('{"a":"\\ud83d\\ude21 \\ud800').encode()
+
+
+def nested(levels: int) -> str:
+    return '{"a":' * levels + "7" + "}" * levels
+
+
+def test_payloads_are_kept_sixty_four_levels_deep() -> None:
+    assert REDACTOR.redact_json(nested(64)) == nested(64)
+    assert (
+        REDACTOR.redact_json(nested(65))
+        == nested(64).replace("7", '"[REDACTED]"').replace('{"a":' * 64, '{"a":' * 65) + "}"
+    )
+
+
+def test_only_the_record_s_own_author_is_hashed_with_its_source() -> None:
+    own, other = REDACTOR.author_hash("shop", "u-12345"), REDACTOR.author_hash("attributes.authorid", "u-12345")
+    payload = {"source": "shop", "author_id": "u-12345", "x": {"source": "other", "author_id": "u-12345"}}
+    redacted = json.loads(REDACTOR.redact_json(json.dumps(payload)))
+    assert (redacted["author_id"], redacted["x"]["author_id"]) == (own, other)
+    without = json.loads(REDACTOR.redact_json(json.dumps({"source": 5, "author_id": "u-12345"})))
+    assert without["author_id"] == REDACTOR.author_hash(None, "u-12345")
+    assert REDACTOR.redact_attributes({"x.author_id": "u-12345"}) == {"x.author_id": other}
+
+
+def test_numbers_are_people_s_ids_by_their_digits() -> None:
+    assert REDACTOR.redact_attributes({"user_id": 42.0}) == REDACTOR.redact_attributes({"user_id": 42})
+    assert REDACTOR.redact_attributes({"user_id": 4.5}) != REDACTOR.redact_attributes({"user_id": 4})
+    assert REDACTOR.redact_attributes({"user_id": True, "customer.name": False}) == {
+        "user_id": True,
+        "customer.name": False,
+    }
+    assert REDACTOR.redact_attributes({"number": 13812345678.0}) == {"number": "[PHONE]"}
+
+
+def test_what_is_redacted_already_stays() -> None:
+    done = {"user_id": "[EMAIL]", "customer.name": "[HANDLE]"}
+    assert REDACTOR.redact_attributes(done) == done
+    assert REDACTOR.redact_attributes({"a@b.com": 1, "c@d.com": 2, "e@f.com": 3}) == {
+        "[EMAIL]": 1,
+        "[EMAIL]#2": 2,
+        "[EMAIL]#3": 3,
+    }
+
+
+def test_broken_json_keeps_its_quotes_and_undoes_its_escapes() -> None:
+    assert REDACTOR.redact_json("{'name': 'Li', 'x': 'a\\u0041\\/\\n'") == "{'name': '[REDACTED]', 'x': 'aA/ '"
+    assert REDACTOR.redact_json('{"phone":555,"ok":1') == '{"phone":[REDACTED],"ok":1'
+    assert REDACTOR.redact_json('{"x": "\\ud83d\\ude00"') == '{"x": "😀"'

@@ -125,6 +125,23 @@ def test_national_ids(text, ids):
     assert texts(accounts.find_national_id, text) == ids
 
 
+def test_a_mistyped_resident_number_begins_with_a_province():
+    """Of two check digits at most one is right, so that both are found only where the province is known."""
+    found = [
+        code
+        for code in range(10, 100)
+        if all(accounts.find_national_id(f"{code}010519491231{digits}") for digits in ("0021", "0022"))
+    ]
+    north, east, south = [*range(11, 16), *range(21, 24)], [*range(31, 38)], [*range(41, 47)]
+    assert found == [*north, *east, *south, *range(50, 55), *range(61, 66), 71, 81, 82, 83]
+
+
+@pytest.mark.parametrize(("year", "found"), [(1929, False), (1930, True), (2012, True), (2013, False)])
+def test_a_mistyped_resident_number_is_an_adult_s(year, found):
+    numbers = [f"110105{year}1231{digits}" for digits in ("0021", "0022")]
+    assert all(accounts.find_national_id(number) for number in numbers) is found
+
+
 @pytest.mark.parametrize(
     ("text", "ids"),
     [
