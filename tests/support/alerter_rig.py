@@ -8,9 +8,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -19,13 +21,15 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from triage.config import load_settings
+from triage.local.stack import Endpoints
 from triage.pipeline.window_counts.packing import pack_counts
 from triage.schemas.alert import Alert
-from triage.schemas.counts import Watermark, WindowCount, dimension_key
+from triage.schemas.counts import CountMessage, Watermark, WindowCount, dimension_key
 from triage.topics import apply_topics
+from triage.topics.kafka_types import ConsumerRecord
 
 STEP_MS = 10_000
-RULES = {
+RULES: dict[str, Any] = {
     "version": 1,
     "rules": [
         {
@@ -48,21 +52,24 @@ RULES = {
 }
 
 
-class Receiver:
-    """A webhook on 127.0.0.1. While `status` is not 200 every post is refused with it, and kept in `refused`.
+_Found = TypeVar("_Found")
 
-    It takes `delay_s` to answer.
+
+class Receiver:
+    """A webhook on 127.0.0.1 that answers after `delay_s`.
+
+    While `status` is not 200, every post is refused with it and kept in `refused`.
     """
 
     def __init__(self) -> None:
         self.pages: list[dict[str, Any]] = []
         self.refused: list[dict[str, Any]] = []
         self.status = 200
-        self.delay_s = 0
+        self.delay_s = 0.0
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
+            def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 time.sleep(receiver.delay_s)
                 status = receiver.status
@@ -71,7 +78,7 @@ class Receiver:
                 self.send_header("content-length", "0")
                 self.end_headers()
 
-            def log_message(self, *_):
+            def log_message(self, *_: object) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -79,9 +86,9 @@ class Receiver:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
-    def events(self):
+    def events(self) -> list[tuple[str, str]]:
         """What a receiver that deduplicates by key and event has seen, in order."""
-        seen = []
+        seen: list[tuple[str, str]] = []
         for page in list(self.pages):
             if (page["dedup_key"], page["event"]) not in seen:
                 seen.append((page["dedup_key"], page["event"]))
@@ -96,12 +103,12 @@ class Receiver:
 class Rig:
     """Topics of its own, a producer in place of workers, and alerters as processes."""
 
-    def __init__(self, stack, prefix, folder, **settings):
+    def __init__(self, stack: Endpoints, prefix: str, folder: Path, **settings: Any) -> None:
         self.receiver = Receiver()
         self.folder = folder
         rules = self.rules = folder / "alert-rules.yaml"
         rules.write_text(yaml.safe_dump(RULES))
-        self.flags = {
+        self.flags: dict[str, Any] = {
             "kafka.bootstrap_servers": stack.bootstrap_servers,
             "kafka.topic_prefix": prefix,
             "elasticsearch.url": stack.elasticsearch_url,
@@ -130,12 +137,20 @@ class Rig:
         self._producer.init_transactions()
         self._partitions = sorted(self._producer.partitions_for(self.counts))
         self._raw_partitions = range(3)
-        self._offsets = {}
-        self.processes = []
+        self._offsets: dict[int, int] = {}
+        self.processes: list[subprocess.Popen[bytes]] = []
         # Long enough ago that the windows can close, recent enough to be paged.
         self.start_ms = (int(time.time() * 1000) - 3_600_000) // STEP_MS * STEP_MS
 
-    def feed(self, step, counts, *, field="intent", partition=0, abort=False):
+    def feed(
+        self,
+        step: int,
+        counts: Mapping[str, tuple[int, int]],
+        *,
+        field: str = "intent",
+        partition: int = 0,
+        abort: bool = False,
+    ) -> None:
         """Counts of one step, as a worker publishes them: {value of the field: (negative, total)}."""
         first = self._offsets.get(partition, 0)
         self._offsets[partition] = first + 1000
@@ -157,7 +172,7 @@ class Rig:
         packed = pack_counts(messages, "brand", len(self._partitions))
         self._send([(None, message, partition) for partition, message in packed], abort=abort)
 
-    def watermark(self, step):
+    def watermark(self, step: int) -> None:
         """Every raw partition has been counted up to the start of a step."""
         marks = [
             Watermark(
@@ -172,7 +187,7 @@ class Rig:
         ]
         self._send([(None, mark, partition) for mark in marks for partition in self._partitions])
 
-    def _send(self, messages, *, abort=False):
+    def _send(self, messages: Iterable[tuple[bytes | None, CountMessage, int]], *, abort: bool = False) -> None:
         self._producer.begin_transaction()
         for key, message, partition in messages:
             self._producer.send(self.counts, key=key, value=msgspec.json.encode(message), partition=partition)
@@ -182,10 +197,10 @@ class Rig:
         else:
             self._producer.commit_transaction()
 
-    def start(self, instance="0", **flags):
+    def start(self, instance: str = "0", **flags: Any) -> subprocess.Popen[bytes]:
         return self.spawn(instance, **flags)
 
-    def spawn(self, instance="0", **flags):
+    def spawn(self, instance: str = "0", **flags: Any) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGE_")}
         for name, value in (self.flags | {"alerting.instance": instance} | flags).items():
             text = value if isinstance(value, str) else json.dumps(value)
@@ -201,33 +216,33 @@ class Rig:
         self.processes.append(process)
         return process
 
-    def log_of(self, instance="0"):
+    def log_of(self, instance: str = "0") -> Path:
         return self.folder / f"alerter-{instance}.log"
 
-    def log(self, instance="0"):
+    def log(self, instance: str = "0") -> str:
         return self.log_of(instance).read_text("utf-8", "replace")
 
-    def wait(self, condition, what, timeout_s=60):
+    def wait(self, condition: Callable[[], object], what: str, timeout_s: float = 60) -> None:
         deadline = time.monotonic() + timeout_s
         while not condition():
             logs = {path.name: path.read_text()[-4000:] for path in self.folder.glob("alerter-*.log")}
             assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s; {logs}"
             time.sleep(0.1)
 
-    def wait_for(self, found, what, timeout_s=60):
+    def wait_for(self, found: Callable[[], _Found], what: str, timeout_s: float = 60) -> _Found:
         """The first true value of `found()`."""
         self.wait(found, what, timeout_s)
         return found()
 
-    def wait_events(self, *events, timeout_s=60):
-        """Until the receiver has seen just these events, by name."""
-        wanted = list(events)
-        self.wait(lambda: [event for _, event in self.receiver.events()] == wanted, f"pages {wanted}", timeout_s)
+    def wait_events(self, *events: str, timeout_s: float = 60) -> None:
+        """Wait until the receiver has seen exactly these events, by name."""
+        expected = list(events)
+        self.wait(lambda: [event for _, event in self.receiver.events()] == expected, f"pages {expected}", timeout_s)
 
-    def wait_log(self, text, instance="0", times=1, timeout_s=60):
+    def wait_log(self, text: str, instance: str = "0", times: int = 1, timeout_s: float = 60) -> None:
         self.wait(lambda: self.log(instance).count(text) >= times, f"{text} in the log", timeout_s)
 
-    def alerts(self):
+    def alerts(self) -> list[Alert]:
         """Everything on the alerts topic, in order."""
         topic = self.settings.kafka.topic("alerts")
         consumer = KafkaConsumer(**self.settings.kafka.client())
@@ -235,13 +250,13 @@ class Rig:
         ends = consumer.end_offsets(partitions)
         consumer.assign(partitions)
         consumer.seek_to_beginning()
-        records = []
+        records: list[ConsumerRecord] = []
         while any(consumer.position(partition) < end for partition, end in ends.items()):
             records += chain.from_iterable(consumer.poll(500).values())
         consumer.close()
-        return [msgspec.json.decode(record.value, type=Alert) for record in records]
+        return [msgspec.json.decode(record.value or b"", type=Alert) for record in records]
 
-    def close(self):
+    def close(self) -> None:
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
@@ -251,8 +266,8 @@ class Rig:
         self.receiver.close()
         self._remove()
 
-    def _remove(self):
-        """Leave a shared stack as it was."""
+    def _remove(self) -> None:
+        """Remove what this rig created on a shared stack."""
         kafka, elasticsearch = self.settings.kafka, self.settings.elasticsearch
         admin = KafkaAdminClient(**kafka.client())
         admin.delete_topics([name for name in admin.list_topics() if name.startswith(f"{kafka.topic_prefix}.")])
@@ -260,7 +275,7 @@ class Rig:
         httpx.delete(f"{elasticsearch.url}/{elasticsearch.alerts_index}", timeout=60)
 
 
-def end(process, timeout_s=60):
+def end(process: subprocess.Popen[bytes], timeout_s: float = 60) -> int:
     """SIGTERM; returns the exit status."""
     process.send_signal(signal.SIGTERM)
     return process.wait(timeout_s)

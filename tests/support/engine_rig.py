@@ -1,24 +1,35 @@
-"""An engine of the alerter without Kafka: messages as workers send them, and a table that a crash can cut off."""
+"""An engine of the alerter without Kafka: messages as workers send them, and a table that a crash can interrupt."""
 
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import FrameType
+from typing import Any
 
 from triage.alerting.engine.engine import PartitionEngine
+from triage.alerting.engine.state import PendingNotification
 from triage.alerting.rules.model import AlertRules, Rule
-from triage.clock import ManualClock
+from triage.clock import Clock, ManualClock
 from triage.config import Settings
 from triage.metrics import Metrics
-from triage.schemas.counts import KeyCount, Watermark, WindowCounts, dimension_key
+from triage.schemas.alert import Event
+from triage.schemas.counts import CountMessage, KeyCount, Watermark, WindowCounts, dimension_key
 
 STEP_MS = 300_000
 START_MS = 1_795_339_800_000 // STEP_MS * STEP_MS
 TOPIC = "feedback.complaints"
 AGES = 10**9
 # Learns within a few steps, so that a test need not play days.
-EAGER = {"learning_days": 0, "learning_windows": 3, "level_days": 0.01, "level_windows": 20, "spread_windows": 20}
+EAGER: dict[str, Any] = {
+    "learning_days": 0,
+    "learning_windows": 3,
+    "level_days": 0.01,
+    "level_windows": 20,
+    "spread_windows": 20,
+}
 
 
-def static_rule(name="spike", dimension=("intent",), count=10, **fields):
-    options = {
+def static_rule(name: str = "spike", dimension: Sequence[str] = ("intent",), count: int = 10, **fields: Any) -> Rule:
+    options: dict[str, Any] = {
         "window_s": 600,
         "static": {"share_at_least": 0.5, "count_at_least": count},
         "resolve_after": 2,
@@ -27,17 +38,26 @@ def static_rule(name="spike", dimension=("intent",), count=10, **fields):
     return Rule(name=name, dimension=list(dimension), **(options | fields))
 
 
-def spike_rule(name="surprise", dimension=("intent",), **fields):
-    options = {"window_s": 900, "spike": EAGER, "resolve_after": 2, "severity": "critical"}
+def spike_rule(name: str = "surprise", dimension: Sequence[str] = ("intent",), **fields: Any) -> Rule:
+    options: dict[str, Any] = {"window_s": 900, "spike": EAGER, "resolve_after": 2, "severity": "critical"}
     return Rule(name=name, dimension=list(dimension), **(options | fields))
 
 
-def make(clock, *, rules=None, receivers=("log", "webhook"), rule_options=None, parts=None, raw=1, **alerting):
-    """`raw` is the number of raw partitions that will report."""
-    options = {"allowed_lateness_s": 0, "group_wait_s": 0, "max_page_age_s": AGES} | alerting
+def make(
+    clock: Clock,
+    *,
+    rules: Sequence[Rule] | None = None,
+    receivers: Sequence[str] = ("log", "webhook"),
+    rule_options: Mapping[str, Any] | None = None,
+    parts: Mapping[str, Any] | None = None,
+    raw: int = 1,
+    **alerting: Any,
+) -> PartitionEngine:
+    """`raw` is the number of raw partitions that will report, `parts` further arguments of the engine."""
+    options: dict[str, Any] = {"allowed_lateness_s": 0, "group_wait_s": 0, "max_page_age_s": AGES} | alerting
     return PartitionEngine(
         AlertRules(rules or [static_rule()], **(rule_options or {})),
-        Settings(alerting=options).alerting,
+        Settings.model_validate({"alerting": options}).alerting,
         clock,
         Metrics(),
         receivers=list(receivers),
@@ -46,7 +66,7 @@ def make(clock, *, rules=None, receivers=("log", "webhook"), rule_options=None, 
     )
 
 
-def now():
+def now() -> ManualClock:
     """A clock long after the steps of a test."""
     return ManualClock(START_MS + 10_000 * STEP_MS)
 
@@ -54,11 +74,13 @@ def now():
 class Messages:
     """What one raw partition's worker sends, in order."""
 
-    def __init__(self, partition=0):
+    def __init__(self, partition: int = 0) -> None:
         self.partition = partition
         self.offset = 0
 
-    def counts(self, step, negative, total, *, everything=False, **dimensions):
+    def counts(
+        self, step: int, negative: int, total: int, *, everything: bool = False, **dimensions: str
+    ) -> WindowCounts:
         first, self.offset = self.offset, self.offset + 10
         values = {} if everything else dimensions or {"intent": "delivery"}
         return WindowCounts(
@@ -70,7 +92,7 @@ class Messages:
             counts=[KeyCount(START_MS + step * STEP_MS, dimension_key(values), values, negative, total)],
         )
 
-    def mark(self, step):
+    def mark(self, step: float) -> Watermark:
         return Watermark(
             topic=TOPIC,
             partition=self.partition,
@@ -84,11 +106,11 @@ class Messages:
 class Table:
     """What the changelog holds; a crash leaves the first `at_most` writes of a flush."""
 
-    def __init__(self):
-        self.entries = {}
+    def __init__(self) -> None:
+        self.entries: dict[str, Any] = {}
         self.written = 0
 
-    def write(self, writes, *, at_most=None):
+    def write(self, writes: Mapping[str, Any], *, at_most: int | None = None) -> None:
         for name, value in list(writes.items())[:at_most]:
             self.written += 1
             if value is None:
@@ -97,11 +119,11 @@ class Table:
                 self.entries[name] = value
 
 
-def calls(work, *arguments):
+def calls(work: Callable[..., object], *arguments: Any) -> int:
     """Calls of Python functions by `work(*arguments)`, steps of generators included: work without a clock."""
     count = 0
 
-    def on_event(frame, event, argument):
+    def on_event(frame: FrameType, event: str, argument: object) -> None:
         nonlocal count
         count += event == "call"
 
@@ -114,9 +136,10 @@ def calls(work, *arguments):
     return count
 
 
-def advance_all(engine, table=None):
-    """Advance to the end, storing as the app does; returns what is owed, in order."""
-    pages, more = [], True
+def advance_all(engine: PartitionEngine, table: Table | None = None) -> list[PendingNotification]:
+    """Advance to the end, storing as the app does. Returns the notifications to send, in order."""
+    pages: list[PendingNotification] = []
+    more = True
     while more:
         more = engine.advance()
         changes = engine.take_changes()
@@ -126,23 +149,25 @@ def advance_all(engine, table=None):
     return pages
 
 
-def play(engine, messages, table=None):
-    """Apply and settle message by message."""
-    pages = []
+def play(
+    engine: PartitionEngine, messages: Iterable[CountMessage], table: Table | None = None
+) -> list[PendingNotification]:
+    """Apply the messages one by one, each followed by `advance_all`."""
+    pages: list[PendingNotification] = []
     for message in messages:
         engine.apply(message)
         pages += advance_all(engine, table)
     return pages
 
 
-def deduplicated(pages):
+def deduplicated(pages: Iterable[PendingNotification]) -> list[tuple[str, Event]]:
     """What a receiver that deduplicates by key and event sees."""
-    seen = []
+    seen: list[tuple[str, Event]] = []
     for page in pages:
         if (page.alert.dedup_key, page.event) not in seen:
             seen.append((page.alert.dedup_key, page.event))
     return seen
 
 
-def events(pages):
+def events(pages: Iterable[PendingNotification]) -> list[tuple[Event, str]]:
     return [(page.event, page.alert.key) for page in pages]

@@ -1,7 +1,9 @@
-"""An alert as the demo's surge makes it, and what receivers are told of it."""
+"""An alert as the demo's surge makes it, and its notifications."""
+
+from typing import Any
 
 from triage.alerting.notifiers import Notification
-from triage.schemas.alert import Acknowledgement, Alert, Chart, Example, Share
+from triage.schemas.alert import Acknowledgement, Alert, AlertStatus, Chart, Event, Example, Share
 
 CHART = Chart(
     "2026-11-22T07:30:00.000Z",
@@ -11,8 +13,8 @@ CHART = Chart(
 )
 
 
-def alert(status="firing", **changes):
-    options = {
+def alert(status: AlertStatus = "firing", **changes: Any) -> Alert:
+    options: dict[str, Any] = {
         "dedup_key": "triage-0123456789abcdef0123456789abcdef01234567",
         "rule": "intent-negative-spike",
         "key": "brand=Acme|intent=delivery",
@@ -56,7 +58,7 @@ def alert(status="firing", **changes):
     return Alert(**(options | changes))
 
 
-def page(event="firing", **changes):
+def page(event: Event = "firing", **changes: Any) -> Notification:
     """A notification; `resent`, `repeat` and `also` are its own, the other changes are the alert's."""
     own = {name: changes.pop(name) for name in ("resent", "repeat", "also") if name in changes}
     if event == "acknowledged":

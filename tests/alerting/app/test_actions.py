@@ -11,7 +11,7 @@ from triage.errors import AccessDenied, Unavailable
 
 
 class Producer:
-    """Fails as told; like kafka-python's idempotent one it goes on failing after its first lasting error."""
+    """Fails with `failure`; as kafka-python's idempotent producer, it keeps failing after its first fatal error."""
 
     made = ()
     failure = None

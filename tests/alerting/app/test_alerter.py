@@ -122,7 +122,7 @@ def test_counts_of_an_aborted_transaction_are_not_seen(rig):
     assert len(rig.receiver.events()) == 1
 
 
-def test_pages_go_out_while_elasticsearch_is_away_and_the_alert_is_stored_later(rig, stack):
+def test_pages_are_sent_while_elasticsearch_is_unavailable_and_the_alert_is_stored_later(rig, stack):
     rig = rig()
     down = {"elasticsearch.url": f"http://127.0.0.1:{free_port()}"}
     process = rig.start(**down)
@@ -167,7 +167,7 @@ def test_killed_again_and_again_there_is_one_page_and_one_resolve(rig):
     keys = {key for key, _ in rig.receiver.events()}
     assert len(keys) == 1
     again = [page for page in rig.receiver.pages if page["event"] == "firing"][1:]
-    assert all(page["resent"] for page in again), "whoever does not deduplicate is told that it is a repeat"
+    assert all(page["resent"] for page in again), "a receiver that does not deduplicate sees that it is resent"
 
 
 def test_people_silence_and_acknowledge_and_rules_change_without_a_restart(rig):

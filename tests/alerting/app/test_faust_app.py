@@ -20,7 +20,7 @@ from triage.metrics import Metrics
 
 
 class Consumer:
-    """The consumer that is told which offsets may be committed."""
+    """A consumer that notes which offsets may be committed."""
 
     transactions = None
 

@@ -1,4 +1,4 @@
-"""A message that nobody of us wrote, on a topic that the alerter reads, costs itself alone."""
+"""A foreign message on a topic that the alerter reads is skipped; those around it are read."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""The alerter's own tasks outlive a failure that nobody expected."""
+"""The alerter's own tasks survive an unexpected error."""
 
 import asyncio
 
@@ -60,7 +60,7 @@ async def test_rules_that_could_not_be_applied_are_applied_again(alerter, monkey
 
 
 class Faust:
-    """An app that never recovers, and says so in a way that nobody expected."""
+    """An app that never recovers and whose state cannot be read."""
 
     crash_reason = None
     in_recovery = True
@@ -68,7 +68,7 @@ class Faust:
 
 
 @pytest.mark.asyncio
-async def test_a_fault_in_watching_the_app_starts_it_again(alerter, monkeypatch):
+async def test_an_error_of_the_monitor_starts_a_new_app(alerter, monkeypatch):
     closed = []
 
     class App:

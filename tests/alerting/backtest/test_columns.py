@@ -65,6 +65,6 @@ def test_the_last_line_need_not_end():
         (b"\xff,b\n1,2\n", "f: not UTF-8"),
     ],
 )
-def test_what_is_no_table_is_refused_with_its_line(content, said):
+def test_invalid_csv_is_refused_with_its_line(content, said):
     with pytest.raises(SourceError, match=said):
         found(content)

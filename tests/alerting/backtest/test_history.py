@@ -82,7 +82,7 @@ def fired(rows):
     return {(row["key"], row["window_start"]) for row in rows if row["firing"] == "1"}
 
 
-def test_a_spike_rule_judges_its_own_series_and_filter(capfd, options):
+def test_a_spike_rule_evaluates_its_own_series_and_filter(capfd, options):
     rows, said = backtest(capfd, options, "--rule", "complaints")
     assert len(rows) == 2 * HOURS
     assert {row["key"] for row in rows} == {"brand=Acme", "brand=Bolt"}
@@ -105,14 +105,14 @@ def test_a_static_rule_sums_its_window(capfd, options):
     assert "2 episodes" in said
 
 
-def test_without_a_rule_everything_together_is_judged(capfd, options):
+def test_without_a_rule_everything_together_is_evaluated(capfd, options):
     rows, _ = backtest(capfd, options)
     assert len(rows) == HOURS
     assert {row["key"] for row in rows} == {""}
     assert ("", rfc3339(START + SPIKE * HOUR)) in fired(rows)
 
 
-def test_a_time_without_records_is_said(capfd, options):
+def test_a_time_without_records_is_an_error(capfd, options):
     done = triage(capfd, "alerts", "backtest", "--from", "2001-01-01", "--to", "2001-01-02", *options)
     assert done.code == 1
     assert "no records from 2001-01-01" in done.err

@@ -39,7 +39,7 @@ def judged(table, judgement=None):
     return results, list(csv.DictReader(io.StringIO("".join(output_lines(table, results)))))
 
 
-def test_rows_come_back_one_for_one_with_what_was_said_of_them():
+def test_rows_come_back_one_for_one_with_their_results():
     counts = series_with_spike()
     rows = [f'{at},"shop, one",{count:03d},{count + 20}' for at, count in zip(times(120), counts, strict=True)]
     _, out = judged(read_table(file_of(rows), "f"))
@@ -56,7 +56,7 @@ def test_rows_come_back_one_for_one_with_what_was_said_of_them():
 
 
 @pytest.mark.parametrize("header", ["window_start,key,negative", "window_start,key,negative,total"])
-def test_without_totals_only_the_count_is_judged(header):
+def test_without_totals_only_the_count_is_scored(header):
     rows = [f"{at},k,{count}" for at, count in zip(times(120), series_with_spike(), strict=True)]
     if header.endswith("total"):
         rows = [row + "," for row in rows]
@@ -66,7 +66,7 @@ def test_without_totals_only_the_count_is_judged(header):
     assert results.firing[100:103].all()
 
 
-def test_it_says_what_the_detector_says_step_by_step_and_looks_never_ahead():
+def test_scores_are_those_of_the_detector_step_by_step_without_looking_ahead():
     counts = series_with_spike()
     rows = [f"{at},k,{count}," for at, count in zip(times(120), counts, strict=True)]
     whole, _ = judged(read_table(file_of(rows), "f"))
@@ -81,7 +81,7 @@ def test_it_says_what_the_detector_says_step_by_step_and_looks_never_ahead():
     assert whole.score.tolist() == scores
 
 
-def test_keys_don_t_change_what_is_said_of_one_another_nor_does_the_order_of_rows():
+def test_results_of_a_key_depend_neither_on_other_keys_nor_on_the_order_of_rows():
     a, b = series_with_spike(), series_with_spike(seed=2, spike=range(50, 52))
     at = times(120)
     by_time = [row for n in range(120) for row in (f"{at[n]},a,{a[n]},", f"{at[n]},b,{b[n]},")]

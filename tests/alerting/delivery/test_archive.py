@@ -54,7 +54,7 @@ async def settled():
 
 
 @pytest.mark.asyncio
-async def test_only_the_newest_state_is_written_after_an_outage():
+async def test_only_the_newest_version_is_written_after_an_outage():
     store = Store([Unavailable("elasticsearch", "down")] * 3)
     async with running(store) as (archive, stored):
         archive.put(alert(negative=1), 1)
@@ -67,7 +67,7 @@ async def test_only_the_newest_state_is_written_after_an_outage():
 
 
 @pytest.mark.asyncio
-async def test_a_state_that_was_superseded_while_it_was_written_is_not_told_as_stored():
+async def test_a_version_that_was_superseded_while_it_was_written_is_not_reported_as_stored():
     store = Store()
     async with running(store) as (archive, stored):
         archive.put(alert(negative=1), 1)
@@ -90,7 +90,7 @@ async def test_an_alert_that_is_refused_holds_up_no_other():
 
 
 @pytest.mark.asyncio
-async def test_an_error_that_nobody_expected_is_logged_and_neither_loses_the_alert_nor_ends_the_archive(capsys):
+async def test_an_unexpected_error_is_logged_and_neither_loses_the_alert_nor_ends_the_archive(capsys):
     store = Store([ZeroDivisionError("odd"), ZeroDivisionError("odd")])
     async with running(store) as (archive, stored):
         archive.put(alert("triage-1"), 1)
@@ -139,7 +139,7 @@ async def test_the_index_gets_the_dedup_key_as_id_and_the_version():
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("status", "error"), [(409, None), (503, Unavailable), (400, DependencyError)])
-async def test_a_newer_state_in_the_index_is_success(status, error):
+async def test_a_newer_version_in_the_index_is_success(status, error):
     server = ScriptedServer(lambda sent: (status, {"error": {"type": "x", "reason": "y"}, "status": status}))
     settings = ElasticsearchSettings(url=server.url)
     client = connect(settings)

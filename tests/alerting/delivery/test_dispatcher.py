@@ -104,7 +104,7 @@ async def test_retry_after_is_honoured():
 
 
 @pytest.mark.asyncio
-async def test_a_refusal_is_final_and_the_next_page_goes_on():
+async def test_a_refusal_is_final_and_the_next_page_is_sent():
     hook = Fake("webhook", [DependencyError("webhook", "HTTP 400")])
     rig = Rig(hook)
     rig.delivery.submit(page(), ["webhook"])
@@ -125,7 +125,7 @@ async def test_a_fault_in_a_notifier_ends_nothing():
 
 
 @pytest.mark.asyncio
-async def test_a_fault_in_keeping_the_books_does_not_end_the_lane(capsys):
+async def test_an_error_of_the_callback_does_not_end_the_lane(capsys):
     hook = Fake("webhook")
     rig = Rig(hook)
     rig.delivery._done = lambda *what: rig.done.append(what) if rig.done else rig.done.append(1 / 0)
@@ -209,7 +209,7 @@ async def test_cancelled_alerts_are_not_sent_and_are_not_done():
 
 
 @pytest.mark.asyncio
-async def test_a_receiver_that_is_configured_no_more_is_done_with():
+async def test_a_notification_for_a_removed_receiver_is_done_at_once():
     rig = Rig(Fake("log"))
     rig.delivery.submit(page(), ["slack"])
     assert rig.done == [("triage-1", "firing", "slack")]
@@ -223,7 +223,7 @@ async def test_closing_waits_for_attempts_under_way_but_not_for_ever():
     rig.delivery.submit(page(), ["webhook"])
     await settled(rig)
     await rig.delivery.close(grace_s=0.01)
-    assert rig.done == [], "still owed, and stored"
+    assert rig.done == [], "still pending, and stored"
 
 
 class Limited(Fake):
@@ -317,7 +317,7 @@ async def test_a_page_is_kept_alive_until_its_resolve_and_not_beyond():
 
 
 @pytest.mark.asyncio
-async def test_a_beat_that_fails_is_followed_by_the_next():
+async def test_a_keep_alive_that_fails_is_followed_by_the_next():
     manager = Forgetful(
         "alertmanager", [None, Unavailable("alertmanager", "down"), Unavailable("alertmanager", "down")]
     )
@@ -331,7 +331,7 @@ async def test_a_beat_that_fails_is_followed_by_the_next():
 
 
 @pytest.mark.asyncio
-async def test_after_a_restart_it_is_kept_alive_without_being_owed():
+async def test_after_a_restart_it_is_kept_alive_without_being_pending():
     manager = Forgetful("alertmanager")
     rig, beats = alive_rig(manager)
     rig.delivery.keep_alive(page(), ["alertmanager", "webhook"])

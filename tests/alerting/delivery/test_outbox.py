@@ -1,4 +1,4 @@
-"""What leaves the alerter: every alert is stored with its examples, whoever is told of it and whenever."""
+"""The outbox: every alert is stored with its examples, and the notifications of a page are sent in order."""
 
 import asyncio
 import threading
@@ -21,7 +21,7 @@ def found(text="Where is my parcel?"):
 
 
 class Post:
-    """An outbox on one engine, with a receiver, two archives, and an index that `answer(alert, end_ms)` stands for.
+    """An outbox on one engine, with a receiver, two archives, and `answer(alert, end_ms)` as the index.
 
     The second archive waits for `slow`.
     """
@@ -105,7 +105,7 @@ def test_examples_are_of_the_largest_window_however_late_they_are_looked_up():
     assert post.stored["intent=delivery"].examples == found().examples
 
 
-def test_alerts_that_share_a_page_and_alerts_that_nobody_is_told_of_have_examples_too():
+def test_alerts_that_share_a_page_and_alerts_that_are_not_paged_have_examples_too():
     async def run():
         rules = [static_rule("shared"), static_rule("recorded", ("region",), notify=[])]
         engine, messages = make(now(), rules=rules, receivers=["log"]), Messages()
@@ -126,7 +126,7 @@ def test_alerts_that_share_a_page_and_alerts_that_nobody_is_told_of_have_example
     assert not post.stored["region=eu"].paged
 
 
-def test_what_the_index_did_not_say_is_asked_again_also_when_it_is_over(monkeypatch):
+def test_an_index_without_an_answer_is_asked_again_also_when_the_alert_is_over(monkeypatch):
     monkeypatch.setattr(lookup, "_RETRY_S", 0.0)
 
     async def run():
@@ -145,7 +145,7 @@ def test_what_the_index_did_not_say_is_asked_again_also_when_it_is_over(monkeypa
 
 
 def broken(alert, end_ms):
-    raise RuntimeError("an answer nobody thought of")
+    raise RuntimeError("an unexpected answer")
 
 
 @pytest.mark.parametrize("answer", [lambda alert, end_ms: None, broken], ids=["silent", "broken"])

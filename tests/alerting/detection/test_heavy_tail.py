@@ -32,11 +32,11 @@ def test_an_excess_twice_as_large_halves_what_is_above_the_quantile():
     assert recalibrated(1.326, excess=2 * 1.5 * 0.339) == pytest.approx(1.326), "below it nothing is scaled"
 
 
-def test_the_first_window_above_the_quantile_teaches_both():
+def test_the_first_window_above_the_quantile_is_learned_by_both():
     assert learn(5.0, 3.0, 1.0) == pytest.approx([3.0 + 0.25 * 0.99, 1.0 + 0.08 * (2.0 - 1.0), 1.0])
 
 
-def test_the_windows_after_it_in_a_run_teach_nothing():
+def test_the_windows_after_it_in_a_run_are_not_learned():
     assert learn(5.0, 3.0, 1.0, inside=1.0) == [3.0, 1.0, 1.0]
 
 
@@ -49,7 +49,7 @@ def test_one_window_counts_for_at_most_six_above_the_quantile():
     assert learn(100.0, 3.0, 1.0)[1] == pytest.approx(1.0 + 0.08 * 5.0)
 
 
-def test_a_learning_key_teaches_nothing():
+def test_a_learning_key_changes_neither():
     assert learn(5.0, 3.0, 1.0, active=False) == [3.0, 1.0, 0.0]
 
 

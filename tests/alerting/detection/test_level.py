@@ -55,7 +55,7 @@ def test_forgetting_ends_at_what_is_known_of_a_new_key():
     assert predict(level, state)[1] == 2.0
 
 
-def test_a_new_level_is_as_unsure_as_it_is_told():
+def test_a_shifted_level_has_the_given_variance():
     level = Level(3600, 10, slow=False)
     state = np.repeat(blank(level), 2, axis=1)
     level.shift(state, np.array([1]), np.array([math.log(2)]), np.array([0.25]))

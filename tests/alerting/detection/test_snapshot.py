@@ -1,4 +1,4 @@
-"""A restored key goes on to the last bit, whatever other keys there are."""
+"""A restored key continues with the same bits, whatever other keys there are."""
 
 import numpy as np
 import pytest

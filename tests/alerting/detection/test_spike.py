@@ -101,7 +101,7 @@ def test_seasons_follow_the_zone_over_a_change_of_the_clocks(zone, peak_utc):
     assert day.argmax() == peak_utc
 
 
-def test_a_holiday_is_judged_as_a_sunday():
+def test_a_holiday_is_treated_as_a_sunday():
     from datetime import date
 
     hours = np.arange(24 * 29)

@@ -65,7 +65,7 @@ def test_old_windows_are_recorded_and_not_paged(now):
     assert "more than 1 h" in alert.not_paged_because
 
 
-def test_what_was_not_delivered_is_owed_after_a_restart(now):
+def test_what_was_not_delivered_is_pending_after_a_restart(now):
     engine, table, messages = make(now, max_page_age_s=10**9), Table(), Messages()
     for message in (messages.counts(0, 12, 15), messages.mark(1)):
         engine.apply(message)
@@ -126,7 +126,7 @@ def test_the_table_keeps_no_more_than_rules_need(now):
     assert len(table.entries) <= 3, table.entries.keys()
 
 
-def test_a_rule_that_is_gone_resolves_its_episode(now):
+def test_a_removed_rule_resolves_its_episode(now):
     engine, table, messages = make(now, max_page_age_s=10**9), Table(), Messages()
     for message in (messages.counts(0, 12, 15), messages.mark(1)):
         engine.apply(message)

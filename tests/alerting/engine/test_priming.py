@@ -1,4 +1,4 @@
-"""Priming: baselines from a file or the index, so that a spike of the first hour is seen; the past pages nobody."""
+"""Priming: baselines from a file or the index, so that a spike of the first hour fires; history is not paged."""
 
 import pytest
 from engine_rig import START_MS, STEP_MS, Messages, Table, advance_all, events, make, play, spike_rule
@@ -49,7 +49,7 @@ def test_a_primed_engine_sees_the_first_spike_and_an_unprimed_one_is_learning(cl
     clock.set(START_MS + 30 * STEP_MS)
     engine, table = make(clock, rules=[RULE]), Table()
     engine.restore({}, primed)
-    assert advance_all(engine, table) == [], "the spike of the past pages nobody"
+    assert advance_all(engine, table) == [], "a spike in history is not paged"
     assert events(play(engine, burst(Messages(), 0, 2), table)) == [("firing", "intent=delivery")]
     [episode] = engine._episodes.all()
     assert episode.expected == pytest.approx(1, abs=0.6), "a third of a negative in each of three steps"
@@ -89,7 +89,7 @@ def test_a_crash_while_the_first_baselines_are_stored_loses_none(clock, file, wr
     assert events(sent) == [("firing", "intent=delivery")]
 
 
-def test_steps_that_the_past_covers_are_not_judged_for_spikes(clock, file):
+def test_steps_that_history_covers_are_not_evaluated_for_spikes(clock, file):
     primed = prime(file, SETTINGS, AlertRules([RULE]), clock)
     engine = make(ManualClock(START_MS + 30 * STEP_MS), rules=[RULE])
     engine.restore({}, primed)
@@ -136,7 +136,7 @@ def test_a_file_without_recent_steps_or_proper_keys_is_refused(clock, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["28", "0d", "9999d", "nowhere.csv", "d"])
-def test_what_is_neither_time_nor_file_is_refused(text):
+def test_a_source_that_is_neither_time_nor_file_is_refused(text):
     with pytest.raises(ConfigError, match="takes a length of time, as 28d"):
         parse_source(text)
 

@@ -160,7 +160,7 @@ def test_counts_of_another_step_and_too_many_keys_are_refused():
     assert (others.negative, others.total, others.dimensions) == (4, 8, {"intent": "__other__"})
 
 
-def test_restored_windows_go_on_where_they_stood():
+def test_restored_windows_continue_where_they_stopped():
     state = windows()
     found = {0: {"intent=delivery": WindowSum({"intent": "delivery"}, 1, 2, {f"{TOPIC}/0": 9})}}
     state.restore(Progress(closed_ms=1_000), found, now_s=100.0)

@@ -1,4 +1,4 @@
-"""Series of a rule: filters summed over, late records, and a bound on the keys that are watched."""
+"""Series of a rule: filters summed over, late records, and a limit on the keys that are tracked."""
 
 import random
 
@@ -20,7 +20,7 @@ def counts(**totals):
     }
 
 
-def watched(found):
+def tracked(found):
     return sorted(found._rolling.rows)
 
 
@@ -34,23 +34,23 @@ def test_a_filter_beyond_the_dimension_is_summed_over():
     assert (page.alert.key, page.alert.negative) == ("intent=delivery", 12)
 
 
-def test_the_keys_with_most_records_are_watched_and_the_rest_counted_as_others():
+def test_the_keys_with_most_records_are_tracked_and_the_rest_counted_as_others():
     found = series(static_rule("r", ("product",), window_s=300), top_keys=2)
     found.close(0, counts(a=10, b=8, c=4, d=2))
-    assert watched(found) == ["product=__other__", "product=a", "product=b"]
+    assert tracked(found) == ["product=__other__", "product=a", "product=b"]
     others = found.window("product=__other__", {})
     assert (others.negative, others.total, found.untracked) == (3, 6, 2)
     found.close(STEP_MS, counts(a=1, c=50))
-    assert watched(found) == ["product=__other__", "product=a", "product=c"], "the louder takes the place of the least"
+    assert tracked(found) == ["product=__other__", "product=a", "product=c"], "the louder takes the place of the least"
     found.close(2 * STEP_MS, counts(b=9))
     assert found.untracked == 1, "b is not louder than a has been"
 
 
-def test_what_was_counted_as_others_before_is_added_to_those_that_are_not_watched():
+def test_what_was_counted_as_others_before_is_added_to_the_untracked_keys():
     found = series(static_rule("r", ("product",), window_s=300), top_keys=2)
     for step in range(2):
         found.close(step * STEP_MS, counts(a=10, b=8, c=4, __other__=100))
-        assert watched(found) == ["product=__other__", "product=a", "product=b"], "others take no key's room"
+        assert tracked(found) == ["product=__other__", "product=a", "product=b"], "others take no key's room"
         others = found.window("product=__other__", {})
         assert (others.negative, others.total, found.untracked) == (52, 104, 1)
     found.close(2 * STEP_MS, counts(a=10, __other__=100))
@@ -65,11 +65,11 @@ def test_no_count_vanishes_where_both_limits_are_exceeded():
     engine.apply(messages.mark(1))
     engine.advance()
     found = engine._evaluators.series["r"]
-    totals = {key: found.window(key, {}).total for key in watched(found)}
+    totals = {key: found.window(key, {}).total for key in tracked(found)}
     assert totals == {"product=p0": 10, "product=p1": 9, "product=__other__": 8 + 7 + 6 + 5}
 
 
-def test_which_keys_are_watched_does_not_depend_on_the_order_of_counts():
+def test_which_keys_are_tracked_does_not_depend_on_the_order_of_counts():
     draw = random.Random(4)
     steps = [{f"k{n}": draw.randrange(30) for n in range(9)} for _ in range(40)]
 
@@ -79,12 +79,12 @@ def test_which_keys_are_watched_does_not_depend_on_the_order_of_counts():
             items = list(counts(**totals).items())
             random.Random(seed).shuffle(items)
             firing.append(found.close(number * STEP_MS, dict(items)))
-        return watched(found), firing
+        return tracked(found), firing
 
     assert play_shuffled(1) == play_shuffled(2) == play_shuffled(3)
 
 
-def test_a_key_that_is_watched_no_more_leaves_nothing_behind():
+def test_a_key_that_is_not_tracked_any_more_leaves_nothing_behind():
     engine, messages, table = make(now(), rules=[spike_rule("r", ("product",))], top_keys=2), Messages(), Table()
     for step in range(4):
         for name, total in {"a": 9, "b": 8, f"new{step}": 50}.items():
@@ -95,7 +95,7 @@ def test_a_key_that_is_watched_no_more_leaves_nothing_behind():
     assert len(kept - {"product=__other__"}) <= 2
     again = make(now(), rules=[spike_rule("r", ("product",))], top_keys=2)
     again.restore(table.entries)
-    assert watched(again._evaluators.series["r"]) == watched(engine._evaluators.series["r"])
+    assert tracked(again._evaluators.series["r"]) == tracked(engine._evaluators.series["r"])
 
 
 def test_keys_that_come_and_go_add_up_to_nothing():
@@ -107,7 +107,7 @@ def test_keys_that_come_and_go_add_up_to_nothing():
         engine.apply(messages.mark(step + 1))
         advance_all(engine)
     found = engine._evaluators.series["r"]
-    assert len(watched(found)) == 3
+    assert len(tracked(found)) == 3
     assert not found._removed
     assert not found._added
     assert len(engine._evaluators._routes) <= 2 * 5 * 12 + 1
@@ -126,12 +126,12 @@ def test_the_number_of_keys_is_measured():
 
 
 def test_late_records_correct_the_window_and_the_alert_says_so():
-    """Static sums take them up, also over a restart; baselines are judged as they were."""
+    """Static sums include them, also over a restart; baselines do not."""
     rules = [static_rule(window_s=900), spike_rule()]
     engine, messages, table = make(now(), rules=rules), Messages(), Table()
     assert play(engine, [messages.counts(0, 6, 6), messages.mark(1)], table) == []
     engine.apply(messages.counts(0, 5, 5))
-    assert advance_all(engine, table) == [], "a closed step is not judged again"
+    assert advance_all(engine, table) == [], "a closed step is not evaluated again"
     again = make(now(), rules=rules)
     again.restore(table.entries)
     log = [messages.counts(1, 1, 1), messages.mark(2)]

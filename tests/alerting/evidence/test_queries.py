@@ -89,7 +89,7 @@ def test_a_page_about_one_intent_does_not_list_intents(index):
     assert evidence(alert(intent="delivery"), 7_200_000).top_intents == []
 
 
-def test_without_elasticsearch_there_is_none(index):
+def test_without_elasticsearch_there_is_no_evidence(index):
     _, evidence = index(lambda sent: (503, {}))
     assert evidence(alert(), 7_200_000) is None
 
@@ -112,7 +112,7 @@ def test_what_takes_too_long_to_compare_is_left_out(index):
     assert clock.monotonic() < 8, "the page does not wait for more"
 
 
-def test_without_an_answer_in_time_there_is_none(index):
+def test_without_an_answer_in_time_there_is_no_evidence(index):
     clock = ManualClock()
 
     def answer(sent):

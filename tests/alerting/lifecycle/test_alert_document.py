@@ -59,7 +59,7 @@ def test_while_it_fires_the_title_keeps_to_the_peak_that_the_rule_asked_for():
     assert (page.negative, page.total, page.peak_negative) == (17, 19, 45)
 
 
-def test_a_correction_and_flapping_are_told():
+def test_a_correction_and_flapping_are_in_the_summary():
     page = alert(episode(late_records=4, flapping=True))
     assert "4 of the records in the latest window came late" in page.summary
     assert "It comes and goes" in page.summary

@@ -99,14 +99,14 @@ def test_zero_events_fire_nothing():
         assert step(None, window(0, 0, 0), verdict, POLICY).episode is None
 
 
-def test_a_rule_that_is_gone_resolves_at_once_even_when_it_flaps():
+def test_a_removed_rule_resolves_at_once_even_when_it_flaps():
     *_, episode = play([True, False] * 4)
     assert episode.flapping
     gone = step(episode, window(8, 0, 0), Verdict(firing=False), Policy(1, "info", rule_removed=True))
     assert gone.change is Change.RESOLVED
 
 
-def test_a_window_that_was_judged_before_changes_nothing():
+def test_a_window_that_was_applied_before_changes_nothing():
     episode = step(None, window(5), Verdict(firing=True), POLICY).episode
     again = step(episode, window(5, 0, 0), Verdict(firing=False), POLICY)
     assert (again.episode, again.change) == (episode, None)

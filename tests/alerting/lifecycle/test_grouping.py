@@ -85,7 +85,7 @@ def test_a_page_waits_for_its_group_and_the_next_one_for_the_interval():
     assert events(sent) == [("firing", "intent=billing")], "a page of its own: the first may be acknowledged"
 
 
-def test_what_is_over_before_its_page_is_due_pages_nobody_and_is_recorded():
+def test_an_alert_that_is_over_before_its_page_is_due_is_recorded_and_not_paged():
     engine, messages = make(now(), rules=RULES, group_wait_s=3600), Messages()
     sent = play(engine, [*bursts(messages, 1, DELIVERY), *calm(messages, 1, 20)])
     assert sent == []
@@ -141,7 +141,7 @@ def test_a_page_repeats_until_it_is_acknowledged():
             engine.delivered(sent[0].alert.dedup_key, "firing", receiver)
     assert play(engine, bursts(messages, 40, DELIVERY, first=52)) == []
     sent = play(engine, calm(messages, 92, 10))
-    assert [page.event for page in sent] == ["resolved"], "a resolve is always told"
+    assert [page.event for page in sent] == ["resolved"], "a resolve is always sent"
 
 
 def test_an_acknowledgement_reaches_the_receivers_that_want_it_once_and_survives_a_restart():
@@ -238,6 +238,6 @@ def test_a_storm_of_keys_is_bounded(monkeypatch):
         (["brand!=A"], "with ="),
     ],
 )
-def test_matchers_that_are_none_are_named(matchers, said):
+def test_invalid_matchers_are_named(matchers, said):
     with pytest.raises(ConfigError, match=said):
         parse_matchers(matchers)

@@ -141,7 +141,7 @@ def test_a_page_repeats_at_its_interval_and_counts():
     assert found.due_ms() == WAIT_MS + 4 * REPEAT_MS, "looked at again an interval later"
 
 
-def test_an_acknowledged_page_is_due_no_more_and_told_once():
+def test_an_acknowledged_page_is_not_due_and_notified_once():
     found, member = paged()
     page = found.state.pages["one"]
     assert [told.event for told in found.acknowledge(page)] == ["acknowledged"]
@@ -150,7 +150,7 @@ def test_an_acknowledged_page_is_due_no_more_and_told_once():
     assert run(found, WAIT_MS + 9 * REPEAT_MS, member) == ([], {})
 
 
-def test_a_snooze_is_told_once_and_ends():
+def test_a_snooze_is_notified_once_and_ends():
     found, member = paged()
     page = found.state.pages["one"]
     assert [told.event for told in found.snooze(page, 500_000)] == ["acknowledged"]
@@ -165,7 +165,7 @@ def test_a_snooze_is_told_once_and_ends():
     del member
 
 
-def test_a_snooze_after_an_acknowledgement_is_not_told_and_pages_again():
+def test_a_snooze_after_an_acknowledgement_is_not_notified_and_pages_again():
     found, member = paged()
     page = found.state.pages["one"]
     found.acknowledge(page)

@@ -61,7 +61,7 @@ def test_matchers_are_read_and_written_alike():
         (["intent!=praise"], "matcher with ="),
     ],
 )
-def test_what_is_no_matcher_is_named_alone(texts, said):
+def test_only_what_is_not_a_matcher_is_named(texts, said):
     with pytest.raises(ConfigError) as caught:
         parse_matchers(texts)
     assert len(caught.value.problems) == 1

@@ -78,7 +78,7 @@ def test_sent_again_its_end_moves(serve, tell):
         clock.advance(60)
         assert manager.active(clock.now_ms())
     clock.advance(3600)
-    assert manager.active(clock.now_ms()) == [], "what nobody speaks of any more ends by itself"
+    assert manager.active(clock.now_ms()) == [], "an alert that is not sent again ends"
 
 
 def test_times_ahead_of_its_clock_are_not_refused(serve, tell):
@@ -97,7 +97,7 @@ def test_each_alert_of_a_page_is_one_of_its_own(serve, tell):
     assert {one["labels"]["dedup_key"] for one in manager.active(NOW)} == {alert().dedup_key, "triage-2"}
 
 
-def test_one_of_a_cluster_is_enough_and_all_are_told(serve, tell):
+def test_one_of_a_cluster_is_enough_and_all_are_notified(serve, tell):
     first, last = Alertmanager(), Alertmanager()
     tell(notifier(serve(first), serve(lambda sent: (503, b"")), serve(last), token="t0ken"), page())
     assert first.active(NOW)
@@ -114,7 +114,7 @@ def test_one_of_a_cluster_is_enough_and_all_are_told(serve, tell):
         ([None], Unavailable),
     ],
 )
-def test_if_none_takes_it_the_error_says_whether_to_try_again(serve, tell, answers, kind):
+def test_if_none_accepts_it_the_error_is_retriable_if_any_is(serve, tell, answers, kind):
     servers = [serve(lambda sent, answer=answer: answer) for answer in answers]
     with pytest.raises(kind) as raised:
         tell(notifier(*servers), page())

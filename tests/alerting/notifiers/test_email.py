@@ -183,7 +183,7 @@ def test_without_starttls_nothing_is_sent_in_the_clear(tell):
     assert box.messages == []
 
 
-def test_a_relay_without_tls_is_used_only_when_told_to(tell):
+def test_a_relay_without_tls_is_used_only_if_configured(tell):
     box = Postbox()
     with running(box, security="none") as port:
         tell(notifier(port, security="none"), page("resolved"))
@@ -212,6 +212,6 @@ def test_one_refused_recipient_keeps_it_from_no_other(tell):
     assert box.recipients == [["oncall@example.com"]]
 
 
-def test_nobody_there_is_tried_again(tell):
+def test_an_unreachable_server_is_tried_again(tell):
     with pytest.raises(Unavailable):
         tell(notifier(1, security="none"), page())

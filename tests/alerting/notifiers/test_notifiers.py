@@ -73,7 +73,7 @@ async def test_the_webhook_gets_event_key_and_alert():
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("notifier", [WebhookNotifier, SlackNotifier])
-async def test_failures_are_told_apart_and_never_show_the_address(status, kind, notifier):
+async def test_failures_are_distinguished_and_never_show_the_address(status, kind, notifier):
     transport, _ = answering(status, text="no")
     with pytest.raises(kind) as raised:
         await send(transport, kind=notifier)

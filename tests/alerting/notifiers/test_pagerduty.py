@@ -98,7 +98,7 @@ def test_it_keeps_to_what_pagerduty_takes(serve, tell, changes):
     assert len(events.triggers) == 1
 
 
-def test_a_wrong_key_is_final_and_told_without_it(serve, tell):
+def test_a_wrong_key_is_final_and_not_in_the_error(serve, tell):
     with pytest.raises(DependencyError, match="routing_key' is invalid") as raised:
         tell(notifier(serve(Events()), "hidden-key"), page())
     assert not raised.value.retriable

@@ -44,7 +44,7 @@ def test_the_documented_check_takes_what_is_sent_and_nothing_else(serve, tell):
     assert not verified(headers | {SIGNATURE: "nonsense"}, body, KEYS, NOW)
 
 
-def test_each_attempt_is_signed_anew_and_the_key_stays_hidden():
+def test_each_attempt_has_its_own_signature_and_the_key_stays_hidden():
     first, second = (signed(SigningKey("2", "new key"), b"{}", NOW + at) for at in (0, 60))
     assert first[SIGNATURE] != second[SIGNATURE]
     assert first[SIGNATURE].startswith("2=")

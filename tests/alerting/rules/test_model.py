@@ -78,7 +78,7 @@ rules:
     ("text", "said"),
     [("rules: [", "not valid YAML"), ("", "valid dictionary"), ("version: 1\nrules: []", "at least 1")],
 )
-def test_a_file_that_is_none_is_said_to_be_so(tmp_path, text, said):
+def test_an_invalid_file_is_refused(tmp_path, text, said):
     with pytest.raises(ConfigError, match=said):
         load(written(tmp_path, text))
 

@@ -1,4 +1,4 @@
-"""Rules change without a restart; a bad file is refused loudly and the old rules go on."""
+"""Rules change without a restart; an invalid file is refused and the old rules stay."""
 
 import pytest
 import yaml
@@ -94,7 +94,7 @@ def test_baselines_are_kept_where_a_reload_fails_and_is_done_again(monkeypatch):
     assert events(play(engine, rest)) == events(play(kept, rest)) == [("firing", "intent=delivery")]
 
 
-def test_a_file_that_says_the_same_in_other_words_is_no_change(tmp_path):
+def test_a_file_with_the_same_rules_is_not_a_change(tmp_path):
     clock = ManualClock()
     path, _, rules = watch(tmp_path, clock)
     path.write_text("# a comment\n" + path.read_text())
@@ -108,7 +108,7 @@ def burst(messages, first, steps, negative):
         yield messages.mark(step + 1)
 
 
-def test_an_open_alert_of_a_rule_that_is_gone_resolves_with_the_next_step():
+def test_an_open_alert_of_a_removed_rule_resolves_with_the_next_step():
     engine, messages, table = make(now()), Messages(), Table()
     assert events(play(engine, burst(messages, 0, 2, 12), table)) == [("firing", "intent=delivery")]
     engine.reload(AlertRules([static_rule("other", ("brand",))]))
