@@ -52,22 +52,29 @@ def is_absent(text: str) -> bool:
     return text.strip().lower() in _ABSENT
 
 
-def event_time_ms(created_at: Any, zone: tzinfo = UTC) -> int | None:
+def event_time_ms(created_at: Any, zone: tzinfo = UTC) -> int | None:  # noqa: PLR0911 - the usual forms return early
     """Parse `created_at` to epoch milliseconds; None if it is missing. A time without an offset is in `zone`.
 
     Raises InvalidRecord if it is not a time, has several readings, or is a number before the year 2000.
     """
-    if created_at is None or created_at == "":
-        return None
+    if type(created_at) is int and YEAR_2000_MS <= created_at < YEAR_10000_MS:
+        return created_at
     if isinstance(created_at, str):
+        if not created_at:
+            return None
         try:
             moment = datetime.fromisoformat(created_at)
         except ValueError:
             return _other_form_ms(created_at, zone)
+        # Fast path: nearly always RFC 3339.
+        if moment.tzinfo is not None and 0 <= (ms := to_ms(moment)) < YEAR_10000_MS:
+            return ms
         if created_at.isdecimal() and len(created_at) != 8:
             # ISO 8601 also has ordinal dates and weeks of digits alone.
             return _other_form_ms(created_at, zone)
         return _in_range(created_at, moment, zone)
+    if created_at is None:
+        return None
     if isinstance(created_at, bool) or not isinstance(created_at, (int, float)):
         raise _bad_time(created_at)
     return _number_ms(created_at, created_at)
