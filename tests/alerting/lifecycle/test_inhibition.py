@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.alerting.lifecycle.episode import Episode
-from triage.alerting.lifecycle.inhibition import InhibitionIndex, _first, _sharper, _wider
+from triage.alerting.lifecycle.inhibition import InhibitionIndex, _first, _sharper, _wider, rank
 
 DIMENSIONS = st.dictionaries(st.sampled_from(["brand", "intent", "region"]), st.sampled_from("ab"), max_size=3)
 
@@ -66,3 +66,21 @@ def test_it_finds_what_comparing_every_pair_finds(found, all_mutes):
 )
 def test_who_mutes_whom(parent, child, mutes):
     assert (InhibitionIndex([parent, child]).parent_of(child, all_mutes=False) is parent) is mutes
+
+
+def test_ranks_follow_the_severities_and_an_unknown_one_comes_last():
+    assert [rank(episode(1, {}, name)) for name in ("critical", "error", "warning", "info", "odd")] == [0, 1, 2, 3, 4]
+
+
+def test_of_several_parents_the_widest_and_then_the_earliest_is_named():
+    child = episode(1, {"brand": "a", "intent": "b"}, started_ms=9)
+    wide, early = episode(2, {"brand": "a"}, started_ms=5, rule="y"), episode(3, {"intent": "b"}, started_ms=4)
+    same = episode(4, {"brand": "a", "intent": "b"}, started_ms=1)
+    index = InhibitionIndex([child, wide, early, same])
+    assert index.parent_of(child, all_mutes=False) is early
+    assert InhibitionIndex([child, same]).parent_of(child, all_mutes=False) is same
+    by_rule = episode(5, {"intent": "b"}, started_ms=5, rule="x")
+    assert InhibitionIndex([child, wide, by_rule]).parent_of(child, all_mutes=False) is by_rule
+    everything = episode(6, {})
+    assert InhibitionIndex([child, everything]).parent_of(child, all_mutes=False) is None
+    assert InhibitionIndex([child, everything]).parent_of(child, all_mutes=True) is everything
