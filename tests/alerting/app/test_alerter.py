@@ -39,14 +39,14 @@ def stored_alert(rig, dedup_key):
 
 
 def fire(rig):
-    rig.source(0, QUIET)
-    rig.source(1, SPIKE)
+    rig.feed(0, QUIET)
+    rig.feed(1, SPIKE)
     rig.watermark(2)
 
 
 def calm_down(rig, step=2, quiet_steps=5):
     for quiet in range(quiet_steps):
-        rig.source(step + quiet, QUIET)
+        rig.feed(step + quiet, QUIET)
     rig.watermark(step + quiet_steps)
 
 
@@ -110,11 +110,11 @@ def test_killed_before_the_page_was_taken_it_is_sent_after_the_restart(rig):
 def test_counts_of_an_aborted_transaction_are_not_seen(rig):
     rig = rig()
     rig.start()
-    rig.source(0, QUIET)
-    rig.source(1, SPIKE, abort=True)
-    rig.source(1, {"delivery": (9, 9)})
+    rig.feed(0, QUIET)
+    rig.feed(1, SPIKE, abort=True)
+    rig.feed(1, {"delivery": (9, 9)})
     rig.watermark(4)
-    rig.source(5, SPIKE)
+    rig.feed(5, SPIKE)
     rig.watermark(6)
     rig.wait_events("firing")
     assert rig.receiver.pages[0]["alert"]["negative"] == 12
@@ -140,8 +140,8 @@ def test_killed_again_and_again_there_is_one_page_and_one_resolve(rig):
     rig = rig()
     process = rig.start()
     rig.wait_log("state_recovered")
-    rig.source(0, QUIET)
-    rig.source(1, SPIKE)
+    rig.feed(0, QUIET)
+    rig.feed(1, SPIKE)
 
     def die_and_come_back(times):
         process.kill()
@@ -157,8 +157,8 @@ def test_killed_again_and_again_there_is_one_page_and_one_resolve(rig):
     process = die_and_come_back(3)
     rig.receiver.delay_s = 0
     rig.wait_events("firing")
-    rig.source(2, QUIET)
-    rig.source(3, QUIET)
+    rig.feed(2, QUIET)
+    rig.feed(3, QUIET)
     rig.watermark(4)
     process = die_and_come_back(4)
     calm_down(rig, step=4, quiet_steps=4)
@@ -175,7 +175,7 @@ def test_people_silence_and_acknowledge_and_rules_change_without_a_restart(rig):
     actions = ActionWriter(rig.settings.kafka, rig.settings.clock.build())
     actions.silence(parse_matchers(["intent=billing"]), "Kim", 3600)
     process = rig.start()
-    rig.source(1, {"delivery": (12, 15), "billing": (30, 30)})
+    rig.feed(1, {"delivery": (12, 15), "billing": (30, 30)})
     rig.watermark(2)
     rig.wait_events("firing")
     page = rig.receiver.pages[0]
@@ -189,7 +189,7 @@ def test_people_silence_and_acknowledge_and_rules_change_without_a_restart(rig):
     rig.wait_log("reload_refused")
     rig.rules.write_text(yaml.safe_dump(RULES | {"rules": RULES["rules"][1:]}))
     rig.wait_log('"reloaded"')
-    rig.source(2, SPIKE)
+    rig.feed(2, SPIKE)
     rig.watermark(3)
     rig.wait_events("firing", "acknowledged", "resolved")
     assert len({key for key, _ in rig.receiver.events()}) == 1, "the silenced one was neither paged nor resolved"
@@ -203,7 +203,7 @@ def test_two_alerters_share_the_brands_and_one_takes_over(rig):
     rig.start("b")
     rig.wait_log("state_recovered", "b")
     spikes = dict.fromkeys((f"brand {number}" for number in range(6)), (12, 15))
-    rig.source(1, spikes, field="brand")
+    rig.feed(1, spikes, field="brand")
     rig.watermark(2)
     rig.wait_events(*["firing"] * len(spikes))
     for instance in ("a", "b"):
@@ -211,7 +211,7 @@ def test_two_alerters_share_the_brands_and_one_takes_over(rig):
         rig.wait_log('"notification_sent"', instance)
     first.kill()
     for step in range(2, 7):
-        rig.source(step, dict.fromkeys(spikes, (0, 1)), field="brand")
+        rig.feed(step, dict.fromkeys(spikes, (0, 1)), field="brand")
     rig.watermark(7)
     if not REAL:
         # The local stack never expires a dead member: only its successor can take its partitions over.
