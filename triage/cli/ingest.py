@@ -137,7 +137,7 @@ def command(
 
 
 def _previews(files: list[str], read: "Callable[..., Iterator[Row]]") -> "list[Preview]":
-    """What each file becomes; a check that every one can be read, before the first is sent."""
+    """Preview every file, and so check that it can be read, before the first one is sent."""
     from triage.cli.ingest_table import SAMPLE_ROWS, Preview
     from triage.sources.stream import STDIN
 

@@ -1,4 +1,4 @@
-"""What `triage ingest` prints before it sends: what each column becomes, and with --dry-run the first records."""
+"""Preview of `triage ingest`: the field that each column becomes, and with --dry-run the first records."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _FIELD_NOTES = {"text": "personal data is replaced", "author_id": "stored as a k
 
 @dataclass
 class Preview:
-    """What the first rows of a file become. `columns` are those of the header; JSON lines have none."""
+    """Preview of a file's first rows. `columns` are those of the header; JSON lines have none."""
 
     path: str
     columns: "Sequence[Column]" = ()
@@ -29,7 +29,7 @@ class Preview:
             self.payloads.append(row.payload)
 
     def table(self) -> list[str]:
-        """Lines: one per column, with what it becomes."""
+        """Lines of the table: the field that each column becomes."""
         columns = list(self.columns) or _columns_of(self.payloads)
         width = min(40, max((len(each.name) for each in columns), default=0))
         lines = [f"{each.name or '(no name)':<{width}}  {_fate(each)}" for each in columns]

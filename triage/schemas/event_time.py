@@ -48,7 +48,7 @@ _ZERO_DATE = re.compile(r"0000-00-00(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?")
 
 
 def is_absent(text: str) -> bool:
-    """True for what exports write where there is no value: NULL, N/A, None, a dash, white space."""
+    """True for what exports write instead of a missing value: NULL, N/A, None, a dash, white space."""
     return text.strip().lower() in _ABSENT
 
 
@@ -82,7 +82,7 @@ def event_time_ms(created_at: Any, zone: tzinfo = UTC) -> int | None:  # noqa: P
 
 @dataclass(frozen=True, slots=True)
 class TimeForm:
-    """How a source writes its times: a zone for those without an offset, and forms if they are not the usual ones.
+    """Format of a source's times: the zone of times without an offset, and formats other than the usual ones.
 
     Each of `formats` is a format of strptime, `epoch_s` or `epoch_ms`; they are tried in order.
     """
@@ -91,7 +91,7 @@ class TimeForm:
     formats: tuple[str, ...] = ()
 
     def event_time_ms(self, created_at: Any) -> int | None:
-        """As the function of this name. Raises InvalidRecord, also for a time in none of the formats."""
+        """Parse `created_at` like the function of this name. Raises InvalidRecord, also for a time in no known format."""
         zone = self.zone or UTC
         if not self.formats or created_at is None:
             return event_time_ms(created_at, zone)
