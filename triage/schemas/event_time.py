@@ -91,7 +91,7 @@ class TimeForm:
     formats: tuple[str, ...] = ()
 
     def event_time_ms(self, created_at: Any) -> int | None:
-        """Parse `created_at` like the function of this name. Raises InvalidRecord, also for a time in no known format."""
+        """Parse `created_at` in these formats. Raises InvalidRecord, also if none of them fits."""
         zone = self.zone or UTC
         if not self.formats or created_at is None:
             return event_time_ms(created_at, zone)
