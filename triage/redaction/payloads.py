@@ -63,7 +63,7 @@ class FieldRedactor:
         return redacted
 
     def _unique(self, key: str, taken: Mapping[str, Any]) -> str:
-        """The redacted key, made unique: two keys that are addresses must not become one field."""
+        """The redacted key; numbered (`[EMAIL]#2`) if another field has that name, so that none is overwritten."""
         name = unique = self._redact_text(key)
         count = 1
         while unique in taken:

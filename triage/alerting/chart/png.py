@@ -11,7 +11,10 @@ _BAR, _LINE, _AXIS, _TEXT = (192, 57, 43), (34, 34, 34), (200, 200, 200), (85, 8
 
 
 def png(chart: Chart) -> bytes:
-    """About 3 KB, WIDTH x HEIGHT at twice the density. Raises MissingExtraError without Pillow."""
+    """Draw the chart as a PNG file of about 3 KB, with two pixels per unit of WIDTH and HEIGHT.
+
+    Raises MissingExtraError without Pillow.
+    """
     try:
         from PIL import Image, ImageDraw, ImageFont
     except ImportError as error:

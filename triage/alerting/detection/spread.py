@@ -36,8 +36,9 @@ class Spread:
     def prudent(self, rows: Floats, phi: Floats) -> Floats:
         """Dispersion plus a margin for its uncertainty, which is larger for rare and for dispersed counts.
 
-        The squared residual of a negative binomial count of mean m has a variance of about m phi (6 phi² - 6 phi + 1)
-        where m is small, so this is the standard error of phi after counts of that sum of means.
+        The margin is a multiple of the standard error of phi. phi is the sum of squared residuals divided by the sum
+        of means. One squared residual of a negative binomial count of small mean m has a variance of about
+        m phi (6 phi² - 6 phi + 1), so the variance of phi is phi (6 phi² - 6 phi + 1) divided by the sum of means.
         """
         counts = rows[self._widths : 2 * self._widths] + _PRIOR_COUNTS
         return phi + _STANDARD_ERRORS * np.sqrt(np.maximum(phi * (6 * phi * (phi - 1) + 1), 0.0) / counts)

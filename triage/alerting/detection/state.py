@@ -82,7 +82,10 @@ class KeyStates:
         return head.tobytes() + values.tobytes() + self._tables[:, column].astype("<f4").tobytes()
 
     def load(self, key: str, state: bytes) -> int:
-        """Load a dumped key; returns its last step. Raises ValueError if its layout is another."""
+        """Set the state of a key to what `dump` returned; returns the number of the last step that it includes.
+
+        Raises ValueError if a detector of another version, step or setting dumped it.
+        """
         head = np.frombuffer(state[:32], "<i8") if len(state) >= 32 else np.zeros(4, "<i8")
         sized = 32 + 8 * self.layout.rows + 4 * self._table_rows
         if tuple(head[:3]) != (_VERSION, self.layout.rows, self._table_rows) or len(state) != sized:

@@ -1,4 +1,4 @@
-"""Episodes of one partition: verdicts become episodes, and episodes become pages. No I/O."""
+"""Episodes of one partition: verdicts open and end them; grouped, they become the pages that people get. No I/O."""
 
 from collections.abc import Mapping
 

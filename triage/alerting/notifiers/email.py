@@ -27,7 +27,11 @@ _DENIED = frozenset({530, 534, 535, 538})
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Sender, recipients and server. `tls`: from the first byte; `starttls`: required; `none`: a relay on this host."""
+    """Sender, recipients and mail server.
+
+    `security` says when encryption begins: `tls` with the first byte, `starttls` before login and mail (a server that
+    can't is refused), `none` never, for a relay on this host.
+    """
 
     sender: str
     recipients: tuple[str, ...]

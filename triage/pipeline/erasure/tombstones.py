@@ -66,7 +66,10 @@ class ErasedAuthors:
 
 
 def read_erased_authors(scan: TopicScan, redactor: Redactor) -> ErasedAuthors:
-    """The current list. Raises what `existing_partitions` does: an unreadable list must not pass for an empty one."""
+    """The authors erased so far, read from the topic.
+
+    Raises ConfigError, AccessDenied and Unavailable: a list that can't be read must not pass for an empty one.
+    """
     authors = ErasedAuthors(redactor)
     for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
         for record in records:
