@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triage import han
 from triage.han import SIMPLIFIED, simplified
 
 
@@ -24,3 +25,12 @@ def test_the_length_stays_and_nothing_is_left_to_fold(text):
 def test_each_character_becomes_one_other():
     assert all(len(value) == 1 and ord(value) != key for key, value in SIMPLIFIED.items())
     assert not set(map(ord, SIMPLIFIED.values())) & SIMPLIFIED.keys()
+
+
+def test_a_file_with_half_a_pair_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(han, "files", lambda _: tmp_path)
+    (tmp_path / "han.txt").write_text("# pairs\n電电話话\n", "utf-8")
+    assert han._read() == {ord("電"): "电", ord("話"): "话"}
+    (tmp_path / "han.txt").write_text("電电話\n", "utf-8")
+    with pytest.raises(ValueError, match="zip"):
+        han._read()
