@@ -57,3 +57,33 @@ def test_a_text_of_markup_alone_stays():
 @given(st.text(alphabet=st.sampled_from(list("ab<>/&;[]()*_=\"' \n#39p")), max_size=80))
 def test_a_text_is_never_lost(text):
     assert bool(plain_text(text)) == bool(text)
+
+
+@pytest.mark.parametrize(
+    ("marked", "plain"),
+    [
+        ("&amp;amp;lt;", "<"),
+        ("&amp;amp;amp;lt;", "&lt;"),
+        ("a&#x41;&#66;b", "aABb"),
+        ("<p>one</p><p>two</p>", "one\n\ntwo"),
+        ("<div>one</div><div>two</div>", "one\n\ntwo"),
+        ("<div>one<br>two</div>", "one\ntwo"),
+        ("<div>a  \n b</div>", "a b"),
+        ("<a href='https://a.example/x/'>here</a>", "here <https://a.example/x>"),
+        ("<a href='https://a.example/x/'>https://a.example/x</a>", "https://a.example/x"),
+        ("<a href='tel:123'>123</a>", "123"),
+        ("<a href='javascript:x()'>here</a>", "here"),
+        ("<a>here</a>", "here"),
+        ("<p style='visibility : hidden'>x</p><p style='color: red'>y</p>", "y"),
+        ("a **b** c", "a b c"),
+        ("a **b c", "a **b c"),
+        ("<blockquote>a</blockquote>b", "> a\n\nb"),
+    ],
+)
+def test_what_a_reader_would_see(marked, plain):
+    assert plain_text(marked) == plain
+
+
+def test_marks_of_quotes_are_repeated_four_times():
+    for depth, marks in ((3, 3), (4, 4), (5, 4)):
+        assert plain_text("<blockquote>" * depth + "a" + "</blockquote>" * depth).splitlines()[-1] == "> " * marks + "a"
