@@ -83,7 +83,14 @@ class Running:
     def _serve(self):
         # The loop that the product runs on.
         with asyncio.Runner(loop_factory=self.server.config.get_loop_factory()) as runner:
+            self.loop = runner.get_loop()
             runner.run(self.server.serve([self.listening]))
+
+    def advance(self, seconds):
+        """Move the clock between two sweeps, never in the middle of one."""
+        moved = threading.Event()
+        self.loop.call_soon_threadsafe(lambda: (self.clock.advance(seconds), moved.set()))
+        assert moved.wait(WAIT_S)
 
     def open(self, sent=b""):
         connection = socket.create_connection(self.address, timeout=WAIT_S)
@@ -164,7 +171,7 @@ def test_the_connection_that_was_idle_for_longest_makes_room():
         _answered(used)
         with used, _many(running, 3) as idle:
             running.registered(4)
-            running.clock.advance(1)
+            running.advance(1)
             used.sendall(GET + b"\r\n")
             _answered(used)
             assert running.get().endswith(b"alive")
@@ -194,9 +201,9 @@ def test_unfinished_uploads_make_room_and_busy_connections_do_not():
 def test_headers_have_a_deadline(sent):
     with Running(header_timeout_s=10) as running, running.open(sent) as slow:
         running.registered(1)
-        running.clock.advance(9)
+        running.advance(9)
         slow.sendall(b"G")
-        running.clock.advance(1)
+        running.advance(1)
         assert _all(slow) == b""
 
 
@@ -206,7 +213,7 @@ def test_a_next_request_on_the_same_connection_has_the_same_deadline():
         connection = _only(running)
         _until(lambda: connection.idle_since_s is not None)
         slow.sendall(b"GET /li")
-        running.clock.advance(10)
+        running.advance(10)
         assert _all(slow) == b""
 
 
@@ -241,7 +248,7 @@ def test_an_answer_that_nobody_reads_is_given_up():
     with Running(body_timeout_s=30) as running, running.open(GET_LARGE) as reader:
         connection = _only(running)
         _until(lambda: connection.stalled_since_s is not None)
-        running.clock.advance(30)
+        running.advance(30)
         running.registered(0)
         assert len(_all(reader)) < 64 * 1024 * 1024
 
@@ -251,7 +258,7 @@ def test_an_answer_that_is_read_slowly_is_read_to_its_end():
         connection, received = _only(running), 0
         for _ in range(4):
             _until(lambda: connection.stalled_since_s == running.clock.monotonic())
-            running.clock.advance(20)
+            running.advance(20)
             before, enough = connection.unsent_bytes, received + 12 * 1024 * 1024
             while received < enough:
                 received += len(reader.recv(1024 * 1024))
@@ -265,7 +272,7 @@ def test_a_closed_connection_whose_answer_nobody_reads_is_given_up_too():
     with Running(body_timeout_s=30) as running, running.open(start) as reader:
         connection = _only(running)
         _until(lambda: connection.stalled_since_s is not None)
-        running.clock.advance(30)
+        running.advance(30)
         running.registered(0)
         assert len(_all(reader)) < 64 * 1024 * 1024
 
