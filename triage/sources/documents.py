@@ -8,7 +8,7 @@ _FIRST_ARRAY = re.compile(rb'"([A-Za-z_][A-Za-z0-9_]{0,60})"\s*:\s*\[\s*\{')
 
 
 def document_problem(head: bytes, name: str) -> str | None:
-    """What is wrong with a file that begins with `head`; None if it can be JSON lines."""
+    """Returns the problem of a file that begins with `head`; None if it can be JSON lines."""
     start = head.lstrip()
     if _WHOLE_ARRAY.match(start):
         return f"this is a JSON array; make it one object a line: jq -c '.[]' {name}"

@@ -46,7 +46,7 @@ def clean_name(name: str) -> str:
 def plan_columns(
     cells: Sequence[str], where: str, mapped: Mapping[str, str], preset: Mapping[str, Sequence[str]] | None = None
 ) -> list[Column]:
-    """What the columns of a header become, in order.
+    """The fields that the columns of a header become, in order.
 
     `mapped` is raw field -> column as the user names it, `preset` raw field -> names that its source uses. A field that
     neither names is found by its own name in any case and spelling, or by a usual one (`Created at`).

@@ -1,4 +1,4 @@
-"""What a command says about its files besides refused rows: each thing once, with counts at the end."""
+"""Notes of a command about its files, besides refused rows: each once, with counts at the end."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -15,7 +15,7 @@ from triage.types import Channel
 
 @dataclass(frozen=True)
 class Preset:
-    """How a source exports: `columns` maps raw fields to its names, of which the first that is there is taken."""
+    """The form of a source's exports: `columns` maps raw fields to its names; the first that is present is taken."""
 
     name: str
     title: str

@@ -14,7 +14,7 @@ _LIMIT = 200_000
 
 
 class Increment(NamedTuple):
-    """What a version of a record adds to a count."""
+    """The addition of one version of a record to a count."""
 
     negative: int
     total: int
@@ -45,7 +45,7 @@ class CountedUpdates:
             del self._counted[oldest]
 
     def count(self, identity: str, window_and_key: Hashable, *, negative: bool) -> Increment:
-        """What one more version of the record adds to the count of this window and key."""
+        """Returns the addition of one more version of the record to the count of this window and key."""
         entry = hash((identity, window_and_key))
         before = self._pending.get(entry, self._counted.get(entry))
         if before is None or negative > before:
