@@ -154,5 +154,5 @@ class RuleEvaluators:
 
 
 def _taken_over(before: RuleSeries | None, series: RuleSeries) -> bool:
-    """Let a new series go on with what `before` learnt. False, and nothing is done, if they measure other things."""
+    """Let a new series continue with what `before` learnt. False, and nothing is done, if they measure other things."""
     return before is not None and before.fingerprint == series.fingerprint and series.take_over(before)
