@@ -233,7 +233,7 @@ def test_a_storm_of_keys_is_bounded(monkeypatch):
     ("matchers", "said"),
     [
         (["brand"], "is not a matcher"),
-        (["colour=red"], "no field 'colour'"),
+        (["colour=red"], "unknown field 'colour'"),
         ([], "at least one"),
         (["brand!=A"], "with ="),
     ],
