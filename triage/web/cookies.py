@@ -48,4 +48,4 @@ def _full_name(connection: HTTPConnection, name: str) -> str:
 
 
 def _is_secure(connection: HTTPConnection) -> bool:
-    return connection.scope["scheme"] in {"https", "wss"}
+    return connection.scope.get("scheme", "http") in {"https", "wss"}
