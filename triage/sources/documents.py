@@ -18,7 +18,8 @@ def document_problem(head: bytes, name: str) -> str | None:
     found = _FIRST_ARRAY.search(start)
     path = f".{found[1].decode()}[]" if found else "."
     problem = f"this is one JSON document; make it one object a line: jq -c '{path}' {name}"
-    if first == b"{" or (first.endswith((b"{", b"[", b"[{")) and not first.endswith(b"}")):
+    # Of a line without an end, however long, nothing can be said: it is refused as a row that is too long.
+    if b"\n" in start and first.endswith((b"{", b"[", b"[{")):
         return problem
     if found is not None and start.count(b"\n") <= 1 and _holds_only_lists(first):
         return problem
