@@ -47,7 +47,9 @@ def erased(rig, author, at_ms):
 
 
 def test_valid_records_go_on_and_the_rest_are_dead_letters(rig):
-    batch, counted = decoded(rig, {"text": "a", "id": "r0", "x": 1, "y": 2}, b"{", {"text": "b", "created_at": NOW - 1_000})
+    batch, counted = decoded(
+        rig, {"text": "a", "id": "r0", "x": 1, "y": 2}, b"{", {"text": "b", "created_at": NOW - 1_000}
+    )
     first, second = batch.validated
     assert (first.raw.text, first.channel, first.event_ms, first.broker_ms) == ("a", Channel.COMPLAINT, NOW, NOW)
     assert (second.event_ms, second.broker_ms) == (NOW - 1_000, NOW + 2)
