@@ -13,7 +13,9 @@ from kafka import KafkaConsumer, TopicPartition
 
 from triage.config import KafkaSettings
 from triage.local.stack import LocalStack
+from triage.schemas.enriched import record_key
 from triage.topics import admin_client, apply_topics
+from triage.types import Channel
 
 CHANNELS = ("complaint", "review", "social")
 
@@ -33,7 +35,7 @@ def _flags(kafka):
 def _values(kafka, name):
     """Every record of a topic, decoded."""
     consumer = KafkaConsumer(**kafka.client(), enable_auto_commit=False)
-    topic = kafka.topic(name)
+    topic, channel = kafka.topic(name), Channel({"complaints": "complaint", "reviews": "review"}.get(name, name))
     partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
     consumer.assign(partitions)
     consumer.seek_to_beginning(*partitions)
@@ -42,7 +44,9 @@ def _values(kafka, name):
     while any(consumer.position(partition) < ends[partition] for partition in partitions):
         for records in consumer.poll(timeout_ms=500).values():
             values += [json.loads(record.value) for record in records]
-            assert all(record.key is None for record in records)
+            for record in records:
+                raw = json.loads(record.value)
+                assert record.key == record_key(channel, raw.get("source"), raw.get("id"))
     consumer.close()
     return values
 
@@ -78,14 +82,18 @@ def test_files_go_to_the_topics_of_their_channels(kafka, tmp_path):
     done = _ingest(table, "--channel", "review", "--column", "text=comment", *_flags(kafka))
     assert done.returncode == 0
     assert f"{table}:4: the field text is missing".encode() in done.stderr
-    assert f"{table}:5: rating 'x' is not a number".encode() in done.stderr
+    assert b"rating left out of 1 row" in done.stderr
     assert b"4 rows in" in done.stderr
-    assert b"2 accepted (review 2), 2 refused, 2 acknowledged" in done.stderr
+    assert b"3 accepted (review 3), 1 refused, 3 acknowledged" in done.stderr
 
     for channel, topic in zip(CHANNELS, ("complaints", "reviews", "social"), strict=True):
         expected = [{"text": row["text"], "shop": row["shop"]} for row in rows if row["channel"] == channel]
         if channel == "review":
-            expected += [{"text": "two\nlines", "id": "1", "rating": 4}, {"text": "fourth", "id": "4"}]
+            expected += [
+                {"text": "two\nlines", "id": "1", "rating": 4},
+                {"text": "third", "id": "3"},
+                {"text": "fourth", "id": "4"},
+            ]
         found = _values(kafka, topic)
         assert sorted(found, key=json.dumps) == sorted(({**row} for row in expected), key=lambda row: _key(row, found))
 
