@@ -74,5 +74,5 @@ def test_where_takes_and_leaves_values(settings):
 
 def test_slices_join_without_loss(settings, monkeypatch):
     whole = read(settings, ["brand", "intent"])
-    monkeypatch.setattr(history, "_STEPS_AT_ONCE", 1)
+    monkeypatch.setattr(history, "_MAX_STEPS", 1)
     assert read(settings, ["brand", "intent"]) == whole

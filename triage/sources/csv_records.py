@@ -48,7 +48,7 @@ class CsvRecords:
                 yield self._skip_record("too_long", str(error))
                 continue
             except csv.Error as error:
-                yield self._skip_record("bad_csv", _explain(error))
+                yield self._skip_record("bad_csv", _explain(error, self._taken[0].number))
                 continue
             if self._bad_bytes is not None:
                 yield self._taken[0].number, self._bad_bytes
@@ -125,10 +125,10 @@ def _not_encoded(line: Line, error: UnicodeDecodeError, encoding: str) -> Invali
     )
 
 
-def _explain(error: csv.Error) -> str:
+def _explain(error: csv.Error, line: int) -> str:
     text = str(error)
     if "unexpected end of data" in text:
-        return "a quote is opened and never closed"
+        return f"a quote is opened in line {line} and never closed"
     if "expected after" in text:
         return 'text follows a closing quote; a quote inside a quoted field is written twice ("")'
     if "new-line character" in text:
