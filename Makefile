@@ -65,7 +65,7 @@ mutants: .venv-mutants/ready
 .venv-mutants/ready: requirements/mutants.txt pyproject.toml
 	@echo "== setting up .venv-mutants (once)"
 	@$(PYTHON) -m venv .venv-mutants
-	@.venv-mutants/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/mutants.txt
+	@.venv-mutants/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt -r requirements/mutants.txt
 	@.venv-mutants/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -106,7 +106,7 @@ lock:
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --extra cpu --extra local --extra email --extra dev --extra train --extra train-tests pyproject.toml -o requirements/train.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --extra cpu --extra local --extra email --extra dev --extra mutants pyproject.toml -o requirements/mutants.txt
+	  -c requirements/dev.txt requirements/mutants.in -o requirements/mutants.txt
 	@for tools in image deploy release; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    requirements/$$tools.in -o requirements/$$tools.txt; done
