@@ -14,13 +14,13 @@ from benchmarks.report import ROOT, Row, publish
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from cases import Case, failures, kinds, load, run
+from cases import Case, failures, in_process_of, kinds, load, run
 
 
 def held(cases: list[Case], python: str) -> Counter[str]:
     """Number of cases that hold, by kind."""
     with tempfile.TemporaryDirectory() as folder:
-        results = run(cases, Path(folder), python)
+        results = run(cases, Path(folder), in_process_of(python))
     return Counter(case.name.partition(":")[0] for case in cases if not failures(case, results[case.name]))
 
 

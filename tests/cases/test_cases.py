@@ -1,7 +1,9 @@
 """The cases hold: what people really send comes out as a member of staff would say."""
 
 import pytest
-from cases import failures, load, run
+from cases import failures, in_this_process, load, run
+
+from triage.pipeline import assemble
 
 KINDS = (
     "automatic", "brands", "csv", "cue_words", "footers", "headers_harmless", "headers_personal", "headers_personal_zh",
@@ -14,15 +16,21 @@ BY_THE_MODEL = {
     "threads:37": {"sentiment", "severity_not"},
     "html:13": {"sentiment"},
     "language:2": {"sentiment"},
-    "traditional_rules:34": {"same_as"},
-    "traditional_rules:38": {"same_as"},
 }
 CASES = [case for kind in KINDS for case in load(kind) if not case.unclear]
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    return run(CASES, tmp_path_factory.mktemp("cases"))
+    enrichers, build = {}, assemble.build_enricher
+
+    def built_once(settings, clock):
+        key = settings.model_dump_json()
+        return enrichers.get(key) or enrichers.setdefault(key, build(settings, clock))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assemble, "build_enricher", built_once)
+        return run(CASES, tmp_path_factory.mktemp("cases"), in_this_process)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

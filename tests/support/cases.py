@@ -1,10 +1,11 @@
 """Runs the cases of tests/cases through `triage enrich` and says which fields of `want` do not hold."""
 
+import contextlib
 import csv
+import io
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,29 +58,59 @@ def kinds() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.jsonl"))
 
 
-def run(cases: Iterable[Case], folder: Path, python: str = sys.executable) -> dict[str, Result]:
-    """The result of each case, by its name; `python` has the `triage` to ask.
+Ended = tuple[list[Json], str, int]
+Enrich = Callable[..., Ended]
+"""Called with a folder to be in and arguments of `triage enrich`: its records, what it said, its exit status."""
 
-    All raw records go through one process, all columns through another.
+
+def in_process_of(python: str) -> Enrich:
+    """`triage enrich` of that Python, a process a call."""
+
+    def enrich(folder: Path, *arguments: str) -> Ended:
+        command = [python, "-m", "triage", "enrich", *arguments]
+        ended = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+        return _records(ended.stdout), ended.stderr.decode("utf-8", "replace"), ended.returncode
+
+    return enrich
+
+
+def in_this_process(folder: Path, *arguments: str) -> Ended:
+    """`triage enrich` of this checkout, without the seconds that a new process takes."""
+    from triage.cli.main import main
+
+    out, said, code = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO(), 0
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+        try:
+            main(["enrich", *arguments])
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 1
+    out.flush()
+    assert isinstance(out.buffer, io.BytesIO)
+    return _records(out.buffer.getvalue()), said.getvalue(), code
+
+
+def _records(lines: bytes) -> list[Json]:
+    return [json.loads(line) for line in lines.decode("utf-8").splitlines()]
+
+
+def run(cases: Iterable[Case], folder: Path, enrich: Enrich) -> dict[str, Result]:
+    """The result of each case, by its name.
+
+    All raw records are one call of `enrich`, all columns another; each file is one.
     """
     found: dict[str, Result] = {}
     cases = list(cases)
-    found |= _run_records([case for case in cases if "text" in case.given and "file" not in case.given], folder, python)
-    found |= _run_columns([case for case in cases if "header" in case.given], folder, python)
+    found |= _run_records(
+        [case for case in cases if "text" in case.given and "file" not in case.given], folder, enrich
+    )
+    found |= _run_columns([case for case in cases if "header" in case.given], folder, enrich)
     for case in cases:
         if "file" in case.given:
-            found[case.name] = _run_file(case, folder, python)
+            found[case.name] = _run_file(case, folder, enrich)
     return found
 
 
-def _enrich(python: str, folder: Path, *arguments: str) -> tuple[list[Json], str, int]:
-    command = [python, "-m", "triage", "enrich", *arguments]
-    ended = subprocess.run(command, cwd=folder, capture_output=True, check=False)
-    records = [json.loads(line) for line in ended.stdout.decode("utf-8").splitlines()]
-    return records, ended.stderr.decode("utf-8", "replace"), ended.returncode
-
-
-def _run_records(cases: Sequence[Case], folder: Path, python: str) -> dict[str, Result]:
+def _run_records(cases: Sequence[Case], folder: Path, enrich: Enrich) -> dict[str, Result]:
     if not cases:
         return {}
     rows = [dict(case.given) for case in cases]
@@ -88,7 +119,7 @@ def _run_records(cases: Sequence[Case], folder: Path, python: str) -> dict[str, 
     for number, row in enumerate(rows, 1):
         row["id"] = str(number)
     (folder / "records.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    records, said, code = _enrich(python, folder, "records.jsonl")
+    records, said, code = enrich(folder, "records.jsonl")
     assert code == 0, said
     by_line = {int(record["event"]["id"]): record for record in records}
     refused = {int(match[1]): match[2] for line in said.splitlines() if (match := _REFUSED.match(line))}
@@ -103,7 +134,7 @@ def _run_records(cases: Sequence[Case], folder: Path, python: str) -> dict[str, 
     }
 
 
-def _run_columns(cases: Sequence[Case], folder: Path, python: str) -> dict[str, Result]:
+def _run_columns(cases: Sequence[Case], folder: Path, enrich: Enrich) -> dict[str, Result]:
     """Row n of one table fills the column of case n alone; headers that repeat go into tables of their own."""
     found: dict[str, Result] = {}
     rest = list(cases)
@@ -119,17 +150,17 @@ def _run_columns(cases: Sequence[Case], folder: Path, python: str) -> dict[str, 
             for number, case in enumerate(table):
                 values = [str(case.given["value"]) if other is case else "" for other in table]
                 writer.writerow([f"Row no {number} of this export", *values])
-        records, said, code = _enrich(python, folder, "columns.csv", "--format", "csv")
+        records, said, code = enrich(folder, "columns.csv", "--format", "csv")
         assert code == 0, said
         assert len(records) == len(table), said
         found |= {case.name: Result([record], said=said) for case, record in zip(table, records, strict=True)}
     return found
 
 
-def _run_file(case: Case, folder: Path, python: str) -> Result:
+def _run_file(case: Case, folder: Path, enrich: Enrich) -> Result:
     name = Path(case.given["file"]).name
     (folder / name).write_text(case.given["content"], "utf-8", newline="")
-    records, said, code = _enrich(python, folder, name, *case.given.get("options", []))
+    records, said, code = enrich(folder, name, *case.given.get("options", []))
     refused = [line for line in said.splitlines() if _REFUSED.match(line)]
     return Result(records, refused, said, code)
 
@@ -230,10 +261,12 @@ def _is_like_twin(value: str, record: Json, case: Case, result: Result) -> tuple
     if kind == "traditional_redaction":
         ours, other = (set(_PLACEHOLDER.findall(one["text"])) for one in (record, result.twin))
         return ours == other, (ours, other)
-    names = ("severity", "queue") if kind == "traditional_rules" else tuple(_labels(record))
-    differing = {
-        n: (_labels(record)[n], _labels(result.twin)[n]) for n in names if _labels(record)[n] != _labels(result.twin)[n]
-    }
+    ours, other = _labels(record), _labels(result.twin)
+    names = {"severity", "queue"} if kind == "traditional_rules" else set(ours)
+    if "review" in (ours["queue"], other["queue"]):
+        # There the model is unsure of one of the two. How sure it is differs between processors.
+        names.discard("queue")
+    differing = {name: (ours[name], other[name]) for name in sorted(names) if ours[name] != other[name]}
     return not differing, differing
 
 

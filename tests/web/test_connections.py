@@ -68,6 +68,8 @@ class Running:
         self.server = Server(app, self.settings)
         self.server.guard.monotonic = self.clock.monotonic
         self.listening = listen(self.settings, "console")
+        # Accepted sockets inherit it: an answer of many megabytes can't disappear in the kernel's buffers.
+        self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 256 * 1024)
         self.address = self.listening.getsockname()
         self.thread = threading.Thread(target=self._serve)
 
@@ -92,8 +94,13 @@ class Running:
         self.loop.call_soon_threadsafe(lambda: (self.clock.advance(seconds), moved.set()))
         assert moved.wait(WAIT_S)
 
-    def open(self, sent=b""):
-        connection = socket.create_connection(self.address, timeout=WAIT_S)
+    def open(self, sent=b"", receive_buffer_bytes=None):
+        connection = socket.socket()
+        if receive_buffer_bytes:
+            # Set before it connects, so that the kernel does not grow it: what it holds counts as read.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+        connection.settimeout(WAIT_S)
+        connection.connect(self.address)
         connection.sendall(sent)
         return connection
 
@@ -245,7 +252,7 @@ GET_LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def test_an_answer_that_nobody_reads_is_given_up():
-    with Running(body_timeout_s=30) as running, running.open(GET_LARGE) as reader:
+    with Running(body_timeout_s=30) as running, running.open(GET_LARGE, 256 * 1024) as reader:
         connection = _only(running)
         _until(lambda: connection.stalled_since_s is not None)
         running.advance(30)
@@ -254,7 +261,7 @@ def test_an_answer_that_nobody_reads_is_given_up():
 
 
 def test_an_answer_that_is_read_slowly_is_read_to_its_end():
-    with Running(body_timeout_s=30) as running, running.open(GET_LARGE) as reader:
+    with Running(body_timeout_s=30) as running, running.open(GET_LARGE, 256 * 1024) as reader:
         connection, received = _only(running), 0
         for _ in range(4):
             _until(lambda: connection.stalled_since_s == running.clock.monotonic())
@@ -269,7 +276,7 @@ def test_an_answer_that_is_read_slowly_is_read_to_its_end():
 
 def test_a_closed_connection_whose_answer_nobody_reads_is_given_up_too():
     start = b"GET /large HTTP/1.0\r\nHost: localhost\r\n\r\n"
-    with Running(body_timeout_s=30) as running, running.open(start) as reader:
+    with Running(body_timeout_s=30) as running, running.open(start, 256 * 1024) as reader:
         connection = _only(running)
         _until(lambda: connection.stalled_since_s is not None)
         running.advance(30)
