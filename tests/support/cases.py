@@ -100,9 +100,7 @@ def run(cases: Iterable[Case], folder: Path, enrich: Enrich) -> dict[str, Result
     """
     found: dict[str, Result] = {}
     cases = list(cases)
-    found |= _run_records(
-        [case for case in cases if "text" in case.given and "file" not in case.given], folder, enrich
-    )
+    found |= _run_records([case for case in cases if "text" in case.given and "file" not in case.given], folder, enrich)
     found |= _run_columns([case for case in cases if "header" in case.given], folder, enrich)
     for case in cases:
         if "file" in case.given:
@@ -259,8 +257,8 @@ def _is_like_twin(value: str, record: Json, case: Case, result: Result) -> tuple
     assert result.twin is not None, f"the twin of {case.name} was refused"
     kind = case.name.partition(":")[0]
     if kind == "traditional_redaction":
-        ours, other = (set(_PLACEHOLDER.findall(one["text"])) for one in (record, result.twin))
-        return ours == other, (ours, other)
+        found, wanted = (set(_PLACEHOLDER.findall(one["text"])) for one in (record, result.twin))
+        return found == wanted, (found, wanted)
     ours, other = _labels(record), _labels(result.twin)
     names = {"severity", "queue"} if kind == "traditional_rules" else set(ours)
     if "review" in (ours["queue"], other["queue"]):

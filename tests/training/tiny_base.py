@@ -3,6 +3,7 @@
 python tests/training/tiny_base.py FOLDER      # the base that `triage train --base FOLDER` takes
 """
 
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -22,8 +23,8 @@ def build(folder: Path, *, vocabulary: int = 3_500, hidden: int = 64, layers: in
     folder.mkdir(parents=True, exist_ok=True)
     texts = [
         json.loads(line)["text"]
-        for name in ("own_train.jsonl", "own_validation.jsonl")
-        for line in (RESOURCES / name).read_text(encoding="utf-8").splitlines()
+        for name in ("own_train.jsonl.gz", "own_validation.jsonl.gz")
+        for line in gzip.decompress((RESOURCES / name).read_bytes()).decode("utf-8").splitlines()
     ]
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)

@@ -1,3 +1,4 @@
+import gzip
 import json
 import re
 from collections import Counter
@@ -84,6 +85,19 @@ def test_missing_columns_are_named_with_the_present_ones(tmp_path):
         read_custom_data(path, TAXONOMY, text_column="body", intent_column="subject")
     with pytest.raises(TrainingError, match="no row has a label"):
         read_custom_data(path, TAXONOMY, text_column="body")
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl.gz", "rows.csv.gz"])
+def test_a_packed_file_is_read_too_and_named_if_it_is_cut(tmp_path, name):
+    path = tmp_path / name
+    content = (
+        b"text,intent\nlate again,delivery\n" if "csv" in name else b'{"text": "late again", "intent": "delivery"}\n'
+    )
+    path.write_bytes(gzip.compress(content))
+    assert [(one.text, one.intent) for one in read_custom_data(path, TAXONOMY)] == [("late again", "delivery")]
+    path.write_bytes(gzip.compress(content)[:-9])
+    with pytest.raises(TrainingError, match=rf"{name} cannot be read"):
+        read_custom_data(path, TAXONOMY)
 
 
 def test_a_file_without_rows_and_a_missing_file(tmp_path):

@@ -1,6 +1,7 @@
-"""Reads custom data: labelled texts of the user (or of this project), JSONL or CSV, checked row by row."""
+"""Reads custom data: labelled texts of the user or of this project, JSONL or CSV, plain or gzip, checked by row."""
 
 import csv
+import gzip
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -40,7 +41,7 @@ def read_custom_data(
             problems += [f"line {line}: {problem}" for problem in found]
             if not found:
                 examples.append(_example(row, columns, taxonomy, source))
-    except OSError as error:
+    except (OSError, EOFError) as error:
         raise TrainingError(f"{path} cannot be read: {error}") from error
     if fields:
         _require_columns(path, columns, fields)
@@ -56,7 +57,7 @@ def read_custom_data(
 
 def project_texts(split: str, taxonomy: Taxonomy) -> list[Example]:
     """The project's own labelled texts; `split` is train or validation (see resources/README.md)."""
-    return read_custom_data(Path(str(RESOURCES / f"own_{split}.jsonl")), taxonomy, source="own")
+    return read_custom_data(Path(str(RESOURCES / f"own_{split}.jsonl.gz")), taxonomy, source="own")
 
 
 def _require_columns(path: Path, columns: dict[str, str], fields: Iterable[Any]) -> None:
@@ -71,13 +72,15 @@ def _require_columns(path: Path, columns: dict[str, str], fields: Iterable[Any])
 
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
     """(line number, row) of each row; None for a line that is not JSON."""
-    if path.suffix.lower() == ".csv":
-        with path.open(encoding="utf-8-sig", newline="") as file:
+    packed = path.suffix.lower() == ".gz"
+    opener = gzip.open if packed else open
+    if (path.with_suffix("") if packed else path).suffix.lower() == ".csv":
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             for row in reader:
                 yield reader.line_num, row
         return
-    with path.open(encoding="utf-8") as file:
+    with opener(path, "rt", encoding="utf-8") as file:
         for line, content in enumerate(file, start=1):
             if not content.strip():
                 continue
