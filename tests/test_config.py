@@ -82,3 +82,42 @@ def test_times_of_a_worker_that_do_not_fit_each_other_are_refused(name, value, s
 @pytest.mark.parametrize("patience_s", [0, 10])
 def test_no_patience_at_all_is_a_choice(patience_s):
     assert load_settings(None, {"worker.offset_patience_s": patience_s}).worker.offset_patience_s == patience_s
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (
+            {"kafka.request_timeout_ms": 119_996},
+            "settings: kafka.request_timeout_ms = 119996: a commit takes three requests at most, 359993 ms with the "
+            "wait for more records, but after worker.max_poll_interval_ms = 300000 the group gives the partitions to "
+            "others; set kafka.request_timeout_ms to 99998 or less, or worker.max_poll_interval_ms to 359993 or more",
+        ),
+        (
+            {"worker.max_poll_interval_ms": 60_000},
+            "set kafka.request_timeout_ms to 19998 or less, or worker.max_poll_interval_ms to 90005 or more",
+        ),
+        (
+            {"worker.stuck_after_s": 10, "worker.stuck_exit_s": 5},
+            "worker.stuck_after_s + worker.stuck_exit_s = 15000 ms, before the request times out; set "
+            "kafka.request_timeout_ms to 14995 or less, or raise worker.stuck_after_s",
+        ),
+    ],
+)
+def test_timeouts_that_contradict_one_another_are_refused_with_a_fix(flags, says):
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None, flags)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"kafka.request_timeout_ms": 99_998},
+        {"kafka.request_timeout_ms": 119_996, "worker.max_poll_interval_ms": 359_993},
+        {"worker.max_poll_interval_ms": 90_005},
+    ],
+)
+def test_the_fixes_that_a_refusal_names_are_accepted(flags):
+    kafka = load_settings(None, flags).kafka
+    assert kafka.commit_timeout_ms == 3 * kafka.request_timeout_ms + 5

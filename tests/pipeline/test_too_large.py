@@ -36,7 +36,7 @@ def test_the_topic_the_size_and_the_setting_are_named(stack, prefix):
     while not found:
         found = source.poll(200, 1)
     small, large = Message(out, b"k", b"x" * 100), Message(out, b"k", b"x" * 20_000)
-    with pytest.raises(ConfigError, match=rf"no message of 20,000 bytes in {out}; .* max\.message\.bytes"):
+    with pytest.raises(ConfigError, match=rf"refuses a message of 20,000 bytes in {out}; .*max\.message\.bytes"):
         source.commit([small, large], {found[0].partition: 1})
     source.commit([small], {found[0].partition: 1})
     source.close()

@@ -14,12 +14,14 @@ import kafka
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import CorruptRecordError, KafkaError, KafkaTimeoutError
+from kafka.errors import CorruptRecordError, KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
+from kafka.producer.future import FutureProduceResult, FutureRecordMetadata
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from kafka.record.memory_records import MemoryRecords
 
 from triage.config import load_settings
+from triage.errors import Fenced
 from triage.topics import apply_topics
 from triage.topics.kafka_compat import (
     REVIEWED,
@@ -261,6 +263,54 @@ def test_the_library_waits_for_a_commit_without_end():
     manager = Waiting()
     _unconnected(_transaction_manager=manager, _sender=SimpleNamespace(wakeup=lambda: None)).commit_transaction()
     assert manager.timeouts == [None]
+
+
+def _undeliverable(make, stack, name):
+    """A producer in a transaction with one record, which passes its delivery timeout before it is sent."""
+    producer = make(bootstrap_servers=stack.bootstrap_servers, transactional_id=name, request_timeout_ms=10_000)
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.partitions_for(name)
+    producer._accumulator.config["delivery_timeout_ms"] = 0
+    return producer, producer.send(name, value=b"record")
+
+
+@pytest.mark.stack
+def test_the_library_commits_without_records_that_it_did_not_deliver(stack, topic):
+    producer, future = _undeliverable(KafkaProducer, stack, topic)
+    producer.commit_transaction()
+    assert isinstance(future.exception, KafkaTimeoutError)
+    end_producer(producer, 5)
+
+
+@pytest.mark.stack
+def test_nothing_is_committed_without_a_record_that_was_not_delivered(stack, topic):
+    producer, future = _undeliverable(BoundedProducer, stack, topic)
+    with pytest.raises(Fenced, match=f"records of a transaction of {topic} were not acknowledged"):
+        producer.commit_transaction()
+    assert isinstance(future.exception, KafkaTimeoutError)
+    producer.end(5)
+
+
+@pytest.mark.parametrize(
+    ("refused", "raised"), [(MessageSizeTooLargeError, MessageSizeTooLargeError), (KafkaTimeoutError, Fenced)]
+)
+def test_a_record_that_was_refused_is_raised_before_the_commit_is_sent(refused, raised):
+    producer = BoundedProducer.__new__(BoundedProducer)
+    steps = []
+    done, failed = FutureProduceResult(PARTITIONS[0]), FutureProduceResult(PARTITIONS[1])
+    producer.__dict__.update(
+        _closed=True,
+        config={"delivery_timeout_ms": 10, "transactional_id": "t", "request_timeout_ms": 10},
+        flush=lambda timeout: steps.append("flush"),
+        _sent=[FutureRecordMetadata(each, 0, None, None, 1, 1, 1) for each in (done, failed)],
+        _transaction_manager=SimpleNamespace(begin_commit=lambda: steps.append("commit")),
+    )
+    done.success((0, -1, None))
+    failed.failure(refused())
+    with pytest.raises(raised):
+        producer.commit_transaction()
+    assert steps == ["flush"]
 
 
 def test_a_producer_that_could_not_send_ends_its_thread_all_the_same():

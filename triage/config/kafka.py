@@ -8,6 +8,9 @@ from pydantic import Field, SecretStr, model_validator
 from triage.config.section import Section
 from triage.oauth import TokenSource, token_source
 
+LINGER_MS = 5
+"""How long a transactional producer waits for more records of a partition."""
+
 
 class KafkaSettings(Section):
     """Connection to Kafka and names of the topics. The security settings are named as in kafka-python."""
@@ -35,7 +38,9 @@ class KafkaSettings(Section):
     environment: str = Field(
         "local", description="Section of topics/topics.yaml that `triage topics` uses: local, production, ..."
     )
-    request_timeout_ms: int = Field(30_000, ge=1_000, le=600_000, description="Timeout of a request to a broker")
+    request_timeout_ms: int = Field(
+        30_000, ge=1_000, le=300_000, description="Timeout of a request to a broker; a commit takes three at most"
+    )
     start_timeout_s: float = Field(60, gt=0, description="How long a process waits for the brokers when it starts")
 
     @model_validator(mode="after")
@@ -48,6 +53,16 @@ class KafkaSettings(Section):
         elif not (self.sasl_mechanism and self.sasl_username and self.sasl_password):
             raise ValueError(f"{self.security_protocol} needs sasl_mechanism, sasl_username and sasl_password")
         return self
+
+    @property
+    def delivery_timeout_ms(self) -> int:
+        """Time in which the records of a transaction must be acknowledged: the least that kafka-python accepts."""
+        return self.request_timeout_ms + LINGER_MS
+
+    @property
+    def commit_timeout_ms(self) -> int:
+        """The longest time of a worker's commit: metadata, delivery with the offsets, and the commit or abort."""
+        return 2 * self.request_timeout_ms + self.delivery_timeout_ms
 
     def client(self) -> dict[str, Any]:
         """Keyword arguments for any kafka-python client."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,7 +19,7 @@ from triage.config.api import ApiSettings
 from triage.config.console import ConsoleSettings
 from triage.config.elasticsearch import ElasticsearchSettings
 from triage.config.fleet import FleetSettings
-from triage.config.kafka import KafkaSettings
+from triage.config.kafka import LINGER_MS, KafkaSettings
 from triage.config.local import ClockSettings, LocalSettings, LoggingSettings
 from triage.config.section import secret_fields
 from triage.config.tracing import TracingSettings
@@ -59,6 +59,31 @@ class Settings(BaseSettings):
     local: LocalSettings = LocalSettings()
     clock: ClockSettings = ClockSettings()
     logging: LoggingSettings = LoggingSettings()
+
+    @model_validator(mode="after")
+    def _timeouts_fit(self) -> "Settings":
+        """Refuse timeouts with which a slow broker would cost a worker its partitions or its life."""
+        kafka, worker = self.kafka, self.worker
+        problems = []
+        if kafka.commit_timeout_ms > worker.max_poll_interval_ms:
+            most = (worker.max_poll_interval_ms - LINGER_MS) // 3
+            problems.append(
+                f"kafka.request_timeout_ms = {kafka.request_timeout_ms}: a commit takes three requests at most, "
+                f"{kafka.commit_timeout_ms} ms with the wait for more records, but after worker.max_poll_interval_ms = "
+                f"{worker.max_poll_interval_ms} the group gives the partitions to others; set "
+                f"kafka.request_timeout_ms to {most} or less, or worker.max_poll_interval_ms to "
+                f"{kafka.commit_timeout_ms} or more"
+            )
+        ends_after_ms = round((worker.stuck_after_s + worker.stuck_exit_s) * 1000)
+        if kafka.delivery_timeout_ms > ends_after_ms:
+            problems.append(
+                f"kafka.request_timeout_ms = {kafka.request_timeout_ms}: a worker that waits for a broker is ended "
+                f"after worker.stuck_after_s + worker.stuck_exit_s = {ends_after_ms} ms, before the request times out; "
+                f"set kafka.request_timeout_ms to {ends_after_ms - LINGER_MS} or less, or raise worker.stuck_after_s"
+            )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -133,6 +158,9 @@ def _explain(issue: Any) -> str:
     name = ".".join(str(part) for part in issue["loc"])
     if issue["type"] == "extra_forbidden":
         return f"{name}: no such setting"
+    if not name:
+        # Of several sections: the message names the settings itself.
+        return str(issue["msg"]).removeprefix("Value error, ")
     given = issue.get("input")
     secret = isinstance(given, (dict, list, BaseModel)) or _is_secret(issue["loc"])
     return f"{name}: {issue['msg'].removeprefix('Value error, ')}" + ("" if secret else f" (got {given!r})")

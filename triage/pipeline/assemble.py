@@ -125,7 +125,7 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
         offset_queries(settings.kafka, options.group), clock, SystemClock(), options.offset_patience_s
     )
     worker = Worker(
-        lambda: _connect(settings, sorted(channels), identity, stall_detector, verifier),
+        lambda: _connect(settings, sorted(channels), identity, stall_detector, verifier, health),
         [reloader, CrashGuard(journal, guarded_stages, dead_letter_factory, options.crash_attempts, clock, metrics)],
         [
             IndexStage(IndexSink(client, settings.elasticsearch), naming, dead_letter_factory, metrics, erased_authors),
@@ -184,7 +184,8 @@ def _connect(
     identity: MemberIdentity,
     stall_detector: StallDetector,
     verifier: CommittedOffsetVerifier,
+    health: Health,
 ) -> KafkaSource:
     # The probe fails soon and with a reason; kafka-python's own bootstrap takes longer and hides why.
     wait_for_kafka(settings.kafka, timeout_s=_PROBE_TIMEOUT_S)
-    return KafkaSource(settings.kafka, settings.worker, topics, identity, stall_detector, verifier)
+    return KafkaSource(settings.kafka, settings.worker, topics, identity, stall_detector, verifier, health.beat)

@@ -20,7 +20,9 @@ from kafka.errors import (
     IllegalStateError,
     InvalidProducerEpochError,
     KafkaError,
+    KafkaTimeoutError,
     ProducerFencedError,
+    UnknownError,
 )
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
@@ -37,8 +39,10 @@ from triage.topics.kafka_types import (
     Admin,
     ConsumerRecord,
     GroupMetadata,
+    Headers,
     OffsetAndMetadata,
     Producer,
+    RecordFuture,
     TopicPartition,
 )
 
@@ -54,6 +58,10 @@ UNUSABLE = (CorruptRecordError, IllegalStateError, InvalidProducerEpochError)
 After a batch that it can't read (CorruptRecordError) the next poll of the consumer never returns; the producer never
 leaves its fatal states (IllegalStateError), each further transaction fails at once. Can go when both recover.
 """
+
+
+# Time after `delivery_timeout_ms` in which the library fails what it could not deliver.
+_EXPIRY_S = 1.0
 
 
 # Clients that never reach a broker.
@@ -322,14 +330,19 @@ class CooperativeConsumer(KafkaConsumer):
 
 
 class BoundedProducer(KafkaProducer):
-    """A TransactionalProducer: its commits and aborts wait for `request_timeout_ms` at most.
+    """A TransactionalProducer: its commits and aborts are bounded, and it commits nothing but whole transactions.
 
-    The library waits there without end: with a broker that stays unavailable the worker would never move again. Only
-    the broker knows how such a transaction ended, and the next producer of the same id asks it. Can go when
-    `test_the_library_waits_for_a_commit_without_end` fails.
+    The library waits without end for the answer to a commit or abort: with a broker that stays unavailable the worker
+    would never move again. Here it waits for `request_timeout_ms`. Only the broker knows how such a transaction ended,
+    and the next producer of the same id asks it. Can go when `test_the_library_waits_for_a_commit_without_end` fails.
+
+    The library commits a transaction without the records that it could not deliver within `delivery_timeout_ms`. Here
+    every record is acknowledged before the commit is sent. Can go when
+    `test_the_library_commits_without_records_that_it_did_not_deliver` fails.
     """
 
     def __init__(self, **configs: Any) -> None:
+        self._sent: list[RecordFuture] = []
         with closing_on_failure() as client:
             super().__init__(kafka_client=client, **configs)
 
@@ -343,11 +356,48 @@ class BoundedProducer(KafkaProducer):
     ) -> None:
         self._await(self._transaction_manager.send_offsets_to_transaction(offsets, group_metadata))
 
+    def begin_transaction(self) -> None:
+        self._sent = []
+        super().begin_transaction()
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        headers: Headers | None = None,
+        partition: int | None = None,
+    ) -> RecordFuture:
+        future: RecordFuture = super().send(topic, value, key, headers, partition)
+        self._sent.append(future)
+        return future
+
     def commit_transaction(self) -> None:
+        self._require_delivery()
         self._await(self._transaction_manager.begin_commit())
 
     def abort_transaction(self) -> None:
         self._await(self._transaction_manager.begin_abort())
+
+    def _require_delivery(self) -> None:
+        """Return once every record of the transaction is acknowledged.
+
+        Raises the KafkaError with which one was refused; Fenced if one was not acknowledged in time: the broker may
+        have it all the same, and after that the library's sequence numbers no longer fit those of the broker.
+        """
+        timeout_s = self.config["delivery_timeout_ms"] / 1000 + _EXPIRY_S
+        try:
+            # Raised for a batch that was too large and was split: its records have new futures.
+            with suppress(UnknownError):
+                self.flush(timeout_s)
+            for future in self._sent:
+                if not future.is_done or future.exception is not None:
+                    future.get(timeout_s)
+        except KafkaTimeoutError as error:
+            raise Fenced(
+                f"records of a transaction of {self.config['transactional_id']} were not acknowledged, "
+                f"so it is not committed: {error_text(error)}"
+            ) from error
 
     def end(self, timeout_s: float) -> None:
         end_producer(self, timeout_s)

@@ -92,6 +92,7 @@ def _writer(settings: Settings, *, dry_run: bool) -> Iterator[_Writer]:
                 acks="all",
                 enable_idempotence=True,
                 request_timeout_ms=settings.kafka.request_timeout_ms,
+                delivery_timeout_ms=2 * settings.kafka.request_timeout_ms,
                 max_block_ms=settings.kafka.request_timeout_ms,
                 max_request_size=MAX_REQUEST_BYTES,
             )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from triage.config import KafkaSettings, WorkerSettings
+from triage.config.kafka import LINGER_MS
 
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
@@ -16,5 +17,7 @@ def transactional(kafka: KafkaSettings, worker: WorkerSettings, name: str) -> di
         "transaction_timeout_ms": worker.transaction_timeout_ms,
         "request_timeout_ms": kafka.request_timeout_ms,
         "max_block_ms": kafka.request_timeout_ms,
+        "linger_ms": LINGER_MS,
+        "delivery_timeout_ms": kafka.delivery_timeout_ms,
         "max_request_size": MAX_REQUEST_BYTES,
     }

@@ -11,8 +11,8 @@ stale) and the set of assigned partitions whose committed offsets are not verifi
 and CommittedOffsetVerifier outlive it.
 
 Blocking. `poll` and `keep_alive` wait for their timeout, and for `_REJOIN_S` at most while the group rebalances.
-`commit` waits for `kafka.request_timeout_ms` per step. Questions about offsets have timeouts of seconds. A call that
-never returns is ended by the watchdog.
+`commit` waits for `kafka.request_timeout_ms` per step, and for `kafka.commit_timeout_ms` in all. Questions about
+offsets have timeouts of seconds. A call that never returns is ended by the watchdog.
 
 Retries. None here: an aborted transaction raises Unavailable and the worker repeats it; an expulsion, a fenced producer
 or an unusable client raise Fenced and the worker makes a new source, which reads from the committed offsets.
@@ -97,8 +97,11 @@ class KafkaSource(ConsumerRebalanceListener):
         identity: MemberIdentity,
         stall_detector: StallDetector | None = None,
         verifier: CommittedOffsetVerifier | None = None,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
+        """`beat` is called before each step of a commit: each of them may take a whole request timeout."""
         self._identity = identity
+        self._beat = beat
         self._verifier = verifier
         self._unverified: set[TopicPartition] = set()
         self._stall_detector = stall_detector or StallDetector(SystemClock())
@@ -125,7 +128,6 @@ class KafkaSource(ConsumerRebalanceListener):
                 self._consumer.subscribe(list(topics), listener=self)
                 self._producer = BoundedProducer(
                     **transactional(kafka, worker, name),
-                    linger_ms=5,
                     # Each producer batch wakes the sender's thread and is a part of a request; the default of 16 KiB
                     # holds some 15 records.
                     batch_size=256 * 1024,
@@ -259,10 +261,12 @@ class KafkaSource(ConsumerRebalanceListener):
                 producer.send(message.topic, value=message.value, key=message.key, partition=partition, headers=headers)
                 for message, partition in zip(messages, _partitions_of_messages(producer, messages), strict=True)
             ]
+            self._beat()
             producer.send_offsets_to_transaction(
                 {TopicPartition(*key): OffsetAndMetadata(offset) for key, offset in offsets.items()},
                 membership,
             )
+            self._beat()
             producer.commit_transaction()
             if self._verifier is not None:
                 self._verifier.record_commit(offsets)
@@ -281,6 +285,7 @@ class KafkaSource(ConsumerRebalanceListener):
             return self._identity.fenced(error)
         if isinstance(error, UNUSABLE):
             return Fenced(f"transaction of {self.name} was refused: {error}")
+        self._beat()
         try:
             self._producer.abort_transaction()
         except KafkaError as second:
