@@ -9,6 +9,19 @@ from triage.clock import ScaledClock, SystemClock
 from triage.config import load_settings
 from triage.errors import ConfigError
 
+TOKEN = {"name": "ann", "token": "a-token-of-enough-letters"}
+
+
+def _sasl(mechanism):
+    login = {"sasl_mechanism": mechanism, "sasl_username": "u", "sasl_password": "p"}
+    return {f"kafka.{name}": value for name, value in {"security_protocol": "SASL_PLAINTEXT", **login}.items()}
+
+
+def _oauth(url):
+    client = {"oauth_token_url": url, "oauth_client_id": "c", "oauth_client_secret": "s"}
+    given = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "OAUTHBEARER", **client}
+    return {f"kafka.{name}": value for name, value in given.items()}
+
 
 def test_file_then_environment_then_flags(tmp_path, monkeypatch):
     path = tmp_path / "triage.toml"
@@ -121,3 +134,68 @@ def test_timeouts_that_contradict_one_another_are_refused_with_a_fix(flags, says
 def test_the_fixes_that_a_refusal_names_are_accepted(flags):
     kafka = load_settings(None, flags).kafka
     assert kafka.commit_timeout_ms == 3 * kafka.request_timeout_ms + 5
+
+
+REMOTE = "http://es.example:9200"
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"elasticsearch.url": REMOTE, "elasticsearch.api_key": "k"}, "elasticsearch.url: the API key crosses"),
+        (
+            {"elasticsearch.url": REMOTE, "elasticsearch.username": "u", "elasticsearch.password": "p"},
+            "elasticsearch.url: the password crosses the network in clear text; use https",
+        ),
+        ({"elasticsearch.url": "https://a,http://u:p@b:9200"}, "elasticsearch.url: its password crosses"),
+        ({**_sasl("PLAIN"), "kafka.bootstrap_servers": "127.0.0.1:9092,k:9092"}, "sasl_password crosses the network"),
+        ({**_sasl("SCRAM-SHA-512"), "kafka.bootstrap_servers": "k:9092"}, "can be guessed, cross the network"),
+        ({**_oauth("http://idp.example/token"), "kafka.bootstrap_servers": "k:1"}, "oauth_client_secret crosses"),
+        ({"alerting.slack_url": "http://slack.example/x"}, "alerting.slack_url: its address, which is its password,"),
+        (
+            {"alerting.webhook_url": "http://bot.example", "alerting.webhook_key": "sixteen-letters--"},
+            "alerting.webhook_url: signatures (webhook_key) and alerts cross the network in clear text; use https",
+        ),
+        ({"alerting.webhook_url": "http://bot.example/?token=x"}, "alerting.webhook_url: its credentials"),
+        (
+            {"alerting.alertmanager_url": "https://a,http://b.example", "alerting.alertmanager_token": "t"},
+            "alerting.alertmanager_url: alertmanager_token and alerts",
+        ),
+        ({"alerting.pagerduty_url": "http://pd.example", "alerting.pagerduty_key": "k"}, "pagerduty_key and alerts"),
+        ({"tracing.enabled": True, "tracing.endpoint": "http://u:p@otel.example"}, "tracing.endpoint: its credentials"),
+        ({"api.host": "0.0.0.0", "api.tokens": [TOKEN]}, "api.host: tokens and sessions cross the network"),
+    ],
+)
+def test_credentials_in_clear_text_are_named_with_the_fix(settings, says):
+    found = [str(each) for each in load_settings(None, settings).in_clear_text()]
+    assert any(says in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"elasticsearch.url": REMOTE},
+        {"elasticsearch.url": "https://es.example", "elasticsearch.api_key": "k"},
+        {"elasticsearch.url": "http://localhost:9200,http://[::1]:9200", "elasticsearch.api_key": "k"},
+        {**_sasl("PLAIN"), "kafka.bootstrap_servers": "localhost:9092,127.0.0.2:1,[::1]:9092"},
+        {**_sasl("PLAIN"), "kafka.bootstrap_servers": "k:9092", "kafka.security_protocol": "SASL_SSL"},
+        {"alerting.webhook_url": "http://bot.example"},
+        {"alerting.webhook_url": "http://127.0.0.1:8000", "alerting.webhook_key": "sixteen-letters--"},
+        {"alerting.alertmanager_url": "http://alertmanager:9093"},
+        {"alerting.slack_url": "https://slack.example/x"},
+        {"api.host": "0.0.0.0", "api.tokens": [TOKEN], "api.trusted_proxies": ["10.0.0.0/8"]},
+    ],
+)
+def test_what_needs_no_encryption_is_not_warned_of(settings):
+    assert load_settings(None, settings).in_clear_text() == []
+
+
+@pytest.mark.parametrize(
+    "where", [{"kafka.bootstrap_servers": "127.0.0.1:1,kafka:9092"}, {"elasticsearch.url": REMOTE}]
+)
+def test_the_demo_key_is_for_this_machine_only(where):
+    load_settings(None).require_own_author_key()
+    load_settings(None, {**where, "redaction.author_key": "a-secret-of-our-own"}).require_own_author_key()
+    with pytest.raises(ConfigError, match=r"demo key.*openssl rand -hex 32"):
+        load_settings(None, where).require_own_author_key()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from triage.errors import AccessDenied, ConfigError, Unavailable
+from triage.masking import without_credentials
 
 _TIMEOUT_S = 10.0
 _DEFAULT_LIFE_S = 300.0
@@ -29,6 +30,7 @@ class TokenSource:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
+        self._shown = without_credentials(url)
         self._client_id = client_id
         self._client_secret = client_secret
         self._scope = scope
@@ -68,11 +70,11 @@ class TokenSource:
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise ConfigError(f"kafka.oauth_token_url: {error}") from error
         except (httpx.HTTPError, OSError) as error:
-            raise Unavailable("kafka", f"no token from {self._url}: {error}") from error
+            raise Unavailable("kafka", f"no token from {self._shown}: {error}") from error
         if answer.status_code in {400, 401, 403}:
             raise AccessDenied(
                 "kafka",
-                f"{self._url} refused client {self._client_id} ({answer.status_code} {_reason(answer)}); check "
+                f"{self._shown} refused client {self._client_id} ({answer.status_code} {_reason(answer)}); check "
                 "kafka.oauth_client_id, oauth_client_secret and oauth_scope",
             )
         try:
@@ -82,7 +84,7 @@ class TokenSource:
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
             # Not quoted: the body may contain a token.
             problem = f"{answer.status_code}, {type(error).__name__}"
-            raise Unavailable("kafka", f"the answer of {self._url} has no token ({problem})") from None
+            raise Unavailable("kafka", f"the answer of {self._shown} has no token ({problem})") from None
 
 
 @cache

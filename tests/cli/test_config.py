@@ -35,13 +35,46 @@ def test_check_explains_what_a_trusted_proxy_may_do(capfd):
 
 def test_check_names_credentials_in_clear_text(capfd):
     token = '[{"name": "ann", "role": "operator", "token": "a-token-of-enough-letters"}]'
-    said = "api: tokens and sessions cross the network in clear text"
+    said = "warning: api.host: tokens and sessions cross the network in clear text"
     for host, clear in (("0.0.0.0", True), ("127.0.0.1", False)):
         settings = ("--set", f"api.tokens={token}", "--set", f"api.host={host}")
         outcome = run(capfd, "config", "check", "--set", f"model.path={TINY_MODEL}", *settings)
         assert outcome.code == 0
         assert (said in outcome.err) is clear
         assert "a-token-of" not in outcome.err
+
+
+def test_check_warns_of_credentials_in_clear_text_of_every_section(capfd):
+    for settings, said in (
+        (
+            ("elasticsearch.url=http://es.example:9200", "elasticsearch.api_key=SEEDED"),
+            "warning: elasticsearch.url: the API key crosses the network in clear text; use https",
+        ),
+        (
+            (
+                "kafka.bootstrap_servers=k:9092", "kafka.security_protocol=SASL_PLAINTEXT",
+                "kafka.sasl_mechanism=PLAIN", "kafka.sasl_username=u", "kafka.sasl_password=SEEDED",
+            ),
+            "warning: kafka.security_protocol: sasl_password crosses the network in clear text; use SASL_SSL",
+        ),
+        (
+            ("alerting.webhook_url=http://bot.example", "alerting.webhook_key=SEEDED-sixteen-letters"),
+            "warning: alerting.webhook_url: signatures (webhook_key)",
+        ),
+    ):  # fmt: skip
+        given = [f"--set={each}" for each in (*settings, "redaction.author_key=a-secret-of-our-own")]
+        outcome = run(capfd, "config", "check", f"--set=model.path={TINY_MODEL}", *given)
+        assert outcome.code == 0, outcome.err
+        assert said in outcome.err
+        assert "SEEDED" not in outcome.err
+
+
+def test_check_refuses_the_demo_key_beyond_this_machine(capfd):
+    remote = "--set=kafka.bootstrap_servers=kafka.example:9092"
+    outcome = run(capfd, "config", "check", f"--set=model.path={TINY_MODEL}", remote)
+    assert outcome.code == 2
+    assert "redaction.author_key is the demo key" in outcome.err
+    assert "openssl rand -hex 32" in outcome.err
 
 
 def test_check_names_every_problem_of_every_file(capfd, tmp_path):

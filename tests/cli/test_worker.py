@@ -19,6 +19,23 @@ def test_no_elasticsearch(capfd):
     assert url in outcome.err
 
 
+def test_credentials_in_clear_text_are_warned_of_and_the_demo_key_is_refused(capfd):
+    elsewhere = ("--set", "elasticsearch.url=http://es.invalid:9200", "--set", "elasticsearch.api_key=SEEDED")
+    outcome = run(capfd, "worker", *elsewhere, *MODEL, *NO_ELASTICSEARCH)
+    assert outcome.code == 2
+    assert "credentials_in_clear_text" in outcome.err
+    assert "redaction.author_key is the demo key" in outcome.err
+    assert "SEEDED" not in outcome.err
+
+
+@pytest.mark.parametrize("command", ["serve", "replay"])
+def test_the_demo_key_is_refused_beyond_this_machine(command, capfd):
+    more = ("--from", "2026-01-01") if command == "replay" else ("--port", "0")
+    outcome = run(capfd, command, *more, "--bootstrap-servers", "kafka.invalid:9092", *MODEL)
+    assert outcome.code == 2
+    assert "redaction.author_key is the demo key" in outcome.err
+
+
 @pytest.mark.stack
 def test_no_broker(capfd, stack, prefix):
     broker = f"127.0.0.1:{free_port()}"

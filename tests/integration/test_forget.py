@@ -22,11 +22,12 @@ from triage.schemas.enriched import EnrichedRecord
 from triage.types import Channel
 
 pytestmark = pytest.mark.stack
-KEYS = {"redaction.author_key": "first secret", "redaction.author_key_version": "1"}
+FIRST = "first secret, long enough"
+KEYS = {"redaction.author_key": FIRST, "redaction.author_key_version": "1"}
 ROTATED = {
-    "redaction.author_key": "second secret",
+    "redaction.author_key": "second secret, long enough",
     "redaction.author_key_version": "2",
-    "redaction.old_author_keys": {"1": "first secret"},
+    "redaction.old_author_keys": {"1": FIRST},
 }
 
 
@@ -145,7 +146,7 @@ def test_everything_of_an_author_goes_and_stays_away(fleet, capfd):  # noqa: PLR
 
     # A worker that starts over passes over them too; what the author writes from now on is a record like any other.
     fleet.stop()
-    fleet.flags |= {"worker.group": f"{fleet.prefix}-again", "redaction.author_key": "first secret"}
+    fleet.flags |= {"worker.group": f"{fleet.prefix}-again", "redaction.author_key": FIRST}
     fleet.start_worker("b")
     fleet.produce([_by("anna", "Anna is back", 99)])
     fleet.settings = load_settings(None, fleet.flags)

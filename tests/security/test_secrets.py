@@ -139,5 +139,90 @@ def test_no_secret_is_in_a_problem_a_dump_or_a_log(section, name, capfd, tmp_pat
     assert "SEEDED" not in shown.out + shown.err
 
 
+URLS = [
+    (section, name)
+    for section, model in SECTIONS.items()
+    for name, field in model.model_fields.items()
+    if (name == "url" or name.endswith("_url") or name == "endpoint") and (section, name) not in SECRETS
+]
+
+
+def test_there_are_the_urls_that_we_know_of():
+    assert {("elasticsearch", "url"), ("kafka", "oauth_token_url"), ("tracing", "endpoint")} <= set(URLS)
+
+
+@pytest.mark.parametrize(("section", "name"), URLS)
+def test_no_password_of_a_url_is_in_a_problem_a_dump_or_a_log(section, name, capfd):
+    url = "https://ann:SEEDED-password@host.example:9200/base"
+    settings = load_settings(None, {f"{section}.{name}": url})
+    assert getattr(getattr(settings, section), name) == url
+    shown = run(capfd, "config", "show", f"--set={section}.{name}={url}")
+    assert json.loads(shown.out)[section][name] == "https://**********@host.example:9200/base"
+    configure_logging("DEBUG", "json")
+    get_logger("triage.test").info("settings_in_force", settings=settings, section=getattr(settings, section))
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None, {f"{section}.{name}": url.replace("https", "ftp"), f"{section}.{name}_": url})
+    assert "SEEDED" not in repr(settings) + str(caught.value) + "".join(capfd.readouterr())
+
+
+def test_nested_secrets_are_shown_as_json_with_stars(capfd):
+    shown = run(
+        capfd, "config", "show", f"--set=console.tokens={TOKENS}", '--set=redaction.old_author_keys={"0": "SEEDED"}',
+        '--set=api.mappings={"desk": {"text": "text", "url": "\'https://ann:SEEDED@desk.example\'"}}',
+        '--set=api.webhook_signatures={"desk": {"scheme": "github", "secret": "SEEDED-of-the-desk"}}',
+    )  # fmt: skip
+    found = json.loads(shown.out)
+    stars = "*" * 10
+    assert "SEEDED" not in shown.out
+    assert found["console"]["tokens"] == [{"name": "ann", "role": "operator", "token": stars}]
+    assert found["redaction"]["old_author_keys"] == {"0": stars}
+    assert found["api"]["webhook_signatures"] == {"desk": {"scheme": "github", "secret": stars}}
+    assert found["api"]["mappings"]["desk"] == {"text": "text", "url": f"'https://{stars}@desk.example'"}
+
+
+def test_a_broken_list_or_assignment_is_named_without_its_content(capfd, monkeypatch):
+    for assignment, says in (
+        ('console.tokens=[{"token": "SEEDED', "--set console.tokens: the value is not valid JSON"),
+        ("sasl_password=SEEDED", "--set takes SECTION.NAME=VALUE, not 'sasl_password' and a value"),
+    ):
+        shown = run(capfd, "config", "show", "--set", assignment)
+        assert shown.code == 2
+        assert says in shown.err
+        assert "SEEDED" not in shown.err
+    for variable, value, says in (
+        ("TRIAGE_CONSOLE__TOKENS", '[{"token": "SEEDED', "TRIAGE_CONSOLE__TOKENS is not valid JSON"),
+        ("TRIAGE_CONSOLE__TOKENS", "SEEDED", "lists and tables are JSON"),
+    ):
+        monkeypatch.setenv(variable, value)
+        shown = run(capfd, "config", "show")
+        assert shown.code == 2
+        assert says in shown.err
+        assert "SEEDED" not in shown.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("console.session_key", "k" * 31, "fewer than 32 characters; make one by: openssl rand -hex 32"),
+        ("alerting.webhook_key", "k", "fewer than 16 characters; make one by: openssl rand -hex 16"),
+        ("redaction.author_key", "k", "fewer than 16 characters; make one by: openssl rand -hex 16"),
+        ("redaction.author_key", "", "fewer than 16 characters"),
+        ("console.tokens", [{"name": "ann", "token": "k"}], "the token of ann: fewer than 16 characters; make one by"),
+        ("api.tokens", [{"name": "ann", "token": "k"}], "the token of ann: fewer than 16 characters; make one by"),
+        ("api.webhook_signatures", {"desk": {"scheme": "github", "secret": "k"}}, "fewer than 16 characters; make one"),
+    ],
+)
+def test_a_secret_that_can_be_guessed_is_refused_with_a_command_that_makes_one(name, value, says):
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None, {name: value})
+    assert name in str(caught.value)
+    assert says in str(caught.value)
+
+
+def test_former_author_keys_may_be_short_so_that_their_records_are_found():
+    old = load_settings(None, {"redaction.old_author_keys": {"0": "k"}}).redaction.old_author_keys
+    assert old["0"].get_secret_value() == "k"
+
+
 def _json(text):
     return json.loads(text) if text[:1] in "[{" else text

@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, SetOption, settings_from
+from triage.cli.common import (
+    ConfigOption,
+    ElasticsearchOption,
+    KafkaOption,
+    SetOption,
+    settings_from,
+    warn_of_clear_text,
+)
 
 
 def command(
@@ -52,6 +59,7 @@ def command(
         alerting__instance=instance,
         alerting__health_port=health_port,
     )
+    warn_of_clear_text(settings, "kafka", "elasticsearch", "alerting", "tracing")
     stop_tracing = tracing.start(settings.tracing, "alerter")
     release_large_blocks()
     clock, metrics = settings.clock.build(), Metrics()

@@ -8,7 +8,9 @@ import typer
 
 from triage.config import Settings, load_settings
 from triage.errors import ConfigError
-from triage.logging import configure_logging
+from triage.logging import configure_logging, get_logger
+
+log = get_logger("triage.config")
 
 ConfigOption = Annotated[
     Path | None,
@@ -43,8 +45,9 @@ def settings_from(config: Path | None, assignments: list[str] | None, /, **flags
     for assignment in assignments or []:
         name, separator, value = assignment.partition("=")
         if not separator or "." not in name:
-            raise ConfigError(f"--set takes SECTION.NAME=VALUE, not {assignment!r}")
-        values[name.strip()] = _value(value)
+            # The value is not shown, because it may be a secret.
+            raise ConfigError(f"--set takes SECTION.NAME=VALUE, not {name!r}" + (" and a value" if separator else ""))
+        values[name.strip()] = _value(name.strip(), value)
     # A flag that was not given must not override an assignment.
     values |= {name.replace("__", "."): value for name, value in flags.items() if value is not None}
     settings = load_settings(config, values)
@@ -52,13 +55,19 @@ def settings_from(config: Path | None, assignments: list[str] | None, /, **flags
     return settings
 
 
-def _value(text: str) -> Any:
+def warn_of_clear_text(settings: Settings, *sections: str) -> None:
+    """Log a warning for each credential that these sections send over a network in clear text."""
+    for exposure in settings.in_clear_text(*sections):
+        log.warning("credentials_in_clear_text", setting=exposure.setting, what=exposure.what, fix=exposure.remedy)
+
+
+def _value(name: str, text: str) -> Any:
     """Parse lists and objects as JSON; the setting's type converts everything else."""
     if text[:1] in "[{":
         try:
             return json.loads(text)
         except ValueError as error:
-            raise ConfigError(f"--set value {text!r} is not valid JSON: {error}") from error
+            raise ConfigError(f"--set {name}: the value is not valid JSON: {error}") from error
     return text
 
 

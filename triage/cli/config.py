@@ -1,14 +1,16 @@
 """`triage config`: checks, shows and describes the settings."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import typer
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from triage.cli.common import ConfigOption, SetOption, settings_from
 from triage.config import Settings
 from triage.errors import ConfigError, TriageError
+from triage.masking import without_credentials
 
 app = typer.Typer(help="Check, show and describe the settings.", no_args_is_help=True)
 
@@ -36,17 +38,16 @@ def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
         except TriageError as error:
             problems.append(f"model.shadow: {error}")
     try:
-        if Redactor(settings.redaction).uses_demo_key:
-            typer.echo("warning: redaction.author_key is the demo key: anyone can compute its hashes", err=True)
+        Redactor(settings.redaction)
+        settings.require_own_author_key()
     except ConfigError as error:
         problems += error.problems
     try:
         load_definitions(settings.kafka)
     except ConfigError as error:
         problems += [f"{error.where}: {problem}" for problem in error.problems]
-    for section in ("console", "api"):
-        for remark in getattr(settings, section).remarks(section):
-            typer.echo(f"note: {remark}", err=True)
+    for risk in _risks(settings):
+        typer.echo(risk, err=True)
     problems += [*check_rules(settings, intents), *check_alert_rules(settings)]
     if problems:
         raise ConfigError(problems, where="config check")
@@ -65,11 +66,24 @@ def schema() -> None:
     typer.echo(json.dumps(Settings.model_json_schema(), indent=2, ensure_ascii=False))
 
 
+def _risks(settings: Settings) -> Iterator[str]:
+    """Risks of valid settings, each with a remedy."""
+    if settings.redaction.uses_demo_key:
+        yield "warning: redaction.author_key is the demo key: anyone can compute its hashes"
+    for section in ("console", "api"):
+        for remark in getattr(settings, section).remarks(section):
+            yield f"note: {remark}"
+    for exposure in settings.in_clear_text():
+        yield f"warning: {exposure}"
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
-    if isinstance(value, SecretStr):
-        return str(value)
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (int, float, bool, type(None))):
+        return value
+    return without_credentials(str(value))  # a SecretStr shows stars

@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, SetOption, settings_from
+from triage.cli.common import (
+    ConfigOption,
+    ElasticsearchOption,
+    KafkaOption,
+    SetOption,
+    settings_from,
+    warn_of_clear_text,
+)
 
 
 def command(
@@ -28,6 +35,7 @@ def command(
         elasticsearch__url=elasticsearch,
         kafka__bootstrap_servers=bootstrap_servers,
     )
+    warn_of_clear_text(settings, "kafka", "elasticsearch")
     from triage.console.serve import serve
 
     serve(settings)

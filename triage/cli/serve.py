@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, SetOption, settings_from
+from triage.cli.common import (
+    ConfigOption,
+    ElasticsearchOption,
+    KafkaOption,
+    SetOption,
+    settings_from,
+    warn_of_clear_text,
+)
 
 
 def command(
@@ -28,6 +35,7 @@ def command(
         kafka__bootstrap_servers=bootstrap_servers,
         elasticsearch__url=elasticsearch,
     )
+    warn_of_clear_text(settings, "kafka", "elasticsearch", "tracing")
     from triage.serving.serve import serve
 
     serve(settings)

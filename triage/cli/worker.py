@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, SetOption, settings_from
+from triage.cli.common import (
+    ConfigOption,
+    ElasticsearchOption,
+    KafkaOption,
+    SetOption,
+    settings_from,
+    warn_of_clear_text,
+)
 
 
 def command(
@@ -41,6 +48,7 @@ def command(
         worker__slot=slot,
         worker__health_port=health_port,
     )
+    warn_of_clear_text(settings, "kafka", "elasticsearch", "tracing")
     log = get_logger("triage.worker")
     release_large_blocks()
     collect_seldom()

@@ -4,9 +4,13 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from triage.config.exposure import Exposure, has_credentials, leaves_in_clear
+from triage.config.lengths import require_length
 from triage.config.section import Section
+
+_MIN_KEY_CHARS = 16
 
 
 class AlertingSettings(Section):
@@ -130,16 +134,47 @@ class AlertingSettings(Section):
     kibana_url: str | None = Field(None, description="Base URL of Kibana, for links in notifications")
     language: Literal["en", "zh"] = Field("en", description="Language of notifications")
 
+    @field_validator("webhook_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        return require_length(key, _MIN_KEY_CHARS)
+
+    def in_clear_text(self) -> list[Exposure]:
+        """Secrets of receivers, over http beyond this machine."""
+        found = []
+        for name in self._receiver_urls():
+            for url in self._urls_of(name):
+                secret = self._secret_sent_to(name, url)
+                if secret and leaves_in_clear(url):
+                    found.append(Exposure(name, f"{secret} and alerts cross the network", "use https"))
+        return list(dict.fromkeys(found))
+
+    def _secret_sent_to(self, name: str, url: str) -> str:
+        """The secret that a request to this receiver carries; empty: none."""
+        if has_credentials(url) or (name == "webhook_url" and "?" in url):
+            return "its credentials"
+        if name == "pagerduty_url":
+            return "pagerduty_key" if self.pagerduty_key else ""
+        if name == "alertmanager_url":
+            return "alertmanager_token" if self.alertmanager_token else ""
+        if name == "webhook_url":
+            return "signatures (webhook_key)" if self.webhook_key else ""
+        return "its address, which is its password,"
+
+    def _urls_of(self, name: str) -> list[str]:
+        given = getattr(self, name)
+        value = given.get_secret_value() if isinstance(given, SecretStr) else given or ""
+        urls = value.split(",") if name == "alertmanager_url" else [value]
+        return [url.strip() for url in urls] if value else []
+
     @model_validator(mode="after")
     def _receivers_fit(self) -> "AlertingSettings":
-        problems = []
-        for name in self._receiver_urls():
-            given = getattr(self, name)
-            value = given.get_secret_value() if isinstance(given, SecretStr) else given or ""
-            urls = value.split(",") if name == "alertmanager_url" else [value]
-            # The value is not shown: the address of a webhook is its password.
-            if value and any(not re.match(r"https?://[^/\s]+", url.strip()) for url in urls):
-                problems.append(f"{name} must begin with http:// or https://")
+        # The value is not shown: the address of a webhook is its password.
+        problems = [
+            f"{name} must begin with http:// or https://"
+            for name in self._receiver_urls()
+            if any(not re.match(r"https?://[^/\s]+", url) for url in self._urls_of(name))
+        ]
         if bad := [
             address for address in [*self.email_to, self.email_from] if not re.search(r"[^@\s<]@[^@\s>]", address)
         ]:

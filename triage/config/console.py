@@ -2,6 +2,7 @@
 
 from pydantic import Field, SecretStr, field_validator
 
+from triage.config.lengths import require_length
 from triage.config.web import Token, WebSettings
 
 _MIN_KEY_CHARS = 32
@@ -28,6 +29,4 @@ class ConsoleSettings(WebSettings):
     @field_validator("session_key")
     @classmethod
     def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and len(key.get_secret_value()) < _MIN_KEY_CHARS:
-            raise ValueError(f"fewer than {_MIN_KEY_CHARS} characters; make one by: openssl rand -hex 32")
-        return key
+        return require_length(key, _MIN_KEY_CHARS)

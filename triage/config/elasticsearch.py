@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
+from triage.config.exposure import Exposure, has_credentials, is_loopback, leaves_in_clear
 from triage.config.section import Section
 
 
@@ -67,6 +68,18 @@ class ElasticsearchSettings(Section):
         if problems:
             raise ValueError("; ".join(dict.fromkeys(problems)))
         return self
+
+    def in_clear_text(self) -> list[Exposure]:
+        """The API key or password, over http beyond this machine."""
+        name = "the API key" if self.api_key else "the password" if self.password else ""
+        if not any(leaves_in_clear(url) and (name or has_credentials(url)) for url in self.urls()):
+            return []
+        remedy = "use https, with ca_certs for an authority of your own"
+        return [Exposure("url", f"{name or 'its password'} crosses the network", remedy)]
+
+    def on_this_machine(self) -> bool:
+        """True if all nodes are addressed by a loopback address."""
+        return all(is_loopback(urlsplit(url).hostname or "") for url in self.urls())
 
     def corrections(self) -> str:
         """Name of the index of corrections."""

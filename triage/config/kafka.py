@@ -1,15 +1,19 @@
 """Settings of Kafka: connection and names of the topics."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
+from triage.config.exposure import Exposure, is_loopback, leaves_in_clear
 from triage.config.section import Section
 from triage.oauth import TokenSource, token_source
 
 LINGER_MS = 5
 """How long a transactional producer waits for more records of a partition."""
+
+_PORT = re.compile(r":\d*$")
 
 
 class KafkaSettings(Section):
@@ -63,6 +67,23 @@ class KafkaSettings(Section):
     def commit_timeout_ms(self) -> int:
         """The longest time of a worker's commit: metadata, delivery with the offsets, and the commit or abort."""
         return 2 * self.request_timeout_ms + self.delivery_timeout_ms
+
+    def in_clear_text(self) -> list[Exposure]:
+        """Passwords, proofs and tokens over SASL_PLAINTEXT beyond this machine, and the client secret over http."""
+        found = []
+        if self.security_protocol == "SASL_PLAINTEXT" and not self.on_this_machine():
+            sent = {"PLAIN": "sasl_password crosses", "OAUTHBEARER": "the token crosses"}.get(
+                self.sasl_mechanism or "", "records, and a proof from which sasl_password can be guessed, cross"
+            )
+            found.append(Exposure("security_protocol", f"{sent} the network", "use SASL_SSL"))
+        if self.sasl_mechanism == "OAUTHBEARER" and leaves_in_clear(self.oauth_token_url or ""):
+            found.append(Exposure("oauth_token_url", "oauth_client_secret crosses the network", "use https"))
+        return found
+
+    def on_this_machine(self) -> bool:
+        """True if all brokers are addressed by a loopback address."""
+        servers = [server.strip() for server in self.bootstrap_servers.split(",")]
+        return all(is_loopback(_PORT.sub("", server)) for server in servers)
 
     def client(self) -> dict[str, Any]:
         """Keyword arguments for any kafka-python client."""

@@ -1,10 +1,14 @@
 """Base of every section of the settings: refuses unknown names and reads secrets from files."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+
+from triage.config.exposure import Exposure
+from triage.masking import masked
 
 
 class Section(BaseModel):
@@ -33,6 +37,14 @@ class Section(BaseModel):
         if problems:
             raise ValueError("; ".join(problems))
         return values
+
+    def in_clear_text(self) -> list[Exposure]:
+        """Credentials that these settings send over a network in clear text; names are without the section's."""
+        return []
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Fields as in logs and tracebacks: without the credentials of URLs."""
+        return [(name, masked(value)) for name, value in super().__repr_args__()]
 
 
 def secret_fields(section: type[BaseModel]) -> list[str]:

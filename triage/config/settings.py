@@ -1,5 +1,6 @@
 """Reads and validates all sections of the settings."""
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -18,13 +20,22 @@ from triage.config.alerting import AlertingSettings
 from triage.config.api import ApiSettings
 from triage.config.console import ConsoleSettings
 from triage.config.elasticsearch import ElasticsearchSettings
+from triage.config.exposure import Exposure
 from triage.config.fleet import FleetSettings
 from triage.config.kafka import LINGER_MS, KafkaSettings
 from triage.config.local import ClockSettings, LocalSettings, LoggingSettings
 from triage.config.section import secret_fields
 from triage.config.tracing import TracingSettings
-from triage.config.worker import ModelSettings, RedactionSettings, ReplaySettings, RulesSettings, WorkerSettings
+from triage.config.worker import (
+    DEMO_AUTHOR_KEY,
+    ModelSettings,
+    RedactionSettings,
+    ReplaySettings,
+    RulesSettings,
+    WorkerSettings,
+)
 from triage.errors import ConfigError
+from triage.masking import masked
 
 ENV_PREFIX = "TRIAGE_"
 # Read elsewhere, not as settings.
@@ -85,6 +96,26 @@ class Settings(BaseSettings):
             raise ValueError("; ".join(problems))
         return self
 
+    def in_clear_text(self, *sections: str) -> list[Exposure]:
+        """Credentials that these sections send over a network in clear text; without names, of all sections."""
+        return [
+            each._replace(setting=f"{name}.{each.setting}")
+            for name in sections or type(self).model_fields
+            for each in getattr(self, name).in_clear_text()
+        ]
+
+    def require_own_author_key(self) -> None:
+        """Raises ConfigError if the public demo key would hash the authors of a real system.
+
+        A trial is what reaches neither a broker nor an Elasticsearch beyond this machine.
+        """
+        if self.redaction.uses_demo_key and not (self.kafka.on_this_machine() and self.elasticsearch.on_this_machine()):
+            raise ConfigError(
+                "redaction.author_key is the demo key, with which anyone can compute whose texts these are: beyond "
+                "this machine set one of your own, made by: openssl rand -hex 32 (if records were hashed with the demo "
+                f'key, also set author_key_version = "2" and old_author_keys = {{1 = "{DEMO_AUTHOR_KEY}"}})'
+            )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -127,6 +158,10 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
 
     try:
         settings = Loaded(**_nest(flags or {}))
+    except SettingsError as error:
+        raise ConfigError(
+            [*problems, *(_broken_variables() or [f"{error}: lists and tables are JSON"])], where="settings"
+        ) from error
     except ValidationError as error:
         # Pydantic reports a misspelt variable too, as an extra field of its section: report it once.
         reported = {problem.partition(":")[0] for problem in problems}
@@ -163,7 +198,7 @@ def _explain(issue: Any) -> str:
         return str(issue["msg"]).removeprefix("Value error, ")
     given = issue.get("input")
     secret = isinstance(given, (dict, list, BaseModel)) or _is_secret(issue["loc"])
-    return f"{name}: {issue['msg'].removeprefix('Value error, ')}" + ("" if secret else f" (got {given!r})")
+    return f"{name}: {issue['msg'].removeprefix('Value error, ')}" + ("" if secret else f" (got {masked(given)!r})")
 
 
 def _is_secret(location: tuple[int | str, ...]) -> bool:
@@ -175,6 +210,18 @@ def _is_secret(location: tuple[int | str, ...]) -> bool:
         and issubclass(model, BaseModel)
         and (str(location[1]).removesuffix("_file") in secret_fields(model))
     )
+
+
+def _broken_variables() -> list[str]:
+    """Problems of variables that begin like a list or table and are not JSON; values are not shown."""
+    found = []
+    for name, value in sorted(os.environ.items()):
+        if name.upper().startswith(ENV_PREFIX) and value.lstrip()[:1] in {"[", "{"}:
+            try:
+                json.loads(value)
+            except ValueError as error:
+                found.append(f"{name} is not valid JSON: {error}")
+    return found
 
 
 def _unknown_environment() -> list[str]:

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from triage.config.exposure import Exposure, has_credentials, leaves_in_clear
 from triage.config.section import Section
 
 
@@ -15,3 +16,13 @@ class TracingSettings(Section):
     sample_ratio: float = Field(
         1, ge=0, le=1, description="Share of the traces begun here that is recorded; a caller's decision is kept"
     )
+
+    def in_clear_text(self) -> list[Exposure]:
+        """Credentials of the collector's URL, over http beyond this machine."""
+        if (
+            not self.enabled
+            or not self.endpoint
+            or not (leaves_in_clear(self.endpoint) and has_credentials(self.endpoint))
+        ):
+            return []
+        return [Exposure("endpoint", "its credentials cross the network", "use https")]

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
 
+from triage.config.exposure import Exposure, is_loopback
+from triage.config.lengths import require_length
 from triage.config.section import Section
 
 _LEAST_TOKEN_CHARS = 16
@@ -23,8 +25,7 @@ class Token(Section):
 
     @model_validator(mode="after")
     def _long_enough(self) -> "Token":
-        if len(self.token.get_secret_value()) < _LEAST_TOKEN_CHARS:
-            raise ValueError(f"the token of {self.name} has fewer than {_LEAST_TOKEN_CHARS} characters")
+        require_length(self.token, _LEAST_TOKEN_CHARS, f"the token of {self.name}")
         return self
 
 
@@ -98,10 +99,7 @@ class WebSettings(Section):
     @property
     def beyond_loopback(self) -> bool:
         """True if other machines can reach the address."""
-        try:
-            return not ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host != "localhost"
+        return not is_loopback(self.host)
 
     def remarks(self, section: str) -> list[str]:
         """Risks of valid settings, each with a remedy."""
@@ -117,14 +115,11 @@ class WebSettings(Section):
                 f"{section}.trusted_proxies describe clients (X-Forwarded-For, -Proto, -Host, -Prefix), and log nobody "
                 "in; set proxy_login = true if they do"
             )
-        if self.clear_text:
-            found.append(
-                f"{section}: tokens and sessions cross the network in clear text; set tls_certfile and tls_keyfile, or "
-                "put a proxy with TLS before it and name it in trusted_proxies"
-            )
         return found
 
-    @property
-    def clear_text(self) -> bool:
-        """True if credentials cross the network without TLS, of the service or of a proxy."""
-        return self.login and self.beyond_loopback and not self.tls_certfile and not self.trusted_proxies
+    def in_clear_text(self) -> list[Exposure]:
+        """Tokens and sessions, without TLS of the service or of a proxy."""
+        if not self.login or not self.beyond_loopback or self.tls_certfile or self.trusted_proxies:
+            return []
+        remedy = "set tls_certfile and tls_keyfile, or put a proxy with TLS before it and name it in trusted_proxies"
+        return [Exposure("host", "tokens and sessions cross the network", remedy)]

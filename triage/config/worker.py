@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from triage.clock import zone_named
+from triage.config.lengths import require_length
 from triage.config.section import Section
+
+DEMO_AUTHOR_KEY = "triage-demo-key"
+"""The default of `redaction.author_key`: public, for trials on one machine."""
+_MIN_KEY_CHARS = 16
 
 
 def _check_zone(name: str) -> str:
@@ -198,11 +203,24 @@ class RedactionSettings(Section):
     )
     also: list[str] = Field([], description="Kinds to redact in addition, e.g. order_id")
     region: str = Field("US", pattern=r"^[A-Z]{2}$", description="Country of phone numbers without a + prefix")
-    author_key: SecretStr = Field(SecretStr("triage-demo-key"), description="Key of the HMAC that replaces author ids")
+    author_key: SecretStr = Field(SecretStr(DEMO_AUTHOR_KEY), description="Key of the HMAC that replaces author ids")
     author_key_version: str = Field("1", pattern=r"^[a-z0-9]{1,8}$", description="Version of that key")
     old_author_keys: dict[Annotated[str, Field(pattern=r"^[a-z0-9]{1,8}$")], SecretStr] = Field(
         {}, description="Former keys by version, so that `triage forget` and replays find records hashed with them"
     )
+
+    @property
+    def uses_demo_key(self) -> bool:
+        """True if author hashes are made with the public demo key."""
+        return self.author_key.get_secret_value() == DEMO_AUTHOR_KEY
+
+    @field_validator("author_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        # Former keys may be shorter: what was hashed with them must still be found.
+        if key.get_secret_value() != DEMO_AUTHOR_KEY:
+            require_length(key, _MIN_KEY_CHARS)
+        return key
 
 
 class RulesSettings(Section):

@@ -11,6 +11,7 @@ from triage.config import ElasticsearchSettings
 from triage.elastic.errors import DEPENDENCY, translate
 from triage.errors import ConfigError, Unavailable
 from triage.logging import get_logger
+from triage.masking import without_credentials
 
 _log = get_logger(__name__)
 _POLL_S = 0.5
@@ -46,7 +47,7 @@ def connect(settings: ElasticsearchSettings) -> Elasticsearch:
             **options,
         )
     except (OSError, ValueError) as error:
-        raise ConfigError(f"elasticsearch: {error}") from error
+        raise ConfigError(f"elasticsearch: {without_credentials(str(error))}") from error
 
 
 def wait_until_ready(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> None:

@@ -13,10 +13,12 @@ import httpx
 
 from triage.clock import Clock
 from triage.config import ElasticsearchSettings
+from triage.config.exposure import leaves_in_clear
 from triage.elastic.kibana_objects import ndjson
 from triage.elastic.mapping import JsonObject
 from triage.errors import AccessDenied, ConfigError, DependencyError, TriageError, Unavailable
 from triage.logging import get_logger
+from triage.masking import without_credentials
 
 log = get_logger(__name__)
 
@@ -46,6 +48,10 @@ class Kibana:
         self._url = _checked(url)
         self._clock = clock
         self._start_timeout_s = settings.start_timeout_s
+        if leaves_in_clear(self._url) and (settings.api_key or settings.password):
+            log.warning(
+                "credentials_in_clear_text", setting="--kibana", what="the login crosses the network", fix="use https"
+            )
         headers = {"kbn-xsrf": "triage"}
         auth = None
         if settings.api_key is not None:
@@ -138,7 +144,9 @@ def _checked(url: str) -> str:
     except ValueError:
         valid = False
     if not valid or parts.query or parts.fragment:
-        raise ConfigError(f"--kibana takes http(s)://host:port, followed by /s/SPACE for a space, not {url!r}")
+        raise ConfigError(
+            f"--kibana takes http(s)://host:port, followed by /s/SPACE for a space, not {without_credentials(url)!r}"
+        )
     if parts.username or parts.password:
         raise ConfigError("--kibana takes no user and password: set elasticsearch.username and password, or api_key")
     return url.strip().rstrip("/")

@@ -87,15 +87,21 @@ class WorkerParts:
             self.shadow.close()
 
 
+def check_author_key(settings: Settings) -> None:
+    """Warn of the demo key. Raises ConfigError where it is refused."""
+    settings.require_own_author_key()
+    if settings.redaction.uses_demo_key:
+        log.warning("demo_author_key", fix="set redaction.author_key: anyone can compute these hashes of author ids")
+
+
 def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Model | None = None) -> WorkerParts:
     """A worker that is ready to run: model loaded, Elasticsearch reached, index set up.
 
     A given `model` is not replaced while the worker runs. Raises ConfigError, ModelError, AccessDenied, or Unavailable
     when Kafka or Elasticsearch does not answer within the timeout for the start.
     """
+    check_author_key(settings)
     redactor = Redactor(settings.redaction)
-    if redactor.uses_demo_key:
-        log.warning("demo_author_key", fix="set redaction.author_key: anyone can compute these hashes of author ids")
     shadow = _shadow(settings, metrics, clock)
     loaded_identities = identities(settings, with_model=model is None)
     enricher = build_enricher(settings, clock, model, metrics, redactor, shadow.offer if shadow else None)

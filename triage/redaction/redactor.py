@@ -16,7 +16,6 @@ from triage.redaction.payloads import FieldRedactor, Scalar
 from triage.redaction.scanner import Scanner
 from triage.types import Span
 
-_DEMO_KEY = RedactionSettings.model_fields["author_key"].default.get_secret_value()
 _MAX_PASSES = 8
 
 
@@ -54,8 +53,6 @@ class Redactor:
         if problems:
             raise ConfigError(problems)
         self.kinds = kinds
-        self.uses_demo_key = settings.author_key.get_secret_value() == _DEMO_KEY
-        """True if author hashes are made with the public demo key; processes warn about it when they start."""
         keys = {settings.author_key_version: settings.author_key, **settings.old_author_keys}
         self._author_keys = {f"v{version}:": key.get_secret_value().encode() for version, key in keys.items()}
         placeholders = {label: kind.placeholder if label in kinds else None for label, kind in KINDS.items()}

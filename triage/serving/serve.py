@@ -9,7 +9,7 @@ from triage.config import Settings
 from triage.elastic.client import connect
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.assemble import build_enricher
+from triage.pipeline.assemble import build_enricher, check_author_key
 from triage.pipeline.batch import Batch
 from triage.pipeline.stages.hot_swap import identities, reloader_of
 from triage.pipeline.stages.model_metrics import show_model
@@ -30,6 +30,7 @@ def serve(settings: Settings) -> None:
     It starts and enriches without Kafka or Elasticsearch. Raises ConfigError, ModelError.
     """
     check_reach(settings.api, "api")
+    check_author_key(settings)
     stop_tracing = tracing.start(settings.tracing, "api")
     clock, metrics = settings.clock.build(), Metrics()
     seen = identities(settings)

@@ -48,8 +48,13 @@ def check_reach(settings: WebSettings, section: str) -> None:
         )
     if problems:
         raise ConfigError(problems, where="settings")
-    if settings.clear_text:
-        log.warning("credentials_in_clear_text", section=section, remedy=f"{section}.tls_certfile, or a proxy with TLS")
+    for exposure in settings.in_clear_text():
+        log.warning(
+            "credentials_in_clear_text",
+            setting=f"{section}.{exposure.setting}",
+            what=exposure.what,
+            fix=exposure.remedy,
+        )
 
 
 def listen(settings: WebSettings, section: str) -> socket.socket:

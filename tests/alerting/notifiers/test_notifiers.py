@@ -95,7 +95,7 @@ async def test_retry_after_is_read_and_bounded(given, seconds):
 
 NOWHERE = "http://127.0.0.1:1/secret-path"
 EVERYTHING = {
-    "webhook_url": f"{NOWHERE}/hook", "webhook_key": "top-secret-1", "slack_url": f"{NOWHERE}/slack",
+    "webhook_url": f"{NOWHERE}/hook", "webhook_key": "top-secret-1-of-16", "slack_url": f"{NOWHERE}/slack",
     "teams_url": f"{NOWHERE}/teams?sig=top-secret-8",
     "pagerduty_key": "top-secret-2", "alertmanager_url": f"{NOWHERE}/one,{NOWHERE}/two",
     "alertmanager_token": "top-secret-3",

@@ -18,7 +18,7 @@ from triage.elastic.naming import IndexNaming, read_daily_from
 from triage.errors import Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.assemble import build_enricher
+from triage.pipeline.assemble import build_enricher, check_author_key
 from triage.pipeline.backfill.reenrich import reenrich
 from triage.pipeline.backfill.rewrite import Rewriter
 from triage.pipeline.batch import Batch, ConsumedMessage, Enriched
@@ -108,6 +108,7 @@ class Replay:
         Raises ConfigError, ModelError, AccessDenied, DependencyError.
         """
         settings = self._settings
+        check_author_key(settings)
         require_topics(settings.kafka, [*RAW_TOPICS.values(), "enriched", "forgotten"])
         redactor = Redactor(settings.redaction)
         erased_authors = ErasedAuthors(redactor)

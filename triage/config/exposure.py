@@ -1,0 +1,35 @@
+"""Finds credentials that would cross a network in clear text."""
+
+import ipaddress
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+
+class Exposure(NamedTuple):
+    """A credential in clear text: the `setting` that leads to it, `what` crosses the network, and the `remedy`."""
+
+    setting: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.setting}: {self.what} in clear text; {self.remedy}"
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address or name that only this machine reaches."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+
+
+def leaves_in_clear(url: str) -> bool:
+    """True if requests to the URL leave this machine without TLS."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
+def has_credentials(url: str) -> bool:
+    """True for a URL with `user:password@` or `token@`."""
+    return "@" in urlsplit(url).netloc
