@@ -1,9 +1,11 @@
 """Settings of the console: address, logins, sessions and pages."""
 
-from pydantic import Field, SecretStr, field_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from triage.config.lengths import require_length
-from triage.config.web import Token, WebSettings
+from triage.config.web import Token, WebSettings, normalized_prefix
 
 _MIN_KEY_CHARS = 32
 
@@ -11,6 +13,11 @@ _MIN_KEY_CHARS = 32
 class ConsoleSettings(WebSettings):
     """The console. Viewers read, operators may also acknowledge, snooze, silence and correct labels."""
 
+    path_prefix: Annotated[str, AfterValidator(normalized_prefix)] = Field(
+        "",
+        description="Path under which a proxy shows the console, e.g. /triage, whether or not the proxy removes it "
+        "from requests; default: X-Forwarded-Prefix of trusted_proxies",
+    )
     session_key: SecretStr | None = Field(
         None,
         description="Signs sessions and forms; the same for all consoles behind one address; default: random",

@@ -1,6 +1,7 @@
 """Settings of the processes with a web interface: address, logins and TLS."""
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,19 @@ from triage.config.lengths import require_length
 from triage.config.section import Section
 
 _LEAST_TOKEN_CHARS = 16
+# Letters that mean the same in a path, a header, a script and a cookie's name; no segment "." or "..".
+_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
+_MAX_PREFIX_CHARS = 200
+
+
+def normalized_prefix(text: str) -> str:
+    """`/a/b` for `/a/b/` and `a/b`; empty for `/`. Raises ValueError for what is not such a path."""
+    inner = text.strip().strip("/")
+    if not inner:
+        return ""
+    if len(inner) >= _MAX_PREFIX_CHARS or not _PREFIX.fullmatch(f"/{inner}"):
+        raise ValueError(f"{text!r} is not a path such as /triage: letters, digits, '.', '_', '~', '-' between slashes")
+    return f"/{inner}"
 
 
 Role = Literal["viewer", "operator", "webhook"]

@@ -1,8 +1,7 @@
 """The console as one ASGI application: pages, health and metrics behind login and security headers."""
 
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 from fastapi import FastAPI
 from nicegui import app as pages_app
@@ -23,12 +22,12 @@ from triage.console.web.headers import HEADERS
 from triage.console.web.language import language_routes
 from triage.console.web.login import LoginMiddleware
 from triage.console.web.sockets import guard_sockets
+from triage.console.web.templates import FAVICON
+from triage.errors import ConfigError
 from triage.metrics import Metrics
 from triage.schemas.alert import Alert
 from triage.web.headers import SecurityHeaders
 from triage.web.health import WebHealth, health_routes
-
-_FAVICON = Path(__file__).with_name("web") / "favicon.svg"
 
 
 def build_service(
@@ -54,7 +53,10 @@ def build_service(
 
 
 def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callable[[str], Alert | None]) -> FastAPI:
-    """The whole console. NiceGUI keeps one set of pages per process: call it once."""
+    """The whole console. NiceGUI keeps one set of pages per process: call it once.
+
+    Raises ConfigError for a path prefix that is also the path of a page.
+    """
     settings = dependencies.settings
     app = build_service(
         dependencies.metrics, health, find_alert, dependencies.actions, settings.console, settings.alerting.language
@@ -68,13 +70,14 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         "/review": review_page(dependencies),
         "/fleet": fleet_page(dependencies),
     }
+    check_prefix(settings.console.path_prefix, (*pages, "/login", "/logout", "/language"))
     for path, builder in pages.items():
         ui.page(path, response_timeout=RESPONSE_S)(builder)
     add_error_pages(pages_app)
     ui.run_with(
         app,
         title="triage",
-        favicon=_FAVICON,
+        favicon=FAVICON,
         dark=None,
         tailwind=False,
         reconnect_timeout=10,
@@ -82,3 +85,15 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
     )
     guard_sockets()
     return app
+
+
+def check_prefix(prefix: str, paths: Iterable[str]) -> None:
+    """Raises ConfigError for a prefix that begins like the path of a page.
+
+    Under `/alerts`, `/alerts/x` could be an alert, by a proxy that removes the prefix, or the page x, by another.
+    """
+    first = prefix.removeprefix("/").partition("/")[0]
+    if first and first in {path.split("/")[1] for path in paths}:
+        raise ConfigError(
+            f"console.path_prefix: /{first} is a page of the console; take another name", where="settings"
+        )

@@ -10,6 +10,7 @@ from triage.logging import get_logger
 from triage.web.address import peer_of
 from triage.web.identity import ANONYMOUS, Identities, User, bearer_of, digest_of
 from triage.web.login_throttle import LoginThrottle
+from triage.web.prefix import apply_prefix
 from triage.web.problem import Problem
 
 log = get_logger("triage.web")
@@ -48,6 +49,7 @@ class AuthMiddleware:
     ) -> None:
         self._app = app
         self.settings = settings
+        self.path_prefix = ""
         self.identities = Identities(settings)
         self._throttle = LoginThrottle(monotonic)
         self._open_paths = open_paths
@@ -58,6 +60,7 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         self.identities.proxies.apply(scope)
+        apply_prefix(scope, self.path_prefix)
         if self._is_open(scope):
             scope[_USER] = self._identify_if_possible(HTTPConnection(scope))
             await self._app(scope, receive, send)

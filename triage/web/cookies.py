@@ -1,13 +1,16 @@
 """Cookies: read, set and deleted in one way.
 
 Over TLS a cookie is Secure, and its name has the prefix `__Host-`: browsers then accept it from this host alone, not
-from another host of the same domain.
+from another host of the same domain. Under a path prefix the name ends with it: processes of one host keep theirs
+apart, which the cookie's path cannot do (`__Host-` allows none but `/`).
 """
 
 from typing import Literal
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+
+from triage.web.prefix import prefix_of
 
 _PREFIX = "__Host-"
 
@@ -44,7 +47,8 @@ def delete_cookie(connection: HTTPConnection, response: Response, name: str) -> 
 
 
 def _full_name(connection: HTTPConnection, name: str) -> str:
-    return f"{_PREFIX}{name}" if _is_secure(connection) else name
+    own = name + prefix_of(connection).replace("/", ".")
+    return f"{_PREFIX}{own}" if _is_secure(connection) else own
 
 
 def _is_secure(connection: HTTPConnection) -> bool:

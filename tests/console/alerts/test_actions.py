@@ -80,7 +80,7 @@ def test_the_page_offers_what_can_be_done(visit):
 
 def test_each_button_sends_its_action_and_leads_back(visit, recorder):
     _, response = visit("acknowledge", {"by": "Kim", "comment": "on it"})
-    assert (response.status_code, response.headers["location"]) == (303, f"/alerts/{KEY}?done=acknowledge")
+    assert (response.status_code, response.headers["location"]) == (303, f"../../alerts/{KEY}?done=acknowledge")
     visit("snooze", {"by": "Kim", "for_s": "7200"})
     visit("silence", {"by": "Kim", "for_s": "1800", "match": ["intent=delivery", "rule=delivery"]})
     assert recorder.sent == [

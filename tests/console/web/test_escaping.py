@@ -255,5 +255,6 @@ def test_every_template_was_among_them(shown, rendered):
         "web/macros.html",
         "web/error.html",
         "web/login.html",
+        "web/slash.html",
         "alerts/notice.html",
     }

@@ -24,6 +24,7 @@ from triage.web.auth import user_of
 from triage.web.body import read_form
 from triage.web.cookies import cookie_of
 from triage.web.identity import ANONYMOUS, bearer_of
+from triage.web.prefix import root_of
 from triage.web.problem import Problem
 
 log = get_logger("triage.console")
@@ -93,24 +94,34 @@ def action_routes(
             return HTMLResponse(notice(request, not_done, "; ".join(error.problems)), status_code=400)
         except TriageError as error:
             return HTMLResponse(notice(request, not_done, str(error)), status_code=503)
-        return RedirectResponse(f"/alerts/{quote(dedup_key, safe='')}?done={kind}", status_code=303)
+        return RedirectResponse(f"{root_of(request)}{_address(dedup_key)}?done={kind}", status_code=303)
 
     return router
 
 
-def action_forms(alert: Alert, token: str, user: str | None, done: str | None, translations: Translations) -> Markup:
-    """The buttons of a firing alert, each with a form to confirm it; `done` is the action that was just taken."""
+def action_forms(
+    alert: Alert, token: str, user: str | None, done: str | None, translations: Translations, root: str = "../"
+) -> Markup:
+    """The buttons of a firing alert, each with a form to confirm it.
+
+    `done` is the action that was just taken, `root` leads to the console's top.
+    """
     return render(
         "alerts/actions.html",
         translations,
         alert=alert,
-        address=f"/alerts/{quote(alert.dedup_key, safe='')}",
+        address=root + _address(alert.dedup_key),
         token=token,
         logged_in=user is not None,
         done=done if done in _KINDS else None,
         times_s=_TIMES_S,
         matched=[*(f"{name}={value}" for name, value in sorted(alert.dimensions.items())), f"rule={alert.rule}"],
     )
+
+
+def _address(dedup_key: str) -> str:
+    """The alert's page, from the console's top."""
+    return f"alerts/{quote(dedup_key, safe='')}"
 
 
 def name_of(request: Request) -> str | None:

@@ -57,7 +57,7 @@ def alert_routes(
         if actions is None or not user_of(request).may_act:
             return HTMLResponse(alert_page(stored, context, page_language))
         cookie = tokens.cookie(request)
-        buttons = action_forms(stored, tokens.token(cookie), name_of(request), done, translations)
+        buttons = action_forms(stored, tokens.token(cookie), name_of(request), done, translations, context.root)
         page = HTMLResponse(alert_page(stored, context, page_language, buttons))
         page.headers["cache-control"] = "no-store"
         set_cookie(request, page, COOKIE, cookie)

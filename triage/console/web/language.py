@@ -6,6 +6,7 @@ from starlette.requests import HTTPConnection
 
 from triage.translations import LANGUAGES, Translations, translations_for
 from triage.web.cookies import cookie_of, set_cookie
+from triage.web.prefix import local_target, root_of
 
 COOKIE = "triage_language"
 _DEFAULT = "en"
@@ -27,8 +28,7 @@ def language_routes() -> APIRouter:
 
     @router.get("/language/{code}")
     async def choose(request: Request, code: str, next: str = "") -> Response:  # noqa: A002
-        back = next if next.isprintable() and "//" not in next and not next.startswith(("/", "\\", ".")) else ""
-        response = RedirectResponse(f"../{back}", status_code=303)
+        response = RedirectResponse(root_of(request) + local_target(next), status_code=303)
         if code in LANGUAGES:
             set_cookie(request, response, COOKIE, code, max_age_s=_YEAR_S, same_site="lax")
         return response

@@ -13,10 +13,11 @@ from nicegui import ui
 
 from triage.console.web.elements import Html, text
 from triage.console.web.language import translations_of
-from triage.console.web.templates import TEMPLATES, render, stylesheet
+from triage.console.web.templates import TEMPLATES, document, render, stylesheet
 from triage.translations import LANGUAGES, Translations
 from triage.web.auth import user_of
 from triage.web.identity import ANONYMOUS, User
+from triage.web.prefix import prefix_of, root_of
 
 TABS = {"now": "", "explore": "explore", "alerts": "alerts", "review": "review", "fleet": "fleet"}
 
@@ -25,8 +26,8 @@ TABS = {"now": "", "explore": "explore", "alerts": "alerts", "review": "review",
 class PageContext:
     """The visitor and address of one page.
 
-    `root` is the relative address of the console's top, wherever it is mounted; `location` is the page's own path and
-    query from there.
+    `root` is the address of the console's top, wherever it is mounted; `location` is the page's own path and query from
+    there.
     """
 
     translations: Translations
@@ -36,9 +37,9 @@ class PageContext:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        path = request.url.path.removeprefix(request.scope.get("root_path", "")).lstrip("/")
+        path = request.url.path.lstrip("/")
         location = path + (f"?{request.url.query}" if request.url.query else "")
-        return cls(translations_of(request), user_of(request), "../" * path.count("/") or "./", location)
+        return cls(translations_of(request), user_of(request), root_of(request), location)
 
     def header(self, active: str) -> Markup:
         """The content of the page's header; `active` is the current tab."""
@@ -67,6 +68,8 @@ def page_layout(request: Request, active: str, title: str = "") -> Iterator[Page
     client.page.language = page.translations.html_language
     ui.page_title(f"{title} · triage")
     ui.add_css(str(stylesheet()))
+    if prefix := prefix_of(request):
+        ui.add_head_html(str(TEMPLATES.render("web/slash.html", prefix=prefix)))
     # Quasar's page, which contains everything else, is the main landmark; the header goes before it.
     with client.layout, ui.element("header").classes("top") as header:
         Html(page.header(active)).classes("bar")
@@ -80,14 +83,7 @@ def page_layout(request: Request, active: str, title: str = "") -> Iterator[Page
 
 def plain_page(page: PageContext, active: str, title: str, content: Markup) -> str:
     """The same layout as one HTML document without scripts, for pages that must open anywhere at once."""
-    return render(
-        "web/plain_page.html",
-        page.translations,
-        title=title,
-        css=stylesheet(),
-        header=page.header(active),
-        content=content,
-    )
+    return document("web/plain_page.html", page.translations, title=title, header=page.header(active), content=content)
 
 
 def choices(label: str, links: Sequence[tuple[str, str, bool]], kind: str = "choice", current: str = "true") -> Markup:

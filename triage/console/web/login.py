@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from triage.config import ConsoleSettings
 from triage.console.web.language import translations_of
 from triage.console.web.sessions import COOKIE, Session, Sessions
-from triage.console.web.templates import render, stylesheet
+from triage.console.web.templates import document
 from triage.logging import get_logger
 from triage.web.address import peer_of
 from triage.web.auth import AuthMiddleware, user_of
@@ -18,6 +18,7 @@ from triage.web.body import read_form
 from triage.web.cookies import cookie_of, delete_cookie, set_cookie
 from triage.web.identity import User, bearer_of
 from triage.web.origin import same_origin
+from triage.web.prefix import local_target, root_of
 from triage.web.problem import Problem
 
 log = get_logger("triage.console")
@@ -38,6 +39,7 @@ class LoginMiddleware(AuthMiddleware):
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings, monotonic: Callable[[], float]) -> None:
         super().__init__(app, settings, monotonic)
+        self.path_prefix = settings.path_prefix
         self.sessions = Sessions(settings, self.identities)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,8 +84,8 @@ class LoginMiddleware(AuthMiddleware):
     def refusal(self, connection: HTTPConnection, problem: Problem) -> ASGIApp:
         page = connection.scope["method"] == "GET" and "text/html" in connection.headers.get("accept", "")
         if problem.status == 401 and page and self.settings.tokens:
-            target = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
-            return RedirectResponse(f"/login?next={quote(target, safe='')}", status_code=303)
+            target = connection.url.path.lstrip("/") + (f"?{connection.url.query}" if connection.url.query else "")
+            return RedirectResponse(f"{root_of(connection)}login?next={quote(target, safe='')}", status_code=303)
         return _refused(problem)
 
     def _session(self, connection: HTTPConnection) -> Session | None:
@@ -95,7 +97,7 @@ class LoginMiddleware(AuthMiddleware):
             raise Problem(403, "other_site", "this request does not come from the console's own pages")
 
     async def _login(self, request: Request) -> Response:
-        target = _local_path(request.query_params.get("next", "/"))
+        target = local_target(request.query_params.get("next", "").removeprefix("/"))
         if request.method in {"GET", "HEAD"}:
             return _login_page(request, target)
         if request.method != "POST":
@@ -109,7 +111,7 @@ class LoginMiddleware(AuthMiddleware):
         if (before := self._session(request)) is not None:
             self.sessions.revoke(before)
         log.info("console_login", user=user.name, role=user.role, address=peer_of(request))
-        response = RedirectResponse(target, status_code=303)
+        response = RedirectResponse(root_of(request) + target, status_code=303)
         value, max_age_s = self.sessions.cookie(self.sessions.begin(user)), int(self.settings.session_hours * 3600)
         set_cookie(request, response, COOKIE, value, max_age_s=max_age_s)
         return response
@@ -121,15 +123,9 @@ class LoginMiddleware(AuthMiddleware):
         if (session := self._session(request)) is not None:
             self.sessions.revoke(session)
             log.info("console_logout", user=session.user.name, address=peer_of(request))
-        response = RedirectResponse("/login", status_code=303)
+        response = RedirectResponse(f"{root_of(request)}login", status_code=303)
         delete_cookie(request, response, COOKIE)
         return response
-
-
-def _local_path(target: str) -> str:
-    """The address to show after the login: a path of the console, never another host."""
-    local = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
-    return target if local else "/"
 
 
 def _refused(problem: Problem) -> Response:
@@ -138,8 +134,11 @@ def _refused(problem: Problem) -> Response:
 
 def _login_page(request: Request, target: str, problem: Problem | None = None) -> Response:
     message = None if problem is None else "login.too_many" if problem.status == 429 else "login.wrong"
-    page = render(
-        "web/login.html", translations_of(request), message=message, next=quote(target, safe=""), css=stylesheet()
+    page = document(
+        "web/login.html",
+        translations_of(request),
+        message=message,
+        address=f"{root_of(request)}login?next={quote(target, safe='')}",
     )
     return HTMLResponse(
         page, status_code=problem.status if problem else 200, headers=problem.headers if problem else None

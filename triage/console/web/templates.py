@@ -1,6 +1,7 @@
 """Renders the console's templates, which are next to their page and named by their path below `triage/console`."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -8,12 +9,19 @@ from triage.templating import Templates
 from triage.translations import Translations
 
 TEMPLATES = Templates(Path(__file__).parents[1])
+FAVICON = Path(__file__).with_name("favicon.svg")
 _STYLESHEET = Path(__file__).with_name("console.css")
 
 
 def render(template: str, translations: Translations, /, **values: object) -> Markup:
     """HTML of a template that says something: it knows the translations as `t`."""
     return TEMPLATES.render(template, t=translations, **values)
+
+
+def document(template: str, translations: Translations, /, **values: object) -> Markup:
+    """A whole page without scripts of NiceGUI: style and icon are in it, so that it opens by one request."""
+    icon = f"data:image/svg+xml,{quote(FAVICON.read_text('utf-8'))}"
+    return render(template, translations, css=stylesheet(), icon=icon, **values)
 
 
 def stylesheet() -> Markup:
