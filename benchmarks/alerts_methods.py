@@ -52,6 +52,67 @@ def same_last_week(counts: Floats, per_week: int) -> Floats:
     return score
 
 
+def farrington_hourly(counts: Floats, per_week: int, weeks: int = 6) -> Floats:
+    """After Farrington Flexible, for windows of an hour: the same hours of the last weeks, with one hour on each side.
+
+    The mean is that of the reference windows, the dispersion quasi-Poisson and common to all hours of the last weeks;
+    reference windows with a standardized residual above 2.58 get a lower weight, and both are estimated again.
+    """
+    # The threshold of the method is a quantile, here that of a negative binomial as a z score.
+    from triage.alerting.detection.tail import surprise
+
+    references = [per_week * back + aside for back in range(1, weeks + 1) for aside in (-1, 0, 1)]
+    weight_of = np.ones_like(counts)
+    first = per_week * weeks + 1
+    mean = _references(counts, references, first)
+    variance = mean
+    for _ in range(2):
+        weights = _references(weight_of, references, first)
+        mean = _references(counts * weight_of, references, first) / np.maximum(weights, 1e-9)
+        residual = np.where(np.isnan(mean), 0.0, (counts - mean) ** 2 * weight_of)
+        total, usual = np.cumsum(residual, axis=0), np.cumsum(np.nan_to_num(mean) * weight_of, axis=0)
+        before = (slice(None, -1),)
+        phi = np.ones_like(counts)
+        phi[1:] = np.maximum((total[before] + 10) / (usual[before] + 10), 1.0)
+        variance = mean * phi * (1 + 1 / np.maximum(weights * len(references), 1))
+        standard = (counts - mean) / np.sqrt(np.maximum(variance, 0.05))
+        weight_of = np.where(standard > 2.58, np.maximum(standard, 1.0) ** -2.0, 1.0)
+    scores = np.full(counts.shape, -np.inf)
+    safe = np.maximum(mean[first:], 0.02)
+    scores[first:] = surprise(counts[first:], safe, np.maximum(variance[first:], safe))
+    return scores
+
+
+def seasonal_band(counts: Floats, step_s: int, weeks: int = 4) -> Floats:
+    """Standard deviations above a fitted curve, as in a band of Prophet or Kibana: fitted again each week.
+
+    The curve is a trend with harmonics of the day and the week (least squares over the last weeks).
+    """
+    per_day = 86_400 // step_s
+    at = np.arange(len(counts))
+    angle = 2 * np.pi * at / per_day
+    terms = [np.ones(len(at)), at / len(at)]
+    terms += [part(n * angle) for n in (1, 2, 3, 4) for part in (np.sin, np.cos)]
+    terms += [part(n * angle / 7) for n in (1, 2, 3) for part in (np.sin, np.cos)]
+    design = np.stack(terms, axis=1)
+    score = np.full(counts.shape, -np.inf)
+    week = 7 * per_day
+    for start in range(week, len(counts), week):
+        past = slice(max(0, start - weeks * week), start)
+        fitted = np.linalg.lstsq(design[past], counts[past], rcond=None)[0]
+        sd = (counts[past] - design[past] @ fitted).std(axis=0)
+        now = slice(start, min(start + week, len(counts)))
+        score[now] = (counts[now] - np.maximum(design[now] @ fitted, 0.0)) / np.maximum(sd, _LEAST_SD)
+    return score
+
+
+def _references(values: Floats, lags: list[int], first: int) -> Floats:
+    """Mean of the values `lags` windows before each; NaN where not all are known."""
+    found = np.full(values.shape, np.nan)
+    found[first:] = sum(values[first - lag : len(values) - lag] for lag in lags) / len(lags)
+    return found
+
+
 def share(counts: Floats, total: Floats, least: int) -> Floats:
     """Share of negatives in windows with at least `least` of them, else 0."""
     return np.where(counts >= least, counts / np.maximum(total, 1), 0.0)

@@ -70,7 +70,7 @@ def score_product(data: Product, firing: Bools) -> ProductResult:
     per_hour = 3600 / data.step_s
     at = np.arange(windows)[:, None]
     after = int(6 * per_hour)
-    begins = _begins(firing)
+    begins = begins_of(firing)
     own = ((at >= data.spike[0]) & (at < data.spike[1] + after)) | (
         (at >= data.surge[0]) & (at < data.surge[1] + after)
     )
@@ -91,10 +91,9 @@ def score_product(data: Product, firing: Bools) -> ProductResult:
     )
 
 
-def _begins(firing: Bools) -> Bools:
-    begins = np.zeros_like(firing)
-    quiet = np.full(firing.shape[1], RESOLVE_AFTER)
-    for window, row in enumerate(firing):
-        begins[window] = row & (quiet >= RESOLVE_AFTER)
-        quiet = np.where(row, 0, quiet + 1)
-    return begins
+def begins_of(firing: Bools) -> Bools:
+    """Firing windows after six quiet ones."""
+    before = np.zeros_like(firing)
+    for back in range(1, RESOLVE_AFTER + 1):
+        before[back:] |= firing[:-back]
+    return firing & ~before
