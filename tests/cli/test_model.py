@@ -6,6 +6,7 @@ from checkout import TINY_MODEL
 from cli import run
 
 from triage.cli.main import main
+from triage.inference.model_files import record_files
 
 
 @pytest.fixture
@@ -15,6 +16,7 @@ def home(tmp_path, monkeypatch):
     (tmp_path / "onnx" / "second").mkdir()
     (tmp_path / "onnx" / "second" / "manifest.json").write_text('{"format": 1}')
     (tmp_path / "onnx" / "first" / "CARD.md").write_text("# The first card\n")
+    record_files(tmp_path / "onnx" / "first")
     (tmp_path / "onnx" / "CURRENT").write_text("first\n")
     monkeypatch.setenv("TRIAGE_HOME", str(tmp_path))
     return tmp_path

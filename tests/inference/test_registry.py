@@ -3,7 +3,8 @@ import pytest
 from triage.config import ModelSettings
 from triage.errors import ModelError
 from triage.inference.manifest import read_manifest
-from triage.inference.registry import find_folder, verify_files
+from triage.inference.model_files import verify_files
+from triage.inference.registry import find_folder
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def test_the_file_has_about_a_byte_per_parameter_and_predicts_the_same(run, mode
 
 def test_manifest_matches_the_files(model):
     from triage.inference.manifest import read_manifest
-    from triage.inference.registry import verify_files
+    from triage.inference.model_files import verify_files
 
     manifest = read_manifest(model)
     verify_files(model, manifest)
@@ -159,6 +159,8 @@ def test_manifest_matches_the_files(model):
 
 def test_evaluation_and_card(model):
     from triage.config import ModelSettings
+    from triage.inference.manifest import read_manifest
+    from triage.inference.model_files import verify_files
     from triage.training.evaluation.evaluate import evaluate_model
     from triage.training.release.card import write_card
     from triage.training.release.workflow import update_metrics
@@ -173,6 +175,7 @@ def test_evaluation_and_card(model):
     assert seen[-1][0] == "own_validation"
     update_metrics(model, lambda before: {**before, **metrics})
     write_card(model, [])
+    verify_files(model, read_manifest(model))
     card = (model / "CARD.md").read_text(encoding="utf-8")
     assert "# tiny, version test-1" in card
     assert "| own_validation |" in card

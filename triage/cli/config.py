@@ -20,6 +20,7 @@ def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
     """Validate all settings and the files they name; report all problems in one message."""
     from triage.alerting.rules.loader import check as check_alert_rules
     from triage.inference.manifest import read_manifest
+    from triage.inference.model_files import verify_files
     from triage.inference.registry import find_folder
     from triage.redaction import Redactor
     from triage.rules import check as check_rules
@@ -29,12 +30,15 @@ def check(config: ConfigOption = None, assignments: SetOption = None) -> None:
     problems: list[str] = []
     intents = None
     try:
-        intents = read_manifest(find_folder(settings.model)).intents
+        folder = find_folder(settings.model)
+        manifest = read_manifest(folder)
+        intents = manifest.intents
+        verify_files(folder, manifest)
     except TriageError as error:
         problems.append(str(error))
     if settings.model.shadow is not None:
         try:
-            read_manifest(settings.model.shadow)
+            verify_files(settings.model.shadow, read_manifest(settings.model.shadow))
         except TriageError as error:
             problems.append(f"model.shadow: {error}")
     try:

@@ -69,6 +69,39 @@ def card(
 
 
 @app.command()
+def verify(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            autocompletion=models, help="Model in the registry, or a model folder [default: the serving one]"
+        ),
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the files as they are now into the manifest: check them before")
+    ] = False,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Compare every file of a model folder with its manifest, as each load and promotion does.
+
+    A file that differs, is missing or is not listed ends the command with status 2.
+    """
+    from triage.inference.catalog import model_folder
+    from triage.inference.manifest import read_manifest
+    from triage.inference.model_files import update_manifest, verify_files
+
+    settings = settings_from(config, assignments)
+    folder = Path(name) if name is not None and Path(name).is_dir() else model_folder(settings.model, name)
+    if update:
+        update_manifest(folder)
+    manifest = read_manifest(folder)
+    verify_files(folder, manifest)
+    for file, digest in sorted(manifest.files.items()):
+        typer.echo(f"{digest.sha256}  {file}")
+    typer.echo(f"{folder}: {manifest.label}, all {len(manifest.files)} files are as in the manifest", err=True)
+
+
+@app.command()
 def promote(
     name: Annotated[str, typer.Argument(autocompletion=models, help="Folder of the model in the registry")],
     force: ForceOption = False,

@@ -9,6 +9,7 @@ from triage.config import ModelSettings
 from triage.errors import ModelError
 from triage.inference.history import previous_of, read_history
 from triage.inference.manifest import CARD_FILE, read_manifest
+from triage.inference.model_files import quick_problem
 from triage.inference.registry import find_folder, model_folders, registry_folder
 
 METRICS_FILE = "metrics.json"
@@ -86,6 +87,7 @@ def _entry(folder: Path, serves: bool, previous: bool) -> dict[str, Any]:
         manifest = read_manifest(folder)
     except ModelError as error:
         return entry | {"problem": str(error)}
+    problem = quick_problem(folder, manifest)
     return entry | {
         "version": manifest.version,
         "label": manifest.label,
@@ -96,6 +98,7 @@ def _entry(folder: Path, serves: bool, previous: bool) -> dict[str, Any]:
         "form": manifest.form,
         "mib": round(sum(file.bytes for file in manifest.files.values()) / 2**20, 1),
         "figures": _mean_metrics(folder),
+        **({"problem": problem} if problem else {}),
     }
 
 

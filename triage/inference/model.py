@@ -13,7 +13,8 @@ from triage.errors import ModelError
 from triage.inference.batching import Batch, fill_ratio, plan_batches
 from triage.inference.heads import Heads, concatenate
 from triage.inference.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, read_manifest
-from triage.inference.registry import find_folder, verify_files
+from triage.inference.model_files import verify_files
+from triage.inference.registry import find_folder
 from triage.inference.runtime import Logits, Session
 from triage.inference.session import open_session
 from triage.inference.tokenization import TextTokenizer, Tokenized

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.errors import MissingExtraError, ModelError
+from triage.inference.external_weights import external_locations
 from triage.inference.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, read_manifest
-from triage.inference.registry import verify_files
+from triage.inference.model_files import record_files, verify_files
 from triage.logging import get_logger
 from triage.paths import replace_file
 
@@ -33,16 +34,16 @@ _KEPT_FP32 = ("ReduceSum",)
 def cached_variant(precision: Precision, model: Path, cache: Path) -> Path | bytes:
     """The graph `model` in another precision: a file in `cache`, which is created if it does not exist.
 
-    The file name contains the SHA-256 of `model`, so the variant of another model is never used. Processes that start
-    at the same time each write a temporary file and rename it. If the cache cannot be written, the graph itself is
-    returned (bytes) and converted again at each start. Raises ModelError if `model` cannot be read, MissingExtraError
-    without the package onnx.
+    The file name contains the SHA-256 of `model` and its external weights, so the variant of another model is never
+    used. Processes that start at the same time each write a temporary file and rename it. If the cache cannot be
+    written, the graph itself is returned (bytes) and converted again at each start. Raises ModelError if `model` cannot
+    be read, MissingExtraError without the package onnx.
     """
     try:
         content = model.read_bytes()
     except OSError as error:
         raise ModelError(f"{model} cannot be read: {error.strerror}") from error
-    path = cache / f"{hashlib.sha256(content).hexdigest()[:32]}-{precision}-{_RECIPE}.onnx"
+    path = cache / f"{_digest_of_weights(content, model)[:32]}-{precision}-{_RECIPE}.onnx"
     if path.is_file():
         return path
     variant = convert_precision(precision, content, model)
@@ -58,8 +59,26 @@ def cached_variant(precision: Precision, model: Path, cache: Path) -> Path | byt
     return path
 
 
+def _digest_of_weights(content: bytes, model: Path) -> str:
+    digest = hashlib.sha256(content)
+    for name in sorted(_external(content, model)):
+        try:
+            digest.update((model.parent / name).read_bytes())
+        except OSError as error:
+            raise ModelError(f"{model.parent / name} cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+def _external(content: bytes, model: Path) -> set[str]:
+    try:
+        return external_locations(content)
+    except ValueError as error:
+        raise ModelError(f"{model} is not an ONNX file: {error}") from error
+
+
 def convert_precision(precision: Precision, content: bytes, name: Path) -> bytes:
-    """Content of an ONNX file, converted to another precision; `name` is used in messages.
+    """Content of an ONNX file, converted to another precision; `name` is its path, next to which its external
+    weights are.
 
     Raises ModelError for content that is not ONNX or is fp16 already when fp32 is requested, MissingExtraError without
     the package onnx.
@@ -70,6 +89,8 @@ def convert_precision(precision: Precision, content: bytes, name: Path) -> bytes
         raise MissingExtraError(f"the {precision} variant of a model", "gpu") from error
     try:
         graph = onnx.load_from_string(content)
+        if _external(content, name):
+            onnx.load_external_data_for_model(graph, str(name.parent))
     except Exception as error:  # protobuf's errors share no base class over its versions
         raise ModelError(f"{name} is not an ONNX file: {error}") from error
     if _is_fp16(graph):
@@ -100,9 +121,9 @@ def write_variant(precision: Precision, folder: Path, output: Path) -> str:
         (staging / MODEL_FILE).write_bytes(graph)
         shutil.copyfile(folder / TOKENIZER_FILE, staging / TOKENIZER_FILE)
         raw = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes())
-        digest = {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
-        raw |= {"name": output.name, "form": precision, "files": raw["files"] | {MODEL_FILE: digest}}
-        (staging / MANIFEST_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(raw)))
+        raw |= {"name": output.name, "form": precision}
+        (staging / MANIFEST_FILE).write_bytes(msgspec.json.encode(raw))
+        record_files(staging)
         written = read_manifest(staging)
         staging.replace(output)
     except OSError as error:

@@ -1,11 +1,10 @@
 """Finds the serving model: the folder `model.path`, else the folder named by CURRENT in the registry (`onnx/`)."""
 
-import hashlib
 from pathlib import Path
 
 from triage.config import ModelSettings
 from triage.errors import ConfigError, ModelError
-from triage.inference.manifest import MANIFEST_FILE, Manifest
+from triage.inference.manifest import MANIFEST_FILE
 from triage.paths import resource
 
 CURRENT = "CURRENT"
@@ -49,13 +48,6 @@ def model_folders(registry: Path) -> dict[str, Path]:
     return {child.name: child for child in folders if (child / MANIFEST_FILE).is_file()}
 
 
-def verify_files(folder: Path, manifest: Manifest) -> None:
-    """Compare every file with its size and SHA-256 in the manifest; raises ModelError naming all that differ."""
-    problems = [problem for name in manifest.files if (problem := _difference(folder, name, manifest))]
-    if problems:
-        raise ModelError("; ".join(problems) + "; restore the folder from where it came, or export the model again")
-
-
 def _read_current(current: Path) -> str:
     try:
         name = current.read_text("utf-8").strip()
@@ -66,20 +58,3 @@ def _read_current(current: Path) -> str:
     if not (current.parent / name).is_dir():
         raise ModelError(f"{current} names {name!r}, but {current.parent / name} is not there; {_FIX}")
     return name
-
-
-def _difference(folder: Path, name: str, manifest: Manifest) -> str | None:
-    path, expected = folder / name, manifest.files[name]
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        size = path.stat().st_size
-    except FileNotFoundError:
-        return f"{path} is not there"
-    except OSError as error:
-        return f"{path} cannot be read: {error.strerror}"
-    if size != expected.bytes:
-        return f"{path} is damaged: {size} bytes, the manifest says {expected.bytes}"
-    if digest != expected.sha256.lower():
-        return f"{path} is damaged: its SHA-256 begins {digest[:12]}, the manifest says {expected.sha256[:12]}"
-    return None

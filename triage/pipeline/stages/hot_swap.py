@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 from triage.clock import Clock
 from triage.config import ModelSettings, Settings
 from triage.errors import TriageError
-from triage.inference.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE
+from triage.inference.manifest import MANIFEST_FILE
 from triage.inference.model import OnnxModel
 from triage.inference.promotion_checks import label_problems, smoke_test
 from triage.inference.registry import find_folder
@@ -33,9 +33,9 @@ def model_identity(settings: ModelSettings) -> str:
     """
     folder = find_folder(settings)
     parts = [str(folder.resolve()), hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()]
-    for name in (MODEL_FILE, TOKENIZER_FILE):
-        found = (folder / name).stat()
-        parts.append(f"{found.st_size}:{found.st_mtime_ns}")
+    for path in sorted(folder.iterdir()):
+        found = path.stat()
+        parts.append(f"{path.name}:{found.st_size}:{found.st_mtime_ns}")
     return " ".join(parts)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from triage.inference.model_files import record_files
 from triage.training.data.files import read_json
 from triage.training.data.training_sets import TrainingSet
 from triage.training.evaluation.metrics import MAIN_METRIC
@@ -37,9 +38,10 @@ _BASES = {
 
 
 def write_card(folder: Path, sources: Sequence[TrainingSet]) -> None:
-    """Write `folder`/CARD.md from its manifest.json and metrics.json."""
+    """Write `folder`/CARD.md from its manifest.json and metrics.json, and list it in the manifest."""
     manifest, metrics = read_json(folder / "manifest.json"), read_json(folder / "metrics.json")
     (folder / "CARD.md").write_text("\n".join(_lines(manifest, metrics, sources)) + "\n", encoding="utf-8")
+    record_files(folder, ["CARD.md"])
 
 
 def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[TrainingSet]) -> Iterable[str]:

@@ -1,6 +1,5 @@
 """Exports a checkpoint to a model folder that can be served: ONNX file, tokenizer, manifest."""
 
-import hashlib
 import io
 import shutil
 import warnings
@@ -13,6 +12,7 @@ import onnx
 import torch
 
 from triage.errors import TrainingError
+from triage.inference.model_files import record_files
 from triage.inference.precision_variants import convert_precision
 from triage.training.data.files import atomic_folder, write_json
 from triage.training.loop.checkpoint import Checkpoint
@@ -77,12 +77,11 @@ def export_model(
         onnx.save(graph, staging / "model.onnx")
         shutil.copyfile(checkpoint.tokenizer, staging / "tokenizer.json")
         manifest = _manifest(checkpoint, output.name, calibration, version) | {"form": precision}
-        manifest["files"] = {name: file_digest(staging / name) for name in ("model.onnx", "tokenizer.json")}
         write_json(staging / "manifest.json", manifest)
         for kept in ("CARD.md", "metrics.json"):
             if (output / kept).exists():
                 shutil.copyfile(output / kept, staging / kept)
-    return manifest
+        return record_files(staging)
 
 
 def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
@@ -151,9 +150,3 @@ def _manifest(checkpoint: Checkpoint, name: str, calibration: Calibration, versi
         },
         "trained": {key: info.get(key) for key in TRAINED_FIELDS},
     }
-
-
-def file_digest(path: Path) -> dict[str, Any]:
-    """SHA-256 and size in bytes of a file."""
-    content = path.read_bytes()
-    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}

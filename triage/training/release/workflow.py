@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triage.errors import TrainingError
+from triage.inference.model_files import record_files
 from triage.training.data.corpus import Corpus, load_corpus, read_split
 from triage.training.data.custom import project_texts, read_custom_data
 from triage.training.data.examples import Example
@@ -133,6 +134,7 @@ def update_metrics(model: Path, change: Callable[[dict[str, Any]], dict[str, Any
     path = model / "metrics.json"
     metrics = change(read_json(path) if path.exists() else {})
     write_json(path, metrics)
+    record_files(model, [path.name])
     return metrics
 
 
