@@ -1,7 +1,8 @@
 """`make bench NAME=cases`: how many cases of tests/cases hold, by kind; `--against PYTHON` asks another build as well.
 
 `PYTHON` is the interpreter of an environment with that build installed, as `../before/.venv/bin/python`. Cases with two
-readings are left out. A kind's `%` is the share of its cases of which every checked field holds.
+readings are left out. A kind's `%` is the share of its cases of which every checked field holds. Kinds below
+`other_hand/` were written by an author who had not read the code.
 """
 
 import argparse

@@ -1,9 +1,7 @@
 """The cases hold: what people really send comes out as a member of staff would say."""
 
 import pytest
-from cases import failures, in_this_process, load, run
-
-from triage.pipeline import assemble
+from cases import built_once, failures, in_this_process, load, run
 
 KINDS = (
     "automatic", "brands", "csv", "cue_words", "footers", "headers_harmless", "headers_personal", "headers_personal_zh",
@@ -22,14 +20,7 @@ CASES = [case for kind in KINDS for case in load(kind) if not case.unclear]
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    enrichers, build = {}, assemble.build_enricher
-
-    def built_once(settings, clock):
-        key = settings.model_dump_json()
-        return enrichers.get(key) or enrichers.setdefault(key, build(settings, clock))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assemble, "build_enricher", built_once)
+    with built_once():
         return run(CASES, tmp_path_factory.mktemp("cases"), in_this_process)
 
 

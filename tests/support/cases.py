@@ -6,12 +6,13 @@ import io
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from checkout import ROOT
 
@@ -55,7 +56,8 @@ def load(kind: str) -> tuple[Case, ...]:
 
 
 def kinds() -> list[str]:
-    return sorted(path.stem for path in FOLDER.glob("*.jsonl"))
+    """Every file, as `threads` or `other_hand/threads`."""
+    return sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.jsonl"))
 
 
 Ended = tuple[list[Json], str, int]
@@ -87,6 +89,24 @@ def in_this_process(folder: Path, *arguments: str) -> Ended:
     out.flush()
     assert isinstance(out.buffer, io.BytesIO)
     return _records(out.buffer.getvalue()), said.getvalue(), code
+
+
+@contextlib.contextmanager
+def built_once() -> Iterator[None]:
+    """Within it, `in_this_process` loads the model once for all calls with the same settings."""
+    from triage.pipeline import assemble
+
+    enrichers: dict[str, Any] = {}
+    build = assemble.build_enricher
+
+    def cached(settings: Any, clock: Any) -> Any:
+        key = settings.model_dump_json()
+        if key not in enrichers:
+            enrichers[key] = build(settings, clock)
+        return enrichers[key]
+
+    with mock.patch.object(assemble, "build_enricher", cached):
+        yield
 
 
 def _records(lines: bytes) -> list[Json]:
@@ -255,7 +275,7 @@ def _labels(record: Json) -> dict[str, Any]:
 
 def _is_like_twin(value: str, record: Json, case: Case, result: Result) -> tuple[bool, Any]:
     assert result.twin is not None, f"the twin of {case.name} was refused"
-    kind = case.name.partition(":")[0]
+    kind = case.name.partition(":")[0].rpartition("/")[2]
     if kind == "traditional_redaction":
         found, wanted = (set(_PLACEHOLDER.findall(one["text"])) for one in (record, result.twin))
         return found == wanted, (found, wanted)
