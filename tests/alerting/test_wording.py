@@ -90,6 +90,11 @@ def test_titles_fit_and_keep_their_numbers(dimensions, negative, more, expected,
         ({}, "Complaints", "投诉"),
         ({"intent": "delivery"}, "Delivery complaints", "物流配送投诉"),
         ({"brand": "Acme", "intent": "delivery"}, "Acme · delivery complaints", "Acme · 物流配送投诉"),
+        (
+            {"brand": "أكمي", "intent": "delivery"},
+            "\u2068أكمي\u2069 · delivery complaints",
+            "\u2068أكمي\u2069 · 物流配送投诉",
+        ),
         ({"channel": "review", "brand": "__other__"}, "Other brands · negative reviews", "其他品牌 · 差评"),
         (
             {"intent": "own_intent", "channel": "chat"},
@@ -106,6 +111,7 @@ def test_subjects(dimensions, english, chinese):
 def test_what_gives_way_is_the_head():
     assert fit("a" * 30, " 44 of 48", 20) == "a" * 10 + "… 44 of 48"
     assert fit("", "x" * 30, 20) == "x" * 20
+    assert fit("\u2068" + "א" * 30 + "\u2069", " 44 of 48", 20) == "\u2068" + "א" * 8 + "…\u2069 44 of 48"
 
 
 @pytest.mark.parametrize("intent", sorted(set(ENGLISH_STEPS) - {""}))

@@ -1,5 +1,6 @@
 """Drives a headless Chromium by its DevTools protocol, and records all errors."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -53,6 +54,19 @@ class Browser:
     def open(self, url: str) -> None:
         self._call("Page.navigate", url=url)
         self.wait_for("document.readyState === 'complete'")
+
+    def resize(self, width: int, height: int) -> None:
+        """Show pages on a screen of this size in CSS pixels, as a telephone does below 500."""
+        self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
+        )
+
+    def screenshot(self, path: Path) -> None:
+        """Save the whole page as PNG."""
+        size = self._call("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        found = self._call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        path.write_bytes(base64.b64decode(found["data"]))
 
     def evaluate(self, script: str) -> Any:
         found = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)

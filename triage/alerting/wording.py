@@ -4,6 +4,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from triage.bidi import closed, isolated
 from triage.schemas.counts import OTHER
 from triage.translations import translations_for
 
@@ -216,7 +217,7 @@ class Wording:
         return [
             self._translations.get(f"others.{name}", default)
             if dimensions[name] == OTHER
-            else fit(dimensions[name], "", _VALUE_CHARS)
+            else isolated(fit(dimensions[name], "", _VALUE_CHARS))
             for name in _DIMENSIONS
             if name in dimensions
         ]
@@ -226,7 +227,8 @@ def fit(head: str, tail: str, limit: int) -> str:
     """`head` and `tail` in at most `limit` characters; the head is cut, for the tail has the numbers."""
     room = limit - len(tail)
     if len(head) > max(room, 0):
-        head = head[: room - 1].rstrip() + "…" if room > 0 else ""
+        kept = head[: room - 1].rstrip() + "…" if room > 0 else ""
+        head = kept if closed(kept) == kept else closed(head[: room - 2].rstrip() + "…")
     return (head + tail)[:limit]
 
 

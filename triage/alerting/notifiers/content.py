@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from triage.alerting.chart import blocks
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.wording import Wording
+from triage.bidi import isolated
 from triage.clock import parse_rfc3339
 from triage.schemas.alert import Alert, Chart, Event, Share
 
@@ -108,7 +109,7 @@ def _unusual(alert: Alert, wording: Wording) -> tuple[tuple[str, tuple[str, ...]
 
 
 def _share(share: Share, wording: Wording, *, intent: bool) -> str:
-    value = wording.intent(share.value) if intent else cut(share.value, _VALUE_CHARS)
+    value = wording.intent(share.value) if intent else isolated(cut(share.value, _VALUE_CHARS))
     return wording.share(value, share.count, share.expected)
 
 

@@ -30,6 +30,7 @@ _MAX_ALERTS = 50
 _MAX_ROWS = 24
 _ROW_PX = 26
 _NAME_CHARS = 44
+_NARROW = {"width": 110, "overflow": "truncate"}
 _WITHOUT_NUMBER = "(name) => name.slice(0, name.lastIndexOf('#'))"
 
 
@@ -145,6 +146,8 @@ def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -
             "axisLabel": FONT | {"color": "var(--text)", ":formatter": _WITHOUT_NUMBER},
         },
         "series": bars,
+        # On a telephone the bars need the room.
+        "media": [{"query": {"maxWidth": 560}, "option": {"yAxis": {"axisLabel": _NARROW}}}],
     }
 
 

@@ -22,7 +22,7 @@ class _Row:
     """A change with the view that shows its records."""
 
     change: Change
-    label: str
+    labels: list[str]
     address: str
     direction: str
     ratio: str
@@ -112,7 +112,7 @@ def _row(change: Change, base: Filters, fields: tuple[str, ...], translations: T
     kinds = {"aspect": "aspect_pair"}
     return _Row(
         change,
-        label=" · ".join(translations.term(kinds.get(name, name), value) for name, value in values.items()),
+        labels=[translations.term(kinds.get(name, name), value) for name, value in values.items()],
         address=base.only(**values).address("explore", compare="1"),
         direction="up" if change.difference > 0 else "down" if change.difference < 0 else "same",
         ratio=_ratio(change, translations),

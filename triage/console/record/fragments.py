@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from triage.clock import parse_rfc3339
 from triage.console.filters import Filters
+from triage.console.web.fragments import isolated
 from triage.console.web.highlighting import highlighted, weighed
 from triage.console.web.templates import render
 from triage.elastic.search import Hit
@@ -97,18 +98,19 @@ def facts_html(hit: Hit, translations: Translations) -> Markup:
 def links_html(record: EnrichedRecord, translations: Translations, root: str) -> Markup:
     """Views of related records."""
     views: list[tuple[str, Filters]] = []
+    same = translations.html
     if record.author_id:
         views.append((translations("record.same_author"), _ALL_TIME.only(author=record.author_id)))
     views += [
-        (translations("record.same_entity", text=entity.text), _ALL_TIME.only(entity=entity.text))
+        (same("record.same_entity", text=isolated(entity.text)), _ALL_TIME.only(entity=entity.text))
         for entity in record.entities
         if entity.label in _LINKING and not entity.text.startswith("[")
     ]
     item = {"product": record.product} if record.product else {"brand": record.brand} if record.brand else {}
     label, intent = record.intent.label, translations.intent(record.intent.label)
     for name, value in item.items():
-        views.append((translations("record.same_thing", thing=value), Filters().only(**{name: value})))
-        views.append((f"{value} · {intent}", Filters().only(**{name: value, "intent": label})))
+        views.append((same("record.same_thing", thing=isolated(value)), Filters().only(**{name: value})))
+        views.append((isolated(value) + f" · {intent}", Filters().only(**{name: value, "intent": label})))
     views.append((translations("record.same_intent", intent=intent), Filters().only(intent=label)))
     links = [(text, root + view.address("explore")) for text, view in views]
     return render("record/links.html", translations, links=links)

@@ -37,6 +37,11 @@ def empty(title: str, advice: str) -> Markup:
     return TEMPLATES.render("web/empty.html", title=title, advice=advice)
 
 
+def isolated(text: str) -> Markup:
+    """A text of others within a sentence, with a direction of its own."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
 def not_read(error: str | None, translations: Translations) -> Markup:
     """In place of what has not been read yet."""
     name = "nothing_read" if error else "reading"

@@ -1,0 +1,238 @@
+"""Every fragment and page of the console, and the alerts' e-mail, filled with chosen values."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pages import page as notification
+from records import enriched
+
+from triage.alerting.chart import svg
+from triage.alerting.notifiers.content import compose
+from triage.alerting.notifiers.html import html as email_html
+from triage.alerting.wording import wording_for
+from triage.clock import Clock
+from triage.console.alerts import actions, detail_page
+from triage.console.alerts import fragments as alerts
+from triage.console.changes import fragments as changes
+from triage.console.changes.measure import Comparison, Movers
+from triage.console.data.shared_readings import SharedReading
+from triage.console.data.snapshot import Snapshot
+from triage.console.explore import fragments as explore
+from triage.console.filters import FIELDS, Filters
+from triage.console.fleet import fragments as fleet
+from triage.console.now import fragments as now
+from triage.console.record import fragments as record
+from triage.console.review import fragments as review
+from triage.console.web import charts, fragments, layout
+from triage.console.web.highlighting import highlighted, weighed
+from triage.elastic.changes import Change, Periods
+from triage.elastic.explore import Page
+from triage.elastic.search import Hit
+from triage.fleet import FleetView, PartitionLag, ProcessView, StageTime
+from triage.schemas.action import Matcher, Silence
+from triage.schemas.alert import Acknowledgement, Alert, Chart, Example, Share
+from triage.schemas.correction import Correction, correction_of
+from triage.schemas.deadletter import DeadLetter
+from triage.schemas.enriched import Aspect, Entity, Intent, IntentScore, Route, Severity, Versions
+from triage.schemas.explanation import Evidence, HeadExplanation, RuleExplanation, Word
+from triage.translations import translations_for
+from triage.web.identity import User
+
+NOW = 1_795_339_800_000
+AT = "2026-11-22T09:30:00.000Z"
+EN = translations_for("en")
+_EMAIL = (
+    "rule", "dimensions", "title", "summary", "runbook", "console_url", "kibana_url", "top_entities", "top_words",
+    "examples",
+)  # fmt: skip
+
+
+class ConsoleParts:
+    """`theirs` stands wherever customers' values can be, `ours` in the other fields: names of processes, errors, ids.
+
+    `make_alert` is the fixture of the console's tests.
+    """
+
+    def __init__(self, make_alert: Callable[..., Alert], clock: Clock, theirs: str, ours: str) -> None:
+        self._make_alert, self._clock, self.theirs, self.ours = make_alert, clock, theirs, ours
+        self._shares = [Share(theirs, 3, 1.0), Share(theirs, 2)]
+        values = {name: (theirs if name in _OF_CUSTOMERS else ours,) for name in [*FIELDS, "author"]}
+        self.filters = Filters(theirs, values=values, problems=(ours,))
+
+    def html(self) -> dict[str, str]:
+        """HTML by what it shows."""
+        theirs, ours, filters = self.theirs, self.ours, self.filters
+        hit, alert, view = self.record(), self.alert(), self._fleet()
+        context = layout.PageContext(EN, User(ours, "viewer"), "../", ours)
+        snapshot = Snapshot(NOW, simulated=True, open_alerts=[alert], latest=[hit], recent_alerts=[alert])
+        correction = self._correction(hit)
+        comparison = Comparison(
+            Periods.ending(NOW, 86_400_000), Change((), 9, 1), {"product": [Change((theirs,), 9, 1)]}, self._shares,
+            self._shares, sampled=9, left_out=("product",), enough=True,
+        )  # fmt: skip
+        head = HeadExplanation(ours, 0.9, [Word(theirs, 0, len(theirs), 0.5)])
+        evidence = RuleExplanation(ours, "severity", ours, [Evidence(ours, theirs), Evidence(ours, theirs, theirs)])
+        silence = Silence(
+            id="1", actor=ours, at_ms=NOW, matchers=[Matcher("brand", theirs)], until_ms=NOW, comment=theirs
+        )
+        facets = {field: self._shares if name in _OF_CUSTOMERS else [Share(ours, 3)] for name, field in FIELDS.items()}
+        buttons = actions.action_forms(alert, ours, None, "silence", EN)
+        record_of = hit.record
+        wording = wording_for("en")
+        return {
+            "banner": fragments.banner(ours, EN, known=True),
+            "empty": fragments.empty(ours, ours),
+            "tiles": fragments.tile_row([fragments.Tile(ours, ours, ours, hot=True, href=ours)]),
+            "choices": layout.choices(ours, [(ours, ours, True)], ours, ours),
+            "header": context.header("now"),
+            "plain page": layout.plain_page(context, ours, ours, fragments.NOTHING),
+            "status": now.status(snapshot, EN),
+            "legend": now.legend(EN),
+            "now: alerts": now.alerts(snapshot, EN),
+            "now: records": now.records(snapshot, EN),
+            "movers": changes.movers_html(self._movers(), EN),
+            "comparison": changes.comparison_html(comparison, filters, EN),
+            "search form": explore.search_form(filters, EN),
+            "chips": explore.chips(filters, EN),
+            "facets": explore.facets_html(Filters(), facets, EN),
+            "buttons": explore.buttons_html(filters, EN, with_comparison=False),
+            "records": explore.records_html(filters, Page([hit], ours), {hit.id}, NOW, EN),
+            "timeline table": charts.timeline_table(snapshot.timeline, NOW, EN),
+            "alert": detail_page.alert_page(alert, context, "en", buttons),
+            "alert as it was sent": detail_page.alert_page(self.alert(paged=True), context),
+            "silence": alerts.silence_html(silence, EN),
+            "text": record.text_html(record_of, EN),
+            "labels": record.labels_html(record_of, EN),
+            "word weights": record.word_weights_html(record_of, head, head, ours + "2", EN),
+            "no word weights": record.no_word_weights_html(ours, EN),
+            "rules": record.rules_html(record_of, [evidence], ours + "2", "", EN),
+            "no rules": record.rules_html(record_of, [], "", ours, EN),
+            "facts": record.facts_html(hit, EN),
+            "links": record.links_html(record_of, EN, ours),
+            "correction": record.correction_html(correction, EN),
+            "review": review.record_html(hit, NOW, EN),
+            "latest": review.latest_html([correction], 2, 1, EN),
+            "ways": review.order_html(filters, ours, ("new", "unsure"), EN),
+            "attention": fleet.attention_html(view, EN),
+            "processes": fleet.processes_html(view, EN),
+            "partitions": fleet.partitions_html(view, EN),
+            "stages": fleet.stages_html(view, EN),
+            "dead letters": fleet.dead_letters_html(_Letters(theirs, ours), EN),
+            "fleet: tiles": fleet.tiles(view, 1, EN),
+            "chart": svg(Chart(AT, 300, [1, 8], [1.0, 1.5]), ours),
+            "e-mail": email_html(compose(notification(**self._email()), wording), wording, ours),
+        }
+
+    def in_texts(self) -> dict[str, str]:
+        """What stands within the element of a text, which gives it its direction."""
+        theirs = self.theirs
+        return {
+            "highlighted": highlighted(theirs, [Entity("", self.ours, 0, 9, 0.9, self.ours)], EN),
+            "weighed": weighed(theirs, [Word(theirs, 0, len(theirs), 0.5)]),
+        }
+
+    def record(self) -> Hit:
+        theirs, ours = self.theirs, self.ours
+        found = enriched(
+            theirs * 2,
+            language=ours,
+            entities=[
+                Entity(theirs, ours, 0, len(theirs), 0.9, ours), Entity(theirs, "order_id", 0, 1, 0.9, "rule")
+            ],
+            product=theirs,
+            brand=theirs,
+            region=theirs,
+            source=theirs,
+            author_id=ours,
+            severity=Severity(ours, [ours, "unknown"]),
+            route=Route(ours, [ours]),
+            flags=[ours, "low_confidence"],
+            aspects=[Aspect(ours, ours, 0.9, ours)],
+            versions=Versions(ours, ours, ours, ours),
+            attributes={theirs: theirs},
+        )  # fmt: skip
+        found.intent = Intent(ours, 0.8, [IntentScore(ours, 0.8)])
+        found.sentiment.label = ours
+        found.event.id = theirs
+        return Hit(ours, found)
+
+    def alert(self, **fields: Any) -> Alert:
+        theirs, ours = self.theirs, self.ours
+        return self._make_alert(
+            **{
+                "dedup_key": ours,
+                "rule": ours,
+                "dimensions": {ours: ours, "intent": ours, "brand": theirs},
+                "severity": ours,
+                "title": ours,
+                "summary": ours,
+                "state": ours,
+                "causes": [ours],
+                "page": ours,
+                "paged": False,
+                "not_paged_because": ours,
+                "acknowledged": Acknowledgement(ours, AT, theirs),
+                "snoozed": Acknowledgement(ours, AT, theirs),
+                "snoozed_until": AT,
+                "runbook": f"https://{ours}",
+                "kibana_url": f"https://{ours}",
+                "console_url": f"https://{ours}",
+                "top_intents": [Share(ours, 3, 1.0), Share(ours, 2)],
+                "top_entities": self._shares,
+                "top_words": self._shares,
+                "examples": [Example(ours, theirs, ours, ours, AT)],
+                "chart": Chart(AT, 300, [1, 8], [1.0, 1.5]),
+            }
+            | fields
+        )
+
+    def _email(self) -> dict[str, Any]:
+        alert = self.alert()
+        return {name: getattr(alert, name) for name in _EMAIL} | {"also": (alert,)}
+
+    def _movers(self) -> SharedReading[Movers]:
+        found: SharedReading[Movers] = SharedReading(lambda: None, self._clock, 1.0)
+        change = Change((self.theirs, self.ours), 9, 1)
+        found.value = Movers("7d", Change((), 9, 1), [Change((self.ours,), 9, 0)], [change])
+        return found
+
+    def _correction(self, hit: Hit) -> Correction:
+        ours = self.ours
+        return correction_of(
+            hit.id, hit.record, actor=ours, corrected_at=AT, intent=ours, sentiment=ours, comment=self.theirs
+        )
+
+    def _fleet(self) -> FleetView:
+        ours = self.ours
+        process = ProcessView(
+            kind=ours, name=ours, address=ours, partitions=1, lag=4, up=True, device=ours, runtime=ours,
+            precision=ours, model=ours, fallback=True, waiting_for={ours: ours}, paused=True,
+        )  # fmt: skip
+        lost = ProcessView(kind=ours, name=ours, partitions=1, lag=4, error=ours)
+        partitions = [PartitionLag(topic=ours, partition=0, lag=1, in_per_s=1.0, out_per_s=0.5, worker=ours)]
+        partitions.append(PartitionLag(topic=ours, partition=1, lag=1, in_per_s=1.0, out_per_s=0.5, worker=""))
+        stages = [StageTime(stage=ours, p50_ms=80.0, p95_ms=200.0, per_s=2.0)]
+        return FleetView(at=AT, interval_s=15.0, processes=[process, lost], partitions=partitions, stages=stages)
+
+
+_OF_CUSTOMERS = frozenset({"product", "brand", "region", "entity", "source"})
+
+
+class _Letters:
+    total = 1
+
+    def __init__(self, theirs: str, ours: str) -> None:
+        self._theirs, self._ours = theirs, ours
+
+    def by_reason(self) -> dict[str, int]:
+        return {self._ours: 1}
+
+    def latest(self, size: int) -> list[DeadLetter]:
+        del size
+        theirs, ours = self._theirs, self._ours
+        return [
+            DeadLetter(
+                stage=ours, reason=ours, message=theirs, topic=ours, partition=0, offset=0, timestamp_ms=0,
+                failed_at=AT, attempts=1, pipeline=ours, payload=theirs, payload_bytes=9, headers={},
+            )
+        ]  # fmt: skip
