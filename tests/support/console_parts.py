@@ -1,7 +1,7 @@
 """Every fragment and page of the console, and the alerts' e-mail, filled with chosen values."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from pages import page as notification
 from records import enriched
@@ -15,6 +15,7 @@ from triage.console.alerts import actions, detail_page
 from triage.console.alerts import fragments as alerts
 from triage.console.changes import fragments as changes
 from triage.console.changes.measure import Comparison, Movers
+from triage.console.data.dead_letters import DeadLetters
 from triage.console.data.shared_readings import SharedReading
 from triage.console.data.snapshot import Snapshot
 from triage.console.explore import fragments as explore
@@ -117,7 +118,7 @@ class ConsoleParts:
             "processes": fleet.processes_html(view, EN),
             "partitions": fleet.partitions_html(view, EN),
             "stages": fleet.stages_html(view, EN),
-            "dead letters": fleet.dead_letters_html(_Letters(theirs, ours), EN),
+            "dead letters": fleet.dead_letters_html(cast(DeadLetters, _Letters(theirs, ours)), EN),
             "fleet: tiles": fleet.tiles(view, 1, EN),
             "chart": svg(Chart(AT, 300, [1, 8], [1.0, 1.5]), ours),
             "e-mail": email_html(compose(notification(**self._email()), wording), wording, ours),
@@ -191,9 +192,10 @@ class ConsoleParts:
         return {name: getattr(alert, name) for name in _EMAIL} | {"also": (alert,)}
 
     def _movers(self) -> SharedReading[Movers]:
-        found: SharedReading[Movers] = SharedReading(lambda: None, self._clock, 1.0)
         change = Change((self.theirs, self.ours), 9, 1)
-        found.value = Movers("7d", Change((), 9, 1), [Change((self.ours,), 9, 0)], [change])
+        movers = Movers("7d", Change((), 9, 1), [Change((self.ours,), 9, 0)], [change])
+        found = SharedReading(lambda: movers, self._clock, 1.0)
+        found.value = movers
         return found
 
     def _correction(self, hit: Hit) -> Correction:
