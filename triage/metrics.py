@@ -113,6 +113,9 @@ class Metrics:
             "partitions_left_out", "Raw partitions without progress for max_hold_s, which the watermark ignores", ()
         )
         self.pages_pending = gauge("pages_pending", "Notifications that are not delivered yet", ())
+        self.pages_refused = gauge(
+            "pages_refused", "Firing alerts whose notification the receiver refuses; it is asked again", ("notifier",)
+        )
         self.watermark_lag_seconds = gauge("watermark_lag_seconds", "Current time minus the alerter's watermark", ())
         # Console.
         self.console_read_seconds = histogram(

@@ -20,12 +20,15 @@ def found(*sources):
 
 def test_list_prints_a_line_an_alert(server, capfd):
     silent = ALERT | {"dedup_key": "triage-2", "status": "resolved", "paged": False}
-    index = server(lambda sent: found(ALERT, silent))
+    refusal = {"receiver": "webhook", "error": "webhook: HTTP 403", "at": "2026-11-22T09:36:00.000Z", "retried": True}
+    refused = ALERT | {"dedup_key": "triage-3", "paged": False, "refusals": [refusal]}
+    index = server(lambda sent: found(ALERT, silent, refused))
     outcome = run(capfd, "alerts", "list", "--elasticsearch", index.url)
     assert outcome.code == 0
-    first, second = outcome.out.splitlines()
+    first, second, third = outcome.out.splitlines()
     assert first == "2026-11-22T09:30:00.000Z\tfiring\tcritical\ttriage-1\tDelivery spikes"
     assert second.endswith("not paged")
+    assert third.endswith("\tnot paged\trefused: webhook: HTTP 403")
 
 
 def test_list_open_asks_for_firing_alerts_and_prints_json(server, capfd):

@@ -31,7 +31,7 @@ from triage.elastic.explore import Page
 from triage.elastic.search import Hit
 from triage.fleet import FleetView, PartitionLag, ProcessView, StageTime
 from triage.schemas.action import Matcher, Silence
-from triage.schemas.alert import Acknowledgement, Alert, Chart, Example, Share
+from triage.schemas.alert import Acknowledgement, Alert, Chart, Example, Refusal, Share
 from triage.schemas.correction import Correction, correction_of
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import Aspect, Entity, Intent, IntentScore, Route, Severity, Versions
@@ -182,6 +182,8 @@ class ConsoleParts:
                 "top_entities": self._shares,
                 "top_words": self._shares,
                 "examples": [Example(ours, theirs, ours, ours, AT)],
+                "taken_by": [ours],
+                "refusals": [Refusal(ours, theirs, AT, retried=True)],
                 "chart": Chart(AT, 300, [1, 8], [1.0, 1.5]),
             }
             | fields

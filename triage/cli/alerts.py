@@ -98,4 +98,6 @@ def _line(alert: "Alert") -> str:
         paged += f"\tacknowledged by {alert.acknowledged.by}"
     if alert.snoozed_until is not None:
         paged += f"\tsnoozed until {alert.snoozed_until}"
+    if alert.status == "firing":
+        paged += "".join(f"\trefused: {refusal.error}" for refusal in alert.refusals)
     return f"{alert.started_at}\t{alert.status}\t{alert.severity}\t{alert.dedup_key}\t{alert.title}{paged}"

@@ -92,7 +92,7 @@ def spikes(ids: Ids, feedback: JsonObject, alerts: JsonObject) -> list[JsonObjec
     panels = [
         Panel(lens(ids("alerts-firing"), "Firing now", view,
                    metric({"value": count("Alerts", "status: firing")})), 12, 8),
-        Panel(lens(ids("alerts-paged"), "Paged", view, metric({"value": count("Alerts", "paged: true")})), 12, 8),
+        Panel(lens(ids("alerts-paged"), "Paged", view, metric({"value": count("Alerts", "not paged: false")})), 12, 8),
         Panel(lens(ids("alerts-flapping"), "Flapping", view,
                    metric({"value": count("Alerts", "flapping: true")})), 12, 8),
         Panel(lens(ids("alerts-late"), "Late records", view,

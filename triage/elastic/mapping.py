@@ -43,6 +43,7 @@ _ALERT_SPECIAL: dict[str, JsonObject] = {
     "snoozed.at": _DATE,
     "snoozed_until": _DATE,
     "chart.start": _DATE,
+    "refusals.at": _DATE,
 }
 _CORRECTION_SPECIAL: dict[str, JsonObject] = {"corrected_at": _DATE, "recorded_at": _DATE}
 _ENRICHED_TEXTS = ("text",)
@@ -55,6 +56,7 @@ _ALERT_TEXTS = (
     "examples.text",
     "acknowledged.comment",
     "snoozed.comment",
+    "refusals.error",
 )
 
 

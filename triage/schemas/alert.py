@@ -49,6 +49,18 @@ class Share(msgspec.Struct, omit_defaults=True):
     expected: float | None = None
 
 
+class Refusal(msgspec.Struct):
+    """A receiver that did not take an alert's notification, its latest answer and when it came.
+
+    `retried`: it is asked again while the alert fires.
+    """
+
+    receiver: str
+    error: str
+    at: str
+    retried: bool = False
+
+
 class Evidence(msgspec.Struct):
     """Properties of an alert's records in the index."""
 
@@ -63,7 +75,9 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     `status` says whether it is over, `state` is more detailed. `expected` is for the latest window, `peak_expected` for
     the window with most negatives. `page` is the dedup key under which receivers were notified: the alert's own, or
-    that of another alert of its group. `late_records` arrived after the latest window was evaluated.
+    that of another alert of its group. `paged` is true once a receiver other than the log has taken its notification:
+    `taken_by` are those that did, `refusals` those that did not and said why. `late_records` arrived after the latest
+    window was evaluated.
     """
 
     dedup_key: str
@@ -104,3 +118,5 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     snoozed: Acknowledgement | None = None
     snoozed_until: str | None = None
     chart: Chart | None = None
+    taken_by: list[str] = []
+    refusals: list[Refusal] = []

@@ -50,11 +50,18 @@ def calm_down(rig, step=2, quiet_steps=5):
     rig.watermark(step + quiet_steps)
 
 
-def test_a_spike_is_paged_recorded_and_resolved(rig):
+def test_a_spike_is_paged_once_the_receiver_is_mended_recorded_and_resolved(rig):
     rig = rig()
+    rig.receiver.status = 403
     process = rig.start()
     fire(rig)
+    refused = rig.wait_for(lambda: rig.receiver.refused, "a refusal")[0]["dedup_key"]
+    stored = rig.wait_for(lambda: stored_alert(rig, refused).get("refusals"), "the refusal in Elasticsearch")
+    assert (stored[0]["receiver"], stored[0]["retried"]) == ("webhook", True)
+    # It is mended: the page comes now, not with the next repeat.
+    rig.receiver.status = 200
     rig.wait_events("firing")
+    rig.wait(lambda: stored_alert(rig, refused).get("taken_by") == ["log", "webhook"], "the page in Elasticsearch")
     calm_down(rig)
     rig.wait_events("firing", "resolved")
 

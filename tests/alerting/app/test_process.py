@@ -9,7 +9,7 @@ from triage.alerting.app.process import Alerter
 from triage.alerting.rules.model import AlertRules
 from triage.clock import ManualClock
 from triage.config import load_settings
-from triage.errors import Unavailable
+from triage.errors import ConfigError, Unavailable
 from triage.metrics import Metrics
 from triage.runtime.health import Health
 
@@ -65,6 +65,23 @@ class Faust:
     crash_reason = None
     in_recovery = True
     tables = None
+
+
+@pytest.mark.asyncio
+async def test_state_that_this_version_does_not_read_ends_the_process(alerter, monkeypatch):
+    class App:
+        def __init__(self, *_, **__):
+            self.faust = type("Faust", (), {"crash_reason": ConfigError("of a newer alerter"), "in_recovery": False})
+
+        async def start(self):
+            await asyncio.sleep(3600)
+
+        async def stop(self):
+            pass
+
+    monkeypatch.setattr("triage.alerting.app.faust_app.AlerterApp", App)
+    with pytest.raises(ConfigError, match="newer alerter"):
+        await alerter._run_app(process.Topology(partitions=1, replicas=1, raw=frozenset()))
 
 
 @pytest.mark.asyncio

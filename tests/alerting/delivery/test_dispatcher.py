@@ -7,10 +7,10 @@ import pytest
 from engine_rig import calls
 
 from triage.alerting.delivery.dispatcher import Dispatcher
-from triage.alerting.notifiers import Notification, Throttled
+from triage.alerting.notifiers import Notification, Refused, Throttled
 from triage.clock import ManualClock
 from triage.config import Settings
-from triage.errors import DependencyError, Unavailable
+from triage.errors import AccessDenied, DependencyError, Unavailable
 from triage.metrics import Metrics
 from triage.runtime.rate_limiter import Rate
 from triage.schemas.alert import Alert
@@ -54,12 +54,20 @@ class Rig:
     def __init__(self, *notifiers, **alerting):
         self.clock = ManualClock()
         self.done = []
+        self.refused = []
+        self.lost = []
         self.slept = []
         self.metrics = Metrics()
         settings = Settings(alerting=alerting).alerting
         self.delivery = Dispatcher(
-            notifiers, settings, self.clock, self.metrics, lambda *what: self.done.append(what), self._sleep
-        )
+            notifiers, settings, self.clock, self.metrics, self._done, self._sleep,
+            refused=lambda *what: self.refused.append(what), arrived=lambda *lane: lane not in self.lost,
+        )  # fmt: skip
+
+    def _done(self, key, event, receiver, error=None):
+        self.done.append((key, event, receiver))
+        if event == "firing" and error is not None:
+            self.lost.append((key, receiver))
 
     async def _sleep(self, seconds):
         self.slept.append(seconds)
@@ -104,14 +112,104 @@ async def test_retry_after_is_honoured():
 
 
 @pytest.mark.asyncio
-async def test_a_refusal_is_final_and_the_next_page_is_sent():
+async def test_a_page_that_cannot_be_taken_is_final_and_its_resolve_is_not_sent():
     hook = Fake("webhook", [DependencyError("webhook", "HTTP 400")])
     rig = Rig(hook)
     rig.delivery.submit(page(), ["webhook"])
     rig.delivery.submit(page(event="resolved"), ["webhook"])
+    rig.delivery.submit(page("triage-2"), ["webhook"])
     await settled(rig)
-    assert hook.taken == [("triage-1", "resolved", False)]
+    assert hook.taken == [("triage-2", "firing", False)]
+    assert rig.done[:2] == [("triage-1", "firing", "webhook"), ("triage-1", "resolved", "webhook")]
+    assert rig.metrics.notifications.labels("webhook", "not_needed")._value.get() == 1
+
+
+def refusal():
+    return AccessDenied("webhook", "HTTP 403")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", [AccessDenied, Refused])
+async def test_a_receiver_that_refuses_is_asked_slowly_until_it_takes_the_page(kind):
+    hook = Fake("webhook", [kind("webhook", "HTTP 403")] * 9)
+    rig = Rig(hook, notify_backoff_max_s=60, notify_give_up_s=120)
+    rig.delivery.submit(page(), ["webhook"])
+    await settled(rig)
+    assert hook.taken == [("triage-1", "firing", False)], "it has not taken it before: it is not resent"
+    bounds = [60, 120, 240, 480, 600, 600, 600, 600, 600]
+    assert all(bound / 2 <= wait <= bound for wait, bound in zip(rig.slept, bounds, strict=True))
+    assert rig.refused == [("triage-1", "firing", "webhook", "webhook: HTTP 403")] * 9
+    assert rig.done == [("triage-1", "firing", "webhook")]
+    assert rig.metrics.notifications.labels("webhook", "refused")._value.get() == 9
+    assert rig.metrics.pages_refused.labels("webhook")._value.get() == 0
+
+
+class Asleep(Rig):
+    """Waits end only by `wake`."""
+
+    def __init__(self, *notifiers, **alerting):
+        self.nap = asyncio.Event()
+        super().__init__(*notifiers, **alerting)
+
+    async def _sleep(self, seconds):
+        self.slept.append(seconds)
+        await self.nap.wait()
+
+
+@pytest.mark.asyncio
+async def test_a_page_that_is_refused_until_its_alert_is_over_is_neither_sent_nor_resolved():
+    hook = Fake("webhook", [refusal()])
+    rig = Asleep(hook)
+    rig.delivery.submit(page(), ["webhook"])
+    await settled(rig)
+    assert rig.metrics.pages_refused.labels("webhook")._value.get() == 1
+    assert rig.done == []
+    rig.delivery.submit(page(event="resolved"), ["webhook"])
+    await settled(rig)
+    assert hook.taken == []
     assert rig.done == [("triage-1", "firing", "webhook"), ("triage-1", "resolved", "webhook")]
+    assert rig.metrics.pages_refused.labels("webhook")._value.get() == 0
+    assert rig.metrics.pages_pending._value.get() == 0
+
+
+@pytest.mark.asyncio
+async def test_one_refused_page_delays_no_other_and_is_forgotten_with_its_partition():
+    hook = Fake("webhook", [refusal()])
+    rig = Asleep(hook)
+    rig.delivery.submit(page(), ["webhook"])
+    await settled(rig)
+    rig.delivery.submit(page("triage-2"), ["webhook"])
+    await settled(rig)
+    assert hook.taken == [("triage-2", "firing", False)]
+    rig.delivery.cancel({"triage-1"})
+    assert rig.metrics.pages_refused.labels("webhook")._value.get() == 0
+    await rig.delivery.close(grace_s=0.01)
+
+
+@pytest.mark.asyncio
+async def test_a_receiver_that_refused_and_is_down_then_is_not_given_up():
+    hook = Fake("webhook", [refusal()] * 3 + [Unavailable("webhook", "HTTP 503")] * 3)
+    rig = Rig(hook, notify_backoff_max_s=60, notify_give_up_s=60)
+    rig.delivery.submit(page(), ["webhook"])
+    await settled(rig)
+    assert hook.taken == [("triage-1", "firing", True)]
+
+
+@pytest.mark.asyncio
+async def test_a_resolve_that_is_refused_is_sent_again_until_it_is_given_up():
+    hook = Fake("webhook", [None, refusal(), refusal(), None])
+    rig = Rig(hook, notify_give_up_s=3600)
+    rig.delivery.submit(page(), ["webhook"])
+    rig.delivery.submit(page(event="resolved"), ["webhook"])
+    await settled(rig)
+    assert [event for _, event, _ in hook.taken] == ["firing", "resolved"]
+    hook = Fake("webhook", [None] + [refusal()] * 99)
+    rig = Rig(hook, notify_give_up_s=3600)
+    rig.delivery.submit(page(), ["webhook"])
+    rig.delivery.submit(page(event="resolved"), ["webhook"])
+    await settled(rig)
+    assert len(rig.done) == 2
+    assert rig.metrics.notifications.labels("webhook", "given_up")._value.get() == 1
 
 
 @pytest.mark.asyncio
@@ -128,7 +226,7 @@ async def test_a_fault_in_a_notifier_ends_nothing():
 async def test_an_error_of_the_callback_does_not_end_the_lane(capsys):
     hook = Fake("webhook")
     rig = Rig(hook)
-    rig.delivery._done = lambda *what: rig.done.append(what) if rig.done else rig.done.append(1 / 0)
+    rig.delivery._done = lambda *what: rig.done.append(what[:3]) if rig.done else rig.done.append(1 / 0)
     rig.delivery.submit(page(), ["webhook"])
     await settled(rig)
     rig.done.append("mended")

@@ -8,6 +8,7 @@ import pytest
 from connections import open_connections
 from pages import page
 
+from triage.alerting.notifiers import Refused
 from triage.alerting.notifiers.email import EmailNotifier, Mailbox, mail
 from triage.alerting.wording import wording_for
 from triage.clock import ManualClock
@@ -178,7 +179,7 @@ def test_a_stranger_s_certificate_is_not_taken(authority, tell):
 
 def test_without_starttls_nothing_is_sent_in_the_clear(tell):
     box = Postbox()
-    with running(box, security="none") as port, pytest.raises(DependencyError, match="STARTTLS"):
+    with running(box, security="none") as port, pytest.raises(Refused, match="STARTTLS"):
         tell(notifier(port), page())
     assert box.messages == []
 
@@ -195,7 +196,7 @@ def test_a_relay_without_tls_is_used_only_if_configured(tell):
     [
         ({"DATA": "451 try later"}, Unavailable),
         ({"DATA": "554 spam"}, DependencyError),
-        ({"RCPT": dict.fromkeys(["oncall@example.com", "ops@example.com"], "550 unknown")}, DependencyError),
+        ({"RCPT": dict.fromkeys(["oncall@example.com", "ops@example.com"], "550 unknown")}, Refused),
         ({"RCPT": {"oncall@example.com": "450 greylisted", "ops@example.com": "550 unknown"}}, Unavailable),
     ],
 )

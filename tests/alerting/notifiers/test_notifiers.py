@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from triage.alerting.notifiers import ADDRESSES, Notification, Throttled, build_notifiers
+from triage.alerting.notifiers import ADDRESSES, Notification, Refused, Throttled, build_notifiers
 from triage.alerting.notifiers.slack import SlackNotifier
 from triage.alerting.notifiers.webhook import WebhookNotifier
 from triage.config import Settings
@@ -68,7 +68,8 @@ async def test_the_webhook_gets_event_key_and_alert():
     ("status", "kind"),
     [
         (500, Unavailable), (503, Unavailable), (408, Unavailable), (429, Throttled), (400, DependencyError),
-        (404, DependencyError), (302, DependencyError), (401, AccessDenied), (403, AccessDenied),
+        (404, Refused), (410, Refused), (302, Refused), (308, Refused), (413, DependencyError),
+        (401, AccessDenied), (403, AccessDenied),
         (httpx.ConnectError("refused"), Unavailable), (httpx.ReadTimeout("slow"), Unavailable),
     ],
 )  # fmt: skip
@@ -77,7 +78,17 @@ async def test_failures_are_distinguished_and_never_show_the_address(status, kin
     transport, _ = answering(status, text="no")
     with pytest.raises(kind) as raised:
         await send(transport, kind=notifier)
+    assert type(raised.value) is kind
     assert raised.value.retriable is issubclass(kind, Unavailable)
+    assert "secret-path" not in str(raised.value)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("echo", ["Cannot POST /secret-path", f"no route for {URL}", "no /secret-path?key=k1 here"])
+async def test_a_receiver_that_echoes_its_address_does_not_make_it_known(echo):
+    transport, _ = answering(404, text=echo)
+    with pytest.raises(Refused) as raised:
+        await send(transport)
     assert "secret-path" not in str(raised.value)
 
 

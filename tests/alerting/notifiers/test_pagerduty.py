@@ -5,9 +5,9 @@ import json
 import pytest
 from pages import alert, page
 
-from triage.alerting.notifiers import Throttled
+from triage.alerting.notifiers import Refused, Throttled
 from triage.alerting.notifiers.pagerduty import PagerDutyNotifier
-from triage.errors import DependencyError, Unavailable
+from triage.errors import Unavailable
 
 KEY = "r" * 32
 
@@ -98,8 +98,8 @@ def test_it_keeps_to_what_pagerduty_takes(serve, tell, changes):
     assert len(events.triggers) == 1
 
 
-def test_a_wrong_key_is_final_and_not_in_the_error(serve, tell):
-    with pytest.raises(DependencyError, match="routing_key' is invalid") as raised:
+def test_a_wrong_key_can_be_mended_and_is_not_in_the_error(serve, tell):
+    with pytest.raises(Refused, match="routing_key' is invalid") as raised:
         tell(notifier(serve(Events()), "hidden-key"), page())
     assert not raised.value.retriable
     assert "hidden-key" not in str(raised.value)

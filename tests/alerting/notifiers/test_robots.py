@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pages import alert, page
 
-from triage.alerting.notifiers import Throttled
+from triage.alerting.notifiers import Refused, Throttled
 from triage.alerting.notifiers.robots import DingTalkNotifier, WeComNotifier
 from triage.alerting.wording import wording_for
 from triage.clock import ManualClock
@@ -129,7 +129,7 @@ def test_a_wrong_key_token_or_sign_is_final(serve, tell, robot, make):
         ((200, {"errcode": 40058, "errmsg": "bad"}), DependencyError),
         ((200, b"<html>a gateway's page</html>"), Unavailable),
         ((502, b""), Unavailable),
-        ((404, b""), DependencyError),
+        ((404, b""), Refused),
     ],
 )
 @pytest.mark.parametrize("make", [wecom, dingtalk])

@@ -89,7 +89,7 @@ def test_a_trial_says_what_each_receiver_answered(serve, hanging):
     said = asyncio.run(send_test_notification(settings, SystemClock()))
     assert said["log"] == {"firing": None, "resolved": None}
     assert said["webhook"] == {"firing": None, "acknowledged": None, "resolved": None}
-    assert said["slack"] == {"firing": "slack: HTTP 404 no_service"}
+    assert said["slack"] == {"firing": "slack: HTTP 404 no_service; check alerting.slack_url"}
     assert list(said["alertmanager"]) == ["firing"]
     assert said["alertmanager"]["firing"] is not None
     assert "告警测试" in fine.sent[0].body.decode()

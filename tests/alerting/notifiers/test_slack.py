@@ -5,7 +5,7 @@ import json
 import pytest
 from pages import alert, page
 
-from triage.alerting.notifiers import Throttled
+from triage.alerting.notifiers import Refused, Throttled
 from triage.alerting.notifiers.slack import SlackNotifier, message
 from triage.alerting.wording import wording_for
 from triage.errors import AccessDenied, DependencyError, Unavailable
@@ -50,8 +50,8 @@ def test_slack_keeps_to_its_limits():
     [
         ((400, b"invalid_payload"), DependencyError),
         ((403, b"action_prohibited"), AccessDenied),
-        ((404, b"no_service"), DependencyError),
-        ((410, b"channel_is_archived"), DependencyError),
+        ((404, b"no_service"), Refused),
+        ((410, b"channel_is_archived"), Refused),
         ((500, b"rollup_error"), Unavailable),
         ((429, b"rate_limited", {"retry-after": "30"}), Throttled),
         (None, Unavailable),

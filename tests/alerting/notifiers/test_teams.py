@@ -5,7 +5,7 @@ import json
 import pytest
 from pages import alert, page
 
-from triage.alerting.notifiers import Throttled
+from triage.alerting.notifiers import Refused, Throttled
 from triage.alerting.notifiers.teams import TeamsNotifier, encoded
 from triage.alerting.wording import wording_for
 from triage.errors import AccessDenied, DependencyError, Unavailable
@@ -100,7 +100,7 @@ def test_a_page_of_usual_length_is_whole():
     [
         ((400, b'{"error":{"code":"TriggerInputSchemaMismatch"}}'), DependencyError),
         ((401, b'{"error":{"code":"DirectApiAuthorizationRequired"}}'), AccessDenied),
-        ((404, b'{"error":{"code":"WorkflowNotFound"}}'), DependencyError),
+        ((404, b'{"error":{"code":"WorkflowNotFound"}}'), Refused),
         ((502, b'{"error":{"code":"NoResponse"}}'), Unavailable),
         ((429, b"", {"retry-after": "30"}), Throttled),
         (None, Unavailable),

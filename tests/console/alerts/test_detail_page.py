@@ -13,7 +13,7 @@ from triage.console.web.headers import HEADERS
 from triage.console.web.layout import PageContext
 from triage.errors import Unavailable
 from triage.metrics import Metrics
-from triage.schemas.alert import Chart, Share
+from triage.schemas.alert import Chart, Refusal, Share
 from triage.translations import translations_for
 from triage.web.health import WebHealth
 from triage.web.identity import ANONYMOUS
@@ -70,6 +70,17 @@ def test_a_resolved_alert_that_nobody_was_told_of(get, make_alert):
     assert "<dt>Until</dt><dd>2026-11-22 09:00 UTC</dd><dt>Lasted</dt><dd>1 h 30 min</dd>" in page
     assert "<dt>Not notified</dt><dd>too old</dd>" in page
     assert "expected</dd>" not in page
+
+
+def test_an_alert_whose_receiver_refuses_says_so_and_who_took_it(get, make_alert):
+    refusal = Refusal("webhook", "HTTP 403 <no>", "2026-11-22T09:00:00Z", retried=True)
+    page = get(lambda _: make_alert(taken_by=["log", "slack"], refusals=[refusal]), "/alerts/triage-1").text
+    assert "<dt>Notified</dt><dd>log, slack</dd>" in page
+    assert "<dd>webhook: HTTP 403 &lt;no&gt; (since 2026-11-22 09:00 UTC; it is asked again)</dd>" in page
+    over = make_alert("resolved", ended_ms=1_795_339_800_000, refusals=[refusal])
+    assert (
+        "<dd>webhook: HTTP 403 &lt;no&gt; (2026-11-22 09:00 UTC)</dd>" in get(lambda _: over, "/alerts/triage-1").text
+    )
 
 
 def test_a_link_that_is_no_web_address_is_left_out(get, make_alert):

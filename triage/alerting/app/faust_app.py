@@ -42,7 +42,7 @@ from triage.alerting.rules.model import AlertRules
 from triage.clock import Clock
 from triage.config import Settings
 from triage.elastic.search import Conditions
-from triage.errors import NotUnderstood, Unavailable
+from triage.errors import NotUnderstood, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
@@ -291,8 +291,13 @@ class AlerterApp:
         """Build the engines: the table is complete after a start or a rebalance."""
         partitions = self._assigned()
         self._table.drop_unassigned(partitions)
-        for partition in sorted(partitions):
-            self._engine_of(partition)
+        try:
+            for partition in sorted(partitions):
+                self._engine_of(partition)
+        except TriageError as error:
+            # State that this version does not read.
+            await self.faust.crash(error)
+            raise
         log.info("state_recovered", partitions=sorted(partitions), entries=len(self._table.data))
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:

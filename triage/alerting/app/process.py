@@ -18,7 +18,7 @@ from triage.alerting.rules.reload import RuleWatch
 from triage.clock import Clock
 from triage.config import Settings
 from triage.elastic.client import connect
-from triage.errors import Unavailable
+from triage.errors import TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.runtime.backoff import backoff
@@ -134,7 +134,7 @@ class Alerter:
         return probe.result() if probe.done() else None
 
     async def _run_app(self, topology: Topology) -> None:
-        """Run one Faust app until it stops. Raises Unavailable if it failed."""
+        """Run one Faust app until it stops. Raises Unavailable if it failed, or what no retry can solve."""
         from triage.alerting.app.faust_app import AlerterApp
 
         settings = self._settings
@@ -173,6 +173,8 @@ class Alerter:
             await self._close(app)
             client.close()
         if reason is not None and not self._stop.is_set():
+            if isinstance(reason, TriageError) and not reason.retriable:
+                raise reason
             raise Unavailable("kafka", f"the alerter's app failed: {reason!r}") from reason
 
     async def _close(self, app: Any) -> None:

@@ -4,11 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from triage.alerting.notifiers.base import Notification, Notifier, Throttled
+from triage.alerting.notifiers.base import Notification, Notifier, Refused, Throttled
 from triage.clock import Clock
 from triage.config import AlertingSettings
-from triage.errors import TriageError, Unavailable
+from triage.errors import AccessDenied, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.runtime.backoff import backoff
@@ -17,8 +18,21 @@ from triage.schemas.alert import Event
 
 log = get_logger("triage.delivery")
 
-Done = Callable[[str, Event, str], None]
 _MAX_CONCURRENT = 4
+# A receiver that refuses is asked again at `notify_backoff_max_s`, later this many times as seldom.
+_SLOWEST = 10
+
+
+class Done(Protocol):
+    """Nothing more comes of a notification: the receiver took it, or never will because of `error`."""
+
+    def __call__(self, dedup_key: str, event: Event, receiver: str, error: str | None = None, /) -> None: ...
+
+
+class OnRefused(Protocol):
+    """A receiver refused a notification, and is asked again while its alert fires."""
+
+    def __call__(self, dedup_key: str, event: Event, receiver: str, error: str, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +44,29 @@ class _Queued:
     keep_alive: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Result of an attempt: without an error it was taken; with `wait_s` another attempt can succeed by itself.
+
+    `refused`: another one can once someone has mended a setting.
+    """
+
+    error: str | None = None
+    wait_s: float | None = None
+    refused: bool = False
+
+
 class Dispatcher:
     """A lane per receiver and page: a resolve follows its page, and no lane waits for another.
 
-    `done(dedup_key, event, receiver)` is called when a receiver took a notification or will never take it. All waits
-    are in real seconds. A notification is given up after `notify_give_up_s`. A receiver's `rate` is respected, and when
-    it asks for a pause, all its lanes wait. Where a notifier has `resend_every_s`, a page that it took is sent again
-    that often until its resolve, because the receiver (Alertmanager) would end it otherwise.
+    `done` is called when a receiver took a notification or will never take it. All waits are in real seconds. A
+    notification is given up after `notify_give_up_s`. A receiver's `rate` is respected, and when it asks for a pause,
+    all its lanes wait. Where a notifier has `resend_every_s`, a page that it took is sent again that often until its
+    resolve, because the receiver (Alertmanager) would end it otherwise.
+
+    A page that a receiver refuses (a wrong key or address) is sent again slowly until its alert is over, and `refused`
+    is called for each attempt; a resolve for `notify_give_up_s`. What follows a page is sent only where the page
+    arrived, which `arrived(dedup_key, receiver)` says.
     """
 
     def __init__(
@@ -47,6 +77,9 @@ class Dispatcher:
         metrics: Metrics,
         done: Done,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        refused: OnRefused = lambda *_: None,
+        arrived: Callable[[str, str], bool] = lambda *_: True,
     ) -> None:
         self._notifiers: Mapping[str, Notifier] = {notifier.name: notifier for notifier in notifiers}
         self._limits = {notifier.name: asyncio.Semaphore(_MAX_CONCURRENT) for notifier in notifiers}
@@ -56,6 +89,10 @@ class Dispatcher:
         self._metrics = metrics
         self._done = done
         self._sleep = sleep
+        self._on_refused = refused
+        self._arrived = arrived
+        # Lanes whose receiver refuses; a tick ends their waits, so that the resolve of an alert does not wait for them.
+        self._refusing: dict[tuple[str, str], asyncio.Event] = {}
         self._lanes: dict[tuple[str, str], deque[_Queued]] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._keep_alive_tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -67,7 +104,7 @@ class Dispatcher:
         for name in receivers:
             if name not in self._notifiers:
                 log.warning("receiver_gone", receiver=name, dedup_key=notification.alert.dedup_key)
-                self._done(notification.alert.dedup_key, notification.event, name)
+                self._done(notification.alert.dedup_key, notification.event, name, "not configured any more")
                 continue
             self._queue(name, _Queued(notification, self._clock.monotonic()))
 
@@ -83,6 +120,7 @@ class Dispatcher:
             for queued in self._lanes.pop(lane, ()):
                 self._count(queued, -1)
             self._tasks.pop(lane).cancel()
+            self._note_refusing(lane, refusing=False)
         for lane in [lane for lane in self._keep_alive_tasks if lane[1] in dedup_keys]:
             self._keep_alive_tasks.pop(lane).cancel()
 
@@ -104,6 +142,8 @@ class Dispatcher:
         lane = (name, queued.notification.alert.dedup_key)
         self._lanes.setdefault(lane, deque()).append(queued)
         self._count(queued, 1)
+        if (waiting := self._refusing.get(lane)) is not None:
+            waiting.set()
         if lane not in self._tasks:
             self._tasks[lane] = asyncio.create_task(self._run(lane), name=f"deliver-{name}")
 
@@ -115,6 +155,7 @@ class Dispatcher:
             except Exception:
                 # It is still pending in the changelog, so it is sent after a restart; the lane continues.
                 log.exception("delivery_failed", receiver=lane[0], dedup_key=lane[1])
+            self._note_refusing(lane, refusing=False)
             self._count(queue.popleft(), -1)
         # Nothing can have been added: there was no await since the queue was seen empty.
         self._lanes.pop(lane, None)
@@ -128,51 +169,99 @@ class Dispatcher:
             await self._send_keep_alive(notifier, queued)
             self._schedule_keep_alive(lane, queued.notification)
             return
-        accepted = await self._deliver(notifier, queued)
-        if event == "firing" and accepted:
+        if event != "firing" and not self._arrived(lane[1], lane[0]):
+            self._metrics.notifications.labels(lane[0], "not_needed").inc()
+            log.info("notification_not_needed", receiver=lane[0], notified=event, dedup_key=lane[1])
+            self._done(lane[1], event, lane[0], "its page has not arrived")
+            return
+        error = await self._deliver(lane, notifier, queued)
+        if event == "firing" and error is None:
             self._schedule_keep_alive(lane, queued.notification)
-        self._done(lane[1], event, lane[0])
+        self._done(lane[1], event, lane[0], error)
 
-    async def _deliver(self, notifier: Notifier, queued: _Queued) -> bool:
-        """True if the receiver took it; False if it was refused or given up."""
+    async def _deliver(self, lane: tuple[str, str], notifier: Notifier, queued: _Queued) -> str | None:
+        """None if the receiver took it; why not if it was refused for good or given up."""
         settings, notification = self._settings, queued.notification
-        waits = backoff(settings.notify_backoff_initial_s, settings.notify_backoff_max_s)
+        longest_s = settings.notify_backoff_max_s
+        waits, slow_waits = (
+            backoff(settings.notify_backoff_initial_s, longest_s),
+            backoff(longest_s, _SLOWEST * longest_s),
+        )
         fields = {"receiver": notifier.name, "notified": notification.event, "dedup_key": notification.alert.dedup_key}
         while True:
-            wait_s, error = await self._attempt(notifier, notification, waits)
-            if wait_s is None:
+            answer = await self._attempt(notifier, notification, slow_waits if lane in self._refusing else waits)
+            error, wait_s = answer.error, answer.wait_s
+            if answer.refused:
+                wait_s = next(slow_waits)
+            if error is None or wait_s is None:
                 self._metrics.notifications.labels(notifier.name, "sent" if error is None else "refused").inc()
                 if error is not None:
                     log.error("notification_refused", error=error, **fields)
-                    return False
+                    return error
                 took_s = self._clock.monotonic() - queued.due_s
                 self._metrics.notification_seconds.labels(notifier.name).observe(took_s)
                 log.info("notification_sent", resent=notification.resent, after_s=round(took_s, 2), **fields)
-                return True
-            if self._clock.monotonic() - queued.due_s + wait_s > settings.notify_give_up_s:
+                return None
+            slowly = notification.event == "firing" and (answer.refused or lane in self._refusing)
+            if not slowly and self._clock.monotonic() - queued.due_s + wait_s > settings.notify_give_up_s:
                 self._metrics.notifications.labels(notifier.name, "given_up").inc()
                 log.error("notification_given_up", error=error, after_s=settings.notify_give_up_s, **fields)
-                return False
-            self._metrics.notifications.labels(notifier.name, "retried").inc()
-            log.warning("notification_retried", error=error, retry_in_s=round(wait_s, 1), **fields)
-            # The receiver may have taken it although it did not answer.
-            notification = replace(notification, resent=True)
-            await self._sleep(wait_s)
+                return error
+            outcome = "refused" if answer.refused else "retried"
+            self._metrics.notifications.labels(notifier.name, outcome).inc()
+            log_event = "notification_refused" if answer.refused else "notification_retried"
+            log.warning(log_event, error=error, retry_in_s=round(wait_s, 1), **fields)
+            if not answer.refused:
+                # The receiver may have taken it although it did not answer.
+                notification = replace(notification, resent=True)
+            if not slowly:
+                await self._sleep(wait_s)
+                continue
+            self._note_refusing(lane, refusing=True)
+            self._on_refused(lane[1], "firing", lane[0], error)
+            if await self._over(lane, wait_s):
+                log.warning("notification_given_up", error=error, because="the alert is over", **fields)
+                return error
 
     async def _send_keep_alive(self, notifier: Notifier, queued: _Queued) -> None:
         """Make one attempt: the next keep-alive is the retry."""
-        wait_s, error = await self._attempt(notifier, queued.notification, iter(lambda: 0.0, None))
+        answer = await self._attempt(notifier, queued.notification, iter(lambda: 0.0, None))
+        error = answer.error
         self._metrics.notifications.labels(notifier.name, "kept_alive" if error is None else "not_kept_alive").inc()
         if error is not None:
             dedup_key = queued.notification.alert.dedup_key
-            log.warning(
-                "keep_alive_failed", receiver=notifier.name, dedup_key=dedup_key, error=error, again=bool(wait_s)
-            )
+            again = answer.wait_s is not None or answer.refused
+            log.warning("keep_alive_failed", receiver=notifier.name, dedup_key=dedup_key, error=error, again=again)
 
-    async def _attempt(
-        self, notifier: Notifier, notification: Notification, waits: Iterator[float]
-    ) -> tuple[float | None, str | None]:
-        """(None, None) if it was taken, (None, error) if it never will be, else (seconds to wait, error)."""
+    async def _over(self, lane: tuple[str, str], wait_s: float) -> bool:
+        """Wait until the next attempt at a page that was refused. True if its resolve waits behind it: none is made."""
+        waiting = self._refusing[lane]
+        waiting.clear()
+        if self._resolve_waits(lane):
+            return True
+        slept, woken = asyncio.ensure_future(self._sleep(wait_s)), asyncio.ensure_future(waiting.wait())
+        try:
+            # Repeats and acknowledgements wake it, too: then it is asked again at once, which does no harm.
+            await asyncio.wait({slept, woken}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            slept.cancel()
+            woken.cancel()
+        return self._resolve_waits(lane)
+
+    def _resolve_waits(self, lane: tuple[str, str]) -> bool:
+        return any(queued.notification.event == "resolved" for queued in list(self._lanes.get(lane, ()))[1:])
+
+    def _note_refusing(self, lane: tuple[str, str], *, refusing: bool) -> None:
+        if refusing == (lane in self._refusing):
+            return
+        if refusing:
+            self._refusing[lane] = asyncio.Event()
+        else:
+            del self._refusing[lane]
+        count = sum(name == lane[0] for name, _ in self._refusing)
+        self._metrics.pages_refused.labels(lane[0]).set(count)
+
+    async def _attempt(self, notifier: Notifier, notification: Notification, waits: Iterator[float]) -> _Answer:
         bucket = self._buckets[notifier.name]
         if (wait_s := bucket.reserve()) > 0:
             await self._sleep(wait_s)
@@ -182,16 +271,18 @@ class Dispatcher:
                     await notifier.send(notification)
         except Throttled as error:
             bucket.pause(error.retry_after_s)
-            return max(error.retry_after_s, next(waits)), str(error)
+            return _Answer(str(error), max(error.retry_after_s, next(waits)))
         except (Unavailable, TimeoutError) as error:
-            return next(waits), str(error) or f"no answer within {self._settings.notify_timeout_s:g} s"
+            return _Answer(str(error) or f"no answer within {self._settings.notify_timeout_s:g} s", next(waits))
+        except (AccessDenied, Refused) as error:
+            return _Answer(str(error), refused=True)
         except TriageError as error:
-            return None, str(error)
+            return _Answer(str(error))
         except Exception as error:
             # A bug in one notifier must not end the lane or the alerter.
             log.exception("notifier_failed", receiver=notifier.name)
-            return None, f"{type(error).__name__}: {error}"
-        return None, None
+            return _Answer(f"{type(error).__name__}: {error}")
+        return _Answer()
 
     def _resend_every_s(self, name: str) -> float | None:
         found: float | None = getattr(self._notifiers.get(name), "resend_every_s", None)

@@ -80,7 +80,15 @@ class Outbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._queues: dict[str, deque[_Outgoing]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
-        self._dispatcher = Dispatcher(notifiers, settings, clock, metrics, self._on_delivered)
+        self._dispatcher = Dispatcher(
+            notifiers,
+            settings,
+            clock,
+            metrics,
+            self._on_delivered,
+            refused=self._on_refused,
+            arrived=self._arrived,
+        )
         self._evidence = EvidenceLookup(look_up, self._on_evidence, self.spawn)
         self._archives = [Archive(name, write, self._on_archived) for name, write in archives.items()]
 
@@ -186,10 +194,18 @@ class Outbox:
             self._archive(engine.alert(episode), episode.version)
             self._flush_owner(episode.dedup_key)
 
-    def _on_delivered(self, dedup_key: str, event: Event, receiver: str) -> None:
+    def _on_delivered(self, dedup_key: str, event: Event, receiver: str, error: str | None = None) -> None:
         if (engine := self._owner(dedup_key)) is not None:
-            engine.delivered(dedup_key, event, receiver)
+            engine.delivered(dedup_key, event, receiver, error)
             self._flush_owner(dedup_key)
+
+    def _on_refused(self, dedup_key: str, event: Event, receiver: str, error: str) -> None:
+        if (engine := self._owner(dedup_key)) is not None:
+            engine.refused(dedup_key, event, receiver, error)
+            self._flush_owner(dedup_key)
+
+    def _arrived(self, dedup_key: str, receiver: str) -> bool:
+        return (engine := self._owner(dedup_key)) is None or engine.page_arrived(dedup_key, receiver)
 
     def _flush_owner(self, dedup_key: str) -> None:
         self.spawn(self._flush(*self._owners[dedup_key]))

@@ -45,6 +45,7 @@ class ChangelogBuffer:
         self._sums: dict[str, WindowSum] = {}
         self._writes: dict[str, Any] = {}
         self._last: dict[str, Any] = {}
+        self._updates: dict[str, Any] = {}
         self._deletes: list[str] = []
         self._notifications: list[PendingNotification] = []
         self._episodes: list[Episode] = []
@@ -71,14 +72,15 @@ class ChangelogBuffer:
 
     def add_notification(self, notification: PendingNotification) -> None:
         """Store a new notification, then send it."""
-        self.update_notification(notification)
+        self._writes[f"page:{notification.id}"] = msgspec.to_builtins(notification)
         self._notifications.append(notification)
 
     def update_notification(self, notification: PendingNotification) -> None:
-        """Store that fewer receivers are pending."""
-        self._writes[f"page:{notification.id}"] = msgspec.to_builtins(notification)
+        """Store that fewer receivers are pending, once `state` says which of them took it."""
+        self._updates[f"page:{notification.id}"] = msgspec.to_builtins(notification)
 
     def delete_notification(self, notification: PendingNotification) -> None:
+        self._updates.pop(f"page:{notification.id}", None)
         self._deletes.append(f"page:{notification.id}")
 
     def put_evidence(self, dedup_key: str, evidence: Evidence) -> None:
@@ -99,18 +101,19 @@ class ChangelogBuffer:
     def put_state(self, progress: Progress, episodes: list[Episode], paging: PagingState) -> None:
         """Everything else; call it after `put_baseline`."""
         self._serial += 1
-        self._last["state"] = stored.pack(Core(progress, self._serial, episodes, paging))
+        self._last["state"] = stored.pack(Core(progress, self._serial, episodes, paging, stored.VERSION))
         self.closed_ms = progress.closed_ms
 
     def take(self, episodes: list[Episode]) -> Changes:
         """All that was collected; `episodes` are to be archived, before those of a restart."""
         sums = {name: msgspec.to_builtins(window_sum) for name, window_sum in self._sums.items()}
         writes = sums | self._writes | self._last
-        # An entry is deleted only after the writes that made it needless.
-        for name in self._deletes:
+        # A notification changes only after `state` says which receivers took it. An entry is deleted only after the
+        # writes that made it needless.
+        for name, value in (self._updates | dict.fromkeys(self._deletes)).items():
             writes.pop(name, None)
-            writes[name] = None
+            writes[name] = value
         changes = Changes(writes, self._notifications, episodes + self._episodes)
-        self._sums, self._writes, self._last, self._deletes = {}, {}, {}, []
+        self._sums, self._writes, self._last, self._updates, self._deletes = {}, {}, {}, {}, []
         self._notifications, self._episodes = [], []
         return changes

@@ -25,6 +25,7 @@ from triage.alerting.engine.episodes import Episodes
 from triage.alerting.engine.pending_notifications import PendingNotifications
 from triage.alerting.engine.priming import Primed
 from triage.alerting.engine.rule_evaluators import RuleEvaluators
+from triage.alerting.engine.state import PendingNotification
 from triage.alerting.engine.windows import MergeOutcome, PartitionWindows
 from triage.alerting.evaluation.stored_baseline import StoredBaseline
 from triage.alerting.lifecycle.alert_document import build_alert
@@ -176,13 +177,29 @@ class PartitionEngine:
         changes.forgotten = forgotten
         return changes
 
-    def delivered(self, dedup_key: str, event: Event, receiver: str) -> None:
-        """Note that a receiver took a notification, or never will."""
+    def delivered(self, dedup_key: str, event: Event, receiver: str, error: str | None = None) -> None:
+        """Note that a receiver took a notification, or never will because of `error`."""
         notification = self._pending.delivered(dedup_key, event, receiver)
+        if notification is not None and event == "firing":
+            if error is None:
+                self._episodes.page_taken(_members(notification), receiver)
+            elif not notification.repeat:
+                self._episodes.page_refused(_members(notification), receiver, error, retried=False)
         if notification is not None and notification.pending:
             self._changelog.update_notification(notification)
         elif notification is not None:
             self._changelog.delete_notification(notification)
+
+    def refused(self, dedup_key: str, event: Event, receiver: str, error: str) -> None:
+        """Note that a receiver refused a notification, which stays pending."""
+        notification = self._pending.find(dedup_key, event, receiver)
+        if notification is not None:
+            self._episodes.page_refused(_members(notification), receiver, error, retried=True)
+
+    def page_arrived(self, dedup_key: str, receiver: str) -> bool:
+        """True if the receiver took the page, or may have."""
+        episode = self._episodes.get(dedup_key)
+        return episode is None or episode.taken_by is None or receiver in episode.taken_by
 
     def delivered_pages(self) -> list[DeliveredPage]:
         """The pages that some receiver took and that still fire. Some receivers need them repeated after a restart."""
@@ -190,7 +207,7 @@ class PartitionEngine:
         for page in self._episodes.paging.state.pages.values():
             lead, *others = [self._episodes.get(key) for key in page.members]
             waiting = self._pending.receivers_without_page(page.key)
-            receivers = [name for name in page.receivers if name not in waiting]
+            receivers = [name for name in page.receivers if name not in waiting and self.page_arrived(page.key, name)]
             if lead is not None and receivers:
                 also = [self.alert(other) for other in others if other is not None]
                 found.append(DeliveredPage(self.alert(lead), also, receivers))
@@ -282,3 +299,8 @@ class PartitionEngine:
             log.info("partition_back", partition=name)
         self._left_out = left_out
         self._metrics.partitions_left_out.set(len(left_out))
+
+
+def _members(notification: PendingNotification) -> list[str]:
+    """Dedup keys of the alerts on a page."""
+    return [notification.alert.dedup_key, *(other.dedup_key for other in notification.also)]

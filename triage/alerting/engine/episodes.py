@@ -1,6 +1,6 @@
 """Episodes of one partition: verdicts open and end them; grouped, they become the pages that people get. No I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -18,7 +18,7 @@ from triage.config import AlertingSettings
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.schemas.action import Acknowledge, Snooze
-from triage.schemas.alert import Acknowledgement
+from triage.schemas.alert import Acknowledgement, Refusal
 from triage.schemas.counts import group_of
 
 log = get_logger("triage.alerter")
@@ -134,6 +134,30 @@ class Episodes:
         if page is None:
             return []
         return self.paging.acknowledge(page) if until_ms is None else self.paging.snooze(page, until_ms)
+
+    def page_taken(self, dedup_keys: Iterable[str], receiver: str) -> None:
+        """Note that a receiver took the page of these alerts."""
+        for dedup_key in dedup_keys:
+            episode = self._by_key.get(dedup_key)
+            if episode is None or episode.taken_by is None or receiver in episode.taken_by:
+                continue
+            refusals = [refusal for refusal in episode.refusals if refusal.receiver != receiver]
+            taken_by = [*episode.taken_by, receiver]
+            self._put(msgspec.structs.replace(episode, taken_by=taken_by, refusals=refusals, archived=False))
+
+    def page_refused(self, dedup_keys: Iterable[str], receiver: str, error: str, *, retried: bool) -> None:
+        """Note that a receiver did not take the page of these alerts. The first time of the same answer counts."""
+        refusal = Refusal(receiver, error, rfc3339(self._clock.now_ms()), retried)
+        for dedup_key in dedup_keys:
+            episode = self._by_key.get(dedup_key)
+            if episode is None:
+                continue
+            known = {one.receiver: one for one in episode.refusals}
+            before = known.get(receiver)
+            if before is not None and (before.error, before.retried) == (error, retried):
+                continue
+            refusals = list((known | {receiver: refusal}).values())
+            self._put(msgspec.structs.replace(episode, refusals=refusals, archived=False))
 
     def archived(self, dedup_key: str, version: int) -> None:
         """Note that a resolved episode is stored in the archives."""

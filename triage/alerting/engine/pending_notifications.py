@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from triage.alerting.engine.state import PendingNotification
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.lifecycle.grouping import PageNotification
@@ -48,6 +50,10 @@ class PendingNotifications:
         receivers = list(page.receivers)
         if request.event == "acknowledged":
             receivers = [name for name in receivers if name in self._acknowledging]
+        if request.event != "firing" and lead.taken_by is not None:
+            # Where no page arrived, and none is on its way, nothing follows it.
+            reached = {*lead.taken_by, *self.receivers_without_page(page.key)}
+            receivers = [name for name in receivers if name in reached]
         if request.repeat:
             # A receiver that has not taken the notification before needs no repeat of it.
             waiting = {name for pending in self._of_page(page.key) for name in pending.pending}
@@ -56,11 +62,16 @@ class PendingNotifications:
             return None
         suffix = f":{page.repeats}" if request.repeat else f":{action_ms}" if action_ms is not None else ""
         others = [other for key in page.members[1:] if (other := episode(key)) is not None]
+
+        def document(of: Episode) -> Alert:
+            # Whoever reads it is being paged.
+            return msgspec.structs.replace(alert(of), paged=True, not_paged_because=None, taken_by=[], refusals=[])
+
         notification = PendingNotification(
             id=f"{page.key}:{request.event}{suffix}",
             event=request.event,
-            alert=alert(lead),
-            also=[alert(other) for other in others],
+            alert=document(lead),
+            also=[document(other) for other in others],
             pending=receivers,
             repeat=request.repeat,
             serial=serial,
@@ -73,18 +84,21 @@ class PendingNotifications:
         first = (pending for pending in self._of_page(key) if pending.event == "firing" and not pending.repeat)
         return {name for notification in first for name in notification.pending}
 
+    def find(self, dedup_key: str, event: Event, receiver: str) -> PendingNotification | None:
+        """The oldest notification of an event that waits for a receiver."""
+        return next((n for n in self._of_page(dedup_key) if n.event == event and receiver in n.pending), None)
+
     def delivered(self, dedup_key: str, event: Event, receiver: str) -> PendingNotification | None:
         """Note that a receiver took a notification, or never will.
 
         Returns the notification; without pending receivers it has been removed. None if there is none.
         """
-        for notification in self._of_page(dedup_key):
-            if notification.event == event and receiver in notification.pending:
-                notification.pending.remove(receiver)
-                if not notification.pending:
-                    self._remove(notification)
-                return notification
-        return None
+        notification = self.find(dedup_key, event, receiver)
+        if notification is not None:
+            notification.pending.remove(receiver)
+            if not notification.pending:
+                self._remove(notification)
+        return notification
 
     def _of_page(self, key: str) -> Iterable[PendingNotification]:
         return self._by_page.get(key, {}).values()

@@ -8,8 +8,9 @@
     base:<slot>:<rule>:<key>     a baseline; the one in the other slot stays until `state` is written
     state                        everything else
 
-A flush writes sums, pages and baselines, then `state`, and only then deletes what the new `state` does not need.
-Names of fields are names in the changelog: a renamed field is lost at the next start.
+A flush writes sums, new pages and baselines, then `state`, and only then notes which receivers a page still waits for,
+and deletes what the new `state` does not need. Names of fields are names in the changelog: a renamed field is lost at
+the next start.
 """
 
 import base64
@@ -24,7 +25,11 @@ from triage.alerting.engine.windows import Progress, WindowSum
 from triage.alerting.evaluation.stored_baseline import StoredBaseline
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.lifecycle.grouping import PagingState
+from triage.errors import ConfigError
 from triage.schemas.alert import Alert, Event, Evidence
+
+# 1: episodes say which receivers took their page.
+VERSION = 1
 
 
 class PendingNotification(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -43,12 +48,16 @@ class PendingNotification(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Core(msgspec.Struct):
-    """The entry `state`, which is compressed; `serial` grows by one each time it is written."""
+    """The entry `state`, which is compressed; `serial` grows by one each time it is written.
+
+    `version` is that of the alerter that wrote it: 0 where it is missing.
+    """
 
     progress: Progress
     serial: int = 0
     episodes: list[Episode] = []
     paging: PagingState = msgspec.field(default_factory=PagingState)
+    version: int = 0
 
 
 @dataclass(slots=True)
@@ -68,7 +77,16 @@ def pack(core: Core) -> str:
 
 
 def unpack(value: str) -> Core:
-    return msgspec.msgpack.decode(zlib.decompress(base64.b64decode(value)), type=Core)
+    """Raises ConfigError for state that a newer alerter wrote."""
+    core = msgspec.msgpack.decode(zlib.decompress(base64.b64decode(value)), type=Core)
+    if core.version > VERSION:
+        raise ConfigError(
+            f"the stored state is of version {core.version}, written by a newer alerter; this one reads versions up to "
+            f"{VERSION}. Run the newer version, or start without state: stop all alerters, delete the topic "
+            "<prefix>.<alerting.group>-state-changelog and the consumer group <prefix>.<alerting.group>",
+            where="alerter",
+        )
+    return core
 
 
 def base_name(slot: int, rule: str, key: str) -> str:
@@ -82,7 +100,8 @@ def sum_name(start_ms: int, key: str) -> str:
 def read(entries: Mapping[str, Any], step_ms: int) -> Stored:
     """Decode the entries that a crash at any point of a flush left.
 
-    Baselines and pages that are ahead of `state` are ignored: the counts that led to them are read again.
+    Baselines and pages that are ahead of `state` are ignored: the counts that led to them are read again. State of
+    earlier versions is converted. Raises ConfigError for state of a later one.
     """
     stored = Stored(unpack(entries["state"]) if "state" in entries else Core(Progress()))
     closed_ms = stored.core.progress.closed_ms
@@ -100,7 +119,21 @@ def read(entries: Mapping[str, Any], step_ms: int) -> Stored:
         elif kind == "base":
             _read_baseline(stored, rest, value, closed_ms, step_ms)
     stored.notifications = dict(sorted(stored.notifications.items(), key=lambda item: item[1].serial))
+    if stored.core.version < VERSION:
+        _note_who_took_pages(stored)
     return stored
+
+
+def _note_who_took_pages(stored: Stored) -> None:
+    """State of version 0 does not say which receivers took a page: all but those that it still waits for."""
+    waiting: dict[str, set[str]] = {}
+    for notification in stored.notifications.values():
+        if notification.event == "firing" and not notification.repeat:
+            waiting.setdefault(notification.alert.dedup_key, set()).update(notification.pending)
+    pages = stored.core.paging.pages
+    for episode in stored.core.episodes:
+        if (page := pages.get(episode.page or "")) is not None:
+            episode.taken_by = [name for name in page.receivers if name not in waiting.get(page.key, ())]
 
 
 def _read_baseline(stored: Stored, name: str, value: Any, closed_ms: int | None, step_ms: int) -> None:

@@ -43,8 +43,8 @@ def build_alert(
         peak_negative=episode.peak_negative,
         ended_at=None if ended_ms is None else rfc3339(ended_ms),
         expected=episode.expected,
-        paged=episode.page is not None,
-        not_paged_because=episode.not_paged_because,
+        paged=episode.paged,
+        not_paged_because=_not_paged_because(episode),
         runbook=episode.runbook,
         console_url=f"{settings.console_url.rstrip('/')}/alerts/{episode.dedup_key}",
         kibana_url=_kibana_url(settings.kibana_url, episode),
@@ -65,7 +65,20 @@ def build_alert(
         # Snoozes are stored in the time of closed steps, which is behind the clock by the lateness.
         snoozed_until=None if snoozed_ms is None else rfc3339(snoozed_ms + settings.allowed_lateness_s * 1000),
         chart=chart,
+        taken_by=list(episode.taken_by or ()),
+        refusals=list(episode.refusals),
     )
+
+
+def _not_paged_because(episode: Episode) -> str | None:
+    if episode.page is None or episode.paged:
+        return None if episode.paged else episode.not_paged_because
+    reasons = [
+        f"{refusal.receiver} did not take it: {refusal.error}"
+        + ("; it is asked again while the alert fires" if refusal.retried and episode.open else "")
+        for refusal in episode.refusals
+    ]
+    return "; ".join(reasons) or "no receiver other than the log has taken it"
 
 
 def duration(ms: int) -> str:

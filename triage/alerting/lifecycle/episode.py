@@ -7,8 +7,10 @@ from enum import StrEnum
 import msgspec
 
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
-from triage.schemas.alert import Acknowledgement, AlertState, AlertStatus
+from triage.schemas.alert import Acknowledgement, AlertState, AlertStatus, Refusal
 
+# The receiver that reaches nobody: it is always configured.
+LOG = "log"
 # Flapping as Kibana defines it.
 FLAP_WINDOWS = 20
 FLAP_CHANGES = 4
@@ -32,6 +34,8 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
     the last 20 steps, the newest lowest: set where the verdict differed from that of the step before.
 
     `page` is the dedup key with which the page was sent; where several alerts share a page it is that of the first.
+    `taken_by` are the receivers that took the page; None if an alerter sent it that did not note them. `refusals` are
+    those that did not, and why.
     `acted_ms` is when the last action on it was sent, by its sender's clock. The names of the fields are those in the
     changelog.
     """
@@ -70,6 +74,13 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
     snoozed_until_ms: int | None = None
     acted_ms: int = 0
     archived: bool = False
+    taken_by: list[str] | None = None
+    refusals: list[Refusal] = []
+
+    @property
+    def paged(self) -> bool:
+        """True if a receiver other than the log took its page."""
+        return self.page is not None and (self.taken_by is None or any(name != LOG for name in self.taken_by))
 
     @property
     def firing(self) -> bool:

@@ -168,7 +168,9 @@ class Paging:
         )
         self.state.pages[page.key] = page
         self.state.sent[group] = at_ms
-        changed += [msgspec.structs.replace(e, page=page.key, not_paged_because=None) for e in paged]
+        changed += [
+            msgspec.structs.replace(e, page=page.key, not_paged_because=None, taken_by=[], refusals=[]) for e in paged
+        ]
         return page, changed
 
     def _reason_not_to_page(self, episode: Episode, at_ms: int, inhibition: InhibitionIndex) -> str | None:

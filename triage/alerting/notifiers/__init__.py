@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 
 from triage.alerting.notifiers.alertmanager import AlertmanagerNotifier
-from triage.alerting.notifiers.base import Notification, Notifier, Throttled
+from triage.alerting.notifiers.base import Notification, Notifier, Refused, Throttled
 from triage.alerting.notifiers.log import LogNotifier
 from triage.alerting.notifiers.pagerduty import PagerDutyNotifier
 from triage.alerting.notifiers.robots import DingTalkNotifier, WeComNotifier
@@ -13,7 +13,7 @@ from triage.alerting.notifiers.webhook import SigningKey, WebhookNotifier
 from triage.alerting.wording import wording_for
 from triage.config import AlertingSettings
 
-__all__ = ["ADDRESSES", "Notification", "Notifier", "Throttled", "build_notifiers"]
+__all__ = ["ADDRESSES", "Notification", "Notifier", "Refused", "Throttled", "build_notifiers"]
 
 # Receivers that a rule may name, and the setting of `alerting` that each needs.
 ADDRESSES: dict[str, str | None] = {

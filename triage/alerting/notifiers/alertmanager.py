@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 import msgspec
 
-from triage.alerting.notifiers.base import Notification
+from triage.alerting.notifiers.base import Notification, Refused
 from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.http import JsonPost
 from triage.alerting.notifiers.text import plain
 from triage.alerting.wording import Wording, wording_for
 from triage.clock import Clock, SystemClock, parse_rfc3339, rfc3339
-from triage.errors import DependencyError, Unavailable
+from triage.errors import AccessDenied, DependencyError, Unavailable
 from triage.logging import get_logger
 from triage.schemas.alert import Alert
 
@@ -56,12 +56,13 @@ class AlertmanagerNotifier:
         self._valid_ms = round(max(_RESENDS_BEFORE_END * resend_s, _SHORTEST_S) * 1000)
 
     async def send(self, notification: Notification) -> None:
-        """Raises an error if no Alertmanager accepted it; a retriable one, if there is any."""
+        """Raises an error if no Alertmanager accepted it; one after which it can be sent again, if there is any."""
         body = msgspec.json.encode(self.alerts(notification))
         results = await asyncio.gather(*(post.post(body) for post in self._posts), return_exceptions=True)
         problems = [result for result in results if isinstance(result, BaseException)]
         if len(problems) == len(results):
-            raise next((problem for problem in problems if isinstance(problem, Unavailable)), problems[0])
+            mendable = [problem for problem in problems if isinstance(problem, AccessDenied | Refused)]
+            raise next((problem for problem in problems if isinstance(problem, Unavailable)), [*mendable, *problems][0])
         for problem in problems:
             if not isinstance(problem, DependencyError):
                 raise problem

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from triage.errors import Unavailable
+from triage.errors import DependencyError, Unavailable
 from triage.schemas.alert import Alert, Event
 
 
@@ -30,6 +30,10 @@ class Throttled(Unavailable):
         self.retry_after_s = retry_after_s
 
 
+class Refused(DependencyError):  # noqa: N818 - describes the answer
+    """The receiver refuses whatever is sent to it until someone mends a setting, there or here: a wrong address."""
+
+
 class Notifier(Protocol):
     """The caller retries: `send` is one attempt and keeps no state.
 
@@ -40,7 +44,8 @@ class Notifier(Protocol):
     name: str
 
     async def send(self, notification: Notification) -> None:
-        """Deliver. Raises Unavailable if another attempt can succeed, any other DependencyError if none can."""
+        """Deliver. Raises Unavailable if another attempt can succeed by itself, AccessDenied or Refused if it can once
+        someone has mended a setting, any other DependencyError if none can."""
         ...
 
     async def close(self) -> None: ...

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from triage.alerting.chart.png import png
-from triage.alerting.notifiers.base import Notification
+from triage.alerting.notifiers.base import Notification, Refused
 from triage.alerting.notifiers.content import Content, compose, cut
 from triage.alerting.notifiers.html import html
 from triage.alerting.notifiers.text import plain
@@ -69,7 +69,8 @@ class EmailNotifier:
         self._clock = clock or SystemClock()
 
     async def send(self, notification: Notification) -> None:
-        """Raises Unavailable for 4xx and network errors, AccessDenied for refused credentials, DependencyError else."""
+        """Raises Unavailable for 4xx and network errors, AccessDenied for refused credentials, Refused where all
+        recipients or the settings of encryption are refused, DependencyError else."""
         mailbox = self._mailbox
         message = mail(notification, mailbox, self._wording, self._clock)
         context = None
@@ -100,7 +101,9 @@ class EmailNotifier:
             codes = [one.code for one in error.recipients]
             text = f"all recipients refused: {cut(str(error.recipients[0].message), 200)}"
             return (
-                Unavailable(self.name, text) if any(code < 500 for code in codes) else DependencyError(self.name, text)
+                Unavailable(self.name, text)
+                if any(code < 500 for code in codes)
+                else Refused(self.name, f"{text}; check alerting.email_to")
             )
         if isinstance(error, smtp.SMTPResponseException) and error.code > 0:
             text = f"SMTP {error.code} {cut(error.message, 200)}"
@@ -110,8 +113,8 @@ class EmailNotifier:
                 return AccessDenied(self.name, f"{text}; check alerting.smtp_username and alerting.smtp_password")
             return DependencyError(self.name, text)
         text = f"{type(error).__name__}: {error}".rstrip(": ")
-        # A server without a feature that the settings require has it at no later attempt either.
-        return DependencyError(self.name, text) if type(error) is smtp.SMTPException else Unavailable(self.name, text)
+        # A server without a feature that the settings require.
+        return Refused(self.name, text) if type(error) is smtp.SMTPException else Unavailable(self.name, text)
 
     async def close(self) -> None:
         """Nothing is held."""

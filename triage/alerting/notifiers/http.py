@@ -8,11 +8,13 @@ from typing import Any
 
 import httpx
 
-from triage.alerting.notifiers.base import Throttled
+from triage.alerting.notifiers.base import Refused, Throttled
 from triage.errors import AccessDenied, DependencyError, Unavailable
 
 _LONGEST_RETRY_AFTER_S = 900.0
 _ERROR_CHARS = 300
+# An address that is wrong, or not in use any more.
+_WRONG_ADDRESS = frozenset({404, 410})
 
 
 class JsonPost:
@@ -41,7 +43,10 @@ class JsonPost:
     async def post(
         self, body: bytes, headers: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
     ) -> bytes:
-        """Post; returns the body of the response. Raises Unavailable, Throttled, AccessDenied or DependencyError."""
+        """Post; returns the body of the response.
+
+        Raises Unavailable, Throttled, AccessDenied, Refused or DependencyError.
+        """
         try:
             # With `params`, httpx would replace the query that the URL has.
             url = httpx.URL(self._url).copy_merge_params(params) if params else self._url
@@ -53,17 +58,30 @@ class JsonPost:
         status = response.status_code
         if 200 <= status < 300:
             return response.content
-        error_text = f"HTTP {status} {response.text[:_ERROR_CHARS].strip()}".strip()
+        error_text = f"HTTP {status} {self._without_address(response.text)[:_ERROR_CHARS].strip()}".strip()
         if status == 429 or (status >= 500 and "retry-after" in response.headers):
             raise Throttled(self._name, error_text, _retry_after_s(response))
         if status >= 500 or status == 408:
             raise Unavailable(self._name, error_text)
         if status in {401, 403}:
             raise AccessDenied(self._name, f"{error_text}; check alerting.{self._setting}")
+        if 300 <= status < 400 or status in _WRONG_ADDRESS:
+            raise Refused(self._name, f"{error_text}; check alerting.{self._setting}")
         raise DependencyError(self._name, error_text)
 
     async def close(self) -> None:
         await self._client.aclose()
+
+    def _without_address(self, text: str) -> str:
+        """A server that echoes the path of the request must not make the address known: it is a password."""
+        try:
+            path = httpx.URL(self._url).raw_path.decode()
+        except httpx.InvalidURL:
+            return text
+        for secret in (self._url, path, path.partition("?")[0]):
+            if len(secret) > 1:
+                text = text.replace(secret, "...")
+        return text
 
 
 def _retry_after_s(response: httpx.Response) -> float:

@@ -5,10 +5,11 @@ from typing import Any
 import httpx
 import msgspec
 
-from triage.alerting.notifiers.base import Notification
+from triage.alerting.notifiers.base import Notification, Refused
 from triage.alerting.notifiers.content import Content, compose, cut
 from triage.alerting.notifiers.http import JsonPost
 from triage.alerting.wording import Wording, wording_for
+from triage.errors import AccessDenied, DependencyError, Unavailable
 from triage.runtime.rate_limiter import Rate
 from triage.schemas.alert import Alert
 
@@ -39,8 +40,16 @@ class PagerDutyNotifier:
         self._wording = wording or wording_for("en")
 
     async def send(self, notification: Notification) -> None:
-        """202 is success, 400 (an invalid event) is final, 429 asks to wait."""
-        await self._post.post(msgspec.json.encode(event(notification, self._routing_key, self._wording)))
+        """202 is success, 400 is final (an invalid event) or Refused (an unknown key), 429 asks to wait."""
+        try:
+            await self._post.post(msgspec.json.encode(event(notification, self._routing_key, self._wording)))
+        except (Unavailable, AccessDenied, Refused):
+            raise
+        except DependencyError as error:
+            if "routing_key" not in str(error):
+                raise
+            text = str(error).removeprefix(f"{self.name}: ")
+            raise Refused(self.name, f"{text}; check alerting.pagerduty_key") from error
 
     async def close(self) -> None:
         await self._post.close()

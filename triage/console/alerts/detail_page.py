@@ -21,7 +21,7 @@ from triage.console.web.fragments import NOTHING
 from triage.console.web.layout import PageContext, plain_page
 from triage.console.web.templates import TEMPLATES, render
 from triage.errors import TriageError
-from triage.schemas.alert import Acknowledgement, Alert, Share
+from triage.schemas.alert import Acknowledgement, Alert, Refusal, Share
 from triage.schemas.counts import OTHER
 from triage.translations import Translations
 from triage.web.auth import user_of
@@ -87,7 +87,7 @@ def alert_page(alert: Alert, context: PageContext, page_language: str = "en", bu
         chart=svg(alert.chart, translations("alert.chart")) if alert.chart else None,
         standouts=_standouts(alert, translations),
         first_steps=alert_wording.first_steps(intent_of(alert)) if alert.status != "resolved" else (),
-        as_sent=_as_sent(alert, page_language) if alert.paged else None,
+        as_sent=_as_sent(alert, page_language) if alert.paged or alert.page else None,
     )
     return plain_page(context, "alerts", alert.title, content)
 
@@ -125,12 +125,20 @@ def _facts(alert: Alert, translations: Translations) -> dict[str, str]:
         "late": translations("alert.late", n=alert.late_records) if alert.late_records else "",
         "paged_with": alert.page if alert.page and alert.page != alert.dedup_key else "",
         "not_paged": "" if alert.paged else alert.not_paged_because or translations("alert.yes"),
+        "taken_by": ", ".join(alert.taken_by),
+        "refused_by": "; ".join(_refusal(one, alert, translations) for one in alert.refusals),
         "updated": translations.moment(parse_rfc3339(alert.updated_at)),
     }
 
 
 def _expected(negatives: float | None, translations: Translations) -> str:
     return "" if negatives is None else translations("alert.expected", n=translations.quantity(negatives))
+
+
+def _refusal(refusal: Refusal, alert: Alert, translations: Translations) -> str:
+    when = translations.moment(parse_rfc3339(refusal.at))
+    again = "alert.refused_again" if refusal.retried and alert.status == "firing" else "alert.refused"
+    return translations(again, receiver=refusal.receiver, error=refusal.error, when=when)
 
 
 def _state(alert: Alert, translations: Translations) -> str:
