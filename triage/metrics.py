@@ -55,6 +55,11 @@ class Metrics:
         self.retries = counter("retries", "Attempts retried because a dependency was unavailable", ("dependency",))
         self.paused = gauge("paused", "1 while reading is paused because a dependency is unavailable", ())
         self.fenced = counter("fenced", "Transactions refused because another worker took over", ())
+        self.unreadable_batch_offset = gauge(
+            "unreadable_batch_offset",
+            "Offset of a batch that can't be read, at which its partition waits",
+            ("topic", "partition"),
+        )
         self.index_conflicts = counter(
             "index_conflicts", "Documents of which Elasticsearch already had this or a newer version", ()
         )

@@ -40,13 +40,15 @@ def variable_problem(name: str) -> str | None:
 
 def check_command(words: Iterable[str]) -> str:
     """Assert that `triage WORDS` is a command with these options, without running it."""
-    command, words = _root(), list(words)
+    command, left = _root(), list(words)
     context = command.context_class(command, info_name="triage")
     while hasattr(command, "resolve_command"):
-        assert words, f"{context.command_path}: a command is missing"
-        name, command, words = command.resolve_command(context, words)
+        if command.invoke_without_command and (not left or left[0].startswith("-")):
+            break
+        assert left, f"{context.command_path}: a command is missing"
+        name, command, left = command.resolve_command(context, left)
         context = command.context_class(command, info_name=name, parent=context)
-    command.parse_args(context, words)
+    command.parse_args(context, left)
     return str(context.command_path)
 
 

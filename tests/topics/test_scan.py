@@ -75,6 +75,7 @@ def scan_of(monkeypatch, clock):
     def make(records, empty_polls=3):
         monkeypatch.setattr(module, "wait_for_kafka", lambda _, timeout_s: None)
         monkeypatch.setattr(module, "closing_on_failure", contextlib.nullcontext)
+        monkeypatch.setattr(module, "stop_at_unreadable", lambda *_: None)
         monkeypatch.setattr(module, "KafkaConsumer", lambda **_: Consumer(records, empty_polls))
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep))
         return TopicScan(KafkaSettings(request_timeout_ms=5_000), "test")

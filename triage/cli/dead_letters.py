@@ -49,11 +49,11 @@ def list_(
     import msgspec
 
     from triage.pipeline.dead_letters.reader import read_letters
-    from triage.topics.scan import TopicScan
+    from triage.topics.scan import TopicScan, log_unreadable
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
     letter_filter = _letter_filter(settings, (), stage, reason, since, until, topic)
-    with TopicScan(settings.kafka, "triage-dead-letters") as scan:
+    with TopicScan(settings.kafka, "triage-dead-letters", unreadable=log_unreadable) as scan:
         letters = read_letters(scan, letter_filter)
     for letter in reversed(letters[-limit:]):
         typer.echo(msgspec.json.encode(letter).decode() if as_json else _line(letter))
@@ -78,11 +78,11 @@ def show(
 
     from triage.pipeline.dead_letters.origin_headers import parse_position
     from triage.pipeline.dead_letters.reader import read_letters
-    from triage.topics.scan import TopicScan
+    from triage.topics.scan import TopicScan, log_unreadable
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
     letter_filter = _letter_filter(settings, [position], None, None, None, None, None)
-    with TopicScan(settings.kafka, "triage-dead-letters") as scan:
+    with TopicScan(settings.kafka, "triage-dead-letters", unreadable=log_unreadable) as scan:
         found = read_letters(scan, letter_filter)
         if not found:
             raise TriageError(f"no dead letter at {position}; see: triage dead-letters list")

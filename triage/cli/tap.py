@@ -92,7 +92,9 @@ def command(
     plain = as_json or not sys.stdout.isatty()
     read = reader(tap, settings.kafka, Redactor(settings.redaction) if tap.raw else None)
     shown = 0
-    with TopicScan(settings.kafka, "triage-tap") as scan:
+    with TopicScan(
+        settings.kafka, "triage-tap", unreadable=lambda batch: typer.echo(f"left out: {batch}", err=True)
+    ) as scan:
         names = [settings.kafka.topic(name) for name in tap.topics]
         ranges = scan.ranges(scan.partitions(names), since_ms)
         missing = sorted(set(names) - {each.topic for each in ranges})

@@ -12,9 +12,14 @@ from triage.cli.common import (
     settings_from,
     warn_of_clear_text,
 )
+from triage.errors import ConfigError
+
+app = typer.Typer(invoke_without_command=True)
 
 
-def command(
+@app.callback()
+def run(
+    context: typer.Context,
     slot: Annotated[
         str | None, typer.Option(help="Name of this process in the fleet, the same over restarts [worker.slot]")
     ] = None,
@@ -31,6 +36,8 @@ def command(
     Start at most as many as there are partitions, each with its own --slot. SIGTERM finishes the batches in flight. A
     promoted model and changed rules are loaded between two batches, on SIGHUP at once.
     """
+    if context.invoked_subcommand is not None:
+        return
     from triage import tracing
     from triage.logging import get_logger
     from triage.metrics import Metrics
@@ -73,3 +80,30 @@ def command(
             server.stop()
         stop_tracing()
     log.info("worker_drained")
+
+
+@app.command()
+def skip(
+    position: Annotated[
+        str, typer.Argument(metavar="POSITION", help="topic/partition/offset of the batch, as the worker's /ready says")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be skipped")] = False,
+    bootstrap_servers: KafkaOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Pass a batch that can't be read, at which a partition waits: a dead letter describes it.
+
+    The workers read on after it within seconds. Once the batch can be read, `triage replay` enriches its records.
+    """
+    from triage.pipeline.dead_letters.origin_headers import parse_position
+    from triage.pipeline.dead_letters.skip import skip as skip_batch
+
+    try:
+        place = parse_position(position)
+    except ValueError:
+        raise ConfigError(f"not topic/partition/offset: {position!r}") from None
+    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
+    batch = skip_batch(settings, settings.clock.build(), place, dry_run=dry_run)
+    verb = "would skip" if dry_run else "skipped"
+    typer.echo(f"{verb} offsets {batch.offset} to {batch.next_offset - 1} of {batch.topic}/{batch.partition}: {batch}")

@@ -13,7 +13,7 @@ from triage.schemas.deadletter import DeadLetter
 from triage.schemas.message import MessageDecoder
 from triage.topics.kafka_types import ConsumerRecord, TopicPartition
 from triage.topics.noida_compat import EMPTY_POLL_PAUSE_S
-from triage.topics.scan import TopicScan
+from triage.topics.scan import TopicScan, log_unreadable
 
 LOOK_BACK_MS = 24 * 3_600_000
 _FIRST_TIMEOUT_S = 5.0
@@ -61,7 +61,7 @@ class Trouble:
             self.close()
 
     def _begin(self) -> None:
-        self._scan = TopicScan(self._settings, "triage-fleet")
+        self._scan = TopicScan(self._settings, "triage-fleet", unreadable=log_unreadable)
         self.states, self.open, self.dead_letters = {}, {}, Counter()
         since = self._wall.now_ms() - LOOK_BACK_MS
         ranges = self._scan.ranges(self._scan.partitions([self._alerts_topic]))

@@ -22,6 +22,7 @@ from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
 from triage.pipeline.kafka.output_offsets import offset_queries
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.kafka.stall_detector import StallDetector
+from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
 from triage.pipeline.publisher import Publisher
 from triage.pipeline.stages.base import Stage
 from triage.pipeline.stages.crash_guard import CrashGuard
@@ -127,11 +128,12 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     health = Health(clock, about, stuck_after_s=options.stuck_after_s)
     reloader = reloader_of(settings, enricher, loaded_identities, clock, metrics, health)
     stall_detector, identity = StallDetector(clock), MemberIdentity(name, clock)
+    unreadable = UnreadablePartitions(clock, metrics, health)
     verifier = CommittedOffsetVerifier(
         offset_queries(settings.kafka, options.group), clock, SystemClock(), options.offset_patience_s
     )
     worker = Worker(
-        lambda: _connect(settings, sorted(channels), identity, stall_detector, verifier, health),
+        lambda: _connect(settings, sorted(channels), identity, stall_detector, verifier, health, unreadable),
         [reloader, CrashGuard(journal, guarded_stages, dead_letter_factory, options.crash_attempts, clock, metrics)],
         [
             IndexStage(IndexSink(client, settings.elasticsearch), naming, dead_letter_factory, metrics, erased_authors),
@@ -191,7 +193,10 @@ def _connect(
     stall_detector: StallDetector,
     verifier: CommittedOffsetVerifier,
     health: Health,
+    unreadable: UnreadablePartitions,
 ) -> KafkaSource:
     # The probe fails soon and with a reason; kafka-python's own bootstrap takes longer and hides why.
     wait_for_kafka(settings.kafka, timeout_s=_PROBE_TIMEOUT_S)
-    return KafkaSource(settings.kafka, settings.worker, topics, identity, stall_detector, verifier, health.beat)
+    return KafkaSource(
+        settings.kafka, settings.worker, topics, identity, stall_detector, verifier, health.beat, unreadable
+    )

@@ -98,11 +98,13 @@ def _translations() -> list[tuple[tuple[type[BaseException], ...], str, Callable
 def wait_for_kafka(settings: KafkaSettings, *, clock: Clock | None = None, timeout_s: float | None = None) -> None:
     """Wait until one of the brokers answers and accepts the login, `timeout_s` (default `start_timeout_s`) at most.
 
-    With 0 each broker is asked once, and nothing is logged. Raises AccessDenied or ConfigError at once, Unavailable
-    with every address and its last error after the timeout.
+    With 0 each broker is asked once, and nothing is logged. Raises AccessDenied or ConfigError at once, also where a
+    codec of Kafka is not installed; Unavailable with every address and its last error after the timeout.
     """
+    from triage.topics.codecs import require_codecs
     from triage.topics.kafka_compat import probe
 
+    require_codecs()
     _check_files(settings)
     clock = clock or SystemClock()
     timeout_s = settings.start_timeout_s if timeout_s is None else timeout_s

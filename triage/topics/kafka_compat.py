@@ -14,6 +14,7 @@ from typing import Any, SupportsIndex
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.consumer.fetcher import Fetcher
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import (
     CorruptRecordError,
@@ -23,6 +24,7 @@ from kafka.errors import (
     KafkaTimeoutError,
     ProducerFencedError,
     UnknownError,
+    UnsupportedCompressionTypeError,
 )
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
@@ -45,6 +47,7 @@ from triage.topics.kafka_types import (
     RecordFuture,
     TopicPartition,
 )
+from triage.topics.unreadable import UnreadableBatch, describe
 
 REVIEWED = "3.0"
 """The minor version that the entries below were checked against."""
@@ -55,9 +58,12 @@ FENCED = (InvalidProducerEpochError, ProducerFencedError)
 UNUSABLE = (CorruptRecordError, IllegalStateError, InvalidProducerEpochError)
 """Errors after which a client must be rebuilt.
 
-After a batch that it can't read (CorruptRecordError) the next poll of the consumer never returns; the producer never
-leaves its fatal states (IllegalStateError), each further transaction fails at once. Can go when both recover.
+The producer never leaves its fatal states (IllegalStateError), each further transaction fails at once. Can go when it
+recovers. CorruptRecordError is what a broker says of a batch that was damaged on its way there.
 """
+
+# Errors of a partition in an answer to a fetch: none, CORRUPT_MESSAGE, UNSUPPORTED_COMPRESSION_TYPE.
+_UNREADABLE_CODES = (0, CorruptRecordError.errno, UnsupportedCompressionTypeError.errno)
 
 
 # Time after `delivery_timeout_ms` in which the library fails what it could not deliver.
@@ -230,6 +236,73 @@ def known_offsets(
     return {}
 
 
+# Batches that can't be read.
+
+
+class _SeenBatches:
+    """The batches of one fetch, of which it remembers the current one as bytes."""
+
+    def __init__(self, records: memory_records.MemoryRecords) -> None:
+        self._records = records
+        self._current: memoryview | None = None
+
+    def next_batch(self) -> Any:
+        self._current = self._records._next_slice  # noqa: SLF001 - nothing public tells where a batch is
+        return self._records.next_batch()
+
+    def current(self) -> bytes:
+        return bytes(self._current or b"")
+
+    def following(self) -> bytes:
+        found = self._records._next_slice  # noqa: SLF001
+        return b"" if found is None or found is self._current else bytes(found)
+
+
+def stop_at_unreadable(consumer: KafkaConsumer, report: Callable[[UnreadableBatch], None]) -> None:
+    """Let the consumer pause a partition at a batch that it can't read, and report that; it reads on in all others.
+
+    `report` is called on the thread that polls. The position stays at the batch: `seek` passes it, and `resume` alone
+    reads it again. In the library the poll fails, each poll after it spins for ever, and a new consumer comes to the
+    same batch again. Can go when `test_the_library_fails_at_a_batch_that_it_cannot_read` fails, and a poll says which
+    partition it was.
+    """
+    fetcher, subscriptions = consumer._fetcher, consumer._subscription  # noqa: SLF001 - it has no hook for it
+
+    class Records(Fetcher.PartitionRecords):
+        def __init__(self, fetch_offset: int, tp: Any, records: Any, **options: Any) -> None:
+            self._seen = _SeenBatches(records)
+            super().__init__(fetch_offset, tp, self._seen, **options)
+
+        def take(self, n: int | None = None) -> list[Any]:
+            try:
+                taken: list[Any] = super().take(n)
+            except Exception as error:  # noqa: BLE001 - the codecs raise errors of their own
+                where = self.topic_partition
+                subscriptions.pause(where)
+                self.drain()
+                offset, raw, following = self.next_fetch_offset, self._seen.current(), self._seen.following()
+                report(describe(where.topic, where.partition, offset, error, raw, following))
+                return []
+            return taken
+
+    parse = fetcher._parse_fetched_data  # noqa: SLF001
+
+    def parse_or_stop(completed: Any) -> Any:
+        try:
+            return parse(completed)
+        except KafkaError as error:
+            # Either the broker can't read its own log there, or its answer has no whole batch.
+            if completed.partition_data.error_code not in _UNREADABLE_CODES:
+                raise
+            where = completed.topic_partition
+            subscriptions.pause(where)
+            report(describe(where.topic, where.partition, completed.fetched_offset, error))
+            return None
+
+    fetcher.PartitionRecords = Records
+    fetcher._parse_fetched_data = parse_or_stop  # noqa: SLF001
+
+
 # Administration.
 
 
@@ -284,7 +357,10 @@ class CooperativeConsumer(KafkaConsumer):
     finds no duplicates with a plain KafkaConsumer.
     """
 
-    def __init__(self, *topics: str, **configs: Any) -> None:
+    def __init__(
+        self, *topics: str, unreadable: Callable[[UnreadableBatch], None] | None = None, **configs: Any
+    ) -> None:
+        """`unreadable` is called with each batch that can't be read: see `stop_at_unreadable`."""
         self._member_id = ""
         consumer = self
 
@@ -298,6 +374,8 @@ class CooperativeConsumer(KafkaConsumer):
 
         with closing_on_failure() as client:
             super().__init__(*topics, partition_assignment_strategy=[HonestAssignor], kafka_client=client, **configs)
+        if unreadable is not None:
+            stop_at_unreadable(self, unreadable)
 
     @property
     def rejoining(self) -> bool:

@@ -10,12 +10,16 @@ from kafka.errors import KafkaError
 
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
+from triage.logging import get_logger
 from triage.topics.admin import require_topics
 from triage.topics.connect import translate, wait_for_kafka
-from triage.topics.kafka_compat import closing_on_failure, known_offsets
+from triage.topics.kafka_compat import closing_on_failure, known_offsets, stop_at_unreadable
 from triage.topics.kafka_types import Consumer, ConsumerRecord, TopicPartition
 from triage.topics.noida_compat import EMPTY_POLL_PAUSE_S
+from triage.topics.unreadable import UnreadableBatch
 from triage.types import Position
+
+log = get_logger("triage.kafka")
 
 _POLL_RECORDS = 500
 _LEADER_PAUSE_S = 0.02
@@ -27,17 +31,25 @@ Range = tuple[int, int]
 class TopicScan:
     """A consumer that is not a group member: it reads the given partitions, and only committed records.
 
-    Raises Unavailable, AccessDenied and what else `translate` returns; `timeout_s` as in `wait_for_kafka`. One thread
-    uses it.
+    Raises Unavailable, AccessDenied and what else `translate` returns; `timeout_s` as in `wait_for_kafka`. A batch that
+    can't be read is Unavailable, with its position; with `unreadable` that is called instead, and the batch is passed.
+    One thread uses it.
     """
 
     def __init__(
-        self, settings: KafkaSettings, name: str, group: str | None = None, timeout_s: float | None = None
+        self,
+        settings: KafkaSettings,
+        name: str,
+        group: str | None = None,
+        timeout_s: float | None = None,
+        unreadable: Callable[[UnreadableBatch], None] | None = None,
     ) -> None:
         self._settings = settings
+        self._unreadable = unreadable
+        self._stopped_at: list[UnreadableBatch] = []
         wait_for_kafka(settings, timeout_s=timeout_s)
         with _translated(), closing_on_failure() as client:
-            self.consumer: Consumer = KafkaConsumer(
+            consumer = KafkaConsumer(
                 **settings.client(),
                 kafka_client=client,
                 client_id=name,
@@ -47,6 +59,8 @@ class TopicScan:
                 enable_auto_commit=False,
                 request_timeout_ms=settings.request_timeout_ms,
             )
+        stop_at_unreadable(consumer, self._stopped_at.append)
+        self.consumer: Consumer = consumer
 
     def __enter__(self) -> Self:
         return self
@@ -120,8 +134,15 @@ class TopicScan:
             offsets[each] = min(max(offset, first[each]), last[each])
         return offsets
 
-    def read(self, ranges: Mapping[TopicPartition, Range]) -> Iterator[list[ConsumerRecord]]:
-        """The records of these ranges, in order within each partition, a poll at a time."""
+    def read(
+        self,
+        ranges: Mapping[TopicPartition, Range],
+        unreadable: Callable[[UnreadableBatch], None] | None = None,
+    ) -> Iterator[list[ConsumerRecord]]:
+        """The records of these ranges, in order within each partition, a poll at a time.
+
+        `unreadable` takes the place of the constructor's.
+        """
         open_ends = {each: end for each, (start, end) in ranges.items() if start < end}
         with _translated():
             self.consumer.assign(list(open_ends))
@@ -134,6 +155,7 @@ class TopicScan:
                 polled: dict[TopicPartition, list[ConsumerRecord]] = self.consumer.poll(
                     timeout_ms=0, max_records=_POLL_RECORDS
                 )
+                self._pass_unreadable(unreadable or self._unreadable)
                 done = [each for each, end in open_ends.items() if (self.consumer.position(each) or 0) >= end]
             found = [
                 record for each, records in polled.items() for record in records if record.offset < ranges[each][1]
@@ -165,7 +187,18 @@ class TopicScan:
                 polled: dict[TopicPartition, list[ConsumerRecord]] = self.consumer.poll(
                     timeout_ms=0, max_records=_POLL_RECORDS
                 )
+                self._pass_unreadable(self._unreadable)
             yield [record for records in polled.values() for record in records]
+
+    def _pass_unreadable(self, report: Callable[[UnreadableBatch], None] | None) -> None:
+        while self._stopped_at:
+            batch = self._stopped_at.pop(0)
+            if report is None:
+                raise Unavailable("kafka", str(batch))
+            report(batch)
+            where = TopicPartition(batch.topic, batch.partition)
+            self.consumer.seek(where, batch.next_offset)
+            self.consumer.resume(where)
 
     def reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         """True once the partitions that are followed have been read up to these offsets."""
@@ -173,7 +206,7 @@ class TopicScan:
             return all((self.consumer.position(each) or 0) >= end for each, end in ends.items())
 
     def fetch(self, positions: Iterable[Position]) -> dict[Position, ConsumerRecord]:
-        """Single records by their positions; those that are no longer retained, or never existed, are left out."""
+        """Single records by their positions; left out are those that are no longer retained, or can't be read."""
         requested: dict[TopicPartition, list[int]] = {}
         for topic, partition, offset in sorted(set(positions)):
             requested.setdefault(TopicPartition(topic, partition), []).append(offset)
@@ -183,7 +216,7 @@ class TopicScan:
             left = [offset for offset in requested[where] if first <= offset < end]
             while left:
                 # The records of one poll from the next offset on; an offset that it skipped does not exist.
-                polled = next(self.read({where: (left[0], left[-1] + 1)}), [])
+                polled = next(self.read({where: (left[0], left[-1] + 1)}, log_unreadable), [])
                 by_offset = {record.offset: record for record in polled}
                 reached = max(by_offset, default=left[-1])
                 found |= {
@@ -193,6 +226,11 @@ class TopicScan:
                 }
                 left = [offset for offset in left if offset > reached]
         return found
+
+
+def log_unreadable(batch: UnreadableBatch) -> None:
+    """Take note of a batch that is passed."""
+    log.warning("unreadable_batch_left_out", position=batch.position, content=batch.content, error=batch.reason)
 
 
 def _by_name(partitions: Iterable[TopicPartition]) -> str:

@@ -33,6 +33,7 @@ from triage.topics import require_topics, translate
 from triage.topics.definitions import RAW_TOPICS
 from triage.topics.kafka_types import ConsumerRecord, TopicPartition
 from triage.topics.scan import Range, TopicScan
+from triage.topics.unreadable import UnreadableBatch
 from triage.types import Channel, Model, Position
 
 log = get_logger("triage.replay")
@@ -157,7 +158,7 @@ class Replay:
         dead_letter_factory = DeadLetterFactory(redactor, self._clock, metrics)
         channels = {settings.kafka.topic(RAW_TOPICS[each]): each for each in self._request.channels}
         decode = DecodeStage(settings.worker, channels, dead_letter_factory, self._clock, metrics, erased_authors)
-        with TopicScan(settings.kafka, "triage-replay", group) as scan:
+        with TopicScan(settings.kafka, "triage-replay", group, unreadable=self._left_out) as scan:
             ranges = self._without_resumed(scan, self._ranges(scan))
             due = self._clock.monotonic()
             for records in _batches(scan.read(ranges), settings.replay.batch_records):
@@ -191,6 +192,9 @@ class Replay:
             self._refused(batch[position].document_id, f"index_rejected: {reason}")
         if self._on_batch is not None:
             self._on_batch(self.progress)
+
+    def _left_out(self, batch: UnreadableBatch) -> None:
+        self._refused(batch.position, f"unreadable_batch: {batch.content}: {batch.reason}")
 
     def _refused(self, what: str, reason: str) -> None:
         self.progress.refused[reason.partition(":")[0]] += 1

@@ -14,9 +14,11 @@ from triage.pipeline.kafka.command_transactions import Transactions
 from triage.schemas.deadletter import DeadLetter
 from triage.topics.kafka_types import ConsumerRecord
 from triage.topics.open_transactions import wait_for_open_transactions
-from triage.topics.scan import TopicScan
+from triage.topics.scan import TopicScan, log_unreadable
 
 CRASHED = "crashed_the_worker"
+# Of a whole batch, of which the letter's position is but the first record.
+UNREADABLE = "unreadable_batch"
 _CHUNK = 100
 
 Outcome = Literal["replayed", "would_replay", "already_replayed", "gone", "needs_its_reason", "forgotten"]
@@ -55,13 +57,13 @@ def replay_letters(
     Raises Unavailable, DependencyError, AccessDenied, ConfigError; it can be run again after each.
     """
     if dry_run:
-        with TopicScan(settings.kafka, "triage-dead-letters") as scan:
+        with TopicScan(settings.kafka, "triage-dead-letters", unreadable=log_unreadable) as scan:
             for chunk in _examined(scan, letter_filter, is_erased, limit):
                 yield from [Replayed(each.letter, each.outcome) for each in chunk]
         return
     # The producer is initialized first: it fences another run before the letters are read.
     transactions = Transactions(settings, "dead-letters", "triage dead-letters replay")
-    with closing(transactions), TopicScan(settings.kafka, "triage-dead-letters") as scan:
+    with closing(transactions), TopicScan(settings.kafka, "triage-dead-letters", unreadable=log_unreadable) as scan:
         _wait_for_earlier_marks(scan, settings)
         for chunk in _examined(scan, letter_filter, is_erased, limit):
             _put_back(transactions, settings, clock, chunk)
@@ -135,7 +137,7 @@ def _outcome(
         return "already_replayed"
     if letter.reason == CRASHED and letter_filter.reason != CRASHED and not letter_filter.positions:
         return "needs_its_reason"
-    if record is None:
+    if record is None or letter.reason == UNREADABLE:
         return "gone"
     if is_erased(record.value or b"", record.timestamp):
         return "forgotten"

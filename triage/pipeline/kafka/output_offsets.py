@@ -14,7 +14,7 @@ from triage.schemas.message import MessageDecoder
 from triage.topics import admin_client
 from triage.topics.group_offsets import committed_offsets
 from triage.topics.kafka_types import TopicPartition
-from triage.topics.scan import TopicScan
+from triage.topics.scan import TopicScan, log_unreadable
 from triage.types import Position
 
 log = get_logger("triage.offsets")
@@ -51,7 +51,8 @@ def processed_offsets(kafka: KafkaSettings) -> dict[Partition, ProcessedOffset]:
     Raises what TopicScan does.
     """
     found: dict[Partition, ProcessedOffset] = {}
-    with TopicScan(kafka, _CLIENT) as scan:
+    # Without a batch that can't be read, the offsets of its partitions are lower than they could be.
+    with TopicScan(kafka, _CLIENT, unreadable=log_unreadable) as scan:
         ranges = scan.ranges(scan.partitions([kafka.topic("window-counts")]))
         tails = {each: (max(first, end - _TAIL), end) for each, (first, end) in ranges.items()}
         for records in scan.read(tails):

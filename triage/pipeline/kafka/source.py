@@ -7,8 +7,8 @@ a lock; but a callback must not call a consumer method that waits for the networ
 
 State. A source lives from one join to the next: after Fenced it is closed and another is made. It owns, per partition,
 the epoch of the assignment (raised at each assignment and revocation, so that messages read under an earlier one are
-stale) and the set of assigned partitions whose committed offsets are not verified yet. MemberIdentity, StallDetector
-and CommittedOffsetVerifier outlive it.
+stale) and the set of assigned partitions whose committed offsets are not verified yet. MemberIdentity, StallDetector,
+CommittedOffsetVerifier and UnreadablePartitions outlive it.
 
 Blocking. `poll` and `keep_alive` wait for their timeout, and for `_REJOIN_S` at most while the group rebalances.
 `commit` waits for `kafka.request_timeout_ms` per step, and for `kafka.commit_timeout_ms` in all. Questions about
@@ -48,6 +48,7 @@ from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
 from triage.pipeline.kafka.producer import transactional
 from triage.pipeline.kafka.stall_detector import StallDetector
+from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
 from triage.pipeline.source import Message, PartitionState
 from triage.topics import translate
 from triage.topics.kafka_compat import UNUSABLE, BoundedProducer, CooperativeConsumer, known_offsets
@@ -98,10 +99,14 @@ class KafkaSource(ConsumerRebalanceListener):
         stall_detector: StallDetector | None = None,
         verifier: CommittedOffsetVerifier | None = None,
         beat: Callable[[], None] = lambda: None,
+        unreadable: UnreadablePartitions | None = None,
     ) -> None:
         """`beat` is called before each step of a commit: each of them may take a whole request timeout."""
         self._identity = identity
         self._beat = beat
+        self._unreadable = unreadable or UnreadablePartitions(SystemClock())
+        for partition in self._unreadable:
+            self._unreadable.drop(partition)
         self._verifier = verifier
         self._unverified: set[TopicPartition] = set()
         self._stall_detector = stall_detector or StallDetector(SystemClock())
@@ -111,6 +116,7 @@ class KafkaSource(ConsumerRebalanceListener):
         with _translated(self._identity):
             self._consumer: GroupConsumer = CooperativeConsumer(
                 **kafka.client(),
+                unreadable=self._unreadable.report,
                 client_id=name,
                 group_id=worker.group,
                 group_instance_id=name,
@@ -163,6 +169,7 @@ class KafkaSource(ConsumerRebalanceListener):
     def _start_epoch(self, partition: TopicPartition) -> None:
         self._unverified.discard(partition)
         key = (partition.topic, partition.partition)
+        self._unreadable.drop(key)
         self._epochs[key] = self._epochs.get(key, 0) + 1
 
     def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
@@ -205,6 +212,7 @@ class KafkaSource(ConsumerRebalanceListener):
         while True:
             # Before the poll: if a broker does not answer here, no polled records are lost.
             self._resume_verified()
+            self._retry_unreadable()
             with _translated(self._identity):
                 polled = poll(_REJOIN_POLL_MS if self._consumer.rejoining else timeout_ms)
             self._consumer.membership()
@@ -239,6 +247,23 @@ class KafkaSource(ConsumerRebalanceListener):
         with _translated(self._identity):
             self._consumer.resume(*self._unverified)
         self._unverified.clear()
+
+    def _retry_unreadable(self) -> None:
+        """Read again where a batch could not be read: from the committed offset, if that was moved past the batch."""
+        for key in self._unreadable:
+            position = self._consumer.position(TopicPartition(*key), timeout_ms=_SHORT_TIMEOUT_MS)
+            if position is not None:
+                self._unreadable.reached(key, position)
+        for key in self._unreadable.due():
+            each = TopicPartition(*key)
+            with _translated(self._identity):
+                try:
+                    committed = self._consumer.committed(each, timeout_ms=_COMMITTED_TIMEOUT_MS) or 0
+                except KafkaTimeoutError:
+                    continue
+                if committed > (self._consumer.position(each, timeout_ms=_SHORT_TIMEOUT_MS) or 0):
+                    self._consumer.seek(each, committed)
+                self._consumer.resume(each)
 
     def stale(self, messages: Sequence[ConsumedMessage]) -> set[Partition]:
         assigned = {(p.topic, p.partition) for p in self._consumer.assignment()}
@@ -310,7 +335,8 @@ class KafkaSource(ConsumerRebalanceListener):
             for partition, position in positions.items()
             if position is not None
         }
-        if stalled := self._stall_detector.stalled(states):
+        waiting = set(self._unreadable)
+        if stalled := self._stall_detector.stalled({key: at for key, at in states.items() if key not in waiting}):
             raise Fenced(f"{self.name} reads nothing of {stalled}, though they have records")
         return states
 

@@ -1,0 +1,93 @@
+"""Passes a batch that can't be read: a dead letter that describes it, and an offset after it, in one transaction."""
+
+from contextlib import closing
+
+import msgspec
+
+from triage import __version__
+from triage.clock import Clock, rfc3339
+from triage.config import Settings
+from triage.errors import ConfigError, TriageError
+from triage.pipeline.dead_letters.replay import UNREADABLE
+from triage.pipeline.kafka.command_transactions import Transactions
+from triage.schemas.deadletter import SCHEMA_VERSION, DeadLetter
+from triage.topics import admin_client
+from triage.topics.definitions import RAW_TOPICS
+from triage.topics.group_offsets import committed_offsets
+from triage.topics.kafka_types import GroupMetadata, OffsetAndMetadata, TopicPartition
+from triage.topics.scan import TopicScan
+from triage.topics.unreadable import UnreadableBatch
+from triage.types import Position
+
+COMMAND = "triage worker skip"
+
+
+def skip(settings: Settings, clock: Clock, position: Position, *, dry_run: bool = False) -> UnreadableBatch:
+    """Pass the batch at `position` for the workers' group; returns what was passed.
+
+    Workers that wait at it read on within seconds. The batch must be the next one to process: all records before it are
+    committed. Then no worker commits an offset of the partition, and this transaction needs no membership of the group.
+
+    Raises ConfigError for a position that is not in a raw topic; TriageError if the batch can be read, was passed, or
+    is not the next one; Unavailable, AccessDenied, DependencyError.
+    """
+    partition = TopicPartition(position.topic, position.partition)
+    raw = [settings.kafka.topic(name) for name in RAW_TOPICS.values()]
+    if position.topic not in raw:
+        raise ConfigError(f"{position.topic} is not a raw topic; these are: {', '.join(raw)}")
+    with TopicScan(settings.kafka, "triage-skip") as scan:
+        batch = _next_batch(settings, scan, partition, position)
+    if dry_run:
+        return batch
+    with closing(Transactions(settings, "skip", COMMAND)) as transactions, transactions.begin() as producer:
+        letter = dead_letter(batch, clock)
+        producer.send(settings.kafka.topic("dead-letter"), key=letter.key.encode(), value=msgspec.json.encode(letter))
+        producer.send_offsets_to_transaction(
+            {partition: OffsetAndMetadata(batch.next_offset)}, GroupMetadata(settings.worker.group)
+        )
+    return batch
+
+
+def dead_letter(batch: UnreadableBatch, clock: Clock) -> DeadLetter:
+    """The letter of a whole batch: its payload describes what can't be decoded."""
+    now_ms = clock.now_ms()
+    digest = f", SHA-256 {batch.sha256}" if batch.sha256 else ""
+    return DeadLetter(
+        stage="read",
+        reason=UNREADABLE,
+        message=f"offsets {batch.offset} to {batch.next_offset - 1}: {batch.reason}",
+        topic=batch.topic,
+        partition=batch.partition,
+        offset=batch.offset,
+        timestamp_ms=now_ms if batch.timestamp_ms is None else batch.timestamp_ms,
+        failed_at=rfc3339(now_ms),
+        attempts=1,
+        pipeline=__version__,
+        payload=f"<{batch.content}{digest}>",
+        payload_bytes=batch.size_bytes,
+        headers={},
+        schema_version=SCHEMA_VERSION,
+        error=batch.reason.partition(":")[0],
+    )
+
+
+def _next_batch(settings: Settings, scan: TopicScan, partition: TopicPartition, position: Position) -> UnreadableBatch:
+    if partition not in scan.partitions([position.topic]):
+        raise ConfigError(f"no partition {position.topic}/{position.partition}")
+    with admin_client(settings.kafka) as admin:
+        committed = committed_offsets(admin, settings.worker.group, [partition])[partition]
+    first, end = scan.ranges([partition])[partition]
+    start = max(first, committed or 0)
+    if start > position.offset:
+        raise TriageError(f"{position} was passed: the group {settings.worker.group} continues at {start}")
+    found: list[UnreadableBatch] = []
+    records = next(scan.read({partition: (start, end)}, found.append), [])
+    if not found or (records and records[0].offset < found[0].offset):
+        if start < position.offset:
+            raise TriageError(
+                f"the records before {position} are not processed yet: they begin at {start}; wait for them"
+            )
+        raise TriageError(f"the batch at {position} can be read; there is nothing to skip")
+    if found[0].offset != position.offset:
+        raise TriageError(f"the next batch that can't be read is at {found[0].position}, not at {position}")
+    return found[0]

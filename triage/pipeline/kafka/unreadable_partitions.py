@@ -1,0 +1,78 @@
+"""Keeps partitions waiting at a batch that can't be read, while all others are read; tries again at intervals."""
+
+from collections.abc import Iterator
+
+from triage.clock import Clock
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.pipeline.batch import Partition
+from triage.runtime.health import Health
+from triage.topics.unreadable import UnreadableBatch
+
+log = get_logger("triage.feed")
+
+_RETRY_S = 10.0
+
+
+class UnreadablePartitions:
+    """The assigned partitions that wait at a batch. One for the life of a worker; only its own thread uses it.
+
+    A batch that was damaged on its way, or that another broker has undamaged, can be read at a later attempt. All else
+    waits until `triage worker skip` has committed an offset after it.
+    """
+
+    def __init__(self, clock: Clock, metrics: Metrics | None = None, health: Health | None = None) -> None:
+        self._clock = clock
+        self._metrics = metrics or Metrics()
+        self._health = health or Health(clock)
+        self._batches: dict[Partition, UnreadableBatch] = {}
+        self._retry_at: dict[Partition, float] = {}
+
+    def __iter__(self) -> Iterator[Partition]:
+        return iter(list(self._batches))
+
+    def report(self, batch: UnreadableBatch) -> None:
+        """Reading stopped at this batch, now or again."""
+        partition = (batch.topic, batch.partition)
+        if self._batches.get(partition) != batch:
+            log.error(
+                "unreadable_batch",
+                position=batch.position,
+                content=batch.content,
+                error=batch.reason,
+                effect="this partition waits, all others are read",
+                fix=_fix(batch),
+            )
+        self._batches[partition] = batch
+        self._retry_at[partition] = self._clock.monotonic() + _RETRY_S
+        self._metrics.unreadable_batch_offset.labels(*partition).set(batch.offset)
+        self._health.waiting_for(_name(partition), f"{batch}; {_fix(batch)}")
+
+    def due(self) -> list[Partition]:
+        """Partitions that should be read again now."""
+        now = self._clock.monotonic()
+        found = [partition for partition, at in self._retry_at.items() if at <= now]
+        for partition in found:
+            self._retry_at[partition] = now + _RETRY_S
+        return found
+
+    def reached(self, partition: Partition, position: int) -> None:
+        """Reading is at this position: after the batch, it no longer waits."""
+        if position > self._batches[partition].offset:
+            log.info("partition_readable_again", position=f"{_name(partition)}/{position}")
+            self.drop(partition)
+
+    def drop(self, partition: Partition) -> None:
+        """The partition is no longer this worker's, or no longer waits."""
+        if self._batches.pop(partition, None) is not None:
+            del self._retry_at[partition]
+            self._metrics.unreadable_batch_offset.remove(*partition)
+            self._health.recovered(_name(partition))
+
+
+def _name(partition: Partition) -> str:
+    return f"{partition[0]}/{partition[1]}"
+
+
+def _fix(batch: UnreadableBatch) -> str:
+    return f"to pass it as a dead letter: triage worker skip {batch.position}"
