@@ -47,9 +47,9 @@ def machine() -> dict[str, object]:
     }
 
 
-def publish(name: str, rows: list[Row]) -> None:
+def publish(name: str, rows: list[Row], title: str | None = None) -> None:
     """Print the table and write `benchmarks/results/NAME.json`."""
-    table = Table(title=name)
+    table = Table(title=title or name)
     for column in ("", "unit", "min", "median", "max", "rounds"):
         table.add_column(column, justify="left" if column in {"", "unit"} else "right")
     columns = list(dict.fromkeys(column for row in rows for column in row.more))
