@@ -54,3 +54,20 @@ def test_topics_or_index_not_applied(capfd, stack, prefix):
     outcome = run(capfd, "worker", *where, *names, *MODEL)
     assert outcome.code == 2
     assert "run triage topics apply" in outcome.err
+
+
+@pytest.mark.stack
+def test_a_key_that_is_not_the_one_of_its_version_is_refused_at_start(capfd, stack, prefix):
+    names = ("--set", f"kafka.topic_prefix={prefix}", "--set", f"elasticsearch.index_prefix={prefix}")
+    alerts = ("--set", f"elasticsearch.alerts_index=alerts-{prefix}")
+    brokers = ("--set", f"kafka.bootstrap_servers={stack.bootstrap_servers}")
+    where = ("--set", f"elasticsearch.url={stack.elasticsearch_url}")
+    first, second = (("--set", f"redaction.author_key={name}-secret-of-our-own") for name in ("first", "second"))
+    assert run(capfd, "topics", "apply", *names, *brokers).code == 0
+    assert run(capfd, "index", "apply", *names, *alerts, *where, *first).code == 0
+    assert "nothing to do" in run(capfd, "index", "plan", *names, *alerts, *where, *first).out
+    outcome = run(capfd, "worker", *names, *alerts, *where, *brokers, *MODEL, *second)
+    assert outcome.code == 2
+    assert "redaction.author_key is not the key that made the author hashes of version 1" in outcome.err
+    # No document has a hash yet: the key may still be replaced.
+    assert "author_keys.1" in run(capfd, "index", "apply", *names, *alerts, *where, *second).out

@@ -8,6 +8,7 @@ import pytest
 from cli import run
 from harness import Fleet, numbered, wait_for
 from kafka import KafkaProducer
+from records import enriched
 
 from triage.clock import ManualClock, SystemClock
 from triage.config import load_settings
@@ -196,7 +197,112 @@ def test_an_author_from_standard_input_and_unknown_ones(fleet, capfd, monkeypatc
 
     monkeypatch.setattr("sys.stdin", io.StringIO("nobody\n"))
     erased = _forget(capfd, fleet, "--author", "-", "--yes")
-    assert erased.code == 0, erased.err
+    assert erased.code == 3, erased.err
     assert "documents erased\t0" in erased.out
     assert "holds the raw text until" in erased.out
-    assert "nobody" not in erased.out
+    assert "nothing was found of this author under source 'shop'" in erased.err
+    assert "the index has no check value of an author key" in erased.err
+    assert "nobody" not in erased.out + erased.err
+
+
+@pytest.fixture
+def seeded(stack, prefix, tmp_path, capfd):
+    """An index whose first key is recorded, with documents of two sources; no worker runs."""
+    fleet = Fleet(stack, prefix, tmp_path, **KEYS).prepare()
+    assert _index_apply(capfd, fleet, KEYS).code == 0
+    redactor = Redactor(fleet.settings.redaction)
+    with connect(fleet.settings.elasticsearch) as client:
+        for n, (source, author) in enumerate([("shop", "anna"), ("shop", "anna"), ("app", "anna"), ("shop", "ben")]):
+            _store(client, fleet, n, source, redactor.author_hash(source, author))
+        client.indices.refresh(index=fleet.prefix)
+    return fleet
+
+
+def _store(client, fleet, n, source, author):
+    record = enriched(source=source, author_id=author)
+    client.index(index=f"{fleet.prefix}-2026.11.22", id=f"doc-{n}", document=msgspec.to_builtins(record), refresh=True)
+
+
+def _index_apply(capfd, fleet, flags):
+    named = {**fleet.flags, **flags}
+    values = [f"--set={k}={json.dumps(v) if isinstance(v, dict) else v}" for k, v in named.items()]
+    return run(capfd, "index", "apply", *values)
+
+
+def test_the_report_lists_where_it_looked_what_it_found_and_what_it_erased(seeded, capfd, tmp_path):
+    path = tmp_path / "report.json"
+    erased = _forget(capfd, seeded, "--author", "anna", "--yes", "--report", path)
+    assert erased.code == 0, erased.err
+    assert "the same author id has 1 documents under source 'app'" in erased.err
+    report = json.loads(path.read_text())
+    index = f"{seeded.prefix}-2026.11.22"
+    assert report["indices"] == {index: 2}
+    assert f"index {index}" in report["looked_at"]
+    assert f"index {seeded.prefix}_corrections" in report["looked_at"]
+    assert report["keys"] == {"2": "not recorded", "1": "as recorded"}
+    assert report["other_sources"] == {"app": 1}
+    assert (report["documents"], report["dry_run"], report["source"], report["questions"]) == (2, False, "shop", [])
+    assert report["raw"][0]["until_ms"] > 0
+    assert "anna" not in path.read_text()
+
+    again = _forget(capfd, seeded, "--author", "anna", "--yes", "--report", tmp_path / "report.txt")
+    assert again.code == 0, again.err
+    text = (tmp_path / "report.txt").read_text()
+    assert "documents erased\t0" in text
+    assert "2 erased until now" in text
+    assert "snapshots of Elasticsearch" in text
+    assert _forget(capfd, seeded, "--author", "anna", "--yes", "--report", tmp_path / "no" / "r").code == 2
+
+
+def test_a_wrong_key_is_refused_and_named(seeded, capfd):
+    wrong = {**KEYS, "redaction.author_key": "another secret of this length"}
+    refused = _forget(capfd, seeded, "--author", "anna", "--yes", flags=wrong)
+    assert refused.code == 2
+    assert "redaction.author_key is not the key that made the author hashes of version 1" in refused.err
+    assert "redaction.author_key_version" in refused.err
+    assert _forget(capfd, seeded, "--author", "anna", "--dry-run", flags=wrong).code == 2
+    applied = _index_apply(capfd, seeded, wrong)
+    assert applied.code == 2
+    assert "is not the one that made the 4 author hashes of that version" in applied.err
+    assert _index_apply(capfd, seeded, ROTATED).code == 0
+    assert _forget(capfd, seeded, "--author", "anna", "--yes", flags=ROTATED).code == 0
+
+
+def test_hashes_of_unknown_keys_are_named(seeded, capfd):
+    rotated = {**KEYS, "redaction.author_key": "second secret, long enough", "redaction.author_key_version": "2"}
+    asked = _forget(capfd, seeded, "--author", "anna", "--yes", "--json", flags=rotated)
+    assert asked.code == 3
+    assert "author hashes of unknown keys were not searched (version 1 4)" in asked.err
+    assert json.loads(asked.out)["unknown_key_versions"] == {"1": 4}
+
+
+def test_nothing_is_erased_while_a_part_of_the_index_cannot_be_seen(seeded, capfd):
+    index = f"{seeded.prefix}-2026.11.22"
+    with connect(seeded.settings.elasticsearch) as client:
+        client.indices.close(index=index)
+        refused = _forget(capfd, seeded, "--author", "anna", "--yes", flags=KEYS)
+        assert refused.code == 1
+        assert f"{index}: it is closed; open it: POST /{index}/_open" in refused.err
+        client.indices.open(index=index)
+    assert _forget(capfd, seeded, "--author", "anna", "--yes", flags=KEYS).code == 0
+
+
+def test_trial_records_from_before_the_own_key_are_found(seeded, capfd):
+    """The index began with the demo key, and got an own key of the same version later."""
+    trial = {"redaction.author_key": "triage-demo-key"}
+    with connect(seeded.settings.elasticsearch) as client:
+        client.delete_by_query(index=seeded.prefix, query={"match_all": {}}, refresh=True)
+        name = f"triage.feedback.{seeded.prefix}"
+        template = client.indices.get_index_template(name=name).body["index_templates"][0]["index_template"]
+        template["_meta"].pop("author_keys")
+        client.indices.put_index_template(name=name, body={k: v for k, v in template.items() if v})
+        assert _index_apply(capfd, seeded, trial).code == 0
+        demo = Redactor(load_settings(None, {**seeded.flags, **trial}).redaction)
+        _store(client, seeded, 9, "shop", demo.author_hash("shop", "anna"))
+    refused = _index_apply(capfd, seeded, KEYS)
+    assert refused.code == 2
+    assert "is not the one that made the 1 author hashes of that version" in refused.err
+    erased = _forget(capfd, seeded, "--author", "anna", "--yes", "--json", flags=KEYS)
+    assert erased.code == 0, erased.err
+    assert json.loads(erased.out)["documents"] == 1
+    assert json.loads(erased.out)["keys"] == {"1": "recorded with the demo key"}

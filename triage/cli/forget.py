@@ -1,6 +1,8 @@
 """`triage forget`: erases what an author wrote."""
 
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +14,8 @@ from triage.errors import ConfigError
 if TYPE_CHECKING:
     from triage.pipeline.erasure.places import Erased
 
+_QUESTION = 3
+
 
 def command(
     source: Annotated[str, typer.Option(help="Field `source` of the records; '' for records without one")],
@@ -20,6 +24,14 @@ def command(
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be erased")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help="Write where it looked, what it found and erased, and what remains; .json: as JSON, else as text",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object")] = False,
     bootstrap_servers: KafkaOption = None,
     elasticsearch: ElasticsearchOption = None,
@@ -30,8 +42,13 @@ def command(
 
     Workers and replays skip what remains in the raw topics; the report says until when those keep it. Records are
     found with redaction.author_key and all old_author_keys. Safe to repeat.
+
+    Exit status 3: nothing was found, now or before, or records have hashes of unknown keys; standard error says which.
+    Nothing is erased if a key is not the one of its version, or if a part of the index can't be seen.
     """
+    from triage.clock import SystemClock
     from triage.pipeline.erasure.command import forget
+    from triage.pipeline.erasure.report import account, as_dict, questions, remarks
 
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
@@ -40,53 +57,53 @@ def command(
         author = sys.stdin.readline().rstrip("\r\n")
     if not author:
         raise ConfigError("--author is empty")
+    _check_report(report)
     clock = settings.clock.build()
     if not dry_run and not yes:
         if not sys.stdin.isatty():
             raise ConfigError("forget asks before it erases: without a terminal give --yes or --dry-run")
         with waiting("searching"):
             found = forget(settings, clock, source or None, author, dry_run=True)
-        typer.echo(_account(found, dry_run=True), err=True)
+        typer.echo(account(found, dry_run=True), err=True)
+        _say([*remarks(found), *questions(found, source)])
         typer.confirm("Erase all of this permanently?", abort=True, err=True)
     with waiting("searching" if dry_run else "erasing"):
         erased = forget(settings, clock, source or None, author, dry_run=dry_run)
-    typer.echo(_json(erased) if as_json else _account(erased, dry_run=dry_run))
+    if report is not None:
+        _write_report(report, erased, source, dry_run=dry_run)
+    if as_json:
+        import orjson
+
+        typer.echo(orjson.dumps(as_dict(erased, source, dry_run=dry_run, at_ms=SystemClock().now_ms())).decode())
+    else:
+        typer.echo(account(erased, dry_run=dry_run))
+    asked = questions(erased, source)
+    _say([*remarks(erased), *asked])
+    if asked:
+        raise typer.Exit(_QUESTION)
 
 
-def _account(erased: "Erased", *, dry_run: bool) -> str:
-    from triage.clock import rfc3339
-
-    verb = "to erase" if dry_run else "erased"
-    where = ", ".join(f"{index} {count:,}" for index, count in sorted(erased.indices.items()))
-    lines = [
-        f"author\t{', '.join(erased.authors)}",
-        f"documents {verb}\t{erased.documents:,}" + (f" ({where})" if where else ""),
-        f"dead letters {verb}\t{erased.dead_letters:,}",
-        f"alerts whose examples are {verb}\t{erased.alerts:,}",
-        f"corrections {verb}\t{erased.corrections:,}",
-    ]
-    if erased.late:
-        lines.append(f"records in flight meanwhile, {verb}\t{erased.late:,}")
-    lines += [
-        f"{each.topic}\t"
-        + (
-            f"holds the raw text until {rfc3339(each.until_ms)} at the latest"
-            if each.until_ms is not None
-            else "keeps the raw text: its retention is unlimited or could not be read"
-        )
-        for each in erased.raw
-    ]
-    if erased.open_alerts and not dry_run:
-        lines.append(
-            f"again\t{len(erased.open_alerts)} of these alerts still fire, and the alerter may store the examples "
-            f"again: repeat this command when they have resolved ({', '.join(erased.open_alerts)})"
-        )
-    return "\n".join(lines)
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        typer.secho(line, fg="yellow", err=True)
 
 
-def _json(erased: "Erased") -> str:
-    import dataclasses
-
+def _write_report(path: Path, erased: "Erased", source: str, *, dry_run: bool) -> None:
     import orjson
 
-    return orjson.dumps(dataclasses.asdict(erased)).decode()
+    from triage.clock import SystemClock
+    from triage.paths import replace_file
+    from triage.pipeline.erasure.report import as_dict, page
+
+    now_ms = SystemClock().now_ms()
+    if path.suffix == ".json":
+        content = orjson.dumps(as_dict(erased, source, dry_run=dry_run, at_ms=now_ms), option=orjson.OPT_INDENT_2)
+    else:
+        content = page(erased, source, dry_run=dry_run, at_ms=now_ms).encode()
+    replace_file(path, content)
+
+
+def _check_report(path: Path | None) -> None:
+    """Raises ConfigError before anything is erased, if the report could not be written afterwards."""
+    if path is not None and (not path.parent.is_dir() or path.is_dir() or not os.access(path.parent, os.W_OK)):
+        raise ConfigError(f"--report {path}: no file can be written there; give another path")

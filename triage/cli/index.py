@@ -82,11 +82,12 @@ def _kibana(settings: Settings, url: str | None, *, make: bool) -> "Sequence[Obj
 def _plan(settings: Settings) -> "tuple[Elasticsearch, Plan]":
     from triage.elastic.client import connect, wait_until_ready
     from triage.elastic.plan import plan_index
+    from triage.redaction.author_keys import DEMO_CHECK, key_checks
 
     clock = settings.clock.build()
     client = connect(settings.elasticsearch)
     wait_until_ready(client, settings.elasticsearch, clock)
-    return client, plan_index(client, settings.elasticsearch, clock)
+    return client, plan_index(client, settings.elasticsearch, clock, key_checks(settings.redaction), DEMO_CHECK)
 
 
 def _show_changes(changes: "Sequence[Change | ObjectChange]") -> None:

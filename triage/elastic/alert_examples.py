@@ -6,6 +6,7 @@ import msgspec
 from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
+from triage.elastic.completeness import require_complete
 from triage.elastic.errors import translated
 from triage.elastic.search import decode_hits
 from triage.schemas.alert import Alert
@@ -29,6 +30,7 @@ def alerts_with_examples(
             body = client.search(
                 index=settings.alerts_index, query=query, size=_MAX_ALERTS, version=True, ignore_unavailable=True
             ).body
+        require_complete(body, f"searching {settings.alerts_index}")
         for hit, alert in decode_hits(dict(body), Alert):
             yield hit["_version"], alert
 

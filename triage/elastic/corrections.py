@@ -8,6 +8,7 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import parse_rfc3339, rfc3339
 from triage.config import ElasticsearchSettings
+from triage.elastic.completeness import require_complete
 from triage.elastic.errors import count_deleted, translated
 from triage.elastic.mapping import JsonObject
 from triage.elastic.search import decode_hits, run_search
@@ -111,10 +112,13 @@ def erase_corrections(
     with translated():
         client.indices.refresh(index=settings.corrections(), ignore_unavailable=True)
         if dry_run:
-            return int(client.count(index=settings.corrections(), query=query, ignore_unavailable=True).body["count"])
+            counted = client.count(index=settings.corrections(), query=query, ignore_unavailable=True).body
+            require_complete(counted, f"counting in {settings.corrections()}")
+            return int(counted["count"])
     erased = 0
     while True:
         body = run_search(client, settings.corrections(), query=query, size=_PAGE, source=False)
+        require_complete(body, f"searching {settings.corrections()}")
         found = [str(hit["_id"]) for hit in body["hits"]["hits"]]
         if not found:
             return erased

@@ -10,12 +10,14 @@ from elasticsearch import Elasticsearch
 from triage.clock import parse_rfc3339
 from triage.config import ElasticsearchSettings
 from triage.elastic.aggregations import event_time_range
+from triage.elastic.completeness import require_complete
 from triage.elastic.errors import count_deleted, translated
 from triage.elastic.mapping import JsonObject
 from triage.errors import DependencyError
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.version import is_named
 
+_MOST_SOURCES = 1_000
 _NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
 # A total order: `_id` is the hash of id, channel and source. Without an id, `event.id` is a position, which a topic
 # that was created again uses again, but at another time.
@@ -57,7 +59,8 @@ def by_model(version: str, from_ms: int | None, to_ms: int | None, channels: Seq
 def refresh(client: Elasticsearch, settings: ElasticsearchSettings) -> None:
     """Make all written documents visible to searches."""
     with translated():
-        client.indices.refresh(index=settings.index_prefix, ignore_unavailable=True)
+        body = client.indices.refresh(index=settings.index_prefix, ignore_unavailable=True).body
+    require_complete(body, f"refreshing {settings.index_prefix}")
 
 
 def count(client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject) -> int:
@@ -66,12 +69,60 @@ def count(client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObj
     return int(body["count"])
 
 
+def sources(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[dict[str, int], bool]:
+    """Number of documents by `source`, most first, "" for those without one; True if there are more sources.
+
+    Raises Unavailable, AccessDenied, DependencyError.
+    """
+    with translated():
+        body = client.search(
+            index=settings.index_prefix,
+            ignore_unavailable=True,
+            size=0,
+            aggregations={
+                "sources": {"terms": {"field": "source", "size": _MOST_SOURCES}},
+                "none": {"missing": {"field": "source"}},
+            },
+        ).body
+    require_complete(body, f"searching {settings.index_prefix}")
+    found = body.get("aggregations", {})  # none without an index
+    named = found.get("sources", {})
+    counts = {str(bucket["key"]): int(bucket["doc_count"]) for bucket in named.get("buckets", ())}
+    if without := found.get("none", {}).get("doc_count"):
+        counts[""] = int(without)
+    return counts, bool(named.get("sum_other_doc_count"))
+
+
+def count_authors(client: Elasticsearch, settings: ElasticsearchSettings, hashes: Iterable[str]) -> dict[str, int]:
+    """Number of documents by author hash, of those of the hashes that have some.
+
+    Raises Unavailable, AccessDenied, DependencyError.
+    """
+    wanted = sorted(hashes)
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), _MOST_SOURCES):
+        part = wanted[start : start + _MOST_SOURCES]
+        with translated():
+            body = client.search(
+                index=settings.index_prefix,
+                ignore_unavailable=True,
+                size=0,
+                query=by_authors(part),
+                aggregations={"authors": {"terms": {"field": "author_id", "size": len(part)}}},
+            ).body
+        require_complete(body, f"searching {settings.index_prefix}")
+        buckets = body.get("aggregations", {}).get("authors", {}).get("buckets", ())
+        found |= {str(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets}
+    return found
+
+
 def pages(
     client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject, size: int
 ) -> Iterator[list[StoredRecord]]:
     """Yield all documents of a query by event time, `size` at a time. Documents may change between two pages.
 
-    Raises Unavailable, AccessDenied, DependencyError; the last also for a document that cannot be decoded.
+    Raises Unavailable, also for an answer about a part of the shards, AccessDenied, and DependencyError, also for a
+    document that cannot be decoded.
     """
     after: list[Any] | None = None
     while True:
@@ -86,6 +137,7 @@ def pages(
                 search_after=after,
                 track_total_hits=False,
             ).body
+        require_complete(body, f"searching {settings.index_prefix}")
         hits = body["hits"]["hits"]
         if not hits:
             return

@@ -1,6 +1,6 @@
 """Plans and applies changes of index templates, mappings and the retention policy. Nothing is ever deleted."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -11,6 +11,7 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import Clock, from_ms
 from triage.config import ElasticsearchSettings
+from triage.elastic.author_keys import checks_of, merged_checks
 from triage.elastic.diff import differences, incompatible_properties, missing_properties
 from triage.elastic.errors import cause, translated
 from triage.elastic.mapping import JsonObject, field_paths
@@ -57,16 +58,28 @@ def apply(client: Elasticsearch, plan: Plan) -> None:
             change.run(client)
 
 
-def plan_index(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> Plan:
-    """Compare Elasticsearch with the settings. Raises Unavailable, AccessDenied, DependencyError."""
+def plan_index(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    clock: Clock,
+    author_keys: Mapping[str, str] | None = None,
+    demo_check: str = "",
+) -> Plan:
+    """Compare Elasticsearch with the settings.
+
+    `author_keys` are check values of the author keys by version, `demo_check` that of the demo key. Raises Unavailable,
+    AccessDenied, DependencyError, and ConfigError for another key than the one that made a version's hashes.
+    """
     prefix = settings.index_prefix
     can = probe(client)
     with translated():
         existing = client.indices.get(index=f"{prefix}-*").body
     indices = {name: existing[name] for name in sorted(existing) if belongs_to(prefix, name)}
     main = feedback_template_name(prefix)
-    daily_from = _daily_from(_template(client, main), indices, settings, clock)
-    templates = index_templates(settings, can, daily_from)
+    before = _template(client, main)
+    daily_from = _daily_from(before, indices, settings, clock)
+    checks = merged_checks(client, settings, checks_of(before), author_keys or {}, demo_check)
+    templates = index_templates(settings, can, daily_from, checks)
 
     changes: list[Change] = []
     incompatible: list[str] = []

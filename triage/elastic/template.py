@@ -63,8 +63,13 @@ def corrections_template_name(corrections_index: str) -> str:
     return f"triage.corrections.{corrections_index}"
 
 
-def index_templates(settings: ElasticsearchSettings, can: Capabilities, daily_from: date) -> dict[str, JsonObject]:
-    """Index templates by name, in the form in which Elasticsearch returns them."""
+def index_templates(
+    settings: ElasticsearchSettings, can: Capabilities, daily_from: date, author_keys: Mapping[str, str] | None = None
+) -> dict[str, JsonObject]:
+    """Index templates by name, in the form in which Elasticsearch returns them.
+
+    `author_keys` are the check values of author keys by version.
+    """
     prefix = settings.index_prefix
     text: JsonObject = {"type": "text"}
     if can.analysis:
@@ -78,7 +83,11 @@ def index_templates(settings: ElasticsearchSettings, can: Capabilities, daily_fr
         "index_patterns": [f"{prefix}-*"],
         "priority": priority,
         "template": {"settings": {"index": index}, "mappings": enriched_mapping(text), "aliases": {prefix: {}}},
-        "_meta": {"managed_by": "triage", "daily_from": daily_from.isoformat()},
+        "_meta": {
+            "managed_by": "triage",
+            "daily_from": daily_from.isoformat(),
+            **({"author_keys": dict(author_keys)} if author_keys else {}),
+        },
     }
     found = {feedback_template_name(prefix): feedback}
     if can.ilm:

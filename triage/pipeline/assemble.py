@@ -7,6 +7,7 @@ from msgspec.structs import asdict
 
 from triage.clock import Clock, SystemClock
 from triage.config import ElasticsearchSettings, Settings
+from triage.elastic.author_keys import recorded_checks
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.naming import IndexNaming, read_daily_from
 from triage.errors import Unavailable
@@ -37,6 +38,7 @@ from triage.pipeline.stages.reload import Reloader
 from triage.pipeline.window_counts.watermarks import PartitionWatermarks
 from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
+from triage.redaction.author_keys import require_recorded_keys
 from triage.rules import load_rules
 from triage.runtime.health import Health
 from triage.runtime.watchdog import Watchdog
@@ -115,6 +117,7 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     require_topics(settings.kafka, [*raw, *OUTPUT_TOPICS])
     channels = {settings.kafka.topic(name): channel for name, channel in raw.items()}
     naming = index_naming(client, settings.elasticsearch, clock)
+    require_recorded_keys(settings.redaction, recorded_checks(client, settings.elasticsearch))
     options = settings.worker
     name = f"{options.fleet}-{options.slot}"
     journal = InFlightJournal(options.data_dir / f"{name}.journal")

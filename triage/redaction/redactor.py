@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import phonenumbers
 
 from triage.config import RedactionSettings
+from triage.config.worker import DEMO_AUTHOR_KEY
 from triage.errors import ConfigError
 from triage.redaction.authors import author_of, mask_author, writer_of
 from triage.redaction.kinds import KINDS, chosen_kinds
@@ -105,11 +106,12 @@ class Redactor:
 
     def author_hashes(self, source: str | None, author_id: str) -> list[str]:
         """`author_hash` with every key, the current one first: an author's records may carry any of these hashes."""
-        message = f"{source or ''}\0{author_id}".encode("utf-8", "surrogatepass")
-        return [
-            version + hmac.new(key, message, hashlib.sha256).hexdigest()[:32]
-            for version, key in self._author_keys.items()
-        ]
+        return [_hash(version, key, source, author_id) for version, key in self._author_keys.items()]
+
+    @staticmethod
+    def demo_hash(version: str, source: str | None, author_id: str) -> str:
+        """The hash that the demo key makes, for records from before a key of one's own had this version."""
+        return _hash(f"v{version}:", DEMO_AUTHOR_KEY.encode(), source, author_id)
 
     def _of(self, author: str | None) -> FieldRedactor:
         if author is None:
@@ -138,6 +140,11 @@ class Redactor:
             position = end
         parts.append(text[position:])
         return Redacted("".join(parts) if changed else text, spans, changed)
+
+
+def _hash(version: str, key: bytes, source: str | None, author_id: str) -> str:
+    message = f"{source or ''}\0{author_id}".encode("utf-8", "surrogatepass")
+    return version + hmac.new(key, message, hashlib.sha256).hexdigest()[:32]
 
 
 def _text(payload: bytes | str) -> str:

@@ -11,6 +11,7 @@ from triage.config import load_settings
 from triage.errors import Unavailable
 from triage.pipeline.erasure import places as erasure
 from triage.pipeline.erasure.places import Erased, Erasure
+from triage.pipeline.erasure.survey import Survey
 from triage.schemas.alert import Alert, Example
 from triage.schemas.deadletter import DeadLetter
 
@@ -68,7 +69,7 @@ class Places:
                 if self.later is not None:
                     self.later()
 
-        erased = Erased([ANNA])
+        erased = Erased([ANNA], Survey([ANNA], {"1": "as recorded"}))
         writer = SimpleNamespace(send=lambda *_: None, flush=lambda: None) if dry_run else self
         Erasure(load_settings(None, {}), None, self, writer, erased).run(100, Clock(), dry_run=dry_run)
         return erased
@@ -151,7 +152,8 @@ def test_nothing_of_the_author_is_left_and_all_of_others(places):
     assert places.left() == []
     assert places.documents == {"doc-3": (12, BEN)}
     assert [each.id for each in places.alert.examples] == ["doc-3"]
-    assert places.forget() == Erased([ANNA])
+    again = places.forget()
+    assert (again.total, again.letters_read) == (0, 4)
 
 
 def test_documents_whose_source_names_the_version_are_erased_too(places):

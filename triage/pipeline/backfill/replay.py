@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 from triage.clock import Clock
 from triage.config import Settings
 from triage.elastic import documents
+from triage.elastic.author_keys import recorded_checks
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.naming import IndexNaming, read_daily_from
 from triage.errors import Unavailable
@@ -27,6 +28,7 @@ from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_erased_auth
 from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
+from triage.redaction.author_keys import require_recorded_keys
 from triage.runtime.backoff import backoff
 from triage.sinks.elasticsearch import IndexSink
 from triage.topics import require_topics, translate
@@ -116,6 +118,7 @@ class Replay:
         follower = follow_erased_authors(settings.kafka, erased_authors)
         with self._elasticsearch() as client:
             enricher = build_enricher(settings, self._clock, self._model, redactor=redactor)
+            require_recorded_keys(settings.redaction, recorded_checks(client, settings.elasticsearch))
             naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
             follower.start_and_wait(settings.kafka.start_timeout_s)
             group = self._group(enricher)

@@ -11,6 +11,7 @@ from triage.config import Settings
 from triage.elastic.client import connect, wait_until_ready
 from triage.logging import get_logger
 from triage.pipeline.erasure.places import Erased, Erasure
+from triage.pipeline.erasure.survey import survey
 from triage.pipeline.erasure.tombstones import TOPIC
 from triage.pipeline.kafka.producer import MAX_REQUEST_BYTES
 from triage.redaction import Redactor
@@ -32,16 +33,19 @@ def forget(settings: Settings, clock: Clock, source: str | None, author: str, *,
     First the author is added to the list that workers and replays read. Then examples of alerts, dead letters and
     corrections are erased, and each document gets a tombstone in `feedback.enriched` and is deleted. All of it is done
     once more for records that a worker had in flight meanwhile. Repeating it is safe and completes what was
-    interrupted. Raises Unavailable, AccessDenied, ConfigError.
+    interrupted. Nothing is erased if a key is not the one that made the hashes of its version (ConfigError), or if a
+    part of the index can't be seen (Unavailable). Raises also AccessDenied.
     """
-    hashes = Redactor(settings.redaction).author_hashes(source, author)
-    erased = Erased(hashes)
+    settings.require_own_author_key()
+    redactor = Redactor(settings.redaction)
     names = [*RAW_TOPICS.values(), "enriched", "dead-letter", "alerts", TOPIC]
     require_topics(settings.kafka, names)
     client = connect(settings.elasticsearch)
     try:
         wait_until_ready(client, settings.elasticsearch, SystemClock())
         with TopicScan(settings.kafka, "triage-forget") as scan, _writer(settings, dry_run=dry_run) as writer:
+            found = survey(settings, client, scan, redactor, source, author)
+            erased = Erased(found.hashes, found)
             erasure = Erasure(settings, client, scan, writer, erased)
             # Documents carry the broker's time as their version, so the time is that of the real clock.
             erasure.run(SystemClock().now_ms(), clock, dry_run=dry_run)
@@ -50,7 +54,7 @@ def forget(settings: Settings, clock: Clock, source: str | None, author: str, *,
     erased.raw = retention_of(settings.kafka, RAW_TOPICS.values(), SystemClock().now_ms())
     log.info(
         "author_forgotten" if not dry_run else "author_looked_up",
-        author=hashes[0],
+        author=erased.authors[0],
         documents=erased.documents,
         dead_letters=erased.dead_letters,
         alerts=erased.alerts,

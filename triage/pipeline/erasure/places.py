@@ -1,5 +1,6 @@
 """Erases an author from each place that keeps something of them, in an order in which it can be repeated."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,10 +13,12 @@ from triage.clock import Clock
 from triage.config import Settings
 from triage.elastic import documents
 from triage.elastic.alert_examples import alerts_with_examples, store_alert
+from triage.elastic.author_keys import version_of
 from triage.elastic.corrections import erase_corrections
 from triage.errors import NotUnderstood
 from triage.pipeline.dead_letters.reader import TOPIC as LETTERS
 from triage.pipeline.dead_letters.reader import entries
+from triage.pipeline.erasure.survey import Survey
 from triage.pipeline.erasure.tombstones import TOPIC
 from triage.schemas.alert import Alert
 from triage.schemas.deadletter import DeadLetter
@@ -39,10 +42,13 @@ _MAX_LISTED_ALERTS = 20
 class Erased:
     """Counts of what was found of the author, and erased unless it was a dry run.
 
-    `late` are records that a worker published meanwhile, `open_alerts` those that still fire.
+    `late` are records that a worker published meanwhile, `open_alerts` those that still fire. `letters_read` and
+    `alerts_read` are how many dead letters and states of alerts were looked at, `unknown_letters` those of them whose
+    author hash is of a version in no key, by version.
     """
 
     authors: list[str]
+    survey: Survey
     documents: int = 0
     indices: dict[str, int] = field(default_factory=dict)
     late: int = 0
@@ -51,6 +57,20 @@ class Erased:
     corrections: int = 0
     open_alerts: list[str] = field(default_factory=list)
     raw: list[Retention] = field(default_factory=list)
+    letters_read: int = 0
+    alerts_read: int = 0
+    unknown_letters: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Number of all that was found."""
+        return self.documents + self.late + self.dead_letters + self.alerts + self.corrections
+
+    @property
+    def unknown_versions(self) -> dict[str, int]:
+        """Number of documents, corrections and dead letters by version of a key that is not configured."""
+        documents, letters = self.survey.unknown_versions, self.unknown_letters
+        return {version: documents.get(version, 0) + letters.get(version, 0) for version in {**documents, **letters}}
 
 
 class Writer(Protocol):
@@ -83,8 +103,7 @@ class Erasure:
         enriched = self._scan.existing_partitions("enriched")
         before = {where: end for where, (_, end) in self._scan.ranges(enriched).items()}
         for author in self._erased.authors:
-            entry = msgspec.json.encode(ForgottenAuthor(author=author, at_ms=at_ms))
-            self._writer.send(TOPIC, author.encode(), entry)
+            self._request(author, at_ms, self._erased.survey.erased_before)
         self._writer.flush()
         self._erase_everywhere(at_ms, dry_run=dry_run)
         if not dry_run:
@@ -94,6 +113,14 @@ class Erasure:
                 self._wait_until_readable(topic)
             self._erase_late_records(before)
             self._erase_everywhere(at_ms, dry_run=False)
+        for author in self._erased.authors:
+            # A later request that finds nothing can then tell "erased before" from "never there".
+            self._request(author, at_ms, self._erased.survey.erased_before + self._erased.total)
+        self._writer.flush()
+
+    def _request(self, author: str, at_ms: int, found: int) -> None:
+        entry = msgspec.json.encode(ForgottenAuthor(author=author, at_ms=at_ms, found=found))
+        self._writer.send(TOPIC, author.encode(), entry)
 
     def _erase_everywhere(self, at_ms: int, *, dry_run: bool) -> None:
         """Erase documents last: only they show which alerts quote the author, also after an interrupted run."""
@@ -164,8 +191,13 @@ class Erasure:
     def _erase_dead_letters(self) -> None:
         """Erase letters that name the author; one whose record could not be decoded names no author."""
         by_author: dict[str, bool] = {}
+        versions: dict[str, str] = {}
         for key, letter in entries(self._scan):
             by_author[key] = letter is not None and self._names_author(letter)
+            versions[key] = version_of(letter.author_id) if letter is not None and letter.author_id else ""
+        known = {"", *self._erased.survey.keys}
+        self._erased.unknown_letters = dict(Counter(each for each in versions.values() if each not in known))
+        self._erased.letters_read = len(by_author)
         for key, erase in by_author.items():
             if erase:
                 self._writer.send(LETTERS, key.encode(), None)
@@ -211,6 +243,7 @@ class Erasure:
         sent: dict[bytes, bytes] = {}
         while True:
             states, sent = self._alert_states(ranges, sent), {}
+            self._erased.alerts_read = max(self._erased.alerts_read, len(states))
             for key, (alert, overwritten) in states.items():
                 cleaned = self._without_examples(alert)
                 if overwritten or cleaned is not alert:

@@ -29,6 +29,7 @@ class ErasedAuthors:
         self._redactor = redactor
         self._decoder: MessageDecoder[ForgottenAuthor] = MessageDecoder(ForgottenAuthor)
         self._until_ms: dict[str, int] = {}
+        self._found: dict[str, int] = {}
 
     def put(self, value: bytes | None) -> None:
         if value is None:
@@ -39,9 +40,18 @@ class ErasedAuthors:
             log.warning("forgotten_author_not_understood", error=str(error))
             return
         self._until_ms[entry.author] = max(entry.at_ms, self._until_ms.get(entry.author, 0))
+        self._found[entry.author] = max(entry.found, self._found.get(entry.author, 0))
 
     def __len__(self) -> int:
         return len(self._until_ms)
+
+    def earlier_request(self, hashes: Iterable[str]) -> ForgottenAuthor | None:
+        """The last request to erase one of the hashes, with all that requests have erased; None without one."""
+        known = [each for each in hashes if each in self._until_ms]
+        if not known:
+            return None
+        last = max(known, key=self._until_ms.__getitem__)
+        return ForgottenAuthor(author=last, at_ms=self._until_ms[last], found=max(self._found[each] for each in known))
 
     def contains(self, hashes: Iterable[str], written_ms: int) -> bool:
         """True if one of the hashes is of an author who was erased after `written_ms`."""

@@ -1,0 +1,80 @@
+"""Finds out before an erasure what it can see: indices, versions of the author key, other sources, earlier requests."""
+
+from dataclasses import dataclass, field
+
+from elasticsearch import Elasticsearch
+
+from triage.config import Settings
+from triage.elastic import author_keys, documents
+from triage.elastic.completeness import visible_indices
+from triage.pipeline.erasure.tombstones import read_erased_authors
+from triage.redaction import Redactor
+from triage.redaction.author_keys import DEMO_CHECK, key_checks, require_recorded_keys
+from triage.topics.scan import TopicScan
+
+RECORDED, UNRECORDED, BEGAN_WITH_DEMO = "as recorded", "not recorded", "recorded with the demo key"
+
+
+@dataclass
+class Survey:
+    """The view of an erasure, and what people have to know before they rely on it.
+
+    `keys` says for each version whether its key is the one that the index recorded. `unknown_versions` counts documents
+    and corrections whose author hash no configured key makes, `other_sources` documents of the same author id under
+    another `source` ("" for records without one). `sources` are the most frequent ones of the index, `more_sources` is
+    true if there are others. `asked_ms` and `erased_before` are of earlier requests for this author.
+    """
+
+    hashes: list[str]
+    keys: dict[str, str]
+    indices: list[str] = field(default_factory=list)
+    unknown_versions: dict[str, int] = field(default_factory=dict)
+    other_sources: dict[str, int] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    more_sources: bool = False
+    asked_ms: int | None = None
+    erased_before: int = 0
+
+
+def survey(
+    settings: Settings, client: Elasticsearch, scan: TopicScan, redactor: Redactor, source: str | None, author: str
+) -> Survey:
+    """Look before an erasure.
+
+    Raises ConfigError for a key that is not the one of its version, and Unavailable where a part of the index can't be
+    seen; AccessDenied, DependencyError.
+    """
+    elastic, redaction = settings.elasticsearch, settings.redaction
+    visible_indices(client, elastic).require_all("forget")
+    recorded = author_keys.recorded_checks(client, elastic)
+    require_recorded_keys(redaction, recorded)
+    configured = key_checks(redaction)
+    # Where the index began with the demo key, older hashes of the version may be the demo key's.
+    demo = [version for version, check in configured.items() if check != recorded.get(version) == DEMO_CHECK]
+    found = Survey(
+        [*redactor.author_hashes(source, author), *(redactor.demo_hash(each, source, author) for each in demo)],
+        {
+            version: BEGAN_WITH_DEMO if version in demo else RECORDED if version in recorded else UNRECORDED
+            for version in configured
+        },
+    )
+    found.indices = visible_indices(client, elastic).seen
+    documents.refresh(client, elastic)
+    for index in (elastic.index_prefix, elastic.corrections()):
+        for version, number in author_keys.unknown_versions(client, index, configured).items():
+            found.unknown_versions[version] = found.unknown_versions.get(version, 0) + number
+    found.sources, found.more_sources = documents.sources(client, elastic)
+    _compare_sources(found, settings, client, redactor, source or "", author)
+    earlier = read_erased_authors(scan, redactor).earlier_request(found.hashes)
+    if earlier is not None:
+        found.asked_ms, found.erased_before = earlier.at_ms, earlier.found
+    return found
+
+
+def _compare_sources(
+    found: Survey, settings: Settings, client: Elasticsearch, redactor: Redactor, source: str, author: str
+) -> None:
+    """Count documents of the same author id under each other source of the index."""
+    by_hash = {each: name for name in found.sources if name != source for each in redactor.author_hashes(name, author)}
+    for each, number in documents.count_authors(client, settings.elasticsearch, by_hash).items():
+        found.other_sources[by_hash[each]] = found.other_sources.get(by_hash[each], 0) + number

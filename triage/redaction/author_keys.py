@@ -1,0 +1,56 @@
+"""Check values of author keys: they tell whether two keys are the same, and are stored where the hashes are."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+from triage.config import RedactionSettings
+from triage.config.worker import DEMO_AUTHOR_KEY
+from triage.errors import ConfigError
+
+# Without a NUL, it is the message of no author's hash.
+_MESSAGE = b"check value of an author key"
+_CHECK_CHARS = 16
+
+
+def check_value(key: str) -> str:
+    """The first 16 hex digits of HMAC-SHA256 of a fixed message."""
+    return hmac.new(key.encode(), _MESSAGE, hashlib.sha256).hexdigest()[:_CHECK_CHARS]
+
+
+DEMO_CHECK = check_value(DEMO_AUTHOR_KEY)
+
+
+def key_checks(settings: RedactionSettings) -> dict[str, str]:
+    """Check value by version, of the current key and the former ones."""
+    keys = {settings.author_key_version: settings.author_key, **settings.old_author_keys}
+    return {version: check_value(key.get_secret_value()) for version, key in keys.items()}
+
+
+def require_recorded_keys(settings: RedactionSettings, recorded: Mapping[str, str]) -> None:
+    """Raises ConfigError if a key is not the one with which the index began its version.
+
+    A version that is not recorded says nothing, and neither does the demo key: `triage index apply` may have run before
+    the key was set.
+    """
+    wrong = {
+        version: check
+        for version, check in key_checks(settings).items()
+        if recorded.get(version, check) not in {check, DEMO_CHECK}
+    }
+    if wrong:
+        raise ConfigError([_problem(settings, version, check, recorded[version]) for version, check in wrong.items()])
+
+
+def _problem(settings: RedactionSettings, version: str, check: str, expected: str) -> str:
+    current = version == settings.author_key_version
+    name = "redaction.author_key" if current else f"redaction.old_author_keys.{version}"
+    which = "the demo key, and " if check == DEMO_CHECK else ""
+    fix = (
+        "; if the key was changed on purpose, give it a new redaction.author_key_version and put the former one into "
+        "redaction.old_author_keys"
+    )
+    return (
+        f"{name} is {which}not the key that made the author hashes of version {version} (check value {check}, the "
+        f"index has {expected}): set that key{fix if current else ''}"
+    )
