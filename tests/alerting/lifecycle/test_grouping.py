@@ -1,5 +1,6 @@
 """Pages: grouped, muted, silenced, repeated, acknowledged and snoozed; played through an engine."""
 
+import msgspec
 import pytest
 from engine_rig import (
     START_MS,
@@ -220,6 +221,118 @@ def test_a_replay_of_a_month_pages_nobody_and_what_still_fires_at_its_end_does_o
     sent = play(engine, bursts(messages, 300, DELIVERY, first=month - 300))
     assert [page for page in deduplicated(sent) if page[1] == "firing"] == deduplicated(sent)
     assert len(deduplicated(sent)) == 1
+
+
+ACME, CHILD = {"brand": "Acme"}, {"brand": "Acme", "intent": "delivery"}
+
+
+def silencing(*matchers, until):
+    return Silences([Silence(id="s", actor="Kim", at_ms=0, matchers=parse_matchers(matchers), until_ms=until)])
+
+
+@pytest.mark.parametrize(
+    ("parent", "parts"),
+    [
+        (BRAND, {"silences": silencing("rule=brand", until=at(99))}),
+        (static_rule("brand", ("brand",), severity="error", notify=[]), {}),
+        (static_rule("brand", ("brand",), severity="error", notify=["log"]), {}),
+        (static_rule("brand", ("brand",), severity="error", notify=["slack"]), {}),
+    ],
+    ids=["silenced", "notify nobody", "the log only", "others than the child's"],
+)
+def test_a_parent_whose_page_does_not_reach_the_child_s_receivers_mutes_nothing(parent, parts):
+    engine, messages = make(now(), rules=(parent, BOTH), parts=parts, receivers=("log", "webhook", "slack")), Messages()
+    sent = play(engine, bursts(messages, 1, ACME, CHILD))
+    assert ("firing", "brand=Acme|intent=delivery") in events(sent)
+    [child] = [e for e in engine._episodes.all() if e.rule == "both"]
+    assert child.page == child.dedup_key
+
+
+def test_a_parent_mutes_where_its_page_reaches_all_of_the_child_s_receivers():
+    narrow = static_rule("both", ("brand", "intent"), severity="error", notify=["log", "slack"])
+    wide = static_rule("brand", ("brand",), severity="error", notify=["slack", "webhook"])
+    engine, messages = make(now(), rules=(wide, narrow), receivers=("log", "webhook", "slack")), Messages()
+    sent = play(engine, bursts(messages, 1, ACME, CHILD))
+    assert events(sent) == [("firing", "brand=Acme")], "the log reaches nobody"
+
+
+def test_a_snoozed_page_mutes_nothing_and_an_acknowledged_one_does():
+    for action, expected in (
+        (
+            Snooze(id="1", actor="Kim", at_ms=1, dedup_key="", until_ms=at(99)),
+            [("firing", "brand=Acme|intent=delivery")],
+        ),
+        (Acknowledge(id="1", actor="Kim", at_ms=1, dedup_key=""), []),
+    ):
+        engine, messages = make(now(), rules=(BRAND, BOTH)), Messages()
+        [page] = play(engine, bursts(messages, 1, ACME))
+        assert engine.act(msgspec.structs.replace(action, dedup_key=page.alert.dedup_key))
+        assert events(play(engine, bursts(messages, 2, ACME, CHILD, first=1))) == expected
+
+
+def test_a_page_that_no_receiver_will_ever_take_mutes_nothing():
+    engine, messages = make(now(), rules=(BRAND, BOTH)), Messages()
+    [page, *_] = play(engine, bursts(messages, 1, ACME, CHILD))
+    engine.delivered(page.alert.dedup_key, "firing", "log")
+    engine.refused(page.alert.dedup_key, "firing", "webhook", "HTTP 403")
+    assert play(engine, bursts(messages, 1, ACME, CHILD, first=1)) == [], "it is on its way"
+    engine.delivered(page.alert.dedup_key, "firing", "webhook", "HTTP 400")
+    assert events(play(engine, bursts(messages, 1, ACME, CHILD, first=2))) == [("firing", "brand=Acme|intent=delivery")]
+
+
+def test_a_child_waits_for_the_page_of_its_parent_in_another_group():
+    """The parent's group had a page a step ago: its next one waits for the interval."""
+    wide, child = static_rule("intent"), {"brand": "Acme", "intent": "delivery"}
+    options = {"rules": (wide, BOTH), "group_wait_s": 30, "group_interval_s": 900}
+    engine, messages = make(now(), **options), Messages()
+    sent = play(engine, [*bursts(messages, 1, BILLING), messages.mark(1.5)])
+    assert events(sent) == [("firing", "intent=billing")]
+    log = [*bursts(messages, 1, BILLING, DELIVERY, child, first=1), messages.mark(2.5)]
+    assert play(engine, log) == []
+    [waiting] = [e for e in engine._episodes.all() if e.rule == "both"]
+    assert waiting.not_paged_because.startswith("waits for the page of the alert triage-")
+    sent = play(engine, [*bursts(messages, 3, BILLING, DELIVERY, child, first=2), messages.mark(5.5)])
+    assert events(sent) == [("firing", "intent=delivery")]
+    [muted] = [e for e in engine._episodes.all() if e.rule == "both"]
+    assert muted.not_paged_because.startswith("muted by the alert triage-")
+
+
+def test_what_pages_goes_first_where_not_all_alerts_can_be_open(monkeypatch):
+    monkeypatch.setattr("triage.alerting.engine.episodes.MAX_OPEN_EPISODES", 4)
+    quiet = static_rule("a-quiet", ("intent",), notify=[])
+    loud, worst = static_rule("b-loud", ("brand",), severity="error"), static_rule("c-worst", ("region",))
+    engine, messages = make(now(), rules=(quiet, loud, worst), group_by="none"), Messages()
+    spiking = [{"intent": f"i{n}"} for n in range(9)] + [{"brand": f"b{n}"} for n in range(2)] + [{"region": "eu"}]
+    [page] = play(engine, bursts(messages, 1, *spiking))
+    assert {page.alert.key, *(other.key for other in page.also)} == {"region=eu", "brand=b0", "brand=b1"}
+    assert engine.open_episodes == 4
+
+
+def test_what_pages_displaces_what_does_not(monkeypatch):
+    monkeypatch.setattr("triage.alerting.engine.episodes.MAX_OPEN_EPISODES", 3)
+    quiet, loud = static_rule("quiet", ("intent",), notify=[]), static_rule("loud", ("brand",))
+    engine, messages = make(now(), rules=(quiet, loud)), Messages()
+    noise = [{"intent": f"i{n}"} for n in range(3)]
+    assert play(engine, bursts(messages, 1, *noise)) == []
+    sent = play(engine, bursts(messages, 2, *noise, ACME, first=1))
+    assert events(sent) == [("firing", "brand=Acme")]
+    assert engine.open_episodes == 3
+    [over] = [e for e in engine._episodes.all() if not e.open]
+    assert over.not_paged_because == "it made room for one that is paged: at most 3 alerts are open at once"
+    more = [{"brand": f"b{n}"} for n in range(9)]
+    assert len(play(engine, bursts(messages, 1, *noise, ACME, *more, first=3))) == 2, "the rest has no room"
+
+
+def test_a_wider_alert_displaces_muted_narrower_ones_and_not_the_other_way_round(monkeypatch):
+    monkeypatch.setattr("triage.alerting.engine.episodes.MAX_OPEN_EPISODES", 3)
+    engine, messages = make(now(), rules=(BRAND, BOTH)), Messages()
+    children = [{"brand": "Acme", "intent": f"i{n}"} for n in range(6)]
+    assert events(play(engine, bursts(messages, 1, ACME, *children))) == [("firing", "brand=Acme")]
+    before = {e.dedup_key for e in engine._episodes.all() if e.open}
+    play(engine, bursts(messages, 1, ACME, *children, first=1))
+    assert {e.dedup_key for e in engine._episodes.all() if e.open} == before, "they do not take turns"
+    sent = play(engine, bursts(messages, 1, ACME, *children, {"brand": "Bolt"}, first=2))
+    assert events(sent) == [("firing", "brand=Bolt")]
 
 
 def test_a_storm_of_keys_is_bounded(monkeypatch):

@@ -116,6 +116,8 @@ def test_a_muted_alert_names_its_silence_and_one_below_another_its_parent():
     same = episode("three", rule="late", dimensions={"intent": "wide"}, started_ms=5)
     first = episode("four", rule="early", dimensions={"intent": "wide"}, page="four")
     found.wait_for(episode(), 0)
+    for key in ("wide", "four"):
+        found.state.pages[key] = Page(key=key, group="", receivers=["ops"], members=[key], sent_ms=0)
     _, changed = run(found, WAIT_MS, episode(), parent, child, same, first)
     assert changed["one"].not_paged_because == f"silenced at {WAIT_MS}"
     assert changed["two"].not_paged_because is None, "everything mutes only where that is asked for"

@@ -9,15 +9,16 @@ from triage.alerting.engine.state import Core
 from triage.alerting.engine.windows import WindowSum
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
 from triage.alerting.lifecycle.alert_document import duration
-from triage.alerting.lifecycle.episode import FLAP_WINDOWS, Change, Episode, Policy, step
+from triage.alerting.lifecycle.episode import FLAP_WINDOWS, LOG, Change, Episode, Policy, step
 from triage.alerting.lifecycle.grouping import PageNotification, Paging, PagingContext
+from triage.alerting.lifecycle.inhibition import severity_rank
 from triage.alerting.lifecycle.silences import Silences, format_matchers
 from triage.alerting.rules.model import AlertRules
 from triage.clock import Clock, rfc3339
 from triage.config import AlertingSettings
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.schemas.action import Acknowledge, Snooze
+from triage.schemas.action import Acknowledge, Silence, Snooze
 from triage.schemas.alert import Acknowledgement, Refusal
 from triage.schemas.counts import group_of
 
@@ -71,6 +72,8 @@ class Episodes:
         self._changed: dict[str, None] = {}
         self._forgotten: list[str] = []
         self._now_ms = 0
+        # Open episodes that others may displace, the first one last; None until a step needs them.
+        self._quiet: list[Episode] | None = None
 
     def restore(self, core: Core) -> None:
         """Continue from stored state."""
@@ -100,7 +103,12 @@ class Episodes:
         firing = self._evaluators.close(start_ms, sums)
         self._now_ms = start_ms + self._settings.window_s * 1000
         still_open = [self._by_key[dedup_key] for dedup_key in self._open]
-        for rule, key in sorted({*firing, *((episode.rule, episode.key) for episode in still_open)}):
+        keys = sorted({*firing, *((episode.rule, episode.key) for episode in still_open)})
+        self._quiet = None
+        if len(still_open) + len(firing) > MAX_OPEN_EPISODES:
+            # Those that are over make room, and what pages goes first.
+            keys.sort(key=lambda found: self._urgency(*found))
+        for rule, key in keys:
             self._step(rule, key, start_ms)
         self._report_keys()
         return self._resolve_pages()
@@ -197,7 +205,8 @@ class Episodes:
         rule = self._rules.get(name)
         if rule is None and episode is None:
             return
-        if (episode is None or not episode.open) and self.open >= MAX_OPEN_EPISODES:
+        opens = episode is None or not episode.open
+        if opens and self.open >= MAX_OPEN_EPISODES and not self._make_room(name, key):
             self._metrics.alerts_suppressed.inc()
             return
         if rule is None:
@@ -228,6 +237,57 @@ class Episodes:
             after.archived = True
         self._put(after)
         self._report_change(after, transition.change)
+
+    def _urgency(self, name: str, key: str) -> tuple[bool, bool, int, int]:
+        """Sorts keys where not all can be open: open episodes first, then what pages, the severest and widest first."""
+        current = self._by_key.get(self._current.get((name, key), ""))
+        rule = self._rules.get(name)
+        if rule is None or (current is not None and current.open):
+            return False, False, 0, 0
+        return True, not self._would_page(name, key), severity_rank(rule.severity), len(rule.dimension)
+
+    def _would_page(self, name: str, key: str) -> bool:
+        rule = self._rules.get(name)
+        if rule is None or not _people(self._receivers_of_rule(name)):
+            return False
+        return self._silence(self._evaluators.dimensions(name, key), name, rule.severity, self._now_ms) is None
+
+    def _make_room(self, name: str, key: str) -> bool:
+        """End an open episode that is not paged, for one that would be. False if there is none, or it would not be."""
+        rule = self._rules.get(name)
+        if rule is None or not self._would_page(name, key):
+            return False
+        if self._quiet is None:
+            unpaged = [e for e in map(self._by_key.__getitem__, self._open) if e.page is None and self._displaceable(e)]
+            unpaged.sort(key=lambda e: (self._is_quiet(e), severity_rank(e.severity), len(e.dimensions), e.started_ms))
+            self._quiet = unpaged
+        while self._quiet:
+            episode = self._quiet[-1]
+            ours = severity_rank(rule.severity), len(rule.dimension)
+            if not self._is_quiet(episode) and ours >= (severity_rank(episode.severity), len(episode.dimensions)):
+                return False
+            self._quiet.pop()
+            if self._by_key.get(episode.dedup_key) is not None and self._by_key[episode.dedup_key].open:
+                self._displace(self._by_key[episode.dedup_key])
+                return True
+        return False
+
+    def _displaceable(self, episode: Episode) -> bool:
+        """True if an open episode without a page will have none as things are: quiet, or muted by another alert."""
+        return self._is_quiet(episode) or episode.not_paged_because is not None
+
+    def _is_quiet(self, episode: Episode) -> bool:
+        """True if an episode reaches nobody: its rule names no receiver but the log, or it is silenced."""
+        return not _people(self._receivers_of(episode)) or self._silenced(episode, self._now_ms) is not None
+
+    def _displace(self, episode: Episode) -> None:
+        reason = f"it made room for one that is paged: at most {MAX_OPEN_EPISODES:,} alerts are open at once"
+        over = msgspec.structs.replace(
+            episode, state="resolved", not_paged_because=reason, archived=episode.state == "pending"
+        )
+        self._put(over)
+        self._metrics.alerts_suppressed.inc()
+        self._report_change(over, Change.DROPPED if episode.state == "pending" else Change.RESOLVED)
 
     def _put(self, episode: Episode) -> None:
         self._by_key[episode.dedup_key] = episode
@@ -262,18 +322,22 @@ class Episodes:
         )
 
     def _receivers_of(self, episode: Episode) -> list[str]:
-        rule = self._rules.get(episode.rule)
+        return self._receivers_of_rule(episode.rule)
+
+    def _receivers_of_rule(self, name: str) -> list[str]:
+        rule = self._rules.get(name)
         chosen = self._receivers if rule is None or rule.notify is None else rule.notify
         return [name for name in self._receivers if name in chosen]
 
     def _silenced(self, episode: Episode, at_ms: int) -> str | None:
-        # The end of a silence is meant in wall-clock time; the time of closed steps is behind that by the lateness.
-        silence = self._silences.active_for(
-            episode.dimensions, episode.rule, episode.severity, at_ms + self._lateness_ms
-        )
+        silence = self._silence(episode.dimensions, episode.rule, episode.severity, at_ms)
         if silence is None:
             return None
         return f"silenced by {silence.actor} until {rfc3339(silence.until_ms)} ({format_matchers(silence.matchers)})"
+
+    def _silence(self, dimensions: Mapping[str, str], rule: str, severity: str, at_ms: int) -> Silence | None:
+        # The end of a silence is meant in wall-clock time; the time of closed steps is behind that by the lateness.
+        return self._silences.active_for(dimensions, rule, severity, at_ms + self._lateness_ms)
 
     def _too_old(self, start_ms: int) -> str | None:
         age_ms = self._clock.now_ms() - start_ms - self._settings.window_s * 1000
@@ -286,3 +350,7 @@ class Episodes:
         for name, series in self._evaluators.series.items():
             for kind, count in (("watched", len(series)), ("learning", series.learning), ("others", series.untracked)):
                 self._metrics.alert_keys.labels(name, kind).set(count)
+
+
+def _people(receivers: Iterable[str]) -> set[str]:
+    return set(receivers) - {LOG}

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from triage.alerting.lifecycle.episode import Episode
-from triage.alerting.lifecycle.inhibition import InhibitionIndex, rank
+from triage.alerting.lifecycle.episode import LOG, Episode
+from triage.alerting.lifecycle.inhibition import InhibitionIndex, precedence, rank
 from triage.config import AlertingSettings
 from triage.schemas.alert import Event
 
@@ -102,13 +102,9 @@ class Paging:
         """Run the timers that are due by `at_ms`. Returns new and repeated pages, and changed copies of episodes."""
         notifications, changed = [], []
         if due := sorted(group for group, due_ms in self.state.waiting.items() if due_ms <= at_ms):
-            unpaged, inhibition = self._unpaged(episodes.values()), InhibitionIndex(episodes.values())
-            for group in due:
-                del self.state.waiting[group]
-                page, updated = self._new_page(group, at_ms, unpaged.get(group, []), inhibition)
-                changed += updated
-                if page is not None:
-                    notifications.append(PageNotification("firing", page))
+            pages, updated = self._new_pages(due, at_ms, episodes)
+            notifications += [PageNotification("firing", page) for page in pages]
+            changed += updated
         for page in list(self.state.pages.values()):
             due_ms = self._page_due_ms(page)
             if due_ms is not None and due_ms <= at_ms:
@@ -149,18 +145,37 @@ class Paging:
                 unpaged.setdefault(self._group(episode), []).append(episode)
         return unpaged
 
-    def _new_page(
-        self, group: str, at_ms: int, unpaged: Iterable[Episode], inhibition: InhibitionIndex
-    ) -> tuple[Page | None, list[Episode]]:
-        paged, changed = [], []
-        for episode in unpaged:
-            reason = self._reason_not_to_page(episode, at_ms, inhibition)
+    def _new_pages(
+        self, due: Iterable[str], at_ms: int, episodes: Mapping[str, Episode]
+    ) -> tuple[list[Page], list[Episode]]:
+        """The pages of the groups whose timers end, and changed copies of episodes.
+
+        All groups are decided on together, parents before the children that they mute.
+        """
+        unpaged = self._unpaged(episodes.values())
+        by_group: dict[str, list[Episode]] = {}
+        changed: list[Episode] = []
+        for group in due:
+            del self.state.waiting[group]
+        muting = _Muting(self, at_ms, episodes)
+        candidates = ((episode, group) for group in due for episode in unpaged.get(group, ()))
+        for episode, group in sorted(candidates, key=lambda candidate: precedence(candidate[0])):
+            reason = self._own_reason(episode, at_ms) or muting.reason(episode)
+            if reason is None and (parent := muting.parent_to_wait_for(episode)) is not None:
+                # Its page is about to be decided on: this one follows then, if it is not muted by it.
+                reason = f"waits for the page of the alert {parent.dedup_key} of rule {parent.rule}"
+                self.state.waiting[group] = max(
+                    self.state.waiting.get(group, 0), self.state.waiting[self._group(parent)]
+                )
             if reason is None:
-                paged.append(episode)
+                by_group.setdefault(group, []).append(episode)
+                muting.coming.add(episode.dedup_key)
             elif reason != episode.not_paged_because:
                 changed.append(msgspec.structs.replace(episode, not_paged_because=reason))
-        if not paged:
-            return None, changed
+        pages = [self._new_page(group, at_ms, by_group[group], changed) for group in due if group in by_group]
+        return pages, changed
+
+    def _new_page(self, group: str, at_ms: int, paged: list[Episode], changed: list[Episode]) -> Page:
         paged.sort(key=lambda e: (rank(e), len(e.dimensions), -e.peak_negative, e.dedup_key))
         members = [episode.dedup_key for episode in paged]
         page = Page(
@@ -168,22 +183,22 @@ class Paging:
         )
         self.state.pages[page.key] = page
         self.state.sent[group] = at_ms
+        if (due_ms := self.state.waiting.get(group)) is not None:
+            self.state.waiting[group] = max(due_ms, at_ms + self._interval_ms)
         changed += [
             msgspec.structs.replace(e, page=page.key, not_paged_because=None, taken_by=[], refusals=[]) for e in paged
         ]
-        return page, changed
+        return page
 
-    def _reason_not_to_page(self, episode: Episode, at_ms: int, inhibition: InhibitionIndex) -> str | None:
+    def _own_reason(self, episode: Episode, at_ms: int) -> str | None:
+        """The reason not to page an alert, without regard to others; None if there is none."""
         if (reason := self._context.too_old(episode.last_firing_ms)) is not None:
             return reason
         if episode.acknowledged is not None:
             return f"acknowledged by {episode.acknowledged.by}"
         if episode.snoozed_until_ms is not None and at_ms < episode.snoozed_until_ms:
             return f"snoozed by {episode.snoozed.by}" if episode.snoozed else "snoozed"
-        if (reason := self._context.muted(episode, at_ms)) is not None:
-            return reason
-        parent = inhibition.parent_of(episode, all_mutes=self._context.all_mutes())
-        return None if parent is None else f"muted by the alert {parent.dedup_key} of rule {parent.rule}"
+        return self._context.muted(episode, at_ms)
 
     def _repeat(
         self, page: Page, at_ms: int, episodes: Mapping[str, Episode]
@@ -214,3 +229,64 @@ class Paging:
 
     def _group(self, episode: Episode) -> str:
         return msgspec.json.encode([self._context.group_of(episode), sorted(self._context.receivers(episode))]).decode()
+
+
+class _Muting:
+    """The alerts that mute others in one run of the timers: those whose page is out, to all whom the other's reaches.
+
+    `coming` are the alerts that are paged in this run.
+    """
+
+    def __init__(self, paging: Paging, at_ms: int, episodes: Mapping[str, Episode]) -> None:
+        self.coming: set[str] = set()
+        self._paging = paging
+        self._at_ms = at_ms
+        self._index = InhibitionIndex(episodes.values())
+        self._context = paging._context  # noqa: SLF001 - a part of it
+        # By dedup key; asking for a silence for each pair of alerts would be slow.
+        self._reached: dict[str, frozenset[str]] = {}
+        self._waiting: dict[str, bool] = {}
+
+    def reason(self, child: Episode) -> str | None:
+        needed = _people(self._context.receivers(child))
+        parent = self._parent_of(child, lambda parent: needed <= self._reached_by(parent))
+        return None if parent is None else f"muted by the alert {parent.dedup_key} of rule {parent.rule}"
+
+    def parent_to_wait_for(self, child: Episode) -> Episode | None:
+        """A parent that mutes the child once its page is out, which its group's timer decides on."""
+        needed = _people(self._context.receivers(child))
+        return self._parent_of(
+            child, lambda parent: self._is_due(parent) and needed <= set(self._context.receivers(parent))
+        )
+
+    def _parent_of(self, child: Episode, mutes: Callable[[Episode], bool]) -> Episode | None:
+        return self._index.parent_of(child, all_mutes=self._context.all_mutes(), mutes=mutes)
+
+    def _reached_by(self, parent: Episode) -> frozenset[str]:
+        """The receivers that the page of an alert reaches; none while it is snoozed or silenced."""
+        key = parent.dedup_key
+        if key in self.coming:
+            return frozenset(self._context.receivers(parent))
+        if key not in self._reached:
+            page = self._paging.state.pages.get(parent.page or "")
+            heard = page is not None and page.snoozed_until_ms is None and not self._context.muted(parent, self._at_ms)
+            lost = {one.receiver for one in parent.refusals if not one.retried} - set(parent.taken_by or ())
+            self._reached[key] = frozenset(page.receivers) - lost if page is not None and heard else frozenset()
+        return self._reached[key]
+
+    def _is_due(self, parent: Episode) -> bool:
+        key = parent.dedup_key
+        if key not in self._waiting:
+            paging = self._paging
+            self._waiting[key] = (
+                parent.page is None
+                and paging._group(parent) in paging.state.waiting  # noqa: SLF001
+                and paging._own_reason(parent, self._at_ms) is None  # noqa: SLF001
+            )
+        return self._waiting[key]
+
+
+def _people(receivers: Iterable[str]) -> frozenset[str]:
+    """Receivers without the log, which reaches nobody; the log where there is nothing else."""
+    found = frozenset(receivers)
+    return found - {LOG} or found

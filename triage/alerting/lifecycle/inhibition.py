@@ -1,6 +1,6 @@
 """Inhibition: a firing alert mutes others that it makes redundant. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.rules.model import SEVERITIES
@@ -10,9 +10,19 @@ _Values = tuple[tuple[str, str], ...]
 _RANK: dict[str, int] = {severity: number for number, severity in enumerate(SEVERITIES)}
 
 
+def severity_rank(severity: str) -> int:
+    """0 for critical; higher is less severe."""
+    return _RANK.get(severity, len(SEVERITIES))
+
+
 def rank(episode: Episode) -> int:
     """0 for critical; higher is less severe."""
-    return _RANK.get(episode.severity, len(SEVERITIES))
+    return severity_rank(episode.severity)
+
+
+def precedence(episode: Episode) -> tuple[int, int, int, str]:
+    """Sorts episodes so that whatever can mute another comes before it."""
+    return rank(episode), len(episode.dimensions), episode.started_ms, episode.rule
 
 
 class InhibitionIndex:
@@ -34,8 +44,10 @@ class InhibitionIndex:
                 if episode.dimensions.keys() >= set(shape):
                     self._covering.setdefault(_values(episode, shape), []).append(episode)
 
-    def parent_of(self, child: Episode, *, all_mutes: bool) -> Episode | None:
-        """The firing episode that mutes `child`, which is one of them, or None.
+    def parent_of(
+        self, child: Episode, *, all_mutes: bool, mutes: Callable[[Episode], bool] = lambda _: True
+    ) -> Episode | None:
+        """The firing episode that mutes `child`, which is one of them, or None. Only those count for which `mutes`.
 
         A parent's dimensions are a part of the child's, with the same values: `brand=Acme` mutes
         `brand=Acme|region=eu`. An alert on everything together is a parent only if `all_mutes`. On the same dimensions
@@ -47,6 +59,7 @@ class InhibitionIndex:
             for episode in self._related(child)
             if episode.dedup_key != child.dedup_key
             and (_wider(episode, child, all_mutes=all_mutes) or _first(episode, child) or _sharper(episode, child))
+            and mutes(episode)
         ]
         return min(parents, key=lambda parent: (len(parent.dimensions), parent.started_ms, parent.rule), default=None)
 
