@@ -55,6 +55,9 @@ class Metrics:
         self.retries = counter("retries", "Attempts retried because a dependency was unavailable", ("dependency",))
         self.paused = gauge("paused", "1 while reading is paused because a dependency is unavailable", ())
         self.fenced = counter("fenced", "Transactions refused because another worker took over", ())
+        self.records_expired = counter(
+            "records_expired", "Offsets that retention deleted before a worker read them", ("topic",)
+        )
         self.unreadable_batch_offset = gauge(
             "unreadable_batch_offset",
             "Offset of a batch that can't be read, at which its partition waits",

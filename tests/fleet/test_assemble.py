@@ -114,3 +114,21 @@ def test_times_are_those_of_the_interval():
     assert 100 < stage.p50_ms <= 250
     assert stage.per_s == 2
     assert 0.25 < view.latency_p95_s <= 0.5
+
+
+def test_records_that_retention_deleted_unread_are_said_before_and_after_a_worker_passes_them():
+    metrics = Metrics()
+    metrics.records_expired.labels(TOPIC).inc(20)
+    view = view_of(None, reading(0, worker("triage-a", metrics), offsets={(TOPIC, 0): Offsets(1_025, 1_030, 5)}))
+    assert f"{TOPIC}/0: retention has deleted 1,020 records before a worker read them" in view.problems
+    assert view.processes[0].expired == 20
+    assert (
+        "worker triage-a: 20 records were deleted by retention before it read them (records_expired_unread in its log)"
+        in view.problems
+    )
+
+
+def test_a_partition_at_a_batch_that_cannot_be_read_is_named():
+    waiting = {f"{TOPIC}/0": f"the batch at {TOPIC}/0/12 can't be read"}
+    problems = view_of(None, reading(0, worker("triage-a", Metrics(), waiting_for=waiting))).problems
+    assert f"worker triage-a waits for {TOPIC}/0: the batch at {TOPIC}/0/12 can't be read" in problems

@@ -38,5 +38,10 @@ def test_the_topic_the_size_and_the_setting_are_named(stack, prefix):
     small, large = Message(out, b"k", b"x" * 100), Message(out, b"k", b"x" * 20_000)
     with pytest.raises(ConfigError, match=rf"refuses a message of 20,000 bytes in {out}; .*max\.message\.bytes"):
         source.commit([small, large], {found[0].partition: 1})
-    source.commit([small], {found[0].partition: 1})
     source.close()
+    # The refused batch used up sequence numbers of its producer: a worker that goes on has a new one.
+    successor = KafkaSource(settings.kafka, settings.worker, [raw], MemberIdentity(f"{prefix}-0", SystemClock()))
+    while not successor.poll(200, 1):
+        pass
+    successor.commit([small], {found[0].partition: 1})
+    successor.close()

@@ -33,6 +33,7 @@ from triage.topics.kafka_compat import (
     end_producer,
     known_offsets,
     read_any_header_names,
+    report_resets,
 )
 
 FILES = Path("/proc/self/fd")
@@ -386,5 +387,43 @@ def test_attending_in_mid_fetch_forgets_nothing(stack, topic):
         assert _read(lambda: consumer.records(500, 200), counts, 20) == {
             TopicPartition(topic, number): EACH for number in range(2)
         }
+    finally:
+        consumer.close(autocommit=False)
+
+
+# Offsets that Kafka no longer has.
+
+
+def test_the_offset_that_was_to_be_read_is_reported_before_it_is_reset():
+    where, steps = TopicPartition("t", 0), []
+    subscriptions = SimpleNamespace(
+        assignment={where: SimpleNamespace(position=SimpleNamespace(offset=7))},
+        request_offset_reset=lambda *given: steps.append(given),
+    )
+    report_resets(SimpleNamespace(_subscription=subscriptions), lambda *given: steps.append(given))
+    subscriptions.request_offset_reset(where)
+    subscriptions.assignment[where].position = None
+    subscriptions.request_offset_reset(where, 1)
+    assert steps == [(where, 7), (where,), (where, 1)]
+
+
+@pytest.mark.stack
+def test_a_consumer_that_retention_passed_says_what_it_was_to_read(stack, topic):
+    where = TopicPartition(topic, 0)
+    consumer = CooperativeConsumer(
+        topic, bootstrap_servers=stack.bootstrap_servers, group_id=topic, auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )  # fmt: skip
+    try:
+        _read(lambda: consumer.poll(timeout_ms=200), {}, 20)
+        admin = KafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
+        admin.delete_records({where: 50})
+        admin.close()
+        consumer.seek(where, 3)
+        until = time.monotonic() + 20
+        while not (found := consumer.resets()) and time.monotonic() < until:
+            consumer.poll(timeout_ms=200)
+        assert found == {where: 3}
+        assert consumer.position(where) >= 50
     finally:
         consumer.close(autocommit=False)

@@ -43,6 +43,11 @@ def _partitions(view: FleetView, before: Reading | None, now: Reading) -> None:
     for (topic, number), offsets in sorted(now.brokers.offsets.items()):
         old = earlier.get((topic, number), offsets)
         committed, old_committed = offsets.committed or offsets.first, old.committed or old.first
+        if offsets.committed is not None and offsets.committed < offsets.first:
+            view.problems.append(
+                f"{topic}/{number}: retention has deleted {offsets.first - offsets.committed:,} records before a "
+                "worker read them"
+            )
         view.partitions.append(
             PartitionLag(
                 topic=topic,
@@ -134,6 +139,7 @@ def _process(view: FleetView, old: Samples, answer: Answer) -> ProcessView:
         device=model.get("device", ""),
         runtime=model.get("runtime", ""),
         precision=model.get("precision", ""),
+        expired=int(now.value("records_expired_total")),
         fallback=now.value("model_fallback") > 0,
         version=version.get("version", ""),
     )
@@ -171,6 +177,11 @@ def _problems(view: FleetView) -> None:
             view.problems.append(f"{subject}: {process.error}")
         for dependency, why in process.waiting_for.items():
             view.problems.append(f"{subject} waits for {dependency}: {why}")
+        if process.expired:
+            view.problems.append(
+                f"{subject}: {process.expired:,} records were deleted by retention before it read them "
+                "(records_expired_unread in its log)"
+            )
         if process.standing_still_s >= _STALLED_S:
             view.problems.append(f"{subject} has stood still for {process.standing_still_s:.0f} s")
         if process.fallback:

@@ -7,7 +7,7 @@ class ProcessView(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One process. `error` says why its metrics are unknown; rates are per second, `busy` is a share of one.
 
     `kind` is worker, alerter, api or process (any other with metrics). `standing_still_s` is the time for which its
-    loop, or the work that it waits for, has not moved.
+    loop, or the work that it waits for, has not moved. `expired` are raw records that it could no longer read.
     """
 
     kind: str
@@ -26,6 +26,7 @@ class ProcessView(msgspec.Struct, kw_only=True, omit_defaults=True):
     batch_records: float | None = None
     batch_fill: float | None = None
     standing_still_s: float = 0.0
+    expired: int = 0
     model: str = ""
     device: str = ""
     runtime: str = ""

@@ -18,6 +18,7 @@ from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_erased_authors
+from triage.pipeline.kafka.expired_records import ExpiredRecords
 from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
 from triage.pipeline.kafka.output_offsets import offset_queries
@@ -131,12 +132,12 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     health = Health(clock, about, stuck_after_s=options.stuck_after_s)
     reloader = reloader_of(settings, enricher, loaded_identities, clock, metrics, health)
     stall_detector, identity = StallDetector(clock), MemberIdentity(name, clock)
-    unreadable = UnreadablePartitions(clock, metrics, health)
+    unreadable, expired = UnreadablePartitions(clock, metrics, health), ExpiredRecords(metrics)
     verifier = CommittedOffsetVerifier(
         offset_queries(settings.kafka, options.group), clock, SystemClock(), options.offset_patience_s
     )
     worker = Worker(
-        lambda: _connect(settings, sorted(channels), identity, stall_detector, verifier, health, unreadable),
+        lambda: _connect(settings, sorted(channels), identity, stall_detector, verifier, health, unreadable, expired),
         [reloader, CrashGuard(journal, guarded_stages, dead_letter_factory, options.crash_attempts, clock, metrics)],
         [
             IndexStage(IndexSink(client, settings.elasticsearch), naming, dead_letter_factory, metrics, erased_authors),
@@ -197,9 +198,10 @@ def _connect(
     verifier: CommittedOffsetVerifier,
     health: Health,
     unreadable: UnreadablePartitions,
+    expired: ExpiredRecords,
 ) -> KafkaSource:
     # The probe fails soon and with a reason; kafka-python's own bootstrap takes longer and hides why.
     wait_for_kafka(settings.kafka, timeout_s=_PROBE_TIMEOUT_S)
     return KafkaSource(
-        settings.kafka, settings.worker, topics, identity, stall_detector, verifier, health.beat, unreadable
+        settings.kafka, settings.worker, topics, identity, stall_detector, verifier, health.beat, unreadable, expired
     )

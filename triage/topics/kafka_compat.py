@@ -303,6 +303,24 @@ def stop_at_unreadable(consumer: KafkaConsumer, report: Callable[[UnreadableBatc
     fetcher._parse_fetched_data = parse_or_stop  # noqa: SLF001
 
 
+def report_resets(consumer: KafkaConsumer, report: Callable[[TopicPartition, int], None]) -> None:
+    """Let the consumer report a partition, and the offset that it was to read, when Kafka does not have that offset.
+
+    The library then starts at the first or last offset that there is, and logs it as information only. Can go when it
+    has a hook for it.
+    """
+    subscriptions = consumer._subscription  # noqa: SLF001
+    request = subscriptions.request_offset_reset
+
+    def request_and_report(partition: TopicPartition, *strategy: Any) -> None:
+        position = subscriptions.assignment[partition].position
+        if position is not None:
+            report(partition, position.offset)
+        request(partition, *strategy)
+
+    subscriptions.request_offset_reset = request_and_report
+
+
 # Administration.
 
 
@@ -374,12 +392,20 @@ class CooperativeConsumer(KafkaConsumer):
 
         with closing_on_failure() as client:
             super().__init__(*topics, partition_assignment_strategy=[HonestAssignor], kafka_client=client, **configs)
+        self._resets: dict[TopicPartition, int] = {}
+        report_resets(self, self._resets.__setitem__)
         if unreadable is not None:
             stop_at_unreadable(self, unreadable)
 
     @property
     def rejoining(self) -> bool:
         return bool(self._coordinator.need_rejoin() or self.group_metadata().state != MemberState.STABLE)
+
+    def resets(self) -> dict[TopicPartition, int]:
+        """Partitions whose next offset Kafka did not have, with that offset, since the last call."""
+        found = dict(self._resets)
+        self._resets.clear()
+        return found
 
     def records(self, max_records: int, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
         found: dict[TopicPartition, list[ConsumerRecord]] = self.poll(timeout_ms=timeout_ms, max_records=max_records)

@@ -113,6 +113,10 @@ class GroupConsumer(Consumer, Protocol):
         """`poll` with its arguments by position."""
         ...
 
+    def resets(self) -> dict[TopicPartition, int]:
+        """Partitions whose next offset Kafka did not have, with that offset, since the last call."""
+        ...
+
     def attend(self, timeout_ms: int) -> None:
         """Do a member's duties without fetching: heartbeats, rebalances."""
         ...

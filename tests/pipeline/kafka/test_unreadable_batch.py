@@ -22,6 +22,8 @@ from triage.topics.scan import TopicScan
 from triage.types import Position
 
 pytestmark = pytest.mark.stack
+# kafka-python sends a batch as it is if its codec would not make it smaller.
+LONG = b" text" * 200
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ class Joined:
 def damaged(monkeypatch):
     """Until it is called, records with the value z1 can't be read, nor what comes after them in their batch.
 
-    The local broker stores records, not batches: nothing that it is sent is unreadable when it comes back.
+    A broker takes no batch that is damaged when it comes.
     """
     read = DefaultRecordBatch._read_msg
 
@@ -101,10 +103,10 @@ def damaged(monkeypatch):
 
 def test_every_codec_of_kafka_is_read(settings):
     for compression in ("gzip", "lz4", "snappy", "zstd"):
-        send(settings, 0, f"{compression} 1".encode(), f"{compression} 2".encode(), compression=compression)
+        send(settings, 0, compression.encode() + LONG, compression.encode() + LONG, compression=compression)
     joined = Joined(settings)
     read = joined.read(lambda found: len(found) == 8)
-    assert [value.split()[0] for value in read[::2]] == [b"gzip", b"lz4", b"snappy", b"zstd"]
+    assert [value.removesuffix(LONG) for value in read[::2]] == [b"gzip", b"lz4", b"snappy", b"zstd"]
     joined.source.close()
 
 
@@ -134,9 +136,8 @@ def test_only_the_partition_of_the_batch_waits_until_it_can_be_read(settings, da
     joined.source.close()
 
 
-@pytest.mark.real  # The local stack stores what it was sent without its compression.
 def test_a_batch_in_a_codec_that_is_missing_is_described(settings, monkeypatch):
-    send(settings, 0, b"1", b"2", compression="zstd")
+    send(settings, 0, LONG, LONG, compression="zstd")
     monkeypatch.setattr(codec, "zstd", None)
     joined = Joined(settings)
     assert joined.read(lambda _: joined.waiting()) == []

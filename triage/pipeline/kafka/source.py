@@ -44,6 +44,7 @@ from triage.config import KafkaSettings, WorkerSettings
 from triage.errors import ConfigError, Fenced, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.pipeline.batch import ConsumedMessage, Partition
+from triage.pipeline.kafka.expired_records import ExpiredRecords
 from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
 from triage.pipeline.kafka.producer import transactional
@@ -72,6 +73,7 @@ _COMMITTED_TIMEOUT_MS = 2_000
 # For further partitions, once one was not answered because of an open transaction.
 _SHORT_TIMEOUT_MS = 200
 _ENDS_TIMEOUT_MS = 5_000
+_METADATA_MAX_AGE_MS = 15_000
 _REJOIN_S = 5.0
 _REJOIN_POLL_MS = 1_000
 
@@ -100,10 +102,14 @@ class KafkaSource(ConsumerRebalanceListener):
         verifier: CommittedOffsetVerifier | None = None,
         beat: Callable[[], None] = lambda: None,
         unreadable: UnreadablePartitions | None = None,
+        expired: ExpiredRecords | None = None,
     ) -> None:
         """`beat` is called before each step of a commit: each of them may take a whole request timeout."""
         self._identity = identity
         self._beat = beat
+        self._expired = expired or ExpiredRecords()
+        # Partitions whose next offset Kafka does not have: what was lost is known once they have a position again.
+        self._reset: dict[TopicPartition, int] = {}
         self._unreadable = unreadable or UnreadablePartitions(SystemClock())
         for partition in self._unreadable:
             self._unreadable.drop(partition)
@@ -128,6 +134,8 @@ class KafkaSource(ConsumerRebalanceListener):
                 max_poll_interval_ms=worker.max_poll_interval_ms,
                 request_timeout_ms=kafka.request_timeout_ms,
                 fetch_max_wait_ms=100,
+                # Within this time new partitions are found, and the group shares them.
+                metadata_max_age_ms=_METADATA_MAX_AGE_MS,
             )
         try:
             with _translated(self._identity):
@@ -170,6 +178,7 @@ class KafkaSource(ConsumerRebalanceListener):
         self._unverified.discard(partition)
         key = (partition.topic, partition.partition)
         self._unreadable.drop(key)
+        self._reset.pop(partition, None)
         self._epochs[key] = self._epochs.get(key, 0) + 1
 
     def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
@@ -213,6 +222,7 @@ class KafkaSource(ConsumerRebalanceListener):
             # Before the poll: if a broker does not answer here, no polled records are lost.
             self._resume_verified()
             self._retry_unreadable()
+            self._report_resets()
             with _translated(self._identity):
                 polled = poll(_REJOIN_POLL_MS if self._consumer.rejoining else timeout_ms)
             self._consumer.membership()
@@ -225,6 +235,11 @@ class KafkaSource(ConsumerRebalanceListener):
             return
         recovered: dict[Partition, int] = {}
         timeout_ms = _COMMITTED_TIMEOUT_MS
+        with _translated(self._identity):
+            first = known_offsets(
+                partial(self._consumer.beginning_offsets, timeout_ms=_ENDS_TIMEOUT_MS), self._unverified
+            )
+        expired: dict[Partition, tuple[int, int]] = {}
         for each in self._unverified:
             with _translated(self._identity):
                 try:
@@ -239,6 +254,10 @@ class KafkaSource(ConsumerRebalanceListener):
                     committed, timeout_ms = 0, _SHORT_TIMEOUT_MS
                 key = (each.topic, each.partition)
                 if start := max(committed, minimum.get(key, 0)):
+                    if first.get(each, start) > start:
+                        # Committed, so that they are reported once.
+                        expired[key] = (start, first[each])
+                        recovered[key] = start = first[each]
                     self._consumer.seek(each, start)
                 if minimum.get(key, 0) > committed:
                     recovered[key] = start
@@ -247,6 +266,18 @@ class KafkaSource(ConsumerRebalanceListener):
         with _translated(self._identity):
             self._consumer.resume(*self._unverified)
         self._unverified.clear()
+        for key, (start, until) in expired.items():
+            self._expired.report(key, start, until)
+
+    def _report_resets(self) -> None:
+        """Report what retention deleted while a partition lagged: its next offset is no longer there."""
+        for each, offset in self._consumer.resets().items():
+            self._reset.setdefault(each, offset)
+        for each in self._reset.keys() & self._consumer.assignment():
+            with _translated(self._identity):
+                position = self._consumer.position(each, timeout_ms=_SHORT_TIMEOUT_MS)
+            if position is not None:
+                self._expired.report((each.topic, each.partition), self._reset.pop(each), position)
 
     def _retry_unreadable(self) -> None:
         """Read again where a batch could not be read: from the committed offset, if that was moved past the batch."""

@@ -1,0 +1,32 @@
+"""Reports raw records that their topic's retention deleted before a worker read them."""
+
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.pipeline.batch import Partition
+
+log = get_logger("triage.feed")
+
+
+class ExpiredRecords:
+    """Counts what can't be read any more. One for the life of a worker; only its own thread uses it."""
+
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics or Metrics()
+
+    def report(self, partition: Partition, next_offset: int, first: int) -> None:
+        """Of this partition, `next_offset` was to be read next, but the first that Kafka still has is `first`.
+
+        The offsets between them may include markers of transactions: the count is an upper bound.
+        """
+        if first <= next_offset:
+            return
+        topic, number = partition
+        self._metrics.records_expired.labels(topic).inc(first - next_offset)
+        log.error(
+            "records_expired_unread",
+            partition=f"{topic}/{number}",
+            records=first - next_offset,
+            offsets=f"{next_offset} to {first - 1}",
+            effect="they were deleted by the topic's retention and are lost here",
+            fix="raise retention.ms of the topic while workers are down or slow; ask the source for the time again",
+        )
