@@ -69,6 +69,18 @@ def test_check_warns_of_credentials_in_clear_text_of_every_section(capfd):
         assert "SEEDED" not in outcome.err
 
 
+def test_check_warns_of_a_console_that_does_not_know_of_its_https(capfd):
+    token = '[{"name": "ann", "role": "operator", "token": "a-token-of-enough-letters"}]'
+    given = ("--set", f"model.path={TINY_MODEL}", "--set", f"console.tokens={token}")
+    https = ("--set", "alerting.console_url=https://triage.example")
+    said = "its cookies are not Secure"
+    assert said in run(capfd, "config", "check", *given, *https).err
+    assert said not in run(capfd, "config", "check", *given).err
+    assert (
+        said not in run(capfd, "config", "check", *given, *https, "--set", 'console.trusted_proxies=["10.0.0.1"]').err
+    )
+
+
 def test_check_refuses_the_demo_key_beyond_this_machine(capfd):
     remote = "--set=kafka.bootstrap_servers=kafka.example:9092"
     outcome = run(capfd, "config", "check", f"--set=model.path={TINY_MODEL}", remote)

@@ -67,6 +67,7 @@ def test_values_fit_their_schema(values):
         {"secrets": {"keys": ["password"]}},
         {"image": {"pullPolicy": "Sometimes"}},
         {"image": {"digest": "latest"}},
+        {"image": {"gpuDigest": "latest"}},
         {"worker": {"autoscaling": {"maxReplicas": 0}}},
     ],
 )
@@ -228,3 +229,10 @@ def test_rendered_images_are_by_digest_where_one_is_given(path):
         for container in pod["containers"]:
             assert re.fullmatch(r"[\w./-]+(:\w+|@sha256:[0-9a-f]{64})", container["image"])
             assert ("@sha256:" in container["image"]) == (path.stem == "all-values")
+
+
+def test_a_gpu_worker_never_runs_the_image_for_cpus():
+    helper = TEMPLATES["_helpers.tpl"].partition('define "triage.image"')[2].partition("define")[0]
+    assert re.search(
+        r"if and \$gpu \$digest.*\n.*required \"[^\"]*gpuDigest[^\"]*\" \.root\.Values\.image\.gpuDigest", helper
+    )

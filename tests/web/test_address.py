@@ -61,5 +61,13 @@ def test_headers_of_proxies_from_anybody_else_are_removed():
     assert {"x-forwarded-prefix", "remote-user", "accept"} <= set(names)
 
 
+@pytest.mark.parametrize(
+    ("given", "scheme"),
+    [("https", "https"), ("HTTPS", "https"), ("https, http", "https"), ("http,https", "http"), ("", "http")],
+)
+def test_the_scheme_is_the_clients_also_behind_several_proxies(given, scheme):
+    assert _applied("10.0.0.1", "203.0.113.1", x_forwarded_proto=given)[1] == scheme
+
+
 def test_a_web_socket_behind_tls_is_a_secure_one():
     assert _applied("10.0.0.1", scheme="ws", x_forwarded_proto="https")[1] == "wss"

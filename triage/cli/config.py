@@ -77,6 +77,13 @@ def _risks(settings: Settings) -> Iterator[str]:
     for section in ("console", "api"):
         for remark in getattr(settings, section).remarks(section):
             yield f"note: {remark}"
+    console = settings.console
+    https = settings.alerting.console_url.startswith("https:")
+    if https and console.login and not console.tls_certfile and not console.trusted_proxies:
+        yield (
+            "warning: alerting.console_url is https, but console.trusted_proxies names no proxy: the console takes "
+            "requests for http, so its cookies are not Secure and no HSTS is sent"
+        )
     for exposure in settings.in_clear_text():
         yield f"warning: {exposure}"
 

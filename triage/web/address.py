@@ -36,7 +36,9 @@ class TrustedProxies:
             return
         headers = Headers(scope=scope)
         scope["client"] = (self._client(peer, headers), 0)
-        if headers.get("x-forwarded-proto") == "https":
+        # A chain of proxies may append to the header: the first one has seen the client.
+        schemes = ",".join(headers.getlist("x-forwarded-proto")).split(",")
+        if schemes[0].strip().lower() == "https":
             scope["scheme"] = _SECURE.get(scope["scheme"], scope["scheme"])
 
     def _client(self, peer: str, headers: Headers) -> str:

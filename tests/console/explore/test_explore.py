@@ -195,7 +195,8 @@ def test_the_export_is_whole_in_order_and_bounded(dependencies, monkeypatch):
 @pytest.mark.parametrize(("cell", "written"), [
     ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("\tx", "'\tx"), ("\rx", "'\rx"),
     ("＝1+1", "'＝1+1"), ("＋1", "'＋1"), ("－1", "'－1"), ("＠SUM(A1)", "'＠SUM(A1)"),
-    ("fine = 1", "fine = 1"), (-0.9, -0.9), (None, None),
+    (" =1+1", "' =1+1"), ("\u3000＝1", "'\u3000＝1"), ("\ufeff=1", "'\ufeff=1"), ("\u200b @x", "'\u200b @x"),
+    ("fine = 1", "fine = 1"), ("  fine", "  fine"), ("", ""), (-0.9, -0.9), (None, None),
 ])  # fmt: skip
 def test_no_cell_is_a_formula(cell, written):
     assert safe(cell) == written

@@ -22,6 +22,8 @@ log = get_logger("triage.console")
 _PAGE = 500
 # Full-width signs too: some spreadsheets take them for the others.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+# Some spreadsheets remove these before they look.
+_BLANK = " \u00a0\u200b\u2060\u3000\ufeff"
 # Spreadsheets take a file without it for the machine's own encoding.
 _BYTE_ORDER_MARK = "\ufeff"
 COLUMNS = (
@@ -90,7 +92,9 @@ def cells(hit: Hit) -> list[Cell]:
 
 def safe(cell: Cell) -> Cell:
     """Puts an apostrophe before what a spreadsheet would take for a formula (OWASP, "CSV Injection")."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    return f"'{cell}" if cell.startswith(_FORMULA) or cell.lstrip(_BLANK).startswith(_FORMULA) else cell
 
 
 def _joined(values: list[str]) -> str:

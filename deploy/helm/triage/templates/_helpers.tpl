@@ -21,8 +21,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{- define "triage.image" -}}
 {{- $gpu := and (eq .component "worker") .root.Values.worker.gpu.enabled -}}
-{{- if .root.Values.image.digest -}}
-{{- printf "%s@%s" .root.Values.image.repository .root.Values.image.digest -}}
+{{- $digest := .root.Values.image.digest -}}
+{{- if and $gpu $digest -}}
+{{- $digest = required "image.digest is of the image for CPUs: set image.gpuDigest too, since worker.gpu.enabled" .root.Values.image.gpuDigest -}}
+{{- else if $gpu -}}
+{{- $digest = .root.Values.image.gpuDigest -}}
+{{- end -}}
+{{- if $digest -}}
+{{- printf "%s@%s" .root.Values.image.repository $digest -}}
 {{- else -}}
 {{- printf "%s:%s" .root.Values.image.repository (.root.Values.image.tag | default (ternary "gpu" "cpu" $gpu)) -}}
 {{- end -}}
