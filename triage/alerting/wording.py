@@ -127,7 +127,10 @@ class Wording:
         )
 
     def title(self, subject: str, numbers: Numbers, *, at_peak: bool) -> str:
-        """`at_peak`: the numbers are of the latest window; otherwise they are called the peak's."""
+        """Title of an alert.
+
+        `at_peak`: the numbers are of the latest window; otherwise they are called the peak's.
+        """
         translations, values = self._translations, self._counts(numbers)
         counts = translations("notification.counts" if at_peak else "notification.counts_at_peak", **values)
         if numbers.ratio is not None:
@@ -146,7 +149,10 @@ class Wording:
         return self._fit(self._translations("notification.resolved", subject=subject), tail)
 
     def summary(self, place: str, peak: Numbers, latest: Numbers | None, since: str, between: tuple[str, str]) -> str:
-        """`latest` is None while the latest window is the one with most negatives; `between` are its ends."""
+        """One sentence with the numbers of an alert.
+
+        `latest` is None while the latest window is the one with most negatives; `between` are its ends.
+        """
         begin, end = between
         name = "notification.summary" if latest is None else "notification.summary_at_peak"
         text = self._translations(name, place=place, begin=begin, end=end, **self._counts(peak))
@@ -224,7 +230,10 @@ class Wording:
 
 
 def fit(head: str, tail: str, limit: int) -> str:
-    """`head` and `tail` in at most `limit` characters; the head is cut, for the tail has the numbers."""
+    """Shorten a text to what a receiver takes.
+
+    `head` and `tail` in at most `limit` characters; the head is cut, for the tail has the numbers.
+    """
     room = limit - len(tail)
     if len(head) > max(room, 0):
         kept = head[: room - 1].rstrip() + "…" if room > 0 else ""

@@ -11,7 +11,9 @@ from triage.types import TextParts
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """`parts` are to be classified: all of it for most texts.
+    """The parts of a message that its writer has newly written.
+
+    `parts` are to be classified: all of it for most texts.
 
     `quoted`: history was left out. `automatic`: a program wrote it. `no_text`: it stands where nobody wrote anything.
     """

@@ -41,7 +41,10 @@ _SIGN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`start` to `end` without the line break, in code points of the text."""
+    """A line of a message.
+
+    `start` to `end` without the line break, in code points of the text.
+    """
 
     start: int
     end: int

@@ -37,7 +37,10 @@ class Bar:
 
 
 class CountProgress(Bar):
-    """`show` updates the progress; `say` prints a line on standard error, above the bar."""
+    """A progress bar with counts, for commands that run for minutes.
+
+    `show` updates the progress; `say` prints a line on standard error, above the bar.
+    """
 
     def __init__(self, name: str, clock: Clock) -> None:
         self._name = name

@@ -39,7 +39,7 @@ class Screen:
             self.sort = next(self._sorts)
 
     def of(self, view: FleetView, rows: int | None) -> RenderableType:
-        """Render the fleet in `rows` lines of a terminal; None: everything, without the line of keys."""
+        """The fleet as it is drawn in `rows` lines of a terminal; None: all of it, without the line of key bindings."""
         parts: list[RenderableType] = [self._head(view, keys=rows is not None), *_problems(view, self.error)]
         side_by_side = Table.grid(padding=(0, 4))
         side_by_side.add_row(_stages(view), _dead_letters(view), _alerts(view))

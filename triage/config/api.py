@@ -42,7 +42,10 @@ class WebhookSignature(Section):
 
 
 class ApiSettings(WebSettings):
-    """`triage serve`. Viewers enrich, which stores nothing; operators may also send feedback and corrections."""
+    """Settings of `triage serve`, the HTTP API.
+
+    `triage serve`. Viewers enrich, which stores nothing; operators may also send feedback and corrections.
+    """
 
     port: int = Field(8082, ge=0, le=65_535, description="Port to listen on; 0: any free one")
     max_records: int = Field(100, ge=1, le=10_000, description="Most records of one request")

@@ -18,7 +18,10 @@ _MAX_PREFIX_CHARS = 200
 
 
 def normalized_prefix(text: str) -> str:
-    """`/a/b` for `/a/b/` and `a/b`; empty for `/`. Raises ValueError for what is not such a path."""
+    """A path prefix in its one form.
+
+    `/a/b` for `/a/b/` and `a/b`; empty for `/`. Raises ValueError for what is not such a path.
+    """
     inner = text.strip().strip("/")
     if not inner:
         return ""

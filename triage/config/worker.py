@@ -63,7 +63,10 @@ class ModelSettings(Section):
 
 
 class WorkerSettings(Section):
-    """`triage worker`: batches, limits and timeouts."""
+    """Settings of the worker.
+
+    `triage worker`: batches, limits and timeouts.
+    """
 
     group: str = Field("triage", description="Consumer group")
     fleet: str = Field("triage", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="Prefix of the transactional ids")
@@ -189,7 +192,10 @@ class WorkerSettings(Section):
 
 
 class ReplaySettings(Section):
-    """`triage replay`, which may run alongside the workers."""
+    """Settings of `triage replay`.
+
+    `triage replay`, which may run alongside the workers.
+    """
 
     rate: float = Field(200, gt=0, le=1_000_000, description="Maximum number of records per second")
     batch_records: int = Field(64, ge=1, le=10_000, description="Maximum number of records per transaction")

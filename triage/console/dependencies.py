@@ -48,7 +48,10 @@ class Actions(Protocol):
 
 @dataclass(frozen=True)
 class Dependencies:
-    """`now`, `movers` and `fleet` are readings that all pages share; everything else is read on request."""
+    """Everything that the pages read from.
+
+    `now`, `movers` and `fleet` are readings that all pages share; everything else is read on request.
+    """
 
     settings: Settings
     client: Elasticsearch

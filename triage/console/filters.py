@@ -51,7 +51,9 @@ _MINUTE_MS = 60_000
 
 @dataclass(frozen=True)
 class Filters:
-    """`start` and `end` are event times in ms; without both, `range` counts back from now.
+    """The filters of a page, as its query string has them.
+
+    `start` and `end` are event times in ms; without both, `range` counts back from now.
 
     `problems` are names of parameters that are not valid and were ignored.
     """

@@ -17,7 +17,10 @@ _DAILY = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})")
 
 
 def index_name(prefix: str, event_ms: int, daily_from: date) -> str:
-    """`prefix-YYYY.MM.DD` (UTC) from `daily_from` on, `prefix-YYYY` before it, `prefix-old` before 2000."""
+    """Name of the index for records of an event time.
+
+    `prefix-YYYY.MM.DD` (UTC) from `daily_from` on, `prefix-YYYY` before it, `prefix-old` before 2000.
+    """
     day = from_ms(event_ms).date()
     if day.year < _OLD_BEFORE_YEAR:
         return f"{prefix}-old"
@@ -45,7 +48,10 @@ def belongs_to(prefix: str, name: str) -> bool:
 
 
 class IndexNaming:
-    """`index_name` for one prefix and date."""
+    """Names of the indices of one kind of document.
+
+    `index_name` for one prefix and date.
+    """
 
     def __init__(self, prefix: str, daily_from: date) -> None:
         self.prefix = prefix

@@ -40,7 +40,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """`changes` are applied in order, `incompatible` differences never; `notes` name features that the server lacks."""
+    """Changes that Elasticsearch needs before the product can use it.
+
+    `changes` are applied in order, `incompatible` differences never; `notes` name features that the server lacks.
+    """
 
     changes: tuple[Change, ...]
     incompatible: tuple[str, ...]

@@ -43,7 +43,10 @@ def ask_all(addresses: Iterable[str], timeout_s: float) -> list[Answer]:
 
 
 def resolved(addresses: Sequence[str]) -> list[str]:
-    """`name:port` as `address:port` for each address of the name; an unknown name is kept."""
+    """Addresses of a name and port.
+
+    `name:port` as `address:port` for each address of the name; an unknown name is kept.
+    """
     found: list[str] = []
     for each in addresses:
         host, _, port = each.rpartition(":")

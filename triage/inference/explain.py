@@ -66,7 +66,10 @@ def explain_words(model: Explainable, text: str, *, max_segments: int = MAX_SEGM
 
 
 def explain_record(model: Explainable, record: EnrichedRecord) -> WordWeights:
-    """`explain_words` of the part of a record that was classified, with offsets in the whole text."""
+    """The words of a record that weighed most in its labels.
+
+    `explain_words` of the part of a record that was classified, with offsets in the whole text.
+    """
     weights = explain_words(model, record.parts.joined(record.text))
     if record.body is None:
         return weights

@@ -60,7 +60,10 @@ _CJK_WEIGHT = 3
 
 
 class Language(NamedTuple):
-    """`code` is a BCP-47 primary subtag, or `und` with `known` False where the language cannot be determined."""
+    """The language of a text.
+
+    `code` is a BCP-47 primary subtag, or `und` with `known` False where the language cannot be determined.
+    """
 
     code: str
     known: bool = True

@@ -80,7 +80,9 @@ class TextTokenizer:
     def pad(
         self, tokenized: Tokenized, indices: NDArray[np.int64], rows: int = 0, width: int = 0
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """`input_ids` and `attention_mask` of the texts at `indices`, both [rows, width] int64.
+        """Arrays of one batch for the model, its texts padded to the longest.
+
+        `input_ids` and `attention_mask` of the texts at `indices`, both [rows, width] int64.
 
         The shape is the smallest that holds the texts, or `rows` x `width` where these are larger; an unused row has
         one token.

@@ -19,7 +19,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class PartitionState:
-    """`position` is the next offset to read, `end` the end of the partition."""
+    """Position of the reader in a partition.
+
+    `position` is the next offset to read, `end` the end of the partition.
+    """
 
     position: int
     end: int

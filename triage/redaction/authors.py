@@ -28,7 +28,10 @@ def mask_author(text: str, author_id: str | None) -> str:
 
 
 def writer_of(payload: str) -> tuple[str | None, str] | None:
-    """`source` and `author_id` of a raw payload, also if it is not valid JSON; None without an author."""
+    """The writer of a record.
+
+    `source` and `author_id` of a raw payload, also if it is not valid JSON; None without an author.
+    """
     try:
         fields = json.loads(payload)
     except (ValueError, RecursionError):
@@ -39,7 +42,10 @@ def writer_of(payload: str) -> tuple[str | None, str] | None:
 
 
 def author_of(payload: str) -> str | None:
-    """`author_id` of a raw payload; None without an author."""
+    """The author's id of a record.
+
+    `author_id` of a raw payload; None without an author.
+    """
     writer = writer_of(payload)
     return writer[1] if writer else None
 

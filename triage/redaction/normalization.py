@@ -42,7 +42,10 @@ _TABLE = _table()
 
 
 class Normalized(NamedTuple):
-    """`positions[i]` is the original position of character `i`; None: all positions are the same."""
+    """A text in the form that patterns are matched on, with the way back.
+
+    `positions[i]` is the original position of character `i`; None: all positions are the same.
+    """
 
     text: str
     positions: list[int] | None

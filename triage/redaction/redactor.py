@@ -22,7 +22,10 @@ _MAX_PASSES = 8
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
-    """`spans` are sorted and do not overlap; `text[span.start:span.end]` is the entity or its placeholder."""
+    """A text without personal data, and the entities that were found in it.
+
+    `spans` are sorted and do not overlap; `text[span.start:span.end]` is the entity or its placeholder.
+    """
 
     text: str
     spans: list[Span]
@@ -75,7 +78,10 @@ class Redactor:
         return Redacted(result.text, result.spans, changed)
 
     def redact_text(self, text: str, author: str | None = None) -> str:
-        """The text of `redact`."""
+        """A text without personal data, without the entities.
+
+        The text of `redact`.
+        """
         return self.redact(text, author).text
 
     def redact_attributes(self, attributes: Mapping[str, Scalar], author: str | None = None) -> dict[str, Scalar]:
@@ -97,15 +103,24 @@ class Redactor:
         return author_of(_text(payload))
 
     def writer_of(self, payload: bytes | str) -> tuple[str | None, str] | None:
-        """`source` and `author_id` of a raw payload, for `author_hash`; None without an author."""
+        """The writer of a record.
+
+        `source` and `author_id` of a raw payload, for `author_hash`; None without an author.
+        """
         return writer_of(_text(payload))
 
     def author_hash(self, source: str | None, author_id: str) -> str:
-        """`v1:` and the first 32 hex digits of HMAC-SHA256 (RFC 2104) of source, NUL, author id."""
+        """The keyed hash that stands for an author in every output.
+
+        `v1:` and the first 32 hex digits of HMAC-SHA256 (RFC 2104) of source, NUL, author id.
+        """
         return self.author_hashes(source, author_id)[0]
 
     def author_hashes(self, source: str | None, author_id: str) -> list[str]:
-        """`author_hash` with every key, the current one first: an author's records may carry any of these hashes."""
+        """All hashes that an author may have in stored records.
+
+        `author_hash` with every key, the current one first: an author's records may carry any of these hashes.
+        """
         return [_hash(version, key, source, author_id) for version, key in self._author_keys.items()]
 
     @staticmethod

@@ -103,7 +103,10 @@ class _Rule(_Part):
 
 
 class SeverityRule(_Rule):
-    """`set` proposes a level, the highest of which wins; `raise` raises the result; `stop` skips all further rules."""
+    """A rule that changes the severity of records that match its conditions.
+
+    `set` proposes a level, the highest of which wins; `raise` raises the result; `stop` skips all further rules.
+    """
 
     set_to: Level | None = Field(None, alias="set")
     raise_by: Annotated[int, Field(ge=-3, le=3)] | None = Field(None, alias="raise")

@@ -12,7 +12,10 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`burst` at once, then `per_s` a second."""
+    """A limit on calls.
+
+    `burst` at once, then `per_s` a second.
+    """
 
     burst: int
     per_s: float

@@ -6,7 +6,9 @@ SCHEMA_VERSION = 3
 
 
 class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """`payload` is redacted text; bytes that are not UTF-8 are described, not copied, since they cannot be redacted.
+    """A record that could not be processed, and why.
+
+    `payload` is redacted text; bytes that are not UTF-8 are described, not copied, since they cannot be redacted.
 
     The record itself stays in the raw topic at `topic`/`partition`/`offset` for the topic's retention. A record that
     was replayed and failed again also carries `original`, its first position. The same letter with `replayed_at` says

@@ -14,7 +14,10 @@ class Event(msgspec.Struct):
 
 
 class Sentiment(msgspec.Struct):
-    """`score` = p(positive) - p(negative), from -1 to 1."""
+    """Sentiment of a record.
+
+    `score` = p(positive) - p(negative), from -1 to 1.
+    """
 
     label: str
     score: float
@@ -33,7 +36,10 @@ class Intent(msgspec.Struct):
 
 
 class Entity(msgspec.Struct):
-    """`text` is `record.text[start:end]` in Unicode code points; `source` is model or rule."""
+    """A name or another entity in a record's text.
+
+    `text` is `record.text[start:end]` in Unicode code points; `source` is model or rule.
+    """
 
     text: str
     label: str
@@ -70,7 +76,10 @@ class Versions(msgspec.Struct):
 
 
 class TextRange(msgspec.Struct):
-    """`record.text[start:end]`, in Unicode code points."""
+    """A part of a record's text.
+
+    `record.text[start:end]`, in Unicode code points.
+    """
 
     start: int
     end: int
@@ -118,10 +127,13 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 def document_id(
     channel: Channel, source: str | None, source_id: str | None, position: Position | None, broker_ms: int = 0
 ) -> str:
-    """`_id` of a record: SHA-256 (hex) of channel, source and the source's id.
+    """Id of a record's document in Elasticsearch.
+
+    `_id` of a record: SHA-256 (hex) of channel, source and the source's id.
 
     Without an id, of channel, Kafka position and the broker's timestamp there: a topic that was deleted and created
-    again uses its positions again. The parts are joined as a JSON array, so that no names can make two records collide.
+    again uses its positions again. The parts are joined as a JSON array, so that no names can make two records
+    collide.
     """
     if source_id is not None:
         return hashlib.sha256(msgspec.json.encode([channel, source or "", source_id])).hexdigest()

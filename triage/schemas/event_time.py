@@ -55,7 +55,8 @@ def is_absent(text: str) -> bool:
 def event_time_ms(created_at: Any, zone: tzinfo = UTC) -> int | None:  # noqa: PLR0911 - the usual forms return early
     """Parse `created_at` to epoch milliseconds; None if it is missing. A time without an offset is in `zone`.
 
-    Raises InvalidRecord if it is not a time, has several readings, or is a number before the year 2000.
+    A number is in seconds or milliseconds since the epoch, told apart by its size. Raises InvalidRecord for what is
+    no time, for one that can be read in two ways (03/04/2026), and for a number of a time before the year 2000.
     """
     if type(created_at) is int and YEAR_2000_MS <= created_at < YEAR_10000_MS:
         return created_at

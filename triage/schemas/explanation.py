@@ -6,7 +6,9 @@ from triage.schemas.enriched import EnrichedRecord
 
 
 class Word(msgspec.Struct, frozen=True):
-    """`record.text[start:end]`, in code points. Without the word, the label's probability would be lower by `weight`.
+    """A word and how much it speaks for a label.
+
+    `record.text[start:end]`, in code points. Without the word, the label's probability would be lower by `weight`.
 
     In a text of several clauses, `weight` is the mean over the whole text and the word's clause alone. A negative
     weight counts against the label.
@@ -46,7 +48,10 @@ class RuleExplanation(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """`method` is the method by which the weights of words were computed."""
+    """Reasons for the labels of a record.
+
+    `method` is the method by which the weights of words were computed.
+    """
 
     method: str = "occlusion"
     intent: HeadExplanation

@@ -4,7 +4,9 @@ import msgspec
 
 
 class ForgottenAuthor(msgspec.Struct, kw_only=True):
-    """`author` is the keyed hash as in documents; records up to `at_ms` (broker's time) are erased.
+    """An author whose records are erased and stay erased.
+
+    `author` is the keyed hash as in documents; records up to `at_ms` (broker's time) are erased.
 
     `found` is how many documents, letters and other things were erased so far, by all requests.
     """

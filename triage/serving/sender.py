@@ -38,7 +38,10 @@ class Outgoing:
 
     @property
     def digest(self) -> bytes:
-        """Of the whole record: the same id with other content is a change, and is sent."""
+        """Hash by which a repeated record is recognised.
+
+        Of the whole record: the same id with other content is a change, and is sent.
+        """
         parts = (self.channel.encode(), (self.source or "").encode(), self.id.encode(), self.payload)
         return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
 

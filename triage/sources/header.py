@@ -93,7 +93,10 @@ def attribute_column(name: str, occurrence: int = 1, note: str = "") -> Column:
 
 
 def recognized(columns: Iterable[Column]) -> list[str]:
-    """`Id as id` for each column that was recognized under another spelling."""
+    """Notes on columns that were recognized.
+
+    `Id as id` for each column that was recognized under another spelling.
+    """
     return [f"{each.name!r} as {each.key}" for each in columns if each.fate == "field" and each.note]
 
 

@@ -100,9 +100,9 @@ def closing_on_failure() -> Iterator[Callable[..., KafkaNetClient]]:
 def probe(settings: KafkaSettings, timeout_s: float) -> dict[str, Exception]:
     """Connect to the brokers in turn, authenticate and ask for metadata.
 
-    Returns {} as soon as one answers, else the error of each address. The library's own bootstrap takes a refused
-    password for one more failed attempt, tries until its timeout and then raises that timeout alone. Can go when a
-    client's constructor raises SaslAuthenticationFailedError at once.
+    Returns {} as soon as one answers, else the error of each address. The library itself tries again after a refused
+    password, until its timeout, and then raises that timeout alone. This function can be deleted when a client's
+    constructor raises SaslAuthenticationFailedError at once.
     """
     timeout_ms = round(timeout_s * 1000)
     failures: dict[str, Exception] = {}
@@ -421,7 +421,11 @@ class CooperativeConsumer(KafkaConsumer):
         self._coordinator.poll(timeout_ms=timeout_ms)
 
     def membership(self) -> GroupMetadata:
-        """Positions are out of date after an expulsion, and a commit with the empty metadata is not fenced at all."""
+        """This consumer's membership of its group, which a transaction names when it commits offsets.
+
+        Raises Fenced once the group has expelled it: its offsets are another member's then, and Kafka would accept a
+        commit without a member's name.
+        """
         now: GroupMetadata = self.group_metadata()
         if self._is_expelled(now):
             raise Fenced(f"{self.config['client_id']} was expelled from its group")

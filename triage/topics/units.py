@@ -27,7 +27,10 @@ def config_value(name: str, value: str | float | bool) -> str:
 
 
 def readable(name: str, value: str) -> str:
-    """`259200000 (3d)` for a duration or size with a round unit, else the value itself."""
+    """A setting's value with its unit, for people.
+
+    `259200000 (3d)` for a duration or size with a round unit, else the value itself.
+    """
     units = _units(name)
     if not value.isdigit() or value == "0":
         return value

@@ -18,7 +18,10 @@ _UNKNOWN = "–"
 
 
 class Translations:
-    """`translations("explore.count", n=3)` is the message of that name with its values, here "3 records"."""
+    """Messages of the console and of alerts in one language.
+
+    `translations("explore.count", n=3)` is the message of that name with its values, here "3 records".
+    """
 
     def __init__(self, language: str) -> None:
         """Raises KeyError for a language without a catalogue."""

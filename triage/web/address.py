@@ -28,7 +28,7 @@ class TrustedProxies:
     def apply(self, scope: Scope) -> None:
         """Take the client's address and scheme from a trusted proxy's headers; remove such headers of other peers.
 
-        Afterwards `scope["client"]` is the client, and each header of a proxy that remains comes from a trusted one.
+        Afterwards `scope["client"]` is the client, and every X-Forwarded header there is a trusted proxy's.
         """
         peer = peer_of(HTTPConnection(scope))
         if peer not in self:

@@ -19,7 +19,10 @@ class Problem(Exception):  # noqa: N818 - an answer, not a failure of the proces
 
     @property
     def headers(self) -> dict[str, str]:
-        """`Retry-After`, `WWW-Authenticate` and `Connection`, where they apply."""
+        """HTTP headers of the answer.
+
+        `Retry-After`, `WWW-Authenticate` and `Connection`, where they apply.
+        """
         found = {} if self.retry_s is None else {"Retry-After": str(max(1, math.ceil(self.retry_s)))}
         if self.status == 401:
             found["WWW-Authenticate"] = "Bearer"

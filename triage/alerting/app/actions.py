@@ -143,7 +143,10 @@ class ActionWriter:
 
 
 def read_actions(kafka: KafkaSettings) -> ActionBook:
-    """Read all actions there are now. Raises what TopicScan raises, and ConfigError if the topic is missing."""
+    """Read all actions of people on alerts (acknowledge, snooze, silence) from their topic.
+
+    Raises ConfigError if the topic is missing, Unavailable or AccessDenied if Kafka can't be read.
+    """
     book, decoder = ActionBook(), MessageDecoder[Action](Action)
     with TopicScan(kafka, "triage-alert-actions") as scan:
         for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):

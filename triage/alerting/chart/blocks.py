@@ -36,7 +36,10 @@ def blocks(chart: Chart, steps: int = STEPS) -> Blocks:
 
 
 def sparkline(values: Sequence[float | None], top: float) -> str:
-    """`▁▁▂▇█` from 0 to `top`; a space where a value is not known. Every value above 0 differs from 0."""
+    """A line chart of block characters, one a value.
+
+    `▁▁▂▇█` from 0 to `top`; a space where a value is not known. Every value above 0 differs from 0.
+    """
     if top <= 0:
         return "".join(" " if value is None else _BLOCKS[0] for value in values)
     return "".join(" " if value is None else _BLOCKS[_height(value / top)] for value in values)

@@ -12,7 +12,10 @@ _TEMPLATES = Templates(Path(__file__).parent)
 
 
 def svg(chart: Chart, label: str) -> Markup:
-    """`label` is what a screen reader says."""
+    """The chart as an SVG picture.
+
+    `label` is what a screen reader says.
+    """
     return _TEMPLATES.render(
         "chart.svg",
         drawing=draw(chart),

@@ -12,7 +12,11 @@ _FIRST_CAPACITY = 16
 
 
 class Layout:
-    """Names of the rows. Every name is a slice: one row for a scalar, several for a ring or for sums."""
+    """Names the rows of the array that holds the detector's state, in which each column is a key.
+
+    `slices` maps a name to its rows: one for a number, several for a ring buffer or a list of sums. `rows` is how
+    many there are in all.
+    """
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
         self.slices: dict[str, slice] = {}

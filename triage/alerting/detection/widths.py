@@ -17,7 +17,10 @@ _SHORT_UP_TO_S = 900
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Widths:
-    """`sizes` in windows, ascending; `offsets` of shape (widths, 1)."""
+    """The numbers of windows over which counts are summed and tested.
+
+    `sizes` in windows, ascending; `offsets` of shape (widths, 1).
+    """
 
     sizes: tuple[int, ...]
     offsets: Floats

@@ -27,7 +27,10 @@ Primed = Mapping[str, Mapping[str, StoredBaseline]]
 
 
 def parse_source(text: str) -> int | Path:
-    """`28d`, `4w`, `72h` in seconds, or a file. Raises ConfigError."""
+    """Read the value of `--prime`: a time span of the index, or a file.
+
+    `28d`, `4w`, `72h` in seconds, or a file. Raises ConfigError.
+    """
     if found := re.fullmatch(r"(\d+)([hdw])", text):
         seconds = int(found[1]) * _UNITS[found[2]]
         if 0 < seconds <= _LONGEST_S:

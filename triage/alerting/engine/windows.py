@@ -28,7 +28,10 @@ from triage.schemas.counts import OTHER, Watermark, WindowCount, dimension_key
 
 
 class MergeOutcome(StrEnum):
-    """Result of merging a window count; the values are labels of a metric."""
+    """Outcome of adding a worker's count of a window to the sum of that window over all workers.
+
+    The values are labels of a metric.
+    """
 
     MERGED = "merged"
     SEEN = "seen"  # delivered again: its offsets are in the sum already

@@ -15,7 +15,10 @@ LEVEL = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`counts` of values among `total` records; a record may have several values or none."""
+    """Counts of each value of a field in a set of records.
+
+    `counts` of values among `total` records; a record may have several values or none.
+    """
 
     total: int
     counts: Mapping[str, int]

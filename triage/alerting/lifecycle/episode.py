@@ -222,6 +222,9 @@ def _history(episode: Episode | None, window: RuleWindow, *, firing: bool) -> tu
 
 
 def dedup_key(window: RuleWindow) -> str:
-    """`triage-` and 40 hex digits of SHA-256 over rule, dimension values and the first step of the episode."""
+    """The alert's id, by which receivers know its updates and its resolve.
+
+    `triage-` and 40 hex digits of SHA-256 over rule, dimension values and the first step of the episode.
+    """
     parts = [window.rule, window.key, window.step_start_ms]
     return "triage-" + hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:40]

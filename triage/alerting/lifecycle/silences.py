@@ -39,7 +39,10 @@ def matches(matchers: Iterable[Matcher], values: Mapping[str, str]) -> bool:
 
 
 def parse_matchers(texts: Iterable[str]) -> list[Matcher]:
-    """`brand=Acme`, `intent!=praise`. Raises ConfigError with every problem."""
+    """Read the conditions of a silence from text.
+
+    `brand=Acme`, `intent!=praise`. Raises ConfigError with every problem.
+    """
     found, problems = [], []
     for text in texts:
         name, separator, value = text.partition("=")

@@ -101,7 +101,9 @@ class AlertmanagerNotifier:
 
 
 def labels(alert: Alert) -> dict[str, str]:
-    """`alertname` is the rule. The dimension `severity` becomes `record_severity`: `severity` is the alert's.
+    """Labels by which Alertmanager routes and groups the alert.
+
+    `alertname` is the rule. The dimension `severity` becomes `record_severity`: `severity` is the alert's.
 
     The episode's dedup key is a label, so that a late resolve of an old episode never ends a new one.
     """

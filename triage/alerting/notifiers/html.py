@@ -14,7 +14,10 @@ _EVENT_COLORS = {"resolved": "#2e6b34", "acknowledged": "#2d5f8b"}
 
 
 def html(content: Content, wording: Wording, picture: str | None) -> Markup:
-    """`picture` is the chart's address (`cid:...`); without one the chart is drawn with block characters."""
+    """An alert as a whole HTML page for an e-mail, in the language of `wording`.
+
+    `picture` is the address of the chart (`cid:...`); without one the chart is drawn with block characters.
+    """
     return _TEMPLATES.render(
         "email.html",
         content=content,

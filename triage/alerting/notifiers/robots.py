@@ -67,7 +67,10 @@ class _Robot(ChatNotifier, ABC):
 
 
 class WeComNotifier(_Robot):
-    """`.../cgi-bin/webhook/send?key=...`; a message has at most 4,096 bytes."""
+    """Sends alerts to a group robot of WeCom.
+
+    `.../cgi-bin/webhook/send?key=...`; a message has at most 4,096 bytes.
+    """
 
     name = "wecom"
     throttled = frozenset({45009, 45033})
@@ -80,7 +83,10 @@ class WeComNotifier(_Robot):
 
 
 class DingTalkNotifier(_Robot):
-    """`.../robot/send?access_token=...`; with a secret, each request has a signature of the time in ms."""
+    """Sends alerts to a group robot of DingTalk.
+
+    `.../robot/send?access_token=...`; with a secret, each request has a signature of the time in ms.
+    """
 
     name = "dingtalk"
     throttled = frozenset({130101, 302033, 410100})

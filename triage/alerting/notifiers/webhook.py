@@ -17,7 +17,10 @@ SIGNATURE = "x-triage-signature"
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """`version` is part of the signature, so that a receiver can accept the old and the new key for a while."""
+    """The secret that signs the requests of a webhook.
+
+    `version` is part of the signature, so that a receiver can accept the old and the new key for a while.
+    """
 
     version: str
     secret: str

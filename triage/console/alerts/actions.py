@@ -71,7 +71,10 @@ def action_routes(
     tokens: FormTokens,
     notice: Callable[[Request, str, str], str],
 ) -> APIRouter:
-    """`notice(request, title, text)` is a page that says what went wrong."""
+    """Routes that acknowledge, snooze and silence alerts.
+
+    `notice(request, title, text)` is a page that says what went wrong.
+    """
     router = APIRouter()
 
     @router.post("/alerts/{dedup_key}/{kind}")

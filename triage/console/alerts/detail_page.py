@@ -34,7 +34,9 @@ def alert_routes(
     page_language: str = "en",
     session_key: SecretStr | None = None,
 ) -> APIRouter:
-    """`find` blocks; it gives None for a key that is not in the index and raises a TriageError on a failed search.
+    """Routes of the page of one alert.
+
+    `find` blocks; it gives None for a key that is not in the index and raises a TriageError on a failed search.
 
     Without `actions` the page has no buttons. `page_language` is that of the notifications that were sent.
     """

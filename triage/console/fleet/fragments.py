@@ -59,7 +59,10 @@ def tiles(view: FleetView, dead: int | None, translations: Translations) -> Mark
 
 
 def state_of(process: ProcessView) -> str:
-    """`stuck` before `waiting`: a loop that does not move reports nothing new of what it waits for."""
+    """State of a process in one word.
+
+    `stuck` before `waiting`: a loop that does not move reports nothing new of what it waits for.
+    """
     if process.error is not None:
         return "unseen" if process.error == NO_METRICS else "down"
     if process.standing_still_s >= STILL_S:

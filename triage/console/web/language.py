@@ -23,7 +23,10 @@ def translations_of(connection: HTTPConnection) -> Translations:
 
 
 def language_routes() -> APIRouter:
-    """`/language/zh?next=explore`: remember the language and go back."""
+    """Route that changes the reader's language.
+
+    `/language/zh?next=explore`: remember the language and go back.
+    """
     router = APIRouter()
 
     @router.get("/language/{code}")

@@ -57,7 +57,10 @@ def with_origin(headers: Headers, origin: Origin) -> list[tuple[str, bytes]]:
 
 
 def parse_position(text: str) -> Position:
-    """`feedback.complaints/0/12`. Raises ValueError."""
+    """Topic, partition and offset of a position that is written with slashes.
+
+    `feedback.complaints/0/12`. Raises ValueError.
+    """
     topic, partition, offset = text.rsplit("/", 2)
     if not topic or int(partition) < 0 or int(offset) < 0:
         raise ValueError(f"not topic/partition/offset: {text!r}")

@@ -70,7 +70,7 @@ class MultiHeadModel(nn.Module):
         return logits if self.aspects is None else (*logits, self.aspects(dropped, attention_mask))
 
     def heads(self) -> list[nn.Module]:
-        """Modules of the heads."""
+        """The modules that read the encoder's output: intent, sentiment, entities and, if there is one, aspects."""
         return [head for head in (self.intent, self.sentiment, self.entities, self.aspects) if head is not None]
 
     def head_parameters(self) -> list[nn.Parameter]:
