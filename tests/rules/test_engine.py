@@ -202,9 +202,9 @@ def test_only_the_first_twenty_thousand_characters_are_searched(rules) -> None:
     assert loaded.decide(Facts(text=" " * 19_998 + "sue")).route.queue == "general"
 
 
-def test_a_regex_reads_the_first_two_thousand_characters(rules) -> None:
+def test_a_regex_reads_the_first_five_thousand_characters(rules) -> None:
     loaded = rules("routing:\n  - {name: r, queue: q, when: {text_regex: 'su[ei]'}}")
-    assert [loaded.decide(Facts(text=" " * blanks + "SUE")).route.queue for blanks in (1_997, 1_998)] == [
+    assert [loaded.decide(Facts(text=" " * blanks + "SUE")).route.queue for blanks in (4_997, 4_998)] == [
         "q",
         "general",
     ]

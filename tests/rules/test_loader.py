@@ -7,7 +7,6 @@ import pytest
 from triage.config import Settings
 from triage.errors import ConfigError
 from triage.rules import check, load_rules
-from triage.rules.regexes import why_unsafe
 from triage.rules.source import read_source
 
 HEAD = 'version: "1"\ndefault: {severity: low, queue: general}\n'
@@ -32,7 +31,7 @@ severity:
   - name: a
     when:
       intent: [delivery, deliveri]
-      text_regex: "(a+)+b"
+      text_regex: "refund(?!ed)"
       any:
         - colour: red
         - sentiment: sad
@@ -54,8 +53,8 @@ routing:
         "line 2: defaults: no such field; known fields: version, default, severity, routing",
         "line 4: default.severity: 'sever' is not a level; known levels: low, medium, high, critical",
         "line 9: severity rule 'a': when.intent: no such intent: deliveri; known: delivery, billing",
-        "line 10: severity rule 'a': when.text_regex: '(a+)+b' has a repetition within a repetition, which can take "
-        "exponential time; use possessive *+ or ++, or bounds",
+        "line 10: severity rule 'a': when.text_regex: 'refund(?!ed)' looks ahead or behind, (?!...) or (?<!...): "
+        "exclude it by a condition `not`, or match the character next to it, e.g. (?:^|[^0-9])",
         "line 12: severity rule 'a': when.any.1.colour: no such field; known fields: channel, intent, sentiment, "
         "language, brand, product, region, source, flags, entities, text_any, text_regex, sentiment_below, "
         "sentiment_above, intent_confidence_at_least, intent_confidence_below, rating_at_most, "
@@ -111,19 +110,30 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_rules(tmp_path / "none.yaml")
 
 
-@pytest.mark.parametrize(
-    "pattern", ["(a+)+b", "(a*)*b", "((ab)+c?)+d", "(?:x+y*)+z", "(?i:(a|b+)+)c", "(.*a){20}", "(?=(a+)+)b"]
-)
-def test_exponential_regexes_are_refused(tmp_path: Path, pattern: str) -> None:
-    (problem,) = problems(tmp_path, HEAD + f"routing:\n  - {{name: a, queue: q, when: {{text_regex: '{pattern}'}}}}")
-    assert "exponential" in problem
-
-
-@pytest.mark.parametrize("pattern", ["a+b+", "(a+)b", "(?:a{1,3}b)+c", "(?:a++b)+c", "第[三四]次", "(?>a+)+b"])
-def test_harmless_regexes_are_not(tmp_path: Path, pattern: str) -> None:
+@pytest.mark.parametrize("pattern", ["a+b+", "(a+)b", "(?:a{1,3}b)+c", "(a+)+b", "第[三四]次", "(?:a|a)*b"])
+def test_no_repetition_is_refused_for_its_time(tmp_path: Path, pattern: str) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text(HEAD + f"routing:\n  - {{name: a, queue: q, when: {{text_regex: '{pattern}'}}}}", "utf-8")
     assert load_rules(path).queues == ["general", "q"]
+
+
+def test_the_expressions_of_a_rule_and_of_a_file_have_steps_in_all(tmp_path: Path) -> None:
+    def rules(number: int, when: str) -> str:
+        return (
+            HEAD
+            + "routing:\n"
+            + "".join(f"  - {{name: r{name}, queue: q, when: {{{when}}}}}\n" for name in range(number))
+        )
+
+    expression = "text_regex: 'x{0,110}y'"
+    one = rules(1, f"any: [{{{expression}}}], all: [{{{expression}}}], {expression}, not: {{{expression}}}")
+    (problem,) = problems(tmp_path, one)
+    assert "routing rule 'r0': its regular expressions have 900 steps together, at most 500 are allowed; use" in problem
+    (problem,) = problems(tmp_path, rules(45, expression))
+    assert "the regular expressions of all rules have 10125 steps together, at most 10000 are allowed; use" in problem
+    path = tmp_path / "rules.yaml"
+    path.write_text(rules(44, expression), "utf-8")
+    assert load_rules(path)
 
 
 def test_version_is_that_of_the_file_and_its_content(tmp_path: Path) -> None:
@@ -187,8 +197,7 @@ def test_a_problem_names_its_rule_and_the_fields_there_are(tmp_path: Path, text:
         rule(f"when: {{text_regex: '{'a' * 200}'}}"),
         rule(f"when: {{text_any: '{'a' * 200}'}}"),
         rule("when: {text_any: 12315}"),
-        rule("when: {text_regex: '(a{0,16})+b'}"),
-        rule("when: {text_regex: '(?:(a)(?(1)b+|c)){2}'}"),
+        rule("when: {text_regex: 'x{0,240}y'}"),
         HEAD + f"routing:\n  - {{name: {'a' * 80}, queue: {'q' * 80}}}",
         HEAD + "severity:\n  - {name: a, raise: -3}\n  - {name: b, raise: 3}",
         HEAD + "severity:\n  - {name: a, set: low}\nrouting:\n  - {name: a, queue: q}",
@@ -199,12 +208,6 @@ def test_values_at_the_limits_load(tmp_path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
     assert load_rules(path).version.startswith("1+")
     assert len(load_rules(path).version) == 10
-
-
-@pytest.mark.parametrize("pattern", ["(a{0,17})+b", "(?:(a)(?(1)(b+)+|c))x", "(?:(a)(?(1)c|(b+)+))x", "(?!(a+)+)b"])
-def test_nesting_in_any_branch_is_refused(tmp_path: Path, pattern: str) -> None:
-    (problem,) = problems(tmp_path, rule(f"when: {{text_regex: '{pattern}'}}"))
-    assert "exponential" in problem
 
 
 def test_labels_are_those_that_are_known(tmp_path: Path) -> None:
@@ -235,9 +238,3 @@ def test_a_value_s_line_is_that_of_the_nearest_one_around_it() -> None:
     ]
     shared, _ = read_source("a: &x [1]\nb: *x")
     assert shared == {"a": [1], "b": [1]}, "an alias that is no circle is fine"
-
-
-def test_regexes_have_at_most_five_hundred_characters() -> None:
-    assert why_unsafe("a" * 500) is None
-    assert why_unsafe("a" * 501) == "has 501 characters; at most 500 are allowed"
-    assert (why_unsafe("(") or "").startswith("is not a regular expression: ")

@@ -1,10 +1,11 @@
 """Filters of `triage tap`: a record must pass all of them, each by one of its values."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from triage.cli.tap_records import TAPS, Tap, Tapped
 from triage.errors import ConfigError
+from triage.rules.regexes import Regex
+from triage.rules.syntax import RefusedError
 from triage.types import Channel, SentimentLabel, SeverityLevel
 
 _VALUES: dict[str, list[str]] = {
@@ -29,9 +30,9 @@ def make_filter(
         problems += [f"--{name} takes {', '.join(known)}, not {value!r}" for value in wrong]
     pattern = None
     try:
-        pattern = re.compile(text, re.IGNORECASE) if text is not None else None
-    except re.error as error:
-        problems.append(f"--text {text!r} is not a regular expression: {error}")
+        pattern = Regex(text) if text is not None else None
+    except RefusedError as problem:
+        problems.append(f"--text {text!r} {problem}")
     if problems:
         raise ConfigError(problems)
     matchers = [_entity(each) for each in entities]

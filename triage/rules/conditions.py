@@ -1,6 +1,5 @@
 """Compiles the conditions of a rule into one function."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -9,9 +8,7 @@ from typing import Any
 from triage.rules.facts import Facts
 from triage.rules.model import When
 from triage.rules.phrases import PhraseIndex
-
-MAX_REGEX_CHARS = 2_000
-"""Characters of a text that regular expressions read; their time may grow quadratically."""
+from triage.rules.regexes import compiled as compiled_regex
 
 
 @dataclass(slots=True)
@@ -129,5 +126,5 @@ def _text_tests(when: When, phrases: PhraseIndex) -> Iterator[Test]:
     if when.any_of:
         yield _any_of([compiled(part, phrases) for part in when.any_of])
     if when.text_regex:
-        patterns = [re.compile(pattern, re.IGNORECASE) for pattern in when.text_regex]
-        yield lambda case: any(pattern.search(case.facts.text[:MAX_REGEX_CHARS]) for pattern in patterns)
+        regexes = [compiled_regex(pattern) for pattern in when.text_regex]
+        yield lambda case: any(regex.search(case.facts.text) for regex in regexes)

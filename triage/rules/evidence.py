@@ -1,13 +1,13 @@
 """Explains why rules fired: for each condition that held, the value that met it and its place in the text."""
 
-import re
 from collections.abc import Iterator
 
-from triage.rules.conditions import MAX_REGEX_CHARS, Case, compiled
+from triage.rules.conditions import Case, compiled
 from triage.rules.engine import MAX_TEXT_CHARS, RuleSet
 from triage.rules.facts import Facts, facts_of
 from triage.rules.model import RoutingRule, SeverityRule, When
 from triage.rules.phrases import PhraseIndex, locate
+from triage.rules.regexes import compiled as compiled_regex
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.explanation import Evidence, RuleExplanation
 
@@ -93,5 +93,5 @@ def _of_text(when: When, facts: Facts) -> Iterator[Evidence]:
             place = locate(phrase, text)
             yield Evidence("text_any", phrase, text[slice(*place)], *place) if place else Evidence("text_any", phrase)
     for pattern in when.text_regex or ():
-        if found := re.search(pattern, text[:MAX_REGEX_CHARS], re.IGNORECASE):
-            yield Evidence("text_regex", pattern, found.group(), found.start(), found.end())
+        if place := compiled_regex(pattern).search(text):
+            yield Evidence("text_regex", pattern, text[slice(*place)], *place)

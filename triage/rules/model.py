@@ -5,13 +5,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from triage.rules.regexes import why_unsafe
+from triage.rules.regexes import MAX_STEPS, SHORTER, compiled
+from triage.rules.syntax import RefusedError
 from triage.types import Channel, Flag, SentimentLabel, SeverityLevel
 
 Level = Literal["low", "medium", "high", "critical"]
 assert set(Level.__args__) == {level.value for level in SeverityLevel}  # type: ignore[attr-defined]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,79}")
+_MAX_STEPS_OF_ALL = 20 * MAX_STEPS
 DEFAULT = "default"
 """The rule named on records for which no rule fired, so no rule may have this name."""
 
@@ -71,8 +73,10 @@ class When(_Part):
     @classmethod
     def _compiles(cls, values: list[str] | None) -> list[str] | None:
         for value in values or ():
-            if problem := why_unsafe(value):
-                raise ValueError(f"{value!r} {problem}")
+            try:
+                compiled(value)
+            except RefusedError as problem:
+                raise ValueError(f"{value!r} {problem}") from problem
         return values
 
     @field_validator("text_any")
@@ -89,6 +93,12 @@ class When(_Part):
             raise ValueError("is empty; give at least one condition, or omit `when` for a rule that always fires")
         return self
 
+    @property
+    def steps(self) -> int:
+        """Steps of all regular expressions: what they take at most, in time."""
+        parts: list[When] = [*(self.any_of or ()), *(self.all_of or ()), *([self.not_] if self.not_ else ())]
+        return sum(compiled(pattern).steps for pattern in self.text_regex or ()) + sum(part.steps for part in parts)
+
 
 class _Rule(_Part):
     name: str
@@ -100,6 +110,15 @@ class _Rule(_Part):
         if not _NAME.fullmatch(name) or name == DEFAULT:
             raise ValueError(f"{name!r} is not a valid name; use up to 80 of a-z 0-9 _ . -, and not {DEFAULT!r}")
         return name
+
+    @model_validator(mode="after")
+    def _quick(self) -> "_Rule":
+        if self.when and self.when.steps > MAX_STEPS:
+            raise ValueError(
+                f"its regular expressions have {self.when.steps} steps together, at most {MAX_STEPS} are allowed; "
+                f"{SHORTER}"
+            )
+        return self
 
 
 class SeverityRule(_Rule):
@@ -133,6 +152,16 @@ class RulesFile(_Part):
     default: Default
     severity: list[SeverityRule] = []
     routing: list[RoutingRule] = []
+
+    @model_validator(mode="after")
+    def _quick(self) -> "RulesFile":
+        steps = sum(rule.when.steps for rule in [*self.severity, *self.routing] if rule.when)
+        if steps > _MAX_STEPS_OF_ALL:
+            raise ValueError(
+                f"the regular expressions of all rules have {steps} steps together, at most {_MAX_STEPS_OF_ALL} are "
+                f"allowed; {SHORTER}"
+            )
+        return self
 
 
 FIXED_NAMES: dict[str, tuple[str, ...]] = {

@@ -1,59 +1,59 @@
-"""Refuses regular expressions that could block a worker.
+"""Regular expressions of owners: matched by RE2, in linear time, with the meaning that they have in Python.
 
-Python's `re` backtracks: a nested repetition such as `(a+)+b` takes exponential time on a text that almost matches.
-Such nesting is visible in the syntax tree.
+Python's `re` backtracks: some expressions take hours on a text that almost matches. RE2 takes at most steps times
+characters, so limits of both are a limit of the time.
 """
 
-import re
-import warnings
-from re import _constants, _parser  # type: ignore[attr-defined]
-from typing import Any
+from functools import lru_cache
 
-_MANY = 16
+import re2
+
+from triage.rules.syntax import RefusedError, translate
+
+MAX_CHARS = 5_000
+"""Characters of a text that regular expressions read."""
+MAX_STEPS = 500
+"""Steps that the expressions of one rule may have together. Each costs up to 60 µs for `MAX_CHARS`."""
+SHORTER = "use shorter counted repetitions ({0,20} counts 20 times), or `text_any` for lists of words"
 _MAX_PATTERN = 500
-_REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
+_MEMORY_BYTES = 2**20
 
 
-def why_unsafe(pattern: str) -> str | None:
-    """The problem of `pattern`, as the end of a sentence; None if it is safe."""
-    if len(pattern) > _MAX_PATTERN:
-        return f"has {len(pattern)} characters; at most {_MAX_PATTERN} are allowed"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            compiled = re.compile(pattern, re.IGNORECASE)
-            tree = _parser.parse(pattern, re.IGNORECASE)
-    except (re.error, Warning, OverflowError, RecursionError) as error:
-        return f"is not a regular expression: {error}"
-    if compiled.search(""):
-        return "matches the empty text, so it would always hold"
-    if _nested(tree, inside=False):
-        return (
-            "has a repetition within a repetition, which can take exponential time; use possessive *+ or ++, or bounds"
-        )
-    return None
+class Regex:
+    """A compiled expression that ignores case. Thread-safe."""
+
+    def __init__(self, pattern: str) -> None:
+        """Raises RefusedError, which says what to write instead."""
+        if len(pattern) > _MAX_PATTERN:
+            raise RefusedError(f"has {len(pattern)} characters; at most {_MAX_PATTERN} are allowed")
+        translated, self._alphabet = translate(pattern)
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.log_errors = False
+        options.max_mem = _MEMORY_BYTES
+        try:
+            self._compiled = re2.compile(translated, options)
+        except re2.error as error:
+            raise RefusedError(f"is too large: {_reason(error)}; use fewer or shorter repetitions") from error
+        self.steps: int = self._compiled.programsize
+        """The size of the automaton: what its time is proportional to, besides the text."""
+        if self.search("") is not None:
+            raise RefusedError("matches the empty text, so it would always hold")
+        if self.steps > MAX_STEPS:
+            raise RefusedError(f"has {self.steps} steps, at most {MAX_STEPS} are allowed; {SHORTER}")
+
+    def search(self, text: str) -> tuple[int, int] | None:
+        """Start and end of the first match in the first `MAX_CHARS` characters."""
+        found = self._compiled.search(self._alphabet.encode(text[:MAX_CHARS]))
+        return found.span() if found else None
 
 
-def _nested(tree: Any, *, inside: bool) -> bool:
-    """True for a long repetition within a long repetition. Possessive and atomic ones cannot backtrack."""
-    for operator, argument in tree:
-        if operator in _REPEATS:
-            _, most, body = argument
-            long = most > _MANY
-            if (long and inside) or _nested(body, inside=inside or long):
-                return True
-        elif any(_nested(part, inside=inside) for part in _children(operator, argument)):
-            return True
-    return False
+def _reason(error: Exception) -> str:
+    message = error.args[0] if error.args else ""
+    return message.decode(errors="replace") if isinstance(message, bytes) else str(message)
 
 
-def _children(operator: Any, argument: Any) -> list[Any]:
-    if operator is _constants.BRANCH:
-        return list(argument[1])
-    if operator is _constants.SUBPATTERN:
-        return [argument[-1]]
-    if operator in (_constants.ASSERT, _constants.ASSERT_NOT):
-        return [argument[1]]
-    if operator is _constants.GROUPREF_EXISTS:
-        return [part for part in argument[1:] if part is not None]
-    return []
+@lru_cache(2_048)
+def compiled(pattern: str) -> Regex:
+    """The compiled expression, shared. Raises RefusedError."""
+    return Regex(pattern)
