@@ -5,10 +5,13 @@ import sys
 import time
 
 import pytest
+import yaml
+from cases import kinds, load
 from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.rules.characters import category, complement, in_any_case, union
+from triage.rules.loader import DEFAULT_RULES
 from triage.rules.regexes import MAX_CHARS, MAX_STEPS, Regex, compiled
 from triage.rules.syntax import RefusedError
 
@@ -68,6 +71,28 @@ def test_a_line_feed_at_the_end_may_follow_the_end():
     assert Regex("a$").search("a\n") == (0, 2), "re: (0, 1)"
     assert Regex("a$").search("a\n\n") is None
     assert Regex(r"a\Z").search("a\n") is None
+
+
+def _regexes(part):
+    if isinstance(part, dict):
+        yield from [part["text_regex"]] if "text_regex" in part else []
+        part = list(part.values())
+    for each in part if isinstance(part, list) else ():
+        yield from _regexes(each)
+
+
+def test_the_shipped_rules_mean_what_they_mean_in_python():
+    patterns = list(_regexes(yaml.safe_load(DEFAULT_RULES.read_text("utf-8"))))
+    texts = [
+        value for kind in kinds() for case in load(kind) for value in case.given.values() if isinstance(value, str)
+    ]
+    texts += [f"{text} 第{char}次, {char} times {text}" for char in "13三9九١é" for text in texts[::50]]
+    assert len(patterns) >= 2
+    assert len(texts) > 400
+    for pattern in patterns:
+        assert [compiled(pattern).search(text) for text in texts] == [
+            _python(pattern, text[:MAX_CHARS]) for text in texts
+        ]
 
 
 LETTERS = "aAbBéÉßſskK\u212aiİıσςΣ我退0٣9 _-.,!\n\u3000👍\ud800"
