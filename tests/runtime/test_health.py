@@ -8,7 +8,7 @@ import pytest
 
 from triage.clock import ManualClock
 from triage.metrics import Metrics
-from triage.runtime import health as module
+from triage.runtime import listener
 from triage.runtime.health import Health, HealthServer
 
 
@@ -55,7 +55,7 @@ def server():
 @pytest.mark.parametrize("sent", [b"", b"GET /live"])
 def test_a_client_that_says_nothing_more_keeps_nobody_waiting(server, sent, monkeypatch):
     # Longer than is waited here: nobody is let in because it was hung up on.
-    monkeypatch.setattr(module._Quiet, "timeout", 300)
+    monkeypatch.setattr(listener.Request, "timeout", 300)
     with socket.create_connection(("127.0.0.1", server.port)) as idle:
         idle.sendall(sent)
         for path in ("live", "ready", "metrics"):
@@ -67,7 +67,7 @@ def test_a_client_that_says_nothing_more_keeps_nobody_waiting(server, sent, monk
 
 
 def test_a_client_that_says_nothing_is_hung_up_on_without_a_word(server, monkeypatch, capfd):
-    monkeypatch.setattr(module._Quiet, "timeout", 0.05)
+    monkeypatch.setattr(listener.Request, "timeout", 0.05)
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as idle:
         assert idle.recv(1) == b""
     assert capfd.readouterr().err == ""

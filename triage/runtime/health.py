@@ -1,21 +1,18 @@
 """Health of a process over HTTP: `/live` (its loop moves), `/ready` (it waits for nothing) and `/metrics`."""
 
-import contextlib
-import socket
 import threading
 from collections.abc import Callable, Iterable
-from socketserver import ThreadingMixIn
 from typing import Any, Protocol
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIServer, make_server
 
 import orjson
 from prometheus_client import make_wsgi_app
 
 from triage.clock import Clock
 from triage.metrics import Metrics
+from triage.runtime.listener import Listener, Listener6, Request
 
 _STUCK_AFTER_S = 60.0
-_REQUEST_TIMEOUT_S = 5.0
 
 
 class Health:
@@ -93,12 +90,12 @@ class Probed(Protocol):
 
 
 class HealthServer:
-    """Serves health and metrics on a thread; port 0 picks a free port."""
+    """Serves health and metrics on threads of its own; port 0 picks a free port."""
 
     def __init__(self, health: Probed, metrics: Metrics, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104
         metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])
         self._server: WSGIServer = make_server(
-            host, port, _application(health, metrics), _Threads6 if ":" in host else _Threads, _Quiet
+            host, port, _application(health, metrics), Listener6 if ":" in host else Listener, Request
         )
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
@@ -114,27 +111,6 @@ class HealthServer:
         if self._thread.is_alive():
             self._server.shutdown()
         self._server.server_close()
-
-
-class _Threads(ThreadingMixIn, WSGIServer):
-    """A thread per connection: one that sends no request must not block the probes."""
-
-    daemon_threads = True
-
-
-class _Threads6(_Threads):
-    address_family = socket.AF_INET6
-
-
-class _Quiet(WSGIRequestHandler):
-    timeout = _REQUEST_TIMEOUT_S
-
-    def handle(self) -> None:
-        with contextlib.suppress(TimeoutError, ConnectionError):
-            super().handle()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Probes come every few seconds: they are not logged."""
 
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
