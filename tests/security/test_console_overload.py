@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from running_console import TOKENS, RunningConsole
+from running_service import TOKENS, RunningConsole
 
 IDLE = 500
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from running_console import TOKEN, TOKENS, RunningConsole
+from running_service import TOKEN, TOKENS, RunningConsole
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 

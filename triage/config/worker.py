@@ -167,7 +167,8 @@ class WorkerSettings(Section):
     stuck_after_s: float = Field(
         180,
         ge=1,
-        description="Time without progress of a loop or model call after which /live fails and stacks are logged",
+        description="Time without progress of a loop or model call after which /live fails and stacks are logged; "
+        "for `triage serve` and `triage console`, too",
     )
     stuck_exit_s: float = Field(30, ge=0, description="Time after that until the process exits with status 70")
 

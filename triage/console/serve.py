@@ -19,6 +19,7 @@ from triage.fleet import FleetMonitor
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.runtime.health import Health
+from triage.runtime.watchdog import Watchdog
 from triage.web.health import WebHealth
 from triage.web.server import check_reach, health_listener, listen, run, url_of
 
@@ -43,12 +44,16 @@ def serve(settings: Settings) -> None:
             with translated():
                 dependencies.client.cluster.health()
 
-        beats = Health(SystemClock())
+        clock, limits = SystemClock(), settings.worker
+        beats = Health(clock, stuck_after_s=limits.stuck_after_s)
         health = WebHealth(ping, beats)
         app = build_app(dependencies, health, lambda key: find_alert(dependencies.client, settings.elasticsearch, key))
         listening = listen(settings.console, "console")
         log.info("console_started", url=url_of(listening, settings.console), login=settings.console.login)
-        with health_listener(settings.console, "console", health, dependencies.metrics):
+        with (
+            health_listener(settings.console, "console", health, dependencies.metrics),
+            Watchdog(beats, clock, limits.stuck_after_s, limits.stuck_exit_s),
+        ):
             run(app, listening, settings.console, beats.beat)
     log.info("console_stopped")
 

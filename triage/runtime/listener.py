@@ -42,7 +42,7 @@ class Listener(ThreadingMixIn, WSGIServer):
 
     @property
     def connections(self) -> int:
-        """How many are open."""
+        """The number of open ones."""
         return len(self._open)
 
     def process_request(self, request: Any, client_address: Any) -> None:

@@ -7,10 +7,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from typing import Self
 
 from triage.clock import Clock
 from triage.logging import get_logger
 from triage.runtime.health import Health
+from triage.runtime.last_resort import LastResort
 
 log = get_logger("triage.watchdog")
 
@@ -22,8 +24,8 @@ class Watchdog:
     """Watches `health` from a thread of its own, by the monotonic clock.
 
     When the process is stuck, the stacks of all threads are logged; if it still is `exit_after_s` later, the process
-    exits with status 70. If native code holds the interpreter lock, so that no Python thread moves, faulthandler's own
-    thread writes the stacks and exits with status 1 instead.
+    exits with status 70. If native code holds the interpreter lock, so that no Python thread moves, a `LastResort` does
+    the same. Use it as a context manager, or `start` and `close`.
     """
 
     def __init__(
@@ -41,7 +43,15 @@ class Watchdog:
         self._exit = exit_process
         self._stuck_since: float | None = None
         self._closed = threading.Event()
+        self._last_resort = LastResort(EXIT_STUCK)
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()
 
     def start(self) -> None:
         """Start watching; a crash in native code writes its stacks to standard error, too."""
@@ -53,7 +63,7 @@ class Watchdog:
         self._closed.set()
         if self._thread.is_alive():
             self._thread.join()
-        faulthandler.cancel_dump_traceback_later()
+        self._last_resort.disarm()
 
     def look(self) -> None:
         """Check once; the thread does so every second."""
@@ -75,15 +85,9 @@ class Watchdog:
 
     def _run(self) -> None:
         while not self._closed.is_set():
-            _arm(self._limit_s)
+            self._last_resort.arm(self._limit_s)
             self.look()
             self._closed.wait(_INTERVAL_S)
-
-
-def _arm(limit_s: float) -> None:
-    # Where standard error is not a file, as under some test runners, only the thread above watches.
-    with contextlib.suppress(ValueError, OSError, RuntimeError, AttributeError):
-        faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.__stderr__ or sys.stderr)
 
 
 def stacks() -> dict[str, list[str]]:

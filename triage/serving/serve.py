@@ -14,6 +14,7 @@ from triage.pipeline.batch import Batch
 from triage.pipeline.stages.hot_swap import identities, reloader_of
 from triage.pipeline.stages.model_metrics import show_model
 from triage.runtime.health import Health
+from triage.runtime.watchdog import Watchdog
 from triage.serving.app import build_app
 from triage.serving.batcher import MicroBatcher
 from triage.serving.sender import Sender
@@ -61,8 +62,12 @@ def serve(settings: Settings) -> None:
     listening = listen(settings.api, "api")
     log.info("api_started", url=url_of(listening, settings.api), login=settings.api.login)
     try:
-        with health_listener(settings.api, "api", WebHealth(lambda: None, health), metrics):
-            run(app, listening, settings.api)
+        with (
+            health_listener(settings.api, "api", WebHealth(lambda: None, health), metrics),
+            Watchdog(health, clock, settings.worker.stuck_after_s, settings.worker.stuck_exit_s),
+        ):
+            health.beat()
+            run(app, listening, settings.api, health.beat)
     finally:
         reloader.close()
         sender.close()

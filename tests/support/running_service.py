@@ -1,4 +1,4 @@
-"""`triage console` as a process whose Elasticsearch and Kafka are unavailable."""
+"""`triage console` and `triage serve` as processes whose Elasticsearch and Kafka are unavailable."""
 
 import json
 import os
@@ -17,17 +17,20 @@ TOKENS = [
 ]
 
 
-class RunningConsole:
+class RunningService:
     """Use it as a context manager: `url` is its address, `log` the lines of its log, as JSON."""
+
+    command: str
+    section: str
 
     def __init__(self, folder: Path, max_files: int = 1024, **settings: str) -> None:
         # NiceGUI behaves otherwise where it sees pytest.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         nowhere = ["--elasticsearch", "http://127.0.0.1:9", "--bootstrap-servers", "127.0.0.1:9"]
-        settings = {"console.port": "0", "logging.format": "json", **settings}
+        settings = {f"{self.section}.port": "0", "logging.format": "json", **settings}
         flags = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
         self.process = subprocess.Popen(
-            ["sh", "-c", 'ulimit -n $0; exec "$@"', str(max_files), sys.executable, "-m", "triage", "console",
+            ["sh", "-c", 'ulimit -n $0; exec "$@"', str(max_files), sys.executable, "-m", "triage", self.command,
              *nowhere, *flags],
             cwd=folder, stderr=subprocess.PIPE, text=True, env=environment,
         )  # fmt: skip
@@ -41,7 +44,7 @@ class RunningConsole:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.log.append(line)
-            if '"console_started"' in line:
+            if f'"{self.section}_started"' in line:
                 self._started.set()
         self._started.set()
 
@@ -51,7 +54,7 @@ class RunningConsole:
 
     def __enter__(self) -> Self:
         assert self._started.wait(60)
-        started = self.event("console_started")
+        started = self.event(f"{self.section}_started")
         if started is None:
             pytest.fail("".join(self.log))
         self.url = started["url"]
@@ -63,3 +66,11 @@ class RunningConsole:
         self._reader.join()
         assert self.process.stderr is not None
         self.process.stderr.close()
+
+
+class RunningConsole(RunningService):
+    command = section = "console"
+
+
+class RunningApi(RunningService):
+    command, section = "serve", "api"
