@@ -7,20 +7,24 @@ import subprocess
 import sys
 
 import httpx
+import msgspec
 import pytest
 from browser import CHROMIUM, Browser
 from console_seed import RISING, seed_index
 from indices import own_settings, remove
+from records import enriched
 
 from triage.clock import SystemClock
 from triage.config import KafkaSettings
 from triage.elastic import corrections as store
 from triage.elastic.client import connect
 from triage.elastic.plan import apply, plan_index
+from triage.schemas.enriched import Entity
 from triage.topics import apply_topics
 
 pytestmark = [pytest.mark.stack, pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")]
 PREFIX = "tbrowserseeded"
+LONG = "r-long"
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +34,22 @@ def index(stack):
     apply(client, plan_index(client, settings, clock))
     apply_topics(KafkaSettings(bootstrap_servers=stack.bootstrap_servers, topic_prefix=PREFIX))
     seed_index(client, settings, clock.now_ms(), per_day=60)
+    _seed_long_words(client, settings, clock.now_ms())
     yield client, settings
     client.close()
     remove(settings)
+
+
+def _seed_long_words(client, settings, now_ms):
+    """A record whose words and values have no blank."""
+    address = f"https://shop.example/{'a' * 200}"
+    found = enriched(
+        f"{address} {'x' * 300} {'坏' * 200}", now_ms - 30_000, product="P" * 80, brand="牌" * 60, region="eu" * 40,
+        source="s" * 90, attributes={"n" * 80: address}, flags=["low_confidence"],
+        entities=[Entity(address, "url", 0, len(address), 0.9, "rule")],
+    )  # fmt: skip
+    index = f"{settings.index_prefix}-{found.timestamp[:4]}"
+    client.index(index=index, id=LONG, document=msgspec.to_builtins(found), refresh=True)
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +182,46 @@ def test_the_fleet_says_that_nobody_works(browser, url):
     browser.wait_for_text("No worker is in the group: nothing is processed.")
     assert f"{PREFIX}.complaints/0" in browser.text()
     assert "every record was processed" in browser.text()
+
+
+def test_times_are_those_of_the_browsers_clock_until_another_is_chosen(browser, url):
+    browser.live_in("Asia/Shanghai")
+    try:
+        # Told at the first page, which is loaded again by itself.
+        browser.open(url)
+        browser.wait_for_text("Asia/Shanghai (UTC+8)")
+        browser.wait_for("document.querySelector('#records .at .utc')")
+        for path in ("explore", "alerts", "records/r1000000"):
+            browser.open(f"{url}/{path}")
+            browser.wait_for("document.querySelector('.beside')")
+            assert "Shanghai" in browser.text(), path
+        browser.open(f"{url}/alerts")
+        browser.click(".alert h3 a", RISING)
+        browser.wait_for_text("The notification as sent")
+        assert re.search(r"UTC\+8 \((\d{4}-\d\d-\d\d )?\d\d:\d\d UTC\)", browser.text())
+        browser.click(".beside a", "Shanghai")
+        browser.wait_for("document.querySelector('select[name=zone]')")
+        browser.evaluate("document.querySelector('select[name=zone]').value = 'America/St_Johns'")
+        browser.click("form.search button")
+        browser.wait_for_text("The notification as sent")
+        assert re.search("UTC-[23]:30", browser.text())
+    finally:
+        browser.live_in("")
+        browser.open(f"{url}/time-zone/choose?zone=UTC&next=fleet")
+
+
+def test_pages_are_no_wider_than_a_telephone(browser, url):
+    browser.resize(360, 740)
+    try:
+        for path in ("", "explore?compare=1", "alerts", "review?range=30d", "fleet", f"records/{LONG}", "time-zone"):
+            browser.open(f"{url}/{path}")
+            browser.wait_for("document.querySelector('main section')")
+            assert browser.evaluate("document.documentElement.scrollWidth") == 360, path
+        assert browser.evaluate("document.querySelectorAll('.tabs li').length") == 5
+        tops = browser.evaluate("[...document.querySelectorAll('.tabs a')].map(one => one.getBoundingClientRect().top)")
+        assert len(set(tops)) == 1, "the tabs are in one row"
+    finally:
+        browser.resize(1280, 1250)
 
 
 def test_every_page_has_landmarks_one_heading_and_labels_and_speaks_chinese(browser, url):

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 from triage.console.changes.measure import compare
+from triage.console.explore.fragments import search_form
 from triage.console.filters import FIELDS, Filters
 from triage.elastic.changes import Periods
+from triage.translations import translations_for
 
 NOW = 1_795_339_800_000  # 2026-11-22T09:30:00Z
 DAY = 86_400_000
@@ -36,6 +38,18 @@ def test_times_that_were_given_come_back_and_take_the_place_of_the_range():
     assert _read(given.address()).between(NOW + DAY) == (NOW - DAY, NOW)
 
 
+def test_times_of_a_form_are_those_of_its_zone_and_the_address_means_the_same_to_all():
+    found = Filters.of(QueryParams("from=2026-11-21T17:30&to=2026-11-22T17:30&zone=Asia/Shanghai"))
+    assert found == Filters(start=NOW - DAY, end=NOW)
+    assert "zone" not in found.address()
+    assert Filters.of(QueryParams("from=2026-11-21T17:30%2B08:00&zone=America/New_York")).start == NOW - DAY
+    form = search_form(found, translations_for("en", "Asia/Shanghai"))
+    assert 'name="zone" value="Asia/Shanghai"' in form
+    assert 'name="from" type="datetime-local" value="2026-11-21T17:30"' in form
+    assert "From (Asia/Shanghai)" in form
+    assert 'name="zone"' not in search_form(found, translations_for("en"))
+
+
 def test_a_range_counts_back_in_whole_minutes_so_that_answers_can_be_cached():
     first, second = (Filters(range="24h").between(NOW + seconds * 1000) for seconds in (1, 59))
     assert first == second == (NOW + 60_000 - DAY, NOW + 60_000)
@@ -46,6 +60,7 @@ def test_a_range_counts_back_in_whole_minutes_so_that_answers_can_be_cached():
     ("range=never", ("range",)), ("from=yesterday", ("from",)), ("from=2026-01-02&to=2026-01-01", ("to",)),
     ("to=99999-01-01", ("to",)), ("from=9999-12-31T23:59-12:00", ("from",)), ("to=9999-12-31T23:59-00:01", ("to",)),
     ("from=0001-01-01T00:00%2B14:00", ("from",)), ("from=1969-12-31", ("from",)), ("from=&to=", ()), ("nonsense=1", ()),
+    ("zone=Moon/Crater", ("zone",)),
 ])  # fmt: skip
 def test_nonsense_is_named_and_left_out(query, problems):
     found = Filters.of(QueryParams(query))

@@ -61,6 +61,10 @@ class Browser:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
         )
 
+    def live_in(self, zone: str) -> None:
+        """Have the clock of a time zone; empty for the machine's own."""
+        self._call("Emulation.setTimezoneOverride", timezoneId=zone)
+
     def screenshot(self, path: Path) -> None:
         """Save the whole page as PNG."""
         size = self._call("Page.getLayoutMetrics")["cssContentSize"]

@@ -11,6 +11,7 @@ from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.html import html as email_html
 from triage.alerting.wording import wording_for
 from triage.clock import Clock
+from triage.config import AlertingSettings
 from triage.console.alerts import actions, detail_page
 from triage.console.alerts import fragments as alerts
 from triage.console.changes import fragments as changes
@@ -99,8 +100,8 @@ class ConsoleParts:
             "buttons": explore.buttons_html(filters, EN, with_comparison=False),
             "records": explore.records_html(filters, Page([hit], ours), {hit.id}, NOW, EN),
             "timeline table": charts.timeline_table(snapshot.timeline, NOW, EN),
-            "alert": detail_page.alert_page(alert, context, "en", buttons),
-            "alert as it was sent": detail_page.alert_page(self.alert(paged=True), context),
+            "alert": detail_page.alert_page(alert, context, AlertingSettings(), buttons),
+            "alert as it was sent": detail_page.alert_page(self.alert(paged=True), context, AlertingSettings()),
             "silence": alerts.silence_html(silence, EN),
             "text": record.text_html(record_of, EN),
             "labels": record.labels_html(record_of, EN),
@@ -118,7 +119,7 @@ class ConsoleParts:
             "processes": fleet.processes_html(view, EN),
             "partitions": fleet.partitions_html(view, EN),
             "stages": fleet.stages_html(view, EN),
-            "dead letters": fleet.dead_letters_html(cast(DeadLetters, _Letters(theirs, ours)), EN),
+            "dead letters": fleet.dead_letters_html(cast(DeadLetters, _Letters(theirs, ours)), NOW, EN),
             "fleet: tiles": fleet.tiles(view, 1, EN),
             "chart": svg(Chart(AT, 300, [1, 8], [1.0, 1.5]), ours),
             "e-mail": email_html(compose(notification(**self._email()), wording), wording, ours),

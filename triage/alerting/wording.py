@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from triage.bidi import closed, isolated
 from triage.schemas.counts import OTHER
-from triage.translations import translations_for
+from triage.translations import between_in, translations_for
 
 # Below this, a ratio to the expected number is large and means little.
 _MIN_EXPECTED = 0.95  # it is written as 1
@@ -50,7 +50,7 @@ class Numbers:
 
 
 class Wording:
-    """One language. Attributes are labels; methods make sentences. Times come as text, durations in ms.
+    """One language and time zone. Attributes are labels; methods make sentences. Times and durations are in ms.
 
     Counts are written without separators: titles are short and are searched for their numbers.
     """
@@ -73,10 +73,11 @@ class Wording:
     silence: str
     sent_again: str
 
-    def __init__(self, language: str) -> None:
-        """Raises KeyError for a language without a catalogue."""
+    def __init__(self, language: str, zone: str = "UTC") -> None:
+        """Raises KeyError for a language without a catalogue, ValueError for what is not a time zone."""
         self.language = language
-        self._translations = translations_for(language)
+        self._translations = translations_for(language, zone)
+        self.tzinfo = self._translations.tzinfo
         for label in Wording.__annotations__:
             setattr(self, label, self._translations(f"label.{label}"))
         self.severities: Mapping[str, str] = {
@@ -148,12 +149,18 @@ class Wording:
         )
         return self._fit(self._translations("notification.resolved", subject=subject), tail)
 
-    def summary(self, place: str, peak: Numbers, latest: Numbers | None, since: str, between: tuple[str, str]) -> str:
+    def zone_name(self, ms: int) -> str:
+        """`Asia/Shanghai (UTC+8)`, or `UTC`."""
+        return self._translations.zone_name(ms)
+
+    def summary(
+        self, place: str, peak: Numbers, latest: Numbers | None, since_ms: int, between_ms: tuple[int, int]
+    ) -> str:
         """One sentence with the numbers of an alert.
 
-        `latest` is None while the latest window is the one with most negatives; `between` are its ends.
+        `latest` is None while the latest window is the one with most negatives; `between_ms` are its ends.
         """
-        begin, end = between
+        begin, end = between_in(*between_ms, self.tzinfo)
         name = "notification.summary" if latest is None else "notification.summary_at_peak"
         text = self._translations(name, place=place, begin=begin, end=end, **self._counts(peak))
         if peak.expected is not None:
@@ -162,10 +169,10 @@ class Wording:
             )
         if latest is not None:
             text += self._translations("notification.summary_latest", begin=begin, end=end, **self._counts(latest))
-        return text + self._translations("notification.summary_since", since=since)
+        return text + self._translations("notification.summary_since", since=self._translations.moment(since_ms))
 
-    def over(self, place: str, peak: Numbers, since: str, lasted_ms: int) -> str:
-        expected = ""
+    def over(self, place: str, peak: Numbers, since_ms: int, lasted_ms: int) -> str:
+        expected, since = "", self._translations.moment(since_ms)
         if peak.expected is not None:
             expected = self._translations(
                 "notification.over_expected", expected=self._translations.quantity(peak.expected)
@@ -242,9 +249,9 @@ def fit(head: str, tail: str, limit: int) -> str:
 
 
 @functools.cache
-def wording_for(language: str) -> Wording:
-    """Raises KeyError for a language that `alerting.language` does not allow."""
-    return Wording(language)
+def wording_for(language: str, zone: str = "UTC") -> Wording:
+    """Raises KeyError for a language that `alerting.language` does not allow, ValueError for no time zone."""
+    return Wording(language, zone)
 
 
 def _ratio(ratio: float) -> str:

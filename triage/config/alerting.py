@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from triage.config.exposure import Exposure, has_credentials, leaves_in_clear
 from triage.config.lengths import require_length
 from triage.config.section import Section
+from triage.config.zones import ZoneName
 
 _MIN_KEY_CHARS = 16
 
@@ -133,6 +134,11 @@ class AlertingSettings(Section):
     console_url: str = Field("http://127.0.0.1:8080", description="Base URL of the console, for links in notifications")
     kibana_url: str | None = Field(None, description="Base URL of Kibana, for links in notifications")
     language: Literal["en", "zh"] = Field("en", description="Language of notifications")
+    time_zone: ZoneName = Field(
+        "UTC",
+        description="Zone of the times in notifications, e.g. Asia/Shanghai; UTC follows them. In the console, of "
+        "readers whose own zone is not known",
+    )
 
     @field_validator("webhook_key")
     @classmethod

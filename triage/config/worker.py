@@ -6,23 +6,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from triage.clock import zone_named
 from triage.config.lengths import require_length
 from triage.config.section import Section
+from triage.config.zones import ZoneName
 
 DEMO_AUTHOR_KEY = "triage-demo-key"
 """The default of `redaction.author_key`: public, for trials on one machine."""
 _MIN_KEY_CHARS = 16
-
-
-def _check_zone(name: str) -> str:
-    zone_named(name)
-    return name
-
-
-ZoneName = Annotated[str, AfterValidator(_check_zone)]
 
 
 class ModelSettings(Section):

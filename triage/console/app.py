@@ -7,7 +7,8 @@ from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
 
-from triage.config import ConsoleSettings
+from triage.clock import Clock, SystemClock
+from triage.config import AlertingSettings, ConsoleSettings
 from triage.console.alerts.detail_page import alert_routes
 from triage.console.alerts.list_page import alerts_page
 from triage.console.dependencies import Actions, Dependencies
@@ -17,12 +18,14 @@ from triage.console.fleet.page import fleet_page
 from triage.console.now.page import now_page
 from triage.console.record.page import record_page
 from triage.console.review.page import review_page
+from triage.console.time_zone.page import time_zone_routes
 from triage.console.web.error_pages import add_error_pages
 from triage.console.web.headers import HEADERS
 from triage.console.web.language import language_routes
 from triage.console.web.login import LoginMiddleware
 from triage.console.web.sockets import guard_sockets
 from triage.console.web.templates import FAVICON
+from triage.console.web.zone import DefaultZone
 from triage.errors import ConfigError
 from triage.metrics import Metrics
 from triage.schemas.alert import Alert
@@ -36,18 +39,21 @@ def build_service(
     find_alert: Callable[[str], Alert | None],
     actions: Actions | None = None,
     settings: ConsoleSettings | None = None,
-    page_language: str = "en",
+    alerting: AlertingSettings | None = None,
+    clock: Clock | None = None,
 ) -> FastAPI:
     """Health, metrics and the pages of single alerts behind the login, without the pages that need scripts.
 
     With `actions` alerts can be acted on.
     """
-    settings = settings or ConsoleSettings()
+    settings, alerting = settings or ConsoleSettings(), alerting or AlertingSettings()
     app = FastAPI(title="triage console", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health_routes(metrics, health))
     app.include_router(language_routes())
-    app.include_router(alert_routes(find_alert, actions, page_language, settings.session_key))
+    app.include_router(time_zone_routes(clock or SystemClock()))
+    app.include_router(alert_routes(find_alert, actions, alerting, settings.session_key))
     app.add_middleware(LoginMiddleware, settings=settings, monotonic=time.monotonic)
+    app.add_middleware(DefaultZone, zone=alerting.time_zone)
     app.add_middleware(SecurityHeaders, headers=HEADERS)
     return app
 
@@ -59,7 +65,13 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
     """
     settings = dependencies.settings
     app = build_service(
-        dependencies.metrics, health, find_alert, dependencies.actions, settings.console, settings.alerting.language
+        dependencies.metrics,
+        health,
+        find_alert,
+        dependencies.actions,
+        settings.console,
+        settings.alerting,
+        dependencies.clock,
     )
     app.include_router(export_routes(dependencies))
     pages = {
@@ -70,7 +82,7 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         "/review": review_page(dependencies),
         "/fleet": fleet_page(dependencies),
     }
-    check_prefix(settings.console.path_prefix, (*pages, "/login", "/logout", "/language"))
+    check_prefix(settings.console.path_prefix, (*pages, "/login", "/logout", "/language", "/time-zone"))
     for path, builder in pages.items():
         ui.page(path, response_timeout=RESPONSE_S)(builder)
     add_error_pages(pages_app)

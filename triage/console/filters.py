@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Self
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from triage.clock import YEAR_10000_MS, to_ms
+from triage.clock import YEAR_10000_MS, to_ms, zone_named
 from triage.elastic.aggregations import event_time_range
 from triage.elastic.mapping import JsonObject
 
@@ -67,12 +67,14 @@ class Filters:
 
     @classmethod
     def of(cls, parameters: QueryParams) -> Self:
+        """Times without an offset are those of the parameter `zone`, else UTC: an address means the same to all."""
         problems: list[str] = []
+        zone = _zone(parameters.get("zone", ""), problems)
         range_name = parameters.get("range", DEFAULT_RANGE)
         if range_name not in RANGES:
             problems.append("range")
             range_name = DEFAULT_RANGE
-        times = {name: _time(parameters.get(name, "").strip(), name, problems) for name in ("from", "to")}
+        times = {name: _time(parameters.get(name, "").strip(), zone, name, problems) for name in ("from", "to")}
         if times["from"] is not None and times["to"] is not None and times["from"] >= times["to"]:
             problems.append("to")
             times["to"] = None
@@ -146,12 +148,20 @@ class Filters:
         return [(name, value) for name, values in self.values.items() for value in values]
 
 
-def _time(text: str, name: str, problems: list[str]) -> int | None:
+def _zone(name: str, problems: list[str]) -> tzinfo:
+    try:
+        return zone_named(name) if name else UTC
+    except ValueError:
+        problems.append("zone")
+        return UTC
+
+
+def _time(text: str, zone: tzinfo, name: str, problems: list[str]) -> int | None:
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        ms = to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        ms = to_ms(moment if moment.tzinfo else moment.replace(tzinfo=zone))
     except (ValueError, OverflowError):
         ms = -1
     if 0 <= ms < YEAR_10000_MS:
@@ -160,9 +170,9 @@ def _time(text: str, name: str, problems: list[str]) -> int | None:
     return None
 
 
-def datetime_local(ms: int | None) -> str:
-    """UTC, as `<input type="datetime-local">` has it; empty for None."""
+def datetime_local(ms: int | None, zone: tzinfo = UTC) -> str:
+    """By the zone's clock, as `<input type="datetime-local">` has it; empty for None."""
     if ms is None:
         return ""
-    moment = datetime.fromtimestamp(ms / 1000, UTC)
+    moment = datetime.fromtimestamp(ms / 1000, zone)
     return f"{moment:%Y-%m-%dT%H:%M}" if ms % _MINUTE_MS == 0 else f"{moment:%Y-%m-%dT%H:%M:%S}"

@@ -78,9 +78,15 @@ def statistics(
     query: JsonObject,
     fields: Mapping[str, int],
     interval_s: int,
+    offset_s: int = 0,
 ) -> Statistics:
-    """Count a query's records in one request; `fields` maps keyword fields to the number of values to return."""
+    """Count a query's records in one request; `fields` maps keyword fields to the number of values to return.
+
+    Intervals begin `offset_s` after multiples of their length since the epoch.
+    """
     time = {"field": "@timestamp", "fixed_interval": f"{interval_s}s", "min_doc_count": 1}
+    if offset_s:
+        time["offset"] = f"{offset_s}s"
     found = run_search(
         client,
         settings.index_prefix,

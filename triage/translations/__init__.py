@@ -1,6 +1,7 @@
 """Messages for people in every language, with its way to write numbers, times and durations."""
 
 from triage.translations.catalogue import LANGUAGES, catalogue
+from triage.translations.local_times import between_in, moment_in, offset_name
 from triage.translations.translations import Translations, translations_for
 
-__all__ = ["LANGUAGES", "Translations", "catalogue", "translations_for"]
+__all__ = ["LANGUAGES", "Translations", "between_in", "catalogue", "moment_in", "offset_name", "translations_for"]

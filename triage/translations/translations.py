@@ -1,7 +1,8 @@
-"""Messages with their values, written as a language does it. Times are UTC."""
+"""Messages with their values, written as a language does it, and times by the clock of the reader's zone."""
 
 import functools
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Literal
 
 from babel import Locale
@@ -9,8 +10,9 @@ from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup
 
-from triage.clock import from_ms
+from triage.clock import from_ms, rfc3339, zone_named
 from triage.translations.catalogue import catalogue
+from triage.translations.local_times import is_utc, local, moment_in, offset_name
 
 _MINUTE_MS = 60_000
 _DAY_MINUTES = 24 * 60
@@ -23,9 +25,11 @@ class Translations:
     `translations("explore.count", n=3)` is the message of that name with its values, here "3 records".
     """
 
-    def __init__(self, language: str) -> None:
-        """Raises KeyError for a language without a catalogue."""
+    def __init__(self, language: str, zone: str = "UTC") -> None:
+        """Raises KeyError for a language without a catalogue, ValueError for what is not a time zone."""
         self.language = language
+        self.zone = zone
+        self.tzinfo = zone_named(zone)
         self._messages = catalogue(language)
         self._locale = Locale.parse(language)
 
@@ -79,15 +83,32 @@ class Translations:
         """`12` or `3.4`: one decimal below ten, unless it is 0."""
         return format_decimal(value, "#,##0.#" if value < 9.95 else "#,##0", locale=self._locale)
 
+    def iso(self, ms: int) -> str:
+        """For machines: `2026-11-22T09:30:00.000Z`."""
+        return rfc3339(ms)
+
     def when(self, ms: int, now_ms: int) -> str:
-        """`14:05` on the day of `now_ms`, else with its date."""
-        moment, now = from_ms(ms), from_ms(now_ms)
-        name = "day_of_year" if moment.year != now.year else "day" if moment.date() != now.date() else "clock"
-        return format_datetime(moment, self(f"time.{name}"), locale=self._locale)
+        """`14:05` on the day of `now_ms`, else with its date; by the reader's clock."""
+        return self._short(local(ms, self.tzinfo), local(now_ms, self.tzinfo))
+
+    def utc(self, ms: int) -> str:
+        """The UTC next to `when`: `06:05 UTC`, with its date if that is another one; empty where it is the same."""
+        if is_utc(ms, self.tzinfo):
+            return ""
+        return f"{self._short(from_ms(ms), local(ms, self.tzinfo).replace(tzinfo=UTC))} UTC"
+
+    def when_and_utc(self, ms: int, now_ms: int) -> str:
+        """`14:05 (06:05 UTC)`, in a sentence."""
+        utc = self.utc(ms)
+        return f"{self.when(ms, now_ms)} ({utc})" if utc else self.when(ms, now_ms)
 
     def moment(self, ms: int) -> str:
-        """`2026-11-22 09:30 UTC`."""
-        return f"{from_ms(ms):%Y-%m-%d %H:%M} UTC"
+        """`2026-11-22 17:30 UTC+8 (09:30 UTC)`."""
+        return moment_in(ms, self.tzinfo)
+
+    def zone_name(self, ms: int) -> str:
+        """The reader's zone at that time: `Asia/Shanghai (UTC+8)`, or `UTC`."""
+        return self.zone if self.zone == "UTC" else f"{self.zone.replace('_', ' ')} ({offset_name(ms, self.tzinfo)})"
 
     def duration(self, ms: int) -> str:
         """`5 min`, `2 h 10 min`, `3 d 4 h`; less than a minute is named so."""
@@ -108,6 +129,11 @@ class Translations:
                 parts.append(self(f"time.{unit}", n=count))
         return " ".join(parts[:2]) or self("time.seconds", n=0)
 
+    def _short(self, moment: datetime, now: datetime) -> str:
+        name = "day_of_year" if moment.year != now.year else "day" if moment.date() != now.date() else "clock"
+        # Babel would write an aware time in UTC.
+        return format_datetime(moment.replace(tzinfo=None), self(f"time.{name}"), locale=self._locale)
+
     def _message(self, name: str, values: Mapping[str, object]) -> str:
         message = self._messages[name]
         if isinstance(message, str):
@@ -121,6 +147,6 @@ class Translations:
 
 
 @functools.cache
-def translations_for(language: str) -> Translations:
-    """Raises KeyError for a language without a catalogue."""
-    return Translations(language)
+def translations_for(language: str, zone: str = "UTC") -> Translations:
+    """Raises KeyError for a language without a catalogue, ValueError for what is not a time zone."""
+    return Translations(language, zone)

@@ -17,7 +17,7 @@ _PREFIX = "__Host-"
 
 def cookie_of(connection: HTTPConnection, name: str) -> str:
     """The value of a cookie; empty without one."""
-    return connection.cookies.get(_full_name(connection, name), "")
+    return connection.cookies.get(cookie_name(connection, name), "")
 
 
 def set_cookie(
@@ -31,25 +31,27 @@ def set_cookie(
 ) -> None:
     """Set a cookie that scripts cannot read; without `max_age_s` it ends with the browser's session."""
     response.set_cookie(
-        _full_name(connection, name),
+        cookie_name(connection, name),
         value,
         max_age=max_age_s,
         httponly=True,
         samesite=same_site,
-        secure=_is_secure(connection),
+        secure=is_secure(connection),
     )
 
 
 def delete_cookie(connection: HTTPConnection, response: Response, name: str) -> None:
     response.delete_cookie(
-        _full_name(connection, name), httponly=True, samesite="strict", secure=_is_secure(connection)
+        cookie_name(connection, name), httponly=True, samesite="strict", secure=is_secure(connection)
     )
 
 
-def _full_name(connection: HTTPConnection, name: str) -> str:
+def cookie_name(connection: HTTPConnection, name: str) -> str:
+    """The name as browsers see it."""
     own = name + prefix_of(connection).replace("/", ".")
-    return f"{_PREFIX}{own}" if _is_secure(connection) else own
+    return f"{_PREFIX}{own}" if is_secure(connection) else own
 
 
-def _is_secure(connection: HTTPConnection) -> bool:
+def is_secure(connection: HTTPConnection) -> bool:
+    """True for a connection by TLS, of this process or of a trusted proxy."""
     return connection.scope.get("scheme", "http") in {"https", "wss"}

@@ -35,6 +35,15 @@ def test_a_firing_page_has_the_numbers_and_the_rule():
     assert (page.started_at, page.ended_at, page.share) == ("2026-11-22T09:30:00.000Z", None, 0.75)
 
 
+def test_times_are_those_of_the_owners_zone_with_utc_beside_them():
+    page = alert(episode(), time_zone="Asia/Shanghai")
+    assert "between 16:35 and 17:35 UTC+8 (08:35–09:35 UTC) were negative. " in page.summary
+    assert "Firing since 2026-11-22 17:30 UTC+8 (09:30 UTC). " in page.summary
+    over = alert(episode(state="resolved", last_firing_ms=STARTED), time_zone="America/New_York", language="zh")
+    assert "2026-11-22 04:30 UTC-5 (09:30 UTC)" in over.summary
+    assert page.started_at == "2026-11-22T09:30:00.000Z"
+
+
 def test_a_spike_says_how_many_against_how_many_expected():
     page = alert(episode(expected=10.7, peak_expected=10.7, causes=["spike"]))
     assert page.title == "Delivery complaints 4.2× expected — 45 of 60 negative in 1 h"

@@ -6,13 +6,15 @@ import time
 
 import pytest
 from connections import open_connections
-from pages import page
+from pages import CHART, page
 
+from triage.alerting.chart.scale import draw
 from triage.alerting.notifiers import Refused
 from triage.alerting.notifiers.email import EmailNotifier, Mailbox, mail
 from triage.alerting.wording import wording_for
-from triage.clock import ManualClock
+from triage.clock import ManualClock, zone_named
 from triage.errors import AccessDenied, DependencyError, Unavailable
+from triage.schemas.alert import Share
 
 aiosmtpd = pytest.importorskip("aiosmtpd.controller")
 trustme = pytest.importorskip("trustme")
@@ -216,3 +218,20 @@ def test_one_refused_recipient_keeps_it_from_no_other(tell):
 def test_an_unreachable_server_is_tried_again(tell):
     with pytest.raises(Unavailable):
         tell(notifier(1, security="none"), page())
+
+
+def test_times_of_the_chart_are_the_owners():
+    message = mail(page(), mailbox(25), wording_for("en", "Asia/Shanghai"), ManualClock(NOW))
+    assert "Negative records / 5 min, Asia/Shanghai (UTC+8): seen" in _html(message)
+    assert draw(CHART, zone_named("Asia/Shanghai")).times[0][1] == "15:30"
+    assert draw(CHART).times[0][1] == "07:30"
+
+
+def test_what_customers_wrote_has_its_own_direction():
+    message = mail(page(top_entities=[Share("أكمي", 3, 1.0)]), mailbox(25), wording_for("en"), ManualClock(NOW))
+    assert '<blockquote dir="auto"' in _html(message)
+    assert "<bdi>\u2068أكمي\u2069 3 (usually 1)</bdi>" in _html(message)
+
+
+def _html(message):
+    return message.get_body(("html",)).get_content()

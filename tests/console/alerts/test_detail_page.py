@@ -7,6 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from triage.config import AlertingSettings
 from triage.console.alerts.detail_page import alert_page
 from triage.console.app import build_service
 from triage.console.web.headers import HEADERS
@@ -113,11 +114,11 @@ def test_the_way_to_its_records_and_back_to_sleep(get, make_alert):
 
 
 def test_the_page_as_it_was_sent_is_in_the_language_of_pages(make_alert):
-    page = alert_page(make_alert(), CONTEXT, "zh")
+    page = alert_page(make_alert(), CONTEXT, AlertingSettings(language="zh"))
     assert "The notification as sent" in page
     assert '<pre dir="auto" lang="zh">Delivery complaints spike' in page
     assert "先做什么" in page
-    assert "The notification as sent" not in alert_page(make_alert(paged=False), CONTEXT)
+    assert "The notification as sent" not in alert_page(make_alert(paged=False), CONTEXT, AlertingSettings())
 
 
 def test_in_chinese(get, make_alert):
@@ -141,14 +142,18 @@ def test_choosing_a_language_leads_nowhere_else(get, target):
 
 def test_what_stands_out_is_told_apart_from_what_is_frequent(make_alert):
     alert = make_alert(top_entities=[Share("FastShip", 31, 8.2)], top_words=[Share("flooding", 17, 0.0)])
-    page = _plain(alert_page(alert, CONTEXT))
+    page = _plain(alert_page(alert, CONTEXT, AlertingSettings()))
     assert "<h3>Named more than usual</h3>" in page
     assert "FastShip <b>31</b> usually 8.2" in page
     assert "flooding <b>17</b> usually 0" in page
-    assert "<h3>Most often named</h3>" in alert_page(make_alert(top_entities=[Share("FastShip", 31)]), CONTEXT)
+    assert "<h3>Most often named</h3>" in alert_page(
+        make_alert(top_entities=[Share("FastShip", 31)]), CONTEXT, AlertingSettings()
+    )
 
 
 def test_the_chart_is_drawn_with_its_words(make_alert):
-    page = alert_page(make_alert(chart=Chart("2026-11-22T09:30:00.000Z", 300, [1, 8], [1.0, 1.5])), CONTEXT)
+    page = alert_page(
+        make_alert(chart=Chart("2026-11-22T09:30:00.000Z", 300, [1, 8], [1.0, 1.5])), CONTEXT, AlertingSettings()
+    )
     assert '<svg class="alert-chart"' in page
     assert 'aria-label="Negatives per step, observed and expected"' in page

@@ -3,13 +3,14 @@
 import csv
 import io
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from console_seed import RISING, seed_index
 from indices import own_settings, remove
 from starlette.datastructures import QueryParams
 
-from triage.clock import ManualClock
+from triage.clock import ManualClock, rfc3339, zone_named
 from triage.config import Settings
 from triage.console.changes.measure import compare, top_movers
 from triage.console.dependencies import Dependencies
@@ -73,6 +74,13 @@ def test_facets_count_what_the_view_holds_and_narrow_it_down(dependencies):
     assert sum(slot.total for slot in one.statistics.slots) == one.statistics.total
     nothing = read_results(dependencies, _view("q=nosuchword"), NOW, None)
     assert (nothing.statistics.total, nothing.page.hits) == (0, [])
+
+
+def test_days_of_the_chart_are_the_readers(dependencies):
+    found = read_results(dependencies, _view("range=30d"), NOW, None, zone=zone_named("Asia/Shanghai"))
+    assert found.step_ms == 43_200_000
+    assert {rfc3339(slot.start_ms)[11:16] for slot in found.statistics.slots} == {"04:00", "16:00"}
+    assert sum(slot.total for slot in found.statistics.slots) == found.statistics.total
 
 
 def test_words_severity_and_model_narrow_down_too(dependencies):
@@ -177,7 +185,7 @@ def test_the_export_is_whole_in_order_and_bounded(dependencies, monkeypatch):
     first = records_page(dependencies.client, dependencies.settings.elasticsearch, query, 50)
 
     def exported(limit):
-        text = "".join(rows(dependencies, query, first, limit))
+        text = "".join(rows(dependencies, query, first, limit, zone_named("Asia/Shanghai")))
         assert text.startswith("\ufeff")
         return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
@@ -188,6 +196,9 @@ def test_the_export_is_whole_in_order_and_bounded(dependencies, monkeypatch):
     assert [row["time"] for row in everything] == sorted((row["time"] for row in everything), reverse=True)
     record = find_record(dependencies.client, dependencies.settings.elasticsearch, everything[0]["id"]).record
     assert everything[0]["text"] == record.text
+    assert everything[0]["time_zone"] == "Asia/Shanghai"
+    here = datetime.fromisoformat(f"{everything[0]['local_time']}+08:00")
+    assert here == datetime.fromisoformat(everything[0]["time"]).replace(microsecond=0)
     assert float(everything[0]["sentiment_score"]) == record.sentiment.score
     assert len(exported(70)) == 70
 

@@ -89,7 +89,7 @@ def test_a_drawn_chart_has_nothing_in_its_place(snapshot):
 
 
 def test_status_tells_live_stale_and_simulated(snapshot):
-    assert HtmlReader(fragments.status(snapshot, EN)).text == "LiveNov 22 2026, 09:30 UTC"
+    assert HtmlReader(fragments.status(snapshot, EN)).text == "Live2026-11-22 09:30 UTC"
     assert "simulated time" in HtmlReader(fragments.status(replace(snapshot, simulated=True), EN)).text
     assert HtmlReader(fragments.status(replace(snapshot, error="x"), EN)).text.startswith("Stale")
 

@@ -5,6 +5,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from html_reader import HtmlReader
+
 from triage.console.data.snapshot import Counts, IntentCount, Snapshot, TimeSlot
 from triage.console.web import charts
 from triage.translations import translations_for
@@ -90,7 +92,7 @@ def test_a_sentiment_without_records_draws_no_line_over_the_others(snapshot):
 
 def test_words_and_tables_for_screen_readers(snapshot):
     assert charts.timeline_description(snapshot.timeline, HOUR, 2, EN) == (
-        "Sentiment over time: 2 steps of 1 h; at most 9 negative records in one step, at Nov 22 2026, 07:30; "
+        "Sentiment over time: 2 steps of 1 h; at most 9 negative records in one step, at 2026-11-22 07:30 UTC; "
         "2 alerts marked"
     )
     assert charts.intents_description(snapshot.intents, EN).endswith("delivery 12, product fault 9, praise 0")
@@ -98,4 +100,14 @@ def test_words_and_tables_for_screen_readers(snapshot):
     assert charts.intents_description([], EN).endswith("no records yet")
     table = charts.timeline_table([*snapshot.timeline, TimeSlot(NOW, Counts())], NOW, EN)
     assert table.count("<tr>") == 3
-    assert '<th scope="row">07:30</th><td>9</td><td>0</td><td>1</td>' in table
+    assert (
+        '<th scope="row"><time datetime="2026-11-22T07:30:00.000Z">07:30</time></th><td>9</td><td>0</td><td>1</td>'
+        in table
+    )
+
+
+def test_times_are_the_readers_with_utc_beside_them(snapshot):
+    shanghai = translations_for("en", "Asia/Shanghai")
+    assert "at 2026-11-22 15:30 UTC+8 (07:30 UTC);" in charts.timeline_description(snapshot.timeline, HOUR, 2, shanghai)
+    table = HtmlReader(charts.timeline_table(snapshot.timeline, NOW, shanghai)).text
+    assert "15:30 07:30 UTC901" in table

@@ -58,4 +58,6 @@ def test_every_template_was_among_them(shown, rendered):
         "web/login.html",
         "web/slash.html",
         "alerts/notice.html",
+        "time_zone/choices.html",
+        "web/zone.html",
     }

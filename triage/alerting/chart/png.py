@@ -1,6 +1,7 @@
 """The chart as a small PNG, for e-mail. Needs Pillow, of the extra `email`."""
 
 import io
+from datetime import UTC, tzinfo
 
 from triage.alerting.chart.scale import HEIGHT, LEFT, RIGHT, TOP, WIDTH, draw
 from triage.errors import MissingExtraError
@@ -10,8 +11,8 @@ _SCALE = 2  # for the screens of telephones
 _BAR, _LINE, _AXIS, _TEXT = (192, 57, 43), (34, 34, 34), (200, 200, 200), (85, 85, 85)
 
 
-def png(chart: Chart) -> bytes:
-    """Draw the chart as a PNG file of about 3 KB, with two pixels per unit of WIDTH and HEIGHT.
+def png(chart: Chart, zone: tzinfo = UTC) -> bytes:
+    """Draw the chart as a PNG file of about 3 KB, with two pixels per unit of WIDTH and HEIGHT; times are the zone's.
 
     Raises MissingExtraError without Pillow.
     """
@@ -19,7 +20,7 @@ def png(chart: Chart) -> bytes:
         from PIL import Image, ImageDraw, ImageFont
     except ImportError as error:
         raise MissingExtraError("the chart in e-mails", "email") from error
-    drawing = draw(chart)
+    drawing = draw(chart, zone)
     image = Image.new("RGB", (WIDTH * _SCALE, HEIGHT * _SCALE), "white")
     canvas = ImageDraw.Draw(image)
     font = ImageFont.load_default(11 * _SCALE)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from triage.clock import from_ms, parse_rfc3339
 from triage.schemas.alert import Chart
@@ -34,7 +35,7 @@ class Drawing:
         return HEIGHT - BOTTOM
 
 
-def draw(chart: Chart) -> Drawing:
+def draw(chart: Chart, zone: tzinfo = UTC) -> Drawing:
     """Lay a chart out on WIDTH x HEIGHT pixels; its arrays are of one length."""
     known = [value for value in chart.expected if value is not None]
     top = _round_up(max([*chart.observed, *known, 1]))
@@ -55,14 +56,14 @@ def draw(chart: Chart) -> Drawing:
             runs.append([])
         else:
             runs[-1].append((LEFT + slot * (index + 0.5), y(value)))
-    return Drawing(bars, tuple(tuple(run) for run in runs if run), top, _times(chart, slot))
+    return Drawing(bars, tuple(tuple(run) for run in runs if run), top, _times(chart, slot, zone))
 
 
-def _times(chart: Chart, slot: float) -> tuple[tuple[float, str], ...]:
+def _times(chart: Chart, slot: float, zone: tzinfo) -> tuple[tuple[float, str], ...]:
     start_ms = parse_rfc3339(chart.start)
     shown = []
     for index in sorted({0, len(chart.observed) // 2, len(chart.observed)}):
-        moment = from_ms(start_ms + index * chart.step_s * 1000)
+        moment = from_ms(start_ms + index * chart.step_s * 1000).astimezone(zone)
         shown.append((LEFT + slot * index, f"{moment:%H:%M}"))
     return tuple(shown)
 

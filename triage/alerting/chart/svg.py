@@ -1,5 +1,6 @@
 """The chart as SVG for the console, in the console's colours."""
 
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from markupsafe import Markup
@@ -11,14 +12,14 @@ from triage.templating import Templates
 _TEMPLATES = Templates(Path(__file__).parent)
 
 
-def svg(chart: Chart, label: str) -> Markup:
+def svg(chart: Chart, label: str, zone: tzinfo = UTC) -> Markup:
     """The chart as an SVG picture.
 
-    `label` is what a screen reader says.
+    `label` is what a screen reader says; times are the zone's.
     """
     return _TEMPLATES.render(
         "chart.svg",
-        drawing=draw(chart),
+        drawing=draw(chart, zone),
         label=label,
         width=WIDTH,
         height=HEIGHT,

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.rules.model import Rule
 from triage.alerting.wording import Numbers, wording_for
-from triage.clock import from_ms, rfc3339
+from triage.clock import rfc3339
 from triage.config import AlertingSettings
 from triage.schemas.alert import Alert, Chart, Evidence
 
@@ -96,14 +96,13 @@ def _title(episode: Episode, settings: AlertingSettings) -> str:
 
 
 def _summary(episode: Episode, rule: Rule | None, settings: AlertingSettings) -> str:
-    wording = wording_for(settings.language)
-    place, since = wording.place(episode.dimensions), f"{from_ms(episode.started_ms):%Y-%m-%d %H:%M} UTC"
+    wording = wording_for(settings.language, settings.time_zone)
+    place, since_ms = wording.place(episode.dimensions), episode.started_ms
     if not episode.open:
-        return wording.over(place, _peak(episode), since, _lasted_ms(episode, settings))
+        return wording.over(place, _peak(episode), since_ms, _lasted_ms(episode, settings))
     latest = Numbers(episode.negative, episode.total, episode.window_ms, episode.expected)
-    begin, end = from_ms(episode.end_ms - episode.window_ms), from_ms(episode.end_ms)
-    between = f"{begin:%H:%M}", f"{end:%H:%M} UTC"
-    parts = [wording.summary(place, _peak(episode), None if _at_peak(episode) else latest, since, between)]
+    between_ms = episode.end_ms - episode.window_ms, episode.end_ms
+    parts = [wording.summary(place, _peak(episode), None if _at_peak(episode) else latest, since_ms, between_ms)]
     if episode.late_records:
         parts.append(wording.late(episode.late_records))
     if episode.flapping:

@@ -31,7 +31,7 @@ ADDRESSES: dict[str, str | None] = {
 
 def build_notifiers(settings: AlertingSettings) -> list[Notifier]:
     """The log, and every receiver that has an address. Raises MissingExtraError for e-mail without its extra."""
-    wording, timeout_s = wording_for(settings.language), settings.notify_timeout_s
+    wording, timeout_s = wording_for(settings.language, settings.time_zone), settings.notify_timeout_s
     notifiers: list[Notifier] = [LogNotifier()]
     if url := _secret(settings.webhook_url):
         key = _secret(settings.webhook_key)
@@ -69,7 +69,7 @@ def _email(settings: AlertingSettings) -> Notifier:
         password=_secret(settings.smtp_password),
         ca_certs=settings.smtp_ca_certs,
     )
-    return EmailNotifier(mailbox, settings.notify_timeout_s, wording_for(settings.language))
+    return EmailNotifier(mailbox, settings.notify_timeout_s, wording_for(settings.language, settings.time_zone))
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -145,7 +145,7 @@ def mail(notification: Notification, mailbox: Mailbox, wording: Wording, clock: 
 
 
 def _add_html(message: EmailMessage, content: Content, wording: Wording, sender: str) -> None:
-    picture = None if content.chart is None else png(content.chart)
+    picture = None if content.chart is None else png(content.chart, wording.tzinfo)
     cid = f"chart@{_domain(sender)}"
     message.add_alternative(html(content, wording, None if picture is None else f"cid:{cid}"), subtype="html")
     if picture is not None:

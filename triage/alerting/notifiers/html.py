@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from triage.alerting.notifiers.content import Content
 from triage.alerting.wording import Wording
+from triage.clock import parse_rfc3339
 from triage.templating import Templates
 
 _TEMPLATES = Templates(Path(__file__).parent)
@@ -34,4 +35,5 @@ def _caption(content: Content, wording: Wording) -> str:
         return ""
     step = wording.duration(content.chart.step_s * 1000)
     expected = f", {wording.expected} ─" if any(value is not None for value in content.chart.expected) else ""
-    return f"{wording.chart} / {step} (UTC): {wording.observed} ▮{expected}"
+    zone = wording.zone_name(parse_rfc3339(content.chart.start))
+    return f"{wording.chart} / {step}, {zone}: {wording.observed} ▮{expected}"

@@ -14,6 +14,7 @@ from triage.alerting.notifiers.content import compose, intent_of
 from triage.alerting.notifiers.text import plain
 from triage.alerting.wording import wording_for
 from triage.clock import parse_rfc3339
+from triage.config import AlertingSettings
 from triage.console.alerts.actions import COOKIE, FormTokens, action_forms, action_routes, name_of
 from triage.console.dependencies import Actions
 from triage.console.filters import FIELDS, Filters
@@ -31,15 +32,16 @@ from triage.web.cookies import set_cookie
 def alert_routes(
     find: Callable[[str], Alert | None],
     actions: Actions | None = None,
-    page_language: str = "en",
+    alerting: AlertingSettings | None = None,
     session_key: SecretStr | None = None,
 ) -> APIRouter:
     """Routes of the page of one alert.
 
     `find` blocks; it gives None for a key that is not in the index and raises a TriageError on a failed search.
 
-    Without `actions` the page has no buttons. `page_language` is that of the notifications that were sent.
+    Without `actions` the page has no buttons. `alerting` says in which language and zone notifications were sent.
     """
+    alerting = alerting or AlertingSettings()
     router, tokens = APIRouter(), FormTokens(session_key)
     if actions is not None:
         router.include_router(action_routes(find, actions, tokens, _notice))
@@ -57,10 +59,10 @@ def alert_routes(
             advice = translations("alert.missing_advice", key=dedup_key)
             return HTMLResponse(_notice(request, translations("alert.missing"), advice), status_code=404)
         if actions is None or not user_of(request).may_act:
-            return HTMLResponse(alert_page(stored, context, page_language))
+            return HTMLResponse(alert_page(stored, context, alerting))
         cookie = tokens.cookie(request)
         buttons = action_forms(stored, tokens.token(cookie), name_of(request), done, translations, context.root)
-        page = HTMLResponse(alert_page(stored, context, page_language, buttons))
+        page = HTMLResponse(alert_page(stored, context, alerting, buttons))
         page.headers["cache-control"] = "no-store"
         set_cookie(request, page, COOKIE, cookie)
         return page
@@ -68,7 +70,7 @@ def alert_routes(
     return router
 
 
-def alert_page(alert: Alert, context: PageContext, page_language: str = "en", buttons: Markup = NOTHING) -> str:
+def alert_page(alert: Alert, context: PageContext, alerting: AlertingSettings, buttons: Markup = NOTHING) -> str:
     """The whole page of an alert."""
     translations = context.translations
     alert_wording = wording_for(translations.language)
@@ -79,17 +81,18 @@ def alert_page(alert: Alert, context: PageContext, page_language: str = "en", bu
         alert=alert,
         root=context.root,
         wording=alert_wording,
-        page_language=page_language,
+        page_language=alerting.language,
         buttons=buttons,
         state=_state(alert, translations),
         records=context.root + records.address("explore"),
         compared=context.root + records.address("explore", compare="1"),
         links=_links(alert, translations),
         facts=_facts(alert, translations),
-        chart=svg(alert.chart, translations("alert.chart")) if alert.chart else None,
+        chart=svg(alert.chart, translations("alert.chart"), translations.tzinfo) if alert.chart else None,
+        zone=translations.zone_name(parse_rfc3339(alert.started_at)),
         standouts=_standouts(alert, translations),
         first_steps=alert_wording.first_steps(intent_of(alert)) if alert.status != "resolved" else (),
-        as_sent=_as_sent(alert, page_language) if alert.paged or alert.page else None,
+        as_sent=_as_sent(alert, alerting) if alert.paged or alert.page else None,
     )
     return plain_page(context, "alerts", alert.title, content)
 
@@ -188,9 +191,9 @@ def _standouts(alert: Alert, translations: Translations) -> list[tuple[str, list
     ]
 
 
-def _as_sent(alert: Alert, language: str) -> str:
-    """The notification as plain text, in the language in which receivers got it."""
-    text = wording_for(language)
+def _as_sent(alert: Alert, alerting: AlertingSettings) -> str:
+    """The notification as plain text, in the language and zone in which receivers got it."""
+    text = wording_for(alerting.language, alerting.time_zone)
     return plain(compose(Notification("firing" if alert.status == "firing" else "resolved", alert), text), text)
 
 

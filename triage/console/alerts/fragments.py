@@ -56,7 +56,7 @@ def _since(alert: Alert, now_ms: int, translations: Translations) -> str:
     end_ms = parse_rfc3339(alert.ended_at) if alert.ended_at else now_ms
     name = "alert.for" if alert.status == "firing" else "alert.lasted"
     lasted = translations(name, duration=translations.duration(end_ms - start_ms))
-    return translations("alert.since", when=translations.when(start_ms, now_ms), lasted=lasted)
+    return translations("alert.since", when=translations.when_and_utc(start_ms, now_ms), lasted=lasted)
 
 
 def _observed(alert: Alert, translations: Translations) -> Markup:

@@ -11,7 +11,7 @@ from triage.alerting.wording import wording_for
 from triage.clock import parse_rfc3339
 from triage.console.alerts.fragments import alert_cards, silence_html
 from triage.console.dependencies import Dependencies
-from triage.console.web.charts import FONT, STATIC, TOOLTIP, Options, time_axis
+from triage.console.web.charts import AXIS_PX, FONT, STATIC, TOOLTIP, Options, timed
 from triage.console.web.elements import Html, chart, section, text, update_chart
 from triage.console.web.fragments import NOTHING, banner
 from triage.console.web.highlighting import cut
@@ -30,7 +30,6 @@ _MAX_ALERTS = 50
 _MAX_ROWS = 24
 _ROW_PX = 26
 _NAME_CHARS = 44
-_NARROW = {"width": 110, "overflow": "truncate"}
 _WITHOUT_NUMBER = "(name) => name.slice(0, name.lastIndexOf('#'))"
 
 
@@ -132,22 +131,27 @@ def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -
                 "data": [[start, name], [end, name]],
             }
         )
+    times = [ms for bar in bars for ms, _ in bar["data"]]
+    axis = timed(translations, min(times, default=0), max(times, default=0))
     return STATIC | {
-        "grid": {"left": 4, "right": 24, "top": 4, "bottom": 4, "containLabel": True},
+        "grid": {"left": 4, "right": 24, "top": 4, "bottom": AXIS_PX, "containLabel": True},
         "legend": {"show": False},
         "tooltip": TOOLTIP | {"trigger": "item", "formatter": "{a}"},
-        "xAxis": time_axis(translations) | {"splitLine": {"show": True, "lineStyle": {"color": "var(--line)"}}},
+        "xAxis": axis | {"splitLine": axis["splitLine"] | {"show": True, "lineStyle": {"color": "var(--line)"}}},
         "yAxis": {
             "type": "category",
             "inverse": True,
             "data": names,
             "axisLine": {"show": False},
             "axisTick": {"show": False},
-            "axisLabel": FONT | {"color": "var(--text)", ":formatter": _WITHOUT_NUMBER},
+            "axisLabel": FONT | {"color": "var(--text)", "overflow": "truncate", ":formatter": _WITHOUT_NUMBER},
         },
         "series": bars,
         # On a telephone the bars need the room.
-        "media": [{"query": {"maxWidth": 560}, "option": {"yAxis": {"axisLabel": _NARROW}}}],
+        "media": [
+            {"query": {"maxWidth": 560}, "option": {"yAxis": {"axisLabel": {"width": 110}}}},
+            {"option": {"yAxis": {"axisLabel": {"width": 400}}}},
+        ],
     }
 
 

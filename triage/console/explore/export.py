@@ -3,13 +3,16 @@
 import csv
 import io
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from triage.clock import from_ms, parse_rfc3339, zone_named
 from triage.console.dependencies import Dependencies
 from triage.console.filters import Filters
+from triage.console.web.zone import zone_of
 from triage.elastic.explore import Page, records_page
 from triage.elastic.mapping import JsonObject
 from triage.elastic.search import Hit
@@ -29,7 +32,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 COLUMNS = (
     "time", "id", "event_id", "channel", "source", "language", "brand", "product", "region", "rating",
     "sentiment", "sentiment_score", "sentiment_confidence", "intent", "intent_confidence", "aspects",
-    "severity", "severity_rules", "queue", "flags", "entities", "text", "model", "rules",
+    "severity", "severity_rules", "queue", "flags", "entities", "text", "model", "rules", "local_time", "time_zone",
 )  # fmt: skip
 Cell = str | float | None
 
@@ -41,7 +44,7 @@ def export_routes(dependencies: Dependencies) -> APIRouter:
     async def export(request: Request) -> Response:
         """200 with at most `console.export_rows` rows, newest first; 503 where Elasticsearch does not answer."""
         filters = Filters.of(request.query_params)
-        limit = dependencies.settings.console.export_rows
+        limit, zone = dependencies.settings.console.export_rows, zone_named(zone_of(request))
         query = filters.query(dependencies.clock.now_ms())
         try:
             first = await run_in_threadpool(_page, dependencies, query, min(_PAGE, limit), None)
@@ -49,7 +52,7 @@ def export_routes(dependencies: Dependencies) -> APIRouter:
             return JSONResponse({"error": str(error)}, status_code=503)
         log.info("records_exported", by=user_of(request).name, view=filters.address("explore"), most_rows=limit)
         return StreamingResponse(
-            rows(dependencies, query, first, limit),
+            rows(dependencies, query, first, limit, zone),
             media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="feedback.csv"'},
         )
@@ -57,7 +60,7 @@ def export_routes(dependencies: Dependencies) -> APIRouter:
     return router
 
 
-def rows(dependencies: Dependencies, query: JsonObject, first: Page, limit: int) -> Iterator[str]:
+def rows(dependencies: Dependencies, query: JsonObject, first: Page, limit: int, zone: ZoneInfo) -> Iterator[str]:
     """CSV text, a page of records at a time; a failure in between breaks the download off."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -66,7 +69,7 @@ def rows(dependencies: Dependencies, query: JsonObject, first: Page, limit: int)
     page, written = first, 0
     while True:
         for hit in page.hits:
-            writer.writerow([safe(cell) for cell in cells(hit)])
+            writer.writerow([safe(cell) for cell in cells(hit, zone)])
         written += len(page.hits)
         yield out.getvalue()
         out.seek(0)
@@ -76,9 +79,10 @@ def rows(dependencies: Dependencies, query: JsonObject, first: Page, limit: int)
         page = _page(dependencies, query, min(_PAGE, limit - written), page.after)
 
 
-def cells(hit: Hit) -> list[Cell]:
-    """A record's values in the order of COLUMNS."""
+def cells(hit: Hit, zone: ZoneInfo) -> list[Cell]:
+    """A record's values in the order of COLUMNS: its time in UTC, and by the zone's clock as spreadsheets read it."""
     record = hit.record
+    here = from_ms(parse_rfc3339(record.timestamp)).astimezone(zone)
     return [
         record.timestamp, hit.id, record.event.id, record.channel.value, record.source, record.language, record.brand,
         record.product, record.region, record.rating, record.sentiment.label, record.sentiment.score,
@@ -86,7 +90,7 @@ def cells(hit: Hit) -> list[Cell]:
         _joined([aspect.pair for aspect in record.aspects]), record.severity.level, _joined(record.severity.rules),
         record.route.queue, _joined(record.flags),
         _joined([f"{entity.label}={entity.text}" for entity in record.entities]),
-        record.text, record.versions.model, record.versions.rules,
+        record.text, record.versions.model, record.versions.rules, f"{here:%Y-%m-%d %H:%M:%S}", zone.key,
     ]  # fmt: skip
 
 

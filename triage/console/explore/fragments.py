@@ -32,14 +32,15 @@ class _FacetValue:
 
 
 def search_form(filters: Filters, translations: Translations) -> Markup:
-    """A plain form that keeps the chosen values."""
+    """A plain form that keeps the chosen values; its times are by the reader's clock, and the form says which."""
     return render(
         "explore/search_form.html",
         translations,
         filters=filters,
         ranges=RANGES,
-        start=datetime_local(filters.start),
-        end=datetime_local(filters.end),
+        zone=translations.zone.replace("_", " "),
+        start=datetime_local(filters.start, translations.tzinfo),
+        end=datetime_local(filters.end, translations.tzinfo),
     )
 
 

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, timedelta, tzinfo
 
 from fastapi import Request
 from nicegui import ui
 
+from triage.clock import from_ms, zone_named
 from triage.console.changes.fragments import comparison_html
 from triage.console.changes.measure import Comparison, compare
 from triage.console.data.snapshot import Counts, TimeSlot
@@ -17,6 +19,7 @@ from triage.console.web import charts
 from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart
 from triage.console.web.fragments import banner, empty
 from triage.console.web.layout import PageContext, page_layout
+from triage.console.web.zone import zone_of
 from triage.elastic.corrections import corrections_of
 from triage.elastic.explore import Page, Statistics, records_page, statistics
 from triage.errors import TriageError
@@ -54,7 +57,13 @@ def explore_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
         after = request.query_params.get("after")
         try:
             results = await asyncio.to_thread(
-                read_results, dependencies, filters, now_ms, after, with_comparison=with_comparison
+                read_results,
+                dependencies,
+                filters,
+                now_ms,
+                after,
+                with_comparison=with_comparison,
+                zone=zone_named(zone_of(request)),
             )
         except (ValueError, TriageError) as problem:
             error = str(problem)
@@ -65,14 +74,26 @@ def explore_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
 
 
 def read_results(
-    dependencies: Dependencies, filters: Filters, now_ms: int, after: str | None, *, with_comparison: bool = False
+    dependencies: Dependencies,
+    filters: Filters,
+    now_ms: int,
+    after: str | None,
+    *,
+    with_comparison: bool = False,
+    zone: tzinfo = UTC,
 ) -> ExploreResults:
-    """Two requests, and more only for a comparison. Blocks; raises a TriageError, ValueError for a wrong `after`."""
+    """Two requests, and more only for a comparison; days are the zone's.
+
+    Blocks; raises a TriageError, ValueError for a wrong `after`.
+    """
     client, settings, metrics = dependencies.client, dependencies.settings.elasticsearch, dependencies.metrics
     query = filters.query(now_ms)
     with metrics.console_read_seconds.time(), metrics.console_read_failures.count_exceptions():
         step_s = _step_s(filters, now_ms)
-        totals = statistics(client, settings, query, dict.fromkeys(FIELDS.values(), _FACET_VALUES), step_s)
+        # By the offset at the end of the view: where clocks change within it, earlier days begin an hour off.
+        end_ms = filters.between(now_ms)[1] or now_ms
+        offset_s = -round((from_ms(end_ms).astimezone(zone).utcoffset() or timedelta()).total_seconds()) % step_s
+        totals = statistics(client, settings, query, dict.fromkeys(FIELDS.values(), _FACET_VALUES), step_s, offset_s)
         page = records_page(client, settings, query, _SIZE, after)
         return ExploreResults(
             totals,

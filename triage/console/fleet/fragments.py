@@ -4,12 +4,14 @@ from functools import partial
 
 from markupsafe import Markup
 
+from triage.clock import parse_rfc3339
 from triage.console.data.dead_letters import DeadLetters
 from triage.console.web.fragments import Tile, empty, tile_row
 from triage.console.web.highlighting import cut
 from triage.console.web.templates import render
 from triage.fleet import FleetView, ProcessView
 from triage.fleet.assemble import NO_METRICS
+from triage.schemas.deadletter import DeadLetter
 from triage.translations import Translations
 
 # As the worker's own gauge: a loop that works always moves within this time.
@@ -139,17 +141,26 @@ def stages_html(view: FleetView, translations: Translations) -> Markup:
     return render("fleet/stages.html", translations, stages=view.stages)
 
 
-def dead_letters_html(letters: DeadLetters, translations: Translations) -> Markup:
+def dead_letters_html(letters: DeadLetters, now_ms: int, translations: Translations) -> Markup:
     """The number per reason, and the latest with their content."""
     return render(
         "fleet/dead_letters.html",
         translations,
         total=letters.total,
         reasons=letters.by_reason(),
-        latest=letters.latest(_LETTERS),
+        latest=[(letter, _failed_ms(letter)) for letter in letters.latest(_LETTERS)],
+        now_ms=now_ms,
         cut=cut,
         payload_chars=_PAYLOAD_CHARS,
     )
+
+
+def _failed_ms(letter: DeadLetter) -> int:
+    """Of a letter that something else has written, the time of its record."""
+    try:
+        return parse_rfc3339(letter.failed_at)
+    except ValueError:
+        return letter.timestamp_ms
 
 
 def _rate(view: FleetView, translations: Translations, per_s: float) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from fastapi import Request
 from nicegui import ui
 
-from triage.console.data.dead_letters import DeadLetters
 from triage.console.dependencies import Dependencies
 from triage.console.fleet import fragments
 from triage.console.web.elements import Html, section
@@ -22,7 +21,7 @@ def fleet_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request) -> None:
         await dependencies.fleet.within(_FIRST_PAINT_S)
         with page_layout(request, "fleet") as context:
-            view = _View(context.translations, dependencies.dead_letters)
+            view = _View(context.translations, dependencies)
         view.show(dependencies.fleet.value, dependencies.fleet.error)
 
         async def refresh() -> None:
@@ -37,8 +36,9 @@ def fleet_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
 class _View:
     """The parts of one open page that change."""
 
-    def __init__(self, translations: Translations, dead_letters: DeadLetters) -> None:
-        self._translations, self._dead_letters = translations, dead_letters
+    def __init__(self, translations: Translations, dependencies: Dependencies) -> None:
+        self._translations, self._clock = translations, dependencies.clock
+        self._dead_letters = dependencies.dead_letters
         self._banner = Html().classes("whole").props('aria-live="assertive"')
         with section("figures", translations("now.figures"), "whole bare", hidden=True):
             self._tiles = Html()
@@ -56,7 +56,7 @@ class _View:
     def show(self, view: FleetView | None, error: str | None) -> None:
         translations = self._translations
         self._banner.show(banner(error, translations, known=view is not None))
-        self._letters.show(fragments.dead_letters_html(self._dead_letters, translations))
+        self._letters.show(fragments.dead_letters_html(self._dead_letters, self._clock.now_ms(), translations))
         if view is None:
             self._attention.show(not_read(error, translations))
             return

@@ -54,7 +54,13 @@ def tiles(snapshot: Snapshot, translations: Translations) -> Markup:
 
 
 def over_time_caption(snapshot: Snapshot, translations: Translations) -> str:
-    return "" if snapshot.empty else translations("now.per_step", step=translations.duration(snapshot.step_ms))
+    return (
+        ""
+        if snapshot.empty
+        else translations(
+            "now.per_step", step=translations.duration(snapshot.step_ms), zone=translations.zone_name(snapshot.at_ms)
+        )
+    )
 
 
 def legend(translations: Translations) -> Markup:

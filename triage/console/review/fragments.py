@@ -21,7 +21,7 @@ _TEXT_CHARS = 4_000
 def record_html(hit: Hit, now_ms: int, translations: Translations) -> Markup:
     """The record to review, with the model's labels."""
     record = hit.record
-    when = translations.when(parse_rfc3339(record.timestamp), now_ms)
+    when = translations.when_and_utc(parse_rfc3339(record.timestamp), now_ms)
     return render(
         "review/record.html",
         translations,

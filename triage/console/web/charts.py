@@ -1,6 +1,5 @@
 """ECharts options as plain data. Colours are CSS variables (console.css), so that light and dark need no redraw."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from triage.clock import parse_rfc3339
 from triage.console.data.snapshot import IntentCount, TimeSlot
 from triage.console.web.highlighting import cut
 from triage.console.web.templates import render
+from triage.console.web.time_axis import time_axis
 from triage.schemas.alert import Alert
 from triage.translations import Translations
 
@@ -18,6 +18,8 @@ Options = dict[str, Any]
 SENTIMENTS = ("negative", "neutral", "positive")
 MAX_INTENTS = 8
 _BAND_CHARS = 24
+# For the names of a time axis: ECharts 6.1 leaves no room for labels at ticks of our own.
+AXIS_PX = 24
 _FONT_FAMILY = "system-ui, sans-serif"  # a real one: with "inherit" ECharts measures another font than it draws
 FONT = {"color": "var(--muted)", "fontFamily": _FONT_FAMILY, "fontSize": 12}
 TOOLTIP = {
@@ -34,6 +36,7 @@ def sentiment_over_time(
     slots: Sequence[TimeSlot], step_ms: int, now_ms: int, alerts: Sequence[Alert], translations: Translations
 ) -> Options:
     """Stacked areas by sentiment over event time, with a band and its name from the start to the end of every alert."""
+    first_ms, end_ms = (slots[0].start_ms, slots[-1].start_ms + step_ms) if slots else (0, 0)
     series: list[Options] = [
         {
             "name": translations.term("sentiment", sentiment),
@@ -60,10 +63,10 @@ def sentiment_over_time(
         "data": bands,
     }
     return STATIC | {
-        "grid": {"left": 8, "right": 24, "top": 44 if bands else 12, "bottom": 4, "containLabel": True},
+        "grid": {"left": 8, "right": 24, "top": 44 if bands else 12, "bottom": AXIS_PX, "containLabel": True},
         "legend": {"show": False},
         "tooltip": TOOLTIP,
-        "xAxis": time_axis(translations) | {"max": slots[-1].start_ms + step_ms if slots else None},
+        "xAxis": timed(translations, first_ms, end_ms) | {"max": end_ms or None},
         "yAxis": {
             "type": "value",
             "minInterval": 1,
@@ -74,22 +77,10 @@ def sentiment_over_time(
     }
 
 
-def time_axis(translations: Translations) -> Options:
-    clock = _echarts_time(translations("time.clock"))
-    formatter = {
-        "year": "{yyyy}",
-        "month": _echarts_time(translations("time.axis_month")),
-        "day": _echarts_time(translations("time.axis_day")),
-        "hour": clock,
-        "minute": clock,
-    }
-    return {
-        "type": "time",
-        "axisLine": {"lineStyle": {"color": "var(--line)"}},
-        "axisTick": {"show": False},
-        "axisLabel": FONT | {"hideOverlap": True, "formatter": formatter},
-        "splitLine": {"show": False},
-    }
+def timed(translations: Translations, start_ms: int, end_ms: int) -> Options:
+    """The time axis in the charts' colours."""
+    axis = time_axis(translations, start_ms, end_ms)
+    return axis | {"axisLabel": FONT | axis["axisLabel"]}
 
 
 def top_intents(intents: list[IntentCount], translations: Translations) -> Options:
@@ -139,7 +130,7 @@ def timeline_description(slots: Sequence[TimeSlot], step_ms: int, alerts: int, t
         steps=len(slots),
         step=translations.duration(step_ms),
         peak=peak.counts.negative,
-        when=translations.when(peak.start_ms, 0),
+        when=translations.moment(peak.start_ms),
         alerts=alerts,
     )
 
@@ -147,11 +138,11 @@ def timeline_description(slots: Sequence[TimeSlot], step_ms: int, alerts: int, t
 def timeline_table(slots: Sequence[TimeSlot], now_ms: int, translations: Translations) -> Markup:
     """The chart as a table, newest first; steps without records are left out."""
     rows = [
-        (translations.when(slot.start_ms, now_ms), [getattr(slot.counts, name) for name in SENTIMENTS])
+        (slot.start_ms, [getattr(slot.counts, name) for name in SENTIMENTS])
         for slot in reversed(slots)
         if slot.counts.total
     ]
-    return render("web/timeline_table.html", translations, sentiments=SENTIMENTS, rows=rows)
+    return render("web/timeline_table.html", translations, sentiments=SENTIMENTS, rows=rows, now_ms=now_ms)
 
 
 def intents_description(intents: list[IntentCount], translations: Translations) -> str:
@@ -189,8 +180,3 @@ def _bands(
             "align": "right" if late else "left",
         }
     return bands
-
-
-def _echarts_time(pattern: str) -> str:
-    """CLDR's `MMM d` as a template of ECharts, which has the same letters: `{MMM} {d}`."""
-    return re.sub("[A-Za-z]+", r"{\g<0>}", pattern)

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import HTTPConnection
 
+from triage.console.web.zone import zone_of
 from triage.translations import LANGUAGES, Translations, translations_for
 from triage.web.cookies import cookie_of, set_cookie
 from triage.web.prefix import local_target, root_of
@@ -15,11 +16,11 @@ _YEAR_S = 365 * 86_400
 
 
 def translations_of(connection: HTTPConnection) -> Translations:
-    """By the visitor's choice, else by `Accept-Language`, else English."""
+    """By the visitor's choice, else by `Accept-Language`, else English; times in the visitor's zone."""
     chosen = cookie_of(connection, COOKIE)
-    if chosen in LANGUAGES:
-        return translations_for(chosen)
-    return translations_for(_accepted(connection.headers.get("accept-language", "")))
+    if chosen not in LANGUAGES:
+        chosen = _accepted(connection.headers.get("accept-language", ""))
+    return translations_for(chosen, zone_of(connection))
 
 
 def language_routes() -> APIRouter:

@@ -12,8 +12,10 @@ from markupsafe import Markup
 from nicegui import ui
 
 from triage.console.web.elements import Html, text
+from triage.console.web.fragments import NOTHING
 from triage.console.web.language import translations_of
 from triage.console.web.templates import TEMPLATES, document, render, stylesheet
+from triage.console.web.zone import zone_script
 from triage.translations import LANGUAGES, Translations
 from triage.web.auth import user_of
 from triage.web.identity import ANONYMOUS, User
@@ -27,19 +29,20 @@ class PageContext:
     """The visitor and address of one page.
 
     `root` is the address of the console's top, wherever it is mounted; `location` is the page's own path and query from
-    there.
+    there; `script` tells the console the browser's time zone.
     """
 
     translations: Translations
     user: User
     root: str
     location: str
+    script: Markup = NOTHING
 
     @classmethod
     def of(cls, request: Request) -> Self:
         path = request.url.path.lstrip("/")
         location = path + (f"?{request.url.query}" if request.url.query else "")
-        return cls(translations_of(request), user_of(request), root_of(request), location)
+        return cls(translations_of(request), user_of(request), root_of(request), location, zone_script(request))
 
     def header(self, active: str) -> Markup:
         """The content of the page's header; `active` is the current tab."""
@@ -68,6 +71,7 @@ def page_layout(request: Request, active: str, title: str = "") -> Iterator[Page
     client.page.language = page.translations.html_language
     ui.page_title(f"{title} · triage")
     ui.add_css(str(stylesheet()))
+    ui.add_head_html(str(page.script))
     if prefix := prefix_of(request):
         ui.add_head_html(str(TEMPLATES.render("web/slash.html", prefix=prefix)))
     # Quasar's page, which contains everything else, is the main landmark; the header goes before it.
@@ -82,8 +86,15 @@ def page_layout(request: Request, active: str, title: str = "") -> Iterator[Page
 
 
 def plain_page(page: PageContext, active: str, title: str, content: Markup) -> str:
-    """The same layout as one HTML document without scripts, for pages that must open anywhere at once."""
-    return document("web/plain_page.html", page.translations, title=title, header=page.header(active), content=content)
+    """The same layout as one HTML document that needs no script, for pages that must open anywhere at once."""
+    return document(
+        "web/plain_page.html",
+        page.translations,
+        title=title,
+        header=page.header(active),
+        content=content,
+        script=page.script,
+    )
 
 
 def choices(label: str, links: Sequence[tuple[str, str, bool]], kind: str = "choice", current: str = "true") -> Markup:

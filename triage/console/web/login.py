@@ -11,6 +11,7 @@ from triage.config import ConsoleSettings
 from triage.console.web.language import translations_of
 from triage.console.web.sessions import COOKIE, Session, Sessions
 from triage.console.web.templates import document
+from triage.console.web.zone import zone_script
 from triage.logging import get_logger
 from triage.web.address import peer_of
 from triage.web.auth import AuthMiddleware, user_of
@@ -138,6 +139,7 @@ def _login_page(request: Request, target: str, problem: Problem | None = None) -
         "web/login.html",
         translations_of(request),
         message=message,
+        script=zone_script(request, reload=False),
         address=f"{root_of(request)}login?next={quote(target, safe='')}",
     )
     return HTMLResponse(

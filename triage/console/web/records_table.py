@@ -16,7 +16,7 @@ from triage.translations import Translations
 @dataclass(frozen=True)
 class _Row:
     hit: Hit
-    when: str
+    at_ms: int
     text: Markup
     facts: list[str]
     corrected: bool
@@ -38,14 +38,14 @@ def records_table(
     rows = [
         _Row(
             hit,
-            when=translations.when(parse_rfc3339(hit.record.timestamp), now_ms),
+            at_ms=parse_rfc3339(hit.record.timestamp),
             text=highlighted(hit.record.text, hit.record.entities, translations),
             facts=[*record_facts(hit.record, translations), *filter(None, [hit.record.region])],
             corrected=hit.id in corrected,
         )
         for hit in hits
     ]
-    return render("web/records_table.html", translations, rows=rows, root=root, caption=caption)
+    return render("web/records_table.html", translations, rows=rows, now_ms=now_ms, root=root, caption=caption)
 
 
 def record_facts(record: EnrichedRecord, translations: Translations) -> list[str]:

@@ -1,0 +1,1 @@
+"""*Time zone*: the page to choose the zone of all times."""

@@ -1,0 +1,74 @@
+"""The reader's time zone: chosen on a page and kept in a cookie, else the browser's, else that of the settings."""
+
+import functools
+from zoneinfo import available_timezones
+
+from markupsafe import Markup
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from triage.console.web.templates import TEMPLATES
+from triage.web.cookies import cookie_name, cookie_of, is_secure
+
+CHOSEN, BROWSERS = "triage_time_zone", "triage_browser_zone"
+_SCOPE = "triage.default_zone"
+_NOT_PLACES = ("posix/", "right/", "SystemV/", "Etc/")
+
+
+class DefaultZone:
+    """Plain ASGI middleware that tells the pages below the zone of readers whose own is unknown."""
+
+    def __init__(self, app: ASGIApp, zone: str) -> None:
+        self._app, self._zone = app, zone
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_SCOPE] = self._zone
+        await self._app(scope, receive, send)
+
+
+@functools.cache
+def known_zones() -> frozenset[str]:
+    """Names of all time zones."""
+    return frozenset(available_timezones())
+
+
+@functools.cache
+def places() -> tuple[str, ...]:
+    """Zones to choose from: UTC and places, in order."""
+    return ("UTC", *sorted(name for name in known_zones() if "/" in name and not name.startswith(_NOT_PLACES)))
+
+
+def zone_of(connection: HTTPConnection) -> str:
+    """The name of the reader's zone."""
+    return chosen_zone(connection) or browsers_zone(connection) or default_zone(connection)
+
+
+def chosen_zone(connection: HTTPConnection) -> str:
+    """The reader's own choice; empty without one."""
+    return _known(cookie_of(connection, CHOSEN))
+
+
+def browsers_zone(connection: HTTPConnection) -> str:
+    """The browser's zone, which `zone_script` has sent; empty before."""
+    return _known(cookie_of(connection, BROWSERS))
+
+
+def default_zone(connection: HTTPConnection) -> str:
+    """`alerting.time_zone`."""
+    return str(connection.scope.get(_SCOPE, "UTC"))
+
+
+def zone_script(connection: HTTPConnection, *, reload: bool = True) -> Markup:
+    """A script that tells the console the browser's zone, and loads the page again if its times have another one."""
+    return TEMPLATES.render(
+        "web/zone.html",
+        cookie=cookie_name(connection, BROWSERS),
+        secure="; Secure" if is_secure(connection) else "",
+        known=cookie_of(connection, BROWSERS),
+        shown=zone_of(connection),
+        reload=reload and not chosen_zone(connection),
+    )
+
+
+def _known(name: str) -> str:
+    return name if name in known_zones() else ""
