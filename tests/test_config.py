@@ -199,3 +199,12 @@ def test_the_demo_key_is_for_this_machine_only(where):
     load_settings(None, {**where, "redaction.author_key": "a-secret-of-our-own"}).require_own_author_key()
     with pytest.raises(ConfigError, match=r"demo key.*openssl rand -hex 32"):
         load_settings(None, where).require_own_author_key()
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0"])
+def test_everybody_is_no_trusted_proxy_that_logs_people_in(network):
+    given = {"console.trusted_proxies": ["10.0.0.1", network]}
+    with pytest.raises(ConfigError, match="lets everybody in as any user"):
+        load_settings(None, {**given, "console.proxy_login": True})
+    remarks = load_settings(None, {**given, "console.tokens": [TOKEN]}).console.remarks("console")
+    assert any("console.trusted_proxies holds all addresses" in each for each in remarks)

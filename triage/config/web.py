@@ -98,6 +98,10 @@ class WebSettings(Section):
                 problems.append(f"trusted_proxies: {network!r} is not an address or network such as 10.0.0.0/8")
         if self.proxy_login and not (self.trusted_proxies and self.user_header):
             problems.append("proxy_login: also set trusted_proxies and user_header")
+        if self.proxy_login and any(_is_everybody(network) for network in self.trusted_proxies):
+            problems.append(
+                "trusted_proxies: with proxy_login, a network of all addresses lets everybody in as any user"
+            )
         if self.trusted_proxies and not self.login and not self.allow_without_login:
             problems.append(
                 "trusted_proxies: they alone log nobody in; set tokens, or proxy_login = true if they log people in"
@@ -121,6 +125,11 @@ class WebSettings(Section):
     def remarks(self, section: str) -> list[str]:
         """Risks of valid settings, each with a remedy."""
         found = []
+        if any(_is_everybody(network) for network in self.trusted_proxies):
+            found.append(
+                f"{section}.trusted_proxies holds all addresses: each client can say where it comes from, and none is "
+                "slowed down for wrong tokens; name the proxy's address or network"
+            )
         if self.trusted_proxies and self.proxy_login:
             found.append(
                 f"{section}.trusted_proxies also log people in (proxy_login): whoever can send from these addresses "
@@ -140,3 +149,10 @@ class WebSettings(Section):
             return []
         remedy = "set tls_certfile and tls_keyfile, or put a proxy with TLS before it and name it in trusted_proxies"
         return [Exposure("host", "tokens and sessions cross the network", remedy)]
+
+
+def _is_everybody(network: str) -> bool:
+    try:
+        return ipaddress.ip_network(network).prefixlen == 0
+    except ValueError:
+        return False

@@ -1,6 +1,7 @@
 """Finds and rewrites alerts that quote given records, for the erasure of those records."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -12,7 +13,7 @@ from triage.elastic.search import decode_hits
 from triage.schemas.alert import Alert
 
 _CHUNK = 1_000
-_MAX_ALERTS = 10_000
+_PAGE = 1_000
 
 
 def alerts_with_examples(
@@ -26,13 +27,25 @@ def alerts_with_examples(
         client.indices.refresh(index=settings.alerts_index, ignore_unavailable=True)
     for start in range(0, len(ids), _CHUNK):
         query = {"bool": {"filter": [{"terms": {"examples.id": list(ids[start : start + _CHUNK])}}]}}
-        with translated():
-            body = client.search(
-                index=settings.alerts_index, query=query, size=_MAX_ALERTS, version=True, ignore_unavailable=True
-            ).body
-        require_complete(body, f"searching {settings.alerts_index}")
-        for hit, alert in decode_hits(dict(body), Alert):
-            yield hit["_version"], alert
+        after: list[Any] | None = None
+        while True:
+            with translated():
+                body = client.search(
+                    index=settings.alerts_index,
+                    query=query,
+                    size=_PAGE,
+                    version=True,
+                    sort=[{"dedup_key": "asc"}],
+                    search_after=after,
+                    ignore_unavailable=True,
+                ).body
+            require_complete(body, f"searching {settings.alerts_index}")
+            for hit, alert in decode_hits(dict(body), Alert):
+                yield hit["_version"], alert
+            hits = body["hits"]["hits"]
+            if len(hits) < _PAGE:
+                break
+            after = hits[-1]["sort"]
 
 
 def store_alert(client: Elasticsearch, settings: ElasticsearchSettings, alert: Alert, version: int) -> None:

@@ -1,6 +1,8 @@
 """Builds a worker from the settings: the only module that knows all of its parts."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from elasticsearch import Elasticsearch
 from msgspec.structs import asdict
@@ -39,7 +41,7 @@ from triage.pipeline.stages.reload import Reloader
 from triage.pipeline.window_counts.watermarks import PartitionWatermarks
 from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
-from triage.redaction.author_keys import require_recorded_keys
+from triage.redaction.author_keys import key_checks, require_recorded_keys
 from triage.rules import load_rules
 from triage.runtime.health import Health
 from triage.runtime.watchdog import Watchdog
@@ -49,6 +51,7 @@ from triage.topics.definitions import RAW_TOPICS
 from triage.topics.follower import TopicFollower
 from triage.types import Channel, Model
 
+_T = TypeVar("_T")
 log = get_logger("triage.worker")
 
 _PROBE_TIMEOUT_S = 5.0
@@ -98,6 +101,16 @@ def check_author_key(settings: Settings) -> None:
         log.warning("demo_author_key", fix="set redaction.author_key: anyone can compute these hashes of author ids")
 
 
+def check_recorded_key(settings: Settings, recorded: Mapping[str, str]) -> None:
+    """Warn of an author key without a check value in the index. Raises ConfigError for another key than recorded."""
+    redaction = settings.redaction
+    require_recorded_keys(redaction, recorded)
+    version = redaction.author_key_version
+    if not redaction.uses_demo_key and recorded.get(version) != key_checks(redaction)[version]:
+        fix = "run `triage index apply` with this key: a wrong one is noticed then"
+        log.warning("author_key_not_recorded", version=version, fix=fix)
+
+
 def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Model | None = None) -> WorkerParts:
     """A worker that is ready to run: model loaded, Elasticsearch reached, index set up.
 
@@ -118,7 +131,8 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     require_topics(settings.kafka, [*raw, *OUTPUT_TOPICS])
     channels = {settings.kafka.topic(name): channel for name, channel in raw.items()}
     naming = index_naming(client, settings.elasticsearch, clock)
-    require_recorded_keys(settings.redaction, recorded_checks(client, settings.elasticsearch))
+    elastic = settings.elasticsearch
+    check_recorded_key(settings, _when_available(lambda: recorded_checks(client, elastic), elastic, clock))
     options = settings.worker
     name = f"{options.fleet}-{options.slot}"
     journal = InFlightJournal(options.data_dir / f"{name}.journal")
@@ -169,10 +183,16 @@ def index_naming(client: Elasticsearch, settings: ElasticsearchSettings, clock: 
     A cluster that has just reported itself as ready may refuse the next request: that is retried until the same
     timeout.
     """
+    return _when_available(
+        lambda: IndexNaming(settings.index_prefix, read_daily_from(client, settings)), settings, clock
+    )
+
+
+def _when_available(read: Callable[[], _T], settings: ElasticsearchSettings, clock: Clock) -> _T:
     deadline = clock.monotonic() + settings.start_timeout_s
     while True:
         try:
-            return IndexNaming(settings.index_prefix, read_daily_from(client, settings))
+            return read()
         except Unavailable as error:
             if clock.monotonic() >= deadline:
                 raise

@@ -156,6 +156,10 @@ def test_nothing_of_the_author_is_left_and_all_of_others(places):
     assert (again.total, again.letters_read) == (0, 4)
 
 
+def test_messages_that_triage_did_not_write_are_counted(places):
+    assert places.forget().not_understood == 1
+
+
 def test_documents_whose_source_names_the_version_are_erased_too(places):
     places.documents["doc-9"] = (2**62 + 4_000, ANNA)
     places.forget()

@@ -1,6 +1,6 @@
 """Reads the dead-letter topic: the last state of each record's letter, filtered."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from triage.clock import parse_rfc3339
@@ -59,10 +59,13 @@ def read_letters(scan: TopicScan, letter_filter: DeadLetterFilter) -> list[DeadL
     return sorted(states.values(), key=lambda letter: (letter.failed_at, letter.topic, letter.partition, letter.offset))
 
 
-def entries(scan: TopicScan) -> Iterator[tuple[str, DeadLetter | None]]:
+def entries(
+    scan: TopicScan, not_understood: Callable[[str], object] | None = None
+) -> Iterator[tuple[str, DeadLetter | None]]:
     """(key, letter) of the whole topic, in order for each key; None for a letter that was erased.
 
-    Raises what `existing_partitions` does: without the right to read, the topic must not pass for empty.
+    `not_understood` is called with the key of each message that is left out, because triage did not write it. Raises
+    what `existing_partitions` does: without the right to read, the topic must not pass for empty.
     """
     decoder: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
     for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
@@ -75,6 +78,8 @@ def entries(scan: TopicScan) -> Iterator[tuple[str, DeadLetter | None]]:
                 yield key, decoder.decode(record.value)
             except NotUnderstood as error:
                 log.warning("dead_letter_not_understood", key=key, error=str(error))
+                if not_understood is not None:
+                    not_understood(key)
 
 
 def _ms(failed_at: str) -> int:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,7 +43,7 @@ class Erased:
 
     `late` are records that a worker published meanwhile, `open_alerts` those that still fire. `letters_read` and
     `alerts_read` are how many dead letters and states of alerts were looked at, `unknown_letters` those of them whose
-    author hash is of a version in no key, by version.
+    author hash is of a version in no key, by version; `not_understood` messages there were not written by triage.
     """
 
     authors: list[str]
@@ -60,6 +59,7 @@ class Erased:
     letters_read: int = 0
     alerts_read: int = 0
     unknown_letters: dict[str, int] = field(default_factory=dict)
+    not_understood: int = 0
 
     @property
     def total(self) -> int:
@@ -96,6 +96,7 @@ class Erasure:
         self._ids: set[str] = set()
         self._letters: set[str] = set()
         self._quoting: set[str] = set()
+        self._foreign: set[str] = set()
         self._enriched: MessageDecoder[EnrichedRecord] = MessageDecoder(EnrichedRecord)
         self._alert: MessageDecoder[Alert] = MessageDecoder(Alert)
 
@@ -134,6 +135,7 @@ class Erasure:
             self._erase_documents(found[start : start + _PAGE], dry_run=dry_run)
         if not dry_run:
             documents.refresh(self._client, settings)
+        self._erased.not_understood = len(self._foreign)
 
     def _find_documents(self, at_ms: int) -> list[tuple[str, str, int]]:
         """(index, `_id`, version of the deletion) of each document that the author wrote until then.
@@ -192,7 +194,7 @@ class Erasure:
         """Erase letters that name the author; one whose record could not be decoded names no author."""
         by_author: dict[str, bool] = {}
         versions: dict[str, str] = {}
-        for key, letter in entries(self._scan):
+        for key, letter in entries(self._scan, lambda key: self._foreign.add(f"{LETTERS} {key}")):
             by_author[key] = letter is not None and self._names_author(letter)
             versions[key] = version_of(letter.author_id) if letter is not None and letter.author_id else ""
         known = {"", *self._erased.survey.keys}
@@ -267,8 +269,10 @@ class Erasure:
                 if record.value is None:
                     states.pop(key, None)
                 elif record.value != sent.get(key):
-                    with suppress(NotUnderstood):
+                    try:
                         states[key] = (self._alert.decode(record.value), False)
+                    except NotUnderstood:
+                        self._foreign.add(f"alerts {key.decode('utf-8', 'replace')}")
                 elif key in states:
                     states[key] = (states[key][0], True)
         return states

@@ -6,7 +6,7 @@ from typing import Any
 
 from triage.clock import rfc3339
 from triage.pipeline.erasure.places import Erased
-from triage.pipeline.erasure.survey import UNRECORDED
+from triage.pipeline.erasure.survey import RECORDED
 
 _MOST_NAMED = 10
 NOT_REACHED = (
@@ -62,7 +62,7 @@ def questions(erased: Erased, source: str) -> list[str]:
             f"nothing was found of this author under source {source!r}: is the id exactly as the source sends it, and "
             f"is this its source? The index has {_named_sources(erased)}"
         )
-        if UNRECORDED in erased.survey.keys.values():
+        if set(erased.survey.keys.values()) != {RECORDED}:
             found.append(
                 "the index has no check value of an author key, so that a wrong key looks like an author who wrote "
                 "nothing: `triage index apply`, run with the keys of the workers, records it"
@@ -83,6 +83,11 @@ def remarks(erased: Erased) -> list[str]:
         f"command with --source {name!r}"
         for name, number in sorted(erased.survey.other_sources.items())
     ]
+    if erased.not_understood:
+        said.append(
+            f"{erased.not_understood:,} messages in the topics of dead letters and alerts were not written by triage "
+            "and were not searched"
+        )
     if erased.survey.more_sources:
         said.append("the index has more sources than were compared: the same author id may be under one of those")
     return said
