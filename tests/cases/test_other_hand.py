@@ -13,18 +13,13 @@ OPEN = frozenset(
     f"other_hand/{kind}:{line}"
     for kind, lines in {
         "automatic": (3, 4, 5, 6, 7, 8, 12, 13, 14, 15, 17, 19, 20, 22, 23, 24, 27, 28, 29, 31, 33),
-        "csv": (33,),
         "cue_words": (3, 4, 11, 15, 17, 18, 19, 20, 23, 24, 28, 34, 36, 37, 40, 44, 45, 46, 47),
         "footers": (5, 6, 8, 9, 13, 17, 24, 25, 27, 31, 32),
-        "headers_harmless": (37,),
-        "headers_personal": (6, 11, 17, 18, 22, 34, 38, 47, 52, 54, 55, 56, 57),
-        "headers_personal_zh": (43, 44, 46),
         "html": (17, 25),
         "secrets": (2, 3, 4, 5, 8, 10, 11, 13, 14, 15, 19, 20, 21, 29, 30, 32, 37),
         "separators": (4, 5, 12, 23, 27, 29, 30, 32, 35, 36, 50),
         "threads": (20,),
         "traditional_redaction": (4, 5, 6, 7, 8, 19, 25, 44),
-        "traditional_rules": (1, 3, 4, 5, 8, 10, 14, 15, 17, 18, 22, 23, 27, 28, 32, 33, 34, 36, 39, 43),
         "versions": (22,),
     }.items()
     for line in lines

@@ -63,3 +63,32 @@ def test_every_negative_intent_of_substance_is_at_least_medium() -> None:
 def test_a_very_long_text_is_decided() -> None:
     assert RULES.decide(Facts(text="bad " * 100_000 + "起火")).severity.level == "low"
     assert RULES.decide(Facts(text="起火" + "bad " * 100_000)).severity.level == "critical"
+
+
+ALARMING = (
+    "插座冒火花", "排插打火花，嚇死", "瓦斯外洩", "熱水器漏瓦斯", "小孩誤吞鈕扣電池", "寶寶吞了一粒磁鐵",
+    "我爸跌到手骨折", "煞車突然失靈", "剎車失灵", "被電到，手麻", "電親我", "插頭燒焦", "充電器燒焦了",
+    "吃完食物中毒", "阿媽入咗院", "等到想跳樓", "我想死", "要跳海", "唔想做人", "被冒名申辦門號", "信用卡遭盜刷",
+    "俾人碌咗卡", "收到釣魚電郵", "我會上法庭告你", "去報案", "我要登報", "聯絡媒體爆料",
+)  # fmt: skip
+HARMLESS = (
+    "喷火龙手办很可爱", "噴火龍公仔斷手", "辣得喷火", "火花塞不耐用", "擦出火花", "骨折价买的", "價格打骨折",
+    "跳楼价处理", "跳樓機好玩", "想死你了", "想死的心都有", "充电亲，很快", "小说里律师很帅", "這部電影講法院",
+    "麵包烤焦了", "看到报纸广告来买的", "吞吐量低", "转向灯坏了", "院长送院子里了", "進入院子要刷卡",
+    "投屏上电视没声音", "一氧化碳报警器没收到", "见报价单", "不断指责我", "充电骗人", "请送到医院门口",
+    "想结束自己的会员",
+)  # fmt: skip
+
+
+def _level(text: str) -> str:
+    return RULES.decide(Facts(text=text, channel="complaint", intent="other", sentiment="neutral")).severity.level
+
+
+@pytest.mark.parametrize("text", ALARMING)
+def test_alarming_words_of_either_script_and_of_cantonese(text: str) -> None:
+    assert _level(text) in {"high", "critical"}
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_the_same_words_in_harmless_ones(text: str) -> None:
+    assert _level(text) == "low"

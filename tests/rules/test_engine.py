@@ -202,6 +202,13 @@ def test_only_the_first_twenty_thousand_characters_are_searched(rules) -> None:
     assert loaded.decide(Facts(text=" " * 19_998 + "sue")).route.queue == "general"
 
 
+def test_a_regex_matches_both_chinese_scripts(rules) -> None:
+    for pattern in ("[电電]梯.{0,3}坠", "電梯.{0,3}墜"):
+        loaded = rules(f"routing:\n  - {{name: r, queue: q, when: {{text_regex: '{pattern}'}}}}")
+        for text in ("电梯突然坠", "電梯突然墜"):
+            assert loaded.decide(Facts(text=text)).route.queue == "q"
+
+
 def test_a_regex_reads_the_first_five_thousand_characters(rules) -> None:
     loaded = rules("routing:\n  - {name: r, queue: q, when: {text_regex: 'su[ei]'}}")
     assert [loaded.decide(Facts(text=" " * blanks + "SUE")).route.queue for blanks in (4_997, 4_998)] == [

@@ -40,12 +40,17 @@ def test_a_name_that_two_columns_can_have_is_left_to_the_user(read):
     assert "more than one column can be created_at; name it: --column created_at=NAME" in said[0]
 
 
-def test_repeated_columns_are_kept_unless_they_are_mapped_or_personal(read):
-    (row,), _ = read("text,Label,Label,Agent,Agent\nlate,a,b,Anna,Ben\n")
-    assert row.record.attributes == {"Label": "a", "Label#2": "b", "Agent": "Anna"}
-    columns = plan_columns(["text", "Agent", "Agent"], "f", {})
+def test_repeated_columns_are_kept_and_hidden_where_the_first_is(read):
+    (row,), _ = read("text,Label,Label,Next of kin,Next of kin\nlate,a,b,Anna,Ben\n")
+    assert row.record.attributes == {"Label": "a", "Label#2": "b", "Next of kin": "Anna"}
+    columns = plan_columns(["text", "Agent", "Agent", "姓名", "姓名", "Next of kin", "Next of kin"], "f", {})
     assert [(each.fate, each.note) for each in columns[1:]] == [
         ("hidden", ""),
+        ("hidden", ""),
+        ("hidden", ""),
+        ("hidden", ""),
+        ("hidden", ""),
+        # Under this name redaction would not recognize it.
         ("dropped", "it repeats a personal column"),
     ]
     with pytest.raises(ConfigError, match=r"more than one column is called Body; rename the one that is not text"):

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import re2
 
+from triage.han import simplified
 from triage.rules.syntax import RefusedError, translate
 
 MAX_CHARS = 5_000
@@ -20,13 +21,13 @@ _MEMORY_BYTES = 2**20
 
 
 class Regex:
-    """A compiled expression that ignores case. Thread-safe."""
+    """A compiled expression, which ignores case and matches both Chinese scripts. Thread-safe."""
 
     def __init__(self, pattern: str) -> None:
         """Raises RefusedError, which says what to write instead."""
         if len(pattern) > _MAX_PATTERN:
             raise RefusedError(f"has {len(pattern)} characters; at most {_MAX_PATTERN} are allowed")
-        translated, self._alphabet = translate(pattern)
+        translated, self._alphabet = translate(simplified(pattern))
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.log_errors = False

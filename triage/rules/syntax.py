@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
 
+from triage.han import SIMPLIFIED
 from triage.rules.characters import EVERY, NEWLINE, Ranges, category, complement, in_any_case, union
 
 _MAX_REPEATS = 1_000
@@ -60,7 +61,10 @@ class Alphabet:
 
 
 class _Known(dict[int, int]):
-    """Bytes of the characters that texts had so far; not of all, for whoever writes texts could fill the memory."""
+    """Bytes of the characters that texts had so far, which are those of their simplified ones.
+
+    Not of all, for whoever writes texts could fill the memory.
+    """
 
     def __init__(self, starts: list[int], byte_of: list[int]) -> None:
         super().__init__()
@@ -70,7 +74,9 @@ class _Known(dict[int, int]):
     def __missing__(self, code: int) -> int:
         if len(self) >= _CACHED:
             self.clear()
-        byte = self[code] = self._byte_of[bisect_right(self._starts, code) - 1]
+        # The pattern is in simplified characters, so the text is read in them too.
+        folded = ord(SIMPLIFIED.get(code, chr(code)))
+        byte = self[code] = self._byte_of[bisect_right(self._starts, folded) - 1]
         return byte
 
 

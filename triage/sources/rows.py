@@ -20,6 +20,8 @@ from triage.types import Channel
 _MS_DIGITS = 13
 # Fields whose loss leaves a record that is worth keeping.
 _OPTIONAL = ("brand", "product", "region", "language", "url")
+# Where `N/A` means that there is none: as an id it would make one document of many rows.
+_MAY_BE_ABSENT = (*_OPTIONAL, "id", "source", "author_id", "created_at")
 _MAX_FIELD_CHARS = 1_000
 ZoneOf = Callable[[Channel, str | None], tzinfo | None]
 
@@ -135,8 +137,7 @@ class RowBuilder:
             except InvalidRecord as error:
                 notes.leave_out(where, "version", str(error))
                 del fields["version"]
-        if isinstance(created_at := fields.get("created_at"), str) and is_absent(created_at):
-            del fields["created_at"]
+        _leave_out_absent(fields)
         for name in _OPTIONAL:
             value = fields.get(name)
             if isinstance(value, (bool, list, dict)) or (isinstance(value, str) and len(value) > _MAX_FIELD_CHARS):
@@ -172,6 +173,13 @@ class RowBuilder:
         if event_ms is None:
             return
         not_in_future(event_ms, self._clock.now_ms(), self._max_future_hours)
+
+
+def _leave_out_absent(fields: dict[str, Any]) -> None:
+    for name in _MAY_BE_ABSENT:
+        # North America is a region.
+        if isinstance(value := fields.get(name), str) and is_absent(value) and (name, value) != ("region", "NA"):
+            del fields[name]
 
 
 def from_cells(keys: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
