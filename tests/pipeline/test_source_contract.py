@@ -1,6 +1,7 @@
 """The contract of every source: order, atomic commits, and resuming from the committed offsets."""
 
 import time
+from collections import Counter
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -138,4 +139,24 @@ def test_what_was_fetched_before_waiting_is_read_after_it_from_every_partition(b
         found += _read(source, 1)
     found += _read(source, 30 - len(found))
     assert sorted(int(m.value) for m in found) == list(range(30))
+    source.close()
+
+
+def test_a_backlog_of_one_partition_does_not_hold_up_the_others(broker):
+    for n in range(300):
+        broker.send(b"%d" % n, partition=0)
+    for n in range(30):
+        broker.send(b"%d" % n, partition=1 + n % 2)
+    source = broker.join()
+    found = []
+    while len(found) < 90:
+        found += source.poll(200, 30)
+    # Three partitions share: in 90 records, those with 15 each are complete.
+    taken = Counter(message.position.partition for message in found)
+    assert taken[1] == taken[2] == 15
+    while len(found) < 330:
+        found += source.poll(200, 30)
+    for number in range(3):
+        offsets = [message.position.offset for message in found if message.position.partition == number]
+        assert offsets == list(range(len(offsets)))
     source.close()

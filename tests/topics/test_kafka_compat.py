@@ -33,6 +33,7 @@ from triage.topics.kafka_compat import (
     end_producer,
     known_offsets,
     read_any_header_names,
+    read_fairly,
     report_resets,
 )
 
@@ -425,5 +426,26 @@ def test_a_consumer_that_retention_passed_says_what_it_was_to_read(stack, topic)
             consumer.poll(timeout_ms=200)
         assert found == {where: 3}
         assert consumer.position(where) >= 50
+    finally:
+        consumer.close(autocommit=False)
+
+
+# One partition after the other.
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(("fair", "partitions"), [(False, 1), (True, 2)], ids=["library", "fair"])
+def test_the_library_reads_one_partition_after_the_other(stack, topic, fair, partitions):
+    consumer = KafkaConsumer(
+        bootstrap_servers=stack.bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    try:
+        if fair:
+            read_fairly(consumer, lambda _: 1)
+        consumer.assign([TopicPartition(topic, number) for number in range(2)])
+        found = _read(lambda: consumer.poll(timeout_ms=200, max_records=5), {}, 20, enough=20)
+        assert len(found) == partitions
+        _read(lambda: consumer.poll(timeout_ms=200, max_records=5), found, 20)
+        assert set(found.values()) == {EACH}
     finally:
         consumer.close(autocommit=False)

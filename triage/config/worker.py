@@ -70,6 +70,11 @@ class WorkerSettings(Section):
     channels: list[Literal["complaint", "review", "social"]] = Field(
         ["complaint", "review", "social"], min_length=1, description="Channels whose raw topics are read"
     )
+    channel_weights: dict[Literal["complaint", "review", "social"], Annotated[int, Field(ge=1, le=1_000)]] = Field(
+        {},
+        description="Share of a batch for each partition of a channel while several have records, "
+        'e.g. {"complaint": 5}; others have 1',
+    )
     max_batch_records: int = Field(512, ge=1, le=10_000, description="Maximum number of records per transaction")
     batches_in_flight: int = Field(
         3,

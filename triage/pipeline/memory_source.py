@@ -1,10 +1,12 @@
 """A broker in memory: a full `Source` for tests, trials and the benchmark of the pipeline itself."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from triage.errors import TriageError
 from triage.pipeline.batch import ConsumedMessage, Partition
 from triage.pipeline.source import Message, PartitionState
+from triage.topics.fair_share import take_fairly
 from triage.types import Position
 
 
@@ -37,14 +39,18 @@ class MemorySource:
     def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
         del timeout_ms
         batch: list[ConsumedMessage] = []
-        for (topic, partition), log in self.logs.items():
-            start = self._positions.get((topic, partition), self.committed.get((topic, partition), 0))
-            epoch = self._epochs.get((topic, partition), 0)
-            for offset in range(start, min(len(log), start + max_records - len(batch))):
-                timestamp_ms, value, headers = log[offset]
-                batch.append(ConsumedMessage(Position(topic, partition, offset), timestamp_ms, value, headers, epoch))
-                self._positions[topic, partition] = offset + 1
+        take_fairly({key: partial(self._take, key, batch) for key in self.logs}, max_records)
         return batch
+
+    def _take(self, key: Partition, batch: list[ConsumedMessage], limit: int) -> int:
+        log, epoch = self.logs[key], self._epochs.get(key, 0)
+        start = self._positions.get(key, self.committed.get(key, 0))
+        found = range(start, min(len(log), start + limit))
+        for offset in found:
+            timestamp_ms, value, headers = log[offset]
+            batch.append(ConsumedMessage(Position(*key, offset), timestamp_ms, value, headers, epoch))
+            self._positions[key] = offset + 1
+        return len(found)
 
     def keep_alive(self, timeout_ms: int) -> None:
         del timeout_ms

@@ -36,7 +36,10 @@ class Source(Protocol):
     """Membership in a consumer group and a transactional producer, as one thing. One thread uses it."""
 
     def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
-        """Messages of the assigned partitions, in order within each; [] after `timeout_ms`. Raises Unavailable."""
+        """Messages of the assigned partitions, in order within each; [] after `timeout_ms`. Raises Unavailable.
+
+        Each partition of which messages have arrived has a share of `max_records`.
+        """
         ...
 
     def keep_alive(self, timeout_ms: int) -> None:

@@ -8,8 +8,10 @@ library's private parts. See docs/decisions/0008-honest-group-members.md.
 import logging
 import socket
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, SupportsIndex
 
 from kafka import KafkaConsumer, KafkaProducer
@@ -37,6 +39,7 @@ from kafka.structs import MemberState
 
 from triage.config import KafkaSettings
 from triage.errors import Fenced
+from triage.topics.fair_share import take_fairly
 from triage.topics.kafka_types import (
     Admin,
     ConsumerRecord,
@@ -303,6 +306,79 @@ def stop_at_unreadable(consumer: KafkaConsumer, report: Callable[[UnreadableBatc
     fetcher._parse_fetched_data = parse_or_stop  # noqa: SLF001
 
 
+def read_fairly(consumer: KafkaConsumer, weight_of: Callable[[TopicPartition], int]) -> None:
+    """Let each poll take from all partitions of which records have arrived, in proportion to their weights.
+
+    The library reads all that it has fetched of one partition, up to 1 MiB, before it turns to the next: while one
+    topic has a backlog, a record of another waits for minutes. Can go when
+    `test_the_library_reads_one_partition_after_the_other` fails.
+    """
+    fetcher = consumer._fetcher  # noqa: SLF001
+    fetcher.fetched_records = _FairReader(fetcher, consumer._subscription, weight_of).fetched_records  # noqa: SLF001
+
+
+class _FairReader:
+    """Takes the place of a fetcher's `fetched_records`.
+
+    What was fetched is kept where the library keeps records of paused partitions: it does not fetch those again.
+    """
+
+    def __init__(self, fetcher: Any, subscriptions: Any, weight_of: Callable[[TopicPartition], int]) -> None:
+        self._fetcher = fetcher
+        self._subscriptions = subscriptions
+        self._weight_of = weight_of
+        self._kept: dict[TopicPartition, Any] = fetcher._paused_partition_records  # noqa: SLF001
+        self._failed: Exception | None = None
+
+    def fetched_records(
+        self, max_records: int | None = None, update_offsets: bool = True
+    ) -> tuple[dict[TopicPartition, list[ConsumerRecord]], bool]:
+        """The library's contract: an error after records were taken is raised by the next call."""
+        if self._failed is not None:
+            failed, self._failed = self._failed, None
+            raise failed
+        drained: dict[TopicPartition, list[ConsumerRecord]] = defaultdict(list)
+        try:
+            self._keep_what_has_arrived()
+            takers = {
+                where: partial(self._take, where, drained, update_offsets)
+                for where in self._kept
+                if not self._subscriptions.is_paused(where)
+            }
+            take_fairly(takers, max_records or self._fetcher.config["max_poll_records"], self._weight_of)
+        except Exception as error:
+            if not drained:
+                raise
+            self._failed = error
+        return dict(drained), False
+
+    def _keep_what_has_arrived(self) -> None:
+        raw, paused = self._fetcher._completed_fetches, self._fetcher._paused_completed_fetches  # noqa: SLF001
+        for where in [each for each in paused if not self._subscriptions.is_paused(each)]:
+            raw.append(paused.pop(where))
+        while raw:
+            completed = raw.popleft()
+            where = completed.topic_partition
+            if self._subscriptions.is_paused(where):
+                paused[where] = completed
+            elif records := self._fetcher._parse_fetched_data(completed):  # noqa: SLF001
+                self._kept[where] = records
+
+    def _take(
+        self,
+        where: TopicPartition,
+        drained: dict[TopicPartition, list[ConsumerRecord]],
+        update_offsets: bool,
+        limit: int,
+    ) -> int:
+        records = self._kept.pop(where)
+        taken: int = self._fetcher._append(drained, records, limit, update_offsets)  # noqa: SLF001
+        if records:
+            # At the end: next time the others come first.
+            self._kept[where] = records
+        return taken
+
+
 def report_resets(consumer: KafkaConsumer, report: Callable[[TopicPartition, int], None]) -> None:
     """Let the consumer report a partition, and the offset that it was to read, when Kafka does not have that offset.
 
@@ -376,9 +452,13 @@ class CooperativeConsumer(KafkaConsumer):
     """
 
     def __init__(
-        self, *topics: str, unreadable: Callable[[UnreadableBatch], None] | None = None, **configs: Any
+        self,
+        *topics: str,
+        unreadable: Callable[[UnreadableBatch], None] | None = None,
+        weight_of: Callable[[TopicPartition], int] = lambda _: 1,
+        **configs: Any,
     ) -> None:
-        """`unreadable` is called with each batch that can't be read: see `stop_at_unreadable`."""
+        """`unreadable` is called with each batch that can't be read: see `stop_at_unreadable`, and `read_fairly`."""
         self._member_id = ""
         consumer = self
 
@@ -394,6 +474,7 @@ class CooperativeConsumer(KafkaConsumer):
             super().__init__(*topics, partition_assignment_strategy=[HonestAssignor], kafka_client=client, **configs)
         self._resets: dict[TopicPartition, int] = {}
         report_resets(self, self._resets.__setitem__)
+        read_fairly(self, weight_of)
         if unreadable is not None:
             stop_at_unreadable(self, unreadable)
 

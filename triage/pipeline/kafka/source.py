@@ -52,6 +52,7 @@ from triage.pipeline.kafka.stall_detector import StallDetector
 from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
 from triage.pipeline.source import Message, PartitionState
 from triage.topics import translate
+from triage.topics.definitions import RAW_TOPICS
 from triage.topics.kafka_compat import UNUSABLE, BoundedProducer, CooperativeConsumer, known_offsets
 from triage.topics.kafka_types import (
     ConsumerRecord,
@@ -64,7 +65,7 @@ from triage.topics.kafka_types import (
 )
 from triage.topics.noida_compat import EMPTY_POLL_PAUSE_S
 from triage.topics.partitioning import partitions_of
-from triage.types import Position
+from triage.types import Channel, Position
 
 log = get_logger("triage.feed")
 _T = TypeVar("_T")
@@ -119,10 +120,14 @@ class KafkaSource(ConsumerRebalanceListener):
         self._epochs: dict[Partition, int] = {}
         self.name = name = identity.name
         self._producer: TransactionalProducer | None = None
+        weights = {
+            kafka.topic(RAW_TOPICS[Channel(channel)]): weight for channel, weight in worker.channel_weights.items()
+        }
         with _translated(self._identity):
             self._consumer: GroupConsumer = CooperativeConsumer(
                 **kafka.client(),
                 unreadable=self._unreadable.report,
+                weight_of=lambda partition: weights.get(partition.topic, 1),
                 client_id=name,
                 group_id=worker.group,
                 group_instance_id=name,
