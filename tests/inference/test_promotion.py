@@ -105,6 +105,14 @@ def _untrained(folder):
     _resign(folder, "model.onnx", graph.SerializeToString())
 
 
+def _with_a_new_token(folder):
+    tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    highest = max([*tokenizer["model"]["vocab"].values(), *(token["id"] for token in tokenizer["added_tokens"])])
+    added = {"id": highest + 1, "content": "Frobnicator", "special": False, "single_word": False}
+    tokenizer["added_tokens"].append({**added, "lstrip": False, "rstrip": False, "normalized": True})
+    _resign(folder, "tokenizer.json", json.dumps(tokenizer).encode())
+
+
 @pytest.mark.parametrize(
     ("breakage", "message"),
     [
@@ -114,6 +122,8 @@ def _untrained(folder):
         (lambda folder: _resign(folder, "model.onnx", b"graph"), r"model\.onnx cannot be loaded"),
         (lambda folder: _edit(folder, intents=["one", "two"]), "not of one export"),
         (lambda folder: _edit(folder, max_tokens=0), "max_tokens is 0"),
+        (_with_a_new_token, "has token ids up to 3,500, but the model knows 3,500 tokens"),
+        (lambda folder: _edit(folder, pad_id=3500), "has token ids up to 3,500"),
         (_untrained, "predicts the same for 7 different texts"),
     ],
 )

@@ -65,6 +65,7 @@ class OnnxModel:
             pad_id=manifest.pad_id,
             prefix=manifest.prefix,
         )
+        _check_vocabulary(folder, manifest, tokenizer)
         session = open_session(folder / MODEL_FILE, settings)
         model = cls(folder, manifest, tokenizer, session, settings.batch_tokens, metrics)
         try:
@@ -142,3 +143,17 @@ class OnnxModel:
         texts = len(batch.indices)
         logits = self._session.run(input_ids, attention_mask).first(texts)
         return self._heads.without_padding(logits, attention_mask[:texts])
+
+
+def _check_vocabulary(folder: Path, manifest: Manifest, tokenizer: TextTokenizer) -> None:
+    """Raise ModelError if a text can have token ids that the model does not know.
+
+    ONNX Runtime fails on such a text; OpenVINO takes a zero vector for the token and says nothing.
+    """
+    known = manifest.encoder.get("vocabulary")
+    if isinstance(known, int) and (highest := max(tokenizer.highest_id, manifest.pad_id)) >= known:
+        raise ModelError(
+            f"{folder / TOKENIZER_FILE} has token ids up to {highest:,}, but the model knows {known:,} tokens, 0 to "
+            f"{known - 1:,} (encoder.vocabulary of its manifest): the tokenizer belongs to another model; export both "
+            "together again with `triage export`"
+        )

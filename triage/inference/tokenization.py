@@ -63,6 +63,11 @@ class TextTokenizer:
         self.max_tokens = max_tokens
         self.pad_id = pad_id
 
+    @property
+    def highest_id(self) -> int:
+        """The highest token id that a text can have, added tokens included."""
+        return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=0)
+
     def encode(self, texts: Sequence[str]) -> Tokenized:
         """Tokenize all texts together, on all cores; longer texts are cut at `max_tokens`."""
         prefixed = [self._prefix + text for text in texts] if self._prefix else list(texts)
