@@ -35,6 +35,7 @@ def index(stack):
     apply_topics(KafkaSettings(bootstrap_servers=stack.bootstrap_servers, topic_prefix=PREFIX))
     seed_index(client, settings, clock.now_ms(), per_day=60)
     _seed_long_words(client, settings, clock.now_ms())
+    _seed_brands(client, settings, clock.now_ms())
     yield client, settings
     client.close()
     remove(settings)
@@ -50,6 +51,14 @@ def _seed_long_words(client, settings, now_ms):
     )  # fmt: skip
     index = f"{settings.index_prefix}-{found.timestamp[:4]}"
     client.index(index=index, id=LONG, document=msgspec.to_builtins(found), refresh=True)
+
+
+def _seed_brands(client, settings, now_ms):
+    for number in range(24):
+        found = enriched(f"about {number}", now_ms - 40_000, brand=f"Trademark {number}")
+        index = f"{settings.index_prefix}-{found.timestamp[:4]}"
+        client.index(index=index, id=f"b{number}", document=msgspec.to_builtins(found))
+    client.indices.refresh(index=index)
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +141,18 @@ def test_a_search_stays_in_the_address_and_can_be_taken_back(browser, url):
     assert "q=flooded" in browser.evaluate("location.search")
     export = browser.evaluate("document.querySelector('a[href*=csv]').href")
     assert browser.evaluate(f"fetch({json.dumps(export)}).then(answer => answer.text())").count("\n") > 10
+
+
+def test_the_ninth_brand_is_found_by_a_part_of_its_name(browser, url):
+    browser.open(f"{url}/explore")
+    browser.click(".facets .more", "Brand")
+    browser.wait_for("document.querySelectorAll('.facets .found a').length > 20")
+    browser.wait_for("document.activeElement.tagName === 'INPUT'")
+    for key in "mark 17":
+        browser.press(key)
+    browser.wait_for("document.querySelectorAll('.facets .found a').length === 1")
+    browser.click(".facets .found a", "Trademark 17")
+    browser.wait_for("location.search.includes('brand=Trademark+17') && document.querySelector('.chips a')")
 
 
 def test_a_record_is_explained_and_its_label_corrected(browser, url, index):

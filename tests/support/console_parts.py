@@ -77,7 +77,6 @@ class ConsoleParts:
         silence = Silence(
             id="1", actor=ours, at_ms=NOW, matchers=[Matcher("brand", theirs)], until_ms=NOW, comment=theirs
         )
-        facets = {field: self._shares if name in _OF_CUSTOMERS else [Share(ours, 3)] for name, field in FIELDS.items()}
         buttons = actions.action_forms(alert, ours, None, "silence", EN)
         record_of = hit.record
         wording = wording_for("en")
@@ -96,7 +95,7 @@ class ConsoleParts:
             "comparison": changes.comparison_html(comparison, filters, EN),
             "search form": explore.search_form(filters, EN),
             "chips": explore.chips(filters, EN),
-            "facets": explore.facets_html(Filters(), facets, EN),
+            "facets": explore.facet_values_html(Filters(), "brand", self._shares, EN, more=True, searched=True),
             "buttons": explore.buttons_html(filters, EN, with_comparison=False),
             "records": explore.records_html(filters, Page([hit], ours), {hit.id}, NOW, EN),
             "timeline table": charts.timeline_table(snapshot.timeline, NOW, EN),

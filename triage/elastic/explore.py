@@ -36,13 +36,21 @@ class Page:
 
 
 @dataclass(frozen=True)
+class FieldValues:
+    """Values of a field, most frequent first; `more`: there are others."""
+
+    shares: list[Share]
+    more: bool = False
+
+
+@dataclass(frozen=True)
 class Statistics:
     """Counts of all matching records: total, by sentiment, over time, and by the values of each field."""
 
     total: int
     sentiment: SentimentCounts
     slots: list[SentimentCounts]
-    facets: dict[str, list[Share]]
+    facets: dict[str, FieldValues]
 
 
 def records_page(
@@ -104,11 +112,27 @@ def statistics(
         total=overall.total,
         sentiment=overall,
         slots=slots,
-        facets={
-            field: [Share(str(bucket["key"]), bucket["doc_count"]) for bucket in buckets(found, f"f:{field}")]
-            for field in fields
-        },
+        facets={field: _field_values(found, f"f:{field}") for field in fields},
     )
+
+
+def field_values(
+    client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject, field: str, size: int
+) -> FieldValues:
+    """Values of a keyword field in a query's records."""
+    terms = {"values": {"terms": {"field": field, "size": size}}}
+    body = run_search(client, settings.index_prefix, query=query, size=0, aggregations=terms)
+    return _field_values(body.get("aggregations", {}), "values")
+
+
+def with_words(field: str, words: Sequence[str]) -> JsonObject:
+    """A query for records with a value of a keyword field that has these words in this order, in any case.
+
+    It finds a few more: Elasticsearch ignores the case of ASCII letters alone, so that others, and signs with a meaning
+    in patterns, match any character.
+    """
+    pattern = "*".join(["", *("".join(map(_any_case, word)) for word in words), ""])
+    return {"wildcard": {field: {"value": pattern, "case_insensitive": True}}}
 
 
 def find_record(client: Elasticsearch, settings: ElasticsearchSettings, record_id: str) -> Hit | None:
@@ -125,6 +149,19 @@ def similar(
     words = {"match": {"text": {"query": text, "minimum_should_match": "30%"}}}
     body = run_search(client, settings.index_prefix, query={"bool": {"filter": [query], "must": [words]}}, size=size)
     return [Hit(hit["_id"], record) for hit, record in decode_hits(body, EnrichedRecord)]
+
+
+def _field_values(aggregations: JsonObject, name: str) -> FieldValues:
+    shares = [Share(str(bucket["key"]), bucket["doc_count"]) for bucket in buckets(aggregations, name)]
+    return FieldValues(shares, more=aggregations.get(name, {}).get("sum_other_doc_count", 0) > 0)
+
+
+def _any_case(char: str) -> str:
+    if char in "*?\\":
+        return "?"
+    if char.isascii() or char.lower() == char.upper():
+        return char
+    return "*" if len(char.casefold()) > 1 else "?"  # some letters are two in another case
 
 
 def _values(after: str, count: int) -> list[Any]:

@@ -5,9 +5,11 @@ import io
 from dataclasses import replace
 from datetime import datetime
 
+import msgspec
 import pytest
 from console_seed import RISING, seed_index
 from indices import own_settings, remove
+from records import enriched
 from starlette.datastructures import QueryParams
 
 from triage.clock import ManualClock, rfc3339, zone_named
@@ -15,6 +17,8 @@ from triage.config import Settings
 from triage.console.changes.measure import compare, top_movers
 from triage.console.dependencies import Dependencies
 from triage.console.explore.export import COLUMNS, rows, safe
+from triage.console.explore.facets import find_values
+from triage.console.explore.fragments import term
 from triage.console.explore.page import read_results
 from triage.console.filters import Filters
 from triage.console.record.page import read_details
@@ -26,6 +30,8 @@ from triage.elastic.plan import apply, plan_index
 from triage.errors import ModelError
 from triage.metrics import Metrics
 from triage.schemas.correction import correction_of
+from triage.schemas.enriched import Route
+from triage.translations import translations_for
 
 NOW = 1_795_339_800_000
 PER_DAY = 60
@@ -66,7 +72,7 @@ def _view(query, **changes):
 def test_facets_count_what_the_view_holds_and_narrow_it_down(dependencies):
     everything = read_results(dependencies, _view("range=all"), NOW, None)
     assert everything.statistics.total == 17 * PER_DAY
-    by_product = {share.value: share.count for share in everything.statistics.facets["product"]}
+    by_product = {share.value: share.count for share in everything.statistics.facets["product"].shares}
     assert sum(by_product.values()) == 17 * PER_DAY
     one = read_results(dependencies, _view(f"range=all&product={RISING}"), NOW, None)
     assert one.statistics.total == by_product[RISING]
@@ -81,6 +87,70 @@ def test_days_of_the_chart_are_the_readers(dependencies):
     assert found.step_ms == 43_200_000
     assert {rfc3339(slot.start_ms)[11:16] for slot in found.statistics.slots} == {"04:00", "16:00"}
     assert sum(slot.total for slot in found.statistics.slots) == found.statistics.total
+
+
+@pytest.fixture(scope="module")
+def many(stack):
+    """A console whose records have 120 brands, some with odd names, and twelve queues."""
+    elasticsearch = own_settings(stack.elasticsearch_url, "texplorebrands")
+    client, clock = connect(elasticsearch), ManualClock(NOW)
+    apply(client, plan_index(client, elasticsearch, clock))
+    odd = ["Ünïque & Söhne", 'A.B (C) [D]*?+|{}#@~<>"\\\\', "أكمي", "很好吃", "Straße 9"]
+    for number in range(120):
+        brand = odd[number] if number < len(odd) else f"Brand {number:03d}"
+        found = enriched(
+            f"text {number}", NOW - 1000 * number - 60_000, brand=brand, route=Route(f"queue-{number % 12}", []),
+            intent=["delivery", "billing", *(f"own_{each}" for each in range(9))][number % 11],
+        )  # fmt: skip
+        client.index(index=f"{elasticsearch.index_prefix}-2026", id=f"m{number}", document=msgspec.to_builtins(found))
+    client.indices.refresh(index=f"{elasticsearch.index_prefix}-2026")
+    settings = Settings(elasticsearch=elasticsearch)
+    yield Dependencies(settings, client, clock, Metrics(), None, None, None, None, NoModel(), list)
+    client.close()
+    remove(elasticsearch)
+
+
+def _found(many, name, words, query="range=all", language="en"):
+    translations = translations_for(language)
+    found = find_values(many, _view(query), name, words, lambda value: term(name, value, translations))
+    return [share.value for share in found.shares], found.more
+
+
+def test_a_field_with_more_values_than_are_listed_says_so(many):
+    facets = read_results(many, _view("range=all"), NOW, None).statistics.facets
+    assert (len(facets["brand"].shares), facets["brand"].more) == (8, True)
+    assert (len(facets["route.queue"].shares), facets["route.queue"].more) == (8, True)
+    assert facets["channel"].more is False
+
+
+def test_all_values_are_found_by_parts_of_their_names(many):
+    values, more = _found(many, "brand", "")
+    assert (len(values), more) == (100, True)
+    assert _found(many, "brand", "BRAND 11") == ([*(f"Brand 11{digit}" for digit in range(10)), "Brand 011"], False)
+    assert _found(many, "brand", "rand 07")[0][:10] == [f"Brand 07{digit}" for digit in range(10)]
+    assert _found(many, "brand", "ünÏQUE söhne")[0] == ["Ünïque & Söhne"]
+    assert _found(many, "brand", "أكمي")[0] == ["أكمي"]
+    assert _found(many, "brand", "好")[0] == ["很好吃"]
+    assert _found(many, "brand", "straße")[0] == ["Straße 9"]
+    assert _found(many, "brand", "no such brand") == ([], False)
+    assert _found(many, "queue", "UE-1")[0] == ["queue-1", "queue-10", "queue-11"]
+
+
+@pytest.mark.parametrize("words", ["(C) [D]", "*?+|{}#@~<>", '"\\', ".B"])
+def test_signs_of_expressions_are_searched_as_they_are(many, words):
+    assert _found(many, "brand", words)[0] == ['A.B (C) [D]*?+|{}#@~<>"\\\\']
+
+
+def test_what_has_a_name_is_found_by_it(many):
+    assert _found(many, "intent", "物流", language="zh")[0] == ["delivery"]
+    assert _found(many, "intent", "deliv", language="zh")[0] == ["delivery"]
+    assert len(_found(many, "intent", "own")[0]) == 9
+
+
+def test_a_search_keeps_to_the_view(many):
+    assert _found(many, "brand", "brand", "range=all&queue=queue-7")[0] == [
+        f"Brand {number:03d}" for number in range(7, 120, 12)
+    ]
 
 
 def test_words_severity_and_model_narrow_down_too(dependencies):

@@ -40,7 +40,7 @@ _DIRECTIONS = """
 """
 # How far from its line's start a count stands that follows a value: a turned line has it before the value.
 _COUNT_AFTER_VALUE = """
-[...document.querySelectorAll('.facets nav details a')].map(one =>
+[...document.querySelectorAll('.facets a')].map(one =>
     one.querySelector('bdi').getBoundingClientRect().right <= one.querySelector('b').getBoundingClientRect().left + 1)
 """
 

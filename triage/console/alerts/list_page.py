@@ -11,7 +11,7 @@ from triage.alerting.wording import wording_for
 from triage.clock import parse_rfc3339
 from triage.console.alerts.fragments import alert_cards, silence_html
 from triage.console.dependencies import Dependencies
-from triage.console.web.charts import AXIS_PX, FONT, STATIC, TOOLTIP, Options, timed
+from triage.console.web.charts import FONT, STATIC, TOOLTIP, Options, timed
 from triage.console.web.elements import Html, chart, section, text, update_chart
 from triage.console.web.fragments import NOTHING, banner
 from triage.console.web.highlighting import cut
@@ -134,7 +134,7 @@ def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -
     times = [ms for bar in bars for ms, _ in bar["data"]]
     axis = timed(translations, min(times, default=0), max(times, default=0))
     return STATIC | {
-        "grid": {"left": 4, "right": 24, "top": 4, "bottom": AXIS_PX, "containLabel": True},
+        "grid": {"left": 4, "right": 24, "top": 4, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
         "tooltip": TOOLTIP | {"trigger": "item", "formatter": "{a}"},
         "xAxis": axis | {"splitLine": axis["splitLine"] | {"show": True, "lineStyle": {"color": "var(--line)"}}},

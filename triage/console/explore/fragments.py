@@ -1,11 +1,11 @@
 """Parts of *Explore* as HTML. Forms and links change the address, which holds the whole view."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from triage.console.filters import FIELDS, RANGES, Filters, datetime_local
+from triage.console.filters import RANGES, Filters, datetime_local
 from triage.console.web.fragments import NOTHING
 from triage.console.web.records_table import records_table
 from triage.console.web.templates import TEMPLATES, render
@@ -14,7 +14,6 @@ from triage.schemas.alert import Share
 from triage.translations import Translations
 
 _KINDS = {"aspect": "aspect_pair"}
-_OPEN_FACETS = 8
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def chips(filters: Filters, translations: Translations) -> Markup:
     chosen = [
         _Chip(
             translations(f"column.{name}"),
-            _term(name, value, translations),
+            term(name, value, translations),
             address=filters.without(name, value).address("explore"),
         )
         for name, value in filters.pairs()
@@ -57,22 +56,29 @@ def chips(filters: Filters, translations: Translations) -> Markup:
     return render("explore/chips.html", translations, chips=chosen) if chosen else NOTHING
 
 
-def facets_html(filters: Filters, facets: Mapping[str, list[Share]], translations: Translations) -> Markup:
-    """The values of each field in the view with their number of records; each links to the view narrowed to it."""
-    listed = []
-    for name, field in FIELDS.items():
-        values = [
-            _FacetValue(
-                _term(name, share.value, translations),
-                share.count,
-                address=filters.with_value(name, share.value).address("explore"),
-            )
-            for share in facets.get(field, [])
-            if share.value not in filters.values.get(name, ())
-        ]
-        if values:
-            listed.append((name, values))
-    return render("explore/facets.html", translations, facets=listed, open_facets=_OPEN_FACETS)
+def facet_values_html(
+    filters: Filters,
+    name: str,
+    shares: Sequence[Share],
+    translations: Translations,
+    *,
+    more: bool = False,
+    searched: bool = False,
+) -> Markup:
+    """Values of a field in the view with their number of records; each links to the view narrowed to it.
+
+    `searched`: they answer a search, which says so where it found none, or more than these (`more`).
+    """
+    values = [
+        _FacetValue(
+            term(name, share.value, translations),
+            share.count,
+            address=filters.with_value(name, share.value).address("explore"),
+        )
+        for share in shares
+        if share.value not in filters.values.get(name, ())
+    ]
+    return render("explore/facet_values.html", translations, values=values, more=more, searched=searched)
 
 
 def buttons_html(filters: Filters, translations: Translations, *, with_comparison: bool) -> Markup:
@@ -96,5 +102,6 @@ def records_html(
     )
 
 
-def _term(name: str, value: str, translations: Translations) -> str:
+def term(name: str, value: str, translations: Translations) -> str:
+    """The name of a field's value as the reader sees it."""
     return translations.term(_KINDS.get(name, name), value)

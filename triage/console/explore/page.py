@@ -13,7 +13,8 @@ from triage.console.changes.fragments import comparison_html
 from triage.console.changes.measure import Comparison, compare
 from triage.console.data.snapshot import Counts, TimeSlot
 from triage.console.dependencies import Dependencies
-from triage.console.explore.fragments import buttons_html, chips, facets_html, records_html, search_form
+from triage.console.explore.facets import facets
+from triage.console.explore.fragments import buttons_html, chips, records_html, search_form
 from triage.console.filters import FIELDS, Filters
 from triage.console.web import charts
 from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart
@@ -68,7 +69,7 @@ def explore_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
         except (ValueError, TriageError) as problem:
             error = str(problem)
         with page_layout(request, "explore") as context:
-            _build(context, filters, results, error, now_ms, with_comparison=with_comparison)
+            _build(dependencies, context, filters, results, error, now_ms, with_comparison=with_comparison)
 
     return page
 
@@ -111,6 +112,7 @@ def _step_s(filters: Filters, now_ms: int) -> int:
 
 
 def _build(
+    dependencies: Dependencies,
     context: PageContext,
     filters: Filters,
     results: ExploreResults | None,
@@ -127,7 +129,7 @@ def _build(
     if results is None:
         return
     with ui.element("div").classes("explore whole"):
-        Html(facets_html(filters, results.statistics.facets, translations)).classes("card facets")
+        facets(dependencies, filters, results.statistics, translations)
         with ui.element("div").classes("results"):
             _over_time(filters, results, now_ms, translations, with_comparison=with_comparison)
             if with_comparison:

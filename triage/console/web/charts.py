@@ -18,8 +18,6 @@ Options = dict[str, Any]
 SENTIMENTS = ("negative", "neutral", "positive")
 MAX_INTENTS = 8
 _BAND_CHARS = 24
-# For the names of a time axis: ECharts 6.1 leaves no room for labels at ticks of our own.
-AXIS_PX = 24
 _FONT_FAMILY = "system-ui, sans-serif"  # a real one: with "inherit" ECharts measures another font than it draws
 FONT = {"color": "var(--muted)", "fontFamily": _FONT_FAMILY, "fontSize": 12}
 TOOLTIP = {
@@ -63,7 +61,7 @@ def sentiment_over_time(
         "data": bands,
     }
     return STATIC | {
-        "grid": {"left": 8, "right": 24, "top": 44 if bands else 12, "bottom": AXIS_PX, "containLabel": True},
+        "grid": {"left": 8, "right": 24, "top": 44 if bands else 12, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
         "tooltip": TOOLTIP,
         "xAxis": timed(translations, first_ms, end_ms) | {"max": end_ms or None},

@@ -26,12 +26,13 @@ def time_axis(translations: Translations, start_ms: int, end_ms: int) -> dict[st
     """Options of a time axis for these event times; without any (`end_ms` 0) it has no ticks of its own."""
     named = ticks(start_ms, end_ms, translations) if end_ms > start_ms else {}
     shown = {str(ms): name for ms, name in named.items()}
+    # ECharts 6.1 leaves room for the labels of its own ticks, not of these: a blank is as high as a name.
     own = {"customValues": list(named)} if named else {}
     return {
         "type": "time",
         "axisLine": {"lineStyle": {"color": "var(--line)"}},
         "axisTick": {"show": False, **own},
-        "axisLabel": {"hideOverlap": True, ":formatter": f"(value) => ({json.dumps(shown)})[value] ?? ''", **own},
+        "axisLabel": {"hideOverlap": True, ":formatter": f"(value) => ({json.dumps(shown)})[value] ?? ' '", **own},
         "splitLine": {"show": False, **own},
         "axisPointer": {"label": {":formatter": _pointer(translations)}},
     }

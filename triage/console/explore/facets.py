@@ -1,0 +1,124 @@
+"""The values to narrow a view down with: the most frequent of each field, and a search for the others."""
+
+import asyncio
+from collections.abc import Callable
+
+from nicegui import ui
+from nicegui.events import ValueChangeEventArguments
+
+from triage.console.dependencies import Dependencies
+from triage.console.explore.fragments import facet_values_html, term
+from triage.console.filters import FIELDS, Filters
+from triage.console.web.elements import Html, text
+from triage.console.web.fragments import banner
+from triage.elastic.explore import FieldValues, Statistics, field_values, with_words
+from triage.errors import TriageError
+from triage.translations import Translations
+
+_OPEN_FACETS = 8
+_MOST_LISTED = 100
+_MOST_READ = 1_000
+_MAX_CHARS = 100
+# Fields whose values have names in the catalogue: a search finds them by the name that the reader sees.
+_NAMED = frozenset({"channel", "sentiment", "severity", "intent", "aspect", "language", "flag"})
+_TYPING_MS = 300
+
+
+def facets(dependencies: Dependencies, filters: Filters, found: Statistics, translations: Translations) -> None:
+    """Build the column of filters; each value links to the view narrowed to it."""
+    listed = {name: values for name, field in FIELDS.items() if (values := found.facets.get(field)) is not None}
+    listed = {
+        name: values
+        for name, values in listed.items()
+        if values.more or any(share.value not in filters.values.get(name, ()) for share in values.shares)
+    }
+    with ui.element("nav").classes("card facets").props(f'aria-label="{translations("explore.filters")}"'):
+        if not listed:
+            text(translations("explore.no_facets")).classes("caption below")
+            return
+        text(translations("explore.filters"), "h2")
+        for number, (name, values) in enumerate(listed.items()):
+            with ui.element("details").props("open" if number < _OPEN_FACETS else ""):
+                text(translations(f"column.{name}"), "summary")
+                _Facet(dependencies, filters, name, values, translations)
+
+
+class _Facet:
+    """The values of one field; where there are more, a button leads to all of them and to a search."""
+
+    def __init__(
+        self,
+        dependencies: Dependencies,
+        filters: Filters,
+        name: str,
+        values: FieldValues,
+        translations: Translations,
+    ) -> None:
+        self._dependencies, self._filters, self._name, self._translations = dependencies, filters, name, translations
+        self._list = Html(facet_values_html(filters, name, values.shares, translations))
+        self._searches = 0
+        if values.more:
+            label = translations("explore.more", field=translations(f"column.{name}"))
+            self._button = ui.button(label, on_click=self._open).props("flat dense no-caps").classes("more")
+
+    async def _open(self) -> None:
+        """Show all values below a field to search them."""
+        self._button.delete()
+        label = self._translations("explore.find", field=self._translations(f"column.{self._name}"))
+        field = ui.input(label, on_change=self._search).props(f"outlined dense clearable debounce={_TYPING_MS}")
+        field.move(target_index=1)
+        self._list.classes("found").props('aria-live="polite" tabindex="0"')
+        field.run_method("focus")
+        await self._find("")
+
+    async def _search(self, event: ValueChangeEventArguments[str | None]) -> None:
+        await self._find(event.value or "")
+
+    async def _find(self, words: str) -> None:
+        self._searches += 1
+        number = self._searches
+        try:
+            found = await asyncio.to_thread(
+                find_values, self._dependencies, self._filters, self._name, words, self._term
+            )
+        except TriageError as error:
+            self._list.show(banner(str(error), self._translations, known=True))
+            return
+        # An answer that an earlier word gets late is not shown.
+        if number == self._searches:
+            self._list.show(
+                facet_values_html(
+                    self._filters, self._name, found.shares, self._translations, more=found.more, searched=True
+                )
+            )
+
+    def _term(self, value: str) -> str:
+        return term(self._name, value, self._translations)
+
+
+def find_values(
+    dependencies: Dependencies, filters: Filters, name: str, text: str, shown: Callable[[str], str]
+) -> FieldValues:
+    """The field's values in the view that contain the words of `text` in their order, in any case; as a whole first.
+
+    `shown` is the name of a value that the reader sees. Blocks; raises a TriageError.
+    """
+    words, field = text[:_MAX_CHARS].split(), FIELDS[name]
+    query = filters.query(dependencies.clock.now_ms())
+    if words and name not in _NAMED:
+        query = {"bool": {"filter": [query, with_words(field, words)]}}
+    found = field_values(dependencies.client, dependencies.settings.elasticsearch, query, field, _MOST_READ)
+    # A record may have several values, of which others contain the words.
+    kept = [share for share in found.shares if _contains(share.value, words) or _contains(shown(share.value), words)]
+    whole = " ".join(words).casefold()
+    kept.sort(key=lambda share: whole not in share.value.casefold())
+    return FieldValues(kept[:_MOST_LISTED], more=found.more or len(kept) > _MOST_LISTED)
+
+
+def _contains(text: str, words: list[str]) -> bool:
+    rest = text.casefold()
+    for word in words:
+        _, found, rest = rest.partition(word.casefold())
+        if not found:
+            return False
+    return True
