@@ -46,7 +46,8 @@ def settings_from(config: Path | None, assignments: list[str] | None, /, **flags
         name, separator, value = assignment.partition("=")
         if not separator or "." not in name:
             # The value is not shown, because it may be a secret.
-            raise ConfigError(f"--set takes SECTION.NAME=VALUE, not {name!r}" + (" and a value" if separator else ""))
+            shown = f"{name}=..." if separator else name
+            raise ConfigError(f"--set takes SECTION.NAME=VALUE, not {shown!r}")
         values[name.strip()] = _value(name.strip(), value)
     # A flag that was not given must not override an assignment.
     values |= {name.replace("__", "."): value for name, value in flags.items() if value is not None}

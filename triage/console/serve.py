@@ -49,11 +49,11 @@ def serve(settings: Settings) -> None:
         health = WebHealth(ping, beats)
         app = build_app(dependencies, health, lambda key: find_alert(dependencies.client, settings.elasticsearch, key))
         listening = listen(settings.console, "console")
-        log.info("console_started", url=url_of(listening, settings.console), login=settings.console.login)
         with (
             health_listener(settings.console, "console", health, dependencies.metrics),
             Watchdog(beats, clock, limits.stuck_after_s, limits.stuck_exit_s),
         ):
+            log.info("console_started", url=url_of(listening, settings.console), login=settings.console.login)
             run(app, listening, settings.console, beats.beat)
     log.info("console_stopped")
 

@@ -60,12 +60,12 @@ def serve(settings: Settings) -> None:
     service = Service(settings, enricher, batcher, sender, elasticsearch, clock)
     app = build_app(service, settings.api, metrics, health)
     listening = listen(settings.api, "api")
-    log.info("api_started", url=url_of(listening, settings.api), login=settings.api.login)
     try:
         with (
             health_listener(settings.api, "api", WebHealth(lambda: None, health), metrics),
             Watchdog(health, clock, settings.worker.stuck_after_s, settings.worker.stuck_exit_s),
         ):
+            log.info("api_started", url=url_of(listening, settings.api), login=settings.api.login)
             health.beat()
             run(app, listening, settings.api, health.beat)
     finally:
