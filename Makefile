@@ -97,19 +97,8 @@ release: .venv-release/ready
 	@.venv-release/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/release.txt
 	@touch $@
 
-lock:
-	@for extra in cpu gpu openvino; do \
-	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra $$extra --extra local --extra email --extra otel \
-	    pyproject.toml -o requirements/$$extra.txt; done
-	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --extra cpu --extra local --extra email --extra dev pyproject.toml -o requirements/dev.txt
-	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --extra cpu --extra local --extra email --extra dev --extra train --extra train-tests pyproject.toml -o requirements/train.txt
-	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  -c requirements/dev.txt requirements/mutants.in -o requirements/mutants.txt
-	@for tools in image deploy release; do \
-	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	    requirements/$$tools.in -o requirements/$$tools.txt; done
+lock: setup
+	@$(BIN)/python .ci/lock
 
 clean:
 	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist *.egg-info

@@ -175,9 +175,11 @@ def test_stages_copy_from_stages_before_them():
 
 
 def test_every_lock_file_has_hashes():
-    for name in ("cpu", "gpu", "image"):
+    for name in ("base", "cpu", "gpu", "openvino", "image"):
         text = re.sub(r"\\\n", " ", (ROOT / f"requirements/{name}.txt").read_text())
-        pinned = [line for line in text.splitlines() if line and line[0] not in " #"]
+        included = [line for line in text.splitlines() if line.startswith("-r ")]
+        assert included == (["-r base.txt"] if name in ("cpu", "gpu", "openvino") else [])
+        pinned = [line for line in text.splitlines() if line and line[0] not in " #" and line not in included]
         assert pinned
         assert all("--hash=sha256:" in line for line in pinned)
 
