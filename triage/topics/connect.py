@@ -129,7 +129,9 @@ def wait_for_kafka(settings: KafkaSettings, *, clock: Clock | None = None, timeo
 
 
 @contextmanager
-def admin_client(settings: KafkaSettings, *, clock: Clock | None = None) -> Iterator["Admin"]:
+def admin_client(
+    settings: KafkaSettings, *, clock: Clock | None = None, timeout_s: float | None = None
+) -> Iterator["Admin"]:
     """An admin client once the brokers answer; kafka-python's errors in the block are translated.
 
     Raises what `wait_for_kafka` and `translate` do.
@@ -137,7 +139,7 @@ def admin_client(settings: KafkaSettings, *, clock: Clock | None = None) -> Iter
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError
 
-    wait_for_kafka(settings, clock=clock)
+    wait_for_kafka(settings, clock=clock, timeout_s=timeout_s)
     try:
         admin: Admin = KafkaAdminClient(
             **settings.client(),

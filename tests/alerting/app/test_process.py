@@ -102,3 +102,83 @@ async def test_an_error_of_the_monitor_starts_a_new_app(alerter, monkeypatch):
     with pytest.raises(Unavailable, match="AttributeError"):
         await alerter._run_app(process.Topology(partitions=1, replicas=1, raw=frozenset()))
     assert len(closed) == 1
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+
+
+@pytest.mark.asyncio
+async def test_it_is_not_ready_while_no_broker_answers_although_its_windows_move(alerter, monkeypatch):
+    monkeypatch.setattr(process, "_PROBE_EVERY_S", 0.001)
+    answers = {"now": Unavailable("kafka", "no broker answered")}
+
+    def probe(settings, *, timeout_s):
+        if isinstance(answers["now"], Exception):
+            raise answers["now"]
+
+    monkeypatch.setattr(process, "wait_for_kafka", probe)
+    alerter._on_progress()
+    assert alerter._health.ready()[0]
+    watch = asyncio.create_task(alerter._watch_brokers())
+    await until(lambda: not alerter._health.ready()[0])
+    alerter._on_progress()
+    ready, about = alerter._health.ready()
+    assert (ready, about["waiting_for"]) == (False, {"kafka": "kafka: no broker answered"})
+    answers["now"] = None
+    await until(lambda: not alerter._unreachable)
+    alerter._on_progress()
+    assert alerter._health.ready()[0]
+    watch.cancel()
+    await asyncio.gather(watch, return_exceptions=True)
+
+
+@pytest.mark.asyncio
+async def test_it_is_not_ready_while_its_group_does_not_let_it_work(alerter, monkeypatch):
+    monkeypatch.setattr(process, "_PROBE_EVERY_S", 0.001)
+    monkeypatch.setattr(process, "wait_for_kafka", lambda settings, *, timeout_s: None)
+    watch = asyncio.create_task(alerter._watch_brokers())
+    await asyncio.sleep(0.01)
+    alerter._on_progress()
+    alerter._clock.advance(21)
+    await until(lambda: not alerter._health.ready()[0])
+    assert "has not let it work for 21 s" in alerter._health.ready()[1]["waiting_for"]["kafka"]
+    alerter._on_progress()
+    assert alerter._health.ready()[0]
+    watch.cancel()
+    await asyncio.gather(watch, return_exceptions=True)
+
+
+@pytest.mark.asyncio
+async def test_after_a_healthy_run_the_first_wait_is_short_again(alerter, monkeypatch):
+    runs, waits = [0, 0, 0, 0, 0, 59, 61, 0], []
+
+    async def run_app(topology):
+        alerter._healthy_s = None
+        healthy_s = runs.pop(0)
+        if healthy_s:
+            alerter._on_progress()
+            alerter._clock.advance(healthy_s)
+            alerter._on_progress()
+        raise Unavailable("kafka", "gone")
+
+    async def wait(error, wait_s):
+        waits.append(wait_s)
+        if not runs:
+            alerter._stop.set()
+
+    async def given(*_):
+        return True
+
+    follower = type("Follower", (), {"stop": lambda self: None})
+    monkeypatch.setattr(process, "follow_actions", lambda *_: follower())
+    monkeypatch.setattr(alerter._instance, "wait_until_free", lambda *_: None)
+    for name in ("_read_topology", "_wait_for_actions", "_prime"):
+        monkeypatch.setattr(alerter, name, given)
+    monkeypatch.setattr(alerter, "_run_app", run_app)
+    monkeypatch.setattr(alerter, "_wait", wait)
+    await alerter._run()
+    bounds = [0.5, 1, 2, 4, 8, 16, 0.5, 1]
+    assert all(bound / 2 <= wait_s <= bound for wait_s, bound in zip(waits, bounds, strict=True)), waits

@@ -1,7 +1,7 @@
 """The engine of a partition: pages, resolves, and state that is whole at every point."""
 
 import pytest
-from engine_rig import START_MS, STEP_MS, TOPIC, Messages, Table, advance_all, make, static_rule
+from engine_rig import START_MS, STEP_MS, TOPIC, Messages, Table, advance_all, make, spike_rule, static_rule
 
 from triage.clock import ManualClock
 from triage.schemas.alert import Evidence, Share
@@ -172,3 +172,58 @@ def test_pages_that_a_receiver_took_are_known_after_a_restart_until_they_are_ove
         engine.apply(messages.mark(step + 1))
         advance_all(engine, table)
     assert restarted(now, table).delivered_pages() == []
+
+
+def merged(engine, outcome):
+    return engine._metrics.window_counts_merged.labels(outcome)._value.get()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_late_records_of_a_key_that_is_not_watched_yet_are_counted_and_fire(now, restart):
+    engine, table, messages = make(now, max_page_age_s=10**9), Table(), Messages()
+    for message in (messages.counts(0, 0, 10, intent="billing"), messages.mark(1)):
+        engine.apply(message)
+        advance_all(engine, table)
+    engine.apply(messages.counts(0, 15, 15, intent="delivery"))
+    assert merged(engine, "corrected") == 1
+    assert advance_all(engine, table) == []
+    if restart:
+        engine = restarted(now, table)
+        engine.take_changes()
+    engine.apply(messages.mark(2))
+    (page,) = advance_all(engine, table)
+    assert (page.alert.key, page.alert.negative, page.alert.late_records) == ("intent=delivery", 15, 15)
+
+
+def test_late_records_that_no_rule_sums_any_more_are_counted_as_late(now):
+    # The counts are kept for the baselines, longer than the windows and the chart.
+    rules = [static_rule("short", ("intent",)), spike_rule("other", ("brand",))]
+    engine, messages = make(now, rules=rules, snapshot_interval_s=6 * 3600), Messages()
+    for message in (messages.counts(0, 0, 10), messages.counts(60, 0, 10), messages.mark(61)):
+        engine.apply(message)
+        advance_all(engine)
+    engine.apply(messages.counts(1, 15, 15))
+    assert (merged(engine, "corrected"), merged(engine, "late")) == (0, 1)
+
+
+def test_a_partition_of_a_removed_channel_is_not_waited_for_after_the_restart(now):
+    table, (kept, removed) = Table(), (Messages(), Messages(1))
+    engine = make(now, raw=2)
+    for message in (kept.counts(0, 0, 10), kept.mark(1), removed.mark(1)):
+        engine.apply(message)
+        advance_all(engine, table)
+    again = make(now, raw=1)
+    again.restore(table.entries)
+    again.apply(kept.counts(1, 15, 15))
+    again.apply(kept.mark(2))
+    assert [page.event for page in advance_all(again, table)] == ["firing"]
+    assert again.windows.left_out == frozenset()
+    now.advance(10_000)
+    again.apply(kept.mark(3))
+    advance_all(again, table)
+    assert again.windows.left_out == frozenset(), "nothing is left out for good"
+    again.apply(removed.mark(9))
+    assert again.windows.watermark(now.now_ms(), now.monotonic()) == START_MS + 3 * STEP_MS
+    third = make(now, raw=2)
+    third.restore(table.entries)
+    assert f"{TOPIC}/1" not in third.windows.progress.marks

@@ -31,7 +31,7 @@ def test_a_window_is_the_sum_of_the_rule_s_last_steps():
     found = series()
     for number, negative in enumerate((1, 20, 3, 4)):
         found.close(number * STEP_MS, counts(a=(negative, 30)))
-    found.correct(3 * STEP_MS, "intent=a", 2, 5)
+    assert found.correct(3 * STEP_MS, "intent=a", {"intent": "a"}, 2, 5)
     window = found.window("intent=a", {"intent": "a"})
     assert (window.negative, window.total, window.late) == (29, 95, 5)
     assert (window.step_start_ms, window.end_ms, window.window_ms) == (3 * STEP_MS, 4 * STEP_MS, 900_000)
@@ -43,9 +43,30 @@ def test_a_window_is_the_sum_of_the_rule_s_last_steps():
 def test_a_correction_of_a_key_that_is_not_tracked_goes_to_the_others():
     found = series(top_keys=1)
     found.close(0, counts(a=(5, 5), b=(1, 2)))
-    found.correct(0, "intent=b", 1, 3)
+    assert found.correct(0, "intent=b", {"intent": "b"}, 1, 3)
     others = found.window("intent=__other__", {})
     assert (others.negative, others.total, others.late) == (2, 5, 3)
+
+
+def test_a_correction_of_a_key_that_is_not_tracked_yet_makes_it_tracked_while_there_is_room():
+    found = series(top_keys=2)
+    found.close(0, counts(a=(5, 5)))
+    assert found.correct(0, "intent=b", {"intent": "b"}, 12, 12)
+    assert found.correct(0, "intent=c", {"intent": "c"}, 1, 3)
+    assert "intent=b" in found.close(STEP_MS, counts(a=(0, 5))), "it is not dropped as idle"
+    late = found.window("intent=b", {"intent": "b"})
+    assert (late.negative, late.total, late.late) == (12, 12, 12)
+    others = found.window("intent=__other__", {})
+    assert (others.negative, others.total, others.late) == (1, 3, 3)
+
+
+def test_a_correction_of_what_the_rule_does_not_sum_any_more_is_refused():
+    found = series()
+    assert not found.correct(0, "intent=a", {"intent": "a"}, 1, 1), "nothing is closed"
+    found.close(0, counts(a=(5, 5)))
+    found.close(500 * STEP_MS, counts(a=(5, 5)))
+    assert not found.correct(0, "intent=a", {"intent": "a"}, 1, 1)
+    assert not found.correct(501 * STEP_MS, "intent=a", {"intent": "a"}, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from triage import tracing
 from triage.alerting.app.actions import ActionBook
 from triage.alerting.app.compat import SEPARATOR, PartitionTable, leave_unacknowledged
 from triage.alerting.app.faust_config import faust_app
+from triage.alerting.app.instance import Instance
 from triage.alerting.delivery.archive import IndexWriter
 from triage.alerting.delivery.outbox import Outbox
 from triage.alerting.engine.engine import PartitionEngine
@@ -58,13 +59,16 @@ _BATCH = 20_000
 _BATCH_WAIT_S = 0.5
 _TICK_S = 1.0
 _STORE_WAIT_S = 15.0
+_DESCRIBE_S = 3.0
+_NEVER_S = 3600.0
 
 
 class AlerterApp:
     """One alerter: a member of the group that shares the partitions of `window-counts`.
 
     `expected` are the raw partitions that report watermarks, `primed` first baselines for rules without any.
-    `on_progress` is called after each batch and each tick.
+    `on_progress` is called after each batch and each tick. Without `instance` nothing notices another process of its
+    name.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class AlerterApp:
         actions: ActionBook | None = None,
         primed: Primed | None = None,
         on_progress: Callable[[], None] = lambda: None,
+        instance: Instance | None = None,
     ) -> None:
         self._settings = settings
         self._rules = rules
@@ -106,7 +111,8 @@ class AlerterApp:
             archives={"elasticsearch": IndexWriter(elasticsearch, settings.elasticsearch), "kafka": self._publish},
             flush=self._flush,
         )
-        self.faust = faust_app(settings, partitions, replicas)
+        self._instance = instance
+        self.faust = faust_app(settings, partitions, replicas, None if instance is None else instance.client_id)
         self._source = settings.kafka.topic("window-counts")
         self._alerts = self.faust.topic(
             settings.kafka.topic("alerts"),
@@ -304,6 +310,22 @@ class AlerterApp:
         """Throw the engines away: they are rebuilt from the table once the new assignment is recovered."""
         self._engines.clear()
         self._outbox.drop()
+        await self._end_if_replaced()
+
+    async def _end_if_replaced(self) -> None:
+        """End if another process has taken this one's place in the group, before this one takes it back."""
+        if self._instance is None or self.faust.should_stop:
+            return
+        try:
+            async with asyncio.timeout(_DESCRIBE_S):
+                process = await asyncio.to_thread(self._instance.other)
+        except (TriageError, TimeoutError) as error:
+            log.info("instance_not_checked", error=str(error))
+            return
+        if process is not None:
+            await self.faust.crash(self._instance.taken(process))
+            # The consumer would join again once this returns.
+            await asyncio.sleep(_NEVER_S)
 
     async def _on_assigned(self, _sender: Any, /, *arguments: Any, **_: Any) -> None:
         (assigned,) = arguments

@@ -9,7 +9,7 @@ from triage.alerting.app.compat import PartitionTable, ReadCommittedTransport
 from triage.config import KafkaSettings, Settings
 
 
-def faust_app(settings: Settings, partitions: int, replicas: int) -> faust.App:
+def faust_app(settings: Settings, partitions: int, replicas: int, client_id: str | None = None) -> faust.App:
     """A Faust app with in-memory tables. Only Faust's own topics are created by it: see `triage topics apply`."""
     kafka, alerting = settings.kafka, settings.alerting
     name = kafka.topic(alerting.group)
@@ -19,7 +19,7 @@ def faust_app(settings: Settings, partitions: int, replicas: int) -> faust.App:
         name,
         broker=";".join(brokers),
         broker_credentials=credentials(kafka),
-        broker_client_id=f"{name}-{alerting.instance}",
+        broker_client_id=client_id or f"{name}-{alerting.instance}",
         broker_session_timeout=alerting.session_timeout_s,
         broker_heartbeat_interval=max(0.3, alerting.session_timeout_s / 4),
         broker_request_timeout=max(kafka.request_timeout_ms / 1000, alerting.session_timeout_s + 1),

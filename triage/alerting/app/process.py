@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from triage.alerting.app.actions import ActionBook, follow_actions
 from triage.alerting.app.compat import quiet_libraries, recovery_remaining
+from triage.alerting.app.instance import Instance
 from triage.alerting.app.topology import Topology, read_topology
 from triage.alerting.engine.priming import Primed, prime
 from triage.alerting.notifiers import build_notifiers
@@ -24,6 +26,7 @@ from triage.metrics import Metrics
 from triage.runtime.backoff import backoff
 from triage.runtime.health import Health
 from triage.schemas.action import Action
+from triage.topics.connect import wait_for_kafka
 from triage.topics.follower import TopicFollower
 
 log = get_logger("triage.alerter")
@@ -31,6 +34,9 @@ log = get_logger("triage.alerter")
 _STOP_S = 10.0
 _WATCH_S = 0.2
 _STALLED_S = 60.0
+_HEALTHY_S = 60.0
+_PROBE_EVERY_S = 5.0
+_SILENT_S = 20.0
 
 
 class Alerter:
@@ -50,6 +56,12 @@ class Alerter:
         self._actions = ActionBook()
         self._app: Any = None
         self._stop = asyncio.Event()
+        self._stopping = threading.Event()
+        self._instance = Instance(settings)
+        # Monotonic seconds: of the last progress, and of the first one of the running app.
+        self._progress_s = clock.monotonic()
+        self._healthy_s: float | None = None
+        self._unreachable = False
 
     def run(self) -> None:
         """Block until SIGTERM or SIGINT. Raises ConfigError or AccessDenied, which no retry can solve."""
@@ -70,9 +82,12 @@ class Alerter:
                     topology = await self._read_topology()
                     if topology is None or not await self._wait_for_actions(actions):
                         return
+                    await asyncio.to_thread(self._instance.wait_until_free, self._clock, self._stopping)
                     await self._prime()
                     await self._run_app(topology)
                 except Unavailable as error:
+                    if self._was_healthy():
+                        waits = backoff(0.5, 30)
                     await self._wait(error, next(waits))
                 else:
                     waits = backoff(0.5, 30)
@@ -86,6 +101,11 @@ class Alerter:
             self._primed = await asyncio.to_thread(
                 prime, self._prime_from, self._settings, self._rules.rules, self._clock
             )
+
+    def _was_healthy(self) -> bool:
+        """True if the app that has just ended made progress for so long that its end is a new failure."""
+        since_s, self._healthy_s = self._healthy_s, None
+        return since_s is not None and self._progress_s - since_s >= _HEALTHY_S
 
     def _on_action(self, action: Action) -> None:
         self._actions.put(action)
@@ -152,8 +172,10 @@ class Alerter:
             actions=self._actions,
             primed=self._primed,
             on_progress=self._on_progress,
+            instance=self._instance,
         )
-        self._app = app
+        self._app, self._healthy_s = app, None
+        brokers = asyncio.create_task(self._watch_brokers())
         starting = asyncio.create_task(app.start())
         stopped = asyncio.create_task(self._stop.wait())
         crashed = asyncio.create_task(_wait_for_failure(app.faust, self._clock))
@@ -166,9 +188,10 @@ class Alerter:
             if reason is None and crashed.done():
                 reason = crashed.exception() or crashed.result()
         finally:
-            for task in (starting, stopped, crashed):
+            tasks = (starting, stopped, crashed, brokers)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(starting, stopped, crashed, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._app = None
             await self._close(app)
             client.close()
@@ -198,14 +221,42 @@ class Alerter:
             await asyncio.wait_for(self._stop.wait(), wait_s)
 
     def _on_progress(self) -> None:
-        self._health.recovered()
+        self._progress_s = self._clock.monotonic()
+        if self._healthy_s is None:
+            self._healthy_s = self._progress_s
+        if not self._unreachable:
+            self._health.recovered()
         self._health.beat()
+
+    async def _watch_brokers(self) -> None:
+        """Say in `/ready` when no broker answers, or the group makes no progress, until cancelled.
+
+        The consumer only tries again, and windows that are due close by the clock: nothing else would show it.
+        """
+        self._progress_s = self._clock.monotonic()
+        while True:
+            await asyncio.sleep(_PROBE_EVERY_S)
+            try:
+                await asyncio.to_thread(wait_for_kafka, self._settings.kafka, timeout_s=0)
+            except TriageError as error:
+                if not self._unreachable:
+                    log.warning("kafka_unreachable", error=str(error))
+                self._unreachable = True
+                self._metrics.retries.labels("kafka").inc()
+                self._health.waiting_for("kafka", str(error))
+                continue
+            if self._unreachable:
+                log.info("kafka_reachable_again")
+                self._unreachable = False
+            if (silent_s := self._clock.monotonic() - self._progress_s) > _SILENT_S:
+                self._health.waiting_for("kafka", f"the group has not let it work for {silent_s:.0f} s")
 
     def _on_signal(self, number: int) -> None:
         if self._stop.is_set():
             os._exit(1)
         log.info("stopping", signal=signal.Signals(number).name)
         self._stop.set()
+        self._stopping.set()
         # The process ends even if something hangs: the state is in the changelog.
         asyncio.get_running_loop().call_later(_STOP_S + 5, os._exit, 1)
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triage.alerting.engine import state as stored
+from triage.alerting.engine.catch_up import CatchUp
 from triage.alerting.engine.changelog import ChangelogBuffer, Changes
 from triage.alerting.engine.episodes import Episodes
 from triage.alerting.engine.pending_notifications import PendingNotifications
@@ -97,6 +98,7 @@ class PartitionEngine:
         self._evidence: dict[str, Evidence] = {}
         self._changelog = ChangelogBuffer()
         self._left_out: frozenset[str] = frozenset()
+        self._catch_up = CatchUp(settings)
 
     def restore(self, entries: Mapping[str, Any], primed: Primed | None = None) -> None:
         """Continue from stored state. Pending notifications are in the next changes again, and are sent again.
@@ -111,7 +113,8 @@ class PartitionEngine:
         self._pending.restore(found.notifications.values())
         self._evidence = found.evidence
         progress = found.core.progress
-        self.windows.restore(progress, found.sums, self._clock.monotonic())
+        if gone := self.windows.restore(progress, found.sums, self._clock.monotonic()):
+            log.info("partitions_forgotten", partitions=sorted(gone), because="no channel in worker.channels has them")
         if progress.closed_ms is not None:
             self._evaluators.restore(progress.closed_ms, found.baselines, found.sums)
         self._evaluators.prime((found.baselines if progress.closed_ms is None else {}) | dict(primed or {}))
@@ -143,18 +146,24 @@ class PartitionEngine:
 
         Take the changes after each call, so that they are written in their order.
         """
-        now_ms = self._clock.now_ms()
-        watermark_ms = self.windows.watermark(now_ms, self._clock.monotonic())
+        now_ms, now_s = self._clock.now_ms(), self._clock.monotonic()
+        watermark_ms = self.windows.watermark(now_ms, now_s)
         self._report_left_out()
         if watermark_ms is None:
             return False
+        self._catch_up.begin(now_ms, now_s, self.windows.gained_ms(now_ms))
         self._metrics.watermark_lag_seconds.set((now_ms - watermark_ms) / 1000)
         until_ms = watermark_ms - self.windows.lateness_ms
         for _ in range(_MAX_STEPS):
             start_ms = self.windows.next_to_close(watermark_ms, busy=self._episodes.open > 0)
             due_ms = self._episodes.paging.due_ms()
-            if due_ms is not None and due_ms <= until_ms and (start_ms is None or due_ms < start_ms + self._step_ms):
-                self._notify(self._episodes.run_timers(due_ms))
+            reached_ms = max(due_ms or 0, self.windows.progress.closed_ms or 0)
+            behind_ms = None if due_ms is None else self._catch_up.behind_ms(reached_ms, until_ms)
+            self._episodes.behind_ms = behind_ms
+            due = due_ms is not None and due_ms <= until_ms and behind_ms is None
+            if due_ms is not None and due and (start_ms is None or due_ms < start_ms + self._step_ms):
+                late = due_ms + self._step_ms < reached_ms
+                self._notify(self._episodes.run_timers(reached_ms if late else due_ms, late=late))
             elif start_ms is not None:
                 self._close(start_ms)
             else:
@@ -256,18 +265,20 @@ class PartitionEngine:
 
     def _merge(self, count: WindowCount) -> None:
         outcome = self.windows.merge(count)
-        self._metrics.window_counts_merged.labels(outcome).inc()
         if outcome in {MergeOutcome.MERGED, MergeOutcome.CORRECTED, MergeOutcome.OTHERS}:
             start_ms, key = self.windows.last_merged
             window_sum = self.windows.sums[start_ms][key]
             self._changelog.put_sum(start_ms, key, window_sum)
-            if outcome is MergeOutcome.CORRECTED:
-                self._evaluators.correct(start_ms, key, window_sum.dimensions, count.negative, count.total)
+            if outcome is MergeOutcome.CORRECTED and not self._evaluators.correct(
+                start_ms, key, window_sum.dimensions, count.negative, count.total
+            ):
+                outcome = MergeOutcome.LATE
         elif outcome is MergeOutcome.OTHER_STEP:
             log.warning(
                 "window_count_ignored",
                 reason=f"counted by {count.window_ms // 1000} s, alerting.window_s is {self._settings.window_s}",
             )
+        self._metrics.window_counts_merged.labels(outcome).inc()
 
     def _close(self, start_ms: int) -> None:
         notifications = self._episodes.close_step(start_ms, self.windows.sums.get(start_ms, {}))

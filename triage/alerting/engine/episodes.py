@@ -72,6 +72,8 @@ class Episodes:
         self._changed: dict[str, None] = {}
         self._forgotten: list[str] = []
         self._now_ms = 0
+        # By how much the alerter is behind while pages wait until it has caught up; None if they don't.
+        self.behind_ms: int | None = None
         # Open episodes that others may displace, the first one last; None until a step needs them.
         self._quiet: list[Episode] | None = None
 
@@ -113,10 +115,13 @@ class Episodes:
         self._report_keys()
         return self._resolve_pages()
 
-    def run_timers(self, at_ms: int) -> list[PageNotification]:
-        """Run the timers that are due at `at_ms`; all steps that end by then must be closed."""
+    def run_timers(self, at_ms: int, *, late: bool = False) -> list[PageNotification]:
+        """Run the timers that are due at `at_ms`; all steps that end by then must be closed.
+
+        `late`: they have waited until the alerter had caught up.
+        """
         self._now_ms = max(self._now_ms, at_ms)
-        notifications, changed = self.paging.run(at_ms, self._by_key)
+        notifications, changed = self.paging.run(at_ms, self._by_key, late=late)
         for episode in changed:
             self._put(episode)
         self.dirty = True
@@ -232,11 +237,16 @@ class Episodes:
             elif after.not_paged_because is None:
                 after.not_paged_because = reason
         if transition.change is Change.RESOLVED and after.page is None and after.not_paged_because is None:
-            after.not_paged_because = "it was over before its page was due"
+            after.not_paged_because = self._over_before_its_page()
         if transition.change is Change.DROPPED:
             after.archived = True
         self._put(after)
         self._report_change(after, transition.change)
+
+    def _over_before_its_page(self) -> str:
+        if self.behind_ms is None:
+            return "it was over before its page was due"
+        return f"it was over before the alerter, {duration(self.behind_ms)} behind, had caught up"
 
     def _urgency(self, name: str, key: str) -> tuple[bool, bool, int, int]:
         """Sorts keys where not all can be open: open episodes first, then what pages, the severest and widest first."""

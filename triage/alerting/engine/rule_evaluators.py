@@ -55,10 +55,13 @@ class RuleEvaluators:
             for key in series.close(start_ms, rolled_up.get(name, {}))
         ]
 
-    def correct(self, start_ms: int, key: str, dimensions: Mapping[str, str], negative: int, total: int) -> None:
-        """Add records of a step that was evaluated before they came."""
-        for name, series_key, _ in self.routes(key, dimensions):
-            self.series[name].correct(start_ms, series_key, negative, total)
+    def correct(self, start_ms: int, key: str, dimensions: Mapping[str, str], negative: int, total: int) -> bool:
+        """Add records of a step that was evaluated before they came. False if that is too long ago for all rules."""
+        taken = [
+            self.series[name].correct(start_ms, series_key, values, negative, total)
+            for name, series_key, values in self.routes(key, dimensions)
+        ]
+        return any(taken)
 
     def window(self, rule: str, key: str, dimensions: Mapping[str, str]) -> RuleWindow:
         return self.series[rule].window(key, dimensions)
@@ -124,12 +127,12 @@ class RuleEvaluators:
             steps = {start: rolled_up[name] for start, rolled_up in closed.items() if name in rolled_up}
             series.restore(closed_ms, baselines.get(name, {}), steps)
         names = {series.rule.name for series in chosen}
-        for start, found in sums.items():
+        for start, found in sorted(sums.items()):
             for key, late in found.items():
                 if late.late_total and start < closed_ms:
-                    for name, series_key, _ in self.routes(key, late.dimensions):
+                    for name, series_key, values in self.routes(key, late.dimensions):
                         if name in names:
-                            self.series[name].correct(start, series_key, late.late_negative, late.late_total)
+                            self.series[name].correct(start, series_key, values, late.late_negative, late.late_total)
 
     def _roll_up(self, sums: Mapping[str, WindowSum]) -> dict[str, dict[str, StepCount]]:
         """Counts by rule and series key, without the records that came late."""

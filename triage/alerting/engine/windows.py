@@ -18,6 +18,7 @@ long a raw partition has been silent is not stored: the wait begins again after 
 """
 
 import zlib
+from collections import deque
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -25,6 +26,8 @@ import msgspec
 
 from triage.pipeline.batch import Partition
 from triage.schemas.counts import OTHER, Watermark, WindowCount, dimension_key
+
+_PACE_S = 60.0
 
 
 class MergeOutcome(StrEnum):
@@ -100,12 +103,26 @@ class PartitionWindows:
         self._max_hold_s = max_hold_s
         self._max_keys = max_keys
         self._progress_at_s = {partition_name(*partition): started_s for partition in expected}
+        self._expected = frozenset(self._progress_at_s)
         self._watermark_ms: int | None = None
+        # (monotonic seconds, clock in ms, watermark) of the last minute, oldest first; and where it began.
+        self._pace: deque[tuple[float, int, int]] = deque()
+        self._began_ms: int | None = None
 
-    def restore(self, progress: Progress, sums: dict[int, dict[str, WindowSum]], now_s: float) -> None:
-        """Continue from stored state; `max_hold_s` of each raw partition begins again."""
+    def restore(self, progress: Progress, sums: dict[int, dict[str, WindowSum]], now_s: float) -> frozenset[str]:
+        """Continue from stored state; `max_hold_s` of each raw partition begins again.
+
+        Partitions that are not expected any more, as those of a removed channel, are forgotten until they report again.
+        Returns them.
+        """
+        gone = frozenset(progress.marks) - self._expected if self._expected else frozenset()
+        for name in gone:
+            del progress.marks[name]
         self.progress, self.sums = progress, sums
         self._progress_at_s |= dict.fromkeys(progress.marks, now_s)
+        if progress.closed_ms is not None:
+            self._began_ms = progress.closed_ms + self.lateness_ms
+        return gone
 
     def merge(self, count: WindowCount) -> MergeOutcome:
         """Add a count, unless its offsets were added before. `last_merged` is then its step and key."""
@@ -161,7 +178,25 @@ class PartitionWindows:
         if included and all(name in marks for name in included):
             lowest_ms = min(now_ms, *(marks[name].watermark_ms for name in included))
             self._watermark_ms = lowest_ms if self._watermark_ms is None else max(self._watermark_ms, lowest_ms)
+        if self._watermark_ms is not None:
+            self._note_pace(now_ms, now_s, self._watermark_ms)
         return self._watermark_ms
+
+    def gained_ms(self, now_ms: int) -> int:
+        """Event time by which the watermark gained on the clock within the last minute, beyond the clock's own pace."""
+        if not self._pace or self._watermark_ms is None:
+            return 0
+        _, clock_ms, watermark_ms = self._pace[0]
+        return self._watermark_ms - watermark_ms - max(now_ms - clock_ms, 0)
+
+    def _note_pace(self, now_ms: int, now_s: float, watermark_ms: int) -> None:
+        if not self._pace:
+            began_ms = min(self.sums, default=watermark_ms) if self._began_ms is None else self._began_ms
+            self._pace.append((now_s, now_ms, min(began_ms, watermark_ms)))
+        if watermark_ms > self._pace[-1][2]:
+            self._pace.append((now_s, now_ms, watermark_ms))
+        while len(self._pace) > 1 and self._pace[1][0] <= now_s - _PACE_S:
+            self._pace.popleft()
 
     def next_to_close(self, watermark_ms: int, *, busy: bool) -> int | None:
         """Start of the next step to close, or None. Stretches without data are skipped, unless `busy`."""

@@ -38,10 +38,14 @@ class RollingCounts:
                 array[:, column] = blank
         self.last_ms = start_ms
 
+    def keeps(self, start_ms: int) -> bool:
+        """True if the counts of a closed step can still be added to."""
+        return self.last_ms is not None and 0 <= self.last_ms - start_ms < self.steps * self._step_ms
+
     def add(self, key: str, start_ms: int, negative: int, total: int, late: int = 0) -> None:
         """Add to a key's counts. Keys without a row and steps that are not kept any more are ignored."""
         row = self.rows.get(key)
-        if row is None or self.last_ms is None or not 0 <= self.last_ms - start_ms < self.steps * self._step_ms:
+        if row is None or not self.keeps(start_ms):
             return
         column = self._column(start_ms)
         self.negative[row, column] += negative

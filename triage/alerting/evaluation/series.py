@@ -72,10 +72,13 @@ class RuleSeries:
         self._static = self._static_firing()
         return sorted({*self._static, *self._spike_firing()})
 
-    def correct(self, start_ms: int, key: str, negative: int, total: int) -> None:
-        """Add records of a step that was evaluated before they came."""
-        known = key if key in self._rolling.rows else self._top_keys.other_key
+    def correct(self, start_ms: int, key: str, dimensions: Mapping[str, str], negative: int, total: int) -> bool:
+        """Add records of a step that was evaluated before they came. False if it is too long ago for this rule."""
+        if not self._rolling.keeps(start_ms):
+            return False
+        known = self._top_keys.admit_late(start_ms, key, dimensions, total)
         self._rolling.add(known, start_ms, negative, total, total)
+        return True
 
     def dimensions(self, key: str) -> dict[str, str]:
         """Dimension values of a tracked key."""

@@ -56,6 +56,21 @@ class TopKeys:
             self._rolling.volume[row] += count.total
         return new
 
+    def admit_late(self, start_ms: int, key: str, dimensions: Mapping[str, str], total: int) -> str:
+        """The key under which records of an earlier step are counted: its own if it is tracked or there is room."""
+        rows = self._rolling.rows
+        if key in rows:
+            return key
+        if self._limit - len(rows) + (self.other_key in rows) <= 0:
+            key, dimensions = self.other_key, self._other
+            if key in rows:
+                return key
+        row = self._rolling.admit(key, dimensions)
+        assert self._rolling.last_ms is not None
+        # As if they had come in time: without a volume its row would be dropped as idle.
+        self._rolling.volume[row] = total * self._decay ** ((self._rolling.last_ms - start_ms) // self._step_ms)
+        return key
+
     def drop_idle(self) -> None:
         rows = self._rolling.rows
         if not rows or self._rolling.volume[list(rows.values())].min() >= _IDLE_VOLUME:

@@ -98,11 +98,16 @@ class Paging:
             due_ms = max(due_ms, sent_ms + self._interval_ms)
         self.state.waiting[group] = due_ms
 
-    def run(self, at_ms: int, episodes: Mapping[str, Episode]) -> tuple[list[PageNotification], list[Episode]]:
-        """Run the timers that are due by `at_ms`. Returns new and repeated pages, and changed copies of episodes."""
+    def run(
+        self, at_ms: int, episodes: Mapping[str, Episode], *, late: bool = False
+    ) -> tuple[list[PageNotification], list[Episode]]:
+        """Run the timers that are due by `at_ms`. Returns new and repeated pages, and changed copies of episodes.
+
+        `late`: they were due long before, and what is quiet by now is not paged.
+        """
         notifications, changed = [], []
         if due := sorted(group for group, due_ms in self.state.waiting.items() if due_ms <= at_ms):
-            pages, updated = self._new_pages(due, at_ms, episodes)
+            pages, updated = self._new_pages(due, at_ms, episodes, late=late)
             notifications += [PageNotification("firing", page) for page in pages]
             changed += updated
         for page in list(self.state.pages.values()):
@@ -146,7 +151,7 @@ class Paging:
         return unpaged
 
     def _new_pages(
-        self, due: Iterable[str], at_ms: int, episodes: Mapping[str, Episode]
+        self, due: Iterable[str], at_ms: int, episodes: Mapping[str, Episode], *, late: bool
     ) -> tuple[list[Page], list[Episode]]:
         """The pages of the groups whose timers end, and changed copies of episodes.
 
@@ -161,6 +166,8 @@ class Paging:
         candidates = ((episode, group) for group in due for episode in unpaged.get(group, ()))
         for episode, group in sorted(candidates, key=lambda candidate: precedence(candidate[0])):
             reason = self._own_reason(episode, at_ms) or muting.reason(episode)
+            if late and episode.state == "recovering":
+                reason = reason or "it was quiet again when the alerter had caught up"
             if reason is None and (parent := muting.parent_to_wait_for(episode)) is not None:
                 # Its page is about to be decided on: this one follows then, if it is not muted by it.
                 reason = f"waits for the page of the alert {parent.dedup_key} of rule {parent.rule}"
