@@ -58,6 +58,11 @@ class Metrics:
         self.records_expired = counter(
             "records_expired", "Offsets that retention deleted before a worker read them", ("topic",)
         )
+        self.open_transaction_records = gauge(
+            "open_transaction_records",
+            "Records that can't be read before a producer's open transaction ends",
+            ("topic", "partition"),
+        )
         self.unreadable_batch_offset = gauge(
             "unreadable_batch_offset",
             "Offset of a batch that can't be read, at which its partition waits",

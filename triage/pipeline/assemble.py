@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from elasticsearch import Elasticsearch
 from msgspec.structs import asdict
 
 from triage.clock import Clock, SystemClock
-from triage.config import ElasticsearchSettings, Settings
+from triage.config import ElasticsearchSettings, KafkaSettings, Settings
 from triage.elastic.author_keys import recorded_checks
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.naming import IndexNaming, read_daily_from
@@ -23,6 +24,7 @@ from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_erased_auth
 from triage.pipeline.kafka.expired_records import ExpiredRecords
 from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
+from triage.pipeline.kafka.open_transactions import OpenTransactions
 from triage.pipeline.kafka.output_offsets import offset_queries
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.kafka.stall_detector import StallDetector
@@ -145,13 +147,24 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     about = {"worker": name, "versions": asdict(enricher.versions), "runs_on": runs_on(enricher.active.model)}
     health = Health(clock, about, stuck_after_s=options.stuck_after_s)
     reloader = reloader_of(settings, enricher, loaded_identities, clock, metrics, health)
-    stall_detector, identity = StallDetector(clock), MemberIdentity(name, clock)
-    unreadable, expired = UnreadablePartitions(clock, metrics, health), ExpiredRecords(metrics)
     verifier = CommittedOffsetVerifier(
         offset_queries(settings.kafka, options.group), clock, SystemClock(), options.offset_patience_s
     )
+    source = partial(
+        KafkaSource,
+        settings.kafka,
+        options,
+        sorted(channels),
+        MemberIdentity(name, clock),
+        StallDetector(clock),
+        verifier,
+        health.beat,
+        UnreadablePartitions(clock, metrics, health),
+        ExpiredRecords(metrics),
+        OpenTransactions(clock, metrics, health),
+    )
     worker = Worker(
-        lambda: _connect(settings, sorted(channels), identity, stall_detector, verifier, health, unreadable, expired),
+        lambda: _connect(settings.kafka, source),
         [reloader, CrashGuard(journal, guarded_stages, dead_letter_factory, options.crash_attempts, clock, metrics)],
         [
             IndexStage(IndexSink(client, settings.elasticsearch), naming, dead_letter_factory, metrics, erased_authors),
@@ -210,18 +223,7 @@ def _shadow(settings: Settings, metrics: Metrics, clock: Clock) -> Shadow | None
     )
 
 
-def _connect(
-    settings: Settings,
-    topics: list[str],
-    identity: MemberIdentity,
-    stall_detector: StallDetector,
-    verifier: CommittedOffsetVerifier,
-    health: Health,
-    unreadable: UnreadablePartitions,
-    expired: ExpiredRecords,
-) -> KafkaSource:
+def _connect(settings: KafkaSettings, make: Callable[[], KafkaSource]) -> KafkaSource:
     # The probe fails soon and with a reason; kafka-python's own bootstrap takes longer and hides why.
-    wait_for_kafka(settings.kafka, timeout_s=_PROBE_TIMEOUT_S)
-    return KafkaSource(
-        settings.kafka, settings.worker, topics, identity, stall_detector, verifier, health.beat, unreadable, expired
-    )
+    wait_for_kafka(settings, timeout_s=_PROBE_TIMEOUT_S)
+    return make()

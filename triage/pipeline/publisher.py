@@ -13,6 +13,7 @@ each of these waits is bounded. It does not retry: it raises, and the worker cal
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -73,7 +74,7 @@ class Publisher:
         # Messages that were read and wait are not counted yet: no watermark may pass them.
         waiting = lowest_uncommitted_offsets or {}
         states = {
-            partition: PartitionState(min(state.position, waiting.get(partition, state.position)), state.end)
+            partition: replace(state, position=min(state.position, waiting.get(partition, state.position)))
             for partition, state in source.partitions().items()
         }
         offsets = self._offsets_to_commit(batch, states)

@@ -21,15 +21,29 @@ class Message:
 class PartitionState:
     """Position of the reader in a partition.
 
-    `position` is the next offset to read, `end` the end of the partition.
+    `position` is the next offset to read, `end` the one after the last that can be read. `high_watermark` is the end of
+    the partition: it is higher than `end` while a producer's transaction is open, and what it and all others wrote
+    since can't be read yet.
     """
 
     position: int
     end: int
+    high_watermark: int = 0
 
     @property
     def lag(self) -> int:
+        """Offsets that are not processed yet, whether they can be read yet or not."""
+        return max(0, max(self.end, self.high_watermark) - self.position)
+
+    @property
+    def readable(self) -> int:
+        """Offsets that can be read now."""
         return max(0, self.end - self.position)
+
+    @property
+    def held(self) -> int:
+        """Offsets that can't be read before an open transaction ends."""
+        return max(0, self.high_watermark - self.end)
 
 
 class Source(Protocol):

@@ -113,6 +113,10 @@ class GroupConsumer(Consumer, Protocol):
         """`poll` with its arguments by position."""
         ...
 
+    def highwater(self, partition: TopicPartition) -> int | None:
+        """End of an assigned partition, with what open transactions wrote, as the last fetch had it."""
+        ...
+
     def resets(self) -> dict[TopicPartition, int]:
         """Partitions whose next offset Kafka did not have, with that offset, since the last call."""
         ...

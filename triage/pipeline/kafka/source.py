@@ -47,6 +47,7 @@ from triage.pipeline.batch import ConsumedMessage, Partition
 from triage.pipeline.kafka.expired_records import ExpiredRecords
 from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier
+from triage.pipeline.kafka.open_transactions import OpenTransactions
 from triage.pipeline.kafka.producer import transactional
 from triage.pipeline.kafka.stall_detector import StallDetector
 from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
@@ -104,11 +105,13 @@ class KafkaSource(ConsumerRebalanceListener):
         beat: Callable[[], None] = lambda: None,
         unreadable: UnreadablePartitions | None = None,
         expired: ExpiredRecords | None = None,
+        open_transactions: OpenTransactions | None = None,
     ) -> None:
         """`beat` is called before each step of a commit: each of them may take a whole request timeout."""
         self._identity = identity
         self._beat = beat
         self._expired = expired or ExpiredRecords()
+        self._open_transactions = open_transactions or OpenTransactions(SystemClock())
         # Partitions whose next offset Kafka does not have: what was lost is known once they have a position again.
         self._reset: dict[TopicPartition, int] = {}
         self._unreadable = unreadable or UnreadablePartitions(SystemClock())
@@ -367,10 +370,13 @@ class KafkaSource(ConsumerRebalanceListener):
                 partition: self._consumer.position(partition, timeout_ms=_ENDS_TIMEOUT_MS) for partition in ends
             }
         states = {
-            (partition.topic, partition.partition): PartitionState(position, ends[partition])
+            (partition.topic, partition.partition): PartitionState(
+                position, ends[partition], self._consumer.highwater(partition) or 0
+            )
             for partition, position in positions.items()
             if position is not None
         }
+        self._open_transactions.watch(states)
         waiting = set(self._unreadable)
         if stalled := self._stall_detector.stalled({key: at for key, at in states.items() if key not in waiting}):
             raise Fenced(f"{self.name} reads nothing of {stalled}, though they have records")

@@ -20,9 +20,10 @@ class _Unmoved:
 class StallDetector:
     """One for the life of a worker, over the sources that it rebuilds.
 
-    A partition is stalled when it lags, its position has not moved for `after_s`, and polls came back empty meanwhile:
-    while other partitions have records, a partition may rightly wait. Each position is reported once, so that one that
-    no rebuilt consumer can pass (the end of an aborted transaction, say) costs a single rebuild.
+    A partition is stalled when it has records that can be read, its position has not moved for `after_s`, and polls
+    came back empty meanwhile: while other partitions have records, a partition may rightly wait. Each position is
+    reported once, so that one that no rebuilt consumer can pass (the end of an aborted transaction, say) costs a single
+    rebuild.
     """
 
     def __init__(self, clock: Clock, after_s: float = 30.0) -> None:
@@ -42,7 +43,7 @@ class StallDetector:
         found = []
         for partition, state in states.items():
             unmoved = self._unmoved.get(partition)
-            if state.lag == 0 or unmoved is None or unmoved.position != state.position:
+            if state.readable == 0 or unmoved is None or unmoved.position != state.position:
                 self._unmoved[partition] = _Unmoved(state.position, now, self._empty_polls)
             elif (
                 now - unmoved.since_s >= self._after_s
