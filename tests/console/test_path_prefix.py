@@ -8,7 +8,7 @@ import httpx
 import pytest
 from browser import CHROMIUM, Browser
 from reverse_proxy import ReverseProxy
-from running_console import TOKEN, TOKENS, RunningConsole
+from running_service import TOKEN, TOKENS, RunningConsole
 
 from triage.config import ConsoleSettings
 from triage.console.app import build_service, check_prefix
