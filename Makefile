@@ -72,7 +72,7 @@ mutants: .venv-mutants/ready
 setup: $(VENV)/ready
 
 # The lock file's hash is the state of the environment: unchanged, nothing is installed again.
-$(VENV)/ready: requirements/dev.txt pyproject.toml
+$(VENV)/ready: requirements/dev.txt requirements/cpu.txt requirements/base.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "triage needs Python 3.11 or newer, this is " + sys.version.split()[0])'
 	@echo "== setting up $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV)
