@@ -74,6 +74,7 @@ def test_the_author_of_a_payload(payload, author):
     ("payload", "writer"),
     [
         ('{"author_id": 1002345, "source": "shop"}', ("shop", "1002345")),
+        ('{"author_id": 1002345.0, "source": "shop"}', ("shop", "1002345")),
         ('{"author_id": "cust-8877", "source": ""}', (None, "cust-8877")),
         ('{"author_id": "", "source": "shop"}', None),
         ('{"author_id": "cust-8877", "source": "shop", "text": "broken', ("shop", "cust-8877")),

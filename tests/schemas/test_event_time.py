@@ -60,8 +60,6 @@ def test_nothing_is_no_time(written):
         (1_795_339_800, "created_at 1795339800 looks like epoch seconds; multiply by 1000 or use --time-format"),
         ("1795339800", "looks like epoch seconds"),
         (1_795_339_800.5, "looks like epoch seconds"),
-        (1_795_339_800_000_000, "looks like epoch microseconds; divide by 1000"),
-        (1_795_339_800_000_000_000, "looks like epoch nanoseconds"),
         (202_611_251_403, "is before the year 2000 as epoch milliseconds"),
         (0, "is before the year 2000"),
         ("46348.39583", "is before the year 2000"),
@@ -115,3 +113,22 @@ def test_a_wrong_form_is_named(name):
 def test_a_wrong_zone_is_named():
     with pytest.raises(ValueError, match="'Asia/Shangai' is not a time zone"):
         zone_named("Asia/Shangai")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [1_795_339_800_000_000, 1_795_339_800_000_999, "1795339800000000", 1_795_339_800_000_000_000, 1.7953398e18],
+)
+def test_microseconds_and_nanoseconds_have_no_other_reading(number):
+    assert rfc3339(event_time_ms(number)) == HALF_PAST_NINE
+
+
+@pytest.mark.parametrize("number", [946_684_799_999_999, 4_102_444_800_000_000, 946_684_799_999_999_999, 2**63])
+def test_finer_units_are_read_from_2000_to_2100(number):
+    with pytest.raises(InvalidRecord, match="is not a time between 1970 and 9999"):
+        event_time_ms(number)
+
+
+def test_a_named_unit_is_not_guessed_again():
+    with pytest.raises(InvalidRecord):
+        TimeForm(None, ("epoch_ms",)).event_time_ms(1_795_339_800_000_000)

@@ -78,6 +78,22 @@ def test_unknown_fields_become_attributes_and_are_counted():
 
 def test_numbers_are_fine_as_ids():
     assert _parse(text="a", id=12345, rating="4").id == "12345"
+
+
+def test_a_whole_number_with_decimals_is_the_same_id():
+    record = _parse(text="a", id=4711.0, author_id=17.0)
+    assert (record.id, record.author_id) == ("4711", "17")
+    assert parse_raw(b'{"text": "a", "id": 4711.000000}').id == "4711"
+    assert _parse(text="a", id=4711.5).id == "4711.5"
+    # Here a float may be the neighbour of the number that was meant.
+    assert _parse(text="a", id=2.0**53).id == "9007199254740992.0"
+
+
+def test_debeziums_placeholder_is_no_text():
+    with pytest.raises(InvalidRecord, match="REPLICA IDENTITY FULL") as caught:
+        _parse(text="__debezium_unavailable_value")
+    assert (caught.value.reason, caught.value.field) == ("text_unavailable", "text")
+    assert _parse(text="It says __debezium_unavailable_value").text.startswith("It says")
     assert _parse(text="a", rating="4").rating == 4.0
 
 

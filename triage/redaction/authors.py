@@ -4,6 +4,7 @@ import json
 import re
 
 from triage.redaction.kinds import KINDS, REMOVED
+from triage.schemas.raw import text_of_id
 
 _MIN_CHARS = 5
 _PLACEHOLDERS = " ".join([*(kind.placeholder for kind in KINDS.values()), REMOVED]).casefold()
@@ -51,5 +52,6 @@ def author_of(payload: str) -> str | None:
 
 
 def _scalar(value: object) -> str | None:
-    usable = isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != ""
-    return str(value) if usable else None
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or value == "":
+        return None
+    return text_of_id(value)

@@ -15,6 +15,9 @@ from triage.schemas.date_forms import Ambiguous, parse_date_form
 
 YEAR_2000_MS = 946_684_800_000
 """Earlier numbers are refused: epoch seconds taken for milliseconds are in January 1970."""
+YEAR_2100_MS = 4_102_444_800_000
+_FINER_UNITS = (1_000, 1_000_000)
+"""Microseconds and nanoseconds per millisecond: as of 2000 to 2100 they have no other reading."""
 
 EPOCH_S, EPOCH_MS = "epoch_s", "epoch_ms"
 
@@ -55,8 +58,9 @@ def is_absent(text: str) -> bool:
 def event_time_ms(created_at: Any, zone: tzinfo = UTC) -> int | None:  # noqa: PLR0911 - the usual forms return early
     """Parse `created_at` to epoch milliseconds; None if it is missing. A time without an offset is in `zone`.
 
-    A number is in seconds or milliseconds since the epoch, told apart by its size. Raises InvalidRecord for what is
-    no time, for one that can be read in two ways (03/04/2026), and for a number of a time before the year 2000.
+    A number is in milliseconds since the epoch, or in microseconds or nanoseconds where its size leaves no other
+    reading. Raises InvalidRecord for what is not a time, for one that can be read in two ways (03/04/2026), and for a
+    number of a time before the year 2000, such as seconds.
     """
     if type(created_at) is int and YEAR_2000_MS <= created_at < YEAR_10000_MS:
         return created_at
@@ -167,21 +171,18 @@ def _number_ms(ms: float, given: Any, *, scaled: bool = False) -> int:
     # Compared without conversion: an integer may be too large for a float. NaN fails the comparison.
     if YEAR_2000_MS <= ms < YEAR_10000_MS:
         return int(ms)
+    if not scaled:
+        for per_ms in _FINER_UNITS:
+            if YEAR_2000_MS * per_ms <= ms < YEAR_2100_MS * per_ms:
+                return int(ms // per_ms)
     raise _bad_number(ms, given, scaled=scaled)
 
 
 def _bad_number(ms: float, given: Any, *, scaled: bool) -> InvalidRecord:
     shown = f"created_at {_short(given)}"
     hint = ""
-    if not scaled:
-        # Each unit as it is in the years 2000 to 2100.
-        for low, unit, fix in (
-            (946_684_800, "seconds; multiply by 1000 or use --time-format epoch_s", 4_102_444_800),
-            (946_684_800_000_000, "microseconds; divide by 1000", 4_102_444_800_000_000),
-            (946_684_800_000_000_000, "nanoseconds; divide by 1,000,000", 4_102_444_800_000_000_000),
-        ):
-            if low <= ms < fix:
-                hint = f" looks like epoch {unit}"
+    if not scaled and YEAR_2000_MS <= ms * 1000 < YEAR_2100_MS:
+        hint = " looks like epoch seconds; multiply by 1000 or use --time-format epoch_s"
     problem = hint or (
         " is before the year 2000 as epoch milliseconds; send epoch milliseconds or RFC 3339 (2026-11-22T09:30:00Z)"
         if ms < YEAR_2000_MS

@@ -70,6 +70,10 @@ _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _MAX_FIELD_CHARS = 1_000
 _MAX_DEPTH = 8
+# From here on a float may be another whole number, rounded.
+_EXACT_BELOW = 2**53
+UNAVAILABLE_TEXT = "__debezium_unavailable_value"
+"""What Debezium sends for a long text that did not change, unless PostgreSQL logs whole rows."""
 _ESCAPES = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
@@ -185,6 +189,13 @@ def _text(value: Any, limit: int) -> tuple[str, bool]:
     trimmed = value.replace("\x00", "").strip()
     if not trimmed:
         raise InvalidRecord("empty_text", "text is empty; a record needs at least one character", field="text")
+    if trimmed == UNAVAILABLE_TEXT:
+        raise InvalidRecord(
+            "text_unavailable",
+            "text is Debezium's placeholder for a long text that did not change; "
+            "ALTER TABLE ... REPLICA IDENTITY FULL makes PostgreSQL log the whole row",
+            field="text",
+        )
     # Markup does not count: the visible text is cut to the limit after markup is removed.
     most = limit * _MARKUP_FACTOR if "<" in trimmed else limit
     return trimmed[:most], len(trimmed) > most
@@ -195,12 +206,19 @@ def _string(name: str, value: Any) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise InvalidRecord(f"bad_{name}", f"{name} must be a string, not {_kind(value)}", field=name)
-    text = str(value)
+    text = text_of_id(value)
     if len(text) > _MAX_FIELD_CHARS:
         raise InvalidRecord(
             f"bad_{name}", f"{name} has {len(text)} characters; at most {_MAX_FIELD_CHARS} are allowed", field=name
         )
     return text
+
+
+def text_of_id(value: str | float) -> str:
+    """The text of an id that came as a number: databases and data frames write 4711 as 4711.0, too."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_BELOW:
+        return str(int(value))
+    return str(value)
 
 
 def _one_spelling(name: str) -> str | None:
