@@ -4,6 +4,7 @@
 # make reference write docs/reference and topics/schemas from the code
 # make coverage  the tests that need no stack, with the share of lines and branches that they run; fails below a limit
 # make faults    faults strike while records flow; nothing may be lost or twice (SEEDS=n, SOAK=minutes)
+# make fuzz      hostile requests, cookies, frames, files, rules and model folders at random; nothing may break (MINUTES=10)
 # make mutants   changes the pure modules at random; the tests must notice (MUTANTS=150, ARGS="--seed 2 --only rules")
 # make bench NAME=...   one of the benchmarks
 # make audit     hashes, consistency and known vulnerabilities of the dependencies
@@ -20,8 +21,9 @@ ARGS ?=
 SEEDS ?= 3
 MUTANTS ?= 150
 SOAK ?= 0
+MINUTES ?= 10
 
-.PHONY: demo test check coverage reference audit format lock bench faults mutants release setup setup-train clean help
+.PHONY: demo test check coverage reference audit format lock bench faults fuzz mutants release setup setup-train clean help
 
 demo: setup
 	@$(BIN)/triage demo $(ARGS)
@@ -58,6 +60,9 @@ bench: setup
 
 faults: setup
 	@$(BIN)/python tests/faults/run.py --seeds $(SEEDS) --soak $(SOAK) $(ARGS)
+
+fuzz: setup
+	@$(BIN)/python tests/fuzz/run.py --minutes $(MINUTES) $(ARGS)
 
 mutants: .venv-mutants/ready
 	@.venv-mutants/bin/python tests/mutation/run.py --mutants $(MUTANTS) $(ARGS)

@@ -48,7 +48,13 @@ def test_every_problem_is_in_one_message(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("[kafka", "not valid TOML"), ("[kafka]\nbrokers = 1\n", "kafka.brokers: no such setting")]
+    ("text", "says"),
+    [
+        ("[kafka", "not valid TOML"),
+        ("a = " + "9" * 5_000, "not valid TOML"),
+        ("a = " + "[" * 5_000, "not valid TOML"),
+        ("[kafka]\nbrokers = 1\n", "kafka.brokers: no such setting"),
+    ],
 )
 def test_a_bad_file_is_named(tmp_path, text, says):
     path = tmp_path / "triage.toml"

@@ -132,7 +132,7 @@ def proxied(request, tmp_path_factory):
     _, strips, names_it = WAYS[request.param]
     settings = {"console.tokens": json.dumps(TOKENS), **_settings(request.param)}
     with (
-        RunningConsole(tmp_path_factory.mktemp("console"), **settings) as console,
+        RunningConsole(tmp_path_factory.mktemp("console"), settings) as console,
         ReverseProxy(console.url, "/tools/triage", strips=strips, names_it=names_it) as proxy,
     ):
         yield proxy.url

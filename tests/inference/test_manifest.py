@@ -54,6 +54,8 @@ def test_wrong_type_names_the_field(folder, edit_manifest):
         ({"name": "a/b"}, "name 'a/b' may hold"),
         ({"max_tokens": 0}, "max_tokens is 0"),
         ({"pad_id": -1}, "pad_id is -1"),
+        ({"pad_id": 2**31}, "pad_id is 2147483648, must not be negative, and below 2.31"),
+        ({"max_tokens": 2**63}, "must be at least 8, and at most 100000"),
         ({"intents": ["a", "a"]}, "intents must be a list of distinct names"),
         ({"sentiments": ["bad", "good"]}, "sentiments must be negative, neutral, positive"),
         ({"entity_tags": ["B-x", "O"]}, "entity_tags must begin with O"),

@@ -35,6 +35,12 @@ def test_no_current(home):
         find_folder(ModelSettings())
 
 
+def test_current_with_a_name_that_no_folder_can_have(home):
+    (home / "onnx" / "CURRENT").write_text("x" * 5_000)
+    with pytest.raises(ModelError, match="CURRENT names 'xxx"):
+        find_folder(ModelSettings())
+
+
 def test_current_names_a_missing_folder(home):
     (home / "onnx" / "CURRENT").write_text("absent")
     with pytest.raises(ModelError, match=r"CURRENT names 'absent', but .* is not there"):

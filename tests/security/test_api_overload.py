@@ -27,7 +27,7 @@ def api(tmp_path_factory):
     rules = folder / "rules.yaml"
     rules.write_text(RULES, "utf-8")
     settings = {"api.health_port": "0", "api.enrich_timeout_s": "300", "rules.path": str(rules)}
-    with RunningApi(folder, max_files=256, **settings) as running:
+    with RunningApi(folder, settings, max_files=256) as running:
         yield running
 
 

@@ -16,7 +16,7 @@ IDLE = 500
 @pytest.fixture(scope="module")
 def console(tmp_path_factory):
     settings = {"console.tokens": json.dumps(TOKENS), "console.health_port": "0"}
-    with RunningConsole(tmp_path_factory.mktemp("console"), max_files=256, **settings) as running:
+    with RunningConsole(tmp_path_factory.mktemp("console"), settings, max_files=256) as running:
         yield running
 
 

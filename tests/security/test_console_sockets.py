@@ -1,5 +1,6 @@
 """Web sockets of a running console: each serves its own user's pages only, and no longer than the session."""
 
+import contextlib
 import json
 import re
 from collections import deque
@@ -17,7 +18,7 @@ WAIT_S = 10
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory):
-    with RunningConsole(tmp_path_factory.mktemp("console"), **{"console.tokens": json.dumps(TOKENS)}) as running:
+    with RunningConsole(tmp_path_factory.mktemp("console"), {"console.tokens": json.dumps(TOKENS)}) as running:
         yield running
 
 
@@ -99,6 +100,22 @@ def test_frames_of_any_form_are_refused(console, visitor, name, message):
     with _open(visitor("olga")) as socket:
         assert _say(socket, "40").startswith("40")
         assert _say(socket, f"421{json.dumps([name, message])}") == "431[false]"
+    assert "Traceback" not in "".join(console.log)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["", "x", "9", "b!", "4", "48", "44", "45-", "42[", "453-[]", '42["event"', "4" + "[" * 900, b"\x04\x00", b""],
+)
+def test_what_is_no_frame_leaves_no_traceback(console, visitor, frame):
+    olga = visitor("olga")
+    with contextlib.suppress(ConnectionClosed, TimeoutError), _open(olga) as socket:
+        assert _say(socket, "40").startswith("40")
+        for _ in range(2):
+            socket.send(frame)
+        while True:
+            socket.recv(timeout=0.3)
+    assert olga.get("/live").status_code == 200
     assert "Traceback" not in "".join(console.log)
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ class RunningService:
     command: str
     section: str
 
-    def __init__(self, folder: Path, max_files: int = 1024, **settings: str) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str], max_files: int = 1024) -> None:
         # NiceGUI behaves otherwise where it sees pytest.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         nowhere = ["--elasticsearch", "http://127.0.0.1:9", "--bootstrap-servers", "127.0.0.1:9"]

@@ -149,7 +149,7 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
             raise ConfigError(f"no such file: {path}", where="--config")
         try:
             tomllib.loads(path.read_text("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"not valid TOML: {error}", where=str(path)) from error
     problems += _unknown_environment()
 

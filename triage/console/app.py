@@ -23,7 +23,7 @@ from triage.console.web.error_pages import add_error_pages
 from triage.console.web.headers import HEADERS
 from triage.console.web.language import language_routes
 from triage.console.web.login import LoginMiddleware
-from triage.console.web.sockets import guard_sockets
+from triage.console.web.sockets import EngineFrames, guard_sockets
 from triage.console.web.templates import FAVICON
 from triage.console.web.zone import DefaultZone
 from triage.errors import ConfigError
@@ -52,6 +52,7 @@ def build_service(
     app.include_router(language_routes())
     app.include_router(time_zone_routes(clock or SystemClock()))
     app.include_router(alert_routes(find_alert, actions, alerting, settings.session_key))
+    app.add_middleware(EngineFrames)
     app.add_middleware(LoginMiddleware, settings=settings, monotonic=time.monotonic)
     app.add_middleware(DefaultZone, zone=alerting.time_zone)
     app.add_middleware(SecurityHeaders, headers=HEADERS)

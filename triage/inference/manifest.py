@@ -18,6 +18,7 @@ MANIFEST_FILE = "manifest.json"
 CARD_FILE = "CARD.md"
 PRECISIONS = ("int8", "fp16", "fp32")
 _HEADS = ("intent", "sentiment", "entities")
+_MOST_TOKENS = 100_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -111,10 +112,10 @@ def _problems(manifest: Manifest) -> Iterator[str]:
 def _size_problems(manifest: Manifest) -> Iterator[str]:
     if not _NAME.fullmatch(manifest.name):
         yield f"name {manifest.name!r} may hold letters, digits, '.', '_' and '-' only"
-    if manifest.max_tokens < 8:
-        yield f"max_tokens is {manifest.max_tokens}, must be at least 8"
-    if manifest.pad_id < 0:
-        yield f"pad_id is {manifest.pad_id}, must not be negative"
+    if not 8 <= manifest.max_tokens <= _MOST_TOKENS:
+        yield f"max_tokens is {manifest.max_tokens}, must be at least 8, and at most {_MOST_TOKENS}"
+    if not 0 <= manifest.pad_id < 2**31:
+        yield f"pad_id is {manifest.pad_id}, must not be negative, and below 2^31"
     if manifest.form not in PRECISIONS:
         yield f"form is {manifest.form!r}, must be one of {', '.join(PRECISIONS)}"
 

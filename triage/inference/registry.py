@@ -55,6 +55,10 @@ def _read_current(current: Path) -> str:
         raise ModelError(f"{current} cannot be read: {error}") from error
     if not name or Path(name).name != name or name in {".", ".."}:
         raise ModelError(f"{current} must hold the name of one folder next to it, not {name[:80]!r}")
-    if not (current.parent / name).is_dir():
-        raise ModelError(f"{current} names {name!r}, but {current.parent / name} is not there; {_FIX}")
+    try:
+        exists = (current.parent / name).is_dir()
+    except OSError:  # too long for a name
+        exists = False
+    if not exists:
+        raise ModelError(f"{current} names {name[:80]!r}, but {current.parent / name[:80]} is not there; {_FIX}")
     return name

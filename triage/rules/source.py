@@ -7,6 +7,16 @@ import yaml
 
 Path = tuple[str | int, ...]
 _MAX_NODES = 100_000
+_MAX_DEPTH = 100
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses brackets nested deeper than any rules are: the scanner's time grows with the square of their number."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803 - the name in yaml
+        if self.flow_level >= _MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=self.get_mark())
+        super().fetch_flow_collection_start(TokenClass)
 
 
 @dataclass
@@ -26,13 +36,18 @@ class SourceMap:
 def read_source(text: str) -> tuple[Any, SourceMap]:
     """Read data and lines of a YAML text. Raises yaml.YAMLError."""
     source = SourceMap()
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:
             return None, source
         _walk(node, (), source, set())
         return loader.construct_document(node), source
+    except RecursionError as error:
+        raise yaml.YAMLError("nested too deeply") from error
+    except ValueError as error:
+        # A date that does not exist, or a number of thousands of digits.
+        raise yaml.YAMLError(str(error)) from error
     finally:
         loader.dispose()
 

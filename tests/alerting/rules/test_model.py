@@ -76,7 +76,20 @@ rules:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("rules: [", "not valid YAML"), ("", "valid dictionary"), ("version: 1\nrules: []", "at least 1")],
+    [
+        ("rules: [", "not valid YAML"),
+        ("", "valid dictionary"),
+        ("version: 1\nrules: []", "at least 1"),
+        ("[" * 5_000, "nested too deeply"),
+        ("a: " + "9" * 5_000, "Exceeds the limit"),
+        (
+            "a: &a [1, 1]\n"
+            + "".join(
+                f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghijklmnopqrst", "bcdefghijklmnopqrstu", strict=True)
+            ),
+            "too many values",
+        ),
+    ],
 )
 def test_an_invalid_file_is_refused(tmp_path, text, said):
     with pytest.raises(ConfigError, match=said):

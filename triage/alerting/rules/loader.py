@@ -12,6 +12,7 @@ from triage.alerting.notifiers import ADDRESSES
 from triage.alerting.rules.model import AlertRules, Rule, RuleFile
 from triage.config import AlertingSettings, Settings
 from triage.errors import ConfigError
+from triage.rules.source import read_source
 from triage.schemas.counts import COUNTED_FIELDS
 
 _DEFAULT = Path(__file__).with_name("default.yaml")
@@ -39,7 +40,7 @@ def read_alert_rules(settings: AlertingSettings) -> bytes:
 def parse_alert_rules(text: bytes, settings: AlertingSettings, where: str) -> AlertRules:
     """Parse and check a file's content, as `load_alert_rules` does."""
     try:
-        content = yaml.safe_load(text.decode("utf-8"))
+        content, _ = read_source(text.decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"not valid YAML: {error}", where=where) from error
     try:

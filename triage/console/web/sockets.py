@@ -7,6 +7,7 @@ import nicegui
 import socketio
 from nicegui.client import Client
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from triage.logging import get_logger
 from triage.web.auth import user_of
@@ -15,7 +16,35 @@ log = get_logger("triage.console")
 
 # All events of NiceGUI but `connect` and `disconnect`; each names the page it is for.
 _EVENTS = ("handshake", "event", "javascript_response", "ack", "log")
+_ENGINE_PACKETS = tuple("0123456")
+_INVALID_DATA = 1007
 Handler = Callable[..., Any]
+
+
+class EngineFrames:
+    """Plain ASGI middleware that ends a web socket at a text frame that is not a packet of Engine.IO.
+
+    Engine.IO raises from its loop at such a frame, and leaves the socket's state behind.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+
+        async def receive_packet() -> Message:
+            message = await receive()
+            text = message.get("text")
+            if text is None or text.startswith(_ENGINE_PACKETS):
+                return message
+            log.warning("socket_frame_refused", error="no packet")
+            await send({"type": "websocket.close", "code": _INVALID_DATA})
+            return {"type": "websocket.disconnect", "code": _INVALID_DATA}
+
+        await self._app(scope, receive_packet, send)
 
 
 def guard_sockets(server: socketio.AsyncServer | None = None) -> None:
@@ -30,10 +59,22 @@ def guard_sockets(server: socketio.AsyncServer | None = None) -> None:
     # LoginMiddleware checks origins. Here none gets headers that would allow it to read answers.
     server.eio.cors_allowed_origins = []
     nicegui.app.config.socket_io_js_transports = ["websocket"]
+    server.eio.handlers["message"] = _guarded_message(server.eio.handlers["message"])
     handlers = server.handlers["/"]
     handlers["connect"] = _guarded_connect(handlers["connect"])
     for name in _EVENTS:
         handlers[name] = _guarded_event(server, name, handlers[name])
+
+
+def _guarded_message(handle: Handler) -> Handler:
+    async def handle_readable(sid: str, data: Any) -> None:
+        """Packets of another form than Socket.IO's are dropped; handlers of events raise nothing to here."""
+        try:
+            await handle(sid, data)
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            log.warning("socket_frame_refused", error=type(error).__name__)
+
+    return handle_readable
 
 
 def _guarded_connect(connect: Handler) -> Handler:
