@@ -8,6 +8,7 @@ is then 1, and each such input is in the folder that is printed; `--only TARGET 
 """
 
 import argparse
+import logging
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parents[1])]
 
 import fuzz_files  # noqa: E402
 import fuzz_services  # noqa: E402
+import structlog  # noqa: E402
 from fuzzing import Fuzzer  # noqa: E402
 
 
@@ -34,6 +36,7 @@ def main() -> int:
     parser.add_argument("--input", type=Path, help="try this one input only")
     parser.add_argument("--findings", type=Path, default=Path(tempfile.gettempdir()) / "triage-fuzz")
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     seed = int(time.time()) if options.seed is None else options.seed
     only = {name for name in options.only.split(",") if name}
     fuzzer = Fuzzer(options.findings, seed, _say)
