@@ -10,14 +10,17 @@ START_MS = 1_767_225_600_000  # Thursday, 2026-01-01
 _LEAST_SD = 0.2
 
 
-def spike_detector(counts: Floats, total: Floats | None, step_s: int, settings: SpikeSettings) -> Floats:
-    """Scores of the spike detector, computed step by step."""
-    detector = SpikeDetector(settings, step_s)
+def spike_detector(
+    counts: Floats, total: Floats | None, step_s: int, settings: SpikeSettings, kind: type = SpikeDetector
+) -> Floats:
+    """Scores of the spike detector less the threshold of their step: it fires above 0."""
+    detector = kind(settings, step_s)
     keys = [str(column) for column in range(counts.shape[1])]
     scores = np.zeros(counts.shape)
     for window in range(len(counts)):
         start_ms = START_MS + window * step_s * 1000
-        scores[window] = detector.step(start_ms, keys, counts[window], None if total is None else total[window]).score
+        verdicts = detector.step(start_ms, keys, counts[window], None if total is None else total[window])
+        scores[window] = verdicts.score - verdicts.threshold
     return scores
 
 

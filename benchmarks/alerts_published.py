@@ -61,7 +61,7 @@ def product_results(data: Product, settings: SpikeSettings) -> dict[str, Product
         "EARS C3, 7 h": methods.ears(counts, 3) > 2,
         "static: share and count": methods.share(counts, total, _MIN_COUNT) >= _MIN_SHARE,
         "Sentry's escalating issues": methods.sentry(counts, _HOURS_A_WEEK) > 1,
-        TRIAGE: methods.spike_detector(counts, total, data.step_s, settings) > settings.z_count,
+        TRIAGE: methods.spike_detector(counts, total, data.step_s, settings) > 0,
     }
     return {name: score_product(data, fired) for name, fired in firing.items()}
 
@@ -86,7 +86,7 @@ def published_rows(seeds: list[int], per_scenario: int, keys: int) -> list[Row]:
 def _five_minutes(seed: int, keys: int, settings: SpikeSettings) -> ProductResult:
     data = product(seed, keys, weeks=3, scored_weeks=1, step_s=300)
     scores = methods.spike_detector(data.negative, data.total, data.step_s, settings)
-    return score_product(data, scores > settings.z_count)
+    return score_product(data, scores > 0)
 
 
 def _weekly_rows(results: list[dict[str, WeeklyResult]]) -> list[Row]:

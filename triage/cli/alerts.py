@@ -8,6 +8,7 @@ from triage.cli import alerts_act, alerts_backtest
 from triage.cli.common import ConfigOption, ElasticsearchOption, SetOption, settings_from
 
 if TYPE_CHECKING:
+    from triage.alerting.rules.model import Rule
     from triage.schemas.alert import Alert
 
 app = typer.Typer(help="Alerts: list, show, acknowledge, silence; test rules and receivers.", no_args_is_help=True)
@@ -72,6 +73,46 @@ def show(
             f"no alert {key!r} in the index {settings.elasticsearch.alerts_index}; see: triage alerts list"
         )
     typer.echo(orjson.dumps(found["_source"], option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command()
+def budget(
+    days: Annotated[int, typer.Option(min=1, max=365, help="Count the alerts of this many days")] = 30,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Print each rule's budget of false alerts, what it allows in 30 days, and how many alerts the rule raised.
+
+    The alerts include those that were right: nobody has said yet which were.
+    """
+    from triage.alerting.rules.loader import load_alert_rules
+    from triage.elastic.alert_counts import MOST, spike_alerts
+    from triage.elastic.client import connect
+
+    settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
+    rules = load_alert_rules(settings.alerting)
+    client = connect(settings.elasticsearch)
+    try:
+        spent = spike_alerts(client, settings.elasticsearch, settings.clock.build().now_ms() - days * 86_400_000)
+    finally:
+        client.close()
+    for rule in rules.rules:
+        alerts = f"{spent.alerts[rule.name]} alerts in {days} days\t{spent.paged[rule.name]} paged"
+        typer.echo(f"{rule.name}\t{_allowed(rule, days)}\t{alerts}")
+    if not spent.all:
+        typer.echo(f"only the newest {MOST:,} alerts were counted", err=True)
+
+
+def _allowed(rule: "Rule", days: int) -> str:
+    if rule.spike is None:
+        return "no spike detector, so no budget"
+    if rule.spike.budget is None:
+        return f"no budget: fixed score {rule.spike.z_count:g}"
+    allowed = rule.spike.budget.per_week * days / 7
+    return f"{rule.spike.false_alerts}: {allowed:.3g} false ones in {days} days" + (
+        " for each key" if rule.spike.budget.each_key else ""
+    )
 
 
 @app.command("test")

@@ -39,7 +39,16 @@ def command(
             show_default=False,
         ),
     ] = None,
-    z_count: Annotated[float | None, typer.Option(help="Score at which a count fires", show_default=False)] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Accepted false alerts, e.g. '1 a week' of all keys, or '0.005 a week per key' [default: the rule's]",
+            show_default=False,
+        ),
+    ] = None,
+    z_count: Annotated[
+        float | None, typer.Option(help="Fixed score at which a count fires, instead of a budget", show_default=False)
+    ] = None,
     z_ratio: Annotated[
         float | None, typer.Option(help="Score that the share must reach too; 0: off", show_default=False)
     ] = None,
@@ -88,7 +97,14 @@ def command(
     settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
     check_output(output, "--output")
     check_output(plot, "--plot")
-    flags = {"z_count": z_count, "z_ratio": z_ratio, "min_count": min_count, "zone": zone, "seasons": seasons}
+    flags = {
+        "false_alerts": budget,
+        "z_count": z_count,
+        "z_ratio": z_ratio,
+        "min_count": min_count,
+        "zone": zone,
+        "seasons": seasons,
+    }
     found, spike = find_rule(settings, rule)
     evaluated = backtest_rule(found, spike, flags)
     step_s = None if step is None else seconds_of(step, "--step")
@@ -104,7 +120,7 @@ def command(
     with _progress() as on_step:
         results = backtest(table, evaluated, on_step)
     _write(output, output_lines(table, results))
-    typer.echo(summary(table, results), err=True)
+    typer.echo(summary(table, results, evaluated), err=True)
     if plot is not None:
         _draw(table, results, plot)
 

@@ -221,3 +221,55 @@ def test_command_says_what_is_wrong_with_its_flags(capfd):
         done = triage(capfd, "alerts", "backtest", *arguments)
         assert done.code == 2, arguments
         assert said in done.err
+
+
+def csv_file(tmp_path, rows):
+    path = tmp_path / "counts.csv"
+    path.write_text("\n".join(["window_start,key,negative", *rows, ""]))
+    return str(path)
+
+
+def test_a_budget_replaces_the_default_and_the_summary_says_what_it_allows(tmp_path, capfd):
+    rows = [f"{at},k,{count}" for at, count in zip(times(336), series_with_spike(336), strict=True)]
+    path = csv_file(tmp_path, rows)
+    fired = {}
+    for budget in ("0.0001 a week", "200 a week"):
+        outcome = triage(capfd, "alerts", "backtest", path, "--budget", budget)
+        assert f"budget {budget}: {float(budget.split()[0]) * 2:.2f} false alerts in this time" in outcome.err
+        fired[budget] = sum(row["firing"] == "1" for row in csv.DictReader(io.StringIO(outcome.out)))
+    assert 0 < fired["0.0001 a week"] < fired["200 a week"]
+    outcome = triage(capfd, "alerts", "backtest", path, "--z-count", "4")
+    assert "no budget: keys fire above the fixed score 4" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--budget", "rarely"), "as 1 a week, 2 a month"),
+        (("--budget", "1 a week", "--z-count", "4"), "give either --budget or --z-count"),
+    ],
+)
+def test_a_budget_that_says_nothing_is_refused(tmp_path, capfd, flags, message):
+    rows = [f"{at},k,1" for at in times(30)]
+    outcome = triage(capfd, "alerts", "backtest", csv_file(tmp_path, rows), *flags)
+    assert outcome.code != 0
+    assert message in outcome.err
+
+
+def test_keys_that_could_not_have_fired_are_named_with_the_reason():
+    rows = [f"{at},busy,{count}" for at, count in zip(times(60), series_with_spike(60, spike=[]), strict=True)]
+    rows += [f"{at},rare,{int(n == 3)}" for n, at in enumerate(times(60))]
+    rows += [f"{at},new,5" for at in times(60)[-5:]]
+    table = read_table(file_of(sorted(rows), "window_start,key,negative"), "f")
+    rule = BacktestRule(SpikeSettings())
+    results = backtest(table, rule)
+    assert results.silent == {"still learning at the end": ["new"], "fewer than 3 negatives in all": ["rare"]}
+    assert "1 keys could not have fired: still learning at the end (new)" in summary(table, results, rule)
+    with_static = BacktestRule(SpikeSettings(), StaticThreshold(share_at_least=0.5, count_at_least=5), 3600)
+    assert backtest(table, with_static).silent == {}
+
+
+def test_a_rule_whose_keys_all_learn_spends_nothing():
+    table = read_table(file_of([f"{at},k,5" for at in times(20)], "window_start,key,negative"), "f")
+    rule = BacktestRule(SpikeSettings())
+    assert "nothing could fire, all keys learned until the end" in summary(table, backtest(table, rule), rule)

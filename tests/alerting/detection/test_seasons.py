@@ -14,12 +14,11 @@ FIRST, SECOND = Position(((0, 1.0),), 0), Position(((1, 1.0),), 1)
 
 
 def learnt(*windows, seasons=(TWO,), step_s=3600):
-    """Tables of two keys after (position, count, expected without the factor); the second key has no counts."""
+    """Tables of two keys after (position, count, expected without factors); the second key has no counts."""
     tables = SeasonTables(seasons, step_s)
     values = np.zeros((tables.rows, 2), np.float32)
     for position, count, without in windows:
-        expected = [np.array([without, 0.0])] * len(seasons)
-        tables.learn(values, [position] * len(seasons), np.array([count, 0.0]), expected)
+        tables.learn(values, [position] * len(seasons), np.array([count, 0.0]), np.array([without, 0.0]))
     return tables, values
 
 
@@ -59,13 +58,30 @@ def test_how_unsure_a_factor_is_falls_with_what_it_was_learnt_from():
 def test_a_holiday_writes_nothing_and_the_next_season_is_still_written():
     tables = SeasonTables((TWO, replace(TWO, bins=3)), 3600)
     values = np.zeros((tables.rows, 1), np.float32)
-    count, without = np.array([6.0]), [np.array([4.0]), np.array([5.0])]
-    tables.learn(values, [Position((), None), Position((), 2)], count, without)
+    tables.learn(values, [Position((), None), Position((), 2)], np.array([6.0]), np.array([5.0]))
     assert tables.rows == 10
     assert values[:, 0].tolist() == [0, 0, 0, 0, 0, 0, 6, 0, 0, 5]
 
 
+def test_a_season_learns_what_those_before_it_do_not_explain():
+    """Else three seasons that all learn a quiet Sunday would expect the next one to be quieter still."""
+    tables, values = learnt((FIRST, 1000, 10_000), seasons=(TWO, TWO, TWO))
+    first, second, third = (factor[0] for factor in tables.factors(values, [FIRST] * 3))
+    assert first == pytest.approx(0.1, rel=0.1)
+    assert (second, third) == pytest.approx((1, 1), rel=0.02)
+
+
+def test_the_rows_of_a_season_are_found_by_its_name():
+    tables = SeasonTables((TWO, replace(TWO, name="three", bins=3)), 3600)
+    assert (tables.rows_of("two"), tables.rows_of("three")) == (slice(0, 4), slice(4, 10))
+    assert tables.rows_of("none") == slice(0, 0)
+
+
 def test_a_child_has_the_shape_of_its_parent_with_the_weight_of_the_prior():
-    tables, values = learnt((FIRST, 60, 20), (SECOND, 5, 5), seasons=(TWO, TWO))
+    tables, values = learnt((FIRST, 60, 20), (SECOND, 5, 5), seasons=(TWO,))
     tables.seed(values, 1, 0)
-    assert values[:, 1].tolist() == [30, 5, 10, 5] * 2
+    assert values[:, 1].tolist() == [30, 5, 10, 5]
+    tables, values = learnt((FIRST, 60, 20), seasons=(TWO, TWO))
+    tables.seed(values, 1, 0)
+    second = values[4:, 1]
+    assert second.tolist() == pytest.approx([60 * 10 / values[6, 0], 0, 10, 0]), "of every season"

@@ -8,7 +8,8 @@ from triage.alerting.detection import SpikeSettings
 
 def test_the_defaults_are_those_that_the_benchmarks_chose():
     assert SpikeSettings().model_dump() == {
-        "z_count": 3.8, "z_ratio": 3.0, "min_count": 3, "seasons": True, "zone": "UTC", "holidays": (),
+        "false_alerts": "0.005 a week per key", "z_count": None,
+        "z_ratio": 3.0, "min_count": 3, "seasons": True, "zone": "UTC", "holidays": (),
         "learning_days": 1.0, "learning_windows": 24, "delay_windows": 6, "accept_windows": 48, "accept_days": 1.0,
         "level_days": 14.0, "level_windows": 40, "spread_days": 21.0, "spread_windows": 800, "heavy_tail": True,
     }  # fmt: skip
@@ -44,6 +45,15 @@ def test_six_windows_are_the_least_after_which_a_level_is_new():
     assert SpikeSettings(accept_windows=6, delay_windows=5).accept_windows == 6
     with pytest.raises(ValidationError, match="greater than or equal to 6"):
         SpikeSettings(accept_windows=5, delay_windows=4)
+
+
+def test_a_fixed_score_has_no_budget_and_both_at_once_are_refused():
+    assert SpikeSettings(z_count=3.8).budget is None
+    assert SpikeSettings(false_alerts="1 a week").budget.per_week == 1
+    with pytest.raises(ValidationError, match="either false_alerts or z_count"):
+        SpikeSettings(z_count=3.8, false_alerts="1 a week")
+    with pytest.raises(ValidationError, match="not 'rarely'"):
+        SpikeSettings(false_alerts="rarely")
 
 
 def test_settings_are_frozen_and_unknown_ones_are_refused():

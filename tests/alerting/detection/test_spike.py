@@ -139,3 +139,38 @@ def test_a_child_begins_with_the_seasons_of_its_parent():
     detector.adopt("0", "child")
     detector.adopt("other", "nobody")
     assert "other" not in detector.keys
+
+
+def test_traffic_at_weekends_only_is_known_after_three_weeks():
+    hours = np.arange(24 * 7 * 5)
+    weekend = (hours // 24 + 3) % 7 >= 5  # the first day is a Thursday
+    series = np.random.default_rng(8).poisson(np.where(weekend, 30.0, 0.5)[:, None]).astype(float)
+    _, verdicts = run(series)
+    expected = np.array([verdict.expected[0] for verdict in verdicts])[24 * 28 :]
+    assert expected[weekend[24 * 28 :]].mean() == pytest.approx(30, rel=0.4)
+    assert expected[~weekend[24 * 28 :]].mean() < 3
+
+
+def test_a_lower_level_is_accepted_too():
+    series = np.concatenate([poisson(60, 700), poisson(10, 150, seed=2)])
+    _, verdicts = run(series)
+    assert verdicts[-1].expected[0] == pytest.approx(10, rel=0.6)
+
+
+@pytest.mark.parametrize("mean", [0.2, 20.0])
+def test_false_alerts_stay_within_a_large_budget_of_rare_and_of_frequent_counts(mean):
+    """Half a false alert a key and week, of 40 keys in the last four of eight weeks."""
+    settings = SpikeSettings(false_alerts="0.5 a week per key")
+    _, verdicts = run(poisson(mean, 24 * 7 * 8, keys=40, seed=9), settings=settings)
+    firing = np.array([verdict.firing for verdict in verdicts])[24 * 28 :]
+    begins = firing[1:] & ~firing[:-1]
+    assert 0.02 < begins.sum() / 40 / 4 < 0.75
+
+
+def test_a_surge_of_much_more_traffic_than_was_known_is_no_spike():
+    """The usual count of a key with next to no traffic says little about a hundred times as much."""
+    series = poisson(0.05, 400)
+    total = series + poisson(0.2, 400, seed=2)
+    series[350:400], total[350:400] = 5, 25
+    _, verdicts = run(series, total)
+    assert not any(verdict.firing[0] for verdict in verdicts[350:])

@@ -277,6 +277,7 @@ class AlerterApp:
                 expected=self._expected,
                 acknowledging=self._acknowledging,
                 silences=self._actions.silences,
+                partitions=self._partitions,
             )
             primed = primed_for_partition(self._primed, partition, self._partitions, self._settings.alerting.group_by)
             engine.restore(self._table.entries(partition), primed)

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from triage.alerting.backtest.run import Results, Span
+from triage.alerting.backtest.run import BacktestRule, Results, Span
 from triage.alerting.backtest.table import ADDED, Table
+from triage.alerting.detection import SpikeSettings
 
 _CHUNK = 65_536
 _WEEK_MS = 7 * 86_400_000
-_MAX_KEYS = 20
+_MAX_KEYS, _MAX_SILENT = 20, 5
 
 
 def output_lines(table: Table, results: Results) -> Iterator[str]:
@@ -45,8 +46,8 @@ class KeySummary:
     last: Span
 
 
-def summary(table: Table, results: Results) -> str:
-    """Number of episodes in total, per key and week, and for the keys with most."""
+def summary(table: Table, results: Results, rule: BacktestRule | None = None) -> str:
+    """Number of episodes in total, per key and week, and for the keys with most, with the budget."""
     weeks = (int(table.number.max()) - int(table.number.min()) + 1) * table.step_ms / _WEEK_MS
     keys = len(table.keys.texts)
     count = len(results.episodes)
@@ -55,6 +56,11 @@ def summary(table: Table, results: Results) -> str:
         f"{count:,} episodes, {count / keys / weeks:.3f} per key and week; "
         f"{int(results.firing.sum()):,} windows fire, of {len({span.key for span in results.episodes}):,} keys",
     ]
+    if rule is not None and rule.spike is not None:
+        lines.append(_budget(rule.spike, results, keys, weeks))
+    for reason, names in results.silent.items():
+        more = f" and {len(names) - _MAX_SILENT:,} more" if len(names) > _MAX_SILENT else ""
+        lines.append(f"{len(names):,} keys could not have fired: {reason} ({', '.join(names[:_MAX_SILENT])}{more})")
     found = _by_key(table, results, weeks)
     for key in found[:_MAX_KEYS]:
         open_ = ", still open" if key.last.open else ""
@@ -66,6 +72,20 @@ def summary(table: Table, results: Results) -> str:
     if len(found) > _MAX_KEYS:
         lines.append(f"  ... and {len(found) - _MAX_KEYS:,} more keys")
     return "\n".join(lines)
+
+
+def _budget(spike: SpikeSettings, results: Results, keys: int, weeks: float) -> str:
+    """The false alerts that the budget allows in this time, and the scores above which keys fired."""
+    if spike.budget is None:
+        return f"no budget: keys fire above the fixed score {spike.z_count:g}"
+    allowed = spike.budget.in_all(keys) * weeks
+    if not results.thresholds[1]:
+        return f"budget {spike.false_alerts}: nothing could fire, all keys learned until the end"
+    low, high = results.thresholds
+    return (
+        f"budget {spike.false_alerts}: {allowed:.2f} false alerts in this time; the {len(results.episodes):,} episodes "
+        f"include true ones; keys fired above scores of {low:.2f} to {high:.2f}"
+    )
 
 
 def _by_key(table: Table, results: Results, weeks: float) -> list[KeySummary]:

@@ -1,14 +1,14 @@
 """Backtest: evaluates past counts as the alerter would have, in one pass in time that never looks ahead."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triage.alerting.backtest.table import Table
-from triage.alerting.detection import SpikeDetector, SpikeSettings
+from triage.alerting.detection import SpikeDetector, SpikeSettings, Verdicts
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
 from triage.alerting.lifecycle.episode import Episode, Policy, step
 from triage.alerting.rules.model import StaticThreshold
@@ -41,19 +41,33 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Arrays are aligned with the table's rows; `episode` is an index into `episodes`, -1 without one."""
+    """Arrays are aligned with the table's rows; `episode` is an index into `episodes`, -1 without one.
+
+    `thresholds` are the lowest and the highest score above which keys fired. `silent` has the keys that could not
+    have fired at all, by reason.
+    """
 
     expected: NDArray[np.float64]
     score: NDArray[np.float64]
     firing: NDArray[np.bool_]
     episode: NDArray[np.int32]
     episodes: list[Span]
+    thresholds: list[float]
+    silent: dict[str, list[str]]
 
 
 def backtest(table: Table, rule: BacktestRule, on_step: Callable[[int, int], None] | None = None) -> Results:
     """Evaluate a table. `on_step(done, steps)` follows each step. Raises ValueError for steps of part seconds."""
     size = len(table)
-    results = Results(np.zeros(size), np.zeros(size), np.zeros(size, bool), np.full(size, _NO_EPISODE, np.int32), [])
+    results = Results(
+        np.zeros(size),
+        np.zeros(size),
+        np.zeros(size, bool),
+        np.full(size, _NO_EPISODE, np.int32),
+        [],
+        [math.inf, 0.0],
+        {},
+    )
     step_s = table.step_ms / 1000
     if step_s < 1 or table.step_ms % 1000:
         raise ValueError(f"steps must be whole seconds, not {step_s:g} s")
@@ -73,6 +87,7 @@ def backtest(table: Table, rule: BacktestRule, on_step: Callable[[int, int], Non
         total = None if table.total is None else table.total[rows]
         names = [table.keys.texts[code] for code in named.tolist()]
         verdicts = spike.step(number * table.step_ms + table.phase_ms, names, negative, total)
+        results.thresholds[:] = _extended(results.thresholds, verdicts)
         firing = verdicts.firing if rule.spike is not None else np.zeros(len(codes), bool)
         if static is not None:
             firing = firing | static.step(columns, negative, total, len(codes))
@@ -85,7 +100,29 @@ def backtest(table: Table, rule: BacktestRule, on_step: Callable[[int, int], Non
         if on_step is not None:
             on_step(number - first + 1, last - first + 1)
     episodes.finish()
+    if rule.spike is not None and static is None:
+        results.silent.update(_silent(table, rule.spike, verdicts, spike.keys))
     return results
+
+
+def _extended(thresholds: list[float], verdicts: Verdicts) -> tuple[float, float]:
+    """The range with the threshold of a step in which keys could have fired."""
+    low, high = thresholds
+    if verdicts.learning.all():
+        return low, high
+    return min(low, verdicts.threshold), max(high, verdicts.threshold)
+
+
+def _silent(table: Table, spike: SpikeSettings, last: Verdicts, keys: Sequence[str]) -> dict[str, list[str]]:
+    """Keys that could not have fired, by reason: they still learn at the end, or have too few records."""
+    learning = [keys[column] for column in np.flatnonzero(last.learning).tolist()]
+    counts = np.bincount(table.keys.codes, table.negative, len(table.keys.texts))
+    few = {table.keys.texts[code] for code in np.flatnonzero(counts < spike.min_count).tolist()}
+    found = {
+        "still learning at the end": learning,
+        f"fewer than {spike.min_count} negatives in all": sorted(few.difference(learning)),
+    }
+    return {reason: names for reason, names in found.items() if names}
 
 
 def _by_step(table: Table, first: int, last: int) -> Iterator[tuple[int, NDArray[np.intp]]]:

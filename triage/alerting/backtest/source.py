@@ -40,11 +40,17 @@ def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeS
 def backtest_rule(rule: Rule | None, spike: SpikeSettings | None, flags: dict[str, Any]) -> BacktestRule:
     """The rule's settings, overridden by the command's flags. Raises ConfigError for values that are not allowed."""
     given = {name: value for name, value in flags.items() if value is not None}
+    if {"false_alerts", "z_count"} <= given.keys():
+        raise ConfigError("give either --budget or --z-count: a fixed score has no budget")
     if given:
         if spike is None:
             raise ConfigError(f"the rule has no spike detector for {', '.join(sorted(given))}")
         try:
-            spike = SpikeSettings.model_validate({**spike.model_dump(), **given})
+            # A flag for one of the two replaces the other of the rule.
+            replaced = {"false_alerts": "z_count", "z_count": "false_alerts"}
+            dropped = {replaced[name] for name in given if name in replaced}
+            kept = {name: value for name, value in spike.model_dump(exclude_unset=True).items() if name not in dropped}
+            spike = SpikeSettings.model_validate({**kept, **given})
         except ValidationError as error:
             raise ConfigError(
                 [f"{'.'.join(map(str, issue['loc'])) or 'settings'}: {issue['msg']}" for issue in error.errors()]

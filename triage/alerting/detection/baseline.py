@@ -12,6 +12,7 @@ from triage.alerting.detection.settings import SpikeSettings
 from triage.alerting.detection.spread import Spread
 from triage.alerting.detection.state import KeyStates
 from triage.alerting.detection.tail import upper_quantile
+from triage.alerting.detection.threshold import REFERENCE
 from triage.alerting.detection.verdicts import Floats
 from triage.alerting.detection.widths import widths_for
 
@@ -42,7 +43,7 @@ class Baseline:
     """Learns a baseline in `states`, whose rows it defines. A window is learned `delay_windows` windows late."""
 
     def __init__(self, settings: SpikeSettings, step_s: int) -> None:
-        self.widths = widths_for(step_s, settings.z_count)
+        self.widths = widths_for(step_s, settings.z_count or REFERENCE)
         per_day = DAY_S / step_s
         seasons = seasons_for(step_s) if settings.seasons else ()
         self._step_ms = step_s * 1000
@@ -108,8 +109,9 @@ class Baseline:
         rate, unsure = self._level.predict(states.rows("level"), start_ms, 0)
         phi = self.spread.phi(states.rows("spread"))
         capped = self._cap(states, slot, rate * factor, unsure, phi)
+        calm = np.abs(states.row("run")) < _RUN
         self._learn_spread(states, learned, unsure, phi)
-        self._learn_seasons(states, positions, capped, rate * seen)
+        self.tables.learn(states.tables(), positions, capped * calm, rate * (seen & calm))
         self._level.learn(states.rows("level"), start_ms, capped / phi[0], factor / phi[0])
         self._learn_share(states, learned)
 
@@ -132,15 +134,9 @@ class Baseline:
         allowed = upper_quantile(mean, self.spread.variance(rows, mean, phi) + mean * mean * unsure, _SPREAD_CAP)
         # The first windows had no level for comparison.
         settled = states.row("age") > 2 * self._delay + self.widths.widest
-        self.spread.learn(rows, np.minimum(count, allowed), mean * settled)
-
-    def _learn_seasons(self, states: KeyStates, positions: list[Position], count: Floats, rate: Floats) -> None:
-        if not self.tables.seasons:
-            return
-        factors = self.tables.factors(states.tables(), positions)
-        calm = np.abs(states.row("run")) < _RUN
-        product = _product(factors, len(states)) * (rate * calm)
-        self.tables.learn(states.tables(), positions, count * calm, [product / factor for factor in factors])
+        # Counts have no cap from below: a lower level would be taken for dispersion, and then never be accepted.
+        lower = states.row("run") <= -_RUN
+        self.spread.learn(rows, np.minimum(count, allowed), mean * (settled & ~lower))
 
     def _learn_share(self, states: KeyStates, learned: int) -> None:
         records = states.rows("records")

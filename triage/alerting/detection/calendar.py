@@ -38,12 +38,14 @@ class Position:
 HOUR_OF_DAY = Season("hour of day", 24, DAY_S, 40.0, 0.5, 2.0, 28 * DAY_S)
 HOUR_OF_WEEK = Season("hour of week", 168, 7 * DAY_S, 60.0, 0.25, 1.0, 70 * DAY_S)
 DAY_OF_WEEK = Season("day of week", 7, 7 * DAY_S, 60.0, 0.25, 1.0, 70 * DAY_S)
+# Of windows shorter than a day: without a kernel, because Saturday does not begin on Friday.
+DAY_KIND = Season("day kind", 7, 7 * DAY_S, 20.0, 0.25, 0.5, 70 * DAY_S)
 
 
 def seasons_for(step_s: int) -> tuple[Season, ...]:
     """The periods, up to a week, that windows of this length can tell apart."""
     if step_s < DAY_S:
-        return (HOUR_OF_DAY, HOUR_OF_WEEK)
+        return (HOUR_OF_DAY, DAY_KIND, HOUR_OF_WEEK)
     return (DAY_OF_WEEK,) if step_s < 7 * DAY_S else ()
 
 
@@ -66,6 +68,7 @@ class Calendar:
             "hour of day": hour,
             "hour of week": weekday * 24 + hour,
             "day of week": weekday + 0.5,
+            "day kind": weekday + 0.5,
         }
         return [self._position(season, where[season.name], holiday) for season in self._seasons]
 

@@ -27,6 +27,13 @@ class SeasonTables:
             self._kept.append(np.float32(0.5 ** (season.period_s / season.half_life_s / visits)))
         self.rows = rows
 
+    def rows_of(self, name: str) -> slice:
+        """Rows of a season's table; empty if it is not among them."""
+        for season, start in zip(self.seasons, self._starts, strict=True):
+            if season.name == name:
+                return slice(start, start + 2 * season.bins)
+        return slice(0, 0)
+
     def factors(self, tables: Tables, positions: list[Position]) -> list[Floats]:
         """Factor of each season, of shape (keys,)."""
         return self.read(tables, positions, None)[0]
@@ -45,17 +52,30 @@ class SeasonTables:
             factors.append(counts)
         return factors, unsure
 
-    def learn(self, tables: Tables, positions: list[Position], count: Floats, without: list[Floats]) -> None:
-        """Add a window; `without[s]` is its expected count without the factor of season s."""
-        for season, start, kept, position, expected in zip(
-            self.seasons, self._starts, self._kept, positions, without, strict=True
+    def learn(self, tables: Tables, positions: list[Position], count: Floats, rate: Floats) -> None:
+        """Add a window of this count; `rate` is its expected count without any factor.
+
+        Seasons learn one after the other, each what the factors of the others, as they are by then, do not explain:
+        if all learned the same residual, the next such window would be expected to differ by its square or its cube.
+        """
+        factors = self.factors(tables, positions)
+        last = len(factors) - 1
+        for number, (season, start, kept, position) in enumerate(
+            zip(self.seasons, self._starts, self._kept, positions, strict=True)
         ):
             if position.write is None:
                 continue
+            expected = rate
+            for other, factor in enumerate(factors):
+                if other != number:
+                    expected = expected * factor
             row = start + position.write
             tables[row] = tables[row] * kept + count
             row += season.bins
             tables[row] = tables[row] * kept + expected
+            if number < last:
+                counts, weights = self._sums(tables, start, season, position)
+                factors[number] = (counts + season.prior) / (weights + season.prior)
 
     def seed(self, tables: Tables, column: int, parent: int) -> None:
         """Copy the shape of another key, with no more weight than the prior."""

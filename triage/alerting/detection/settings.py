@@ -6,13 +6,21 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from triage.alerting.detection.budget import Budget, parse_budget
+
 
 class SpikeSettings(BaseModel):
     """Options of `spike` in a rule. Half-lives are in days, and never shorter than their number of windows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    z_count: float = Field(3.8, gt=0, le=30, description="Score above which the count of negatives is a spike")
+    false_alerts: str = Field(
+        "0.005 a week per key",
+        description="Accepted false alerts: 1 a week, 2 a month (of all keys of the rule), 0.005 a week per key",
+    )
+    z_count: float | None = Field(
+        None, gt=0, le=30, description="Fixed score above which a count is a spike, instead of false_alerts"
+    )
     z_ratio: float = Field(3.0, ge=0, le=30, description="Score that their share of all records must pass too; 0: off")
     min_count: int = Field(3, ge=1, description="A sum of fewer negatives never fires")
     seasons: bool = Field(True, description="Learn hour of day and of week (steps of a day or more: of the year)")
@@ -40,8 +48,21 @@ class SpikeSettings(BaseModel):
             raise ValueError(f"{zone!r} is not an IANA time zone such as Europe/Berlin") from error
         return zone
 
+    @field_validator("false_alerts")
+    @classmethod
+    def _budget(cls, text: str) -> str:
+        parse_budget(text)
+        return text
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.z_count is not None and "false_alerts" in self.model_fields_set:
+            raise ValueError("takes either false_alerts or z_count; z_count is a fixed score, whatever the traffic")
         if self.accept_windows <= self.delay_windows:
             raise ValueError("accept_windows must be larger than delay_windows")
         return self
+
+    @property
+    def budget(self) -> Budget | None:
+        """The budget of false alerts; None with a fixed score."""
+        return None if self.z_count is not None else parse_budget(self.false_alerts)

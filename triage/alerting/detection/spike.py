@@ -7,39 +7,50 @@ from numpy.typing import NDArray
 
 from triage.alerting.detection import heavy_tail
 from triage.alerting.detection.baseline import Baseline, Columns, Expected
+from triage.alerting.detection.calendar import DAY_KIND
 from triage.alerting.detection.settings import SpikeSettings
-from triage.alerting.detection.state import KeyStates, Layout
+from triage.alerting.detection.state import Added, KeyStates, Layout
 from triage.alerting.detection.tail import surprise
-from triage.alerting.detection.verdicts import Floats, Verdicts
+from triage.alerting.detection.threshold import REFERENCE, TailModel
+from triage.alerting.detection.verdicts import Bools, Floats, Verdicts
 
 # Number of other records that is assumed before there are any.
 _SURGE_PRIOR = 2.0
+# Up to this factor of the other records the count is compared with the usual count times the factor.
+_SURGE_KNOWN = 4.0
 # A count with a lower score does not fire, whatever its share.
 _RATIO_FROM = 1.0
 
 
 class SpikeDetector:
-    """Scores the keys of one rule. Deterministic and free of I/O; keys don't influence each other.
+    """Scores the keys of one rule. Deterministic and free of I/O.
+
+    Keys influence each other's verdicts by the threshold alone, which spends the budget of all of them. States are of
+    each key alone, and so are scores up to the gate by the ratio, which scales with the threshold.
 
     Windows are `step_s` seconds long and must be stepped in order. State is per key: after `snapshot` and `restore`,
-    the same steps give the same verdicts, bit by bit.
+    the same steps give the same verdicts, bit by bit. `budget_share` is the detector's share of a budget for all keys,
+    where others watch the rest of them.
     """
 
-    def __init__(self, settings: SpikeSettings, step_s: int) -> None:
+    def __init__(self, settings: SpikeSettings, step_s: int, budget_share: float = 1.0) -> None:
         if step_s < 1:
             raise ValueError(f"step_s must be at least 1, not {step_s}")
         self.settings = settings
         self.step_s = step_s
         self._step_ms = step_s * 1000
         self._baseline = Baseline(settings, step_s)
-        layout = Layout(self._baseline.sizes() | dict.fromkeys(("quantile", "excess", "inside"), 1))
+        self._tail = TailModel(step_s)
+        layout = Layout(self._baseline.sizes() | dict.fromkeys(("quantile", "excess", "inside", *TailModel.ROWS), 1))
         blank = np.zeros(layout.rows)
         blank[layout.slices["level"]] = self._baseline.blank_level()
         blank[layout.slices["quantile"]] = heavy_tail.NORMAL_QUANTILE
         blank[layout.slices["excess"]] = heavy_tail.NORMAL_EXCESS
-        self._states = KeyStates(layout, self._baseline.tables.rows, blank)
+        added = Added(len(TailModel.ROWS), self._baseline.tables.rows_of(DAY_KIND.name))
+        self._states = KeyStates(layout, self._baseline.tables.rows, blank, added)
         self._last: int | None = None
         self._phase_ms = 0
+        self._budget = None if settings.budget is None else settings.budget.part(budget_share)
 
     @property
     def keys(self) -> Sequence[str]:
@@ -117,7 +128,8 @@ class SpikeDetector:
         start_ms = number * self._step_ms + self._phase_ms
         expected = self._baseline.expect(states, number, start_ms, count, records)
         learning = states.row("age") <= self._baseline.learning_windows
-        z_widths = self._count_scores(expected)
+        phi = self._baseline.spread.phi(states.rows("spread"))
+        z_widths = self._count_scores(expected, phi)
         z_count = z_widths.max(axis=0)
         if settings.heavy_tail:
             quantile, excess = states.row("quantile"), states.row("excess")
@@ -126,12 +138,14 @@ class SpikeDetector:
             z_widths, z_count = z_widths + (calibrated - z_count), calibrated
         z_ratio = np.full(len(states), np.inf)
         chosen = (z_count > _RATIO_FROM).nonzero()[0]
-        score = z_count
         if len(chosen) and settings.z_ratio > 0:
             z_ratio[chosen] = self._ratio_scores(expected, chosen)
-            score = np.minimum(z_count, z_ratio * (settings.z_count / settings.z_ratio))
+        threshold = self._threshold(z_count, z_ratio, learning, phi[0])
+        score = z_count
+        if settings.z_ratio > 0:
+            score = np.minimum(z_count, z_ratio * (threshold / settings.z_ratio))
         score = np.where(learning, 0.0, np.maximum(score, 0.0))
-        firing = score > settings.z_count
+        firing = score > threshold
         self._baseline.learn(states, number, expected)
         return Verdicts(
             start_ms=start_ms,
@@ -143,14 +157,29 @@ class SpikeDetector:
             z_count=z_count,
             z_ratio=z_ratio,
             widths=self._baseline.widths.sizes,
-            windows=(z_widths > settings.z_count) & firing,
+            windows=(z_widths > threshold) & firing,
+            threshold=threshold,
         )
 
-    def _count_scores(self, expected: Expected) -> Floats:
+    def _threshold(self, z_count: Floats, z_ratio: Floats, learning: Bools, phi: Floats) -> float:
+        """The score above which keys fire at this step; notes their scores. Only it depends on what keys there are."""
+        states, settings = self._states, self.settings
+        rows = {name: states.row(name) for name in TailModel.ROWS}
+        age = states.row("age")
+        rate, slope = self._tail.rates(states.rows("level")[0], phi, age)
+        budget = self._budget
+        fixed = settings.z_count
+        threshold = self._tail.threshold(rows, rate, slope, ~learning, budget) if budget is not None else fixed
+        # What a key notes must not depend on the other keys: its ratio is compared at the reference.
+        gated = np.minimum(z_count, z_ratio * (REFERENCE / settings.z_ratio)) if settings.z_ratio > 0 else z_count
+        self._tail.learn(rows, np.where(learning, 0.0, gated), age, rate, slope)
+        assert threshold is not None
+        return threshold
+
+    def _count_scores(self, expected: Expected, phi: Floats) -> Floats:
         """Score of the sum of each width, shape (widths, keys)."""
         spread, rows = self._baseline.spread, self._states.rows("spread")
-        phi = spread.prudent(rows, spread.phi(rows))
-        variance = spread.variance(rows, expected.mean, phi) + expected.mean**2 * expected.unsure
+        variance = spread.variance(rows, expected.mean, spread.prudent(rows, phi)) + expected.mean**2 * expected.unsure
         z: Floats = surprise(expected.count, expected.mean, variance) - self._baseline.widths.offsets
         z[(expected.count < self.settings.min_count) & (z > 0)] = 0.0
         return z
@@ -178,10 +207,13 @@ class SpikeDetector:
         by_share = surprise(count, mean, variance)
 
         rows, others = states.rows("spread")[:, chosen], np.maximum(exposure - count, 0.0) + _SURGE_PRIOR
-        mean = usual * np.maximum(others / (usual * (1 - share) / share + _SURGE_PRIOR), 1.0)
+        lift = np.maximum(others / (usual * (1 - share) / share + _SURGE_PRIOR), 1.0)
+        mean = usual * lift
         phi = baseline.spread.phi(rows)
         variance = baseline.spread.variance(rows, mean, phi)
         variance += mean * mean * (expected.unsure[chosen] + phi[0] / others)
         by_surge = surprise(count, mean, variance)
+        # So much traffic is not the traffic that the usual count was learned from.
+        by_surge[lift > _SURGE_KNOWN] = 0.0
         best[known] = (np.maximum(by_share, by_surge) - self._baseline.widths.offsets).max(axis=0)[known]
         return best

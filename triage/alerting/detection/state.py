@@ -1,13 +1,16 @@
 """State of all keys as columns of two arrays, and of one key in bytes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triage.alerting.detection.verdicts import Floats
 
-_VERSION = 1
+_VERSION = 2
+# The state before rules had budgets: without the rows at the end, and without one table of seasons.
+_BEFORE = 1
 _FIRST_CAPACITY = 16
 
 
@@ -27,11 +30,20 @@ class Layout:
         self.rows = at
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Additions of version 2 to version 1: the last `rows` rows, and the rows `tables` of the tables."""
+
+    rows: int
+    tables: slice
+
+
 class KeyStates:
     """Columns of known keys: float64 for sums, float32 for the tables of seasons."""
 
-    def __init__(self, layout: Layout, table_rows: int, blank: Floats) -> None:
+    def __init__(self, layout: Layout, table_rows: int, blank: Floats, added: Added | None = None) -> None:
         self.layout = layout
+        self._added = added or Added(0, slice(0, 0))
         self.names: list[str] = []
         self.index: dict[str, int] = {}
         self._blank = blank
@@ -91,13 +103,22 @@ class KeyStates:
         Raises ValueError if a detector of another version, step or setting dumped it.
         """
         head = np.frombuffer(state[:32], "<i8") if len(state) >= 32 else np.zeros(4, "<i8")
-        sized = 32 + 8 * self.layout.rows + 4 * self._table_rows
-        if tuple(head[:3]) != (_VERSION, self.layout.rows, self._table_rows) or len(state) != sized:
+        version, rows, table_rows = (int(part) for part in head[:3])
+        gap = self._added.tables
+        wanted = {
+            _VERSION: (self.layout.rows, self._table_rows),
+            _BEFORE: (self.layout.rows - self._added.rows, self._table_rows - (gap.stop - gap.start)),
+        }
+        if wanted.get(version) != (rows, table_rows) or len(state) != 32 + 8 * rows + 4 * table_rows:
             raise ValueError(f"the state of key {key!r} is of another version, step or setting of the detector")
         column = int(self.locate([key])[0])
-        middle = 32 + 8 * self.layout.rows
-        self._values[:, column] = np.frombuffer(state[32:middle], "<f8")
-        self._tables[:, column] = np.frombuffer(state[middle:], "<f4")
+        middle = 32 + 8 * rows
+        tables = np.frombuffer(state[middle:], "<f4")
+        if version == _BEFORE:
+            tables = np.insert(tables, gap.start, np.zeros(gap.stop - gap.start, np.float32))
+        self._values[:, column] = self._blank
+        self._values[:rows, column] = np.frombuffer(state[32:middle], "<f8")
+        self._tables[:, column] = tables
         return int(head[3])
 
     def _add(self, key: str) -> None:

@@ -14,8 +14,8 @@ Bools = NDArray[np.bool_]
 class Verdicts:
     """Arrays of shape (keys,), in the order of `SpikeDetector.keys` at that step.
 
-    `score` is 0 while `learning`; a key fires when its score exceeds the rule's `z_count`, so scores compare between
-    keys. `z_count` and `z_ratio` are its two parts (`z_ratio` is infinite without a total). `widths` are the numbers of
+    `score` is 0 while `learning`; a key fires when its score exceeds `threshold`, which all keys of a step share.
+    `z_count` and `z_ratio` are its two parts (`z_ratio` is infinite without a total). `widths` are the numbers of
     windows in each sum, and `windows`, of shape (widths, keys), is true for the sums that fired. `expected` is the
     expected mean of this step's count.
     """
@@ -30,6 +30,7 @@ class Verdicts:
     z_ratio: Floats
     widths: tuple[int, ...]
     windows: Bools
+    threshold: float
 
     def __len__(self) -> int:
         return len(self.firing)

@@ -62,6 +62,7 @@ class PartitionEngine:
 
     `receivers` are the configured notifiers, and `acknowledging` those of them that are notified of acknowledgements.
     `expected` are the raw partitions that will report watermarks. `silences` are shared with other engines.
+    `partitions` is the number of engines over which keys are spread.
     """
 
     def __init__(
@@ -75,13 +76,14 @@ class PartitionEngine:
         expected: set[Partition],
         acknowledging: frozenset[str] = frozenset(),
         silences: Silences | None = None,
+        partitions: int = 1,
     ) -> None:
         self._rules = rules
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
         self._step_ms = settings.window_s * 1000
-        self._evaluators = RuleEvaluators(rules, settings)
+        self._evaluators = RuleEvaluators(rules, settings, partitions)
         self.windows = PartitionWindows(
             step_ms=self._step_ms,
             lateness_ms=settings.allowed_lateness_s * 1000,

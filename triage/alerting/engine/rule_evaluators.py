@@ -18,10 +18,11 @@ Route = tuple[str, str, dict[str, str]]
 
 
 class RuleEvaluators:
-    """The series of every rule."""
+    """The series of every rule, in one of `partitions` partitions of the counts."""
 
-    def __init__(self, rules: AlertRules, settings: AlertingSettings) -> None:
+    def __init__(self, rules: AlertRules, settings: AlertingSettings, partitions: int = 1) -> None:
         self._settings = settings
+        self._partitions = partitions
         self._step_ms = settings.window_s * 1000
         self.series = {rule.name: self._new(rules, rule.name) for rule in rules.rules}
         self._rules = rules
@@ -153,7 +154,9 @@ class RuleEvaluators:
     def _new(self, rules: AlertRules, name: str) -> RuleSeries:
         rule = rules.get(name)
         assert rule is not None
-        return RuleSeries(rule, rules, step_ms=self._step_ms, top_keys=self._settings.top_keys)
+        # Keys without a value of `group_by` share a partition; the others are spread over all of them.
+        share = 1 / self._partitions if self._settings.group_by in rule.dimension else 1.0
+        return RuleSeries(rule, rules, step_ms=self._step_ms, top_keys=self._settings.top_keys, budget_share=share)
 
 
 def _taken_over(before: RuleSeries | None, series: RuleSeries) -> bool:

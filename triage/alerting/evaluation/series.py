@@ -27,11 +27,14 @@ STALE_MS = 14 * 86_400_000
 class RuleSeries:
     """Rolling windows and baselines of a rule's keys; at most `top_keys` of them are tracked individually."""
 
-    def __init__(self, rule: Rule, rules: AlertRules, *, step_ms: int, top_keys: int) -> None:
+    def __init__(
+        self, rule: Rule, rules: AlertRules, *, step_ms: int, top_keys: int, budget_share: float = 1.0
+    ) -> None:
         self.rule = rule
         self.settings = rules.spike_settings(rule)
         self.fingerprint = fingerprint_of(rule)
         self._step_ms = step_ms
+        self._budget_share = budget_share
         self._steps = max(1, rule.window_s * 1000 // step_ms)
         self._rolling = RollingCounts(max(self._steps, CHART_STEPS), step_ms)
         self._detector = self._new_detector()
@@ -231,7 +234,9 @@ class RuleSeries:
     # Evaluation
 
     def _new_detector(self) -> SpikeDetector | None:
-        return None if self.settings is None else SpikeDetector(self.settings, self._step_ms // 1000)
+        if self.settings is None:
+            return None
+        return SpikeDetector(self.settings, self._step_ms // 1000, self._budget_share)
 
     def _reset(self) -> None:
         self._top_keys.drop_all()
