@@ -241,18 +241,19 @@ class KafkaSource(ConsumerRebalanceListener):
         """Resume assigned partitions once committed offsets are verified."""
         if self._verifier is None or not self._unverified or (minimum := self._verifier.resume_offsets()) is None:
             return
-        recovered: dict[Partition, int] = {}
+        to_commit: dict[Partition, int] = {}
+        expired: dict[Partition, tuple[int, int]] = {}
         timeout_ms = _COMMITTED_TIMEOUT_MS
         with _translated(self._identity):
             first = known_offsets(
                 partial(self._consumer.beginning_offsets, timeout_ms=_ENDS_TIMEOUT_MS), self._unverified
             )
-        expired: dict[Partition, tuple[int, int]] = {}
         for each in self._unverified:
+            key = (each.topic, each.partition)
             with _translated(self._identity):
                 try:
                     # Asked again: the answer that came with the assignment may be out of date by now.
-                    committed = self._consumer.committed(each, timeout_ms=timeout_ms) or 0
+                    committed = self._consumer.committed(each, timeout_ms=timeout_ms)
                 except KafkaTimeoutError:
                     minimum = minimum or self._verifier.resume_offsets_in_open_transaction(
                         [(p.topic, p.partition) for p in self._unverified]
@@ -260,22 +261,29 @@ class KafkaSource(ConsumerRebalanceListener):
                     if not minimum:
                         return  # poll first, so that a rebalance need not wait for this
                     committed, timeout_ms = 0, _SHORT_TIMEOUT_MS
-                key = (each.topic, each.partition)
-                if start := max(committed, minimum.get(key, 0)):
-                    if first.get(each, start) > start:
-                        # Committed, so that they are reported once.
-                        expired[key] = (start, first[each])
-                        recovered[key] = start = first[each]
-                    self._consumer.seek(each, start)
-                if minimum.get(key, 0) > committed:
-                    recovered[key] = start
-        if recovered:
-            self.commit([], recovered)
+                    if not minimum.get(key):
+                        # It is not known whether anything is committed: nothing is said to be lost.
+                        continue
+                start = max(committed or 0, minimum.get(key, 0))
+                oldest = first.get(each, start)
+                if oldest > start and (committed is not None or start):
+                    expired[key] = (start, oldest)
+                if max(start, oldest):
+                    self._consumer.seek(each, max(start, oldest))
+            if committed is None or max(start, oldest) > committed:
+                # Also where nothing is committed yet: else nobody could tell later what was deleted before it was read.
+                to_commit[key] = max(start, oldest)
+        self._resume(to_commit, expired)
+
+    def _resume(self, to_commit: Mapping[Partition, int], expired: Mapping[Partition, tuple[int, int]]) -> None:
+        if to_commit:
+            self.commit([], to_commit)
         with _translated(self._identity):
             self._consumer.resume(*self._unverified)
         self._unverified.clear()
-        for key, (start, until) in expired.items():
-            self._expired.report(key, start, until)
+        # Only now: after a failed commit all of this is done again.
+        for key, (start, oldest) in expired.items():
+            self._expired.report(key, start, oldest)
 
     def _report_resets(self) -> None:
         """Report what retention deleted while a partition lagged: its next offset is no longer there."""
