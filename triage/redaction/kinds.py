@@ -27,8 +27,9 @@ _ALL = (
         "email",
         True,
         "li.wei@example.com",
-        "an @ between a local part and a dotted domain, any script; also `a (at) b.com`, `a at b dot com` and spaces "
-        "around the @ of a well-known mail provider",
+        "an @ between a local part and a dotted domain, any script; also `a (at) b.com`, `a at b "
+        "dot com`, `a艾特b.com` "
+        "and spaces around the @ of a well-known mail provider",
         "identifies a person",
     ),
     Kind(
@@ -36,7 +37,9 @@ _ALL = (
         True,
         "138-1234-5678",
         "international numbers (+, 00), numbers of `redaction.region` and Chinese mobiles and landlines, checked by "
-        "phonenumbers; any 7 to 15 digits right after a word such as phone, call me on, 电话, whatever separates them",
+        "phonenumbers; mobiles of Taiwan in groups; any 7 to 15 digits right after a word such "
+        "as phone, call me on, reach my "
+        "husband at, 电话, 打给我, whatever separates them",
         "identifies a person",
     ),
     Kind(
@@ -44,7 +47,8 @@ _ALL = (
         True,
         "4111 1111 1111 1111",
         "13 to 19 digits in groups, first digit of a payment card (2 to 6, or 9558), Luhn checksum; after `card` "
-        "or 卡号 without checksum, since a mistyped number is still mostly correct",
+        "or 卡号 without checksum, since a mistyped number is still mostly correct; "
+        "groups as printed on a card, whatever separates them",
         "gives access to an account",
     ),
     Kind(
@@ -52,7 +56,7 @@ _ALL = (
         True,
         "GB82 WEST 1234 5698 7654 32",
         "length and structure of the country, ISO 7064 mod 97-10 checksum; also 7 to 20 digits right after account, "
-        "routing number, sort code, 账号",
+        "routing number, 账号, 户口, and sort codes",
         "gives access to an account",
     ),
     Kind(
@@ -61,7 +65,8 @@ _ALL = (
         "11010519491231002X",
         "Chinese resident identity number (date and checksum), US SSN and ITIN, UK National Insurance number, Hong "
         "Kong and Taiwanese identity cards, Brazilian CPF, Italian codice fiscale, Indian Aadhaar; passports, travel "
-        "permits and mistyped numbers after a word such as 身份证, 通行证, SSN, passport",
+        "permits, driving licences, insurance and mistyped numbers after a word such as 身份证, "
+        "通行证, SSN, passport",
         "identifies a person permanently",
     ),
     Kind(
@@ -77,7 +82,8 @@ _ALL = (
         True,
         "@zhang_san",
         "@name, not inside an e-mail address; Chinese @微博名 that ends at a space, punctuation or the end; WeChat, "
-        "QQ and Telegram names after a word for them; the record's own `author_id` as a whole word, if it has at least "
+        "QQ, Telegram, Instagram, 小红书 and other names after a word for them; the record's own "
+        "`author_id` as a whole word, if it has at least "
         "five characters, including a digit or sign",
         "identifies a person online, like the author id, which is stored only as a hash; the brand is a separate field",
     ),
@@ -85,23 +91,27 @@ _ALL = (
         "secret",
         True,
         "my PIN is 4821",
-        "the value after password, PIN, CVV, verification code, OTP, API key, token, gift card code, 密码, 验证码, "
-        "安全码, 卡密 and the like, if it has a digit or a sign",
+        "the value after password, PIN, CVV, verification code, OTP, API key, token, gift card "
+        "code, door code, 密码, 验证码, "
+        "安全码, 卡密 and the like, if it has a digit or a sign; also before them, as in `7731 as my "
+        "PIN`; a word alone after `password:`",
         "opens an account or is money",
     ),
     Kind(
         "plate",
         True,
         "粤B12345",
-        "Chinese number plates; others after number plate, registration, licence plate, 车牌",
+        "Chinese number plates; others after number plate, registration, licence plate, 车牌; "
+        "British ones in a sentence with a vehicle",
         "identifies a household",
     ),
     Kind(
         "url",
         False,
         "https://shop.example/p/1",
-        "http, https, ftp, www. and bare domains with a path; kept without credentials, query and fragment, path parts "
-        "that hold a redacted kind or a profile name replaced",
+        "http, https, ftp, www. and bare domains with a path; kept without credentials, query "
+        "and fragment, path parts "
+        "that hold a redacted kind or a member's name replaced",
         "its target is useful; the parts with tokens and names are removed",
     ),
     Kind(

@@ -17,6 +17,7 @@ _REACH = 40
 _LONG_NUMBER = re.compile(r"[0-9](?:(?:[^0-9]{0,3}|%20)[0-9]){6}")
 _URL_SIGN = re.compile(r"://|[wW]\.|\.[A-Za-z]{2,6}[:/]")
 _ANY_LENGTH: tuple[tuple[str, Finder], ...] = (
+    ("iban", accounts.find_sort_code),
     ("national_id", accounts.find_lettered_id),
     ("plate", accounts.find_plate),
     ("ip", contact.find_ip),
@@ -74,7 +75,7 @@ class Scanner:
             work.take_within(windows, _SHORT)
         if "月" in work.text:
             work.take("date", amounts.find_chinese_date(work.text))
-        if "元" in work.text or "圆" in work.text or "块钱" in work.text:
+        if "元" in work.text or "圆" in work.text or "块钱" in work.text or "蚊" in work.text:
             work.take("money", amounts.find_chinese_money(work.text))
 
     def _take_urls(self, work: "_Work") -> None:

@@ -25,12 +25,13 @@ _PROVIDERS = (
 _SPACED_EMAIL = re.compile(
     rf"(?<![\w.+\-])[A-Za-z0-9._%+\-]++(?: ?@ | @ ?)(?:(?i:{_PROVIDERS}))(?:\.[A-Za-z]{{2,6}}){{1,2}}(?![A-Za-z0-9])"
 )
-_AT = r"(?: ?[\[({<] ?(?:at|@) ?[\])}>] ?| at )"
-_DOT = r"(?: ?[\[({<] ?(?:dot|\.) ?[\])}>] ?| dot |\.)"
+_AT = r"(?: ?[\[({<] ?(?:at|@|a) ?[\])}>] ?| at | ?(?:圈a|艾特|爱特|小老鼠|老鼠号|@) ?)"
+_DOT = r"(?: ?[\[({<] ?(?:dot|\.) ?[\])}>] ?| dot | ?点 ?|\.)"
 _SPELT_EMAIL = re.compile(
-    rf"(?i:(?<![a-z0-9._%+\-])[a-z0-9._%+\-]++{_AT}[a-z0-9\-]{{1,63}}(?:{_DOT}[a-z0-9\-]{{1,63}}){{0,3}}{_DOT}[a-z]{{2,12}})(?![A-Za-z0-9])"
+    rf"(?i:(?<![a-z0-9._%+\-])[a-z0-9._%+\-]++{_AT}[a-z0-9\-]{{1,63}}"
+    rf"(?:{_DOT}[a-z0-9\-]{{1,63}}){{0,3}}{_DOT}[a-z]{{2,12}})(?![A-Za-z0-9])"
 )
-_SPELT_SIGN = re.compile(r"(?i:[\[({<] ?(?:at|@|dot|\.) ?[\])}>]| dot )")
+_SPELT_SIGN = re.compile(r"(?i:[\[({<] ?(?:at|@|a|dot|\.) ?[\])}>]| dot |圈a|艾特|爱特|小老鼠|老鼠号)")
 
 
 def find_email(text: str) -> Found:
@@ -59,16 +60,28 @@ _LATIN_HANDLE = re.compile(rf"(?<![A-Za-z0-9._%+\-@]){_NAME}(?:{_NAME})*+(?![A-Z
 _CHINESE_HANDLE = re.compile(
     r"(?<![A-Za-z0-9._%+\-@])@(?=[\u4e00-\u9fff])[\u4e00-\u9fffA-Za-z0-9_\-]{2,15}(?![\u4e00-\u9fffA-Za-z0-9_\-])"
 )
+_ID_WORD = r"号码?|[账帐]号|昵称|用户名| ?id(?![a-z])| ?(?:handle|user ?name|name|tag)(?![a-z])"
 _MESSENGER = re.compile(
-    rf"(?:{cue_words('messenger')}(?:号|(?i:id| id))?(?: ?(?::|：|是|为|系| is ) ?)@?"
-    r"(?P<name>[A-Za-z][A-Za-z0-9_\-]{4,31})"
-    rf"|{cue_words('messenger_short')}[:： ]{{1,2}}(?P<spaced>(?=[A-Za-z_\-]*[0-9])[A-Za-z][A-Za-z0-9_\-]{{4,31}})"
+    rf"(?:{cue_words('messenger')}(?P<word>(?i:{_ID_WORD}))?(?P<link>(?: ?(?:[:：=]|是|为|系| is"
+    rf"(?![a-z])| was(?![a-z])| -)|(?<=[号名称dDeEgG])) ?)@?"
+    r"(?P<name>[A-Za-z](?:[A-Za-z0-9_\-]|\.(?=[A-Za-z0-9_])){4,31})"
+    rf"|{cue_words('messenger_short')}[:： ]{{1,2}}@?(?P<spaced>(?=[A-Za-z_.#\-]*[0-9])[A-Za-z]"
+    rf"(?:[A-Za-z0-9_\-]|[.#](?=[A-Za-z0-9_])){{4,31}})"
+    rf"|{cue_words('messenger')}(?:号码?|[账帐]号|(?i: ?id))(?: ?[:：是为系]? ?)(?P<digits>[0-9]{{6,12}})"
     rf"|(?:(?<![A-Za-z])(?i:qq)|扣扣)(?:号码?|群)?(?: ?[:是为]? ?)(?P<number>[1-9][0-9]{{4,10}}))(?![A-Za-z0-9_\-])"
 )
 # Parts of the words above: a text without any of them is not searched.
-_MESSENGER_SIGNS = tuple(
-    "微 薇 威信 徽信 扣扣 chat xin tele whats line signal skype wx vx qq 加v".split()  # noqa: SIM905 - a list of words
-)
+_MESSENGER_SIGNS = (
+    "微", "薇", "威信", "徽信", "扣扣", "chat", "xin", "tele", "whats", "line", "signal", "skype", "wx", "vx",
+    "qq", "加v", "insta", "snap", "discord", "viber", "kakao", "zalo", "kik", "faceb", "twitter", "tok",
+    "reddit", "steam", "xbox", "gamer", "psn", "红书", "抖音", "快手", "新浪", "知乎", "贴吧", "哔哩", "b站", "陌陌",
+    "钉钉", "旺旺", "淘宝", "闲鱼", "支付宝", "脸书", "推特",
+)  # fmt: skip
+_SHORT_NAMES = re.compile(r"(?<![a-z])(?:ig|tg|fb)(?![a-z])")
+_SIGNED = re.compile(r"[0-9_.\-]")
+# Their names are often letters alone; `Telegram: useless` is not a name.
+_WECHAT = re.compile(r"(?i:微信|薇信|威信|徽信|wechat|weixin|[wv]x)")
+_LATIN_WORD = re.compile(r"[ ,]+[a-z]")
 
 
 def find_handle(text: str) -> Found:
@@ -80,8 +93,24 @@ def find_handle(text: str) -> Found:
     # A loop: this runs for every text, and a generator would cost more than the searches.
     for sign in _MESSENGER_SIGNS:
         if sign in lowered:
-            return found + [match.span(match.lastgroup or 0) for match in _MESSENGER.finditer(text)]
-    return found
+            return found + _messengers(text)
+    return found + _messengers(text) if _SHORT_NAMES.search(lowered) else found
+
+
+def _messengers(text: str) -> Found:
+    return [match.span(match.lastgroup or 0) for match in _MESSENGER.finditer(text) if _is_name(match)]
+
+
+def _is_name(match: re.Match[str]) -> bool:
+    """False for `WeChat is broken`: a name of letters alone is not part of an English sentence."""
+    name = match["name"]
+    if name is None or _SIGNED.search(name):
+        return True
+    if _LATIN_WORD.match(match.string, match.end()):
+        return False
+    if match["word"] is not None:
+        return True
+    return match["link"].strip() not in {"is", "was", "-"} and _WECHAT.match(match[0]) is not None
 
 
 # Three digits: versions rarely have such parts, 97.5 % of the addresses do.
@@ -90,6 +119,10 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _V4 = re.compile(rf"(?<![0-9])(?<![0-9]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9]|\.[0-9])")
 _V6 = re.compile(r"(?<![A-Za-z0-9:.])[0-9A-Fa-f:]++(?![A-Za-z0-9])")
 _VERSION = cue_before("version", r"[了号 :.(\-]")
+_VERSION_AFTER = re.compile(
+    r"(?i: ?(?:升|更新|降级|降到|版|固件|系统|(?:update|upgrade|build|release|firmware|version|patch"
+    r"|hotfix|beta|rc)(?![a-z])))"
+)
 _ADDRESS = cue_before("address", r" (?:is|at|was|of|via)|[是为:： @(]")
 
 
@@ -106,7 +139,7 @@ def find_ip(text: str) -> Found:
 def _is_address(match: re.Match[str]) -> bool:
     """False for a version with four parts: after a word for one, or all parts small and no word for an address."""
     text, start = match.string, match.start()
-    if cued(text, start, _VERSION):
+    if cued(text, start, _VERSION) or _VERSION_AFTER.match(text, match.end()):
         return False
     return cued(text, start, _ADDRESS) or any(len(part) == _DIGITS_OF_LARGE for part in match[0].split("."))
 

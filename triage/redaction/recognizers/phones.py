@@ -24,7 +24,8 @@ _LANDLINE_CN = re.compile(
 )
 _BARE_LANDLINE_CN = re.compile(r"(?<![0-9])0(?:(?:10|2[0-9])[2-9][0-9]{7}|[3-9][0-9]{2}[2-9][0-9]{6,7})(?![0-9])")
 _NORTH_AMERICA = re.compile(
-    rf"(?<![0-9])(?:1{_SEP})?(?:\([2-9][0-9]{{2}}\){_SEP}|[2-9][0-9]{{2}}{_GAP})[0-9]{{3}}{_GAP}?[0-9]{{4}}(?![0-9]){_EXTENSION}"
+    rf"(?<![0-9])(?:1{_SEP})?(?:\([2-9][0-9]{{2}}\){_SEP}"
+    rf"|[2-9][0-9]{{2}}{_GAP})[0-9]{{3}}{_GAP}?[0-9]{{4}}(?![0-9]){_EXTENSION}"
 )
 # National numbers of other regions, e.g. 020 7946 0958, 06 12 34 56 78: groups of two or more digits after a trunk 0.
 _TRUNK = re.compile(
@@ -32,9 +33,20 @@ _TRUNK = re.compile(
 )
 _BARE = re.compile(r"(?<![0-9])(?<![0-9][.,\-/])[0-9]{9,12}(?![0-9]|[.,][0-9])")
 # Right after a word for a phone, with any separators between the digits.
-_ANY = re.compile(r"(?<![0-9])\(?[0-9](?:(?:[ .\-()/·•・_,，~*\n\r\t–—|]{0,3}|%20)[0-9]){6,14}(?![0-9])")
+_ANY = re.compile(
+    r"(?<![0-9])[(\[]?[0-9](?:(?:[ .\-()\[\]/·•・_,，、~*\n\r\t–—|=:：#\\]{0,3}|%20)[0-9]){6,14}"
+    r"(?![0-9])"
+)
+# Mobile numbers of Taiwan: others are not written so.
+_MOBILE_TW = re.compile(r"(?<![0-9])(?<![0-9][.\-])09[0-9]{2}[ \-][0-9]{3}[ \-]?[0-9]{3}(?![0-9]|[ \-][0-9])")
 
-_PHONE_CUE = cue_before("phone", r"号码?|是|为|系|'s| (?:number|no|num|nr|is|at|on|file)|[ .:：#(|]")
+_PHONE_CUE = cue_before(
+    "phone",
+    r"号码?|是|为|系|嘅|的|(?:改|换|变更|更改|更新|填|写|留|登记|预留|绑定|打|拨)(?:成|为|了|的|到|错"
+    r"|过)*|(?:打|拨)(?:不|唔)[通到]|没人接|冇人听"
+    r"|[啦吧哦喔呀啊噢哈呢下嘞咯喇]|['’]s| (?:number|no|num|nr|is|was|at|on|file|under|via|to|for"
+    r"|still|again|please|now)|[ .:：#(\[|,，\-]",
+)
 _ITEM = cue_words("item")
 _ID_CUE = re.compile(rf"(?i:{_ITEM}(?:编?号码?|是|为| (?:number|no|num|nr|id|code|is)|[ .:#\-])*)$")
 # A Chinese mobile number has a distinctive format: only an explicit "order number" before it excludes it.
@@ -45,8 +57,12 @@ _DATE_LIKE = re.compile(
 )
 _UNIT = re.compile(
     r"(?i: ?(?:[mk]?g|[mc]?l|[mck]?m|[gmt]b|px|fps|hz|mah|inch(?:es)?|"
-    r"oz|lbs?|usd|dollars|times|points?|pts|views|followers|likes|steps|plays|miles|units|元|块|克|毫|厘|分|次|人|步)(?![a-z]))"
+    r"oz|lbs?|k?ohms?|watts?|volts?|amps?|usd|dollars|times|points?|pts|views|followers|likes|steps"
+    r"|plays|miles|units|元|块|克|毫|厘|分|次|人|步)(?![a-z]))"
 )
+# A series of numbers continues.
+_GROUPS_OF_SERIES = 3
+_MORE_GROUPS = re.compile(r"[\-/][0-9]{3}")
 _NANP = frozenset(phonenumbers.region_codes_for_country_code(1))
 
 
@@ -61,8 +77,9 @@ class PhoneFinder:
         text = mask(text, found) if found else text
         for pattern, accept in (
             (_MOBILE_CN, _mobile_cn),
+            (_MOBILE_TW, _not_an_id),
             (_NORTH_AMERICA, self._north_american),
-            (_LANDLINE_CN, _not_dated),
+            (_LANDLINE_CN, _landline_cn),
             (_TRUNK, self._national),
             (_BARE_LANDLINE_CN, _not_an_id),
             (_BARE, self._bare),
@@ -74,7 +91,7 @@ class PhoneFinder:
         return found
 
     def _north_american(self, match: re.Match[str]) -> bool:
-        if _DATE_LIKE.match(match[0]):
+        if _DATE_LIKE.match(match[0]) or (_MORE_GROUPS.match(match.string, match.end()) and not _phone_cued(match)):
             return False
         # 415-555-2671 and (415) 555-2671 are only phone numbers; spaces may separate any numbers.
         if re.search(r"[).\-]", match[0]) or _phone_cued(match):
@@ -123,8 +140,11 @@ def _mobile_cn(match: re.Match[str]) -> bool:
     return _phone_cued(match) or not cued(match.string, match.start(), _ID_NUMBER_CUE)
 
 
-def _not_dated(match: re.Match[str]) -> bool:
-    return not _DATE_LIKE.match(match[0])
+def _landline_cn(match: re.Match[str]) -> bool:
+    # 400-800-1600-3200 may also be a series of values.
+    if _DATE_LIKE.match(match[0]) or _UNIT.match(match.string, match.end()):
+        return False
+    return match[0].count("-") < _GROUPS_OF_SERIES or not match.string.isascii() or _phone_cued(match)
 
 
 def _not_an_id(match: re.Match[str]) -> bool:

@@ -27,6 +27,12 @@ linkedin.com reddit.com youtube.com medium.com github.com trustpilot.com xiaohon
 """
 _PROFILES = frozenset(_PROFILE_SITES.split())
 _PROFILE_FOLDERS = frozenset({"u", "user", "users", "in", "profile", "people", "n", "member", "members"})
+# On any site: `shop.example/users/jane-roe-88`, `user.example/jane-roe-88`.
+_MEMBER_FOLDERS = frozenset((
+    "u", "user", "users", "profile", "profiles", "member", "members", "customer", "customers", "author",
+    "authors", "people", "reviewer", "reviewers",
+))  # fmt: skip
+_MEMBER = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9_])[A-Za-z0-9_.\-]{4,60}|[A-Z][a-z]+[.\-_][A-Z][a-z]+|[0-9]{5,20}")
 # First path segments of those sites that are not members.
 _PLACES = frozenset(
     {"", "i", "r", "p", "reel", "hashtag", "search", "watch", "explore", "status", "detail", "share", "home", "review"}
@@ -67,8 +73,18 @@ def cleaned_url(url: str, replaced: Callable[[str], str | None], *, handles: boo
         at = 2 if parts[1].lower() in _PROFILE_FOLDERS and len(parts) > 2 else 1
         if parts[at].lower() not in _PLACES and not parts[at].startswith("["):
             parts[at] = "[HANDLE]"
+    elif handles:
+        _hide_members(host, parts)
     parts = [_part(part, replaced) for part in parts]
     return scheme + (_part(host, replaced) or host) + "/".join(parts)
+
+
+def _hide_members(host: str, parts: list[str]) -> None:
+    """Replace what stands after the folder or the host of members, if it looks like a name that somebody chose."""
+    folders = [host.lower().partition(".")[0], *(part.lower() for part in parts[1:-1])]
+    for at, folder in enumerate(folders, 1):
+        if folder in _MEMBER_FOLDERS and len(parts) > at and _MEMBER.fullmatch(parts[at]):
+            parts[at] = "[HANDLE]"
 
 
 def _part(part: str, replaced: Callable[[str], str | None]) -> str:
