@@ -65,12 +65,18 @@ class Browser:
         """Have the clock of a time zone; empty for the machine's own."""
         self._call("Emulation.setTimezoneOverride", timezoneId=zone)
 
-    def screenshot(self, path: Path) -> None:
-        """Save the whole page as PNG."""
-        size = self._call("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-        found = self._call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
-        path.write_bytes(base64.b64decode(found["data"]))
+    def prefer(self, scheme: str) -> None:
+        """The visitor's colour scheme: `light` or `dark`."""
+        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def screenshot(self, path: Path, *, whole: bool = True) -> None:
+        """Save the whole page as PNG, or what the screen shows of it."""
+        options: dict[str, Any] = {}
+        if whole:
+            size = self._call("Page.getLayoutMetrics")["cssContentSize"]
+            clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+            options = {"captureBeyondViewport": True, "clip": clip}
+        path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot", **options)["data"]))
 
     def evaluate(self, script: str) -> Any:
         found = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)

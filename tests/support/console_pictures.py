@@ -1,0 +1,120 @@
+"""Takes the pictures of docs/img: `.venv/bin/python tests/support/console_pictures.py docs/img`, in 3 minutes.
+
+Needs a Chromium and Pillow. The pages show two weeks of made-up feedback; the fleet has a worker that was frozen.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from browser import Browser
+from console_seed import seed_index
+from indices import own_settings
+from kafka import KafkaProducer
+from PIL import Image
+
+from triage.clock import SystemClock
+from triage.config import KafkaSettings
+from triage.elastic.client import connect
+from triage.elastic.plan import apply, plan_index
+from triage.local.stack import Endpoints, LocalStack
+from triage.topics import apply_topics
+
+_PREFIX = "feedback"
+_WIDE, _HIGH, _PHONE = 1280, 1250, (400, 900)
+_STUCK_S = 40.0
+_MAX_BYTES = 90_000
+_BAD = (b"not JSON", b'{"channel": "complaint"}', b'{"text": ["a"]}', b'{"text": "late", "created_at": "yesterday"}')
+
+
+def main(folder: Path) -> None:
+    """Write five pictures."""
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        with LocalStack(work / "stack") as stack, _seeded(stack, work) as url:
+            browser = Browser(work / "profile", "--accept-lang=en", "--hide-scrollbars")
+            try:
+                browser.live_in("Europe/Berlin")
+                browser.open(f"{url}/explore")  # tells the console the zone
+                browser.wait_for_text("Berlin")
+                for picture, path, dark, size in (
+                    ("light", "", False, (_WIDE, _HIGH)),
+                    ("dark", "", True, (_WIDE, _HIGH)),
+                    ("phone", "", False, _PHONE),
+                    ("explore", "explore?compare=1&intent=delivery&sentiment=negative", False, (_WIDE, _HIGH)),
+                    ("fleet", "fleet", False, (_WIDE, _HIGH)),
+                ):
+                    browser.prefer("dark" if dark else "light")
+                    browser.resize(*size)
+                    browser.open(f"{url}/{path}")
+                    browser.wait_for("document.querySelector('main section table, main .tile')")
+                    time.sleep(5)
+                    browser.screenshot(work / "page.png", whole=False)
+                    _save_small(Image.open(work / "page.png").convert("RGB"), folder / f"console-{picture}.png")
+            finally:
+                browser.close()
+
+
+def _save_small(picture: Image.Image, path: Path) -> None:
+    """With as many colours as fit into the size; without dithering, which is noise around letters."""
+    for colours in (256, 192, 128, 96, 64):
+        few = picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
+        if path.stat().st_size <= _MAX_BYTES:
+            return
+
+
+@contextmanager
+def _seeded(stack: Endpoints, work: Path) -> Iterator[str]:
+    """The address of a console with records, an alert, dead letters and a frozen worker."""
+    settings, clock = own_settings(stack.elasticsearch_url, _PREFIX), SystemClock()
+    client = connect(settings)
+    apply(client, plan_index(client, settings, clock))
+    apply_topics(KafkaSettings(bootstrap_servers=stack.bootstrap_servers))
+    seed_index(client, settings, clock.now_ms(), per_day=200)
+    options = [
+        "--elasticsearch", stack.elasticsearch_url, "--bootstrap-servers", stack.bootstrap_servers,
+        "--set", f"elasticsearch.alerts_index={settings.alerts_index}", "--set", "logging.format=json",
+    ]  # fmt: skip
+    worker = _start(work, "worker", *options, "--slot", "demo", "--set", "worker.health_port=18094")
+    console = _start(work, "console", *options, "--port", "0", "--set", "worker.health_port=18094")
+    try:
+        url = _logged(console, "console_started")["url"]
+        producer = KafkaProducer(bootstrap_servers=stack.bootstrap_servers)
+        for value in _BAD:
+            producer.send("feedback.complaints", value)
+        producer.flush()
+        time.sleep(20)
+        worker.send_signal(signal.SIGSTOP)
+        for number in range(400):
+            producer.send("feedback.complaints", json.dumps({"text": f"Where is parcel {number}?"}).encode())
+        producer.close()
+        time.sleep(_STUCK_S)
+        yield url
+    finally:
+        for process in (worker, console):
+            process.kill()
+            process.wait()
+        client.close()
+
+
+def _start(work: Path, command: str, *options: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "triage", command, *options], cwd=work, stderr=subprocess.PIPE, text=True
+    )
+
+
+def _logged(process: "subprocess.Popen[str]", event: str) -> dict[str, str]:
+    assert process.stderr is not None
+    found: dict[str, str] = json.loads(next(line for line in process.stderr if f'"{event}"' in line))
+    return found
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
