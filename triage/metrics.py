@@ -125,6 +125,9 @@ class Metrics:
         self.partitions_left_out = gauge(
             "partitions_left_out", "Raw partitions without progress for max_hold_s, which the watermark ignores", ()
         )
+        self.partitions_lagging = gauge(
+            "partitions_lagging", "Raw partitions that lag too far behind the others: alerts do not wait for them", ()
+        )
         self.pages_pending = gauge("pages_pending", "Notifications that are not delivered yet", ())
         self.pages_refused = gauge(
             "pages_refused", "Firing alerts whose notification the receiver refuses; it is asked again", ("notifier",)

@@ -183,6 +183,7 @@ class ConsoleParts:
                 "top_words": self._shares,
                 "examples": [Example(ours, theirs, ours, ours, AT)],
                 "taken_by": [ours],
+                "without": [ours],
                 "refusals": [Refusal(ours, theirs, AT, retried=True)],
                 "chart": Chart(AT, 300, [1, 8], [1.0, 1.5]),
             }

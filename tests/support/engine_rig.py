@@ -61,8 +61,7 @@ def make(
         clock,
         Metrics(),
         receivers=list(receivers),
-        expected={(TOPIC, partition) for partition in range(raw)},
-        **(parts or {}),
+        **({"expected": {(TOPIC, partition) for partition in range(raw)}} | dict(parts or {})),
     )
 
 

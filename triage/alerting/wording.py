@@ -1,7 +1,7 @@
 """Labels and sentences of notifications, from the catalogue of translations, in the language of `alerting.language`."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from triage.bidi import closed, isolated
@@ -189,6 +189,9 @@ class Wording:
 
     def late(self, records: int) -> str:
         return self._translations("notification.late", records=str(records))
+
+    def without(self, partitions: Sequence[str]) -> str:
+        return self._translations("notification.without", partitions=", ".join(partitions))
 
     def flapping(self) -> str:
         return self._translations("notification.flapping")

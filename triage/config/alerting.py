@@ -53,7 +53,10 @@ class AlertingSettings(Section):
         600, ge=0, description="How late a record may arrive and still be counted; a window is closed that much later"
     )
     max_hold_s: float = Field(
-        60, gt=0, description="How long, in real time, a partition without progress holds back the watermark"
+        60,
+        gt=0,
+        description="How long, in real time, a partition without progress holds back the watermark, and how far one "
+        "that lags does",
     )
     max_page_age_s: int = Field(
         6 * 3600, gt=0, description="Alerts of windows that ended longer ago are recorded, but not notified"

@@ -76,7 +76,8 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     `status` says whether it is over, `state` is more detailed. `expected` is for the latest window, `peak_expected` for
     the window with most negatives. `page` is the dedup key under which receivers were notified: the alert's own, or
     that of another alert of its group. `paged` is true once a receiver other than the log has taken its notification:
-    `taken_by` are those that did, `refusals` those that did not and said why. `late_records` arrived after the latest
+    `taken_by` are those that did, `refusals` those that did not and said why. `without` are
+    raw partitions that lag: the latest window may lack their records. `late_records` arrived after the latest
     window was evaluated.
     """
 
@@ -120,3 +121,4 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     chart: Chart | None = None
     taken_by: list[str] = []
     refusals: list[Refusal] = []
+    without: list[str] = []

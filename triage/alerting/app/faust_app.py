@@ -51,6 +51,7 @@ from triage.schemas.action import Action, Silence
 from triage.schemas.alert import Alert
 from triage.schemas.counts import CountMessage
 from triage.schemas.message import MessageDecoder
+from triage.topics.definitions import RAW_TOPICS
 
 log = get_logger("triage.alerter")
 
@@ -278,6 +279,7 @@ class AlerterApp:
                 acknowledging=self._acknowledging,
                 silences=self._actions.silences,
                 partitions=self._partitions,
+                channels={self._settings.kafka.topic(name): channel.value for channel, name in RAW_TOPICS.items()},
             )
             primed = primed_for_partition(self._primed, partition, self._partitions, self._settings.alerting.group_by)
             engine.restore(self._table.entries(partition), primed)

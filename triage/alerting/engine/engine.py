@@ -62,7 +62,7 @@ class PartitionEngine:
 
     `receivers` are the configured notifiers, and `acknowledging` those of them that are notified of acknowledgements.
     `expected` are the raw partitions that will report watermarks. `silences` are shared with other engines.
-    `partitions` is the number of engines over which keys are spread.
+    `partitions` is the number of engines over which keys are spread, `channels` the channel of each raw topic.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class PartitionEngine:
         acknowledging: frozenset[str] = frozenset(),
         silences: Silences | None = None,
         partitions: int = 1,
+        channels: Mapping[str, str] | None = None,
     ) -> None:
         self._rules = rules
         self._settings = settings
@@ -94,12 +95,20 @@ class PartitionEngine:
             max_keys=settings.max_keys,
         )
         self._episodes = Episodes(
-            rules, settings, clock, metrics, self._evaluators, receivers=receivers, silences=silences or Silences()
+            rules,
+            settings,
+            clock,
+            metrics,
+            self._evaluators,
+            receivers=receivers,
+            silences=silences or Silences(),
+            channels=channels,
         )
         self._pending = PendingNotifications(acknowledging)
         self._evidence: dict[str, Evidence] = {}
         self._changelog = ChangelogBuffer()
         self._left_out: frozenset[str] = frozenset()
+        self._lagging: frozenset[str] = frozenset()
         self._catch_up = CatchUp(settings)
 
     def restore(self, entries: Mapping[str, Any], primed: Primed | None = None) -> None:
@@ -283,7 +292,8 @@ class PartitionEngine:
         self._metrics.window_counts_merged.labels(outcome).inc()
 
     def _close(self, start_ms: int) -> None:
-        notifications = self._episodes.close_step(start_ms, self.windows.sums.get(start_ms, {}))
+        missing = self.windows.missing(start_ms + self._step_ms)
+        notifications = self._episodes.close_step(start_ms, self.windows.sums.get(start_ms, {}), missing)
         for start, key in self.windows.close(start_ms):
             self._changelog.delete_sum(start, key)
         self._notify(notifications)
@@ -312,6 +322,13 @@ class PartitionEngine:
             log.info("partition_back", partition=name)
         self._left_out = left_out
         self._metrics.partitions_left_out.set(len(left_out))
+        lagging = self.windows.lagging
+        for name in sorted(lagging - self._lagging):
+            log.warning("partition_lags", partition=name, then="steps are evaluated without it; it corrects them later")
+        for name in sorted(self._lagging - lagging - left_out):
+            log.info("partition_caught_up", partition=name)
+        self._lagging = lagging
+        self._metrics.partitions_lagging.set(len(lagging))
 
 
 def _members(notification: PendingNotification) -> list[str]:

@@ -1,6 +1,6 @@
 """Episodes of one partition: verdicts open and end them; grouped, they become the pages that people get. No I/O."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -13,7 +13,7 @@ from triage.alerting.lifecycle.episode import FLAP_WINDOWS, LOG, Change, Episode
 from triage.alerting.lifecycle.grouping import PageNotification, Paging, PagingContext
 from triage.alerting.lifecycle.inhibition import severity_rank
 from triage.alerting.lifecycle.silences import Silences, format_matchers
-from triage.alerting.rules.model import AlertRules
+from triage.alerting.rules.model import AlertRules, Rule
 from triage.clock import Clock, rfc3339
 from triage.config import AlertingSettings
 from triage.logging import get_logger
@@ -28,6 +28,7 @@ log = get_logger("triage.alerter")
 MAX_OPEN_EPISODES = 1_000
 # A resolved episode that Elasticsearch has not stored by then is forgotten.
 _FORGET_AFTER_MS = 7 * 86_400_000
+_NEVER = 1 << 30
 _RULE_REMOVED = Policy(1, "info", rule_removed=True)
 
 
@@ -47,7 +48,9 @@ class Episodes:
         *,
         receivers: list[str],
         silences: Silences,
+        channels: Mapping[str, str] | None = None,
     ) -> None:
+        self._channels = channels or {}
         self._rules = rules
         self._settings = settings
         self._clock = clock
@@ -76,6 +79,7 @@ class Episodes:
         self.behind_ms: int | None = None
         # Open episodes that others may displace, the first one last; None until a step needs them.
         self._quiet: list[Episode] | None = None
+        self._missing: Sequence[str] = ()
 
     def restore(self, core: Core) -> None:
         """Continue from stored state."""
@@ -100,8 +104,14 @@ class Episodes:
         """Number of episodes that are not resolved."""
         return len(self._open)
 
-    def close_step(self, start_ms: int, sums: Mapping[str, WindowSum]) -> list[PageNotification]:
-        """Evaluate a step and update every open episode. Returns the pages that resolve."""
+    def close_step(
+        self, start_ms: int, sums: Mapping[str, WindowSum], missing: Sequence[str] = ()
+    ) -> list[PageNotification]:
+        """Evaluate a step and update every open episode. Returns the pages that resolve.
+
+        Counts of the partitions in `missing` may come later.
+        """
+        self._missing = missing
         firing = self._evaluators.close(start_ms, sums)
         self._now_ms = start_ms + self._settings.window_s * 1000
         still_open = [self._by_key[dedup_key] for dedup_key in self._open]
@@ -214,6 +224,7 @@ class Episodes:
         if opens and self.open >= MAX_OPEN_EPISODES and not self._make_room(name, key):
             self._metrics.alerts_suppressed.inc()
             return
+        without: list[str] = []
         if rule is None:
             assert episode is not None
             step_ms = self._settings.window_s * 1000
@@ -224,12 +235,15 @@ class Episodes:
             window = self._evaluators.window(name, key, dimensions)
             verdict = self._evaluators.verdict(name, key)
             runbook = self._rules.runbook(rule, dimensions)
-            policy = Policy(rule.resolve_after, rule.severity, runbook, rule.pending)
+            without = self._missing_of(rule, dimensions)
+            # What may still come can be negative: that it is over is not known yet.
+            policy = Policy(_NEVER if without else rule.resolve_after, rule.severity, runbook, rule.pending)
         transition = step(episode, window, verdict, policy)
         after = transition.episode
         if transition.change is None or after is None:
             return
         self._current[name, key] = after.dedup_key
+        after.without = without
         if after.firing and after.page is None and after.last_firing_ms == start_ms:
             reason = self._too_old(start_ms)
             if reason is None:
@@ -242,6 +256,21 @@ class Episodes:
             after.archived = True
         self._put(after)
         self._report_change(after, transition.change)
+
+    def _missing_of(self, rule: Rule, dimensions: Mapping[str, str]) -> list[str]:
+        """The lagging partitions whose records can belong to a series."""
+        if not self._missing:
+            return []
+        found = []
+        for name in self._missing:
+            channel = self._channels.get(name.rpartition("/")[0])
+            of_other = channel is not None and (
+                dimensions.get("channel", channel) != channel
+                or ("channel" in rule.where and not rule.where["channel"].match(channel))
+            )
+            if not of_other:
+                found.append(name)
+        return found
 
     def _over_before_its_page(self) -> str:
         if self.behind_ms is None:

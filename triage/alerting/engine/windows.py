@@ -12,6 +12,10 @@ partitions is the partition's watermark; a step closes once its end is `lateness
 makes no progress for `max_hold_s` is left out of the minimum, so that a stopped worker does not stop all alerts. Each
 partition of the topic is read at its own pace and therefore has watermarks of its own.
 
+One that makes progress but lags holds back the others only so far: once it has been more than `max_behind_ms` behind
+the one that is furthest ahead for `max_hold_s`, and will not have caught up soon, counts of others that wait for it are
+evaluated without it, and its own correct them later. Where nothing waits for it, as when all lag, it is waited for.
+
 *Who owns what, and what is persisted.* `progress` and `sums` are the state that survives a restart. The engine stores
 each sum after every merge, and `progress` whenever steps were closed; what it stored, it gives back to `restore`. How
 long a raw partition has been silent is not stored: the wait begins again after a restart.
@@ -19,7 +23,7 @@ long a raw partition has been silent is not stored: the wait begins again after 
 
 import zlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -28,6 +32,7 @@ from triage.pipeline.batch import Partition
 from triage.schemas.counts import OTHER, Watermark, WindowCount, dimension_key
 
 _PACE_S = 60.0
+_PATIENCE = 10
 
 
 class MergeOutcome(StrEnum):
@@ -96,6 +101,8 @@ class PartitionWindows:
         self.progress = Progress()
         self.sums: dict[int, dict[str, WindowSum]] = {}
         self.left_out: frozenset[str] = frozenset()
+        # Those that make progress, but are waited for no longer.
+        self.lagging: frozenset[str] = frozenset()
         self.last_merged: tuple[int, str] = (0, "")
         self.lateness_ms = lateness_ms
         self.retain_ms = max(retain_ms, step_ms)
@@ -105,6 +112,9 @@ class PartitionWindows:
         self._progress_at_s = {partition_name(*partition): started_s for partition in expected}
         self._expected = frozenset(self._progress_at_s)
         self._watermark_ms: int | None = None
+        self._max_behind_ms = max(2 * step_ms, round(max_hold_s * 1000))
+        # By name: since when (monotonic seconds) a partition is too far behind, and how far it was then.
+        self._behind_since: dict[str, tuple[float, int]] = {}
         # (monotonic seconds, clock in ms, watermark) of the last minute, oldest first; and where it began.
         self._pace: deque[tuple[float, int, int]] = deque()
         self._began_ms: int | None = None
@@ -173,14 +183,20 @@ class PartitionWindows:
         It is never after the clock and never decreases.
         """
         self.left_out = frozenset(name for name, at_s in self._progress_at_s.items() if now_s - at_s > self._max_hold_s)
+        self.lagging = frozenset()
         marks = self.progress.marks
         included = self._progress_at_s.keys() - self.left_out
         if included and all(name in marks for name in included):
-            lowest_ms = min(now_ms, *(marks[name].watermark_ms for name in included))
+            lowest_ms = self._lowest({name: marks[name].watermark_ms for name in included}, now_ms, now_s)
             self._watermark_ms = lowest_ms if self._watermark_ms is None else max(self._watermark_ms, lowest_ms)
         if self._watermark_ms is not None:
             self._note_pace(now_ms, now_s, self._watermark_ms)
         return self._watermark_ms
+
+    def missing(self, end_ms: int) -> list[str]:
+        """The lagging partitions of which counts of a step that ends then may be missing."""
+        marks = self.progress.marks
+        return sorted(name for name in self.lagging if marks[name].watermark_ms < end_ms + self.lateness_ms)
 
     def gained_ms(self, now_ms: int) -> int:
         """Event time by which the watermark gained on the clock within the last minute, beyond the clock's own pace."""
@@ -188,6 +204,37 @@ class PartitionWindows:
             return 0
         _, clock_ms, watermark_ms = self._pace[0]
         return self._watermark_ms - watermark_ms - max(now_ms - clock_ms, 0)
+
+    def _lowest(self, included: Mapping[str, int], now_ms: int, now_s: float) -> int:
+        """The minimum of the watermarks, of those that lag as if they were `max_behind_ms` behind."""
+        ahead_ms = min(now_ms, max(included.values()))
+        bound_ms = ahead_ms - self._max_behind_ms
+        behind = {name: ahead_ms - at_ms for name, at_ms in included.items() if at_ms < bound_ms}
+        self._behind_since = {name: self._behind_since.get(name, (now_s, ms)) for name, ms in behind.items()}
+        self.lagging = frozenset(name for name, ms in behind.items() if self._is_slow(name, ms, now_s))
+        complete_ms = min(now_ms, *included.values())
+        others_ms = min(bound_ms, *(at_ms for name, at_ms in included.items() if name not in self.lagging))
+        return others_ms if self.lagging and self._waits(others_ms) else complete_ms
+
+    def _is_slow(self, name: str, behind_ms: int, now_s: float) -> bool:
+        """True if a partition has been too far behind for `max_hold_s` and needs ten times as long to catch up."""
+        since_s, before_ms = self._behind_since[name]
+        elapsed_s, gained_ms = now_s - since_s, before_ms - behind_ms
+        if elapsed_s <= self._max_hold_s:
+            return False
+        longest_s = _PATIENCE * self._max_hold_s
+        return elapsed_s > longest_s or behind_ms * elapsed_s > gained_ms * longest_s
+
+    def _waits(self, watermark_ms: int) -> bool:
+        """True if a step that this watermark closes has counts of partitions that do not lag."""
+        closed_ms = self.progress.closed_ms
+        end_ms = watermark_ms - self.lateness_ms - self._step_ms
+        return any(
+            start <= end_ms
+            and (closed_ms is None or start >= closed_ms)
+            and any(found.offsets.keys() - self.lagging for found in sums.values())
+            for start, sums in self.sums.items()
+        )
 
     def _note_pace(self, now_ms: int, now_s: float, watermark_ms: int) -> None:
         if not self._pace:

@@ -67,6 +67,7 @@ def build_alert(
         chart=chart,
         taken_by=list(episode.taken_by or ()),
         refusals=list(episode.refusals),
+        without=list(episode.without),
     )
 
 
@@ -105,6 +106,8 @@ def _summary(episode: Episode, rule: Rule | None, settings: AlertingSettings) ->
     parts = [wording.summary(place, _peak(episode), None if _at_peak(episode) else latest, since_ms, between_ms)]
     if episode.late_records:
         parts.append(wording.late(episode.late_records))
+    if episode.without:
+        parts.append(wording.without(episode.without))
     if episode.flapping:
         parts.append(wording.flapping())
     if rule is not None and rule.static is not None and "spike" not in episode.causes:

@@ -35,7 +35,7 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     `page` is the dedup key with which the page was sent; where several alerts share a page it is that of the first.
     `taken_by` are the receivers that took the page; None if an alerter sent it that did not note them. `refusals` are
-    those that did not, and why.
+    those that did not, and why. `without` are lagging partitions whose counts its latest window may lack.
     `acted_ms` is when the last action on it was sent, by its sender's clock. The names of the fields are those in the
     changelog.
     """
@@ -76,6 +76,7 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
     archived: bool = False
     taken_by: list[str] | None = None
     refusals: list[Refusal] = []
+    without: list[str] = []
 
     @property
     def paged(self) -> bool:

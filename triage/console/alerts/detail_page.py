@@ -128,6 +128,7 @@ def _facts(alert: Alert, translations: Translations) -> dict[str, str]:
         "acknowledged": _by_whom(alert.acknowledged, translations),
         "snoozed": _snoozed(alert, translations),
         "late": translations("alert.late", n=alert.late_records) if alert.late_records else "",
+        "without": ", ".join(alert.without),
         "paged_with": alert.page if alert.page and alert.page != alert.dedup_key else "",
         "not_paged": "" if alert.paged else alert.not_paged_because or translations("alert.yes"),
         "taken_by": ", ".join(alert.taken_by),
