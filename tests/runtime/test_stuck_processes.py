@@ -32,7 +32,7 @@ def run(app, listening, settings, beat):
 
 service.run = run
 service.serve(load_settings(None, {{
-    "worker.stuck_after_s": 1, "worker.stuck_exit_s": 0, "{section}.port": 0,
+    "worker.stuck_after_s": 2, "worker.stuck_exit_s": 0, "{section}.port": 0, "kafka.request_timeout_ms": 1000,
     "elasticsearch.url": "http://127.0.0.1:9", "kafka.bootstrap_servers": "127.0.0.1:9",
 }}))
 """

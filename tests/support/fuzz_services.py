@@ -187,10 +187,14 @@ class _Watched:
 
     def __enter__(self) -> Self:
         self.service.__enter__()
-        # What every request needs is loaded once.
-        for path in ("/", "/live", "/metrics"):
-            httpx.get(f"{self.service.url}{path}", timeout=30)
-        self._before_mib = self._mib()
+        try:
+            # What every request needs is loaded once.
+            for path in ("/", "/live", "/metrics"):
+                httpx.get(f"{self.service.url}{path}", timeout=60)
+            self._before_mib = self._mib()
+        except BaseException:
+            self.service.__exit__()
+            raise
         self._prober.start()
         return self
 

@@ -18,6 +18,10 @@ TOKENS = [
 ]
 
 
+# Much more than it takes: other tests may need the machine.
+_START_S = 180
+
+
 class RunningService:
     """Use it as a context manager: `url` is its address, `log` the lines of its log, as JSON."""
 
@@ -54,9 +58,10 @@ class RunningService:
         return next((json.loads(line) for line in self.log if f'"{name}"' in line), None)
 
     def __enter__(self) -> Self:
-        assert self._started.wait(60)
+        self._started.wait(_START_S)
         started = self.event(f"{self.section}_started")
         if started is None:
+            self.__exit__()
             pytest.fail("".join(self.log))
         self.url = started["url"]
         return self
