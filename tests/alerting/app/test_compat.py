@@ -56,6 +56,7 @@ class Thread:
 
     def __init__(self):
         self.positions = {}
+        self.committed = 7
         self.polled = {}
         self.answer = asyncio.Event()
 
@@ -63,8 +64,8 @@ class Thread:
         return {NEW, READ, CHANGELOG}
 
     async def seek_to_committed(self):
-        self.positions[READ] = 7
-        return {NEW: None, READ: 7, CHANGELOG: None}
+        self.positions[READ] = self.committed
+        return {NEW: None, READ: self.committed, CHANGELOG: None}
 
     async def earliest_offsets(self, *tps):
         return dict.fromkeys(tps, 3)
@@ -119,6 +120,20 @@ def test_a_partition_without_a_committed_offset_is_sought_back_to_its_beginning(
         return await positions_after_a_seek(await consumer())
 
     assert asyncio.run(scenario()) == {READ: 7, NEW: 3}
+
+
+@pytest.mark.parametrize(("committed", "reported"), [(2, [((READ.topic, READ.partition), 2, 3)]), (3, [])])
+def test_a_committed_offset_that_retention_has_passed_is_reported(consumer, committed, reported):
+    found = []
+
+    async def scenario():
+        made = await consumer()
+        made.transport.expired = lambda *given: found.append(given)
+        made._thread.committed = committed
+        return await positions_after_a_seek(made)
+
+    assert asyncio.run(scenario()) == {READ: 3, NEW: 3}
+    assert found == reported
 
 
 def test_resuming_streams_stops_the_flow_until_faust_resumes_it(consumer):

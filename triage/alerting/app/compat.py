@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import faust
@@ -115,12 +115,22 @@ class _RebalanceSafeConsumer(Consumer):
         super().resume_partitions(resumed)
 
     async def perform_seek(self) -> None:
-        """Seek partitions without a committed offset, too: to their beginning."""
+        """Seek partitions without a committed offset, too: to their beginning.
+
+        Report those whose committed offset retention has passed: aiokafka continues at their beginning without a word.
+        """
         async with self._polling:
             await super().perform_seek()
-            streams = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
-            if new := [tp for tp in streams if not self._committed_offset.get(tp)]:
-                await self._thread.seek_wait(await self._thread.earliest_offsets(*new))
+            if not (streams := [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]):
+                return
+            earliest = await self._thread.earliest_offsets(*streams)
+            committed = {tp: self._committed_offset.get(tp) or 0 for tp in streams}
+            if behind := {tp: offset for tp, offset in earliest.items() if not committed[tp] or committed[tp] < offset}:
+                await self._thread.seek_wait(behind)
+            transport: Any = self.transport
+            for tp, offset in behind.items():
+                if committed[tp]:
+                    transport.expired((tp.topic, tp.partition), committed[tp], offset)
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Wait for the poll in flight."""
@@ -158,9 +168,16 @@ class _RebalanceSafeConsumer(Consumer):
 
 
 class ReadCommittedTransport(Transport):
-    """Faust's Kafka transport with the consumer above."""
+    """Faust's Kafka transport with the consumer above.
+
+    `expired` is called with a partition, the committed offset, and the first one that Kafka still has.
+    """
 
     Consumer = _RebalanceSafeConsumer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expired: Callable[[tuple[str, int], int, int], None] = lambda *_: None
 
 
 def leave_unacknowledged(events: Iterable[Any]) -> None:

@@ -47,6 +47,7 @@ from triage.errors import NotUnderstood, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
+from triage.pipeline.kafka.expired_records import ExpiredRecords
 from triage.schemas.action import Action, Silence
 from triage.schemas.alert import Alert
 from triage.schemas.counts import CountMessage
@@ -114,6 +115,7 @@ class AlerterApp:
         )
         self._instance = instance
         self.faust = faust_app(settings, partitions, replicas, None if instance is None else instance.client_id)
+        self.faust.transport.expired = ExpiredRecords(metrics).report  # type: ignore[attr-defined]
         self._source = settings.kafka.topic("window-counts")
         self._alerts = self.faust.topic(
             settings.kafka.topic("alerts"),
