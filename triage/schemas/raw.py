@@ -10,6 +10,7 @@ import msgspec
 from triage.errors import InvalidRecord
 from triage.schemas.event_time import event_time_ms
 from triage.schemas.version import named_version
+from triage.schemas.wrappers import STRING, TOMBSTONE, is_json_object, wrapper_of
 
 Scalar = str | int | float | bool
 
@@ -92,6 +93,8 @@ def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
 
 def decode_object(payload: bytes) -> dict[str, Any]:
     """Decode the JSON object of a record; a lone surrogate becomes U+FFFD. Raises InvalidRecord (stage decode)."""
+    if not payload:
+        raise InvalidRecord("not_json", f"not JSON: {TOMBSTONE}", stage="decode")
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -109,7 +112,8 @@ def decode_object(payload: bytes) -> dict[str, Any]:
     if not isinstance(decoded, dict):
         raise InvalidRecord(
             "not_an_object",
-            f'a record must be a JSON object, {{"text": ...}}, not {_kind(decoded)}',
+            f'a record must be a JSON object, {{"text": ...}}, not {_kind(decoded)}'
+            + (f"; {STRING}" if is_json_object(decoded) else ""),
             stage="decode",
         )
     return decoded
@@ -144,7 +148,10 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
     Raises InvalidRecord (stage validate).
     """
     fields = dict(fields)
-    text, truncated = _text(fields.pop("text", None), max_text_chars)
+    if fields.get("text") is None:
+        hint = wrapper_of(fields) or "it must hold the text of the feedback"
+        raise InvalidRecord("missing_text", f"the field text is missing; {hint}", field="text")
+    text, truncated = _text(fields.pop("text"), max_text_chars)
     known: dict[str, Any] = {}
     for name in STRING_FIELDS:
         value = fields.pop(name, None)
@@ -179,10 +186,6 @@ def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> Raw
 
 
 def _text(value: Any, limit: int) -> tuple[str, bool]:
-    if value is None:
-        raise InvalidRecord(
-            "missing_text", "the field text is missing; it must hold the text of the feedback", field="text"
-        )
     if not isinstance(value, str):
         raise InvalidRecord("text_not_string", f"text must be a string, not {_kind(value)}", field="text")
     # NUL is valid JSON, but breaks consumers that use C strings; it has no meaning in feedback.
