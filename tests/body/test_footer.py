@@ -35,7 +35,19 @@ def test_lines_of_mobile_clients_go(line):
     assert _read(f"The kettle leaks.\n\n{line}") == "The kettle leaks."
 
 
-@pytest.mark.parametrize("sign_off", ["Kind regards,", "Mit freundlichen Grüßen", "Cordialement,", "此致", "Best"])
+@pytest.mark.parametrize(
+    "sign_off",
+    [
+        "Kind regards,",
+        "Mit freundlichen Grüßen",
+        "Cordialement,",
+        "此致",
+        "Best",
+        "敬祝 商祺",
+        "顺颂 商祺",
+        "祝您生活愉快！",
+    ],
+)
 def test_signatures_go(sign_off):
     signature = f"{sign_off}\nJane Roe\nHead of Facilities | Acme Ltd\nT [PHONE]\n[EMAIL]"
     assert _read(f"The kettle leaks.\n\n{signature}") == "The kettle leaks."
@@ -60,3 +72,35 @@ def test_what_somebody_asks_stays(text):
 def test_a_footer_alone_is_read():
     text = "CONFIDENTIAL: this mail is for the addressee alone.\nDelete it."
     assert _read(text) == text
+
+
+FOOTERS = (
+    "Virus-free. www.avg.com", "Please consider the environment before printing this email.",
+    "Do you really need to print this mail?", "Sent by my Pixel 9", "通过网易邮箱大师发送", "发自 小米手机",
+
+    "Bitte prüfen Sie, ob Sie diese Mail drucken müssen. Denken Sie an die Umwelt.",
+    "Ce message est confidentiel. Si vous n'êtes pas le destinataire, merci de supprimer ce message.",
+    "Este mensaje es confidencial. Si no es el destinatario, elimínelo.",
+    "本邮件可能含有机密信息，未经授权严禁使用。", "温馨提示：我们不会要求您提供密码。",
+    "We will never ask for your password. Beware of scams.",
+    "Acme staff will never ask you for your PIN. Report anything suspicious.",
+    "このメールは機密です。誤って受信した場合は破棄してください。", "環境のため、列印此郵件前請三思",
+)  # fmt: skip
+PARAGRAPHS = (
+    "Beware of this shop!", "Please check before printing my name on the mug.",
+    "The environment in your shop is bad.", "Was it checked for viruses? I doubt it.",
+    "You will never ask for feedback again.", "I was sent from pillar to post.", "祝你们早日倒闭",
+    "别打印这封邮件了，赶紧退款，我等着", "打印机坏了", "你们不会要求退货吧？我不接受",
+    "This is private: my neighbour stole it.", "It must not leak again.", "Sent from your warehouse broken",
+    "从手机App发送了三次都没回复", "Delete my account from your system.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("footer", FOOTERS)
+def test_kinds_of_footers_go(footer):
+    assert _read(f"The kettle leaks.\n\n{footer}") == "The kettle leaks."
+
+
+@pytest.mark.parametrize("paragraph", PARAGRAPHS)
+def test_paragraphs_that_sound_like_them_stay(paragraph):
+    assert _read(f"The kettle leaks.\n\n{paragraph}") == f"The kettle leaks.\n\n{paragraph}"

@@ -87,3 +87,20 @@ def test_what_a_reader_would_see(marked, plain):
 def test_marks_of_quotes_are_repeated_four_times():
     for depth, marks in ((3, 3), (4, 4), (5, 4)):
         assert plain_text("<blockquote>" * depth + "a" + "</blockquote>" * depth).splitlines()[-1] == "> " * marks + "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("# Complaint\n\nThe *third* kettle is `E4` again", "Complaint\n\nThe third kettle is E4 again"),
+        ("### Late\nStill nothing", "Late\nStill nothing"),
+        ("# 3 is broken\nsend another", "# 3 is broken\nsend another"),
+        ("#Complaint about 2 * 3 * 4 bolts", "#Complaint about 2 * 3 * 4 bolts"),
+        ("card ending **** 1234 * see below", "card ending **** 1234 * see below"),
+        ('<input type="hidden" value="604418">Your page shows nothing', "Your page shows nothing"),
+        ("<p hidden>secret</p>Visible <select><option>One</option></select>", "Visible"),
+        ('<div style="font-size:0">preheader</div>Visible', "Visible"),
+    ],
+)
+def test_markdown_and_hidden_parts(text, plain):
+    assert plain_text(text) == plain

@@ -119,3 +119,8 @@ def test_offsets_come_back(text, data):
             assert parts.original(position + offset - start) == offset
             assert joined[position + offset - start] == text[offset]
         position += end - start + 2
+
+
+def test_a_line_of_any_words_above_the_headers_belongs_to_them():
+    text = "Still broken.\n\n===== Vorige bericht =====\nFrom: a@example.com\nSent: Monday\nTo: b@example.com\n\nHello"
+    assert read_body(text).parts.joined(text) == "Still broken."

@@ -9,16 +9,8 @@ from cases import FOLDER, built_once, failures, in_this_process, load, run
 
 KINDS = sorted(f"other_hand/{path.stem}" for path in (FOLDER / "other_hand").glob("*.jsonl"))
 CASES = [case for kind in KINDS for case in load(kind) if not case.unclear]
-OPEN = frozenset(
-    f"other_hand/{kind}:{line}"
-    for kind, lines in {
-        "automatic": (3, 4, 5, 6, 7, 8, 12, 13, 14, 15, 17, 19, 20, 22, 23, 24, 27, 28, 29, 31, 33),
-        "footers": (5, 6, 8, 9, 13, 17, 24, 25, 27, 31, 32),
-        "html": (17, 25),
-        "threads": (20,),
-    }.items()
-    for line in lines
-)
+# `other_hand/KIND:LINE`, each with its reason.
+OPEN: frozenset[str] = frozenset()
 
 
 @pytest.fixture(scope="module")

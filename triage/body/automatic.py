@@ -2,16 +2,51 @@
 
 import re
 
+from triage.han import simplified
 from triage.patterns import any_of, load_patterns
 
 _PATTERNS = load_patterns("triage.body.patterns", "automatic")
 _BEGINNING = re.compile(any_of(_PATTERNS["beginnings"]), re.IGNORECASE)
-_SENTENCE = re.compile(any_of(_PATTERNS["sentences"]), re.IGNORECASE)
 _OPENING = re.compile(f"{any_of(_PATTERNS['openings'])}*", re.IGNORECASE)
 _REQUEST = re.compile(any_of(_PATTERNS["requests"]), re.IGNORECASE)
+# What an absence note asks of others: `In urgent cases please call my colleague`.
+_URGENT = re.compile(any_of(_PATTERNS["urgent"]), re.IGNORECASE)
+# A text message that begins with its sender, 【...】, and speaks to a customer.
+_SENDER = re.compile(simplified(any_of(_PATTERNS["senders"])))
 _LONGEST = 2_000
-# A text without any of these holds none of the sentences, as most texts; a test holds them to it.
-_CUES = tuple(_PATTERNS["cues"])
+
+# Letters of a word by which sentences are found.
+_LETTERS = 4
+_WORD_START = re.compile(rf"\b\w{{1,{_LETTERS}}}")
+_FIRST_CJK = "\u2e80"
+
+
+def _by_word(groups: dict[str, list[str]]) -> dict[str, tuple[re.Pattern[str], ...]]:
+    """Sentences by the start of the words, or by the Chinese and Japanese words, that they need.
+
+    Most texts contain few of these, so few expressions are searched.
+    """
+    found: dict[str, tuple[re.Pattern[str], ...]] = {}
+    for words, sentences in groups.items():
+        for word in words.split("|"):
+            needed = word if word >= _FIRST_CJK else word[:_LETTERS]
+            patterns = tuple(
+                # Without IGNORECASE, which is slower: they search the text in lower case.
+                re.compile(simplified(sentence))
+                for sentence in sentences
+                # A number stands in the sentence as \d, `email` as e-?mail.
+                if needed.isdigit() or simplified(needed) in simplified(sentence + sentence.replace("-?", ""))
+            )
+            found[needed] = found.get(needed, ()) + patterns
+    return found
+
+
+_SENTENCES = _by_word(load_patterns("triage.body.patterns", "automatic_sentences"))
+_STARTS = frozenset(word for word in _SENTENCES if word < _FIRST_CJK)
+_CJK: dict[str, list[str]] = {}
+for _word in sorted(_SENTENCES.keys() - _STARTS):
+    _CJK.setdefault(_word[0], []).append(_word)
+_CJK_FIRST = frozenset(_CJK)
 
 
 def is_automatic(text: str) -> bool:
@@ -19,8 +54,20 @@ def is_automatic(text: str) -> bool:
     if len(text) > _LONGEST:
         return False
     opening = _OPENING.match(text)
-    if _BEGINNING.match(text, opening.end() if opening else 0) is None:
-        lowered = text.lower()
-        if not any(cue in lowered for cue in _CUES) or _SENTENCE.search(text) is None:
-            return False
-    return _REQUEST.search(text) is None
+    if _BEGINNING.match(text, opening.end() if opening else 0) is None and not _holds_sentence(text):
+        return False
+    return _REQUEST.search(_URGENT.sub(" ", text)) is None
+
+
+def _holds_sentence(text: str) -> bool:
+    lowered = text.lower()
+    words: list[str] = [*_STARTS.intersection(_WORD_START.findall(lowered))]
+    if not text.isascii():
+        words += [word for first in _CJK_FIRST.intersection(text) for word in _CJK[first] if word in text]
+    if words:
+        folded = simplified(lowered)
+        for word in words:
+            for sentence in _SENTENCES[word]:
+                if sentence.search(folded):
+                    return True
+    return text[:1] == "【" and _SENDER.match(simplified(text)) is not None

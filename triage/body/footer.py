@@ -3,18 +3,28 @@
 import re
 
 from triage.body.thread import Line, split_lines
+from triage.han import simplified
 from triage.patterns import any_of, load_patterns
 
 _PATTERNS = load_patterns("triage.body.patterns", "footer")
+
+
+def _compiled(group: str, form: str = "{}") -> re.Pattern[str]:
+    """The patterns of a group in simplified characters, as the text is read."""
+    return re.compile(simplified(form.format(any_of(_PATTERNS[group]))), re.IGNORECASE)
+
+
 _DELIMITER = re.compile(r"\s*(?:--|—|–|__|\*\*|-{3,}|_{3,}|={3,})\s*$")
-_MOBILE = re.compile(rf"\s*{any_of(_PATTERNS['mobile'])}\s*[.。]?\s*$", re.IGNORECASE)
-_SIGN_OFF = re.compile(rf"\s*{any_of(_PATTERNS['sign_offs'])}\s*[,，.。!！]?\s*$", re.IGNORECASE)
+_MOBILE = _compiled("mobile", r"\s*{}\s*[.。]?\s*$")
+_SIGN_OFF = _compiled("sign_offs", r"\s*{}\s*[,，.。!！]?\s*$")
 # A last paragraph with two of these, or that names itself a footer and has one, is boilerplate.
-_BOILERPLATE = re.compile(any_of(_PATTERNS["boilerplate"]), re.IGNORECASE)
-_SHOUTED = re.compile(rf"\s*[*_]*{any_of(_PATTERNS['shouted'])}\s*[:：*_]")
-_PERSONAL = re.compile(any_of(_PATTERNS["personal"]), re.IGNORECASE)
-_NOT_PERSONAL = re.compile(any_of(_PATTERNS["not_personal"]), re.IGNORECASE)
-_CONTACT = re.compile(any_of(_PATTERNS["contact"]), re.IGNORECASE)
+_BOILERPLATE = _compiled("boilerplate")
+# With one of these, too.
+_CERTAIN = _compiled("certain")
+_SHOUTED = re.compile(rf"\s*[*_【\[]*{simplified(any_of(_PATTERNS['shouted']))}\s*[:：*_】\]]")
+_PERSONAL = _compiled("personal")
+_NOT_PERSONAL = _compiled("not_personal")
+_CONTACT = _compiled("contact")
 _LONGEST_SIGNATURE = 10
 # Bounds on work, for texts that hold nothing but delimiters.
 _ROUNDS = 6
@@ -27,7 +37,8 @@ def without_footer(text: str, start: int, end: int) -> int:
 
     Never `start`: a message that is all footer stays as it is.
     """
-    part = text[start:end]
+    # One character for one, so that offsets stay.
+    part = simplified(text[start:end])
     if "\n" not in part and "\r" not in part:
         return end
     lines = split_lines(part)
@@ -62,14 +73,21 @@ def _delimited(lines: list[Line]) -> int:
 
 
 def _may_go(paragraph: str) -> bool:
-    return bool(_BOILERPLATE.search(paragraph)) or not _PERSONAL.search(_NOT_PERSONAL.sub(" ", paragraph))
+    return bool(_BOILERPLATE.search(paragraph) or _CERTAIN.search(paragraph)) or not _speaks(paragraph)
+
+
+def _speaks(paragraph: str) -> bool:
+    """True where somebody speaks for himself."""
+    return _PERSONAL.search(_NOT_PERSONAL.sub(" ", paragraph)) is not None
 
 
 def _mobile(lines: list[Line]) -> int:
     last = len(lines)
     while last and lines[last - 1].blank:
         last -= 1
-    return last - 1 if last > 1 and _MOBILE.match(lines[last - 1].text) else len(lines)
+    if last <= 1 or not _MOBILE.match(line := lines[last - 1].text) or _speaks(line):
+        return len(lines)
+    return last - 1
 
 
 def _legal(lines: list[Line]) -> int:
@@ -84,9 +102,10 @@ def _legal(lines: list[Line]) -> int:
         return len(lines)
     paragraph = "\n".join(line.text for line in lines[first:last])
     found = len({match[0].lower() for match in _BOILERPLATE.finditer(paragraph)})
-    shouted = bool(_SHOUTED.match(paragraph))
-    personal = bool(_PERSONAL.search(_NOT_PERSONAL.sub(" ", paragraph)))
-    return first if (shouted and found) or (found > 1 and not personal) else len(lines)
+    certain = _CERTAIN.search(paragraph) is not None
+    if _SHOUTED.match(paragraph) and (found or certain):
+        return first
+    return first if (certain or found > 1) and not _speaks(paragraph) else len(lines)
 
 
 def _signed(lines: list[Line]) -> int:

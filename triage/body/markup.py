@@ -15,7 +15,10 @@ _ELEMENTS = "|".join([*_PATTERNS["blocks"], *_PATTERNS["unseen"], *_PATTERNS["in
 _TAG = re.compile(rf"<(?:!--|!doctype\b|/?(?:{_ELEMENTS})(?:\s+[a-z_:@][^<>]*|\s*/?\s*)>)", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _CELLS = frozenset(("td", "th"))
-_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|max-height\s*:\s*0(?![.\d])",
+    re.IGNORECASE,
+)
 _TARGET = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _BBCODE = re.compile(
     r"\[(/?)(b|i|u|s|quote|color|size|font|center|left|right|list|code|url|email|img)(=[^\[\]\n]{0,200})?\]",
@@ -23,6 +26,9 @@ _BBCODE = re.compile(
 )
 _IMAGE = re.compile(r"!\[[^\[\]\n]{0,200}\]\([^()\s]{1,2000}\)")
 _LINK = re.compile(r"(?<!!)\[([^\[\]\n]{1,500})\]\((https?://[^()\s]{1,2000}|mailto:[^()\s]{1,500})\)")
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(?=[^\W\d_])", re.MULTILINE)
+_EMPHASIS = re.compile(r"(?<![*\w\\])\*(?=[^\s*])([^*\n]{1,300})(?<=[^\s*])\*(?![*\w])")
+_CODE = re.compile(r"(?<![`\w])`(?=\S)([^`\n]{1,300})(?<=\S)`(?![`\w])")
 _STRONG = re.compile(r"(?<![*\w])\*\*(?=\S)([^*\n]{1,2000})(?<=\S)\*\*(?![*\w])")
 _SPACES = re.compile(r"[ \t\u00a0\u200b\ufeff]+")
 _LINES = re.compile(r" *\n(?: *\n)+ *| *\n *")
@@ -46,12 +52,20 @@ def plain_text(text: str) -> str:
             plain = _resolve(plain)
     if "[" in plain and ("[/" in plain or "](" in plain):
         plain = _without_brackets(plain)
-    if "**" in plain:
-        plain = _STRONG.sub(r"\1", plain)
+    if "*" in plain or "`" in plain or "# " in plain:
+        plain = _without_marks(plain)
     if plain is not text:
         plain = plain.strip()
     # What holds nothing but markup, as a picture alone, stays as it came.
     return plain or text
+
+
+def _without_marks(text: str) -> str:
+    """Without Markdown's emphasis, code and headings."""
+    plain = _EMPHASIS.sub(r"\1", _STRONG.sub(r"\1", text))
+    plain = _CODE.sub(r"\1", plain)
+    # The text of one line that begins with # is a hashtag's or a number's, no heading.
+    return _HEADING.sub("", plain) if "\n" in plain else plain
 
 
 def _resolve(text: str) -> str:
@@ -94,7 +108,9 @@ def _pieces(root: LexborNode, quotes: int) -> Iterator[str]:
 
 
 def _is_unseen(node: LexborNode, tag: str) -> bool:
-    return tag in _UNSEEN or tag.startswith(("-", "_")) or bool(_HIDDEN.search(node.attributes.get("style") or ""))
+    if tag in _UNSEEN or tag.startswith(("-", "_")) or "hidden" in node.attributes:
+        return True
+    return _HIDDEN.search(node.attributes.get("style") or "") is not None
 
 
 def _around(node: LexborNode, tag: str, quotes: int) -> tuple[str, str | None]:

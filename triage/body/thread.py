@@ -16,6 +16,7 @@ _HEADERS = "|".join(f"(?P<{name}>{'|'.join(_PATTERNS[name])})" for name in ("fro
 _HEADER = re.compile(rf"[\s>|*]*\*?(?:{_HEADERS})\*?\s*(?:[:：]\*?|\|)\s*\S", re.IGNORECASE)
 _DASHES = r"[-_=—─*]{2,}"
 _RULER = re.compile(rf"[\s>]*{_DASHES}\s*{any_of(_PATTERNS['rulers'])}\s*{_DASHES}\s*$", re.IGNORECASE)
+_ANY_RULER = re.compile(r"[\s>]*(?:[-_=—─*]{3,}|[-_=—─*]{2,}[^\n]{1,40}?[-_=—─*]{2,})\s*")
 _REPLY_ABOVE = re.compile(rf"[\s>#\-=_*]*(?:please )?{any_of(_PATTERNS['reply_above'])}[\s#\-=_*.。]*$", re.IGNORECASE)
 _FORWARDED = re.compile(
     rf"[\s>]*(?:{_DASHES}\s*{any_of(_PATTERNS['forwarded'])}\s*{_DASHES}|begin forwarded message\s*[:：])\s*$",
@@ -119,11 +120,11 @@ def _mark(quoted: list[bool], start: int, end: int) -> None:
 
 
 def _ruler_above(lines: list[Line], index: int) -> int:
-    """The line of underscores that Outlook puts above its headers belongs to them."""
+    """The line of underscores, or `---- any words ----`, that mail clients put above the headers belongs to them."""
     above = index - 1
     while above >= 0 and lines[above].blank:
         above -= 1
-    return above if above >= 0 and re.fullmatch(r"\s*[-_=—─*]{3,}\s*", lines[above].text) else index
+    return above if above >= 0 and _ANY_RULER.fullmatch(lines[above].text) else index
 
 
 def _is_header_block(lines: list[Line], index: int) -> bool:
