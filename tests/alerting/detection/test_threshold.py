@@ -8,6 +8,7 @@ from triage.alerting.detection.threshold import TailModel
 
 HOUR_S, WEEKS = 3600, 168
 DEFAULT = Budget(0.005, each_key=True)
+BUSY = Budget(0.001, each_key=True)
 
 
 def model(keys=1, mean=2.0, phi=1.5, age=4 * WEEKS, step_s=HOUR_S, runs=0.0, predicted=0.0):
@@ -40,7 +41,7 @@ def test_rare_counts_and_young_keys_raise_it():
 
 
 def test_windows_of_a_day_need_less_as_there_are_fewer():
-    assert threshold(mean=48, step_s=86_400) < threshold(mean=2) - 0.5
+    assert threshold(BUSY, mean=4.8, step_s=86_400) < threshold(BUSY, mean=0.2) - 0.5
 
 
 def test_more_runs_than_predicted_raise_it_and_fewer_lower_it():
@@ -53,6 +54,8 @@ def test_more_runs_than_predicted_raise_it_and_fewer_lower_it():
 def test_without_a_watched_key_it_is_the_reference_and_it_has_bounds():
     assert threshold(watched=np.array([False])) == 3.8
     assert threshold(Budget(1000.0, each_key=True)) == 2.5
+    assert threshold(Budget(1000.0, each_key=True), step_s=86_400) == 3.0
+    assert threshold(Budget(1000.0, each_key=True), step_s=604_800) == 2.5
     assert threshold(Budget(1e-30, each_key=True)) == 12.0
 
 

@@ -17,7 +17,8 @@ from triage.alerting.detection.verdicts import Bools, Floats
 # The score that has the default budget on counts as they are at most shops; widths and ratios are set for it.
 REFERENCE = 3.8
 _HOUR_S, _WEEK_S = 3_600, 7 * DAY_S
-_LEAST, _MOST = 2.5, 12.0
+# Below the least, the prediction is too low: of windows of hours and days it is already at three.
+_LEAST, _LEAST_OF_HOURS, _MOST = 2.5, 3.0, 12.0
 
 # Logarithm of the false alerts per week at the reference: a regression on simulated counts of many kinds. Its terms are
 # zero for one count an hour to ten of no dispersion.
@@ -54,6 +55,7 @@ class TailModel:
         self._log_windows += _SHORT if step_s <= _SHORT_UP_TO_S else 0.0
         self._to_hours = math.log(_HOUR_S / step_s)
         self._kept = 0.5 ** (1 / max(_HALF_LIFE_S / step_s, _HALF_LIFE_WINDOWS))
+        self._least = _LEAST_OF_HOURS if _HOUR_S < step_s < _WEEK_S else _LEAST
         self._counted_after = max(_COUNTED_AFTER_S / step_s, 24)
 
     def rates(self, log_mean: Floats, phi: Floats, age: Floats) -> tuple[Floats, Floats]:
@@ -97,7 +99,7 @@ class TailModel:
             rates = np.exp(rate - slope * (score - REFERENCE))
             total = float(rates.sum())
             change = max(-2.0, min(2.0, (math.log(total) - wanted) * total / float((rates * slope).sum())))
-            score = max(_LEAST, min(_MOST, score + change))
+            score = max(self._least, min(_MOST, score + change))
             if abs(change) < _CLOSE:
                 break
         # Sums of the same keys in another order, as after a restart, differ in the last digits.
