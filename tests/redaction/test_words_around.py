@@ -34,7 +34,32 @@ PERSONAL = (
     "anna at example dot com",
 )  # fmt: skip
 
+MORE_PERSONAL = (
+    "passport no: 532198847", "my passport K 0441 7236", "护照:E12345678", "台湾居民来往大陆通行证 12345678",
+    "居留证号 AB12345678", "外籍居留證 A800000014", "NHS number 943 476 5919", "SIN: 046-454-286",
+    "CPF 529.982.247-25", "my licence is plate 7ABC123", "licence plate: 7ABC 123", "number plate HX70 TRF",
+    "my van's reg is HX70TRF", "rego ABC 123", "the taxi (LK19 XTR) overcharged me", "courier drove off, HX70 TRF",
+    "沪A·D12345", "車號 AXY-5678", "車牌號碼:BCD-1234", "計程車 123-AB", "機車 MDX-3321", "粵Z·1234港",
+    "網約車 粤B D12345", "account 12345678 sort code 12-34-56", "acct no 0098127743",
+    "IBAN: DE89 3704 0044 0532 0130 00", "帳號 012-345-678901", "匯款到 700-0012345-678901",
+    "銀行帳號：808-0123-456789-01", "工行卡号 6222 0212 3456 7890 123", "建行账号6217000010001234567",
+    "PayPal me at hannah@example.com", "hannah[at]example[dot]com", "mail: hannah@例子.中国", "微信 zhoulan0417",
+    "加我微信zhoulan0417", "vx: zhoulan0417", "V信zhoulan_0417", "LINE: chenbo88", "我的line是 chen_bo88",
+    "WhatsApp +852 5550 1842", "telegram @gus_h4rt", "my twitter handle is hannah_p", "IP 192.0.2.14",
+    "from 2001:db8::8a2e:370:7334", "登录IP是203.0.113.9", "password is hunter2!", "pwd hunter22", "passcode 991823",
+    "my PIN number is 0417", "CVC: 331", "cvv2 331", "security code 331", "OTP 112233", "驗證碼 112233",
+    "驗證碼係112233", "提款密碼1122", "卡背三碼 331", "密码：abc12345", "動態密碼 112233",
+    "token ghp_A1b2C3d4E5f6G7h8", "API key: AKIA1234567890ABCD", "gift card code XQ7P-22MM-91KD",
+    "禮物卡序號 XQ7P22MM91KD", "卡密 8812736451", "兑换码:AB12-CD34-EF56",
+    "https://shop.example/reset?token=abc123def", "https://shop.example/profile/hannah.pruett",
+    "https://shop.example/member/551207/orders", "https://www.facebook.com/hannah.pruett.5", "电话是0755-2555 0143",
+    "座机 0571 8555 0143", "tel (852) 2555 0143", "電話:(02)2555-0143", "手機0912345678", "call +44 7700 900461",
+    "ph 020 7946 0958", "身份证号是110105194912310021x",
+)  # fmt: skip
+
 HARMLESS = (
+    "微信ios18.2闪退", "微信支付2次", "https://shop.example/users/sign_in",
+    "https://shop.example/user/my_orders", "model 7ABC123",
     "order 12345678 was late", "call about invoice 20231234567", "the order number I gave you was 12345678",
     "I called 3 times in 2026", "call me in 10 minutes", "text me at 5", "reached level 12345678", "WeChat is broken",
     "whatsapp is useless", "my insta is hacked", "Telegram: useless", "LINE is down", "password is wrong",
@@ -59,7 +84,7 @@ HARMLESS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("text", PERSONAL)
+@pytest.mark.parametrize("text", PERSONAL + MORE_PERSONAL)
 def test_words_before_and_after_personal_data(text: str) -> None:
     redacted = REDACTOR.redact(text)
     assert redacted.changed

@@ -215,7 +215,7 @@ _PLATE_SIGNS = (
 _PLATE_CUE = cue_before("plate", r"号码?| (?:number|no|num)| is| was|是|为|系|[ .:：#(\-]")
 # Forms of many countries; after words that are also used of other things.
 _PLATE_FORM = re.compile(
-    r"(?<![A-Za-z0-9])(?:[A-Z]{2}[0-9]{2} ?[A-Z]{3}|[A-Z]{2,3}[ \-]?[0-9]{3,4}(?: [A-Z]{2}"
+    r"(?<![A-Za-z0-9])(?:[A-Z]{2}[0-9]{2} ?[A-Z]{3}|[0-9][A-Z]{3} ?[0-9]{3}|[A-Z]{2,3}[ \-]?[0-9]{3,4}(?: [A-Z]{2}"
     r"(?![A-Za-z]))?|[0-9]{3,4}[ \-]?[A-Z]{2,3})(?![A-Za-z0-9])"
 )
 _PLATE_WEAK_CUE = cue_before("plate_weak", r" (?:number|no|mark)| is| was|[ .:：#(\-]")

@@ -67,12 +67,14 @@ _MESSENGER = re.compile(
     r"(?P<name>[A-Za-z](?:[A-Za-z0-9_\-]|\.(?=[A-Za-z0-9_])){4,31})"
     rf"|{cue_words('messenger_short')}[:： ]{{1,2}}@?(?P<spaced>(?=[A-Za-z_.#\-]*[0-9])[A-Za-z]"
     rf"(?:[A-Za-z0-9_\-]|[.#](?=[A-Za-z0-9_])){{4,31}})"
+    # Right after it: letters and digits that are not a version, as in 微信ios18.
+    r"|(?:[微薇威徽vV]信号?|(?i:[wv]x号))(?P<joined>(?!(?i:ios|android|app|pc|mac|win|beta)[0-9])[A-Za-z_\-]{3,20}[0-9][A-Za-z0-9_\-]{1,20})"
     rf"|{cue_words('messenger')}(?:号码?|[账帐]号|(?i: ?id))(?: ?[:：是为系]? ?)(?P<digits>[0-9]{{6,12}})"
     rf"|(?:(?<![A-Za-z])(?i:qq)|扣扣)(?:号码?|群)?(?: ?[:是为]? ?)(?P<number>[1-9][0-9]{{4,10}}))(?![A-Za-z0-9_\-])"
 )
 # Parts of the words above: a text without any of them is not searched.
 _MESSENGER_SIGNS = (
-    "微", "薇", "威信", "徽信", "扣扣", "chat", "xin", "tele", "whats", "line", "signal", "skype", "wx", "vx",
+    "微", "v信", "薇", "威信", "徽信", "扣扣", "chat", "xin", "tele", "whats", "line", "signal", "skype", "wx", "vx",
     "qq", "加v", "insta", "snap", "discord", "viber", "kakao", "zalo", "kik", "faceb", "twitter", "tok",
     "reddit", "steam", "xbox", "gamer", "psn", "红书", "抖音", "快手", "新浪", "知乎", "贴吧", "哔哩", "b站", "陌陌",
     "钉钉", "旺旺", "淘宝", "闲鱼", "支付宝", "脸书", "推特",

@@ -32,7 +32,11 @@ _MEMBER_FOLDERS = frozenset((
     "u", "user", "users", "profile", "profiles", "member", "members", "customer", "customers", "author",
     "authors", "people", "reviewer", "reviewers",
 ))  # fmt: skip
-_MEMBER = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9_])[A-Za-z0-9_.\-]{4,60}|[A-Z][a-z]+[.\-_][A-Z][a-z]+|[0-9]{5,20}")
+# Not `my_orders`, `sign-in` or `edit.html`.
+_MEMBER = re.compile(
+    r"(?=.*[A-Za-z])(?=.*[0-9])[A-Za-z0-9_.\-]{4,60}|[A-Z][a-z]+[\-_][A-Z][a-z]+|[0-9]{5,20}"
+    r"|(?!.*\.(?:html?|php|aspx?|jsp|js|json|xml)$)[A-Za-z]{2,30}\.[A-Za-z]{2,30}"
+)
 # First path segments of those sites that are not members.
 _PLACES = frozenset(
     {"", "i", "r", "p", "reel", "hashtag", "search", "watch", "explore", "status", "detail", "share", "home", "review"}
