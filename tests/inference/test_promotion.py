@@ -151,6 +151,21 @@ def test_rules_that_name_other_labels_refuse_unless_forced(registry, settings, c
     assert _current(registry) == "shop\n"
 
 
+def test_a_model_that_finds_no_persons_is_refused_where_names_are_redacted(registry, settings, clock):
+    manifest = json.loads((registry / "a" / "manifest.json").read_text("utf-8"))
+    tags = [tag.replace("person", "brand") for tag in manifest["entity_tags"]]
+    _edit(registry / "b", entity_tags=tags)
+    assert promote(settings, "b", clock).version == "tiny-model@2"
+    names = load_settings(
+        None, {"model.registry": registry, "model.device": "cpu", "model.threads": 1, "redaction.names": True}
+    )
+    assert promote(names, "a", clock).version == "tiny-model@1"
+    with pytest.raises(ModelError, match=r"redaction\.names needs .* entity label person; tiny-model@2 has brand"):
+        promote(names, "b", clock)
+    with pytest.raises(ModelError, match=r"set redaction\.names = false"):
+        promote(names, "b", clock, force=True)
+
+
 def test_another_taxonomy_with_the_same_labels_only_warns(registry, settings, clock):
     promote(settings, "a", clock)
     assert ["taxonomy changes" in warning for warning in promote(settings, "shop", clock).warnings] == [True]

@@ -206,6 +206,10 @@ class RedactionSettings(Section):
         None, description="Kinds to redact; default: those that are on by default (docs/redaction.md)"
     )
     also: list[str] = Field([], description="Kinds to redact in addition, e.g. order_id")
+    names: bool = Field(
+        False,
+        description="Also redact names of persons and postal addresses, found by the model (docs/redaction.md)",
+    )
     region: str = Field("US", pattern=r"^[A-Z]{2}$", description="Country of phone numbers without a + prefix")
     author_key: SecretStr = Field(SecretStr(DEMO_AUTHOR_KEY), description="Key of the HMAC that replaces author ids")
     author_key_version: str = Field("1", pattern=r"^[a-z0-9]{1,8}$", description="Version of that key")

@@ -38,6 +38,7 @@ def check_model(folder: Path, current: Path | None, settings: Settings, *, force
     model = OnnxModel.load(settings.model.model_copy(update={"path": folder}))
     smoke_test(model)
     manifest = model.manifest
+    require_person_label(manifest, settings)
     problems = label_problems(manifest, settings)
     if problems and not force:
         raise ModelError(
@@ -54,10 +55,23 @@ def check_model(folder: Path, current: Path | None, settings: Settings, *, force
     return CheckedModel(manifest.label, warnings)
 
 
+def require_person_label(manifest: Manifest, settings: Settings) -> None:
+    """Raises ModelError if `redaction.names` is on and the model does not find persons: nothing would be redacted."""
+    labels = _entity_labels(manifest)
+    if settings.redaction.names and "person" not in labels:
+        raise ModelError(
+            f"redaction.names needs a model with the entity label person; {manifest.label} has "
+            f"{', '.join(sorted(labels)) or 'no entity labels'}: use another model, or set redaction.names = false"
+        )
+
+
 def label_problems(manifest: Manifest, settings: Settings) -> list[str]:
     """Labels in the rules file that the model does not have, and errors of the file itself."""
-    entities = {tag.partition("-")[2] for tag in manifest.entity_tags[1:]} | set(KINDS)
-    return check_rules(settings, manifest.intents, sorted(entities))
+    return check_rules(settings, manifest.intents, sorted(_entity_labels(manifest) | set(KINDS)))
+
+
+def _entity_labels(manifest: Manifest) -> set[str]:
+    return {tag.partition("-")[2] for tag in manifest.entity_tags[1:]}
 
 
 def _taxonomy(folder: Path) -> str | None:

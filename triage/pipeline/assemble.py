@@ -16,6 +16,7 @@ from triage.elastic.naming import IndexNaming, read_daily_from
 from triage.errors import Unavailable
 from triage.inference.language import preload
 from triage.inference.model import OnnxModel
+from triage.inference.promotion_checks import require_person_label
 from triage.inference.shadow import Shadow
 from triage.logging import get_logger
 from triage.metrics import Metrics
@@ -72,6 +73,8 @@ def build_enricher(
     """The enrichment of the worker and of `triage enrich`. Raises ConfigError or ModelError."""
     rules = load_rules(settings.rules.path)
     loaded = model or OnnxModel.load(settings.model, metrics)
+    if isinstance(loaded, OnnxModel):
+        require_person_label(loaded.manifest, settings)
     preload()
     return Enricher(loaded, redactor or Redactor(settings.redaction), rules, settings.worker, clock, watcher)
 

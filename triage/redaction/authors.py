@@ -3,11 +3,11 @@
 import json
 import re
 
-from triage.redaction.kinds import KINDS, REMOVED
+from triage.redaction.kinds import KINDS, LABELS, REMOVED
 from triage.schemas.raw import text_of_id
 
 _MIN_CHARS = 5
-_PLACEHOLDERS = " ".join([*(kind.placeholder for kind in KINDS.values()), REMOVED]).casefold()
+_PLACEHOLDERS = " ".join([*LABELS, REMOVED]).casefold()
 _VALUE = r"[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<value>[^\s\"',;&{}\[\]]{1,200})"
 _AUTHOR = re.compile(rf"[\"']?author_id{_VALUE}")
 _SOURCE = re.compile(rf"(?<![A-Za-z0-9_.\-])source{_VALUE}")

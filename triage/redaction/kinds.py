@@ -148,7 +148,16 @@ KINDS: dict[str, Kind] = {kind.label: kind for kind in _ALL}
 REMOVED = "[REDACTED]"
 """Placeholder of a value that was removed because of its field's name."""
 
-PLACEHOLDER = re.compile(r"\[(?:" + "|".join(label.upper() for label in KINDS) + r"|REDACTED)\]")
+NAME_PLACEHOLDERS = {"person": "[PERSON]", "location": "[ADDRESS]"}
+"""Placeholders by the model's label, for `redaction.names`: a name, and a location that is a postal address."""
+
+LABELS: dict[str, str] = {
+    **{kind.placeholder: label for label, kind in KINDS.items()},
+    **{placeholder: label for label, placeholder in NAME_PLACEHOLDERS.items()},
+}
+"""Label by placeholder."""
+
+PLACEHOLDER = re.compile("|".join(re.escape(placeholder) for placeholder in (*LABELS, REMOVED)))
 
 
 def chosen_kinds(kinds: Collection[str] | None, also: Collection[str]) -> frozenset[str]:

@@ -57,6 +57,7 @@ class Redactor:
         if problems:
             raise ConfigError(problems)
         self.kinds = kinds
+        self.names = settings.names
         keys = {settings.author_key_version: settings.author_key, **settings.old_author_keys}
         self._author_keys = {f"v{version}:": key.get_secret_value().encode() for version, key in keys.items()}
         placeholders = {label: kind.placeholder if label in kinds else None for label, kind in KINDS.items()}

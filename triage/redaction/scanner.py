@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from triage.redaction.kinds import KINDS, PLACEHOLDER
+from triage.redaction.kinds import LABELS, PLACEHOLDER
 from triage.redaction.normalization import normalize
 from triage.redaction.recognizers import accounts, amounts, contact, orders, secrets, urls
 from triage.redaction.recognizers.common import Finder, Found, mask, merged
@@ -113,8 +113,7 @@ class _Work:
         if "[" not in self.text:
             return
         for match in PLACEHOLDER.finditer(self.text):
-            label = match[0][1:-1].lower()
-            self._hits[match.start()] = Hit(*match.span(), label if label in KINDS else None, match[0])
+            self._hits[match.start()] = Hit(*match.span(), LABELS.get(match[0]), match[0])
         self.text = mask(self.text, [(hit.start, hit.end) for hit in self._hits.values()])
 
     def take(self, label: str, found: Found) -> Found:

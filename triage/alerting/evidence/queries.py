@@ -13,7 +13,7 @@ from triage.elastic.errors import translated
 from triage.elastic.search import Conditions, count_negative, examples, texts, top_intents, top_terms
 from triage.errors import AccessDenied, TriageError, Unavailable
 from triage.logging import get_logger
-from triage.redaction.kinds import KINDS
+from triage.redaction.kinds import LABELS
 from triage.schemas.alert import Alert, Evidence, Share
 
 log = get_logger("triage.alerter")
@@ -29,7 +29,6 @@ _WORDS = 60
 _DAY_MS = 86_400_000
 _BASELINE_DAYS = 7
 # Placeholders of redaction are frequent in any window.
-_PLACEHOLDERS = {kind.placeholder for kind in KINDS.values()}
 
 
 class IndexEvidence:
@@ -88,7 +87,7 @@ class IndexEvidence:
             for share in top_terms(
                 self._until(deadline_s), settings, "entities.text", negative, *window, size=_ENTITIES
             )
-            if share.value not in _PLACEHOLDERS
+            if share.value not in LABELS
         ]
         shown = examples(self._until(deadline_s), settings, dimensions, *window, _EXAMPLES)
         # A single mention is not a pattern.

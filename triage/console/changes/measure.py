@@ -12,7 +12,7 @@ from triage.config import ElasticsearchSettings
 from triage.console.filters import FIELDS, Filters
 from triage.elastic.changes import Change, Periods, Sampled, changes, sample
 from triage.elastic.mapping import JsonObject
-from triage.redaction.kinds import KINDS
+from triage.redaction.kinds import LABELS
 from triage.schemas.alert import Share
 
 DAY_MS = 86_400_000
@@ -27,7 +27,6 @@ _MAX_SHOWN = 8
 # Filters that are left out of the period before, in this order, until it has enough records to compare with.
 _WIDENED = ("entity", "event", "author", "product", "brand", "region", "source", "queue", "rule", "severity", "channel")
 _NEGATIVE: JsonObject = {"term": {"sentiment.label": "negative"}}
-_PLACEHOLDERS = {kind.placeholder for kind in KINDS.values()}
 # Fields that a comparison breaks down by, unless the view has one value of them.
 _DIMENSIONS = ("product", "brand", "intent", "aspect", "region", "channel")
 
@@ -97,7 +96,7 @@ def compare(client: Elasticsearch, settings: ElasticsearchSettings, filters: Fil
     now = sample(client, settings, conditions, periods.start_ms, periods.end_ms, _SAMPLE_SIZE)
     before, left_out = _sample_before(client, settings, filters, periods)
     entities = _over_represented(
-        [set(record.entities) - _PLACEHOLDERS for record in now], [set(record.entities) for record in before]
+        [set(record.entities) - LABELS.keys() for record in now], [set(record.entities) for record in before]
     )
     terms = _over_represented([words(record.text) for record in now], [words(record.text) for record in before])
     # A word of a name that is listed already adds nothing.

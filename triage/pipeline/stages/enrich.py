@@ -19,6 +19,7 @@ from triage.inference.language import identify
 from triage.metrics import Metrics, observe_all
 from triage.pipeline.batch import Batch, Enriched, ValidatedRecord
 from triage.redaction import Redacted, Redactor
+from triage.redaction.names import redact_names
 from triage.rules import RuleSet, facts_of
 from triage.rules.evidence import explain_rules
 from triage.schemas.enriched import (
@@ -123,10 +124,30 @@ class Enricher:
         if self._watcher:
             self._watcher(active.model.version, texts, predictions)
         ingested = rfc3339(self._clock.now_ms())
-        return [
+        assembled = [
             self._assemble(active, item, text, body, prediction, ingested, cut=len(whole) > limit)
             for item, whole, text, body, prediction in zip(records, plain, redacted, bodies, predictions, strict=True)
         ]
+        if self._redactor.names:
+            assembled = self._without_names(active, assembled, predictions)
+        return [_decided(active, item, record) for item, record in zip(records, assembled, strict=True)]
+
+    def _without_names(
+        self, active: ActiveModel, records: Sequence[EnrichedRecord], predictions: Sequence[Prediction]
+    ) -> list[EnrichedRecord]:
+        # A placeholder can be longer than the name, and an address can stand where no entity was.
+        return [self._limited(record) for record in redact_names(active.model, records, predictions)]
+
+    def _limited(self, record: EnrichedRecord) -> EnrichedRecord:
+        limits = self._settings.max_attributes, self._settings.max_attribute_bytes
+        record.attributes, dropped = limit_attributes(record.attributes, *limits)
+        if dropped and _ATTRIBUTES_DROPPED not in record.flags:
+            record.flags.append(_ATTRIBUTES_DROPPED)
+        if len(record.entities) > _MAX_ENTITIES:
+            del record.entities[_MAX_ENTITIES:]
+            if _ENTITIES_DROPPED not in record.flags:
+                record.flags.append(_ENTITIES_DROPPED)
+        return record
 
     def _assemble(
         self,
@@ -138,7 +159,8 @@ class Enricher:
         ingested: str,
         *,
         cut: bool,
-    ) -> Enriched:
+    ) -> EnrichedRecord:
+        """The record, before severity and route are decided."""
         raw, text, parts = item.raw, redacted.text, body.parts
         language, known = identify(parts.joined(text))
         if not known and raw.language:
@@ -170,7 +192,7 @@ class Enricher:
             flags.append(_ENTITIES_DROPPED)
         if item.time_implausible:
             flags.append(Flag.TIME_IMPLAUSIBLE.value)
-        record = EnrichedRecord(
+        return EnrichedRecord(
             timestamp=rfc3339(item.event_ms),
             event=Event(item.event_id, ingested),
             channel=item.channel,
@@ -197,9 +219,6 @@ class Enricher:
             region=self._clean(raw.region, raw.author_id),
             body=None if parts.are_all_of(text) else _ranges(parts),
         )
-        record.severity, record.route = active.rules.decide(facts_of(record))
-        identity = document_id(item.channel, raw.source, raw.id, item.original or item.position, item.broker_ms)
-        return Enriched(record, identity, item, _encode(record))
 
     def _attributes(self, attributes: Mapping[str, Scalar], author: str | None) -> tuple[dict[str, Scalar], bool]:
         """The attributes redacted and limited, and True if any were dropped."""
@@ -255,6 +274,13 @@ class EnrichStage:
 def _activate(model: Model, rules: RuleSet) -> ActiveModel:
     versions = Versions(pipeline=__version__, model=model.version, rules=rules.version, taxonomy=model.taxonomy)
     return ActiveModel(model, rules, versions)
+
+
+def _decided(active: ActiveModel, item: ValidatedRecord, record: EnrichedRecord) -> Enriched:
+    raw = item.raw
+    record.severity, record.route = active.rules.decide(facts_of(record))
+    identity = document_id(item.channel, raw.source, raw.id, item.original or item.position, item.broker_ms)
+    return Enriched(record, identity, item, _encode(record))
 
 
 def _neutral(prediction: Prediction) -> Prediction:

@@ -11,7 +11,7 @@ from triage.config import ModelSettings, Settings
 from triage.errors import TriageError
 from triage.inference.manifest import MANIFEST_FILE
 from triage.inference.model import OnnxModel
-from triage.inference.promotion_checks import label_problems, smoke_test
+from triage.inference.promotion_checks import label_problems, require_person_label, smoke_test
 from triage.inference.registry import find_folder
 from triage.logging import get_logger
 from triage.metrics import Metrics
@@ -64,6 +64,7 @@ def replaceables(settings: Settings, enricher: Enricher, metrics: Metrics, seen:
     def load_model() -> OnnxModel:
         model = OnnxModel.load(settings.model, metrics)
         smoke_test(model)
+        require_person_label(model.manifest, settings)
         return model
 
     def apply_model(model: OnnxModel) -> tuple[str, str]:
