@@ -1,4 +1,4 @@
-"""Finds postal addresses: the number of a house with a street, and the locations of the entity head beside it.
+"""Finds postal addresses: the number of a house with a street, and the locations of the entity head next to it.
 
 A place alone, Paris or 上海市, is none. docs/redaction.md says which forms are found and which are not.
 """
@@ -84,7 +84,7 @@ def find_addresses(text: str, locations: Sequence[Range]) -> list[Range]:
 
 
 def _start(text: str, start: int, locations: Sequence[Range]) -> int:
-    """Where the address begins, a location right before it included: `Berlin, Hauptstraße 12`."""
+    """The start of the address, with a location right before it: `Berlin, Hauptstraße 12`."""
     for first, last in reversed(locations):
         if first < start and (last >= start or _BESIDE.fullmatch(text, last, start)):
             start = first
@@ -92,7 +92,7 @@ def _start(text: str, start: int, locations: Sequence[Range]) -> int:
 
 
 def _start_zh(text: str, anchor: int, locations: Sequence[Range]) -> int:
-    """Where the name of the road and the districts before it begin: after a word such as 在, or a sign."""
+    """The start of the districts and the road: after a word such as 在, or a sign."""
     left = _LEFT.search(text, max(0, anchor - 40), anchor)
     start = left.start() if left else anchor
     starts = [match.end() for match in _BEFORE.finditer(text, start, max(start, anchor - _LEAST_NAME))]
