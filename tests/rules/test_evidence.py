@@ -62,6 +62,18 @@ def _evidence(rules, record):
     return {rule.rule: [(e.condition, e.value, e.text) for e in rule.evidence] for rule in explain_rules(rules, record)}
 
 
+def test_what_is_excluded_is_named_as_in_the_file(tmp_path):
+    (tmp_path / "rules.yaml").write_text(
+        'version: "1"\ndefault: {severity: low, queue: general}\nseverity:\n'
+        "  - {name: unless, when: {not: {any: [{rating_at_most: 1}, {channel: review}]}}, set: high}\n",
+        "utf-8",
+    )
+    rules = load_rules(tmp_path / "rules.yaml")
+    ((condition, value, text),) = _evidence(rules, _record(rules, text="late again", rating=5))["unless"]
+    assert (condition, text) == ("not", None)
+    assert value.startswith("any: ")
+
+
 def test_each_condition_shows_what_met_it(rules):
     record = _record(rules, text="Third  Time: never came. My LAWYER writes to a@example.com", rating=1, brand="Acme")
     assert _evidence(rules, record) == {

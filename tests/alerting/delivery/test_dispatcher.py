@@ -173,6 +173,17 @@ async def test_a_page_that_is_refused_until_its_alert_is_over_is_neither_sent_no
 
 
 @pytest.mark.asyncio
+async def test_a_page_whose_resolve_waits_already_is_not_tried_again_after_a_refusal():
+    hook = Fake("webhook", [refusal()])
+    rig = Asleep(hook)
+    rig.delivery.submit(page(), ["webhook"])
+    rig.delivery.submit(page(event="resolved"), ["webhook"])
+    await settled(rig)
+    assert hook.taken == []
+    assert rig.done == [("triage-1", "firing", "webhook"), ("triage-1", "resolved", "webhook")]
+
+
+@pytest.mark.asyncio
 async def test_one_refused_page_delays_no_other_and_is_forgotten_with_its_partition():
     hook = Fake("webhook", [refusal()])
     rig = Asleep(hook)
