@@ -35,7 +35,7 @@ def test_another_pin_or_hash_stays_with_its_lock(lock):
     found = lock.split({"cpu": pin("a==1") + pin("b==1"), "gpu": pin("a==2") + pin("b==1", hashed="f")})
     assert found == {"base": "", "cpu": "-r base.txt\n" + pin("a==1") + pin("b==1"),
                      "gpu": "-r base.txt\n" + pin("a==2") + pin("b==1", hashed="f")}  # fmt: skip
-    with pytest.raises(ValueError, match="pins differ.*b==1"):
+    with pytest.raises(ValueError, match=r"pins differ.*b==1"):
         lock.without(pin("b==1", hashed="f"), lock.pins(pin("b==1")))
 
 
