@@ -336,6 +336,7 @@ def test_phones(text, region, found):
         ("https://a.example/b_(c)", ["https://a.example/b_(c)"]),
         ("[https://a.example/b].", ["https://a.example/b"]),
         ("https://a.example/b[c]", ["https://a.example/b[c]"]),
+        ("https://a.example/b]c", ["https://a.example/b]c"]),
         ("https://a.example/b?x=)).", ["https://a.example/b?x="]),
         ("https://a.example/?q=三四 五", ["https://a.example/?q=三四"]),
         ("https://a.example/三", ["https://a.example/"]),

@@ -45,6 +45,8 @@ def test_pending_waits_for_a_second_window():
     assert episode.started_ms == 0, "since the first sign"
     changes, *_ = play([True, False, False], policy=policy)
     assert changes == [(0, Change.PENDING), (2, Change.DROPPED)], "one outlier fires nothing"
+    changes, *_ = play([True, True, True, True], policy=Policy(resolve_after=2, severity="error", pending=2))
+    assert changes == [(0, Change.PENDING), (2, Change.FIRED)], "not before the third"
 
 
 def test_updates_keep_the_peak_and_say_what_came_late():

@@ -8,6 +8,7 @@ from worker_rig import NOW, TOPIC, Rig
 
 from triage.pipeline.batch import Batch, ConsumedMessage
 from triage.pipeline.dead_letters.factory import DeadLetterFactory
+from triage.pipeline.dead_letters.origin_headers import Origin, with_origin
 from triage.pipeline.erasure.tombstones import ErasedAuthors
 from triage.pipeline.stages.decode import DecodeStage
 from triage.schemas.forgotten import ForgottenAuthor
@@ -19,7 +20,7 @@ def rig():
     return Rig()
 
 
-def decoded(rig, *payloads, authors=None):
+def decoded(rig, *payloads, authors=None, headers=()):
     """The batch after the stage, and what it added to each counter."""
     counters = {
         "consumed": rig.metrics.records_consumed.labels(Channel.COMPLAINT),
@@ -29,7 +30,9 @@ def decoded(rig, *payloads, authors=None):
     before = {name: counter._value.get() for name, counter in counters.items()}
     batch = Batch(
         [
-            ConsumedMessage(Position(TOPIC, 0, n), NOW + n, p if isinstance(p, bytes) else json.dumps(p).encode())
+            ConsumedMessage(
+                Position(TOPIC, 0, n), NOW + n, p if isinstance(p, bytes) else json.dumps(p).encode(), headers
+            )
             for n, p in enumerate(payloads)
         ]
     )
@@ -70,3 +73,11 @@ def test_other_authors_are_not_erased(rig):
     record = {"text": "a", "source": "shop", "author_id": "ben"}
     batch, counted = decoded(rig, record, {**record, "text": ""}, authors=erased(rig, "anna", NOW + 9))
     assert (len(batch.validated), len(batch.dead_letters), counted["forgotten"]) == (1, 1, 0)
+
+
+def test_a_replayed_record_keeps_the_position_and_time_of_its_first_copy(rig):
+    origin = Origin(Position(TOPIC, 2, 41), NOW - 60_000, 1)
+    batch, _ = decoded(rig, {"text": "a"}, headers=tuple(with_origin([], origin)))
+    (record,) = batch.validated
+    assert (record.broker_ms, record.event_ms) == (NOW - 60_000, NOW - 60_000)
+    assert (record.event_id, record.original) == (str(Position(TOPIC, 2, 41)), Position(TOPIC, 2, 41))
