@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from elasticsearch import Elasticsearch
 from starlette.datastructures import QueryParams
@@ -40,6 +41,7 @@ Page = Callable[[int], object]
 _WORDS = ("refund", "broken parcel", "never arrived", "account locked", "price")
 _CHINESE = ("快递", "退款", "味道", "客服 电话", "价格")
 _EXPORTED = 500
+_ZONE = ZoneInfo("Asia/Shanghai")
 _MIB = 1024 * 1024
 
 
@@ -103,7 +105,7 @@ def pages(client: Elasticsearch, settings: Settings) -> dict[str, Page]:
 
     def csv(query: str) -> object:
         asked = view(query).query(now_ms)
-        return list(rows(dependencies, asked, records_page(client, elastic, asked, _EXPORTED), _EXPORTED))
+        return list(rows(dependencies, asked, records_page(client, elastic, asked, _EXPORTED), _EXPORTED, _ZONE))
 
     def renewed(_: int) -> object:
         clock.advance(2)

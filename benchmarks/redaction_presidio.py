@@ -6,6 +6,7 @@ Only entities that have a kind in the texts count (`ENTITIES`), any of them for 
 organizations are left out.
 """
 
+import argparse
 import json
 import logging
 import sys
@@ -27,6 +28,7 @@ ENTITIES = {
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     try:
         import spacy
         from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
