@@ -22,9 +22,9 @@ _FIRST_CJK = "\u2e80"
 
 
 def _by_word(groups: dict[str, list[str]]) -> dict[str, tuple[re.Pattern[str], ...]]:
-    """Sentences by the start of the words, or by the Chinese and Japanese words, that they need.
+    """Index of patterns for sentences by a word they need: the start of a word, or a Chinese or Japanese word.
 
-    Most texts contain few of these, so few expressions are searched.
+    Most texts contain few of these words, so few patterns are searched.
     """
     found: dict[str, tuple[re.Pattern[str], ...]] = {}
     for words, sentences in groups.items():
@@ -50,7 +50,10 @@ _CJK_FIRST = frozenset(_CJK)
 
 
 def is_automatic(text: str) -> bool:
-    """True where the text was written by a program or is an absence note; False where a person wants something."""
+    """True if a program wrote the text or it is an absence note; False if it asks for something.
+
+    Texts of more than 2,000 characters are never automatic.
+    """
     if len(text) > _LONGEST:
         return False
     opening = _OPENING.match(text)

@@ -10,7 +10,7 @@ _PATTERNS = load_patterns("triage.body.patterns", "footer")
 
 
 def _compiled(group: str, form: str = "{}") -> re.Pattern[str]:
-    """The patterns of a group in simplified characters, as the text is read."""
+    """The patterns of a group as one expression in simplified characters, as the text is read."""
     return re.compile(simplified(form.format(any_of(_PATTERNS[group]))), re.IGNORECASE)
 
 
@@ -33,7 +33,7 @@ _SHORT_LINE = 60
 
 
 def without_footer(text: str, start: int, end: int) -> int:
-    """Returns the end of the message in `text[start:end]`: `end`, or earlier where a signature or footer follows.
+    """Index at which the message in `text[start:end]` ends, before a signature or footer; `end` if it has none.
 
     Never `start`: a message that is all footer stays as it is.
     """
@@ -49,7 +49,7 @@ def without_footer(text: str, start: int, end: int) -> int:
 
 
 def _cut(lines: list[Line]) -> int:
-    """The number of lines that stay."""
+    """Number of lines that remain above signatures and footers."""
     stay = len(lines)
     for _ in range(_ROUNDS):
         before = stay
@@ -63,7 +63,10 @@ def _cut(lines: list[Line]) -> int:
 
 
 def _delimited(lines: list[Line]) -> int:
-    """Below `-- ` all is signature, unless somebody speaks for himself there."""
+    """Number of lines above a delimiter such as `-- `, which begins the signature; all lines if there is none.
+
+    A delimiter does not count if somebody speaks for himself below it.
+    """
     delimiters = [index for index, line in enumerate(lines) if index and _DELIMITER.match(line.text)]
     for index in delimiters[:_DELIMITERS]:
         below = "\n".join(later.text for later in lines[index + 1 :])
@@ -77,7 +80,7 @@ def _may_go(paragraph: str) -> bool:
 
 
 def _speaks(paragraph: str) -> bool:
-    """True where somebody speaks for himself."""
+    """True if the paragraph has words with which a person speaks for himself."""
     return _PERSONAL.search(_NOT_PERSONAL.sub(" ", paragraph)) is not None
 
 
@@ -91,7 +94,10 @@ def _mobile(lines: list[Line]) -> int:
 
 
 def _legal(lines: list[Line]) -> int:
-    """A last paragraph of boilerplate, with no delimiter above it."""
+    """Number of lines above a last paragraph of boilerplate that has no delimiter above it.
+
+    All lines if there is none.
+    """
     last = len(lines)
     while last and lines[last - 1].blank:
         last -= 1
@@ -109,7 +115,10 @@ def _legal(lines: list[Line]) -> int:
 
 
 def _signed(lines: list[Line]) -> int:
-    """`Kind regards,` and the name, job and address below it."""
+    """Number of lines above a closing such as `Kind regards,` with a name, job and address below it.
+
+    All lines if there is none.
+    """
     for index in range(len(lines) - 1, 0, -1):
         if not _SIGN_OFF.match(lines[index].text):
             continue

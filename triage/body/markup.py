@@ -39,7 +39,7 @@ _DEEPEST_QUOTE = 4
 
 
 def plain_text(text: str) -> str:
-    """The text without markup; the text itself where it has none, or nothing else.
+    """The text without HTML, BBCode and Markdown; unchanged if it has no markup, or nothing else.
 
     Links keep their address after their words, quotes become lines that begin with `>`, as in a plain mail.
     """
@@ -114,7 +114,7 @@ def _is_unseen(node: LexborNode, tag: str) -> bool:
 
 
 def _around(node: LexborNode, tag: str, quotes: int) -> tuple[str, str | None]:
-    """Text before and after the content of an element; None: a quote ends there."""
+    """Text to insert before and after the content of an element; None for the latter if a quote ends there."""
     line = "\n" + _marks(quotes)
     if tag == "blockquote":
         return line, None

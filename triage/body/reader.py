@@ -11,11 +11,11 @@ from triage.types import TextParts
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The parts of a message that its writer has newly written.
+    """The parts of a message that its writer has newly written, and whether a person wrote them.
 
-    `parts` are to be classified: all of it for most texts.
-
-    `quoted`: history was left out. `automatic`: a program wrote it. `no_text`: it stands where nobody wrote anything.
+    `parts` are to be classified; for most texts they are all of it. `quoted` is True if quoted history was left out,
+    `automatic` if a program wrote the message, `no_text` if it is the text that a shop puts where a customer wrote
+    nothing.
     """
 
     parts: TextParts
@@ -25,7 +25,10 @@ class Body:
 
 
 def read_body(text: str) -> Body:
-    """Read a text without markup. Never leaves nothing: a text that is all quote or footer is read as it is."""
+    """Find the newly written parts of a text without markup.
+
+    The parts are never empty: a text that is all quote or footer is read as it is.
+    """
     if "\n" not in text and "\r" not in text:
         return Body(TextParts(((0, len(text)),)), automatic=is_automatic(text), no_text=is_stand_in(text))
     new = new_parts(text)

@@ -13,7 +13,10 @@ _LONGEST = 80
 
 
 def is_stand_in(text: str) -> bool:
-    """True for `此用户没有填写评价。`, `This customer left no comment.` and their many forms, and for nothing else."""
+    """Test whether a text is one that shops put where a customer wrote nothing.
+
+    True for `此用户没有填写评价。`, `This customer left no comment.` and their many forms, and for nothing else.
+    """
     if len(text) > _LONGEST:
         return False
     bare = re.sub(r"[\s,，、!！。.]+", " ", text.strip(_TRIMMED)).strip()

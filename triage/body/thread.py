@@ -42,10 +42,7 @@ _SIGN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a message.
-
-    `start` to `end` without the line break, in code points of the text.
-    """
+    """One line of a message, from `start` to `end`, without the line break, in code points of the message."""
 
     start: int
     end: int
@@ -57,9 +54,10 @@ class Line:
 
 
 def new_parts(text: str) -> list[tuple[int, int]]:
-    """(start, end) of the parts that are no quoted history, in order; [] where all of it is, or none.
+    """Find the parts of a text that are not quoted history; returns (start, end) of each, in order.
 
-    Two parts are told apart by history between them, as with answers under each question.
+    Returns [] if all of the text is history, or none of it. Two parts are separated by history between them, as with
+    answers under each question.
     """
     if not _SIGN.search(text):
         return []
@@ -120,7 +118,7 @@ def _mark(quoted: list[bool], start: int, end: int) -> None:
 
 
 def _ruler_above(lines: list[Line], index: int) -> int:
-    """The line of underscores, or `---- any words ----`, that mail clients put above the headers belongs to them."""
+    """Index of the ruler above the headers at `index`: underscores, or `---- any words ----`; else `index`."""
     above = index - 1
     while above >= 0 and lines[above].blank:
         above -= 1
@@ -128,7 +126,10 @@ def _ruler_above(lines: list[Line], index: int) -> int:
 
 
 def _is_header_block(lines: list[Line], index: int) -> bool:
-    """At least three different headers in a row, the sender among them: two are `From: Leeds, To: York`."""
+    """True if at least three different mail headers follow each other from `index` on, the sender among them.
+
+    Two are not enough: `From: Leeds, To: York`.
+    """
     found: set[str] = set()
     if lines[index].blank:
         return False
@@ -146,7 +147,7 @@ def _is_header_block(lines: list[Line], index: int) -> bool:
 
 
 def _attribution_length(lines: list[Line], index: int) -> int:
-    """Number of lines from here that make up an attribution; 0 for none."""
+    """Number of lines from `index` on that are an attribution, as `On 3 May Jane wrote:`; 0 if they are none."""
     joined = ""
     for count in range(1, _FOLDED_LINES + 1):
         if index + count > len(lines) or lines[index + count - 1].blank:
@@ -160,7 +161,7 @@ def _attribution_length(lines: list[Line], index: int) -> int:
 
 
 def _end_of_quote(lines: list[Line], index: int) -> int:
-    """Index after the quote that begins below an attribution: after its marked lines, else the end of the text."""
+    """Index of the line after the quote below an attribution: after its marked lines, else the end of the text."""
     first = index
     while first < len(lines) and lines[first].blank:
         first += 1

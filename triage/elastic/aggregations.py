@@ -1,4 +1,4 @@
-"""Parts of queries and answers that several queries share: event time ranges, and counts by sentiment."""
+"""Parts of Elasticsearch queries and responses that several modules share: event time filters, counts by sentiment."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,10 @@ BY_SENTIMENT: JsonObject = {"sentiment": {"terms": {"field": "sentiment.label", 
 
 @dataclass(frozen=True)
 class SentimentCounts:
-    """Number of records by sentiment, in one interval or overall."""
+    """Number of records by sentiment, in one interval or overall.
+
+    `start_ms` is the start of the counted interval in ms since the epoch, 0 without a start.
+    """
 
     start_ms: int
     negative: int
@@ -26,7 +29,10 @@ class SentimentCounts:
 
 
 def event_time_range(start_ms: int | None, end_ms: int | None) -> list[JsonObject]:
-    """Filters on the event time; the end is exclusive. Empty without bounds."""
+    """Elasticsearch filters on the event time, in ms since the epoch; `end_ms` is exclusive.
+
+    None sets no bound; without any bound the list is empty.
+    """
     bounds = {bound: rfc3339(ms) for bound, ms in (("gte", start_ms), ("lt", end_ms)) if ms is not None}
     return [{"range": {"@timestamp": bounds}}] if bounds else []
 
@@ -37,12 +43,12 @@ def buckets(aggregations: JsonObject, name: str) -> list[JsonObject]:
 
 
 def sentiment_counts(bucket: JsonObject, start_ms: int = 0) -> SentimentCounts:
-    """Counts of a bucket that was aggregated with `BY_SENTIMENT`."""
+    """Counts by sentiment of one bucket, which must have the sub-aggregation `BY_SENTIMENT`."""
     counts = {inner["key"]: inner["doc_count"] for inner in buckets(bucket, "sentiment")}
     return SentimentCounts(start_ms, *(counts.get(label, 0) for label in _SENTIMENTS))
 
 
 def add_counts(start_ms: int, counts: Iterable[SentimentCounts]) -> SentimentCounts:
-    """Sum of several counts."""
+    """Sum of several counts by sentiment, as counts that start at `start_ms`."""
     given = list(counts)
     return SentimentCounts(start_ms, *(sum(getattr(each, name) for each in given) for name in _SENTIMENTS))

@@ -1,4 +1,7 @@
-"""Number of alerts that each rule raised: the part of its budget of false alerts that was spent, and true ones."""
+"""Counts the spike alerts that each alert rule raised, to compare them with its budget of false alerts.
+
+True alerts are counted too.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,7 +17,10 @@ MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Alerts of spike detectors by rule, and how many of them were paged; `all` is false if there were more."""
+    """Number of spike alerts by rule (`alerts`), and of those that were paged (`paged`).
+
+    `all` is False if 10,000 alerts were found: that many are read at most.
+    """
 
     alerts: Counter[str]
     paged: Counter[str]
@@ -22,7 +28,10 @@ class Spent:
 
 
 def spike_alerts(client: Elasticsearch, settings: ElasticsearchSettings, since_ms: int) -> Spent:
-    """Alerts that began since a time. Raises Unavailable, AccessDenied, DependencyError."""
+    """Count the spike alerts that began at or after `since_ms` (ms since the epoch), by rule.
+
+    Raises Unavailable, AccessDenied, DependencyError.
+    """
     began = {"range": {"started_at": {"gte": rfc3339(since_ms)}}}
     body = run_search(
         client,

@@ -19,7 +19,7 @@ _PAGE = 1_000
 def alerts_with_examples(
     client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence[str]
 ) -> Iterator[tuple[int, Alert]]:
-    """Yield (version, alert) of alerts that quote one of these records.
+    """Yield (document version, alert) of each stored alert that quotes a record whose `_id` is one of `ids`.
 
     Raises Unavailable, AccessDenied, DependencyError.
     """
@@ -49,7 +49,10 @@ def alerts_with_examples(
 
 
 def store_alert(client: Elasticsearch, settings: ElasticsearchSettings, alert: Alert, version: int) -> None:
-    """Replace the alert unless the index has a newer version. Raises Unavailable, AccessDenied, DependencyError."""
+    """Replace the stored alert, unless its document has a version above `version`.
+
+    Raises Unavailable, AccessDenied, DependencyError.
+    """
     with translated():
         client.options(ignore_status=409).index(
             index=settings.alerts_index,

@@ -1,4 +1,7 @@
-"""Author keys as the index knows them: check values in the index template, versions in the documents' hashes."""
+"""Finds out which author keys made the author hashes in the index (keyed hashes of author ids).
+
+The index template has a check value of each key, and each hash the version of its key.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -22,9 +25,10 @@ _MOST_VERSIONS = 50
 
 
 def recorded_checks(client: Elasticsearch, settings: ElasticsearchSettings) -> dict[str, str]:
-    """Check value by version that `triage index apply` recorded; {} without a template.
+    """Check value of each author key, by key version, that `triage index apply` recorded in the index template.
 
-    Raises Unavailable, AccessDenied, DependencyError, as every function here.
+    {} without a template. Raises Unavailable, AccessDenied, DependencyError, as every function here that sends a
+    request.
     """
     name = feedback_template_name(settings.index_prefix)
     with translated():
@@ -34,7 +38,10 @@ def recorded_checks(client: Elasticsearch, settings: ElasticsearchSettings) -> d
 
 
 def checks_of(template: Mapping[str, Any] | None) -> dict[str, str]:
-    """Check value by version in a template, as Elasticsearch returns it."""
+    """Check value of each author key, by key version, from an index template as Elasticsearch returns it.
+
+    {} if `template` is None or has none.
+    """
     recorded = ((template or {}).get("_meta") or {}).get(META)
     return {str(version): str(check) for version, check in recorded.items()} if isinstance(recorded, dict) else {}
 
@@ -46,10 +53,11 @@ def merged_checks(
     own: Mapping[str, str],
     demo_check: str,
 ) -> dict[str, str]:
-    """The recorded check values, with those of the own keys.
+    """Check values of author keys by key version: the `recorded` ones, updated by those of the configured keys (`own`).
 
-    A version keeps its value as soon as documents have its hashes: then another key is refused (ConfigError), unless it
-    is the demo key, which stands for no key. Before, the value is replaced.
+    `recorded` is from the index template. A value there is replaced only while no document has a hash of its version.
+    After that, a different key raises ConfigError; only the demo key (check value `demo_check`), which stands for no
+    key, is ignored without an error.
     """
     result = dict(recorded)
     for version, check in own.items():
@@ -69,7 +77,7 @@ def merged_checks(
 
 
 def count_hashes(client: Elasticsearch, index: str, version: str) -> int:
-    """Number of documents whose author hash has this version of the key."""
+    """Number of documents whose author hash was made with this version of the author key."""
     query = {"bool": {"filter": [_prefix(version)]}}
     with translated():
         body = client.count(index=index, query=query, ignore_unavailable=True).body
@@ -78,7 +86,10 @@ def count_hashes(client: Elasticsearch, index: str, version: str) -> int:
 
 
 def unknown_versions(client: Elasticsearch, index: str, known: Iterable[str]) -> dict[str, int]:
-    """Number of documents by version of their author hash, of versions that are not `known`."""
+    """Number of documents by the key version of their author hash, for key versions that are not in `known`.
+
+    At most 50 versions are returned. Hashes that name no version are counted under `UNREADABLE`.
+    """
     found: dict[str, int] = {}
     known = list(known)
     while len(found) < _MOST_VERSIONS:
@@ -110,7 +121,7 @@ def unknown_versions(client: Elasticsearch, index: str, known: Iterable[str]) ->
 
 
 def version_of(author: str) -> str:
-    """The version of the key that made an author's hash; UNREADABLE for anything else."""
+    """Version of the author key that made the hash `author` (`1` in `v1:...`); `UNREADABLE` if it names none."""
     match = _VERSION.match(author)
     return match[1] if match else UNREADABLE
 

@@ -28,13 +28,16 @@ class Periods:
 
     @classmethod
     def ending(cls, end_ms: int, length_ms: int) -> "Periods":
-        """Two periods of the same length, the later one up to `end_ms`; cut at 1970."""
+        """Two periods of the same length, the later one up to `end_ms`; the earlier one does not begin before 1970."""
         return cls(max(0, end_ms - 2 * length_ms), end_ms - length_ms, end_ms)
 
 
 @dataclass(frozen=True)
 class Change:
-    """Number of records with these values (one per requested field) in the period and in the one before."""
+    """Number of records that have these values, in a period (`now`) and in the period before it (`before`).
+
+    `values` has one value for each requested field; it is empty in the change of all records.
+    """
 
     values: tuple[str, ...]
     now: int
@@ -46,13 +49,16 @@ class Change:
 
     @property
     def strength(self) -> float:
-        """The difference in standard deviations, under equal rates (conditional Poisson); negative for a fall."""
+        """The difference in standard deviations, assuming equal rates (conditional Poisson test).
+
+        Negative for a fall, 0 without records.
+        """
         return (self.now - self.before) / math.sqrt(self.now + self.before) if self.now + self.before else 0.0
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """A record's text and the texts of its entities."""
+    """One record of a sample: its text and the texts of its entities."""
 
     text: str
     entities: tuple[str, ...]
@@ -65,9 +71,10 @@ def changes(
     periods: Periods,
     groups: Mapping[str, Sequence[str]],
 ) -> tuple[Change, dict[str, list[Change]]]:
-    """The change of all records of a query, and by each group of one or two keyword fields, in one request.
+    """Compare the number of a query's records in two periods: of all, and by the values of fields, in one request.
 
-    The largest rise comes first, the largest fall last. Only values that are frequent in both periods together are
+    `groups` maps a name to one or two keyword fields. Returns the change of all records, and by group name the changes
+    of its values, largest rise first, largest fall last. Only values that are frequent in both periods together are
     compared. Raises Unavailable, AccessDenied, DependencyError, as `sample` does.
     """
     aggregations = _counted(periods)
@@ -89,7 +96,10 @@ def changes(
 def sample(
     client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject, start_ms: int, end_ms: int, size: int
 ) -> list[Sampled]:
-    """At most `size` random records of a time range; repeatable, by a fixed seed."""
+    """At most `size` random records of a query in a range of event times (ms, end exclusive).
+
+    The seed is fixed: the same index gives the same records.
+    """
     within = {"bool": {"filter": [query, *event_time_range(start_ms, end_ms)]}}
     drawn = {"query": within, "random_score": {"seed": _SEED, "field": "_seq_no"}, "boost_mode": "replace"}
     body = run_search(

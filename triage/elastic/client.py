@@ -51,10 +51,10 @@ def connect(settings: ElasticsearchSettings) -> Elasticsearch:
 
 
 def wait_until_ready(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> None:
-    """Return as soon as the cluster answers.
+    """Wait until the cluster answers and has a data node.
 
-    Raises Unavailable after `start_timeout_s`, AccessDenied, and ConfigError if TLS fails or the server is not
-    Elasticsearch 9.
+    Raises Unavailable if it does not within `start_timeout_s`, AccessDenied if it refuses the login, and ConfigError if
+    TLS fails or the server is not Elasticsearch 9.
     """
     deadline = clock.monotonic() + settings.start_timeout_s
     last = ""
@@ -84,7 +84,7 @@ def wait_until_ready(client: Elasticsearch, settings: ElasticsearchSettings, clo
 
 
 def shown_url(settings: ElasticsearchSettings) -> str:
-    """The URLs without user and password."""
+    """The configured URLs of Elasticsearch, comma-separated, without user and password."""
     return ",".join(_without_user(url) for url in settings.urls())
 
 

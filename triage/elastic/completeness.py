@@ -1,7 +1,7 @@
-"""Detects answers of Elasticsearch that are about a part of the data only.
+"""Detects Elasticsearch responses that cover only a part of the data.
 
-Elasticsearch answers 200 although shards failed or time ran out, and leaves out closed indices where it is told to
-ignore what is unavailable. For commands that must see everything, such as `triage forget`.
+Elasticsearch answers 200 although shards failed or the time ran out, and leaves out closed indices if a request ignores
+unavailable ones. For commands that must see everything, such as `triage forget`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,9 +18,10 @@ from triage.errors import Unavailable
 
 
 def require_complete(body: Mapping[str, Any], doing: str) -> None:
-    """Check the answer to a search, count or refresh; `doing` begins the message.
+    """Check that the response to a search, count or refresh covers all shards.
 
-    Raises Unavailable if shards failed, or if the search ended early because of its timeout.
+    Raises Unavailable if shards failed, or if the search ended early because of its timeout; its message begins with
+    `doing`.
     """
     shards = body.get("_shards") or {}
     if failed := shards.get("failed"):
@@ -36,20 +37,27 @@ def require_complete(body: Mapping[str, Any], doing: str) -> None:
 
 @dataclass(frozen=True)
 class Visibility:
-    """Indices that searches read, and those that they pass over, each with the reason and the fix."""
+    """Indices that searches read (`seen`), and those that searches leave out (`unseen`).
+
+    `unseen` maps the name of an index to the reason and the fix.
+    """
 
     seen: list[str]
     unseen: dict[str, str]
 
     def require_all(self, doing: str) -> None:
-        """Raises Unavailable naming the indices that can't be seen."""
+        """Raise Unavailable, naming the indices, if searches leave out any; the message begins with `doing`."""
         if self.unseen:
             listed = "".join(f"\n  - {index}: {reason}" for index, reason in sorted(self.unseen.items()))
             raise Unavailable(DEPENDENCY, f"{doing} would pass over:{listed}")
 
 
 def visible_indices(client: Elasticsearch, settings: ElasticsearchSettings) -> Visibility:
-    """The indices of records, alerts and corrections. Raises Unavailable, AccessDenied, DependencyError."""
+    """Find the indices of records, alerts and corrections that searches read, and those that searches leave out.
+
+    Left out are closed indices, and indices without the alias of the records. Raises Unavailable, AccessDenied,
+    DependencyError.
+    """
     prefix = settings.index_prefix
     names = {prefix, settings.alerts_index, settings.corrections()}
     found = _resolved(client, [f"{name}*" for name in sorted(names)])  # a pattern may match nothing

@@ -56,7 +56,10 @@ def corrections(
     since_ms: int | None = None,
     until_ms: int | None = None,
 ) -> Iterator[Correction]:
-    """Yield all corrections, oldest first, reading a page at a time; `since_ms` and `until_ms` bound `corrected_at`."""
+    """Yield all corrections, oldest first, reading a page at a time.
+
+    `since_ms` and `until_ms` (exclusive) bound the time of correction, in ms since the epoch; None sets no bound.
+    """
     query = _made(since_ms, until_ms)
     after: list[Any] | None = None
     while True:
@@ -80,7 +83,11 @@ def latest_corrections(client: Elasticsearch, settings: ElasticsearchSettings, s
 def corrected_records(
     client: Elasticsearch, settings: ElasticsearchSettings, start_ms: int, end_ms: int, size: int
 ) -> dict[int, list[str]]:
-    """`_id`s of the `size` last reviewed records of an event time range, by the start of their day (UTC, ms)."""
+    """Find the corrected records in a range of event times (ms, end exclusive): their `_id`s by day.
+
+    Keys are the start of the record's day (UTC) in ms since the epoch. If there are more than `size` records, those
+    that were corrected last are returned.
+    """
     query = {"bool": {"filter": [{"range": {"recorded_at": {"gte": rfc3339(start_ms), "lt": rfc3339(end_ms)}}}]}}
     body = run_search(
         client, settings.corrections(), query=query, size=size, sort=[{"corrected_at": "desc"}], source=["recorded_at"]
@@ -93,7 +100,7 @@ def corrected_records(
 
 
 def count_corrections(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[int, int]:
-    """Number of reviewed records, and of those with a changed label."""
+    """Count the corrected records; returns the number of all, and of those whose labels were changed."""
     changed = {"filter": {"term": {"changed": True}}}
     everything = {"filter": {"exists": {"field": "record"}}}
     body = run_search(client, settings.corrections(), size=0, aggregations={"all": everything, "changed": changed})
@@ -106,7 +113,8 @@ def erase_corrections(
 ) -> int:
     """Delete the corrections of texts by these authors (keyed hashes); return their number.
 
-    Raises Unavailable also if the index refuses deletions, e.g. because it is read-only.
+    With `dry_run` they are only counted. Raises Unavailable also if the index refuses deletions, e.g. because it is
+    read-only.
     """
     query = {"bool": {"filter": [{"terms": {"author_id": sorted(authors)}}]}}
     with translated():

@@ -23,7 +23,10 @@ def differences(actual: Any, desired: Any, path: str = "") -> Iterator[str]:
 
 
 def missing_properties(actual: Mapping[str, Any], desired: Mapping[str, Any]) -> JsonObject:
-    """The part of a mapping's `properties` that `actual` lacks, and that can be added."""
+    """The fields of `desired` that `actual` lacks, both the `properties` of a mapping, nested fields included.
+
+    Fields below one that is not an object in `actual` are left out, because they cannot be added.
+    """
     missing: JsonObject = {}
     for name, definition in desired.items():
         if name not in actual:
@@ -36,7 +39,7 @@ def missing_properties(actual: Mapping[str, Any], desired: Mapping[str, Any]) ->
 
 
 def incompatible_properties(actual: Mapping[str, Any], desired: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Yield `path: old -> new` for fields that both have with different definitions."""
+    """Yield `path: old -> new` for each field that both mappings have, with different definitions."""
     for name in sorted(actual.keys() & desired.keys()):
         here = f"{path}{name}"
         old, new = actual[name], desired[name]

@@ -1,4 +1,4 @@
-"""Reads and deletes documents of the whole index in pages, with their versions."""
+"""Reads, counts and deletes documents of the records' indices, in pages and with their document versions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _ORDER: list[JsonObject] = [
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A document with its `_id`, index and version (`triage.schemas.version`)."""
+    """One record as stored in Elasticsearch, with its `_id`, index and version (`triage.schemas.version`)."""
 
     id: str
     index: str
@@ -41,17 +41,23 @@ class StoredRecord:
 
     @property
     def written_ms(self) -> int:
-        """The broker's time of its raw record; where the source named the version, the time of its enrichment."""
+        """Time of the record in ms since the epoch: the broker's timestamp of its raw record.
+
+        If the source gave the version, the broker's timestamp is not known here: then it is the time of enrichment.
+        """
         return parse_rfc3339(self.record.event.ingested) if is_named(self.version) else self.version
 
 
 def by_authors(hashes: Iterable[str]) -> JsonObject:
-    """Query for documents whose `author_id` is one of these."""
+    """Query for documents whose author hash (`author_id`) is one of `hashes`."""
     return {"bool": {"filter": [{"terms": {"author_id": sorted(hashes)}}]}}
 
 
 def by_model(version: str, from_ms: int | None, to_ms: int | None, channels: Sequence[str]) -> JsonObject:
-    """Query for documents enriched by a model, within event times."""
+    """Query for documents of these channels that the model `version` (name@version) enriched.
+
+    `from_ms` and `to_ms` (exclusive) bound the event time in ms since the epoch; None sets no bound.
+    """
     filters: list[JsonObject] = [{"term": {"versions.model": version}}, {"terms": {"channel": list(channels)}}]
     return {"bool": {"filter": [*filters, *event_time_range(from_ms, to_ms)]}}
 
@@ -70,9 +76,10 @@ def count(client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObj
 
 
 def sources(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[dict[str, int], bool]:
-    """Number of documents by `source`, most first, "" for those without one; True if there are more sources.
+    """Count the documents by `source`, most first; documents without a source are counted under "".
 
-    Raises Unavailable, AccessDenied, DependencyError.
+    The second value is True if there are more than the 1,000 sources counted. Raises Unavailable, AccessDenied,
+    DependencyError.
     """
     with translated():
         body = client.search(
@@ -94,7 +101,7 @@ def sources(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[dic
 
 
 def count_authors(client: Elasticsearch, settings: ElasticsearchSettings, hashes: Iterable[str]) -> dict[str, int]:
-    """Number of documents by author hash, of those of the hashes that have some.
+    """Number of documents by author hash, for those of `hashes` that have documents.
 
     Raises Unavailable, AccessDenied, DependencyError.
     """
@@ -156,7 +163,7 @@ def pages(
 
 
 def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence[str]) -> dict[str, int]:
-    """Highest version of each `_id` over all indices, as visible to searches; missing ids are left out."""
+    """Highest document version by `_id`, over all indices, as visible to searches; missing ids are left out."""
     if not ids:
         return {}
     with translated():
@@ -178,7 +185,10 @@ def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence
 def current(
     client: Elasticsearch, items: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[int, dict[str, Any]]]:
-    """(version, document) by (index, `_id`), read in real time, also if not yet visible to searches."""
+    """Read documents by (index, `_id`), each as (version, source); missing ones are left out.
+
+    Also finds documents that are not visible to searches yet.
+    """
     if not items:
         return {}
     with translated():
@@ -189,10 +199,10 @@ def current(
 
 
 def delete(client: Elasticsearch, items: Sequence[tuple[str, str, int]]) -> int:
-    """Delete documents by (index, `_id`, version), unless they are newer than that; return the number of deletions.
+    """Delete documents, each given as (index, `_id`, version), unless the stored version is higher.
 
-    A deletion keeps its version, so a late write of the deleted document is refused. Raises Unavailable if some could
-    not be deleted.
+    Returns the number of deletions. Elasticsearch keeps the version of a deletion, so a late write of the deleted
+    document is refused. Raises Unavailable or DependencyError if a document could not be deleted.
     """
     if not items:
         return 0

@@ -16,7 +16,7 @@ _MAX_REASON_CHARS = 500
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Translate the client's exceptions raised in the block."""
+    """Context manager that raises exceptions of the Elasticsearch client as triage's errors (see `translate`)."""
     try:
         yield
     except (ApiError, TransportError) as error:
@@ -24,7 +24,11 @@ def translated() -> Iterator[None]:
 
 
 def translate(error: ApiError | TransportError) -> TriageError:
-    """Unavailable, AccessDenied, ConfigError (not Elasticsearch 9), otherwise DependencyError."""
+    """The triage error for an exception of the Elasticsearch client.
+
+    Unavailable without an answer, in overload, or for a proxy's answer; AccessDenied for status 401 and 403;
+    ConfigError if the server is not Elasticsearch 9; otherwise DependencyError.
+    """
     if isinstance(error, TransportError):
         late = "no answer in time: " if isinstance(error, ConnectionTimeout) else ""
         # urllib3's message begins with the connection object's memory address.
@@ -66,7 +70,10 @@ def is_overload(status: int, kind: str, reason: str) -> bool:
 
 
 def cause(body: Any) -> tuple[str, str]:
-    """(type, reason) of an error response or of a bulk item's `error`; a plain text is the type."""
+    """Type and reason of an error response, or of the `error` of an item in a bulk response.
+
+    If the error is plain text, the text is the type and the reason is empty.
+    """
     error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(error, dict):
         return str(error.get("type", "")), _short(str(error.get("reason", "")))
@@ -74,9 +81,9 @@ def cause(body: Any) -> tuple[str, str]:
 
 
 def count_deleted(body: Any) -> int:
-    """Number of documents deleted by a bulk request; missing and newer documents do not count.
+    """Number of documents that a bulk request deleted; missing and newer documents do not count.
 
-    Raises Unavailable or DependencyError if one was refused.
+    Raises Unavailable or DependencyError if a deletion was refused.
     """
     deleted = 0
     for outcome in (item["delete"] for item in body["items"]):

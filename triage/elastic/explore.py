@@ -29,7 +29,7 @@ _AFTER_VALUES = len(_ORDER)
 
 @dataclass(frozen=True)
 class Page:
-    """Records in their order; `after` requests the next page, None on the last one."""
+    """One page of records in sort order; `after` is the argument that requests the next page, None on the last page."""
 
     hits: list[Hit]
     after: str | None
@@ -37,7 +37,7 @@ class Page:
 
 @dataclass(frozen=True)
 class FieldValues:
-    """Values of a field, most frequent first; `more`: there are others."""
+    """Values of a field with their numbers of records, most frequent first; `more` is True if there are other values."""
 
     shares: list[Share]
     more: bool = False
@@ -119,7 +119,7 @@ def statistics(
 def field_values(
     client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject, field: str, size: int
 ) -> FieldValues:
-    """Values of a keyword field in a query's records."""
+    """The `size` most frequent values of a keyword field among a query's records."""
     terms = {"values": {"terms": {"field": field, "size": size}}}
     body = run_search(client, settings.index_prefix, query=query, size=0, aggregations=terms)
     return _field_values(body.get("aggregations", {}), "values")
@@ -128,8 +128,8 @@ def field_values(
 def with_words(field: str, words: Sequence[str]) -> JsonObject:
     """A query for records with a value of a keyword field that has these words in this order, in any case.
 
-    It finds a few more: Elasticsearch ignores the case of ASCII letters alone, so that others, and signs with a meaning
-    in patterns, match any character.
+    It can match a few other records: Elasticsearch ignores the case of ASCII letters only, so each other letter with
+    two cases, and each wildcard sign in a word, is replaced by a wildcard.
     """
     pattern = "*".join(["", *("".join(map(_any_case, word)) for word in words), ""])
     return {"wildcard": {field: {"value": pattern, "case_insensitive": True}}}

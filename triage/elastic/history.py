@@ -1,4 +1,4 @@
-"""Reads past window counts from the index, to prime baselines and for backtests."""
+"""Reads past record counts per time step from Elasticsearch, to initialize detector baselines and for backtests."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,11 @@ _MAX_VALUES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class HistoryStep:
-    """Counts of one step: `negative`, `total` and `dimensions` (the keys' values) are aligned with `keys`."""
+    """Record counts by key of the time step that begins at `start_ms`.
+
+    The lists are aligned: for each key, its dimensions with their values, and the number of negative and of all
+    records.
+    """
 
     start_ms: int
     keys: list[str] = field(default_factory=list)
@@ -31,7 +35,7 @@ class HistoryStep:
     total: list[int] = field(default_factory=list)
 
     def arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Negatives and totals as arrays, for the detector."""
+        """Counts of negative and of all records by key, as two float arrays [keys], for the detector."""
         return np.array(self.negative, float), np.array(self.total, float)
 
 
@@ -44,10 +48,11 @@ def read_history(
     end_ms: int,
     step_s: int,
 ) -> Iterator[HistoryStep]:
-    """Yield steps from `start_ms` to `end_ms` (exclusive) that have records, in order; they are aligned to the epoch.
+    """Yield the counts of each time step from `start_ms` to `end_ms` (exclusive) that has records, in order.
 
-    Each combination of values of `dimensions` is one key; records that lack one of them are not counted. `where`
-    filters the records. Reads in slices, so memory is bounded. Raises Unavailable, AccessDenied, DependencyError.
+    Steps are `step_s` seconds long and aligned to the epoch. Each combination of values of `dimensions` is one key;
+    records that lack one of them are not counted. `where` filters the records. Reads in slices, so memory is bounded.
+    Raises Unavailable, AccessDenied, DependencyError.
     """
     step_ms = step_s * 1000
     at, steps = start_ms // step_ms * step_ms, _MAX_STEPS

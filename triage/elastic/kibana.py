@@ -38,7 +38,7 @@ class ObjectChange:
 
 
 class Kibana:
-    """Client of one Kibana space, with the user of `elasticsearch.*`; a context manager.
+    """Client of one Kibana space, with the login of the `elasticsearch` settings; a context manager.
 
     `url` may have a base path and may end in `/s/SPACE`. Raises ConfigError for an invalid `url`, or if `ca_certs` is
     not a PEM file.

@@ -10,7 +10,7 @@ _COLUMNS_WIDE = 48
 
 
 class Ids:
-    """Ids of the saved objects of one deployment."""
+    """Makes the ids of the saved objects of one deployment: called with a name, it returns `PREFIX-name`."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
@@ -21,7 +21,7 @@ class Ids:
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart or search on a dashboard; `width` in columns of 48, `height` in rows."""
+    """One chart or saved search on a dashboard; `width` is in columns, of which a dashboard has 48, `height` in rows."""
 
     target: JsonObject
     width: int
@@ -31,7 +31,10 @@ class Panel:
 def dashboard(
     name: str, title: str, description: str, panels: Sequence[Panel], controls: Sequence[tuple[str, str, str]]
 ) -> list[JsonObject]:
-    """The saved objects of a dashboard, its charts first; panels flow from left to right."""
+    """The saved objects of a dashboard: its charts, then the dashboard itself. Panels flow from left to right.
+
+    `controls` are the filters above the panels, each as (data view id, field, title).
+    """
     placed, references = [], []
     x = y = row = 0
     for number, panel in enumerate(panels, 1):

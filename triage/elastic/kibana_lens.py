@@ -43,7 +43,7 @@ def compact(value: Any) -> str:
 
 
 def count(label: str = "Records", where: str = "") -> JsonObject:
-    """Number of documents that match `where` (KQL), or of all."""
+    """Lens column with the number of documents that match `where` (KQL), or of all if it is empty."""
     column = _metric("count", RECORDS_FIELD, label, {"emptyAsNull": True})
     return column | {"filter": kql(where)} if where else column
 
@@ -75,7 +75,10 @@ def over_time(field: str, label: str = "Time") -> JsonObject:
 
 
 def terms(field: str, label: str, size: int = 10, by: str = "value", kind: str = "string") -> JsonObject:
-    """The `size` most frequent values; the others are one bucket, and records without a value are left out."""
+    """Lens column that groups by the `size` most frequent values of a field, ordered by the column `by`.
+
+    All other values are one group; records without a value are left out.
+    """
     return {
         "dataType": kind,
         "isBucketed": True,
@@ -151,7 +154,7 @@ def heatmap(columns: Columns, x: str, y: str, value: str = "value") -> JsonObjec
 def lens(
     name: str, title: str, data_view: str, chart: JsonObject, *, where: str = "", description: str = ""
 ) -> JsonObject:
-    """A chart over one data view; `where` is KQL."""
+    """A Lens chart over one data view, as a saved object; `where` filters its documents (KQL)."""
     columns = dict(chart["columns"])
     # Lens wants buckets before metrics.
     order = sorted(columns, key=lambda column: not columns[column]["isBucketed"])

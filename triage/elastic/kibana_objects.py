@@ -10,7 +10,10 @@ from triage.elastic.mapping import JsonObject
 
 
 def saved_objects(settings: ElasticsearchSettings) -> list[JsonObject]:
-    """All objects, each before those that refer to it. Ids contain the index prefix: deployments can share a Kibana."""
+    """All saved objects that triage imports into Kibana, each before those that refer to it.
+
+    Ids contain the index prefix: deployments can share a Kibana.
+    """
     prefix = settings.index_prefix
     ids = Ids(f"triage-{prefix}")
     feedback = _data_view(ids("data"), f"{prefix}", "Feedback", "@timestamp", settings)

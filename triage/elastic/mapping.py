@@ -61,17 +61,17 @@ _ALERT_TEXTS = (
 
 
 def enriched_mapping(text: JsonObject) -> JsonObject:
-    """Strict mapping of EnrichedRecord; `text` is the field definition of full text."""
+    """Index mapping of EnrichedRecord, which rejects unknown fields; `text` is the definition of full-text fields."""
     return _strict(EnrichedRecord, _ENRICHED_SPECIAL | dict.fromkeys(_ENRICHED_TEXTS, text))
 
 
 def alert_mapping(text: JsonObject) -> JsonObject:
-    """Strict mapping of Alert."""
+    """Index mapping of Alert, which rejects unknown fields; `text` is the definition of full-text fields."""
     return _strict(Alert, _ALERT_SPECIAL | dict.fromkeys(_ALERT_TEXTS, text))
 
 
 def correction_mapping(text: JsonObject) -> JsonObject:
-    """Strict mapping of Correction."""
+    """Index mapping of Correction, which rejects unknown fields; `text` is the definition of full-text fields."""
     return _strict(Correction, _CORRECTION_SPECIAL | dict.fromkeys(_CORRECTION_TEXTS, text))
 
 

@@ -17,7 +17,7 @@ _DAILY = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})")
 
 
 def index_name(prefix: str, event_ms: int, daily_from: date) -> str:
-    """Name of the index for records of an event time.
+    """Name of the index for records with the event time `event_ms` (ms since the epoch).
 
     `prefix-YYYY.MM.DD` (UTC) from `daily_from` on, `prefix-YYYY` before it, `prefix-old` before 2000.
     """
@@ -30,7 +30,7 @@ def index_name(prefix: str, event_ms: int, daily_from: date) -> str:
 
 
 def daily_date(prefix: str, name: str) -> date | None:
-    """The day of a daily index; None for other names."""
+    """The day (UTC) in the name of a daily index, `prefix-YYYY.MM.DD`; None for other names."""
     if not name.startswith(f"{prefix}-") or (match := _DAILY.fullmatch(name[len(prefix) + 1 :])) is None:
         return None
     try:
@@ -48,10 +48,7 @@ def belongs_to(prefix: str, name: str) -> bool:
 
 
 class IndexNaming:
-    """Names of the indices of one kind of document.
-
-    `index_name` for one prefix and date.
-    """
+    """Names the index of a record: `index_name` with a fixed prefix and first day of daily indices."""
 
     def __init__(self, prefix: str, daily_from: date) -> None:
         self.prefix = prefix

@@ -24,7 +24,10 @@ _BY_CHANNEL = {"channel": {"terms": {"field": "channel", "size": len(Channel)}, 
 
 @dataclass(frozen=True)
 class Ranges:
-    """Time ranges to count: event times in ms, all up to `end_ms` (exclusive); slots are aligned to the epoch."""
+    """Ranges of event times that the live page counts, in ms since the epoch; all end at `end_ms` (exclusive).
+
+    The range from `slots_start_ms` is divided into slots of `slot_s` seconds, aligned to the epoch.
+    """
 
     end_ms: int
     minute_start_ms: int
@@ -36,7 +39,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Overview:
-    """Counts and latest records, newest first.
+    """Counts for the console's live page, and the latest records, newest first.
 
     `slots` and the aligned `slots_by_channel` have no gaps, and begin with the first slot that has a record.
     """
@@ -51,7 +54,10 @@ class Overview:
 
 
 def overview(client: Elasticsearch, settings: ElasticsearchSettings, ranges: Ranges, size: int = 20) -> Overview:
-    """Read the overview. Raises Unavailable, AccessDenied, DependencyError."""
+    """Read the counts and the `size` latest records for the console's live page.
+
+    Raises Unavailable, AccessDenied, DependencyError.
+    """
     # A separate request, which Elasticsearch answers from its cache for all days but today.
     all_time = run_search(client, settings.index_prefix, size=0, aggregations=BY_SENTIMENT)
     latest = run_search(client, settings.index_prefix, size=size, sort=[{"@timestamp": "desc"}])

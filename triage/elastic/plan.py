@@ -30,7 +30,10 @@ from triage.elastic.template import (
 
 @dataclass(frozen=True)
 class Change:
-    """One object to create or update; `details` are `path: old -> new`, or the properties of a new object."""
+    """One index template, policy, mapping or alias to create or update.
+
+    `details` are `path: old -> new`, or the properties of a new object; `run` makes the change.
+    """
 
     kind: Literal["create", "update"]
     target: str
@@ -40,9 +43,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """Changes that Elasticsearch needs before the product can use it.
+    """Changes that Elasticsearch needs before triage can use it.
 
-    `changes` are applied in order, `incompatible` differences never; `notes` name features that the server lacks.
+    `changes` are applied in order. Differences in `incompatible` are only reported: an existing index cannot be changed
+    so. `notes` name features that the server lacks.
     """
 
     changes: tuple[Change, ...]
@@ -55,7 +59,10 @@ class Plan:
 
 
 def apply(client: Elasticsearch, plan: Plan) -> None:
-    """Apply the changes. Raises Unavailable, AccessDenied, DependencyError; changes made before stay."""
+    """Make the changes of a plan in Elasticsearch, in order.
+
+    Raises Unavailable, AccessDenied, DependencyError; changes made before the error stay.
+    """
     for change in plan.changes:
         with translated():
             change.run(client)
@@ -68,10 +75,11 @@ def plan_index(
     author_keys: Mapping[str, str] | None = None,
     demo_check: str = "",
 ) -> Plan:
-    """Compare Elasticsearch with the settings.
+    """Compare the templates, mappings and retention policy in Elasticsearch with the settings; change nothing.
 
-    `author_keys` are check values of the author keys by version, `demo_check` that of the demo key. Raises Unavailable,
-    AccessDenied, DependencyError, and ConfigError for another key than the one that made a version's hashes.
+    `author_keys` are check values of the author keys by key version, `demo_check` that of the demo key. Raises
+    Unavailable, AccessDenied, DependencyError, and ConfigError if a key is not the one that made the stored author
+    hashes of its version.
     """
     prefix = settings.index_prefix
     can = probe(client)

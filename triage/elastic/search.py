@@ -29,7 +29,7 @@ _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
 class Values(Protocol):
-    """A condition of an alert rule on a field."""
+    """A condition of an alert rule on a field: the values it must have (`in_`) or must not have (`not_in`), or None."""
 
     @property
     def in_(self) -> list[str] | None: ...
@@ -44,7 +44,7 @@ Conditions = Mapping[str, str | Values]
 
 @dataclass(frozen=True)
 class Hit:
-    """A record and its `_id`."""
+    """One record found by a search, and its `_id`."""
 
     id: str
     record: EnrichedRecord
@@ -72,7 +72,10 @@ def latest(
 def totals(
     client: Elasticsearch, settings: ElasticsearchSettings, start_ms: int | None = None, end_ms: int | None = None
 ) -> SentimentCounts:
-    """Exact number of records by sentiment; the result's `start_ms` is 0 without a `start_ms`."""
+    """Exact number of records by sentiment in a range of event times; None sets no bound.
+
+    The result's `start_ms` is 0 without a `start_ms`.
+    """
     aggregations = {label.value: {"filter": {"term": {"sentiment.label": label.value}}} for label in SentimentLabel}
     body = run_search(
         client, settings.index_prefix, query=filters(None, start_ms, end_ms), size=0, aggregations=aggregations
@@ -91,9 +94,9 @@ def sentiment_over_time(
     *,
     dimensions: Mapping[str, str] | None = None,
 ) -> list[SentimentCounts]:
-    """Counts per interval, in order, without gaps; intervals are aligned to the epoch.
+    """Counts by sentiment of each interval of `interval_s` seconds, in order, without gaps.
 
-    Raises ValueError for more than 10,000 intervals.
+    Intervals are aligned to the epoch. Raises ValueError for more than 10,000 intervals.
     """
     step = interval_s * 1000
     first = start_ms // step * step
@@ -127,7 +130,7 @@ def top_intents(
     dimensions: Conditions | None = None,
     size: int = 10,
 ) -> list[Share]:
-    """Intents by number of negative records, most first."""
+    """Intents of the negative records in a range of event times, with their numbers, most first."""
     negative = {**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}
     return top_terms(client, settings, "intent.label", negative, start_ms, end_ms, size=size)
 
@@ -206,9 +209,10 @@ def count_negative(
     end_ms: int,
     probes: Mapping[str, Iterable[str]],
 ) -> tuple[int, dict[str, dict[str, int]]]:
-    """Number of negative records of a window, and by field of those with each value in `probes`.
+    """Count the negative records of a window, and those of them that have each value of `probes`.
 
-    In the full-text field `text`, a value matches as a phrase.
+    `probes` maps fields to values. Returns the total, and the counts by field and value. In the full-text field `text`,
+    a value matches as a phrase.
     """
     pairs = [(field, value) for field, values in probes.items() for value in values]
     negative = {"filter": {"term": {"sentiment.label": SentimentLabel.NEGATIVE.value}}}
@@ -235,7 +239,7 @@ def open_alerts(client: Elasticsearch, settings: ElasticsearchSettings, size: in
 def recent_alerts(
     client: Elasticsearch, settings: ElasticsearchSettings, size: int = 100, *, status: str | None = None
 ) -> list[Alert]:
-    """Alerts by their start, newest first."""
+    """The latest alerts, newest start first; only those with `status` unless it is None."""
     query: JsonObject = {"bool": {"filter": [{"term": {"status": status}}] if status else []}}
     body = run_search(client, settings.alerts_index, query=query, size=size, sort=[{"started_at": "desc"}])
     return [alert for _, alert in decode_hits(body, Alert)]
@@ -257,7 +261,7 @@ def _probe(field: str, value: str) -> JsonObject:
 
 
 def filters(dimensions: Conditions | None, start_ms: int | None = None, end_ms: int | None = None) -> JsonObject:
-    """Query for records of these dimensions and this time range."""
+    """Query for records that meet these conditions on dimensions, in this range of event times; None sets no bound."""
     required = event_time_range(start_ms, end_ms)
     excluded: list[JsonObject] = []
     for name, value in (dimensions or {}).items():

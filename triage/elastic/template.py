@@ -27,7 +27,10 @@ _ANALYSIS: JsonObject = {
 
 @dataclass(frozen=True)
 class Capabilities:
-    """Optional features of the server."""
+    """Optional features of the Elasticsearch server.
+
+    `ilm`: it has lifecycle policies; `analysis`: it has the text analysis for Chinese, Japanese, Korean and English.
+    """
 
     ilm: bool
     analysis: bool
@@ -51,7 +54,7 @@ def feedback_template_name(prefix: str) -> str:
 
 
 def daily_template_name(prefix: str) -> str:
-    """Name of the daily indices' template and policy, which only servers with ILM have."""
+    """Name of the index template and of the ILM policy of daily indices, which only servers with ILM have."""
     return f"triage.feedback-daily.{prefix}"
 
 
@@ -68,7 +71,7 @@ def index_templates(
 ) -> dict[str, JsonObject]:
     """Index templates by name, in the form in which Elasticsearch returns them.
 
-    `author_keys` are the check values of author keys by version.
+    `author_keys` are the check values of author keys by key version.
     """
     prefix = settings.index_prefix
     text: JsonObject = {"type": "text"}
@@ -110,7 +113,11 @@ def index_templates(
 
 
 def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Callable[[JsonObject], JsonObject]]]:
-    """(template, index, mapping) of the indices that are not split by day."""
+    """The indices that are not split by day: alerts and corrections.
+
+    Each is (name of its template, name of the index, function that makes the mapping from the definition of full-text
+    fields).
+    """
     corrections = settings.corrections()
     return [
         (corrections_template_name(corrections), corrections, correction_mapping),
@@ -119,7 +126,7 @@ def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Call
 
 
 def without_analyzers(mapping: JsonObject) -> JsonObject:
-    """The same mapping for an index without triage's analyzers."""
+    """Copy of a mapping without its `analyzer` settings, for an index that lacks triage's analyzers."""
     return {
         name: without_analyzers(inner) if isinstance(inner, dict) else inner
         for name, inner in mapping.items()

@@ -54,7 +54,7 @@ def model_folder(settings: ModelSettings, name: str | None) -> Path:
 
 
 def read_card(folder: Path) -> str:
-    """The model card, Markdown. Raises ModelError without one."""
+    """Text of the model card (Markdown) in a model folder. Raises ModelError if it has none."""
     path = folder / CARD_FILE
     try:
         return path.read_text("utf-8")

@@ -23,7 +23,7 @@ class LabelChange(msgspec.Struct, frozen=True):
 
 
 class HeadResult(msgspec.Struct, frozen=True):
-    """Comparison of one head.
+    """Comparison of two models in one head: intent, sentiment or entities.
 
     `agreement` is the share of texts with the same label (entities: the same spans and labels), `mean_difference` the
     mean total variation distance of the two distributions, 0 to 1 (entities: None), `changes` the ten most frequent
@@ -37,7 +37,10 @@ class HeadResult(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A text with both predictions; `difference` is the larger total variation distance of the two heads, 0 to 1."""
+    """A text with summaries of both models' predictions (`one` and `other`).
+
+    `difference` is the larger of the total variation distances of intent and of sentiment, 0 to 1.
+    """
 
     text: str
     difference: float

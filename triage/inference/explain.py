@@ -66,9 +66,9 @@ def explain_words(model: Explainable, text: str, *, max_segments: int = MAX_SEGM
 
 
 def explain_record(model: Explainable, record: EnrichedRecord) -> WordWeights:
-    """The words of a record that weighed most in its labels.
+    """Weights of the words in the part of a record that was classified, with offsets in the whole text.
 
-    `explain_words` of the part of a record that was classified, with offsets in the whole text.
+    See `explain_words`. Raises ModelError if the runtime fails.
     """
     weights = explain_words(model, record.parts.joined(record.text))
     if record.body is None:

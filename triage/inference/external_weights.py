@@ -37,7 +37,7 @@ class _Part(NamedTuple):
 
 
 def external_files(model: Path) -> set[str]:
-    """Names of the files in which `model` keeps weights, as they are in the file; usually none.
+    """Names of the external data files in which the ONNX file `model` keeps weights; usually none.
 
     Raises ModelError for a file that cannot be read or is not ONNX.
     """
@@ -56,7 +56,10 @@ def external_files(model: Path) -> set[str]:
 
 
 def external_locations(content: bytes | mmap.mmap) -> set[str]:
-    """The same of the content of an ONNX file. Raises ValueError if it is not one."""
+    """Names of the external data files that the content of an ONNX file refers to.
+
+    Raises ValueError if `content` is not ONNX.
+    """
     found = set()
     parts = [_Part("ModelProto", 0, len(content))]
     while parts:
@@ -74,7 +77,10 @@ def external_locations(content: bytes | mmap.mmap) -> set[str]:
 
 
 def _fields(content: bytes | mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """(number, start, end) of each field with a length, in the message from `at` to `end`."""
+    """Yield (number, start, end) of each field with a length, in the message from `at` to `end`.
+
+    Raises ValueError if the bytes are not a message.
+    """
     while at < end:
         tag, at = _varint(content, at, end)
         kind = tag & 7

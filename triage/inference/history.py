@@ -1,4 +1,7 @@
-"""The log of promotions and rollbacks: HISTORY next to CURRENT, one JSON object per line."""
+"""Reads and encodes the log of promotions and rollbacks of models: the file HISTORY, one JSON object per line.
+
+It is next to CURRENT, the file in the registry that names the folder of the serving model.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +14,7 @@ _MOST_CHANGES = 1000
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One change of CURRENT, from the folder `previous` (None: there was no CURRENT) to the folder `name`."""
+    """One change of the serving model, from the folder `previous` (None: there was no CURRENT) to the folder `name`."""
 
     at: str  # RFC 3339
     action: Literal["promote", "rollback"]
@@ -30,7 +33,7 @@ def read_history(registry: Path) -> list[Change]:
 
 
 def encode(changes: Sequence[Change]) -> bytes:
-    """Content of the history file: the latest 1,000 changes."""
+    """Content of the history file with these changes, of which the latest 1,000 are kept."""
     return b"".join(msgspec.json.encode(change) + b"\n" for change in changes[-_MOST_CHANGES:])
 
 

@@ -64,7 +64,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """`name@version`, as every record carries it."""
+        """Full name of the model, `name@version`, as every record carries it."""
         return f"{self.name}@{self.version}"
 
 

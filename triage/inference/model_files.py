@@ -39,7 +39,7 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
 
 
 def quick_problem(folder: Path, manifest: Manifest) -> str | None:
-    """The first problem that names and sizes show, without reading the files; None without one."""
+    """The first problem that file names and sizes show, without reading the files; None if they show none."""
     for name, expected in manifest.files.items():
         try:
             size = (folder / name).stat().st_size
@@ -58,9 +58,9 @@ def unlisted_files(folder: Path, manifest: Manifest) -> list[str]:
 
 
 def record_files(folder: Path, names: Iterable[str] | None = None) -> dict[str, Any]:
-    """Write size and SHA-256 of these files, as they are now, into the manifest; returns the manifest.
+    """Write size and SHA-256 of the files `names`, as they are now, into the manifest; return the manifest.
 
-    Without `names`, of all files, and of no others. Raises OSError.
+    If `names` is None, the manifest then lists all files of the folder, and no others. Raises OSError.
     """
     path = folder / MANIFEST_FILE
     manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))

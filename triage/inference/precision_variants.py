@@ -165,7 +165,7 @@ def _dequantize(model: Any) -> None:
 def _dequantized(
     values: NDArray[Any], scale: NDArray[Any], zero: NDArray[Any] | None, axis: int
 ) -> NDArray[np.float32]:
-    """(values - zero) * scale, with one scale per channel along `axis`."""
+    """Weights in fp32: (values - zero) * scale, with one scale per channel along `axis`."""
     shape = [1] * values.ndim
     if scale.ndim:
         shape[axis] = -1

@@ -21,9 +21,9 @@ from triage.paths import PACKAGED, replace_file
 
 
 class Switched(NamedTuple):
-    """Result of a switch to `version`.
+    """Result of a promotion or rollback; `version` is the name@version of the model that serves now.
 
-    `change` is None if the model served already; `warnings` are shown to the operator.
+    `change` is None if that model served already; `warnings` are shown to the operator.
     """
 
     version: str

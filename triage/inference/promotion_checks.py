@@ -66,7 +66,7 @@ def require_person_label(manifest: Manifest, settings: Settings) -> None:
 
 
 def label_problems(manifest: Manifest, settings: Settings) -> list[str]:
-    """Labels in the rules file that the model does not have, and errors of the file itself."""
+    """Problems of the rules file with this model, one message each: labels that the model lacks, and other errors."""
     return check_rules(settings, manifest.intents, sorted(_entity_labels(manifest) | set(KINDS)))
 
 

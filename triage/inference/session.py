@@ -53,7 +53,7 @@ def _open_best(model: Path, settings: ModelSettings) -> Session:
 
 
 def _cpu_runtime(precision: str) -> str:
-    """`cpu` (ONNX Runtime) or `openvino`: the faster of the installed runtimes that compute in `precision`."""
+    """Name of the faster installed runtime that computes in `precision`: `cpu` (ONNX Runtime) or `openvino`."""
     onnxruntime = installed(ONNXRUNTIME_CPU) or installed(ONNXRUNTIME_GPU)
     if precision == "auto":
         return "openvino" if installed(OPENVINO) and (has_fast_bf16() or not onnxruntime) else "cpu"

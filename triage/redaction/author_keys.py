@@ -1,4 +1,7 @@
-"""Check values of author keys: they tell whether two keys are the same, and are stored where the hashes are."""
+"""Computes and compares check values of author keys, which tell whether two keys are the same.
+
+`triage index apply` stores them in Elasticsearch, where the author hashes are.
+"""
 
 import hashlib
 import hmac
@@ -14,7 +17,7 @@ _CHECK_CHARS = 16
 
 
 def check_value(key: str) -> str:
-    """The first 16 hex digits of HMAC-SHA256 of a fixed message."""
+    """Check value of an author key: the first 16 hex digits of the HMAC-SHA256 of a fixed message."""
     return hmac.new(key.encode(), _MESSAGE, hashlib.sha256).hexdigest()[:_CHECK_CHARS]
 
 
@@ -22,16 +25,16 @@ DEMO_CHECK = check_value(DEMO_AUTHOR_KEY)
 
 
 def key_checks(settings: RedactionSettings) -> dict[str, str]:
-    """Check value by version, of the current key and the former ones."""
+    """Check value by key version, of the current author key and the former ones."""
     keys = {settings.author_key_version: settings.author_key, **settings.old_author_keys}
     return {version: check_value(key.get_secret_value()) for version, key in keys.items()}
 
 
 def require_recorded_keys(settings: RedactionSettings, recorded: Mapping[str, str]) -> None:
-    """Raises ConfigError if a key is not the one with which the index began its version.
+    """Raise ConfigError if a configured author key is not the one that the index has recorded for its version.
 
-    A version that is not recorded says nothing, and neither does the demo key: `triage index apply` may have run before
-    the key was set.
+    `recorded` has check values by key version. A version that is not recorded passes, and so does one with the check
+    value of the demo key: `triage index apply` may have run before the key was set.
     """
     wrong = {
         version: check

@@ -6,7 +6,7 @@ from triage.redaction.kinds import KINDS
 
 
 def kinds_table() -> str:
-    """Markdown table of the registry, in its order."""
+    """Markdown table of the kinds of entities, in the order of their registry."""
     lines = [
         "| kind | example | recognised by | redacted by default | placeholder |",
         "| --- | --- | --- | --- | --- |",

@@ -27,12 +27,16 @@ _NUMBERS_ZH = sorted(_WORDS["numbers_zh"], key=len, reverse=True)
 
 
 def plain(name: str) -> str:
-    """Letters and digits alone, in lower case."""
+    """A field name reduced to its letters and digits, in lower case."""
     return re.sub(r"[^0-9a-z\u3040-\u30ff\u4e00-\u9fff]", "", name.lower())
 
 
 def is_person_id(path: list[str]) -> bool:
-    """True for `author_id`, `Customer No.`, `user.id`, `会员编号`: hashed, so that a person can still be counted."""
+    """True if a field holds the id of a person by its name: `author_id`, `Customer No.`, `user.id`, `会员编号`.
+
+    `path` has the field names from the outermost to the innermost. Such values are hashed, so that a person can still
+    be counted.
+    """
     path = [part for part in path if part]
     if not path:
         return False
@@ -51,7 +55,11 @@ def is_person_id(path: list[str]) -> bool:
 
 
 def is_personal(path: list[str]) -> bool:
-    """True for `email`, `Billing name`, `客户姓名`; `name` is personal unless its parent is not a person."""
+    """True if a field holds personal data by its name: `email`, `Billing name`, `客户姓名`.
+
+    `path` has the field names from the outermost to the innermost. `name` is personal unless its parent is not a
+    person.
+    """
     names = [part for part in path if part and not part.isdigit()]
     if not names:
         return False
@@ -120,7 +128,7 @@ def _ends(name: str, group: str) -> bool:
 
 
 def _chinese(name: str) -> str:
-    """Without signs, and without the number of a repeated column: `电话2`."""
+    """A Chinese field name without signs, and without the number of a repeated column: `电话2`."""
     return plain(simplified(name)).rstrip("0123456789")
 
 
@@ -139,7 +147,7 @@ def _all_words(name: str) -> tuple[str, ...]:
 
 @lru_cache(4_096)
 def _words(name: str) -> tuple[str, ...]:
-    """The words of a name in English order, up to what it is about.
+    """The words of a field name in English order, with the noun that says what the field holds at the end.
 
     `shippingAddress1` is shipping, address; `Nom du client` is client, nom; `Nombre completo` is nombre.
     """
@@ -153,7 +161,7 @@ def _words(name: str) -> tuple[str, ...]:
 
 
 def _in_english_order(words: tuple[str, ...], index: int) -> tuple[str, ...]:
-    """The words around the preposition at `index`, the later ones first where they say whose it is."""
+    """The words around the preposition at `index` in English order: those after it first, if they name the owner."""
     before, after = words[:index], words[index + 1 :]
     if words[index] in _OTHER_PREPOSITIONS:
         return before
@@ -164,14 +172,14 @@ def _in_english_order(words: tuple[str, ...], index: int) -> tuple[str, ...]:
 
 
 def _noun(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Without adjectives, numbers and the like at the end."""
+    """The words without adjectives, numbers and the like at the end."""
     while len(words) > 1 and (words[-1] in _WORDS["adjectives"] or words[-1].isdigit()):
         words = words[:-1]
     return words
 
 
 def _parts(word: str) -> tuple[str, ...]:
-    """Person and what of them: `kundenname` is kunde, name. Other words are one part."""
+    """Split a compound word into the person and the data: `kundenname` is kunde, name. Other words are one part."""
     if word in _KNOWN:
         return (word,)
     return next(

@@ -9,7 +9,10 @@ from triage.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of entity. `label` is its label in records, `redacted` says whether it is replaced by default."""
+    """A kind of entity that rules find, such as e-mail addresses.
+
+    `label` is its label in records, `redacted` says whether it is replaced by default.
+    """
 
     label: str
     redacted: bool

@@ -72,7 +72,10 @@ class FieldRedactor:
         return unique
 
     def _value(self, path: list[str], value: Any, source: str | None) -> Any:
-        """`path` is the field's name, outermost first; `source` belongs to the record's own author_id."""
+        """The redacted value of a field.
+
+        `path` is the field's name, outermost first; `source` is the record's, for the hash of its own author_id.
+        """
         if value is None or value == "" or isinstance(value, bool):
             return value
         text = value if isinstance(value, str) else _digits(value)

@@ -79,10 +79,7 @@ class Redactor:
         return Redacted(result.text, result.spans, changed)
 
     def redact_text(self, text: str, author: str | None = None) -> str:
-        """A text without personal data, without the entities.
-
-        The text of `redact`.
-        """
+        """The redacted text alone, as `redact` returns it with its entities."""
         return self.redact(text, author).text
 
     def redact_attributes(self, attributes: Mapping[str, Scalar], author: str | None = None) -> dict[str, Scalar]:
@@ -100,33 +97,34 @@ class Redactor:
         return self._of(author).payload(payload)
 
     def author_of(self, payload: bytes | str) -> str | None:
-        """The `author_id` of a raw payload, also of broken JSON; None without an author."""
+        """The author's id in a raw payload, also in broken JSON; None if it names no author."""
         return author_of(_text(payload))
 
     def writer_of(self, payload: bytes | str) -> tuple[str | None, str] | None:
-        """The writer of a record.
+        """Read the source and the author's id from a raw payload, as `author_hash` takes them.
 
-        `source` and `author_id` of a raw payload, for `author_hash`; None without an author.
+        None if it names no author; the source is None if the payload has none.
         """
         return writer_of(_text(payload))
 
     def author_hash(self, source: str | None, author_id: str) -> str:
         """The keyed hash that stands for an author in every output.
 
-        `v1:` and the first 32 hex digits of HMAC-SHA256 (RFC 2104) of source, NUL, author id.
+        It is the version of the key, as in `v1:`, and the first 32 hex digits of the HMAC-SHA256 (RFC 2104) of source,
+        NUL, author id.
         """
         return self.author_hashes(source, author_id)[0]
 
     def author_hashes(self, source: str | None, author_id: str) -> list[str]:
-        """All hashes that an author may have in stored records.
+        """Author hashes of one author with every configured key, the current one first.
 
-        `author_hash` with every key, the current one first: an author's records may carry any of these hashes.
+        The author's stored records may carry any of these hashes.
         """
         return [_hash(version, key, source, author_id) for version, key in self._author_keys.items()]
 
     @staticmethod
     def demo_hash(version: str, source: str | None, author_id: str) -> str:
-        """The hash that the demo key makes, for records from before a key of one's own had this version."""
+        """Author hash with the public demo key, for records from before a secret key had this version."""
         return _hash(f"v{version}:", DEMO_AUTHOR_KEY.encode(), source, author_id)
 
     def _of(self, author: str | None) -> FieldRedactor:

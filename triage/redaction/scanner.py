@@ -31,7 +31,10 @@ _SHORT: tuple[tuple[str, Finder], ...] = (
 
 
 class Hit(NamedTuple):
-    """A find in a normalized text. `label` None: a placeholder of no kind; `replacement` None: the text is kept."""
+    """An entity or placeholder found in a normalized text, at `start:end`.
+
+    `label` is its kind, None for a placeholder of no kind; `replacement` replaces it, None keeps the text.
+    """
 
     start: int
     end: int
@@ -40,7 +43,11 @@ class Hit(NamedTuple):
 
 
 class Scanner:
-    """Finds entities. `replacements`: the placeholder per kind, None to keep it; `region`: of phone numbers."""
+    """Finds the entities of all kinds in normalized texts.
+
+    `replacements` has the placeholder of each kind, None to keep its text; `region` (ISO 3166) is that of national
+    phone numbers.
+    """
 
     def __init__(self, replacements: Mapping[str, str | None], region: str) -> None:
         self.replacements = replacements
@@ -54,7 +61,7 @@ class Scanner:
         )
 
     def scan(self, text: str) -> list[Hit]:
-        """Hits in a normalized text, sorted, not overlapping."""
+        """Entities and placeholders in a normalized text, sorted and not overlapping."""
         work = _Work(text, self.replacements)
         work.take_placeholders()
         if _URL_SIGN.search(work.text):

@@ -1,4 +1,4 @@
-"""Severity and routing by rules in YAML; see docs/rules.md."""
+"""Decides severity and routing of records by rules in YAML; see docs/rules.md."""
 
 from collections.abc import Collection
 

@@ -19,7 +19,7 @@ _LAST_CASED = 0x1FFFF
 
 
 def union(*sets: Iterable[tuple[int, int]]) -> Ranges:
-    """All characters of the sets, whose ranges may be in any order."""
+    """All characters that are in any of the sets, whose ranges may be in any order."""
     merged: list[tuple[int, int]] = []
     for first, last in sorted(each for ranges in sets for each in ranges):
         if merged and first <= merged[-1][1] + 1:
@@ -30,7 +30,7 @@ def union(*sets: Iterable[tuple[int, int]]) -> Ranges:
 
 
 def complement(ranges: Ranges) -> Ranges:
-    """All other characters."""
+    """All characters that are not in `ranges`."""
     edges = [-1, *(edge for each in ranges for edge in each), LAST + 1]
     return tuple(
         (before + 1, after - 1) for before, after in zip(edges[::2], edges[1::2], strict=True) if before + 1 < after
@@ -45,7 +45,7 @@ def category(name: str) -> Ranges:
 
 
 def in_any_case(ranges: Ranges) -> Ranges:
-    """The characters that `re` takes for the same as one of these when it ignores case."""
+    """The characters in `ranges`, and those that `re` takes for the same as one of them when it ignores case."""
     cased, same = _cased()
     found = [
         (other, other)
@@ -58,7 +58,7 @@ def in_any_case(ranges: Ranges) -> Ranges:
 
 @cache
 def _cased() -> tuple[list[int], dict[int, frozenset[int]]]:
-    """Characters with others that differ in case only, in order, and these for each of them."""
+    """All characters that have another case, sorted, and for each of them the set of its cases, itself included."""
     groups: dict[int, set[int]] = {}
     for code in range(_LAST_CASED + 1):
         lower = unicode_tolower(code)

@@ -13,7 +13,7 @@ from triage.rules.regexes import compiled as compiled_regex
 
 @dataclass(slots=True)
 class Case:
-    """A record's facts, and the numbers of the phrases found in its text."""
+    """A record to test: its facts, and the numbers of the phrases found in its text."""
 
     facts: Facts
     phrases: set[int]
@@ -23,7 +23,10 @@ Test = Callable[[Case], bool]
 
 
 def compiled(when: When | None, phrases: PhraseIndex) -> Test:
-    """Compile a test of all conditions, cheap ones first; phrases are added to the index."""
+    """Compile conditions into one function that tests a `Case`, cheap conditions first; None always holds.
+
+    The phrases of the conditions are added to `phrases`.
+    """
     if when is None:
         return _always
     tests = [*_field_tests(when), *_thresholds(when), *_text_tests(when, phrases)]

@@ -14,14 +14,17 @@ MAX_TEXT_CHARS = 20_000
 
 
 class Decision(NamedTuple):
-    """Severity and route; both name the rules that fired, in the order of the file, or `["default"]`."""
+    """Severity and route of a record; both name the rules that fired, in the order of the file, or `["default"]`."""
 
     severity: Severity
     route: Route
 
 
 class RuleSet:
-    """Rules compiled once. `decide` is pure and thread-safe."""
+    """The compiled rules of one rules file, which decide the severity and queue of records.
+
+    `decide` is pure and thread-safe.
+    """
 
     def __init__(self, rules: RulesFile, version: str) -> None:
         self.version = version
@@ -37,7 +40,11 @@ class RuleSet:
         return sorted({rule.queue for rule, _ in self._routing} | {self._default.queue})
 
     def decide(self, facts: Facts) -> Decision:
-        """Severity: the highest `set` plus every `raise`, from low to critical. Route: the first rule that matches."""
+        """Decide severity and route of a record.
+
+        Severity: the highest level of all `set` plus the steps of every `raise`, from low to critical. Route: the first
+        rule that matches.
+        """
         case = Case(facts, self._phrases.find(facts.text[:MAX_TEXT_CHARS]))
         return Decision(self._severity_of(case), self._route_of(case))
 

@@ -23,7 +23,7 @@ _LIMITS = {
 
 
 def explain_rules(rules: RuleSet, record: EnrichedRecord) -> list[RuleExplanation]:
-    """The rules named on the record, in the order of the file, each with its evidence.
+    """Explain the rules named on the record, in the order of the file, each with its evidence.
 
     Rules that `rules` does not contain, or that no longer hold, are left out: another version decided the record.
     """

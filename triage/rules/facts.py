@@ -1,4 +1,4 @@
-"""The facts about a record that rules can test."""
+"""Defines the facts about a record that rules can test, and takes them from an enriched record."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,7 +8,11 @@ from triage.schemas.enriched import EnrichedRecord
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """A record for the rules, after redaction and the model. `entities` are the labels of entities in the text."""
+    """The properties of a record that rules test, after redaction and the model.
+
+    `entities` are the labels of entities in the text; `sentiment_score` is from -1 to 1, `intent_confidence` from 0 to
+    1.
+    """
 
     text: str
     channel: str = ""

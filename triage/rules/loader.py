@@ -21,9 +21,10 @@ DEFAULT_RULES = Path(__file__).with_name("default.yaml")
 def load_rules(
     path: Path | None, intents: Collection[str] | None = None, entities: Collection[str] | None = None
 ) -> RuleSet:
-    """Load the rules from `path`, or the shipped ones. `intents` and `entities` are the allowed labels; None: any.
+    """Load the rules from `path`, or the shipped ones if it is None.
 
-    The version is the file's `version`, "+", and 8 hex digits of the file's SHA-256. Raises ConfigError.
+    `intents` and `entities` are the allowed labels; None: any. The version is the file's `version`, "+", and 8 hex
+    digits of the file's SHA-256. Raises ConfigError naming every problem with its line.
     """
     path = path or DEFAULT_RULES
     try:

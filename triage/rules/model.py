@@ -1,4 +1,4 @@
-"""The structure of a rules file."""
+"""Structure of a rules file as pydantic models: conditions, severity rules, routing rules and the default."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -36,7 +36,11 @@ class _Part(BaseModel):
 
 
 class When(_Part):
-    """Conditions; all of them must hold. A list holds if any of its entries does."""
+    """Conditions of a rule; all of them must hold.
+
+    A list of values holds if one of them matches. Of the nested conditions, `any` needs one that holds, `all` every
+    one, and `not` none.
+    """
 
     channel: Words | None = None
     intent: Words | None = None
@@ -95,7 +99,10 @@ class When(_Part):
 
     @property
     def steps(self) -> int:
-        """Steps of all regular expressions: what they take at most, in time."""
+        """Size of all regular expressions together, in steps of RE2's automata.
+
+        The time of matching is at most proportional to it.
+        """
         parts: list[When] = [*(self.any_of or ()), *(self.all_of or ()), *([self.not_] if self.not_ else ())]
         return sum(compiled(pattern).steps for pattern in self.text_regex or ()) + sum(part.steps for part in parts)
 
@@ -124,7 +131,8 @@ class _Rule(_Part):
 class SeverityRule(_Rule):
     """A rule that changes the severity of records that match its conditions.
 
-    `set` proposes a level, the highest of which wins; `raise` raises the result; `stop` skips all further rules.
+    `set` proposes a level, the highest of which wins; `raise` adds 1 to 3 levels to the result, or subtracts them if
+    negative; `stop` skips all further severity rules.
     """
 
     set_to: Level | None = Field(None, alias="set")

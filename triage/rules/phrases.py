@@ -24,10 +24,11 @@ def normalized(text: str) -> str:
 
 
 class PhraseIndex:
-    """Phrases by number. Words are compared ignoring case and punctuation; a phrase may end in * for any ending.
+    """Finds which of many phrases a text contains; each phrase has a number.
 
-    The cost depends on the length of the text and on the phrases that begin with one of its words (or characters), not
-    on the number of phrases.
+    Words are compared ignoring case and punctuation; a phrase may end in * for any ending. The cost depends on the
+    length of the text and on the phrases that begin with one of its words (or characters), not on the number of
+    phrases.
     """
 
     def __init__(self) -> None:
@@ -39,7 +40,7 @@ class PhraseIndex:
         self._first_chars: frozenset[str] = frozenset()
 
     def add(self, phrases: Iterable[str]) -> frozenset[int]:
-        """Add phrases; return their numbers."""
+        """Add phrases to the index; return their numbers, for equal phrases the same."""
         numbers = frozenset(self._add(phrase) for phrase in phrases)
         self._first_words, self._first_chars = frozenset(self._words), frozenset(self._strings)
         return numbers

@@ -1,7 +1,7 @@
-"""Regular expressions of owners: matched by RE2, in linear time, with the meaning that they have in Python.
+"""Regular expressions in rules files: matched by RE2, in linear time, with the meaning that they have in Python.
 
-Python's `re` backtracks: some expressions take hours on a text that almost matches. RE2 takes at most steps times
-characters, so limits of both are a limit of the time.
+Python's `re` backtracks: some expressions take hours on a text that almost matches. RE2's time is at most proportional
+to the steps of the expression times the characters of the text, so limits of both limit the time.
 """
 
 from functools import lru_cache
@@ -24,7 +24,11 @@ class Regex:
     """A compiled expression, which ignores case and matches both Chinese scripts. Thread-safe."""
 
     def __init__(self, pattern: str) -> None:
-        """Raises RefusedError, which says what to write instead."""
+        """Compile the expression.
+
+        Raises RefusedError, which says what to write instead, for one that is not supported, too large, or matches the
+        empty text.
+        """
         if len(pattern) > _MAX_PATTERN:
             raise RefusedError(f"has {len(pattern)} characters; at most {_MAX_PATTERN} are allowed")
         translated, self._alphabet = translate(simplified(pattern))
@@ -44,7 +48,7 @@ class Regex:
             raise RefusedError(f"has {self.steps} steps, at most {MAX_STEPS} are allowed; {SHORTER}")
 
     def search(self, text: str) -> tuple[int, int] | None:
-        """Start and end of the first match in the first `MAX_CHARS` characters."""
+        """Start and end of the first match in the first `MAX_CHARS` characters; None without a match."""
         found = self._compiled.search(self._alphabet.encode(text[:MAX_CHARS]))
         return found.span() if found else None
 
@@ -56,5 +60,5 @@ def _reason(error: Exception) -> str:
 
 @lru_cache(2_048)
 def compiled(pattern: str) -> Regex:
-    """The compiled expression, shared. Raises RefusedError."""
+    """The compiled expression, from a cache. Raises RefusedError if it cannot be used (see `Regex`)."""
     return Regex(pattern)

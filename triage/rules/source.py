@@ -11,7 +11,10 @@ _MAX_DEPTH = 100
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses brackets nested deeper than any rules are: the scanner's time grows with the square of their number."""
+    """YAML loader that refuses brackets nested deeper than any rules are.
+
+    The scanner's time grows with the square of their number.
+    """
 
     def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803 - the name in yaml
         if self.flow_level >= _MAX_DEPTH:
@@ -21,7 +24,10 @@ class _Loader(yaml.SafeLoader):
 
 @dataclass
 class SourceMap:
-    """Lines of the values, by path. `problems` are duplicate fields, which the data no longer shows."""
+    """Line number of each value in a YAML text, by the path of field names and list indices.
+
+    `problems` are (line, message) of duplicate fields, which the data no longer shows.
+    """
 
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
@@ -34,7 +40,10 @@ class SourceMap:
 
 
 def read_source(text: str) -> tuple[Any, SourceMap]:
-    """Read data and lines of a YAML text. Raises yaml.YAMLError."""
+    """Parse a YAML text into its data and the lines of its values.
+
+    Raises yaml.YAMLError if it is not valid YAML, nested too deeply or too large.
+    """
     source = SourceMap()
     loader = _Loader(text)
     try:

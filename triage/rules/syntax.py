@@ -42,28 +42,31 @@ _REFUSED |= {
 
 
 class RefusedError(ValueError):
-    """An expression that can't be used; the message is the end of a sentence about it, with what to do."""
+    """A regular expression that cannot be used.
+
+    The message is the end of a sentence about it, with what to write instead.
+    """
 
 
 class Alphabet:
-    """The byte of each character. Thread-safe."""
+    """Encodes texts for one translated expression: maps each character to the byte that stands for it. Thread-safe."""
 
     def __init__(self, starts: list[int], byte_of: list[int]) -> None:
-        """`byte_of[i]` is that of the characters from `starts[i]` to the next start."""
+        """Create the mapping: characters from `starts[i]` up to the next start become `byte_of[i]`."""
         self._known = _Known(starts, byte_of)
         self._ascii = bytes(self._known[code] for code in range(128)) + bytes(128)
 
     def encode(self, text: str) -> bytes:
-        """One byte for each character."""
+        """Encode a text, with one byte for each character."""
         if text.isascii():
             return text.encode().translate(self._ascii)
         return text.translate(self._known).encode("latin-1")
 
 
 class _Known(dict[int, int]):
-    """Bytes of the characters that texts had so far, which are those of their simplified ones.
+    """Cache of the bytes of characters that texts had so far; they are those of their simplified characters.
 
-    Not of all, for whoever writes texts could fill the memory.
+    It is limited, because whoever writes texts could fill the memory.
     """
 
     def __init__(self, starts: list[int], byte_of: list[int]) -> None:
@@ -81,9 +84,10 @@ class _Known(dict[int, int]):
 
 
 def translate(pattern: str) -> tuple[bytes, Alphabet]:
-    """The expression for RE2, in Latin-1 and without groups, and the alphabet of its texts; ignores case.
+    """Translate an expression of Python's `re` for RE2, ignoring case.
 
-    Raises RefusedError.
+    Returns the expression in Latin-1 and without groups, and the alphabet that encodes texts for it. Raises
+    RefusedError for an expression that is not valid, or that RE2 cannot match.
     """
     return _Translation(_parsed(pattern)).result()
 
@@ -207,7 +211,10 @@ def _cased(ranges: Ranges, flags: int) -> Ranges:
 
 
 def _kinds(sets: list[Ranges]) -> tuple[list[int], list[int]]:
-    """Divides all characters into runs that the sets don't divide further: starts, and as bits the sets of each."""
+    """Divide all characters into runs within which no set begins or ends.
+
+    Returns the start of each run, and as bits the numbers of the sets that contain it.
+    """
     toggles: dict[int, int] = {0: 0}
     for number, ranges in enumerate(sets):
         for first, last in ranges:
@@ -223,7 +230,11 @@ def _kinds(sets: list[Ranges]) -> tuple[list[int], list[int]]:
 
 
 def _bytes_of(kinds: set[int], word: int | None) -> dict[int, int]:
-    """A byte for each kind of character; the line feed, whose kind has bit 0, keeps its own."""
+    """Assign a byte to each kind of character, i.e. to the characters that are in the same sets.
+
+    The line feed, whose kind has bit 0, keeps its own. `word` is the number of the set of letters, None if it does not
+    matter. Raises RefusedError if there are too many kinds.
+    """
     words, others = iter(_WORD_BYTES), iter(_OTHER_BYTES if word is not None else _OTHER_BYTES + _WORD_BYTES)
     byte_of = {}
     try:

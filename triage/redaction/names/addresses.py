@@ -1,6 +1,6 @@
-"""Finds postal addresses: the number of a house with a street, and the locations of the entity head next to it.
+"""Finds postal addresses: a house number with its street, and the locations that the entity head found next to it.
 
-A place alone, Paris or 上海市, is none. docs/redaction.md says which forms are found and which are not.
+A place alone, Paris or 上海市, is not an address. docs/redaction.md says which forms are found and which are not.
 """
 
 import re
@@ -65,7 +65,11 @@ _REACH = 200
 
 
 def find_addresses(text: str, locations: Sequence[Range]) -> list[Range]:
-    """Addresses in a text, sorted and not overlapping; `locations` are the entity head's, sorted."""
+    """Ranges of the postal addresses in a text, sorted and not overlapping.
+
+    `locations` are the ranges that the entity head labelled as locations, sorted; those next to a street belong to its
+    address.
+    """
     if not _HAS_DIGIT.search(text) and "号" not in text and "號" not in text:
         return []
     folded = simplified(text)
@@ -84,7 +88,7 @@ def find_addresses(text: str, locations: Sequence[Range]) -> list[Range]:
 
 
 def _start(text: str, start: int, locations: Sequence[Range]) -> int:
-    """The start of the address, with a location right before it: `Berlin, Hauptstraße 12`."""
+    """Start of an address, including a location right before it: `Berlin, Hauptstraße 12`."""
     for first, last in reversed(locations):
         if first < start and (last >= start or _BESIDE.fullmatch(text, last, start)):
             start = first
@@ -92,7 +96,7 @@ def _start(text: str, start: int, locations: Sequence[Range]) -> int:
 
 
 def _start_zh(text: str, anchor: int, locations: Sequence[Range]) -> int:
-    """The start of the districts and the road: after a word such as 在, or a sign."""
+    """Start of a Chinese address: of the district and road before `anchor`, after a sign or a word such as 在."""
     left = _LEFT.search(text, max(0, anchor - 40), anchor)
     start = left.start() if left else anchor
     starts = [match.end() for match in _BEFORE.finditer(text, start, max(start, anchor - _LEAST_NAME))]

@@ -8,7 +8,10 @@ Range = tuple[int, int]
 
 
 class Edit(NamedTuple):
-    """`text[start:end]` becomes `placeholder`; `confidence` and `source` are those of the new entity."""
+    """The replacement of `text[start:end]` by `placeholder`.
+
+    `label`, `confidence` and `source` are those of the entity that the placeholder becomes.
+    """
 
     start: int
     end: int
@@ -19,7 +22,10 @@ class Edit(NamedTuple):
 
 
 class Edited:
-    """A text after its edits (sorted, not overlapping). Offsets are Unicode code points."""
+    """A text after its edits (sorted, not overlapping), which maps ranges of the old text to the new one.
+
+    Offsets are Unicode code points.
+    """
 
     def __init__(self, text: str, edits: Sequence[Edit]) -> None:
         self._edits = edits
@@ -36,7 +42,10 @@ class Edited:
         self.text = "".join(parts)
 
     def moved(self, start: int, end: int) -> Range:
-        """The old range in the new text; one that begins or ends within an edit holds all of its placeholder."""
+        """The range in the new text of the range `start:end` in the old text.
+
+        A range that begins or ends within an edit includes all of its placeholder.
+        """
         return self._moved(start, at_end=False), self._moved(end, at_end=True)
 
     def _moved(self, offset: int, *, at_end: bool) -> int:
@@ -49,21 +58,24 @@ class Edited:
         return offset - edit.end + new_end
 
     def within(self, start: int, end: int) -> bool:
-        """True if every edit that touches this old range is inside it and leaves a part of it."""
+        """True if every edit that touches this range of the old text is inside it, and none replaces all of it."""
         first = max(0, bisect_right(self._starts, start) - 1)
         near = self._edits[first : bisect_left(self._starts, end)]
         touching = [edit for edit in near if edit.start < end and start < edit.end]
         return all(start <= edit.start and edit.end <= end and edit[:2] != (start, end) for edit in touching)
 
     def placed(self) -> list[tuple[Edit, Range]]:
-        """The edits, each with the range of its placeholder in the new text."""
+        """Each edit with the range of its placeholder in the new text."""
         return [
             (edit, (end - len(edit.placeholder), end)) for edit, end in zip(self._edits, self._new_ends, strict=True)
         ]
 
 
 def merged(edits: Iterable[Edit]) -> list[Edit]:
-    """Sorted edits without overlaps: overlapping ones become one, an address if one is, else the model's."""
+    """Edits sorted by start, with overlapping ones merged into one over their whole range.
+
+    Its label and placeholder are those of an address if one is among them, else those of the model's edit.
+    """
     result: list[Edit] = []
     for edit in sorted(edits):
         if result and edit.start < result[-1].end:
@@ -76,7 +88,7 @@ def merged(edits: Iterable[Edit]) -> list[Edit]:
 
 
 def joined(ranges: Iterable[Range]) -> list[Range]:
-    """Sorted ranges; overlapping ones become one."""
+    """Ranges sorted by start, with overlapping ones joined into one."""
     result: list[Range] = []
     for start, end in sorted(ranges):
         if result and start < result[-1][1]:
@@ -93,7 +105,7 @@ def overlaps(start: int, end: int, ranges: Sequence[Range]) -> bool:
 
 
 def outside(start: int, end: int, taken: Sequence[Range]) -> list[Range]:
-    """The parts of `start:end` that no range of `taken` (sorted, not overlapping) covers."""
+    """The parts of the range `start:end` that no range of `taken` (sorted, not overlapping) covers."""
     parts = []
     for index in range(bisect_right(taken, start, key=lambda one: one[1]), len(taken)):
         first, last = taken[index]

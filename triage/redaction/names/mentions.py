@@ -1,7 +1,7 @@
 """Finds further mentions of names that the entity head found once: in other parts of the text, in fields and links.
 
-The head reads each mention in its context and may miss the second one; a name that is replaced in one place and left
-in another is not redacted.
+The entity head reads each mention in its context and may miss the second one; a name that is replaced in one place and
+left in another is not redacted.
 """
 
 import re
@@ -27,14 +27,20 @@ _MAX_CHARS = 100
 
 
 def mentions_of(names: Iterable[str]) -> "Mentions | None":
-    """A matcher of these names, None if none of them can be looked for."""
+    """A matcher that finds further mentions of these names; None if none of them can be searched for.
+
+    Names that are too short, too long or ordinary words cannot.
+    """
     usable = sorted({name for name in names if len(name) <= _MAX_CHARS})[:_MAX_NAMES]
     whole = [pattern for name in usable if (pattern := _whole(name))]
     return Mentions(whole, [pattern for name in usable for pattern in _parts(name)]) if whole else None
 
 
 class Mentions:
-    """`whole` match complete names, `words` single words of a name of several."""
+    """Finds mentions of a record's names in texts.
+
+    `whole` are patterns of complete names, `words` patterns of the single words of names that have several.
+    """
 
     def __init__(self, whole: Iterable[str], words: Iterable[str]) -> None:
         self._whole = _compiled("|".join(sorted(set(whole), key=len, reverse=True)))
@@ -42,16 +48,16 @@ class Mentions:
         self._words = _compiled(parts) if parts else None
 
     def whole(self, text: str) -> list[tuple[int, int]]:
-        """Complete names in a text, in order."""
+        """Ranges of complete names in a text, in order."""
         return [match.span() for match in self._whole.finditer(simplified(text))]
 
     def words(self, text: str) -> list[tuple[int, int]]:
-        """Single words of names in a text, in order."""
+        """Ranges of single words of names in a text, in order."""
         return [match.span() for match in self._words.finditer(simplified(text))] if self._words else []
 
 
 def _whole(name: str) -> str | None:
-    """The pattern of a complete name; None for one that is too short or an ordinary word."""
+    """Pattern of a complete name; None for a name that is too short or an ordinary word."""
     parts = [part for part in _SEPARATORS.split(simplified(name)) if part]
     joined = "".join(parts)
     if len(joined) < _MIN_CHARS or not any(char.isalpha() for char in joined):
@@ -66,7 +72,7 @@ def _whole(name: str) -> str | None:
 
 
 def _parts(name: str) -> list[str]:
-    """Patterns of the words of a name of several, if they are long enough and no ordinary words."""
+    """Patterns of the words of a name that has several; short and ordinary words are left out."""
     parts = [part for part in _SEPARATORS.split(name) if part]
     if len(parts) == 1 or _HAN.search(name):
         return []
@@ -75,7 +81,7 @@ def _parts(name: str) -> list[str]:
 
 
 def _word(word: str) -> str:
-    """The word as it was written, capitalized and in capitals; in small letters only if it was written so."""
+    """Pattern of a word as it was written, capitalized, and in capitals; in small letters only if it was written so."""
     forms = any_of(sorted({re.escape(form) for form in (word, word.capitalize(), word.upper())}))
     return rf"(?<!{_LETTER}){forms}(?!{_LETTER})"
 

@@ -1,4 +1,4 @@
-"""Decides what of one text is replaced: its names, further mentions of names of the record, and addresses."""
+"""Decides which parts of one text are replaced: its names, further mentions of the record's names, and addresses."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,11 @@ _FIRST_HAN = "\u3400"
 
 @dataclass(frozen=True)
 class Names:
-    """Names of one record. `kept` are also names of its brand or product; `sold` are brand and product themselves."""
+    """The persons' names to replace in the texts of one record.
+
+    `mentions` finds them (None if there are none). `kept` are names that are not replaced, because they are also part
+    of the brand or product; `sold` has the brand and the product.
+    """
 
     mentions: Mentions | None
     kept: frozenset[str]
@@ -32,12 +36,12 @@ class Passage:
     spans: Sequence[Span] = ()
 
     def names(self) -> Iterator[str]:
-        """Persons as they are written, without placeholders inside."""
+        """Yield the names of persons as they are written in the text, without placeholders inside them."""
         for _, start, end in self._persons():
             yield self.text[start:end]
 
     def edited(self, names: Names) -> Edited | None:
-        """The text without names and addresses; None if there were none."""
+        """The text with its names and addresses replaced; None if it has none."""
         edits = [*self._name_edits(names), *self._address_edits()]
         if not edits:
             return None
@@ -66,7 +70,7 @@ class Passage:
                 yield _edit(PERSON, start, end, _CERTAIN, "rule")
 
     def _things(self, sold: Collection[str]) -> list[Range]:
-        """Organizations and products, by the head or by the record's own fields."""
+        """Ranges of organizations and products, from the entity head or the record's own brand and product."""
         things = [(span.start, span.end) for span in self.spans if span.label in _NAMED_THINGS]
         for value in sold:
             at = self.text.find(value)
@@ -92,7 +96,7 @@ class Passage:
 
 
 def names_of(passages: Sequence[Passage], sold: tuple[str, ...]) -> Names:
-    """The names of all texts of a record; `sold` are its brand and product."""
+    """Collect the names from all texts of a record; `sold` has its brand and product."""
     names = frozenset(name for passage in passages for name in passage.names())
     text = "\n".join(sold)
     kept = frozenset(name for name in names if text and (one := mentions_of([name])) and one.whole(text))
@@ -100,7 +104,10 @@ def names_of(passages: Sequence[Passage], sold: tuple[str, ...]) -> Names:
 
 
 def _names_somebody(value: str) -> bool:
-    """False for signs, and for a single Chinese character: hardly ever a name, and no person's whole name."""
+    """True if the characters can be a person's name.
+
+    False for signs, and for a single Chinese character, which is hardly ever a whole name.
+    """
     letters = [char for char in value if char.isalpha()]
     return bool(letters) and (len(letters) > 1 or letters[0] < _FIRST_HAN)
 

@@ -1,4 +1,4 @@
-"""Lets the model read what it has not read yet: quoted history, signatures, long texts, fields."""
+"""Finds entities where the model has not read yet: quoted history, signatures, the rest of long texts, fields."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -20,9 +20,10 @@ _ROUNDS = 12
 
 
 def read_all(model: Model, texts: Sequence[tuple[str, Sequence[Range]]]) -> list[list[Span]]:
-    """The model's spans in these ranges of each text, at their offsets in the text. One call for all of them.
+    """The model's entity spans in the given ranges of each text, with offsets in the whole text.
 
-    A further call for pieces that are longer than the model reads. Raises ModelError.
+    `texts` are (text, ranges) pairs. Calls the model once for all of them, and again for pieces that are longer than
+    the model reads. Raises ModelError if the runtime fails.
     """
     found: list[list[Span]] = [[] for _ in texts]
     waiting = [
@@ -59,9 +60,9 @@ def _pieces(text: str, start: int, end: int, size: int) -> Iterable[Range]:
 
 
 def _cut(text: str, start: int, end: int) -> Range:
-    """The end of this piece and the start of the next one.
+    """Find the end of this piece, and the start of the next one.
 
-    After the last line in the second half of the piece, else after a sentence, else a word, else at `end`.
+    The cut is after the last line in the second half of the piece, else after a sentence, else a word, else at `end`.
     """
     middle = start + (end - start) // 2
     if lines := [match.end() for match in _LINE.finditer(text, middle, end)]:

@@ -29,10 +29,11 @@ _FLAG_ORDER = list(Flag)
 def redact_names(
     model: Model, records: Sequence[EnrichedRecord], predictions: Sequence[Prediction]
 ) -> list[EnrichedRecord]:
-    """The records without names and addresses, in order.
+    """Replace persons' names and postal addresses in records; the result has the same order.
 
-    `predictions` are those of the classified part of each, with offsets in `record.parts.joined`. One call of the model
-    for everything that it has not read. Raises ModelError.
+    `predictions` are those of the classified part of each record, with offsets in `record.parts.joined`. The model is
+    called once for all text that it has not read, and again for pieces that are too long for it. Raises ModelError if
+    the runtime fails.
     """
     texts: list[tuple[str, Sequence[Range]]] = []
     for record, prediction in zip(records, predictions, strict=True):
@@ -47,13 +48,13 @@ def redact_names(
 
 
 def _unread(record: EnrichedRecord, prediction: Prediction) -> list[Range]:
-    """The ranges of the text that the prediction is not of; all of it if the model read only the beginning."""
+    """Ranges of the text that the prediction does not cover; all of it if the model read only the beginning."""
     whole = len(record.text)
     return [(0, whole)] if prediction.truncated else outside(0, whole, record.parts.ranges)
 
 
 def _values(record: EnrichedRecord) -> list[str]:
-    """Attributes of several words: a single one, `gold` or `web`, says too little to be read as a name."""
+    """Attribute values of several words: a single one, `gold` or `web`, says too little to be read as a name."""
     values = (value for value in record.attributes.values() if isinstance(value, str) and _SEVERAL_WORDS.search(value))
     return list(dict.fromkeys(values))
 
@@ -86,7 +87,7 @@ def _redacted(record: EnrichedRecord, body: Passage, values: dict[str, Passage])
 
 
 def _unique(fields: Iterable[tuple[str, Scalar]]) -> dict[str, Scalar]:
-    """Numbers equal keys (`[PERSON]#2`), so that none is overwritten."""
+    """The fields as a mapping, in which equal keys are numbered (`[PERSON]#2`), so that none is overwritten."""
     result: dict[str, Scalar] = {}
     for key, value in fields:
         unique, count = key, 1
@@ -98,7 +99,7 @@ def _unique(fields: Iterable[tuple[str, Scalar]]) -> dict[str, Scalar]:
 
 
 def _url(url: str, field: Callable[[str], str]) -> str:
-    """Also parts that spell a name in percent encoding: `/%E7%8E%8B%E5%B0%8F%E6%98%8E`."""
+    """The URL without names, also those in percent encoding: `/%E7%8E%8B%E5%B0%8F%E6%98%8E`."""
 
     def part(value: str) -> str:
         decoded = unquote(value) if "%" in value else value
@@ -126,9 +127,9 @@ def _with_text(record: EnrichedRecord, edited: Edited) -> EnrichedRecord:
 
 
 def _kept_entities(entities: Sequence[Entity], edited: Edited) -> list[Entity]:
-    """Entities at their new offsets; those that a placeholder replaced, all or a part, are gone.
+    """Entities at their new offsets, without those that a placeholder replaced in whole or in part.
 
-    Only a rule's that holds more than the placeholder stays: a link with a name inside.
+    An entity found by a rule stays if it contains more than the placeholder: a link with a name inside.
     """
     kept = []
     for entity in entities:
@@ -140,7 +141,7 @@ def _kept_entities(entities: Sequence[Entity], edited: Edited) -> list[Entity]:
 
 
 def _apart(entities: list[Entity]) -> list[Entity]:
-    """By start and without overlaps: of a link and the placeholder inside it, the link."""
+    """Entities sorted by start and without overlaps: of a link and the placeholder inside it, the link."""
     result: list[Entity] = []
     for entity in sorted(entities, key=lambda item: (item.start, -item.end)):
         if not result or entity.start >= result[-1].end:

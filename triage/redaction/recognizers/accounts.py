@@ -126,7 +126,7 @@ def find_account(text: str) -> Found:
 
 
 def find_sort_code(text: str) -> Found:
-    """Find the six digits of a British or Australian bank after a word for them."""
+    """Find sort codes, the six digits of a British or Australian bank, after a word for them."""
     return scan(_SORT_CODE, text, lambda match: cued(text, match.start(), _SORT_CODE_CUE))
 
 
@@ -252,7 +252,7 @@ def find_national_id(text: str) -> Found:
 
 
 def find_lettered_id(text: str) -> Found:
-    """Find ids that have fewer digits than the other numbers."""
+    """Find British, Taiwanese and Hong Kong identity numbers, which have letters and fewer digits than others."""
     found = scan(_NINO, text, lambda match: match[0][:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})
     found += [match.span() for match in _NINO_AFTER_CUE.finditer(text) if cued(text, match.start(), _ID_CUE)]
     found += scan(_TAIWAN, text, _is_taiwan)

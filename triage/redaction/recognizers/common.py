@@ -1,4 +1,4 @@
-"""Types and helpers of the finders."""
+"""Types and functions that the finders of entities share."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ def mask(text: str, found: Iterable[tuple[int, int]]) -> str:
 
 
 def merged(found: Found) -> Found:
-    """Sort the spans, and merge overlapping ones."""
+    """Ranges sorted by start, with overlapping ones merged into one."""
     result: Found = []
     for start, end in sorted(found):
         if result and start < result[-1][1]:
@@ -38,7 +38,10 @@ def merged(found: Found) -> Found:
 
 
 def scan(pattern: re.Pattern[str], text: str, accept: Callable[[re.Match[str]], bool]) -> Found:
-    """All accepted matches of a pattern of bounded length; after a refused one, search one character further."""
+    """Ranges of the accepted matches of a pattern of bounded length.
+
+    After a match that is not accepted, the search continues one character further.
+    """
     found = []
     position = 0
     while (match := pattern.search(text, position)) is not None:
@@ -56,10 +59,10 @@ def cued(text: str, start: int, cue: re.Pattern[str]) -> bool:
 
 
 def cue_words(name: str) -> str:
-    """A group of cues.yaml as one expression, case ignored."""
+    """Regular expression for any word of a group in cues.yaml, in any case."""
     return f"(?i:{any_of(_CUES[name])})"
 
 
 def cue_before(name: str, fillers: str) -> re.Pattern[str]:
-    """A pattern for `cued`: a word of the group, then any number of the `fillers`."""
+    """Pattern for `cued`: a word of the group in cues.yaml, then any number of the `fillers`."""
     return re.compile(f"(?i:{any_of(_CUES[name])}(?:{fillers})*)$")

@@ -16,7 +16,7 @@ _WINDOW = 2_048
 
 @dataclass(frozen=True)
 class Batch:
-    """Tensors of one step; `entity_rows` marks the texts whose entities were annotated."""
+    """Tensors of one training step: token ids and label ids; `entity_rows` marks texts with annotated entities."""
 
     input_ids: Tensor  # [batch, seq] int64
     attention_mask: Tensor  # [batch, seq] int64
@@ -52,7 +52,7 @@ def plan_batches(lengths: Sequence[int], token_budget: int, seed: int | None) ->
 
 
 def collate(rows: Sequence[Encoded], pad_id: int) -> Batch:
-    """Tensors of the texts `rows`, padded to the longest of them."""
+    """Make the batch of the texts `rows`: tensors, padded to the longest text."""
     longest = max(len(row.ids) for row in rows)
 
     def padded(values: Sequence[int], fill: int) -> list[int]:

@@ -42,10 +42,11 @@ class HeldOutTexts:
         self._sources = {text_key(example.text): example.source for example in texts}
 
     def matches(self, train: Iterable[Example]) -> dict[str, tuple[str, float]]:
-        """Contaminated training texts: by text key, the source of the held-out text and the similarity of the two.
+        """Find the training texts that also occur among the held-out texts, as copies or near duplicates.
 
-        Near duplicates are found by the shingles of their keys. Texts with short keys match only as copies, because
-        different short texts often differ by a single word.
+        Returns by text key the source of the held-out text and the similarity of the two. Near duplicates are found by
+        the shingles of their keys. Texts with short keys match only as copies, because different short texts often
+        differ by a single word.
         """
         keys = {text_key(example.text) for example in train}
         found = {key: (self._sources[key], 1.0) for key in keys if key in self._sources}
@@ -69,14 +70,17 @@ def find_contaminated(train: Iterable[Example], test: Iterable[Example]) -> list
 
 
 def drop_contaminated(train: Iterable[Example], test: Iterable[Example]) -> list[Example]:
-    """`train` without the texts that also occur in `test`, as copies or near duplicates."""
+    """Training texts without those that also occur in `test`, as copies or near duplicates."""
     examples = list(train)
     found = HeldOutTexts(test).matches(examples)
     return [example for example in examples if text_key(example.text) not in found]
 
 
 def require_uncontaminated(train: Iterable[Example], test: Iterable[Example]) -> None:
-    """The last check before training. Raises TrainingError naming the first contaminated texts."""
+    """Check, as the last step before training, that no training text also occurs in `test`.
+
+    Raises TrainingError naming the first contaminated texts, copies or near duplicates.
+    """
     contaminated = find_contaminated(train, test)
     if contaminated:
         shown = "; ".join(

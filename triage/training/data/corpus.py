@@ -27,7 +27,10 @@ CUSTOM_REPEAT = 3
 
 @dataclass(frozen=True)
 class Corpus:
-    """Examples by split and source; `dropped` counts the contaminated training texts that were removed."""
+    """Training data: examples by split and by source.
+
+    `dropped` is the number of contaminated training texts that were removed, by source.
+    """
 
     train: dict[str, list[Example]]
     validation: dict[str, list[Example]]
@@ -134,7 +137,7 @@ def read_split(data: Path, source: TrainingSet, split: str) -> list[Example]:
 
 
 def without_weak_labels(example: Example, source: TrainingSet) -> Example:
-    """`example` without the labels that are too unreliable to evaluate on."""
+    """The example without the labels that are too unreliable to evaluate on."""
     return replace(
         example,
         intent=None if "intent" in source.weak else example.intent,

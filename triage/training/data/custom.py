@@ -71,7 +71,7 @@ def _require_columns(path: Path, columns: dict[str, str], fields: Iterable[Any])
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
-    """(line number, row) of each row; None for a line that is not JSON."""
+    """Yield (line number, row) of each row; the row is None for a line that is not JSON."""
     packed = path.suffix.lower() == ".gz"
     opener = gzip.open if packed else open
     if (path.with_suffix("") if packed else path).suffix.lower() == ".csv":

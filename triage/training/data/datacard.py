@@ -26,7 +26,7 @@ _HEADER = "| dataset | language | train / validation / test | licence | trains |
 
 
 def data_card() -> str:
-    """The page, Markdown."""
+    """The text of the data card, in Markdown."""
     datasets, lock = load_datasets(), load_lock()
     table = [_HEADER, "| --- " * _HEADER.count(" | ") + "| --- |"]
     sections: list[str] = []

@@ -44,7 +44,7 @@ class Dataset:
 
 @cache
 def load_datasets() -> dict[str, Dataset]:
-    """The datasets by name, in the order of the file."""
+    """Descriptions of the datasets by name, in the order of packs.yaml."""
     data = yaml.safe_load((RESOURCES / "packs.yaml").read_text(encoding="utf-8"))
     return {
         name: Dataset(name, **(entry | {"committed": tuple(entry.get("committed", ()))}))
@@ -53,7 +53,10 @@ def load_datasets() -> dict[str, Dataset]:
 
 
 def load_lock() -> dict[str, dict[str, Any]]:
-    """packs.lock.json: by file (`en/banking77/test.jsonl.gz`) the number of `rows` and the `sha256`, uncompressed."""
+    """Content of packs.lock.json: the number of `rows` and the `sha256` of each file of the datasets.
+
+    Keys are paths such as `en/banking77/test.jsonl.gz`; the hash is that of the uncompressed content.
+    """
     locked: dict[str, dict[str, Any]] = read_json(Path(str(RESOURCES / "packs.lock.json")))
     return locked
 

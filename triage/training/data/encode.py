@@ -16,7 +16,7 @@ _CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Token ids and label ids of one text; `tags` is None if its entities were not annotated."""
+    """Token ids of one text and its label ids in each head; `tags` is None if its entities were not annotated."""
 
     ids: list[int]
     intent: int

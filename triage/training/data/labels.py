@@ -25,7 +25,7 @@ _FIELDS = ("version", "intents", "sentiments", "entity_types", "aspects")
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """Labels of the heads, in the order of the model's outputs."""
+    """The labels that a model can predict, by head, in the order of the model's outputs."""
 
     version: str
     intents: tuple[str, ...]
@@ -39,7 +39,7 @@ class Taxonomy:
         return ("O", *(f"{prefix}-{name}" for name in self.entity_types for prefix in "BI"))
 
     def allowed_tags(self, known_types: Iterable[str]) -> tuple[bool, ...]:
-        """[tags] True for the tags that are possible in a text annotated only for `known_types`; O always is."""
+        """Mask [tags] of the tags that are possible in a text annotated only for `known_types`; O always is."""
         known = set(known_types)
         return tuple(tag == "O" or tag[2:] in known for tag in self.entity_tags)
 

@@ -26,9 +26,10 @@ Pair = tuple[int, int, float]
 
 
 def near_duplicates(left: Sequence[str], right: Sequence[str], threshold: float = THRESHOLD) -> Iterator[Pair]:
-    """(index in `left`, index in `right`, similarity) of every pair at or above `threshold`.
+    """Find every pair of texts whose similarity is at or above `threshold`.
 
-    Texts are compared unchanged: normalize case and punctuation before. A text shorter than a shingle has no pair.
+    Yields (index in `left`, index in `right`, similarity). Texts are compared unchanged: normalize case and punctuation
+    before. A text shorter than a shingle has no pair.
     """
     for script, size in _SHINGLE.items():
         rows = [index for index, text in enumerate(left) if _script(text) == script and len(text) >= size]

@@ -35,7 +35,10 @@ class BatchStream:
         self._batches = self._epoch(first, 0, 0)
 
     def batch(self, step: int) -> Batch:
-        """Batch of `step`; any other than the next step samples and encodes its epoch again."""
+        """The batch of the training step number `step`.
+
+        Fast if steps are requested in order; any other step samples and encodes its epoch again.
+        """
         epoch, position = divmod(step, self.steps_per_epoch)
         if step != self._next or (position == 0 and step > 0):
             self._batches = self._epoch(self._draw(epoch), epoch, position)

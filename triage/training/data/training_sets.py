@@ -51,7 +51,7 @@ class TrainingSet:
 
     @property
     def copies(self) -> dict[str, int]:
-        """By sentiment, how often its texts are in the pool that an epoch samples from; once if not named."""
+        """Number of copies of the texts of a sentiment in the pool that an epoch samples from; 1 if it is not named."""
         return {str(label): int(times) for label, times in self.entry.get("copies", {}).items()}
 
     def file(self, split: str) -> str:

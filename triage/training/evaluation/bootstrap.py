@@ -51,7 +51,7 @@ def span_interval(counts: NDArray[np.int64], resamples: int = RESAMPLES) -> Inte
 
 
 def _draws(count: int, resamples: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """(rows, indices [rows, count]) of resampled texts, in chunks of `resamples` rows altogether."""
+    """Yield (rows, indices [rows, count]) of resampled texts, in chunks of `resamples` rows altogether."""
     rng, chunk = _rng(), max(1, _CELLS // count)
     for first in range(0, resamples, chunk):
         size = min(chunk, resamples - first)

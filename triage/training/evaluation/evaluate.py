@@ -89,7 +89,10 @@ def evaluate_model(
 
 
 def compare_with_goals(sets: Metrics, overall: Metrics) -> list[dict[str, Any]]:
-    """Each goal of goals.yaml whose set was evaluated, with `value`, `interval` and whether it was `reached`."""
+    """Compare metrics with the goals in goals.yaml.
+
+    Returns each goal whose test set was evaluated, with `value`, `interval` and whether it was `reached`.
+    """
     goals = yaml.safe_load((RESOURCES / "goals.yaml").read_text(encoding="utf-8"))["goals"]
     found = []
     for goal in goals:

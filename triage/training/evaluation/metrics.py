@@ -33,9 +33,9 @@ def labels_of(head: str, taxonomy: Taxonomy) -> Sequence[str]:
 def set_metrics(
     predictions: Sequence[RowPrediction], taxonomy: Taxonomy, aspects: Sequence[str] = ()
 ) -> dict[str, HeadMetrics]:
-    """Metrics by head, for the heads that any row has labels for.
+    """Metrics of one test set by head, for the heads that any row has labels for.
 
-    `aspects` are those of the model; without them the head is left out.
+    `aspects` are those of the model; without them the head of aspects is left out.
     """
     found: dict[str, HeadMetrics] = {}
     for head in LABEL_HEADS:

@@ -41,7 +41,7 @@ class HeadPredictions:
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """[n] True where the predicted label is the gold label."""
+        """Mask [n] of the texts whose predicted label is the gold label."""
         equal: NDArray[np.bool_] = self.gold == self.predicted
         return equal
 

@@ -24,7 +24,7 @@ class TextTable:
 
 
 def tables(metrics: dict[str, Any]) -> Iterator[TextTable]:
-    """The tables of everything that was evaluated, the main one first."""
+    """Yield the tables of all metrics that an evaluation has, the main one first."""
     yield TextTable(
         "test sets (%; 95 % interval of the first metric)",
         ("head", "set", "texts", *_COLUMNS, "interval"),

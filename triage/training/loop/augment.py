@@ -119,7 +119,7 @@ _KINDS: dict[str, Callable[[Example, random.Random], Example]] = {
 
 
 def _words(example: Example, *, chinese: bool = False) -> list[tuple[int, int]]:
-    """[start, end) of Latin words (and Chinese characters) outside entities, handles, hashtags and links."""
+    """Ranges [start, end) of Latin words (and Chinese characters) outside entities, handles, hashtags and links."""
     text, words, start = example.text, [], 0
     for part in text.split(" "):
         end = start + len(part)

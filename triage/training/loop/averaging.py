@@ -33,7 +33,7 @@ class WeightAverage:
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def update(self, model: nn.Module) -> None:
-        """Include the current weights of the model."""
+        """Add the current weights of the model to the average."""
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
         for name, value in _trainable(model):
@@ -50,11 +50,11 @@ class WeightAverage:
             self._write(model, own)
 
     def state(self) -> dict[str, object]:
-        """State for `load`."""
+        """The averaged weights and the number of updates, to be saved and restored by `load`."""
         return {"updates": self.updates, "weights": self.weights}
 
     def load(self, state: dict[str, object]) -> None:
-        """Restore a state of `state`."""
+        """Restore the average from what `state` returned."""
         weights = state["weights"]
         assert isinstance(weights, dict)
         self.updates = int(str(state["updates"]))

@@ -20,7 +20,7 @@ def require_training(feature: str) -> None:
 
 
 def require_export(feature: str) -> None:
-    """As `require_training`, and for the package onnx."""
+    """Raise MissingExtraError naming `feature` if a training package or the package onnx is not installed."""
     require_training(feature)
     try:
         # find_spec would find the folder of exported models, onnx/ in the working directory, instead of the package.

@@ -13,7 +13,10 @@ CURVE_FILE = "learning_curve.png"
 
 
 class History:
-    """Appends to history.jsonl in `folder`; a resumed run continues the file from the step at which it was saved."""
+    """Writes the course of a training run to history.jsonl in `folder`, one JSON object per line.
+
+    A resumed run continues the file from the step at which it was saved.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / HISTORY_FILE
@@ -24,7 +27,7 @@ class History:
         self._path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
     def add(self, **values: Any) -> None:
-        """Append a line."""
+        """Append `values` as one line."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
 

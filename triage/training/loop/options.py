@@ -31,7 +31,10 @@ _BOUNDS: dict[str, _Bound] = {
 
 @dataclass(frozen=True)
 class Options:
-    """Everything that a run depends on besides its data. Raises ConfigError naming every invalid option."""
+    """Options of a training run: everything that it depends on besides its data.
+
+    Raises ConfigError naming every invalid option.
+    """
 
     base: str
     layers: int | None = None

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Schedule:
-    """Schedule over `steps`, and over `max_minutes` if given: whichever ends first determines the decay."""
+    """Learning rate schedule over `steps` steps, and over `max_minutes` minutes if given.
+
+    The one of the two that ends first determines the decay.
+    """
 
     steps: int
     warmup_steps: int

@@ -93,7 +93,7 @@ def overall_score(by_head: dict[str, dict[str, float]]) -> float:
 
 
 def head_means(by_head: dict[str, dict[str, float]]) -> dict[str, float]:
-    """Mean over the sources, by head."""
+    """Mean score of each head over its sources."""
     return {head: sum(values.values()) / len(values) for head, values in by_head.items() if values}
 
 

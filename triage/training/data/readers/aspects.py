@@ -45,12 +45,14 @@ def read_opinions(source: str, rows: list[dict[str, Any]], entry: dict[str, Any]
 def map_aspects(
     entry: Mapping[str, Any], pairs: Iterable[tuple[str, str]], domain: str | None = None
 ) -> tuple[AspectPolarities | None, tuple[str, ...]]:
-    """(aspect, polarity) pairs of a text, and the aspects that are known to be absent if they are not among the pairs.
+    """Map the categories of a text to aspects of the taxonomy, by the rules of a source of sources.yaml (`entry`).
 
-    `pairs` are (category, polarity) in the corpus's terms. `aspects` of `entry`, a source of sources.yaml, has `known`
-    (a list of aspects, or one list per domain) and `map`: the first pattern that matches a category gives the aspect,
-    null, or `aspect?` for a category that is too wide to decide. Then that aspect is neither present nor absent. So it
-    is for polarities other than negative, neutral and positive. Without `aspects` in `entry`: (None, ()).
+    Returns the (aspect, polarity) pairs, and the aspects that are known to be absent if they are not among the pairs;
+    (None, ()) if `entry` has no `aspects`. `pairs` are (category, polarity) in the corpus's terms.
+
+    `aspects` of `entry` has `known` (a list of aspects, or one list per domain) and `map`: the first pattern that
+    matches a category gives the aspect, null, or `aspect?` for a category that is too wide to decide. Then that aspect
+    is neither present nor absent. The same holds for polarities other than negative, neutral and positive.
     """
     rules = entry.get("aspects")
     if not rules:

@@ -50,7 +50,7 @@ def join_tokens(tokens: Sequence[str], *, chinese: bool) -> tuple[str, list[tupl
 
 
 def tag_spans(source: str, tags: Sequence[str], types: dict[str, str | None]) -> list[tuple[int, int, str]]:
-    """(first token, last token, type of the taxonomy) of each entity; types mapped to null are dropped.
+    """Find the entities: (first token, last token, type of the taxonomy); types mapped to null are dropped.
 
     An I- tag that does not continue an entity starts one. Raises TrainingError for a type that is not in `types`.
     """
