@@ -1,4 +1,4 @@
-"""`python -m triage`."""
+"""Runs the command line with `python -m triage`."""
 
 from triage.cli.main import main
 

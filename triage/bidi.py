@@ -1,4 +1,4 @@
-"""Texts of others within a line of plain text: a name that reads from the right turns nothing around it.
+"""Isolates foreign text in a line of plain text, so that right-to-left characters do not reorder the text around it.
 
 HTML has `<bdi>` and `dir="auto"` for this.
 """
@@ -11,7 +11,10 @@ _FROM_RIGHT = frozenset({"R", "AL"})
 
 
 def isolated(text: str) -> str:
-    """The text between isolating characters, without directional controls of its own; Latin and Chinese stay as is."""
+    """Put a text with right-to-left characters between Unicode isolate characters.
+
+    Directional control characters of its own are removed. Other text (e.g. Latin or Chinese) is returned unchanged.
+    """
     if text.isascii():
         return text
     classes = [unicodedata.bidirectional(char) for char in text]
@@ -22,5 +25,5 @@ def isolated(text: str) -> str:
 
 
 def closed(text: str) -> str:
-    """A text that was cut, with the ends of the isolates that its rest had."""
+    """Append the closing isolate characters that a text has lost by being cut."""
     return text + _END * max(0, text.count(_ISOLATE) - text.count(_END))

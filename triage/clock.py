@@ -1,4 +1,7 @@
-"""Injected time: the code reads a `Clock`, tests advance a `ManualClock`, the demo runs a `ScaledClock`."""
+"""Clocks that are passed to the code: `SystemClock` in production, `ManualClock` in tests, `ScaledClock` in the demo.
+
+Also converts times between milliseconds since the epoch, datetimes and RFC 3339.
+"""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 
 class Clock(Protocol):
-    """Wall time in UTC for events, monotonic seconds for durations and timeouts."""
+    """A source of time: wall time in UTC for events, monotonic seconds for durations and timeouts."""
 
     def now_ms(self) -> int:
-        """Milliseconds since the epoch."""
+        """Wall time in milliseconds since the epoch."""
         ...
 
     def monotonic(self) -> float:
@@ -19,11 +22,13 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait; a `ManualClock` only advances."""
+        """Wait for some seconds; a `ManualClock` advances its time instead."""
         ...
 
 
 class SystemClock:
+    """The clock of the operating system."""
+
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
@@ -37,8 +42,8 @@ class SystemClock:
 class ScaledClock:
     """Simulated wall time `origin + (real - anchor) * speed`, the same in every process with the same settings.
 
-    Durations are real: timeouts and backoff concern the machine, not the simulated days. From `until` on, simulated
-    time runs at real speed, so that a replay that ends "now" does not run into the future.
+    Durations are real, because timeouts and backoff concern the machine, not the simulated days. From the simulated
+    time `until` on, time advances at real speed, so that a replay that ends "now" does not run into the future.
     """
 
     def __init__(self, origin: datetime, anchor: datetime, speed: float, until: datetime | None = None) -> None:
@@ -91,22 +96,22 @@ YEAR_10000_MS = 253_402_300_800_000
 
 
 def to_ms(moment: datetime) -> int:
-    """Milliseconds since the epoch of an aware datetime."""
+    """Convert an aware datetime to milliseconds since the epoch."""
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_ms(ms: int) -> datetime:
-    """UTC datetime of milliseconds since the epoch."""
+    """Convert milliseconds since the epoch to a datetime in UTC."""
     return _EPOCH + timedelta(milliseconds=ms)
 
 
 def parse_rfc3339(text: str) -> int:
-    """Milliseconds since the epoch of a time formatted by `rfc3339`. Raises ValueError."""
+    """Convert a time as `rfc3339` formats it to milliseconds since the epoch. Raises ValueError for other text."""
     return to_ms(datetime.fromisoformat(text))
 
 
 def rfc3339(ms: int) -> str:
-    """`2026-11-22T09:30:00.000Z` for milliseconds since the epoch."""
+    """Format milliseconds since the epoch as RFC 3339 in UTC: `2026-11-22T09:30:00.000Z`."""
     seconds, millis = divmod(ms, 1000)
     days, second = divmod(seconds, 86_400)
     return f"{_date(days)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{millis:03d}Z"
@@ -118,7 +123,7 @@ def _date(days: int) -> str:
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The time zone of an IANA name. Raises ValueError that names it."""
+    """The time zone of an IANA name. Raises ValueError for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -55,7 +55,7 @@ class ModelError(TriageError):
 
 
 class SourceError(TriageError):
-    """An input file is damaged or can no longer be read; the rows before were processed."""
+    """An input file is damaged or can no longer be read; the rows before that were processed."""
 
 
 class InvalidRecord(TriageError):  # noqa: N818 - describes the record; the pipeline handles it as data
@@ -73,7 +73,7 @@ class InvalidRecord(TriageError):  # noqa: N818 - describes the record; the pipe
 
 
 class NotUnderstood(TriageError):  # noqa: N818
-    """A message on one of triage's own topics is not of the expected type."""
+    """A message on one of triage's own topics is not of the expected type; it is skipped."""
 
 
 class DependencyError(TriageError):
@@ -85,13 +85,13 @@ class DependencyError(TriageError):
 
 
 class Unavailable(DependencyError):  # noqa: N818 - a state of the dependency, not a fault in triage
-    """Unreachable, overloaded or too slow: wait and retry."""
+    """A dependency is unreachable, overloaded or too slow: wait and retry."""
 
     retriable = True
 
 
 class AccessDenied(DependencyError):  # noqa: N818
-    """Wrong credentials or missing permissions."""
+    """A dependency refused the request because of wrong credentials or missing permissions."""
 
 
 class Fenced(TriageError):  # noqa: N818
@@ -101,7 +101,7 @@ class Fenced(TriageError):  # noqa: N818
 
 
 class TooManyDeadLetters(TriageError):  # noqa: N818
-    """So many records are refused that a changed schema is more likely than invalid records."""
+    """Nearly every record is refused, so a changed schema is more likely than invalid records; the worker stops."""
 
     exit_code = 65
 

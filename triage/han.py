@@ -1,7 +1,7 @@
-"""Folds traditional Chinese characters to simplified ones, one for one, so that offsets stay as they are.
+"""Converts traditional Chinese characters to simplified ones, one for one, so that offsets stay the same.
 
-For matching only: text that is stored keeps its script. Both sides of a comparison are folded, so characters with
-several simplified forms (著, 乾) match themselves. Words that differ between regions (簡訊 and 短信) are not converted.
+For comparison only: stored text keeps its script. Both sides of a comparison are converted, so characters with several
+simplified forms (著, 乾) match themselves. Words that differ between regions (簡訊 and 短信) are not converted.
 """
 
 from importlib.resources import files
@@ -14,9 +14,9 @@ def _read() -> dict[int, str]:
 
 
 SIMPLIFIED: dict[int, str] = _read()
-"""For `str.translate`."""
+"""Simplified character by code point of the traditional one, for `str.translate`."""
 
 
 def simplified(text: str) -> str:
-    """The text with simplified characters; ASCII is returned unchanged."""
+    """The text with traditional characters replaced by simplified ones; ASCII is returned unchanged."""
     return text if text.isascii() else text.translate(SIMPLIFIED)

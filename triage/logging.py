@@ -15,12 +15,12 @@ _MAX_MESSAGES = 1_000
 
 
 def get_logger(name: str) -> Any:
-    """Create a logger of a component; event names are snake_case, data are key-value pairs."""
+    """Return the structlog logger of a component; event names are snake_case, data are key-value pairs."""
     return structlog.stdlib.get_logger(name)
 
 
 class RepeatFilter(logging.Filter):
-    """Passes a repeated message of a library once in `_REPEAT_S` seconds, with the number of suppressed repeats.
+    """Log filter that passes a repeated message of a library once in 30 s, with the number of suppressed repeats.
 
     While a broker is down, the Kafka clients log a hundred lines per second, which would fill a disk in hours. Messages
     are equal if logger and unformatted message are. All messages of triage itself pass.
@@ -48,7 +48,10 @@ class RepeatFilter(logging.Filter):
 
 
 def configure_logging(level: str = "INFO", log_format: LogFormat = "auto") -> None:
-    """Format logs of structlog and of the standard library (kafka, elasticsearch, faust) alike."""
+    """Send all logs to standard error, those of structlog and of the standard library (kafka, faust) in one format.
+
+    `auto` is `console` (readable lines) on a terminal, else `json`.
+    """
     readable = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -27,7 +27,7 @@ def without_credentials(text: str) -> str:
 
 
 def masked(value: Any) -> Any:
-    """The value with all its strings `without_credentials`, also in lists and tables."""
+    """A copy of a value with credentials masked in all its strings, also in lists and dicts; tuples become lists."""
     if isinstance(value, str):
         return without_credentials(value)
     if isinstance(value, (list, tuple)):

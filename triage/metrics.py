@@ -1,4 +1,4 @@
-"""All metrics of triage's processes; docs/reference/metrics.md is generated from them."""
+"""Prometheus metrics of all triage processes; docs/reference/metrics.md is generated from them."""
 
 from bisect import bisect_left
 from collections import Counter as Tally
@@ -13,7 +13,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
 class Metrics:
-    """The metrics of one process, on a registry of their own, so that several workers in one process do not mix."""
+    """The metrics of one process, on their own registry, so that several workers in one Python process do not mix."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:  # noqa: PLR0915 - one line per metric
         self.registry = registry or CollectorRegistry()
@@ -165,7 +165,7 @@ class Metrics:
 
 
 def observe_all(histogram: Histogram, values: Sequence[float]) -> None:
-    """Observe many values at the cost of a few."""
+    """Add many values to a histogram, with one update per bucket instead of one per value."""
     bounds = histogram._upper_bounds  # noqa: SLF001 - the library cannot observe many values at once
     for bucket, count in Tally(bisect_left(bounds, value) for value in values).items():
         histogram._buckets[bucket].inc(count)  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Gets tokens for Kafka's OAUTHBEARER, by the client credentials grant of RFC 6749, section 4.4."""
+"""Gets access tokens for Kafka's OAUTHBEARER, by the client credentials grant of RFC 6749, section 4.4."""
 
 import asyncio
 import threading
@@ -18,7 +18,10 @@ _USED_SHARE = 0.8
 
 
 class TokenSource:
-    """Requests a token and caches it for most of its lifetime. Thread-safe; the secret is never shown."""
+    """Access tokens for one client, each requested from `url` and reused for 80 % of its lifetime.
+
+    Thread-safe. The client secret is in no log or error message.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,11 @@ class TokenSource:
         self._until = 0.0
 
     def token(self) -> str:
-        """Return a valid token. Raises AccessDenied if the client is refused, Unavailable, ConfigError."""
+        """Return a valid token, requesting a new one if necessary.
+
+        Raises AccessDenied if the server refuses the client, Unavailable if it does not answer or sends no token,
+        ConfigError if its URL is not valid.
+        """
         with self._lock:
             if not self._token or self._monotonic() >= self._until:
                 self._token, life_s = self._ask()
@@ -49,11 +56,11 @@ class TokenSource:
             return self._token
 
     def for_kafka_python(self) -> Any:
-        """A token provider for kafka-python."""
+        """Make a token provider for kafka-python."""
         return _kafka_python_provider()(self)
 
     def for_aiokafka(self) -> Any:
-        """A token provider for aiokafka, and so for Faust."""
+        """Make a token provider for aiokafka, which Faust uses."""
         return _aiokafka_provider()(self)
 
     def _ask(self) -> tuple[str, float]:
@@ -89,7 +96,7 @@ class TokenSource:
 
 @cache
 def token_source(url: str, client_id: str, client_secret: str, scope: str | None, cafile: Path | None) -> TokenSource:
-    """The source shared by all clients of a process."""
+    """Return the token source that all clients of a process with the same arguments share."""
     return TokenSource(url, client_id, client_secret, scope, cafile)
 
 

@@ -11,7 +11,7 @@ PACKAGED = Path(__file__).resolve().with_name("_data")
 
 
 def resource(name: str) -> Path:
-    """Path of a data file or folder, as `topics/topics.yaml`.
+    """Find a data file or folder by its relative name, e.g. `topics/topics.yaml`.
 
     Looks in `TRIAGE_HOME` only, if that is set; else in the working directory, then in the installed package or the
     checkout. An absolute `name` is returned as it is. Raises ConfigError naming every place that was looked at.

@@ -1,4 +1,4 @@
-"""Loads phrases and patterns for recognizers from YAML files next to the code."""
+"""Loads phrases and regular expressions of recognizers from YAML files next to the code."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -9,11 +9,11 @@ import yaml
 
 @cache
 def load_patterns(package: str, name: str) -> dict[str, list[str]]:
-    """Load the groups of `NAME.yaml` in a package; each is a list of regular expressions."""
+    """Load `NAME.yaml` of a package: lists of regular expressions by group name."""
     groups: dict[str, list[str]] = yaml.safe_load((files(package) / f"{name}.yaml").read_text("utf-8"))
     return groups
 
 
 def any_of(patterns: Iterable[str]) -> str:
-    """One group that matches any of the patterns, tried in order."""
+    """A regular expression (one non-capturing group) that matches any of the patterns, tried in order."""
     return f"(?:{'|'.join(patterns)})"

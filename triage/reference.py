@@ -20,7 +20,7 @@ _SOURCE = Path(__file__).resolve().parent
 
 
 def settings_page() -> str:
-    """All settings with variable, type, default and description."""
+    """Markdown page of all settings with variable, type, default and description."""
     lines = [
         "# Settings",
         "",
@@ -49,7 +49,7 @@ def settings_page() -> str:
 
 
 def metrics_page() -> str:
-    """All metrics with type, labels and description."""
+    """Markdown page of all metrics with type, labels and description."""
     lines = [
         "# Metrics",
         "",
@@ -69,7 +69,7 @@ def metrics_page() -> str:
 
 
 def commands_page() -> str:
-    """All commands with arguments and options, as `--help` shows them."""
+    """Markdown page of all commands with arguments and options, as `--help` shows them."""
     from typer.cli import get_docs_for_click
     from typer.main import get_command
 
@@ -83,7 +83,7 @@ def commands_page() -> str:
 
 
 def classes_page() -> str:
-    """Every public class by package, with its file and the first sentence of its docstring."""
+    """Markdown page of every public class by package, with its file and the first sentence of its docstring."""
     lines = [
         "# Classes",
         "",
@@ -107,7 +107,7 @@ def classes_page() -> str:
 
 
 def api_description() -> str:
-    """OpenAPI of `triage serve`."""
+    """OpenAPI description of the HTTP API (`triage serve`), as JSON."""
     from triage.runtime.health import Health
     from triage.serving.app import build_app
     from triage.serving.service import Service

@@ -1,4 +1,4 @@
-"""Renders HTML from Jinja2 templates: values are escaped, and an undefined name is an error."""
+"""Renders HTML from Jinja2 templates: values are escaped, and an undefined name raises an error."""
 
 import re
 from pathlib import Path
@@ -11,9 +11,9 @@ _BETWEEN_TAGS = re.compile(r"(?<=[>}])\s*\n\s*(?=[<{])")
 
 
 class _JoinTags(Extension):
-    """Removes line breaks between two tags, which would be visible as gaps on the page.
+    """Jinja2 extension that removes line breaks between two tags, which would be visible as gaps on the page.
 
-    Each becomes a template comment, so that line numbers in errors stay correct.
+    Each is replaced by a template comment, so that line numbers in errors stay correct.
     """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
@@ -22,7 +22,7 @@ class _JoinTags(Extension):
 
 
 class Templates:
-    """The templates in a folder, named by their relative path."""
+    """The templates in a folder, named by their path relative to it."""
 
     def __init__(self, folder: Path) -> None:
         self._environment = Environment(

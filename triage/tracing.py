@@ -1,4 +1,4 @@
-"""OpenTelemetry traces: spans in this process, and their contexts in Kafka's headers.
+"""OpenTelemetry traces: creates spans, and passes their contexts on in Kafka's headers.
 
 The API's no-op tracer is used while tracing is off. Attributes are counts, names of components and versions, never a
 text, an author or a key.
@@ -45,10 +45,11 @@ _tracer = _OFF
 
 
 def start(settings: "TracingSettings", process: str, exporter: "SpanExporter | None" = None) -> Callable[[], None]:
-    """Switch tracing on if the settings say so. The returned function sends the remaining spans and switches it off.
+    """Switch tracing on if the settings enable it; the returned function sends the remaining spans and switches it off.
 
-    Without an `exporter`, spans are sent by OTLP/HTTP, and libraries in this process that know OpenTelemetry
-    (Elasticsearch's client) add their own. Raises MissingExtraError.
+    `process` becomes the service name `triage-PROCESS`, unless OTEL_SERVICE_NAME is set. Without an `exporter`, spans
+    are sent by OTLP/HTTP, and libraries in this process that know OpenTelemetry (Elasticsearch's client) add their own.
+    Raises MissingExtraError if the extra `otel` is not installed.
     """
     global _tracer  # noqa: PLW0603 - one per process, as in OpenTelemetry
     if not settings.enabled:
@@ -90,10 +91,10 @@ def begin(
     kind: Kind = "internal",
     **attributes: str | float | bool,
 ) -> Span:
-    """Begin a span, to be ended by `end` or `ending`, on any thread.
+    """Begin a span, which `end` or `ending` must end; any thread may do so.
 
-    `parent` defaults to the current span; below INVALID_SPAN nothing is recorded. `links` are other spans that this one
-    belongs to. `attributes` get the prefix `triage.`.
+    `parent` defaults to the current span; with INVALID_SPAN as parent nothing is recorded. `links` are further spans
+    that the new one is related to. Names of `attributes` get the prefix `triage.`.
     """
     if parent is INVALID_SPAN:
         return parent
@@ -107,7 +108,10 @@ def begin(
 
 
 def end(span: Span, error: BaseException | None = None) -> None:
-    """End a span; with an `error`, as failed, by the error's type alone: its message may quote records."""
+    """End a span; with an `error`, as failed.
+
+    Only the type of the error is recorded, because its message may quote records.
+    """
     if error is not None:
         span.set_attribute("error.type", type(error).__name__)
         span.set_status(Status(StatusCode.ERROR))
@@ -116,7 +120,7 @@ def end(span: Span, error: BaseException | None = None) -> None:
 
 @contextmanager
 def ending(span: Span) -> Iterator[Span]:
-    """End a span with the block, as failed if the block raises."""
+    """Context that ends a span when its block ends, as failed if the block raises."""
     try:
         yield span
     except BaseException as error:
@@ -134,7 +138,7 @@ def span(
     kind: Kind = "internal",
     **attributes: str | float | bool,
 ) -> Iterator[Span]:
-    """Trace a block: its span is the current one inside. The arguments are those of `begin`."""
+    """Context that traces its block as a span, which is the current one inside. The arguments are those of `begin`."""
     with (
         ending(begin(name, parent=parent, links=links, kind=kind, **attributes)) as opened,
         use_span(opened, record_exception=False, set_status_on_exception=False),
@@ -143,14 +147,14 @@ def span(
 
 
 def headers() -> list[tuple[str, bytes]]:
-    """The current span as W3C trace context, for a message's headers; empty while tracing is off."""
+    """Kafka headers with the current span as W3C trace context (`traceparent`); empty while tracing is off."""
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier)
     return [(name, value.encode()) for name, value in carrier.items()]
 
 
 def remote(headers: Headers) -> Span | None:
-    """The sender's span; None without a valid `traceparent` and while tracing is off."""
+    """The sender's span from a message's headers; None without a valid `traceparent`, or while tracing is off."""
     if _tracer is _OFF:
         return None
     pairs = headers.items() if isinstance(headers, Mapping) else headers
@@ -163,7 +167,7 @@ def remote(headers: Headers) -> Span | None:
 
 
 def remotes(messages: Iterable[Headers]) -> list[Span]:
-    """The different senders' spans of several messages, at most 32."""
+    """The spans of the senders of several messages, each once, at most 32; empty while tracing is off."""
     found: dict[int, Span] = {}
     if _tracer is _OFF:
         return []

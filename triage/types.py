@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 
 class Channel(StrEnum):
-    """Channel of feedback, given by the topic; in files by a field or flag."""
+    """Channel by which feedback arrived: given by the Kafka topic, in files by a field or a command-line option."""
 
     COMPLAINT = "complaint"
     REVIEW = "review"
@@ -28,7 +28,7 @@ class SeverityLevel(StrEnum):
 
 
 class Flag(StrEnum):
-    """Notes on how an enriched record was made."""
+    """Notes on the processing of an enriched record, such as a truncated text."""
 
     TRUNCATED = "truncated"
     LOW_CONFIDENCE = "low_confidence"
@@ -43,7 +43,7 @@ class Flag(StrEnum):
 
 
 class Position(NamedTuple):
-    """Position of a record in Kafka."""
+    """Position of a record in Kafka; as text `topic/partition/offset`."""
 
     topic: str
     partition: int
@@ -55,7 +55,7 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TextParts:
-    """Parts of a text as (start, end) in Unicode code points, in order and not overlapping."""
+    """Parts of a text as (start, end) in Unicode code points, in order and not overlapping; `end` is exclusive."""
 
     ranges: tuple[tuple[int, int], ...]
 
@@ -63,14 +63,14 @@ class TextParts:
         return self.ranges == ((0, len(text)),)
 
     def joined(self, text: str) -> str:
-        """The parts, joined by empty lines."""
+        """The parts as one text, separated by empty lines."""
         if len(self.ranges) == 1:
             start, end = self.ranges[0]
             return text[start:end]
         return _JOINT.join(text[start:end] for start, end in self.ranges)
 
     def masked(self, text: str) -> str:
-        """The text with spaces instead of everything outside the parts, so that offsets stay the same."""
+        """The text with spaces in place of everything outside the parts, so that offsets stay the same."""
         ends = [0, *(end for _, end in self.ranges)]
         kept = [
             " " * (start - before) + text[start:end] for before, (start, end) in zip(ends, self.ranges, strict=False)
@@ -78,7 +78,7 @@ class TextParts:
         return "".join(kept) + " " * (len(text) - ends[-1])
 
     def original(self, offset: int) -> int:
-        """Map an offset in `joined` to the text; within an empty line, to the end of the part before it."""
+        """Map an offset in `joined` to one in the text; one in a separator to the end of the part before it."""
         for start, end in self.ranges:
             if offset <= end - start:
                 return start + offset
@@ -91,7 +91,7 @@ _JOINT = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An entity in a text; `start` and `end` are Unicode code points of that text."""
+    """An entity that was found in a text, from `start` to `end` (exclusive) in Unicode code points of that text."""
 
     start: int
     end: int
@@ -102,7 +102,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Aspect:
-    """A topic that a text mentions besides its intent; `confidence` is the probability that it is mentioned."""
+    """A topic that a text mentions besides its intent; `confidence` is the probability (0 to 1) of the mention."""
 
     label: str
     polarity: str  # negative, neutral, positive
@@ -126,12 +126,12 @@ class Model(Protocol):
 
     @property
     def version(self) -> str:
-        """`name@version`, as in every record."""
+        """The model as `name@version`, which every enriched record contains."""
         ...
 
     @property
     def taxonomy(self) -> str:
-        """Version of the label set."""
+        """Version of the label set that the model predicts."""
         ...
 
     @property
@@ -140,5 +140,5 @@ class Model(Protocol):
         ...
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction per text, in order. Blocks; raises ModelError if the runtime fails."""
+        """Classify texts: one prediction per text, in order. Blocks; raises ModelError if the runtime fails."""
         ...

@@ -1,4 +1,4 @@
-"""Options that commands share, and the settings that result from them."""
+"""Options that several commands have, and functions that load the settings from them."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,8 @@ ColumnOption = Annotated[
 def settings_from(config: Path | None, assignments: list[str] | None, /, **flags: Any) -> Settings:
     """Load the settings, override them with `--set` assignments and the command's own flags, and configure logging.
 
-    Keyword names have `__` for the dot: `kafka__bootstrap_servers="..."`. Raises ConfigError.
+    Keyword names have `__` for the dot: `kafka__bootstrap_servers="..."`; None stands for a flag that was not given.
+    Raises ConfigError for an assignment or a setting that is not valid.
     """
     values: dict[str, Any] = {}
     for assignment in assignments or []:
@@ -63,7 +64,10 @@ def warn_of_clear_text(settings: Settings, *sections: str) -> None:
 
 
 def _value(name: str, text: str) -> Any:
-    """Parse lists and objects as JSON; the setting's type converts everything else."""
+    """Parse the value of an assignment: lists and objects as JSON, everything else stays text for the setting's type.
+
+    Raises ConfigError for a list or object that is not valid JSON.
+    """
     if text[:1] in "[{":
         try:
             return json.loads(text)
@@ -73,7 +77,7 @@ def _value(name: str, text: str) -> Any:
 
 
 def columns_from(pairs: list[str] | None) -> dict[str, str]:
-    """Raw field -> column name, from `--column` options. Raises ConfigError."""
+    """Map raw fields to column names, from `--column FIELD=NAME` options. Raises ConfigError for another form."""
     columns = {}
     for pair in pairs or []:
         field, separator, name = pair.partition("=")

@@ -1,4 +1,7 @@
-"""Shell completion of option values. A completion must not fail, wait for a server, or load a heavy library."""
+"""Shell completion of option values; each function returns the values that begin with `incomplete`.
+
+A completion must not fail, wait for a server, or load a heavy library.
+"""
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -7,7 +10,7 @@ Completer = Callable[[str], list[str]]
 
 
 def named(values: type[StrEnum]) -> Completer:
-    """Completion of an enumeration's members."""
+    """Make the completion function for the members of an enumeration."""
 
     def complete(incomplete: str) -> list[str]:
         return _beginning(incomplete, [each.value for each in values])
@@ -22,7 +25,7 @@ def tap_topics(incomplete: str) -> list[str]:
 
 
 def intents(incomplete: str) -> list[str]:
-    """Intents in the manifest of the serving model."""
+    """Complete the intents in the manifest of the serving model; none if it cannot be read."""
     try:
         from triage.config import load_settings
         from triage.inference.manifest import read_manifest
@@ -35,7 +38,7 @@ def intents(incomplete: str) -> list[str]:
 
 
 def models(incomplete: str) -> list[str]:
-    """Model folders in the registry."""
+    """Complete the names of the model folders in the registry; none if it cannot be read."""
     try:
         from triage.config import load_settings
         from triage.inference.registry import model_folders, registry_folder
@@ -47,7 +50,7 @@ def models(incomplete: str) -> list[str]:
 
 
 def alert_rules(incomplete: str) -> list[str]:
-    """Names of the configured alert rules."""
+    """Complete the names of the configured alert rules; none if they cannot be read."""
     try:
         from triage.alerting.rules.loader import load_alert_rules
         from triage.config import load_settings

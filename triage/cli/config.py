@@ -71,7 +71,7 @@ def schema() -> None:
 
 
 def _risks(settings: Settings) -> Iterator[str]:
-    """Risks of valid settings, each with a remedy."""
+    """Yield the risks of valid settings as lines of text, each with a remedy."""
     if settings.redaction.uses_demo_key:
         yield "warning: redaction.author_key is the demo key: anyone can compute its hashes"
     for section in ("console", "api"):

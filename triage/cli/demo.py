@@ -63,7 +63,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _follow(demo: "Demo", live: "Live", *, once: bool) -> None:
-    """Show progress and alerts as they happen; without `once`, continue until Ctrl-C."""
+    """Show progress and alerts until the run is complete; without `once`, continue until Ctrl-C."""
     import time
 
     from rich.text import Text
@@ -92,7 +92,7 @@ def _follow(demo: "Demo", live: "Live", *, once: bool) -> None:
 
 
 def _print_alerts(demo: "Demo", live: "Live", shown: int) -> int:
-    """Print each new change of status in the log from `shown` on; returns the length of the log."""
+    """Print changes of status in the alert log from index `shown` on; returns the length of the log."""
     log = demo.tally.totals.alert_log
     printed = {(alert.dedup_key, alert.status) for alert in log[:shown]}
     for alert in log[shown:]:

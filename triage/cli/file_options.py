@@ -1,4 +1,4 @@
-"""Options of the commands that read files: form of times, encoding, delimiter, preset."""
+"""Options of the commands that read files: format of times, encoding, delimiter, preset."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,7 +48,10 @@ PresetOption = Annotated[
 
 
 def time_form_from(zone: str | None, form: str | None) -> "TimeForm | None":
-    """The form of times from the two flags; None if neither is given. Raises ConfigError."""
+    """The time zone and format of times from `--time-zone` and `--time-format`; None if neither is given.
+
+    Raises ConfigError for values that are not valid.
+    """
     from triage.clock import zone_named
     from triage.schemas.event_time import TimeForm, check_time_format
 

@@ -104,6 +104,6 @@ def _write_report(path: Path, erased: "Erased", source: str, *, dry_run: bool) -
 
 
 def _check_report(path: Path | None) -> None:
-    """Raises ConfigError before anything is erased, if the report could not be written afterwards."""
+    """Raise ConfigError, before anything is erased, if the report cannot be written to `path`."""
     if path is not None and (not path.parent.is_dir() or path.is_dir() or not os.access(path.parent, os.W_OK)):
         raise ConfigError(f"--report {path}: no file can be written there; give another path")

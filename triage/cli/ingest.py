@@ -172,7 +172,10 @@ def _kafka(
     dry_run: bool,
     stop: Callable[[], bool],
 ) -> "Iterator[tuple[Delivery | None, dict[Channel, int] | None]]":
-    """A delivery to existing topics, and the maximum message size of each in bytes; (None, None) for a dry run."""
+    """Context with a delivery to existing topics, and each channel's maximum message size in bytes.
+
+    (None, None) for a dry run.
+    """
     if dry_run:
         yield None, None
         return

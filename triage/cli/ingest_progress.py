@@ -1,4 +1,4 @@
-"""Progress of `triage ingest` and `enrich`: a bar on a terminal, otherwise a log line every few seconds."""
+"""Progress of `triage ingest` and `enrich`: a bar on a terminal, otherwise a log line every 5 s."""
 
 import sys
 from collections.abc import Sequence
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 
 class IngestProgress(Bar):
-    """Shows bytes read of the files, if their sizes are known, and rows; `say` prints above the bar."""
+    """Shows the number of rows, and the bytes read if all files have a known size.
+
+    `say` prints a line above the bar.
+    """
 
     def __init__(self, paths: Sequence[str], clock: Clock, name: str = "ingest", *, quiet: bool = False) -> None:
-        """`quiet` shows no progress, for commands that print a line per row."""
+        """Prepare the progress of reading `paths`; `quiet` shows none, for commands that print a line per row."""
         self._quiet = quiet
         self._name = name
         self._log = get_logger(f"triage.{name}")
@@ -47,15 +50,15 @@ class IngestProgress(Bar):
         return self
 
     def read(self, count: int) -> None:
-        """Count bytes read of a file."""
+        """Add to the number of bytes read."""
         self._bytes += count
 
     def row(self, account: "Account") -> None:
-        """Show the progress after a row."""
+        """Show the counts of an account after a row."""
         self.rows(account.rows, account.refused)
 
     def rows(self, rows: int, refused: int) -> None:
-        """Show how many rows are done, and how many of them were refused."""
+        """Show the number of rows so far and of those refused: every 0.1 s in the bar, or every 5 s as a log line."""
         now = self._clock.monotonic()
         if self._quiet or now - self._shown < (LOG_EVERY_S if self._bar is None else DRAW_EVERY_S):
             return

@@ -18,7 +18,10 @@ _FIELD_NOTES = {"text": "personal data is replaced", "author_id": "stored as a k
 
 @dataclass
 class Preview:
-    """Preview of a file's first rows. `columns` are those of the header; JSON lines have none."""
+    """Preview of a file from its first rows.
+
+    `columns` are those of the header (JSON lines have none), `payloads` the first records as they would be sent.
+    """
 
     path: str
     columns: "Sequence[Column]" = ()
@@ -29,7 +32,7 @@ class Preview:
             self.payloads.append(row.payload)
 
     def table(self) -> list[str]:
-        """Lines of the table: the field that each column becomes."""
+        """Lines that show the field that each column becomes."""
         columns = list(self.columns) or _columns_of(self.payloads)
         width = min(40, max((len(each.name) for each in columns), default=0))
         lines = [f"{each.name or '(no name)':<{width}}  {_fate(each)}" for each in columns]
@@ -42,7 +45,7 @@ class Preview:
 
 
 def _columns_of(payloads: Sequence[bytes]) -> "list[Column]":
-    """The fields of JSON lines, by their names in the record."""
+    """The fields that occur in JSON lines, as columns with the same names."""
     from triage.sources.header import FIELDS, Column, attribute_column
 
     names: dict[str, None] = {}

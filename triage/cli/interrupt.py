@@ -1,4 +1,4 @@
-"""Graceful stop on Ctrl-C and SIGTERM: the current row is finished, and sent rows are waited for."""
+"""Graceful stop on Ctrl-C and SIGTERM: the current row is finished, and the delivery of sent rows is awaited."""
 
 import signal
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ class _Stopped(Exception):  # noqa: N818 - a signal, not an error
 
 
 class Interruptible:
-    """Context in which the first SIGINT or SIGTERM sets `requested`; a second one ends the process as usual.
+    """Context in which the first SIGINT or SIGTERM only sets `requested`; a second one raises KeyboardInterrupt.
 
-    A read from a terminal or pipe may never return, so `until_stopped` interrupts it. Main thread only.
+    `until_stopped` also interrupts a read from a terminal or pipe, which may never return. Main thread only.
     """
 
     def __init__(self) -> None:

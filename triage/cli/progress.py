@@ -1,4 +1,7 @@
-"""Progress of a command over a known number of items: a bar on a terminal, otherwise a log line every few seconds."""
+"""Progress of a command over a known number of items.
+
+A bar on a terminal, otherwise a log line every 5 s.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ DRAW_EVERY_S = 0.1
 
 
 class Bar:
-    """A progress bar on a terminal, nothing elsewhere; a subclass starts `_bar` on entering."""
+    """Base of progress bars: a bar on a terminal, nothing elsewhere; a subclass starts `_bar` on entering."""
 
     _bar: "Progress | None" = None
 
@@ -29,7 +32,7 @@ class Bar:
             self._bar = None
 
     def say(self, message: str) -> None:
-        """Print a line, above the bar if there is one."""
+        """Print a line on standard error, above the bar if there is one."""
         if self._bar is None:
             print(message, file=sys.stderr)  # noqa: T201 - the command's own messages
         else:

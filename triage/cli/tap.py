@@ -120,7 +120,10 @@ def _tapped(
     ends: "Mapping[TopicPartition, int] | None",
     read: "Callable[[ConsumerRecord], list[Tapped]]",
 ) -> "Iterator[Tapped]":
-    """Yield records in the order of each partition, up to `ends`; endless without."""
+    """Yield records in the order of each partition, up to the offsets `ends` (exclusive).
+
+    Without `ends` it never returns.
+    """
     import time
 
     from kafka import TopicPartition

@@ -1,4 +1,4 @@
-"""Filters of `triage tap`: a record must pass all of them, each by one of its values."""
+"""Filters of `triage tap`: a record must pass all of them, and passes one if it has any of its values."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,7 +18,11 @@ _VALUES: dict[str, list[str]] = {
 def make_filter(
     topic: str, tap: Tap, values: Mapping[str, Sequence[str] | None], entities: Sequence[str], text: str | None
 ) -> Callable[[Tapped], bool]:
-    """Build the filter. Raises ConfigError naming every filter and value that this topic does not have."""
+    """Make the function that is True for records that pass all filters.
+
+    `values` are the accepted values by field name, None for a filter that was not given. Raises ConfigError naming
+    every filter and value that this topic does not have.
+    """
     filters = {name: set(given) for name, given in values.items() if given}
     problems = []
     for name in [*filters, *(["entity"] if entities else []), *(["text"] if text is not None else [])]:
@@ -49,7 +53,10 @@ def make_filter(
 
 
 def _entity(given: str) -> Callable[[str, str], bool]:
-    """Match `organization=Acme`, `organization=` (any of this type) or `Acme`: ignoring case, by part of the name."""
+    """Make the function that tests an entity's label and text, ignoring case.
+
+    `organization=Acme` matches label and part of the text, `organization=` any text, `Acme` any label.
+    """
     kind, separator, name = given.rpartition("=")
     needle = name.casefold()
 

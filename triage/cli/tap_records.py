@@ -1,4 +1,4 @@
-"""Formats records of the topics for `triage tap`: as JSON for scripts, as one line for people."""
+"""Formats records of the topics for `triage tap`: as JSON for programs, as one line for people."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,11 @@ _COLORS = {"negative": "31", "positive": "32", "critical": "1;31", "high": "31",
 
 @dataclass(frozen=True)
 class Tap:
-    """Something to tap: its topics, and the fields by which it can be filtered; `parts` are shown one by one."""
+    """A choice of TOPIC in `triage tap`: its Kafka topics, and the fields by which its records can be filtered.
+
+    `facts` returns the values of these fields, `line` the parts of the line for people. `raw` records are redacted
+    before they are shown. `parts` splits a message into the items to show.
+    """
 
     topics: tuple[str, ...]
     fields: frozenset[str]
@@ -33,7 +37,7 @@ class Tap:
 
 @dataclass(frozen=True)
 class Tapped:
-    """One record: its redacted JSON, a line for people, and the values for filters."""
+    """One item to show: its (redacted) JSON, a line for people, and its values for the filters by field name."""
 
     json: str
     line: str
@@ -41,7 +45,7 @@ class Tapped:
 
 
 def reader(tap: Tap, kafka: "KafkaSettings", redactor: "Redactor | None") -> "Callable[[ConsumerRecord], list[Tapped]]":
-    """Build the function that reads records of a tap; with a `redactor`, values are redacted first."""
+    """Make the function that turns a Kafka record into the items to show; with a `redactor`, it redacts them first."""
     channels = {kafka.topic(name): channel.value for channel, name in RAW_TOPICS.items()}
 
     def read(record: "ConsumerRecord") -> list[Tapped]:
@@ -140,7 +144,7 @@ def _count_facts(count: dict[str, Any]) -> dict[str, Any]:
 
 
 def _each_count(message: dict[str, Any]) -> list[dict[str, Any]]:
-    """Split a message into its counts, each with the shared fields; a watermark is one item."""
+    """Split a window-counts message into one item per count, with its shared fields; a watermark is one item."""
     shared = {name: value for name, value in message.items() if name != "counts"}
     return [shared | count for count in message["counts"]] if "counts" in message else [message]
 
@@ -197,7 +201,7 @@ def _dim(text: str) -> str:
 
 
 def _printable(value: Any) -> Any:
-    """Replace control characters, which could change what the terminal shows."""
+    """Replace control characters, which could change the state of the terminal, in all strings of a JSON value."""
     if isinstance(value, str):
         return "".join(letter if letter.isprintable() else " " if letter.isspace() else "\ufffd" for letter in value)
     if isinstance(value, dict):

@@ -70,7 +70,7 @@ def _print_json(monitor: "FleetMonitor", interval: float, *, once: bool) -> None
 
 
 def _print_once(monitor: "FleetMonitor", interval: float, sort: str) -> None:
-    """Take two snapshots: rates need both."""
+    """Print one screen, from two readings `interval` seconds apart: rates are the difference between them."""
     import time
 
     from rich.console import Console

@@ -22,7 +22,10 @@ _SEVERITIES = {"critical": "bold red", "high": "red", "medium": "yellow"}
 
 
 class Screen:
-    """State of the screen: order of partitions, paused or not, and the last `error`."""
+    """The screen of `triage top`: order of partitions (`sort`), whether it is paused, and the last `error`.
+
+    `error` is None after a successful reading.
+    """
 
     def __init__(self, sort: str) -> None:
         order = list(SORTS)
@@ -39,7 +42,7 @@ class Screen:
             self.sort = next(self._sorts)
 
     def of(self, view: FleetView, rows: int | None) -> RenderableType:
-        """The fleet as it is drawn in `rows` lines of a terminal; None: all of it, without the line of key bindings."""
+        """Render the fleet for a terminal of `rows` lines; None: all of it, without the line of key bindings."""
         parts: list[RenderableType] = [self._head(view, keys=rows is not None), *_problems(view, self.error)]
         side_by_side = Table.grid(padding=(0, 4))
         side_by_side.add_row(_stages(view), _dead_letters(view), _alerts(view))

@@ -168,7 +168,10 @@ def command(
 def _corrections(
     source: str | None, config: Path | None, assignments: list[str] | None, url: str | None
 ) -> "Callable[[Taxonomy], dict[str, list[Example]]] | None":
-    """Build the function that reads the corrections and reports how many it uses; None without the option."""
+    """Make the function that reads the corrections and prints how many it uses.
+
+    None if `source` is None. The function returns training examples by split.
+    """
     if source is None:
         return None
 
@@ -185,7 +188,7 @@ def _corrections(
 
 
 def _weights(pairs: list[str]) -> dict[str, float]:
-    """Parse HEAD=W pairs. Raises ConfigError."""
+    """Parse `HEAD=W` pairs to weights by head. Raises ConfigError for another form."""
     from triage.errors import ConfigError
 
     weights = {}

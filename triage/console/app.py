@@ -42,9 +42,10 @@ def build_service(
     alerting: AlertingSettings | None = None,
     clock: Clock | None = None,
 ) -> FastAPI:
-    """Health, metrics and the pages of single alerts behind the login, without the pages that need scripts.
+    """Build the part of the console that needs no scripts: health, metrics and the alerts' own pages, behind the login.
 
-    With `actions` alerts can be acted on.
+    `find_alert(dedup_key)` returns a stored alert or None. Without `actions` alerts can only be viewed. Without
+    settings the defaults apply.
     """
     settings, alerting = settings or ConsoleSettings(), alerting or AlertingSettings()
     app = FastAPI(title="triage console", docs_url=None, redoc_url=None, openapi_url=None)
@@ -60,7 +61,7 @@ def build_service(
 
 
 def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callable[[str], Alert | None]) -> FastAPI:
-    """The whole console. NiceGUI keeps one set of pages per process: call it once.
+    """Build the whole console. Call it once per process, because NiceGUI keeps one set of pages per process.
 
     Raises ConfigError for a path prefix that is also the path of a page.
     """
@@ -101,9 +102,10 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
 
 
 def check_prefix(prefix: str, paths: Iterable[str]) -> None:
-    """Raises ConfigError for a prefix that begins like the path of a page.
+    """Raise ConfigError for a path prefix whose first part is also that of a page in `paths`.
 
-    Under `/alerts`, `/alerts/x` could be an alert, by a proxy that removes the prefix, or the page x, by another.
+    With the prefix `/alerts`, a request for `/alerts/x` would be ambiguous: for the alert x, from a proxy that removes
+    the prefix, or for the page x, from a proxy that keeps it.
     """
     first = prefix.removeprefix("/").partition("/")[0]
     if first and first in {path.split("/")[1] for path in paths}:

@@ -1,4 +1,4 @@
-"""The collaborators that all pages get."""
+"""The services and settings that all pages of the console get."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from triage.schemas.explanation import HeadExplanation, RuleExplanation
 
 
 class Explainer(Protocol):
-    """Explains the labels of a record. All methods block, and raise a TriageError where the explanation fails."""
+    """Explains the labels of a record. All methods block, and raise a TriageError if the explanation fails."""
 
     def word_weights(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
         """Weights of words for intent and sentiment, and the version of the model that gave them."""
@@ -30,12 +30,15 @@ class Explainer(Protocol):
         ...
 
     def intents(self) -> list[str]:
-        """The labels that a correction can choose from."""
+        """Intents that a correction can choose from."""
         ...
 
 
 class Actions(Protocol):
-    """Sends actions to the alerter. All methods block and raise Unavailable."""
+    """Sends what people do with alerts to the alerter.
+
+    All methods block, and raise Unavailable if Kafka does not answer.
+    """
 
     def acknowledge(self, dedup_key: str, actor: str, comment: str = "") -> object: ...
 
@@ -48,9 +51,10 @@ class Actions(Protocol):
 
 @dataclass(frozen=True)
 class Dependencies:
-    """Everything that the pages read from.
+    """Services, settings and shared data that the pages of the console use.
 
-    `now`, `movers` and `fleet` are readings that all pages share; everything else is read on request.
+    `now`, `movers` and `fleet` are shared by all pages and read at intervals; everything else is read on request.
+    Without `actions`, alerts can only be viewed.
     """
 
     settings: Settings

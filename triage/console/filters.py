@@ -1,4 +1,4 @@
-"""The filters of *Explore*. The address has all of them, so that a view can be kept, sent and exported."""
+"""The filters of *Explore*, which the page's address contains, so that they can be bookmarked and shared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -51,11 +51,11 @@ _MINUTE_MS = 60_000
 
 @dataclass(frozen=True)
 class Filters:
-    """The filters of a page, as its query string has them.
+    """The filters of a page, as its query string has them; the records that they select are called a view.
 
-    `start` and `end` are event times in ms; without both, `range` counts back from now.
-
-    `problems` are names of parameters that are not valid and were ignored.
+    `text` is searched in the records' text, `values` are the accepted values by parameter name (FIELDS). `start` and
+    `end` are event times in ms, None where open; without both, `range` (a key of RANGES) counts back from now.
+    `problems` are the names of parameters that were not valid and are ignored.
     """
 
     text: str = ""
@@ -67,7 +67,11 @@ class Filters:
 
     @classmethod
     def of(cls, parameters: QueryParams) -> Self:
-        """Times without an offset are those of the parameter `zone`, else UTC: an address means the same to all."""
+        """Read the filters from a query string.
+
+        Times without an offset are in the time zone of the parameter `zone`, else in UTC, so that an address means the
+        same for all readers.
+        """
         problems: list[str] = []
         zone = _zone(parameters.get("zone", ""), problems)
         range_name = parameters.get("range", DEFAULT_RANGE)
@@ -96,7 +100,10 @@ class Filters:
         return self.start is not None or self.end is not None
 
     def between(self, now_ms: int) -> tuple[int | None, int | None]:
-        """Event times, None where open; whole minutes, so that Elasticsearch can answer from its cache."""
+        """Start and end as event times in ms, None where open.
+
+        A `range` ends at a whole minute, so that Elasticsearch can answer repeated queries from its cache.
+        """
         if self.has_times:
             return self.start, self.end
         length = RANGES[self.range]
@@ -106,11 +113,11 @@ class Filters:
         return end - length, end
 
     def query(self, now_ms: int) -> JsonObject:
-        """All filters as a query of Elasticsearch."""
+        """All filters as a query for Elasticsearch."""
         return {"bool": {"filter": [*event_time_range(*self.between(now_ms)), *self.conditions()]}}
 
     def conditions(self) -> list[JsonObject]:
-        """All but the times; several values of one field are alternatives."""
+        """The filters except for the times, as Elasticsearch conditions; several values of a field are alternatives."""
         terms: list[JsonObject] = [{"terms": {_BY_NAME[name]: list(values)}} for name, values in self.values.items()]
         if not self.text:
             return terms
@@ -120,7 +127,7 @@ class Filters:
         return replace(self, values={**self.values, name: (*self.values.get(name, ()), value)})
 
     def only(self, **values: str) -> Self:
-        """With these values alone in their fields."""
+        """A copy that has these values, each as the only one of its field; other fields are unchanged."""
         return replace(self, values={**self.values, **{name: (value,) for name, value in values.items()}})
 
     def without(self, name: str, value: str) -> Self:
@@ -129,7 +136,7 @@ class Filters:
         return replace(self, values={**others, name: left} if left else others)
 
     def address(self, path: str = "/explore", **more: str | None) -> str:
-        """A link to this view; `more` are further parameters, None leaves one out."""
+        """The address of a page with these filters; `more` are further query parameters, of which None are left out."""
         pairs: list[tuple[str, str]] = []
         if self.text:
             pairs.append(("q", self.text))
@@ -144,7 +151,7 @@ class Filters:
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
     def pairs(self) -> list[tuple[str, str]]:
-        """(name, value) of each value of a field."""
+        """The chosen values of all fields as (parameter name, value)."""
         return [(name, value) for name, values in self.values.items() for value in values]
 
 
@@ -171,7 +178,7 @@ def _time(text: str, zone: tzinfo, name: str, problems: list[str]) -> int | None
 
 
 def datetime_local(ms: int | None, zone: tzinfo = UTC) -> str:
-    """By the zone's clock, as `<input type="datetime-local">` has it; empty for None."""
+    """A time in ms in the form of `<input type="datetime-local">`, on the zone's clock; empty for None."""
     if ms is None:
         return ""
     moment = datetime.fromtimestamp(ms / 1000, zone)

@@ -32,9 +32,10 @@ _MINUTE_MS = 60_000
 
 
 def serve(settings: Settings) -> None:
-    """Serve pages, health and metrics on `console.host:port`; ends on SIGINT and SIGTERM.
+    """Serve pages, health and metrics on `console.host:port` until SIGINT or SIGTERM.
 
-    It starts and stays up without Elasticsearch or Kafka. Raises ConfigError.
+    The console starts and keeps running without Elasticsearch or Kafka. Raises ConfigError for settings that are not
+    valid.
     """
     check_reach(settings.console, "console")
     with ExitStack() as resources:
@@ -59,7 +60,7 @@ def serve(settings: Settings) -> None:
 
 
 def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
-    """The collaborators of the pages; `resources` closes what has to be closed."""
+    """Build the services that the pages use; clients and threads among them are closed by `resources`."""
     clock = settings.clock.build()
     metrics = Metrics()
     timeout_s = min(_QUERY_TIMEOUT_S, settings.elasticsearch.request_timeout_s)

@@ -58,11 +58,12 @@ _SOURCES = {
 
 @dataclass(frozen=True)
 class DatasetSample:
-    """A number of test texts of a dataset for one channel.
+    """Selection of up to `count` test texts from one dataset, sent on one channel of the feed.
 
     `prefix` begins the record ids, `path` is the dataset's folder and `file` its test split. Texts that also occur in
-    `others`, its training and validation splits, are left out. `keep` may reject a row, `product` is a template filled
-    from the row's fields, `rating` names the field of the rating.
+    `others`, its training and validation splits, are left out. `keep(row)` is False for rows to leave out, None keeps
+    all. `product` is a template filled from the row's fields, `rating` the name of the field that holds the rating;
+    empty for none.
     """
 
     prefix: str
@@ -123,7 +124,7 @@ PROJECT_TEXTS = (
 
 
 def build(data: Path, texts: Path) -> tuple[list[bytes], collections.Counter[tuple[str, str, str]]]:
-    """Lines of the feed, and their number by (prefix, channel, language).
+    """Build the feed: its lines, and their number by (prefix, channel, language).
 
     `data` is the folder of the datasets, `texts` that of the project's own texts.
     """
@@ -153,7 +154,7 @@ def build(data: Path, texts: Path) -> tuple[list[bytes], collections.Counter[tup
 
 
 def _candidates(folder: Path, sample: DatasetSample) -> Iterator[tuple[str, Row]]:
-    """Usable test rows in a fixed random order, without texts that are also in a training split."""
+    """Yield (text, row) of usable test rows in a fixed random order, without texts that a training split also has."""
     trained = {_key(_text(row)) for name in sample.others for row in _rows(folder / name)}
     rows = [row for row in _rows(folder / sample.file) if sample.keep is None or sample.keep(row)]
     random.Random(f"{_SEED}-{sample.prefix}").shuffle(rows)  # noqa: S311 - repeatable on purpose
@@ -178,7 +179,7 @@ def _product(sample: DatasetSample, row: Row) -> str:
 
 
 def _key(text: str) -> str:
-    """Lower-case letters and digits of a text; copies of a text have the same key."""
+    """Lower-case letters and digits of a text, by which duplicates are found."""
     return "".join(character for character in text.lower() if character.isalnum())
 
 
@@ -205,7 +206,7 @@ def _line(prefix: str, channel: str, text: str, language: str, extra: Row) -> by
 
 
 def write(lines: list[bytes], path: Path) -> None:
-    """Write gzip without time stamp and file name, so that the same lines give the same bytes."""
+    """Write the lines with gzip, without time stamp and file name, so that the same lines give the same bytes."""
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", compresslevel=9, mtime=0) as out:
         out.write(b"\n".join(lines) + b"\n")

@@ -1,6 +1,6 @@
 """Runs `triage demo`: worker, alerter and console on the local stack, fed with the sample feed.
 
-The worker, the alerter and the console are child processes; the feed and the tally of results run on threads of this
+The worker, the alerter and the console are child processes; the feed and the count of results run on threads of this
 process. All are registered on one exit stack and ended in reverse order of their start.
 """
 
@@ -51,9 +51,9 @@ class DemoOptions:
 
 
 class Demo:
-    """Starts all processes, replays the feed, and ends everything on exit. Use it as a context manager.
+    """One run of the demo: starts all processes, replays the feed, and ends everything on exit.
 
-    `say` receives progress messages.
+    Use it as a context manager. `say` receives progress messages.
     """
 
     def __init__(self, settings: Settings, options: DemoOptions, say: Callable[[str], None]) -> None:
@@ -80,7 +80,7 @@ class Demo:
         self.close()
 
     def close(self) -> None:
-        """End the feed, then the child processes, then the stack."""
+        """End the feed, then the child processes, then the local stack."""
         self._cleanup.close()
 
     def _start(self) -> None:
@@ -185,7 +185,7 @@ class Demo:
         self._say(f"replaying {len(items):,} records of {self._options.days:g} days in {self._options.replay_s:g} s")
 
     def check(self) -> None:
-        """Raises ChildDiedError or TriageError if a process or a thread of the demo has ended with an error."""
+        """Raise ChildDiedError if a child process has ended, TriageError if a thread of the demo has failed."""
         for child in self._children:
             child.check()
         for part in (getattr(self, "replay", None), getattr(self, "tally", None)):
@@ -220,7 +220,7 @@ class Demo:
             time.sleep(0.25)
 
     def summary(self) -> Summary:
-        """Compare the records sent with those in the topics and in Elasticsearch."""
+        """Compare the number of records sent with those in the topics and in Elasticsearch."""
         client = connect(self.settings.elasticsearch)
         try:
             alias = self.settings.elasticsearch.index_prefix
@@ -232,7 +232,7 @@ class Demo:
 
 
 def _flat(settings: Settings) -> dict[str, object]:
-    """The settings that were set explicitly, by dotted name; children use their own defaults for the others."""
+    """The settings that were set explicitly, by dotted name; the child processes have the defaults of the others."""
     flat: dict[str, object] = {}
     for section in settings.model_fields_set:
         values = getattr(settings, section)

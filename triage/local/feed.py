@@ -31,7 +31,10 @@ _SURGE_MS = 3 * HOUR_MS
 
 
 class FeedItem(NamedTuple):
-    """One payload to send with its key, `at_ms` milliseconds of simulated time after the start of the replay."""
+    """One message to send: payload, key and channel.
+
+    `at_ms` is its time in milliseconds of simulated time after the start of the replay; `key` is None without an id.
+    """
 
     at_ms: int
     channel: Channel
@@ -41,7 +44,10 @@ class FeedItem(NamedTuple):
 
 @dataclass(frozen=True)
 class FeedLine:
-    """One line of the feed: the `fields` of a JSON object without its channel, or the `raw` bytes of any other line."""
+    """One line of the feed, with its bytes in `raw`.
+
+    `fields` are those of a JSON object without its channel; None for a line that is not a JSON object.
+    """
 
     channel: Channel
     raw: bytes
@@ -53,7 +59,7 @@ class FeedLine:
 
     @property
     def key(self) -> bytes | None:
-        """Key of the message, as from every producer: the record's identity; None without an id."""
+        """Kafka key of the message, made from source and id as every producer does; None for a record without an id."""
         fields = self.fields or {}
         source, source_id = fields.get("source"), fields.get("id")
         if not isinstance(source_id, str) or not isinstance(source, str | None):
@@ -61,7 +67,7 @@ class FeedLine:
         return record_key(self.channel, source, source_id or None)
 
     def payload(self, at_ms: int) -> bytes:
-        """The bytes to send; `created_at` is `at_ms` (milliseconds since the epoch) if the record has none."""
+        """The bytes to send; `at_ms` (milliseconds since the epoch) becomes `created_at` if the record has none."""
         if self.fields is None:
             return self.raw
         dated = {"created_at": rfc3339(at_ms)} | self.fields
@@ -70,7 +76,7 @@ class FeedLine:
 
 @dataclass(frozen=True)
 class Feed:
-    """The sample feed in file order; a few lines are invalid on purpose, to produce dead letters."""
+    """The lines of the sample feed in file order; a few are invalid on purpose, to produce dead letters."""
 
     lines: tuple[FeedLine, ...]
 
@@ -109,7 +115,7 @@ class Feed:
 
 
 class _Rhythm:
-    """Inverse of the cumulative traffic: maps quantiles [0, 1) to offsets in [0, total_ms)."""
+    """Maps quantiles [0, 1) to offsets [0, total_ms), so that uniform quantiles follow the daily traffic `weights`."""
 
     def __init__(self, origin: datetime, total_ms: int, weights: tuple[float, ...]) -> None:
         into_hour = (origin.minute * 60 + origin.second) * 1000

@@ -18,7 +18,10 @@ class ChildDiedError(TriageError):
 
 
 class Child:
-    """One `triage` command in its own process group, so that Ctrl-C reaches only the parent; output goes to a file."""
+    """One `triage` command as a child process, with its output in the file `log`.
+
+    It has its own process group, so that Ctrl-C reaches only the parent.
+    """
 
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.name = name
@@ -54,7 +57,7 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def wait(self, timeout_s: float = _STOP_TIMEOUT_S) -> int:
-        """Exit code; a process that does not end in time is killed together with its own children."""
+        """Wait for the end and return the exit code; after `timeout_s` the process group is killed."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -63,7 +66,7 @@ class Child:
 
 
 def stop_all(children: Sequence[Child]) -> None:
-    """Signal all processes, then wait for each."""
+    """Send SIGTERM to all processes, then wait for each."""
     for child in children:
         child.ask_to_stop()
     for child in children:

@@ -16,9 +16,10 @@ _TICK_S = 0.02
 
 @dataclass
 class Replay:
-    """A thread that produces each item when the clock reaches its time.
+    """A thread that sends each item to its topic when the clock reaches its time.
 
-    An exception ends the thread and is stored in `error`, which the main thread checks.
+    `origin_ms` is the simulated start in ms since the epoch, `sent` the number of records so far. An exception ends the
+    thread and is stored in `error`, which the main thread checks.
     """
 
     kafka: KafkaSettings

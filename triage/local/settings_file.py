@@ -11,7 +11,10 @@ from triage.paths import replace_file
 
 
 def write_settings(path: Path, flags: Mapping[str, object]) -> None:
-    """Write settings by dotted name as TOML; None, secrets and tables are left out. Raises OSError."""
+    """Write settings by dotted name (`kafka.bootstrap_servers`) as TOML; None, secrets and tables are left out.
+
+    Raises OSError if the file cannot be written.
+    """
     sections: dict[str, list[str]] = {}
     for name, value in flags.items():
         shown = _toml(value)

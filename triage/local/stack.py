@@ -1,4 +1,7 @@
-"""Runs the embedded local stack, for trials and tests: noida-db implements the protocols of Kafka and Elasticsearch."""
+"""Runs the embedded local stack, for trials and tests.
+
+It is noida-db, which implements the protocols of Kafka and Elasticsearch in one process.
+"""
 
 import contextlib
 import importlib.util
@@ -21,6 +24,8 @@ _ENDPOINTS = "endpoints.json"
 
 @dataclass(frozen=True)
 class Endpoints:
+    """Addresses of a local stack: `host:port` of Kafka, and the URL of Elasticsearch."""
+
     bootstrap_servers: str
     elasticsearch_url: str
 
@@ -31,10 +36,10 @@ class Endpoints:
 
 
 class LocalStack:
-    """A Kafka and an Elasticsearch on 127.0.0.1 with their data in `data_dir`.
+    """A local Kafka and Elasticsearch on 127.0.0.1 with their data in `data_dir`.
 
     A port that is in use, or 0, is replaced by a free one. Use it as a context manager, or call `start()` and `stop()`.
-    Raises MissingExtraError without the extra `local`, Unavailable if the process does not start.
+    Starting raises MissingExtraError without the extra `local`, Unavailable if the process does not start.
     """
 
     def __init__(self, data_dir: Path, kafka_port: int = 0, elasticsearch_port: int = 0) -> None:
@@ -74,7 +79,7 @@ class LocalStack:
         return self._endpoints
 
     def detach(self) -> Endpoints:
-        """Start in the background, to run beyond the end of this process; `end_detached` ends it.
+        """Start the stack in the background, where it outlives this process until `end_detached`.
 
         A stack that is running already is left unchanged. Raises Unavailable with the reason if it does not start.
         """
@@ -109,7 +114,7 @@ class LocalStack:
         return Endpoints(f"127.0.0.1:{kafka}", f"http://127.0.0.1:{elasticsearch}")
 
     def stop(self, sig: int = signal.SIGTERM) -> None:
-        """End the process and keep its data; SIGKILL is used by the fault tests."""
+        """End the process with a signal and keep its data; the fault tests use SIGKILL."""
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -163,7 +168,10 @@ def _accepts(port: int) -> bool:
 
 
 def _binary() -> Path:
-    """The executable inside the wheel: its console script would add a Python process between this one and the stack."""
+    """Path of the noida-db executable inside its wheel. Raises MissingExtraError if the wheel is not installed.
+
+    The wheel's console script would add a Python process between this one and the stack.
+    """
     spec = importlib.util.find_spec("noida_db")
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError("the local stack", "local")

@@ -1,1 +1,1 @@
-"""Sizes a fleet from the cost of a record."""
+"""Computes the size of a fleet (workers, partitions, nodes) from the cost of a record."""

@@ -1,6 +1,6 @@
-"""Computes the size of a fleet (partitions, workers, cores, GPUs, nodes, storage) from the cost of a record. Pure.
+"""Computes the size of a fleet (partitions, workers, cores, GPUs, nodes, storage) from the cost of a record.
 
-docs/capacity.md explains the formulas.
+Pure functions; docs/capacity.md explains the formulas.
 """
 
 import math
@@ -17,9 +17,10 @@ _DISK_SHARE = 0.85
 
 
 class Costs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The cost of a record. Times in microseconds, sizes in bytes; `source` says how they were measured.
+    """Costs of one record: microseconds of a core or GPU (`_us`), bytes, and milliseconds of requests (`_ms`).
 
-    The defaults are from docs/performance.md, docs/performance-pipeline.md and the benchmark of the console.
+    `source` says how they were measured. The defaults are from docs/performance.md, docs/performance-pipeline.md and
+    the benchmark of the console.
     """
 
     pipe_us: float = 195.0  # processor time of one core for all but the model, Kafka's client included
@@ -39,7 +40,10 @@ class Costs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Demand(msgspec.Struct, kw_only=True):
-    """The requirements: `rate` in records a second at the peak, `average` of the day, `latency_ms` for 95 of 100."""
+    """Requirements on a fleet: `rate` in records per second at the peak, `latency_ms` for 95 of 100 records.
+
+    `average` is in records per second over a day; None: the same as `rate`.
+    """
 
     rate: float
     latency_ms: float = 500.0
@@ -61,7 +65,11 @@ class Demand(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The size of the fleet; `latency_ms` is the estimate for 95 of 100 records at `load`."""
+    """The computed size of a fleet.
+
+    `worker_rate` is the most records per second of one worker, `latency_ms` the estimate for 95 of 100 records at
+    `Demand.load`; storage includes replicas.
+    """
 
     worker_rate: float
     workers: int
@@ -77,7 +85,10 @@ class Fleet:
 
 
 def size(demand: Demand, costs: Costs) -> Fleet:
-    """The fleet for the demand. Raises ConfigError for values out of range, and for a latency that can't be reached."""
+    """Compute the fleet that meets the demand.
+
+    Raises ConfigError for values out of range, and for a latency that no number of workers can reach.
+    """
     _check(demand, costs)
     rate_of_worker, workers, gpus = _workers(demand, costs)
     latency_ms = latency_of(demand, costs, rate_of_worker)
@@ -119,11 +130,11 @@ def size(demand: Demand, costs: Costs) -> Fleet:
 
 
 def latency_of(demand: Demand, costs: Costs, rate_of_worker: float) -> float:
-    """Milliseconds from produced to searchable and committed, for 95 of 100 records of a worker at `load`.
+    """Estimate the milliseconds from produced to searchable and committed, for 95 of 100 records at `load`.
 
-    A record waits for its batch to begin, `wait_ms` at most (less if the batch is full before), and for the rest of
-    the batch that is being processed. Then its own batch is processed, stored and committed. A batch of `wait_ms` holds
-    the share `load` of the records that could be processed in that time.
+    A record waits for its batch to begin, `wait_ms` at most (less if the batch is full before), and for the rest of the
+    batch that is being processed. Then its own batch is processed, stored and committed. A batch of `wait_ms` holds the
+    share `load` of the records that could be processed in that time.
     """
     work_ms = min(demand.load * demand.wait_ms, demand.target_ms)
     per_record_ms = 1000 / rate_of_worker
@@ -131,7 +142,7 @@ def latency_of(demand: Demand, costs: Costs, rate_of_worker: float) -> float:
 
 
 def _workers(demand: Demand, costs: Costs) -> tuple[float, int, int]:
-    """Rate of a worker, number of workers, number of GPUs."""
+    """Records per second of one worker, number of workers, and number of GPUs."""
     capacity = demand.rate / demand.load
     if not demand.gpu:
         # The model uses all cores of the worker; everything else is Python, on one thread.

@@ -1,4 +1,7 @@
-"""Measures the cost of a record on this machine with the configured model; the other costs stay at their defaults."""
+"""Measures the costs of a record on this machine with the configured model.
+
+Costs that need Kafka, Elasticsearch or a GPU stay at their defaults.
+"""
 
 import os
 import time
@@ -27,7 +30,7 @@ _KAFKA_US = 50.0
 
 
 def read_costs(path: Path) -> Costs:
-    """Costs from a file. Raises ConfigError that names what is wrong with it."""
+    """Read costs from a JSON file. Raises ConfigError if it cannot be read or is not a file of costs."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Costs)
     except OSError as error:
@@ -39,9 +42,11 @@ def read_costs(path: Path) -> Costs:
 
 
 def measure_costs(settings: Settings, payloads: Sequence[bytes], clock: Clock) -> Costs:
-    """Process raw records with the configured model and the rest of the pipeline. Raises ModelError, ConfigError.
+    """Measure the costs of one record by processing raw records (`payloads`) without Kafka and Elasticsearch.
 
-    `model_us` is of one core: elapsed time times the cores that the model may use.
+    They are processed twice: with the model, and with its recorded predictions, which gives the cost of everything
+    else. `model_us` is of one core: elapsed time times the cores that the model may use. Raises ModelError if the model
+    cannot be loaded, ConfigError if the rules are wrong or no record is valid.
     """
     model = OnnxModel.load(settings.model)
     recording = _RecordingModel(model)
@@ -95,7 +100,7 @@ class _RecordingModel:
 
 
 class _ReplayingModel:
-    """Returns recorded predictions at no cost."""
+    """A model that returns recorded predictions, at no cost."""
 
     def __init__(self, model: Model, predictions: dict[str, Prediction]) -> None:
         self.version, self.taxonomy, self.languages = model.version, model.taxonomy, model.languages

@@ -1,4 +1,4 @@
-"""The messages of each language, from `en.toml` and `zh.toml`."""
+"""Reads the messages of each language from `en.toml` and `zh.toml`."""
 
 import functools
 import tomllib
@@ -13,7 +13,10 @@ _PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 @functools.cache
 def catalogue(language: str) -> Mapping[str, Message]:
-    """Messages by dotted name. Raises KeyError for a language that is not in LANGUAGES."""
+    """Messages of a language by dotted name, e.g. `now.records`.
+
+    Raises KeyError for a language that is not in LANGUAGES.
+    """
     if language not in LANGUAGES:
         raise KeyError(language)
     path = Path(__file__).with_name(f"{language}.toml")

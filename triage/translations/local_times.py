@@ -1,4 +1,4 @@
-"""Times on the clock of a zone, with UTC wherever the two differ."""
+"""Formats times on the clock of a time zone, with UTC added where the two differ. Times are in ms since the epoch."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -6,7 +6,7 @@ from triage.clock import from_ms
 
 
 def offset_name(ms: int, zone: tzinfo) -> str:
-    """`UTC`, `UTC+8`, `UTC-3:30`: how far the zone's clock is from UTC at that time."""
+    """Offset of the zone's clock from UTC at a time, as `UTC`, `UTC+8` or `UTC-3:30`."""
     minutes = _offset(ms, zone) // timedelta(minutes=1)
     if not minutes:
         return "UTC"
@@ -15,7 +15,7 @@ def offset_name(ms: int, zone: tzinfo) -> str:
 
 
 def is_utc(ms: int, zone: tzinfo) -> bool:
-    """True while the zone's clock shows UTC, as London's in winter."""
+    """True if the zone's clock agrees with UTC at that time, as London's does in winter."""
     return not _offset(ms, zone)
 
 
@@ -24,14 +24,14 @@ def local(ms: int, zone: tzinfo) -> datetime:
 
 
 def moment_in(ms: int, zone: tzinfo) -> str:
-    """`2026-11-22 17:30 UTC+8 (09:30 UTC)`; `2026-11-22 09:30 UTC` where the clocks agree."""
+    """Format a time as `2026-11-22 17:30 UTC+8 (09:30 UTC)`, or `2026-11-22 09:30 UTC` where the clocks agree."""
     here = local(ms, zone)
     text = f"{here:%Y-%m-%d %H:%M} {offset_name(ms, zone)}"
     return text if is_utc(ms, zone) else f"{text} ({_utc(ms, here)} UTC)"
 
 
 def between_in(begin_ms: int, end_ms: int, zone: tzinfo) -> tuple[str, str]:
-    """Both ends of a window by the clock: `17:30` and `18:30 UTC+8 (09:30–10:30 UTC)`."""
+    """Format start and end of a window on the zone's clock: (`17:30`, `18:30 UTC+8 (09:30–10:30 UTC)`)."""
     begin, end = local(begin_ms, zone), local(end_ms, zone)
     tail = f"{end:%H:%M} {offset_name(end_ms, zone)}"
     if not is_utc(end_ms, zone):
@@ -40,7 +40,7 @@ def between_in(begin_ms: int, end_ms: int, zone: tzinfo) -> tuple[str, str]:
 
 
 def _utc(ms: int, here: datetime) -> str:
-    """Without the date where it is the same day."""
+    """Format a time in UTC, without the date if it is the same as that of `here`."""
     there = from_ms(ms).astimezone(UTC)
     return f"{there:%H:%M}" if there.date() == here.date() else f"{there:%Y-%m-%d %H:%M}"
 

@@ -1,4 +1,4 @@
-"""Messages with their values, written as a language does it, and times by the clock of the reader's zone."""
+"""Formats messages and their values in one language, and times on the clock of the reader's zone."""
 
 import functools
 from collections.abc import Mapping
@@ -20,13 +20,14 @@ _UNKNOWN = "–"
 
 
 class Translations:
-    """Messages of the console and of alerts in one language.
+    """Messages of the console and of alerts in one language and time zone.
 
-    `translations("explore.count", n=3)` is the message of that name with its values, here "3 records".
+    `translations("explore.count", n=3)` is the message of that name with its values, here "3 records". Times are in ms
+    since the epoch.
     """
 
     def __init__(self, language: str, zone: str = "UTC") -> None:
-        """Raises KeyError for a language without a catalogue, ValueError for what is not a time zone."""
+        """Load a language. Raises KeyError if it has no catalogue, ValueError if `zone` is not a time zone."""
         self.language = language
         self.zone = zone
         self.tzinfo = zone_named(zone)
@@ -34,17 +35,20 @@ class Translations:
         self._locale = Locale.parse(language)
 
     def __call__(self, name: str, /, **values: object) -> str:
-        """Integers are written as numbers; `n` chooses the plural form. Raises KeyError for an unknown name."""
+        """Format a message with its values. Raises KeyError for an unknown name.
+
+        Integers are written in the form of the language; the value `n` chooses the plural form.
+        """
         message = self._message(name, values)
         return message.format_map(self._written(values)) if values else message
 
     def html(self, name: str, /, **values: object) -> Markup:
-        """A message with markup of its own; the values are escaped, except for Markup."""
+        """Format a message that contains HTML; its values are escaped unless they are Markup."""
         message = self._message(name, values)
         return Markup(message).format_map(self._written(values))  # noqa: S704 - the catalogue is our own
 
     def lines(self, name: str, /) -> tuple[str, ...]:
-        """A message of several lines."""
+        """The lines of a message that has several."""
         return tuple(self(name).splitlines())
 
     def __contains__(self, name: str) -> bool:
@@ -55,7 +59,7 @@ class Translations:
         return self(name) if name in self else default
 
     def term(self, kind: str, value: str) -> str:
-        """The name of a field's value (kinds: `sentiment`, `channel`, ...); a value without a name stays as it is."""
+        """The name of a field's value (kinds: `sentiment`, `channel`, ...); the value itself if it has no name."""
         if kind in {"intent", "aspect"}:
             return self.intent(value)
         if kind == "aspect_pair":
@@ -64,7 +68,7 @@ class Translations:
         return self.get(f"{kind}.{value}", value)
 
     def intent(self, label: str) -> str:
-        """`product_fault` is "product fault", also where it has no name in the catalogue."""
+        """The name of an intent, as "product fault" for `product_fault`; without one, the label with spaces."""
         return self.get(f"intent.{label}", label.replace("_", " "))
 
     @property
@@ -72,46 +76,49 @@ class Translations:
         return "zh-CN" if self.language == "zh" else "en-US"
 
     def number(self, value: int | None) -> str:
-        """`12,345`; a dash where it is unknown."""
+        """Format an integer as `12,345`; a dash for None."""
         return _UNKNOWN if value is None else format_decimal(value, locale=self._locale)
 
     def percent(self, share: float | None) -> str:
-        """A share of 0 to 1 as `91%`; a dash where it is unknown."""
+        """Format a share of 0 to 1 as `91%`; a dash for None."""
         return _UNKNOWN if share is None else format_percent(share, locale=self._locale)
 
     def quantity(self, value: float) -> str:
-        """`12` or `3.4`: one decimal below ten, unless it is 0."""
+        """Format a number as `12` or `3.4`: with one decimal below ten, unless the decimal is 0."""
         return format_decimal(value, "#,##0.#" if value < 9.95 else "#,##0", locale=self._locale)
 
     def iso(self, ms: int) -> str:
-        """For machines: `2026-11-22T09:30:00.000Z`."""
+        """Format a time for programs: `2026-11-22T09:30:00.000Z`."""
         return rfc3339(ms)
 
     def when(self, ms: int, now_ms: int) -> str:
-        """`14:05` on the day of `now_ms`, else with its date; by the reader's clock."""
+        """Format a time on the reader's clock: `14:05` if it is on the day of `now_ms`, else with its date."""
         return self._short(local(ms, self.tzinfo), local(now_ms, self.tzinfo))
 
     def utc(self, ms: int) -> str:
-        """The UTC next to `when`: `06:05 UTC`, with its date if that is another one; empty where it is the same."""
+        """Format in UTC the time that `when` shows: `06:05 UTC`, with the date if it differs from the reader's.
+
+        Empty if the reader's clock shows UTC.
+        """
         if is_utc(ms, self.tzinfo):
             return ""
         return f"{self._short(from_ms(ms), local(ms, self.tzinfo).replace(tzinfo=UTC))} UTC"
 
     def when_and_utc(self, ms: int, now_ms: int) -> str:
-        """`14:05 (06:05 UTC)`, in a sentence."""
+        """Format a time on the reader's clock with UTC in brackets if it differs: `14:05 (06:05 UTC)`."""
         utc = self.utc(ms)
         return f"{self.when(ms, now_ms)} ({utc})" if utc else self.when(ms, now_ms)
 
     def moment(self, ms: int) -> str:
-        """`2026-11-22 17:30 UTC+8 (09:30 UTC)`."""
+        """Format a time with its date and offset: `2026-11-22 17:30 UTC+8 (09:30 UTC)`."""
         return moment_in(ms, self.tzinfo)
 
     def zone_name(self, ms: int) -> str:
-        """The reader's zone at that time: `Asia/Shanghai (UTC+8)`, or `UTC`."""
+        """Name of the reader's zone with its offset at that time: `Asia/Shanghai (UTC+8)`, or `UTC`."""
         return self.zone if self.zone == "UTC" else f"{self.zone.replace('_', ' ')} ({offset_name(ms, self.tzinfo)})"
 
     def duration(self, ms: int) -> str:
-        """`5 min`, `2 h 10 min`, `3 d 4 h`; less than a minute is named so."""
+        """Format ms as `5 min`, `2 h 10 min` or `3 d 4 h`; below a minute, as a phrase that says so."""
         minutes = max(0, ms) // _MINUTE_MS
         if minutes < 1:
             return self("time.under_a_minute")
@@ -121,7 +128,7 @@ class Translations:
         return " ".join(self(f"time.{unit}", n=value) for unit, value in parts if value)
 
     def exact_duration(self, ms: int) -> str:
-        """The two largest units: `1 h 30 min`, `45 s`, `0 s`."""
+        """Format ms in their two largest units: `1 h 30 min`, `45 s`, `0 s`."""
         parts, left = [], ms // 1000
         for unit, seconds in (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1)):
             count, left = divmod(left, seconds)
@@ -148,5 +155,8 @@ class Translations:
 
 @functools.cache
 def translations_for(language: str, zone: str = "UTC") -> Translations:
-    """Raises KeyError for a language without a catalogue, ValueError for what is not a time zone."""
+    """The `Translations` of a language and time zone, made once each.
+
+    Raises KeyError if the language has no catalogue, ValueError if `zone` is not the name of a time zone.
+    """
     return Translations(language, zone)

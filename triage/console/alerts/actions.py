@@ -1,4 +1,4 @@
-"""Acknowledge, snooze and silence from an alert's page: plain forms, accepted from the console's own pages only."""
+"""Routes and forms that acknowledge, snooze and silence an alert: plain HTML, accepted from the console only."""
 
 import secrets
 from collections.abc import Callable
@@ -37,25 +37,28 @@ _KINDS = ("acknowledge", "snooze", "silence")
 
 
 class FormTokens:
-    """Ties a form to the browser that opened its page: a cookie, and in the form its signature.
+    """Tokens against forged form posts (CSRF): a random cookie in the browser, and its signature in a form field.
 
-    Other sites' pages can have neither. That a request comes from the console's own pages is checked before, by
-    `LoginMiddleware`.
+    Pages of other sites can neither read the cookie nor compute the signature. `LoginMiddleware` checks before that a
+    request comes from the console's own pages.
     """
 
     def __init__(self, session_key: SecretStr | None = None) -> None:
-        """Consoles that share the key accept each other's forms."""
+        """Create the signer of tokens, with a random key if `session_key` is None.
+
+        Consoles with the same `session_key` accept each other's forms.
+        """
         self._serializer = serializer(signing_key(session_key), "triage alert forms")
 
     def cookie(self, request: Request) -> str:
-        """The visitor's cookie, or a new one."""
+        """The value of the visitor's cookie, or a new random one for a visitor without it."""
         return cookie_of(request, COOKIE) or secrets.token_urlsafe(24)
 
     def token(self, cookie: str) -> str:
         return str(self._serializer.dumps(cookie))
 
     def belongs(self, request: Request, token: str) -> bool:
-        """True for the token that belongs to the visitor's cookie. Programs with a bearer token need neither."""
+        """True if `token` is the signature of the visitor's cookie, and for every request with a bearer token."""
         if bearer_of(request) is not None:
             return True  # no browser sends it by itself
         cookie = cookie_of(request, COOKIE)
@@ -73,13 +76,14 @@ def action_routes(
 ) -> APIRouter:
     """Routes that acknowledge, snooze and silence alerts.
 
-    `notice(request, title, text)` is a page that says what went wrong.
+    `find(dedup_key)` returns the stored alert, or None. `notice(request, title, text)` returns the HTML page that
+    reports an error.
     """
     router = APIRouter()
 
     @router.post("/alerts/{dedup_key}/{kind}")
     async def act(request: Request, dedup_key: str, kind: str) -> Response:
-        """303 back to the alert; 400, 403, 404 or 503 with a page that says why."""
+        """Take the action and redirect (303) to the alert's page; on an error, 400, 403, 404 or 503 with the reason."""
         translations = translations_of(request)
         not_done = translations("action.not_done")
         if kind not in _KINDS:
@@ -105,9 +109,10 @@ def action_routes(
 def action_forms(
     alert: Alert, token: str, user: str | None, done: str | None, translations: Translations, root: str = "../"
 ) -> Markup:
-    """The buttons of a firing alert, each with a form to confirm it.
+    """Render the action buttons of a firing alert, each with a form to confirm the action.
 
-    `done` is the action that was just taken, `root` leads to the console's top.
+    `token` is the form's CSRF token, `user` the name of the logged-in user (None: the form asks for a name), `done` the
+    action that was just taken, or None, `root` the relative address of the console's start page.
     """
     return render(
         "alerts/actions.html",
@@ -123,7 +128,7 @@ def action_forms(
 
 
 def _address(dedup_key: str) -> str:
-    """The alert's page, from the console's top."""
+    """The address of an alert's page, relative to the console's start page."""
     return f"alerts/{quote(dedup_key, safe='')}"
 
 

@@ -1,4 +1,4 @@
-"""`/alerts/{dedup_key}`: one alert, the page that notifications link to, and its actions. Plain HTML."""
+"""`/alerts/{dedup_key}`: the page of one alert, to which notifications link, with its actions. Plain HTML."""
 
 from collections.abc import Callable, Sequence
 
@@ -37,9 +37,9 @@ def alert_routes(
 ) -> APIRouter:
     """Routes of the page of one alert.
 
-    `find` blocks; it gives None for a key that is not in the index and raises a TriageError on a failed search.
-
-    Without `actions` the page has no buttons. `alerting` says in which language and zone notifications were sent.
+    `find(dedup_key)` blocks; it returns None for an alert that is not in the index, and raises a TriageError if the
+    search fails. Without `actions` the page has no buttons. `alerting` has the language and time zone of the
+    notifications.
     """
     alerting = alerting or AlertingSettings()
     router, tokens = APIRouter(), FormTokens(session_key)
@@ -48,7 +48,7 @@ def alert_routes(
 
     @router.get("/alerts/{dedup_key}")
     async def alert(request: Request, dedup_key: str, done: str | None = None) -> HTMLResponse:
-        """200, 404 for an alert that is not (yet) stored, 503 while Elasticsearch does not answer."""
+        """Respond with the page (200); 404 for an alert not (yet) stored, 503 while Elasticsearch does not answer."""
         context = PageContext.of(request)
         translations = context.translations
         try:
@@ -71,7 +71,7 @@ def alert_routes(
 
 
 def alert_page(alert: Alert, context: PageContext, alerting: AlertingSettings, buttons: Markup = NOTHING) -> str:
-    """The whole page of an alert."""
+    """The page of an alert as an HTML document; `buttons` are the forms of `action_forms`, if there are any."""
     translations = context.translations
     alert_wording = wording_for(translations.language)
     records = records_of(alert)
@@ -98,7 +98,7 @@ def alert_page(alert: Alert, context: PageContext, alerting: AlertingSettings, b
 
 
 def records_of(alert: Alert) -> Filters:
-    """The view of *Explore* with the alert's negative records, from a window before its start until its end."""
+    """Filters of *Explore* for an alert's negative records, from a window before its start to a minute past its end."""
     start_ms = parse_rfc3339(alert.started_at) - alert.window_s * 1000
     end_ms = parse_rfc3339(alert.ended_at or alert.updated_at) + 60_000
     values = {name: (value,) for name, value in alert.dimensions.items() if name in FIELDS and value != OTHER}
@@ -106,7 +106,7 @@ def records_of(alert: Alert) -> Filters:
 
 
 def _facts(alert: Alert, translations: Translations) -> dict[str, str]:
-    """By name in the catalogue; those without a value are empty."""
+    """The facts on the page, as text by message name (`since`, `peak`, ...); empty text where one is unknown."""
     start_ms = parse_rfc3339(alert.started_at)
     window = translations.duration(alert.window_s * 1000)
     latest = translations(
@@ -148,7 +148,7 @@ def _refusal(refusal: Refusal, alert: Alert, translations: Translations) -> str:
 
 
 def _state(alert: Alert, translations: Translations) -> str:
-    """The state in more detail than the status, which calls `ongoing` and `recovering` firing."""
+    """The displayed state of an alert: resolved, or for a firing one its state, such as `ongoing` or `recovering`."""
     state = "flapping" if alert.flapping and alert.status == "firing" else alert.state
     return translations.term("status", alert.status if alert.status == "resolved" or state == "firing" else state)
 
@@ -169,13 +169,16 @@ def _by_whom(acknowledgement: Acknowledgement | None, translations: Translations
 
 
 def _links(alert: Alert, translations: Translations) -> list[tuple[str, str]]:
-    """Those of other sites that are web addresses."""
+    """The links to the runbook and to Kibana as (title, URL), without missing ones and those that are not http(s)."""
     named = ((translations("alert.runbook"), alert.runbook), ("Kibana", alert.kibana_url))
     return [(name, url) for name, url in named if url and url.startswith(("https://", "http://"))]
 
 
 def _standouts(alert: Alert, translations: Translations) -> list[tuple[str, list[tuple[str, Share]]]]:
-    """Intents, entities and words that are more frequent than usual; titled as frequent where the usual is unknown."""
+    """Intents, entities and words of an alert's records, as (title, [(name, share)]).
+
+    The title says "unusual" where the expected number is known for some of them, else "frequent".
+    """
     text = wording_for(translations.language)
     parts: Sequence[tuple[str, str, list[Share], Callable[[str], str]]] = (
         (text.unusual_intents, text.top_intents, alert.top_intents, text.intent),

@@ -1,4 +1,4 @@
-"""Alerts and silences as HTML; *Now* shows alerts too."""
+"""Alerts and silences as HTML, for the pages *Alerts* and *Now*."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class _Card:
 
 
 def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Markup:
-    """Cards in the same order; without alerts, a hint how to test them."""
+    """Render alerts as cards, in the given order; without alerts, a hint on how to test alerting."""
     if not alerts:
         return empty(translations("now.no_alerts"), translations.html("now.no_alerts_advice"))
     cards = [
@@ -47,7 +47,7 @@ def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations
 
 
 def silence_html(silence: Silence, translations: Translations) -> Markup:
-    """Matchers, end, author and comment."""
+    """Render a silence: its matchers, end, author and comment."""
     return render("alerts/silence.html", translations, silence=silence, matchers=format_matchers(silence.matchers))
 
 

@@ -1,4 +1,4 @@
-"""*Alerts*: a timeline, the list of alerts, and the silences in force."""
+"""*Alerts*: the page with a timeline, the list of alerts, and the silences in force."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -45,14 +45,17 @@ def alerts_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
 
 
 def read_alerts(dependencies: Dependencies) -> list[Alert]:
-    """Open alerts first, then the latest. Blocks; raises a TriageError."""
+    """Read the firing alerts, then the latest ones of any status, each once.
+
+    Blocks; raises a TriageError if the search fails.
+    """
     client, settings = dependencies.client, dependencies.settings.elasticsearch
     alerts = [*open_alerts(client, settings, _MAX_ALERTS), *recent_alerts(client, settings, _MAX_ALERTS)]
     return list({alert.dedup_key: alert for alert in alerts}.values())
 
 
 class _View:
-    """The parts of one open page that change."""
+    """The elements of one open *Alerts* page that are updated while it is open."""
 
     def __init__(self, dependencies: Dependencies, page: PageContext, status: str) -> None:
         translations = self._translations = page.translations
@@ -112,7 +115,7 @@ class _View:
 
 
 def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Options:
-    """A bar for each alert from its start to its end, or until now; the newest on top."""
+    """ECharts options of a timeline: a bar for each alert from start to end, or until now, with the newest on top."""
     subject = wording_for(translations.language).subject
     names = [_name(subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
     bars: list[Options] = []
@@ -161,7 +164,7 @@ def timeline_description(alerts: Sequence[Alert], translations: Translations) ->
 
 
 def _name(subject: str, number: int) -> str:
-    """The number distinguishes episodes of one key; the axis leaves it out."""
+    """Name of a bar: the alert's subject, and a number to tell alerts of one subject apart, which the axis hides."""
     return f"{cut(subject, _NAME_CHARS)}#{number}"
 
 

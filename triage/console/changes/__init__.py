@@ -1,1 +1,1 @@
-"""Changes against the period before, on *Now* and *Explore*."""
+"""Comparison of records with the period before, shown on *Now* and *Explore*."""

@@ -1,4 +1,4 @@
-"""Changes as tables; each row links to the records that it counts."""
+"""Comparisons with the period before as HTML tables; each row links to the records that it counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ _NEGATIVE = {"sentiment": ("negative",)}
 
 @dataclass(frozen=True)
 class _Row:
-    """A change with the view that shows its records."""
+    """One row of a table of changes, with the address of the *Explore* page that shows its records."""
 
     change: Change
     labels: list[str]
@@ -30,7 +30,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Standout:
-    """A word or entity with its share of the records, 0 to 1, in the view and usually."""
+    """A word or entity that is unusually frequent; `now` and `usually` are its shares of records, 0 to 1."""
 
     value: str
     address: str
@@ -39,7 +39,7 @@ class _Standout:
 
 
 def movers_html(latest: SharedReading[Movers], translations: Translations) -> Markup:
-    """The top movers of *Now*: by product (or brand) and intent, and by intent alone."""
+    """Render the top movers of *Now*: changes of negative records by product (or brand) and intent, and by intent."""
     movers = latest.value
     if movers is None:
         return not_read(latest.error, translations)
@@ -65,7 +65,7 @@ def movers_html(latest: SharedReading[Movers], translations: Translations) -> Ma
 
 
 def comparison_html(comparison: Comparison, filters: Filters, translations: Translations) -> Markup:
-    """The changes of a view: its total, words and entities that stand out, and the values of its fields."""
+    """Render a comparison: the total, unusually frequent words and entities, and the changes of each field's values."""
     caption = translations(
         "compare.caption",
         now=comparison.all.now,

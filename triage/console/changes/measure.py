@@ -1,4 +1,4 @@
-"""Compares with the period before: the top movers of *Now*, and the values and words that changed in a view."""
+"""Compares records with the period before: top movers for *Now*, changed values and words for *Explore*."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -33,10 +33,11 @@ _DIMENSIONS = ("product", "brand", "intent", "aspect", "region", "channel")
 
 @dataclass(frozen=True)
 class Movers:
-    """Values of negative records that rose or fell most.
+    """The values whose number of negative records rose or fell most against the period before (the "top movers").
 
-    `range` names the period in PERIODS_MS; None while there are too few records before it. `item` is `product`, or
-    `brand` where records have no product.
+    `range` names the period, a key of PERIODS_MS; None if there are too few earlier records to compare with, and then
+    the lists are empty. `all` is the total. `by_intent` counts by intent, `by_item` by (item, intent), where `item` is
+    `product`, or `brand` if records have no product.
     """
 
     range: str | None
@@ -48,10 +49,11 @@ class Movers:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A view and the period before: totals, changes by field, and words and entities beyond chance.
+    """A view (the records that the filters select) compared with the period of equal length before.
 
-    Words and entities are those of `sampled` records. `left_out` are the filters without which they are compared.
-    `enough` tells whether there were records to compare them with.
+    `all` is the change of the total, `by` the changes of values by field name. `words` and `entities` are more frequent
+    than chance explains in a sample of `sampled` records of the view; the sample before is selected without the filters
+    named in `left_out`. `enough` is False if it had too few records to compare with.
     """
 
     periods: Periods
@@ -65,7 +67,11 @@ class Comparison:
 
 
 def top_movers(client: Elasticsearch, settings: ElasticsearchSettings, end_ms: int) -> Movers:
-    """One request, or two for less than two weeks of records. Raises Unavailable, AccessDenied, DependencyError."""
+    """Find the top movers up to `end_ms`: over 7 days or, if there are too few earlier records, over 24 hours.
+
+    Sends one request, or two for the shorter period. Raises Unavailable, AccessDenied or DependencyError if a request
+    fails.
+    """
     query: JsonObject = {"bool": {"filter": [_NEGATIVE]}}
     groups = {item: [FIELDS[item], FIELDS["intent"]] for item in ("product", "brand")}
     groups["intent"] = [FIELDS["intent"]]
@@ -80,10 +86,11 @@ def top_movers(client: Elasticsearch, settings: ElasticsearchSettings, end_ms: i
 
 
 def compare(client: Elasticsearch, settings: ElasticsearchSettings, filters: Filters, now_ms: int) -> Comparison | None:
-    """The view and as long a period before it; None for a view without a beginning or entirely in the future.
+    """Compare a view with the period of equal length before it.
 
-    Values are counted in all records; words and entities in a sample of each period, which costs the same however many
-    records there are. Raises Unavailable, AccessDenied, DependencyError.
+    None for a view without a start, or one that begins in the future. Values are counted in all records, words and
+    entities in a sample of each period, which costs the same for any number of records. Raises Unavailable,
+    AccessDenied or DependencyError if a request fails.
     """
     start_ms, end_ms = filters.between(now_ms)
     end_ms = end_ms or now_ms
@@ -118,7 +125,7 @@ def compare(client: Elasticsearch, settings: ElasticsearchSettings, filters: Fil
 def _sample_before(
     client: Elasticsearch, settings: ElasticsearchSettings, filters: Filters, periods: Periods
 ) -> tuple[list[Sampled], tuple[str, ...]]:
-    """A sample of the period before, and the filters that were left out to have enough records."""
+    """A sample of records of the period before, and the names of the filters left out until it was large enough."""
     left_out: tuple[str, ...] = ()
     wider = replace(filters, text="") if filters.text else filters
     for name in ("", *(name for name in _WIDENED if name in filters.values)):
@@ -133,7 +140,7 @@ def _sample_before(
 
 
 def _over_represented(now: Sequence[set[str]], before: Sequence[set[str]]) -> list[Share]:
-    """Values in more records of `now` than chance explains, by their frequency in `before`."""
+    """Values that more records of `now` contain than chance explains, given their frequency in `before`."""
     counts = Counter(value for values in now for value in values)
     usual = Counter(value for values in before for value in values)
     tested = sum(count >= LEAST_COUNT for count in counts.values())
@@ -141,6 +148,6 @@ def _over_represented(now: Sequence[set[str]], before: Sequence[set[str]]) -> li
 
 
 def _strongest(changed: list[Change]) -> list[Change]:
-    """Rises and falls beyond chance, the strongest first."""
+    """Rises and falls of at least 2 standard deviations, the strongest first, at most 8."""
     strong = [change for change in changed if abs(change.strength) >= _MIN_STRENGTH]
     return sorted(strong, key=lambda change: -abs(change.strength))[:_MAX_MOVERS]

@@ -1,4 +1,7 @@
-"""Dead letters, read from their topic: they are not in Elasticsearch, and offsets count transaction markers too."""
+"""Dead letters for the console, read from their Kafka topic.
+
+Elasticsearch has none, and offsets cannot count them, because they include transaction markers.
+"""
 
 import threading
 from collections import Counter, OrderedDict
@@ -15,9 +18,9 @@ _MAX_KEPT = 200
 
 
 class DeadLetters:
-    """The last message of each key counts: a record that was replayed or erased is not a dead letter any longer.
+    """The current dead letters of the topic: for each key the last message counts.
 
-    Only the last 200 are kept with their content.
+    A record that was replayed or erased is not a dead letter any longer. Only the last 200 are kept with their content.
     """
 
     def __init__(self, kafka: KafkaSettings) -> None:
@@ -29,16 +32,16 @@ class DeadLetters:
 
     @property
     def total(self) -> int | None:
-        """None until the topic has been read once."""
+        """Number of dead letters; None until the topic has been read to its end once."""
         return len(self._reason_of) if self.follower.caught_up.is_set() else None
 
     def by_reason(self) -> dict[str, int]:
-        """Their number for each reason, largest first."""
+        """Number of dead letters by reason, the most frequent first."""
         with self._lock:
             return dict(Counter(self._reason_of.values()).most_common())
 
     def latest(self, size: int) -> list[DeadLetter]:
-        """The last `size`, newest first."""
+        """The last `size` dead letters with their content, newest first."""
         with self._lock:
             return list(reversed(self._letters.values()))[:size]
 

@@ -17,7 +17,11 @@ _THREADS = 2
 
 
 class LocalExplainer:
-    """Loads the model at the first request, on the CPU, independent of the workers; without requests none is needed."""
+    """Explains records with a model in this process.
+
+    The model is loaded at the first request for word weights, on the CPU, independent of the workers; the rules
+    likewise at their first use.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -26,7 +30,10 @@ class LocalExplainer:
         self._rules: RuleSet | None = None
 
     def word_weights(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
-        """Raises ConfigError where `console.explain` is off, ModelError where the model is missing or does not run."""
+        """Weights of words for intent and sentiment, and the model's version.
+
+        Raises ConfigError if `console.explain` is off, ModelError if the model is missing or does not run.
+        """
         if not self._settings.console.explain:
             raise ConfigError("console.explain is off")
         with self._lock:
@@ -37,12 +44,18 @@ class LocalExplainer:
             return explained.intent, explained.sentiment, self._model.version
 
     def rules(self, record: EnrichedRecord) -> tuple[list[RuleExplanation], str]:
-        """Raises ConfigError for rules that cannot be read."""
+        """The rules that fired with their evidence, and the rules' version.
+
+        Raises ConfigError if the rules cannot be read.
+        """
         with self._lock:
             if self._rules is None:
                 self._rules = load_rules(self._settings.rules.path)
             return explain_rules(self._rules, record), self._rules.version
 
     def intents(self) -> list[str]:
-        """The labels that a correction can choose from. Raises ModelError where the model folder is missing."""
+        """Intents that a correction can choose from, from the model's manifest.
+
+        Raises ModelError if its folder is missing.
+        """
         return list(read_manifest(find_folder(self._settings.model)).intents)

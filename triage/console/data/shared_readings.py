@@ -1,4 +1,4 @@
-"""Readings that all open pages share: however many there are, each is read once per interval."""
+"""Values that all open pages share, each read at most once per interval, however many pages are open."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,10 @@ T = TypeVar("T")
 
 
 class SharedSnapshot:
-    """Keeps the last snapshot. `read` blocks, so it runs on a thread; a failure keeps the last good snapshot."""
+    """The last snapshot of *Now*, which all open pages share and which is read again after `interval_s` seconds.
+
+    `read` blocks and runs on a thread. If it fails, the last good snapshot stays, with the reason in `error`.
+    """
 
     def __init__(self, read: Reader, clock: Clock, *, simulated: bool = False, interval_s: float = 2.0) -> None:
         self._read = read
@@ -28,13 +31,13 @@ class SharedSnapshot:
         self._lock = asyncio.Lock()
 
     async def within(self, seconds: float) -> Snapshot:
-        """`current`, or the last snapshot if that takes longer."""
+        """Like `current`, but returns the last snapshot if reading takes longer than `seconds`."""
         reading = asyncio.ensure_future(self.current())
         done, _ = await asyncio.wait([reading], timeout=seconds)
         return reading.result() if done else self._last
 
     async def current(self) -> Snapshot:
-        """The last snapshot, read again first if it is older than the interval. Never raises a TriageError."""
+        """Return the last snapshot; one older than the interval is read again first. Never raises a TriageError."""
         async with self._lock:
             if self._clock.monotonic() >= self._due:
                 began = self._clock.monotonic()
@@ -57,9 +60,10 @@ class SharedSnapshot:
 
 
 class SharedReading(Generic[T]):
-    """Keeps the last value that was read; `read` blocks and runs on a thread, one call at a time.
+    """The last value of a source, which all open pages share and which is read again after `interval_s` seconds.
 
-    `value` is None until the first success, `error` says why the last attempt failed.
+    `read` blocks and runs on a thread, one call at a time. `value` is None until the first success; `error` is the
+    reason if the last attempt failed, else None.
     """
 
     def __init__(self, read: Callable[[], T], clock: Clock, interval_s: float) -> None:
@@ -72,13 +76,13 @@ class SharedReading(Generic[T]):
         self.error: str | None = None
 
     async def within(self, seconds: float) -> Self:
-        """`current`, or the last value if that takes longer."""
+        """Like `current`, but returns after `seconds` at the latest, with the last value if reading takes longer."""
         reading = asyncio.ensure_future(self.current())
         await asyncio.wait([reading], timeout=seconds)
         return self
 
     async def current(self) -> Self:
-        """Reads again first if the value is older than the interval. Never raises a TriageError."""
+        """Return this object; a value older than the interval is read again first. Never raises a TriageError."""
         async with self._lock:
             if self._clock.monotonic() >= self._due:
                 began = self._clock.monotonic()

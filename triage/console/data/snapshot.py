@@ -8,7 +8,7 @@ from triage.schemas.alert import Alert
 
 @dataclass(frozen=True)
 class Counts:
-    """Records by sentiment."""
+    """Number of records by sentiment."""
 
     negative: int = 0
     neutral: int = 0
@@ -20,13 +20,13 @@ class Counts:
 
     @property
     def negative_share(self) -> float | None:
-        """0 to 1; None where there are no records."""
+        """Share of negative records, 0 to 1; None if there are no records."""
         return self.negative / self.total if self.total else None
 
 
 @dataclass(frozen=True)
 class TimeSlot:
-    """Records whose event time is in one step of the chart."""
+    """Number of records by sentiment whose event time is in one step of the chart, which begins at `start_ms`."""
 
     start_ms: int
     counts: Counts
@@ -34,16 +34,19 @@ class TimeSlot:
 
 @dataclass(frozen=True)
 class IntentCount:
+    """Number of records of one intent by sentiment."""
+
     intent: str
     counts: Counts
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One consistent reading; `at_ms` is the console's clock, simulated in the demo.
+    """The data of *Now* from one reading; `at_ms` is the time by the console's clock, which the demo simulates.
 
-    `error` says why the last attempt failed: the rest is then the last good reading. Before the first reading `known`
-    is false and the numbers mean nothing.
+    `error` is the reason if the last attempt to read failed, and then the other values are those of the last good
+    reading. `known` is False before the first reading, and then the numbers mean nothing. `by_channel` has the timeline
+    of each channel. `dead_letters` is None until their topic has been read.
     """
 
     at_ms: int
@@ -65,11 +68,11 @@ class Snapshot:
 
     @property
     def alerts(self) -> list[Alert]:
-        """All that the chart can mark."""
+        """All alerts that the chart can mark: recent, resolved and open ones, each once."""
         listed = [*self.recent_alerts, *self.resolved_alerts, *self.open_alerts]
         return list({alert.dedup_key: alert for alert in listed}.values())
 
     @property
     def empty(self) -> bool:
-        """There is nothing to draw."""
+        """True if there are no records, so that no chart can be drawn."""
         return self.all_time.total == 0

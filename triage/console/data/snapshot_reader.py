@@ -25,9 +25,10 @@ _RESOLVED = 5
 
 
 class SnapshotReader:
-    """Calling it gives a Snapshot; `dead_letters` gives their count, None while it is unknown.
+    """Reads the data of *Now* when called, and returns a Snapshot.
 
-    Raises Unavailable, AccessDenied, DependencyError.
+    `dead_letters` returns their number, None while unknown. A call raises Unavailable, AccessDenied or DependencyError
+    if a request to Elasticsearch fails.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class SnapshotReader:
         )
 
     def _overview(self, now_ms: int, end_ms: int) -> Overview:
-        """With the step of the last reading, and again if the data need another one."""
+        """Request the counts with the chart step of the last reading, and once more if the data need another step."""
         current = self._request(now_ms, end_ms)
         step_ms = _step(current.slots, end_ms)
         if step_ms != self._step_ms:
@@ -105,7 +106,7 @@ class SnapshotReader:
 
 
 def _step(slots: list[SentimentCounts], end_ms: int) -> int:
-    """The shortest step whose slots all fit into the chart."""
+    """The shortest step in ms with which the time from the first slot to `end_ms` fits into the chart."""
     span_ms = end_ms - slots[0].start_ms if slots else CHART_MS
     return next((step for step in _STEPS_MS if span_ms / step <= _MAX_SLOTS), _STEPS_MS[-1])
 

@@ -42,7 +42,7 @@ def export_routes(dependencies: Dependencies) -> APIRouter:
 
     @router.get("/explore.csv")
     async def export(request: Request) -> Response:
-        """200 with at most `console.export_rows` rows, newest first; 503 where Elasticsearch does not answer."""
+        """Respond with the newest `console.export_rows` records as CSV; 503 while Elasticsearch does not answer."""
         filters = Filters.of(request.query_params)
         limit, zone = dependencies.settings.console.export_rows, zone_named(zone_of(request))
         query = filters.query(dependencies.clock.now_ms())
@@ -61,7 +61,10 @@ def export_routes(dependencies: Dependencies) -> APIRouter:
 
 
 def rows(dependencies: Dependencies, query: JsonObject, first: Page, limit: int, zone: ZoneInfo) -> Iterator[str]:
-    """CSV text, a page of records at a time; a failure in between breaks the download off."""
+    """Yield the CSV file in parts of one page of records, at most `limit` records, beginning with the page `first`.
+
+    A failure in between raises, and so breaks off the download.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     out.write(_BYTE_ORDER_MARK)
@@ -80,7 +83,7 @@ def rows(dependencies: Dependencies, query: JsonObject, first: Page, limit: int,
 
 
 def cells(hit: Hit, zone: ZoneInfo) -> list[Cell]:
-    """A record's values in the order of COLUMNS: its time in UTC, and by the zone's clock as spreadsheets read it."""
+    """Values of a record in the order of COLUMNS; its time is in UTC, and again on the zone's clock."""
     record = hit.record
     here = from_ms(parse_rfc3339(record.timestamp)).astimezone(zone)
     return [
@@ -95,7 +98,7 @@ def cells(hit: Hit, zone: ZoneInfo) -> list[Cell]:
 
 
 def safe(cell: Cell) -> Cell:
-    """Puts an apostrophe before what a spreadsheet would take for a formula (OWASP, "CSV Injection")."""
+    """Put an apostrophe before text that a spreadsheet would take for a formula (OWASP, "CSV Injection")."""
     if not isinstance(cell, str):
         return cell
     return f"'{cell}" if cell.startswith(_FORMULA) or cell.lstrip(_BLANK).startswith(_FORMULA) else cell

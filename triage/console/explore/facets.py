@@ -1,4 +1,4 @@
-"""The values to narrow a view down with: the most frequent of each field, and a search for the others."""
+"""The column of *Explore* with the most frequent values of each field as filters, and a search for other values."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _TYPING_MS = 300
 
 
 def facets(dependencies: Dependencies, filters: Filters, found: Statistics, translations: Translations) -> None:
-    """Build the column of filters; each value links to the view narrowed to it."""
+    """Build the column of filters; each value links to the page with this value as a further filter."""
     listed = {name: values for name, field in FIELDS.items() if (values := found.facets.get(field)) is not None}
     listed = {
         name: values
@@ -44,7 +44,7 @@ def facets(dependencies: Dependencies, filters: Filters, found: Statistics, tran
 
 
 class _Facet:
-    """The values of one field; where there are more, a button leads to all of them and to a search."""
+    """The values of one field in the column; if not all are listed, a button shows all of them with a search field."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class _Facet:
             self._button = ui.button(label, on_click=self._open).props("flat dense no-caps").classes("more")
 
     async def _open(self) -> None:
-        """Show all values below a field to search them."""
+        """Replace the button by a search field above the list, and list all values."""
         self._button.delete()
         label = self._translations("explore.find", field=self._translations(f"column.{self._name}"))
         field = ui.input(label, on_change=self._search).props(f"outlined dense clearable debounce={_TYPING_MS}")
@@ -99,9 +99,10 @@ class _Facet:
 def find_values(
     dependencies: Dependencies, filters: Filters, name: str, text: str, shown: Callable[[str], str]
 ) -> FieldValues:
-    """The field's values in the view that contain the words of `text` in their order, in any case; as a whole first.
+    """Values of a field that contain the words of `text` in order, ignoring case, among the filtered records.
 
-    `shown` is the name of a value that the reader sees. Blocks; raises a TriageError.
+    Values that contain `text` as a whole come first. `shown(value)` returns the name that the reader sees; it is
+    searched too. Blocks; raises a TriageError if the search fails.
     """
     words, field = text[:_MAX_CHARS].split(), FIELDS[name]
     query = filters.query(dependencies.clock.now_ms())

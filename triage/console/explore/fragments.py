@@ -31,7 +31,7 @@ class _FacetValue:
 
 
 def search_form(filters: Filters, translations: Translations) -> Markup:
-    """A plain form that keeps the chosen values; its times are by the reader's clock, and the form says which."""
+    """Render the search form, which keeps the chosen values; its times are in the reader's zone, which it shows."""
     return render(
         "explore/search_form.html",
         translations,
@@ -44,7 +44,7 @@ def search_form(filters: Filters, translations: Translations) -> Markup:
 
 
 def chips(filters: Filters, translations: Translations) -> Markup:
-    """The chosen values, each with a link that removes it."""
+    """Render the chosen filter values, each with a link that removes it; empty without any."""
     chosen = [
         _Chip(
             translations(f"column.{name}"),
@@ -65,9 +65,10 @@ def facet_values_html(
     more: bool = False,
     searched: bool = False,
 ) -> Markup:
-    """Values of a field in the view with their number of records; each links to the view narrowed to it.
+    """Render values of a field with their number of records; each links to the page with this further filter.
 
-    `searched`: they answer a search, which says so where it found none, or more than these (`more`).
+    `searched`: the values are the result of a search, and a note says if there are none. `more`: there are further
+    values.
     """
     values = [
         _FacetValue(
@@ -82,7 +83,7 @@ def facet_values_html(
 
 
 def buttons_html(filters: Filters, translations: Translations, *, with_comparison: bool) -> Markup:
-    """Links to the comparison, unless it is on the page already, and to the export."""
+    """Render links to the comparison, unless the page already has it (`with_comparison`), and to the CSV export."""
     links = [(filters.address("explore.csv"), translations("explore.export"))]
     if not with_comparison:
         links.insert(0, (filters.address("explore", compare="1"), translations("explore.compare")))
@@ -92,7 +93,7 @@ def buttons_html(filters: Filters, translations: Translations, *, with_compariso
 def records_html(
     filters: Filters, page: Page, corrected: Collection[str], now_ms: int, translations: Translations
 ) -> Markup:
-    """One page of records, with a link to the next."""
+    """Render one page of records, with a link to older ones; `corrected` are ids of records that have a correction."""
     caption = translations("explore.records")
     return render(
         "explore/records.html",

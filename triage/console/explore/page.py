@@ -1,4 +1,4 @@
-"""*Explore*: search and filters from the address; facets, a chart, a comparison, records page by page."""
+"""*Explore*: the page with search and filters from its address, a chart, a comparison, and records page by page."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -39,7 +39,7 @@ _YEARS_S = 20 * 365 * 86_400
 
 @dataclass(frozen=True)
 class ExploreResults:
-    """All that the page shows of one view."""
+    """The data of *Explore* for one set of filters; `step_ms` is the width of the chart's slots."""
 
     statistics: Statistics
     page: Page
@@ -83,9 +83,10 @@ def read_results(
     with_comparison: bool = False,
     zone: tzinfo = UTC,
 ) -> ExploreResults:
-    """Two requests, and more only for a comparison; days are the zone's.
+    """Read the data of *Explore*; `after` continues after an earlier page of records, None begins with the newest.
 
-    Blocks; raises a TriageError, ValueError for a wrong `after`.
+    Days of the chart begin at midnight in `zone`. Blocks; raises a TriageError if a request fails, ValueError for an
+    `after` that is not valid.
     """
     client, settings, metrics = dependencies.client, dependencies.settings.elasticsearch, dependencies.metrics
     query = filters.query(now_ms)
@@ -165,7 +166,7 @@ def _over_time(
 
 
 def _slots(results: ExploreResults) -> list[TimeSlot]:
-    """Without gaps, unless that makes more slots than the chart can show."""
+    """The chart's slots with empty ones in the gaps, unless that makes more slots than the chart can show."""
     known = {slot.start_ms: slot for slot in results.statistics.slots}
     if not known:
         return []

@@ -30,7 +30,7 @@ _PILLS = {
 
 
 def tiles(view: FleetView, dead: int | None, translations: Translations) -> Markup:
-    """The numbers at the top."""
+    """Render the key numbers at the top of *Fleet*; `dead` is the number of dead letters, None while unknown."""
     workers = [process for process in view.processes if process.kind == "worker"]
     well = sum(state_of(process) == "ok" for process in workers)
     if not view.lag:
@@ -61,9 +61,9 @@ def tiles(view: FleetView, dead: int | None, translations: Translations) -> Mark
 
 
 def state_of(process: ProcessView) -> str:
-    """State of a process in one word.
+    """State of a process in one word: unseen, down, stuck, waiting, fallback or ok.
 
-    `stuck` before `waiting`: a loop that does not move reports nothing new of what it waits for.
+    `stuck` is checked before `waiting`, because a main loop that does not move cannot report anything new.
     """
     if process.error is not None:
         return "unseen" if process.error == NO_METRICS else "down"
@@ -75,7 +75,7 @@ def state_of(process: ProcessView) -> str:
 
 
 def attention(view: FleetView, translations: Translations) -> list[tuple[str, str]]:
-    """(kind, sentence) of everything that an operator should look at, the worst first."""
+    """Everything that an operator should look at, as (severity, sentence), the worst first."""
     needs: list[tuple[str, str]] = []
     orphans = [partition for partition in view.partitions if not partition.worker]
     if view.partitions and len(orphans) == len(view.partitions):
@@ -112,7 +112,7 @@ def attention_html(view: FleetView, translations: Translations) -> Markup:
 
 
 def processes_html(view: FleetView, translations: Translations) -> Markup:
-    """One row per process."""
+    """Render the processes as a table with one row each."""
     if not view.processes:
         return empty(translations("fleet.nobody"), translations.html("fleet.nobody_advice"))
     return render(
@@ -125,7 +125,7 @@ def processes_html(view: FleetView, translations: Translations) -> Markup:
 
 
 def partitions_html(view: FleetView, translations: Translations) -> Markup:
-    """One row per partition of the raw topics, the largest lag first."""
+    """Render the partitions of the raw topics as a table with one row each, the largest lag first."""
     if not view.partitions:
         return empty(translations("fleet.no_partitions"), translations.html("fleet.no_partitions_advice"))
     return render(
@@ -137,12 +137,12 @@ def partitions_html(view: FleetView, translations: Translations) -> Markup:
 
 
 def stages_html(view: FleetView, translations: Translations) -> Markup:
-    """The time that each stage takes per batch."""
+    """Render the time that each stage takes per batch."""
     return render("fleet/stages.html", translations, stages=view.stages)
 
 
 def dead_letters_html(letters: DeadLetters, now_ms: int, translations: Translations) -> Markup:
-    """The number per reason, and the latest with their content."""
+    """Render the number of dead letters per reason, and the latest ones with their content."""
     return render(
         "fleet/dead_letters.html",
         translations,
@@ -156,7 +156,7 @@ def dead_letters_html(letters: DeadLetters, now_ms: int, translations: Translati
 
 
 def _failed_ms(letter: DeadLetter) -> int:
-    """Of a letter that something else has written, the time of its record."""
+    """Time of the failure in ms; for a dead letter with an invalid time, the timestamp of its raw record."""
     try:
         return parse_rfc3339(letter.failed_at)
     except ValueError:
@@ -164,7 +164,7 @@ def _failed_ms(letter: DeadLetter) -> int:
 
 
 def _rate(view: FleetView, translations: Translations, per_s: float) -> str:
-    """A dash until there are two readings to compare."""
+    """A rate per second as text; a dash until there are two readings to compare."""
     if not view.interval_s:
         return "–"
     return translations("fleet.per_s", n=translations.quantity(round(per_s, 1)))

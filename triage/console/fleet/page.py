@@ -34,7 +34,7 @@ def fleet_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
 
 
 class _View:
-    """The parts of one open page that change."""
+    """The elements of one open *Fleet* page that are updated while it is open."""
 
     def __init__(self, translations: Translations, dependencies: Dependencies) -> None:
         self._translations, self._clock = translations, dependencies.clock

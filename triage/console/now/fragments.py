@@ -14,13 +14,13 @@ _TILES = ("records", "last_hour", "negative", "dead_letters", "open_alerts")
 
 
 def status(snapshot: Snapshot, translations: Translations) -> Markup:
-    """The state of the readings, and their time."""
+    """Render the state of reading (live, stale or connecting) and the time of the snapshot."""
     state = "stale" if snapshot.error else "live" if snapshot.known else "connecting"
     return render("now/status.html", translations, snapshot=snapshot, state=state)
 
 
 def tiles(snapshot: Snapshot, translations: Translations) -> Markup:
-    """The numbers at the top."""
+    """Render the key numbers at the top of *Now*."""
     if not snapshot.known:
         return tile_row([Tile(translations(f"now.{name}"), "–", translations("now.not_read")) for name in _TILES])
     hour, all_time = snapshot.last_hour, snapshot.all_time
@@ -68,14 +68,14 @@ def legend(translations: Translations) -> Markup:
 
 
 def alerts(snapshot: Snapshot, translations: Translations) -> Markup:
-    """Open alerts first, then those that were resolved recently."""
+    """Render the firing alerts, then those that were resolved recently."""
     if not snapshot.known:
         return not_read(snapshot.error, translations)
     return alert_cards([*snapshot.open_alerts, *snapshot.resolved_alerts], snapshot.at_ms, translations)
 
 
 def records(snapshot: Snapshot, translations: Translations) -> Markup:
-    """The latest records."""
+    """Render the latest records as a table."""
     if not snapshot.known:
         return not_read(snapshot.error, translations)
     if not snapshot.latest:
@@ -84,7 +84,7 @@ def records(snapshot: Snapshot, translations: Translations) -> Markup:
 
 
 def nothing_to_chart(snapshot: Snapshot, translations: Translations) -> Markup:
-    """In place of a chart; empty when there is something to draw."""
+    """Render a note in place of a chart without data; empty if there is something to draw."""
     if not snapshot.empty:
         return NOTHING
     if not snapshot.known:

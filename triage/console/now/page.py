@@ -23,7 +23,10 @@ _CHANNELS = tuple(channel.value for channel in Channel)
 
 
 def now_page(shared: SharedSnapshot, movers: SharedReading[Movers]) -> Callable[..., Awaitable[None]]:
-    """The builder of one client's page: it comes with data unless reading takes long."""
+    """The NiceGUI page builder of *Now*, called for each client.
+
+    A page already has data when it opens, unless reading them takes longer than 1.5 s.
+    """
 
     async def page(request: Request, channel: str = "") -> None:
         snapshot = await shared.within(_FIRST_PAINT_S)
@@ -41,7 +44,7 @@ def now_page(shared: SharedSnapshot, movers: SharedReading[Movers]) -> Callable[
 
 
 class View:
-    """The parts of one open page that change."""
+    """The elements of one open *Now* page that are updated while it is open."""
 
     def __init__(self, page: PageContext, channel: str) -> None:
         translations = self._translations = page.translations
@@ -69,7 +72,7 @@ class View:
             self._intents = chart("chart", charts.top_intents([], translations))
 
     def show(self, snapshot: Snapshot, movers: SharedReading[Movers]) -> None:
-        """Send what changed; elements compare with what the client already has."""
+        """Update all elements; only what differs from what the client already has is sent."""
         translations = self._translations
         self._status.show(fragments.status(snapshot, translations))
         self._banner.show(banner(snapshot.error, translations, known=snapshot.known))

@@ -23,7 +23,7 @@ Saved = Callable[[Correction], Awaitable[None]]
 
 
 def intents_of(dependencies: Dependencies, hits: Sequence[Hit]) -> list[str]:
-    """The model's labels from its folder, and those that these records have."""
+    """Intents that a correction can choose from: those of the model, if its folder can be read, and those of `hits`."""
     try:
         known = dependencies.explainer.intents()
     except TriageError:
@@ -33,7 +33,10 @@ def intents_of(dependencies: Dependencies, hits: Sequence[Hit]) -> list[str]:
 
 
 class CorrectionForm:
-    """Choices for one record, filled with the model's labels; `saved` is called when the index has it."""
+    """The form that corrects intent and sentiment of one record, filled with the model's labels.
+
+    `intents` are the choices, `actor` is the name of the user. `saved` is called with the correction once it is stored.
+    """
 
     def __init__(
         self,
@@ -64,7 +67,10 @@ class CorrectionForm:
         self._saving = False
 
     async def save(self) -> None:
-        """Store the choice, once even if called again meanwhile; a failure is shown and keeps the form."""
+        """Store the correction; further calls meanwhile do nothing.
+
+        A failure is shown, and the form keeps its values.
+        """
         if self._saving:
             return
         self._saving = True

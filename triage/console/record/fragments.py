@@ -22,13 +22,13 @@ _LINKING = ("order_id", "tracking_id")
 
 
 def text_html(record: EnrichedRecord, translations: Translations) -> Markup:
-    """The text with its entities highlighted, flags, and the entities as a table."""
+    """Render a record's text with its entities highlighted, its flags, and a table of the entities."""
     text = highlighted(record.text, record.entities, translations, _ALL_CHARS)
     return render("record/text.html", translations, record=record, text=text)
 
 
 def labels_html(record: EnrichedRecord, translations: Translations) -> Markup:
-    """Sentiment, intents and aspects with the model's confidence."""
+    """Render sentiment, intents and aspects with the model's confidence."""
     return render("record/labels.html", translations, record=record)
 
 
@@ -39,7 +39,10 @@ def word_weights_html(
     version: str,
     translations: Translations,
 ) -> Markup:
-    """The words that decided intent and sentiment, by the model `version`, which may not be the record's."""
+    """Render the words that decided intent and sentiment.
+
+    `version` is the model that gave the weights; a note names it if another model labelled the record.
+    """
     parts = [
         _word_weights(record, translations("column.intent"), translations.intent(intent.label), intent, translations),
         _word_weights(
@@ -55,14 +58,17 @@ def word_weights_html(
 
 
 def no_word_weights_html(why: str, translations: Translations) -> Markup:
-    """The reason for which the model could not explain the labels."""
+    """Render the reason (`why`) for which the model could not explain the labels."""
     return render("record/answer.html", translations, parts=(), note=translations("record.no_model", why=why))
 
 
 def rules_html(
     record: EnrichedRecord, explained: Sequence[RuleExplanation], version: str, problem: str, translations: Translations
 ) -> Markup:
-    """Severity and queue with the rules that fired, and what met each condition."""
+    """Render severity and queue with the rules that fired, and the evidence for each condition.
+
+    `problem` is the reason if the rules could not be evaluated, else empty.
+    """
     known = {(explanation.part, explanation.rule): explanation for explanation in explained}
     fired = [
         (rule, known.get((part, rule)))
@@ -73,7 +79,7 @@ def rules_html(
 
 
 def facts_html(hit: Hit, translations: Translations) -> Markup:
-    """The record's source and times, and the versions that enriched it."""
+    """Render a record's source, times and other fields, and the versions of model and rules that enriched it."""
     record = hit.record
     facts = {
         "time": translations.moment(parse_rfc3339(record.timestamp)),
@@ -96,7 +102,10 @@ def facts_html(hit: Hit, translations: Translations) -> Markup:
 
 
 def links_html(record: EnrichedRecord, translations: Translations, root: str) -> Markup:
-    """Views of related records."""
+    """Render links to related records: same author, entity, product or brand, and intent.
+
+    `root` is the start page's address.
+    """
     views: list[tuple[str, Filters]] = []
     same = translations.html
     if record.author_id:
@@ -117,7 +126,7 @@ def links_html(record: EnrichedRecord, translations: Translations, root: str) ->
 
 
 def correction_html(correction: Correction, translations: Translations) -> Markup:
-    """The labels that a person chose or confirmed, with name, time and comment."""
+    """Render a correction: the labels that a person chose or confirmed, with name, time and comment."""
     labels = [
         translations.intent(correction.intent) if correction.intent else None,
         translations.term("sentiment", correction.sentiment) if correction.sentiment else None,

@@ -34,7 +34,7 @@ _AROUND_MS = 7 * 86_400_000
 
 @dataclass(frozen=True)
 class RecordDetails:
-    """A record with what the page shows about it; `problem` says why the rules could not be evaluated."""
+    """The data of *Record* for one record; `problem` is the reason if the rules could not be evaluated, else empty."""
 
     hit: Hit
     correction: Correction | None
@@ -64,7 +64,7 @@ def record_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
 
 
 def read_details(dependencies: Dependencies, record_id: str) -> RecordDetails | None:
-    """None where no index has it. Blocks; raises a TriageError."""
+    """Read a record and its details; None if no index has it. Blocks; raises a TriageError if a request fails."""
     client, settings = dependencies.client, dependencies.settings.elasticsearch
     hit = find_record(client, settings, record_id)
     if hit is None:
@@ -110,7 +110,7 @@ def _build(dependencies: Dependencies, context: PageContext, details: RecordDeta
 
 
 def _decision(dependencies: Dependencies, details: RecordDetails, translations: Translations) -> None:
-    """The model's labels at once; the words that decided on request, for they cost calls of the model."""
+    """Build the section with the model's labels, and a button for the words that decided, which costs model calls."""
     record = details.hit.record
     with section("decision", translations("record.decision")):
         Html(fragments.labels_html(record, translations))

@@ -19,7 +19,7 @@ _TEXT_CHARS = 4_000
 
 
 def record_html(hit: Hit, now_ms: int, translations: Translations) -> Markup:
-    """The record to review, with the model's labels."""
+    """Render the record to review, with the model's labels."""
     record = hit.record
     when = translations.when_and_utc(parse_rfc3339(record.timestamp), now_ms)
     return render(
@@ -33,7 +33,7 @@ def record_html(hit: Hit, now_ms: int, translations: Translations) -> Markup:
 
 
 def order_html(filters: Filters, order: str, orders: Sequence[str], translations: Translations) -> Markup:
-    """Links that choose the time range and the order of the queue; the first order is the default."""
+    """Render links that choose the time range and the order of the queue; the first of `orders` is the default."""
 
     def address(range_name: str, by: str) -> str:
         chosen = Filters(filters.text, range_name, values=filters.values)
@@ -51,6 +51,6 @@ def order_html(filters: Filters, order: str, orders: Sequence[str], translations
 
 
 def latest_html(latest: Sequence[Correction], reviewed: int, changed: int, translations: Translations) -> Markup:
-    """The latest corrections, and how many there are."""
+    """Render the latest corrections, with the number of reviewed and of changed records."""
     described = [(correction, correction_html(correction, translations)) for correction in latest]
     return render("review/latest.html", translations, latest=described, reviewed=reviewed, changed=changed)

@@ -39,7 +39,10 @@ _DIGITS = tuple("123456789")
 
 @dataclass(frozen=True)
 class ReviewQueue:
-    """The first records of the queue and its length; `reviewed` and `changed` count all corrections."""
+    """The first records to review (`hits`), and the number of all of them (`waiting`).
+
+    `reviewed` is the number of all corrections, `changed` of those that changed a label, `latest` are the last ones.
+    """
 
     hits: list[Hit]
     waiting: int
@@ -66,7 +69,10 @@ def review_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
 
 
 def read_queue(dependencies: Dependencies, filters: Filters, order: str) -> ReviewQueue:
-    """Records flagged low_confidence without a correction. Blocks; raises a TriageError."""
+    """Read the records flagged low_confidence that have no correction.
+
+    Blocks; raises a TriageError if a request fails.
+    """
     client, settings = dependencies.client, dependencies.settings.elasticsearch
     now_ms = dependencies.clock.now_ms()
     start_ms, end_ms = filters.between(now_ms)
@@ -84,7 +90,7 @@ def read_queue(dependencies: Dependencies, filters: Filters, order: str) -> Revi
 
 
 class _Review:
-    """One open queue: shows its first record, and the next when that is reviewed or skipped."""
+    """One open *Review* page: shows the first record of the queue, and the next one when it is reviewed or skipped."""
 
     def __init__(
         self, dependencies: Dependencies, page: PageContext, filters: Filters, order: str, queue: ReviewQueue

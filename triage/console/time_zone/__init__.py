@@ -1,1 +1,1 @@
-"""*Time zone*: the page to choose the zone of all times."""
+"""*Time zone*: the page to choose the zone in which all times are shown."""

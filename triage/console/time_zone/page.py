@@ -1,4 +1,4 @@
-"""`/time-zone`: choose the zone of all times; `/time-zone/choose?zone=Asia/Shanghai&next=explore` keeps it."""
+"""`/time-zone`: the page to choose the zone of all times. `/time-zone/choose?zone=Asia/Shanghai` saves it."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -24,7 +24,10 @@ class _Zone:
 
 
 def time_zone_routes(clock: Clock) -> APIRouter:
-    """The page, and the link that keeps a choice: viewers may choose too, so it is no POST."""
+    """Routes of the page, and of the link that saves a choice.
+
+    The link is a GET although it sets a cookie, because viewers, who may not POST, choose a zone too.
+    """
     router = APIRouter()
 
     @router.get("/time-zone")

@@ -1,4 +1,4 @@
-"""ECharts options as plain data. Colours are CSS variables (console.css), so that light and dark need no redraw."""
+"""ECharts options as plain data. Colours are CSS variables (console.css), so that a change to dark needs no redraw."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +33,7 @@ STATIC: Options = {"animation": False, "textStyle": {"fontFamily": _FONT_FAMILY}
 def sentiment_over_time(
     slots: Sequence[TimeSlot], step_ms: int, now_ms: int, alerts: Sequence[Alert], translations: Translations
 ) -> Options:
-    """Stacked areas by sentiment over event time, with a band and its name from the start to the end of every alert."""
+    """Options of the chart of records over event time: areas stacked by sentiment, and a named band for each alert."""
     first_ms, end_ms = (slots[0].start_ms, slots[-1].start_ms + step_ms) if slots else (0, 0)
     series: list[Options] = [
         {
@@ -76,13 +76,13 @@ def sentiment_over_time(
 
 
 def timed(translations: Translations, start_ms: int, end_ms: int) -> Options:
-    """The time axis in the charts' colours."""
+    """Options of a time axis with the charts' font and colours."""
     axis = time_axis(translations, start_ms, end_ms)
     return axis | {"axisLabel": FONT | axis["axisLabel"]}
 
 
 def top_intents(intents: list[IntentCount], translations: Translations) -> Options:
-    """Horizontal bars stacked by sentiment, most negative records on top."""
+    """Options of horizontal bars stacked by sentiment, the intent with most negative records on top."""
     top = _most_negative(intents)
     return STATIC | {
         "grid": {"left": 4, "right": 16, "top": 4, "bottom": 4, "containLabel": True},
@@ -119,7 +119,7 @@ def top_intents(intents: list[IntentCount], translations: Translations) -> Optio
 
 
 def timeline_description(slots: Sequence[TimeSlot], step_ms: int, alerts: int, translations: Translations) -> str:
-    """A sentence about the chart for screen readers."""
+    """Describe the chart over time in a sentence for screen readers; `alerts` is the number of alerts."""
     if not slots:
         return translations("chart.no_records")
     peak = max(slots, key=lambda slot: slot.counts.negative)
@@ -134,7 +134,7 @@ def timeline_description(slots: Sequence[TimeSlot], step_ms: int, alerts: int, t
 
 
 def timeline_table(slots: Sequence[TimeSlot], now_ms: int, translations: Translations) -> Markup:
-    """The chart as a table, newest first; steps without records are left out."""
+    """Render the chart over time as a table, newest first; steps without records are left out."""
     rows = [
         (slot.start_ms, [getattr(slot.counts, name) for name in SENTIMENTS])
         for slot in reversed(slots)
@@ -144,7 +144,7 @@ def timeline_table(slots: Sequence[TimeSlot], now_ms: int, translations: Transla
 
 
 def intents_description(intents: list[IntentCount], translations: Translations) -> str:
-    """A sentence about the bars for screen readers."""
+    """Describe the bars of intents in a sentence for screen readers."""
     listed = ", ".join(f"{translations.intent(each.intent)} {each.counts.negative}" for each in _most_negative(intents))
     return translations("chart.intents", listed=listed) if listed else translations("chart.no_intents")
 
@@ -167,7 +167,10 @@ def _band(alert: Alert, first_ms: int, now_ms: int, translations: Translations) 
 def _bands(
     slots: Sequence[TimeSlot], now_ms: int, alerts: Sequence[Alert], translations: Translations
 ) -> list[list[Options]]:
-    """Those of the alerts within the chart; neighbours' names are at two heights and towards the middle."""
+    """Bands (`markArea` data) of the alerts that are within the chart.
+
+    The names of neighbours alternate between two heights, and extend towards the middle of the chart.
+    """
     first_ms = slots[0].start_ms
     middle_ms = (first_ms + slots[-1].start_ms) // 2
     bands = [band for alert in alerts if (band := _band(alert, first_ms, now_ms, translations))]

@@ -8,7 +8,7 @@ from triage.console.web.fragments import NOTHING
 
 
 class Html(ui.html):
-    """An element whose content is HTML, which has to be Markup: so nothing gets there unescaped."""
+    """An element whose content is HTML; it takes only Markup, so that no unescaped text gets into a page."""
 
     def __init__(self, content: Markup = NOTHING, tag: str = "div") -> None:
         super().__init__(str(content), tag=tag, sanitize=False)
@@ -19,12 +19,12 @@ class Html(ui.html):
 
 
 def text(content: str, tag: str = "p") -> Html:
-    """An element with text; Markup is taken as it is."""
+    """An element `tag` with escaped text; Markup is taken as it is."""
     return Html(escape(content), tag)
 
 
 def section(name: str, title: str, classes: str = "", *, hidden: bool = False) -> ui.element:
-    """A card with a heading that names it, to be filled; a hidden heading is for screen readers only."""
+    """A card with a heading that names it, to be used as a context; a `hidden` heading is for screen readers only."""
     card = ui.element("section").classes(f"card {classes}").props(f'aria-labelledby="{name}-title" id="{name}"')
     with card:
         text(title, "h2").props(f'id="{name}-title"').classes("unseen" if hidden else "")
@@ -32,12 +32,12 @@ def section(name: str, title: str, classes: str = "", *, hidden: bool = False) -
 
 
 def chart(classes: str, options: Options) -> ui.echart:
-    """An ECharts drawing that screen readers know as one image; `update_chart` describes it."""
+    """An ECharts drawing, which screen readers treat as one image; `update_chart` sets its description."""
     return ui.echart(options, renderer="svg").classes(classes).props('role="img"')
 
 
 def update_chart(drawn: ui.echart, options: Options, description: str) -> None:
-    """Send the chart again if it has changed."""
+    """Replace a chart's options and its description for screen readers; nothing is sent if neither has changed."""
     if drawn.props.get("aria-label") != description:
         drawn.props["aria-label"] = description
     if drawn.options != options:
@@ -47,7 +47,7 @@ def update_chart(drawn: ui.echart, options: Options, description: str) -> None:
 
 
 def chart_table(label: str) -> Html:
-    """A folded element for the table of a chart; filling it again leaves it folded or open as it is."""
+    """A collapsed element for the table of a chart, titled `label`; an update keeps it open or closed."""
     with ui.element("details").classes("as-table"):
         text(label, "summary")
         return Html().classes("scroll-table")

@@ -11,7 +11,7 @@ log = get_logger("triage.console")
 
 
 def add_error_pages(app: FastAPI) -> None:
-    """Replaces those of NiceGUI, which have no navigation and show the exception; `app` is its application."""
+    """Replace NiceGUI's error pages, which have no navigation and show the exception; `app` is NiceGUI's."""
 
     @app.exception_handler(404)
     async def missing(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Parts that several pages have, as HTML."""
+"""HTML parts that several pages use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,26 +23,26 @@ class Tile:
 
 
 def tile_row(tiles: Sequence[Tile]) -> Markup:
-    """Numbers in a row."""
+    """Render tiles in a row."""
     return TEMPLATES.render("web/tiles.html", tiles=tiles)
 
 
 def banner(error: str | None, translations: Translations, *, known: bool) -> Markup:
-    """An error and its consequences; empty without one. `known`: earlier numbers are on the page."""
+    """Render an error and its consequences; empty if `error` is None. `known`: the page still shows earlier numbers."""
     return NOTHING if error is None else render("web/banner.html", translations, error=error, known=known)
 
 
 def empty(title: str, advice: str) -> Markup:
-    """In place of a list without entries; `advice` may be Markup."""
+    """Render a note in place of a list without entries; `advice` may be Markup."""
     return TEMPLATES.render("web/empty.html", title=title, advice=advice)
 
 
 def isolated(text: str) -> Markup:
-    """A text of others within a sentence, with a direction of its own."""
+    """Text from a record within a sentence, as `<bdi>`, so that right-to-left text does not reorder the sentence."""
     return Markup("<bdi>{}</bdi>").format(text)
 
 
 def not_read(error: str | None, translations: Translations) -> Markup:
-    """In place of what has not been read yet."""
+    """Render a note in place of data not read yet: reading is in progress, or has failed if there is an `error`."""
     name = "nothing_read" if error else "reading"
     return empty(translations(f"error.{name}"), translations(f"error.{name}_advice"))

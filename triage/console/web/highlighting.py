@@ -1,4 +1,4 @@
-"""Highlights parts of a record's text. Offsets are code points."""
+"""Highlights parts of a record's text as HTML. Offsets are Unicode code points."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MAX_TEXT_CHARS = 400
 
 @dataclass(frozen=True)
 class _Span:
-    """A part of the text; one with a CSS class is highlighted."""
+    """A part of the text; it is highlighted if it has a CSS class."""
 
     text: str
     css: str = ""
@@ -25,7 +25,7 @@ class _Span:
 def highlighted(
     text: str, entities: Sequence[Entity], translations: Translations, limit: int = MAX_TEXT_CHARS
 ) -> Markup:
-    """The first `limit` characters of the text with the entities in them highlighted."""
+    """Render the first `limit` characters of the text, with the entities in them highlighted."""
     shown = cut(text, limit)
     end = len(shown) if shown == text else limit - 1
     marks = [
@@ -35,7 +35,7 @@ def highlighted(
 
 
 def weighed(text: str, explained: Sequence[Word]) -> Markup:
-    """The text with the words that decided: the larger the weight, the darker; those against it in another colour."""
+    """Render the text with its words coloured by weight: larger is darker, against the label in another colour."""
     strongest = max((abs(word.weight) for word in explained), default=0.0) or 1.0
     marks = []
     for word in explained:
@@ -50,7 +50,10 @@ def cut(text: str, limit: int) -> str:
 
 
 def _spans(text: str, marks: Sequence[tuple[int, int, str, str]], limit: int) -> list[_Span]:
-    """Parts in order; a mark that overlaps an earlier one or ends after `limit` is left out."""
+    """Split the text into parts at the marks (start, end, CSS class, title).
+
+    A mark that overlaps an earlier one or ends after `limit` is left out.
+    """
     spans, done = [], 0
     for start, end, css, title in sorted(marks):
         if start < done or end > limit:

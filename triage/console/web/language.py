@@ -16,7 +16,10 @@ _YEAR_S = 365 * 86_400
 
 
 def translations_of(connection: HTTPConnection) -> Translations:
-    """By the visitor's choice, else by `Accept-Language`, else English; times in the visitor's zone."""
+    """Translations for a visitor, with times in the visitor's zone.
+
+    The language is the one chosen, else that of `Accept-Language`, else English.
+    """
     chosen = cookie_of(connection, COOKIE)
     if chosen not in LANGUAGES:
         chosen = _accepted(connection.headers.get("accept-language", ""))
@@ -24,10 +27,7 @@ def translations_of(connection: HTTPConnection) -> Translations:
 
 
 def language_routes() -> APIRouter:
-    """Route that changes the reader's language.
-
-    `/language/zh?next=explore`: remember the language and go back.
-    """
+    """Route that stores the reader's language and goes back: `/language/zh?next=explore`."""
     router = APIRouter()
 
     @router.get("/language/{code}")
@@ -41,7 +41,7 @@ def language_routes() -> APIRouter:
 
 
 def _accepted(header: str) -> str:
-    """The first language of the header, by its quality, that has a catalogue."""
+    """The language of an `Accept-Language` header with the highest quality that has a catalogue, else the default."""
     accepted: list[tuple[float, str]] = []
     for part in header.split(",")[:_MAX_ACCEPTED]:
         language, _, quality = part.strip().partition(";q=")

@@ -26,10 +26,10 @@ TABS = {"now": "", "explore": "explore", "alerts": "alerts", "review": "review",
 
 @dataclass(frozen=True)
 class PageContext:
-    """The visitor and address of one page.
+    """The visitor and the address of one page.
 
-    `root` is the address of the console's top, wherever it is mounted; `location` is the page's own path and query from
-    there; `script` tells the console the browser's time zone.
+    `root` is the address of the console's start page, also behind a path prefix; `location` is the page's own path and
+    query relative to it; `script` reports the browser's time zone to the console.
     """
 
     translations: Translations
@@ -45,7 +45,7 @@ class PageContext:
         return cls(translations_of(request), user_of(request), root_of(request), location, zone_script(request))
 
     def header(self, active: str) -> Markup:
-        """The content of the page's header; `active` is the current tab."""
+        """Render the header of a page: tabs, of which `active` is the current one, language and user."""
         translations = self.translations
         links = [(translations(f"nav.{name}"), self.root + path, name == active) for name, path in TABS.items()]
         return render(
@@ -62,7 +62,7 @@ class PageContext:
 
 @contextmanager
 def page_layout(request: Request, active: str, title: str = "") -> Iterator[PageContext]:
-    """The body of a NiceGUI page: header, a link past it, and the main landmark to fill."""
+    """Context that builds the layout of a NiceGUI page; elements made in it become the page's main content."""
     page = PageContext.of(request)
     title = title or page.translations(f"nav.{active}")
     client = ui.context.client
@@ -86,7 +86,7 @@ def page_layout(request: Request, active: str, title: str = "") -> Iterator[Page
 
 
 def plain_page(page: PageContext, active: str, title: str, content: Markup) -> str:
-    """The same layout as one HTML document that needs no script, for pages that must open anywhere at once."""
+    """An HTML document with the same layout that needs no scripts, for pages that must open immediately anywhere."""
     return document(
         "web/plain_page.html",
         page.translations,
@@ -98,5 +98,5 @@ def plain_page(page: PageContext, active: str, title: str, content: Markup) -> s
 
 
 def choices(label: str, links: Sequence[tuple[str, str, bool]], kind: str = "choice", current: str = "true") -> Markup:
-    """Links of which one is the current: (text, address, whether it is current)."""
+    """Render links, one of them the current: each is (text, address, is current)."""
     return TEMPLATES.render("web/choices.html", label=label, links=links, kind=kind, current=current)

@@ -1,4 +1,4 @@
-"""Authentication of the console: sessions of browsers, forged requests, and the page to log in."""
+"""Login of the console: sessions of browsers, protection against forged requests, and the login page."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -29,11 +29,11 @@ _MAX_FORM_BYTES = 4_096
 
 
 class LoginMiddleware(AuthMiddleware):
-    """Adds sessions and their login page, and refuses forged requests.
+    """Authentication of the console: adds browser sessions and a login page, and refuses forged requests.
 
     A request that changes something must come from the console's own pages (`Sec-Fetch-Site`, `Origin`) or carry a
-    bearer token, and from an operator; a web socket must come from these pages too. The cookie is HttpOnly and
-    SameSite=Strict.
+    bearer token, and its user must be an operator; a web socket must come from these pages too. The session cookie is
+    HttpOnly and SameSite=Strict.
     """
 
     settings: ConsoleSettings

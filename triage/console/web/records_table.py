@@ -30,10 +30,10 @@ def records_table(
     root: str = "",
     caption: str = "",
 ) -> Markup:
-    """On a phone its rows become cards.
+    """Render records as a table, whose rows become cards on a phone.
 
-    `corrected` are the ids of records with a correction, `root` leads to the console's top, `caption` is for screen
-    readers.
+    `corrected` are the ids of records with a correction, `root` is the address of the console's start page, `caption`
+    is for screen readers.
     """
     rows = [
         _Row(

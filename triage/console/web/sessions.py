@@ -1,4 +1,4 @@
-"""Sessions of browsers: signed cookies whose ids can be revoked, and web sockets that end with them."""
+"""Login sessions of browsers: signed cookies whose ids can be revoked, and web sockets that end with their session."""
 
 import asyncio
 import contextlib
@@ -25,18 +25,21 @@ _POLICY_VIOLATION = 1008
 
 
 def signing_key(session_key: SecretStr | None) -> bytes:
-    """The key that consoles share, or a random one for this process alone."""
+    """Key for signatures: `session_key`, which several consoles share; if it is None, a random one for this process."""
     return session_key.get_secret_value().encode() if session_key else secrets.token_bytes(32)
 
 
 def serializer(key: bytes, purpose: str) -> URLSafeSerializer:
-    """Signs values for one purpose: a signature for another one is refused."""
+    """A serializer that signs values for one purpose, and refuses signatures made for another."""
     return URLSafeSerializer(key, purpose, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256})
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A user from login to logout; times in seconds since the epoch."""
+    """A user's login until logout or expiry; times are in seconds since the epoch.
+
+    `token_mark` is a keyed hash of the user's token, which shows if the token was changed since.
+    """
 
     id: str
     user: User
@@ -66,18 +69,18 @@ class Sessions:
         self._sockets: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     def begin(self, user: User) -> Session:
-        """A new session, with an id of 128 random bits."""
+        """Return a new session for a user, with a random id of 128 bits."""
         now_s = self._now_s()
         return Session(secrets.token_urlsafe(16), user, self._token_mark(user), now_s, now_s + self._lasts_s)
 
     def cookie(self, session: Session) -> str:
-        """The cookie's value."""
+        """The signed cookie value of a session."""
         user = session.user
         fields = [session.id, user.name, user.role, session.token_mark, session.began_at_s, session.ends_at_s]
         return str(self._serializer.dumps(fields))
 
     def find(self, cookie: str) -> Session | None:
-        """The open session of a cookie; None without one, and for a cookie that was not issued here."""
+        """The open session of a cookie value; None if its signature is not valid or the session has ended."""
         try:
             session_id, name, role, *others = self._serializer.loads(cookie)
         except BadData:
@@ -86,7 +89,7 @@ class Sessions:
         return session if self.is_open(session) else None
 
     def is_open(self, session: Session) -> bool:
-        """False once it was revoked or has expired, or its token was removed or changed."""
+        """True until the session is revoked or expires, or the user's token is removed or changed."""
         return (
             self._not_before_s <= session.began_at_s
             and self._now_s() < session.ends_at_s
@@ -95,7 +98,7 @@ class Sessions:
         )
 
     def revoke(self, session: Session) -> None:
-        """End a session, and close its web sockets."""
+        """End a session and close its web sockets."""
         self._revoked.expire()
         if len(self._revoked) >= _MAX_REVOKED:
             # Just after the latest one: sessions that began no later are refused.
@@ -142,6 +145,6 @@ class Sessions:
                 self._sockets.pop(session.id, None)
 
     def _token_mark(self, user: User) -> str:
-        """Differs for each token; empty for users without one."""
+        """A keyed hash (hex) of the user's token; empty for users without one."""
         token = self._identities.token_digest(user)
         return "" if token is None else hmac.digest(self._key, token, "sha256").hex()

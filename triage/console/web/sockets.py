@@ -22,9 +22,9 @@ Handler = Callable[..., Any]
 
 
 class EngineFrames:
-    """Plain ASGI middleware that ends a web socket at a text frame that is not a packet of Engine.IO.
+    """ASGI middleware that closes a web socket when it receives a text frame that is not an Engine.IO packet.
 
-    Engine.IO raises from its loop at such a frame, and leaves the socket's state behind.
+    Engine.IO itself raises from its receive loop at such a frame, and never cleans up the socket's state.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -48,11 +48,13 @@ class EngineFrames:
 
 
 def guard_sockets(server: socketio.AsyncServer | None = None) -> None:
-    """Restrict NiceGUI's socket server, one per process: call it once.
+    """Restrict NiceGUI's socket server, so that a socket can only use the page of its own user.
 
-    NiceGUI identifies a page by an id that its HTML contains, and takes each event for whatever page it names. Here a
-    socket can attach only to a page that was built for its user, and send events only to the page it is attached to.
-    Polling is off: LoginMiddleware watches web sockets, and each poll could come from somewhere else.
+    Call it once per process.
+
+    NiceGUI identifies a page by an id that is in the page's HTML, and passes each event to the page whose id it names.
+    With these guards a socket can attach only to a page that was built for its user, and send events only to that page.
+    HTTP polling is off, because LoginMiddleware supervises web sockets, and polls could each come from elsewhere.
     """
     server = server or nicegui.core.sio
     server.eio.transports = ["websocket"]
@@ -68,7 +70,7 @@ def guard_sockets(server: socketio.AsyncServer | None = None) -> None:
 
 def _guarded_message(handle: Handler) -> Handler:
     async def handle_readable(sid: str, data: Any) -> None:
-        """Packets of another form than Socket.IO's are dropped; handlers of events raise nothing to here."""
+        """Handle a frame of Socket.IO; one that cannot be parsed is dropped with a warning."""
         try:
             await handle(sid, data)
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
@@ -79,7 +81,10 @@ def _guarded_message(handle: Handler) -> Handler:
 
 def _guarded_connect(connect: Handler) -> Handler:
     async def connect_to_own_page(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        """A socket names its page in its address (NiceGUI's implicit handshake)."""
+        """Connect a socket, unless its address names a page of another user (NiceGUI's implicit handshake).
+
+        Raises ConnectionRefusedError of socketio in that case.
+        """
         connection = HTTPConnection(environ["asgi.scope"])
         named = connection.query_params.get("client_id")
         if named is not None and not _belongs(named, connection):

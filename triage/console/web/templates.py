@@ -14,16 +14,16 @@ _STYLESHEET = Path(__file__).with_name("console.css")
 
 
 def render(template: str, translations: Translations, /, **values: object) -> Markup:
-    """HTML of a template that says something: it knows the translations as `t`."""
+    """Render a template as HTML; the translations are its variable `t`."""
     return TEMPLATES.render(template, t=translations, **values)
 
 
 def document(template: str, translations: Translations, /, **values: object) -> Markup:
-    """A whole page without scripts of NiceGUI: style and icon are in it, so that it opens by one request."""
+    """Render a page as one HTML document with style and icon inside, so that it opens by one request."""
     icon = f"data:image/svg+xml,{quote(FAVICON.read_text('utf-8'))}"
     return render(template, translations, css=stylesheet(), icon=icon, **values)
 
 
 def stylesheet() -> Markup:
-    """The console's CSS."""
+    """The console's CSS as Markup."""
     return Markup(_STYLESHEET.read_text("utf-8"))  # noqa: S704 - the console's own file

@@ -1,7 +1,7 @@
-"""The time axis of charts in the reader's zone.
+"""The time axis of charts in the reader's time zone.
 
-ECharts knows UTC and the browser's zone alone. Here the ticks are computed, at full hours, days or months by the
-reader's clock, and named; the browser formats the time under the pointer.
+ECharts supports only UTC and the browser's own zone. So the ticks are computed and named here, at full hours, days or
+months of the reader's clock; the browser formats only the time under the pointer.
 """
 
 import json
@@ -23,7 +23,7 @@ _MONTH_MS = 30 * _DAY_MIN * _MINUTE_MS
 
 
 def time_axis(translations: Translations, start_ms: int, end_ms: int) -> dict[str, Any]:
-    """Options of a time axis for these event times; without any (`end_ms` 0) it has no ticks of its own."""
+    """ECharts options of a time axis over these event times in ms; without data (`end_ms` 0) it has no named ticks."""
     named = ticks(start_ms, end_ms, translations) if end_ms > start_ms else {}
     shown = {str(ms): name for ms, name in named.items()}
     # ECharts 6.1 leaves room for the labels of its own ticks, not of these: a blank is as high as a name.
@@ -39,7 +39,7 @@ def time_axis(translations: Translations, start_ms: int, end_ms: int) -> dict[st
 
 
 def ticks(start_ms: int, end_ms: int, translations: Translations) -> dict[int, str]:
-    """Names by time, at most ten: days where the reader's day begins, hours between them."""
+    """Names of ticks by time in ms, at most ten: the date where a day begins on the reader's clock, hours between."""
     zone = translations.tzinfo
     span_min = (end_ms - start_ms) / _MINUTE_MS
     step_min = next((step for step in _STEPS_MIN if span_min / step <= _MAX_TICKS), None)
@@ -53,7 +53,10 @@ def ticks(start_ms: int, end_ms: int, translations: Translations) -> dict[int, s
 
 
 def _regular(start_ms: int, end_ms: int, step_min: int, zone: tzinfo) -> Iterator[datetime]:
-    """Every day from midnight in steps by the clock; where clocks change, a step is longer or shorter."""
+    """Times every `step_min` minutes from each midnight on the zone's clock, or midnights some days apart.
+
+    Where clocks change, a step is longer or shorter.
+    """
     day, last = _date(start_ms, zone), _date(end_ms, zone)
     step_days = max(1, step_min // _DAY_MIN)
     while day <= last:
@@ -84,7 +87,7 @@ def _date(ms: int, zone: tzinfo) -> date:
 
 
 def _pointer(translations: Translations) -> str:
-    """A function of the browser: the time under the pointer by the reader's clock, and UTC."""
+    """JavaScript function that formats the time under the pointer on the reader's clock, and in UTC."""
     fields = {"month": "short", "day": "numeric", "hour": "2-digit", "minute": "2-digit", "hourCycle": "h23"}
     language = json.dumps(translations.html_language)
 

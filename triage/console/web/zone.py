@@ -1,4 +1,4 @@
-"""The reader's time zone: chosen on a page and kept in a cookie, else the browser's, else that of the settings."""
+"""The reader's time zone: the one chosen and kept in a cookie, else the browser's, else that of the settings."""
 
 import functools
 from zoneinfo import available_timezones
@@ -16,7 +16,7 @@ _NOT_PLACES = ("posix/", "right/", "SystemV/", "Etc/")
 
 
 class DefaultZone:
-    """Plain ASGI middleware that tells the pages below the zone of readers whose own is unknown."""
+    """ASGI middleware that passes on the zone for readers whose own is unknown; `default_zone` reads it."""
 
     def __init__(self, app: ASGIApp, zone: str) -> None:
         self._app, self._zone = app, zone
@@ -34,7 +34,7 @@ def known_zones() -> frozenset[str]:
 
 @functools.cache
 def places() -> tuple[str, ...]:
-    """Zones to choose from: UTC and places, in order."""
+    """Time zones to choose from: UTC, then names of places in alphabetical order."""
     return ("UTC", *sorted(name for name in known_zones() if "/" in name and not name.startswith(_NOT_PLACES)))
 
 
@@ -44,22 +44,26 @@ def zone_of(connection: HTTPConnection) -> str:
 
 
 def chosen_zone(connection: HTTPConnection) -> str:
-    """The reader's own choice; empty without one."""
+    """The zone that the reader chose; empty without a choice."""
     return _known(cookie_of(connection, CHOSEN))
 
 
 def browsers_zone(connection: HTTPConnection) -> str:
-    """The browser's zone, which `zone_script` has sent; empty before."""
+    """The browser's zone, as `zone_script` stored it in a cookie; empty before."""
     return _known(cookie_of(connection, BROWSERS))
 
 
 def default_zone(connection: HTTPConnection) -> str:
-    """`alerting.time_zone`."""
+    """The zone for readers whose own is unknown: `alerting.time_zone`, or UTC without `DefaultZone`."""
     return str(connection.scope.get(_SCOPE, "UTC"))
 
 
 def zone_script(connection: HTTPConnection, *, reload: bool = True) -> Markup:
-    """A script that tells the console the browser's zone, and loads the page again if its times have another one."""
+    """A script that stores the browser's zone in a cookie.
+
+    It loads the page again if the times were shown in another zone, unless `reload` is False or the reader chose a
+    zone.
+    """
     return TEMPLATES.render(
         "web/zone.html",
         cookie=cookie_name(connection, BROWSERS),
