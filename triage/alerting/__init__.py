@@ -1,1 +1,1 @@
-"""Spike alerts: from window counts to pages, and their acknowledgements, silences and backtests."""
+"""Spike alerts: counts per time window become alerts and pages; with acknowledgements, silences and backtests."""

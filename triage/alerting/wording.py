@@ -23,7 +23,10 @@ _SEVERITIES = ("critical", "error", "warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The numbers of a title: `negative` of `total` records in `window_ms`; `expected` negatives were expected."""
+    """The numbers in a text on an alert: `negative` of `total` records in `window_ms`.
+
+    `expected` is the number of negatives that was expected; None if it is not known.
+    """
 
     negative: int
     total: int
@@ -32,7 +35,7 @@ class Numbers:
 
     @property
     def ratio(self) -> float | None:
-        """Negatives per expected negative; None where it means little."""
+        """Negatives per expected negative; None below 1.5, and if less than one or an unknown number was expected."""
         if self.expected is None or self.expected < _MIN_EXPECTED:
             return None
         ratio = self.negative / self.expected
@@ -40,19 +43,20 @@ class Numbers:
 
     @property
     def rare(self) -> bool:
-        """Less than one was expected."""
+        """True if less than one negative record was expected."""
         return self.expected is not None and self.expected < _MIN_EXPECTED
 
     @property
     def share(self) -> float:
-        """Of negative records, 0 to 1."""
+        """Share of negative records, from 0 to 1; 0 without records."""
         return self.negative / self.total if self.total else 0.0
 
 
 class Wording:
-    """One language and time zone. Attributes are labels; methods make sentences. Times and durations are in ms.
+    """The texts of notifications in one language and time zone. Attributes are labels; methods make sentences.
 
-    Counts are written without separators: titles are short and are searched for their numbers.
+    Times and durations are in ms. Counts are written without separators: titles are short and are searched for their
+    numbers.
     """
 
     what_to_do_first: str
@@ -74,7 +78,7 @@ class Wording:
     sent_again: str
 
     def __init__(self, language: str, zone: str = "UTC") -> None:
-        """Raises KeyError for a language without a catalogue, ValueError for what is not a time zone."""
+        """Load the texts. Raises KeyError for a language without a catalogue, ValueError for an unknown time zone."""
         self.language = language
         self._translations = translations_for(language, zone)
         self.tzinfo = self._translations.tzinfo
@@ -116,11 +120,11 @@ class Wording:
         return self._translations.exact_duration(ms)
 
     def span(self, ms: int) -> str:
-        """Of the chart: `seen in the last 2 h`."""
+        """Label of the chart's line of observed counts: `seen in the last 2 h`."""
         return self._translations("notification.span", duration=self.duration(ms))
 
     def share(self, value: str, count: int, expected: float | None) -> str:
-        """`parcel 31 (usually 6)`."""
+        """A value with its count, and the usual count if it is known: `parcel 31 (usually 6)`."""
         if expected is None:
             return self._translations("notification.share", value=value, n=str(count))
         return self._translations(
@@ -128,7 +132,7 @@ class Wording:
         )
 
     def title(self, subject: str, numbers: Numbers, *, at_peak: bool) -> str:
-        """Title of an alert.
+        """Title of an alert that fires, cut to the length that a locked telephone shows.
 
         `at_peak`: the numbers are of the latest window; otherwise they are called the peak's.
         """
@@ -150,15 +154,16 @@ class Wording:
         return self._fit(self._translations("notification.resolved", subject=subject), tail)
 
     def zone_name(self, ms: int) -> str:
-        """`Asia/Shanghai (UTC+8)`, or `UTC`."""
+        """Name of the time zone with its offset at a time: `Asia/Shanghai (UTC+8)`, or `UTC`."""
         return self._translations.zone_name(ms)
 
     def summary(
         self, place: str, peak: Numbers, latest: Numbers | None, since_ms: int, between_ms: tuple[int, int]
     ) -> str:
-        """One sentence with the numbers of an alert.
+        """Summary of an alert that fires: its numbers, the usual number and the time since when.
 
-        `latest` is None while the latest window is the one with most negatives; `between_ms` are its ends.
+        `latest` is None while the latest window is the one with most negatives; `between_ms` are the start and end of
+        the latest window.
         """
         begin, end = between_in(*between_ms, self.tzinfo)
         name = "notification.summary" if latest is None else "notification.summary_at_peak"
@@ -203,11 +208,11 @@ class Wording:
         return self._fit(self._translations("notification.acknowledged", by=by, title=title))
 
     def more(self, count: int) -> str:
-        """Other alerts of the same page: ` (+2 more)`."""
+        """Suffix of a title for the other alerts of the same page: ` (+2 more)`."""
         return self._translations("notification.more", count=str(count))
 
     def first_steps(self, intent: str | None) -> tuple[str, ...]:
-        """The first steps for an intent, or for any."""
+        """Instructions for the first steps to take, one per item: those for the intent, or general ones."""
         name = f"first_steps.{intent}"
         return self._translations.lines(name if name in self._translations else "first_steps.default")
 
@@ -223,12 +228,12 @@ class Wording:
         }
 
     def _channel(self, channel: str, known: str, other: str) -> str:
-        """By the section of known channels, else by a message for any other."""
+        """The message for a channel in the section `known`, or `other` for a channel that is not in it."""
         name = f"{known}.{channel}"
         return self._translations(name) if name in self._translations else self._translations(other, channel=channel)
 
     def _values(self, dimensions: Mapping[str, str]) -> list[str]:
-        """Those that are neither channel nor intent; long ones are cut."""
+        """Dimension values for display, without channel and intent; long ones are cut."""
         default = self._translations("others.default")
         return [
             self._translations.get(f"others.{name}", default)
@@ -240,9 +245,9 @@ class Wording:
 
 
 def fit(head: str, tail: str, limit: int) -> str:
-    """Shorten a text to what a receiver takes.
+    """Join two texts in at most `limit` characters.
 
-    `head` and `tail` in at most `limit` characters; the head is cut, for the tail has the numbers.
+    Only the head is cut, because the tail has the numbers.
     """
     room = limit - len(tail)
     if len(head) > max(room, 0):
@@ -253,10 +258,13 @@ def fit(head: str, tail: str, limit: int) -> str:
 
 @functools.cache
 def wording_for(language: str, zone: str = "UTC") -> Wording:
-    """Raises KeyError for a language that `alerting.language` does not allow, ValueError for no time zone."""
+    """The texts of a language and time zone, loaded once.
+
+    Raises KeyError for a language that `alerting.language` does not allow, ValueError for an unknown time zone.
+    """
     return Wording(language, zone)
 
 
 def _ratio(ratio: float) -> str:
-    """`4.2`, from 10 on without a decimal."""
+    """Write a ratio as text: `4.2`, from 10 on without a decimal."""
     return f"{ratio:.1f}" if ratio < 9.95 else f"{ratio:,.0f}"

@@ -1,1 +1,1 @@
-"""The alerter as a process and as a Faust application, and the topic of what people do with alerts."""
+"""The alerter as a process and as a Faust application, and the topic of people's actions on alerts."""

@@ -1,4 +1,7 @@
-"""`feedback.alert-actions`: acknowledgements, snoozes and silences, by commands and the console, for every alerter."""
+"""Actions of people on alerts: acknowledgements, snoozes and silences, in the topic `feedback.alert-actions`.
+
+Commands and the console write them; every alerter reads all of them.
+"""
 
 import threading
 import uuid
@@ -35,7 +38,7 @@ _Kind = TypeVar("_Kind", Acknowledge, Snooze, Silence)
 
 
 class ActionBook:
-    """The known silences, and the last action on each alert."""
+    """The actions of people that an alerter must apply: all silences, and the last action on each alert."""
 
     def __init__(self) -> None:
         self.silences = Silences()
@@ -54,7 +57,10 @@ class ActionBook:
 
 
 def follow_actions(kafka: KafkaSettings, on_action: Callable[[Action], None]) -> TopicFollower:
-    """Read all actions and wait for new ones; `on_action` is called for each, on the follower's thread."""
+    """Create a reader of all actions in the topic, also of new ones; call its `start`.
+
+    `on_action` is called for each action, on the reader's thread.
+    """
     decoder = MessageDecoder[Action](Action)
 
     def take(records: list[ConsumerRecord]) -> None:
@@ -65,9 +71,10 @@ def follow_actions(kafka: KafkaSettings, on_action: Callable[[Action], None]) ->
 
 
 class ActionWriter:
-    """Sends actions. Each call returns the action once the brokers have stored it. `close` it at the end.
+    """Writes actions of people to their topic. Each call returns the action once the brokers have stored it.
 
-    Calls raise what `wait_for_kafka` and `translate` raise.
+    Call `close` at the end. Calls raise a TriageError, as `wait_for_kafka` and `translate` do, if Kafka does not answer
+    or does not accept the action.
     """
 
     def __init__(self, kafka: KafkaSettings, clock: Clock) -> None:
@@ -99,7 +106,7 @@ class ActionWriter:
         )
 
     def expire(self, silence: Silence, actor: str) -> Silence:
-        """End a silence now."""
+        """End a silence now: writes a version of it that ends at the present time."""
         now_ms = self._clock.now_ms()
         return self._send(msgspec.structs.replace(silence, at_ms=now_ms, until_ms=now_ms, actor=actor))
 

@@ -46,7 +46,7 @@ def quiet_libraries() -> None:
 
 
 class _ReadCommittedThread(AIOKafkaConsumerThread):
-    """Reads committed records only, and pauses between empty fetches.
+    """A consumer thread for Faust that reads committed records only, and pauses between empty fetches.
 
     Faust reads committed records only with `processing_guarantee="exactly_once"`. That would put the changelog of the
     state into transactions that end every few seconds, and a page must not wait for one; here a write is durable as
@@ -90,14 +90,14 @@ def pace_empty_fetches(fetcher: Any) -> None:
 
 
 class _RebalanceSafeConsumer(Consumer):
-    """Loses no record in a rebalance: seeks and polls never overlap.
+    """A Kafka consumer for Faust that loses no record in a rebalance: its seeks and polls never overlap.
 
     After a recovery Faust resumes the streams' partitions, seeks them to their committed offsets and empties its
     queues, while its poll loop runs. What is polled in between is lost, because the seek comes first and the queues are
     emptied after it; so are records of partitions without a committed offset, which Faust does not seek at all. Each
     method says what it changes. Can go when `test_the_library_seeks_only_partitions_with_a_committed_offset` and
-    `test_the_library_drops_what_it_polled_while_the_flow_was_stopped` fail, and the rebalance cases of the fault
-    suite pass with Faust's own consumer.
+    `test_the_library_drops_what_it_polled_while_the_flow_was_stopped` fail, and the rebalance cases of the fault suite
+    pass with Faust's own consumer.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -133,7 +133,7 @@ class _RebalanceSafeConsumer(Consumer):
                     transport.expired((tp.topic, tp.partition), committed[tp], offset)
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        """Wait for the poll in flight."""
+        """Seek the partitions, after waiting for the poll in flight."""
         async with self._polling:
             await super().seek_wait(partitions)
 
@@ -168,9 +168,10 @@ class _RebalanceSafeConsumer(Consumer):
 
 
 class ReadCommittedTransport(Transport):
-    """Faust's Kafka transport with the consumer above.
+    """Faust's Kafka transport, with a consumer that reads committed records only and loses none in a rebalance.
 
-    `expired` is called with a partition, the committed offset, and the first one that Kafka still has.
+    `expired` is called with a partition, the committed offset, and the first one that Kafka still has, where retention
+    has removed records that were not read.
     """
 
     Consumer = _RebalanceSafeConsumer
@@ -214,12 +215,12 @@ class PartitionTable(faust.Table[str, Any]):
         self.unacknowledged.append(self.send_changelog(partition_of(key), key, value=None, value_serializer="raw"))
 
     def entries(self, partition: int) -> dict[str, Any]:
-        """The entries of a partition, by key without the partition."""
+        """The entries of a partition. Keys are without the partition and the separator."""
         start = f"{partition}{SEPARATOR}"
         return {key.removeprefix(start): value for key, value in self.data.items() if key.startswith(start)}
 
     def drop_unassigned(self, assigned: set[int]) -> None:
-        """Drop the entries of other partitions from memory; the changelog keeps them for their owner."""
+        """Drop the entries of partitions that are not in `assigned` from memory; the changelog topic keeps them."""
         for key in [key for key in self.data if partition_of(key) not in assigned]:
             del self.data[key]
 

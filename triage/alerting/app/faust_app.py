@@ -66,11 +66,11 @@ _NEVER_S = 3600.0
 
 
 class AlerterApp:
-    """One alerter: a member of the group that shares the partitions of `window-counts`.
+    """One alerter, as a member of the Kafka consumer group that shares the partitions of `window-counts`.
 
     `expected` are the raw partitions that report watermarks, `primed` first baselines for rules without any.
-    `on_progress` is called after each batch and each tick. Without `instance` nothing notices another process of its
-    name.
+    `partitions` and `replicas` are those of `window-counts`. `on_progress` is called after each batch and each tick.
+    Without `instance` nothing notices another process of its name.
     """
 
     def __init__(
@@ -142,14 +142,17 @@ class AlerterApp:
         await self.faust.start()
 
     async def stop(self) -> None:
-        """Leave the group. Pending notifications are in the table."""
+        """Leave the group and cancel deliveries. Pending notifications are sent after the next start."""
         await self.faust.stop()
         await self._outbox.stop()
 
     # From outside
 
     def act(self, action: Action) -> None:
-        """Apply an acknowledgement or a snooze that is in the action book. Silences need nothing else."""
+        """Apply an acknowledgement or a snooze to the alert, if it is in one of this alerter's partitions.
+
+        The action must be in the action book already. A silence needs nothing else.
+        """
         if isinstance(action, Silence):
             return
         for partition, engine in self._engines.items():
@@ -157,7 +160,7 @@ class AlerterApp:
                 self._outbox.spawn(self._flush(partition, engine))
 
     def reload(self, rules: AlertRules) -> None:
-        """Use other rules from the next step on."""
+        """Replace the rules; the next step that closes is evaluated with the new ones."""
         self._rules = rules
         for engine in self._engines.values():
             engine.reload(rules)

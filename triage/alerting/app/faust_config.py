@@ -1,4 +1,4 @@
-"""Faust, configured by the settings."""
+"""The Faust application and its credentials, as the settings configure them."""
 
 import ssl
 
@@ -10,7 +10,11 @@ from triage.config import KafkaSettings, Settings
 
 
 def faust_app(settings: Settings, partitions: int, replicas: int, client_id: str | None = None) -> faust.App:
-    """A Faust app with in-memory tables. Only Faust's own topics are created by it: see `triage topics apply`."""
+    """Create a Faust app with in-memory tables for the alerter.
+
+    `partitions` and `replicas` are those of the topics that Faust creates, which are its own only: for others see
+    `triage topics apply`. `client_id` is by default the group and the instance's name.
+    """
     kafka, alerting = settings.kafka, settings.alerting
     name = kafka.topic(alerting.group)
     alerting.data_dir.mkdir(parents=True, exist_ok=True)
@@ -45,7 +49,7 @@ def faust_app(settings: Settings, partitions: int, replicas: int, client_id: str
 
 
 def credentials(settings: KafkaSettings) -> faust.auth.Credentials | None:
-    """The settings' security in Faust's terms; None for plain text without a user."""
+    """Faust's credentials for the TLS and SASL settings of Kafka; None for `PLAINTEXT`."""
     if settings.security_protocol == "PLAINTEXT":
         return None
     context: ssl.SSLContext | None = None

@@ -25,9 +25,10 @@ _MARGIN_S = 5.0
 
 
 class Instance:
-    """This process as a member of the alerters' group.
+    """This process as a member of the alerters' consumer group, under the name `alerting.instance`.
 
-    `host` and `pid` are its own; `alive(pid)` says whether a process of this host is there.
+    `host` and `pid` are its own; `alive(pid)` says if a process of this host is running. `members()` returns the client
+    ids of the group's members.
     """
 
     def __init__(
@@ -52,9 +53,9 @@ class Instance:
         return f"{self._name}@{self._host}.{self._pid}"
 
     def other(self) -> str | None:
-        """`host.pid` of the process that has this instance's place in the group now; None if it is this one, or dead.
+        """The process (`host.pid`) that has this instance's place in the group now; None if it is this one, or dead.
 
-        Blocks; raises what the brokers' client raises.
+        Blocks; raises the errors of the Kafka admin client.
         """
         for client_id in self._members():
             name, separator, process = client_id.rpartition("@")
@@ -63,9 +64,10 @@ class Instance:
         return None
 
     def wait_until_free(self, clock: Clock, stop: threading.Event) -> None:
-        """Wait until no other process has the place: a member that died loses it after the session's timeout.
+        """Wait until no other process has this instance's place in the group, or until `stop` is set.
 
-        Raises ConfigError if one keeps it for longer. Brokers that cannot be asked do not stop the start.
+        A member that died loses its place after the session timeout. Raises ConfigError if one keeps it for longer.
+        Brokers that cannot be asked do not stop the start.
         """
         patience_s = self._settings.alerting.session_timeout_s + _MARGIN_S
         started_s, said = clock.monotonic(), False
@@ -85,7 +87,7 @@ class Instance:
             clock.sleep(_LOOK_S)
 
     def taken(self, process: str) -> ConfigError:
-        """The error that ends this process."""
+        """The error that ends this process because another one, `process` (`host.pid`), has its place in the group."""
         instance = self._settings.alerting.instance
         return ConfigError(
             f"another alerter, {process} (host.pid), runs as instance {instance!r} of the group {self._group}; give "

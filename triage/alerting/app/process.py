@@ -40,12 +40,19 @@ _SILENT_S = 20.0
 
 
 class Alerter:
-    """Runs until a signal. When the Faust app or its connection fails, it joins the group again with a new app."""
+    """The process of an alerter, which runs the Faust app until a signal.
+
+    When the app or its connection fails, it joins the consumer group again with a new app.
+    """
 
     def __init__(
         self, settings: Settings, clock: Clock, metrics: Metrics, health: Health, prime_from: int | Path | None = None
     ) -> None:
-        """`prime_from`: seconds of the index's history, or a backtest's file, for first baselines of spike rules."""
+        """Read the rules. `prime_from` is the source of first baselines of spike rules, None to learn from the start.
+
+        It is a number of seconds of the index's history, or a backtest's file. Raises ConfigError for rules that are
+        not valid.
+        """
         self._prime_from = prime_from
         self._primed: Primed | None = None
         self._settings = settings
@@ -154,7 +161,10 @@ class Alerter:
         return probe.result() if probe.done() else None
 
     async def _run_app(self, topology: Topology) -> None:
-        """Run one Faust app until it stops. Raises Unavailable if it failed, or what no retry can solve."""
+        """Run one Faust app until it or this process stops.
+
+        Raises Unavailable if the app failed and a new one can be started, or the app's error if no retry can solve it.
+        """
         from triage.alerting.app.faust_app import AlerterApp
 
         settings = self._settings
@@ -229,7 +239,7 @@ class Alerter:
         self._health.beat()
 
     async def _watch_brokers(self) -> None:
-        """Say in `/ready` when no broker answers, or the group makes no progress, until cancelled.
+        """Report in `/ready` when no broker answers, or the group makes no progress, until cancelled.
 
         The consumer only tries again, and windows that are due close by the clock: nothing else would show it.
         """

@@ -12,7 +12,7 @@ from triage.types import Channel
 
 @dataclass(frozen=True)
 class Topology:
-    """Number of partitions and replicas of `window-counts`, and all raw partitions."""
+    """Numbers of partitions and replicas of `window-counts`, and all partitions of the raw topics."""
 
     partitions: int
     replicas: int
@@ -20,7 +20,11 @@ class Topology:
 
 
 def read_topology(settings: KafkaSettings, channels: list[str], clock: Clock) -> Topology:
-    """Ask the brokers. Raises ConfigError if a topic is missing, Unavailable, or AccessDenied."""
+    """Read the topology from the brokers.
+
+    Raises ConfigError if a topic is missing, Unavailable if the brokers do not answer, AccessDenied if they refuse
+    access.
+    """
     from triage.topics import require_topics
     from triage.topics.connect import admin_client
     from triage.topics.definitions import RAW_TOPICS

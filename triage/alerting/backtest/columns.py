@@ -1,4 +1,7 @@
-"""Fast reader of CSV files into columns of coded texts. Pieces with line breaks in cells are read row by row."""
+"""Fast reader of CSV files into columns. A column stores its distinct texts once, and a number for each row.
+
+The file is read in pieces; from the first piece that has line breaks in cells on, it is read row by row.
+"""
 
 import csv
 import io
@@ -20,7 +23,7 @@ _COMMA, _NEWLINE, _QUOTE = b',\n"'
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Texts of a column: row i is `texts[codes[i]]`."""
+    """A column of texts that stores each distinct text once: row i is `texts[codes[i]]`."""
 
     codes: NDArray[np.int32]
     texts: list[str]
@@ -44,7 +47,7 @@ class _Coder:
 
 
 def coded(texts: Sequence[str]) -> Column:
-    """A column of texts."""
+    """Encode texts as a column, in their order."""
     coder = _Coder()
     coder.add(texts)
     return coder.column()
@@ -68,7 +71,7 @@ class ColumnFile:
             raise SourceError(f"{name}: not UTF-8: {error}") from error
 
     def read(self) -> tuple[dict[str, Column], NDArray[np.int64]]:
-        """Columns by name, and the line number of each row."""
+        """Read the rows. Returns the columns by name, and the line number of each row."""
         coders = [_Coder() for _ in self.names]
         lines = []
         line = 2
@@ -107,7 +110,7 @@ class ColumnFile:
 
 
 def _pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """The stream in pieces of whole lines."""
+    """Read the stream in pieces of about 1 MiB, each of whole lines."""
     open_: list[bytes] = []
     while block := stream.read(_PIECE):
         end = block.rfind(b"\n") + 1
@@ -120,7 +123,11 @@ def _pieces(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _columns(piece: bytes, columns: int) -> list[list[str]] | None:
-    """Cells by column; None if a line is not a row of that many cells, or a quote is not around a whole cell."""
+    """Split a piece of CSV into cells by column.
+
+    None if a line is not a row of that many cells, or a quote is not around a whole cell: then the piece must be read
+    row by row.
+    """
     piece = piece.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
     if b"\r" in piece:
         return None

@@ -18,7 +18,10 @@ _MAX_KEYS, _MAX_SILENT = 20, 5
 
 
 def output_lines(table: Table, results: Results) -> Iterator[str]:
-    """The table's rows, unchanged, with expected, score, firing and episode added; in large pieces of text."""
+    """The result as CSV: the table's rows, unchanged, with the columns expected, score, firing and episode.
+
+    Yields large pieces of text, the header first.
+    """
     yield ",".join([*(_cell(name) for name in table.columns), *ADDED]) + "\n"
     columns = [(column.codes, [_cell(text) for text in column.texts]) for column in table.columns.values()]
     episodes = [*(_cell(episode.id) for episode in results.episodes), ""]
@@ -37,7 +40,7 @@ def output_lines(table: Table, results: Results) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class KeySummary:
-    """Episodes of one key: how many, how many per week, the longest and the last."""
+    """Summary of the episodes of one key: their number, their number per week, the longest and the last."""
 
     key: str
     episodes: int
@@ -47,7 +50,10 @@ class KeySummary:
 
 
 def summary(table: Table, results: Results, rule: BacktestRule | None = None) -> str:
-    """Number of episodes in total, per key and week, and for the keys with most, with the budget."""
+    """Summary of a backtest as text: number of episodes in total, per key and week, and for the keys with most.
+
+    With a rule, also its budget of false alerts.
+    """
     weeks = (int(table.number.max()) - int(table.number.min()) + 1) * table.step_ms / _WEEK_MS
     keys = len(table.keys.texts)
     count = len(results.episodes)
@@ -106,7 +112,7 @@ def _by_key(table: Table, results: Results, weeks: float) -> list[KeySummary]:
 
 
 def step_times(table: Table, numbers: np.ndarray) -> list[datetime]:
-    """Start of each step."""
+    """Start of each of these steps, in UTC."""
     return [
         datetime.fromtimestamp((number * table.step_ms + table.phase_ms) / 1000, UTC) for number in numbers.tolist()
     ]

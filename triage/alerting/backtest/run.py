@@ -30,7 +30,7 @@ class BacktestRule:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An episode: the key's code, and the numbers of its first step and of the last step that fired."""
+    """One episode of a backtest: its key's code, and the numbers of its first step and of the last step that fired."""
 
     id: str
     key: int
@@ -41,10 +41,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Arrays are aligned with the table's rows; `episode` is an index into `episodes`, -1 without one.
+    """Result of a backtest: expected count, score and verdict of each row of the table, and the episodes.
 
-    `thresholds` are the lowest and the highest score above which keys fired. `silent` has the keys that could not
-    have fired at all, by reason.
+    Arrays are aligned with the table's rows; `episode` is an index into `episodes`, -1 without one. `thresholds` are
+    the lowest and the highest score above which keys fired. `silent` has the keys that could not have fired at all, by
+    reason.
     """
 
     expected: NDArray[np.float64]
@@ -57,7 +58,10 @@ class Results:
 
 
 def backtest(table: Table, rule: BacktestRule, on_step: Callable[[int, int], None] | None = None) -> Results:
-    """Evaluate a table. `on_step(done, steps)` follows each step. Raises ValueError for steps of part seconds."""
+    """Evaluate a rule on a table of past counts, step by step in order of time.
+
+    `on_step(done, steps)` is called after each step. Raises ValueError if steps are not whole seconds.
+    """
     size = len(table)
     results = Results(
         np.zeros(size),
@@ -106,7 +110,7 @@ def backtest(table: Table, rule: BacktestRule, on_step: Callable[[int, int], Non
 
 
 def _extended(thresholds: list[float], verdicts: Verdicts) -> tuple[float, float]:
-    """The range with the threshold of a step in which keys could have fired."""
+    """Widen the range (lowest, highest threshold) by the threshold of a step, unless all keys were still learning."""
     low, high = thresholds
     if verdicts.learning.all():
         return low, high
@@ -126,7 +130,7 @@ def _silent(table: Table, spike: SpikeSettings, last: Verdicts, keys: Sequence[s
 
 
 def _by_step(table: Table, first: int, last: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """The rows of each step, also of steps without rows."""
+    """Number of each step with the indices of its rows, also for steps without rows."""
     order = np.argsort(table.number, kind="stable")
     bounds = np.searchsorted(table.number[order], np.arange(first, last + 2))
     for number in range(first, last + 1):
@@ -134,7 +138,7 @@ def _by_step(table: Table, first: int, last: int) -> Iterator[tuple[int, NDArray
 
 
 class _Static:
-    """The static threshold of all keys, over the last windows."""
+    """Evaluates the static threshold of all keys over the last `window_s` seconds."""
 
     def __init__(self, threshold: StaticThreshold, window_s: int, step_s: int) -> None:
         self._threshold = threshold
@@ -161,7 +165,7 @@ class _Static:
 
 
 class _Episodes:
-    """Episodes by the alerter's own lifecycle, of the keys that fire or have an open one."""
+    """Tracks the episodes of keys that fire, by the alerter's own lifecycle, and adds them to the results."""
 
     def __init__(self, table: Table, rule: BacktestRule, results: Results) -> None:
         self._table = table
@@ -182,7 +186,7 @@ class _Episodes:
         negative: NDArray[np.float64],
         total: NDArray[np.float64] | None,
     ) -> dict[int, int]:
-        """Apply a step. Returns the index of the open episode by key code, for the keys that have one."""
+        """Apply a step. Returns the index in `Results.episodes` of each open episode, by the code of its key."""
         fired = {codes[column]: column for column in np.flatnonzero(firing).tolist()}
         looked_at = fired.keys() | self._index.keys()
         if not looked_at:
@@ -200,7 +204,7 @@ class _Episodes:
         return self._index
 
     def finish(self) -> None:
-        """Store the episodes that are still open."""
+        """Add the final state of the episodes that are still open to the results."""
         for code, index in self._index.items():
             self._note(code, index)
 

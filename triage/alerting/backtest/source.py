@@ -25,7 +25,10 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeSettings | None]:
-    """The rule and the settings of its detector, in its time zone. Raises ConfigError for an unknown name."""
+    """The rule of this name and the settings of its spike detector, in the rule's time zone.
+
+    Without a name, no rule and the detector's defaults. Raises ConfigError for an unknown name.
+    """
     if name is None:
         return None, SpikeSettings()
     from triage.alerting.rules.loader import load_alert_rules
@@ -38,7 +41,10 @@ def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeS
 
 
 def backtest_rule(rule: Rule | None, spike: SpikeSettings | None, flags: dict[str, Any]) -> BacktestRule:
-    """The rule's settings, overridden by the command's flags. Raises ConfigError for values that are not allowed."""
+    """The settings of a rule for a backtest, overridden by the command's flags; those that are None are not given.
+
+    Raises ConfigError for values that are not allowed.
+    """
     given = {name: value for name, value in flags.items() if value is not None}
     if {"false_alerts", "z_count"} <= given.keys():
         raise ConfigError("give either --budget or --z-count: a fixed score has no budget")
@@ -61,15 +67,19 @@ def backtest_rule(rule: Rule | None, spike: SpikeSettings | None, flags: dict[st
 
 
 def table_of_file(path: str, step_s: int | None) -> Table:
-    """Counts of a CSV file, gzip or not; `-` is standard input. Raises ConfigError, SourceError."""
+    """Read counts from a CSV file, compressed by gzip or not; `-` is standard input.
+
+    Raises ConfigError for a file that does not exist or has an unsupported format, SourceError for invalid content.
+    """
     with open_stream(path) as stream:
         return read_table(io.BufferedReader(stream), shown(path), step_s)
 
 
 def table_of_history(settings: Settings, rule: Rule | None, start_ms: int, end_ms: int, step_s: int) -> Table:
-    """Counts of the index; without a rule, of everything together.
+    """Read counts from the index between two times, for the keys of a rule; without a rule, of everything together.
 
-    Raises SourceError where there are none, Unavailable, AccessDenied, DependencyError.
+    Raises SourceError if there are no records, and Unavailable, AccessDenied or DependencyError if Elasticsearch cannot
+    be read.
     """
     cells: dict[str, list[str]] = {name: [] for name in ("window_start", "key", "negative", "total")}
     client = connect(settings.elasticsearch)
@@ -89,7 +99,10 @@ def table_of_history(settings: Settings, rule: Rule | None, start_ms: int, end_m
 
 
 def seconds_of(text: str, flag: str) -> int:
-    """Seconds of a length of time: a number, and s, m, h, d or w. Raises ConfigError."""
+    """Convert a length of time to seconds: a number with the unit s, min, m, h, d or w (s by default).
+
+    Raises ConfigError for other text, with `flag` as the name of the option.
+    """
     found = re.fullmatch(r"(\d+)\s*(s|min|m|h|d|w)?", text.strip())
     if not found or int(found[1]) == 0:
         raise ConfigError(f"{flag} is a length of time, as 300, 5m, 1h or 7d, not {text!r}")
@@ -97,7 +110,10 @@ def seconds_of(text: str, flag: str) -> int:
 
 
 def moment_of(text: str, now_ms: int, flag: str) -> int:
-    """Milliseconds of a time: ISO 8601, UTC without an offset, or a length of time before now. Raises ConfigError."""
+    """Convert a time to milliseconds since 1970: ISO 8601 (in UTC without an offset), or a length of time before now.
+
+    Raises ConfigError for other text, with `flag` as the name of the option.
+    """
     if re.fullmatch(r"\d+\s*[a-z]+", text.strip()):
         return now_ms - seconds_of(text, flag) * 1000
     try:
@@ -108,6 +124,10 @@ def moment_of(text: str, now_ms: int, flag: str) -> int:
 
 
 def check_output(path: Path | None, flag: str) -> None:
-    """Raise ConfigError where a file could not be written, before anything is computed."""
+    """Check that a file can be written, before anything is computed.
+
+    Raises ConfigError if `path` is a folder or its folder does not exist; `flag` is the option that named it. None is
+    accepted.
+    """
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
         raise ConfigError(f"{flag}: {path} is a folder, or in one that is not there")

@@ -1,4 +1,4 @@
-"""Window counts of a file as columns: read once, checked as a whole, and printed unchanged."""
+"""Window counts of a file as columns: read once, checked as a whole, and written to the output unchanged."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,9 +20,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows in file order. `number` counts steps of `step_ms`; the window of number n starts at n * step_ms + phase_ms.
+    """Past counts, one row per window and key, in the order of the file.
 
-    `total` is None where the file has none, and NaN where a row has none.
+    `number` counts steps of `step_ms`; the window of number n starts at n * step_ms + phase_ms. `columns` are all
+    columns as text. `total` is None where the file has none, and NaN where a row has none.
     """
 
     columns: dict[str, Column]
@@ -41,10 +42,11 @@ class Table:
 
 
 def read_table(stream: BinaryIO, name: str, step_s: int | None = None) -> Table:
-    """Read a CSV file. Columns with other names are kept for printing. `step_s` None: the most common difference.
+    """Read a CSV file of counts. Columns with other names are kept for the output.
 
-    Raises SourceError, which names the lines, for rows that are not counts, out of order, duplicates or between two
-    steps, for missing columns, and for a file without rows.
+    `step_s` is the length of a window in seconds; None: the most common difference between windows. Raises SourceError,
+    which names the lines, for rows that are not counts, out of order, duplicates or between two steps, for missing
+    columns, and for a file without rows.
     """
     file = ColumnFile(stream, name)
     _check_header(file.names, name)
@@ -55,7 +57,11 @@ def read_table(stream: BinaryIO, name: str, step_s: int | None = None) -> Table:
 
 
 def build_table(columns: dict[str, Column], lines: NDArray[np.int64], name: str, step_s: int | None) -> Table:
-    """Check and convert columns of text; `lines` are the rows' line numbers, for messages. Raises SourceError."""
+    """Build a table from columns of text, and check it.
+
+    `lines` are the rows' line numbers, for messages. `step_s` is the length of a window in seconds; None: the most
+    common difference between windows. Raises SourceError, with all bad rows.
+    """
     problems = _Problems(name, lines)
     start_ms = problems.convert(columns["window_start"], "window_start", _milliseconds, "is not an ISO 8601 time")
     negative = problems.convert(columns["negative"], "negative", _count, "is not a count")

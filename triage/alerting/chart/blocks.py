@@ -1,4 +1,4 @@
-"""Charts of block characters, for receivers without pictures."""
+"""Charts of block characters, for receivers that cannot show pictures."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,11 @@ STEPS = 24
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """One character per step, both lines on one scale; `expected` is None while it is not known."""
+    """A chart as two texts of block characters on one scale: observed and expected counts, one character per step.
+
+    `expected` is None while it is not known. `step_s` is the length of a step in seconds; `last` and `last_expected`
+    are the counts of the last step.
+    """
 
     observed: str
     expected: str | None
@@ -22,7 +26,7 @@ class Blocks:
 
 
 def blocks(chart: Chart, steps: int = STEPS) -> Blocks:
-    """The last `steps` steps of a chart."""
+    """Draw the last `steps` steps of a chart with block characters."""
     observed, expected = chart.observed[-steps:], chart.expected[-steps:]
     known = [value for value in expected if value is not None]
     top = max([*observed, *known, 0])
@@ -36,9 +40,9 @@ def blocks(chart: Chart, steps: int = STEPS) -> Blocks:
 
 
 def sparkline(values: Sequence[float | None], top: float) -> str:
-    """A line chart of block characters, one a value.
+    """Draw values from 0 to `top` as block characters, one per value: `▁▁▂▇█`.
 
-    `▁▁▂▇█` from 0 to `top`; a space where a value is not known. Every value above 0 differs from 0.
+    A space where a value is not known. Every value above 0 differs from 0.
     """
     if top <= 0:
         return "".join(" " if value is None else _BLOCKS[0] for value in values)

@@ -13,7 +13,10 @@ LEFT, RIGHT, TOP, BOTTOM = 30, 8, 10, 18
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One step: `x` to `x + width`, from `y` down to the axis. In pixels; `count` negatives."""
+    """The bar of one step in a chart: from `x` to `x + width`, and from `y` down to the axis, in pixels.
+
+    `count` is the step's number of negatives.
+    """
 
     x: float
     y: float
@@ -23,7 +26,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Bars of observed counts, points of expected counts (in runs without gaps), labels of both axes."""
+    """Layout of a chart in pixels: bars of observed counts, a line of expected counts, labels of both axes.
+
+    `runs` are the points (x, y) of the line, in parts without gaps. `top` is the count at the top of the axis. `times`
+    are (x, text) of the labels of time.
+    """
 
     bars: tuple[Bar, ...]
     runs: tuple[tuple[tuple[float, float], ...], ...]
@@ -36,7 +43,7 @@ class Drawing:
 
 
 def draw(chart: Chart, zone: tzinfo = UTC) -> Drawing:
-    """Lay a chart out on WIDTH x HEIGHT pixels; its arrays are of one length."""
+    """Lay a chart out on WIDTH x HEIGHT pixels. Its two arrays are of the same length; times are shown in `zone`."""
     known = [value for value in chart.expected if value is not None]
     top = _round_up(max([*chart.observed, *known, 1]))
     steps = max(len(chart.observed), 1)
@@ -69,7 +76,7 @@ def _times(chart: Chart, slot: float, zone: tzinfo) -> tuple[tuple[float, str], 
 
 
 def _round_up(value: float) -> int:
-    """The next number with one digit, or 15, and zeros."""
+    """Round up to 1, 1.5, 2, 3, 4, 5, 6, 8 or 10 times a power of ten, and then to a whole number."""
     power = 10 ** math.floor(math.log10(value))
     top: float = next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
     return math.ceil(top)

@@ -15,7 +15,7 @@ _TEMPLATES = Templates(Path(__file__).parent)
 def svg(chart: Chart, label: str, zone: tzinfo = UTC) -> Markup:
     """The chart as an SVG picture.
 
-    `label` is what a screen reader says; times are the zone's.
+    `label` is the text for screen readers; times are shown in `zone`.
     """
     return _TEMPLATES.render(
         "chart.svg",

@@ -1,1 +1,1 @@
-"""Delivery of what engines decide: pages to receivers, alerts to the index and the topic."""
+"""Delivery: sends pages to receivers, and writes alerts to the alerts index and the alerts topic."""

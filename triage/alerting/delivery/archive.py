@@ -19,7 +19,7 @@ Write = Callable[[Alert, int], Awaitable[None]]
 
 
 class Archive:
-    """Writes the newest version of each alert by `write(alert, version)`; older versions that still wait are skipped.
+    """Writes the newest version of each alert with `write(alert, version)`; older versions that still wait are skipped.
 
     `stored(name, dedup_key, version)` is called once the newest version is written, or refused for good.
     """
@@ -43,7 +43,7 @@ class Archive:
         self._wake.set()
 
     def drop(self, dedup_keys: set[str]) -> None:
-        """Forget alerts: another alerter may own them now."""
+        """Remove alerts that still wait, because another alerter may have taken over their partition."""
         for dedup_key in dedup_keys:
             self._waiting.pop(dedup_key, None)
 
@@ -78,7 +78,7 @@ class Archive:
                     waits = backoff(0.5, 30)
 
     async def _store(self, dedup_key: str) -> None:
-        """Write an alert. Raises errors that another attempt may not have."""
+        """Write the newest version of an alert. Raises errors for which a retry can help; logs a final refusal."""
         entry = self._waiting[dedup_key]
         try:
             await self._write(*entry)

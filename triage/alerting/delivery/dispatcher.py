@@ -24,20 +24,23 @@ _SLOWEST = 10
 
 
 class Done(Protocol):
-    """Nothing more comes of a notification: the receiver took it, or never will because of `error`."""
+    """Callback for a notification that is finished for a receiver, which took it, or never will because of `error`."""
 
     def __call__(self, dedup_key: str, event: Event, receiver: str, error: str | None = None, /) -> None: ...
 
 
 class OnRefused(Protocol):
-    """A receiver refused a notification, and is asked again while its alert fires."""
+    """Callback for a notification that a receiver refused; it is sent to it again while its alert fires."""
 
     def __call__(self, dedup_key: str, event: Event, receiver: str, error: str, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
-    """`due_s` is the monotonic time of submission. A `keep_alive` only tells the receiver that a page still fires."""
+    """A notification that waits in a queue for its delivery. `due_s` is the monotonic time of submission.
+
+    A `keep_alive` only tells the receiver that a page still fires.
+    """
 
     notification: Notification
     due_s: float
@@ -46,9 +49,10 @@ class _Queued:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Result of an attempt: without an error it was taken; with `wait_s` another attempt can succeed by itself.
+    """Result of one attempt to deliver: without an error, the receiver took the notification.
 
-    `refused`: another one can once someone has mended a setting.
+    With `wait_s`, another attempt after so many seconds can succeed by itself; if `refused`, only once someone has
+    mended a setting.
     """
 
     error: str | None = None
@@ -57,12 +61,12 @@ class _Answer:
 
 
 class Dispatcher:
-    """A lane per receiver and page: a resolve follows its page, and no lane waits for another.
+    """Delivers notifications to receivers. Each page has a queue (a lane) per receiver, and no lane waits for another.
 
-    `done` is called when a receiver took a notification or will never take it. All waits are in real seconds. A
-    notification is given up after `notify_give_up_s`. A receiver's `rate` is respected, and when it asks for a pause,
-    all its lanes wait. Where a notifier has `resend_every_s`, a page that it took is sent again that often until its
-    resolve, because the receiver (Alertmanager) would end it otherwise.
+    A resolve is thus sent only after its page. `done` is called when a receiver took a notification or will never take
+    it. All waits are in real seconds. A notification is given up after `notify_give_up_s`. A receiver's `rate` is
+    respected, and when it asks for a pause, all its lanes wait. Where a notifier has `resend_every_s`, a page that it
+    took is sent again that often until its resolve, because the receiver (Alertmanager) would end it otherwise.
 
     A page that a receiver refuses (a wrong key or address) is sent again slowly until its alert is over, and `refused`
     is called for each attempt; a resolve for `notify_give_up_s`. What follows a page is sent only where the page
@@ -100,7 +104,7 @@ class Dispatcher:
         self._pending = 0
 
     def submit(self, notification: Notification, receivers: Sequence[str]) -> None:
-        """Queue a notification for each receiver. For one that is not configured any more, it is done at once."""
+        """Queue a notification for each receiver. For one that is not configured any more, `done` is called at once."""
         for name in receivers:
             if name not in self._notifiers:
                 log.warning("receiver_gone", receiver=name, dedup_key=notification.alert.dedup_key)
@@ -109,7 +113,10 @@ class Dispatcher:
             self._queue(name, _Queued(notification, self._clock.monotonic()))
 
     def keep_alive(self, notification: Notification, receivers: Sequence[str]) -> None:
-        """Resume the repeats of a page that these receivers took before a restart."""
+        """Resume the keep-alive messages for a page to these receivers, which took it before a restart.
+
+        Only to those whose notifier has `resend_every_s`.
+        """
         for name in receivers:
             if self._resend_every_s(name) is not None:
                 self._queue(name, _Queued(notification, self._clock.monotonic(), keep_alive=True))
@@ -180,7 +187,7 @@ class Dispatcher:
         self._done(lane[1], event, lane[0], error)
 
     async def _deliver(self, lane: tuple[str, str], notifier: Notifier, queued: _Queued) -> str | None:
-        """None if the receiver took it; why not if it was refused for good or given up."""
+        """Send a notification until the receiver took it (None), refused it for good, or it is given up (the error)."""
         settings, notification = self._settings, queued.notification
         longest_s = settings.notify_backoff_max_s
         waits, slow_waits = (
@@ -224,7 +231,7 @@ class Dispatcher:
                 return error
 
     async def _send_keep_alive(self, notifier: Notifier, queued: _Queued) -> None:
-        """Make one attempt: the next keep-alive is the retry."""
+        """Tell a receiver that a page still fires, with one attempt: the next keep-alive is the retry."""
         answer = await self._attempt(notifier, queued.notification, iter(lambda: 0.0, None))
         error = answer.error
         self._metrics.notifications.labels(notifier.name, "kept_alive" if error is None else "not_kept_alive").inc()
@@ -234,7 +241,7 @@ class Dispatcher:
             log.warning("keep_alive_failed", receiver=notifier.name, dedup_key=dedup_key, error=error, again=again)
 
     async def _over(self, lane: tuple[str, str], wait_s: float) -> bool:
-        """Wait until the next attempt at a page that was refused. True if its resolve waits behind it: none is made."""
+        """Wait until the next attempt at a page that was refused. True if none is needed: its resolve is queued."""
         waiting = self._refusing[lane]
         waiting.clear()
         if self._resolve_waits(lane):

@@ -1,4 +1,4 @@
-"""Takes what engines decide out of the alerter: pages to receivers, and every alert to the index and the topic.
+"""Sends what engines decide: pages to receivers, and every alert to the archives, which are the index and the topic.
 
 *Who calls it.* The app, on the event loop's thread, with the changes that it has just stored: a page is in the
 changelog before it is sent, so that a crash repeats it instead of losing it.
@@ -57,9 +57,10 @@ class _Outgoing:
 
 
 class Outbox:
-    """Sends and archives the changes of engines. `flush(partition, engine)` stores what callbacks change in an engine.
+    """Sends the notifications of engines to receivers, and writes their alerts to the archives.
 
-    Notifications of one page are sent in order; pages don't wait for each other.
+    `flush(partition, engine)` stores what callbacks change in an engine. Notifications of one page are sent in order;
+    pages don't wait for each other.
     """
 
     def __init__(
@@ -93,12 +94,12 @@ class Outbox:
         self._archives = [Archive(name, write, self._on_archived) for name, write in archives.items()]
 
     def start(self) -> None:
-        """Start the archives."""
+        """Start the tasks that write alerts to the archives (the index and the topic)."""
         for archive in self._archives:
             self.spawn(archive.run())
 
     async def stop(self) -> None:
-        """Give attempts in flight two seconds, then cancel everything: pending notifications are stored."""
+        """Give attempts in flight two seconds, then cancel all tasks. Pending notifications are in the changelog."""
         self._cancel_senders()
         await self._dispatcher.close(grace_s=2.0)
         tasks = list(self._tasks)
@@ -121,14 +122,14 @@ class Outbox:
             self._unarchived.pop(dedup_key, None)
 
     def keep_alive(self, partition: int, engine: PartitionEngine) -> None:
-        """After a restart, resume the repeats of pages that receivers took before it."""
+        """After a restart, resume sending pages again to receivers that need it, such as Alertmanager."""
         for page in engine.delivered_pages():
             self._owners[page.alert.dedup_key] = partition, engine
             notification = Notification("firing", page.alert, resent=True, also=tuple(page.also))
             self._dispatcher.keep_alive(notification, page.receivers)
 
     def drop(self) -> None:
-        """Forget all engines: other alerters may own their partitions now."""
+        """Forget all engines and stop their deliveries, because other alerters may have taken over their partitions."""
         keys = set(self._owners)
         self._owners.clear()
         self._unarchived.clear()
@@ -139,7 +140,7 @@ class Outbox:
             archive.drop(keys)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run until it is done, or `stop`; a failure is logged."""
+        """Run a coroutine as a task until it ends or `stop` cancels it; a failure is logged."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

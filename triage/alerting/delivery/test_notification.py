@@ -28,7 +28,11 @@ _TEXTS = {
 async def send_test_notification(
     settings: Settings, clock: Clock, notifiers: list[Notifier] | None = None
 ) -> dict[str, dict[Event, str | None]]:
-    """Send them. Returns the error by receiver and event, None if it was taken; after an error the rest is not sent."""
+    """Send a page, its acknowledgement and its resolve to each receiver, as a test.
+
+    Returns the error by receiver and event; None if it was taken. After an error the rest is not sent to that receiver.
+    `notifiers` are by default all that the settings configure.
+    """
     chosen = build_notifiers(settings.alerting) if notifiers is None else notifiers
     results = await asyncio.gather(*(_test(notifier, settings.alerting, clock) for notifier in chosen))
     return {notifier.name: answers for notifier, answers in zip(chosen, results, strict=True)}

@@ -1,4 +1,7 @@
-"""The spike detector: the expected count of each key, and how surprising a closed window is. Pure and vectorised."""
+"""The spike detector: learns the usual count of each key, and scores how surprising the count of a closed window is.
+
+A count is the number of negative records of a key. All keys are computed at once in NumPy arrays, without I/O.
+"""
 
 from triage.alerting.detection.settings import SpikeSettings
 from triage.alerting.detection.spike import SpikeDetector

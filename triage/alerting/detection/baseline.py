@@ -1,4 +1,8 @@
-"""Expected counts of each key: level, seasons, dispersion and share, learned late and with a cap."""
+"""The baseline of each key: the number of negative records to expect in a window, learned from past windows.
+
+It has a level (the mean count), seasonal factors, a dispersion, and the share of negatives among all records. A window
+is learned some windows late and with its count capped, so that a spike is not learned as usual.
+"""
 
 from dataclasses import dataclass
 
@@ -30,7 +34,11 @@ _PRIOR_RECORDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Sums of the windows up to this one, shape (widths, keys); `unsure` is the relative variance of the means."""
+    """Observed and expected counts of all keys at one step, summed over the latest windows.
+
+    `count` and `mean` are of shape (widths, keys): row i sums the latest `Widths.sizes[i]` windows. `unsure`, of shape
+    (keys,), is the relative variance of the means.
+    """
 
     count: Floats
     mean: Floats
@@ -40,7 +48,10 @@ class Expected:
 
 
 class Baseline:
-    """Learns a baseline in `states`, whose rows it defines. A window is learned `delay_windows` windows late."""
+    """Predicts the count of each key in a window, and learns from closed windows. Its state is in a `KeyStates`.
+
+    A window is learned `delay_windows` windows after it was predicted. `step_s` is the length of a window in seconds.
+    """
 
     def __init__(self, settings: SpikeSettings, step_s: int) -> None:
         self.widths = widths_for(step_s, settings.z_count or REFERENCE)
@@ -62,18 +73,22 @@ class Baseline:
         self._positions: dict[int, list[Position]] = {}
 
     def sizes(self) -> dict[str, int]:
-        """Number of rows of the state by name."""
+        """Number of rows that each named part of a key's state takes, as `Layout` needs it."""
         scalars = dict.fromkeys(("age", "recent", "recent_mean", "share", "share_exposure", "run"), 1)
         rings = dict.fromkeys(("count", "records", "factor", "mean"), self._ring)
         learned = {"level": self._level.rows, "spread": self.spread.rows, "share_spread": self.share_spread.rows}
         return scalars | learned | rings
 
     def blank_level(self) -> Floats:
-        """The rows `level` of a new key."""
+        """Initial level of a new key: the values of the state's part `level`, of shape (rows,)."""
         return self._level.blank()
 
     def expect(self, states: KeyStates, number: int, start_ms: int, count: Floats, records: Floats) -> Expected:
-        """Put the window in the rings. Returns the expected count of it, and of the sums that end with it."""
+        """Predict the counts of a closed window, and of the sums that end with it; store the window in the state.
+
+        `number` is its start divided by the length of a window. `count` (negatives) and `records` (all; -1 where not
+        known) are of shape (keys,).
+        """
         age = states.row("age")
         positions = self._calendar.positions(start_ms)
         self._positions[number] = positions
@@ -98,7 +113,10 @@ class Baseline:
         )
 
     def learn(self, states: KeyStates, number: int, expected: Expected) -> None:
-        """Note windows off the level, and learn the window of `delay_windows` ago."""
+        """Learn from the window of `delay_windows` ago; called after `expect` with the same `number`.
+
+        A key whose counts have been far from its level for `accept_windows` windows and `accept_days` gets a new level.
+        """
         self._note_run(states, expected)
         learned = number - self._delay
         start_ms = number * self._step_ms - self._delay * self._step_ms
@@ -116,7 +134,10 @@ class Baseline:
         self._learn_share(states, learned)
 
     def _cap(self, states: KeyStates, slot: int, mean: Floats, unsure: Floats, phi: Floats) -> Floats:
-        """Cut the window's counts in the rings down to what is learned, and its records in proportion."""
+        """Limit the counts of the window in `slot`, learned next, to a quantile of the expected ones; returns them.
+
+        The state is changed in place; the numbers of all records are reduced in proportion.
+        """
         age, count, records = states.row("age"), states.rows("count")[slot], states.rows("records")[slot]
         variance = self.spread.variance(states.rows("spread"), mean, phi)[0] + mean * mean * unsure
         learning = age <= self.learning_windows
@@ -156,12 +177,15 @@ class Baseline:
         exposure += np.where(given, records[learned % self._ring], 0.0)
 
     def share(self, states: KeyStates, columns: Columns) -> tuple[Floats, Floats]:
-        """Share of negatives of some keys, and the number of negatives from which it is known."""
+        """Share of negatives among all records of some keys, and the number of negatives it was estimated from."""
         counts = states.row("share")[columns] + _PRIOR_COUNT
         return (counts / (states.row("share_exposure")[columns] + _PRIOR_RECORDS)).clip(0.0, 0.99), counts
 
     def _note_run(self, states: KeyStates, expected: Expected) -> None:
-        """Length of the run of windows whose widest sum is off the level: positive above, negative below."""
+        """Count the windows in a row whose widest sum is far above (positive) or below (negative) the level.
+
+        A key whose run is long enough gets the level of its recent counts.
+        """
         rows = states.rows("spread")
         count, mean = expected.count[-1], expected.mean[-1]
         variance = self.spread.variance(rows, expected.mean, self.spread.phi(rows))[-1] + mean * mean * expected.unsure

@@ -16,16 +16,19 @@ class Budget:
     each_key: bool = False
 
     def part(self, share: float) -> "Budget":
-        """A share of a budget for all keys; one for each key stays as it is."""
+        """The budget of a detector that watches a `share` (0 to 1) of the keys; one for each key stays the same."""
         return self if self.each_key else Budget(self.per_week * share)
 
     def in_all(self, keys: int) -> float:
-        """False alerts per week of all keys."""
+        """Accepted false alerts per week of this number of keys together."""
         return self.per_week * keys if self.each_key else self.per_week
 
 
 def parse_budget(text: str) -> Budget:
-    """The budget that `1 a week`, `2 a month` or `0.005 a week per key` says. Raises ValueError."""
+    """Read a budget: `1 a week`, `2 a month` or `0.005 a week per key`. Raises ValueError for any other text.
+
+    The number must be above 0 and at most 1000.
+    """
     found = _TEXT.fullmatch(" ".join(text.split()))
     if found is None or not 0 < float(found[1]) <= _MOST:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Position of a window in the day and the week, in the rule's time zone."""
+"""Place of a window in the day and the week, in the rule's time zone, for seasonal factors."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,10 +12,12 @@ _SUNDAY = 6
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """A table of multiplicative factors over one period.
+    """A pattern that repeats with a period, such as the hours of a day: a factor for each of `bins` equal parts of it.
 
-    `prior` counts of the key's mean shrink each factor to 1; `spread` is how far from 1 (as a relative standard
-    deviation) factors are before anything is known; `reach` is the half-width of the kernel that reads it, in bins.
+    The expected count of a window is the key's level times its factors. `prior` is the weight, in counts, that pulls
+    each factor to 1; `spread` is how far from 1 (as a relative standard deviation) factors are before anything is
+    known; `reach` is how far a reading averages over the neighbouring parts, in parts; `half_life_s` is the time after
+    which a learned window has half its weight.
     """
 
     name: str
@@ -29,7 +31,10 @@ class Season:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Bins to read with their weights, and the bin to write, or None on a holiday."""
+    """Place of a window in a season: the bins (parts of the period) that its factor is read from and is learned in.
+
+    `read` has (bin, weight) pairs, `write` is the bin that learns the window; None on a holiday, which is not learned.
+    """
 
     read: tuple[tuple[int, float], ...]
     write: int | None
@@ -43,14 +48,17 @@ DAY_KIND = Season("day kind", 7, 7 * DAY_S, 20.0, 0.25, 0.5, 70 * DAY_S)
 
 
 def seasons_for(step_s: int) -> tuple[Season, ...]:
-    """The periods, up to a week, that windows of this length can tell apart."""
+    """The seasons that windows of `step_s` seconds can tell apart; none for windows of a week or longer."""
     if step_s < DAY_S:
         return (HOUR_OF_DAY, DAY_KIND, HOUR_OF_WEEK)
     return (DAY_OF_WEEK,) if step_s < 7 * DAY_S else ()
 
 
 class Calendar:
-    """Positions of windows of `step_s` seconds: that of their middle."""
+    """Finds the place of a window in each season by the local time of its middle.
+
+    Windows are `step_s` seconds long. `zone` is an IANA time zone. `holidays` are taken as Sundays and are not learned.
+    """
 
     def __init__(self, seasons: tuple[Season, ...], step_s: int, zone: str, holidays: Collection[date]) -> None:
         self._seasons = seasons
@@ -59,7 +67,7 @@ class Calendar:
         self._holidays = frozenset(holidays)
 
     def positions(self, start_ms: int) -> list[Position]:
-        """One position for each season."""
+        """Place of the window that starts at `start_ms` in each season, in the order of the seasons."""
         local = datetime.fromtimestamp((start_ms + self._middle_ms) / 1000, UTC).astimezone(self._zone)
         holiday = local.date() in self._holidays
         hour = local.hour + local.minute / 60 + local.second / 3600

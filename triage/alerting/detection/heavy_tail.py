@@ -16,9 +16,11 @@ _EXCESS_TOLERANCE = 1.5
 
 
 def recalibrate(score: Floats, quantile: Floats, excess: Floats) -> Floats:
-    """Score of a normal tail that is as rare as `score` is in an exponential tail above the key's own 99 % quantile.
+    """Lower the scores of keys with a heavy tail, so that a score is as rare for one key as for another.
 
-    Quantile and excess must stand out from a normal score's before they count: they are estimates, and noisy ones.
+    The result is the score of a normal tail that is as rare as `score` is in an exponential tail above the key's own 99
+    % quantile, with this mean excess over it. Quantile and excess must stand out from a normal score's before they
+    count: they are estimates, and noisy ones. Arrays are of shape (keys,).
     """
     quantile = np.maximum(quantile - _QUANTILE_TOLERANCE, NORMAL_QUANTILE)
     excess = np.maximum(excess / _EXCESS_TOLERANCE, NORMAL_EXCESS)
@@ -28,7 +30,11 @@ def recalibrate(score: Floats, quantile: Floats, excess: Floats) -> Floats:
 
 
 def learn(score: Floats, quantile: Floats, excess: Floats, inside: Floats, active: Bools) -> None:
-    """Update the running quantile and mean excess in place; `inside` marks runs above it, each of which counts once."""
+    """Update each key's running 99 % quantile of scores, and the mean excess over it, in place.
+
+    Only keys in `active` learn. `inside` marks the keys that were above their quantile at the step before: a run of
+    such steps counts once.
+    """
     exceeds = (score > quantile) & active
     first = exceeds & (inside == 0)
     over = np.minimum(score - quantile, _MAX_EXCESS)

@@ -1,7 +1,8 @@
-"""The level of counts: a discounted Gamma-Poisson mean; for windows of a day or longer with a trend and a yearly wave.
+"""The level: the mean count of a key per window, estimated as a discounted Gamma-Poisson mean.
 
-A dynamic generalised linear model of the log mean with conjugate updates: West, Harrison & Migon (1985), "Dynamic
-generalized linear models and Bayesian forecasting", JASA 80. With a level alone it is the Gamma-Poisson level exactly.
+For windows of a day or longer it has a trend and a yearly wave. The model is a dynamic generalised linear model of the
+log mean with conjugate updates: West, Harrison & Migon (1985), "Dynamic generalized linear models and Bayesian
+forecasting", JASA 80. With a level alone it is the Gamma-Poisson level exactly.
 """
 
 import math
@@ -20,10 +21,11 @@ _SLOW_HALF_LIFE_S = 10 * _YEAR_S
 
 
 class Level:
-    """Arrays are of shape (keys,). Rows of the state: the terms of the log mean, then their covariances.
+    """Estimates the mean count per window of each key. Old windows lose half their weight in `half_life_windows`.
 
-    Terms are the level and, for windows of a day or more, its slope per window and cosine and sine of the harmonics of
-    the year.
+    The state is of shape (rows, keys): the terms of the log mean, then their covariances. Terms are the level and, if
+    `slow` (for windows of a day or more), its slope per window and cosine and sine of the harmonics of the year. Other
+    arrays are of shape (keys,).
     """
 
     def __init__(self, step_s: int, half_life_windows: float, *, slow: bool) -> None:
@@ -35,7 +37,7 @@ class Level:
         self._slope_sd = _SLOPE_SD_PER_YEAR * step_s / _YEAR_S
 
     def blank(self) -> Floats:
-        """State of a new key, shape (rows,)."""
+        """Initial state of a new key, of shape (rows,)."""
         variances = [_PRIOR_LEVEL_VARIANCE]
         if self.terms > 1:
             variances += [self._slope_sd**2, *(sd**2 for sd in _WAVE_SDS for _ in range(2))]
@@ -45,13 +47,19 @@ class Level:
         return blank
 
     def predict(self, state: Floats, start_ms: int, ahead: int) -> tuple[Floats, Floats]:
-        """Mean of a window of factor 1, `ahead` windows after the state's, and the relative variance of that mean."""
+        """Mean count of the window that starts at `start_ms`, for seasonal factors of 1, and its relative variance.
+
+        `ahead` is the number of windows by which it follows the one that the state is at.
+        """
         weights = self._weights(start_ms, ahead)
         log_mean, variance, _ = self._project(state, weights)
         return np.exp(log_mean), variance
 
     def learn(self, state: Floats, start_ms: int, count: Floats, exposure: Floats) -> None:
-        """Add a window: counts and exposures divided by the dispersion; an exposure of 0 changes nothing."""
+        """Update the state in place with a window. An exposure of 0 changes nothing.
+
+        `count` is the window's count and `exposure` its seasonal factor, both divided by the dispersion.
+        """
         log_mean, variance, gains = self._project(state, self._weights(start_ms, 0))
         shape = 1.0 / variance
         shape_after = shape + count
@@ -68,7 +76,7 @@ class Level:
         self._evolve(state, exposure > 0)
 
     def shift(self, state: Floats, columns: np.ndarray, log_ratio: Floats, variance: Floats) -> None:
-        """Move the level of some keys, and reset its variance."""
+        """Multiply the level of the keys in `columns` by exp(`log_ratio`), and set its variance to `variance`."""
         state[0, columns] += log_ratio
         terms = self.terms
         state[terms : terms + terms, columns] = 0.0
@@ -97,7 +105,7 @@ class Level:
         return [1.0, float(ahead), *waves]
 
     def _project(self, state: Floats, weights: list[float]) -> tuple[Floats, Floats, list[Floats]]:
-        """Log mean, its variance, and the covariance of each term with it."""
+        """Log mean of a window, its variance, and the covariance of each term with it; arrays of shape (keys,)."""
         terms = self.terms
         if terms == 1:
             return state[0].copy(), state[1].copy(), [state[1].copy()]

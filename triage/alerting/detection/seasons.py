@@ -1,4 +1,4 @@
-"""Multiplicative tables of seasons: factors of the level by position in the day, week or year."""
+"""Seasonal factors of each key: by how much counts differ from the level at an hour of the day or a day of the week."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,10 @@ Tables = NDArray[np.float32]
 
 
 class SeasonTables:
-    """Reads and writes factors f = (counts + n0) / (expected without f + n0), discounted at each visit of a bin.
+    """Learns and reads one factor per part (bin) of each season: f = (counts + n0) / (expected without f + n0).
 
-    A table has two blocks of rows, counts and expected counts, with one row per bin.
+    n0 is the season's `prior`; the sums are discounted each time their bin is learned. The tables of all seasons are
+    one array of shape (rows, keys): a season has two blocks of rows, counts and expected counts, with one row per bin.
     """
 
     def __init__(self, seasons: tuple[Season, ...], step_s: int) -> None:
@@ -28,18 +29,21 @@ class SeasonTables:
         self.rows = rows
 
     def rows_of(self, name: str) -> slice:
-        """Rows of a season's table; empty if it is not among them."""
+        """Rows of the tables that belong to the season of this name; empty if it is not used."""
         for season, start in zip(self.seasons, self._starts, strict=True):
             if season.name == name:
                 return slice(start, start + 2 * season.bins)
         return slice(0, 0)
 
     def factors(self, tables: Tables, positions: list[Position]) -> list[Floats]:
-        """Factor of each season, of shape (keys,)."""
+        """Factor of each season at its position: one array of shape (keys,) per season."""
         return self.read(tables, positions, None)[0]
 
     def read(self, tables: Tables, positions: list[Position], dispersion: Floats | None) -> tuple[list[Floats], Floats]:
-        """Factors, and the sum of their relative variances at this dispersion of counts, each of shape (keys,)."""
+        """Factor of each season (a list of arrays) and the sum of their relative variances, all of shape (keys,).
+
+        The variances are for counts of this dispersion (variance / mean); without one they are 0.
+        """
         factors = []
         unsure = np.zeros(tables.shape[1])
         for season, start, position in zip(self.seasons, self._starts, positions, strict=True):
@@ -53,10 +57,10 @@ class SeasonTables:
         return factors, unsure
 
     def learn(self, tables: Tables, positions: list[Position], count: Floats, rate: Floats) -> None:
-        """Add a window of this count; `rate` is its expected count without any factor.
+        """Add a window of this count; `rate` is its expected count without any factor, both of shape (keys,).
 
-        Seasons learn one after the other, each what the factors of the others, as they are by then, do not explain:
-        if all learned the same residual, the next such window would be expected to differ by its square or its cube.
+        Seasons learn one after the other, each what the factors of the others, as they are by then, do not explain: if
+        all learned the same residual, the next such window would be expected to differ by its square or its cube.
         """
         factors = self.factors(tables, positions)
         last = len(factors) - 1
@@ -78,7 +82,7 @@ class SeasonTables:
                 factors[number] = (counts + season.prior) / (weights + season.prior)
 
     def seed(self, tables: Tables, column: int, parent: int) -> None:
-        """Copy the shape of another key, with no more weight than the prior."""
+        """Start the factors of the key in `column` with those in column `parent`, weighted at most as the prior."""
         for season, start in zip(self.seasons, self._starts, strict=True):
             middle, end = start + season.bins, start + 2 * season.bins
             weight = season.prior / np.maximum(tables[middle:end, parent], season.prior)

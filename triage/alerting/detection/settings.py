@@ -64,5 +64,5 @@ class SpikeSettings(BaseModel):
 
     @property
     def budget(self) -> Budget | None:
-        """The budget of false alerts; None with a fixed score."""
+        """The budget of false alerts; None if `z_count` sets a fixed score instead."""
         return None if self.z_count is not None else parse_budget(self.false_alerts)

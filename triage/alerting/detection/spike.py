@@ -23,14 +23,14 @@ _RATIO_FROM = 1.0
 
 
 class SpikeDetector:
-    """Scores the keys of one rule. Deterministic and free of I/O.
+    """Scores how surprising the latest count of each key of one rule is, and decides which keys fire. No I/O.
 
-    Keys influence each other's verdicts by the threshold alone, which spends the budget of all of them. States are of
-    each key alone, and so are scores up to the gate by the ratio, which scales with the threshold.
+    It is deterministic. Keys influence each other by the threshold alone, which spends the budget of false alerts of
+    all of them; the score for a key's share of all records is scaled with it. All else depends on the key alone.
 
     Windows are `step_s` seconds long and must be stepped in order. State is per key: after `snapshot` and `restore`,
-    the same steps give the same verdicts, bit by bit. `budget_share` is the detector's share of a budget for all keys,
-    where others watch the rest of them.
+    the same steps give the same verdicts, bit by bit. `budget_share` (0 to 1) is the share of the rule's keys that this
+    detector watches: it gets that share of a budget for all keys.
     """
 
     def __init__(self, settings: SpikeSettings, step_s: int, budget_share: float = 1.0) -> None:
@@ -59,7 +59,7 @@ class SpikeDetector:
 
     @property
     def last_start_ms(self) -> int | None:
-        """Start of the window that was stepped last."""
+        """Start in ms of the window that was stepped last; None before the first."""
         return None if self._last is None else self._last * self._step_ms + self._phase_ms
 
     def step(
@@ -80,7 +80,7 @@ class SpikeDetector:
         return self._evaluate(number, count, records)
 
     def catch_up(self, start_ms: int) -> None:
-        """Step the windows before `start_ms` that were skipped, as empty ones."""
+        """Step the skipped windows before `start_ms`, as windows without any record."""
         number = self._number(start_ms)
         if self._last is None:
             return
@@ -88,7 +88,7 @@ class SpikeDetector:
             self._evaluate(missing, np.zeros(len(self._states)), np.zeros(len(self._states)))
 
     def snapshot(self, key: str) -> bytes:
-        """The state of a key, some KB. Raises KeyError."""
+        """Serialize a key's state for `restore`, some KB. Raises KeyError if it is unknown or nothing was stepped."""
         if self._last is None:
             raise KeyError(key)
         return self._states.dump(key, self._last)
@@ -105,7 +105,7 @@ class SpikeDetector:
         self._last = last
 
     def adopt(self, key: str, parent: str) -> None:
-        """Add a key with the seasons of a parent as its prior. Does nothing if it is known or the parent is not."""
+        """Add a key with the seasonal factors of `parent` to begin with, unless it is known or the parent is not."""
         if key in self._states.index or parent not in self._states.index:
             return
         column = int(self._states.locate([key])[0])
@@ -162,7 +162,10 @@ class SpikeDetector:
         )
 
     def _threshold(self, z_count: Floats, z_ratio: Floats, learning: Bools, phi: Floats) -> float:
-        """The score above which keys fire at this step; notes their scores. Only it depends on what keys there are."""
+        """The score above which keys fire at this step; also counts high scores, from which later thresholds are set.
+
+        Of a verdict, only the threshold depends on the other keys.
+        """
         states, settings = self._states, self.settings
         rows = {name: states.row(name) for name in TailModel.ROWS}
         age = states.row("age")
@@ -177,7 +180,7 @@ class SpikeDetector:
         return threshold
 
     def _count_scores(self, expected: Expected, phi: Floats) -> Floats:
-        """Score of the sum of each width, shape (widths, keys)."""
+        """Scores of the counts, summed over each number of windows; shape (widths, keys)."""
         spread, rows = self._baseline.spread, self._states.rows("spread")
         variance = spread.variance(rows, expected.mean, spread.prudent(rows, phi)) + expected.mean**2 * expected.unsure
         z: Floats = surprise(expected.count, expected.mean, variance) - self._baseline.widths.offsets
@@ -185,11 +188,11 @@ class SpikeDetector:
         return z
 
     def _ratio_scores(self, expected: Expected, chosen: Columns) -> Floats:
-        """Score of the share of the chosen keys, infinite where records are not known: the larger of two.
+        """Score of the share of all records that is negative, for the chosen keys: the larger of two scores.
 
-        The first compares the share with the usual share. The second compares the count with the usual count, scaled
-        by the surge of the other records: without a surge few negatives can be a spike, although the share of a few
-        records is uncertain.
+        The first compares the share with the usual share. The second compares the count with the usual count, scaled by
+        the surge of the other records: without a surge few negatives can be a spike, although the share of a few
+        records is uncertain. Infinite where the number of all records is not known.
         """
         states, baseline = self._states, self._baseline
         best = np.full(len(chosen), np.inf)

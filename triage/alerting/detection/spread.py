@@ -1,4 +1,7 @@
-"""Dispersion of counts about their mean, learned for each width of sums separately."""
+"""Dispersion of counts: how much they vary about their expected mean, learned separately for sums of each width.
+
+The width of a sum is its number of windows.
+"""
 
 import numpy as np
 
@@ -11,11 +14,13 @@ _STANDARD_ERRORS = 1.5
 
 
 class Spread:
-    """Dispersion of sums: half quasi-Poisson (phi times the mean), half negative binomial.
+    """Learns how much the counts of each key vary about their mean, for sums over one or more windows.
 
-    Sums wider than a window have statistics of their own, because neighbouring windows are correlated in real counts;
-    their phi is never below that of windows. Arrays are of shape (widths, keys). Rows of the state: discounted sums of
-    squared residuals of each width, then of means, then of squared means.
+    The variance is half quasi-Poisson (phi times the mean), half negative binomial. Sums wider than a window have
+    statistics of their own, because neighbouring windows are correlated in real counts; their phi is never below that
+    of windows. Arrays are of shape (widths, keys). Rows of the state: discounted sums of squared residuals of each
+    width, then of means, then of squared means. `kept` is the part of the sums that is left after each window, `floor`
+    the least phi.
     """
 
     def __init__(self, widths: int, kept: float, floor: float) -> None:
@@ -25,7 +30,7 @@ class Spread:
         self._floor = floor
 
     def phi(self, rows: Floats) -> Floats:
-        """Quasi-Poisson dispersion of sums of each width."""
+        """Quasi-Poisson dispersion (variance divided by mean) of sums of each width, of shape (widths, keys)."""
         widths = self._widths
         phi = rows[:widths] + _PRIOR_PHI * _PRIOR_COUNTS
         phi /= rows[widths : 2 * widths] + _PRIOR_COUNTS
@@ -44,7 +49,7 @@ class Spread:
         return phi + _STANDARD_ERRORS * np.sqrt(np.maximum(phi * (6 * phi * (phi - 1) + 1), 0.0) / counts)
 
     def variance(self, rows: Floats, mean: Floats, phi: Floats) -> Floats:
-        """Variance of sums about known means."""
+        """Variance of sums whose means are `mean`, of shape (widths, keys)."""
         widths = self._widths
         kappa = rows[:widths] - rows[widths : 2 * widths]
         kappa /= rows[2 * widths :] + _PRIOR_COUNTS
@@ -57,7 +62,7 @@ class Spread:
         return kappa
 
     def learn(self, rows: Floats, count: Floats, mean: Floats) -> None:
-        """Add sums; a mean of 0 adds nothing."""
+        """Update the state `rows` in place with observed sums and their expected means; a mean of 0 adds nothing."""
         widths = self._widths
         residual = (count - mean) * (mean > 0)
         rows *= self._kept

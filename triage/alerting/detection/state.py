@@ -1,4 +1,4 @@
-"""State of all keys as columns of two arrays, and of one key in bytes."""
+"""State of the spike detector: two arrays with one column per key, and the serialized form of one key in bytes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,14 +32,18 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """Additions of version 2 to version 1: the last `rows` rows, and the rows `tables` of the tables."""
+    """Rows that version 2 of the stored state has and version 1 lacks: the last `rows`, and `tables` of tables."""
 
     rows: int
     tables: slice
 
 
 class KeyStates:
-    """Columns of known keys: float64 for sums, float32 for the tables of seasons."""
+    """The state of all keys of a detector: a float64 array and a float32 array of season tables, a column per key.
+
+    `names` are the keys in the order of the columns, `index` has the column of each key. A new key begins with the
+    values in `blank`.
+    """
 
     def __init__(self, layout: Layout, table_rows: int, blank: Floats, added: Added | None = None) -> None:
         self.layout = layout
@@ -55,20 +59,20 @@ class KeyStates:
         return len(self.names)
 
     def rows(self, name: str) -> Floats:
-        """View of shape (rows of the name, keys)."""
+        """View of one named part of the state, of shape (rows of the part, keys)."""
         return self._values[self.layout.slices[name], : len(self.names)]
 
     def row(self, name: str) -> Floats:
-        """View of shape (keys,) of a name of one row."""
+        """View of a named part of the state that has a single row, of shape (keys,)."""
         found: Floats = self._values[self.layout.slices[name].start, : len(self.names)]
         return found
 
     def tables(self) -> NDArray[np.float32]:
-        """View of shape (rows of all tables, keys)."""
+        """View of the tables of all seasons, of shape (rows, keys)."""
         return self._tables[:, : len(self.names)]
 
     def locate(self, keys: Sequence[str]) -> NDArray[np.intp]:
-        """Columns of the keys; new keys are added."""
+        """Column numbers of the keys, in their order; unknown keys are added."""
         index = self.index
         try:
             return np.fromiter(map(index.__getitem__, keys), np.intp, len(keys))
@@ -79,7 +83,7 @@ class KeyStates:
             return np.fromiter(map(index.__getitem__, keys), np.intp, len(keys))
 
     def forget(self, key: str) -> None:
-        """Remove a key, if it is known; the last one takes its column."""
+        """Remove a key, if it is known; the key in the last column moves to its column."""
         column = self.index.pop(key, None)
         if column is None:
             return
@@ -91,7 +95,7 @@ class KeyStates:
             self._tables[:, column] = self._tables[:, len(self.names)]
 
     def dump(self, key: str, step: int) -> bytes:
-        """The key's columns with the number of the last step. Raises KeyError."""
+        """Serialize a key's state and the number of the last step in it. Raises KeyError if the key is unknown."""
         column = self.index[key]
         head = np.array([_VERSION, self.layout.rows, self._table_rows, step], "<i8")
         values = self._values[:, column].astype("<f8")

@@ -1,4 +1,4 @@
-"""Surprise of a count: its tail probability as a z score."""
+"""Score of how surprising a count is: its upper tail probability as a z score."""
 
 import numpy as np
 from scipy.special import betainc, ndtri
@@ -11,9 +11,10 @@ _UNDERFLOW = 1e-290
 
 
 def surprise(count: Floats, mean: Floats, variance: Floats) -> Floats:
-    """Mid-p upper tail of `count` as a z score, under a negative binomial of that mean and variance.
+    """Score of how unexpectedly high a count is: the mid-p upper tail as a z score, under a negative binomial.
 
-    Arrays of one shape; 0 where the mean is 0 or less. Scores under about 1 are Pearson's instead of exact.
+    `mean` and `variance` are those of the distribution. Arrays of one shape; 0 where the mean is 0 or less. Scores
+    under about 1 are Pearson's instead of exact.
     """
     safe = np.maximum(mean, 1e-9)
     # A negative binomial varies more than its mean; close to it, it is a Poisson variable.
@@ -28,7 +29,10 @@ def surprise(count: Floats, mean: Floats, variance: Floats) -> Floats:
 
 
 def upper_quantile(mean: Floats, variance: Floats, z: Floats | float) -> Floats:
-    """Count at about `z` in the upper tail of a negative binomial, by Cornish and Fisher's first correction."""
+    """The count that a negative binomial exceeds as rarely as a standard normal variable exceeds `z`, approximately.
+
+    By Cornish and Fisher's first correction.
+    """
     safe = np.maximum(mean, 1e-9)
     sd = np.sqrt(np.maximum(variance, safe))
     skewness = (2 * sd * sd / safe - 1) / sd

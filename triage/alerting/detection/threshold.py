@@ -44,7 +44,12 @@ _STEPS, _CLOSE = 6, 1e-6
 
 
 class TailModel:
-    """Predicts and counts runs of high scores. Arrays are of shape (keys,), rows of the state as in `ROWS`."""
+    """Sets the score above which keys fire, from how often high scores are predicted and how often they were seen.
+
+    It counts runs: windows in a row with high scores. Arrays are of shape (keys,); `ROWS` are the parts of the state
+    that it needs: the highest score of the current run, and the discounted numbers of runs that were seen and
+    predicted.
+    """
 
     ROWS = ("peak", "runs", "predicted_runs")
 
@@ -59,7 +64,10 @@ class TailModel:
         self._counted_after = max(_COUNTED_AFTER_S / step_s, 24)
 
     def rates(self, log_mean: Floats, phi: Floats, age: Floats) -> tuple[Floats, Floats]:
-        """Logarithm of false alerts per week at the reference, and its slope; `log_mean` is of the mean of a window."""
+        """Logarithm of each key's false alerts per week at the score `REFERENCE`, and its decrease per unit of score.
+
+        `log_mean` is the logarithm of the mean count of a window, `phi` its dispersion, `age` the key's age in windows.
+        """
         hourly = log_mean + self._to_hours
         # np.clip costs three times as much, and with few keys the calls are what a step takes.
         rare = np.minimum(np.maximum(_RARE_BELOW - hourly, 0.0), 6.0)
@@ -72,7 +80,7 @@ class TailModel:
         return rate, np.maximum(_SLOPE - _RARE_SLOPE * rare, _LEAST_SLOPE)
 
     def learn(self, rows: dict[str, Floats], score: Floats, age: Floats, rate: Floats, slope: Floats) -> None:
-        """Count the runs that end with this window, and those that were predicted for it."""
+        """Add a window to the state: the runs of high scores that end with it, and the number predicted for it."""
         peak, runs, predicted = (rows[name] for name in self.ROWS)
         above = score > _RUN_FROM
         counted = age > self._counted_after
@@ -85,7 +93,10 @@ class TailModel:
         predicted += between * counted * (self._step_s / _WEEK_S)
 
     def threshold(self, rows: dict[str, Floats], rate: Floats, slope: Floats, watched: Bools, budget: Budget) -> float:
-        """The score at which the watched keys together spend the budget."""
+        """The score above which the keys in `watched` together raise as many false alerts as the budget allows.
+
+        `REFERENCE` if no key is watched. `rate` and `slope` are from `rates`.
+        """
         keys = int(watched.sum())
         if not keys:
             return REFERENCE

@@ -1,4 +1,4 @@
-"""Sums of windows that are scored, and the offset of each score."""
+"""Choice of the sums that are scored: over how many of the latest windows the counts of a key are added up."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,10 @@ _SHORT_UP_TO_S = 900
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Widths:
-    """The numbers of windows over which counts are summed and tested.
+    """The numbers of latest windows over which counts are summed; each sum is scored separately.
 
-    `sizes` in windows, ascending; `offsets` of shape (widths, 1).
+    `sizes` are in windows, ascending. `offsets`, of shape (widths, 1), are subtracted from the scores: each further sum
+    is a further chance of a false alert.
     """
 
     sizes: tuple[int, ...]
@@ -31,12 +32,12 @@ class Widths:
 
     @property
     def last(self) -> list[int]:
-        """Indices of the sums in the cumulative sums of the windows, newest first."""
+        """Index of each sum in the cumulative sums of the windows, newest first."""
         return [size - 1 for size in self.sizes]
 
 
 def widths_for(step_s: int, threshold: float) -> Widths:
-    """Sums for windows of `step_s` seconds.
+    """The sums to score for windows of `step_s` seconds and a rule that fires above the score `threshold`.
 
     Windows shorter than an hour are more frequent: their sums must be rarer in proportion, so that the number of false
     alerts per week does not depend on the step.

@@ -17,7 +17,7 @@ _JUMP_S = 60.0
 
 
 class CatchUp:
-    """Decides for one partition whether pages wait."""
+    """Decides for one partition if pages are held back because the alerter is behind and still catching up."""
 
     def __init__(self, settings: AlertingSettings) -> None:
         self._lateness_ms = settings.allowed_lateness_s * 1000
@@ -32,16 +32,19 @@ class CatchUp:
         self._jumped_until_s = float("-inf")
 
     def begin(self, now_ms: int, now_s: float, gained_ms: int) -> None:
-        """Note the clock and by how much the watermark gained on it, before steps are closed."""
+        """Note the time before steps are closed: the clock in ms, the monotonic time in s, and the watermark's gain.
+
+        `gained_ms` is by how much the watermark gained on the clock, as `PartitionWindows.gained_ms` returns it.
+        """
         if self._now_ms is not None and now_ms - self._now_ms > self._old_ms and now_s - self._now_s < _JUMP_S:
             self._jumped_until_s = now_s + _JUMP_S
         self._now_ms, self._now_s = now_ms, now_s
         self._fast = gained_ms > self._fast_ms
 
     def behind_ms(self, reached_ms: int, until_ms: int) -> int | None:
-        """Time by which a page at `reached_ms` is behind the clock, if it waits; None if it does not.
+        """Time in ms by which a page due at `reached_ms` is behind the clock, if it must wait; None if it can be sent.
 
-        All steps up to `reached_ms` are closed; those up to `until_ms` can be.
+        All steps up to `reached_ms` are closed; those up to `until_ms` can be closed.
         """
         if self._now_ms is None or self._now_s < self._jumped_until_s:
             return None

@@ -1,6 +1,6 @@
 """Changes of an engine that are not stored yet, in the order in which they must reach the changelog. No I/O.
 
-`state` says which entries there are, and why their order matters.
+The module `state` describes the entries, and why their order matters.
 """
 
 from collections.abc import Iterable
@@ -20,10 +20,10 @@ from triage.schemas.alert import Evidence
 
 @dataclass(slots=True)
 class Changes:
-    """Work of a flush: first write, then send, then archive.
+    """The work of one flush of an engine, in order: write entries, then send notifications, then archive episodes.
 
-    `writes` maps names of entries to values, in order; None deletes the entry. `notifications` are to be sent and
-    `episodes` to be archived. Nothing more will come of the episodes in `forgotten`, which are dedup keys.
+    `writes` maps names of table entries to values, in order; None deletes the entry. `forgotten` are the dedup keys of
+    episodes that the engine has dropped.
     """
 
     writes: dict[str, Any] = field(default_factory=dict)
@@ -33,9 +33,10 @@ class Changes:
 
 
 class ChangelogBuffer:
-    """Collects changes until they are taken.
+    """Collects the changes of an engine until the next flush takes them, and orders them.
 
-    `closed_ms` is the end of the last step that was closed when the entry `state` was last written.
+    `closed_ms` (event time) is the end of the last step that was closed when the entry `state` was last written; None
+    before.
     """
 
     def __init__(self) -> None:
@@ -51,7 +52,7 @@ class ChangelogBuffer:
         self._episodes: list[Episode] = []
 
     def restore(self, found: Stored, episodes: Iterable[Episode]) -> None:
-        """Continue from stored state: pending notifications are sent again, and these episodes archived again."""
+        """Continue from stored state: its pending notifications are sent again, and `episodes` archived again."""
         self.closed_ms = found.core.progress.closed_ms
         self._serial, self._slots = found.core.serial, found.slots
         self._notifications += found.notifications.values()
@@ -59,7 +60,7 @@ class ChangelogBuffer:
 
     @property
     def next_serial(self) -> int:
-        """Serial of the entry `state` that will be written with what is collected now."""
+        """Serial number of the entry `state` that will be written with the changes collected now."""
         return self._serial + 1
 
     def put_sum(self, start_ms: int, key: str, window_sum: WindowSum) -> None:
@@ -76,7 +77,7 @@ class ChangelogBuffer:
         self._notifications.append(notification)
 
     def update_notification(self, notification: PendingNotification) -> None:
-        """Store that fewer receivers are pending, once `state` says which of them took it."""
+        """Store that fewer receivers are pending. It is written after `state`, which says which receivers took it."""
         self._updates[f"page:{notification.id}"] = msgspec.to_builtins(notification)
 
     def delete_notification(self, notification: PendingNotification) -> None:
@@ -99,13 +100,16 @@ class ChangelogBuffer:
             self._slots[rule, key] = slot
 
     def put_state(self, progress: Progress, episodes: list[Episode], paging: PagingState) -> None:
-        """Everything else; call it after `put_baseline`."""
+        """Store the entry `state`: progress, episodes and pages. Call it after `put_baseline`."""
         self._serial += 1
         self._last["state"] = stored.pack(Core(progress, self._serial, episodes, paging, stored.VERSION))
         self.closed_ms = progress.closed_ms
 
     def take(self, episodes: list[Episode]) -> Changes:
-        """All that was collected; `episodes` are to be archived, before those of a restart."""
+        """Return all changes that were collected, and collect from nothing again.
+
+        `episodes` are to be archived, before those that `restore` archives again.
+        """
         sums = {name: msgspec.to_builtins(window_sum) for name, window_sum in self._sums.items()}
         writes = sums | self._writes | self._last
         # A notification changes only after `state` says which receivers took it. An entry is deleted only after the

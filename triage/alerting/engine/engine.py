@@ -50,7 +50,7 @@ _MAX_STEPS = 200
 
 @dataclass(frozen=True, slots=True)
 class DeliveredPage:
-    """A page that still fires and that `receivers` took; `also` are the other alerts on it."""
+    """A page that `receivers` took and that is not resolved: its first alert, and the others in `also`."""
 
     alert: Alert
     also: list[Alert]
@@ -58,11 +58,12 @@ class DeliveredPage:
 
 
 class PartitionEngine:
-    """Windows, baselines, episodes and pending notifications of one partition.
+    """Turns the counts of one partition of `window-counts` into alerts and pages.
 
-    `receivers` are the configured notifiers, and `acknowledging` those of them that are notified of acknowledgements.
-    `expected` are the raw partitions that will report watermarks. `silences` are shared with other engines.
-    `partitions` is the number of engines over which keys are spread, `channels` the channel of each raw topic.
+    It holds the windows, baselines, episodes and pending notifications of the partition. `receivers` are the configured
+    notifiers, and `acknowledging` those of them that are notified of acknowledgements. `expected` are the raw
+    partitions that will report watermarks. `silences` are shared with other engines. `partitions` is the number of
+    engines over which keys are spread, `channels` the channel of each raw topic.
     """
 
     def __init__(
@@ -153,7 +154,7 @@ class PartitionEngine:
                 self._merge(count)
 
     def advance(self) -> bool:
-        """Close the steps that the watermark allows, a bounded number of them. True if there are more.
+        """Close steps that the watermark allows and run due timers of pages, 200 at most. True if there are more.
 
         Take the changes after each call, so that they are written in their order.
         """
@@ -182,7 +183,7 @@ class PartitionEngine:
         return True
 
     def take_changes(self) -> Changes:
-        """Everything that changed since the last call."""
+        """Return everything that changed since the last call, for the caller to store, send and archive."""
         progress = self.windows.progress
         if self._episodes.dirty or self._changelog.closed_ms != progress.closed_ms:
             for rule, key, baseline in self._due_baselines():
@@ -217,12 +218,12 @@ class PartitionEngine:
             self._episodes.page_refused(_members(notification), receiver, error, retried=True)
 
     def page_arrived(self, dedup_key: str, receiver: str) -> bool:
-        """True if the receiver took the page, or may have."""
+        """True if the receiver took the page, or if it is not known which receivers took it."""
         episode = self._episodes.get(dedup_key)
         return episode is None or episode.taken_by is None or receiver in episode.taken_by
 
     def delivered_pages(self) -> list[DeliveredPage]:
-        """The pages that some receiver took and that still fire. Some receivers need them repeated after a restart."""
+        """Unresolved pages that some receiver took: after a restart some receivers need them repeated."""
         found = []
         for page in self._episodes.paging.state.pages.values():
             lead, *others = [self._episodes.get(key) for key in page.members]
@@ -252,7 +253,7 @@ class PartitionEngine:
         return self._evidence.get(dedup_key)
 
     def attach(self, dedup_key: str, evidence: Evidence) -> Episode | None:
-        """Keep evidence with its episode. Returns the episode; None if it was forgotten meanwhile."""
+        """Store evidence with its episode. Returns the episode; None if it was dropped meanwhile."""
         episode = self._episodes.get(dedup_key)
         if episode is not None:
             self._evidence[dedup_key] = evidence
@@ -260,11 +261,11 @@ class PartitionEngine:
         return episode
 
     def archived(self, dedup_key: str, version: int) -> None:
-        """Note that the index and the topic have this version of the episode's alert."""
+        """Note that the alerts index and topic have stored this version of the episode's alert."""
         self._episodes.archived(dedup_key, version)
 
     def alert(self, episode: Episode) -> Alert:
-        """The alert document of an episode, as of now."""
+        """Build the alert document of an episode, with its latest evidence and chart."""
         return build_alert(
             episode,
             self._rules.get(episode.rule),

@@ -1,4 +1,4 @@
-"""Episodes of one partition: verdicts open and end them; grouped, they become the pages that people get. No I/O."""
+"""Episodes of one partition: the results of rules open and end them, and groups of them are sent as pages. No I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -33,9 +33,10 @@ _RULE_REMOVED = Policy(1, "info", rule_removed=True)
 
 
 class Episodes:
-    """Episodes by dedup key, the latest one of each rule and key, and their pages.
+    """The episodes of one partition by dedup key, open and recently resolved, and the pages that they are sent on.
 
-    `dirty` is set by every change; the engine stores the episodes and clears it.
+    An episode is one stretch of firing of a rule for a key. `dirty` is set by every change; the engine stores the
+    episodes and clears it.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Episodes:
         self._missing: Sequence[str] = ()
 
     def restore(self, core: Core) -> None:
-        """Continue from stored state."""
+        """Continue with the episodes and pages of the stored state."""
         self._by_key = {episode.dedup_key: episode for episode in core.episodes}
         self._open = {episode.dedup_key: None for episode in core.episodes if episode.open}
         for episode in sorted(core.episodes, key=lambda episode: episode.last_step_ms):
@@ -107,9 +108,9 @@ class Episodes:
     def close_step(
         self, start_ms: int, sums: Mapping[str, WindowSum], missing: Sequence[str] = ()
     ) -> list[PageNotification]:
-        """Evaluate a step and update every open episode. Returns the pages that resolve.
+        """Evaluate a closed step and update every open episode. Returns notifications of the pages that resolve.
 
-        Counts of the partitions in `missing` may come later.
+        `sums` are the step's counts by key. Counts of the raw partitions in `missing` may come later.
         """
         self._missing = missing
         firing = self._evaluators.close(start_ms, sums)
@@ -126,9 +127,9 @@ class Episodes:
         return self._resolve_pages()
 
     def run_timers(self, at_ms: int, *, late: bool = False) -> list[PageNotification]:
-        """Run the timers that are due at `at_ms`; all steps that end by then must be closed.
+        """Send and repeat the pages that are due at `at_ms` (event time); all steps that end by then must be closed.
 
-        `late`: they have waited until the alerter had caught up.
+        Returns their notifications. `late`: the timers have waited until the alerter had caught up.
         """
         self._now_ms = max(self._now_ms, at_ms)
         notifications, changed = self.paging.run(at_ms, self._by_key, late=late)
@@ -138,7 +139,7 @@ class Episodes:
         return notifications
 
     def act(self, action: Acknowledge | Snooze) -> list[PageNotification] | None:
-        """Apply an action to an alert and all alerts of its page.
+        """Apply an acknowledgement or a snooze to an alert and all open alerts of its page; returns notifications.
 
         None if the alert is not in this partition or is over, or if a later action on it was applied before.
         """
@@ -169,7 +170,10 @@ class Episodes:
             self._put(msgspec.structs.replace(episode, taken_by=taken_by, refusals=refusals, archived=False))
 
     def page_refused(self, dedup_keys: Iterable[str], receiver: str, error: str, *, retried: bool) -> None:
-        """Note that a receiver did not take the page of these alerts. The first time of the same answer counts."""
+        """Note that a receiver did not take the page of these alerts. Of the same answer, the first time is kept.
+
+        `retried` says that the page is sent to it again.
+        """
         refusal = Refusal(receiver, error, rfc3339(self._clock.now_ms()), retried)
         for dedup_key in dedup_keys:
             episode = self._by_key.get(dedup_key)
@@ -183,14 +187,18 @@ class Episodes:
             self._put(msgspec.structs.replace(episode, refusals=refusals, archived=False))
 
     def archived(self, dedup_key: str, version: int) -> None:
-        """Note that a resolved episode is stored in the archives."""
+        """Note that the archives have stored this version of a resolved episode."""
         episode = self._by_key.get(dedup_key)
         if episode is not None and not episode.open and episode.version == version:
             self._by_key[dedup_key] = msgspec.structs.replace(episode, archived=True)
             self.dirty = True
 
     def forget(self, pending: set[str]) -> None:
-        """Drop episodes that nothing needs any more; `pending` are the keys of pages that are not delivered yet."""
+        """Drop resolved episodes that nothing needs any more.
+
+        Kept are those that flap detection or a page needs, and for seven days those that the archives have not stored.
+        `pending` are the keys of pages with a notification that is not delivered yet.
+        """
         step_ms = self._settings.window_s * 1000
         in_use = {key for page in self.paging.state.pages.values() for key in page.members} | pending
         for dedup_key, episode in list(self._by_key.items()):
@@ -205,12 +213,12 @@ class Episodes:
                 self.dirty = True
 
     def take_changed(self) -> list[Episode]:
-        """Episodes whose alerts are to be archived again."""
+        """Return the episodes that have changed since the last call and must be archived again."""
         changed, self._changed = self._changed, {}
         return [e for key in changed if (e := self._by_key.get(key)) is not None and not e.archived]
 
     def take_forgotten(self) -> list[str]:
-        """Dedup keys of the episodes that were dropped."""
+        """Return the dedup keys of the episodes that were dropped since the last call."""
         forgotten, self._forgotten = self._forgotten, []
         return forgotten
 
@@ -258,7 +266,7 @@ class Episodes:
         self._report_change(after, transition.change)
 
     def _missing_of(self, rule: Rule, dimensions: Mapping[str, str]) -> list[str]:
-        """The lagging partitions whose records can belong to a series."""
+        """The lagging raw partitions whose records can belong to a series of the rule with these dimension values."""
         if not self._missing:
             return []
         found = []
@@ -278,7 +286,7 @@ class Episodes:
         return f"it was over before the alerter, {duration(self.behind_ms)} behind, had caught up"
 
     def _urgency(self, name: str, key: str) -> tuple[bool, bool, int, int]:
-        """Sorts keys where not all can be open: open episodes first, then what pages, the severest and widest first."""
+        """Sort key where not all keys can be open: open episodes first, then what pages, severest and widest first."""
         current = self._by_key.get(self._current.get((name, key), ""))
         rule = self._rules.get(name)
         if rule is None or (current is not None and current.open):
@@ -292,7 +300,7 @@ class Episodes:
         return self._silence(self._evaluators.dimensions(name, key), name, rule.severity, self._now_ms) is None
 
     def _make_room(self, name: str, key: str) -> bool:
-        """End an open episode that is not paged, for one that would be. False if there is none, or it would not be."""
+        """End an open episode that is not paged, so that one that would be paged can open. False if it cannot."""
         rule = self._rules.get(name)
         if rule is None or not self._would_page(name, key):
             return False
@@ -312,7 +320,7 @@ class Episodes:
         return False
 
     def _displaceable(self, episode: Episode) -> bool:
-        """True if an open episode without a page will have none as things are: quiet, or muted by another alert."""
+        """True if an open episode without a page will get none for now: it reaches nobody, or is muted."""
         return self._is_quiet(episode) or episode.not_paged_because is not None
 
     def _is_quiet(self, episode: Episode) -> bool:

@@ -11,7 +11,7 @@ from triage.schemas.alert import Alert, Event
 
 
 class PendingNotifications:
-    """Pending notifications of one partition, oldest first.
+    """Notifications of one partition that some receivers have not taken yet, oldest first.
 
     Only the receivers in `acknowledging` are notified of an acknowledgement.
     """
@@ -39,9 +39,10 @@ class PendingNotifications:
         serial: int,
         action_ms: int | None,
     ) -> PendingNotification | None:
-        """Make the notification that paging requests; None where no receiver needs it.
+        """Create the notification that `request` asks for, and keep it until receivers took it; None if none needs it.
 
-        `serial` is that of the entry `state` it belongs to, `action_ms` the time of the action that asked for it.
+        `episode` and `alert` return an episode by dedup key and its alert document. `serial` is that of the entry
+        `state` it belongs to, `action_ms` the time of the action that asked for it, None for any other reason.
         """
         page = request.page
         lead = episode(page.key)
@@ -85,13 +86,14 @@ class PendingNotifications:
         return {name for notification in first for name in notification.pending}
 
     def find(self, dedup_key: str, event: Event, receiver: str) -> PendingNotification | None:
-        """The oldest notification of an event that waits for a receiver."""
+        """The oldest notification of a page's event that a receiver has not taken yet; None if there is none."""
         return next((n for n in self._of_page(dedup_key) if n.event == event and receiver in n.pending), None)
 
     def delivered(self, dedup_key: str, event: Event, receiver: str) -> PendingNotification | None:
         """Note that a receiver took a notification, or never will.
 
-        Returns the notification; without pending receivers it has been removed. None if there is none.
+        Returns the notification, with the receivers that are still pending; without any it has been removed. None if no
+        such notification is pending.
         """
         notification = self.find(dedup_key, event, receiver)
         if notification is not None:

@@ -1,4 +1,7 @@
-"""First baselines of spike rules, from the index's history or a backtest's file: without them rules learn for a day."""
+"""First baselines of spike rules, learned from the index's history or a backtest's file.
+
+Without them rules learn for a day before they can fire.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -29,7 +32,8 @@ Primed = Mapping[str, Mapping[str, StoredBaseline]]
 def parse_source(text: str) -> int | Path:
     """Read the value of `--prime`: a time span of the index, or a file.
 
-    `28d`, `4w`, `72h` in seconds, or a file. Raises ConfigError.
+    Returns the seconds of `28d`, `4w` or `72h` (at most 400 days), or the path of an existing file. Raises ConfigError
+    for any other text.
     """
     if found := re.fullmatch(r"(\d+)([hdw])", text):
         seconds = int(found[1]) * _UNITS[found[2]]
@@ -43,9 +47,11 @@ def parse_source(text: str) -> int | Path:
 
 
 def prime(source: int | Path, settings: Settings, rules: AlertRules, clock: Clock) -> Primed:
-    """Learn the baselines of each spike rule from history, up to the step that closes next. Fires no alerts.
+    """Learn the baselines of each spike rule from past counts, up to the step that closes next. Fires no alerts.
 
-    Raises Unavailable, AccessDenied, DependencyError; SourceError or ConfigError for a file.
+    `source` is a number of seconds of the index's history, or a file. Returns baselines by rule and key. Raises
+    Unavailable, AccessDenied or DependencyError if Elasticsearch cannot be read; SourceError or ConfigError for a file
+    that is not valid.
     """
     step_ms = settings.alerting.window_s * 1000
     end_ms = (clock.now_ms() - settings.alerting.allowed_lateness_s * 1000) // step_ms * step_ms
@@ -72,7 +78,10 @@ def prime(source: int | Path, settings: Settings, rules: AlertRules, clock: Cloc
 
 
 def primed_for_partition(primed: Primed, partition: int, partitions: int, group_by: str) -> Primed:
-    """The baselines of the groups whose counts workers send to a partition of `window-counts`."""
+    """The baselines of the keys whose counts workers send to a partition of `window-counts`, by rule and key.
+
+    A key's partition depends on its value of the field `group_by`; `partitions` is the number of partitions.
+    """
     groups = {
         rule: {key: group_of(baseline.dimensions, group_by) for key, baseline in found.items()}
         for rule, found in primed.items()
@@ -148,7 +157,7 @@ def _from_file(path: Path, settings: AlertingSettings, end_ms: int) -> list[Hist
 
 
 def _of_rule(rule: Rule, steps: Iterable[HistoryStep]) -> Iterable[HistoryStep]:
-    """The steps of the rule's series. A file's keys do not have fields by which a rule filters beyond its dimension."""
+    """The steps with the counts of the rule's series; none if it filters by a field that a file's keys lack."""
     if rule.counted != frozenset(rule.dimension):
         log.warning("rule_not_primed", rule=rule.name, reason="it filters by a field that the file's keys lack")
         return

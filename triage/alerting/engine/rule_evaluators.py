@@ -1,4 +1,4 @@
-"""Evaluation of closed steps by all rules of one partition: counts are rolled up to the rules' series. No I/O."""
+"""Evaluates all rules of one partition on closed steps: counts are summed up to the series of each rule. No I/O."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,7 +18,10 @@ Route = tuple[str, str, dict[str, str]]
 
 
 class RuleEvaluators:
-    """The series of every rule, in one of `partitions` partitions of the counts."""
+    """Evaluates all rules on the counts of one partition. Each rule has one series of counts per key.
+
+    `partitions` is the number of partitions over which the keys are spread.
+    """
 
     def __init__(self, rules: AlertRules, settings: AlertingSettings, partitions: int = 1) -> None:
         self._settings = settings
@@ -30,7 +33,7 @@ class RuleEvaluators:
         self._routes_since_ms = 0
 
     def routes(self, key: str, dimensions: Mapping[str, str]) -> tuple[Route, ...]:
-        """(rule, series key, dimensions of the series) of every series to which a count belongs."""
+        """The series to which a count of this key belongs: (rule name, series key, dimension values) of each."""
         found = self._routes.get(key)
         if found is None:
             if len(self._routes) >= _MAX_ROUTES:
@@ -44,7 +47,7 @@ class RuleEvaluators:
         return found
 
     def close(self, start_ms: int, sums: Mapping[str, WindowSum]) -> list[tuple[str, str]]:
-        """Evaluate a step. Returns (rule, key) of the series that fire."""
+        """Evaluate a closed step; `sums` are its counts by key. Returns (rule, key) of the series that fire."""
         if start_ms - self._routes_since_ms >= _ROUTES_MS:
             # Most keys do not occur again: without this their routes would add up to the limit.
             self._routes.clear()
@@ -57,7 +60,7 @@ class RuleEvaluators:
         ]
 
     def correct(self, start_ms: int, key: str, dimensions: Mapping[str, str], negative: int, total: int) -> bool:
-        """Add records of a step that was evaluated before they came. False if that is too long ago for all rules."""
+        """Add records that came after their step was evaluated. False if the step is too long ago for all rules."""
         taken = [
             self.series[name].correct(start_ms, series_key, values, negative, total)
             for name, series_key, values in self.routes(key, dimensions)
@@ -77,7 +80,10 @@ class RuleEvaluators:
         return self.series[rule].chart(key) if rule in self.series else None
 
     def take_due(self, first_ms: int, last_ms: int) -> Iterable[tuple[str, str, StoredBaseline]]:
-        """(rule, key, baseline) to store after the steps from `first_ms` to `last_ms` were closed."""
+        """Baselines to store after these steps were closed, each as (rule, key, baseline).
+
+        `first_ms` and `last_ms` are the starts of the first and the last step.
+        """
         interval_ms = self._settings.snapshot_interval_s * 1000
         for name, series in self.series.items():
             for key, baseline in series.take_due(first_ms, last_ms, interval_ms).items():
@@ -89,11 +95,14 @@ class RuleEvaluators:
         baselines: Mapping[str, Mapping[str, StoredBaseline]],
         sums: Mapping[int, Mapping[str, WindowSum]],
     ) -> None:
-        """Continue from stored baselines and the counts of the steps that are kept."""
+        """Continue after the step before `closed_ms`, from stored baselines and the counts of the steps that are kept.
+
+        `baselines` are by rule and key, `sums` by start of the step in ms and key.
+        """
         self._restore(self.series.values(), closed_ms, baselines, sums)
 
     def prime(self, primed: Mapping[str, Mapping[str, StoredBaseline]]) -> None:
-        """Give baselines to the rules that have not learned anything yet."""
+        """Give first baselines, by rule and key, to the rules that have not learned anything yet."""
         for name, baselines in primed.items():
             if name in self.series:
                 self.series[name].prime(baselines)
@@ -109,7 +118,7 @@ class RuleEvaluators:
 
     @property
     def retain_ms(self) -> int:
-        """Retention of the counts of closed steps: rules' windows sum them, stored baselines continue with them."""
+        """Time in ms to keep counts of closed steps: windows sum them, restored baselines continue with them."""
         for_windows = self._rules.longest_window_ms - self._step_ms
         spikes = any(rule.spike is not None for rule in self._rules.rules)
         for_baselines = self._settings.snapshot_interval_s * 1000 + self._step_ms if spikes else 0
@@ -136,7 +145,7 @@ class RuleEvaluators:
                             self.series[name].correct(start, series_key, values, late.late_negative, late.late_total)
 
     def _roll_up(self, sums: Mapping[str, WindowSum]) -> dict[str, dict[str, StepCount]]:
-        """Counts by rule and series key, without the records that came late."""
+        """Sum up counts by rule and series key, without the records that came after their step was evaluated."""
         rolled_up: dict[str, dict[str, StepCount]] = {}
         for key, found in sums.items():
             negative, total = found.negative - found.late_negative, found.total - found.late_total

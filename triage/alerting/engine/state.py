@@ -1,4 +1,4 @@
-"""Stored state of a partition, by the names of its table entries. Pure.
+"""Stored state of a partition: the entries of its table, and how they are named. Pure.
 
 `state` holds progress, episodes and pages in one entry, so that a crash never leaves them in disagreement:
 
@@ -35,7 +35,7 @@ VERSION = 1
 class PendingNotification(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A notification that the receivers in `pending` have not taken yet; `also` are the other alerts of the page.
 
-    `serial` is that of the entry `state` with which it was made.
+    `serial` is the serial number of the entry `state` with which it was made; `repeat` marks a repeat of a page.
     """
 
     id: str
@@ -48,9 +48,10 @@ class PendingNotification(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Core(msgspec.Struct):
-    """The entry `state`, which is compressed; `serial` grows by one each time it is written.
+    """Content of the table entry `state`, which is stored compressed: progress, episodes and pages of one partition.
 
-    `version` is that of the alerter that wrote it: 0 where it is missing.
+    `serial` grows by one each time it is written. `version` is that of the alerter that wrote it: 0 where it is
+    missing.
     """
 
     progress: Progress
@@ -62,7 +63,11 @@ class Core(msgspec.Struct):
 
 @dataclass(slots=True)
 class Stored:
-    """Decoded entries of one partition. `slots` has the slot of each baseline, by rule and key."""
+    """The table entries of one partition, decoded.
+
+    `sums` are by start of the step in ms and key, `notifications` by id, `evidence` by dedup key, `baselines` by rule
+    and key. `slots` is the number (0 or 1) in the name of the entry that has the baseline of a (rule, key).
+    """
 
     core: Core
     sums: dict[int, dict[str, WindowSum]] = field(default_factory=dict)
@@ -77,7 +82,7 @@ def pack(core: Core) -> str:
 
 
 def unpack(value: str) -> Core:
-    """Raises ConfigError for state that a newer alerter wrote."""
+    """Decode the entry `state`. Raises ConfigError for state that a newer alerter wrote."""
     core = msgspec.msgpack.decode(zlib.decompress(base64.b64decode(value)), type=Core)
     if core.version > VERSION:
         raise ConfigError(
@@ -98,7 +103,7 @@ def sum_name(start_ms: int, key: str) -> str:
 
 
 def read(entries: Mapping[str, Any], step_ms: int) -> Stored:
-    """Decode the entries that a crash at any point of a flush left.
+    """Decode the table entries of a partition, also those that a crash in the middle of a flush left.
 
     Baselines and pages that are ahead of `state` are ignored: the counts that led to them are read again. State of
     earlier versions is converted. Raises ConfigError for state of a later one.
@@ -125,7 +130,7 @@ def read(entries: Mapping[str, Any], step_ms: int) -> Stored:
 
 
 def _note_who_took_pages(stored: Stored) -> None:
-    """State of version 0 does not say which receivers took a page: all but those that it still waits for."""
+    """Convert state of version 0, which lacks the receivers that took a page: all but those still pending."""
     waiting: dict[str, set[str]] = {}
     for notification in stored.notifications.values():
         if notification.event == "firing" and not notification.repeat:

@@ -50,10 +50,11 @@ class MergeOutcome(StrEnum):
 
 
 class WindowSum(msgspec.Struct, omit_defaults=True):
-    """Negatives and all records of a key in one step, and the last merged offset of each raw partition.
+    """Counts of one key in one step, summed over all workers: negative records and all records.
 
-    `late_negative` and `late_total` of them came after the step was closed. Where many keys share a sum, `merged` has
-    checksums of the keys that were merged at the last offset of a partition.
+    `offsets` has the last merged offset of each raw partition. `late_negative` and `late_total` are the part that came
+    after the step was closed. Where many keys share a sum, `merged` has checksums of the keys that were merged at the
+    last offset of a partition.
     """
 
     dimensions: dict[str, str]
@@ -66,21 +67,25 @@ class WindowSum(msgspec.Struct, omit_defaults=True):
 
 
 class RawWatermark(msgspec.Struct):
-    """The latest watermark of a raw partition, and up to which offset it holds."""
+    """The latest watermark of a raw partition (event time in ms), and the offset up to which it holds."""
 
     watermark_ms: int
     offset: int
 
 
 class Progress(msgspec.Struct):
-    """State that survives a restart, besides the sums. Steps that end at or before `closed_ms` are closed."""
+    """Progress of a partition, which survives a restart as the sums do.
+
+    Steps that end at or before `closed_ms` are closed; None before the first. `marks` has the watermark of each raw
+    partition.
+    """
 
     closed_ms: int | None = None
     marks: dict[str, RawWatermark] = {}
 
 
 class PartitionWindows:
-    """Sums per step and key, closed in order as the minimum watermark passes.
+    """Adds up counts per step and key, and closes steps in order once the minimum watermark has passed them.
 
     `expected` are the raw partitions that will report: until each of them has, or `max_hold_s` have passed since the
     start, nothing closes. Closed steps are kept for `retain_ms`, because rules sum them and baselines are rebuilt from
@@ -135,7 +140,7 @@ class PartitionWindows:
         return gone
 
     def merge(self, count: WindowCount) -> MergeOutcome:
-        """Add a count, unless its offsets were added before. `last_merged` is then its step and key."""
+        """Add a worker's count to its step, unless its offsets were added before. Sets `last_merged` to (step, key)."""
         if count.window_ms != self._step_ms:
             return MergeOutcome.OTHER_STEP
         closed_ms = self.progress.closed_ms
@@ -178,9 +183,9 @@ class PartitionWindows:
         self._progress_at_s[name] = now_s
 
     def watermark(self, now_ms: int, now_s: float) -> int | None:
-        """Minimum over the raw partitions that are not left out; None while it is not known.
+        """The partition's watermark in ms: the minimum over raw partitions that are not left out; None while unknown.
 
-        It is never after the clock and never decreases.
+        It is unknown until each of them has reported one. It is never after the clock and never decreases.
         """
         self.left_out = frozenset(name for name, at_s in self._progress_at_s.items() if now_s - at_s > self._max_hold_s)
         self.lagging = frozenset()
@@ -194,19 +199,22 @@ class PartitionWindows:
         return self._watermark_ms
 
     def missing(self, end_ms: int) -> list[str]:
-        """The lagging partitions of which counts of a step that ends then may be missing."""
+        """Names of the lagging raw partitions whose counts of a step that ends at `end_ms` may still be missing."""
         marks = self.progress.marks
         return sorted(name for name in self.lagging if marks[name].watermark_ms < end_ms + self.lateness_ms)
 
     def gained_ms(self, now_ms: int) -> int:
-        """Event time by which the watermark gained on the clock within the last minute, beyond the clock's own pace."""
+        """Event time in ms that the watermark gained on the clock in the last minute, beyond the clock's own pace."""
         if not self._pace or self._watermark_ms is None:
             return 0
         _, clock_ms, watermark_ms = self._pace[0]
         return self._watermark_ms - watermark_ms - max(now_ms - clock_ms, 0)
 
     def _lowest(self, included: Mapping[str, int], now_ms: int, now_s: float) -> int:
-        """The minimum of the watermarks, of those that lag as if they were `max_behind_ms` behind."""
+        """Minimum of the raw partitions' watermarks, where those that lag count as `max_behind_ms` behind the furthest.
+
+        They count so only if counts of other partitions wait for them; otherwise it is the true minimum.
+        """
         ahead_ms = min(now_ms, max(included.values()))
         bound_ms = ahead_ms - self._max_behind_ms
         behind = {name: ahead_ms - at_ms for name, at_ms in included.items() if at_ms < bound_ms}
@@ -246,7 +254,10 @@ class PartitionWindows:
             self._pace.popleft()
 
     def next_to_close(self, watermark_ms: int, *, busy: bool) -> int | None:
-        """Start of the next step to close, or None. Stretches without data are skipped, unless `busy`."""
+        """Start in ms of the next step to close; None while the watermark has not passed it.
+
+        Stretches without data are skipped, unless `busy`.
+        """
         open_from = (watermark_ms - self.lateness_ms) // self._step_ms * self._step_ms
         closed_ms = self.progress.closed_ms
         if closed_ms is not None and open_from <= closed_ms:
@@ -258,7 +269,7 @@ class PartitionWindows:
         return closed_ms if closed_ms < open_from else None
 
     def close(self, start_ms: int) -> list[tuple[int, str]]:
-        """Mark the step as closed. Returns (start, key) of the sums that are not kept any longer."""
+        """Mark the step as closed. Returns (start in ms, key) of the sums that are dropped, as they are too old."""
         self.progress.closed_ms = start_ms + self._step_ms
         oldest = self.progress.closed_ms - self.retain_ms
         expired = [start for start in self.sums if start < oldest]

@@ -1,4 +1,4 @@
-"""Counts per key over the last steps, as arrays: a window is a sum over columns. Pure."""
+"""Counts per key over the last steps, as arrays; a rule's window is a sum over some of their columns. Pure."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _BLANK = (0, 0, 0, np.nan)
 
 
 class RollingCounts:
-    """Negatives, totals, late records and expected negatives of each key in the last `steps` steps of `step_ms`.
+    """Counts of each key in the last `steps` steps of `step_ms`: negatives, all records, late ones, expected negatives.
 
     Arrays are of shape (rows, steps): a row per key (`rows` has its number), a column per step. `volume` is of shape
     (rows,) and is kept by the caller.
@@ -39,7 +39,7 @@ class RollingCounts:
         self.last_ms = start_ms
 
     def keeps(self, start_ms: int) -> bool:
-        """True if the counts of a closed step can still be added to."""
+        """True if the step that starts at `start_ms` is among the last `steps`, so that counts can be added to it."""
         return self.last_ms is not None and 0 <= self.last_ms - start_ms < self.steps * self._step_ms
 
     def add(self, key: str, start_ms: int, negative: int, total: int, late: int = 0) -> None:
@@ -71,7 +71,7 @@ class RollingCounts:
         self._free.append(row)
 
     def take_over(self, other: "RollingCounts") -> None:
-        """Copy the last steps of another one, for the keys that have a row here."""
+        """Copy the last steps of another instance, for the keys that have a row here."""
         self.last_ms = other.last_ms
         if other.last_ms is None:
             return
@@ -89,7 +89,7 @@ class RollingCounts:
         return np.arange(last - steps + 1, last + 1) % self.steps
 
     def note_expected(self, rows: NDArray[np.intp], expected: NDArray[np.float64]) -> None:
-        """Store the expected negatives of the last step."""
+        """Store the expected negatives of these rows in the last step; both arrays are of the same length."""
         assert self.last_ms is not None
         self.expected[rows, self._column(self.last_ms)] = expected
 

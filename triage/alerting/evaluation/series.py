@@ -25,7 +25,10 @@ STALE_MS = 14 * 86_400_000
 
 
 class RuleSeries:
-    """Rolling windows and baselines of a rule's keys; at most `top_keys` of them are tracked individually."""
+    """Evaluates one rule for all its keys in one partition: rolling counts, static threshold and spike detector.
+
+    At most `top_keys` keys are tracked individually; the others are counted together as one key.
+    """
 
     def __init__(
         self, rule: Rule, rules: AlertRules, *, step_ms: int, top_keys: int, budget_share: float = 1.0
@@ -57,11 +60,11 @@ class RuleSeries:
 
     @property
     def learning(self) -> int:
-        """Number of keys that have no baseline yet."""
+        """Number of keys that are learning: their baseline is too young to fire."""
         return 0 if self._verdicts is None else int(self._verdicts.learning.sum())
 
     def close(self, start_ms: int, counts: Mapping[str, StepCount]) -> list[str]:
-        """Evaluate a step. Returns the keys that fire, sorted."""
+        """Evaluate a closed step; `counts` are its counts by key. Returns the keys that fire, sorted."""
         last_ms = self._rolling.last_ms
         learned_ms = last_ms if self._detector is None else self._detector.last_start_ms
         if learned_ms is not None and start_ms - learned_ms > STALE_MS:
@@ -76,7 +79,7 @@ class RuleSeries:
         return sorted({*self._static, *self._spike_firing()})
 
     def correct(self, start_ms: int, key: str, dimensions: Mapping[str, str], negative: int, total: int) -> bool:
-        """Add records of a step that was evaluated before they came. False if it is too long ago for this rule."""
+        """Add records that came after their step was evaluated. False if the step is too long ago for this rule."""
         if not self._rolling.keeps(start_ms):
             return False
         known = self._top_keys.admit_late(start_ms, key, dimensions, total)
@@ -100,7 +103,7 @@ class RuleSeries:
         )
 
     def verdict(self, key: str) -> Verdict:
-        """The verdict on a key at the last step."""
+        """Result of the rule for a key at the last step; one that does not fire for a key that is not tracked."""
         row = self._rolling.rows.get(key)
         if row is None:
             return Verdict(firing=False)
@@ -115,7 +118,7 @@ class RuleSeries:
         return Verdict(bool(causes), expected, score, tuple(causes))
 
     def chart(self, key: str) -> Chart | None:
-        """The last 36 steps of a key; None if it is not tracked."""
+        """Observed and expected counts of a key in the last 36 steps; None if it is not tracked."""
         row, last_ms = self._rolling.rows.get(key), self._rolling.last_ms
         if row is None or last_ms is None:
             return None
@@ -128,9 +131,10 @@ class RuleSeries:
     # State
 
     def take_due(self, first_ms: int, last_ms: int, interval_ms: int) -> dict[str, StoredBaseline]:
-        """Baselines to store after the steps from `first_ms` to `last_ms` were closed.
+        """Baselines to store after the steps from `first_ms` to `last_ms` were closed, by key.
 
-        Those of added and removed keys, and of the others in turn: each once in `interval_ms`.
+        They are those of keys that were added or removed, and of the others in turn: each once in `interval_ms`. A
+        removed key has a baseline without a state.
         """
         if self._detector is None:
             self._added, self._removed = set(), set()
@@ -182,7 +186,10 @@ class RuleSeries:
             self._added |= self._restore_keys(usable)
 
     def take_over(self, other: "RuleSeries") -> bool:
-        """Continue the same series under other thresholds. False if only one of the two has a spike detector."""
+        """Continue with the counts and baselines of `other`, which is the same series under other thresholds.
+
+        False, and nothing is taken over, if only one of the two has a spike detector.
+        """
         detector, before = self._detector, other._detector
         if (detector is None) != (before is None):
             return False

@@ -1,4 +1,4 @@
-"""Stored baseline of a key, and its counts in one step."""
+"""The baseline of a key as it is stored, and the counts of a key in one step."""
 
 import zlib
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from triage.alerting.rules.model import Rule
 class StoredBaseline(msgspec.Struct):
     """A key's baseline after the step that starts at `at_ms`; `state` is None once the key is not tracked any more.
 
-    `series` is the fingerprint of the rule's series. A `primed` one was learned from history, and may be ahead of the
-    steps that are closed.
+    `series` is the fingerprint of the rule's series. `volume` is the key's number of records, halved each day. A
+    `primed` one was learned from history, and may be ahead of the steps that are closed.
     """
 
     at_ms: int
@@ -25,18 +25,18 @@ class StoredBaseline(msgspec.Struct):
 
 
 def pack_state(state: bytes) -> bytes:
-    """Compress a detector's snapshot: that of a key with few records is mostly zeros."""
+    """Compress the state of a key that a detector returned: for a key with few records it is mostly zeros."""
     return zlib.compress(state, 1)
 
 
 def fingerprint_of(rule: Rule) -> str:
-    """Identifies the rule's series in stored baselines."""
+    """Checksum of what a rule counts, as 8 hex digits: stored baselines with another one are not used for the rule."""
     return f"{zlib.crc32(msgspec.json.encode(rule.series)):08x}"
 
 
 @dataclass(frozen=True, slots=True)
 class StepCount:
-    """A key's counts in one step, of the records that had come when it was evaluated."""
+    """Negative and all records of a key in one step, without those that came after the step was evaluated."""
 
     dimensions: Mapping[str, str]
     negative: int

@@ -13,11 +13,12 @@ _IDLE_VOLUME = 1e-4
 
 
 class TopKeys:
-    """Admits keys to `rolling` and drops them again; `on_drop(key)` is called for each that is dropped.
+    """Chooses the keys of a rule that are tracked individually, and adds and drops their rows in `rolling`.
 
     At most `top_keys` keys are tracked: those with most records, halved each day. All others are counted together as
     one key whose values are `__other__`. The choice is made as a step closes, so it does not depend on the order in
-    which counts come. `untracked` is the number of keys of the last step that were counted together.
+    which counts come. `untracked` is the number of keys of the last step that were counted together. `on_drop(key)` is
+    called for each key that is dropped.
     """
 
     def __init__(
@@ -87,7 +88,11 @@ class TopKeys:
             self.drop(key)
 
     def choose(self, counts: Mapping[str, StepCount]) -> dict[str, StepCount]:
-        """The step's counts by tracked key. New keys with more records replace the tracked keys of least volume."""
+        """Choose the tracked keys for a step; returns its counts by tracked key.
+
+        New keys with more records replace the tracked keys of least volume. All others are summed under the key of
+        others.
+        """
         rows = self._rolling.rows
         # Some may have been counted together before, because of the limit on a step's keys.
         others = [counts[self.other_key]] if self.other_key in counts else []

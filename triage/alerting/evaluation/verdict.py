@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RuleWindow:
-    """A rule's window of one key: `negative` of `total` records in the `window_ms` up to `end_ms`.
+    """Counts of one key in a rule's window, namely `negative` of `total` records in the `window_ms` up to `end_ms`.
 
     `step_start_ms` is the start of the step that closed last; windows of a rule slide by steps. `late` of the records
     came after their step had been evaluated.
@@ -30,7 +30,7 @@ class RuleWindow:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Result for one key. `causes` names what fired: `spike`, `static` or both.
+    """Result of evaluating a rule on one key at one step. `causes` names what fired: `spike`, `static` or both.
 
     `expected` (negatives of the window) and `score` (higher is more surprising) come from a spike detector; None
     without one.

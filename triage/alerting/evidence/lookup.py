@@ -1,4 +1,4 @@
-"""Looks up alerts in the index: that of a page before it is sent, the others one at a time in the background."""
+"""Looks up the evidence of alerts in the index: for a page before it is sent, for others in the background."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -20,7 +20,7 @@ OnEvidence = Callable[[PartitionEngine, Episode], None]
 
 
 class EvidenceLookup:
-    """Attaches evidence to the episodes of engines.
+    """Looks up the evidence (examples, unusual values) of episodes in the index, and attaches it to them.
 
     `look_up(alert, end_ms)` runs in a thread for at most 8 s; it returns None if the index does not answer. After each
     look-up that attached something, `on_evidence(engine, episode)` is called. The window that is looked up is the
@@ -38,7 +38,10 @@ class EvidenceLookup:
         self._working = False
 
     async def find(self, engine: PartitionEngine, dedup_key: str, *, again: bool = False) -> None:
-        """Look up an episode, and wait for it. Does nothing if it has evidence, unless `again`. Never raises."""
+        """Look up the evidence of an episode, and wait for it, at most 8 s. Never raises.
+
+        Does nothing if the episode has evidence, unless `again`.
+        """
         if engine.evidence(dedup_key) is not None and not again:
             return
         lookup = engine, dedup_key
@@ -48,7 +51,7 @@ class EvidenceLookup:
         await asyncio.wait({self._in_flight[lookup]})
 
     def enqueue(self, engine: PartitionEngine, episode: Episode) -> None:
-        """Look up an episode in the background, unless it has evidence already."""
+        """Look up the evidence of an episode in the background, unless it has some already or is pending."""
         if episode.state == "pending" or engine.evidence(episode.dedup_key) is not None:
             return
         self._queue.setdefault(episode.dedup_key, (engine, 1))
@@ -57,7 +60,7 @@ class EvidenceLookup:
             self._spawn(self._work())
 
     def drop(self) -> None:
-        """Forget the queue: other alerters may own its episodes now."""
+        """Empty the queue, because other alerters may have taken over the partitions of its episodes."""
         self._queue.clear()
 
     async def _work(self) -> None:

@@ -32,10 +32,11 @@ _BASELINE_DAYS = 7
 
 
 class IndexEvidence:
-    """Looks up an alert's window in the feedback indices. Blocks for at most `timeout_s`, all queries together.
+    """Finds examples, and intents, entities and words that stand out, in the feedback indices for an alert's window.
 
-    Returns None if Elasticsearch does not answer. The comparison with the days before gets the time that is left;
-    without it the page names frequent values. `where(rule)` has the conditions of a rule beyond the alert's dimensions.
+    It blocks for at most `timeout_s` seconds, all queries together, and returns None if Elasticsearch does not answer.
+    The comparison with the days before gets the time that is left; without it the page names frequent values.
+    `where(rule)` has the conditions of a rule beyond the alert's dimensions.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class IndexEvidence:
     def _frequent(
         self, alert: Alert, window: tuple[int, int], deadline_s: float
     ) -> tuple[Evidence, list[Share], list[Share]]:
-        """Evidence by frequency, with all entities and all intents that were found."""
+        """Evidence with the most frequent values, and all entities and all intents that were found."""
         settings, dimensions = self._settings, self._conditions(alert)
         # Records are indexed before they are counted, but a search sees them only after the next refresh. Without the
         # right to refresh, the page has the examples that are visible already.

@@ -15,9 +15,9 @@ LEVEL = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Counts of each value of a field in a set of records.
+    """Number of records in a set, and in how many of them each value of a field occurs.
 
-    `counts` of values among `total` records; a record may have several values or none.
+    `counts` is by value; a record may have several values or none, so the counts need not add up to `total`.
     """
 
     total: int
@@ -53,9 +53,10 @@ def over_represented(window: Sample, baseline: Sample, *, tested: int | None = N
 
 
 def log_tail(count: int, total: int, before: int, before_total: int) -> float:
-    """Log of Fisher's one-sided p: `count` or more of `total`, if the value fell on records of both samples by chance.
+    """Logarithm of Fisher's one-sided p: the chance of `count` or more, if both samples have the value equally often.
 
-    `count <= total` and `before <= before_total`. The tail of the hypergeometric distribution, summed in logarithms.
+    The value is on `count` of the window's `total` records and on `before` of the baseline's `before_total`; `count <=
+    total` and `before <= before_total`. It is the tail of the hypergeometric distribution, summed in logarithms.
     """
     having, everything = count + before, total + before_total
     if count <= total * having / everything:

@@ -1,4 +1,4 @@
-"""Words of texts, as candidates for over-representation. Pure."""
+"""Extracts words from texts, to find those that are more frequent than usual. Pure."""
 
 import re
 from collections import Counter

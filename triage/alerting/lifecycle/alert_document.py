@@ -1,4 +1,4 @@
-"""The alert document of an episode: what is stored, and what a page shows."""
+"""The alert document of an episode, which is stored in the index and the topic, and sent to receivers."""
 
 from urllib.parse import quote
 
@@ -21,7 +21,11 @@ def build_alert(
     evidence: Evidence | None = None,
     chart: Chart | None = None,
 ) -> Alert:
-    """The alert as it is stored and sent; `rule` is None if it was removed from the rule file."""
+    """The alert document of an episode, as it is stored and sent; `now_ms` is its time of update.
+
+    `rule` is None if it was removed from the rule file. `evidence` has the examples from the index, `chart` the latest
+    counts.
+    """
     evidence = evidence or Evidence()
     ended_ms = None if episode.open else episode.last_firing_ms + settings.window_s * 1000
     snoozed_ms = episode.snoozed_until_ms
@@ -83,7 +87,7 @@ def _not_paged_because(episode: Episode) -> str | None:
 
 
 def duration(ms: int) -> str:
-    """`1 h 30 min`, `5 min`, `2 d`, `45 s`: in English, for logs and reasons."""
+    """A duration in English, for logs and reasons: `1 h 30 min`, `5 min`, `2 d`, `45 s`."""
     return wording_for("en").duration(ms)
 
 

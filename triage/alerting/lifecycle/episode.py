@@ -26,7 +26,7 @@ class Change(StrEnum):
 
 
 class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One stretch of firing of a rule and key. Times are event time in ms.
+    """An alert's episode: one stretch of time in which a rule fires for a key. Times are event time in ms.
 
     `started_ms` is the start of the step that fired first, `last_step_ms` of the last evaluated step, `last_firing_ms`
     of the last step that fired. `quiet` counts the steps since then, `hits` the firing steps in a row. Numbers are of
@@ -35,9 +35,8 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     `page` is the dedup key with which the page was sent; where several alerts share a page it is that of the first.
     `taken_by` are the receivers that took the page; None if an alerter sent it that did not note them. `refusals` are
-    those that did not, and why. `without` are lagging partitions whose counts its latest window may lack.
-    `acted_ms` is when the last action on it was sent, by its sender's clock. The names of the fields are those in the
-    changelog.
+    those that did not, and why. `without` are lagging partitions whose counts its latest window may lack. `acted_ms` is
+    when the last action on it was sent, by its sender's clock. The names of the fields are those in the changelog.
     """
 
     dedup_key: str
@@ -85,7 +84,7 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def firing(self) -> bool:
-        """True from the end of `pending` to the resolve."""
+        """True in the states from `firing` to `recovering`: not while pending, and not once resolved."""
         return self.state not in {"pending", "resolved"}
 
     @property
@@ -98,13 +97,18 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def version(self) -> int:
-        """External version of the alert's document: it never decreases with a change."""
+        """Version of the alert's document for Elasticsearch (external versioning): it never decreases."""
         return (self.end_ms << 1) | (not self.open)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Settings of a rule for the lifecycle. `rule_removed`: open episodes resolve at once."""
+    """The settings of a rule that decide when its alerts open and resolve.
+
+    `pending` is the number of firing steps in a row before the one that fires, `resolve_after` the number of quiet
+    steps in a row that resolve. `rule_removed`: the rule is not in the rule file any more, and open episodes resolve at
+    once.
+    """
 
     resolve_after: int
     severity: str
@@ -120,7 +124,7 @@ class Transition:
 
 
 def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: Policy) -> Transition:
-    """Apply the next closed window of a rule and key.
+    """Apply the next closed window of a rule and key to its episode: open, continue or end it.
 
     `episode` is the key's last one, open or resolved, or None. It is not changed: the transition has its successor.
     Windows without a negative never fire. A window that was applied before changes nothing.
@@ -209,7 +213,7 @@ def _continue(episode: Episode, window: RuleWindow, verdict: Verdict, policy: Po
 
 
 def _history(episode: Episode | None, window: RuleWindow, *, firing: bool) -> tuple[int, bool]:
-    """Changes of the verdict in the last 20 windows, and True if the key flaps."""
+    """Bits of the steps at which the verdict changed, for the last 20 steps, and True if the key flaps."""
     if episode is None:
         return int(firing), False
     steps = (window.step_start_ms - episode.last_step_ms) // (window.end_ms - window.step_start_ms)

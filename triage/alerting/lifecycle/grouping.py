@@ -29,7 +29,11 @@ from triage.schemas.alert import Event
 
 
 class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Alerts of a group that were sent together; `key` is the dedup key of the first of `members`."""
+    """A page, which is one notification with alerts of one group, sent to `receivers`. Times are event time in ms.
+
+    `members` are the dedup keys of its alerts, and `key` is the first of them. `sent_ms` is when it was sent or
+    repeated last.
+    """
 
     key: str
     group: str
@@ -42,7 +46,10 @@ class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class PagingState(msgspec.Struct):
-    """State that survives a restart. By group: `waiting` is when its next page is due, `sent` when its last one was."""
+    """State of paging that survives a restart: the pages by key, and two event times in ms by group.
+
+    `waiting` is when the group's next page is due, `sent` when its last one was sent.
+    """
 
     pages: dict[str, Page] = {}
     waiting: dict[str, int] = {}
@@ -51,7 +58,7 @@ class PagingState(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class PageNotification:
-    """An event of a page, to be sent to the page's receivers."""
+    """A message on a page to its receivers: it fires (or still does: `repeat`), was acknowledged, or is resolved."""
 
     event: Event
     page: Page
@@ -60,10 +67,11 @@ class PageNotification:
 
 @dataclass(frozen=True, slots=True)
 class PagingContext:
-    """Properties of episodes that paging asks its owner for.
+    """Functions by which `Paging` looks up properties of episodes and rules, which it does not own.
 
-    `receivers(episode)` are those of its rule. `muted(episode, at_ms)` is the silence that holds then, and
-    `too_old(end_ms)` says that the time is too long ago for a page; both are texts, and None where they do not apply.
+    `receivers(episode)` are those of its rule. `muted(episode, at_ms)` describes the silence that holds then, and
+    `too_old(end_ms)` the reason why that time is too long ago for a page; both are texts, and None where they do not
+    apply. `all_mutes()` says if an alert on everything together mutes others.
     """
 
     group_of: Callable[[Episode], str]
@@ -74,7 +82,7 @@ class PagingContext:
 
 
 class Paging:
-    """The pages of one partition."""
+    """Groups the firing alerts of one partition into pages, and decides when a page is sent, repeated and resolved."""
 
     def __init__(self, settings: AlertingSettings, context: PagingContext) -> None:
         self.state = PagingState()
@@ -84,12 +92,15 @@ class Paging:
         self._repeat_ms = settings.repeat_interval_s * 1000
 
     def due_ms(self) -> int | None:
-        """Time of the next timer; None without one."""
+        """Event time in ms at which the next page or repeat is due; None if there is none."""
         pages = (self._page_due_ms(page) for page in self.state.pages.values())
         return min((due for due in (*self.state.waiting.values(), *pages) if due is not None), default=None)
 
     def wait_for(self, episode: Episode, at_ms: int) -> None:
-        """Start the timer of the group of a firing episode that is on no page, unless it runs already."""
+        """Start the timer of the group of a firing episode that is on no page, unless it runs already.
+
+        It starts at `at_ms` and runs `group_wait_s`, or longer: `group_interval_s` after the group's last page.
+        """
         group = self._group(episode)
         if group in self.state.waiting or not self._context.receivers(episode):
             return
@@ -119,7 +130,7 @@ class Paging:
         return notifications, changed
 
     def resolve(self, episodes: Mapping[str, Episode]) -> list[PageNotification]:
-        """Remove the pages whose members are all over; returns their resolves."""
+        """Remove the pages whose alerts are all over; returns the notification of each that it is resolved."""
         over = [page for page in self.state.pages.values() if not self._firing(page, episodes)]
         for page in over:
             del self.state.pages[page.key]
@@ -130,14 +141,14 @@ class Paging:
         return [PageNotification("resolved", page) for page in over]
 
     def acknowledge(self, page: Page) -> list[PageNotification]:
-        """Stop the repeats of a page. Returns the acknowledgement, unless it was acknowledged before."""
+        """Stop the repeats of a page. Returns a notification of the acknowledgement; none if it had one before."""
         if page.acknowledged:
             return []
         page.acknowledged, page.snoozed_until_ms = True, None
         return [PageNotification("acknowledged", page)]
 
     def snooze(self, page: Page, until_ms: int) -> list[PageNotification]:
-        """Stop the repeats of a page until then. Returns the acknowledgement, unless it had one before."""
+        """Stop the repeats of a page until `until_ms`. Returns a notification of it; none if it had one before."""
         known = page.acknowledged or page.snoozed_until_ms
         page.acknowledged, page.snoozed_until_ms = False, until_ms
         return [] if known else [PageNotification("acknowledged", page)]
@@ -210,7 +221,7 @@ class Paging:
     def _repeat(
         self, page: Page, at_ms: int, episodes: Mapping[str, Episode]
     ) -> tuple[list[PageNotification], list[Episode]]:
-        """Repeat a page, or end its snooze. Where nobody needs the repeat now, the timer starts again."""
+        """Repeat a page, and end its snooze. If all its alerts are quiet or silenced, only the timer starts again."""
         changed: list[Episode] = []
         if page.snoozed_until_ms is not None:
             page.snoozed_until_ms = None
@@ -239,9 +250,10 @@ class Paging:
 
 
 class _Muting:
-    """The alerts that mute others in one run of the timers: those whose page is out, to all whom the other's reaches.
+    """Finds the alerts that mute others in one run of the timers.
 
-    `coming` are the alerts that are paged in this run.
+    An alert mutes another one only if its page reaches all receivers of the other. `coming` are the alerts that are
+    paged in this run.
     """
 
     def __init__(self, paging: Paging, at_ms: int, episodes: Mapping[str, Episode]) -> None:
@@ -260,7 +272,7 @@ class _Muting:
         return None if parent is None else f"muted by the alert {parent.dedup_key} of rule {parent.rule}"
 
     def parent_to_wait_for(self, child: Episode) -> Episode | None:
-        """A parent that mutes the child once its page is out, which its group's timer decides on."""
+        """An alert that mutes `child` once its page is sent, which is not decided on yet; None if there is none."""
         needed = _people(self._context.receivers(child))
         return self._parent_of(
             child, lambda parent: self._is_due(parent) and needed <= set(self._context.receivers(parent))

@@ -11,22 +11,22 @@ _RANK: dict[str, int] = {severity: number for number, severity in enumerate(SEVE
 
 
 def severity_rank(severity: str) -> int:
-    """0 for critical; higher is less severe."""
+    """Rank of a severity for sorting: 0 for critical; a higher rank is less severe."""
     return _RANK.get(severity, len(SEVERITIES))
 
 
 def rank(episode: Episode) -> int:
-    """0 for critical; higher is less severe."""
+    """Rank of an episode's severity: 0 for critical; a higher rank is less severe."""
     return severity_rank(episode.severity)
 
 
 def precedence(episode: Episode) -> tuple[int, int, int, str]:
-    """Sorts episodes so that whatever can mute another comes before it."""
+    """Sort key of an episode: whatever can mute another episode comes before it."""
     return rank(episode), len(episode.dimensions), episode.started_ms, episode.rule
 
 
 class InhibitionIndex:
-    """The firing ones of some episodes by their dimension values, so that a parent is looked up by key.
+    """Finds the alert that mutes another one: firing episodes by dimension values, so that no pairs are compared.
 
     Comparing every pair would block the event loop for seconds when thousands of keys fire at once. It is built for one
     run of the timers: the episodes must not change while it is used.
@@ -47,12 +47,12 @@ class InhibitionIndex:
     def parent_of(
         self, child: Episode, *, all_mutes: bool, mutes: Callable[[Episode], bool] = lambda _: True
     ) -> Episode | None:
-        """The firing episode that mutes `child`, which is one of them, or None. Only those count for which `mutes`.
+        """The firing episode that mutes `child`, or None. Only episodes for which `mutes` returns true are considered.
 
         A parent's dimensions are a part of the child's, with the same values: `brand=Acme` mutes
         `brand=Acme|region=eu`. An alert on everything together is a parent only if `all_mutes`. On the same dimensions
         the alert that fired first mutes the other. A parent never mutes a more severe alert; a narrower, more severe
-        alert mutes the wider one instead, because it explains it.
+        alert mutes the wider one instead, because it explains it. `child` must be one of the episodes of the index.
         """
         parents = [
             episode
@@ -88,7 +88,10 @@ def _wider(parent: Episode, child: Episode, *, all_mutes: bool) -> bool:
 
 
 def _first(parent: Episode, child: Episode) -> bool:
-    """A strict order, so that one of several on the same dimensions is not muted."""
+    """True if the parent comes first of two on the same dimensions.
+
+    It is a strict order, so that one of several on the same dimensions is not muted.
+    """
     return parent.dimensions == child.dimensions and (
         (rank(parent), parent.started_ms, parent.rule) < (rank(child), child.started_ms, child.rule)
     )

@@ -10,7 +10,7 @@ MATCHABLE_FIELDS = (*COUNTED_FIELDS, "rule", "severity")
 
 
 class Silences:
-    """The known silences by id; the newest version of each counts."""
+    """All known silences. Of several versions of a silence, which have the same id, the newest one counts."""
 
     def __init__(self, silences: Iterable[Silence] = ()) -> None:
         self._by_id: dict[str, Silence] = {}
@@ -27,7 +27,7 @@ class Silences:
         return sorted(self._by_id.values(), key=lambda silence: (-silence.until_ms, silence.id))
 
     def active_for(self, dimensions: Mapping[str, str], rule: str, severity: str, at_ms: int) -> Silence | None:
-        """The silence that matches an alert at `at_ms`; of several, the one that ends last."""
+        """The silence that matches an alert at `at_ms`, or None; of several, the one that ends last."""
         values = {**dimensions, "rule": rule, "severity": severity}
         return next(
             (silence for silence in self.all() if at_ms < silence.until_ms and matches(silence.matchers, values)), None
@@ -41,7 +41,8 @@ def matches(matchers: Iterable[Matcher], values: Mapping[str, str]) -> bool:
 def parse_matchers(texts: Iterable[str]) -> list[Matcher]:
     """Read the conditions of a silence from text.
 
-    `brand=Acme`, `intent!=praise`. Raises ConfigError with every problem.
+    Each is `FIELD=VALUE` or `FIELD!=VALUE`, such as `brand=Acme` or `intent!=praise`; at least one needs `=`. Raises
+    ConfigError with every problem.
     """
     found, problems = [], []
     for text in texts:
@@ -64,5 +65,5 @@ def parse_matchers(texts: Iterable[str]) -> list[Matcher]:
 
 
 def format_matchers(matchers: Iterable[Matcher]) -> str:
-    """Matchers as `parse_matchers` reads them."""
+    """Write matchers as one line of text, in the form that `parse_matchers` reads: `brand=Acme intent!=praise`."""
     return " ".join(f"{matcher.name}{'!=' if matcher.negated else '='}{matcher.value}" for matcher in matchers)

@@ -30,7 +30,10 @@ ADDRESSES: dict[str, str | None] = {
 
 
 def build_notifiers(settings: AlertingSettings) -> list[Notifier]:
-    """The log, and every receiver that has an address. Raises MissingExtraError for e-mail without its extra."""
+    """Create the log notifier, and a notifier for every receiver whose address is in the settings.
+
+    Raises MissingExtraError for e-mail if the packages of the extra `email` are not installed.
+    """
     wording, timeout_s = wording_for(settings.language, settings.time_zone), settings.notify_timeout_s
     notifiers: list[Notifier] = [LogNotifier()]
     if url := _secret(settings.webhook_url):

@@ -1,4 +1,4 @@
-"""Alertmanager API v2. Alerts expire there unless they are sent again while they fire."""
+"""Notifier for the Alertmanager API v2. Alerts expire there unless they are sent again while they fire."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,11 +26,11 @@ _SHORTEST_S = 300
 
 
 class AlertmanagerNotifier:
-    """Sends to every Alertmanager of a cluster, because they don't share alerts; one that accepts is enough.
+    """Sends alerts to every Alertmanager of a cluster; it is enough if one of them accepts.
 
-    Labels identify an alert: they stay the same from the first page to the resolve, numbers are annotations. The
-    dispatcher sends a firing alert again every `resend_every_s`; its end is always well after the next time. Times are
-    real, because Alertmanager compares them with its own clock.
+    It sends to every one because they don't share alerts. Labels identify an alert: they stay the same from the first
+    page to the resolve, numbers are annotations. The dispatcher sends a firing alert again every `resend_every_s`; its
+    end is always well after the next time. Times are real, because Alertmanager compares them with its own clock.
     """
 
     name = "alertmanager"
@@ -56,7 +56,10 @@ class AlertmanagerNotifier:
         self._valid_ms = round(max(_RESENDS_BEFORE_END * resend_s, _SHORTEST_S) * 1000)
 
     async def send(self, notification: Notification) -> None:
-        """Raises an error if no Alertmanager accepted it; one after which it can be sent again, if there is any."""
+        """Send the alerts of a notification to every Alertmanager. Raises an error if none of them accepted it.
+
+        Of several errors it raises one after which it can be sent again, if there is any.
+        """
         body = msgspec.json.encode(self.alerts(notification))
         results = await asyncio.gather(*(post.post(body) for post in self._posts), return_exceptions=True)
         problems = [result for result in results if isinstance(result, BaseException)]
@@ -69,7 +72,7 @@ class AlertmanagerNotifier:
             log.warning("alertmanager_left_out", error=str(problem), of=len(results))
 
     def alerts(self, notification: Notification) -> list[dict[str, Any]]:
-        """One for each alert of the page: Alertmanager groups them by its own routes."""
+        """Body of the request: one object per alert of the page; Alertmanager groups them by its own routes."""
         content = compose(notification, self._wording)
         lead = self._alert(notification.alert, plain(content, self._wording))
         return [lead, *(self._alert(other, other.summary) for other in notification.also)]

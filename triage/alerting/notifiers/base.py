@@ -9,7 +9,7 @@ from triage.schemas.alert import Alert, Event
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A page, its acknowledgement or its resolve. `also` are the other alerts on the page.
+    """One message to receivers on a page, its acknowledgement or its resolve. `also` are the other alerts on the page.
 
     `resent`: the receiver may have taken it before. `repeat`: the page still fires and nobody has acknowledged it. The
     dedup key is the same in both cases.
@@ -23,7 +23,7 @@ class Notification:
 
 
 class Throttled(Unavailable):
-    """The receiver is available but asks to wait `retry_after_s`."""
+    """The receiver is available but asks to wait `retry_after_s` seconds before the next request."""
 
     def __init__(self, dependency: str, message: str, retry_after_s: float) -> None:
         super().__init__(dependency, message)
@@ -31,11 +31,11 @@ class Throttled(Unavailable):
 
 
 class Refused(DependencyError):  # noqa: N818 - describes the answer
-    """The receiver refuses whatever is sent to it until someone mends a setting, there or here: a wrong address."""
+    """The receiver refuses every request until someone mends a setting, there or here: for example, a wrong address."""
 
 
 class Notifier(Protocol):
-    """The caller retries: `send` is one attempt and keeps no state.
+    """Delivers notifications to one kind of receiver. `send` is one attempt and keeps no state; the caller retries.
 
     Optional attributes: with `acknowledges` true, it also gets the event `acknowledged`; with a `rate`, it is called no
     more often; with `resend_every_s`, a page is sent to it again that often while it fires.
@@ -44,8 +44,11 @@ class Notifier(Protocol):
     name: str
 
     async def send(self, notification: Notification) -> None:
-        """Deliver. Raises Unavailable if another attempt can succeed by itself, AccessDenied or Refused if it can once
-        someone has mended a setting, any other DependencyError if none can."""
+        """Make one attempt to deliver a notification.
+
+        Raises Unavailable if another attempt can succeed by itself, AccessDenied or Refused if it can once someone has
+        mended a setting, any other DependencyError if none can.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Base of notifiers that post chat messages to a webhook: one URL, one client, the wording of pages."""
+"""Base class of notifiers that post chat messages to a webhook."""
 
 import httpx
 
@@ -7,7 +7,10 @@ from triage.alerting.wording import Wording, wording_for
 
 
 class ChatNotifier:
-    """Posts to the URL of a channel or group, which is a secret. Acknowledgements are posted, too."""
+    """Base class of notifiers that post chat messages to the URL of a channel or group, which is a secret.
+
+    Acknowledgements are posted, too.
+    """
 
     name: str
     acknowledges = True

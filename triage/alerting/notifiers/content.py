@@ -41,7 +41,7 @@ class Content:
 
 
 def compose(notification: Notification, wording: Wording) -> Content:
-    """The content of a notification in one language."""
+    """Collect the content of a notification, in the language of `wording`."""
     alert, event = notification.alert, notification.event
     firing = event == "firing"
     footer = [wording.severities.get(alert.severity, alert.severity), alert.rule, alert.dedup_key]
@@ -69,7 +69,7 @@ def cut(text: str, length: int) -> str:
 
 
 def cut_bytes(text: str, size: int) -> str:
-    """At most `size` bytes of UTF-8, cut between characters."""
+    """Shorten a text to at most `size` bytes of UTF-8, cut between characters and with an ellipsis."""
     encoded = text.encode()
     return text if len(encoded) <= size else encoded[: size - 3].decode(errors="ignore") + "…"
 

@@ -47,7 +47,7 @@ class Mailbox:
 
 
 class EmailNotifier:
-    """One connection per message, at most 30 messages a minute."""
+    """Sends alerts by e-mail over SMTP: one connection per message, at most 30 messages a minute."""
 
     name = "email"
     rate = Rate(burst=10, per_s=0.5)
@@ -56,7 +56,7 @@ class EmailNotifier:
     def __init__(
         self, mailbox: Mailbox, timeout_s: float, wording: Wording | None = None, clock: Clock | None = None
     ) -> None:
-        """Raises MissingExtraError without the extra `email`."""
+        """Raises MissingExtraError if the packages of the extra `email` are not installed."""
         try:
             import aiosmtplib
             import PIL  # noqa: F401 - draws the chart
@@ -69,8 +69,11 @@ class EmailNotifier:
         self._clock = clock or SystemClock()
 
     async def send(self, notification: Notification) -> None:
-        """Raises Unavailable for 4xx and network errors, AccessDenied for refused credentials, Refused where all
-        recipients or the settings of encryption are refused, DependencyError else."""
+        """Send one message.
+
+        Raises Unavailable for 4xx and network errors, AccessDenied for refused credentials, Refused where all
+        recipients or the settings of encryption are refused, and DependencyError for all other errors.
+        """
         mailbox = self._mailbox
         message = mail(notification, mailbox, self._wording, self._clock)
         context = None
@@ -117,11 +120,15 @@ class EmailNotifier:
         return Refused(self.name, text) if type(error) is smtp.SMTPException else Unavailable(self.name, text)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: each message has a connection of its own, which `send` closes."""
 
 
 def mail(notification: Notification, mailbox: Mailbox, wording: Wording, clock: Clock) -> EmailMessage:
-    """The message. Its id is derived from the dedup key: a resent one has the same, and all reply to the first page."""
+    """Build the e-mail of a notification, with plain text, HTML and the chart.
+
+    Its id is derived from the dedup key: a resent message has the same id, and all messages of an episode reply to the
+    first page.
+    """
     content = compose(notification, wording)
     message = EmailMessage()
     message["Subject"] = _line(f"[{wording.severities.get(content.severity, content.severity)}] {content.title}")
@@ -170,5 +177,5 @@ def _domain(sender: str) -> str:
 
 
 def _line(text: str) -> str:
-    """In one line, as a header must be."""
+    """Join a text into one line, as an e-mail header must be, and cut it to 150 characters."""
     return cut(" ".join(text.split()), _SUBJECT_CHARS)

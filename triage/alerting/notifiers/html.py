@@ -1,4 +1,4 @@
-"""Content as HTML for e-mail: one column with inline styles, as mail programs need it."""
+"""Writes notifications as HTML for e-mail: one column with inline styles, as mail programs need it."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def html(content: Content, wording: Wording, picture: str | None) -> Markup:
 
 
 def _caption(content: Content, wording: Wording) -> str:
-    """Of the picture."""
+    """Caption of the chart: the length of a step, the time zone and the legend. Empty without a chart."""
     if content.chart is None:
         return ""
     step = wording.duration(content.chart.step_s * 1000)

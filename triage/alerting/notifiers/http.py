@@ -1,4 +1,4 @@
-"""POST of JSON, with failures as retriable and final errors."""
+"""POST of JSON to a receiver; failures are raised as errors that can be retried or are final."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,11 @@ _WRONG_ADDRESS = frozenset({404, 410})
 
 
 class JsonPost:
-    """Posts to one URL, which is a secret and never shown. `setting` is named in the error when access is refused."""
+    """Posts to one URL, which is a secret and never shown.
+
+    `name` is the receiver's name in errors; `setting` is the setting that an error tells to check (default:
+    `<name>_url`).
+    """
 
     def __init__(
         self,
@@ -43,9 +47,11 @@ class JsonPost:
     async def post(
         self, body: bytes, headers: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
     ) -> bytes:
-        """Post; returns the body of the response.
+        """Post the body; returns the body of the response.
 
-        Raises Unavailable, Throttled, AccessDenied, Refused or DependencyError.
+        Raises Throttled for 429, and for 5xx with Retry-After; Unavailable for other 5xx, 408 and network errors;
+        AccessDenied for 401 and 403; Refused for redirects, 404 and 410; DependencyError for other statuses and an
+        invalid URL.
         """
         try:
             # With `params`, httpx would replace the query that the URL has.
@@ -73,7 +79,7 @@ class JsonPost:
         await self._client.aclose()
 
     def _without_address(self, text: str) -> str:
-        """A server that echoes the path of the request must not make the address known: it is a password."""
+        """Remove the URL and its path from a response: a server that echoes it must not reveal it, it is a secret."""
         try:
             path = httpx.URL(self._url).raw_path.decode()
         except httpx.InvalidURL:
@@ -85,7 +91,10 @@ class JsonPost:
 
 
 def _retry_after_s(response: httpx.Response) -> float:
-    """Seconds or an HTTP date (RFC 9110, 10.2.3)."""
+    """Seconds to wait by the header Retry-After, from 0 to 900; 0 if it is missing or not valid.
+
+    The header has seconds or an HTTP date (RFC 9110, 10.2.3).
+    """
     given: Any = response.headers.get("retry-after", "")
     try:
         seconds = float(given)

@@ -1,4 +1,4 @@
-"""Alerts in the log: the receiver that is always configured."""
+"""Notifier that writes alerts to the log; it is always configured."""
 
 from triage.alerting.notifiers.base import Notification
 from triage.logging import get_logger
@@ -26,4 +26,4 @@ class LogNotifier:
         )
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: this notifier has no connection to close."""

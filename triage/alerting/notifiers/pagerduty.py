@@ -1,4 +1,4 @@
-"""PagerDuty Events API v2: trigger, acknowledge and resolve on one dedup key."""
+"""Notifier for the PagerDuty Events API v2: trigger, acknowledge and resolve an incident by one dedup key."""
 
 from typing import Any
 
@@ -21,7 +21,10 @@ _SUMMARY_CHARS = 1024
 
 
 class PagerDutyNotifier:
-    """One incident per page. PagerDuty adds a trigger with a known key to its open incident: repeats page nobody."""
+    """Sends pages to PagerDuty, one incident per page.
+
+    PagerDuty adds a trigger with a known key to its open incident: repeats page nobody.
+    """
 
     name = "pagerduty"
     rate = Rate(burst=20, per_s=2.0)
@@ -40,7 +43,11 @@ class PagerDutyNotifier:
         self._wording = wording or wording_for("en")
 
     async def send(self, notification: Notification) -> None:
-        """202 is success, 400 is final (an invalid event) or Refused (an unknown key), 429 asks to wait."""
+        """Post the event of a notification; PagerDuty answers 202 if it took it.
+
+        Raises Refused for an unknown routing key, another DependencyError for an invalid event (400), Throttled for
+        429, and otherwise as `JsonPost.post`.
+        """
         try:
             await self._post.post(msgspec.json.encode(event(notification, self._routing_key, self._wording)))
         except (Unavailable, AccessDenied, Refused):
@@ -56,7 +63,7 @@ class PagerDutyNotifier:
 
 
 def event(notification: Notification, routing_key: str, wording: Wording) -> dict[str, Any]:
-    """The event; only a trigger has more than the dedup key."""
+    """Body of the request: a trigger with all details of the page, or the dedup key alone to acknowledge or resolve."""
     alert = notification.alert
     body: dict[str, Any] = {
         "routing_key": routing_key,

@@ -1,4 +1,4 @@
-"""Robots of WeCom and DingTalk groups: Markdown by webhook, errors in the body of a 200."""
+"""Notifiers for robots of WeCom and DingTalk groups: Markdown by webhook, with errors in the body of a 200 response."""
 
 import base64
 import hashlib
@@ -29,7 +29,11 @@ class _Answer(msgspec.Struct):
 
 
 class _Robot(ChatNotifier, ABC):
-    """Base of both. `throttled` and `denied` are the error codes with that meaning."""
+    """Base class of the WeCom and DingTalk notifiers.
+
+    `throttled` and `denied` are the error codes for too many messages and for refused access; `limit_bytes` is the
+    longest text.
+    """
 
     rate = _RATE
     throttled: frozenset[int]
@@ -61,7 +65,7 @@ class _Robot(ChatNotifier, ABC):
         return None
 
     def text(self, notification: Notification) -> tuple[str, str]:
-        """Title and Markdown."""
+        """Title and Markdown of a notification; the Markdown has at most `limit_bytes` bytes."""
         content = compose(notification, self._wording)
         return content.title, markdown(content, self._wording, self.limit_bytes)
 
@@ -69,7 +73,7 @@ class _Robot(ChatNotifier, ABC):
 class WeComNotifier(_Robot):
     """Sends alerts to a group robot of WeCom.
 
-    `.../cgi-bin/webhook/send?key=...`; a message has at most 4,096 bytes.
+    Its URL is `.../cgi-bin/webhook/send?key=...`; a message has at most 4,096 bytes.
     """
 
     name = "wecom"
@@ -85,7 +89,7 @@ class WeComNotifier(_Robot):
 class DingTalkNotifier(_Robot):
     """Sends alerts to a group robot of DingTalk.
 
-    `.../robot/send?access_token=...`; with a secret, each request has a signature of the time in ms.
+    Its URL is `.../robot/send?access_token=...`; with a secret, each request has a signature of the time in ms.
     """
 
     name = "dingtalk"

@@ -1,4 +1,4 @@
-"""Microsoft Teams: an Adaptive Card to the webhook of a workflow (Power Automate)."""
+"""Notifier for Microsoft Teams: an Adaptive Card to the webhook of a workflow (Power Automate)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,10 +21,9 @@ Element = dict[str, Any]
 
 
 class TeamsNotifier(ChatNotifier):
-    """Teams takes four messages a second for each webhook.
+    """Posts alerts to Microsoft Teams. Teams takes four messages a second for each webhook.
 
-    The workflow answers 202 before it posts the card: whether it could post it is only in the run history of the
-    workflow.
+    The workflow answers 202 before it posts the card: only the run history of the workflow shows if it could post it.
     """
 
     name = "teams"
@@ -35,7 +34,7 @@ class TeamsNotifier(ChatNotifier):
 
 
 def encoded(notification: Notification, wording: Wording) -> bytes:
-    """The message as JSON. Whole sections are left out, the least useful one first, until it is small enough."""
+    """The message as JSON of at most 27,000 bytes. Whole sections are left out to fit, the least useful one first."""
     content = compose(notification, wording)
     sections = _sections(content, wording)
     while True:

@@ -1,4 +1,4 @@
-"""Content as plain text, and as the subset of Markdown that chat robots understand."""
+"""Writes notifications as plain text, and as the subset of Markdown that chat robots understand."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ _MARKS = str.maketrans("`*[]<>", "'＊［］＜＞")
 
 
 def plain(content: Content, wording: Wording) -> str:
-    """Plain text, for e-mail and other receivers without markup."""
+    """A notification as plain text, for e-mail and other receivers without markup."""
     sections = [content.title, content.summary, *_blocks_plain(content)]
     sections += [f"{label}:\n  " + "\n  ".join(values) for label, values in content.unusual]
     if content.steps:
@@ -25,7 +25,10 @@ def plain(content: Content, wording: Wording) -> str:
 
 
 def markdown(content: Content, wording: Wording, limit_bytes: int) -> str:
-    """Headings, bold, quotes, links and line breaks. Whole sections are left out to fit, the least useful first."""
+    """A notification as Markdown for chat robots, in at most `limit_bytes` bytes of UTF-8.
+
+    It uses headings, bold, quotes, links and line breaks. Whole sections are left out to fit, the least useful first.
+    """
     head = f"### {escaped(content.title)}\n\n{escaped(content.summary)}"
     foot = escaped(content.footer)
     # (rank, section): the lowest ranks are kept; the order on the page stays.
@@ -58,7 +61,7 @@ def markdown(content: Content, wording: Wording, limit_bytes: int) -> str:
 
 
 def escaped(text: str) -> str:
-    """Escape: no text of a customer can make a link or a mention."""
+    """Replace the characters of Markdown, so that no text of a customer can make a link or a mention."""
     return text.translate(_MARKS)
 
 

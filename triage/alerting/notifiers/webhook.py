@@ -1,4 +1,7 @@
-"""The alert as JSON to any receiver, with a signature: HMAC-SHA256 over the time and the body, by a versioned key."""
+"""Notifier for any HTTP receiver: the alert as JSON, optionally signed.
+
+The signature is an HMAC-SHA256 over the time and the body, with a versioned key.
+"""
 
 import hashlib
 import hmac
@@ -30,10 +33,11 @@ class SigningKey:
 
 
 class WebhookNotifier:
-    """Posts `{"event", "dedup_key", "resent", "repeat", "alert": {...}, "also": [{...}]}`.
+    """Posts an alert as JSON to any HTTP receiver, and signs the request if there is a key.
 
-    The header `Idempotency-Key` is the same for every attempt at one event of one episode. With a key the request is
-    signed, each attempt with its own time; the time is real, because receivers compare it with their clock.
+    The body is `{"event", "dedup_key", "resent", "repeat", "alert": {...}, "also": [{...}]}`. The header
+    `Idempotency-Key` is the same for every attempt at one event of one episode. Each attempt is signed with its own
+    time; the time is real, because receivers compare it with their clock.
     """
 
     name = "webhook"
@@ -75,6 +79,9 @@ class WebhookNotifier:
 
 
 def signed(key: SigningKey, body: bytes, timestamp_s: int) -> dict[str, str]:
-    """The two headers; the signature is `VERSION=HEX` of HMAC-SHA256 over `TIMESTAMP.BODY`."""
+    """The two headers that sign a request: the time in seconds, and the signature.
+
+    The signature is `VERSION=HEX` of HMAC-SHA256 over `TIMESTAMP.BODY`.
+    """
     digest = hmac.new(key.secret.encode(), f"{timestamp_s}.".encode() + body, hashlib.sha256).hexdigest()
     return {TIMESTAMP: str(timestamp_s), SIGNATURE: f"{key.version}={digest}"}

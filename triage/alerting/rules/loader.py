@@ -29,7 +29,7 @@ def load_alert_rules(settings: AlertingSettings) -> AlertRules:
 
 
 def read_alert_rules(settings: AlertingSettings) -> bytes:
-    """The file's content. Raises ConfigError if it cannot be read."""
+    """The content of the rule file, by default of the one in the package. Raises ConfigError if it cannot be read."""
     source = settings.rules or _DEFAULT
     try:
         return source.read_bytes()
@@ -38,7 +38,7 @@ def read_alert_rules(settings: AlertingSettings) -> bytes:
 
 
 def parse_alert_rules(text: bytes, settings: AlertingSettings, where: str) -> AlertRules:
-    """Parse and check a file's content, as `load_alert_rules` does."""
+    """Parse and check the content of a rule file. Raises ConfigError, with every problem and `where` as the place."""
     try:
         content, _ = read_source(text.decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -56,7 +56,7 @@ def parse_alert_rules(text: bytes, settings: AlertingSettings, where: str) -> Al
 
 
 def check(settings: Settings) -> list[str]:
-    """All problems of the alerting section and of the rule file that it names."""
+    """All problems of the alerting section and of the rule file that it names, as messages; empty if there are none."""
     try:
         load_alert_rules(settings.alerting)
     except ConfigError as error:

@@ -1,4 +1,7 @@
-"""Alert rules: the counts they evaluate, their thresholds and receivers. `load_alert_rules` reads files."""
+"""Alert rules: the counts that they evaluate, their thresholds and receivers.
+
+`load_alert_rules` in `loader` reads them from a file.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
@@ -36,14 +39,20 @@ class Values(_Strict):
 
 
 class StaticThreshold(_Strict):
-    """Both must be reached: a share alone fires on two records, a count alone on any busy day."""
+    """A fixed threshold, which fires when the window reaches both this share and this number of negative records.
+
+    A share alone would fire on two records, a count alone on any busy day.
+    """
 
     share_at_least: float = Field(gt=0, le=1)
     count_at_least: int = Field(ge=1)
 
 
 class Rule(_Strict):
-    """One series per combination of values of `dimension`; it fires when `spike` or `static` does."""
+    """An alert rule. It watches one series of counts per combination of values of the fields in `dimension`.
+
+    A series fires when `spike` or `static` does.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     dimension: list[str]
@@ -98,13 +107,13 @@ class Rule(_Strict):
 
     @property
     def series(self) -> tuple[object, ...]:
-        """Everything that determines the rule's series. Baselines of a rule with another value of it are not used."""
+        """All settings that determine what the rule counts. Stored baselines with another value are not used for it."""
         filters = {name: (values.in_, values.not_in) for name, values in sorted(self.where.items())}
         return (sorted(self.dimension), str(filters))
 
 
 class RuleFile(_Strict):
-    """The content of a rule file."""
+    """The content of a rule file: the rules, and settings that they share."""
 
     version: Literal[1]
     zone: str = "UTC"
@@ -156,7 +165,7 @@ class AlertRules:
         return rule.spike.model_copy(update={"zone": rule.zone or self._zone})
 
     def runbook(self, rule: Rule | None, dimensions: Mapping[str, str]) -> str | None:
-        """URL of the intent's runbook, else of the rule's."""
+        """URL of the runbook for the intent among the dimension values, else of the rule's; None if neither has one."""
         return self._runbooks.get(dimensions.get("intent", "")) or (rule.runbook if rule else None)
 
     @property
@@ -165,7 +174,7 @@ class AlertRules:
 
 
 def known_zone(zone: str) -> str:
-    """The zone. Raises ValueError if it is not an IANA time zone."""
+    """Return the name of a time zone unchanged. Raises ValueError if it is not an IANA time zone."""
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:

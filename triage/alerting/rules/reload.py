@@ -14,10 +14,13 @@ POLL_S = 2.0
 
 
 class RuleWatch:
-    """Reads the file every two seconds of the clock's monotonic time, and at the next `poll` after a `request`."""
+    """Watches the rule file: reads it every two seconds of monotonic time, and at the next `poll` after a `request`.
+
+    `rules` are the rules in force.
+    """
 
     def __init__(self, settings: AlertingSettings, clock: Clock, metrics: Metrics) -> None:
-        """Raises ConfigError with every problem of the file."""
+        """Read the rules for the first time. Raises ConfigError with every problem of the file."""
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
@@ -33,7 +36,10 @@ class RuleWatch:
         self._next_s = self._clock.monotonic()
 
     def poll(self) -> AlertRules | None:
-        """The rules if they have changed since the last call, else None."""
+        """Return the rules if the file has changed them since the last call, else None.
+
+        Problems of a changed file are logged, and the rules in force stay.
+        """
         now_s = self._clock.monotonic()
         if now_s < self._next_s:
             return None
