@@ -1,4 +1,4 @@
-"""Combines two readings of the fleet into one view."""
+"""Combines two readings of brokers and processes into one view of the fleet."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ _STAGE_ORDER = ("reload", "guarded", "decode", "enrich", "index", "publish")
 
 @dataclass(frozen=True)
 class Reading:
-    """Answers of brokers and processes at one time, in seconds of a monotonic clock."""
+    """One reading: the answers of brokers and processes at the time `at_s`, in seconds of a monotonic clock."""
 
     at_s: float
     brokers: BrokerReading = field(default_factory=BrokerReading)
@@ -23,7 +23,10 @@ class Reading:
 
 
 def assemble(view: FleetView, before: Reading | None, now: Reading) -> None:
-    """Fill in the view. Without `before`, rates stay 0 and stage times are since the processes started."""
+    """Fill in the view from the readings `before` and `now`.
+
+    Without `before`, rates stay 0 and the times of stages are those since the processes started.
+    """
     earlier = {answer.address: answer for answer in before.answers} if before else {}
     pairs = [(earlier[each.address].samples if each.address in earlier else _NO_SAMPLES, each) for each in now.answers]
     _partitions(view, before, now)
@@ -104,7 +107,10 @@ def _processes(view: FleetView, pairs: list[tuple[Samples, Answer]], now: Readin
 
 
 def _member_of(process: ProcessView, members: dict[str, Member]) -> Member | None:
-    """The member of a process, by name; Kafka knows the alerter's members as <group>-<instance>."""
+    """Return the group member that is this process, by its name; None without one.
+
+    Kafka knows the alerter's members as <group>-<instance>.
+    """
     if process.name in members:
         return members[process.name]
     found = [each for each in members.values() if each.kind == process.kind and each.name.endswith(f"-{process.name}")]

@@ -1,4 +1,4 @@
-"""Reads from Kafka who is in the groups, and the lag of each raw partition."""
+"""Reads from Kafka the members of the consumer groups, and the offsets of each raw partition."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -18,7 +18,10 @@ from triage.topics.kafka_types import Admin, TopicPartition
 
 @dataclass(frozen=True)
 class Member:
-    """A process as its consumer group knows it; `host` as the broker sees it."""
+    """A member of a consumer group. `host` is its address as the broker sees it, `kind` is worker or alerter.
+
+    `partitions` are those that are assigned to it, as (topic, number).
+    """
 
     name: str
     host: str
@@ -28,7 +31,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Offsets:
-    """Offsets of a raw partition: first, end, and the group's committed one (None: nothing committed yet)."""
+    """Offsets of one raw partition: its first, its end, and the group's committed one (None: nothing committed yet)."""
 
     first: int
     end: int
@@ -46,7 +49,10 @@ class BrokerReading:
 
 
 class Brokers:
-    """Reads with an admin client that is kept between readings and replaced after a failure. One thread uses it."""
+    """Reads group members and offsets from the brokers. Only one thread may use it.
+
+    Its admin client is kept between readings and replaced after a failure.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -54,7 +60,7 @@ class Brokers:
         self._admin: Admin | None = None
 
     def read(self) -> BrokerReading:
-        """Raises Unavailable, AccessDenied and what else `translate` returns."""
+        """Read members and offsets once. Raises errors of Kafka as `translate` returns them, mostly Unavailable."""
         try:
             if self._admin is None:
                 self._admin = self._open.enter_context(admin_client(self._settings.kafka))

@@ -1,4 +1,4 @@
-"""Parses the metrics of a process, and computes increases and quantiles between two readings."""
+"""Parses the Prometheus metrics of a process, and computes increases and quantiles between two readings."""
 
 import math
 from collections import defaultdict
@@ -10,31 +10,31 @@ Labels = Mapping[str, str]
 
 
 class Samples:
-    """One reading of `/metrics`; names are without the prefix `triage_`."""
+    """The samples of one reading of `/metrics`, by metric name without the prefix `triage_`."""
 
     def __init__(self, series: Mapping[str, Sequence[tuple[Labels, float]]] | None = None) -> None:
         self._series = series or {}
 
     def value(self, name: str, **labels: str) -> float:
-        """Sum over the series with these labels; 0 where there is none."""
+        """Return the sum of a metric over its series with these labels; 0 if there is none."""
         return sum(value for found, value in self._series.get(name, ()) if labels.items() <= found.items())
 
     def has(self, name: str) -> bool:
         return bool(self._series.get(name))
 
     def labels(self, name: str) -> list[Labels]:
-        """Labels of the series whose value is not 0: of an info metric, what is in force."""
+        """Return the labels of each series of a metric whose value is not 0, such as that of `model_info`."""
         return [found for found, value in self._series.get(name, ()) if value]
 
     def by(self, name: str, label: str) -> dict[str, float]:
-        """Values summed by one label."""
+        """Return the sums of a metric's values by the value of one label."""
         found: dict[str, float] = defaultdict(float)
         for labels, value in self._series.get(name, ()):
             found[labels.get(label, "")] += value
         return dict(found)
 
     def buckets(self, name: str, **labels: str) -> dict[float, float]:
-        """Cumulative counts of a histogram by upper bound."""
+        """Return the cumulative counts of a histogram by upper bound, summed over the series with these labels."""
         found: dict[float, float] = defaultdict(float)
         for given, value in self._series.get(f"{name}_bucket", ()):
             if labels.items() <= given.items():
@@ -43,7 +43,7 @@ class Samples:
 
 
 def parse(text: str) -> Samples:
-    """Samples of a Prometheus exposition. Raises ValueError for any other text."""
+    """Parse the text of a Prometheus exposition. Raises ValueError for any other text."""
     series: dict[str, list[tuple[Labels, float]]] = defaultdict(list)
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -52,19 +52,22 @@ def parse(text: str) -> Samples:
 
 
 def increase(before: float, after: float) -> float:
-    """Increase of a counter; one that is smaller than before was restarted at 0."""
+    """Return the increase of a counter; if it is smaller than before, its process was restarted and it began at 0."""
     return after - before if after >= before else after
 
 
 def grown(before: Mapping[float, float], after: Mapping[float, float]) -> dict[float, float]:
-    """The buckets of what was observed between two readings."""
+    """Return the increase of a histogram between two readings, as cumulative counts by upper bound.
+
+    If a count is smaller than before, the process was restarted, and `after` is returned.
+    """
     if any(after.get(bound, 0) < count for bound, count in before.items()):
         return dict(after)
     return {bound: count - before.get(bound, 0) for bound, count in after.items()}
 
 
 def merged(parts: Sequence[Mapping[float, float]]) -> dict[float, float]:
-    """Histograms of several processes as one."""
+    """Add up the histograms of several processes, each given as cumulative counts by upper bound."""
     found: dict[float, float] = defaultdict(float)
     for part in parts:
         for bound, count in part.items():
@@ -73,7 +76,10 @@ def merged(parts: Sequence[Mapping[float, float]]) -> dict[float, float]:
 
 
 def quantile(share: float, buckets: Mapping[float, float]) -> float | None:
-    """The quantile of a histogram, as Prometheus computes it: linear within a bucket. None without data."""
+    """Return a quantile (`share` from 0 to 1) of a histogram, as Prometheus computes it: linear within a bucket.
+
+    `buckets` has cumulative counts by upper bound. None without data.
+    """
     bounds = sorted(buckets)
     total = buckets[bounds[-1]] if bounds else 0.0
     if total <= 0:

@@ -19,9 +19,10 @@ _T = TypeVar("_T")
 
 
 class FleetMonitor:
-    """Each `look` is compared with one of up to 15 seconds before. It blocks; one thread uses it. Close it.
+    """Monitors the fleet: each `look` reads its state and compares it with that of up to 15 seconds before.
 
-    What is unavailable is listed in the view's `problems`, and asked again at the next look.
+    It blocks, only one thread may use it, and it must be closed. Brokers and processes that do not answer are listed in
+    the view's `problems`, and asked again at the next look.
     """
 
     def __init__(self, settings: Settings, wall: Clock | None = None) -> None:
@@ -44,7 +45,7 @@ class FleetMonitor:
         self._trouble.close()
 
     def look(self) -> FleetView:
-        """One view of the fleet. Raises Unavailable if neither Kafka nor any process answers."""
+        """Read the state of the fleet now. Raises Unavailable if neither Kafka nor any process answers."""
         problems: list[str] = []
         brokers = _attempt(self._brokers.read, problems) or BrokerReading()
         if not problems:

@@ -1,4 +1,4 @@
-"""Requests metrics and health from processes."""
+"""Requests metrics and health from the processes of the fleet over HTTP."""
 
 import json
 import socket
@@ -16,7 +16,10 @@ _MAX_CONCURRENT = 16
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of one address, or `error`. `about` is its /ready, empty where it has none."""
+    """The answer of one process, or the `error` if it did not answer.
+
+    `samples` are its metrics; `about` is the JSON of its /ready, empty if that is not an object.
+    """
 
     address: str
     samples: Samples = field(default_factory=Samples)
@@ -34,7 +37,10 @@ class Answer:
 
 
 def ask_all(addresses: Iterable[str], timeout_s: float) -> list[Answer]:
-    """Answers of all addresses, requested concurrently, in order; errors are part of the answers."""
+    """Request metrics and health from all addresses (host:port) concurrently; returns their answers in order.
+
+    Errors are part of the answers. A repeated address is asked once.
+    """
     unique = list(dict.fromkeys(addresses))
     if not unique:
         return []
@@ -43,9 +49,9 @@ def ask_all(addresses: Iterable[str], timeout_s: float) -> list[Answer]:
 
 
 def resolved(addresses: Sequence[str]) -> list[str]:
-    """Addresses of a name and port.
+    """Replace each `name:port` by an `address:port` for each IP address of the name.
 
-    `name:port` as `address:port` for each address of the name; an unknown name is kept.
+    Only IPv4 addresses are used if there are any. A name that can't be resolved is kept.
     """
     found: list[str] = []
     for each in addresses:

@@ -1,4 +1,4 @@
-"""Counts alerts by state and dead letters by reason from their topics: counters of a process end with it."""
+"""Counts alerts by state and dead letters by reason from their topics, because metrics of a process end with it."""
 
 import time
 from collections import Counter
@@ -21,7 +21,11 @@ _LATER_TIMEOUT_S = 0.3
 
 
 class Trouble:
-    """Follows the topics of alerts and dead letters; `look` reads what is new. One thread uses it."""
+    """Current alerts, and dead letters of the last 24 hours, as read from their topics. Only one thread may use it.
+
+    `look` reads the new messages. `states` has the state of each alert by key, `open` those that fire, `dead_letters`
+    the number of dead letters by reason.
+    """
 
     def __init__(self, settings: KafkaSettings, wall: Clock) -> None:
         self._settings = settings
@@ -39,7 +43,7 @@ class Trouble:
         self.dead_letters: Counter[str] = Counter()
 
     def look(self) -> None:
-        """Read new records, the first time all that exist. Raises what `TopicScan` does."""
+        """Read new messages; at first all alerts, and dead letters of 24 hours. Raises the errors of `TopicScan`."""
         try:
             self._restart_with_new_topics()
             first = self._scan is None

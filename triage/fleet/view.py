@@ -1,13 +1,16 @@
-"""The view of the fleet: plain data, the same for a table, a page and JSON."""
+"""The state of the fleet as plain data, the same for a table, a page of the console and JSON."""
 
 import msgspec
 
 
 class ProcessView(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One process. `error` says why its metrics are unknown; rates are per second, `busy` is a share of one.
+    """One process of the fleet.
 
-    `kind` is worker, alerter, api or process (any other with metrics). `standing_still_s` is the time for which its
-    loop, or the work that it waits for, has not moved. `expired` are raw records that it could no longer read.
+    `kind` is worker, alerter, api or process (any other with metrics). `error` says why its metrics are unknown, None
+    if they are known. Rates are in records per second; `busy` is the share of the time, 0 to 1, in which its model
+    works. `standing_still_s` is the time for which its main loop, or the task that it waits for, has not moved.
+    `expired` is the number of raw records that were deleted before it read them. `fallback`: the model does not run on
+    the device that the settings ask for.
     """
 
     kind: str
@@ -36,7 +39,7 @@ class ProcessView(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class PartitionLag(msgspec.Struct, kw_only=True):
-    """A raw partition: its lag in records, records in and out per second, and its worker (empty: none)."""
+    """A raw partition: its lag in records, records written and processed per second, and its worker (empty: none)."""
 
     topic: str
     partition: int
@@ -47,7 +50,7 @@ class PartitionLag(msgspec.Struct, kw_only=True):
 
 
 class StageTime(msgspec.Struct, kw_only=True):
-    """Time of a batch in one stage, over all workers."""
+    """Time that a batch spends in one stage, over all workers: median, 95th percentile, and batches per second."""
 
     stage: str
     p50_ms: float
@@ -65,7 +68,9 @@ class AlertView(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class FleetView(msgspec.Struct, kw_only=True):
-    """The whole fleet at one time. Rates and times are of the last `interval_s`; 0: since the processes started.
+    """The state of the whole fleet at one time.
+
+    Rates and times are those of the last `interval_s` seconds; if that is 0, times are since the processes started.
 
     `problems` are sentences for people. `drain_s` is the time until the lag is gone at these rates, None if it does not
     shrink. Dead letters are those of the last 24 hours, by reason.

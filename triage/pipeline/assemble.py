@@ -70,7 +70,11 @@ def build_enricher(
     redactor: Redactor | None = None,
     watcher: Watcher | None = None,
 ) -> Enricher:
-    """The enrichment of the worker and of `triage enrich`. Raises ConfigError or ModelError."""
+    """Build the enricher (model, redactor, rules) that the worker and `triage enrich` use.
+
+    A given `model` is used instead of the one that the settings name. Raises ConfigError for settings or rules that are
+    not valid, ModelError for a model that can't be loaded.
+    """
     rules = load_rules(settings.rules.path)
     loaded = model or OnnxModel.load(settings.model, metrics)
     if isinstance(loaded, OnnxModel):
@@ -81,7 +85,7 @@ def build_enricher(
 
 @dataclass(frozen=True)
 class WorkerParts:
-    """A worker, and the threads that its process runs alongside it."""
+    """One worker, and the objects that run alongside it in its process, most with a thread of their own."""
 
     worker: Worker
     health: Health
@@ -100,14 +104,18 @@ class WorkerParts:
 
 
 def check_author_key(settings: Settings) -> None:
-    """Warn of the demo key. Raises ConfigError where it is refused."""
+    """Log a warning if author ids are hashed with the public demo key; raise ConfigError if the settings refuse it."""
     settings.require_own_author_key()
     if settings.redaction.uses_demo_key:
         log.warning("demo_author_key", fix="set redaction.author_key: anyone can compute these hashes of author ids")
 
 
 def check_recorded_key(settings: Settings, recorded: Mapping[str, str]) -> None:
-    """Warn of an author key without a check value in the index. Raises ConfigError for another key than recorded."""
+    """Compare the author keys of the settings with the check values in the index (`recorded`, by key version).
+
+    Logs a warning if the index has no check value for the current key. Raises ConfigError if a key is not the one that
+    was recorded for its version.
+    """
     redaction = settings.redaction
     require_recorded_keys(redaction, recorded)
     version = redaction.author_key_version
@@ -117,10 +125,11 @@ def check_recorded_key(settings: Settings, recorded: Mapping[str, str]) -> None:
 
 
 def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Model | None = None) -> WorkerParts:
-    """A worker that is ready to run: model loaded, Elasticsearch reached, index set up.
+    """Build a worker that is ready to run: its model is loaded, Elasticsearch answers, the index is set up.
 
-    A given `model` is not replaced while the worker runs. Raises ConfigError, ModelError, AccessDenied, or Unavailable
-    when Kafka or Elasticsearch does not answer within the timeout for the start.
+    A given `model` is not replaced while the worker runs. Raises ConfigError for settings, rules or topics that are not
+    as needed, ModelError for a model that can't be loaded, AccessDenied if a right is missing, and Unavailable when
+    Kafka or Elasticsearch does not answer within the timeout for the start.
     """
     check_author_key(settings)
     redactor = Redactor(settings.redaction)
@@ -194,10 +203,10 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
 
 
 def index_naming(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> IndexNaming:
-    """The names of the indices, read from the cluster. Raises what `read_daily_from` does.
+    """Return the naming scheme of the Elasticsearch indices, read from the cluster.
 
-    A cluster that has just reported itself as ready may refuse the next request: that is retried until the same
-    timeout.
+    A cluster that has just reported itself as ready may refuse the next request: it is retried for `start_timeout_s`,
+    then Unavailable is raised. Other errors of `read_daily_from` are raised at once.
     """
     return _when_available(
         lambda: IndexNaming(settings.index_prefix, read_daily_from(client, settings)), settings, clock

@@ -15,7 +15,11 @@ Partition = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class ConsumedMessage:
-    """One raw message as it was consumed. `epoch` is the assignment of its partition under which it was read."""
+    """One raw message as it was consumed from Kafka.
+
+    `epoch` is a number that rises with each assignment and revocation of its partition: a message whose epoch is not
+    the current one is stale, because the partition was revoked after it was read.
+    """
 
     position: Position
     timestamp_ms: int
@@ -49,12 +53,18 @@ class ValidatedRecord:
 
     @property
     def version(self) -> int:
-        """Version of the document: of one id the highest is kept, of equal ones the later."""
+        """Document version: the one that the source named, else the broker's timestamp in ms.
+
+        Elasticsearch keeps the document with the highest version of an `_id`; of equal versions, the one written last.
+        """
         return self.broker_ms if self.named_version is None else self.named_version
 
     @property
     def counted_ms(self) -> int:
-        """The time at which the record counts for alerts: the broker's, if its own is implausible."""
+        """Time in ms that decides in which alerting window the record is counted.
+
+        It is the event time, or the broker's timestamp if the event time is implausible.
+        """
         return self.broker_ms if self.time_implausible else self.event_ms
 
 
@@ -83,7 +93,7 @@ class Batch:
     lowest_uncommitted_offsets: Mapping[Partition, int] = field(default_factory=dict)
     """Per partition, the lowest offset that earlier batches hold and that is not committed yet."""
     trace: Span = INVALID_SPAN
-    """The span of the batch; without records it has none."""
+    """The OpenTelemetry span of the batch; INVALID_SPAN for a batch without records."""
 
     def lowest_offsets(self) -> dict[Partition, int]:
         """The lowest offset of each raw partition in the batch."""

@@ -42,7 +42,7 @@ _STOP_CHECK_S = 0.1
 
 
 class BatchAbandoned(Exception):  # noqa: N818 - not an error: the worker stops, the batch is read again
-    """A batch was dropped because the worker stops or its source is rebuilt."""
+    """Raised for a batch that is given up because the worker stops or its source is rebuilt; it is read again."""
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class InFlightBatch:
 
 
 class StageExecutor:
-    """Two threads in a row, `work` and `store`; batches come out in the order in which they were submitted.
+    """Runs the stages on two threads, `work` and then `store`; batches are completed in the order of submission.
 
     The owner limits how many batches are in flight. After an exception, `take_completed` raises it in the batch's turn:
     what was before it can be committed, nothing after it.
@@ -98,12 +98,12 @@ class StageExecutor:
             thread.start()
 
     def __len__(self) -> int:
-        """Batches submitted and not taken back."""
+        """Number of batches that were submitted and not yet returned by `take_completed`."""
         return len(self._in_flight)
 
     @property
     def storing_s(self) -> float:
-        """Seconds since the batch that is being stored was begun; 0 without one."""
+        """Seconds for which the `store` thread has worked on its current batch; 0 if it has none."""
         since = self._storing_since
         return 0.0 if since is None else self._clock.monotonic() - since
 
@@ -115,9 +115,10 @@ class StageExecutor:
     def top_up(
         self, messages: Sequence[ConsumedMessage], stale: Callable[[Sequence[ConsumedMessage]], set[Partition]]
     ) -> int:
-        """Add messages, read after all those in flight, to the batch that is not begun yet; returns how many it took.
+        """Add messages to the newest batch if no stage has begun it; returns how many were added (all or 0).
 
-        `stale` partitions are dropped from the batch first: later nothing would tell old records from new ones.
+        The messages were read after all those in flight. `stale` returns the partitions that were revoked since: their
+        messages are dropped from the batch first, because later nothing would tell old records from new ones.
         """
         if not self._in_flight or not messages:
             return 0
@@ -132,12 +133,15 @@ class StageExecutor:
             return len(messages)
 
     def room(self, max_records: int) -> int:
-        """Number of records that the batch that is not begun yet lacks to `max_records`; 0 without one."""
+        """Return how many messages can be added to the newest batch, up to `max_records`; 0 if a stage has begun it."""
         item = self._in_flight[-1] if self._in_flight else None
         return 0 if item is None or item.begun else max(0, max_records - len(item.batch.consumed))
 
     def take_completed(self) -> InFlightBatch | None:
-        """The next batch that both threads completed, None if there is none yet. Raises what ended it."""
+        """Return the next batch that both threads completed, None if there is none yet.
+
+        Raises the exception that ended the batch, if one did.
+        """
         if not self._completed:
             return None
         item = self._completed.popleft()
@@ -153,14 +157,14 @@ class StageExecutor:
         return completed
 
     def lowest_offsets(self) -> dict[Partition, int]:
-        """The lowest offset of each partition in the batches in flight."""
+        """Return, for each partition, the lowest offset among the batches in flight."""
         lowest: dict[Partition, int] = {}
         for item in self._in_flight:
             merge_lowest_offsets(lowest, item.lowest_offsets)
         return lowest
 
     def abandon(self) -> None:
-        """Begin nothing more; batches in flight are not completed."""
+        """Tell both threads to end: no further stage is begun, and batches in flight are given up."""
         self._abandoned.set()
         self._to_work.put(None)
 
@@ -208,7 +212,7 @@ class StageExecutor:
             self._completion.set()
 
     def _run(self, item: InFlightBatch, stages: Sequence[Stage]) -> float:
-        """Run the stages; returns the seconds that it took."""
+        """Run the stages on a batch and store an exception as its `failure`; returns the seconds that it took."""
         started = self._clock.monotonic()
         try:
             for stage in stages:

@@ -1,4 +1,4 @@
-"""A broker in memory: a full `Source` for tests, trials and the benchmark of the pipeline itself."""
+"""A `Source` that keeps its messages in memory, for tests, trials and the benchmark of the pipeline without Kafka."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -11,7 +11,10 @@ from triage.types import Position
 
 
 class MemorySource:
-    """Partitions as lists; a commit is atomic. `fail_commits` are raised by the next commits, one each."""
+    """A `Source` that keeps each partition as a list in memory and applies a commit as a whole.
+
+    Each of the next commits raises the first exception left in `fail_commits`, and commits nothing.
+    """
 
     def __init__(self, output_partitions: int = 2) -> None:
         self.logs: dict[Partition, list[tuple[int, bytes, tuple[tuple[str, bytes | None], ...]]]] = {}
@@ -83,7 +86,7 @@ class MemorySource:
         self.closed = True
 
     def reopen(self) -> "MemorySource":
-        """Restart as a successor does: the same logs, read from the committed offsets."""
+        """Simulate a restart: keep the logs, and read again from the committed offsets."""
         self.closed = False
         self._positions = dict(self.committed)
         for partition in self.logs:

@@ -1,4 +1,4 @@
-"""The last step: enriched records, window counts, watermarks, dead letters and offsets in one transaction.
+"""Publishes a batch: enriched records, window counts, watermarks, dead letters and offsets in one Kafka transaction.
 
 Threads. Only the worker's own thread, the one that owns the source, calls `publish`; a Publisher has no lock. Of what
 it reads only the set of erased authors is filled by another thread, and that one is thread-safe.
@@ -32,7 +32,7 @@ from triage.types import SentimentLabel
 
 
 class Publisher:
-    """Turns a completed batch into messages and commits them with its offsets."""
+    """Turns a completed batch into Kafka messages and commits them, with the consumed offsets, in one transaction."""
 
     def __init__(
         self,
@@ -44,9 +44,11 @@ class Publisher:
         erased_authors: ErasedAuthors | None = None,
         sources_with_updates: Collection[str] = (),
     ) -> None:
-        """Nothing by one of the `erased_authors` is published: they may have been erased while the batch waited.
+        """Create a publisher; records by one of the `erased_authors` are left out of what it publishes.
 
-        `sources_with_updates` send a record again with every change: windows count it once.
+        They are checked here because an author may be erased while a batch waits. `sources_with_updates` are the names
+        of the sources that send a record again with every change: windows count such a record once. `wall` is the clock
+        of the latency metric, by default the system's.
         """
         self._erased_authors = erased_authors
         self._topics = {name: kafka.topic(name) for name in ("enriched", "window-counts", "dead-letter")}
@@ -65,10 +67,11 @@ class Publisher:
     def publish(
         self, source: Source, batch: Batch, lowest_uncommitted_offsets: Mapping[Partition, int] | None = None
     ) -> None:
-        """Commit the batch; an empty one only sends the watermarks of idle partitions, when those are due.
+        """Publish the batch and commit its offsets in one transaction.
 
-        `lowest_uncommitted_offsets` are those of messages that were read and are in later batches. Raises Unavailable
-        if the transaction was aborted, Fenced if the source must be rebuilt.
+        An empty batch sends only the watermarks of idle partitions, when those are due. `lowest_uncommitted_offsets`
+        gives, per partition, the lowest offset that was read and is in a later batch: no watermark passes it. Raises
+        Unavailable if the transaction was aborted, Fenced if the source must be rebuilt.
         """
         self._drop_erased_authors(batch)
         # Messages that were read and wait are not counted yet: no watermark may pass them.
@@ -106,7 +109,10 @@ class Publisher:
         ]
 
     def _offsets_to_commit(self, batch: Batch, states: Mapping[Partition, PartitionState]) -> dict[Partition, int]:
-        """The next offsets to read: after the batch, and after offsets without a record (transaction markers)."""
+        """Return the next offset to read of each partition: after the batch, and after transaction markers.
+
+        Markers take up an offset but are no records, so a partition without records in the batch can advance too.
+        """
         offsets = {partition: last + 1 for partition, (_, last) in batch.offset_ranges().items()}
         for partition in self._committed.keys() - states.keys():
             del self._committed[partition]
@@ -191,7 +197,10 @@ class Publisher:
 
 
 def dimensions_of(record: EnrichedRecord) -> Mapping[str, str | None]:
-    """The values by which windows can be counted, all from the redacted record."""
+    """Return the record's value for each field that an alert rule can count records by; None where it has no value.
+
+    All values come from the redacted record.
+    """
     return {
         "channel": record.channel.value,
         "intent": record.intent.label,

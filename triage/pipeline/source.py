@@ -1,4 +1,4 @@
-"""The contract between the worker and Kafka: where messages are read, and where a transaction is committed."""
+"""The interface between the worker and Kafka: it reads messages and commits transactions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,10 @@ from triage.pipeline.batch import ConsumedMessage, Partition
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to produce; without a partition the key decides, by murmur2 as in every Kafka client."""
+    """One message to produce. If `partition` is None, the murmur2 hash of the key selects it, as in every Kafka client.
+
+    A `value` of None is a tombstone: it deletes the key from a compacted topic.
+    """
 
     topic: str
     key: bytes | None
@@ -22,8 +25,8 @@ class PartitionState:
     """Position of the reader in a partition.
 
     `position` is the next offset to read, `end` the one after the last that can be read. `high_watermark` is the end of
-    the partition: it is higher than `end` while a producer's transaction is open, and what it and all others wrote
-    since can't be read yet.
+    the partition: it is higher than `end` while a producer's transaction is open, because nothing that any producer
+    wrote after the start of that transaction can be read yet.
     """
 
     position: int
@@ -32,36 +35,39 @@ class PartitionState:
 
     @property
     def lag(self) -> int:
-        """Offsets that are not processed yet, whether they can be read yet or not."""
+        """Number of offsets from `position` to the end of the partition, readable or not."""
         return max(0, max(self.end, self.high_watermark) - self.position)
 
     @property
     def readable(self) -> int:
-        """Offsets that can be read now."""
+        """Number of offsets after `position` that can be read now."""
         return max(0, self.end - self.position)
 
     @property
     def held(self) -> int:
-        """Offsets that can't be read before an open transaction ends."""
+        """Number of offsets that can't be read before an open transaction ends."""
         return max(0, self.high_watermark - self.end)
 
 
 class Source(Protocol):
-    """Membership in a consumer group and a transactional producer, as one thing. One thread uses it."""
+    """A consumer in a consumer group together with a transactional producer. Only one thread may use it."""
 
     def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
-        """Messages of the assigned partitions, in order within each; [] after `timeout_ms`. Raises Unavailable.
+        """Return up to `max_records` messages of the assigned partitions, in order within each; [] after `timeout_ms`.
 
-        Each partition of which messages have arrived has a share of `max_records`.
+        The messages are shared fairly among the partitions that have some. Raises Unavailable if Kafka does not answer.
         """
         ...
 
     def keep_alive(self, timeout_ms: int) -> None:
-        """Stay in the group while a batch waits for a dependency: heartbeats are sent, nothing is read."""
+        """Stay in the consumer group while a batch waits for a dependency: send heartbeats, read no messages."""
         ...
 
     def stale(self, messages: Sequence[ConsumedMessage]) -> set[Partition]:
-        """Partitions of these messages that were revoked since they were read, also if they were assigned again."""
+        """Return the partitions of these messages that were revoked after the messages were read.
+
+        A partition that has been assigned again since is included too.
+        """
         ...
 
     def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
@@ -72,13 +78,16 @@ class Source(Protocol):
         ...
 
     def partitions(self) -> Mapping[Partition, PartitionState]:
-        """State of the assigned raw partitions, their ends as the broker has them now. Raises Unavailable."""
+        """Return the state of each assigned raw partition, with the ends that the broker reports now.
+
+        Raises Unavailable if the broker does not answer.
+        """
         ...
 
     def partition_count(self, topic: str) -> int:
-        """Number of partitions of a topic that is produced to. Raises Unavailable."""
+        """Return the number of partitions of an output topic. Raises Unavailable if Kafka does not answer."""
         ...
 
     def close(self) -> None:
-        """Leave the group; what was not committed is read again by the next owner."""
+        """Leave the group; messages that were not committed are read again by the next owner of their partition."""
         ...

@@ -76,11 +76,17 @@ class Worker:
         self._gathering_since = 0.0
 
     def stop(self) -> None:
-        """Complete the batches in flight, commit them, leave the group. Safe from a signal handler."""
+        """Ask the worker to complete and commit the batches in flight, leave the consumer group and end.
+
+        Returns at once, and may be called from a signal handler.
+        """
         self._stop.set()
 
     def run(self) -> None:
-        """Process until `stop`. Raises ConfigError, AccessDenied or ModelError, which waiting cannot fix."""
+        """Process batches until `stop` is called.
+
+        Raises ConfigError, AccessDenied or ModelError: errors that do not go away by waiting.
+        """
         while not self._stop.is_set():
             source = self._join()
             if source is None:
@@ -136,7 +142,7 @@ class Worker:
             self._wait(source, executor)
 
     def _gather(self, source: Source) -> None:
-        """Read what has arrived, up to one batch."""
+        """Read the messages that have arrived, until there are enough for one full batch."""
         while len(self._gathered) < self._batch_size:
             try:
                 polled = source.poll(0, self._batch_size - len(self._gathered))
@@ -160,7 +166,10 @@ class Worker:
         self._gathered = [message for message in self._gathered if message.partition not in stale]
 
     def _top_up(self, source: Source, executor: StageExecutor) -> None:
-        """Add what has arrived to the batch that waits for `work`: fewer and larger batches, and no record is later."""
+        """Add gathered messages to a batch that still waits for the `work` thread.
+
+        This makes fewer and larger batches, and delays no record.
+        """
         if not self._gathered or not (room := executor.room(self._batch_size)):
             return
         self._drop_stale(source)
@@ -207,7 +216,10 @@ class Worker:
             self._clock.sleep(_KEEP_ALIVE_S)
 
     def _commit(self, source: Source, executor: StageExecutor, completed: InFlightBatch) -> None:
-        """Repeat the transaction until it is committed. Raises BatchAbandoned if the worker stops meanwhile, Fenced."""
+        """Repeat the transaction until it is committed.
+
+        Raises BatchAbandoned if the worker stops meanwhile, Fenced if the source must be rebuilt.
+        """
         batch, begun = completed.batch, self._clock.monotonic()
         waits = backoff(self._settings.backoff_initial_s, self._settings.backoff_max_s)
         while True:
@@ -231,7 +243,7 @@ class Worker:
         self._adapt_batch_size(len(batch.consumed), completed.worked_s, completed.stored_s + now - begun)
 
     def _lowest_uncommitted_offsets(self, executor: StageExecutor) -> dict[Partition, int]:
-        """The lowest offset per partition that was read after the batch that was just taken from the executor."""
+        """Return, per partition, the lowest offset that was read after the batch just taken from the executor."""
         lowest = executor.lowest_offsets()
         merge_lowest_offsets(lowest, Batch(self._gathered).lowest_offsets())
         return lowest
@@ -251,8 +263,10 @@ class Worker:
         self._metrics.paused.set(full and executor.storing_s >= _SLOW_STORE_S)
 
     def _adapt_batch_size(self, records: int, worked_s: float, waited_s: float) -> None:
-        """Let batches grow until one is processed in `batch_target_ms`, or in the time that its dependencies take: with
-        smaller ones a slow dependency would get many small batches instead of few large ones."""
+        """Set the batch size so that the work on a batch takes `batch_target_ms`, or as long as storing and committing.
+
+        With a smaller size a slow dependency would get many small batches instead of few large ones.
+        """
         if records == 0:
             return
         budget_s = max(self._settings.batch_target_ms / 1000, waited_s)

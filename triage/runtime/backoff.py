@@ -1,11 +1,15 @@
-"""Waits between retries."""
+"""Computes the waits between retries."""
 
 import random
 from collections.abc import Iterator
 
 
 def backoff(initial_s: float, max_s: float, *, rng: random.Random | None = None) -> Iterator[float]:
-    """Endless waits in seconds: doubling up to `max_s`, each drawn from its upper half so that a fleet spreads out."""
+    """Yield the waits in seconds before each retry, without end.
+
+    Their upper limit begins with `initial_s` and doubles up to `max_s`; each is drawn at random between half of the
+    limit and the limit, so that the processes of a fleet do not retry at the same time.
+    """
     draw = rng or random.Random()  # noqa: S311 - jitter, not a secret
     wait = initial_s
     while True:

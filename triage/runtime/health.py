@@ -1,4 +1,7 @@
-"""Health of a process over HTTP: `/live` (its loop moves), `/ready` (it waits for nothing) and `/metrics`."""
+"""Serves the health of a process over HTTP: `/live` (its main loop moves), `/ready` (it waits for no dependency).
+
+The same server has `/metrics` for Prometheus.
+"""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -16,9 +19,10 @@ _STUCK_AFTER_S = 60.0
 
 
 class Health:
-    """The state that a process reports. Written by its loop, read by other threads: health server, watchdog.
+    """The health of one process: when its main loop and its tasks last moved, and which dependencies it waits for.
 
-    It is stuck when the loop, or a task of another thread, has not moved for `stuck_after_s`.
+    The main loop writes it, other threads (health server, watchdog) read it. The process is stuck when the loop, or a
+    task of another thread, has not moved for `stuck_after_s` seconds.
     """
 
     def __init__(
@@ -39,11 +43,11 @@ class Health:
         self._about = {name: value for name, value in merged.items() if value is not None}
 
     def beat(self) -> None:
-        """The loop moved."""
+        """Record that the main loop moved just now."""
         self._last_beat = self._clock.monotonic()
 
     def began(self, work: str) -> None:
-        """A thread begins this task now, and the loop will wait for it."""
+        """Record that a thread begins the named task now; until `ended` is called for it, it counts as running."""
         with self._lock:
             self._work = {**self._work, work: self._clock.monotonic()}
 
@@ -52,7 +56,7 @@ class Health:
             self._work = {name: since for name, since in self._work.items() if name != work}
 
     def standing_still(self) -> tuple[str, float]:
-        """The loop or task that has not moved for longest, and the seconds since."""
+        """Return the task ("loop": the main loop) that has not moved for longest, and the seconds since it moved."""
         now = self._clock.monotonic()
         since = {"loop": now - self._last_beat} | {name: now - begun for name, begun in self._work.items()}
         return max(since.items(), key=lambda item: item[1])
@@ -66,7 +70,7 @@ class Health:
             self._waiting = {**self._waiting, dependency: why}
 
     def recovered(self, dependency: str | None = None) -> None:
-        """This dependency answers again; without a name all do."""
+        """Record that this dependency answers again; without a name, that all do."""
         with self._lock:
             self._waiting = {name: why for name, why in self._waiting.items() if dependency not in (None, name)}
 
@@ -80,7 +84,10 @@ class Health:
 
 
 class Probed(Protocol):
-    """State that a HealthServer shows."""
+    """An object whose health a HealthServer shows, such as Health.
+
+    `live` and `ready` return True if the answer is 200 (else 503), and the fields of the answer's JSON.
+    """
 
     def live(self) -> tuple[bool, dict[str, Any]]: ...
 
@@ -107,7 +114,7 @@ class HealthServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop at once, without waiting for open connections."""
+        """Stop the server at once, without waiting for open connections."""
         if self._thread.is_alive():
             self._server.shutdown()
         self._server.server_close()

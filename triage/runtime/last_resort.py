@@ -1,4 +1,4 @@
-"""Ends the process although native code holds the interpreter's lock, so that no Python thread moves."""
+"""Ends a process that hangs in native code which holds the interpreter's lock, so that no Python thread can run."""
 
 import contextlib
 import ctypes
@@ -12,7 +12,7 @@ _STACKS_S = 1.0
 
 
 class _Event(ctypes.Structure):
-    """`struct sigevent` of Linux."""
+    """The C structure `struct sigevent` of Linux."""
 
     _fields_ = (
         ("value", ctypes.c_void_p),
@@ -33,7 +33,9 @@ class _Setting(ctypes.Structure):
 
 
 class LastResort:
-    """Writes stacks to standard error and exits with `status`, unless it is armed again within its limit.
+    """A timer that ends the process, unless `arm` or `disarm` is called before it expires.
+
+    It writes the stacks of all threads to standard error and exits with `status`.
 
     On Linux a timer of the system calls `_exit` on a thread without Python. Elsewhere faulthandler's thread exits, with
     status 1.
@@ -43,14 +45,14 @@ class LastResort:
         self._timer = _timer(status)
 
     def arm(self, limit_s: float) -> None:
-        """Wait `limit_s` from now."""
+        """Start the timer, or start it again: it expires `limit_s` seconds from now."""
         # Where standard error is not a file, as under some test runners, nothing can be written.
         with contextlib.suppress(ValueError, OSError, RuntimeError, AttributeError):
             faulthandler.dump_traceback_later(limit_s, exit=self._timer is None, file=sys.__stderr__ or sys.stderr)
         self._set(limit_s + _STACKS_S)
 
     def disarm(self) -> None:
-        """Wait no longer; it can be armed again."""
+        """Stop the timer; it can be armed again."""
         faulthandler.cancel_dump_traceback_later()
         self._set(0)
 
@@ -62,7 +64,7 @@ class LastResort:
 
 
 def _timer(status: int) -> ctypes.c_void_p | None:
-    """A timer whose thread begins with `_exit(status)`; None where the system has none."""
+    """Create a POSIX timer that calls `_exit(status)` on a thread of its own; None if the system has none."""
     if sys.platform != "linux" or ctypes.sizeof(ctypes.c_void_p) != 8:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A small WSGI server for probes, with limits on connections: how many, and how slow.
+"""A small WSGI server for health probes, with limits on the number and the duration of connections.
 
 Each connection has a thread and one request. When there are too many, the one that has been sending its request for
 longest is closed, so that a new one is served; only if all are being answered is the new one closed.
@@ -27,7 +27,7 @@ _MAX_HEAD_BYTES = 64 * 1024
 
 
 class Listener(ThreadingMixIn, WSGIServer):
-    """Serves until `shutdown`."""
+    """A WSGI server with a thread per connection, and limits on the number and duration of connections."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -42,11 +42,11 @@ class Listener(ThreadingMixIn, WSGIServer):
 
     @property
     def connections(self) -> int:
-        """The number of open ones."""
+        """Number of open connections."""
         return len(self._open)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Start a thread for a connection, unless all threads are busy."""
+        """Start a thread for a new connection, or close it if 64 connections are being answered already."""
         with self._lock:
             if len(self._open) >= _MAX_CONNECTIONS and not self._make_room():
                 self._closed["refused"] += 1
@@ -56,7 +56,7 @@ class Listener(ThreadingMixIn, WSGIServer):
         super().process_request(request, client_address)
 
     def answering(self, request: socket.socket) -> None:
-        """The request of this connection is complete."""
+        """Record that the request of this connection is complete and is being answered now."""
         with self._lock:
             if request in self._open:
                 self._open[request] = (self.monotonic(), True)
@@ -79,7 +79,7 @@ class Listener(ThreadingMixIn, WSGIServer):
             log.warning("connections_closed", open=self.connections, **closed)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that disconnects or is disconnected is not an error."""
+        """Log the exception of a request, unless it is an OSError: a client that disconnects is not an error."""
         del request, client_address
         error = sys.exception()
         if not isinstance(error, OSError):
@@ -92,7 +92,7 @@ class Listener(ThreadingMixIn, WSGIServer):
         return victim is not None
 
     def _end(self, request: socket.socket, reason: str) -> None:
-        """Wake the connection's thread, which closes it."""
+        """Shut the connection down, so that its thread wakes and closes it; `reason` is counted for the log."""
         self._closed[reason] += 1
         del self._open[request]
         with contextlib.suppress(OSError):
@@ -100,13 +100,13 @@ class Listener(ThreadingMixIn, WSGIServer):
 
 
 class Listener6(Listener):
-    """The same for IPv6."""
+    """A Listener on an IPv6 address."""
 
     address_family = socket.AF_INET6
 
 
 class _Head:
-    """The lines of a request's head, up to a size."""
+    """Reads the lines of a request's head (request line and headers). Raises LineTooLong beyond 64 KiB in all."""
 
     def __init__(self, file: BufferedIOBase) -> None:
         self._file = file
@@ -124,7 +124,7 @@ class _Head:
 
 
 class Request(WSGIRequestHandler):
-    """One request; a probe comes every few seconds, so none is logged."""
+    """Handles one request. Requests are not logged, because a probe comes every few seconds."""
 
     timeout = _HEADER_TIMEOUT_S
     server: Listener

@@ -1,4 +1,4 @@
-"""Memory of a long-running process: large blocks are returned to the system, garbage cycles are collected seldom."""
+"""Limits memory and time of a long-running process: returns large blocks to the system, collects cycles seldom."""
 
 import ctypes
 import gc

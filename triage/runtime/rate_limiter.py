@@ -1,4 +1,4 @@
-"""Rate limits by token buckets: for one receiver of calls, and for each of many callers."""
+"""Limits rates of calls by token buckets: for the calls to one receiver, or for each of many callers."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,17 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A limit on calls.
-
-    `burst` at once, then `per_s` a second.
-    """
+    """A limit on calls: `burst` calls at once, then `per_s` calls a second."""
 
     burst: int
     per_s: float
 
 
 class TokenBucket:
-    """Tokens that refill evenly. Without a rate only pauses limit. Not thread-safe."""
+    """A token bucket: each call takes tokens, which refill at an even rate up to `burst`.
+
+    Without a rate, calls are limited by `pause` only. Not thread-safe.
+    """
 
     def __init__(self, rate: Rate | None, clock: Clock) -> None:
         self._rate = rate
@@ -32,7 +32,7 @@ class TokenBucket:
         self._paused_until_s = self._at_s
 
     def reserve(self) -> float:
-        """Take one token, now or in advance; returns the seconds to wait for it. First come, first served."""
+        """Take one token, now or in advance; returns the seconds that the caller must wait before its call."""
         now_s = self._refill()
         pause_s = max(0.0, self._paused_until_s - now_s)
         if self._rate is None:
@@ -41,7 +41,7 @@ class TokenBucket:
         return max(pause_s, -self._tokens / self._rate.per_s)
 
     def take(self, amount: int) -> float:
-        """0 if the tokens are granted; else the seconds after which they would be, and none is taken.
+        """Take tokens if there are enough; returns 0, or else the seconds after which there will be, and takes none.
 
         An amount above `burst` is granted when the bucket is full; the bucket then owes the rest.
         """
@@ -55,7 +55,7 @@ class TokenBucket:
         return 0.0
 
     def pause(self, seconds: float) -> None:
-        """No token of `reserve` is due before then."""
+        """Grant no token of `reserve` within the next `seconds`."""
         self._paused_until_s = max(self._paused_until_s, self._clock.monotonic() + seconds)
 
     def _refill(self) -> float:
@@ -67,7 +67,7 @@ class TokenBucket:
 
 
 class RateLimiter:
-    """One bucket per caller.
+    """Limits the calls of each of many callers, with one token bucket per caller.
 
     Only the last 10,000 callers are remembered, so that memory is bounded. A forgotten one starts with a full bucket.
     """
@@ -78,7 +78,7 @@ class RateLimiter:
         self._buckets: LRUCache[str, TokenBucket] = LRUCache(_MAX_CALLERS)
 
     def take(self, caller: str, amount: int) -> float:
-        """0 if the caller's tokens are granted; else the seconds to wait, see `TokenBucket.take`."""
+        """Take tokens from the caller's bucket; returns 0, or else the seconds to wait, as `TokenBucket.take` does."""
         bucket = self._buckets.get(caller)
         if bucket is None:
             bucket = self._buckets[caller] = TokenBucket(self._rate, self._clock)

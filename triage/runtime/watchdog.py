@@ -21,7 +21,7 @@ _INTERVAL_S = 1.0
 
 
 class Watchdog:
-    """Watches `health` from a thread of its own, by the monotonic clock.
+    """A thread that watches `health` and ends a process that is stuck. It uses the monotonic clock.
 
     When the process is stuck, the stacks of all threads are logged; if it still is `exit_after_s` later, the process
     exits with status 70. If native code holds the interpreter lock, so that no Python thread moves, a `LastResort` does
@@ -66,7 +66,7 @@ class Watchdog:
         self._last_resort.disarm()
 
     def look(self) -> None:
-        """Check once; the thread does so every second."""
+        """Check the health once, and log or exit if the process is stuck; the thread does so every second."""
         if not self._health.stuck:
             if self._stuck_since is not None:
                 log.warning("moving_again")
@@ -91,7 +91,7 @@ class Watchdog:
 
 
 def stacks() -> dict[str, list[str]]:
-    """The stack of every thread, innermost call last: `file:line function`."""
+    """Return the stack of every thread by its name, innermost call last, as lines `file:line function`."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     return {
         names.get(ident, str(ident)): [

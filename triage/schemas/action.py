@@ -1,4 +1,4 @@
-"""People's actions on alerts, on `feedback.alert-actions` (compacted): acknowledge, snooze, silence."""
+"""The messages by which people acknowledge, snooze and silence alerts, on `feedback.alert-actions` (compacted)."""
 
 import msgspec
 
@@ -12,7 +12,10 @@ class Matcher(msgspec.Struct, frozen=True):
 
 
 class Acknowledge(msgspec.Struct, tag="acknowledge", kw_only=True, frozen=True):
-    """Somebody takes care of the alert: its notification is not repeated. `at_ms` is the sender's clock."""
+    """An acknowledgement: somebody takes care of the alert, so its notification is not repeated.
+
+    `at_ms` is the time by the sender's clock, in ms since the epoch.
+    """
 
     id: str
     actor: str
@@ -26,7 +29,7 @@ class Acknowledge(msgspec.Struct, tag="acknowledge", kw_only=True, frozen=True):
 
 
 class Snooze(msgspec.Struct, tag="snooze", kw_only=True, frozen=True):
-    """No notification of the alert until `until_ms`; if it still fires then, it is notified again."""
+    """A pause in the notifications of one alert until `until_ms`; if it still fires then, it is notified again."""
 
     id: str
     actor: str
@@ -41,7 +44,7 @@ class Snooze(msgspec.Struct, tag="snooze", kw_only=True, frozen=True):
 
 
 class Silence(msgspec.Struct, tag="silence", kw_only=True, frozen=True):
-    """No notification of any alert that matches all matchers, until `until_ms`."""
+    """A pause, until `until_ms`, in the notifications of every alert that matches all `matchers`."""
 
     id: str
     actor: str

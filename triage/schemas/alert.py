@@ -19,7 +19,10 @@ class Acknowledgement(msgspec.Struct, omit_defaults=True):
 
 
 class Chart(msgspec.Struct):
-    """Observed and expected negatives per step, up to the latest one; `expected` is null without a detector."""
+    """Observed and expected numbers of negative records per step of `step_s` seconds, from `start` to the latest step.
+
+    An entry of `expected` is null where no detector computed one.
+    """
 
     start: str
     step_s: int
@@ -28,7 +31,7 @@ class Chart(msgspec.Struct):
 
 
 class Example(msgspec.Struct):
-    """A redacted record counted in an alert."""
+    """One of the records that an alert counts, redacted, as an example."""
 
     id: str
     text: str
@@ -38,10 +41,10 @@ class Example(msgspec.Struct):
 
 
 class Share(msgspec.Struct, omit_defaults=True):
-    """Number of the alert's negative records with one value.
+    """Number of the alert's negative records that have one value, such as an intent or a word.
 
-    `expected` is the number at the value's share in the days before. It is set only for values that are significantly
-    over-represented; a value without it is just frequent.
+    `expected` is the number that there would be if the value's share were that of the days before. It is set only for
+    values that are significantly over-represented; a value without it is just frequent.
     """
 
     value: str
@@ -50,9 +53,9 @@ class Share(msgspec.Struct, omit_defaults=True):
 
 
 class Refusal(msgspec.Struct):
-    """A receiver that did not take an alert's notification, its latest answer and when it came.
+    """A receiver that did not take an alert's notification, with its latest answer and the time of that.
 
-    `retried`: it is asked again while the alert fires.
+    If `retried` is true, the notification is sent again while the alert fires.
     """
 
     receiver: str
@@ -62,7 +65,7 @@ class Refusal(msgspec.Struct):
 
 
 class Evidence(msgspec.Struct):
-    """Properties of an alert's records in the index."""
+    """Most frequent or conspicuous intents, entities and words among an alert's records in the index, and examples."""
 
     top_intents: list[Share] = []
     top_entities: list[Share] = []
@@ -71,14 +74,15 @@ class Evidence(msgspec.Struct):
 
 
 class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """State of one episode; all its updates carry the same `dedup_key` (at most 255 characters).
+    """The state of one alert from its start to its end; all its updates have the same `dedup_key`.
 
-    `status` says whether it is over, `state` is more detailed. `expected` is for the latest window, `peak_expected` for
-    the window with most negatives. `page` is the dedup key under which receivers were notified: the alert's own, or
-    that of another alert of its group. `paged` is true once a receiver other than the log has taken its notification:
-    `taken_by` are those that did, `refusals` those that did not and said why. `without` are
-    raw partitions that lag: the latest window may lack their records. `late_records` arrived after the latest
-    window was evaluated.
+    `dedup_key` has at most 255 characters. `status` says whether the alert is over, `state` is more detailed.
+    `negative`, `total` and `share` (negative / total) count the records of the latest window, the fields with `peak`
+    those of the window with most negative records; `expected` and `peak_expected` are the expected numbers of negative
+    records there. `page` is the dedup key under which receivers were notified: the alert's own, or that of another
+    alert of its group. `paged` is true once a receiver other than the log has taken its notification: `taken_by` are
+    those that did, `refusals` those that did not. `without` are raw partitions that lag: the latest window may lack
+    their records. `late_records` is the number of records that arrived after the latest window was evaluated.
     """
 
     dedup_key: str

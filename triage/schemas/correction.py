@@ -1,4 +1,4 @@
-"""A person's correction of a record's labels, in the index of corrections; `train --with-corrections` reads it."""
+"""The correction of a record's labels by a person, in the index of corrections; `train --with-corrections` reads it."""
 
 import msgspec
 
@@ -18,7 +18,7 @@ class ModelLabels(msgspec.Struct, frozen=True):
 
 
 class Correction(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The correct labels of one record; labels equal to the model's confirm them.
+    """The labels that a person gave to one record; labels equal to the model's confirm them.
 
     `_id` is `record`, so a later correction replaces an earlier one. `intent` and `sentiment` are null if the person
     did not label them. The text (redacted, as indexed) and its author's hash are copied, so that the correction

@@ -12,10 +12,11 @@ OTHER = "__other__"
 
 
 class WindowCount(msgspec.Struct, kw_only=True):
-    """Number of records in one raw partition's offset range that belong to one window and key.
+    """Number of records in one offset range of a raw partition that belong to one time window and one key.
 
-    The alerter merges idempotently: it keeps the last offset per window, key and raw partition, and drops a count that
-    ends at or before it. `key` is e.g. `channel=complaint|intent=delivery`, and empty for all records.
+    `key` is e.g. `channel=complaint|intent=delivery`, and empty for all records; `dimensions` has the same values by
+    field. The alerter adds up the counts of a window and key. So that none is added twice, it keeps the last offset per
+    window, key and raw partition, and drops a count whose range ends at or before it.
     """
 
     window_start_ms: int
@@ -31,7 +32,7 @@ class WindowCount(msgspec.Struct, kw_only=True):
 
 
 class KeyCount(msgspec.Struct):
-    """Number of records of one window and key."""
+    """Number of records, negative and in total, of one time window and one key."""
 
     window_start_ms: int
     key: str
@@ -41,9 +42,9 @@ class KeyCount(msgspec.Struct):
 
 
 class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
-    """Counts of one raw partition's offset range, for the windows and keys of one partition of `window-counts`.
+    """A message with counts of one offset range of a raw partition, for the keys of one partition of `window-counts`.
 
-    Counts of one group (`group_of`) share a partition, because their alerts affect each other.
+    The keys of one group (`group_of`) share a partition of `window-counts`, because their alerts affect each other.
     """
 
     window_ms: int
@@ -54,7 +55,7 @@ class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
     counts: list[KeyCount]
 
     def each(self) -> Iterator[WindowCount]:
-        """Yield the counts with all fields."""
+        """Yield each count as a WindowCount, with the fields that all of them share."""
         for one in self.counts:
             yield WindowCount(
                 window_start_ms=one.window_start_ms,
@@ -71,9 +72,10 @@ class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
 
 
 class Watermark(msgspec.Struct, tag="watermark", kw_only=True):
-    """No record of this raw partition with an earlier event time is expected; sent to every partition of the topic.
+    """A message that no record of a raw partition with an event time before `watermark_ms` is expected any more.
 
-    `offset` is the next offset to consume, `lag` the number of records from there on, `at_ms` the sender's clock.
+    It is sent to every partition of `window-counts`. `offset` is the next offset to consume, `lag` the number of
+    records from there on, `at_ms` the time by the sender's clock.
     """
 
     topic: str
@@ -88,17 +90,17 @@ CountMessage = WindowCounts | Watermark
 
 
 def group_of(dimensions: Mapping[str, str], field: str) -> str:
-    """Value of the field by which alerts are grouped; empty for counts without it."""
+    """Return the value of the field by which alerts are grouped; empty for counts without it."""
     return dimensions.get(field, "")
 
 
 def dimension_key(dimensions: dict[str, str]) -> str:
-    """Canonical key of dimension values, sorted by name: `brand=Acme|intent=delivery`; escapes `\\`, `|` and `=`."""
+    """Return the key of dimension values, sorted by name: `brand=Acme|intent=delivery`; escapes `\\`, `|` and `=`."""
     return "|".join(f"{name}={_escape(value)}" for name, value in sorted(dimensions.items()))
 
 
 def parse_key(key: str) -> dict[str, str] | None:
-    """Parse a key of `dimension_key`; None for an invalid key."""
+    """Parse a key that `dimension_key` made into dimension values by name; None for an invalid key."""
     found: dict[str, str] = {}
     for part in re.findall(r"(?:[^\\|]|\\.)+|(?<=\|)(?=\|)", key):
         name, separator, value = part.partition("=")

@@ -1,4 +1,4 @@
-"""Reads written dates that have one reading: 2026/11/25 14:03, 25 Nov 2026, 2026年11月25日, mail and X forms."""
+"""Parses written dates that have one meaning: 2026/11/25 14:03, 25 Nov 2026, 2026年11月25日, those of mail and X."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -64,13 +64,14 @@ _AFTERNOON = ("下午", "晚上")
 
 
 class Ambiguous(Exception):  # noqa: N818 - not a failure of the program, but a fact about a text
-    """A date that has several readings; the message follows the value in a sentence."""
+    """Raised for a date that has several meanings, as 03/04/2026; the message continues a sentence after the value."""
 
 
 def parse_date_form(text: str, zone: tzinfo) -> datetime:
-    """A datetime, aware if the text names a zone or an offset. `text` is clean: single spaces, composed characters.
+    """Parse a written date; the result is aware (has a time zone) if the text names a zone or an offset.
 
-    `zone` decides what an abbreviation of several meanings is, where that zone uses it. Raises Ambiguous, ValueError.
+    `text` must have single spaces and composed characters. An abbreviation with several meanings, as CST, is accepted
+    if `zone` uses it. Raises Ambiguous for a date with several meanings, ValueError for any other text.
     """
     lower = text.lower()
     for form in _FORMS:
@@ -153,5 +154,5 @@ def _zone(name: str, local: datetime, zone: tzinfo) -> tzinfo:
 
 
 def _titled(part: str) -> str:
-    """`new_york` is New_York in the names of zones."""
+    """Write a part of a time zone's name with its capitals: `new_york` becomes `New_York`."""
     return "_".join(word[:1].upper() + word[1:] for word in part.split("_"))

@@ -44,5 +44,5 @@ class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """The record's first position, which replays do not change."""
+        """Key of the message: the record's first position, as topic/partition/offset, which replays do not change."""
         return self.original or self.position

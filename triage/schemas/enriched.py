@@ -14,7 +14,7 @@ class Event(msgspec.Struct):
 
 
 class Sentiment(msgspec.Struct):
-    """Sentiment of a record.
+    """Sentiment of a record: the most probable label, and its probability as `confidence`.
 
     `score` = p(positive) - p(negative), from -1 to 1.
     """
@@ -76,10 +76,7 @@ class Versions(msgspec.Struct):
 
 
 class TextRange(msgspec.Struct):
-    """A part of a record's text.
-
-    `record.text[start:end]`, in Unicode code points.
-    """
+    """A part of a record's text: `record.text[start:end]`, in Unicode code points."""
 
     start: int
     end: int
@@ -112,7 +109,7 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def parts(self) -> TextParts:
-        """The parts of the text that were classified."""
+        """The parts of the text that the model classified."""
         if self.body is None:
             return TextParts(((0, len(self.text)),))
         ranges = self.body if isinstance(self.body, list) else [self.body]
@@ -120,19 +117,17 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def written(self) -> bool:
-        """False for automatic messages and for records without text: neither expresses a person's opinion."""
+        """True if a person wrote the text; False for automatic messages and for records without text."""
         return Flag.AUTOMATIC not in self.flags and Flag.NO_TEXT not in self.flags
 
 
 def document_id(
     channel: Channel, source: str | None, source_id: str | None, position: Position | None, broker_ms: int = 0
 ) -> str:
-    """Id of a record's document in Elasticsearch.
+    """Return the `_id` of a record's document in Elasticsearch: SHA-256 (hex) of channel, source and the source's id.
 
-    `_id` of a record: SHA-256 (hex) of channel, source and the source's id.
-
-    Without an id, of channel, Kafka position and the broker's timestamp there: a topic that was deleted and created
-    again uses its positions again. The parts are joined as a JSON array, so that no names can make two records
+    Without an id it is that of channel, Kafka position and the broker's timestamp there: a topic that was deleted and
+    created again uses its positions again. The parts are joined as a JSON array, so that no names can make two records
     collide.
     """
     if source_id is not None:
@@ -141,8 +136,8 @@ def document_id(
 
 
 def record_key(channel: Channel, source: str | None, source_id: str | None) -> bytes | None:
-    """Key of a raw message: the record's `_id`, so that all versions of a record reach one partition, in order.
+    """Return the key of a raw message: the `_id` of its record, so that all its versions reach one partition, in order.
 
-    None without an id: such records are spread evenly.
+    None if the source gave the record no id: such records are spread evenly over the partitions.
     """
     return None if source_id is None else document_id(channel, source, source_id, None).encode()

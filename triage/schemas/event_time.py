@@ -1,6 +1,6 @@
-"""Parses event times: RFC 3339 and epoch milliseconds at once, other forms that have one reading after that.
+"""Parses event times: RFC 3339, epoch milliseconds, and other forms that have only one meaning.
 
-Two readings are never guessed between: such a value is refused, and the message names the flag that settles it.
+A value with two meanings, as 03/04/2026, is refused, and the message names the flag that decides between them.
 """
 
 import re
@@ -51,7 +51,7 @@ _ZERO_DATE = re.compile(r"0000-00-00(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?")
 
 
 def is_absent(text: str) -> bool:
-    """True for what exports write instead of a missing value: NULL, N/A, None, a dash, white space."""
+    """Return True for a text that exports write instead of a missing value: NULL, N/A, None, a dash, white space."""
     return text.strip().lower() in _ABSENT
 
 
@@ -87,16 +87,20 @@ def event_time_ms(created_at: Any, zone: tzinfo = UTC) -> int | None:  # noqa: P
 
 @dataclass(frozen=True, slots=True)
 class TimeForm:
-    """Format of a source's times: the zone of times without an offset, and formats other than the usual ones.
+    """The way in which a source writes its times.
 
-    Each of `formats` is a format of strptime, `epoch_s` or `epoch_ms`; they are tried in order.
+    `zone` is that of times without an offset (None: UTC). Each of `formats` is a format of strptime, `epoch_s` or
+    `epoch_ms`; they are tried in order. Without formats the usual ones of `event_time_ms` are accepted.
     """
 
     zone: tzinfo | None = None
     formats: tuple[str, ...] = ()
 
     def event_time_ms(self, created_at: Any) -> int | None:
-        """Parse `created_at` in these formats. Raises InvalidRecord, also if none of them fits."""
+        """Parse `created_at` in these formats to ms since the epoch; None if it is missing.
+
+        Raises InvalidRecord if none of the formats fits, or if the time is out of range.
+        """
         zone = self.zone or UTC
         if not self.formats or created_at is None:
             return event_time_ms(created_at, zone)
@@ -130,7 +134,7 @@ def check_time_format(name: str) -> None:
 
 
 def not_in_future(event_ms: int, now_ms: int, max_hours: float) -> int:
-    """Return the event time if it is at most `max_hours` ahead of the clock. Raises InvalidRecord."""
+    """Return the event time unchanged. Raises InvalidRecord if it is more than `max_hours` ahead of the clock."""
     if event_ms > now_ms + max_hours * _HOUR_MS:
         raise InvalidRecord(
             "created_at_in_future",
@@ -202,7 +206,7 @@ def _in_range(given: Any, moment: datetime, zone: tzinfo) -> int:
 
 
 def _clean(text: str) -> str:
-    """Composed, without invisible characters, with single spaces."""
+    """Return the text with composed characters (NFKC), without invisible characters, and with single spaces."""
     return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text[: _MAX_CHARS + 1])).split())
 
 

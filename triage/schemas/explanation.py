@@ -1,4 +1,4 @@
-"""Explanation of a record's labels: printed by `triage enrich --explain`, never indexed."""
+"""The explanation of a record's labels, as `triage enrich --explain` prints it; it is never indexed."""
 
 import msgspec
 
@@ -6,12 +6,13 @@ from triage.schemas.enriched import EnrichedRecord
 
 
 class Word(msgspec.Struct, frozen=True):
-    """A word and how much it speaks for a label.
+    """A word of the text, and how much it contributes to a label.
 
-    `record.text[start:end]`, in code points. Without the word, the label's probability would be lower by `weight`.
+    The word is `record.text[start:end]`, in code points. Without it, the label's probability would be lower by
+    `weight`; a negative weight counts against the label.
 
-    In a text of several clauses, `weight` is the mean over the whole text and the word's clause alone. A negative
-    weight counts against the label.
+    In a text of several clauses, `weight` is the mean of two values: one computed in the whole text, one in the word's
+    clause alone.
     """
 
     text: str
@@ -21,7 +22,10 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class HeadExplanation(msgspec.Struct, frozen=True):
-    """The words that support one label, strongest first. `confidence` is the probability with all words present."""
+    """The explanation of one label: the words that support it, strongest first.
+
+    `confidence` is the label's probability with all words present.
+    """
 
     label: str
     confidence: float
@@ -29,7 +33,10 @@ class HeadExplanation(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One condition of a rule and the value that met it; `text`, `start` and `end` if it is in the record's text."""
+    """One condition of a rule, and the value of the record that met it.
+
+    `text`, `start` and `end` (in code points) are set if the value is a part of the record's text.
+    """
 
     condition: str
     value: str
@@ -39,7 +46,10 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RuleExplanation(msgspec.Struct, frozen=True):
-    """A rule that fired: its part of the file, its effect, and evidence for each condition that held."""
+    """A rule that matched a record, its effect, and evidence for each condition that was met.
+
+    `part` is the part of the rules file that it is in: severity or routing.
+    """
 
     rule: str
     part: str  # severity or routing
@@ -48,7 +58,7 @@ class RuleExplanation(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """Reasons for the labels of a record.
+    """The reasons for a record's intent, sentiment, severity and route.
 
     `method` is the method by which the weights of words were computed.
     """

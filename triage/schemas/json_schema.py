@@ -1,6 +1,7 @@
 """Generates JSON Schemas of the records: `python -m triage.schemas.json_schema topics/schemas`.
 
-The raw schema describes what `parse_raw` accepts, more than the struct it returns: numbers for strings, unknown fields.
+The raw schema describes the input of `parse_raw`, which accepts more than its result has: numbers for strings, unknown
+fields.
 """
 
 import copy
@@ -84,7 +85,7 @@ _LIMITS: dict[str, Schema] = {
 
 
 def record_schema(name: str) -> Schema:
-    """JSON Schema (2020-12) of one kind of record in `RECORDS`."""
+    """Return the JSON Schema (2020-12) of one kind of record, a key of `RECORDS`."""
     (reference,), components = msgspec.json.schema_components([RECORDS[name]], ref_template="#/$defs/{name}")
     definitions: dict[str, Schema] = copy.deepcopy(components)
     for struct, definition in definitions.items():
@@ -116,12 +117,12 @@ def write_schemas(folder: Path) -> list[Path]:
 
 
 def rendered(name: str) -> str:
-    """The text of the schema's file."""
+    """Return the JSON Schema of one kind of record as the text of its file."""
     return json.dumps(record_schema(name), indent=2, ensure_ascii=False) + "\n"
 
 
 def _limit(schema: Schema, limits: Schema) -> None:
-    """Add limits to the branches of a field other than null."""
+    """Add limits, in place, to a field's schema; of a union, to each branch that is not null."""
     for branch in schema.get("anyOf", [schema]):
         if branch.get("type") != "null":
             branch.update(limits)

@@ -1,4 +1,4 @@
-"""Decodes messages of triage's own topics defensively: any writer may have sent anything."""
+"""Decodes messages of triage's own topics, and refuses those of another form, which other programs may have sent."""
 
 from typing import Any, Generic, TypeVar
 
@@ -10,13 +10,13 @@ T = TypeVar("T")
 
 
 class MessageDecoder(Generic[T]):
-    """Decodes JSON to one type or union: `decoder: MessageDecoder[A | B] = MessageDecoder(A | B)`."""
+    """A decoder of JSON messages to one type or union: `decoder: MessageDecoder[A | B] = MessageDecoder(A | B)`."""
 
     def __init__(self, kind: Any) -> None:
         self._decoder = msgspec.json.Decoder(kind)
 
     def decode(self, value: bytes | None) -> T:
-        """Decode a message. Raises only NotUnderstood, for any other content, and for None."""
+        """Decode a message. Raises NotUnderstood, and nothing else, for any content of another form and for None."""
         try:
             return self._decoder.decode(value or b"")  # type: ignore[no-any-return]
         # Invalid UTF-8 inside a string is a ValueError.

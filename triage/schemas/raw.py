@@ -74,7 +74,7 @@ _MAX_DEPTH = 8
 # From here on a float may be another whole number, rounded.
 _EXACT_BELOW = 2**53
 UNAVAILABLE_TEXT = "__debezium_unavailable_value"
-"""What Debezium sends for a long text that did not change, unless PostgreSQL logs whole rows."""
+"""The text that Debezium sends instead of a long text that did not change, unless PostgreSQL logs whole rows."""
 _ESCAPES = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
@@ -86,13 +86,16 @@ _MARKUP_FACTOR = 10
 def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
     """Decode and validate one raw record.
 
-    Raises InvalidRecord (stages decode and validate) that names the field, the value and the fix.
+    Raises InvalidRecord (with stage decode or validate) if it is not valid; the message names field, value and fix.
     """
     return validate_raw(decode_object(payload), max_text_chars=max_text_chars)
 
 
 def decode_object(payload: bytes) -> dict[str, Any]:
-    """Decode the JSON object of a record; a lone surrogate becomes U+FFFD. Raises InvalidRecord (stage decode)."""
+    """Decode the JSON object of a record; a lone surrogate becomes U+FFFD.
+
+    Raises InvalidRecord (stage decode) if the payload is not UTF-8, not JSON, or not an object.
+    """
     if not payload:
         raise InvalidRecord("not_json", f"not JSON: {TOMBSTONE}", stage="decode")
     try:
@@ -134,7 +137,7 @@ def _without_lone_surrogate(escape: re.Match[str]) -> str:
 
 
 def _without_surrogate_bytes(payload: bytes) -> str | None:
-    """The text of bytes that are UTF-8 but for surrogates, as CESU-8 writes them; None for other bytes."""
+    """Decode bytes that are UTF-8 except for surrogates, as CESU-8 writes them; None for other bytes."""
     try:
         text = payload.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
@@ -145,7 +148,7 @@ def _without_surrogate_bytes(payload: bytes) -> str | None:
 def validate_raw(fields: dict[str, Any], *, max_text_chars: int = 20_000) -> RawRecord:
     """Validate decoded fields. Unknown fields become `attributes`, with nested names joined by dots.
 
-    Raises InvalidRecord (stage validate).
+    Raises InvalidRecord (stage validate) if a field is missing or not valid.
     """
     fields = dict(fields)
     if fields.get("text") is None:
@@ -218,14 +221,17 @@ def _string(name: str, value: Any) -> str | None:
 
 
 def text_of_id(value: str | float) -> str:
-    """The text of an id that came as a number: databases and data frames write 4711 as 4711.0, too."""
+    """Return an id as text; one that came as the number 4711.0, as data frames write it, becomes 4711."""
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_BELOW:
         return str(int(value))
     return str(value)
 
 
 def _one_spelling(name: str) -> str | None:
-    """Composed (NFC), without invisible characters, narrow letters, single blanks; None where nothing is left."""
+    """Return a name in one spelling, so that all its variants are counted together; None if nothing is left.
+
+    That is: composed (NFC), without invisible characters, with narrow letters and single blanks.
+    """
     if _PLAIN_NAME.fullmatch(name):
         return name
     composed = unicodedata.normalize("NFC", _UNSEEN.sub("", name)).translate(_NARROW)

@@ -1,4 +1,4 @@
-"""Versions of documents: of several records of one id, the index keeps the one with the highest version.
+"""Computes versions of documents: of several records of one id, the index keeps the one with the highest version.
 
 Without a version of its own a record has the broker's timestamp, in milliseconds. A version that the source names ranks
 above all of these, so that old documents, numbers and times compare in one way: a record that names its version
@@ -25,8 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def named_version(value: Any) -> int | None:
     """The document version of a raw record's `version`; None if it has none.
 
-    A number counts in thousandths, a time as its milliseconds since the epoch, also in thousandths; what is finer is
-    cut. Times without an offset are UTC. Raises InvalidRecord.
+    It is `NAMED_FROM` plus a thousand times the number; a time (in UTC unless it has an offset) counts as its
+    milliseconds since the epoch. Smaller fractions are cut. Raises InvalidRecord for any other value.
     """
     if value is None or value == "":
         return None
@@ -43,7 +43,7 @@ def named_version(value: Any) -> int | None:
 
 
 def is_named(version: int) -> bool:
-    """True for the version of a document whose source named it, False for a broker's timestamp."""
+    """Return True for a document version that the source named, False for one that is the broker's timestamp."""
     return version >= NAMED_FROM
 
 

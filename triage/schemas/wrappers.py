@@ -1,4 +1,4 @@
-"""Recognizes records that a connector of Kafka Connect sent inside something else, and says how to send them alone."""
+"""Recognizes records inside an envelope, as connectors of Kafka Connect send them, and says how to send them alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ STRING = "this is JSON inside a string; send it by StringConverter instead of Js
 
 
 def wrapper_of(fields: Mapping[str, Any]) -> str | None:
-    """The wrapper of a record without a text, and the setting that unwraps it; None if it is not known."""
+    """Return a hint that names the envelope around a record and the setting that removes it; None if none is known."""
     if set(fields) == {"schema", "payload"}:
         return _SCHEMA
     if {"before", "after", "op"} <= set(fields):
@@ -23,5 +23,5 @@ def wrapper_of(fields: Mapping[str, Any]) -> str | None:
 
 
 def is_json_object(value: Any) -> bool:
-    """True for a string that begins and ends as a JSON object does."""
+    """Return True for a string that begins with `{` and ends with `}`, as a JSON object does."""
     return isinstance(value, str) and value[:1] == "{" and value[-1:] == "}"

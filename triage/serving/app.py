@@ -1,4 +1,4 @@
-"""The API as one ASGI application."""
+"""Builds the HTTP API as one ASGI application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,7 +44,10 @@ _HEADERS = {
 def build_app(
     service: Service, settings: ApiSettings, metrics: Metrics, health: Health, wall: Clock | None = None
 ) -> FastAPI:
-    """Routes, probes and the documentation page behind authentication. Its lifespan runs the micro-batches."""
+    """Build the application: routes, probes and the documentation page, behind authentication and metrics.
+
+    While it runs, it runs the micro-batcher of `service`.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

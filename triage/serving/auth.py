@@ -1,4 +1,4 @@
-"""Roles and rate limits of the API's callers."""
+"""Authentication of webhooks, and the roles and rate-limit keys of the API's callers."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,10 @@ _OPEN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs/")
 
 
 class ApiAuthMiddleware(AuthMiddleware):
-    """Adds webhooks: their role can send nothing else, and a signature can stand for a token."""
+    """The authentication of the API, which adds webhooks to AuthMiddleware.
+
+    Users with the role webhook may send nothing but webhooks, and a signature can take the place of a token.
+    """
 
     settings: ApiSettings
 
@@ -29,7 +32,10 @@ class ApiAuthMiddleware(AuthMiddleware):
         super().__init__(app, settings, monotonic, open_paths=_OPEN_PATHS)
 
     def user_without_token(self, connection: HTTPConnection) -> User | None:
-        """A webhook with a signature, which its route verifies once it has read the body."""
+        """Return a user of the role webhook for a request to a webhook that has a signature setting, else None.
+
+        The route verifies the signature once it has read the body.
+        """
         name = connection.scope["path"].removeprefix(HOOKS)
         signed = connection.scope["path"].startswith(HOOKS) and name in self.settings.webhook_signatures
         return User(f"webhook:{name}", "webhook") if signed else None
@@ -40,13 +46,13 @@ class ApiAuthMiddleware(AuthMiddleware):
 
 
 def caller_of(request: Request) -> str:
-    """The key of the caller's rate limit: the user's name, without logins the address."""
+    """Return the key of the caller's rate limit: the user's name, or the address if no login is required."""
     user = user_of(request)
     return network_of(peer_of(request)) if user is ANONYMOUS else user.name
 
 
 def require_role(request: Request, *roles: Role) -> User:
-    """The user. Raises Problem 403 for users of other roles."""
+    """Return the user of the request. Raises Problem 403 if the user has none of these roles."""
     user = user_of(request)
     if user.role not in roles:
         code = f"{user.role}s_may_not"

@@ -1,4 +1,4 @@
-"""Micro-batches: records of simultaneous requests go through the model together."""
+"""Collects the records of simultaneous requests into small batches (micro-batches) for the model."""
 
 import asyncio
 import contextlib
@@ -30,18 +30,19 @@ class _Job:
 
 
 class Overloaded(Unavailable):
-    """The queue is full: the caller tries again later."""
+    """Raised when the queue of the micro-batcher is full: the caller should try again later."""
 
     def __init__(self, waiting: int) -> None:
         super().__init__("api", f"{waiting} records are waiting already; try again")
 
 
 class MicroBatcher:
-    """One thread enriches; records that arrive meanwhile, and within `wait_s` of the first, form the next batch.
+    """Enriches the records of simultaneous requests together, on one thread.
 
-    A job is never split, so that one model and one set of rules classify all its records. `between` runs before each
-    batch, and every second without one; `health` is notified of the work. Start and stop it on the event loop that
-    submits. Threads: everything runs on that loop, except `enrich` itself.
+    Records that arrive while a batch is enriched, and within `wait_s` of the first, form the next batch. The records of
+    one request are never split, so that one model and one set of rules classify all of them. `between` is called before
+    each batch, and every second without one; `health` is told when the work begins and ends. Start and stop it on the
+    event loop that calls `enrich`: everything runs on that loop, except the enrichment itself.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class MicroBatcher:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="micro-batcher")
 
     async def stop(self) -> None:
-        """Cancel waiting jobs; the batch in flight ends first."""
+        """Stop, and cancel the requests that wait; returns when the batch that is being enriched has ended."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -82,7 +83,10 @@ class MicroBatcher:
         await asyncio.to_thread(self._thread.shutdown)
 
     async def enrich(self, items: Sequence[ValidatedRecord]) -> list[Enriched]:
-        """The records enriched, in order. Raises Overloaded, ModelError."""
+        """Enrich the records of one request; returns them in order.
+
+        Raises Overloaded if the queue is full, ModelError if inference fails.
+        """
         if not items:
             return []
         # A single request is always accepted: its size is limited elsewhere.
@@ -146,7 +150,10 @@ class MicroBatcher:
                 self._health.ended("enrich")
 
     async def _failed(self, batch: list[_Job], error: Exception) -> None:
-        """One request's records must not fail the others: each request is retried alone."""
+        """Retry each request of a failed batch alone, so that one does not fail the others.
+
+        A request that fails alone gets the error.
+        """
         if len(batch) > 1:
             for job in batch:
                 await self._work([job])

@@ -1,4 +1,4 @@
-"""JSON bodies of requests, decoded within limits."""
+"""Reads and decodes the JSON bodies of requests, within limits."""
 
 from typing import Any
 
@@ -10,14 +10,15 @@ from triage.web.problem import Problem
 
 
 async def json_body(request: Request, max_bytes: int) -> Any:
-    """The decoded body. Raises Problem, see `json_bytes` and `decoded`."""
+    """Read and decode the JSON body of a request. Raises Problem as `json_bytes` and `decoded` do."""
     return decoded(await json_bytes(request, max_bytes))
 
 
 async def json_bytes(request: Request, max_bytes: int) -> bytes:
-    """The body. Raises Problem: 415 unless it is declared as JSON; see `read_body`.
+    """Read the body of a request that declares it as JSON.
 
-    A browser sends JSON to another origin only after a preflight request, which the API never grants.
+    Raises Problem 415 for another Content-Type, and the Problems of `read_body`. A browser sends JSON to another origin
+    only after a preflight request, which the API never grants.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
@@ -26,7 +27,7 @@ async def json_bytes(request: Request, max_bytes: int) -> bytes:
 
 
 def decoded(body: bytes) -> Any:
-    """The JSON value of a body. Raises Problem 400 if it is not JSON."""
+    """Decode the JSON of a body. Raises Problem 400 if it is not JSON."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -34,7 +35,10 @@ def decoded(body: bytes) -> Any:
 
 
 def records_of(body: Any, max_records: int) -> list[Any]:
-    """The list in `records`. Raises Problem."""
+    """Return the list in the field `records` of a decoded body.
+
+    Raises Problem 422 if that is not a list or is empty, 413 if it has more than `max_records`.
+    """
     records = body.get("records") if isinstance(body, dict) else None
     if not isinstance(records, list) or not records:
         raise Problem(422, "no_records", 'the body is an object with a list: {"records": [{"text": "..."}]}')

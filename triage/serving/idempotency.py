@@ -1,4 +1,4 @@
-"""Detection of an `Idempotency-Key` that is used again for another request."""
+"""Detects an `Idempotency-Key` that is used again for another request."""
 
 import hashlib
 from typing import Any
@@ -14,13 +14,16 @@ _REMEMBERED_S = 24 * 3600
 
 
 class IdempotencyKeys:
-    """Remembers the body of each key of the last day, at most 10,000, in this process."""
+    """The idempotency keys that this process received in the last day, at most 10,000, with a hash of each body."""
 
     def __init__(self, clock: Clock) -> None:
         self._bodies: TTLCache[tuple[str, str, str], bytes] = TTLCache(_MAX_KEYS, _REMEMBERED_S, clock.monotonic)
 
     def check(self, caller: str, route: str, key: str | None, body: Any) -> None:
-        """Raises Problem 422 for a key that this caller sent to this route with another body; nothing without a key."""
+        """Remember the key, and raise Problem 422 if this caller has sent it to this route with another body.
+
+        Without a key nothing is checked.
+        """
         if key is None:
             return
         digest = hashlib.sha256(msgspec.json.encode(body, order="sorted")).digest()

@@ -1,4 +1,4 @@
-"""Metrics and traces of the API's requests."""
+"""Records metrics and traces of the API's requests."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,10 @@ from triage.metrics import Metrics
 
 
 class RequestMetrics:
-    """Counts requests and measures their time, by route and status; outermost, so that refusals count too."""
+    """ASGI middleware that counts requests by route and status, and measures their time by route.
+
+    It is the outermost one, so that refused requests count too.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, monotonic: Callable[[], float]) -> None:
         self._app = app
@@ -37,7 +40,7 @@ class RequestMetrics:
 
 
 class RequestSpans:
-    """A span for each authenticated request to a route of the API, as a child of the caller's span."""
+    """ASGI middleware that makes a trace span, a child of the caller's, for each authenticated request to the API."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -53,5 +56,8 @@ class RequestSpans:
 
 
 def _route_of(scope: Scope) -> str:
-    """The path of the route, one of a few; a request's own path may be anything."""
+    """Return the path of the matched route, or "other".
+
+    It is one of few values, while a request's own path may be anything.
+    """
     return str(getattr(scope.get("route"), "path", "other"))

@@ -1,4 +1,4 @@
-"""The API's OpenAPI document, with the schemas of the records."""
+"""Builds the API's OpenAPI document, with the schemas of the records."""
 
 import copy
 import json
@@ -39,7 +39,7 @@ _STATUSES = {
 
 
 def describe(app: FastAPI) -> None:
-    """Make `app` serve this document."""
+    """Make `app` serve the OpenAPI document of this module."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -61,7 +61,10 @@ def describe(app: FastAPI) -> None:
 
 
 def operation(request: str, answer: str, status: int, example: Any, *, statuses: tuple[str, ...]) -> dict[str, Any]:
-    """The OpenAPI of one route, by the names of its schemas and its error statuses."""
+    """Return the OpenAPI description of one route.
+
+    `request` and `answer` are names of schemas, `status` is that of success, `statuses` are those of errors.
+    """
     return {
         "requestBody": {
             "required": True,
@@ -139,7 +142,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _results(*kinds: dict[str, Any]) -> dict[str, Any]:
-    """One result per record of the request, in the same order."""
+    """Return the schema of an answer with one result, of one of these kinds, per record of the request, in order."""
     return {
         "type": "object",
         "required": ["results"],
@@ -148,7 +151,7 @@ def _results(*kinds: dict[str, Any]) -> dict[str, Any]:
 
 
 def _component(name: str, title: str, into: dict[str, Any]) -> dict[str, Any]:
-    """A record's schema as a component; its definitions become components too."""
+    """Add a record's schema to the components `into`, under `title`, with its definitions; returns the schema."""
     schema = copy.deepcopy(record_schema(name))
     text = json.dumps({key: value for key, value in schema.items() if key not in {"$schema", "$id"}})
     component: dict[str, Any] = json.loads(text.replace("#/$defs/", "#/components/schemas/"))

@@ -1,4 +1,4 @@
-"""Answers of the API to what it does not do."""
+"""Builds the API's answers to requests and records that it refuses."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _RETRY_S = 5
 
 
 def refused(invalid: InvalidRecord) -> dict[str, Any]:
-    """One record's error, in the place of its result."""
+    """Return the error of one refused record as JSON, which takes the place of its result in the answer."""
     named = {"field": invalid.field} if invalid.field else {}
     return {"error": {"code": invalid.reason, "message": str(invalid), **named}}
 
@@ -30,7 +30,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
 
 
 async def on_http(request: Request, error: Exception) -> Response:
-    """No such path, or no such method on it."""
+    """Answer a request to a path, or with a method, that the API does not have."""
     del request
     assert isinstance(error, HTTPException)
     code = {404: "no_such_path", 405: "no_such_method"}.get(error.status_code, "refused")
@@ -38,7 +38,7 @@ async def on_http(request: Request, error: Exception) -> Response:
 
 
 async def on_invalid(request: Request, error: Exception) -> Response:
-    """A header or parameter that is not as the description says."""
+    """Answer with 422 a request whose header or parameter is not as the OpenAPI document says."""
     del request
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
@@ -46,7 +46,10 @@ async def on_invalid(request: Request, error: Exception) -> Response:
 
 
 async def on_error(request: Request, error: Exception) -> Response:
-    """503 for an error of the service: the log says what is missing, callers learn only that trying again may help."""
+    """Answer with 503 after an error of the service.
+
+    The log has the error; the caller learns only which dependency fails, and that trying again may help.
+    """
     assert isinstance(error, TriageError)
     if isinstance(error, Overloaded):
         return Problem(503, "overloaded", str(error).removeprefix("api: "), retry_s=1).response()

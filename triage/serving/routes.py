@@ -1,4 +1,4 @@
-"""Routes of version 1 of the API."""
+"""The routes of version 1 of the HTTP API."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -126,7 +126,11 @@ def build_routes(
 
 
 async def _webhook_body(request: Request, settings: ApiSettings, name: str, clock: Clock) -> Any:
-    """The JSON of a webhook. Raises Problem, also 401 for a signature that is missing or wrong, where one is set."""
+    """Return the decoded JSON of a webhook.
+
+    Raises Problem for a body that is too large or not JSON, and 401 if the settings require a signature and it is
+    missing or wrong.
+    """
     limit = min(settings.max_body_bytes, _MAX_WEBHOOK_BYTES)
     body = await json_bytes(request, limit)
     signature = settings.webhook_signatures.get(name)

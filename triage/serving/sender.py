@@ -29,7 +29,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A validated record with its id."""
+    """A validated record that is to be sent to its raw topic, with its id and its JSON."""
 
     channel: Channel
     id: str
@@ -38,18 +38,19 @@ class Outgoing:
 
     @property
     def digest(self) -> bytes:
-        """Hash by which a repeated record is recognised.
+        """SHA-256 of the whole record, by which a repeated one is recognised.
 
-        Of the whole record: the same id with other content is a change, and is sent.
+        The same id with other content is a change, and is sent.
         """
         parts = (self.channel.encode(), (self.source or "").encode(), self.id.encode(), self.payload)
         return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
 
 
 class Sender:
-    """Thread-safe. Connects at the first use, and again after an error that a producer cannot recover from.
+    """Sends records to the raw topics with one Kafka producer, and remembers the last `remember` that were sent.
 
-    Close it at the end.
+    It connects at the first use, and again after an error that a producer cannot recover from. Close it at the end.
+    Thread-safe.
     """
 
     def __init__(self, settings: KafkaSettings, remember: int) -> None:
@@ -62,10 +63,12 @@ class Sender:
         self._limits: Mapping[Channel, int] = {}
 
     def send(self, records: Sequence[Outgoing], headers: Headers = ()) -> list[InvalidRecord | bool]:
-        """For each record True once Kafka has it, False if it was sent before, or why it does not fit its topic.
+        """Send records and wait until Kafka has acknowledged them, 15 s at most for each; returns a result for each.
 
-        A record that is already in flight, even from a call that timed out, is awaited and not sent again. Raises
-        Unavailable if any of them was not acknowledged; the caller sends all again then, with the same ids.
+        The result is True for a record that was sent, False for one that was sent before, and InvalidRecord for one
+        that is too large for its topic. A record that is already in flight, even from a call that timed out, is awaited
+        and not sent again. Raises Unavailable if any of them was not acknowledged: the caller should send all again,
+        with the same ids.
         """
         producer = self._connected()
         results: list[InvalidRecord | bool] = []
@@ -133,7 +136,7 @@ class Sender:
             raise self._failed(producer, error) from error
 
     def _failed(self, producer: Producer, error: KafkaError) -> TriageError:
-        """The error to raise; a producer that cannot recover is closed."""
+        """Return the error to raise for an error of Kafka, and close the producer if it cannot recover from it."""
         if not isinstance(error, RetriableError):
             with self._lock:
                 current = self._producer is producer

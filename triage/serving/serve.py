@@ -26,9 +26,10 @@ log = get_logger("triage.api")
 
 
 def serve(settings: Settings) -> None:
-    """Serve on `api.host:port`; ends on SIGINT and SIGTERM.
+    """Serve the API on `api.host:port` until SIGINT or SIGTERM.
 
-    It starts and enriches without Kafka or Elasticsearch. Raises ConfigError, ModelError.
+    It starts and enriches also while Kafka or Elasticsearch is unavailable. Raises ConfigError for settings or rules
+    that are not valid, ModelError for a model that can't be loaded.
     """
     check_reach(settings.api, "api")
     check_author_key(settings)

@@ -36,7 +36,7 @@ _ID_CHARS = 32
 
 
 class Service:
-    """One per process; call its methods on the event loop."""
+    """The operations of the API. There is one instance per process; its methods must be called on the event loop."""
 
     def __init__(
         self,
@@ -63,9 +63,10 @@ class Service:
         )
 
     async def enrich(self, records: Sequence[Any]) -> tuple[bytes, int]:
-        """JSON `{"results": [...]}` with a `record` or an `error` for each, in order; and the number of errors.
+        """Enrich records; returns the JSON of the answer and the number of refused records.
 
-        Raises Overloaded, ModelError, Problem 503.
+        The JSON is `{"results": [...]}` with a `record` or an `error` for each, in order. Raises Overloaded if the
+        queue is full, Problem 503 if it takes longer than `api.enrich_timeout_s`, ModelError if inference fails.
         """
         now_ms = self._clock.now_ms()
         results: list[Any] = []
@@ -92,7 +93,11 @@ class Service:
     async def send(
         self, records: Sequence[Any], actor: str, key: str | None, headers: Headers = ()
     ) -> list[dict[str, Any]]:
-        """For each record its `id`, with `repeated` if Kafka already had it, or an `error`. Raises Unavailable."""
+        """Send records to the raw topics; returns, for each, its `id` or an `error`.
+
+        `repeated` is True if Kafka already had the record. A record without an id gets one that is derived from `key`,
+        the request's Idempotency-Key, or a random one. Raises Unavailable if Kafka did not acknowledge all of them.
+        """
         rows = [self._identified(index, fields, actor, key) for index, fields in enumerate(records)]
         outgoing = [
             Outgoing(row.channel, row.record.id or "", row.record.source, row.payload)
@@ -114,7 +119,10 @@ class Service:
         return answers
 
     def mapped(self, name: str, body: Any) -> dict[str, Any]:
-        """Fields of the record in a webhook's body. Raises Problem: 404 for an unknown webhook, 422."""
+        """Return the fields of the record in the body of the webhook `name`.
+
+        Raises Problem 404 for an unknown webhook, 422 for a body that is not a JSON object.
+        """
         mapping = self._settings.api.mappings.get(name)
         if mapping is None:
             raise Problem(404, "no_such_hook", f"api.mappings has no {name!r}")
@@ -124,7 +132,11 @@ class Service:
             raise Problem(422, invalid.reason, str(invalid)) from invalid
 
     async def correct(self, body: Any, actor: str) -> dict[str, Any]:
-        """Store a person's labels for an indexed record. Raises Problem: 404, 422; Unavailable."""
+        """Store a person's labels for an indexed record; returns its `_id`, and True as `changed` if they differ.
+
+        Raises Problem 422 for a body that is not a valid correction, 404 if the index has no such record, and
+        Unavailable if Elasticsearch does not answer.
+        """
         request = _Correction.of(body, self._intents())
         hit = await asyncio.to_thread(find_record, self._elasticsearch, self._settings.elasticsearch, request.record)
         if hit is None:
@@ -143,7 +155,7 @@ class Service:
         return {"record": hit.id, "changed": correction.changed}
 
     def about(self) -> dict[str, Any]:
-        """Versions, labels and limits."""
+        """Return the current versions, labels, limits and names of webhooks."""
         api = self._settings.api
         return {
             "versions": msgspec.to_builtins(self.enricher.versions),
@@ -171,7 +183,7 @@ class Service:
         return self._rows.build(index, decode)
 
     def _identified(self, index: int, fields: Any, actor: str, key: str | None) -> Row:
-        """A row whose record has an id: its own, one derived from the request's key, or a new one."""
+        """Return a row whose record has an id: its own, one derived from the Idempotency-Key `key`, or a random one."""
         if isinstance(fields, Mapping) and (fields.get("id") is None or fields["id"] == ""):
             seed = f"{actor}\0{key}\0{index}".encode() if key else uuid.uuid4().bytes
             fields = {**fields, "id": hashlib.sha256(seed).hexdigest()[:_ID_CHARS]}

@@ -1,4 +1,4 @@
-"""Signatures of incoming webhooks."""
+"""Verifies the signatures of incoming webhooks."""
 
 import base64
 import binascii
@@ -15,9 +15,10 @@ _GITHUB, _GITHUB_PREFIX = "x-hub-signature-256", "sha256="
 
 
 def verify(signature: WebhookSignature, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
-    """Raises Problem 401 unless the owner of the secret signed this body, and not long ago where the desk says when.
+    """Verify that the owner of the secret signed this body. Raises Problem 401 if not.
 
-    `headers` are those of the request, by their names in lower case; `now_s` is in seconds since the epoch.
+    If the scheme has a timestamp, a signature older than 300 s is refused too. `headers` are those of the request, by
+    their names in lower case; `now_s` is in seconds since the epoch.
     """
     given, signed = _SCHEMES[signature.scheme](headers, body, now_s)
     expected = hmac.digest(signature.secret.get_secret_value().encode(), signed, "sha256")
@@ -26,7 +27,10 @@ def verify(signature: WebhookSignature, headers: Mapping[str, str], body: bytes,
 
 
 def _zendesk(headers: Mapping[str, str], body: bytes, now_s: float) -> tuple[bytes, bytes]:
-    """Base64 of HMAC-SHA256 over timestamp and body."""
+    """Return the signature of Zendesk in the headers, and the bytes that it signs.
+
+    The header has the Base64 of HMAC-SHA256 over timestamp and body.
+    """
     timestamp = headers.get(_ZENDESK_TIME, "")
     try:
         age_s = now_s - datetime.fromisoformat(timestamp).timestamp()
@@ -39,7 +43,10 @@ def _zendesk(headers: Mapping[str, str], body: bytes, now_s: float) -> tuple[byt
 
 
 def _github(headers: Mapping[str, str], body: bytes, now_s: float) -> tuple[bytes, bytes]:
-    """`sha256=` and hexadecimal HMAC-SHA256 over the body."""
+    """Return the signature of GitHub in the headers, and the bytes that it signs.
+
+    The header has `sha256=` and the hexadecimal HMAC-SHA256 over the body.
+    """
     del now_s
     value = headers.get(_GITHUB, "")
     try:

@@ -1,1 +1,1 @@
-"""Stores enriched records as documents."""
+"""Stores enriched records as documents, in Elasticsearch or in memory."""

@@ -1,4 +1,4 @@
-"""The contract of a sink of documents."""
+"""The interface of a sink, which stores documents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,13 +30,13 @@ class BulkResult:
 
 
 class Sink(Protocol):
-    """Stores the newest version of each document."""
+    """An object that stores documents, and keeps the newest version of each."""
 
     def write(self, documents: Sequence[Document]) -> BulkResult:
         """Store every document unless (index, id) exists with a higher version; an equal version is replaced.
 
         Blocks until every document is stored or rejected. Documents of the same (index, id) take effect in order.
         Raises Unavailable when the index is unreachable or overloaded: some may be stored by then, and the caller
-        writes all of them again, which changes nothing for those. Raises AccessDenied.
+        writes all of them again, which changes nothing for those. Raises AccessDenied if a right is missing.
         """
         ...

@@ -1,4 +1,7 @@
-"""Writes documents to Elasticsearch by `_bulk`, idempotently: with external versions, a conflict is success."""
+"""Writes documents to Elasticsearch by `_bulk`, with external versions, so that writing them again changes nothing.
+
+A version conflict is success: the index has that version or a newer one.
+"""
 
 from collections.abc import Iterator, Sequence
 from enum import Enum
@@ -32,7 +35,7 @@ _Known = _Outcome | str
 
 
 class IndexSink:
-    """A Sink for one thread.
+    """A Sink that writes to Elasticsearch. Only one thread may use it.
 
     A request holds at most `bulk_bytes`. After one that is answered 429 the limit is halved, and eight full requests in
     a row that succeed raise it by an eighth of `bulk_bytes`. Documents refused for overload are retried `bulk_retries`
@@ -67,7 +70,10 @@ class IndexSink:
         )
 
     def _pass(self, positions: list[int], lines: list[bytes], known: dict[int, _Known]) -> dict[int, str]:
-        """Send each document once; returns the reason by position for those that were refused for overload."""
+        """Send each document once; returns, by position, the reason for those that were refused because of overload.
+
+        `lines` has the lines of all documents; the outcomes of the others are added to `known`, by position.
+        """
         refused: dict[int, str] = {}
         rest = positions
         while rest:
@@ -136,7 +142,7 @@ class IndexSink:
         return [item["index"] for item in response.body["items"]]
 
     def _chunk(self, positions: list[int], lines: list[bytes]) -> list[int]:
-        """The first positions that fit into one request, at least one."""
+        """Return the first positions whose documents fit into one request, at least one."""
         size, count = 0, 0
         for position in positions:
             size += len(lines[position])
@@ -175,7 +181,10 @@ def _line(document: Document) -> bytes:
 
 
 def _with_successors(documents: Sequence[Document], refused: dict[int, str]) -> list[int]:
-    """The refused documents, and every later one of the same id: of two equal versions the later must win."""
+    """Return the positions of the refused documents and of every later one of the same id.
+
+    They are sent again together, because of two equal versions the later must be kept.
+    """
     keys: set[tuple[str, str]] = set()
 
     def positions() -> Iterator[int]:

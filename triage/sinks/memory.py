@@ -1,4 +1,4 @@
-"""A sink in memory with the semantics of the index, for tests and for benchmarks without an index."""
+"""A sink in memory that behaves like the index, for tests and for benchmarks without Elasticsearch."""
 
 from collections.abc import Sequence
 from threading import Lock
@@ -16,7 +16,7 @@ class Stored(NamedTuple):
 
 
 class MemorySink:
-    """A Sink; `documents` holds what is stored, by (index, id).
+    """A Sink that stores documents in memory, in `documents` by (index, id).
 
     With `keep=False` bodies are neither checked nor kept. `outage(n)` makes the next `n` writes raise Unavailable after
     they have stored the first half of their documents, like a cluster that fails midway.
@@ -42,7 +42,7 @@ class MemorySink:
         self._outages = writes
 
     def get(self, index: str, document_id: str) -> dict[str, Any] | None:
-        """The decoded body, None if there is none."""
+        """Return the decoded body of a document; None if it is not stored."""
         stored = self.documents.get((index, document_id))
         return None if stored is None else msgspec.json.decode(stored.body, type=dict[str, Any])
 

@@ -1,4 +1,4 @@
-"""Reads the cells of a table as the values of a record."""
+"""Converts the cells of a table to the values of a record."""
 
 import math
 import re
@@ -12,19 +12,22 @@ _STARS = re.compile(r"(\d{1,2}(?:[.,]\d{1,3})?) ?(?:/ ?5|out of 5|stars?|星|颗
 
 
 def unguarded(cell: str) -> str:
-    """The value in `="00123"`, which keeps Excel from making a number of it."""
+    """Return 00123 for the cell `="00123"`, a form that keeps Excel from making a number of it; others unchanged."""
     if cell.startswith("=") and (match := _GUARDED.fullmatch(cell.strip())):
         return match[1].replace('""', '"')
     return cell
 
 
 def is_rounded(text: str) -> bool:
-    """True for `1.2E+18`, what a spreadsheet leaves of a long number."""
+    """Return True for a number like `1.2E+18`, to which a spreadsheet has rounded a long number."""
     return _ROUNDED.fullmatch(text) is not None
 
 
 def read_rating(value: Any) -> float | None:
-    """A number: 4, "4", "4,5", "4/5", "5 stars"; None where there is none (N/A, NaN, ""). Raises ValueError."""
+    """Return the number in 4, "4", "4,5", "4/5" or "5 stars"; None for a missing value (N/A, NaN, "").
+
+    Raises ValueError for any other value.
+    """
     if value is None or (isinstance(value, str) and is_absent(value)):
         return None
     try:

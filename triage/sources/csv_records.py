@@ -15,16 +15,20 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 class CsvRecords:
-    """Iterates (line, fields or InvalidRecord) over lines of CSV (RFC 4180, any of `,` `;` tab `|`).
+    """An iterator over the records of a CSV file: pairs of line number and fields, or InvalidRecord if it is broken.
 
-    Of a record that can't be read (an open quote, bytes that are not UTF-8, too long) only the first line is lost:
-    reading continues with the next line, so that one stray quote does not swallow the rest of the file.
+    The format is RFC 4180, with any of `,` `;` tab `|` as delimiter. Of a record that can't be read (an open quote,
+    bytes that are not UTF-8, too long) only the first line is lost: reading continues with the next line, so that one
+    stray quote does not swallow the rest of the file.
     """
 
     def __init__(
         self, lines: Iterator[Line], max_bytes: int, delimiter: str | None = None, encoding: str = "utf-8"
     ) -> None:
-        """`encoding` is that of the file; the lines themselves are UTF-8 already."""
+        """Read records of at most `max_bytes` from `lines`, which are UTF-8 already; `encoding` is that of the file.
+
+        Without a `delimiter` it is guessed from the first line.
+        """
         self._lines = lines
         self._max_bytes = max_bytes
         self._pushed_back: deque[Line] = deque()
@@ -56,7 +60,7 @@ class CsvRecords:
                 yield self._taken[0].number, fields
 
     def next_line(self) -> str:
-        """The next line for csv, decoded. Raises StopIteration at the end."""
+        """Return the next line, decoded, for the parser of `csv`. Raises StopIteration at the end."""
         line = self._pushed_back.popleft() if self._pushed_back else next(self._lines)
         self._taken.append(line)
         self._size += len(line.data) + line.dropped + 1
@@ -79,7 +83,7 @@ class CsvRecords:
         return first.number, InvalidRecord(reason, message, stage="decode")
 
     def _delimiter(self, given: str | None) -> str:
-        """The delimiter that is given, that a first line `sep=;` names, or that is most frequent in the header."""
+        """Return the delimiter: the given one, that of a first line `sep=;`, or the most frequent one in the header."""
         first = next(self._lines, None)
         if first is None:
             return given or ","
@@ -98,7 +102,7 @@ class _TooLongError(Exception):
 
 
 class _Lines:
-    """An iterator that, unlike a generator, can continue after it has raised."""
+    """An iterator over decoded lines that, unlike a generator, can continue after it has raised."""
 
     def __init__(self, records: CsvRecords) -> None:
         self._records = records

@@ -1,4 +1,4 @@
-"""Sends rows to Kafka: limited in flight, counted when acknowledged, with the row to resume from after a failure."""
+"""Sends rows to Kafka, limits and counts those that are not acknowledged, and names the row to resume from."""
 
 import threading
 from collections import Counter
@@ -21,7 +21,7 @@ _WARN_AFTER_S = 5.0
 
 
 class Producer(Protocol):
-    """The part of a Kafka producer that is used here."""
+    """The methods of a Kafka producer that Delivery uses."""
 
     def send(self, topic: str, value: bytes, key: bytes | None = None) -> RecordFuture: ...
 
@@ -29,7 +29,7 @@ class Producer(Protocol):
 
 
 class Place(NamedTuple):
-    """A row of the input: the number of rows before it, its file and the line that it starts on."""
+    """The place of a row in the input: the number of rows before it, its file and the line that it starts on."""
 
     rows_before: int
     source: str
@@ -73,7 +73,7 @@ class Delivery:
 
     @property
     def failure(self) -> TriageError | None:
-        """The error that ended delivery, if any."""
+        """The error that ended delivery; None if there was none."""
         return self._failure
 
     @property
@@ -83,7 +83,7 @@ class Delivery:
             return next(iter(self._open.values()), None)
 
     def refused(self) -> None:
-        """Count a row that is not to be sent."""
+        """Count a row that is not valid and therefore not sent."""
         self._rows += 1
 
     def send(self, row: Row) -> bool:
@@ -139,7 +139,10 @@ class Delivery:
         return self._failure is None
 
     def _fits(self, size: int, part: int) -> bool:
-        """True if the record fits into 1/`part` of the limits; a larger one is sent alone."""
+        """Return True if a record of `size` bytes fits into 1/`part` of the limits, or nothing is unacknowledged.
+
+        So a record that is larger than the limit is sent alone.
+        """
         within = self._waiting < max(1, self._max_records // part) and self._bytes + size <= self._max_bytes // part
         return within or not self._waiting
 

@@ -8,7 +8,7 @@ _FIRST_ARRAY = re.compile(rb'"([A-Za-z_][A-Za-z0-9_]{0,60})"\s*:\s*\[\s*\{')
 
 
 def document_problem(head: bytes, name: str) -> str | None:
-    """Returns the problem of a file that begins with `head`; None if it can be JSON lines."""
+    """Return the problem of a file that begins with the bytes `head`, with the fix; None if it can be JSON lines."""
     start = head.lstrip()
     if _WHOLE_ARRAY.match(start):
         return f"this is a JSON array; make it one object a line: jq -c '.[]' {name}"
@@ -27,7 +27,7 @@ def document_problem(head: bytes, name: str) -> str | None:
 
 
 def _holds_only_lists(line: bytes) -> bool:
-    """True for `{"tickets": [...], "count": 2}`: an envelope without a text of its own."""
+    """Return True for a line like `{"tickets": [...], "count": 2}`: an object around a list, without a field `text`."""
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):

@@ -21,7 +21,7 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 
 
 def encoding_by_mark(head: bytes) -> str | None:
-    """The encoding that a byte order mark names, or the zeros of UTF-16 without one; None if there is neither."""
+    """Return the encoding that a byte order mark shows, or the zero bytes of UTF-16; None without both."""
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name
@@ -33,7 +33,10 @@ def encoding_by_mark(head: bytes) -> str | None:
 
 
 def guess_encoding(sample: bytes) -> str:
-    """The encoding of a table without a mark: utf-8 if most of its lines are, else the most likely one."""
+    """Guess the encoding of a table without a byte order mark: utf-8 if most lines are, else the most likely one.
+
+    `sample` has its first bytes. Only lines with bytes above 127 count.
+    """
     complete = sample.rpartition(b"\n")[0] if len(sample) >= SAMPLE_BYTES else sample
     lines = [line for line in (complete or sample).split(b"\n") if _HIGH.search(line)]
     valid = sum(_decodes(line, "utf-8") for line in lines)
@@ -48,7 +51,7 @@ def guess_encoding(sample: bytes) -> str:
 
 
 def check_encoding(name: str) -> str:
-    """The name as Python writes it. Raises ConfigError."""
+    """Return the name of an encoding as Python writes it. Raises ConfigError if it is not a known text encoding."""
     try:
         info = codecs.lookup(name.strip())
         "".encode(info.name)
@@ -59,7 +62,7 @@ def check_encoding(name: str) -> str:
 
 
 def _mark_invalid(error: UnicodeError) -> tuple[str, int]:
-    """Bytes that can't be decoded become one byte that is not UTF-8, so that their row is refused."""
+    """Handle bytes that can't be decoded: they become one byte that is not UTF-8, so that their row is refused."""
     assert isinstance(error, UnicodeDecodeError)
     return "\udc80", error.end
 
@@ -68,7 +71,10 @@ codecs.register_error("triage-mark-invalid", _mark_invalid)
 
 
 class Transcoder:
-    """A stream in another encoding, as UTF-8. What can't be decoded is the byte 0x80, which is not UTF-8."""
+    """A byte stream that converts another stream from its encoding to UTF-8.
+
+    Bytes that can't be decoded become the byte 0x80, which is not UTF-8.
+    """
 
     def __init__(self, stream: ByteStream, encoding: str) -> None:
         self._stream = stream
@@ -94,7 +100,11 @@ def _decodes(data: bytes, encoding: str) -> bool:
 
 
 def _share(encoding: str, is_common: Callable[[bytes], bool]) -> Callable[[bytes], float]:
-    """A function: share of common characters in a text of this encoding; 0 if it isn't in this encoding."""
+    """Return a function that computes the share of common characters (0 to 1) in a text of this encoding.
+
+    Only characters beyond ASCII count, and `is_common` decides by their bytes. The share is 0 for bytes that are not in
+    this encoding.
+    """
 
     def share(data: bytes) -> float:
         try:

@@ -1,4 +1,4 @@
-"""Rows of CSV and JSONL files, for `triage ingest` and `triage enrich`."""
+"""Reads the rows of CSV and JSONL files, for `triage ingest` and `triage enrich`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -52,7 +52,7 @@ def read_rows(
     notes: FileNotes | None = None,
     on_columns: Callable[[Sequence[Column]], None] | None = None,
 ) -> Iterator[Row]:
-    """Every row of a file (`-`: standard input), valid or refused, in order and in bounded memory.
+    """Yield every row of a file (`-`: standard input), valid or refused, in order and in bounded memory.
 
     `format` is csv or jsonl, by default detected from the name or the content; gzip is unpacked, a byte order mark is
     skipped. `encoding` and `delimiter` (a character, or tab, comma, semicolon, pipe) are guessed where they are not
@@ -107,7 +107,7 @@ def read_rows(
 def _as_utf8(
     path: str, packed: Peekable, encoding: str | None, kind: str | None, notes: FileNotes
 ) -> tuple[Peekable, str]:
-    """The stream as UTF-8 without a mark, and the encoding of the file."""
+    """Return the stream converted to UTF-8, without a byte order mark, and the encoding of the file."""
     name = shown(path)
     marked = encoding_by_mark(packed.head(4))
     if encoding is None and marked is None and path != STDIN and _is_table(path, packed, kind):
@@ -168,7 +168,7 @@ def _jsonl_rows(lines: Iterator[Line], rows: RowBuilder, max_bytes: int) -> Iter
 
 
 class _Table:
-    """The rows of a CSV file, by what its header says."""
+    """A CSV file as a table: its header decides which field of a row each cell becomes."""
 
     def __init__(
         self,

@@ -30,7 +30,11 @@ _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a file. `key` is its name in the record: a raw field or an attribute; "" if it is dropped."""
+    """A column of a file, and what it becomes in the records.
+
+    `key` is its name there: a raw field or an attribute; "" if it is dropped. `fate` says which, and for an attribute
+    how redaction treats it: kept, hidden or hashed. `note` is for the user.
+    """
 
     name: str
     key: str
@@ -39,14 +43,14 @@ class Column:
 
 
 def clean_name(name: str) -> str:
-    """The name without invisible characters and the white space around it; no-break spaces are spaces."""
+    """Return a column's name without invisible characters and surrounding white space, with single plain spaces."""
     return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFC", name)).split())
 
 
 def plan_columns(
     cells: Sequence[str], where: str, mapped: Mapping[str, str], preset: Mapping[str, Sequence[str]] | None = None
 ) -> list[Column]:
-    """The fields that the columns of a header become, in order.
+    """Decide what each column of a header becomes; returns the columns in order.
 
     `mapped` is raw field -> column as the user names it, `preset` raw field -> names that its source uses. A field that
     neither names is found by its own name in any case and spelling, or by a usual one (`Created at`).
@@ -83,7 +87,10 @@ def plan_columns(
 
 
 def attribute_column(name: str, occurrence: int = 1, note: str = "") -> Column:
-    """A column that becomes an attribute; the second of its name is `name#2`."""
+    """Return a column that becomes an attribute; the second of the same name gets the key `name#2`.
+
+    It is dropped if redaction would not recognize it as personal under that key.
+    """
     key = name if occurrence == 1 else f"{name}#{occurrence}"
     fate = _fate(key)
     if fate != _fate(name):
@@ -93,10 +100,7 @@ def attribute_column(name: str, occurrence: int = 1, note: str = "") -> Column:
 
 
 def recognized(columns: Iterable[Column]) -> list[str]:
-    """Notes on columns that were recognized.
-
-    `Id as id` for each column that was recognized under another spelling.
-    """
+    """Return a text like `'Id' as id` for each column that was recognized as a field under another spelling."""
     return [f"{each.name!r} as {each.key}" for each in columns if each.fate == "field" and each.note]
 
 
@@ -106,7 +110,7 @@ def _fate(name: str) -> Fate:
 
 
 class _Owners:
-    """Finds the column of each raw field: `fields` is index -> raw field."""
+    """Finds the column of each raw field. `fields` maps the index of a column to the raw field that it becomes."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
@@ -158,7 +162,7 @@ def _candidates(names: Sequence[str], field: str) -> list[int]:
 
 
 def _indices(names: Sequence[str], wanted: str) -> list[int]:
-    """Columns of this name, else those that differ in case, spaces and signs alone."""
+    """Return the indices of the columns of this name, else of those that differ only in case, spaces and signs."""
     exact = [index for index, name in enumerate(names) if name == wanted]
     plain = _plain(wanted)
     return exact or [index for index, name in enumerate(names) if plain and _plain(name) == plain]

@@ -1,4 +1,4 @@
-"""The loop of `triage ingest`: reads rows, sends the valid ones to Kafka, and counts all."""
+"""The main loop of `triage ingest`: reads rows, sends the valid ones to Kafka, and counts all."""
 
 import itertools
 from collections import Counter
@@ -23,9 +23,10 @@ _PAUSE_S = 0.2
 
 @dataclass(slots=True)
 class Account:
-    """Numbers of rows; `accepted` are valid ones, sent to Kafka unless it is a dry run.
+    """Numbers of rows that `ingest` has read so far.
 
-    `last` is the file and line of the last row, `error` the error of the source that ended reading early.
+    `accepted` are the valid ones by channel, sent to Kafka unless it is a dry run; `refused` are those that are not
+    valid. `last` is the file and line of the last row, `error` the error of the input that ended reading early.
     """
 
     rows: int = 0
@@ -78,9 +79,10 @@ def ingest(
 
 
 def make_producer(settings: KafkaSettings, max_request_bytes: int) -> "Producer":
-    """An idempotent producer that waits for all in-sync replicas, and for a record for two request timeouts at most.
+    """Create an idempotent Kafka producer whose records are acknowledged by all in-sync replicas.
 
-    It compresses with gzip, which every consumer can unpack. Raises kafka-python's errors.
+    A record that is not acknowledged within two request timeouts fails. The producer compresses with gzip, which every
+    consumer can unpack. Raises kafka-python's errors.
     """
     from kafka import KafkaProducer
 
@@ -108,7 +110,7 @@ def make_producer(settings: KafkaSettings, max_request_bytes: int) -> "Producer"
 
 
 def delivery_timeout_ms(settings: KafkaSettings) -> int:
-    """The longest time that a record may be unacknowledged: enough for the restart of a broker."""
+    """Return the longest time, in ms, that a record may be unacknowledged: enough for the restart of a broker."""
     return 2 * settings.request_timeout_ms
 
 
@@ -120,7 +122,10 @@ def _until_error(rows: Iterator[Row], account: Account) -> Iterator[Row]:
 
 
 class _Pace:
-    """Spreads rows evenly. Time lost to a stall is not caught up: the receiver can take no more than `rate`."""
+    """Spreads rows evenly over time, `rate` rows a second at most (None: without a limit).
+
+    Time lost to a stall is not caught up, because the receiver can take no more than `rate`.
+    """
 
     def __init__(self, rate: float | None, clock: Clock) -> None:
         self._step = 0.0 if rate is None else 1 / rate

@@ -9,7 +9,10 @@ _CHUNK = 65_536
 
 
 class Line(NamedTuple):
-    """A physical line: number from 1, bytes without the newline; `dropped` is the length of one that was too long."""
+    """A physical line of a file: its number from 1, and its bytes without the newline.
+
+    Of a line that was too long, `data` is empty and `dropped` is its length in bytes.
+    """
 
     number: int
     data: bytes
@@ -17,7 +20,7 @@ class Line(NamedTuple):
 
 
 def read_lines(stream: ByteStream, max_bytes: int) -> Iterator[Line]:
-    """Lines as they arrive. One longer than `max_bytes` is counted, not kept."""
+    """Yield the lines of a stream as they arrive. The bytes of a line longer than `max_bytes` are dropped."""
     number, size = 1, 0
     pending: list[bytes] = []
     while chunk := stream.read1(_CHUNK):

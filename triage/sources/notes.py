@@ -1,11 +1,14 @@
-"""Notes of a command about its files, besides refused rows: each once, with counts at the end."""
+"""Tells the user about details of input files that refuse no row: each kind once, with counts at the end."""
 
 from collections import Counter
 from collections.abc import Callable
 
 
 class FileNotes:
-    """Says each kind of note once and counts it. `say` gets one line at a time."""
+    """The notes of a command about its input files: each kind of note is passed to `say` once, as one line.
+
+    `left_out` counts the fields that were left out, by field.
+    """
 
     def __init__(self, say: Callable[[str], None] = lambda _: None) -> None:
         self.say = say
@@ -23,6 +26,6 @@ class FileNotes:
         self.once(where, field, f"{problem}; {field} is left out, here and in rows like this")
 
     def say_counts(self) -> None:
-        """Say how many rows lost which field."""
+        """Say, for each field that was left out, in how many rows."""
         for field, count in self.left_out.items():
             self.say(f"{field} left out of {count:,} row{'' if count == 1 else 's'}")

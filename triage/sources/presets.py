@@ -1,4 +1,4 @@
-"""Presets: column maps, forms of times and encodings of known sources, kept in presets.yaml."""
+"""Loads presets.yaml: the column names, time formats and encodings of known sources, called presets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,10 @@ from triage.types import Channel
 
 @dataclass(frozen=True)
 class Preset:
-    """The form of a source's exports: `columns` maps raw fields to its names; the first that is present is taken."""
+    """The form of the files that a known source exports.
+
+    `columns` maps each raw field to the names that its column can have; the first that is present is used.
+    """
 
     name: str
     title: str
@@ -28,7 +31,10 @@ class Preset:
     delimiter: str | None = None
 
     def time_form(self, given: TimeForm | None) -> TimeForm | None:
-        """The form of the source's times, with what was given by the user first."""
+        """Return the form of the source's times; zone or formats that the user gave replace the preset's.
+
+        None if neither gives any.
+        """
         zone = (given and given.zone) or (zone_named(self.time_zone) if self.time_zone else None)
         formats = (given and given.formats) or tuple(self.time_formats)
         return TimeForm(zone, formats) if zone or formats else None
@@ -36,7 +42,7 @@ class Preset:
 
 @cache
 def presets() -> Mapping[str, Preset]:
-    """All presets by name."""
+    """Load all presets; returns them by name."""
     data = yaml.safe_load(files("triage.sources").joinpath("presets.yaml").read_text("utf-8"))
     return {
         name: Preset(name=name, **{"source": name} | entry | {"channel": Channel(entry["channel"])})
@@ -45,7 +51,7 @@ def presets() -> Mapping[str, Preset]:
 
 
 def preset_named(name: str | None) -> Preset | None:
-    """The preset of this name; None for None. Raises ConfigError that lists all."""
+    """Return the preset of this name; None for None. Raises ConfigError, which lists all, for an unknown name."""
     if name is None:
         return None
     if (found := presets().get(name.lower())) is None:

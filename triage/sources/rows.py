@@ -28,7 +28,7 @@ ZoneOf = Callable[[Channel, str | None], tzinfo | None]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a file: either `record` and `payload`, or `error`.
+    """One row of an input file: either valid, with `record` and `payload`, or refused, with `error`.
 
     `line` is the first line of the row, from 1. `payload` is JSON for Kafka: the fields as given, without `channel`,
     which follows from the topic; b"" for a refused row.
@@ -43,7 +43,7 @@ class Row:
 
 
 class RowBuilder:
-    """Builds the rows of one source.
+    """Builds the rows of one input file, called `source` in messages.
 
     `channel` overrides the rows' own; the default is complaint. `columns` maps raw fields to the names in the file,
     `presets` to several names, of which the first that a row has is taken; dots lead into nested objects.
@@ -83,7 +83,7 @@ class RowBuilder:
         self._max_text_chars = max_text_chars
 
     def for_table(self) -> "RowBuilder":
-        """The same for rows whose header has named the fields already."""
+        """Return a copy of this builder for a table whose header names the fields, without `columns` and `presets`."""
         builder = copy(self)
         builder._columns, builder._presets = {}, {}  # noqa: SLF001 - of the same class
         return builder
@@ -92,7 +92,10 @@ class RowBuilder:
         return Row(self._source, line, self._channel or self._default_channel, error=error)
 
     def build(self, line: int, decode: Callable[[], dict[str, Any]]) -> Row:
-        """A row from the fields that `decode` returns; refused if `decode` or the validation raises InvalidRecord."""
+        """Build a row from the fields that `decode` returns.
+
+        The row is refused if `decode` or the validation raises InvalidRecord.
+        """
         channel = self._channel or self._default_channel
         try:
             fields = self._renamed(decode())
@@ -183,7 +186,7 @@ def _leave_out_absent(fields: dict[str, Any]) -> None:
 
 
 def from_cells(keys: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
-    """Fields of a CSV row, by the keys of its columns: empty cells are absent, `attributes` may be JSON.
+    """Return the fields of a CSV row by the keys of its columns; empty cells are left out, `attributes` may be JSON.
 
     Raises InvalidRecord for a row with too few or too many cells, or `attributes` that are not JSON.
     """
@@ -213,7 +216,7 @@ def from_cells(keys: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
 
 
 def _first(fields: dict[str, Any], paths: Sequence[str]) -> Any:
-    """Take the first of these paths that has a value out of the fields; None if none has."""
+    """Remove the first of these paths that has a value from the fields, and return the value; None if none has."""
     for path in paths:
         holder: Any = fields
         *parents, name = [path] if path in fields else path.split(".")

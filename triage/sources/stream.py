@@ -1,4 +1,4 @@
-"""Opens an input: standard input or a file, unpacks gzip, and refuses other formats with a hint."""
+"""Opens a file or standard input as a stream of bytes, unpacks gzip, and refuses other packed formats with a hint."""
 
 import gzip
 import io
@@ -28,7 +28,7 @@ class ByteStream(Protocol):
 
 
 def shown(path: str) -> str:
-    """Name of a source in messages."""
+    """Return the name of an input in messages: its path, or `<stdin>`."""
     return "<stdin>" if path == STDIN else path
 
 
@@ -49,9 +49,10 @@ def check_file(path: str) -> None:
 
 @contextmanager
 def open_stream(path: str, on_read: Callable[[int], None] | None = None) -> Iterator["Peekable"]:
-    """The bytes of a file, unpacked if they are gzip. `on_read` is called with the bytes read from the file itself.
+    """Context manager that opens a file (`-`: standard input) as a stream of bytes, unpacked if they are gzip.
 
-    Raises ConfigError for a file that does not exist or is in an unsupported format.
+    `on_read` is called with the number of bytes read from the file itself, before unpacking. Raises ConfigError for a
+    file that does not exist or is in an unsupported format.
     """
     check_file(path)
     with nullcontext(sys.stdin.buffer) if path == STDIN else Path(path).open("rb") as file:
@@ -67,7 +68,10 @@ def open_stream(path: str, on_read: Callable[[int], None] | None = None) -> Iter
 
 
 class Peekable(io.RawIOBase):
-    """A stream whose first bytes can be read in advance, however small the pieces are that they come in."""
+    """A stream of bytes whose next bytes can be looked at before they are read.
+
+    `on_read` is called with the number of bytes of each piece that is read from `stream`.
+    """
 
     def __init__(self, stream: ByteStream, on_read: Callable[[int], None] | None = None, *, where: str) -> None:
         super().__init__()
@@ -77,19 +81,25 @@ class Peekable(io.RawIOBase):
         self._ahead = b""
 
     def head(self, size: int) -> bytes:
-        """The next `size` bytes without taking them; fewer only at the end."""
+        """Return the next `size` bytes without consuming them; fewer only at the end of the stream."""
         while len(self._ahead) < size and (more := self._read(65_536)):
             self._ahead += more
         return self._ahead[:size]
 
     def first_visible(self, most: int = 4096) -> bytes:
-        """The first byte that is not white space, b"" if the first `most` have none. Reads no more than it needs."""
+        """Return the next byte that is not white space, without consuming it; b"" if the next `most` bytes have none.
+
+        It reads no more than it needs.
+        """
         while not (visible := self._ahead.lstrip()) and len(self._ahead) < most and (more := self._read(65_536)):
             self._ahead += more
         return visible[:1]
 
     def read1(self, size: int) -> bytes:
-        """Raises SourceError if the file is damaged or can no longer be read."""
+        """Read up to `size` bytes, as soon as there are any; b"" at the end.
+
+        Raises SourceError if the file is damaged or can no longer be read.
+        """
         if self._ahead:
             piece, self._ahead = self._ahead[:size], self._ahead[size:]
             return piece

@@ -1,4 +1,4 @@
-"""Kafka topics: definitions and how they are applied, reading, connections and the translation of errors."""
+"""Defines and creates Kafka topics, connects to the brokers, reads topics and translates kafka-python's errors."""
 
 from triage.topics.admin import apply_topics, plan_topics, require_topics
 from triage.topics.connect import admin_client, translate, wait_for_kafka

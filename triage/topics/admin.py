@@ -1,4 +1,4 @@
-"""Plans and applies topics on the brokers. It only adds: nothing here deletes or shrinks."""
+"""Creates and changes topics on the brokers to match their definitions. Nothing is deleted or made smaller."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,10 @@ _DEFAULT_MAX_BYTES = 1_048_588
 def plan_topics(
     settings: KafkaSettings, *, definitions: list[TopicDefinition] | None = None, clock: Clock | None = None
 ) -> Plan:
-    """The plan that `apply_topics` would carry out; changes nothing.
+    """Return the plan that `apply_topics` would carry out; nothing is changed.
 
-    Raises ConfigError for the definitions (default `topics/topics.yaml`), Unavailable, AccessDenied.
+    Raises ConfigError for definitions (default `topics/topics.yaml`) that are not valid, Unavailable if no broker
+    answers, AccessDenied if a right is missing.
     """
     definitions = load_definitions(settings) if definitions is None else definitions
     with admin_client(settings, clock=clock) as admin:
@@ -73,7 +74,8 @@ def apply_topics(
 def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None) -> dict[str, int]:
     """Check that topics (short names) exist; returns the largest record batch in bytes that each takes.
 
-    Raises ConfigError naming the missing ones and the command that helps, Unavailable, AccessDenied.
+    Raises ConfigError that names the missing topics and the command that creates them, Unavailable if no broker
+    answers, AccessDenied if a right is missing.
     """
     from triage.topics.kafka_compat import topic_configs
 
@@ -95,9 +97,9 @@ def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Cloc
 def topic_settings(
     settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None
 ) -> dict[str, dict[str, str | None]]:
-    """Settings in force of those topics (short names) that exist, by full name; {} where they may not be read.
+    """Return Kafka's settings of those topics (given by short names) that exist, by full name, {} if not readable.
 
-    Raises Unavailable, AccessDenied.
+    Defaults of the brokers are included. Raises Unavailable if no broker answers, AccessDenied if the login fails.
     """
     from triage.topics.kafka_compat import topic_configs
 

@@ -22,9 +22,10 @@ _OTHER_PROTOCOL = ("disconnected", "Handshake", "frame length")
 
 
 def translate(error: BaseException, *, doing: str = "") -> TriageError:
-    """The error of triage for one of kafka-python's (or an OSError that it passes on); `doing` says what was tried.
+    """Return the error of triage for an error of kafka-python (or an OSError that it passes on).
 
-    Unavailable, unless the brokers' answer shows that retrying can't help.
+    It is Unavailable, unless the brokers' answer shows that retrying can't help. `doing` says what was tried, for the
+    message.
     """
     if isinstance(error, TriageError):
         return error
@@ -45,7 +46,10 @@ def translate(error: BaseException, *, doing: str = "") -> TriageError:
 
 @cache
 def _translations() -> list[tuple[tuple[type[BaseException], ...], str, Callable[[str], TriageError]]]:
-    """Errors of kafka-python, a hint for the user, and the error of triage; the first match counts."""
+    """Return the translations: kafka-python's errors, a hint for the user, and a function that makes triage's error.
+
+    The first entry that matches counts.
+    """
     from kafka import errors as kafka
 
     denied, unavailable = partial(AccessDenied, "kafka"), partial(Unavailable, "kafka")
@@ -98,8 +102,9 @@ def _translations() -> list[tuple[tuple[type[BaseException], ...], str, Callable
 def wait_for_kafka(settings: KafkaSettings, *, clock: Clock | None = None, timeout_s: float | None = None) -> None:
     """Wait until one of the brokers answers and accepts the login, `timeout_s` (default `start_timeout_s`) at most.
 
-    With 0 each broker is asked once, and nothing is logged. Raises AccessDenied or ConfigError at once, also where a
-    codec of Kafka is not installed; Unavailable with every address and its last error after the timeout.
+    With a timeout of 0 each broker is asked once, and nothing is logged. After the timeout it raises Unavailable, with
+    every address and its last error. It raises AccessDenied for a refused login, and ConfigError for wrong settings or
+    a compression codec that is not installed, without waiting.
     """
     from triage.topics.codecs import require_codecs
     from triage.topics.kafka_compat import probe
@@ -132,9 +137,9 @@ def wait_for_kafka(settings: KafkaSettings, *, clock: Clock | None = None, timeo
 def admin_client(
     settings: KafkaSettings, *, clock: Clock | None = None, timeout_s: float | None = None
 ) -> Iterator["Admin"]:
-    """An admin client once the brokers answer; kafka-python's errors in the block are translated.
+    """Context manager that waits for the brokers and gives the `with` block a Kafka admin client.
 
-    Raises what `wait_for_kafka` and `translate` do.
+    Errors of kafka-python in the block are translated as by `translate`. Raises also the errors of `wait_for_kafka`.
     """
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError

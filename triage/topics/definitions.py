@@ -64,7 +64,10 @@ _ALLOWED: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class TopicDefinition:
-    """A topic as it should be. `config` has Kafka's names and values."""
+    """The definition of one topic: how it should be. `name` is short, `full_name` has the prefix.
+
+    `config` maps Kafka's names of topic settings to values as Kafka writes them.
+    """
 
     name: str
     full_name: str
@@ -104,9 +107,9 @@ class _File(BaseModel):
 
 
 def load_definitions(settings: KafkaSettings, path: Path | None = None) -> list[TopicDefinition]:
-    """The topics of `settings.environment`, in the order of the file (default `topics/topics.yaml`).
+    """Load the definitions of all topics for `settings.environment`, in the order of the file.
 
-    Raises ConfigError with every problem of the file.
+    `path` is by default `topics/topics.yaml`. Raises ConfigError with every problem of the file.
     """
     path = path or resource("topics/topics.yaml")
     file = _parse(path)
@@ -149,7 +152,7 @@ def _parse(path: Path) -> _File:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Refuses duplicate keys: PyYAML keeps the last one silently, and the other setting would be lost."""
+    """A YAML loader that refuses duplicate keys: PyYAML keeps the last one silently, and the first would be lost."""
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Compares existing topics with their definitions: a plan that only adds. Pure."""
+"""Compares existing topics with their definitions and plans additions. Pure: it asks no broker."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,11 @@ from triage.topics.units import same_value
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A topic on the brokers. `config` has all values that they report, `overridden` the names set on the topic."""
+    """A topic as it is on the brokers.
+
+    `config` has all settings that the brokers report, defaults included; `overridden` has the names of those that are
+    set on the topic itself.
+    """
 
     partitions: int
     replication_factor: int
@@ -19,7 +23,7 @@ class Existing:
 
 @dataclass(frozen=True, slots=True)
 class ConfigChange:
-    """A setting to change. `old` is None for a topic that is to be created."""
+    """A change of one topic setting. `old` is None for a topic that is to be created."""
 
     name: str
     old: str | None
@@ -28,7 +32,7 @@ class ConfigChange:
 
 @dataclass(frozen=True, slots=True)
 class TopicChange:
-    """A topic of the plan: created, changed or unchanged."""
+    """The planned changes of one topic: it is created, changed, or left as it is (`empty`)."""
 
     definition: TopicDefinition
     create: bool = False
@@ -46,7 +50,10 @@ class TopicChange:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Changes of topics. `warnings` are differences that are never applied (shrinking, replication), `notes` others."""
+    """The planned changes of all topics.
+
+    `warnings` describe differences that are never applied (fewer partitions, replication), `notes` other differences.
+    """
 
     topics: tuple[TopicChange, ...]
     warnings: tuple[str, ...] = field(default=())
@@ -64,9 +71,10 @@ def compute_plan(
     others: Iterable[str] = (),
     brokers: int | None = None,
 ) -> Plan:
-    """Compare definitions with the topics on the brokers, by full name.
+    """Compare definitions with the existing topics, and return the plan.
 
-    `others` are existing topics with the prefix, `brokers` is the number of brokers where it is known.
+    `existing` has the topics on the brokers by full name; `others` are the full names of all existing topics with the
+    prefix. `brokers` is the number of brokers, None if it is not known.
     """
     changes: list[TopicChange] = []
     warnings: list[str] = []

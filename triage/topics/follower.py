@@ -20,10 +20,11 @@ _FOLLOWING_PAUSE_S = 0.25
 
 
 class TopicFollower:
-    """A thread that reads committed records, in order within each partition, and retries while Kafka is unavailable.
+    """A thread that reads one topic from its start and passes each committed record to `take`, without end.
 
-    `take(records)` is called on that thread, and `restart()` each time before it reads from the start. What they raise
-    is logged, and the topic is read again. `caught_up` is set once all records that existed at the start were taken.
+    Records come in order within each partition; reading is retried while Kafka is unavailable. `take(records)` is
+    called on that thread, and `restart()` each time before the topic is read from the start. Their exceptions are
+    logged, and the topic is read again. `caught_up` is set once all records that existed at the start were taken.
     """
 
     def __init__(
@@ -58,9 +59,9 @@ class TopicFollower:
             self._thread.join(_STOP_TIMEOUT_S)
 
     def start_and_wait(self, timeout_s: float) -> None:
-        """Start, and return once it has caught up.
+        """Start the thread, and return once it has read all records that existed at the start.
 
-        Raises what `check` does at once, Unavailable after `timeout_s`; it is stopped then.
+        Raises the errors of `check` at once, and Unavailable after `timeout_s`; the thread is stopped then.
         """
         self.start()
         try:
@@ -70,7 +71,7 @@ class TopicFollower:
             raise
 
     def check(self) -> None:
-        """Raises the error of the last attempt if waiting can't fix it: AccessDenied, ConfigError."""
+        """Raise the error of the last attempt to read if waiting can't fix it, as AccessDenied or ConfigError."""
         if (error := self._error) is not None and not error.retriable:
             raise error
 
@@ -115,7 +116,10 @@ class TopicFollower:
             self._stop.wait(pause_s)
 
     def _set_caught_up(self) -> None:
-        """The error is cleared only now: offsets can be had without the right to read."""
+        """Set `caught_up` and clear the error of the last attempt.
+
+        This is not done earlier because offsets can be asked for without the right to read.
+        """
         if self._error is not None:
             log.info("topic_readable_again", topic=self._topic)
         self._error = None

@@ -1,4 +1,4 @@
-"""Committed offsets of a consumer group, asked from outside of the group."""
+"""Reads the committed offsets of a consumer group without being a member of it."""
 
 from collections.abc import Iterable
 
@@ -8,9 +8,9 @@ from triage.topics.kafka_types import Admin, TopicPartition
 def committed_offsets(
     admin: Admin, group: str, partitions: Iterable[TopicPartition]
 ) -> dict[TopicPartition, int | None]:
-    """The next offset of each partition; None where the group has committed nothing.
+    """Return the group's committed offset (the next to read) of each partition; None if it has committed none.
 
-    An offset whose transaction is being ended may be missing yet. Raises kafka-python's errors.
+    An offset may be missing while the transaction that commits it is being ended. Raises kafka-python's errors.
     """
     requested = list(partitions)
     if not requested:

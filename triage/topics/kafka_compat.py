@@ -78,7 +78,9 @@ _EXPIRY_S = 1.0
 
 @contextmanager
 def closing_on_failure() -> Iterator[Callable[..., KafkaNetClient]]:
-    """A `kafka_client` for a consumer or producer that is constructed in the block, closed if that raises.
+    """Context manager that closes the network client of a consumer or producer if its construction fails.
+
+    Pass the value of the `with` block as `kafka_client` to the consumer or producer that is constructed in it.
 
     The library starts a thread and opens sockets before it asks a broker, and leaves them open when none answers: a
     worker that waits for a broker would have more of them with each attempt. Can go when
@@ -143,7 +145,10 @@ def probe(settings: KafkaSettings, timeout_s: float) -> dict[str, Exception]:
 
 
 class _QuietLogs:
-    """Turns off the library's log, which reports failed attempts as errors; here they are an answer. Reentrant."""
+    """Context manager that turns off kafka-python's log, which reports failed attempts as errors. Reentrant.
+
+    For `probe`, a failed attempt is an expected answer.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -172,7 +177,7 @@ _quiet = _QuietLogs()
 
 
 class _Lenient(bytes):
-    """Slices decode what is not UTF-8 as U+FFFD, as Kafka's own Java clients do."""
+    """Bytes whose `decode` replaces what is not UTF-8 with U+FFFD, as Kafka's own Java clients do; slices, too."""
 
     def __getitem__(self, key: "SupportsIndex | slice") -> Any:
         found = super().__getitem__(key)
@@ -183,7 +188,7 @@ class _Lenient(bytes):
 
 
 class _LenientRecordBatch(DefaultRecordBatch):
-    """Reads a record again with lenient names where a strict reading fails."""
+    """A record batch that can read records whose header names are not UTF-8: those bytes become U+FFFD."""
 
     _buffer: Any
     _pos: int
@@ -210,7 +215,7 @@ def read_any_header_names() -> None:
 
 
 def sendable_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[str, bytes]]:
-    """Headers of a record that was read, to be sent with a copy: null values become empty.
+    """Return the headers of a record that was read in a form that can be sent again: null values become empty.
 
     The library reads null as the value of a header, but its producer can't encode it. Can go when
     `test_the_library_sends_no_null_header` fails.
@@ -221,7 +226,7 @@ def sendable_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[
 def known_offsets(
     ask: Callable[[list[TopicPartition]], Mapping[TopicPartition, int]], partitions: Iterable[TopicPartition]
 ) -> dict[TopicPartition, int]:
-    """The offsets of those partitions whose leader is known; others are left out.
+    """Ask for the first or last offsets of partitions, and leave out partitions whose leader is not known.
 
     `ask` is a consumer's `beginning_offsets` or `end_offsets`; this raises what it raises, except KeyError. The library
     leaves partitions without a leader out of its request, refreshes its metadata, and then fails with a KeyError for
@@ -243,7 +248,7 @@ def known_offsets(
 
 
 class _SeenBatches:
-    """The batches of one fetch, of which it remembers the current one as bytes."""
+    """Wraps the record batches of one fetch, and gives the bytes of the current batch and of the one after it."""
 
     def __init__(self, records: memory_records.MemoryRecords) -> None:
         self._records = records
@@ -318,7 +323,7 @@ def read_fairly(consumer: KafkaConsumer, weight_of: Callable[[TopicPartition], i
 
 
 class _FairReader:
-    """Takes the place of a fetcher's `fetched_records`.
+    """A replacement for the method `fetched_records` of kafka-python's fetcher that takes records from all partitions.
 
     What was fetched is kept where the library keeps records of paused partitions: it does not fetch those again.
     """
@@ -333,7 +338,10 @@ class _FairReader:
     def fetched_records(
         self, max_records: int | None = None, update_offsets: bool = True
     ) -> tuple[dict[TopicPartition, list[ConsumerRecord]], bool]:
-        """The library's contract: an error after records were taken is raised by the next call."""
+        """Return (records by partition, False), as the method of the library that this replaces does.
+
+        An error that occurs after some records were taken is raised by the next call, as in the library.
+        """
         if self._failed is not None:
             failed, self._failed = self._failed, None
             raise failed
@@ -401,7 +409,7 @@ def report_resets(consumer: KafkaConsumer, report: Callable[[TopicPartition, int
 
 
 def broker_count(admin: Admin) -> int | None:
-    """Number of brokers; None where the library can't read it.
+    """Return the number of brokers in the cluster; None if kafka-python can't read the answer.
 
     Its `describe_cluster` fails with a KeyError on brokers that know only version 0 of DescribeCluster (Kafka before
     3.7). Can go when it does not expect `endpoint_type` in every answer.
@@ -412,7 +420,7 @@ def broker_count(admin: Admin) -> int | None:
 
 
 def topic_configs(admin: Admin, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Settings by topic; {} for one whose settings may not be read.
+    """Return the settings of each topic by name; {} for a topic whose settings the user has no right to read.
 
     The library drops the error in the broker's answer and returns no settings; every topic has some, so none means that
     the right is missing. Can go when `describe_configs` raises TopicAuthorizationFailedError.
@@ -423,7 +431,7 @@ def topic_configs(admin: Admin, names: Iterable[str]) -> dict[str, dict[str, Any
 
 
 def error_text(error: BaseException) -> str:
-    """The message of an error without the names in front of it, else its class name.
+    """Return the message of an error without the class names in front of it; its class name if it has no message.
 
     The library writes "[Error 58] SaslAuthenticationFailedError: SaslAuthenticationFailedError: reason".
     """
@@ -442,13 +450,13 @@ def error_text(error: BaseException) -> str:
 
 
 class CooperativeConsumer(KafkaConsumer):
-    """A member of a cooperative group that knows when the group has expelled it.
+    """A consumer with cooperative rebalancing that notices when the broker has removed it from its group (expelled it).
 
-    The library does not, in two ways. A member that learns of its expulsion from the refused JoinGroup joins again in
-    the same call, with its claims and positions of before: the leader then assigns a partition to it and to its current
-    owner. And a join that completes between two polls is dropped and started again, for the whole group; only a poll
-    that waits sees it (`rejoining`). Can go when `make faults ARGS="--only 'worker frozen' 'Kafka network stalled'"`
-    finds no duplicates with a plain KafkaConsumer.
+    kafka-python's consumer does not, in two ways. A member that learns of its expulsion from the refused JoinGroup
+    joins again in the same call, with its claims and positions of before: the leader then assigns a partition to it and
+    to its current owner. And a join that completes between two polls is dropped and started again, for the whole group;
+    only a poll that waits sees it (`rejoining`). Can go when
+    `make faults ARGS="--only 'worker frozen' 'Kafka network stalled'"` finds no duplicates with a plain KafkaConsumer.
     """
 
     def __init__(
@@ -458,12 +466,19 @@ class CooperativeConsumer(KafkaConsumer):
         weight_of: Callable[[TopicPartition], int] = lambda _: 1,
         **configs: Any,
     ) -> None:
-        """`unreadable` is called with each batch that can't be read: see `stop_at_unreadable`, and `read_fairly`."""
+        """Create the consumer; `configs` are those of KafkaConsumer.
+
+        `unreadable` is called with each batch that can't be read, as `stop_at_unreadable` describes. `weight_of` gives
+        the weight of a partition for `read_fairly`.
+        """
         self._member_id = ""
         consumer = self
 
         class HonestAssignor(CooperativeStickyAssignor):
-            """Claims no partitions once the membership is lost. Called on the library's network thread."""
+            """A partition assignor that claims no partitions for a consumer that has lost its membership.
+
+            The library calls it on its network thread.
+            """
 
             def metadata(self, topics: Any) -> Any:
                 if consumer._is_expelled(consumer.group_metadata()):
@@ -483,7 +498,7 @@ class CooperativeConsumer(KafkaConsumer):
         return bool(self._coordinator.need_rejoin() or self.group_metadata().state != MemberState.STABLE)
 
     def resets(self) -> dict[TopicPartition, int]:
-        """Partitions whose next offset Kafka did not have, with that offset, since the last call."""
+        """Return the partitions whose next offset Kafka no longer had since the last call, with that offset."""
         found = dict(self._resets)
         self._resets.clear()
         return found
@@ -493,16 +508,17 @@ class CooperativeConsumer(KafkaConsumer):
         return found
 
     def attend(self, timeout_ms: int) -> None:
-        """Do a member's duties, and neither fetch nor return records, without `pause`, `poll` and `resume`.
+        """Send heartbeats and take part in rebalances, without fetching or returning records.
 
-        Since dpkp/kafka-python#2981 the library parks what it has fetched of a paused partition, and forgets it there
-        if another partition is read to its end before the first is resumed: those records are never returned. Can go
-        when `test_the_library_forgets_a_partition_paused_in_mid_fetch_once_another_was_read` fails.
+        It takes the place of `pause`, `poll` and `resume`: since dpkp/kafka-python#2981 the library parks what it has
+        fetched of a paused partition, and forgets it there if another partition is read to its end before the first is
+        resumed: those records are never returned. Can go when
+        `test_the_library_forgets_a_partition_paused_in_mid_fetch_once_another_was_read` fails.
         """
         self._coordinator.poll(timeout_ms=timeout_ms)
 
     def membership(self) -> GroupMetadata:
-        """This consumer's membership of its group, which a transaction names when it commits offsets.
+        """Return the group metadata of this consumer, which a transaction sends when it commits offsets.
 
         Raises Fenced once the group has expelled it: its offsets are another member's then, and Kafka would accept a
         commit without a member's name.
@@ -519,7 +535,7 @@ class CooperativeConsumer(KafkaConsumer):
 
 
 class BoundedProducer(KafkaProducer):
-    """A TransactionalProducer: its commits and aborts are bounded, and it commits nothing but whole transactions.
+    """A transactional producer whose commits and aborts return within a timeout, and that commits only all its records.
 
     The library waits without end for the answer to a commit or abort: with a broker that stays unavailable the worker
     would never move again. Here it waits for `request_timeout_ms`. Only the broker knows how such a transaction ended,
@@ -537,7 +553,7 @@ class BoundedProducer(KafkaProducer):
 
     @property
     def fenced(self) -> bool:
-        """True once it was refused as fenced, also where the error that was raised since does not say so."""
+        """True once the broker refused this producer as fenced, also if a later error does not say so."""
         return isinstance(self._transaction_manager.last_error, FENCED)
 
     def send_offsets_to_transaction(
@@ -569,7 +585,7 @@ class BoundedProducer(KafkaProducer):
         self._await(self._transaction_manager.begin_abort())
 
     def _require_delivery(self) -> None:
-        """Return once every record of the transaction is acknowledged.
+        """Wait until every record of the transaction is acknowledged.
 
         Raises the KafkaError with which one was refused; Fenced if one was not acknowledged in time: the broker may
         have it all the same, and after that the library's sequence numbers no longer fit those of the broker.
@@ -599,7 +615,7 @@ class BoundedProducer(KafkaProducer):
 
 
 def end_producer(producer: Producer, timeout_s: float) -> None:
-    """Close a producer within `timeout_s`; what can't be sent by then is dropped, and its thread and sockets end.
+    """Close a producer within `timeout_s`, with its thread and sockets; records that can't be sent by then are dropped.
 
     The library's `close` raises for records that it could not send before it has ended its thread. Can go when it ends
     the thread in any case.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         leader_epoch: int = -1
 
     class GroupMetadata(NamedTuple):
-        """Identity of a group member; a commit with it is fenced after an expulsion."""
+        """Identity of a consumer group's member; the broker refuses commits with it once the member was removed."""
 
         group_id: str | None
         generation_id: int = -1
@@ -50,7 +50,7 @@ Headers = list[tuple[str, bytes]]
 
 
 class ConsumerRecord(Protocol):
-    """A record that was read. `timestamp` is in ms since the epoch; a header's value may be null."""
+    """A Kafka record that was read. `timestamp` is in ms since the epoch; the value of a header may be None."""
 
     @property
     def topic(self) -> str: ...
@@ -74,7 +74,7 @@ class OffsetAndTimestamp(Protocol):
 
 
 class Consumer(Protocol):
-    """A KafkaConsumer. One thread uses it. All methods raise KafkaError."""
+    """The methods of a KafkaConsumer that triage uses. Only one thread may use it. All methods may raise KafkaError."""
 
     config: dict[str, Any]
 
@@ -102,7 +102,10 @@ class Consumer(Protocol):
 
 
 class GroupConsumer(Consumer, Protocol):
-    """A member of a cooperative group that notices its expulsion: `triage.topics.kafka_compat.CooperativeConsumer`."""
+    """A consumer in a consumer group that notices when the broker has removed it from the group (expelled it).
+
+    The implementation is `triage.topics.kafka_compat.CooperativeConsumer`.
+    """
 
     @property
     def rejoining(self) -> bool:
@@ -110,28 +113,31 @@ class GroupConsumer(Consumer, Protocol):
         ...
 
     def records(self, max_records: int, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """`poll` with its arguments by position."""
+        """Return up to `max_records` fetched records by partition, as `poll` does with its arguments swapped."""
         ...
 
     def highwater(self, partition: TopicPartition) -> int | None:
-        """End of an assigned partition, with what open transactions wrote, as the last fetch had it."""
+        """Return the end offset of an assigned partition as of the last fetch, records of open transactions included.
+
+        None if nothing was fetched of it yet.
+        """
         ...
 
     def resets(self) -> dict[TopicPartition, int]:
-        """Partitions whose next offset Kafka did not have, with that offset, since the last call."""
+        """Return the partitions whose next offset Kafka no longer had since the last call, with that offset."""
         ...
 
     def attend(self, timeout_ms: int) -> None:
-        """Do a member's duties without fetching: heartbeats, rebalances."""
+        """Send heartbeats and take part in rebalances, without fetching records."""
         ...
 
     def membership(self) -> GroupMetadata:
-        """Group metadata to commit with. Raises Fenced after an expulsion."""
+        """Return the group metadata to commit with. Raises Fenced if the broker removed the consumer from its group."""
         ...
 
 
 class RecordFuture(Protocol):
-    """The delivery of one message. Callbacks are called on the producer's own thread."""
+    """The future result of sending one message. Callbacks are called on the producer's own thread."""
 
     @property
     def is_done(self) -> bool: ...
@@ -143,7 +149,7 @@ class RecordFuture(Protocol):
 
 
 class Producer(Protocol):
-    """A KafkaProducer. Thread-safe. All methods raise KafkaError."""
+    """The methods of a KafkaProducer that triage uses. Thread-safe. All methods may raise KafkaError."""
 
     config: dict[str, Any]
 
@@ -161,11 +167,14 @@ class Producer(Protocol):
 
 
 class TransactionalProducer(Producer, Protocol):
-    """A producer whose waits all end: `triage.topics.kafka_compat.BoundedProducer`. Its methods raise Fenced, too."""
+    """A transactional producer all of whose methods return within a timeout. They may also raise Fenced.
+
+    The implementation is `triage.topics.kafka_compat.BoundedProducer`.
+    """
 
     @property
     def fenced(self) -> bool:
-        """True once the broker refused it as fenced."""
+        """True once the broker refused this producer as fenced."""
         ...
 
     def init_transactions(self) -> None: ...
@@ -174,17 +183,17 @@ class TransactionalProducer(Producer, Protocol):
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_metadata: GroupMetadata
     ) -> None: ...
     def commit_transaction(self) -> None:
-        """Commit once every record that was sent is acknowledged; nothing is committed without one of them."""
+        """Wait until every record that was sent is acknowledged, then commit; without one, nothing is committed."""
         ...
 
     def abort_transaction(self) -> None: ...
     def end(self, timeout_s: float) -> None:
-        """Close within `timeout_s`; what can't be sent by then is dropped. Does not raise."""
+        """Close the producer within `timeout_s`; records that can't be sent by then are dropped. It does not raise."""
         ...
 
 
 class Admin(Protocol):
-    """A KafkaAdminClient. All methods raise KafkaError."""
+    """The methods of a KafkaAdminClient that triage uses. All methods may raise KafkaError."""
 
     def list_topics(self) -> list[str]: ...
     def describe_topics(self, topics: Sequence[str] | None = None) -> list[dict[str, Any]]: ...

@@ -1,4 +1,4 @@
-"""Waits for open transactions, until everything that was committed before can be read."""
+"""Waits for the end of open Kafka transactions, so that everything that was committed before can be read."""
 
 from collections.abc import Iterable
 
@@ -21,10 +21,11 @@ def wait_for_open_transactions(
     timeout_s: float,
     clock: Clock | None = None,
 ) -> None:
-    """Return once all that was written before this call is committed or aborted, so that `scan` can read it.
+    """Wait until everything that was written to the partitions before this call is committed or aborted.
 
-    A partition can be read up to the first open transaction; what others committed after it has to wait. Raises
-    Unavailable after `timeout_s`, and what TopicScan and `admin_client` do.
+    Before that `scan` can't read all of it: a partition can be read up to the first open transaction only, also if
+    other producers have committed after that. Raises Unavailable after `timeout_s`, and the errors of TopicScan and
+    `admin_client`.
     """
     clock = clock or SystemClock()
     requested = list(partitions)

@@ -1,4 +1,4 @@
-"""Computes the partitions of Kafka's default partitioner, for many keys at once."""
+"""Computes the partitions that Kafka's default partitioner selects, for many keys at once."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,9 @@ _POSITIVE = np.uint32(0x7FFFFFFF)
 
 
 def partitions_of(keys: Sequence[bytes], partitions: int) -> list[int]:
-    """The partition of each key among `partitions`: murmur2 as in every Kafka client (KIP-480, "default").
+    """Return the partition of each key, from 0 to `partitions` - 1, by murmur2 as in every Kafka client.
+
+    This is the partitioner "default" of KIP-480.
 
     kafka-python hashes a key of 64 bytes in 9 µs, in Python; here all keys of a length are hashed together.
     """
@@ -26,7 +28,10 @@ def partitions_of(keys: Sequence[bytes], partitions: int) -> list[int]:
 
 
 def _murmur2(joined: bytes, count: int, length: int) -> NDArray[np.uint32]:
-    """murmur2 (Appleby 2008; org.apache.kafka.common.utils.Utils) of `count` keys of `length` bytes each: [count]."""
+    """Return the murmur2 hashes, [count], of `count` keys of `length` bytes each, which `joined` has one after another.
+
+    Algorithm: Appleby 2008, as in org.apache.kafka.common.utils.Utils.
+    """
     data = np.frombuffer(joined, np.uint8).reshape(count, length)
     whole = length // 4 * 4
     # [word, key]: one row is mixed into all hashes at a time. uint32 arrays wrap around, as murmur2 needs.

@@ -1,4 +1,4 @@
-"""Computes until when topics retain what was written to them, from their settings."""
+"""Computes from the settings of topics until when they retain the records that were written to them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ _CHECK_MS = 5 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Retention of a topic. `until_ms` is the latest time at which what was written by now is deleted.
+    """The retention of one topic.
 
-    None: never, or the settings are not readable. A segment takes records for `segment_ms` at most and is deleted as a
-    whole, once its newest record is older than `retention_ms`; the broker checks every five minutes and deletes the
+    `until_ms` is the latest time, in ms since the epoch, at which a record that is in the topic now is deleted; None if
+    it never is, or if the settings are not readable. A segment takes records for `segment_ms` at most and is deleted as
+    a whole, once its newest record is older than `retention_ms`; the broker checks every five minutes and deletes the
     file a little later.
     """
 
@@ -26,7 +27,10 @@ class Retention:
 
 
 def retention_of(settings: KafkaSettings, names: Iterable[str], now_ms: int) -> list[Retention]:
-    """The retention of each topic (short name) that exists. Raises Unavailable, AccessDenied."""
+    """Return the retention of each topic (given by its short name) that exists, as of `now_ms`.
+
+    Raises Unavailable if no broker answers, AccessDenied if the login is refused.
+    """
     found = []
     for topic, config in topic_settings(settings, names).items():
         retention_ms, segment_ms = _number(config, "retention.ms"), _number(config, "segment.ms")

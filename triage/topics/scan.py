@@ -1,4 +1,7 @@
-"""Reads committed records of topics by ranges of offsets, for commands that look back and threads that follow."""
+"""Reads committed records of topics by ranges of offsets, without a consumer group.
+
+Commands use it to read what was written before, and threads to follow a topic.
+"""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,15 +28,16 @@ _POLL_RECORDS = 500
 _LEADER_PAUSE_S = 0.02
 
 Range = tuple[int, int]
-"""First offset, and the one after the last."""
+"""A range of offsets: the first one, and the one after the last."""
 
 
 class TopicScan:
     """A consumer that is not a group member: it reads the given partitions, and only committed records.
 
-    Raises Unavailable, AccessDenied and what else `translate` returns; `timeout_s` as in `wait_for_kafka`. A batch that
-    can't be read is Unavailable, with its position; with `unreadable` that is called instead, and the batch is passed.
-    One thread uses it.
+    The constructor waits for Kafka, `timeout_s` at most as in `wait_for_kafka`. At a batch that can't be read, reading
+    raises Unavailable with its position; if `unreadable` is given, that is called instead and the batch is skipped.
+    Errors of kafka-python are raised as `translate` returns them, most as Unavailable or AccessDenied. Only one thread
+    may use it.
     """
 
     def __init__(
@@ -69,7 +73,7 @@ class TopicScan:
         self.consumer.close(autocommit=False)
 
     def partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
-        """All partitions of full topic names; none of a topic that does not exist."""
+        """Return all partitions of the topics, given by full names; a topic that does not exist has none."""
         with _translated():
             return [
                 TopicPartition(topic, number)
@@ -78,7 +82,11 @@ class TopicScan:
             ]
 
     def existing_partitions(self, topic: str) -> list[TopicPartition]:
-        """All partitions of a topic (short name). Raises ConfigError where there is none, AccessDenied, Unavailable."""
+        """Return all partitions of a topic, given by its short name.
+
+        Raises ConfigError if the topic does not exist, AccessDenied if it may not be seen, Unavailable if no broker
+        answers.
+        """
         full = self._settings.topic(topic)
         found = self.partitions([full])
         if not found:
@@ -92,7 +100,10 @@ class TopicScan:
     def ranges(
         self, partitions: Iterable[TopicPartition], from_ms: int | None = None, to_ms: int | None = None
     ) -> dict[TopicPartition, Range]:
-        """The current range of each partition: from the first record at `from_ms` or later to the first at `to_ms`."""
+        """Return the range of offsets of each partition whose records are from `from_ms` (included) to before `to_ms`.
+
+        Times are the records' timestamps in ms since the epoch; None means the start or end of the partition.
+        """
         requested = list(partitions)
         if not requested:
             return {}
@@ -108,7 +119,7 @@ class TopicScan:
         ask: Callable[[list[TopicPartition]], Mapping[TopicPartition, int]],
         partitions: list[TopicPartition],
     ) -> dict[TopicPartition, int]:
-        """Offsets of all partitions, once each has a leader."""
+        """Return the offset of each partition from `ask`, once each has a leader. Raises Unavailable without one."""
         until = time.monotonic() + self._settings.request_timeout_ms / 1000
         while len(found := known_offsets(ask, partitions)) < len(partitions):
             if time.monotonic() >= until:
@@ -124,7 +135,7 @@ class TopicScan:
         first: Mapping[TopicPartition, int],
         last: Mapping[TopicPartition, int],
     ) -> dict[TopicPartition, int]:
-        """Offsets of the first records at a time or later; the end where there is none."""
+        """Return the offset of the first record at `at_ms` or later of each partition; its end if there is none."""
         found = self.consumer.offsets_for_times(dict.fromkeys(partitions, max(0, at_ms)))
         offsets = {}
         for each in partitions:
@@ -139,9 +150,9 @@ class TopicScan:
         ranges: Mapping[TopicPartition, Range],
         unreadable: Callable[[UnreadableBatch], None] | None = None,
     ) -> Iterator[list[ConsumerRecord]]:
-        """The records of these ranges, in order within each partition, a poll at a time.
+        """Yield the records of these ranges, in order within each partition, in lists of up to 500.
 
-        `unreadable` takes the place of the constructor's.
+        `unreadable` takes the place of the constructor's. Raises Unavailable if no more records come.
         """
         open_ends = {each: end for each, (start, end) in ranges.items() if start < end}
         with _translated():
@@ -173,9 +184,9 @@ class TopicScan:
                 time.sleep(EMPTY_POLL_PAUSE_S)
 
     def follow(self, starts: Mapping[TopicPartition, int]) -> Iterator[list[ConsumerRecord]]:
-        """The records from these offsets on, a poll at a time and without end; [] while nothing new has come.
+        """Yield the records from these offsets on, in lists of up to 500 and without end; [] while none is new.
 
-        It never waits: after [] the caller pauses, or stops.
+        It never waits: after [] the caller should pause.
         """
         with _translated():
             self.consumer.assign(list(starts))
@@ -201,12 +212,12 @@ class TopicScan:
             self.consumer.resume(where)
 
     def reached(self, ends: Mapping[TopicPartition, int]) -> bool:
-        """True once the partitions that are followed have been read up to these offsets."""
+        """Return True once the partitions have been read up to the offsets `ends`."""
         with _translated():
             return all((self.consumer.position(each) or 0) >= end for each, end in ends.items())
 
     def fetch(self, positions: Iterable[Position]) -> dict[Position, ConsumerRecord]:
-        """Single records by their positions; left out are those that are no longer retained, or can't be read."""
+        """Return single records by their positions, without those that are no longer retained or can't be read."""
         requested: dict[TopicPartition, list[int]] = {}
         for topic, partition, offset in sorted(set(positions)):
             requested.setdefault(TopicPartition(topic, partition), []).append(offset)
@@ -229,7 +240,7 @@ class TopicScan:
 
 
 def log_unreadable(batch: UnreadableBatch) -> None:
-    """Take note of a batch that is passed."""
+    """Log a warning about an unreadable batch that is skipped; for the `unreadable` of a TopicScan."""
     log.warning("unreadable_batch_left_out", position=batch.position, content=batch.content, error=batch.reason)
 
 

@@ -8,9 +8,9 @@ _QUANTITY = re.compile(r"(\d+)\s*([A-Za-z]+)")
 
 
 def config_value(name: str, value: str | float | bool) -> str:
-    """The text that Kafka takes for a setting: `retention.ms: 3d` -> `259200000`, `true` -> `true`.
+    """Convert a value of `topics.yaml` to the text that Kafka takes, as `retention.ms: 3d` to `259200000`.
 
-    Raises ValueError naming the value and the possible units.
+    Raises ValueError for an unknown unit; it names the value and the possible units.
     """
     if isinstance(value, bool):
         return str(value).lower()
@@ -27,9 +27,9 @@ def config_value(name: str, value: str | float | bool) -> str:
 
 
 def readable(name: str, value: str) -> str:
-    """A setting's value with its unit, for people.
+    """Return a setting's value with a larger unit added, as `259200000 (3d)`, if it is a round number of that unit.
 
-    `259200000 (3d)` for a duration or size with a round unit, else the value itself.
+    Other values are returned as they are.
     """
     units = _units(name)
     if not value.isdigit() or value == "0":
@@ -41,7 +41,7 @@ def readable(name: str, value: str) -> str:
 
 
 def same_value(name: str, one: str, other: str) -> bool:
-    """True if two values mean the same to Kafka; the order in a list does not matter."""
+    """Return True if two values of a topic setting mean the same to Kafka; the order of policies does not matter."""
     if name == "cleanup.policy":
         return {part.strip() for part in one.split(",")} == {part.strip() for part in other.split(",")}
     return one == other

@@ -1,4 +1,4 @@
-"""Describes a batch of records that can't be read: where it is, how it is encoded, and where reading can continue."""
+"""Describes a record batch that can't be read: its position, its encoding, and the offset to continue at."""
 
 import hashlib
 import struct
@@ -16,10 +16,11 @@ _REASON_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class UnreadableBatch:
-    """A batch that the client can't read. `offset` is the first one that was not read, `next_offset` one after it.
+    """A record batch that the Kafka client can't read.
 
-    What the batch says of itself (`codec`, `records`, `timestamp_ms`) may be as damaged as its content; None and
-    "unknown": it does not say.
+    `offset` is its first offset that was not read, `next_offset` the one at which reading can continue after the batch.
+    `codec`, `records` and `timestamp_ms` are read from its header, which may be damaged too: they are "unknown" or None
+    if the header can't be read or is not plausible.
     """
 
     topic: str
@@ -35,12 +36,12 @@ class UnreadableBatch:
 
     @property
     def position(self) -> str:
-        """The position of its first record that was not read, as topic/partition/offset."""
+        """Position of the first record that was not read, as topic/partition/offset."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
     def content(self) -> str:
-        """Its size and form, without its content."""
+        """Description of the batch without its data: number of records, codec and size in bytes."""
         records = "" if self.records is None else f"{self.records} records, "
         return f"{records}codec {self.codec}, {self.size_bytes} bytes"
 
@@ -51,10 +52,10 @@ class UnreadableBatch:
 def describe(
     topic: str, partition: int, offset: int, error: BaseException, raw: bytes = b"", following: bytes = b""
 ) -> UnreadableBatch:
-    """The description of the batch `raw`, in which `error` was raised at `offset`; `following` is the batch after it.
+    """Describe the batch with the bytes `raw`, in which `error` was raised at `offset`.
 
-    The next offset is that after the last one which the batch claims to have, if that can be so; else the first of the
-    following batch; else the one after `offset`.
+    `following` has the bytes of the batch after it, if it was fetched. The next offset is the one after the last offset
+    that the batch's header names, if that is plausible; else the first of the following batch; else `offset` + 1.
     """
     reason = f"{type(error).__name__}: {error}"[:_REASON_CHARS]
     size, digest = len(raw), hashlib.sha256(raw).hexdigest() if raw else ""

@@ -1,4 +1,4 @@
-"""Addresses of clients, and the headers in which trusted proxies describe them."""
+"""Finds the addresses of clients, also from the headers in which trusted proxies give them."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -15,7 +15,10 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class TrustedProxies:
-    """Proxies at these addresses and networks, and the further headers in which they name the user."""
+    """The reverse proxies whose headers are trusted, given by their addresses and networks.
+
+    `identity_headers` are the headers, besides X-Forwarded-*, in which they name the user.
+    """
 
     def __init__(self, networks: Iterable[str], identity_headers: Iterable[str] = ()) -> None:
         self._networks = [ipaddress.ip_network(each) for each in networks]
@@ -42,7 +45,7 @@ class TrustedProxies:
             scope["scheme"] = _SECURE.get(scope["scheme"], scope["scheme"])
 
     def _client(self, peer: str, headers: Headers) -> str:
-        """The last address of X-Forwarded-For that is not a trusted proxy's.
+        """Return the client's address: the last one of X-Forwarded-For that is not a trusted proxy's.
 
         Each proxy appends the address of its own peer; a client can forge whatever comes before its own address.
         """
@@ -60,12 +63,12 @@ class TrustedProxies:
 
 
 def peer_of(connection: HTTPConnection) -> str:
-    """The peer's address, or behind trusted proxies the client's; empty if it has none."""
+    """Return the address of the client, as `TrustedProxies.apply` found it behind proxies; empty if it has none."""
     return connection.client.host if connection.client else ""
 
 
 def network_of(address: str) -> str:
-    """The key of limits per client: an IPv4 address itself, the /64 of an IPv6 address."""
+    """Return the key by which limits per client count: an IPv4 address itself, the /64 network of an IPv6 address."""
     parsed = _parsed(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(parsed), _IPV6_PREFIX), strict=False))
@@ -83,7 +86,7 @@ def _parsed(address: str) -> _Address | None:
 
 
 def _without_port(hop: str) -> str:
-    """`192.0.2.7:4711` and `[2001:db8::1]:4711`, as some proxies write them, without the port."""
+    """Return an address without its port, which some proxies add: `192.0.2.7:4711`, `[2001:db8::1]:4711`."""
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
     return hop.partition(":")[0] if hop.count(":") == 1 else hop

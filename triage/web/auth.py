@@ -22,19 +22,24 @@ _UNKNOWN = User("unknown", "viewer")
 
 
 def user_of(connection: HTTPConnection) -> User:
-    """The user of a request or web socket that has passed `AuthMiddleware`; see `is_known`."""
+    """Return the user of a request or web socket that has passed `AuthMiddleware`.
+
+    For a path that needs no login it may be a placeholder: see `is_known`.
+    """
     user = connection.scope[_USER]
     assert isinstance(user, User)
     return user
 
 
 def is_known(connection: HTTPConnection) -> bool:
-    """False for an answer that needs no login, to somebody who is not logged in."""
+    """Return True if the user is logged in; False only on paths that need no login."""
     return user_of(connection) is not _UNKNOWN
 
 
 class AuthMiddleware:
-    """Plain ASGI middleware: nothing passes without a user, except probes and `open_paths` (with a final `/`: folders).
+    """ASGI middleware that lets only requests of known users pass, except to probes and `open_paths`.
+
+    An open path with a final `/` stands for all paths below it.
 
     Subclasses add a way to identify users (`user_without_token`), rules for what a user may do (`authorize`) and their
     own form of refusals (`refusal`).
@@ -68,7 +73,7 @@ class AuthMiddleware:
             await self.handle(scope, receive, send)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request or web socket that needs a user."""
+        """Identify the user of a request or web socket, and serve it, or refuse it without a user or a right."""
         connection = HTTPConnection(scope)
         user = None
         try:
@@ -89,29 +94,29 @@ class AuthMiddleware:
         await self.serve(scope, receive, send)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request or web socket of a known user pass."""
+        """Pass a request or web socket of a known user on to the application."""
         await self._app(scope, receive, send)
 
     @property
     def advice(self) -> str:
-        """The part of a 401 that says what to do."""
+        """The part of the message of a 401 that says what to do."""
         return "send Authorization: Bearer and a token of this service's setting `tokens`"
 
     def user_without_token(self, connection: HTTPConnection) -> User | None:
-        """The user whom something else than a token or a proxy identifies, such as a session; None without one."""
+        """Return the user that is identified by neither token nor proxy, but by e.g. a session; None without one."""
         del connection
         return None
 
     def authorize(self, connection: HTTPConnection, user: User) -> None:
-        """Raises Problem for what this user may not do at all."""
+        """Raise Problem if the user may not make this request. By default every user may."""
 
     def refusal(self, connection: HTTPConnection, problem: Problem) -> ASGIApp:
-        """The answer to a request that does not pass."""
+        """Return the answer to a request that is refused because of `problem`."""
         del connection
         return problem.response()
 
     def by_token(self, token: str, connection: HTTPConnection) -> User:
-        """The user of a token. Raises Problem: 401 for a wrong one, 429 after too many.
+        """Return the user of a token. Raises Problem 401 for a wrong token, 429 after too many wrong ones.
 
         Nothing is awaited between the check and the count, so that simultaneous requests are not more tries.
         """

@@ -1,4 +1,4 @@
-"""Bodies of requests, read within limits."""
+"""Reads the bodies of requests, within limits."""
 
 from urllib.parse import parse_qs
 
@@ -10,7 +10,7 @@ _MAX_FIELDS = 50
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
-    """The whole body. Raises Problem: 413 above the limit, 408 if it stays incomplete until `BodyDeadline`."""
+    """Read the whole body. Raises Problem 413 above `max_bytes`, 408 if it is not complete when `BodyDeadline` ends."""
     declared = request.headers.get("content-length", "")
     body = bytearray()
     try:
@@ -26,7 +26,10 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 
 
 async def read_form(request: Request, max_bytes: int) -> dict[str, list[str]]:
-    """The fields of an HTML form. Raises Problem, see `read_body`; 400 for more fields than a form has."""
+    """Read the fields of an HTML form: a list of values for each name.
+
+    Raises Problem 400 for more than 50 fields, and the Problems of `read_body`.
+    """
     body = await read_body(request, max_bytes)
     try:
         return parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MAX_FIELDS)

@@ -1,4 +1,4 @@
-"""Limits on connections: how many, and how slow.
+"""Limits the number of open connections, and the time that they may take.
 
 uvicorn waits without a limit for the end of headers and for readers of its answers. Here each connection is
 registered from its start to its end. When the server or one address has too many of them, the one that has been idle
@@ -29,7 +29,7 @@ _TOO_LARGE = STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n
 
 
 class Connections:
-    """The open connections of one server."""
+    """The open connections of one server, and their limits."""
 
     def __init__(self, settings: WebSettings, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.monotonic = monotonic
@@ -63,7 +63,7 @@ class Connections:
             self._by_address[address][connection] = None
 
     def remove(self, connection: "Guarded") -> None:
-        """Forget a connection that has ended or changes its protocol."""
+        """Remove a connection that has ended, or changes to the protocol of web sockets."""
         address = self._open.pop(connection, None)
         if address is not None:
             same = self._by_address[address]
@@ -118,17 +118,17 @@ def _raise_file_limit() -> int:
 
 
 class Guarded(asyncio.Protocol):
-    """Common part of both protocols: its state is what `Connections` decides by."""
+    """Base class of a connection that is registered with `Connections`, which decides by its state what to close."""
 
     guard: Connections
     transport: asyncio.Transport
     client: tuple[str, int] | None
     idle_since_s: float | None = None
-    """When it became idle; None while a request is in progress."""
+    """Time, in s of a monotonic clock, at which it became idle; None while a request is in progress."""
     stalled_since_s: float | None = None
-    """Since when the peer has read nothing of an answer, as far as sweeps saw; None without an unread answer."""
+    """Time since which the peer has read nothing of an answer, as seen by sweeps; None without an unread answer."""
     unsent_bytes: int = 0
-    """How much of an answer was unread at the last sweep."""
+    """Number of bytes of an answer that the peer had not read at the last sweep."""
     awaits_body: bool = False
     """True while a request's body is incomplete and its answer has not begun."""
 
@@ -146,7 +146,7 @@ class Guarded(asyncio.Protocol):
 
 
 class GuardedHttp(Guarded, HttpToolsProtocol):
-    """uvicorn's HTTP protocol, registered, with a limit on the size of headers."""
+    """An HTTP connection of uvicorn that is registered with `Connections`; its headers may have 64 KiB at most."""
 
     def __init__(self, guard: Connections, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -187,7 +187,7 @@ class GuardedHttp(Guarded, HttpToolsProtocol):
 
 
 class GuardedWebSocket(Guarded, WebSocketsSansIOProtocol):
-    """uvicorn's protocol of web sockets, registered."""
+    """A web socket connection of uvicorn that is registered with `Connections`."""
 
     def __init__(self, guard: Connections, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

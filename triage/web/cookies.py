@@ -1,4 +1,4 @@
-"""Cookies: read, set and deleted in one way.
+"""Reads, sets and deletes cookies, all with the same attributes.
 
 Over TLS a cookie is Secure, and its name has the prefix `__Host-`: browsers then accept it from this host alone, not
 from another host of the same domain. Under a path prefix the name ends with it: processes of one host keep theirs
@@ -16,7 +16,7 @@ _PREFIX = "__Host-"
 
 
 def cookie_of(connection: HTTPConnection, name: str) -> str:
-    """The value of a cookie; empty without one."""
+    """Return the value of a cookie; empty if the request has none of this name."""
     return connection.cookies.get(cookie_name(connection, name), "")
 
 
@@ -47,11 +47,11 @@ def delete_cookie(connection: HTTPConnection, response: Response, name: str) -> 
 
 
 def cookie_name(connection: HTTPConnection, name: str) -> str:
-    """The name as browsers see it."""
+    """Return the cookie's name as browsers see it: with the path prefix, and over TLS with `__Host-`."""
     own = name + prefix_of(connection).replace("/", ".")
     return f"{_PREFIX}{own}" if is_secure(connection) else own
 
 
 def is_secure(connection: HTTPConnection) -> bool:
-    """True for a connection by TLS, of this process or of a trusted proxy."""
+    """Return True if the client is connected over TLS, to this process or to a trusted proxy."""
     return connection.scope.get("scheme", "http") in {"https", "wss"}

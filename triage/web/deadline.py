@@ -1,4 +1,4 @@
-"""A deadline for bodies of requests."""
+"""Limits the time in which the body of a request must be complete."""
 
 import asyncio
 import contextlib
@@ -8,9 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class BodyDeadline:
-    """Plain ASGI middleware, outermost: a body that is not complete in time counts as a client that disconnected.
+    """ASGI middleware, the outermost one: if a body is not complete after `timeout_s`, the client counts as gone.
 
-    A client that does disconnect is not an error, so nothing of it is logged.
+    The application then sees a client that has disconnected. That is not an error, so nothing is logged.
     """
 
     def __init__(self, app: ASGIApp, timeout_s: float) -> None:

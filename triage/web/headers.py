@@ -1,4 +1,4 @@
-"""Security headers on every HTTP answer."""
+"""Adds security headers to every HTTP answer."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,11 @@ _HSTS = "max-age=31536000"
 
 
 class SecurityHeaders:
-    """Plain ASGI middleware. Answers that say nothing about caching must not be stored; https stays https."""
+    """ASGI middleware that adds `headers` to every answer.
+
+    It also adds `cache-control: no-store` to answers without that header, and over https the header that keeps browsers
+    on https (HSTS, one year).
+    """
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app = app

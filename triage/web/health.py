@@ -1,4 +1,4 @@
-"""`/live`, `/ready` and `/metrics` of a web process."""
+"""The probes `/live`, `/ready` and `/metrics` of a web process."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,14 +16,15 @@ from triage.web.auth import is_known
 
 
 class WebHealth:
-    """Answers of the probes: progress of the process's own work, and whether its dependencies answer.
+    """The state that the probes of a web process report.
 
-    Both methods return whether all is well, and details. Details of `ready` name hosts and versions; without
-    `detailed` they name only which dependency does not answer.
+    `live` says if the process's own work progresses, `ready` if its dependencies answer: both return True if all is
+    well, and details. Details of `ready` name hosts and versions; without `detailed` they name only the dependency that
+    does not answer.
     """
 
     def __init__(self, ping: Callable[[], None], health: Health | None = None) -> None:
-        """`ping` blocks, and raises a DependencyError while a dependency does not answer."""
+        """Create the state; `ping` asks the dependencies, and raises a DependencyError while one does not answer."""
         self._ping = ping
         self._health = health
 
@@ -31,7 +32,7 @@ class WebHealth:
         return self._health.live() if self._health else (True, {})
 
     def ready(self, *, detailed: bool = False) -> tuple[bool, dict[str, Any]]:
-        """Blocks for as long as `ping`."""
+        """Ask the dependencies, which blocks for as long as `ping`; returns True if they answer, and details."""
         _, about = self._health.ready() if self._health else (True, {})
         waiting: dict[str, str] = {}
         try:
@@ -45,7 +46,7 @@ class WebHealth:
 
 
 def health_routes(metrics: Metrics, health: WebHealth) -> APIRouter:
-    """The probes on the listener of the pages; users who are logged in get details."""
+    """Build the routes of the probes for the port that also serves pages; only users who are logged in get details."""
     router = APIRouter()
     checks: dict[bool, asyncio.Future[tuple[bool, dict[str, Any]]]] = {}
 

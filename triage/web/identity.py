@@ -1,4 +1,4 @@
-"""Identification of users: by a token, or by the header of a proxy that logs people in."""
+"""Identifies users by a token, or by the header of a reverse proxy that logs people in."""
 
 import hashlib
 import hmac
@@ -15,14 +15,14 @@ _MAX_NAME_CHARS = 100
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Name and role. Without any login everybody is an operator named `anonymous`."""
+    """A user: name and role. Without any login everybody is an operator named `anonymous`."""
 
     name: str
     role: Role
 
     @property
     def may_act(self) -> bool:
-        """Change something: acknowledge, silence, send records, correct labels."""
+        """True if the user may change something: acknowledge, silence, send records, correct labels."""
         return self.role == "operator"
 
 
@@ -30,7 +30,7 @@ ANONYMOUS = User("anonymous", "operator")
 
 
 class Identities:
-    """Finds users by tokens and headers."""
+    """The users that the settings know, found by token or by the headers of a trusted proxy."""
 
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
@@ -40,7 +40,10 @@ class Identities:
         }
 
     def by_token(self, token: str) -> User | None:
-        """Takes the same time for every wrong token: digests are compared, not tokens."""
+        """Return the user of a token; None for a wrong one.
+
+        It takes the same time for every wrong token, because digests are compared, not tokens.
+        """
         given, found = digest_of(token), None
         for digest, user in self._tokens.items():
             if hmac.compare_digest(digest, given):
@@ -48,9 +51,10 @@ class Identities:
         return found
 
     def by_proxy(self, connection: HTTPConnection) -> User | None:
-        """The user that a trusted proxy names, if `proxy_login` is on; `TrustedProxies.apply` comes before.
+        """Return the user that a trusted proxy names; None without one, or if `proxy_login` is off.
 
-        Raises Problem 400 if one of the headers is repeated: a proxy that appends to what a client sent names both.
+        `TrustedProxies.apply` must have been called for the request. Raises Problem 400 if one of the headers has
+        several values, because a proxy that appends to what a client sent names both users.
         """
         if not self._settings.proxy_login:
             return None
@@ -64,12 +68,12 @@ class Identities:
         return User(name[:_MAX_NAME_CHARS], "operator" if operator else "viewer")
 
     def token_digest(self, user: User) -> bytes | None:
-        """The digest of the token that this user has in this role, None without one."""
+        """Return the digest of the token that the settings have for this user in this role; None without one."""
         return next((digest for digest, each in self._tokens.items() if each == user), None)
 
 
 def bearer_of(connection: HTTPConnection) -> str | None:
-    """The bearer token of a request, None without one."""
+    """Return the bearer token of a request; None without one."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

@@ -1,4 +1,4 @@
-"""Limits on guessing tokens."""
+"""Limits the number of wrong tokens that a client may try."""
 
 import math
 from collections.abc import Callable
@@ -13,7 +13,10 @@ _MAX_CLIENTS = 10_000
 
 
 class TooManyTries(Problem):
-    """No token of this client is checked, a right one neither, for `retry_s` seconds."""
+    """The refusal (429) of a client that has tried too many wrong tokens.
+
+    For `wait_s` seconds no token of it is checked, not even a right one.
+    """
 
     def __init__(self, wait_s: float) -> None:
         message = f"too many wrong tokens from your address: try again in {math.ceil(wait_s)} s"
@@ -21,9 +24,9 @@ class TooManyTries(Problem):
 
 
 class LoginThrottle:
-    """Five wrong tokens a minute from one IPv4 address or IPv6 /64.
+    """Limits each client (an IPv4 address or IPv6 /64 network) to five wrong tokens a minute.
 
-    Clients have no limit together: with one, anybody could lock everybody out, and tokens are too long for many
+    All clients together have no limit: with one, anybody could lock everybody out, and tokens are too long for many
     clients to find at this pace. Only the last 10,000 clients are remembered, so that memory is bounded.
     """
 
@@ -33,7 +36,7 @@ class LoginThrottle:
         self._wrong: LRUCache[str, TTLCache[bytes, float]] = LRUCache(_MAX_CLIENTS)
 
     def check(self, address: str) -> None:
-        """Raises TooManyTries while this client may not try."""
+        """Raise TooManyTries while this client has five wrong tokens within the last minute."""
         client = network_of(address)
         wrong = self._wrong.get(client)
         if wrong is None:
@@ -45,9 +48,9 @@ class LoginThrottle:
             raise TooManyTries(min(wrong.values()) + _WINDOW_S - self._monotonic())
 
     def failed(self, address: str, digest: bytes) -> bool:
-        """Count a wrong token; False if the same one is counted already, for repeating it reveals nothing.
+        """Count a wrong token, given by its digest; returns False if the same one is counted already.
 
-        So a script with an old token keeps nobody else at its address out.
+        Repeating a token reveals nothing, and so a script with an old token keeps nobody else at its address out.
         """
         client = network_of(address)
         wrong = self._wrong.get(client)

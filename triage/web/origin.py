@@ -1,4 +1,4 @@
-"""Detection of requests that another site's page sends with the visitor's browser."""
+"""Detects requests that a page of another site sends by the visitor's browser (cross-site requests)."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,7 @@ from starlette.requests import HTTPConnection
 
 
 def same_origin(connection: HTTPConnection) -> bool:
-    """True if the browser says that a page of this service sent the request (`Sec-Fetch-Site`, else `Origin`)."""
+    """Return True if a page of this service sent the request, by the header `Sec-Fetch-Site`, else by `Origin`."""
     site = connection.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"

@@ -1,4 +1,4 @@
-"""The path prefix under which a reverse proxy shows a web process, as `/triage` of https://tools.example/triage/."""
+"""Finds the path prefix under which a reverse proxy serves a process, as `/triage` of https://tools.example/triage/."""
 
 from urllib.parse import quote
 
@@ -13,10 +13,11 @@ _SCOPE = "triage.prefix"
 
 
 def apply_prefix(scope: Scope, configured: str = "") -> None:
-    """Find the prefix; afterwards the path is without it, and X-Forwarded-Prefix, which NiceGUI reads, says the same.
+    """Find the prefix of a request; afterwards the path in its scope is without it, and X-Forwarded-Prefix names it.
 
-    Comes after `TrustedProxies.apply`: the header is a trusted proxy's, and that proxy has removed the prefix from the
-    path. A configured prefix counts instead, and is removed from paths that have it.
+    NiceGUI reads that header. Call this after `TrustedProxies.apply`: the header is then a trusted proxy's, and that
+    proxy has removed the prefix from the path. A configured prefix counts instead, and is removed from paths that have
+    it.
     """
     headers = MutableHeaders(scope=scope)
     prefix = configured
@@ -36,12 +37,12 @@ def apply_prefix(scope: Scope, configured: str = "") -> None:
 
 
 def prefix_of(connection: HTTPConnection) -> str:
-    """The prefix before the path of a request, such as `/triage`; empty without one."""
+    """Return the prefix before the path of a request, such as `/triage`; empty without one."""
     return str(connection.scope.get(_SCOPE, ""))
 
 
 def root_of(connection: HTTPConnection) -> str:
-    """The address of the process's top: absolute where the prefix is known, else relative to the request's own path."""
+    """Return the address of the start page: absolute if the prefix is known, else relative to the request's path."""
     prefix = prefix_of(connection)
     if prefix:
         return f"{prefix}/"
@@ -49,7 +50,7 @@ def root_of(connection: HTTPConnection) -> str:
 
 
 def local_target(text: str) -> str:
-    """The part of an address below the top that a visitor asked to return to; empty unless it is below it."""
+    """Return the relative address `text` to which a visitor asked to return, if it is within this site; else empty."""
     path = text.partition("?")[0]
     below = text.isprintable() and "\\" not in text and "//" not in path and ":" not in path.partition("/")[0]
     if not below or path.startswith("/") or {".", ".."} & set(path.split("/")):

@@ -31,9 +31,10 @@ _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 
 def check_reach(settings: WebSettings, section: str) -> None:
-    """Raises ConfigError if the network could reach it without a login, or a certificate is missing.
+    """Check that a web process is not open to the network without protection.
 
-    Warns if tokens would cross the network in clear text.
+    Raises ConfigError if other machines could reach it without a login, or if a certificate file is missing. Logs a
+    warning if tokens would cross the network in clear text. `section` is the name of the settings, as `api`.
     """
     problems = [
         f"{section}.{name}: no such file: {path}"
@@ -58,7 +59,7 @@ def check_reach(settings: WebSettings, section: str) -> None:
 
 
 def listen(settings: WebSettings, section: str) -> socket.socket:
-    """A listening socket on the section's host and port. Raises ConfigError."""
+    """Open a listening socket on the host and port of the settings. Raises ConfigError if that is not possible."""
     host, port = settings.host, settings.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -71,9 +72,10 @@ def listen(settings: WebSettings, section: str) -> socket.socket:
 
 @contextmanager
 def health_listener(settings: WebSettings, section: str, health: WebHealth, metrics: Metrics) -> Iterator[None]:
-    """Answer probes on `health_port` too, if it is set: on threads, whatever the event loop does.
+    """Context manager that answers probes on `health_port` too, if it is set.
 
-    Raises ConfigError.
+    This runs on threads of its own, so that it answers even if the event loop hangs. Raises ConfigError if the port
+    can't be opened.
     """
     host, port = settings.host, settings.health_port
     if port is None:
@@ -92,14 +94,14 @@ def health_listener(settings: WebSettings, section: str, health: WebHealth, metr
 
 
 def url_of(listening: socket.socket, settings: WebSettings) -> str:
-    """The address of the listening socket, such as `http://127.0.0.1:8080`."""
+    """Return the URL of the listening socket, such as `http://127.0.0.1:8080`."""
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if settings.tls_certfile else 'http'}://{shown}:{port}"
 
 
 def local_names_only(app: ASGIApp, settings: WebSettings) -> ASGIApp:
-    """Without a login, accept only requests to a name of this machine.
+    """Wrap the application so that, without a login, it accepts only requests to a name of this machine.
 
     Otherwise any site could point a name of its own here (DNS rebinding) and act as the anonymous operator.
     """
@@ -109,7 +111,10 @@ def local_names_only(app: ASGIApp, settings: WebSettings) -> ASGIApp:
 
 
 class Server(uvicorn.Server):
-    """uvicorn with limits on connections and bodies; `beat` is called while the event loop runs."""
+    """A uvicorn server with limits on connections and bodies.
+
+    `beat` is called ten times a second while the event loop runs.
+    """
 
     def __init__(self, app: ASGIApp, settings: WebSettings, beat: Callable[[], None] = lambda: None) -> None:
         self.guard = Connections(settings)

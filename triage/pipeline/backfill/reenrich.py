@@ -18,7 +18,7 @@ _RAW_FLAGS = (Flag.TRUNCATED, Flag.REDACTED, Flag.ATTRIBUTES_DROPPED, Flag.TIME_
 
 
 def reenrich(enricher: Enricher, stored: Sequence[StoredRecord]) -> list[Enriched]:
-    """The same documents enriched by the current model and rules, in order; identity, times and author stay."""
+    """Enrich stored documents with the current model and rules, in order; `_id`, times and author hash stay."""
     enriched = enricher.enrich([_validated(item) for item in stored])
     return [_merged(enricher, item, new) for item, new in zip(stored, enriched, strict=True)]
 

@@ -43,9 +43,11 @@ log = get_logger("triage.replay")
 
 @dataclass(frozen=True)
 class Request:
-    """The records to replay. Times in ms: the broker's for raw records, the event's with a `model_version`.
+    """The selection of records to replay.
 
-    `again` also replays what an earlier run of the same request has done.
+    Without a `model_version` raw records of the channels are replayed, else the documents that this model version
+    classified. `from_ms` (None: from the first) and `to_ms` are in ms since the epoch and limit the broker's timestamp
+    of raw records, or the event time of documents. `again` also replays what an earlier run of the same request did.
     """
 
     from_ms: int | None
@@ -57,7 +59,12 @@ class Request:
 
 @dataclass
 class ReplayProgress:
-    """Numbers of records so far. `resumed` were processed by an earlier run of the same request."""
+    """Numbers of records in a replay so far.
+
+    `total` are to be replayed, of which `resumed` were processed by an earlier run of the same request. Of the `read`
+    ones, `written` were stored, `superseded` had newer content in the index, `forgotten` are by erased authors, and
+    `refused` could not be processed, by reason.
+    """
 
     total: int = 0
     resumed: int = 0
@@ -69,10 +76,12 @@ class ReplayProgress:
 
 
 class Replay:
-    """One replay alongside live traffic: rate-limited, not counted in windows, and never over newer content.
+    """One replay, run while workers process live traffic.
 
-    Documents keep their `_id` and version, so there are no duplicates. When `stop` returns True it ends after the
-    current batch.
+    It is rate-limited, does not change the window counts that alerts use, and never overwrites newer content. Documents
+    keep their `_id` and version, so there are no duplicates. When `stop` returns True it ends after the current batch.
+    `on_batch` is called with the progress after each batch, `on_refused` with position or document `_id` and reason of
+    each record that is left out.
     """
 
     def __init__(
@@ -96,7 +105,10 @@ class Replay:
         self.progress = ReplayProgress()
 
     def size(self) -> ReplayProgress:
-        """Count the records to replay. Raises Unavailable, AccessDenied, ConfigError."""
+        """Count the records to replay, without replaying them; only `total` of the result is set.
+
+        Raises Unavailable, AccessDenied or ConfigError if Kafka or Elasticsearch can't be asked.
+        """
         with self._elasticsearch() as client:
             if self._request.model_version is not None:
                 self.progress.total = documents.count(client, self._settings.elasticsearch, self._query())
@@ -106,9 +118,10 @@ class Replay:
         return self.progress
 
     def run(self) -> ReplayProgress:
-        """Replay, waiting while a dependency is unavailable.
+        """Replay the records; writing is retried while a dependency is unavailable.
 
-        Raises ConfigError, ModelError, AccessDenied, DependencyError.
+        Raises ConfigError, ModelError, AccessDenied or DependencyError for what waiting can't fix, and Unavailable if
+        Kafka or Elasticsearch can't be read.
         """
         settings = self._settings
         check_author_key(settings)
@@ -205,7 +218,10 @@ class Replay:
             self._on_refused(what, reason)
 
     def _pace(self, due: float, records: int) -> float:
-        """Limit reads to `replay.rate` records a second; returns when the next is due. Lost time is not caught up."""
+        """Wait so that `replay.rate` records a second are read; returns the time at which the next batch is due.
+
+        `due` and the result are in s of the monotonic clock. Lost time beyond 1 s is not caught up.
+        """
         due = max(due + records / self._settings.replay.rate, self._clock.monotonic() - 1)
         while (ahead := due - self._clock.monotonic()) > 0 and not self._stop():
             self._clock.sleep(min(ahead, 0.2))
@@ -218,7 +234,7 @@ class Replay:
         return ranges
 
     def _without_resumed(self, scan: TopicScan, ranges: dict[TopicPartition, Range]) -> dict[TopicPartition, Range]:
-        """The ranges without what an earlier run of the same request has committed."""
+        """Return the offset ranges without those that an earlier run of the same request has committed."""
         if self._request.again:
             return ranges
         try:
@@ -230,7 +246,10 @@ class Replay:
         return left
 
     def _group(self, enricher: Enricher) -> str:
-        """The consumer group of this request with the current model and rules: another model starts over."""
+        """Return the consumer group of this request: its name has a hash of request, model and rules.
+
+        So a replay of the same request resumes, while one with another model or other rules starts over.
+        """
         request = msgspec.structs.asdict(enricher.versions) | {
             "range": [self._request.from_ms, self._request.to_ms],
             "channels": sorted(self._request.channels),

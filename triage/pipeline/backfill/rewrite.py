@@ -1,4 +1,4 @@
-"""Rewrites documents alongside live traffic: never older content over newer, in the index or its topic."""
+"""Rewrites documents in the index and the enriched topic while workers run, without overwriting newer content."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,11 @@ from triage.topics.kafka_types import GroupMetadata, OffsetAndMetadata, TopicPar
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Result of one write. `superseded` had newer content already; `refused` are (position in the batch, reason)."""
+    """Result of writing one batch.
+
+    `written` is the number of documents stored, `superseded` of those that have newer content in the index; `refused`
+    lists (position in the batch, reason) of each document that Elasticsearch rejected.
+    """
 
     written: int
     superseded: int
@@ -42,7 +46,10 @@ class Rewriter:
         self._transactions = Transactions(settings, "replay", "triage replay")
 
     def write(self, batch: Sequence[Enriched], offsets: Mapping[TopicPartition, int]) -> Written:
-        """Write the batch and commit its offsets. Raises Unavailable: the same batch can be written again."""
+        """Write the batch and commit its offsets.
+
+        Raises Unavailable if Kafka or Elasticsearch did not take it: the same batch can be written again.
+        """
         to_write = [
             Document(
                 item.document_id, self._naming.index_for(item.validated.event_ms), item.validated.version, item.body
@@ -66,7 +73,10 @@ class Rewriter:
         self._transactions.close()
 
     def _send_newer(self, sent: dict[tuple[str, str], int]) -> None:
-        """Send documents that are newer in the index by now, and a tombstone for each that was deleted there."""
+        """Send, of the documents just sent, those that are newer in the index by now, until none is.
+
+        `sent` maps (index, `_id`) to the version that was sent. A tombstone is sent for a document that was deleted.
+        """
         while sent:
             current = documents.current(self._client, list(sent))
             newer: dict[tuple[str, str], int] = {}

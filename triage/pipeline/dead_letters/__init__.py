@@ -1,1 +1,1 @@
-"""Dead letters: building, reading and replaying them."""
+"""Builds, reads and replays dead letters: messages about records that could not be processed."""

@@ -18,7 +18,10 @@ _MAX_HEADERS = 50
 
 
 class DeadLetterFactory:
-    """Builds dead letters. The payload is redacted; undecodable bytes are described by length and SHA-256 only."""
+    """Builds the dead letters of refused records.
+
+    The payload is redacted; bytes that can't be decoded are described by length and SHA-256 only.
+    """
 
     def __init__(self, redactor: Redactor, clock: Clock, metrics: Metrics) -> None:
         self._redactor = redactor
@@ -26,7 +29,11 @@ class DeadLetterFactory:
         self._metrics = metrics
 
     def create(self, message: ConsumedMessage, invalid: InvalidRecord, *, attempts: int = 1) -> DeadLetter:
-        """A dead letter of `message`. `attempts` are those since the record was last put into its topic."""
+        """Build the dead letter for a message that was refused with `invalid`, and count it in the metrics.
+
+        `attempts` is the number of times that it was tried since it was last written to its topic; for a replayed
+        message the attempts before the replay are added.
+        """
         self._metrics.records_dead_lettered.labels(invalid.stage, invalid.reason).inc()
         topic, partition, offset = message.position
         writer = self._redactor.writer_of(message.value)
@@ -57,7 +64,10 @@ class DeadLetterFactory:
         )
 
     def _headers(self, message: ConsumedMessage, author: str | None) -> dict[str, str]:
-        """Redacted by the rules for attributes: a header's name can tell more than its value."""
+        """Return the message's headers, redacted by the rules for attributes and cut to a limited size.
+
+        The rules for attributes look at the names too: a header's name can tell more than its value.
+        """
         named = {
             _head(name): _head(value[: 4 * _PAYLOAD_CHARS].decode("utf-8", "replace"))
             for name, value in message.headers[:_MAX_HEADERS]
@@ -81,5 +91,8 @@ class DeadLetterFactory:
 
 
 def _head(text: str) -> str:
-    """The start of a long text, cut at a space: half of a number at the cut would not be recognized and redacted."""
+    """Return the first 8,192 characters of a text, cut at a space.
+
+    Half of a number at the cut would not be recognized and redacted.
+    """
     return text if len(text) <= _PAYLOAD_CHARS else text[:_PAYLOAD_CHARS].rsplit(" ", 1)[0]

@@ -1,4 +1,4 @@
-"""Headers of a replayed record: with them it keeps its first position, time and identity."""
+"""Reads and writes the Kafka headers that give a replayed record its first position, timestamp and attempts."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -19,7 +19,7 @@ Headers = Iterable[tuple[str, bytes | None]]
 
 
 class Origin(NamedTuple):
-    """First position of a record, the broker's time there, and the number of attempts before."""
+    """Origin of a replayed record: its first position, the broker's timestamp there, and the attempts made so far."""
 
     position: Position
     timestamp_ms: int
@@ -27,7 +27,10 @@ class Origin(NamedTuple):
 
 
 def origin_of(message: ConsumedMessage) -> Origin | None:
-    """The origin of a replayed record, None for a new one. Raises InvalidRecord for headers that are not valid."""
+    """Return the origin of a replayed record; None for a record that was not replayed.
+
+    Raises InvalidRecord for origin headers that are not valid.
+    """
     found = {name: value for name, value in message.headers if name in _NAMES}
     if POSITION not in found:
         return None
@@ -47,7 +50,7 @@ def origin_of(message: ConsumedMessage) -> Origin | None:
 
 
 def with_origin(headers: Headers, origin: Origin) -> list[tuple[str, bytes]]:
-    """The headers of a copy of a record."""
+    """Return the headers for the copy of a replayed record: its own, with those of `origin` added or replaced."""
     return [
         *((name, value) for name, value in sendable_headers(headers) if name not in _NAMES),
         (POSITION, str(origin.position).encode()),
@@ -57,9 +60,9 @@ def with_origin(headers: Headers, origin: Origin) -> list[tuple[str, bytes]]:
 
 
 def parse_position(text: str) -> Position:
-    """Topic, partition and offset of a position that is written with slashes.
+    """Parse a position of the form topic/partition/offset, as in `feedback.complaints/0/12`.
 
-    `feedback.complaints/0/12`. Raises ValueError.
+    Raises ValueError for text that does not have this form.
     """
     topic, partition, offset = text.rsplit("/", 2)
     if not topic or int(partition) < 0 or int(offset) < 0:

@@ -1,4 +1,4 @@
-"""Reads the dead-letter topic: the last state of each record's letter, filtered."""
+"""Reads the dead-letter topic: the latest dead letter of each record, filtered."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,11 @@ TOPIC = "dead-letter"
 
 @dataclass(frozen=True)
 class DeadLetterFilter:
-    """Conditions that a letter must all meet. `positions` are current or first ones; times are `failed_at` in ms."""
+    """Conditions on dead letters, all of which a letter must meet; an empty or None condition is met by every letter.
+
+    `positions` are texts of the form topic/partition/offset, either of the failed record or of its first copy.
+    `since_ms` (included) and `until_ms` (excluded) limit `failed_at`, in ms since the epoch.
+    """
 
     positions: frozenset[str] = frozenset()
     stage: str | None = None
@@ -43,9 +47,9 @@ class DeadLetterFilter:
 
 
 def read_letters(scan: TopicScan, letter_filter: DeadLetterFilter) -> list[DeadLetter]:
-    """The current letters that match, one for each record, by the time of failure.
+    """Return the latest dead letter of each record, if it matches the filter, ordered by the time of failure.
 
-    `replayed_at` means that the record was put back into its topic and has not failed again.
+    A letter with `replayed_at` is of a record that was put back into its topic and has not failed again.
     """
     states: dict[str, DeadLetter] = {}
     for key, letter in entries(scan):
@@ -62,10 +66,11 @@ def read_letters(scan: TopicScan, letter_filter: DeadLetterFilter) -> list[DeadL
 def entries(
     scan: TopicScan, not_understood: Callable[[str], object] | None = None
 ) -> Iterator[tuple[str, DeadLetter | None]]:
-    """(key, letter) of the whole topic, in order for each key; None for a letter that was erased.
+    """Yield (key, dead letter) for each message of the dead-letter topic, in order for each key.
 
-    `not_understood` is called with the key of each message that is left out, because triage did not write it. Raises
-    what `existing_partitions` does: without the right to read, the topic must not pass for empty.
+    The letter is None if it was erased (a tombstone). `not_understood` is called with the key of each message that is
+    left out, because triage did not write it. Raises the errors of `existing_partitions`: without the right to read,
+    the topic must not be taken for empty.
     """
     decoder: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
     for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):

@@ -1,4 +1,4 @@
-"""Replays dead letters: puts the raw record back into its topic, once, with its first position and time."""
+"""Replays dead letters: writes the raw record to its topic again, once, with headers that name its first position."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -27,7 +27,7 @@ IsErased = Callable[[bytes, int], bool]
 
 
 class Replayed(NamedTuple):
-    """A letter and the outcome of its replay."""
+    """A dead letter and the outcome of its replay."""
 
     letter: DeadLetter
     outcome: Outcome
@@ -54,7 +54,8 @@ def replay_letters(
     record is put back once, however often this runs, and a second run fences a first one that is still running. Letters
     with reason `crashed_the_worker` are replayed only if the filter names that reason or their position.
 
-    Raises Unavailable, DependencyError, AccessDenied, ConfigError; it can be run again after each.
+    Yields each letter with its outcome; with `dry_run` nothing is written. Raises Unavailable, DependencyError,
+    AccessDenied or ConfigError for errors of Kafka and of the settings; it can be run again after each.
     """
     if dry_run:
         with TopicScan(settings.kafka, "triage-dead-letters", unreadable=log_unreadable) as scan:
@@ -73,7 +74,10 @@ def replay_letters(
 
 
 def _wait_for_earlier_marks(scan: TopicScan, settings: Settings) -> None:
-    """Marks of an earlier run can't be read while they follow an open transaction of a worker: wait for its end."""
+    """Wait until no transaction is open on the dead-letter topic, so that the marks of an earlier run can be read.
+
+    While a worker's transaction is open, nothing that was written after its start can be read.
+    """
     timeout_ms = settings.worker.transaction_timeout_ms + settings.kafka.request_timeout_ms
     partitions = scan.existing_partitions(TOPIC)
     wait_for_open_transactions(scan, settings.kafka, partitions, timeout_ms / 1000)
@@ -82,7 +86,7 @@ def _wait_for_earlier_marks(scan: TopicScan, settings: Settings) -> None:
 def _examined(
     scan: TopicScan, letter_filter: DeadLetterFilter, is_erased: IsErased, limit: int | None
 ) -> Iterator[list[_Examined]]:
-    """The matching letters in chunks, up to the `limit`th that can be replayed."""
+    """Yield the matching letters with raw record and outcome, in chunks of 100, up to the `limit`th replayable one."""
     letters = read_letters(scan, letter_filter)
     left = len(letters) if limit is None else limit
     for start in range(0, len(letters), _CHUNK):
@@ -121,7 +125,7 @@ def _put_back(transactions: Transactions, settings: Settings, clock: Clock, chun
 
 
 def _origin(letter: DeadLetter, record: ConsumerRecord) -> Origin:
-    """The first position with the broker's time there, also for a record that was replayed before."""
+    """Return the record's first position with the broker's timestamp there, also if it was replayed before."""
     first_ms = record.timestamp
     for name, value in record.headers or ():
         if name == "triage-original-timestamp-ms" and value is not None and letter.original:
@@ -145,6 +149,6 @@ def _outcome(
 
 
 def _with_raw_records(scan: TopicScan, letters: Sequence[DeadLetter]) -> list[tuple[DeadLetter, ConsumerRecord | None]]:
-    """Each letter with its raw record, None once that is no longer retained."""
+    """Return each letter with its raw record, or None if it was replayed already or the topic no longer has it."""
     records = scan.fetch(parse_position(letter.position) for letter in letters if not letter.replayed_at)
     return [(letter, records.get(parse_position(letter.position))) for letter in letters]

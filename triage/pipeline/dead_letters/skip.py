@@ -1,4 +1,4 @@
-"""Passes a batch that can't be read: a dead letter that describes it, and an offset after it, in one transaction."""
+"""Skips a Kafka record batch that can't be read: commits a dead letter and the offset after it in one transaction."""
 
 from contextlib import closing
 
@@ -23,13 +23,14 @@ COMMAND = "triage worker skip"
 
 
 def skip(settings: Settings, clock: Clock, position: Position, *, dry_run: bool = False) -> UnreadableBatch:
-    """Pass the batch at `position` for the workers' group; returns what was passed.
+    """Skip the unreadable batch at `position` for the workers' consumer group; returns the batch.
 
     Workers that wait at it read on within seconds. The batch must be the next one to process: all records before it are
     committed. Then no worker commits an offset of the partition, and this transaction needs no membership of the group.
+    With `dry_run` nothing is written.
 
-    Raises ConfigError for a position that is not in a raw topic; TriageError if the batch can be read, was passed, or
-    is not the next one; Unavailable, AccessDenied, DependencyError.
+    Raises ConfigError for a position that is not in a raw topic; TriageError if the batch can be read, was skipped
+    before, or is not the next one; Unavailable, AccessDenied or DependencyError for errors of Kafka.
     """
     partition = TopicPartition(position.topic, position.partition)
     raw = [settings.kafka.topic(name) for name in RAW_TOPICS.values()]
@@ -49,7 +50,7 @@ def skip(settings: Settings, clock: Clock, position: Position, *, dry_run: bool 
 
 
 def dead_letter(batch: UnreadableBatch, clock: Clock) -> DeadLetter:
-    """The letter of a whole batch: its payload describes what can't be decoded."""
+    """Build the dead letter for a whole unreadable batch; its payload describes the bytes that can't be decoded."""
     now_ms = clock.now_ms()
     digest = f", SHA-256 {batch.sha256}" if batch.sha256 else ""
     return DeadLetter(

@@ -1,1 +1,1 @@
-"""Erases what an author wrote, and keeps it erased."""
+"""Erases all records of an author, and keeps workers and replays from processing them again."""

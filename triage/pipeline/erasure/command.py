@@ -1,4 +1,4 @@
-"""The right to erasure: erases everything that is kept of one author, so that a replay does not bring it back."""
+"""Erases everything that is kept of one author (the right to erasure), so that a replay does not bring it back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +63,7 @@ def forget(settings: Settings, clock: Clock, source: str | None, author: str, *,
 
 
 class _Writer:
-    """Sends messages, acknowledged at `flush`; without a producer (dry run) it drops them."""
+    """Sends messages to Kafka; `flush` waits for all acknowledgements. Without a producer (dry run) it drops them."""
 
     def __init__(self, settings: Settings, producer: Producer | None) -> None:
         self._kafka = settings.kafka

@@ -1,4 +1,4 @@
-"""Erases an author from each place that keeps something of them, in an order in which it can be repeated."""
+"""Erases an author's records from Kafka topics and Elasticsearch, in an order in which it can be repeated."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -39,11 +39,14 @@ _MAX_LISTED_ALERTS = 20
 
 @dataclass
 class Erased:
-    """Counts of what was found of the author, and erased unless it was a dry run.
+    """Result of one erasure: what was found of the author, and erased unless it was a dry run.
 
-    `late` are records that a worker published meanwhile, `open_alerts` those that still fire. `letters_read` and
-    `alerts_read` are how many dead letters and states of alerts were looked at, `unknown_letters` those of them whose
-    author hash is of a version in no key, by version; `not_understood` messages there were not written by triage.
+    `authors` are the author's hashes, under each key. `documents`, `dead_letters`, `alerts` and `corrections` are
+    numbers found; `indices` has the number of documents by index. `late` is the number of records that a worker
+    published meanwhile, `open_alerts` the alerts that still fire. `letters_read` and `alerts_read` are the numbers of
+    dead letters and alert states that were examined, `unknown_letters` the number of letters whose author was hashed
+    with a key that is not configured, by key version; `not_understood` is the number of messages among them that triage
+    did not write.
     """
 
     authors: list[str]
@@ -63,18 +66,18 @@ class Erased:
 
     @property
     def total(self) -> int:
-        """Number of all that was found."""
+        """Number of documents, late records, dead letters, alerts and corrections that were found."""
         return self.documents + self.late + self.dead_letters + self.alerts + self.corrections
 
     @property
     def unknown_versions(self) -> dict[str, int]:
-        """Number of documents, corrections and dead letters by version of a key that is not configured."""
+        """Number of documents, corrections and dead letters whose author was hashed with an unknown key, by version."""
         documents, letters = self.survey.unknown_versions, self.unknown_letters
         return {version: documents.get(version, 0) + letters.get(version, 0) for version in {**documents, **letters}}
 
 
 class Writer(Protocol):
-    """Sends messages to topics (short names), acknowledged at `flush`."""
+    """Sends messages to topics, given by their names without prefix; `flush` waits for all acknowledgements."""
 
     def send(self, topic: str, key: bytes, value: bytes | None) -> None: ...
 
@@ -82,7 +85,10 @@ class Writer(Protocol):
 
 
 class Erasure:
-    """Erases the authors in all places. Raises Unavailable, AccessDenied, DependencyError."""
+    """One erasure of an author, under all of their hashes, from Kafka and Elasticsearch.
+
+    Its methods raise Unavailable, AccessDenied or DependencyError for errors of Kafka and Elasticsearch.
+    """
 
     def __init__(
         self, settings: Settings, client: Elasticsearch, scan: TopicScan, writer: Writer, erased: Erased
@@ -124,7 +130,10 @@ class Erasure:
         self._writer.send(TOPIC, author.encode(), entry)
 
     def _erase_everywhere(self, at_ms: int, *, dry_run: bool) -> None:
-        """Erase documents last: only they show which alerts quote the author, also after an interrupted run."""
+        """Erase the author's alert examples, dead letters, corrections and, last, documents.
+
+        Only the documents show which alerts quote the author, also in a run after an interrupted one.
+        """
         settings = self._settings.elasticsearch
         found = self._find_documents(at_ms)
         self._erase_alert_examples(dry_run=dry_run)
@@ -138,7 +147,7 @@ class Erasure:
         self._erased.not_understood = len(self._foreign)
 
     def _find_documents(self, at_ms: int) -> list[tuple[str, str, int]]:
-        """(index, `_id`, version of the deletion) of each document that the author wrote until then.
+        """Return (index, `_id`, version of the deletion) of each document that the author wrote until `at_ms`.
 
         A version that the source named does not say when the document was written: such documents are all erased, also
         those that were written within the seconds that this takes.
@@ -165,13 +174,19 @@ class Erasure:
             documents.delete(self._client, found)
 
     def _wait_until_readable(self, topic: str) -> None:
-        """Wait for open transactions, as of a killed worker: what follows one can't be read before its end."""
+        """Wait until no transaction is open on the topic; records after an open one can't be read.
+
+        A killed worker may have left one open, until the broker ends it after `worker.transaction_timeout_ms`.
+        """
         partitions = self._scan.existing_partitions(topic)
         timeout_ms = self._settings.worker.transaction_timeout_ms + self._settings.kafka.request_timeout_ms
         wait_for_open_transactions(self._scan, self._settings.kafka, partitions, timeout_ms / 1000)
 
     def _erase_late_records(self, before: dict[TopicPartition, int]) -> None:
-        """Erase records that a worker had in flight: the index rejected them, but the topic took them."""
+        """Erase records that a worker published meanwhile: the index rejected them, but the enriched topic took them.
+
+        `before` has the end offset of each partition at the start of the erasure; only later records are read.
+        """
         ranges = self._scan.ranges(before)
         by_author: dict[bytes, bool] = {}
         for records in self._scan.read({where: (before[where], end) for where, (_, end) in ranges.items()}):
@@ -191,7 +206,7 @@ class Erasure:
             return False
 
     def _erase_dead_letters(self) -> None:
-        """Erase letters that name the author; one whose record could not be decoded names no author."""
+        """Erase the dead letters that name the author; that of a record which can't be decoded names no author."""
         by_author: dict[str, bool] = {}
         versions: dict[str, str] = {}
         for key, letter in entries(self._scan, lambda key: self._foreign.add(f"{LETTERS} {key}")):
@@ -208,7 +223,10 @@ class Erasure:
         self._erased.dead_letters = len(self._letters)
 
     def _names_author(self, letter: DeadLetter) -> bool:
-        """Letters of earlier versions name their author only in the payload, if that was not cut."""
+        """Return True if the letter has one of the author's hashes as its author, or in its payload.
+
+        Letters of earlier versions name their author only in the payload, and only if that was not cut.
+        """
         return letter.author_id in self._hashes or any(author in letter.payload for author in self._hashes)
 
     def _erase_alert_examples(self, *, dry_run: bool) -> None:
@@ -234,7 +252,7 @@ class Erasure:
         self._erased.open_alerts = sorted(still_open)[:_MAX_LISTED_ALERTS]
 
     def _erase_published_examples(self) -> Iterable[Alert]:
-        """Publish alerts in the topic again without the examples; returns those that quoted the author.
+        """Publish alerts that quote the author again, without those examples; returns the alerts that quoted them.
 
         The alerter publishes meanwhile: if a newer state of it was overwritten, that state is published again without
         the examples, until none was overwritten.
@@ -261,7 +279,10 @@ class Erasure:
     def _alert_states(
         self, ranges: Mapping[TopicPartition, Range], sent: Mapping[bytes, bytes]
     ) -> dict[bytes, tuple[Alert, bool]]:
-        """The last state of each alert in these ranges, and True if one of `sent` overwrote it."""
+        """Return, by key, the last state of each alert in these ranges, and True if a message of `sent` overwrote it.
+
+        `sent` has the messages that this erasure published last, by key: they are not states of the alerter.
+        """
         states: dict[bytes, tuple[Alert, bool]] = {}
         for records in self._scan.read(ranges):
             for record in records:

@@ -1,4 +1,4 @@
-"""The account of an erasure: where it looked, what it found and erased, what remains, and what is open to question."""
+"""Reports on an erasure: the places searched, what was found and erased, what remains, and open questions."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ NOT_REACHED = (
 
 
 def account(erased: Erased, *, dry_run: bool) -> str:
-    """The account as lines of name, tab and value."""
+    """Return the report on an erasure as lines of name, tab and value."""
     verb = "to erase" if dry_run else "erased"
     where = ", ".join(f"{index} {count:,}" for index, count in sorted(erased.indices.items()))
     lines = [
@@ -55,7 +55,7 @@ def account(erased: Erased, *, dry_run: bool) -> str:
 
 
 def questions(erased: Erased, source: str) -> list[str]:
-    """Questions to answer before the account can be relied on; none if all is well."""
+    """Return the questions to answer before the report can be relied on; [] if there are none."""
     found = []
     if nothing_found(erased):
         found.append(
@@ -77,7 +77,7 @@ def questions(erased: Erased, source: str) -> list[str]:
 
 
 def remarks(erased: Erased) -> list[str]:
-    """Records that may concern the same person, and are not erased."""
+    """Return sentences about records that may concern the same person and were not erased or not searched."""
     said = [
         f"the same author id has {number:,} documents under source {name!r}: if it is the same person, repeat the "
         f"command with --source {name!r}"
@@ -94,12 +94,12 @@ def remarks(erased: Erased) -> list[str]:
 
 
 def nothing_found(erased: Erased) -> bool:
-    """True if neither this nor an earlier request found anything."""
+    """Return True if neither this nor an earlier request for the author found anything."""
     return not erased.total and not erased.survey.erased_before
 
 
 def as_dict(erased: Erased, source: str, *, dry_run: bool, at_ms: int) -> dict[str, Any]:
-    """The whole account for `--json` and `--report`; the author only as keyed hashes."""
+    """Return the whole report as a dict, for `--json` and `--report`; it names the author by keyed hashes only."""
     counts = dataclasses.asdict(erased)
     for name in ("survey", "unknown_letters"):
         del counts[name]
@@ -125,7 +125,7 @@ def as_dict(erased: Erased, source: str, *, dry_run: bool, at_ms: int) -> dict[s
 
 
 def page(erased: Erased, source: str, *, dry_run: bool, at_ms: int) -> str:
-    """The whole account as text, for `--report`."""
+    """Return the whole report as text, for `--report`."""
     kind = "Search for an author to erase" if dry_run else "Erasure of an author"
     return "\n".join(
         [

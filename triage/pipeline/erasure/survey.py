@@ -1,4 +1,4 @@
-"""Finds out before an erasure what it can see: indices, versions of the author key, other sources, earlier requests."""
+"""Surveys, before an erasure, what it can find: indices, author keys, other sources, earlier requests."""
 
 from dataclasses import dataclass, field
 
@@ -17,12 +17,15 @@ RECORDED, UNRECORDED, BEGAN_WITH_DEMO = "as recorded", "not recorded", "recorded
 
 @dataclass
 class Survey:
-    """The view of an erasure, and what people have to know before they rely on it.
+    """Result of `survey`: what an erasure of one author can find, and what limits it.
 
-    `keys` says for each version whether its key is the one that the index recorded. `unknown_versions` counts documents
-    and corrections whose author hash no configured key makes, `other_sources` documents of the same author id under
-    another `source` ("" for records without one). `sources` are the most frequent ones of the index, `more_sources` is
-    true if there are others. `asked_ms` and `erased_before` are of earlier requests for this author.
+    `hashes` are the author's hashes under each configured key, and under the demo key if the index began with it.
+    `keys` says for each key version whether its key is the one that the index recorded. `unknown_versions` counts, by
+    key version, documents and corrections whose author was hashed with a key that is not configured; `other_sources`
+    counts documents of the same author id under each other source ("" for records without one). `sources` has the most
+    frequent sources of the index with their number of documents, and `more_sources` is True if there are others.
+    `asked_ms` is the time of the last earlier request for this author (None without one), `erased_before` the number of
+    items that those requests erased.
     """
 
     hashes: list[str]
@@ -39,10 +42,10 @@ class Survey:
 def survey(
     settings: Settings, client: Elasticsearch, scan: TopicScan, redactor: Redactor, source: str | None, author: str
 ) -> Survey:
-    """Look before an erasure.
+    """Find out what an erasure of `author` of `source` can find; nothing is changed.
 
-    Raises ConfigError for a key that is not the one of its version, and Unavailable where a part of the index can't be
-    seen; AccessDenied, DependencyError.
+    Raises ConfigError for an author key that is not the one recorded for its version, Unavailable if a part of the
+    index can't be seen, AccessDenied or DependencyError for other errors of Kafka and Elasticsearch.
     """
     elastic, redaction = settings.elasticsearch, settings.redaction
     visible_indices(client, elastic).require_all("forget")

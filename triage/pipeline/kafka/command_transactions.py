@@ -1,4 +1,7 @@
-"""Transactions of a command, alongside the workers': each ends in bounded time, and a dead producer is replaced."""
+"""Kafka transactions for commands such as a replay, separate from those of the workers.
+
+Each ends in bounded time, and a producer that can't be used any more is replaced.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,10 +20,10 @@ _CLOSE_S = 5.0
 
 
 class Transactions:
-    """One transaction at a time, under the transactional id `<fleet>-<name>`: a second process of that id fences this.
+    """Runs one transaction at a time under the transactional id `<fleet>-<name>`.
 
-    `command` is the command line that messages name. The constructor fences earlier processes; it raises what
-    `wait_for_kafka` and `translate` do.
+    Of two processes with the same id, the later fences the earlier, so the constructor ends an earlier run. `command`
+    is the command line that error messages name. The constructor raises the errors of `wait_for_kafka` and `translate`.
     """
 
     def __init__(
@@ -44,11 +47,11 @@ class Transactions:
 
     @contextmanager
     def begin(self) -> Iterator[TransactionalProducer]:
-        """A transaction, committed at the end of the block.
+        """Begin a transaction, give its producer to the `with` block, and commit it at the end of the block.
 
-        Raises Unavailable when it was aborted, or when its outcome is unknown: the next one begins after its end either
-        way. Raises DependencyError when another process has the id. Any other error of the block aborts it and is
-        raised.
+        Raises Unavailable when it was aborted, or when its outcome is unknown: the next transaction begins only after
+        this one has ended. Raises DependencyError when another process has taken over the transactional id. Any other
+        error of the block aborts the transaction and is raised.
         """
         producer = self._ready()
         started = self._clock.monotonic()

@@ -8,15 +8,19 @@ log = get_logger("triage.feed")
 
 
 class ExpiredRecords:
-    """Counts what can't be read any more. One for the life of a worker; only its own thread uses it."""
+    """Counts raw records that were deleted before this worker read them.
+
+    One instance serves a worker for its life; only the worker's own thread uses it.
+    """
 
     def __init__(self, metrics: Metrics | None = None) -> None:
         self._metrics = metrics or Metrics()
 
     def report(self, partition: Partition, next_offset: int, first: int) -> None:
-        """Of this partition, `next_offset` was to be read next, but the first that Kafka still has is `first`.
+        """Count and log the records of a partition from `next_offset` on that are before the oldest one kept, `first`.
 
-        The offsets between them may include markers of transactions: the count is an upper bound.
+        `next_offset` was to be read next. The offsets between them may include transaction markers, so the count is an
+        upper bound.
         """
         if first <= next_offset:
             return

@@ -1,4 +1,4 @@
-"""The identity of a worker in its group; tells a lost join from a second process of the same slot."""
+"""The name of a worker in its consumer group, and the error to raise when the broker fences it."""
 
 from collections import deque
 
@@ -7,11 +7,12 @@ from triage.errors import ConfigError, Fenced, TriageError
 
 
 class MemberIdentity:
-    """The group instance id and transactional id of a worker, for its life, over the sources that it rebuilds.
+    """The name that a worker uses as group instance id and as transactional id, for its whole life.
 
-    Being fenced has two causes. If the answer to a join is lost, as with connections that are cut, the broker has
-    already made another member of the same id, and the next heartbeat is refused as fenced: joining again helps. Two
-    processes of one slot fence each other every few seconds: `limit` times within `within_s` means that.
+    It also counts how often the broker fenced this name, which has two causes. If the answer to a join is lost, as with
+    connections that are cut, the broker has already made another member of the same id, and refuses the next heartbeat
+    as fenced: joining again helps. Two processes with the same slot fence each other every few seconds: this is assumed
+    when it happens `limit` times within `within_s` seconds.
     """
 
     def __init__(self, name: str, clock: Clock, limit: int = 8, within_s: float = 120.0) -> None:
@@ -21,7 +22,10 @@ class MemberIdentity:
         self._fenced_at: deque[float] = deque(maxlen=limit)
 
     def fenced(self, error: Exception) -> TriageError:
-        """The error to raise now that the broker refused this member or producer as fenced: Fenced, or ConfigError."""
+        """Count one refusal as fenced, and return the error to raise.
+
+        It is ConfigError if a second process seems to use the same name, else Fenced: the worker joins again.
+        """
         now = self._clock.monotonic()
         self._fenced_at.append(now)
         if len(self._fenced_at) == self._fenced_at.maxlen and now - self._fenced_at[0] <= self._within_s:

@@ -1,7 +1,7 @@
 """Verifies committed offsets against the offsets recorded in the group's own output.
 
-Why. After a crash a broker may answer for seconds, or until it is started again, with committed offsets of long ago or
-with none (decision 14). A worker that resumed from them would process everything since then once more. But a
+Purpose. After a crash a broker may answer for seconds, or until it is started again, with committed offsets of long ago
+or with none (decision 14). A worker that resumed from them would process everything since then once more. But a
 transaction commits offsets together with its counts: if a committed message of `window-counts` says that an offset was
 counted, that offset is committed. The broker loads commits in order, so once it has the newest all are right.
 
@@ -32,7 +32,7 @@ _ASK_INTERVAL_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ProcessedOffset:
-    """The offset after the last record of a partition that was processed and committed, and the time of that."""
+    """The offset after the last record of a partition that is known to be processed, and the time of that in ms."""
 
     offset: int
     at_ms: int
@@ -40,11 +40,12 @@ class ProcessedOffset:
 
 @dataclass(frozen=True)
 class OffsetQueries:
-    """The questions that the verifier asks Kafka. All raise Unavailable, `processed` also AccessDenied.
+    """The three functions by which the verifier asks Kafka.
 
-    `processed` returns the offsets recorded at the ends of the group's output, `committed` the coordinator's answer.
-    `confirm` returns those partitions whose record before the offset is either not younger than the entry or no longer
-    retained: their topic was not created again since.
+    `processed` returns the offsets that the newest messages of the group's output record. `committed` returns the
+    committed offset of each partition as the group coordinator answers, None without one. `confirm` returns the
+    partitions whose topic was not deleted and created again since: the record before the offset is not younger than the
+    entry, or is no longer retained. All raise Unavailable if Kafka does not answer, `processed` also AccessDenied.
     """
 
     processed: Callable[[], Mapping[Partition, ProcessedOffset]]
@@ -53,10 +54,11 @@ class OffsetQueries:
 
 
 class CommittedOffsetVerifier:
-    """Decides from which offsets newly assigned partitions are read: `begin`, then `resume_offsets` until it answers.
+    """Decides from which offsets newly assigned partitions are read.
 
-    While the committed offsets are lower than the recorded ones it waits, for `patience_s` at most; then the recorded
-    offsets count. With `patience_s` = 0 every committed offset is accepted.
+    Call `begin`, then `resume_offsets` until it does not return None. As long as Kafka's committed offsets are lower
+    than those that the output records, the answer is put off, for `patience_s` seconds at most; then the recorded
+    offsets are used. With `patience_s` = 0 every committed offset is accepted.
     """
 
     def __init__(self, queries: OffsetQueries, clock: Clock, wall: Clock, patience_s: float) -> None:
@@ -78,13 +80,14 @@ class CommittedOffsetVerifier:
         self._own_commits |= {partition: ProcessedOffset(offset, now_ms) for partition, offset in offsets.items()}
 
     def begin(self) -> None:
-        """Start over after partitions were assigned: the output is read again."""
+        """Start a new verification after partitions were assigned: the group's output is read again."""
         self._processed = None
 
     def resume_offsets(self) -> Mapping[Partition, int] | None:
-        """The lowest offsets to resume from: {} if the committed offsets are valid, None if it must be asked again.
+        """Return the lowest offset from which each partition may be read.
 
-        Call it after `begin`. Raises Unavailable when Kafka does not answer.
+        {} means that the committed offsets are valid; None means that it is not known yet: call it again later. `begin`
+        must have been called before. Raises Unavailable when Kafka does not answer.
         """
         if not self._patience_s:
             return {}
@@ -114,9 +117,10 @@ class CommittedOffsetVerifier:
         return self._resume_from_output(lagging, committed)
 
     def resume_offsets_in_open_transaction(self, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
-        """The lowest offsets to resume from while the coordinator does not answer because of an open transaction.
+        """Return the offsets to resume from if the coordinator does not answer because a transaction is open.
 
-        {}: the transaction may still end. A sound broker ends it after `worker.transaction_timeout_ms`.
+        {} means: wait, because the transaction may still end. A sound broker ends it after
+        `worker.transaction_timeout_ms`; after `patience_s` seconds the offsets committed before it are returned.
         """
         if not self._patience_s or self._clock.monotonic() - self._since < self._patience_s:
             return {}

@@ -1,4 +1,4 @@
-"""Names raw partitions in which a producer has left a transaction open: nothing after its first record can be read."""
+"""Reports raw partitions in which a producer has left a transaction open: nothing after its start can be read."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,10 @@ _NAMED_AFTER_S = 60.0
 
 
 class OpenTransactions:
-    """Watches how many records wait for the end of a transaction. One for the life of a worker, on its own thread."""
+    """Reports, in metrics, log and health page, partitions whose records wait for the end of an open transaction.
+
+    One instance serves a worker for its life; only the worker's own thread uses it.
+    """
 
     def __init__(self, clock: Clock, metrics: Metrics | None = None, health: Health | None = None) -> None:
         self._clock = clock
@@ -26,7 +29,10 @@ class OpenTransactions:
         self._named: set[Partition] = set()
 
     def watch(self, states: Mapping[Partition, PartitionState]) -> None:
-        """Take note of the assigned partitions as they are now."""
+        """Update the report from the present state of all assigned partitions.
+
+        A partition is logged and shown on the health page after 60 s in which it could not be read further.
+        """
         now = self._clock.monotonic()
         for partition in self._since.keys() - states.keys():
             self._forget(partition)

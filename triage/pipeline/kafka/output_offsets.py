@@ -39,16 +39,17 @@ _DECODER: MessageDecoder[_Counts | _Mark] = MessageDecoder(_Counts | _Mark)
 
 
 def offset_queries(kafka: KafkaSettings, group: str) -> OffsetQueries:
-    """The questions of CommittedOffsetVerifier, asked of the brokers of the settings."""
+    """Return the functions by which a CommittedOffsetVerifier asks the brokers of the settings about `group`."""
     return OffsetQueries(
         partial(processed_offsets, kafka), partial(group_offsets, kafka, group), partial(confirmed_partitions, kafka)
     )
 
 
 def processed_offsets(kafka: KafkaSettings) -> dict[Partition, ProcessedOffset]:
-    """The offset after the last counted record of each raw partition that the ends of `window-counts` name.
+    """Return the offset after the last counted record of each raw partition, read from `window-counts`.
 
-    Raises what TopicScan does.
+    Only the last 100 messages of each partition are read; raw partitions that none of them names are left out. Raises
+    the errors of TopicScan.
     """
     found: dict[Partition, ProcessedOffset] = {}
     # Without a batch that can't be read, the offsets of its partitions are lower than they could be.
@@ -71,16 +72,16 @@ def processed_offsets(kafka: KafkaSettings) -> dict[Partition, ProcessedOffset]:
 
 
 def group_offsets(kafka: KafkaSettings, group: str, partitions: Iterable[Partition]) -> dict[Partition, int | None]:
-    """The committed offset of each partition; None without one. Raises what `admin_client` does."""
+    """Return the group's committed offset of each partition, None without one. Raises the errors of `admin_client`."""
     with admin_client(kafka) as admin:
         found = committed_offsets(admin, group, [TopicPartition(*each) for each in partitions])
     return {(each.topic, each.partition): offset for each, offset in found.items()}
 
 
 def confirmed_partitions(kafka: KafkaSettings, processed: Mapping[Partition, ProcessedOffset]) -> set[Partition]:
-    """Partitions whose last processed record is older than the entry, or no longer retained. Raises as TopicScan.
+    """Return the partitions whose last processed record is not younger than its entry, or no longer retained.
 
-    Of a topic that was deleted and created again the record is missing, or younger.
+    If a topic was deleted and created again, the record is missing or younger. Raises the errors of TopicScan.
     """
     with TopicScan(kafka, _CLIENT) as scan:
         known = set(scan.partitions({topic for topic, _ in processed}))

@@ -107,7 +107,12 @@ class KafkaSource(ConsumerRebalanceListener):
         expired: ExpiredRecords | None = None,
         open_transactions: OpenTransactions | None = None,
     ) -> None:
-        """`beat` is called before each step of a commit: each of them may take a whole request timeout."""
+        """Join the consumer group and initialize the transactional producer.
+
+        `beat`, a heartbeat for the watchdog, is called before each step of a commit: each may take a whole request
+        timeout. Raises Unavailable if Kafka does not answer, Fenced or ConfigError if another process has the identity,
+        and other errors of Kafka as `translate` returns them.
+        """
         self._identity = identity
         self._beat = beat
         self._expired = expired or ExpiredRecords()
@@ -204,7 +209,10 @@ class KafkaSource(ConsumerRebalanceListener):
         ]
 
     def _poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Poll without waiting, with pauses in between: see `EMPTY_POLL_PAUSE_S`."""
+        """Poll repeatedly, with a pause after each empty poll, until records arrive or `timeout_ms` has passed.
+
+        See `EMPTY_POLL_PAUSE_S` for the reason of the pauses.
+        """
         until = time.monotonic() + timeout_ms / 1000
         while True:
             polled = self._step(
@@ -224,7 +232,10 @@ class KafkaSource(ConsumerRebalanceListener):
             time.sleep(left)
 
     def _step(self, poll: Callable[[int], _T], timeout_ms: int) -> _T:
-        """One poll, or as many as a rebalance takes, for `_REJOIN_S` at most. Raises Fenced after an expulsion."""
+        """Poll once, or repeatedly while the group rebalances, for `_REJOIN_S` seconds at most.
+
+        Raises Fenced if the broker removed this consumer from the group.
+        """
         until = time.monotonic() + _REJOIN_S
         while True:
             # Before the poll: if a broker does not answer here, no polled records are lost.
@@ -238,7 +249,7 @@ class KafkaSource(ConsumerRebalanceListener):
                 return polled
 
     def _resume_verified(self) -> None:
-        """Resume assigned partitions once committed offsets are verified."""
+        """Start reading the newly assigned, paused partitions once their committed offsets are verified."""
         if self._verifier is None or not self._unverified or (minimum := self._verifier.resume_offsets()) is None:
             return
         to_commit: dict[Partition, int] = {}
@@ -286,7 +297,10 @@ class KafkaSource(ConsumerRebalanceListener):
             self._expired.report(key, start, oldest)
 
     def _report_resets(self) -> None:
-        """Report what retention deleted while a partition lagged: its next offset is no longer there."""
+        """Report records that retention deleted before they were read.
+
+        This is noticed when a partition's next offset is no longer in the topic and its position is reset.
+        """
         for each, offset in self._consumer.resets().items():
             self._reset.setdefault(each, offset)
         for each in self._reset.keys() & self._consumer.assignment():
@@ -296,7 +310,10 @@ class KafkaSource(ConsumerRebalanceListener):
                 self._expired.report((each.topic, each.partition), self._reset.pop(each), position)
 
     def _retry_unreadable(self) -> None:
-        """Read again where a batch could not be read: from the committed offset, if that was moved past the batch."""
+        """Retry the partitions that wait at an unreadable batch and are due.
+
+        Reading starts after the batch if `triage worker skip` has committed an offset beyond it.
+        """
         for key in self._unreadable:
             position = self._consumer.position(TopicPartition(*key), timeout_ms=_SHORT_TIMEOUT_MS)
             if position is not None:
@@ -351,7 +368,7 @@ class KafkaSource(ConsumerRebalanceListener):
             raise translated from error
 
     def _abort(self, error: KafkaError) -> TriageError:
-        """Abort the transaction; returns the error to raise."""
+        """Abort the transaction that failed with `error`; returns the error to raise (Unavailable, Fenced, ...)."""
         assert self._producer is not None
         if isinstance(error, _FENCED):
             return self._identity.fenced(error)
@@ -413,7 +430,7 @@ def _too_large(message: Message) -> ConfigError:
 
 
 def _partitions_of_messages(producer: Producer, messages: Sequence[Message]) -> list[int | None]:
-    """The partition of each message: its own, or that of its key; None without both."""
+    """Return the partition of each message: the one it names, else the one that its key selects, else None."""
     chosen = [message.partition for message in messages]
     keyed: dict[str, list[int]] = {}
     for at, message in enumerate(messages):
@@ -431,7 +448,7 @@ def _names(partitions: set[TopicPartition]) -> list[str]:
 
 
 class _translated(contextlib.AbstractContextManager["_translated"]):  # noqa: N801 - reads as a verb where used
-    """Translates kafka-python's errors into those of triage."""
+    """Context manager that translates kafka-python's errors into those of triage."""
 
     def __init__(self, identity: MemberIdentity) -> None:
         self._identity = identity

@@ -18,10 +18,10 @@ class _Unmoved:
 
 
 class StallDetector:
-    """One for the life of a worker, over the sources that it rebuilds.
+    """Detects partitions that have stalled; one instance serves a worker for its life.
 
-    A partition is stalled when it has records that can be read, its position has not moved for `after_s`, and polls
-    came back empty meanwhile: while other partitions have records, a partition may rightly wait. Each position is
+    A partition is stalled when it has records that can be read, its position has not moved for `after_s` seconds, and
+    polls came back empty meanwhile: while other partitions have records, a partition may rightly wait. Each position is
     reported once, so that one that no rebuilt consumer can pass (the end of an aborted transaction, say) costs a single
     rebuild.
     """
@@ -37,7 +37,10 @@ class StallDetector:
         self._empty_polls += 1
 
     def stalled(self, states: Mapping[Partition, PartitionState]) -> list[Partition]:
-        """The assigned partitions that are stalled and were not reported at this position before."""
+        """Return the partitions that are stalled and were not reported at this position before.
+
+        `states` has the state of all assigned partitions.
+        """
         now = self._clock.monotonic()
         self._unmoved = {partition: unmoved for partition, unmoved in self._unmoved.items() if partition in states}
         found = []

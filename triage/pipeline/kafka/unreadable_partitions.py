@@ -15,10 +15,11 @@ _RETRY_S = 10.0
 
 
 class UnreadablePartitions:
-    """The assigned partitions that wait at a batch. One for the life of a worker; only its own thread uses it.
+    """The assigned partitions in which reading has stopped at a record batch that can't be read.
 
-    A batch that was damaged on its way, or that another broker has undamaged, can be read at a later attempt. All else
-    waits until `triage worker skip` has committed an offset after it.
+    A batch that was damaged on its way, or that another broker has undamaged, can be read at a later attempt. In other
+    cases the partition waits until `triage worker skip` has committed an offset after the batch. One instance serves a
+    worker for its life; only the worker's own thread uses it.
     """
 
     def __init__(self, clock: Clock, metrics: Metrics | None = None, health: Health | None = None) -> None:
@@ -32,7 +33,7 @@ class UnreadablePartitions:
         return iter(list(self._batches))
 
     def report(self, batch: UnreadableBatch) -> None:
-        """Reading stopped at this batch, now or again."""
+        """Note that reading of a partition stopped at this batch, for the first time or again."""
         partition = (batch.topic, batch.partition)
         if self._batches.get(partition) != batch:
             log.error(
@@ -49,7 +50,7 @@ class UnreadablePartitions:
         self._health.waiting_for(_name(partition), f"{batch}; {_fix(batch)}")
 
     def due(self) -> list[Partition]:
-        """Partitions that should be read again now."""
+        """Return the partitions to try again now; each is due again after 10 s."""
         now = self._clock.monotonic()
         found = [partition for partition, at in self._retry_at.items() if at <= now]
         for partition in found:
@@ -57,13 +58,13 @@ class UnreadablePartitions:
         return found
 
     def reached(self, partition: Partition, position: int) -> None:
-        """Reading is at this position: after the batch, it no longer waits."""
+        """Note the present position of a waiting partition: once it is after the batch, the partition waits no more."""
         if position > self._batches[partition].offset:
             log.info("partition_readable_again", position=f"{_name(partition)}/{position}")
             self.drop(partition)
 
     def drop(self, partition: Partition) -> None:
-        """The partition is no longer this worker's, or no longer waits."""
+        """Forget a partition that was revoked from this worker or no longer waits."""
         if self._batches.pop(partition, None) is not None:
             del self._retry_at[partition]
             self._metrics.unreadable_batch_offset.remove(*partition)

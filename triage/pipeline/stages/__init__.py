@@ -1,1 +1,1 @@
-"""The stages of the worker, and what guards and reloads them."""
+"""The stages of the worker (decode, enrich, index), and those that guard them and reload model and rules."""

@@ -1,4 +1,4 @@
-"""The contract of a stage.
+"""The interface of a stage, one step of the worker's processing of a batch.
 
 Threads. A stage runs on one thread of the executor, `work` or `store`, for its whole life. It needs no locks for its
 own state, and must not touch the source or the state of other stages.
@@ -28,5 +28,8 @@ class Stage(Protocol):
     name: str
 
     def process(self, batch: Batch) -> None:
-        """Move the batch one step on. Raises Unavailable when a dependency is unreachable or overloaded."""
+        """Process all records of the batch and store the results in it.
+
+        Raises Unavailable when a dependency is unreachable or overloaded: the executor calls it again.
+        """
         ...

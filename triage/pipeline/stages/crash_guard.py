@@ -1,4 +1,4 @@
-"""Finds the record that ends the process, whatever the cause: a crash in native code, memory, an endless call."""
+"""Finds and dead-letters a record that makes the process die: by a crash in native code, lack of memory, a hang."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ log = get_logger("triage.poison")
 
 
 class CrashGuard:
-    """Runs the stages that process each record alone, with a journal of the records in flight.
+    """Runs other stages, and keeps a journal of the records that they work on, which outlives the process.
 
     Normally all records of the batch are in flight together. After a process died, the records that it had in flight
     are quarantined: they are processed one by one, so that the next death names its record. A record that was in flight
@@ -51,7 +51,7 @@ class CrashGuard:
         batch.dead_letters = [letter for part in parts for letter in part.dead_letters]
 
     def _split(self, batch: Batch) -> Iterator[Batch]:
-        """The batch in parts, in order: each quarantined record alone."""
+        """Yield the batch in parts, in order, so that each quarantined record is a part of its own."""
         if not self._journal.has_quarantined:
             yield Batch(batch.consumed)
             return

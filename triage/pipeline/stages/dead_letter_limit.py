@@ -1,4 +1,4 @@
-"""Limits dead letters: after a change of the source's schema a worker must stop, not dead-letter everything."""
+"""Stops the worker when too many records become dead letters, as after a change of the source's schema."""
 
 import itertools
 from collections import Counter, deque
@@ -46,7 +46,7 @@ class DeadLetterLimit:
             self._restore(path)
 
     def process(self, batch: Batch) -> None:
-        """Raises TooManyDeadLetters; the batch stays as it is."""
+        """Count the batch's dead letters, and leave the batch as it is. Raises TooManyDeadLetters beyond a limit."""
         reasons: dict[Position, str] = {
             Position(letter.topic, letter.partition, letter.offset): letter.reason
             for letter in batch.dead_letters

@@ -19,9 +19,10 @@ from triage.types import Channel
 
 
 class DecodeStage:
-    """Validates against the raw schema and fixes the event time: `created_at`, else the broker's timestamp.
+    """Validates raw messages against the raw schema and sets their event time: `created_at`, else broker's timestamp.
 
-    Records of authors who were erased since are dropped from the batch: neither validated nor dead letters.
+    Messages that are not valid become dead letters. Records of authors who were erased since are dropped from the
+    batch: they become neither.
     """
 
     name = "decode"
@@ -96,9 +97,10 @@ class DecodeStage:
 def event_time_of(
     raw: RawRecord, clock: Clock, max_future_hours: float, *, default_ms: int, zone: tzinfo | None = None
 ) -> int:
-    """Event time of a record in ms since the epoch; a time without an offset is in `zone`, by default UTC.
+    """Return the event time of a record in ms since the epoch: `created_at`, or `default_ms` if it has none.
 
-    Raises InvalidRecord if it is too far ahead of the clock.
+    A time without an offset is in `zone`, by default UTC. Raises InvalidRecord if the time can't be parsed, or is more
+    than `max_future_hours` ahead of the clock.
     """
     event_ms = event_time_ms(raw.created_at, zone or UTC)
     if event_ms is None:

@@ -1,4 +1,4 @@
-"""Stage 2: redaction, model and rules. The worker, the API and `triage enrich` use the same code."""
+"""Stage 2: enriches records by redaction, model and rules. The worker, the API and `triage enrich` use this code."""
 
 import re
 from collections import Counter
@@ -71,7 +71,7 @@ Watcher = Callable[[str, Sequence[str], Sequence[Prediction]], None]
 
 
 class ActiveModel(NamedTuple):
-    """The model and the rules in force, and the versions that their records carry."""
+    """The model and the rules that are used now, and the versions that the records enriched with them name."""
 
     model: Model
     rules: RuleSet
@@ -107,11 +107,14 @@ class Enricher:
         return self._active.versions
 
     def replace(self, *, model: Model | None = None, rules: RuleSet | None = None) -> None:
-        """Use these from the next batch on. A batch is enriched by one model and one set of rules from start to end."""
+        """Use the given model, rules or both from the next batch on.
+
+        A batch is enriched by one model and one set of rules from start to end.
+        """
         self._active = _activate(model or self._active.model, rules or self._active.rules)
 
     def enrich(self, records: Sequence[ValidatedRecord]) -> list[Enriched]:
-        """One enriched record for each validated one, in order. Raises ModelError if the runtime fails."""
+        """Return one enriched record for each validated one, in order. Raises ModelError if inference fails."""
         active = self._active
         plain = [plain_text(item.raw.text) for item in records]
         limit = self._settings.max_text_chars
@@ -160,7 +163,7 @@ class Enricher:
         *,
         cut: bool,
     ) -> EnrichedRecord:
-        """The record, before severity and route are decided."""
+        """Build the enriched record, with placeholders for severity and route, which the rules decide from it."""
         raw, text, parts = item.raw, redacted.text, body.parts
         language, known = identify(parts.joined(text))
         if not known and raw.language:
@@ -221,7 +224,7 @@ class Enricher:
         )
 
     def _attributes(self, attributes: Mapping[str, Scalar], author: str | None) -> tuple[dict[str, Scalar], bool]:
-        """The attributes redacted and limited, and True if any were dropped."""
+        """Return the attributes redacted and limited in number and size, and True if any were dropped."""
         limits = self._settings.max_attributes, self._settings.max_attribute_bytes
         # Before redaction to limit its work, and after it because a placeholder can be longer than what it replaces.
         limited, dropped_before = limit_attributes(attributes, *limits)
@@ -229,14 +232,17 @@ class Enricher:
         return kept, dropped_before or dropped_after
 
     def _clean_rating(self, rating: float | None) -> float | None:
-        """None for a phone or card number and the like, which no rating scale reaches."""
+        """Return the rating, or None if it is a million or more and would be redacted as a phone or card number."""
         if rating is None or abs(rating) < _LONG_NUMBER:
             return rating
         digits = f"{rating:.0f}"
         return rating if self._redactor.redact_text(digits) == digits else None
 
     def _clean_url(self, url: str | None, author: str | None) -> str | None:
-        """Redact the field as one address: split at a space, half of a number would count as address, half as text."""
+        """Redact a URL as one address, with each run of spaces replaced by %20; None for None.
+
+        If it were split at a space, half of a number would be taken for address and half for text.
+        """
         if url is None:
             return None
         parts = self._redactor.redact_text(url, author).split()
@@ -284,7 +290,10 @@ def _decided(active: ActiveModel, item: ValidatedRecord, record: EnrichedRecord)
 
 
 def _neutral(prediction: Prediction) -> Prediction:
-    """The prediction for a text that no person wrote: neutral, without spans and aspects."""
+    """Return the prediction for a text that no person wrote: neutral, without spans and aspects.
+
+    The intent is `other` if the taxonomy has it, else it stays.
+    """
     names = [name for name, _ in prediction.intents]
     return replace(
         prediction,
@@ -297,7 +306,7 @@ def _neutral(prediction: Prediction) -> Prediction:
 
 
 def _shifted(spans: Sequence[Span], parts: TextParts, text: str) -> Sequence[Span]:
-    """Spans of the classified parts, at their offsets in the whole text."""
+    """Return the spans with their offsets in the whole text instead of those in the classified parts of it."""
     if not spans or parts.are_all_of(text):
         return spans
     return [replace(span, start=parts.original(span.start), end=parts.original(span.end)) for span in spans]
@@ -324,7 +333,7 @@ def _intent(prediction: Prediction) -> Intent:
 
 
 def _entities(text: str, rule_spans: Sequence[Span], model_spans: Sequence[Span]) -> list[Entity]:
-    """Spans of rules and model, by start; where they overlap the deterministic recognizer wins."""
+    """Return the entities of rules and model, ordered by start; one of the model that overlaps a rule's is left out."""
     if not rule_spans and not model_spans:
         return []
     spans = list(rule_spans)
@@ -336,9 +345,10 @@ def _entities(text: str, rule_spans: Sequence[Span], model_spans: Sequence[Span]
 
 
 def limit_attributes(attributes: Mapping[str, Scalar], max_keys: int, max_bytes: int) -> tuple[dict[str, Scalar], bool]:
-    """The first attributes within `max_keys` and `max_bytes` (UTF-8 of keys and values), and True if any were dropped.
+    """Return the first attributes that fit, and True if any were dropped.
 
-    A source that sends thousands of keys must not make every document larger.
+    At most `max_keys` are kept, whose keys and values have at most `max_bytes` together (as UTF-8): a source that sends
+    thousands of keys must not make every document larger.
     """
     kept: dict[str, Scalar] = {}
     size = 0
@@ -351,10 +361,10 @@ def limit_attributes(attributes: Mapping[str, Scalar], max_keys: int, max_bytes:
 
 
 def explain(model: Explainable, rules: RuleSet, record: EnrichedRecord) -> ExplainedRecord:
-    """The record with the words that decided the model's labels, and the evidence for each rule that matched.
+    """Return the record with the words that decided the model's labels, and the evidence for each rule that matched.
 
-    The record may be new or read back: only its own text is needed. One model call. With a model or rules other than
-    those of its `versions`, the explanation is of the given ones.
+    The record may be new or read back from the index: only its redacted text is needed. The model is called once. If
+    model or rules are not those of the record's `versions`, the explanation is that of the given ones.
     """
     words = explain_record(model, record)
     explanation = Explanation(intent=words.intent, sentiment=words.sentiment, rules=explain_rules(rules, record))

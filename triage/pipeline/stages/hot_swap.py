@@ -1,4 +1,4 @@
-"""Replaces the model and the rules of a running process: detects a change, loads it and puts it in force."""
+"""Replaces the model and the rules of a running process: detects changed files, loads them and uses them."""
 
 import contextlib
 import hashlib
@@ -27,9 +27,10 @@ log = get_logger("triage.reload")
 
 
 def model_identity(settings: ModelSettings) -> str:
-    """Identity of the model that the settings and CURRENT name: folder, manifest, and size and time of its files.
+    """Return a text that changes whenever the model does that the settings and the file CURRENT select.
 
-    Raises ModelError if they name none, OSError if a file cannot be read.
+    It is made of the folder, the SHA-256 of the manifest, and name, size and time of each file. Raises ModelError if no
+    model is selected, OSError if a file cannot be read.
     """
     folder = find_folder(settings)
     parts = [str(folder.resolve()), hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()]
@@ -40,14 +41,15 @@ def model_identity(settings: ModelSettings) -> str:
 
 
 def rules_identity(path: Path | None) -> str:
-    """SHA-256 of the rules file. Raises OSError."""
+    """Return the SHA-256 of the rules file (None: the default rules). Raises OSError if it cannot be read."""
     return hashlib.sha256((path or DEFAULT_RULES).read_bytes()).hexdigest()
 
 
 def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]:
-    """Identities of model and rules by kind. Taken before loading, so that a change in between is not missed.
+    """Return the identities of the files of model and rules, under "model" and "rules".
 
-    One that cannot be read is left out: loading it will say why.
+    Call it before loading, so that a change in between is not missed. An identity that cannot be read is left out:
+    loading the file will raise the reason.
     """
     seen = {}
     with contextlib.suppress(TriageError, OSError):
@@ -59,7 +61,10 @@ def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]
 
 
 def replaceables(settings: Settings, enricher: Enricher, metrics: Metrics, seen: dict[str, str]) -> list[Replaceable]:
-    """The rules and the model of an enricher; without `seen["model"]` the model is not replaced."""
+    """Describe to a Reloader how the rules and the model of an enricher are replaced.
+
+    `seen` has the identities of those that are loaded; without `seen["model"]` the model is not replaced.
+    """
 
     def load_model() -> OnnxModel:
         model = OnnxModel.load(settings.model, metrics)
@@ -93,7 +98,10 @@ def replaceables(settings: Settings, enricher: Enricher, metrics: Metrics, seen:
 def reloader_of(
     settings: Settings, enricher: Enricher, seen: dict[str, str], clock: Clock, metrics: Metrics, health: Health
 ) -> Reloader:
-    """The reloader of the enricher of a worker or of the API."""
+    """Build the reloader that replaces model and rules of an enricher, for a worker or the API.
+
+    `seen` has the identities of those that are loaded.
+    """
     return Reloader(
         replaceables(settings, enricher, metrics, seen),
         lambda: asdict(enricher.versions),
@@ -105,6 +113,6 @@ def reloader_of(
 
 
 def warn_of_unknown_labels(model: Model, settings: Settings) -> None:
-    """Log rules that name labels which the model does not have: they are valid and never match."""
+    """Log a warning about rules that name labels which the model does not have: they are valid but never match."""
     if isinstance(model, OnnxModel) and (problems := label_problems(model.manifest, settings)):
         log.warning("rules_name_unknown_labels", model=model.version, problems=problems)

@@ -69,13 +69,13 @@ class InFlightJournal:
         return self._state.crashes.get(str(position), 0)
 
     def begin(self, messages: Sequence[ConsumedMessage]) -> None:
-        """These messages are in flight from now on."""
+        """Record that these messages are in flight from now on."""
         self._state.in_flight = _ranges(messages)
         self._state.alone = len(messages) == 1
         self._write()
 
     def complete(self) -> None:
-        """The messages in flight were processed: they leave the quarantine."""
+        """Record that the messages in flight were processed: none is in flight any more, and they leave quarantine."""
         state = self._state
         for done in state.in_flight if state.quarantined else ():
             state.quarantined = [rest for found in state.quarantined for rest in _subtract(found, done)]
@@ -83,7 +83,7 @@ class InFlightJournal:
         self._write()
 
     def discard_before(self, lowest_uncommitted_offsets: Mapping[Partition, int]) -> None:
-        """Discard what is known of records before these offsets: they are committed."""
+        """Discard quarantine and crash counts of records before these offsets, because they are committed."""
         state, lowest = self._state, lowest_uncommitted_offsets
         state.quarantined = [
             found for found in state.quarantined if found.last >= lowest.get((found.topic, found.partition), found.last)
@@ -154,7 +154,7 @@ def _ranges(messages: Sequence[ConsumedMessage]) -> list[_Range]:
 
 
 def _subtract(found: _Range, done: _Range) -> list[_Range]:
-    """The parts of `found` without the offsets of `done`."""
+    """Return the parts of the range `found` that are not in the range `done`: none, one or two."""
     if (found.topic, found.partition) != (done.topic, done.partition):
         return [found]
     parts = [

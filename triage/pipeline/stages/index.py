@@ -10,7 +10,7 @@ from triage.sinks.base import Document, Sink
 
 
 class IndexStage:
-    """Writes each record under its own `_id` and version, so that repeats change nothing."""
+    """Writes each enriched record to Elasticsearch under its own `_id` and version, so that repeats change nothing."""
 
     name = "index"
 
@@ -22,7 +22,10 @@ class IndexStage:
         metrics: Metrics,
         erased_authors: ErasedAuthors | None = None,
     ) -> None:
-        """Records of `erased_authors` are dropped here, too: the batch may have waited long for Elasticsearch."""
+        """Create the stage; it writes no records of `erased_authors`.
+
+        They are checked here too because the batch may have waited long for Elasticsearch.
+        """
         self._erased_authors = erased_authors
         self._sink = sink
         self._naming = naming

@@ -1,4 +1,4 @@
-"""Reports the model and rules in force, and the device that computes, to the metrics and the health page."""
+"""Reports the model and rules that are used, and the device that runs the model, to metrics and health page."""
 
 from triage.config import ModelSettings
 from triage.inference.model import OnnxModel
@@ -9,7 +9,10 @@ from triage.types import Model
 
 
 def show_model(metrics: Metrics, model: Model, versions: Versions, settings: ModelSettings) -> None:
-    """Replace the series of `model_info` by that of the model in force, and say whether it had to fall back."""
+    """Set the metric `model_info` to the model that is used now, and `model_fallback` to 1 if it had to fall back.
+
+    A fallback means that the model does not run on the device that the settings ask for.
+    """
     about = model.describe() if isinstance(model, OnnxModel) else {}
     device, runtime = str(about.get("device", "")), str(about.get("runtime", ""))
     metrics.model_info.clear()
@@ -20,13 +23,17 @@ def show_model(metrics: Metrics, model: Model, versions: Versions, settings: Mod
 
 
 def runs_on(model: Model) -> dict[str, object]:
-    """Device, runtime and precision for the health page; empty for a model that does not report them."""
+    """Return device, runtime, precision, threads and streams of a model for the health page; {} if it reports none."""
     about = model.describe() if isinstance(model, OnnxModel) else {}
     return {name: about[name] for name in ("device", "runtime", "precision", "threads", "streams") if name in about}
 
 
 def fell_back(settings: ModelSettings, device: str, runtime: str, gpu_build: str | None) -> bool:
-    """True if the settings, or a GPU build that is installed under `auto`, ask for another device."""
+    """Return True if the model does not run on the device that it should run on.
+
+    This is the one of the settings; under `auto` it is the GPU if a GPU build of ONNX Runtime is installed
+    (`gpu_build` is its version, None without one).
+    """
     match settings.device:
         case "cuda":
             return device != "cuda"

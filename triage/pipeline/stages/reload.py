@@ -1,4 +1,4 @@
-"""Hot reload: a new model or changed rules are put in force between two batches; broken ones are refused."""
+"""Hot reload: a new model or changed rules are loaded and used from the next batch on; broken ones are refused."""
 
 import signal
 import threading
@@ -24,9 +24,10 @@ _UNSEEN = ""
 class Replaceable:
     """The model or the rules: something that can be replaced while the process runs.
 
-    `identity` is cheap, never empty, and changes with the files; `load` makes a new one ready to serve, on a thread of
-    its own, and may take long; `apply` puts it in force and returns the versions before and after. `seen` is the
-    identity of the one in force, or of the one that was refused last.
+    `kind` is "model" or "rules". `identity` returns a text that changes with the files; it is cheap and never empty.
+    `load` makes a new one ready to serve, on a thread of its own, and may take long; `apply` makes the process use it
+    and returns the versions before and after. `seen` is the identity that was looked at last. `refused` is the reason
+    for which the last new one was not used, None if it was.
     """
 
     kind: str
@@ -54,7 +55,7 @@ class Reloader:
         metrics: Metrics,
         health: Health,
     ) -> None:
-        """`versions` are those in force, for the health page."""
+        """Create the reloader; `versions` returns the versions that are used now, for the health page."""
         self._replaceables = replaceables
         self._versions = versions
         self._clock = clock
@@ -67,11 +68,17 @@ class Reloader:
         self._loading: _Loading | None = None
 
     def request(self) -> None:
-        """Look at once, and retry what was refused. Safe from a signal handler and from other threads."""
+        """Make the next `process` look for changes at once, and load again what was refused.
+
+        It may be called from a signal handler and from other threads.
+        """
         self._requests += 1
 
     def process(self, batch: Batch) -> None:
-        """Put in force what has been loaded; look for something new when it is due. Never waits, never fails."""
+        """Use a model or rules that have been loaded, and look for changed files when that is due.
+
+        The batch is not touched. It never waits and never raises.
+        """
         del batch
         if self._loading is not None:
             if self._loading.is_alive():
@@ -93,7 +100,7 @@ class Reloader:
             self._loading.start()
 
     def close(self) -> None:
-        """Wait for a load in progress: a thread in the runtime's code must not outlive the interpreter."""
+        """Wait up to 10 s for a load in progress: a thread in ONNX Runtime's code must not outlive the interpreter."""
         if self._loading is not None:
             self._loading.join(_JOIN_S)
 
@@ -137,7 +144,7 @@ class _Loading(threading.Thread):
 
 
 def reload_on_hangup(request: Callable[[], None]) -> None:
-    """Reload at once on SIGHUP, as daemons do."""
+    """Install a handler for SIGHUP that calls `request`, as daemons reload on this signal."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -1,1 +1,1 @@
-"""Window counts and watermarks, from which the alerter works."""
+"""Counts records per time window and computes watermarks: the input of the alerter."""

@@ -1,4 +1,7 @@
-"""Counts the records of a batch per raw partition, window and key, for `feedback.window-counts`. Pure."""
+"""Counts the records of a batch per raw partition, time window and key, for `feedback.window-counts`. Pure.
+
+A key is a combination of values such as `channel=complaint|intent=delivery`.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +17,11 @@ _Group = tuple[int, int, tuple[str | None, ...]]
 
 @dataclass(frozen=True, slots=True)
 class CountedRecord:
-    """The fields of an enriched record that are counted; a missing dimension value is None or absent.
+    """The part of an enriched record that window counts need.
 
-    `identity` is set for a record whose source sends it again with every change.
+    `dimensions` maps names of fields (such as `intent`) to values; a missing value is None or absent. `negative` is
+    True for negative sentiment. `identity` is the document `_id` if the source sends a record again with every change,
+    else None.
     """
 
     position: Position
@@ -33,7 +38,7 @@ def count_windows(
     offsets: OffsetRanges | None = None,
     updates: CountedUpdates | None = None,
 ) -> list[WindowCount]:
-    """One count per raw topic-partition, window and key, in that order.
+    """Count the records per raw topic-partition, time window and key, and return the counts in that order.
 
     `window_ms` is the step; windows are aligned to the epoch. `dimension_sets` are the field combinations counted,
     [] being all records; a record without a value for one of the fields is left out of that combination only.
@@ -43,7 +48,7 @@ def count_windows(
     range. So the ranges of one partition's batches are disjoint and increase for every key, also for a key that a
     batch lacks: this makes merging idempotent.
 
-    Of records with an identity, `updates` decides what each version adds; without it all are counted.
+    For records with an identity, `updates` decides how much each version adds; without it each version counts as one.
     """
     # Keys are built once per group of records, not per record.
     sums: dict[tuple[str, int], dict[_Group, list[int]]] = {}
@@ -92,7 +97,7 @@ def count_windows(
 def _keyed(
     groups: Mapping[_Group, list[int]], dimension_sets: Sequence[Sequence[str]]
 ) -> list[tuple[int, str, dict[str, str], list[int]]]:
-    """Start, key, dimensions and sums of each group, by start and key."""
+    """Return window start (ms), key, dimensions and [negative, total] of each group, ordered by start and key."""
     keyed = []
     for (start_ms, number, values), sums in groups.items():
         dimensions = {name: value or "" for name, value in zip(dimension_sets[number], values, strict=True)}
@@ -101,5 +106,5 @@ def _keyed(
 
 
 def window_start(event_ms: int, window_ms: int) -> int:
-    """Start of the window, aligned to the epoch, that holds an event time; both in ms."""
+    """Return the start of the window, aligned to the epoch, that contains an event time; all values are in ms."""
     return event_ms // window_ms * window_ms

@@ -11,9 +11,10 @@ _OVERHEAD_BYTES = 100
 
 
 def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -> Iterator[tuple[int, WindowCounts]]:
-    """Messages with their partition of `window-counts`, each of one raw partition and of limited size.
+    """Pack counts into messages; yields (partition of `window-counts`, message).
 
-    One message per count would be more than one per record: the alerter would spend its time on receiving.
+    Each message has counts of one raw partition and is below 1 MiB. With one message per count there would be more of
+    them than records, and the alerter would spend its time on receiving.
     """
     packed: dict[tuple[str, int, int], WindowCounts] = {}
     left: dict[tuple[str, int, int], int] = {}
@@ -44,6 +45,6 @@ def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -
 
 
 def partitions_of_groups(groups: Iterable[str], partitions: int) -> dict[str, int]:
-    """The partition of `window-counts` for each group: that of Kafka's default partitioner for this key."""
+    """Return the partition of `window-counts` for each group: the one that Kafka's default partitioner selects."""
     unique = list(dict.fromkeys(groups))
     return dict(zip(unique, partitions_of([group.encode() for group in unique], partitions), strict=True))

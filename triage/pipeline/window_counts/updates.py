@@ -1,4 +1,4 @@
-"""Counts a record that its source sends again with every change once per window and key.
+"""Remembers counted records, so that one that its source sends again with every change is counted only once.
 
 Threads. Only the worker's own thread uses it, through the publisher.
 
@@ -14,14 +14,16 @@ _LIMIT = 200_000
 
 
 class Increment(NamedTuple):
-    """The addition of one version of a record to a count."""
+    """The numbers that one version of a record adds to a window count: 0 or 1 each."""
 
     negative: int
     total: int
 
 
 class CountedUpdates:
-    """Remembers which records were counted in which window and key, in a few tens of megabytes at most.
+    """Remembers which records, of sources that send updates, were counted in which window and key.
+
+    It takes a few tens of megabytes at most.
 
     Of all versions of a record a window and key counts one in total, and one as negative if any of them is. So the sums
     do not depend on how versions are divided into batches.
@@ -38,14 +40,14 @@ class CountedUpdates:
         self._pending.clear()
 
     def commit(self) -> None:
-        """The transaction was committed: what it counted is final."""
+        """Keep what was counted since `begin`: its transaction was committed."""
         self._counted |= self._pending
         self._pending.clear()
         for oldest in list(self._counted)[: max(0, len(self._counted) - self._limit)]:
             del self._counted[oldest]
 
     def count(self, identity: str, window_and_key: Hashable, *, negative: bool) -> Increment:
-        """Returns the addition of one more version of the record to the count of this window and key."""
+        """Return how much one more version of the record adds to the count of this window and key."""
         entry = hash((identity, window_and_key))
         before = self._pending.get(entry, self._counted.get(entry))
         if before is None or negative > before:

@@ -32,13 +32,13 @@ class _Progress:
 
 
 class PartitionWatermarks:
-    """Watermarks of the partitions that are assigned to one worker.
+    """Computes the watermarks of the partitions that are assigned to one worker.
 
     The watermark of an active partition is its highest event time less `out_of_orderness_ms`. Event times are limited
-    by the broker's timestamp and the clock, so that one record from the future can't close every window. A partition
-    that has had no lag for `idle_after_s` real seconds follows the clock instead: as it was that long before the last
-    poll began, less the same bound. A record that was sent before then had that much real time to be polled, however
-    long a batch takes and whatever the speed of a simulated clock.
+    by the broker's timestamp and the clock, so that one record from the future can't close every window. For a
+    partition that has had no lag for `idle_after_s` real seconds it is the clock's time, as it was that long before the
+    last poll began, less the same bound. A record that was sent before then had that much real time to be polled,
+    however long a batch takes and whatever the speed of a simulated clock.
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class PartitionWatermarks:
         self._called_at: float | None = None
 
     def observe(self, position: Position, event_ms: int | None, broker_ms: int) -> None:
-        """Observe a record of the next transaction; `event_ms` is None for a refused record.
+        """Take the times of one record of the next transaction into account.
 
-        `commit` or `rollback` must follow when the transaction has ended.
+        `event_ms` is None for a refused record. `commit` or `rollback` must follow when the transaction has ended.
         """
         progress = self._progress.setdefault((position.topic, position.partition), _Progress())
         progress.idle_since.clear()
@@ -73,7 +73,7 @@ class PartitionWatermarks:
             progress.highest_ms = limited_ms
 
     def due(self, states: Mapping[Partition, PartitionState]) -> list[Watermark]:
-        """The watermarks to send now, one for each assigned partition that has one; [] until `interval_ms` has passed.
+        """Return the watermarks to send now, one for each partition that has one; [] until `interval_ms` has passed.
 
         Call it for every transaction and when idle, at least every `interval_ms`, after the batch was observed.
         `states` are the assigned partitions; `position` must be the next offset after the records counted in this or an
@@ -109,14 +109,14 @@ class PartitionWatermarks:
         return messages
 
     def commit(self) -> None:
-        """The transaction was committed: what was observed and sent in it is final."""
+        """Keep what was observed and sent since the last transaction: this one was committed."""
         self._committed = {
             partition: (progress.highest_ms, progress.watermark_ms) for partition, progress in self._progress.items()
         }
         self._committed_sent_at = self._sent_at
 
     def rollback(self) -> None:
-        """The transaction failed: back to the state of the last one that was committed."""
+        """Restore the state after the last committed transaction: this one failed."""
         for partition, progress in self._progress.items():
             progress.highest_ms, progress.watermark_ms = self._committed.get(partition, (None, None))
             progress.idle_since.clear()
