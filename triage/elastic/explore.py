@@ -37,7 +37,7 @@ class Page:
 
 @dataclass(frozen=True)
 class FieldValues:
-    """Values of a field with their numbers of records, most frequent first; `more` is True if there are other values."""
+    """Values of a field with their counts of records, most frequent first; `more` is True if there are other values."""
 
     shares: list[Share]
     more: bool = False

@@ -21,7 +21,7 @@ class Ids:
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart or saved search on a dashboard; `width` is in columns, of which a dashboard has 48, `height` in rows."""
+    """One chart or saved search of a dashboard; `width` is in columns, of which there are 48, `height` in rows."""
 
     target: JsonObject
     width: int

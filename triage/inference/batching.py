@@ -11,7 +11,7 @@ _LEAST_SHARE = 64
 
 
 class Batch(NamedTuple):
-    """Texts of one model call, as indices of the texts, longest first, and the padded shape: `rows` x `width` tokens."""
+    """Texts of one model call: their indices, longest first, and the padded shape of `rows` x `width` tokens."""
 
     indices: NDArray[np.int64]
     rows: int
