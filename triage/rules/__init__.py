@@ -14,7 +14,10 @@ __all__ = ["Decision", "Facts", "RuleSet", "check", "facts_of", "load_rules"]
 def check(
     settings: Settings, intents: Collection[str] | None = None, entities: Collection[str] | None = None
 ) -> list[str]:
-    """All problems of the configured rules file, each with its line; [] if there are none."""
+    """Check the configured rules file; returns every problem with its place, [] if there are none.
+
+    `intents` and `entities` are the labels that rules may name; None: any label is accepted.
+    """
     try:
         load_rules(settings.rules.path, intents, entities)
     except ConfigError as error:

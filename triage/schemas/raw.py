@@ -84,7 +84,7 @@ _MARKUP_FACTOR = 10
 
 
 def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
-    """Decode and validate one raw record.
+    """Decode and validate one raw record, a JSON object; a text of more than `max_text_chars` characters is cut there.
 
     Raises InvalidRecord (with stage decode or validate) if it is not valid; the message names field, value and fix.
     """

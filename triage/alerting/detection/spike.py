@@ -59,7 +59,7 @@ class SpikeDetector:
 
     @property
     def last_start_ms(self) -> int | None:
-        """Start in ms of the window that was stepped last; None before the first."""
+        """Start of the window that was evaluated last, in ms since the epoch; None before the first."""
         return None if self._last is None else self._last * self._step_ms + self._phase_ms
 
     def step(

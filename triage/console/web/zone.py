@@ -16,7 +16,10 @@ _NOT_PLACES = ("posix/", "right/", "SystemV/", "Etc/")
 
 
 class DefaultZone:
-    """ASGI middleware that passes on the zone for readers whose own is unknown; `default_zone` reads it."""
+    """ASGI middleware that stores the default time zone in the scope of each request, where `default_zone` reads it.
+
+    It is for readers who have chosen no zone and whose browser has not told one.
+    """
 
     def __init__(self, app: ASGIApp, zone: str) -> None:
         self._app, self._zone = app, zone

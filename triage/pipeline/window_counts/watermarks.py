@@ -35,10 +35,10 @@ class PartitionWatermarks:
     """Computes the watermarks of the partitions that are assigned to one worker.
 
     The watermark of an active partition is its highest event time less `out_of_orderness_ms`. Event times are limited
-    by the broker's timestamp and the clock, so that one record from the future can't close every window. For a
-    partition that has had no lag for `idle_after_s` real seconds it is the clock's time, as it was that long before the
-    last poll began, less the same bound. A record that was sent before then had that much real time to be polled,
-    however long a batch takes and whatever the speed of a simulated clock.
+    to the earlier of the broker's timestamp and the clock, so that one record from the future can't close every window.
+    A partition without lag for `idle_after_s` real seconds is idle. Its watermark is T - `out_of_orderness_ms`, where T
+    is what the clock, which may be simulated, read `idle_after_s` real seconds before the last poll began: a record that
+    was sent before T has had that long to be polled.
     """
 
     def __init__(

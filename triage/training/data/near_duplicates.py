@@ -26,7 +26,9 @@ Pair = tuple[int, int, float]
 
 
 def near_duplicates(left: Sequence[str], right: Sequence[str], threshold: float = THRESHOLD) -> Iterator[Pair]:
-    """Find every pair of texts whose similarity is at or above `threshold`.
+    """Find every pair of texts whose Jaccard similarity (0 to 1) is at or above `threshold`.
+
+    It compares the sets of shingles: every 2 neighbouring characters of a Chinese text, every 4 of another.
 
     Yields (index in `left`, index in `right`, similarity). Texts are compared unchanged: normalize case and punctuation
     before. A text shorter than a shingle has no pair.

@@ -23,7 +23,9 @@ TEXTS_PER_SOURCE = 600
 
 
 def calibrate(checkpoint: Checkpoint, corpus: Corpus, max_tokens: int = 512) -> Calibration:
-    """Fit each head on the validation texts of `corpus`; every source has the same weight.
+    """Fit temperatures and thresholds of each head on the validation texts of `corpus`, cut at `max_tokens` tokens.
+
+    Every data set counts the same, whatever its number of texts.
 
     Raises TrainingError if a head has no validation text.
     """
