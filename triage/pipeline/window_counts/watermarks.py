@@ -37,8 +37,8 @@ class PartitionWatermarks:
     The watermark of an active partition is its highest event time less `out_of_orderness_ms`. Event times are limited
     to the earlier of the broker's timestamp and the clock, so that one record from the future can't close every window.
     A partition without lag for `idle_after_s` real seconds is idle. Its watermark is T - `out_of_orderness_ms`, where T
-    is what the clock, which may be simulated, read `idle_after_s` real seconds before the last poll began: a record that
-    was sent before T has had that long to be polled.
+    is what the clock, which may be simulated, read `idle_after_s` real seconds before the last poll began: a record
+    that was sent before T has had that long to be polled.
     """
 
     def __init__(
