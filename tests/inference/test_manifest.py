@@ -16,7 +16,7 @@ def test_no_manifest(tmp_path):
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["{", "", b"\xff\xfe"])
+@pytest.mark.parametrize("content", ["{", "", b"\xff\xfe", "[" * 5_000 + "]" * 5_000])
 def test_damaged_manifest(folder, content):
     (folder / "manifest.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ModelError, match=r"not valid JSON.*restore or export"):

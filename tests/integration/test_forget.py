@@ -291,7 +291,8 @@ def test_trial_records_from_before_the_own_key_are_found(seeded, capfd):
     """The index began with the demo key, and got an own key of the same version later."""
     trial = {"redaction.author_key": "triage-demo-key"}
     with connect(seeded.settings.elasticsearch) as client:
-        client.delete_by_query(index=seeded.prefix, query={"match_all": {}}, refresh=True)
+        for hit in client.search(index=seeded.prefix, size=100).body["hits"]["hits"]:
+            client.delete(index=hit["_index"], id=hit["_id"], refresh=True)
         name = f"triage.feedback.{seeded.prefix}"
         template = client.indices.get_index_template(name=name).body["index_templates"][0]["index_template"]
         template["_meta"].pop("author_keys")

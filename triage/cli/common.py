@@ -71,7 +71,7 @@ def _value(name: str, text: str) -> Any:
     if text[:1] in "[{":
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"--set {name}: the value is not valid JSON: {error}") from error
     return text
 

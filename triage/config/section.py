@@ -78,6 +78,6 @@ def _read_secret(path: Path, *, plain: bool) -> Any:
         return text
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         # The parser's own message may quote what it read.
         raise ValueError(f"{path} is not valid JSON") from None

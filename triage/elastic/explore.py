@@ -167,7 +167,7 @@ def _any_case(char: str) -> str:
 def _values(after: str, count: int) -> list[Any]:
     try:
         values = json.loads(after)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError("after is not a mark of a page") from error
     plain = isinstance(values, list) and all(value is None or isinstance(value, (str, int, float)) for value in values)
     if not plain or len(values) != count:

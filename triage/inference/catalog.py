@@ -107,7 +107,7 @@ def _mean_metrics(folder: Path) -> dict[str, float]:
     try:
         packs = msgspec.json.decode((folder / METRICS_FILE).read_bytes())["packs"]
         scored = [heads for heads in packs.values() if isinstance(heads, dict)]
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+    except (OSError, msgspec.DecodeError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return {}
     means = {}
     for head, metric in LIST_METRICS.items():

@@ -67,5 +67,5 @@ def _decoded(lines: Sequence[bytes]) -> Iterator[Change]:
     for line in lines:
         try:
             yield msgspec.json.decode(line, type=Change)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue

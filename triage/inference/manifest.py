@@ -79,7 +79,7 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{path} is damaged, not valid JSON ({error}); restore or export the model again") from error
     if not isinstance(raw, dict):
         raise ModelError(f"{path} must hold a JSON object, not {type(raw).__name__}; export the model again")

@@ -35,7 +35,7 @@ def read_costs(path: Path) -> Costs:
         return msgspec.json.decode(path.read_bytes(), type=Costs)
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(
             f"{path} is not a file of costs ({error}); make one with `triage plan --measure {path}`"
         ) from error
