@@ -1,7 +1,6 @@
 """A running API with the slowest rule that is accepted, under all that holds it up at once."""
 
 import json
-import socket
 import threading
 import time
 from contextlib import ExitStack
@@ -31,13 +30,6 @@ def api(tmp_path_factory):
         yield running
 
 
-def _open(api, sent=b""):
-    address = urlsplit(api.url)
-    connection = socket.create_connection((address.hostname, address.port), timeout=10)
-    connection.sendall(sent)
-    return connection
-
-
 def _seconds(url):
     """The status of a probe, and how long it took on a new connection."""
     began = time.monotonic()
@@ -64,8 +56,8 @@ def test_probes_answer_beside_idle_connections_an_endless_upload_and_the_slowest
             stack.callback(each.join)
         stack.callback(done.set)
         for number in range(IDLE):
-            stack.enter_context(_open(api, b"GET /live HTTP/1.1\r\n" if number % 2 else b""))
-        stack.enter_context(_open(api, f"{upload}Content-Length: 300000000\r\n\r\n".encode()))
+            stack.enter_context(api.connect(b"GET /live HTTP/1.1\r\n" if number % 2 else b""))
+        stack.enter_context(api.connect(f"{upload}Content-Length: 300000000\r\n\r\n".encode()))
         began = time.monotonic()
         while len(answers) < 4 and time.monotonic() < began + 60:
             for path in ("/live", "/ready"):

@@ -1,7 +1,6 @@
 """A running console under clients that only hold connections, with few files: its probes answer within a second."""
 
 import json
-import socket
 import time
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -20,13 +19,6 @@ def console(tmp_path_factory):
         yield running
 
 
-def _open(console, sent=b""):
-    address = urlsplit(console.url)
-    connection = socket.create_connection((address.hostname, address.port), timeout=10)
-    connection.sendall(sent)
-    return connection
-
-
 def _seconds(url):
     """The status of a probe, and how long it took on a new connection."""
     began = time.monotonic()
@@ -40,8 +32,8 @@ def test_probes_answer_beside_idle_connections_and_an_upload_that_never_ends(con
     health = f"http://127.0.0.1:{console.event('health_started')['port']}"
     with ExitStack() as stack:
         for number in range(IDLE):
-            stack.enter_context(_open(console, b"GET /live HTTP/1.1\r\n" if number % 2 else b""))
-        uploading = stack.enter_context(_open(console, f"{upload}Content-Length: 300000000\r\n\r\n".encode()))
+            stack.enter_context(console.connect(b"GET /live HTTP/1.1\r\n" if number % 2 else b""))
+        uploading = stack.enter_context(console.connect(f"{upload}Content-Length: 300000000\r\n\r\n".encode()))
         for path, expected in (("/live", 200), ("/ready", 503), ("/metrics", 200)):
             for listener in (console.url, health):
                 times = [_seconds(f"{listener}{path}") for _ in range(3)]
@@ -60,7 +52,7 @@ def test_a_body_that_breaks_off_at_the_login_is_no_error(console):
     host = urlsplit(console.url).netloc
     head = f"POST /login HTTP/1.1\r\nHost: {host}\r\nOrigin: {console.url}\r\nContent-Length: 99\r\n\r\ntoken="
     for _ in range(5):
-        _open(console, head.encode()).close()
+        console.connect(head.encode()).close()
     for _ in range(5):
         assert httpx.get(f"{console.url}/login").status_code == 200
     assert "Traceback" not in "".join(console.log)

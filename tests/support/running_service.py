@@ -2,12 +2,14 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -56,6 +58,13 @@ class RunningService:
     def event(self, name: str) -> dict[str, Any] | None:
         """The first event of this name in the log, None without one."""
         return next((json.loads(line) for line in self.log if f'"{name}"' in line), None)
+
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        """A connection to the service, on which `sent` has been sent."""
+        address = urlsplit(self.url)
+        connection = socket.create_connection((address.hostname, address.port), timeout=10)
+        connection.sendall(sent)
+        return connection
 
     def __enter__(self) -> Self:
         self._started.wait(_START_S)

@@ -11,7 +11,7 @@ from triage.config.section import Section
 from triage.oauth import TokenSource, token_source
 
 LINGER_MS = 5
-"""How long a transactional producer waits for more records of a partition."""
+"""Time in ms that a transactional producer waits for more records of a partition."""
 
 _PORT = re.compile(r":\d*$")
 

@@ -7,29 +7,12 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from triage.clock import SystemClock
-from triage.config import load_settings
 from triage.metrics import Metrics
 from triage.pipeline.kafka import source as module
 from triage.pipeline.kafka.expired_records import ExpiredRecords
 from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.offset_check import CommittedOffsetVerifier, OffsetQueries
 from triage.pipeline.kafka.source import KafkaSource
-from triage.topics import apply_topics
-
-
-@pytest.fixture
-def settings(stack, prefix):
-    settings = load_settings(
-        None,
-        {
-            "kafka.bootstrap_servers": stack.bootstrap_servers,
-            "kafka.topic_prefix": prefix,
-            "worker.group": prefix,
-            "worker.heartbeat_interval_ms": 1000,
-        },
-    )
-    apply_topics(settings.kafka)
-    return settings
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch
 
 from triage.clock import ManualClock, SystemClock
-from triage.config import load_settings
 from triage.errors import ConfigError, TriageError, Unavailable
 from triage.metrics import Metrics
 from triage.pipeline.dead_letters.reader import DeadLetterFilter, read_letters
@@ -17,28 +16,12 @@ from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
 from triage.runtime.health import Health
-from triage.topics import apply_topics
 from triage.topics.scan import TopicScan
 from triage.types import Position
 
 pytestmark = pytest.mark.stack
 # kafka-python sends a batch as it is if its codec would not make it smaller.
 LONG = b" text" * 200
-
-
-@pytest.fixture
-def settings(stack, prefix):
-    settings = load_settings(
-        None,
-        {
-            "kafka.bootstrap_servers": stack.bootstrap_servers,
-            "kafka.topic_prefix": prefix,
-            "worker.group": prefix,
-            "worker.heartbeat_interval_ms": 1000,
-        },
-    )
-    apply_topics(settings.kafka)
-    return settings
 
 
 def send(settings, partition, *values, compression=None):
