@@ -87,7 +87,7 @@ $(VENV)/ready: requirements/dev.txt requirements/cpu.txt requirements/base.txt p
 
 setup-train: .venv-train/ready
 
-.venv-train/ready: requirements/train.txt pyproject.toml
+.venv-train/ready: requirements/train.txt requirements/base.txt pyproject.toml
 	@echo "== setting up .venv-train (torch, about 6 GB; once)"
 	@$(PYTHON) -m venv .venv-train
 	@.venv-train/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/train.txt
