@@ -46,7 +46,8 @@ def make_alert():
             "total": 42,
             "share": 0.95,
             "peak_negative": 41,
-            "expected": 1.5,
+            "expected": 0.7,
+            "peak_expected": 1.5,
             "top_intents": [Share("delivery", 40)],
             "examples": [Example("1", "Where is <my> parcel?", "delivery", "complaint", rfc3339(NOW))],
         } | fields

@@ -65,7 +65,12 @@ def test_a_firing_alert_with_numbers_examples_and_runbook(get, make_alert):
 
 def test_a_resolved_alert_that_nobody_was_told_of(get, make_alert):
     alert = make_alert(
-        "resolved", ended_ms=1_795_339_800_000 - HOUR // 2, paged=False, not_paged_because="too old", expected=None
+        "resolved",
+        ended_ms=1_795_339_800_000 - HOUR // 2,
+        paged=False,
+        not_paged_because="too old",
+        expected=None,
+        peak_expected=None,
     )
     page = _plain(get(lambda _: alert, "/alerts/triage-1").text)
     assert "<dt>Until</dt><dd>2026-11-22 09:00 UTC</dd><dt>Lasted</dt><dd>1 h 30 min</dd>" in page

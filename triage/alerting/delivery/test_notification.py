@@ -34,18 +34,23 @@ async def send_test_notification(
     `notifiers` are by default all that the settings configure.
     """
     chosen = build_notifiers(settings.alerting) if notifiers is None else notifiers
-    results = await asyncio.gather(*(_test(notifier, settings.alerting, clock) for notifier in chosen))
+    # One key for all messages of a test, however long receivers take; another a second later.
+    dedup_key = f"triage-test-{clock.now_ms() // 1000}"
+    results = await asyncio.gather(*(_test(notifier, dedup_key, settings.alerting, clock) for notifier in chosen))
     return {notifier.name: answers for notifier, answers in zip(chosen, results, strict=True)}
 
 
-async def _test(notifier: Notifier, settings: AlertingSettings, clock: Clock) -> dict[Event, str | None]:
+async def _test(
+    notifier: Notifier, dedup_key: str, settings: AlertingSettings, clock: Clock
+) -> dict[Event, str | None]:
     events: list[Event] = ["firing", "resolved"]
     if getattr(notifier, "acknowledges", False):
         events.insert(1, "acknowledged")
     answers: dict[Event, str | None] = {}
     try:
         for event in events:
-            answers[event] = await _send(notifier, Notification(event, _alert(event, settings, clock)), settings)
+            notification = Notification(event, _alert(event, dedup_key, settings, clock))
+            answers[event] = await _send(notifier, notification, settings)
             if answers[event] is not None:
                 break
     finally:
@@ -64,15 +69,14 @@ async def _send(notifier: Notifier, notification: Notification, settings: Alerti
     return None
 
 
-def _alert(event: Event, settings: AlertingSettings, clock: Clock) -> Alert:
+def _alert(event: Event, dedup_key: str, settings: AlertingSettings, clock: Clock) -> Alert:
     now_ms = clock.now_ms()
     over = event == "resolved"
     title, resolved, summary, example = _TEXTS[settings.language]
     start_ms = now_ms - _STEPS * settings.window_s * 1000
     observed = [1] * (_STEPS - 4) + [3, 6, 8, 7]
     return Alert(
-        # The same for the three events of a test, and another a minute later.
-        dedup_key=f"triage-test-{now_ms // 60_000}",
+        dedup_key=dedup_key,
         rule="test",
         key="",
         dimensions={},

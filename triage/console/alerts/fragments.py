@@ -63,8 +63,8 @@ def _observed(alert: Alert, translations: Translations) -> Markup:
     negative = Markup("<b>{}</b>").format(translations.number(alert.peak_negative))
     window = translations.duration(alert.window_s * 1000)
     observed = translations.html("alert.at_peak", n=negative, window=window)
-    if alert.expected is not None:
-        observed += translations("alert.expected", n=translations.quantity(alert.expected))
+    if alert.peak_expected is not None:
+        observed += translations("alert.expected", n=translations.quantity(alert.peak_expected))
     if alert.status == "firing":
         observed += translations("alert.now", n=alert.negative, total=alert.total)
     return observed
