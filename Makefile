@@ -30,7 +30,7 @@ demo: setup
 
 test: setup
 	@echo "== tests"
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not training and not real and not demo" $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not training and not real and not demo and not slow" $(ARGS)
 
 check: setup
 	@echo "== lint"

@@ -65,6 +65,7 @@ def test_list_show_and_replay_without_doubles(fleet, capfd):
     assert "2 dead letters" in _run(capfd, fleet, "list").err
 
 
+@pytest.mark.slow
 def test_what_fails_again_stands_under_its_first_position_and_can_be_replayed_again(fleet, capfd):
     fleet.start_worker("a")
     fleet.produce([b"no json"], topic="reviews")

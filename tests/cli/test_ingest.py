@@ -178,6 +178,7 @@ def test_interrupted_while_standard_input_is_silent(kafka):
 
 
 @pytest.mark.stack
+@pytest.mark.slow
 def test_no_row_is_lost_when_resumed_after_a_broker_failure(tmp_path):
     """An embedded stack of its own. It is frozen, not ended: noida-db loses what it acknowledged in its last second."""
     # A minute of rows: it is still sending when the stack is frozen, however long the looks at it take.

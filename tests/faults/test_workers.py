@@ -6,7 +6,7 @@ import signal
 import pytest
 from harness import Fleet, numbered, wait_for
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 REAL = bool(os.environ.get("TRIAGE_TEST_KAFKA"))
 INVALID = [b"not json", b'{"id": "no text"}', b'{"text": "   "}', b"\xff\xfe", b"[1, 2]"]

@@ -9,7 +9,14 @@ from checkout import ROOT
 SECONDS = 2
 
 
-@pytest.mark.parametrize("targets", ["rows,records,rules,alert-rules,settings,models", "console,frames", "api,probes"])
+@pytest.mark.parametrize(
+    "targets",
+    [
+        "rows,records,rules,alert-rules,settings,models",
+        pytest.param("console,frames", marks=pytest.mark.slow),
+        pytest.param("api,probes", marks=pytest.mark.slow),
+    ],
+)
 def test_no_input_is_answered_wrongly(targets, tmp_path):
     minutes = str(SECONDS * len(targets.split(",")) / 60)
     ended = subprocess.run(

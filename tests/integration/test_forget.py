@@ -158,6 +158,7 @@ def test_everything_of_an_author_goes_and_stays_away(fleet, capfd):  # noqa: PLR
     assert len(_left_of(fleet, hashes)) == 2
 
 
+@pytest.mark.slow
 def test_a_dead_letter_that_stands_behind_the_transaction_of_a_killed_worker_goes_too(fleet, capfd, monkeypatch):
     kafka = fleet.settings.kafka
     topic = kafka.topic("dead-letter")
@@ -229,6 +230,7 @@ def _index_apply(capfd, fleet, flags):
     return run(capfd, "index", "apply", *values)
 
 
+@pytest.mark.slow
 def test_the_report_lists_where_it_looked_what_it_found_and_what_it_erased(seeded, capfd, tmp_path):
     path = tmp_path / "report.json"
     erased = _forget(capfd, seeded, "--author", "anna", "--yes", "--report", path)
@@ -268,6 +270,7 @@ def test_a_wrong_key_is_refused_and_named(seeded, capfd):
     assert _forget(capfd, seeded, "--author", "anna", "--yes", flags=ROTATED).code == 0
 
 
+@pytest.mark.slow
 def test_hashes_of_unknown_keys_are_named(seeded, capfd):
     rotated = {**KEYS, "redaction.author_key": "second secret, long enough", "redaction.author_key_version": "2"}
     asked = _forget(capfd, seeded, "--author", "anna", "--yes", "--json", flags=rotated)
@@ -276,6 +279,7 @@ def test_hashes_of_unknown_keys_are_named(seeded, capfd):
     assert json.loads(asked.out)["unknown_key_versions"] == {"1": 4}
 
 
+@pytest.mark.slow
 def test_nothing_is_erased_while_a_part_of_the_index_cannot_be_seen(seeded, capfd):
     index = f"{seeded.prefix}-2026.11.22"
     with connect(seeded.settings.elasticsearch) as client:
@@ -287,6 +291,7 @@ def test_nothing_is_erased_while_a_part_of_the_index_cannot_be_seen(seeded, capf
     assert _forget(capfd, seeded, "--author", "anna", "--yes", flags=KEYS).code == 0
 
 
+@pytest.mark.slow
 def test_trial_records_from_before_the_own_key_are_found(seeded, capfd):
     """The index began with the demo key, and got an own key of the same version later."""
     trial = {"redaction.author_key": "triage-demo-key"}

@@ -90,6 +90,7 @@ def test_by_time_and_by_model_version(fleet, model, tmp_path, capfd):
     assert topic == {key: hit["_source"] for key, hit in last.items()}
 
 
+@pytest.mark.slow
 def test_newer_content_stays_in_index_and_topic(fleet, tmp_path, capfd):
     fleet.start_worker("a")
     old = json.dumps({"id": "same", "source": "s", "text": "My parcel never arrived"}).encode()

@@ -61,7 +61,7 @@ def _partitions(fleet):
     return found, set().union(*found.values())
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_newest_version_of_each_ticket_stays(fleet, tmp_path, monkeypatch, workers):
     for number in range(workers):
         fleet.start_worker(f"w{number}")
@@ -82,6 +82,7 @@ def test_the_newest_version_of_each_ticket_stays(fleet, tmp_path, monkeypatch, w
     assert set(newest.values()) == {f"v{VERSIONS - 1}"}
 
 
+@pytest.mark.slow
 def test_over_partitions_the_named_version_decides(fleet):
     fleet.start_worker("w0")
     day_ms = int(time.time() * 1000) // 86_400_000 * 86_400_000

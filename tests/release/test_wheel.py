@@ -17,6 +17,9 @@ COPIED = ["LICENSE", "README.md", "pyproject.toml", "setup.py", "benchmarks/data
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.partial", "HISTORY")
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """Built from a copy, so that the checkout gets no build folder and the wheel nothing left in one."""

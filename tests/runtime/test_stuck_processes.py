@@ -52,6 +52,7 @@ def test_status_and_stacks(work):
 @pytest.mark.parametrize(
     ("package", "section", "work"), [("console", "console", HOLDS_THE_LOCK), ("serving", "api", SLEEPS)]
 )
+@pytest.mark.slow
 def test_console_and_api_are_watched(package, section, work, tmp_path):
     ended = _run(SERVICE.format(package=package, section=section, work=work))
     assert ended.returncode == (70 if sys.platform == "linux" or work is SLEEPS else 1), ended.stderr

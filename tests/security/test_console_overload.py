@@ -12,6 +12,9 @@ from running_service import TOKENS, RunningConsole
 IDLE = 500
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def console(tmp_path_factory):
     settings = {"console.tokens": json.dumps(TOKENS), "console.health_port": "0"}

@@ -16,7 +16,7 @@ from triage.clock import SystemClock
 from triage.elastic.client import connect
 from triage.local.stack import free_port
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 SEEDS = {
     "email": "zoe.quist@mailhost.example",

@@ -97,6 +97,7 @@ def test_killed_in_mid_episode_there_is_one_page_and_one_resolve(rig):
     assert len({key for key, _ in rig.receiver.events()}) == 1
 
 
+@pytest.mark.slow
 def test_killed_before_the_page_was_taken_it_is_sent_after_the_restart(rig):
     rig = rig()
     rig.receiver.status = 503
@@ -129,6 +130,7 @@ def test_counts_of_an_aborted_transaction_are_not_seen(rig):
     assert len(rig.receiver.events()) == 1
 
 
+@pytest.mark.slow
 def test_pages_are_sent_while_elasticsearch_is_unavailable_and_the_alert_is_stored_later(rig, stack):
     rig = rig()
     down = {"elasticsearch.url": f"http://127.0.0.1:{free_port()}"}
@@ -142,6 +144,7 @@ def test_pages_are_sent_while_elasticsearch_is_unavailable_and_the_alert_is_stor
     rig.wait(lambda: stored_alert(rig, key).get("status") == "firing", "the alert in Elasticsearch")
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_there_is_one_page_and_one_resolve(rig):
     """Before the spike is closed, while the page is under way, while it recovers, and before the last step."""
     rig = rig()
@@ -177,6 +180,7 @@ def test_killed_again_and_again_there_is_one_page_and_one_resolve(rig):
     assert all(page["resent"] for page in again), "a receiver that does not deduplicate sees that it is resent"
 
 
+@pytest.mark.slow
 def test_people_silence_and_acknowledge_and_rules_change_without_a_restart(rig):
     rig = rig()
     actions = ActionWriter(rig.settings.kafka, rig.settings.clock.build())
@@ -203,6 +207,7 @@ def test_people_silence_and_acknowledge_and_rules_change_without_a_restart(rig):
     assert end(process) == 0
 
 
+@pytest.mark.slow
 def test_two_alerters_share_the_brands_and_one_takes_over(rig):
     rig = rig()
     first = rig.start("a")

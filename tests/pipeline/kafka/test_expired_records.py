@@ -77,6 +77,7 @@ def test_records_that_were_deleted_while_the_worker_was_down_are_reported_once(s
 
 
 @pytest.mark.stack
+@pytest.mark.slow
 def test_the_first_records_of_a_partition_are_missed_too(settings, admin):
     """Its worker had nothing to commit there when it stopped."""
     where = TopicPartition(settings.kafka.topic("complaints"), 1)
@@ -92,6 +93,7 @@ def test_the_first_records_of_a_partition_are_missed_too(settings, admin):
 
 
 @pytest.mark.stack
+@pytest.mark.slow
 def test_what_was_deleted_before_the_group_existed_is_no_loss(settings, admin):
     send(settings, 0, 30)
     admin.delete_records({TopicPartition(settings.kafka.topic("complaints"), 0): 25})
@@ -102,6 +104,7 @@ def test_what_was_deleted_before_the_group_existed_is_no_loss(settings, admin):
 
 
 @pytest.mark.stack
+@pytest.mark.slow
 def test_a_new_partition_is_read_without_a_restart(settings, admin, monkeypatch):
     assert module._METADATA_MAX_AGE_MS <= 20_000
     monkeypatch.setattr(module, "_METADATA_MAX_AGE_MS", 500)

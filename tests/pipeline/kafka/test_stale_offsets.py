@@ -121,6 +121,7 @@ def test_old_answers_of_the_coordinator_are_not_used(group):
     source.close()
 
 
+@pytest.mark.slow
 def test_the_position_that_came_with_the_assignment_is_not_kept(group):
     group.set_committed(2)
     asked = []
@@ -138,6 +139,7 @@ def test_the_position_that_came_with_the_assignment_is_not_kept(group):
     source.close()
 
 
+@pytest.mark.slow
 def test_offsets_that_stay_old_are_replaced_by_those_of_the_output(group):
     group.set_committed(2)
     source = group.join(1)
@@ -155,6 +157,7 @@ def test_offsets_that_were_reset_on_purpose_are_taken_without_patience(group):
     source.close()
 
 
+@pytest.mark.slow
 def test_a_transaction_that_the_coordinator_holds_open_for_ever_is_passed(group, monkeypatch):
     source = group.join(1)
 

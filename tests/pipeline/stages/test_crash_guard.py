@@ -135,6 +135,7 @@ def test_a_death_of_other_cause_costs_one_careful_batch_and_no_record(lives):
 
 @pytest.mark.stack
 @pytest.mark.parametrize("marker", ["!abort!", pytest.param("!exit!", marks=pytest.mark.real)])
+@pytest.mark.slow
 def test_real_processes_that_die_of_a_record_go_on_without_it(supervised, marker):
     poison = json.dumps({"id": "poison", "text": f"a text that kills {marker}"}).encode()
     fleet = supervised()
