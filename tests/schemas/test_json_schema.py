@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from triage.errors import InvalidRecord
 from triage.paths import resource
-from triage.schemas.action import Acknowledge, Action, Matcher, Silence, Snooze
+from triage.schemas.action import Acknowledge, Action, Judge, Matcher, Silence, Snooze
 from triage.schemas.alert import Alert, Example, Share
 from triage.schemas.counts import CountMessage, KeyCount, Watermark, WindowCounts
 from triage.schemas.deadletter import DeadLetter
@@ -115,6 +115,7 @@ EXAMPLES = {
     "alert-silence": Silence(
         id="a3", actor="Kim", at_ms=1, matchers=[Matcher("brand", "Acme"), Matcher("rule", "surge", True)], until_ms=2
     ),
+    "alert-judge": Judge(id="a4", actor="Kim", at_ms=1, dedup_key="triage-1", verdict="false", comment="a sale"),
 }
 
 
@@ -174,6 +175,7 @@ def test_the_schema_is_one_and_takes_its_example(name):
         ("alert-acknowledge", {"type": "snooze"}),
         ("alert-snooze", {"until_ms": "soon"}),
         ("alert-silence", {"matchers": [{"name": "brand"}]}),
+        ("alert-judge", {"verdict": "maybe"}),
     ],
 )
 def test_a_bad_record_is_refused(name, change):
@@ -188,7 +190,7 @@ def test_messages_of_window_counts_decode_as_what_their_schema_says():
 
 
 def test_actions_on_alerts_decode_as_what_their_schema_says():
-    for name in ("alert-acknowledge", "alert-snooze", "alert-silence"):
+    for name in ("alert-acknowledge", "alert-snooze", "alert-silence", "alert-judge"):
         encoded = msgspec.json.encode(EXAMPLES[name])
         assert _accepts(name, json.loads(encoded))
         assert msgspec.json.decode(encoded, type=Action) == EXAMPLES[name]

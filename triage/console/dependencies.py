@@ -6,6 +6,7 @@ from typing import Protocol
 
 from elasticsearch import Elasticsearch
 
+from triage.alerting.lifecycle.assessments import Verdict
 from triage.clock import Clock
 from triage.config import Settings
 from triage.console.changes.measure import Movers
@@ -45,6 +46,8 @@ class Actions(Protocol):
     def snooze(self, dedup_key: str, actor: str, for_s: int, comment: str = "") -> object: ...
 
     def silence(self, matchers: Sequence[Matcher], actor: str, for_s: int, comment: str = "") -> object: ...
+
+    def judge(self, dedup_key: str, actor: str, verdict: Verdict, comment: str = "") -> object: ...
 
     def expire(self, silence: Silence, actor: str) -> object: ...
 

@@ -44,6 +44,7 @@ _ALERT_SPECIAL: dict[str, JsonObject] = {
     "snoozed_until": _DATE,
     "chart.start": _DATE,
     "refusals.at": _DATE,
+    "assessment.at": _DATE,
 }
 _CORRECTION_SPECIAL: dict[str, JsonObject] = {"corrected_at": _DATE, "recorded_at": _DATE}
 _ENRICHED_TEXTS = ("text",)
@@ -57,6 +58,7 @@ _ALERT_TEXTS = (
     "acknowledged.comment",
     "snoozed.comment",
     "refusals.error",
+    "assessment.comment",
 )
 
 

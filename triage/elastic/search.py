@@ -1,6 +1,6 @@
 """Queries of the console and the alerter, through the aliases. Times are event times in ms; ends are exclusive."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -254,6 +254,17 @@ def find_alert(client: Elasticsearch, settings: ElasticsearchSettings, dedup_key
         if body.get("found")
         else None
     )
+
+
+def find_alerts(client: Elasticsearch, settings: ElasticsearchSettings, keys: Sequence[str]) -> list[tuple[int, Alert]]:
+    """(document version, alert) of the alerts with these keys that are stored. At most some hundred keys at once.
+
+    Raises Unavailable, AccessDenied, DependencyError.
+    """
+    with translated():
+        body = client.options(ignore_status=404).mget(index=settings.alerts_index, ids=list(keys)).body
+    found = [document for document in body.get("docs", ()) if document.get("found")]
+    return [(hit["_version"], alert) for hit, alert in decode_hits({"hits": {"hits": found}}, Alert)]
 
 
 def _probe(field: str, value: str) -> JsonObject:

@@ -1,4 +1,6 @@
-"""The messages by which people acknowledge, snooze and silence alerts, on `feedback.alert-actions` (compacted)."""
+"""Messages by which people acknowledge, snooze, silence and assess alerts, on `feedback.alert-actions` (compacted)."""
+
+from typing import Literal
 
 import msgspec
 
@@ -58,4 +60,22 @@ class Silence(msgspec.Struct, tag="silence", kw_only=True, frozen=True):
         return f"silence/{self.id}"
 
 
-Action = Acknowledge | Snooze | Silence
+class Judge(msgspec.Struct, tag="judge", kw_only=True, frozen=True):
+    """An assessment of one alert: `right` if it was worth a page, `false` if not; `withdrawn` takes it back.
+
+    Of several on one alert the one with the latest `at_ms` counts.
+    """
+
+    id: str
+    actor: str
+    at_ms: int
+    dedup_key: str
+    verdict: Literal["right", "false", "withdrawn"]
+    comment: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"judge/{self.dedup_key}"
+
+
+Action = Acknowledge | Snooze | Silence | Judge

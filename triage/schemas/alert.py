@@ -18,6 +18,15 @@ class Acknowledgement(msgspec.Struct, omit_defaults=True):
     comment: str = ""
 
 
+class Assessment(msgspec.Struct, omit_defaults=True):
+    """A person's opinion of an alert: it was `right` to page, or `false`."""
+
+    verdict: Literal["right", "false"]
+    by: str
+    at: str
+    comment: str = ""
+
+
 class Chart(msgspec.Struct):
     """Observed and expected numbers of negative records per step of `step_s` seconds, from `start` to the latest step.
 
@@ -83,6 +92,7 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     alert of its group. `paged` is true once a receiver other than the log has taken its notification: `taken_by` are
     those that did, `refusals` those that did not. `without` are raw partitions that lag: the latest window may lack
     their records. `late_records` is the number of records that arrived after the latest window was evaluated.
+    `assessment` is the last assessment of the alert, if there is one.
     """
 
     dedup_key: str
@@ -126,3 +136,4 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     taken_by: list[str] = []
     refusals: list[Refusal] = []
     without: list[str] = []
+    assessment: Assessment | None = None

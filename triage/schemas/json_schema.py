@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from triage.schemas.action import Acknowledge, Silence, Snooze
+from triage.schemas.action import Acknowledge, Judge, Silence, Snooze
 from triage.schemas.alert import Alert
 from triage.schemas.counts import Watermark, WindowCounts
 from triage.schemas.deadletter import DeadLetter
@@ -33,6 +33,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "alert-acknowledge": Acknowledge,
     "alert-snooze": Snooze,
     "alert-silence": Silence,
+    "alert-judge": Judge,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -60,4 +60,6 @@ def test_one_producer_serves_all_actions(writer):
     first, second = writer.acknowledge("key", "kim"), writer.acknowledge("key", "lee")
     assert (first.dedup_key, first.at_ms) == ("key", 1_000)
     assert first.id != second.id
+    assessment = writer.judge("key", "kim", "false", "a sale")
+    assert (assessment.key, assessment.verdict, assessment.comment) == ("judge/key", "false", "a sale")
     assert len(Producer.made) == 1

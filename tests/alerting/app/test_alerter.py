@@ -192,7 +192,6 @@ def test_people_silence_and_acknowledge_and_rules_change_without_a_restart(rig):
     page = rig.receiver.pages[0]
     assert page["alert"]["key"] == "intent=delivery"
     actions.acknowledge(page["dedup_key"], "Kim", "on it")
-    actions.close()
     stored = rig.wait_for(lambda: stored_alert(rig, page["dedup_key"]).get("acknowledged"), "the acknowledgement")
     assert (stored["by"], stored["comment"]) == ("Kim", "on it")
 
@@ -204,6 +203,10 @@ def test_people_silence_and_acknowledge_and_rules_change_without_a_restart(rig):
     rig.watermark(3)
     rig.wait_events("firing", "acknowledged", "resolved")
     assert len({key for key, _ in rig.receiver.events()}) == 1, "the silenced one was neither paged nor resolved"
+    actions.judge(page["dedup_key"], "Lee", "right")
+    actions.close()
+    stored = rig.wait_for(lambda: stored_alert(rig, page["dedup_key"]).get("assessment"), "the assessment")
+    assert (stored["by"], stored["verdict"]) == ("Lee", "right")
     assert end(process) == 0
 
 

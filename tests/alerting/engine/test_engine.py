@@ -3,8 +3,10 @@
 import pytest
 from engine_rig import START_MS, STEP_MS, TOPIC, Messages, Table, advance_all, make, spike_rule, static_rule
 
+from triage.alerting.lifecycle.assessments import Assessments
 from triage.clock import ManualClock
-from triage.schemas.alert import Evidence, Share
+from triage.schemas.action import Judge
+from triage.schemas.alert import Assessment, Evidence, Share
 from triage.schemas.counts import KeyCount, WindowCounts
 
 RULE = static_rule()
@@ -227,3 +229,20 @@ def test_a_partition_of_a_removed_channel_is_not_waited_for_after_the_restart(no
     third = make(now, raw=2)
     third.restore(table.entries)
     assert f"{TOPIC}/1" not in third.windows.progress.marks
+
+
+def test_a_judged_alert_is_archived_again_with_its_judgement(now):
+    assessments = Assessments()
+    engine, table = make(now, max_page_age_s=10**9, parts={"assessments": assessments}), Table()
+    pages = []
+    for message in spike(Messages()):
+        engine.apply(message)
+        pages += advance_all(engine, table)
+    key = pages[0].alert.dedup_key
+    engine.archived(key, engine.episode(key).version)
+    engine.take_changes()
+    assessments.put(Judge(id="j", actor="Kim", at_ms=5, dedup_key=key, verdict="false"))
+    assert engine.assessed(key)
+    [episode] = engine.take_changes().episodes
+    assert engine.alert(episode).assessment == Assessment("false", "Kim", "1970-01-01T00:00:00.005Z")
+    assert not engine.assessed("triage-of-another-partition")

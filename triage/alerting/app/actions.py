@@ -1,4 +1,4 @@
-"""Actions of people on alerts: acknowledgements, snoozes and silences, in the topic `feedback.alert-actions`.
+"""Actions of people on alerts: acknowledgements, snoozes, silences, assessments, in the topic `feedback.alert-actions`.
 
 Commands and the console write them; every alerter reads all of them.
 """
@@ -14,12 +14,13 @@ from kafka import KafkaProducer
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 
+from triage.alerting.lifecycle.assessments import Assessments, Verdict
 from triage.alerting.lifecycle.silences import Silences
 from triage.clock import Clock
 from triage.config import KafkaSettings
 from triage.errors import NotUnderstood
 from triage.logging import get_logger
-from triage.schemas.action import Acknowledge, Action, Matcher, Silence, Snooze
+from triage.schemas.action import Acknowledge, Action, Judge, Matcher, Silence, Snooze
 from triage.schemas.message import MessageDecoder
 from triage.topics.connect import translate, wait_for_kafka
 from triage.topics.follower import TopicFollower
@@ -34,19 +35,22 @@ _STOP_S = 3
 _PROBE_S = 2
 _REQUEST_S = 10
 _SEND_S = 15
-_Kind = TypeVar("_Kind", Acknowledge, Snooze, Silence)
+_Kind = TypeVar("_Kind", Acknowledge, Snooze, Silence, Judge)
 
 
 class ActionBook:
-    """The actions of people that an alerter must apply: all silences, and the last action on each alert."""
+    """The actions of people that an alerter must apply: all silences, and each alert's last action and assessment."""
 
     def __init__(self) -> None:
         self.silences = Silences()
+        self.assessments = Assessments()
         self._on_alerts: dict[str, Acknowledge | Snooze] = {}
 
     def put(self, action: Action) -> None:
         if isinstance(action, Silence):
             self.silences.put(action)
+        elif isinstance(action, Judge):
+            self.assessments.put(action)
         else:
             known = self._on_alerts.get(action.dedup_key)
             if known is None or known.at_ms <= action.at_ms:
@@ -110,6 +114,12 @@ class ActionWriter:
         now_ms = self._clock.now_ms()
         return self._send(msgspec.structs.replace(silence, at_ms=now_ms, until_ms=now_ms, actor=actor))
 
+    def judge(self, dedup_key: str, actor: str, verdict: Verdict, comment: str = "") -> Judge:
+        now_ms = self._clock.now_ms()
+        return self._send(
+            Judge(id=_new_id(), actor=actor, at_ms=now_ms, dedup_key=dedup_key, verdict=verdict, comment=comment)
+        )
+
     def close(self) -> None:
         with self._lock:
             self._close_producer()
@@ -150,7 +160,7 @@ class ActionWriter:
 
 
 def read_actions(kafka: KafkaSettings) -> ActionBook:
-    """Read all actions of people on alerts (acknowledge, snooze, silence) from their topic.
+    """Read all actions of people on alerts (acknowledge, snooze, silence, assess) from their topic.
 
     Raises ConfigError if the topic is missing, Unavailable or AccessDenied if Kafka can't be read.
     """

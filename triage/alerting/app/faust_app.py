@@ -33,7 +33,8 @@ from triage.alerting.app.actions import ActionBook
 from triage.alerting.app.compat import SEPARATOR, PartitionTable, leave_unacknowledged
 from triage.alerting.app.faust_config import faust_app
 from triage.alerting.app.instance import Instance
-from triage.alerting.delivery.archive import IndexWriter
+from triage.alerting.delivery.archive import IndexReader, IndexWriter, Write
+from triage.alerting.delivery.assessment_archive import AssessmentArchive
 from triage.alerting.delivery.outbox import Outbox
 from triage.alerting.engine.engine import PartitionEngine
 from triage.alerting.engine.priming import Primed, primed_for_partition
@@ -48,7 +49,7 @@ from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
 from triage.pipeline.kafka.expired_records import ExpiredRecords
-from triage.schemas.action import Action, Silence
+from triage.schemas.action import Action, Judge, Silence
 from triage.schemas.alert import Alert
 from triage.schemas.counts import CountMessage
 from triage.schemas.message import MessageDecoder
@@ -104,14 +105,21 @@ class AlerterApp:
         self._decoder: MessageDecoder[CountMessage] = MessageDecoder(CountMessage)
         self._engines: dict[int, PartitionEngine] = {}
         self._flushing: dict[int, asyncio.Lock] = {}
+        archives: dict[str, Write] = {
+            "elasticsearch": IndexWriter(elasticsearch, settings.elasticsearch),
+            "kafka": self._publish,
+        }
         self._outbox = Outbox(
             notifiers,
             settings.alerting,
             clock,
             metrics,
             look_up=IndexEvidence(elasticsearch, settings.elasticsearch, where=self._conditions_of),
-            archives={"elasticsearch": IndexWriter(elasticsearch, settings.elasticsearch), "kafka": self._publish},
+            archives=archives,
             flush=self._flush,
+        )
+        self._assessed = AssessmentArchive(
+            self._actions.assessments, IndexReader(elasticsearch, settings.elasticsearch), list(archives.values())
         )
         self._instance = instance
         self.faust = faust_app(settings, partitions, replicas, None if instance is None else instance.client_id)
@@ -139,6 +147,7 @@ class AlerterApp:
     async def start(self) -> None:
         """Join the group and recover the state; returns when that is done."""
         self._outbox.start()
+        self._outbox.spawn(self._assessed.run())
         await self.faust.start()
 
     async def stop(self) -> None:
@@ -149,15 +158,27 @@ class AlerterApp:
     # From outside
 
     def act(self, action: Action) -> None:
-        """Apply an acknowledgement or a snooze to the alert, if it is in one of this alerter's partitions.
+        """Apply an acknowledgement, a snooze or an assessment to the alert, if it is in this alerter's partitions.
 
         The action must be in the action book already. A silence needs nothing else.
         """
         if isinstance(action, Silence):
             return
+        if isinstance(action, Judge):
+            self._store_assessment(action.dedup_key)
+            return
         for partition, engine in self._engines.items():
             if engine.act(action):
                 self._outbox.spawn(self._flush(partition, engine))
+
+    def _store_assessment(self, dedup_key: str) -> None:
+        for partition, engine in self._engines.items():
+            if engine.assessed(dedup_key):
+                self._outbox.spawn(self._flush(partition, engine))
+                return
+        # Hardly any assessed alert is still in memory: one alerter stores all others, the owner of the first partition.
+        if 0 in self._engines:
+            self._assessed.put([dedup_key])
 
     def reload(self, rules: AlertRules) -> None:
         """Replace the rules; the next step that closes is evaluated with the new ones."""
@@ -283,6 +304,7 @@ class AlerterApp:
                 expected=self._expected,
                 acknowledging=self._acknowledging,
                 silences=self._actions.silences,
+                assessments=self._actions.assessments,
                 partitions=self._partitions,
                 channels={self._settings.kafka.topic(name): channel.value for channel, name in RAW_TOPICS.items()},
             )
@@ -312,12 +334,15 @@ class AlerterApp:
             # State that this version does not read.
             await self.faust.crash(error)
             raise
+        if 0 in self._engines:
+            self._assessed.put(self._actions.assessments.keys())
         log.info("state_recovered", partitions=sorted(partitions), entries=len(self._table.data))
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         """Throw the engines away: they are rebuilt from the table once the new assignment is recovered."""
         self._engines.clear()
         self._outbox.drop()
+        self._assessed.drop()
         await self._end_if_replaced()
 
     async def _end_if_replaced(self) -> None:

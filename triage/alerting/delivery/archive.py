@@ -1,13 +1,14 @@
 """Copies the newest version of every alert to the index and the topic. Sending pages never waits for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.errors import translated
+from triage.elastic.search import find_alerts
 from triage.errors import TriageError
 from triage.logging import get_logger
 from triage.runtime.backoff import backoff
@@ -90,6 +91,17 @@ class Archive:
         if self._waiting.get(dedup_key) is entry:
             del self._waiting[dedup_key]
             self._stored(self.name, dedup_key, entry[1])
+
+
+class IndexReader:
+    """Reads alerts from the index: (document version, alert) of each that is stored, by dedup key."""
+
+    def __init__(self, client: Elasticsearch, settings: ElasticsearchSettings, timeout_s: float = 5.0) -> None:
+        self._client = client.options(request_timeout=timeout_s)
+        self._settings = settings
+
+    async def __call__(self, dedup_keys: Sequence[str]) -> list[tuple[int, Alert]]:
+        return await asyncio.to_thread(find_alerts, self._client, self._settings, dedup_keys)
 
 
 class IndexWriter:

@@ -5,9 +5,9 @@ awaits, so each runs to its end before the next begins. `advance` closes at most
 gets its turn between calls when a backlog is worked off.
 
 *Who owns what.* The engine owns all state of its partition: windows and watermarks (`windows`), series and baselines
-(`rule_evaluators`), episodes and pages (`episodes`), pending notifications, and evidence. Only the silences are shared
-by all engines of the process. When the partition is revoked the engine is thrown away, and its next owner rebuilds it
-from the table with `restore`.
+(`rule_evaluators`), episodes and pages (`episodes`), pending notifications, and evidence. Only the silences and the
+assessments are shared by all engines of the process. When the partition is revoked the engine is thrown away, and its
+next owner rebuilds it from the table with `restore`.
 
 *What is persisted, and when.* The engine writes nothing itself. Every change goes to a `ChangelogBuffer`; the caller
 takes the changes after each call, writes them to the table in their order, and only then sends and archives. Whatever
@@ -30,6 +30,7 @@ from triage.alerting.engine.state import PendingNotification
 from triage.alerting.engine.windows import MergeOutcome, PartitionWindows
 from triage.alerting.evaluation.stored_baseline import StoredBaseline
 from triage.alerting.lifecycle.alert_document import build_alert
+from triage.alerting.lifecycle.assessments import Assessments
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.lifecycle.grouping import PageNotification
 from triage.alerting.lifecycle.silences import Silences
@@ -62,8 +63,8 @@ class PartitionEngine:
 
     It holds the windows, baselines, episodes and pending notifications of the partition. `receivers` are the configured
     notifiers, and `acknowledging` those of them that are notified of acknowledgements. `expected` are the raw
-    partitions that will report watermarks. `silences` are shared with other engines. `partitions` is the number of
-    engines over which keys are spread, `channels` the channel of each raw topic.
+    partitions that will report watermarks. `silences` and `assessments` are shared with other engines. `partitions` is
+    the number of engines over which keys are spread, `channels` the channel of each raw topic.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class PartitionEngine:
         expected: set[Partition],
         acknowledging: frozenset[str] = frozenset(),
         silences: Silences | None = None,
+        assessments: Assessments | None = None,
         partitions: int = 1,
         channels: Mapping[str, str] | None = None,
     ) -> None:
@@ -105,6 +107,7 @@ class PartitionEngine:
             silences=silences or Silences(),
             channels=channels,
         )
+        self._assessments = assessments or Assessments()
         self._pending = PendingNotifications(acknowledging)
         self._evidence: dict[str, Evidence] = {}
         self._changelog = ChangelogBuffer()
@@ -245,6 +248,10 @@ class PartitionEngine:
         self._notify(notifications, action.at_ms)
         return True
 
+    def assessed(self, dedup_key: str) -> bool:
+        """Archive an alert again, because its assessment has changed. False if it is not in this partition any more."""
+        return self._episodes.archive_again(dedup_key)
+
     def episode(self, dedup_key: str) -> Episode | None:
         return self._episodes.get(dedup_key)
 
@@ -273,6 +280,7 @@ class PartitionEngine:
             self._clock.now_ms(),
             evidence=self._evidence.get(episode.dedup_key),
             chart=self._evaluators.chart(episode.rule, episode.key) if episode.open else None,
+            assessment=self._assessments.get(episode.dedup_key),
         )
 
     def _merge(self, count: WindowCount) -> None:

@@ -193,6 +193,14 @@ class Episodes:
             self._by_key[dedup_key] = msgspec.structs.replace(episode, archived=True)
             self.dirty = True
 
+    def archive_again(self, dedup_key: str) -> bool:
+        """Let the archives store an alert once more. False if it is not in this partition any more."""
+        episode = self._by_key.get(dedup_key)
+        if episode is None or episode.state == "pending":
+            return False
+        self._put(msgspec.structs.replace(episode, archived=False))
+        return True
+
     def forget(self, pending: set[str]) -> None:
         """Drop resolved episodes that nothing needs any more.
 

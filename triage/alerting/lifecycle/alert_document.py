@@ -7,7 +7,7 @@ from triage.alerting.rules.model import Rule
 from triage.alerting.wording import Numbers, wording_for
 from triage.clock import rfc3339
 from triage.config import AlertingSettings
-from triage.schemas.alert import Alert, Chart, Evidence
+from triage.schemas.alert import Alert, Assessment, Chart, Evidence
 
 _FIELDS = {"intent": "intent.label", "severity": "severity.level", "queue": "route.queue"}
 
@@ -20,11 +20,12 @@ def build_alert(
     *,
     evidence: Evidence | None = None,
     chart: Chart | None = None,
+    assessment: Assessment | None = None,
 ) -> Alert:
     """The alert document of an episode, as it is stored and sent; `now_ms` is its time of update.
 
     `rule` is None if it was removed from the rule file. `evidence` has the examples from the index, `chart` the latest
-    counts.
+    counts, `assessment` is the last one of a person.
     """
     evidence = evidence or Evidence()
     ended_ms = None if episode.open else episode.last_firing_ms + settings.window_s * 1000
@@ -72,6 +73,7 @@ def build_alert(
         taken_by=list(episode.taken_by or ()),
         refusals=list(episode.refusals),
         without=list(episode.without),
+        assessment=assessment,
     )
 
 
