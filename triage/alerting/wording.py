@@ -158,14 +158,21 @@ class Wording:
         return self._translations.zone_name(ms)
 
     def summary(
-        self, place: str, peak: Numbers, latest: Numbers | None, since_ms: int, between_ms: tuple[int, int]
+        self,
+        place: str,
+        peak: Numbers,
+        latest: Numbers | None,
+        since_ms: int,
+        *,
+        peak_ms: tuple[int, int],
+        latest_ms: tuple[int, int],
     ) -> str:
         """Summary of an alert that fires: its numbers, the usual number and the time since when.
 
-        `latest` is None while the latest window is the one with most negatives; `between_ms` are the start and end of
-        the latest window.
+        `latest` is None while the latest window is the one with most negatives. `peak_ms` and `latest_ms` are start and
+        end of these two windows.
         """
-        begin, end = between_in(*between_ms, self.tzinfo)
+        begin, end = between_in(*peak_ms, self.tzinfo)
         name = "notification.summary" if latest is None else "notification.summary_at_peak"
         text = self._translations(name, place=place, begin=begin, end=end, **self._counts(peak))
         if peak.expected is not None:
@@ -173,8 +180,13 @@ class Wording:
                 "notification.summary_expected", expected=self._translations.quantity(peak.expected)
             )
         if latest is not None:
+            begin, end = between_in(*latest_ms, self.tzinfo)
             text += self._translations("notification.summary_latest", begin=begin, end=end, **self._counts(latest))
         return text + self._translations("notification.summary_since", since=self._translations.moment(since_ms))
+
+    def joined(self, sentences: Sequence[str]) -> str:
+        """Join sentences to a paragraph, as the language does."""
+        return ("" if self.language == "zh" else " ").join(sentences)
 
     def over(self, place: str, peak: Numbers, since_ms: int, lasted_ms: int) -> str:
         expected, since = "", self._translations.moment(since_ms)

@@ -45,6 +45,8 @@ _ALERT_SPECIAL: dict[str, JsonObject] = {
     "chart.start": _DATE,
     "refusals.at": _DATE,
     "assessment.at": _DATE,
+    "window_end": _DATE,
+    "peak_end": _DATE,
 }
 _CORRECTION_SPECIAL: dict[str, JsonObject] = {"corrected_at": _DATE, "recorded_at": _DATE}
 _ENRICHED_TEXTS = ("text",)

@@ -73,6 +73,13 @@ class Refusal(msgspec.Struct):
     retried: bool = False
 
 
+class Thresholds(msgspec.Struct):
+    """What a static rule asks for: at least `count` negatives, and at least the `share` (0 to 1) of all records."""
+
+    count: int
+    share: float
+
+
 class Evidence(msgspec.Struct):
     """Most frequent or conspicuous intents, entities and words among an alert's records in the index, and examples."""
 
@@ -93,6 +100,9 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     those that did, `refusals` those that did not. `without` are raw partitions that lag: the latest window may lack
     their records. `late_records` is the number of records that arrived after the latest window was evaluated.
     `assessment` is the last assessment of the alert, if there is one.
+    `window_end` and `peak_end` are the ends of the latest window and of that with most negatives; `thresholds` are
+    those of the static rule that fired. `title` and `summary` say all this in the language of notifications; the
+    console words the numbers in its reader's.
     """
 
     dedup_key: str
@@ -137,3 +147,6 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     refusals: list[Refusal] = []
     without: list[str] = []
     assessment: Assessment | None = None
+    window_end: str | None = None
+    peak_end: str | None = None
+    thresholds: Thresholds | None = None

@@ -59,11 +59,12 @@ def test_a_ratio_to_next_to_nothing_is_not_given():
 
 
 def test_while_it_fires_the_title_keeps_to_the_peak_that_the_rule_asked_for():
-    page = alert(episode(negative=17, total=19, end_ms=STARTED + 3_600_000))
+    page = alert(episode(negative=17, total=19, end_ms=STARTED + 3_600_000, peak_end_ms=STARTED + 300_000))
     assert page.title == "Delivery complaints: peak 75%, 45 of 60 negative in 1 h"
     assert page.summary == (
-        "At the peak 45 of 60 records (75%) about delivery in 1 h were negative. Between 09:30 and 10:30 UTC it was "
-        "17 of 19. Firing since 2026-11-22 09:30 UTC. Rule spike fires at 30 negatives and 60% negative."
+        "At the peak, between 08:35 and 09:35 UTC, 45 of 60 records (75%) about delivery were negative. "
+        "Between 09:30 and 10:30 UTC it was 17 of 19. Firing since 2026-11-22 09:30 UTC. "
+        "Rule spike fires at 30 negatives and 60% negative."
     )
     assert (page.negative, page.total, page.peak_negative) == (17, 19, 45)
 

@@ -135,7 +135,7 @@ def test_in_chinese(get, make_alert):
     chosen, page = asyncio.run(request())
     assert (chosen.status_code, chosen.headers["location"]) == (303, "../alerts/triage-1")
     assert '<html lang="zh-CN">' in page.text
-    assert "<dt>高峰</dt><dd>1 小时内负面 41 条</dd>" in _plain(page.text)
+    assert "<dt>高峰</dt><dd>1 小时内负面 41 条，预期 1.5 条</dd>" in _plain(page.text)
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "\\evil", "../x"])
@@ -161,3 +161,16 @@ def test_the_chart_is_drawn_with_its_words(make_alert):
     )
     assert '<svg class="alert-chart"' in page
     assert 'aria-label="Negatives per step, observed and expected"' in page
+
+
+def test_title_and_summary_are_in_the_readers_language_and_zone_whatever_the_notification_had(make_alert):
+    alert = make_alert(
+        peak_total=42, peak_expected=3.0, negative=20, window_end="2026-11-22T09:30:00.000Z",
+        peak_end="2026-11-22T08:30:00.000Z",
+    )  # fmt: skip
+    chinese = PageContext(translations_for("zh", "Asia/Shanghai"), ANONYMOUS, "../", "alerts/triage-1")
+    page = alert_page(alert, chinese, AlertingSettings())
+    assert "<h1>物流配送投诉达预期的 14 倍 — 1 小时内峰值 42 条中 41 条负面</h1>" in page
+    assert "15:30 至 16:30 UTC+8 (07:30–08:30 UTC)" in page
+    assert "Delivery complaints spike" not in page
+    assert "At the peak, between 07:30 and 08:30 UTC" in alert_page(alert, CONTEXT, AlertingSettings())

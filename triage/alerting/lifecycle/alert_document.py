@@ -2,12 +2,13 @@
 
 from urllib.parse import quote
 
+from triage.alerting.alert_text import summary_of, title_of
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.rules.model import Rule
-from triage.alerting.wording import Numbers, wording_for
+from triage.alerting.wording import wording_for
 from triage.clock import rfc3339
 from triage.config import AlertingSettings
-from triage.schemas.alert import Alert, Assessment, Chart, Evidence
+from triage.schemas.alert import Alert, Assessment, Chart, Evidence, Thresholds
 
 _FIELDS = {"intent": "intent.label", "severity": "severity.level", "queue": "route.queue"}
 
@@ -28,17 +29,18 @@ def build_alert(
     counts, `assessment` is the last one of a person.
     """
     evidence = evidence or Evidence()
+    wording = wording_for(settings.language, settings.time_zone)
     ended_ms = None if episode.open else episode.last_firing_ms + settings.window_s * 1000
     snoozed_ms = episode.snoozed_until_ms
-    return Alert(
+    alert = Alert(
         dedup_key=episode.dedup_key,
         rule=episode.rule,
         key=episode.key,
         dimensions=episode.dimensions,
         status=episode.status,
         severity=episode.severity,
-        title=_title(episode, settings),
-        summary=_summary(episode, rule, settings),
+        title="",
+        summary="",
         started_at=rfc3339(episode.started_ms),
         updated_at=rfc3339(now_ms),
         window_s=episode.window_ms // 1000,
@@ -74,7 +76,18 @@ def build_alert(
         refusals=list(episode.refusals),
         without=list(episode.without),
         assessment=assessment,
+        window_end=rfc3339(episode.end_ms),
+        peak_end=rfc3339(episode.peak_end_ms or episode.end_ms),
+        thresholds=_thresholds(episode, rule),
     )
+    alert.title, alert.summary = title_of(alert, wording), summary_of(alert, wording)
+    return alert
+
+
+def _thresholds(episode: Episode, rule: Rule | None) -> Thresholds | None:
+    if rule is None or rule.static is None or "spike" in episode.causes:
+        return None
+    return Thresholds(rule.static.count_at_least, rule.static.share_at_least)
 
 
 def _not_paged_because(episode: Episode) -> str | None:
@@ -91,46 +104,6 @@ def _not_paged_because(episode: Episode) -> str | None:
 def duration(ms: int) -> str:
     """A duration in English, for logs and reasons: `1 h 30 min`, `5 min`, `2 d`, `45 s`."""
     return wording_for("en").duration(ms)
-
-
-def _title(episode: Episode, settings: AlertingSettings) -> str:
-    wording = wording_for(settings.language)
-    subject = wording.subject(episode.dimensions)
-    if not episode.open:
-        return wording.resolved_title(subject, _peak(episode), _lasted_ms(episode, settings))
-    # The peak reached the rule's thresholds; the latest window may be below them.
-    return wording.title(subject, _peak(episode), at_peak=_at_peak(episode))
-
-
-def _summary(episode: Episode, rule: Rule | None, settings: AlertingSettings) -> str:
-    wording = wording_for(settings.language, settings.time_zone)
-    place, since_ms = wording.place(episode.dimensions), episode.started_ms
-    if not episode.open:
-        return wording.over(place, _peak(episode), since_ms, _lasted_ms(episode, settings))
-    latest = Numbers(episode.negative, episode.total, episode.window_ms, episode.expected)
-    between_ms = episode.end_ms - episode.window_ms, episode.end_ms
-    parts = [wording.summary(place, _peak(episode), None if _at_peak(episode) else latest, since_ms, between_ms)]
-    if episode.late_records:
-        parts.append(wording.late(episode.late_records))
-    if episode.without:
-        parts.append(wording.without(episode.without))
-    if episode.flapping:
-        parts.append(wording.flapping())
-    if rule is not None and rule.static is not None and "spike" not in episode.causes:
-        parts.append(wording.thresholds(rule.name, rule.static.count_at_least, rule.static.share_at_least))
-    return ("" if settings.language == "zh" else " ").join(parts)
-
-
-def _peak(episode: Episode) -> Numbers:
-    return Numbers(episode.peak_negative, episode.peak_total, episode.window_ms, episode.peak_expected)
-
-
-def _lasted_ms(episode: Episode, settings: AlertingSettings) -> int:
-    return episode.last_firing_ms + settings.window_s * 1000 - episode.started_ms
-
-
-def _at_peak(episode: Episode) -> bool:
-    return (episode.negative, episode.total) == (episode.peak_negative, episode.peak_total)
 
 
 def _kibana_url(base: str | None, episode: Episode) -> str | None:

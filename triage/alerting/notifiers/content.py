@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 
+from triage.alerting.alert_text import summary_of, title_of
 from triage.alerting.chart import blocks
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.wording import Wording
@@ -51,13 +52,13 @@ def compose(notification: Notification, wording: Wording) -> Content:
         event=event,
         severity=alert.severity,
         title=_title(notification, wording),
-        summary=alert.summary,
+        summary=summary_of(alert, wording),
         footer=" · ".join(footer),
         lines=_lines(alert, wording) if firing else (),
         unusual=_unusual(alert, wording) if firing else (),
         steps=wording.first_steps(intent_of(alert)) if firing else (),
         examples=tuple(cut(" ".join(one.text.split()), _EXAMPLE_CHARS) for one in alert.examples) if firing else (),
-        also=tuple(other.title for other in notification.also[:_ALSO]) if event != "acknowledged" else (),
+        also=tuple(title_of(other, wording) for other in notification.also[:_ALSO]) if event != "acknowledged" else (),
         links=_links(alert, wording),
         commands=_commands(alert, wording) if firing else (),
         chart=alert.chart if firing else None,
@@ -76,7 +77,7 @@ def cut_bytes(text: str, size: int) -> str:
 
 def _title(notification: Notification, wording: Wording) -> str:
     alert = notification.alert
-    title = alert.title + (wording.more(len(notification.also)) if notification.also else "")
+    title = title_of(alert, wording) + (wording.more(len(notification.also)) if notification.also else "")
     if notification.event == "acknowledged":
         who = alert.acknowledged or alert.snoozed
         return wording.acknowledged(title, who.by if who else "?")

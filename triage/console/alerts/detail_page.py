@@ -8,6 +8,7 @@ from markupsafe import Markup
 from pydantic import SecretStr
 from starlette.concurrency import run_in_threadpool
 
+from triage.alerting.alert_text import summary_of, title_of
 from triage.alerting.chart import svg
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.content import compose, intent_of
@@ -16,6 +17,7 @@ from triage.alerting.wording import wording_for
 from triage.clock import parse_rfc3339
 from triage.config import AlertingSettings
 from triage.console.alerts.actions import COOKIE, FormTokens, action_forms, action_routes, name_of
+from triage.console.alerts.fragments import wording_in
 from triage.console.dependencies import Actions
 from triage.console.filters import FIELDS, Filters
 from triage.console.web.fragments import NOTHING
@@ -73,14 +75,16 @@ def alert_routes(
 def alert_page(alert: Alert, context: PageContext, alerting: AlertingSettings, buttons: Markup = NOTHING) -> str:
     """The page of an alert as an HTML document; `buttons` are the forms of `action_forms`, if there are any."""
     translations = context.translations
-    alert_wording = wording_for(translations.language)
-    records = records_of(alert)
+    wording = wording_in(translations)
+    title, records = title_of(alert, wording), records_of(alert)
     content = render(
         "alerts/detail.html",
         translations,
         alert=alert,
+        title=title,
+        summary=summary_of(alert, wording),
         root=context.root,
-        wording=alert_wording,
+        wording=wording,
         page_language=alerting.language,
         buttons=buttons,
         state=_state(alert, translations),
@@ -91,10 +95,10 @@ def alert_page(alert: Alert, context: PageContext, alerting: AlertingSettings, b
         chart=svg(alert.chart, translations("alert.chart"), translations.tzinfo) if alert.chart else None,
         zone=translations.zone_name(parse_rfc3339(alert.started_at)),
         standouts=_standouts(alert, translations),
-        first_steps=alert_wording.first_steps(intent_of(alert)) if alert.status != "resolved" else (),
+        first_steps=wording.first_steps(intent_of(alert)) if alert.status != "resolved" else (),
         as_sent=_as_sent(alert, alerting) if alert.paged or alert.page else None,
     )
-    return plain_page(context, "alerts", alert.title, content)
+    return plain_page(context, "alerts", title, content)
 
 
 def records_of(alert: Alert) -> Filters:
@@ -179,7 +183,7 @@ def _standouts(alert: Alert, translations: Translations) -> list[tuple[str, list
 
     The title says "unusual" where the expected number is known for some of them, else "frequent".
     """
-    text = wording_for(translations.language)
+    text = wording_in(translations)
     parts: Sequence[tuple[str, str, list[Share], Callable[[str], str]]] = (
         (text.unusual_intents, text.top_intents, alert.top_intents, text.intent),
         (text.unusual_entities, text.top_entities, alert.top_entities, str),

@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from triage.alerting.alert_text import title_of
 from triage.alerting.lifecycle.silences import format_matchers
+from triage.alerting.wording import Wording, wording_for
 from triage.clock import parse_rfc3339
 from triage.console.web.fragments import empty
 from triage.console.web.highlighting import cut
@@ -21,6 +23,7 @@ _EXAMPLE_CHARS = 160
 @dataclass(frozen=True)
 class _Card:
     alert: Alert
+    title: str
     firing: bool
     key: str
     since: str
@@ -35,6 +38,7 @@ def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations
     cards = [
         _Card(
             alert,
+            title_of(alert, wording_in(translations)),
             firing=alert.status == "firing",
             key=quote(alert.dedup_key, safe=""),
             since=_since(alert, now_ms, translations),
@@ -44,6 +48,11 @@ def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations
         for alert in alerts
     ]
     return render("alerts/cards.html", translations, cards=cards)
+
+
+def wording_in(translations: Translations) -> Wording:
+    """The texts about alerts in the reader's language and time zone."""
+    return wording_for(translations.language, translations.zone)
 
 
 def silence_html(silence: Silence, translations: Translations) -> Markup:

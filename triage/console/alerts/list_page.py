@@ -7,9 +7,9 @@ from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
 
-from triage.alerting.wording import wording_for
+from triage.alerting.alert_text import title_of
 from triage.clock import parse_rfc3339
-from triage.console.alerts.fragments import alert_cards, silence_html
+from triage.console.alerts.fragments import alert_cards, silence_html, wording_in
 from triage.console.dependencies import Dependencies
 from triage.console.web.charts import FONT, STATIC, TOOLTIP, Options, timed
 from triage.console.web.elements import Html, chart, section, text, update_chart
@@ -116,8 +116,8 @@ class _View:
 
 def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Options:
     """ECharts options of a timeline: a bar for each alert from start to end, or until now, with the newest on top."""
-    subject = wording_for(translations.language).subject
-    names = [_name(subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
+    wording = wording_in(translations)
+    names = [_name(wording.subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
     bars: list[Options] = []
     for name, alert in zip(names, alerts, strict=True):
         start = parse_rfc3339(alert.started_at)
@@ -126,7 +126,7 @@ def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -
         lasted = translations.duration(end - start)
         bars.append(
             {
-                "name": f"{alert.title} · {translations.moment(start)} · {lasted}",
+                "name": f"{title_of(alert, wording)} · {translations.moment(start)} · {lasted}",
                 "type": "line",
                 "symbolSize": 10,
                 "lineStyle": {"width": 10, "color": colour, "cap": "round"},

@@ -1,0 +1,73 @@
+"""Title and summary of an alert in words, from its numbers, in the language and time zone of a `Wording`. Pure.
+
+Alerts are stored as numbers, so each reader gets them in a language and zone of their own.
+"""
+
+from triage.alerting.wording import Numbers, Wording
+from triage.clock import parse_rfc3339
+from triage.schemas.alert import Alert
+
+
+def title_of(alert: Alert, wording: Wording) -> str:
+    """The title. Alerts of earlier versions, which lack numbers, and test notifications have the stored one."""
+    if not _has_numbers(alert):
+        return alert.title
+    subject = wording.subject(alert.dimensions)
+    if alert.status == "resolved":
+        return wording.resolved_title(subject, _peak(alert), _lasted_ms(alert))
+    # The peak reached the rule's thresholds; the latest window may be below them.
+    return wording.title(subject, _peak(alert), at_peak=_at_peak(alert))
+
+
+def summary_of(alert: Alert, wording: Wording) -> str:
+    """The summary: numbers, what was expected, since when, and what a reader must know about the numbers.
+
+    Alerts that lack numbers have the stored one.
+    """
+    if not _has_numbers(alert):
+        return alert.summary
+    place, since_ms = wording.place(alert.dimensions), parse_rfc3339(alert.started_at)
+    if alert.status == "resolved":
+        return wording.over(place, _peak(alert), since_ms, _lasted_ms(alert))
+    latest = Numbers(alert.negative, alert.total, alert.window_s * 1000, alert.expected)
+    parts = [
+        wording.summary(
+            place,
+            _peak(alert),
+            None if _at_peak(alert) else latest,
+            since_ms,
+            peak_ms=_between(alert, alert.peak_end),
+            latest_ms=_between(alert, alert.window_end),
+        )
+    ]
+    if alert.late_records:
+        parts.append(wording.late(alert.late_records))
+    if alert.without:
+        parts.append(wording.without(alert.without))
+    if alert.flapping:
+        parts.append(wording.flapping())
+    if alert.thresholds is not None:
+        parts.append(wording.thresholds(alert.rule, alert.thresholds.count, alert.thresholds.share))
+    return wording.joined(parts)
+
+
+def _has_numbers(alert: Alert) -> bool:
+    return alert.peak_total > 0 and alert.window_end is not None
+
+
+def _peak(alert: Alert) -> Numbers:
+    return Numbers(alert.peak_negative, alert.peak_total, alert.window_s * 1000, alert.peak_expected)
+
+
+def _at_peak(alert: Alert) -> bool:
+    return (alert.negative, alert.total) == (alert.peak_negative, alert.peak_total)
+
+
+def _lasted_ms(alert: Alert) -> int:
+    return parse_rfc3339(alert.ended_at or alert.updated_at) - parse_rfc3339(alert.started_at)
+
+
+def _between(alert: Alert, end: str | None) -> tuple[int, int]:
+    """Start and end in ms of the window that ends at `end`; of the latest one where it is not known."""
+    end_ms = parse_rfc3339(end or alert.window_end or alert.updated_at)
+    return end_ms - alert.window_s * 1000, end_ms
