@@ -126,5 +126,5 @@ def test_title_and_summary_say_the_same_of_what_was_expected(expected, en, zh):
     numbers = Numbers(46, 47, WINDOW, expected)
     assert en in wording_for("en").title("x", numbers, at_peak=True)
     assert zh in wording_for("zh").title("x", numbers, at_peak=True)
-    summary = wording_for("en").summary("", numbers, None, 0, (0, 0))
+    summary = wording_for("en").summary("", numbers, None, 0, peak_ms=(0, 0), latest_ms=(0, 0))
     assert ("about 1 " in summary) == (expected > 0.9)

@@ -1,5 +1,7 @@
 """`triage alerts ack`, `snooze` and `silence`, as their user sees them."""
 
+import json
+
 import pytest
 from alerts import ALERT
 from cli import run
@@ -16,6 +18,11 @@ def index():
     alerts = {"triage-1": ALERT, "over": ALERT | {"status": "resolved", "ended_at": "2026-11-22T09:40:00.000Z"}}
 
     def answer(sent):
+        if "_search" in sent.path:
+            begin = json.loads(sent.body)["query"]["bool"]["filter"][0].get("prefix", {}).get("dedup_key", "")
+            open_ones = [a for a in alerts.values() if a["status"] == "firing" and a["dedup_key"].startswith(begin)]
+            hits = [{"_index": "alerts", "_id": a["dedup_key"], "_source": a} for a in open_ones]
+            return 200, {"hits": {"hits": hits}}
         found = alerts.get(sent.path.rsplit("/", 1)[-1])
         return (
             (200, {"found": True, "_id": "x", "_index": "alerts", "_source": found})
@@ -63,8 +70,8 @@ def test_actions_reach_the_topic_and_a_silence_is_listed_and_ended(stack, prefix
 
     apply_topics(settings.kafka)
     where = (*kafka, "--elasticsearch", index.url)
-    assert run(capfd, "alerts", "ack", "triage-1", "--by", "Kim", "--comment", "on it", *where).code == 0
-    assert run(capfd, "alerts", "snooze", "triage-1", "--for", "1h30m", "--by", "Kim", *where).code == 0
+    assert run(capfd, "alerts", "ack", "triage", "--by", "Kim", "--comment", "on it", *where).code == 0
+    assert run(capfd, "alerts", "snooze", "--latest", "--for", "1h30m", "--by", "Kim", *where).code == 0
     added = run(
         capfd, "alerts", "silence", "add", "--match", "brand=Acme", "--match", "intent!=praise", "--for", "2h",
         "--comment", "migration", *kafka,

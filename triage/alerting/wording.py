@@ -3,10 +3,12 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from triage.bidi import closed, isolated
+from triage.config import AlertingSettings
 from triage.schemas.counts import OTHER
-from triage.translations import between_in, translations_for
+from triage.translations import Places, between_in, places_of, translations_for
 
 # Below this, a ratio to the expected number is large and means little.
 _MIN_EXPECTED = 0.95  # it is written as 1
@@ -77,9 +79,10 @@ class Wording:
     silence: str
     sent_again: str
 
-    def __init__(self, language: str, zone: str = "UTC") -> None:
+    def __init__(self, language: str, zone: str = "UTC", places: Places | None = None) -> None:
         """Load the texts. Raises KeyError for a language without a catalogue, ValueError for an unknown time zone."""
         self.language = language
+        self._places = places or places_of()
         self._translations = translations_for(language, zone)
         self.tzinfo = self._translations.tzinfo
         for label in Wording.__annotations__:
@@ -90,6 +93,10 @@ class Wording:
 
     def intent(self, name: str) -> str:
         return self._translations.intent(name)
+
+    def named(self, value: str) -> str:
+        """A name from records in this language, if it is a known place: 武汉 for `Wuhan`; else the name itself."""
+        return self._places.name_in(value, self.language)
 
     def place(self, dimensions: Mapping[str, str]) -> str:
         """The alert's scope in the middle of a sentence: ` about delivery from Acme`; may be empty for everything."""
@@ -244,13 +251,16 @@ class Wording:
         name = f"{known}.{channel}"
         return self._translations(name) if name in self._translations else self._translations(other, channel=channel)
 
+    def _shown(self, name: str, value: str) -> str:
+        return self.named(value) if name == "region" else value
+
     def _values(self, dimensions: Mapping[str, str]) -> list[str]:
         """Dimension values for display, without channel and intent; long ones are cut."""
         default = self._translations("others.default")
         return [
             self._translations.get(f"others.{name}", default)
             if dimensions[name] == OTHER
-            else isolated(fit(dimensions[name], "", _VALUE_CHARS))
+            else isolated(fit(self._shown(name, dimensions[name]), "", _VALUE_CHARS))
             for name in _DIMENSIONS
             if name in dimensions
         ]
@@ -269,12 +279,18 @@ def fit(head: str, tail: str, limit: int) -> str:
 
 
 @functools.cache
-def wording_for(language: str, zone: str = "UTC") -> Wording:
-    """The texts of a language and time zone, loaded once.
+def wording_for(language: str, zone: str = "UTC", places: Path | None = None) -> Wording:
+    """The texts of a language and time zone, loaded once. `places` is the owner's file of names of places.
 
-    Raises KeyError for a language that `alerting.language` does not allow, ValueError for an unknown time zone.
+    Raises KeyError for a language that `alerting.language` does not allow, ValueError for an unknown time zone,
+    ConfigError for a file that is not valid.
     """
-    return Wording(language, zone)
+    return Wording(language, zone, places_of(places))
+
+
+def wording_of(settings: AlertingSettings) -> Wording:
+    """The texts of notifications, by the settings. Raises ConfigError as `wording_for`."""
+    return wording_for(settings.language, settings.time_zone, settings.places)
 
 
 def _ratio(ratio: float) -> str:

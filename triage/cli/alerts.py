@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triage.cli import alerts_act, alerts_backtest
+from triage.cli.alert_key import KeyArgument, LatestOption, find_named
 from triage.cli.common import ConfigOption, ElasticsearchOption, SetOption, settings_from
 
 if TYPE_CHECKING:
     from triage.alerting.rules.model import Rule
+    from triage.config import Settings
     from triage.schemas.alert import Alert
 
 app = typer.Typer(help="Alerts: list, show, acknowledge, silence; test rules and receivers.", no_args_is_help=True)
@@ -17,6 +19,7 @@ app.command("ack")(alerts_act.acknowledge)
 app.command("snooze")(alerts_act.snooze)
 app.add_typer(alerts_act.silence_app, name="silence")
 
+_COLUMNS = ("STARTED", "STATUS", "SEVERITY", "KEY", "TITLE", "NOTES")
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line")]
 
 
@@ -29,7 +32,7 @@ def list_(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print alerts, newest first."""
+    """Print alerts, newest first: a header, then a line for each, in columns that tabs separate."""
     import msgspec
 
     from triage.elastic.client import connect
@@ -41,6 +44,8 @@ def list_(
         found = recent_alerts(client, settings.elasticsearch, limit, status="firing" if open_only else None)
     finally:
         client.close()
+    if found and not as_json:
+        typer.echo("\t".join(_COLUMNS))
     for alert in found:
         typer.echo(msgspec.json.encode(alert).decode() if as_json else _line(alert))
     if not found:
@@ -49,30 +54,25 @@ def list_(
 
 @app.command()
 def show(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="Dedup key, as `list` prints it")],
+    key: KeyArgument = None,
+    latest: LatestOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The stored document as JSON")] = False,
     elasticsearch: ElasticsearchOption = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print one alert as JSON, with its examples and links."""
-    import orjson
+    """Print one alert to read: what happened, its state, who did what, examples and links.
 
-    from triage.elastic.client import connect
-    from triage.elastic.errors import translated
-    from triage.errors import TriageError
+    Texts are in the language and time zone of notifications (alerting.language, alerting.time_zone).
+    """
+    import msgspec
 
     settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
-    client = connect(settings.elasticsearch)
-    try:
-        with translated():
-            found = client.options(ignore_status=404).get(index=settings.elasticsearch.alerts_index, id=key).body
-    finally:
-        client.close()
-    if not found.get("found"):
-        raise TriageError(
-            f"no alert {key!r} in the index {settings.elasticsearch.alerts_index}; see: triage alerts list"
-        )
-    typer.echo(orjson.dumps(found["_source"], option=orjson.OPT_INDENT_2).decode())
+    alert = find_named(settings, key, latest=latest)
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(alert), indent=2).decode())
+    else:
+        typer.echo(_text(alert, settings), nl=False)
 
 
 @app.command()
@@ -134,11 +134,27 @@ def send_test(config: ConfigOption = None, assignments: SetOption = None) -> Non
 
 
 def _line(alert: "Alert") -> str:
-    paged = "" if alert.paged else "\tnot paged"
+    notes = [] if alert.paged else ["not paged"]
     if alert.acknowledged is not None:
-        paged += f"\tacknowledged by {alert.acknowledged.by}"
+        notes.append(f"acknowledged by {alert.acknowledged.by}")
     if alert.snoozed_until is not None:
-        paged += f"\tsnoozed until {alert.snoozed_until}"
+        notes.append(f"snoozed until {alert.snoozed_until}")
     if alert.status == "firing":
-        paged += "".join(f"\trefused: {refusal.error}" for refusal in alert.refusals)
-    return f"{alert.started_at}\t{alert.status}\t{alert.severity}\t{alert.dedup_key}\t{alert.title}{paged}"
+        notes += [f"refused: {refusal.error}" for refusal in alert.refusals]
+    columns = (alert.started_at, alert.status, alert.severity, alert.dedup_key, alert.title, "; ".join(notes))
+    return "\t".join(columns).rstrip("\t")
+
+
+def _text(alert: "Alert", settings: "Settings") -> str:
+    from triage.alerting.alert_facts import facts_of
+    from triage.alerting.notifiers.base import Notification
+    from triage.alerting.notifiers.content import compose
+    from triage.alerting.notifiers.text import plain
+    from triage.alerting.wording import wording_of
+    from triage.translations import translations_for
+
+    wording = wording_of(settings.alerting)
+    translations = translations_for(settings.alerting.language, settings.alerting.time_zone)
+    content = compose(Notification("firing" if alert.status == "firing" else "resolved", alert), wording)
+    facts = [(translations(f"fact.{name}"), text) for name, text in facts_of(alert, translations).items() if text]
+    return plain(content, wording, facts)

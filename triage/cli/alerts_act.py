@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triage.cli.alert_key import KeyArgument, LatestOption, find_named
 from triage.cli.common import ConfigOption, ElasticsearchOption, KafkaOption, SetOption, settings_from
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 silence_app = typer.Typer(help="Silences: mute matching alerts for some time.", no_args_is_help=True)
 
-KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Dedup key, as `triage alerts list` prints it")]
 ByOption = Annotated[
     str | None, typer.Option("--by", metavar="NAME", help="Your name [default: the system user]", show_default=False)
 ]
@@ -27,7 +27,8 @@ _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 
 
 def acknowledge(
-    key: KeyArgument,
+    key: KeyArgument = None,
+    latest: LatestOption = False,
     by: ByOption = None,
     comment: CommentOption = "",
     bootstrap_servers: KafkaOption = None,
@@ -39,15 +40,16 @@ def acknowledge(
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
-    _require_open(settings, key)
+    key = _open_alert(settings, key, latest=latest)
     with _writer(settings) as writer:
         action = writer.acknowledge(key, _actor(by), comment)
     typer.echo(f"acknowledged\t{key}\t{action.actor}")
 
 
 def snooze(
-    key: KeyArgument,
     time: ForOption,
+    key: KeyArgument = None,
+    latest: LatestOption = False,
     by: ByOption = None,
     comment: CommentOption = "",
     bootstrap_servers: KafkaOption = None,
@@ -62,7 +64,7 @@ def snooze(
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
-    _require_open(settings, key)
+    key = _open_alert(settings, key, latest=latest)
     with _writer(settings) as writer:
         action = writer.snooze(key, _actor(by), for_s, comment)
     typer.echo(f"snoozed\t{key}\tuntil {rfc3339(action.until_ms)}")
@@ -140,22 +142,14 @@ def _silences(settings: "Settings") -> "tuple[list[Silence], int]":
     return read_actions(settings.kafka).silences.all(), settings.clock.build().now_ms()
 
 
-def _require_open(settings: "Settings", key: str) -> None:
-    from triage.elastic.client import connect
-    from triage.elastic.search import find_alert
+def _open_alert(settings: "Settings", key: str | None, *, latest: bool) -> str:
+    """The key of the firing alert that is meant. Raises TriageError if there is none, or it is over."""
     from triage.errors import TriageError
 
-    client = connect(settings.elasticsearch)
-    try:
-        alert = find_alert(client, settings.elasticsearch, key)
-    finally:
-        client.close()
-    if alert is None:
-        raise TriageError(
-            f"no alert {key!r} in the index {settings.elasticsearch.alerts_index}; see: triage alerts list"
-        )
+    alert = find_named(settings, key, latest=latest, firing=True)
     if alert.status == "resolved":
-        raise TriageError(f"the alert {key} ended at {alert.ended_at}; there is nothing to acknowledge or snooze")
+        raise TriageError(f"the alert {alert.dedup_key} ended at {alert.ended_at}; it cannot be changed any more")
+    return alert.dedup_key
 
 
 @contextmanager

@@ -16,6 +16,11 @@ _MIN_KEY_CHARS = 16
 
 class AlertingSettings(Section):
     rules: Path | None = Field(None, description="File of alert rules; default: triage/alerting/rules/default.yaml")
+    places: Path | None = Field(
+        None,
+        description="File of names of places (Wuhan, 武汉) that count as one, before those of "
+        "triage/translations/places.yaml",
+    )
     data_dir: Path = Field(Path(".triage/alerter"), description="Working files of the alerter")
     window_s: int = Field(300, ge=10, le=86_400, description="Length of the windows in which workers count records")
     dimensions: list[list[str]] = Field(

@@ -20,6 +20,7 @@ from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.runtime.health import Health
 from triage.runtime.watchdog import Watchdog
+from triage.translations import places_of
 from triage.web.health import WebHealth
 from triage.web.server import check_reach, health_listener, listen, run, url_of
 
@@ -38,6 +39,7 @@ def serve(settings: Settings) -> None:
     valid.
     """
     check_reach(settings.console, "console")
+    places_of(settings.alerting.places)
     with ExitStack() as resources:
         dependencies = _dependencies(settings, resources)
 

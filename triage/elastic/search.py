@@ -267,6 +267,13 @@ def find_alerts(client: Elasticsearch, settings: ElasticsearchSettings, keys: Se
     return [(hit["_version"], alert) for hit, alert in decode_hits({"hits": {"hits": found}}, Alert)]
 
 
+def alerts_with_prefix(client: Elasticsearch, settings: ElasticsearchSettings, prefix: str, size: int) -> list[Alert]:
+    """Alerts whose key begins with `prefix`, newest start first. Raises as `recent_alerts`."""
+    query: JsonObject = {"bool": {"filter": [{"prefix": {"dedup_key": prefix}}]}}
+    body = run_search(client, settings.alerts_index, query=query, size=size, sort=[{"started_at": "desc"}])
+    return [alert for _, alert in decode_hits(body, Alert)]
+
+
 def _probe(field: str, value: str) -> JsonObject:
     return {"match_phrase": {"text": value}} if field == "text" else {"term": {field: value}}
 

@@ -11,6 +11,7 @@ from triage.clock import ManualClock
 from triage.config import ElasticsearchSettings
 from triage.elastic.client import connect
 from triage.schemas.alert import Alert, Share
+from triage.translations import places_of
 
 
 def alert(**dimensions):
@@ -122,3 +123,25 @@ def test_without_an_answer_in_time_there_is_no_evidence(index):
     server, evidence = index(answer)
     assert IndexEvidence(evidence._client, evidence._settings, timeout_s=7, clock=clock)(alert(), 7_200_000) is None
     assert len(server.sent) == 1
+
+
+def test_spellings_of_one_place_count_together_in_the_window_and_before(index):
+    def answer(sent):
+        sought = json.loads(sent.body) if sent.body else {}
+        probes = sought.get("aggregations", {})
+        if "all" not in probes:
+            return buckets(("武汉", 12), ("Wuhan", 9), ("parcel", 6))
+        window = WINDOW in filters_of(sent)
+        counts = {"武汉": 12, "Wuhan": 9, "parcel": 6} if window else {"武汉市": 30}
+        found = {
+            name: {"doc_count": counts.get(probe["filter"].get("term", {}).get("entities.text", ""), 0)}
+            for name, probe in probes.items()
+            if name != "all"
+        }
+        return 200, {"hits": {"hits": []}, "aggregations": {"all": {"doc_count": 40 if window else 400}, **found}}
+
+    _, evidence = index(answer)
+    merging = IndexEvidence(evidence._client, evidence._settings, places=places_of())
+    found = merging(alert(intent="delivery"), 7_200_000).top_entities
+    assert Share("Wuhan", 21, 3.0) in found
+    assert "武汉" not in {share.value for share in found}

@@ -54,6 +54,7 @@ from triage.schemas.alert import Alert
 from triage.schemas.counts import CountMessage
 from triage.schemas.message import MessageDecoder
 from triage.topics.definitions import RAW_TOPICS
+from triage.translations import places_of
 
 log = get_logger("triage.alerter")
 
@@ -114,7 +115,12 @@ class AlerterApp:
             settings.alerting,
             clock,
             metrics,
-            look_up=IndexEvidence(elasticsearch, settings.elasticsearch, where=self._conditions_of),
+            look_up=IndexEvidence(
+                elasticsearch,
+                settings.elasticsearch,
+                where=self._conditions_of,
+                places=places_of(settings.alerting.places),
+            ),
             archives=archives,
             flush=self._flush,
         )

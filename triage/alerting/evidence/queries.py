@@ -15,6 +15,7 @@ from triage.errors import AccessDenied, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.redaction.kinds import LABELS
 from triage.schemas.alert import Alert, Evidence, Share
+from triage.translations import Places
 
 log = get_logger("triage.alerter")
 
@@ -36,7 +37,8 @@ class IndexEvidence:
 
     It blocks for at most `timeout_s` seconds, all queries together, and returns None if Elasticsearch does not answer.
     The comparison with the days before gets the time that is left; without it the page names frequent values.
-    `where(rule)` has the conditions of a rule beyond the alert's dimensions.
+    `where(rule)` has the conditions of a rule beyond the alert's dimensions. Spellings of one of the `places` count
+    together, under its one name.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class IndexEvidence:
         timeout_s: float = 7.0,
         clock: Clock | None = None,
         where: Callable[[str], Conditions] | None = None,
+        places: Places | None = None,
     ) -> None:
         self._client = client
         self._settings = settings
         self._timeout_s = timeout_s
         self._clock = clock or SystemClock()
+        self._places = places or Places()
         self._where: Callable[[str], Conditions] = where or (lambda _: {})
 
     def __call__(self, alert: Alert, end_ms: int) -> Evidence | None:
@@ -83,13 +87,9 @@ class IndexEvidence:
             else top_intents(self._until(deadline_s), settings, *window, dimensions=dimensions, size=_INTENTS)
         )
         negative = {**dimensions, "sentiment": "negative"}
-        entities = [
-            share
-            for share in top_terms(
-                self._until(deadline_s), settings, "entities.text", negative, *window, size=_ENTITIES
-            )
-            if share.value not in LABELS
-        ]
+        terms = top_terms(self._until(deadline_s), settings, "entities.text", negative, *window, size=_ENTITIES)
+        counts = self._places.merged({share.value: share.count for share in terms if share.value not in LABELS})
+        entities = [Share(*pair) for pair in sorted(counts.items(), key=lambda pair: -pair[1])]
         shown = examples(self._until(deadline_s), settings, dimensions, *window, _EXAMPLES)
         # A single mention is not a pattern.
         named = [share for share in entities if share.count > 1]
@@ -112,13 +112,17 @@ class IndexEvidence:
         terms, distinct = candidates(sample, _WORDS)
         fields = {
             "intent.label": [share.value for share in intents],
-            "entities.text": [share.value for share in entities[:_WORDS]],
+            "entities.text": [one for share in entities[:_WORDS] for one in self._places.spellings(share.value)],
             "text": terms,
         }
         baseline_total, baseline = self._count(dimensions, before, fields, deadline_s)
         if baseline_total < LEAST_BASELINE:
             return
         total, counts = self._count(dimensions, window, fields, deadline_s)
+        for counted, most in ((counts, total), (baseline, baseline_total)):
+            # A record with two spellings of a place counts twice, but no more often than there are records.
+            merged = self._places.merged(counted["entities.text"])
+            counted["entities.text"] = {value: min(count, most) for value, count in merged.items()}
 
         def unusual_in(field: str, tested: int, size: int = _TOP) -> list[Share]:
             return over_represented(

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from triage.alerting.alert_text import summary_of, title_of
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.rules.model import Rule
-from triage.alerting.wording import wording_for
+from triage.alerting.wording import wording_for, wording_of
 from triage.clock import rfc3339
 from triage.config import AlertingSettings
 from triage.schemas.alert import Alert, Assessment, Chart, Evidence, Thresholds
@@ -29,7 +29,7 @@ def build_alert(
     counts, `assessment` is the last one of a person.
     """
     evidence = evidence or Evidence()
-    wording = wording_for(settings.language, settings.time_zone)
+    wording = wording_of(settings)
     ended_ms = None if episode.open else episode.last_firing_ms + settings.window_s * 1000
     snoozed_ms = episode.snoozed_until_ms
     alert = Alert(

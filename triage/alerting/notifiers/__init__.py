@@ -10,7 +10,7 @@ from triage.alerting.notifiers.robots import DingTalkNotifier, WeComNotifier
 from triage.alerting.notifiers.slack import SlackNotifier
 from triage.alerting.notifiers.teams import TeamsNotifier
 from triage.alerting.notifiers.webhook import SigningKey, WebhookNotifier
-from triage.alerting.wording import wording_for
+from triage.alerting.wording import wording_of
 from triage.config import AlertingSettings
 
 __all__ = ["ADDRESSES", "Notification", "Notifier", "Refused", "Throttled", "build_notifiers"]
@@ -34,7 +34,7 @@ def build_notifiers(settings: AlertingSettings) -> list[Notifier]:
 
     Raises MissingExtraError for e-mail if the packages of the extra `email` are not installed.
     """
-    wording, timeout_s = wording_for(settings.language, settings.time_zone), settings.notify_timeout_s
+    wording, timeout_s = wording_of(settings), settings.notify_timeout_s
     notifiers: list[Notifier] = [LogNotifier()]
     if url := _secret(settings.webhook_url):
         key = _secret(settings.webhook_key)
@@ -72,7 +72,7 @@ def _email(settings: AlertingSettings) -> Notifier:
         password=_secret(settings.smtp_password),
         ca_certs=settings.smtp_ca_certs,
     )
-    return EmailNotifier(mailbox, settings.notify_timeout_s, wording_for(settings.language, settings.time_zone))
+    return EmailNotifier(mailbox, settings.notify_timeout_s, wording_of(settings))
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -104,13 +104,15 @@ def _unusual(alert: Alert, wording: Wording) -> tuple[tuple[str, tuple[str, ...]
         if not shares:
             continue
         label = frequent if all(share.expected is None for share in shares) else unusual
-        intents = shares is alert.top_intents
-        rows.append((label, tuple(_share(share, wording, intent=intents) for share in shares)))
+        kind = "intent" if shares is alert.top_intents else "entity" if shares is alert.top_entities else "word"
+        rows.append((label, tuple(_share(share, wording, kind) for share in shares)))
     return tuple(rows)
 
 
-def _share(share: Share, wording: Wording, *, intent: bool) -> str:
-    value = wording.intent(share.value) if intent else isolated(cut(share.value, _VALUE_CHARS))
+def _share(share: Share, wording: Wording, kind: str) -> str:
+    if kind == "intent":
+        return wording.share(wording.intent(share.value), share.count, share.expected)
+    value = isolated(cut(wording.named(share.value) if kind == "entity" else share.value, _VALUE_CHARS))
     return wording.share(value, share.count, share.expected)
 
 

@@ -9,9 +9,13 @@ from triage.alerting.wording import Wording
 _MARKS = str.maketrans("`*[]<>", "'＊［］＜＞")
 
 
-def plain(content: Content, wording: Wording) -> str:
-    """A notification as plain text, for e-mail and other receivers without markup."""
-    sections = [content.title, content.summary, *_blocks_plain(content)]
+def plain(content: Content, wording: Wording, facts: Iterable[tuple[str, str]] = ()) -> str:
+    """A notification as plain text, for e-mail and other receivers without markup.
+
+    `facts`, as (label, text), follow the summary.
+    """
+    listed = "\n".join(f"{label}: {text}" for label, text in facts)
+    sections = [content.title, content.summary, *([listed] if listed else []), *_blocks_plain(content)]
     sections += [f"{label}:\n  " + "\n  ".join(values) for label, values in content.unusual]
     if content.steps:
         sections.append(f"{wording.what_to_do_first}:\n" + _numbered(content.steps))

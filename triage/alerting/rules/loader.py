@@ -14,6 +14,7 @@ from triage.config import AlertingSettings, Settings
 from triage.errors import ConfigError
 from triage.rules.source import read_source
 from triage.schemas.counts import COUNTED_FIELDS
+from triage.translations import places_of
 
 _DEFAULT = Path(__file__).with_name("default.yaml")
 
@@ -56,12 +57,14 @@ def parse_alert_rules(text: bytes, settings: AlertingSettings, where: str) -> Al
 
 
 def check(settings: Settings) -> list[str]:
-    """All problems of the alerting section and of the rule file that it names, as messages; empty if there are none."""
-    try:
-        load_alert_rules(settings.alerting)
-    except ConfigError as error:
-        return [f"{error.where}: {problem}" for problem in error.problems]
-    return []
+    """All problems of the files that the alerting section names, as messages; empty if there are none."""
+    found = []
+    for read in (load_alert_rules, lambda alerting: places_of(alerting.places)):
+        try:
+            read(settings.alerting)
+        except ConfigError as error:
+            found += [f"{error.where}: {problem}" for problem in error.problems]
+    return found
 
 
 def _valid_rules(content: Any) -> list[Rule]:

@@ -8,12 +8,13 @@ from markupsafe import Markup
 from pydantic import SecretStr
 from starlette.concurrency import run_in_threadpool
 
+from triage.alerting.alert_facts import facts_of
 from triage.alerting.alert_text import summary_of, title_of
 from triage.alerting.chart import svg
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.content import compose, intent_of
 from triage.alerting.notifiers.text import plain
-from triage.alerting.wording import wording_for
+from triage.alerting.wording import Wording, wording_of
 from triage.clock import parse_rfc3339
 from triage.config import AlertingSettings
 from triage.console.alerts.actions import COOKIE, FormTokens, action_forms, action_routes, name_of
@@ -24,7 +25,7 @@ from triage.console.web.fragments import NOTHING
 from triage.console.web.layout import PageContext, plain_page
 from triage.console.web.templates import TEMPLATES, render
 from triage.errors import TriageError
-from triage.schemas.alert import Acknowledgement, Alert, Refusal, Share
+from triage.schemas.alert import Alert, Share
 from triage.schemas.counts import OTHER
 from triage.translations import Translations
 from triage.web.auth import user_of
@@ -75,7 +76,7 @@ def alert_routes(
 def alert_page(alert: Alert, context: PageContext, alerting: AlertingSettings, buttons: Markup = NOTHING) -> str:
     """The page of an alert as an HTML document; `buttons` are the forms of `action_forms`, if there are any."""
     translations = context.translations
-    wording = wording_in(translations)
+    wording = wording_in(translations, alerting.places)
     title, records = title_of(alert, wording), records_of(alert)
     content = render(
         "alerts/detail.html",
@@ -91,10 +92,10 @@ def alert_page(alert: Alert, context: PageContext, alerting: AlertingSettings, b
         records=context.root + records.address("explore"),
         compared=context.root + records.address("explore", compare="1"),
         links=_links(alert, translations),
-        facts=_facts(alert, translations),
+        facts=facts_of(alert, translations),
         chart=svg(alert.chart, translations("alert.chart"), translations.tzinfo) if alert.chart else None,
         zone=translations.zone_name(parse_rfc3339(alert.started_at)),
-        standouts=_standouts(alert, translations),
+        standouts=_standouts(alert, wording),
         first_steps=wording.first_steps(intent_of(alert)) if alert.status != "resolved" else (),
         as_sent=_as_sent(alert, alerting) if alert.paged or alert.page else None,
     )
@@ -109,67 +110,10 @@ def records_of(alert: Alert) -> Filters:
     return Filters(start=start_ms, end=end_ms, values={**values, "sentiment": ("negative",)})
 
 
-def _facts(alert: Alert, translations: Translations) -> dict[str, str]:
-    """The facts on the page, as text by message name (`since`, `peak`, ...); empty text where one is unknown."""
-    start_ms = parse_rfc3339(alert.started_at)
-    window = translations.duration(alert.window_s * 1000)
-    latest = translations(
-        "alert.latest",
-        n=alert.negative,
-        total=alert.total,
-        share=translations.percent(alert.share),
-        window=window,
-    )
-    peak = translations("alert.peak", n=alert.peak_negative, window=window)
-    return {
-        "since": translations.moment(start_ms),
-        "until": translations.moment(parse_rfc3339(alert.ended_at)) if alert.ended_at else "",
-        "lasted": translations.duration(parse_rfc3339(alert.ended_at) - start_ms) if alert.ended_at else "",
-        "peak": peak + _expected(alert.peak_expected, translations),
-        "latest": latest + _expected(alert.expected, translations),
-        "rule": alert.rule,
-        "fired_by": ", ".join(alert.causes),
-        "acknowledged": _by_whom(alert.acknowledged, translations),
-        "snoozed": _snoozed(alert, translations),
-        "late": translations("alert.late", n=alert.late_records) if alert.late_records else "",
-        "without": ", ".join(alert.without),
-        "paged_with": alert.page if alert.page and alert.page != alert.dedup_key else "",
-        "not_paged": "" if alert.paged else alert.not_paged_because or translations("alert.yes"),
-        "taken_by": ", ".join(alert.taken_by),
-        "refused_by": "; ".join(_refusal(one, alert, translations) for one in alert.refusals),
-        "updated": translations.moment(parse_rfc3339(alert.updated_at)),
-    }
-
-
-def _expected(negatives: float | None, translations: Translations) -> str:
-    return "" if negatives is None else translations("alert.expected", n=translations.quantity(negatives))
-
-
-def _refusal(refusal: Refusal, alert: Alert, translations: Translations) -> str:
-    when = translations.moment(parse_rfc3339(refusal.at))
-    again = "alert.refused_again" if refusal.retried and alert.status == "firing" else "alert.refused"
-    return translations(again, receiver=refusal.receiver, error=refusal.error, when=when)
-
-
 def _state(alert: Alert, translations: Translations) -> str:
     """The displayed state of an alert: resolved, or for a firing one its state, such as `ongoing` or `recovering`."""
     state = "flapping" if alert.flapping and alert.status == "firing" else alert.state
     return translations.term("status", alert.status if alert.status == "resolved" or state == "firing" else state)
-
-
-def _snoozed(alert: Alert, translations: Translations) -> str:
-    if not alert.snoozed_until:
-        return ""
-    until = translations.moment(parse_rfc3339(alert.snoozed_until))
-    return translations("alert.snoozed_until", who=_by_whom(alert.snoozed, translations), when=until)
-
-
-def _by_whom(acknowledgement: Acknowledgement | None, translations: Translations) -> str:
-    if acknowledgement is None:
-        return ""
-    when = translations.moment(parse_rfc3339(acknowledgement.at))
-    text = translations("alert.by", by=acknowledgement.by, when=when)
-    return f"{text}: {acknowledgement.comment}" if acknowledgement.comment else text
 
 
 def _links(alert: Alert, translations: Translations) -> list[tuple[str, str]]:
@@ -178,15 +122,14 @@ def _links(alert: Alert, translations: Translations) -> list[tuple[str, str]]:
     return [(name, url) for name, url in named if url and url.startswith(("https://", "http://"))]
 
 
-def _standouts(alert: Alert, translations: Translations) -> list[tuple[str, list[tuple[str, Share]]]]:
+def _standouts(alert: Alert, text: Wording) -> list[tuple[str, list[tuple[str, Share]]]]:
     """Intents, entities and words of an alert's records, as (title, [(name, share)]).
 
     The title says "unusual" where the expected number is known for some of them, else "frequent".
     """
-    text = wording_in(translations)
     parts: Sequence[tuple[str, str, list[Share], Callable[[str], str]]] = (
         (text.unusual_intents, text.top_intents, alert.top_intents, text.intent),
-        (text.unusual_entities, text.top_entities, alert.top_entities, str),
+        (text.unusual_entities, text.top_entities, alert.top_entities, text.named),
         (text.unusual_words, text.unusual_words, alert.top_words, str),
     )
     return [
@@ -201,7 +144,7 @@ def _standouts(alert: Alert, translations: Translations) -> list[tuple[str, list
 
 def _as_sent(alert: Alert, alerting: AlertingSettings) -> str:
     """The notification as plain text, in the language and zone in which receivers got it."""
-    text = wording_for(alerting.language, alerting.time_zone)
+    text = wording_of(alerting)
     return plain(compose(Notification("firing" if alert.status == "firing" else "resolved", alert), text), text)
 
 

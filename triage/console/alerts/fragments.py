@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -50,9 +51,9 @@ def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations
     return render("alerts/cards.html", translations, cards=cards)
 
 
-def wording_in(translations: Translations) -> Wording:
-    """The texts about alerts in the reader's language and time zone."""
-    return wording_for(translations.language, translations.zone)
+def wording_in(translations: Translations, places: Path | None = None) -> Wording:
+    """The texts about alerts in the reader's language and zone; `places` is the owner's file of names of places."""
+    return wording_for(translations.language, translations.zone, places)
 
 
 def silence_html(silence: Silence, translations: Translations) -> Markup:

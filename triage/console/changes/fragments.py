@@ -12,7 +12,7 @@ from triage.console.web.fragments import NOTHING, empty, not_read
 from triage.console.web.templates import render
 from triage.elastic.changes import Change
 from triage.schemas.alert import Share
-from triage.translations import Translations
+from triage.translations import Places, Translations
 
 _NEGATIVE = {"sentiment": ("negative",)}
 
@@ -64,8 +64,14 @@ def movers_html(latest: SharedReading[Movers], translations: Translations) -> Ma
     return render("changes/movers.html", translations, caption=caption, tables=tables)
 
 
-def comparison_html(comparison: Comparison, filters: Filters, translations: Translations) -> Markup:
-    """Render a comparison: the total, unusually frequent words and entities, and the changes of each field's values."""
+def comparison_html(
+    comparison: Comparison, filters: Filters, translations: Translations, places: Places | None = None
+) -> Markup:
+    """Render a comparison: the total, unusually frequent words and entities, and the changes of each field's values.
+
+    One of the `places` is named in the reader's language, and its link finds all its spellings.
+    """
+    places = places or Places()
     caption = translations(
         "compare.caption",
         now=comparison.all.now,
@@ -75,9 +81,12 @@ def comparison_html(comparison: Comparison, filters: Filters, translations: Tran
     )
     columns = (translations("compare.now"), translations("compare.before"))
     standouts = [
-        (translations(f"compare.{name}"), [_standout(share, comparison, filters, field) for share in shares])
-        for name, shares, field in (("words", comparison.words, "q"), ("entities", comparison.entities, "entity"))
-        if shares
+        (translations(f"compare.{name}"), [_standout(share, comparison, view, shown) for share, view, shown in found])
+        for name, found in (
+            ("words", [(share, replace(filters, text=share.value), share.value) for share in comparison.words]),
+            ("entities", [_named(share, filters, places, translations.language) for share in comparison.entities]),
+        )
+        if found
     ]
     return render(
         "changes/comparison.html",
@@ -126,10 +135,15 @@ def _ratio(change: Change, translations: Translations) -> str:
     return translations("movers.times", n=translations.quantity(ratio) if ratio < 10 else f"{ratio:,.0f}")
 
 
-def _standout(share: Share, comparison: Comparison, filters: Filters, field: str) -> _Standout:
-    view = replace(filters, text=share.value) if field == "q" else filters.only(**{field: share.value})
+def _named(share: Share, filters: Filters, places: Places, language: str) -> tuple[Share, Filters, str]:
+    """An entity with the view of its records, and its name in the reader's language."""
+    view = replace(filters, values={**filters.values, "entity": places.spellings(share.value)})
+    return share, view, places.name_in(share.value, language)
+
+
+def _standout(share: Share, comparison: Comparison, view: Filters, name: str) -> _Standout:
     return _Standout(
-        share.value,
+        name,
         address=view.address("explore", compare="1"),
         now=share.count / comparison.sampled,
         usually=(share.expected or 0.0) / comparison.sampled,

@@ -14,6 +14,7 @@ from triage.elastic.changes import Change, Periods, Sampled, changes, sample
 from triage.elastic.mapping import JsonObject
 from triage.redaction.kinds import LABELS
 from triage.schemas.alert import Share
+from triage.translations import Places
 
 DAY_MS = 86_400_000
 # The first with enough records before to compare with is taken.
@@ -85,13 +86,20 @@ def top_movers(client: Elasticsearch, settings: ElasticsearchSettings, end_ms: i
     return Movers(None, total)
 
 
-def compare(client: Elasticsearch, settings: ElasticsearchSettings, filters: Filters, now_ms: int) -> Comparison | None:
+def compare(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    filters: Filters,
+    now_ms: int,
+    places: Places | None = None,
+) -> Comparison | None:
     """Compare a view with the period of equal length before it.
 
     None for a view without a start, or one that begins in the future. Values are counted in all records, words and
-    entities in a sample of each period, which costs the same for any number of records. Raises Unavailable,
-    AccessDenied or DependencyError if a request fails.
+    entities in a sample of each period, which costs the same for any number of records. Spellings of one of the
+    `places` count together. Raises Unavailable, AccessDenied or DependencyError if a request fails.
     """
+    one_name = (places or Places()).one_name
     start_ms, end_ms = filters.between(now_ms)
     end_ms = end_ms or now_ms
     if start_ms is None or start_ms >= end_ms:
@@ -103,11 +111,12 @@ def compare(client: Elasticsearch, settings: ElasticsearchSettings, filters: Fil
     now = sample(client, settings, conditions, periods.start_ms, periods.end_ms, _SAMPLE_SIZE)
     before, left_out = _sample_before(client, settings, filters, periods)
     entities = _over_represented(
-        [set(record.entities) - LABELS.keys() for record in now], [set(record.entities) for record in before]
+        [{*map(one_name, record.entities)} - LABELS.keys() for record in now],
+        [{*map(one_name, record.entities)} for record in before],
     )
     terms = _over_represented([words(record.text) for record in now], [words(record.text) for record in before])
     # A word of a name that is listed already adds nothing.
-    filtered = {value for name in left_out for value in filters.values.get(name, ())}
+    filtered = {one_name(value) for name in left_out for value in filters.values.get(name, ())}
     entities = [entity for entity in entities if entity.value not in filtered]
     named = {word for value in (*filtered, *(entity.value for entity in entities)) for word in words(value)}
     return Comparison(

@@ -25,7 +25,7 @@ from triage.elastic.corrections import corrections_of
 from triage.elastic.explore import Page, Statistics, records_page, statistics
 from triage.errors import TriageError
 from triage.schemas.correction import Correction
-from triage.translations import Translations
+from triage.translations import Places, Translations, places_of
 
 RESPONSE_S = 20.0
 _SIZE = 25
@@ -101,9 +101,13 @@ def read_results(
             totals,
             page,
             corrections_of(client, settings, [hit.id for hit in page.hits]),
-            compare(client, settings, filters, now_ms) if with_comparison else None,
+            compare(client, settings, filters, now_ms, _places(dependencies)) if with_comparison else None,
             step_s * 1000,
         )
+
+
+def _places(dependencies: Dependencies) -> Places:
+    return places_of(dependencies.settings.alerting.places)
 
 
 def _step_s(filters: Filters, now_ms: int) -> int:
@@ -138,7 +142,7 @@ def _build(
                     if results.comparison is None:
                         text(translations("compare.no_start"))
                     else:
-                        Html(comparison_html(results.comparison, filters, translations))
+                        Html(comparison_html(results.comparison, filters, translations, _places(dependencies)))
             if results.page.hits:
                 with section("records", translations("explore.records")):
                     Html(records_html(filters, results.page, results.corrections, now_ms, translations))
