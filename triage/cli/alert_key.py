@@ -42,7 +42,7 @@ def find_named(settings: "Settings", key: str | None, *, latest: bool, firing: b
         if not key:
             found = recent_alerts(client, settings.elasticsearch, 1, status="firing" if firing else None)
             if not found:
-                raise TriageError("no alert is firing" if firing else f"there is no alert in the index {index}")
+                raise TriageError("no alert is firing" if firing else f"the index {index} has no alerts")
             return found[0]
         if (alert := find_alert(client, settings.elasticsearch, key)) is not None:
             return alert

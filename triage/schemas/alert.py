@@ -74,7 +74,7 @@ class Refusal(msgspec.Struct):
 
 
 class Thresholds(msgspec.Struct):
-    """What a static rule asks for: at least `count` negatives, and at least the `share` (0 to 1) of all records."""
+    """Limits of a static rule: at least `count` negatives, which are at least the `share` (0 to 1) of all records."""
 
     count: int
     share: float
