@@ -16,31 +16,54 @@ if TYPE_CHECKING:
 def command(
     once: Annotated[bool, typer.Option("--once", help="Print a summary when the feed is done, and exit")] = False,
     days: Annotated[float, typer.Option(min=1, max=31, help="Simulated days covered by the feed")] = 3,
-    seconds: Annotated[float, typer.Option(min=10, help="Seconds that these days take")] = 180,
+    seconds: Annotated[
+        float | None, typer.Option(min=10, help="Seconds that these days take [default: 180]", show_default=False)
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            help="Simulated time runs this many times as fast, instead of --seconds [default: 1440]",
+            show_default=False,
+        ),
+    ] = None,
     data_dir: Annotated[Path, typer.Option(help="Folder for the demo's data and logs")] = Path(".triage/demo"),
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
     """Run the whole system on this machine, and replay three days of feedback in three minutes.
 
-    Starts Kafka, Elasticsearch, worker, alerter and console with empty data; Ctrl-C stops everything. With --once it
-    exits when the alerts have resolved, and fails if the counts disagree.
+    Starts Kafka, Elasticsearch, worker, alerter and console with empty data; Ctrl-C stops everything. Kill one of the
+    three: it is started again, and nothing is lost. With --once it exits when the alerts have resolved, and fails if
+    the counts disagree.
     """
     import signal
 
     from rich.console import Console
     from rich.live import Live
 
+    from triage.errors import ConfigError
     from triage.local.demo import Demo, DemoOptions
 
+    if seconds is not None and speed is not None:
+        raise ConfigError("--seconds and --speed say the same in two ways: give one of them")
+    replay_s = days * 86_400 / speed if speed is not None else seconds or 180.0
+    if replay_s < 10:
+        raise ConfigError(
+            f"--speed {speed:g} replays {days:g} days in {replay_s:.1f} s, which is too short for windows and alerts: "
+            f"at most {days * 8_640:g}"
+        )
     settings = settings_from(config, assignments)
     console = Console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
-    options = DemoOptions(days=days, replay_s=seconds, data_dir=data_dir)
+    options = DemoOptions(days=days, replay_s=replay_s, data_dir=data_dir)
     try:
         with Demo(settings, options, lambda text: console.print(f"· {text}", highlight=False)) as demo:
             console.print(f"· console: [bold]{demo.console_url}[/bold]   (Ctrl-C stops everything)", highlight=False)
             console.print(f"· in another terminal: triage top --config {demo.settings_file}", highlight=False)
+            console.print(
+                f"· to see that nothing is lost, kill the worker: kill -9 {demo.pid('worker')}", highlight=False
+            )
             with Live(console=console, refresh_per_second=4, transient=True) as live:
                 _follow(demo, live, once=once)
             if not once:

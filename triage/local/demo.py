@@ -24,7 +24,8 @@ from triage.elastic.plan import apply as apply_index
 from triage.elastic.plan import plan_index
 from triage.errors import TriageError, Unavailable
 from triage.local.feed import load_feed
-from triage.local.processes import Child, stop_all
+from triage.local.pace import Pace
+from triage.local.processes import Child, Supervisor, stop_all
 from triage.local.replay import Replay
 from triage.local.settings_file import write_settings
 from triage.local.stack import LocalStack, free_port, is_free
@@ -61,6 +62,7 @@ class Demo:
         self._options = options
         self._say = say
         self._children: list[Child] = []
+        self._supervisor: Supervisor | None = None
         self._cleanup = contextlib.ExitStack()
         self.settings = settings
         self.tally: Tally
@@ -78,6 +80,10 @@ class Demo:
 
     def __exit__(self, *details: object) -> None:
         self.close()
+
+    def pid(self, name: str) -> int:
+        """Process id of `worker`, `alerter` or `console`."""
+        return next(child.pid for child in self._children if child.name == name)
 
     def close(self) -> None:
         """End the feed, then the child processes, then the local stack."""
@@ -162,6 +168,8 @@ class Demo:
         self._say(f"worker, alerter and console started; logs in {logs}")
         self._wait_ready("worker", f"http://127.0.0.1:{self.settings.worker.health_port}/ready")
         self._wait_ready("console", f"{self.console_url}/live")
+        # Only what was ready once is started again: a process that cannot start ends the demo.
+        self._supervisor = Supervisor(self._children, SystemClock(), self._say)
 
     def _wait_ready(self, name: str, url: str) -> None:
         deadline = time.monotonic() + _READY_TIMEOUT_S
@@ -179,15 +187,22 @@ class Demo:
         items = list(feed.schedule(clock.origin, self._options.days, self._options.seed))
         topics = {channel: self.settings.kafka.topic(name) for channel, name in RAW_TOPICS.items()}
         origin_ms = int(clock.origin.timestamp() * 1000)
-        self.replay = Replay(self.settings.kafka, topics, items, origin_ms, self.settings.clock.build())
+        self.replay = Replay(self.settings.kafka, topics, items, len(items), origin_ms, self.settings.clock.build())
         self._cleanup.callback(self.replay.stop)
         self.replay.start()
         self._say(f"replaying {len(items):,} records of {self._options.days:g} days in {self._options.replay_s:g} s")
 
     def check(self) -> None:
-        """Raise ChildDiedError if a child process has ended, TriageError if a thread of the demo has failed."""
-        for child in self._children:
-            child.check()
+        """Start child processes again that have ended.
+
+        Raises ChildDiedError if one ends before all are ready, or again and again, and TriageError if a thread of the
+        demo has failed.
+        """
+        if self._supervisor is not None:
+            self._supervisor.check()
+        else:
+            for child in self._children:
+                child.check()
         for part in (getattr(self, "replay", None), getattr(self, "tally", None)):
             if part is not None and part.error is not None:
                 raise TriageError(f"the demo's own {type(part).__name__.lower()} failed: {part.error}") from part.error
@@ -198,6 +213,7 @@ class Demo:
         Complete: the feed was sent, every record is enriched or dead-lettered, and all alerts are resolved.
         """
         complete_since: float | None = None
+        pace = Pace(self.replay.total, self._options.replay_s)
         counts, changed_at = (0, 0, 0, 0), time.monotonic()
         while True:
             self.check()
@@ -209,6 +225,9 @@ class Demo:
                 and totals.open_alerts == 0
             )
             now = time.monotonic()
+            remark = pace.remark(now, self.replay.sent, totals.enriched + totals.dead_lettered, done=self.replay.done)
+            if remark is not None:
+                self._say(remark)
             latest = (totals.enriched, totals.dead_lettered, len(totals.alerts), totals.open_alerts)
             if not self.replay.done or latest != counts:
                 counts, changed_at = latest, now

@@ -5,12 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from triage.errors import TriageError
+from triage.clock import Clock
+from triage.errors import ConfigError, TriageError
 
 _STOP_TIMEOUT_S = 15.0
+_MAX_RESTARTS = 5
+_RESTART_PERIOD_S = 60.0
 
 
 class ChildDiedError(TriageError):
@@ -18,7 +22,7 @@ class ChildDiedError(TriageError):
 
 
 class Child:
-    """One `triage` command as a child process, with its output in the file `log`.
+    """One `triage` command as a child process, with its output appended to the file `log`.
 
     It has its own process group, so that Ctrl-C reaches only the parent.
     """
@@ -26,11 +30,17 @@ class Child:
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.name = name
         self.log = log
+        self._arguments = arguments
+        self._environment = environment
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "triage", *arguments],
-                env={**os.environ, **environment},
+        log.write_bytes(b"")
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "triage", *self._arguments],
+                env={**os.environ, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -41,12 +51,28 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the process, the negative number of the signal that ended it, or None while it runs."""
+        return self._process.poll()
+
     def check(self) -> None:
         """Raises ChildDiedError if the process has ended."""
-        code = self._process.poll()
-        if code is not None:
+        if self.exit_code is not None:
             tail = "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-15:])
-            raise ChildDiedError(f"{self.name} ended with exit code {code}; the end of {self.log}:\n{tail}")
+            raise ChildDiedError(f"{self.name} {self._ending()}; the end of {self.log}:\n{tail}")
+
+    def restart(self) -> str:
+        """Start the process again after its end, and return how it ended, for people."""
+        ending = self._ending()
+        self._process = self._start()
+        return ending
+
+    def _ending(self) -> str:
+        code = self.exit_code
+        if code is not None and code < 0:
+            return f"was ended by {signal.Signals(-code).name}"
+        return f"ended with exit code {code}"
 
     def ask_to_stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -71,3 +97,31 @@ def stop_all(children: Sequence[Child]) -> None:
         child.ask_to_stop()
     for child in children:
         child.wait()
+
+
+class Supervisor:
+    """Starts children again that have ended, as a process manager does, and says so.
+
+    A child that cannot start (exit code 2: its settings are refused), or has ended `_MAX_RESTARTS` times within
+    `_RESTART_PERIOD_S`, is not started again.
+    """
+
+    def __init__(self, children: Sequence[Child], clock: Clock, say: Callable[[str], None]) -> None:
+        self._children = children
+        self._clock = clock
+        self._say = say
+        self._restarts: dict[str, deque[float]] = {child.name: deque(maxlen=_MAX_RESTARTS) for child in children}
+
+    def check(self) -> None:
+        """Start again what has ended. Raises ChildDiedError for a child that is given up."""
+        for child in self._children:
+            code = child.exit_code
+            if code is None:
+                continue
+            recent, now = self._restarts[child.name], self._clock.monotonic()
+            often = len(recent) == _MAX_RESTARTS and now - recent[0] < _RESTART_PERIOD_S
+            if code == ConfigError.exit_code or often:
+                child.check()
+            recent.append(now)
+            ending = child.restart()
+            self._say(f"{child.name} {ending}: started again, pid {child.pid}")

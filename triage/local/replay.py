@@ -18,13 +18,14 @@ _TICK_S = 0.02
 class Replay:
     """A thread that sends each item to its topic when the clock reaches its time.
 
-    `origin_ms` is the simulated start in ms since the epoch, `sent` the number of records so far. An exception ends the
-    thread and is stored in `error`, which the main thread checks.
+    `total` is the number of items, `origin_ms` the simulated start in ms since the epoch, `sent` the number of records
+    so far. An exception ends the thread and is stored in `error`, which the main thread checks.
     """
 
     kafka: KafkaSettings
     topics: Mapping[Channel, str]
     items: Iterable[FeedItem]
+    total: int
     origin_ms: int
     clock: Clock
     sent: int = 0
