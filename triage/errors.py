@@ -15,7 +15,19 @@ TriageError                    .exit_code for the command line, .retriable for t
 └── TrainingError              training data or options from which no model can be trained
 """
 
+import re
 from collections.abc import Iterable
+
+# What libraries put into messages for programmers: objects as Python shows them, and numbers of the operating system.
+_FOR_PROGRAMMERS = re.compile(
+    r"<[\w.]+ object at 0x[0-9a-fA-F]+>:? *|HTTPS?Connection(?:Pool)?\([^()]*\): *|\[Errno -?\d+\] *"
+    r"|Failed to establish a new connection: *"
+)
+
+
+def in_words(message: str) -> str:
+    """A library's message without Python's form of its objects and without error numbers."""
+    return _FOR_PROGRAMMERS.sub("", message)
 
 
 class TriageError(Exception):
@@ -80,7 +92,7 @@ class DependencyError(TriageError):
     """Kafka, Elasticsearch or a receiver of alerts did not do what was requested."""
 
     def __init__(self, dependency: str, message: str) -> None:
-        super().__init__(f"{dependency}: {message}")
+        super().__init__(f"{dependency}: {in_words(message)}")
         self.dependency = dependency
 
 

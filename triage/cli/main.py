@@ -34,6 +34,7 @@ COMMANDS: tuple[str, ...] = (
     "parity",
     "evaluate",
     "config",
+    "doctor",
 )
 
 

@@ -1,11 +1,9 @@
 """E-mail, against an SMTP server with STARTTLS, TLS and authentication, that also refuses."""
 
-import contextlib
 import ssl
-import time
 
 import pytest
-from connections import open_connections
+from mail_server import running
 from pages import CHART, page
 
 from triage.alerting.chart.scale import draw
@@ -16,7 +14,6 @@ from triage.clock import ManualClock, zone_named
 from triage.errors import AccessDenied, DependencyError, Unavailable
 from triage.schemas.alert import Share
 
-aiosmtpd = pytest.importorskip("aiosmtpd.controller")
 trustme = pytest.importorskip("trustme")
 
 NOW = 1_795_339_800_000
@@ -56,44 +53,6 @@ def authority(tmp_path_factory):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1", "localhost").configure_cert(context)
     return path, context
-
-
-def authenticated(server, session, envelope, mechanism, data):
-    from aiosmtpd.smtp import AuthResult
-
-    return AuthResult(success=(data.login, data.password) == (b"triage", b"right password"), handled=False)
-
-
-class Controller(aiosmtpd.Controller):
-    """On a port that the system chooses."""
-
-    def _trigger_server(self):
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
-
-
-@contextlib.contextmanager
-def running(handler, context=None, *, security="starttls"):
-    options = {
-        "authenticator": authenticated,
-        "auth_require_tls": security == "starttls",
-        "require_starttls": security == "starttls",
-    }
-    if security == "none":
-        options = {}
-    elif security == "starttls":
-        options["tls_context"] = context
-    ready = context if security == "tls" else None
-    controller = Controller(handler, hostname="127.0.0.1", port=0, ssl_context=ready, ready_timeout=60, **options)
-    controller.start()
-    try:
-        yield controller.port
-    finally:
-        # It closes no connection when it stops: whoever has said goodbye must have been heard before.
-        deadline = time.monotonic() + 20
-        while open_connections(controller.loop) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        controller.stop()
 
 
 def mailbox(port, ca=None, **changes):

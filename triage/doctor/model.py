@@ -1,0 +1,20 @@
+"""Loads the model that would serve, and runs it on a few texts."""
+
+from collections.abc import Iterator
+
+from triage.config import Settings
+from triage.doctor.finding import Finding, ok, warning
+from triage.inference.model import OnnxModel
+from triage.inference.promotion_checks import smoke_test
+
+
+def examine_model(settings: Settings) -> Iterator[Finding]:
+    """Yield what was found. Raises ModelError and ConfigError for a model that does not load or run."""
+    model = OnnxModel.load(settings.model)
+    smoke_test(model)
+    about = model.describe()
+    text = f"{model.version} runs on {about['device']} ({about['runtime']}, {about['precision']})"
+    if settings.model.device == "cuda" and about["device"] != "cuda":
+        yield warning("model", f"{text}, not on the device that model.device asks for", "see the log of the worker")
+    else:
+        yield ok("model", text)
