@@ -1,10 +1,11 @@
 """A mail server for tests, with TLS and a login."""
 
+import asyncio
 import contextlib
 import ssl
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from aiosmtpd import controller
 from aiosmtpd.smtp import AuthResult
@@ -19,8 +20,8 @@ class _Controller(controller.Controller):
     """On a port that the system chooses."""
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        self.port = cast("asyncio.Server", self.server).sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager
