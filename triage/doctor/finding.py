@@ -1,4 +1,4 @@
-"""What an examination finds: one statement about one part of an installation."""
+"""The results of an examination: statements about the parts of an installation."""
 
 from typing import Literal, TypeAlias
 
