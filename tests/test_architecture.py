@@ -52,3 +52,35 @@ def test_help_is_fast_and_imports_nothing_heavy():
     )
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+# Methods of the client that read documents. Its methods take keyword arguments only, so `pattern.search(text)` is none.
+READS = {
+    "async_search", "count", "fieldcaps", "get", "get_source", "knn_search", "mget", "msearch", "msearch_template",
+    "open_point_in_time", "refresh", "scan", "scroll", "search", "search_mvt", "search_template", "terms_enum",
+}  # fmt: skip
+READ_PATHS = ("_search", "_count", "_msearch", "_mget", "_pit", "_async_search", "_query", "_sql", "_refresh")
+
+
+def test_documents_are_read_through_one_module():
+    """What is read elsewhere could take a response about a part of the data for the whole."""
+    offences = []
+    for path in MODULES:
+        text = path.read_text("utf-8")
+        if path == ROOT / "triage" / "elastic" / "reading.py" or "lastic" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.keyword) and node.arg in {"ignore_unavailable", "allow_partial_search_results"}:
+                offences.append(f"{path}:{node.value.lineno} {node.arg}")
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            keywords = {keyword.arg for keyword in node.keywords}
+            of_client = not node.args and keywords & {"index", "docs", "scroll_id", "searches", "body", "id", None}
+            if node.func.attr in READS and of_client and ast.unparse(node.func.value).split(".")[-1] != "indices":
+                offences.append(f"{path}:{node.lineno} {node.func.attr}")
+            if node.func.attr == "refresh" and "indices" in ast.unparse(node.func.value):
+                offences.append(f"{path}:{node.lineno} indices.refresh")
+            sent = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            if node.func.attr == "perform_request" and any(part in each for each in sent for part in READ_PATHS):
+                offences.append(f"{path}:{node.lineno} {sent}")
+    assert offences == []

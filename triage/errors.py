@@ -9,6 +9,8 @@ TriageError                    .exit_code for the command line, .retriable for t
 ├── NotUnderstood              a message on triage's own topics that triage did not write; skipped
 ├── DependencyError            a dependency failed; the work waits and nothing is lost
 │   ├── Unavailable            unreachable or overloaded; retried with backoff                 (retriable)
+│   │   └── IndexUnusable      an index is not as triage needs it; retried until it is mended
+│   ├── DocumentRefused        Elasticsearch refuses one document because of what is in it
 │   └── AccessDenied           wrong credentials or missing permissions
 ├── TooManyDeadLetters         nearly every record is refused, so the worker stops            (exit 65)
 ├── Fenced                     another worker owns the partitions; rebuild and rejoin          (retriable)
@@ -100,6 +102,21 @@ class Unavailable(DependencyError):  # noqa: N818 - a state of the dependency, n
     """A dependency is unreachable, overloaded or too slow: wait and retry."""
 
     retriable = True
+
+
+class IndexUnusable(Unavailable):
+    """Elasticsearch refuses documents because of the state or mapping of `index`; the message names the fix.
+
+    Nothing is wrong with the documents: they wait until the index is mended.
+    """
+
+    def __init__(self, dependency: str, message: str, index: str) -> None:
+        super().__init__(dependency, message)
+        self.index = index
+
+
+class DocumentRefused(DependencyError):  # noqa: N818
+    """Elasticsearch refuses one document because of what is in it: another attempt can't succeed."""
 
 
 class AccessDenied(DependencyError):  # noqa: N818

@@ -68,6 +68,9 @@ class Metrics:
             "Offset of a batch that can't be read, at which its partition waits",
             ("topic", "partition"),
         )
+        self.index_unusable = gauge(
+            "index_unusable", "1 while documents wait because their index, or its mapping, must be mended", ("index",)
+        )
         self.index_conflicts = counter(
             "index_conflicts", "Documents of which Elasticsearch already had this or a newer version", ()
         )

@@ -162,7 +162,7 @@ class WithIlm:
         if sent.method == "PUT":
             self.stored[path] = json.loads(sent.body or b"{}")
             return 200, {"acknowledged": True}
-        if path in {"/_ilm/policy", "/_analyze", "/feedback-*"}:
+        if path in {"/_ilm/policy", "/_analyze", "/feedback-*"} or path.startswith("/_resolve"):
             return 200, {}
         if path not in self.stored:
             return 404, {"error": {"type": "resource_not_found_exception", "reason": path}}
@@ -219,3 +219,55 @@ def test_a_template_not_made_by_apply_is_refused(client, settings):
     client.indices.put_index_template(name=name, index_patterns=[f"{settings.index_prefix}-*"], priority=9)
     with pytest.raises(ConfigError, match=r"_meta\.daily_from"):
         read_daily_from(client, settings)
+
+
+@pytest.mark.stack
+def test_closed_and_blocked_indices_are_named_and_extended_all_the_same(client, settings, clock):
+    plan_and_apply(client, settings, clock)
+    shut, blocked = f"{settings.index_prefix}-2026.11.20", f"{settings.index_prefix}-2026.11.21"
+    client.indices.create(index=shut)
+    client.indices.close(index=shut)
+    client.indices.create(index=blocked)
+    client.indices.put_settings(index=blocked, settings={"index.blocks.write": True})
+    plan = plan_index(client, settings, clock)
+    assert f"index {shut}: it is closed; open it: POST /{shut}/_open" in plan.unusable
+    assert any(note.startswith(f"index {blocked}: it has the block write; remove it: PUT") for note in plan.unusable)
+    client.indices.put_settings(index=blocked, settings={"index.blocks.write": None})
+    client.indices.open(index=shut)
+
+
+def test_names_that_stand_for_something_else_are_refused_before_any_change(serve, clock):
+    several = ["a-1", "a-2"]
+    resolved = {
+        "indices": [{"name": "feedback", "attributes": ["open"]}],
+        "aliases": [
+            {"name": "feedback-2026.11.20", "indices": several},
+            {"name": "alerts", "indices": several},
+            {"name": "feedback_corrections", "indices": several},
+            {"name": "feedback-2026.11.21", "indices": "a-1"},
+            {"name": "feedback-eu", "indices": several},
+        ],
+        "data_streams": [{"name": "feedback-2026"}, {"name": "feedback-eu-2026"}],
+    }
+
+    def answer(sent):
+        if sent.path.startswith("/_resolve"):
+            return 200, resolved
+        if sent.path.startswith("/_alias/"):
+            written = {"is_write_index": "alerts" in sent.path}
+            name = sent.path.rpartition("/")[2]
+            return 200, {"a-1": {"aliases": {name: written}}, "a-2": {"aliases": {name: {}}}}
+        return ilm(sent)
+
+    ilm = WithIlm()
+    with connect(ElasticsearchSettings(url=serve(answer).url)) as client:
+        plan = plan_index(client, ElasticsearchSettings(), clock)
+        assert [clash.partition(":")[0] for clash in plan.clashes] == [
+            "feedback is an index, but must be the alias of all records",
+            "feedback-2026.11.20 is an alias of a-1, a-2, but must be an index",
+            "feedback_corrections is an alias of a-1, a-2 without a write index",
+            "feedback-2026 is a data stream",
+        ]
+        with pytest.raises(ConfigError, match="4 problems"):
+            apply(client, plan)
+    assert ilm.stored == {}

@@ -6,7 +6,8 @@ import pytest
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.client import connect
-from triage.errors import AccessDenied, ConfigError, Unavailable
+from triage.elastic.mapping import enriched_mapping
+from triage.errors import AccessDenied, ConfigError, IndexUnusable, Unavailable
 from triage.sinks.base import BulkResult, Document
 from triage.sinks.elasticsearch import IndexSink
 
@@ -22,20 +23,64 @@ CLOSED = {"type": "index_closed_exception", "reason": "closed"}
 BLOCKED = {"type": "cluster_block_exception", "reason": "index [i] blocked by: [FORBIDDEN/8/index write (api)];"}
 NOT_CREATED = {"type": "index_not_found_exception", "reason": "no such index and [action.auto_create_index] is [false]"}
 CONFLICT = {"type": "version_conflict_engine_exception", "reason": "[a]: version conflict"}
-STRICT = {"type": "strict_dynamic_mapping_exception", "reason": "dynamic introduction of [bad] is not allowed"}
-PARSING = {"type": "document_parsing_exception", "reason": "failed to parse field [rating]"}
+STRICT = {
+    "type": "strict_dynamic_mapping_exception",
+    "reason": "[1:153] mapping set to strict, dynamic introduction of [language] within [_doc] is not allowed",
+}
+PARSING = {
+    "type": "document_parsing_exception",
+    "reason": "[1:430] failed to parse field [rating] of type [double] in document with id 'e'. Preview of field's "
+    "value: 'Infinity'",
+    "caused_by": {"type": "illegal_argument_exception", "reason": "[double] supports only finite values"},
+}
+MALFORMED = {
+    "type": "document_parsing_exception",
+    "reason": "[1:2] failed to parse: [1:10] Unexpected character ('}' (code 125)): expected a value",
+    "caused_by": {"type": "x_content_parse_exception", "reason": "[1:10] Unexpected character ('}' (code 125))"},
+}
+TOO_MANY_FIELDS = {
+    "type": "document_parsing_exception",
+    "reason": "[1:60] failed to parse: Limit of total fields [3] has been exceeded while adding new fields [4]",
+    "caused_by": {"type": "illegal_argument_exception", "reason": "Limit of total fields [3] has been exceeded"},
+}
+NOT_AN_OBJECT = {"type": "document_parsing_exception", "reason": "Malformed content, must start with an object"}
+OBJECT = {
+    "type": "document_parsing_exception",
+    "reason": "[1:117] object mapping for [channel] tried to parse field [channel] as object, but found a concrete "
+    "value",
+}
+TAKEN = {"type": "invalid_alias_name_exception", "reason": "Invalid alias name [feedback]: an index exists with it"}
+NO_WRITE_INDEX = {
+    "type": "illegal_argument_exception",
+    "reason": "no write index is defined for alias [feedback-2026].",
+}
+NO_PIPELINE = {"type": "illegal_argument_exception", "reason": "pipeline with id [nope] does not exist"}
+ROUTING = {"type": "routing_missing_exception", "reason": "routing is required for [i1]/[0]"}
+FULL = {
+    "type": "cluster_block_exception",
+    "reason": "index [i1] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has "
+    "read-only-allow-delete block];",
+}
+INDEX = "feedback-2026.11.22"
+LARGE = 1_100_000
 OK = (201, None)
 
 
 class Bulk:
-    """Answers `_bulk` item by item: `answer(id, number of times it was sent)` returns (status, error)."""
+    """Answers `_bulk` item by item: `answer(id, number of times it was sent)` returns (status, error).
 
-    def __init__(self, answer):
+    `mapping` is that of the index, by default triage's.
+    """
+
+    def __init__(self, answer, mapping=None):
         self.answer = answer
+        self.mapping = mapping or enriched_mapping({"type": "text"})
         self.requests = []
         self.times = {}
 
     def __call__(self, sent):
+        if sent.method == "GET":
+            return 200, {INDEX: {"mappings": self.mapping}}
         lines = sent.body.splitlines()
         actions = [json.loads(line)["index"] for line in lines[::2]]
         self.requests.append([action["_id"] for action in actions])
@@ -93,19 +138,79 @@ def test_conflict_is_success_and_refusals_are_named(sink_on):
     answers = {
         "a": OK,
         "b": (409, CONFLICT),
-        "c": (400, STRICT),
+        "c": (400, MALFORMED),
         "d": (200, None),
         "e": (400, PARSING),
         "f": (413, None),
+        "g": (400, NOT_AN_OBJECT),
     }
     sink, _ = sink_on(Bulk(lambda name, times: answers[name]))
-    result = sink.write(documents(*"abcdef"))
+    result = sink.write([*documents(*"abcde"), *documents("f", size=LARGE), *documents("g")])
     assert (result.indexed, result.conflicts) == (2, 1)
-    assert result.rejected == [
-        (2, "strict_dynamic_mapping_exception: dynamic introduction of [bad] is not allowed"),
-        (4, "document_parsing_exception: failed to parse field [rating]"),
+    assert [(position, reason[:60]) for position, reason in result.rejected] == [
+        (2, "document_parsing_exception: [1:2] failed to parse: [1:10] Un"),
+        (4, "document_parsing_exception: [1:430] failed to parse field [r"),
         (5, "document_too_large: larger than http.max_content_length"),
+        (6, "document_parsing_exception: Malformed content, must start wi"),
     ]
+
+
+FAULTS_OF_THE_INDEX = [
+    (400, STRICT, "triage index apply"),
+    (400, OBJECT, "reindex feedback-2026.11.22"),
+    (400, TOO_MANY_FIELDS, "total_fields.limit"),
+    (400, TAKEN, "an index has the name that the alias needs"),
+    (400, NO_WRITE_INDEX, "is_write_index"),
+    (400, NO_PIPELINE, "create the pipeline"),
+    (400, ROUTING, "triage index plan"),
+    (400, SHARD_LIMIT, "max_shards_per_node"),
+    (400, CLOSED, "POST /feedback-2026.11.22/_open"),
+    (403, BLOCKED, "index.blocks.write"),
+    (429, FULL, "free disk space"),
+    (404, NOT_CREATED, "auto_create_index"),
+    (413, None, "http.max_content_length, or the limit of a proxy"),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "fix"),
+    FAULTS_OF_THE_INDEX,
+    ids=[f"{s}-{(e or {}).get('type')}" for s, e, _ in FAULTS_OF_THE_INDEX],
+)
+def test_what_the_index_is_at_fault_for_waits_with_the_fix_and_no_document_is_rejected(sink_on, status, error, fix):
+    bulk = Bulk(lambda name, times: (status, error) if name == "b" and times == 1 else OK)
+    sink, _ = sink_on(bulk)
+    with pytest.raises(IndexUnusable, match=r"index feedback-2026\.11\.22 does not take good documents") as raised:
+        sink.write(documents(*"abc"))
+    assert fix in str(raised.value)
+    assert raised.value.index == INDEX
+    assert sink.write(documents(*"abc")) == BulkResult(indexed=3)
+
+
+def test_a_value_that_a_field_refuses_is_the_documents_fault_only_where_the_field_is_mapped_as_here(sink_on):
+    mapping = enriched_mapping({"type": "text"})
+    mapping["properties"]["rating"] = {"type": "integer"}
+    bulk = Bulk(lambda name, times: (400, PARSING) if name == "b" else OK, mapping)
+    sink, _ = sink_on(bulk)
+    with pytest.raises(IndexUnusable, match="rating is type integer, not type double"):
+        sink.write(documents(*"abc"))
+    del mapping["properties"]["rating"]
+    with pytest.raises(IndexUnusable, match="rating is not mapped, not type double"):
+        sink.write(documents(*"abc"))
+    mapping["properties"]["rating"] = {"type": "double"}
+    assert sink.write(documents(*"abc")).rejected[0][0] == 1
+
+
+def test_without_the_right_to_see_the_mapping_no_document_is_rejected(sink_on):
+    def answer(sent):
+        if sent.method == "GET":
+            return 403, {"error": {"type": "security_exception", "reason": "action [indices:admin/mappings/get]"}}
+        return bulk(sent)
+
+    bulk = Bulk(lambda name, times: (400, PARSING))
+    sink, _ = sink_on(answer)
+    with pytest.raises(IndexUnusable, match=r"view_index_metadata on feedback-2026\.11\.22"):
+        sink.write(documents("a"))
 
 
 OVERLOADS = [
@@ -113,10 +218,6 @@ OVERLOADS = [
     (429, BREAKER),
     (503, NO_SHARD),
     (500, {"type": "i_o_exception", "reason": "No space left on device"}),
-    (400, SHARD_LIMIT),
-    (400, CLOSED),
-    (403, BLOCKED),
-    (404, NOT_CREATED),
 ]
 NAMES = [f"{status}-{error['type']}" for status, error in OVERLOADS]
 
@@ -132,12 +233,12 @@ def test_an_overload_that_passes_is_waited_out_for_the_refused_only(sink_on, clo
 
 @pytest.mark.parametrize("overload", OVERLOADS, ids=NAMES)
 def test_an_overload_that_stays_is_unavailable_never_a_refusal(sink_on, overload):
-    bulk = Bulk(lambda name, times: overload if name == "b" else (400, STRICT) if name == "c" else OK)
+    bulk = Bulk(lambda name, times: overload if name == "b" else (400, MALFORMED) if name == "c" else OK)
     sink, _ = sink_on(bulk, bulk_retries=2)
     with pytest.raises(Unavailable, match=r"refused 1 of 3 documents 3 times") as raised:
         sink.write(documents(*"abc"))
     assert overload[1]["type"] in str(raised.value)
-    bulk.answer = lambda name, times: (400, STRICT) if name == "c" else OK
+    bulk.answer = lambda name, times: (400, MALFORMED) if name == "c" else OK
     assert [position for position, _ in sink.write(documents(*"abc")).rejected] == [2]
 
 
@@ -191,7 +292,7 @@ def test_a_request_that_is_too_large_is_halved_and_only_the_large_document_refus
 
     bulk = Bulk(lambda name, times: OK)
     sink, _ = sink_on(answer)
-    result = sink.write([*documents("a", "b"), *documents("large", size=50_000), *documents("c", "d", size=9_000)])
+    result = sink.write([*documents("a", "b"), *documents("large", size=LARGE), *documents("c", "d", size=9_000)])
     assert result.indexed == 4
     assert result.rejected == [(2, "document_too_large: larger than http.max_content_length")]
 
@@ -205,9 +306,10 @@ def test_one_document_that_spoils_the_whole_request_is_found(sink_on):
 
     bulk = Bulk(lambda name, times: OK)
     sink, _ = sink_on(answer)
-    result = sink.write(documents(*"abcde", "spoilt", *"fgh"))
-    assert result.indexed == 8
-    assert result.rejected == [(5, "action_request_validation_exception: Validation Failed: 1: id is too long")]
+    # The id is triage's own: nothing in the document can be at fault.
+    with pytest.raises(IndexUnusable, match="400 action_request_validation_exception: Validation Failed: 1: id is too"):
+        sink.write(documents(*"abcde", "spoilt", *"fgh"))
+    assert sorted(name for names in bulk.requests for name in names) == sorted("abcdefgh")
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ class ConsoleParts:
         wording = wording_for("en")
         return {
             "banner": fragments.banner(ours, EN, known=True),
+            "incomplete": fragments.incomplete([ours], EN),
             "empty": fragments.empty(ours, ours),
             "tiles": fragments.tile_row([fragments.Tile(ours, ours, ours, hot=True, href=ours)]),
             "choices": layout.choices(ours, [(ours, ours, True)], ours, ours),

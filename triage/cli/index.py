@@ -100,8 +100,12 @@ def _show_changes(changes: "Sequence[Change | ObjectChange]") -> None:
 
 def _show(found: "Plan") -> None:
     _show_changes(found.changes)
+    for clash in found.clashes:
+        typer.echo(f"! mend by hand first: {clash}")
     for difference in found.incompatible:
         typer.echo(f"! not changed, needs a reindex: {difference}")
+    for index in found.unusable:
+        typer.echo(f"! not changed: {index}")
     for note in found.notes:
         typer.echo(f"  note: {note}")
 

@@ -51,5 +51,10 @@ def _index(client: Elasticsearch, settings: Settings, clock: Clock) -> Iterator[
         yield failed("index", f"not as this version needs it: {targets}", "triage index plan, then apply")
     else:
         yield ok("index", "templates, mappings and retention are those of this version")
+    for clash in plan.clashes:
+        what, _, fix = clash.rpartition(": ")
+        yield failed("index", f"{what}; nothing can be written", fix)
+    for index in plan.unusable:
+        yield warning("index", index, "records of its time wait, and pages and exports are incomplete")
     for difference in plan.incompatible:
         yield warning("index", difference, "it needs a reindex")

@@ -10,7 +10,7 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import rfc3339
 from triage.config import ElasticsearchSettings
-from triage.elastic.search import run_search
+from triage.elastic.reading import run_search
 
 MOST = 10_000
 

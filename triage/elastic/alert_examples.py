@@ -7,8 +7,9 @@ import msgspec
 from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
-from triage.elastic.completeness import require_complete
-from triage.elastic.errors import translated
+from triage.elastic.index_faults import written
+from triage.elastic.mapping import alert_mapping
+from triage.elastic.reading import refresh, run_search
 from triage.elastic.search import decode_hits
 from triage.schemas.alert import Alert
 
@@ -23,24 +24,21 @@ def alerts_with_examples(
 
     Raises Unavailable, AccessDenied, DependencyError.
     """
-    with translated():
-        client.indices.refresh(index=settings.alerts_index, ignore_unavailable=True)
+    refresh(client, settings.alerts_index)
     for start in range(0, len(ids), _CHUNK):
         query = {"bool": {"filter": [{"terms": {"examples.id": list(ids[start : start + _CHUNK])}}]}}
         after: list[Any] | None = None
         while True:
-            with translated():
-                body = client.search(
-                    index=settings.alerts_index,
-                    query=query,
-                    size=_PAGE,
-                    version=True,
-                    sort=[{"dedup_key": "asc"}],
-                    search_after=after,
-                    ignore_unavailable=True,
-                ).body
-            require_complete(body, f"searching {settings.alerts_index}")
-            for hit, alert in decode_hits(dict(body), Alert):
+            body = run_search(
+                client,
+                settings.alerts_index,
+                query=query,
+                size=_PAGE,
+                version=True,
+                sort=[{"dedup_key": "asc"}],
+                search_after=after,
+            )
+            for hit, alert in decode_hits(body, Alert):
                 yield hit["_version"], alert
             hits = body["hits"]["hits"]
             if len(hits) < _PAGE:
@@ -53,7 +51,7 @@ def store_alert(client: Elasticsearch, settings: ElasticsearchSettings, alert: A
 
     Raises Unavailable, AccessDenied, DependencyError.
     """
-    with translated():
+    with written(client, settings.alerts_index, alert_mapping({"type": "text"})):
         client.options(ignore_status=409).index(
             index=settings.alerts_index,
             id=alert.dedup_key,

@@ -10,9 +10,9 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
-from triage.elastic.completeness import require_complete
 from triage.elastic.errors import translated
 from triage.elastic.mapping import JsonObject
+from triage.elastic.reading import count, run_search
 from triage.elastic.template import feedback_template_name
 from triage.errors import ConfigError
 
@@ -79,10 +79,7 @@ def merged_checks(
 def count_hashes(client: Elasticsearch, index: str, version: str) -> int:
     """Number of documents whose author hash was made with this version of the author key."""
     query = {"bool": {"filter": [_prefix(version)]}}
-    with translated():
-        body = client.count(index=index, query=query, ignore_unavailable=True).body
-    require_complete(body, f"counting the author hashes in {index}")
-    return int(body["count"])
+    return count(client, index, query)
 
 
 def unknown_versions(client: Elasticsearch, index: str, known: Iterable[str]) -> dict[str, int]:
@@ -99,16 +96,7 @@ def unknown_versions(client: Elasticsearch, index: str, known: Iterable[str]) ->
                 "must_not": [_prefix(version) for version in (*known, *found)],
             }
         }
-        with translated():
-            body = client.search(
-                index=index,
-                query=query,
-                size=1,
-                source={"includes": ["author_id"]},
-                track_total_hits=True,
-                ignore_unavailable=True,
-            ).body
-        require_complete(body, f"searching the author hashes in {index}")
+        body = run_search(client, index, query=query, size=1, source={"includes": ["author_id"]}, track_total_hits=True)
         hits = body["hits"]["hits"]
         if not hits:
             break

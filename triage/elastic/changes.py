@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 from triage.config import ElasticsearchSettings
 from triage.elastic.aggregations import event_time_range
 from triage.elastic.mapping import JsonObject
-from triage.elastic.search import run_search
+from triage.elastic.reading import run_search
 
 _VALUES = 100
 _INNER_VALUES = 20

@@ -8,10 +8,11 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import parse_rfc3339, rfc3339
 from triage.config import ElasticsearchSettings
-from triage.elastic.completeness import require_complete
-from triage.elastic.errors import count_deleted, translated
-from triage.elastic.mapping import JsonObject
-from triage.elastic.search import decode_hits, run_search
+from triage.elastic.errors import translated
+from triage.elastic.index_faults import count_deleted, written
+from triage.elastic.mapping import JsonObject, correction_mapping
+from triage.elastic.reading import count, refresh, run_search
+from triage.elastic.search import decode_hits
 from triage.schemas.correction import Correction
 
 _PAGE = 1_000
@@ -24,7 +25,7 @@ def correct(client: Elasticsearch, settings: ElasticsearchSettings, correction: 
 
     Raises Unavailable, AccessDenied, DependencyError, as every function here.
     """
-    with translated():
+    with written(client, settings.corrections(), correction_mapping({"type": "text"})):
         client.index(
             index=settings.corrections(),
             id=correction.record,
@@ -35,7 +36,7 @@ def correct(client: Elasticsearch, settings: ElasticsearchSettings, correction: 
 
 def withdraw(client: Elasticsearch, settings: ElasticsearchSettings, record: str) -> bool:
     """Delete the correction of a record; return False if there is none."""
-    with translated():
+    with written(client, settings.corrections(), correction_mapping({"type": "text"})):
         found = client.options(ignore_status=404).delete(index=settings.corrections(), id=record, refresh=True)
     return bool(found.body.get("result") == "deleted")
 
@@ -117,16 +118,12 @@ def erase_corrections(
     read-only.
     """
     query = {"bool": {"filter": [{"terms": {"author_id": sorted(authors)}}]}}
-    with translated():
-        client.indices.refresh(index=settings.corrections(), ignore_unavailable=True)
-        if dry_run:
-            counted = client.count(index=settings.corrections(), query=query, ignore_unavailable=True).body
-            require_complete(counted, f"counting in {settings.corrections()}")
-            return int(counted["count"])
+    refresh(client, settings.corrections())
+    if dry_run:
+        return count(client, settings.corrections(), query)
     erased = 0
     while True:
         body = run_search(client, settings.corrections(), query=query, size=_PAGE, source=False)
-        require_complete(body, f"searching {settings.corrections()}")
         found = [str(hit["_id"]) for hit in body["hits"]["hits"]]
         if not found:
             return erased

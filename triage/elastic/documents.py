@@ -9,9 +9,10 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import parse_rfc3339
 from triage.config import ElasticsearchSettings
+from triage.elastic import reading
 from triage.elastic.aggregations import event_time_range
-from triage.elastic.completeness import require_complete
-from triage.elastic.errors import count_deleted, translated
+from triage.elastic.errors import translated
+from triage.elastic.index_faults import count_deleted
 from triage.elastic.mapping import JsonObject
 from triage.errors import DependencyError
 from triage.schemas.enriched import EnrichedRecord
@@ -64,15 +65,11 @@ def by_model(version: str, from_ms: int | None, to_ms: int | None, channels: Seq
 
 def refresh(client: Elasticsearch, settings: ElasticsearchSettings) -> None:
     """Make all written documents visible to searches."""
-    with translated():
-        body = client.indices.refresh(index=settings.index_prefix, ignore_unavailable=True).body
-    require_complete(body, f"refreshing {settings.index_prefix}")
+    reading.refresh(client, settings.index_prefix)
 
 
 def count(client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject) -> int:
-    with translated():
-        body = client.count(index=settings.index_prefix, query=query, ignore_unavailable=True).body
-    return int(body["count"])
+    return reading.count(client, settings.index_prefix, query)
 
 
 def sources(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[dict[str, int], bool]:
@@ -81,17 +78,15 @@ def sources(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[dic
     The second value is True if there are more than the 1,000 sources counted. Raises Unavailable, AccessDenied,
     DependencyError.
     """
-    with translated():
-        body = client.search(
-            index=settings.index_prefix,
-            ignore_unavailable=True,
-            size=0,
-            aggregations={
-                "sources": {"terms": {"field": "source", "size": _MOST_SOURCES}},
-                "none": {"missing": {"field": "source"}},
-            },
-        ).body
-    require_complete(body, f"searching {settings.index_prefix}")
+    body = reading.run_search(
+        client,
+        settings.index_prefix,
+        size=0,
+        aggregations={
+            "sources": {"terms": {"field": "source", "size": _MOST_SOURCES}},
+            "none": {"missing": {"field": "source"}},
+        },
+    )
     found = body.get("aggregations", {})  # none without an index
     named = found.get("sources", {})
     counts = {str(bucket["key"]): int(bucket["doc_count"]) for bucket in named.get("buckets", ())}
@@ -109,15 +104,13 @@ def count_authors(client: Elasticsearch, settings: ElasticsearchSettings, hashes
     found: dict[str, int] = {}
     for start in range(0, len(wanted), _MOST_SOURCES):
         part = wanted[start : start + _MOST_SOURCES]
-        with translated():
-            body = client.search(
-                index=settings.index_prefix,
-                ignore_unavailable=True,
-                size=0,
-                query=by_authors(part),
-                aggregations={"authors": {"terms": {"field": "author_id", "size": len(part)}}},
-            ).body
-        require_complete(body, f"searching {settings.index_prefix}")
+        body = reading.run_search(
+            client,
+            settings.index_prefix,
+            size=0,
+            query=by_authors(part),
+            aggregations={"authors": {"terms": {"field": "author_id", "size": len(part)}}},
+        )
         buckets = body.get("aggregations", {}).get("authors", {}).get("buckets", ())
         found |= {str(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets}
     return found
@@ -133,18 +126,9 @@ def pages(
     """
     after: list[Any] | None = None
     while True:
-        with translated():
-            body = client.search(
-                index=settings.index_prefix,
-                ignore_unavailable=True,
-                query=query,
-                size=size,
-                version=True,
-                sort=_ORDER,
-                search_after=after,
-                track_total_hits=False,
-            ).body
-        require_complete(body, f"searching {settings.index_prefix}")
+        body = reading.run_search(
+            client, settings.index_prefix, query=query, size=size, version=True, sort=_ORDER, search_after=after
+        )
         hits = body["hits"]["hits"]
         if not hits:
             return
@@ -166,16 +150,14 @@ def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence
     """Highest document version by `_id`, over all indices, as visible to searches; missing ids are left out."""
     if not ids:
         return {}
-    with translated():
-        body = client.search(
-            index=settings.index_prefix,
-            ignore_unavailable=True,
-            query={"ids": {"values": list(ids)}},
-            size=min(10_000, len(ids) * 4),
-            version=True,
-            source=False,
-            track_total_hits=False,
-        ).body
+    body = reading.run_search(
+        client,
+        settings.index_prefix,
+        query={"ids": {"values": list(ids)}},
+        size=min(10_000, len(ids) * 4),
+        version=True,
+        source=False,
+    )
     found: dict[str, int] = {}
     for hit in body["hits"]["hits"]:
         found[hit["_id"]] = max(hit["_version"], found.get(hit["_id"], -1))
@@ -187,15 +169,10 @@ def current(
 ) -> dict[tuple[str, str], tuple[int, dict[str, Any]]]:
     """Read documents by (index, `_id`), each as (version, source); missing ones are left out.
 
-    Also finds documents that are not visible to searches yet.
+    Also finds documents that are not visible to searches yet. Raises Unavailable if an index can't be read.
     """
-    if not items:
-        return {}
-    with translated():
-        body = client.mget(docs=[{"_index": index, "_id": identity} for index, identity in items]).body
-    return {
-        (each["_index"], each["_id"]): (each["_version"], each["_source"]) for each in body["docs"] if each.get("found")
-    }
+    found = reading.read_documents(client, items)
+    return {(each["_index"], each["_id"]): (each["_version"], each["_source"]) for each in found}
 
 
 def delete(client: Elasticsearch, items: Sequence[tuple[str, str, int]]) -> int:

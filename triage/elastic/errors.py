@@ -45,7 +45,7 @@ def _translate_answer(error: ApiError) -> TriageError:
         return ConfigError("elasticsearch.url answers, but is not Elasticsearch")
     if kind == "media_type_header_exception":
         return ConfigError(f"elasticsearch.url is not Elasticsearch 9: {reason}")
-    if is_overload(error.meta.status, kind, reason):
+    if is_overload(error.meta.status, kind) or is_state(error.meta.status, kind, reason):
         return Unavailable(DEPENDENCY, message)
     if error.meta.status in {401, 403}:
         return AccessDenied(
@@ -56,14 +56,17 @@ def _translate_answer(error: ApiError) -> TriageError:
     return DependencyError(DEPENDENCY, message)
 
 
-def is_overload(status: int, kind: str, reason: str) -> bool:
-    """True if the same request may succeed later, because the cluster's state is at fault and not the request.
+def is_overload(status: int, kind: str) -> bool:
+    """True if the same request may succeed later by itself: status 429 and 5xx, but for a block of a full disk."""
+    return (status == 429 and kind != "cluster_block_exception") or status >= 500
 
-    Besides 429 and 5xx: blocks that an operator sets and removes (403), an index that is closed (400), or one that
-    cannot be created now (404, or 400 at the shard limit).
+
+def is_state(status: int, kind: str, reason: str) -> bool:
+    """True if the state of the index or the cluster is at fault, which an operator mends, and not the request.
+
+    These are blocks (403, or 429 for a full disk), an index that is closed (400), or one that cannot be created now
+    (404, or 400 at the shard limit).
     """
-    if status == 429 or status >= 500:
-        return True
     if kind in {"cluster_block_exception", "index_closed_exception", "index_not_found_exception"}:
         return True
     return status == 400 and "this action would add [" in reason and "maximum" in reason
@@ -72,29 +75,22 @@ def is_overload(status: int, kind: str, reason: str) -> bool:
 def cause(body: Any) -> tuple[str, str]:
     """Type and reason of an error response, or of the `error` of an item in a bulk response.
 
-    If the error is plain text, the text is the type and the reason is empty.
+    If the error is plain text, the text is the type and the reason is empty. An error without a reason of its own, as
+    that of a search that misses shards, has the one of its cause.
     """
     error = body.get("error", body) if isinstance(body, dict) else body
-    if isinstance(error, dict):
-        return str(error.get("type", "")), _short(str(error.get("reason", "")))
-    return (_short(str(error)) if error else ""), ""
+    if not isinstance(error, dict):
+        return (_short(str(error)) if error else ""), ""
+    reason = next((each["reason"] for each in causes(error) if each.get("reason")), "")
+    return str(error.get("type", "")), _short(str(reason))
 
 
-def count_deleted(body: Any) -> int:
-    """Number of documents that a bulk request deleted; missing and newer documents do not count.
-
-    Raises Unavailable or DependencyError if a deletion was refused.
-    """
-    deleted = 0
-    for outcome in (item["delete"] for item in body["items"]):
-        status = outcome["status"]
-        if status == 200:
-            deleted += 1
-        elif status not in {404, 409}:
-            kind, reason = cause(outcome.get("error"))
-            problem = f"{status} {kind}: {reason} while deleting {outcome['_id']}"
-            raise (Unavailable if is_overload(status, kind, reason) else DependencyError)(DEPENDENCY, problem)
-    return deleted
+def causes(error: Any) -> Iterator[dict[str, Any]]:
+    """Yield an error of Elasticsearch, then what it says was its cause, and so on."""
+    error = error.get("error", error) if isinstance(error, dict) else error
+    while isinstance(error, dict):
+        yield error
+        error = error.get("caused_by")
 
 
 def _short(text: str) -> str:

@@ -13,7 +13,8 @@ from elasticsearch import Elasticsearch
 from triage.config import ElasticsearchSettings
 from triage.elastic.aggregations import BY_SENTIMENT, SentimentCounts, buckets, sentiment_counts
 from triage.elastic.mapping import JsonObject
-from triage.elastic.search import Hit, decode_hits, run_search
+from triage.elastic.reading import run_search
+from triage.elastic.search import Hit, decode_hits
 from triage.schemas.alert import Share
 from triage.schemas.enriched import EnrichedRecord
 

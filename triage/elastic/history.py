@@ -8,13 +8,16 @@ from elasticsearch import Elasticsearch
 from numpy.typing import NDArray
 
 from triage.config import ElasticsearchSettings
-from triage.elastic.errors import translated
+from triage.elastic.completeness import visible_indices
 from triage.elastic.mapping import JsonObject
+from triage.elastic.reading import run_search
 from triage.elastic.search import DIMENSION_FIELDS, Values, filters
 from triage.errors import DependencyError
+from triage.logging import get_logger
 from triage.schemas.counts import dimension_key
 from triage.types import SentimentLabel
 
+_log = get_logger(__name__)
 # Steps per request; fewer if the answer would exceed Elasticsearch's limit of buckets.
 _MAX_STEPS = 288
 _MAX_VALUES = 10_000
@@ -54,6 +57,9 @@ def read_history(
     records that lack one of them are not counted. `where` filters the records. Reads in slices, so memory is bounded.
     Raises Unavailable, AccessDenied, DependencyError.
     """
+    # Also what the alias does not lead to: a baseline from a part of the records would be wrong for weeks.
+    hidden = visible_indices(client, settings).within(settings.index_prefix, start_ms, end_ms)
+    hidden.require_all("reading the history")
     step_ms = step_s * 1000
     at, steps = start_ms // step_ms * step_ms, _MAX_STEPS
     while at < end_ms:
@@ -81,15 +87,8 @@ def _search(
     for name in reversed(dimensions):
         inner = {"value": {"terms": {"field": DIMENSION_FIELDS.get(name, name), "size": _MAX_VALUES}, "aggs": inner}}
     time = {"field": "@timestamp", "fixed_interval": f"{step_s}s", "min_doc_count": 1}
-    with translated():
-        body = client.search(
-            index=settings.index_prefix,
-            ignore_unavailable=True,
-            track_total_hits=False,
-            size=0,
-            query=query,
-            aggregations={"steps": {"date_histogram": time, "aggs": inner}},
-        ).body
+    steps = {"steps": {"date_histogram": time, "aggs": inner}}
+    body = run_search(client, settings.index_prefix, size=0, query=query, aggregations=steps)
     return list(body.get("aggregations", {}).get("steps", {}).get("buckets", []))
 
 
@@ -100,5 +99,9 @@ def _fill(step: HistoryStep, bucket: JsonObject, left: list[str], values: dict[s
         step.negative.append(bucket["negative"]["doc_count"])
         step.total.append(bucket["doc_count"])
         return
+    if left_out := bucket["value"].get("sum_other_doc_count"):
+        _log.warning(
+            "history_values_left_out", step_ms=step.start_ms, field=left[0], records=left_out, most=_MAX_VALUES
+        )
     for inner in bucket["value"]["buckets"]:
         _fill(step, inner, left[1:], {**values, left[0]: str(inner["key"])})

@@ -1,7 +1,7 @@
 """Names the index of a record by its event time alone, so that retries and replays find the same document."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from elasticsearch import Elasticsearch
 
@@ -45,6 +45,27 @@ def belongs_to(prefix: str, name: str) -> bool:
     return suffix != name and (
         suffix == "old" or re.fullmatch(r"\d{4}", suffix) is not None or daily_date(prefix, name) is not None
     )
+
+
+def may_hold(prefix: str, name: str, start_ms: int | None, end_ms: int | None) -> bool:
+    """True if the index `name` may hold records with event times in this range (ms since the epoch, end exclusive).
+
+    None sets no bound. By its name `prefix-YYYY.MM.DD` holds one day (UTC), `prefix-YYYY` days of one year,
+    `prefix-old` those before 2000; any other index may hold all times.
+    """
+    if not belongs_to(prefix, name):
+        return True
+    suffix = name.removeprefix(f"{prefix}-")
+    if (day := daily_date(prefix, name)) is not None:
+        first, after = day, day + timedelta(days=1)
+    elif suffix == "old":
+        first, after = date.min, date(_OLD_BEFORE_YEAR, 1, 1)
+    else:
+        year = int(suffix)
+        first, after = date(year, 1, 1), date(year + 1, 1, 1)
+    starts_after = end_ms is not None and from_ms(end_ms).date() < first
+    ends_before = start_ms is not None and from_ms(start_ms).date() >= after
+    return not (starts_after or ends_before)
 
 
 class IndexNaming:

@@ -14,7 +14,8 @@ from triage.elastic.aggregations import (
     sentiment_counts,
 )
 from triage.elastic.mapping import JsonObject
-from triage.elastic.search import Hit, decode_hits, run_search
+from triage.elastic.reading import run_search
+from triage.elastic.search import Hit, decode_hits
 from triage.schemas.enriched import EnrichedRecord
 from triage.types import Channel
 

@@ -14,6 +14,7 @@ from triage.config import ElasticsearchSettings
 from triage.elastic.author_keys import checks_of, merged_checks
 from triage.elastic.diff import differences, incompatible_properties, missing_properties
 from triage.elastic.errors import cause, translated
+from triage.elastic.index_state import index_state
 from triage.elastic.mapping import JsonObject, field_paths
 from triage.elastic.naming import belongs_to, daily_date
 from triage.elastic.template import (
@@ -26,6 +27,7 @@ from triage.elastic.template import (
     single_indices,
     without_analyzers,
 )
+from triage.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,16 @@ class Plan:
     """Changes that Elasticsearch needs before triage can use it.
 
     `changes` are applied in order. Differences in `incompatible` are only reported: an existing index cannot be changed
-    so. `notes` name features that the server lacks.
+    so. `clashes` are names that stand for something else, so that nothing can be written; a person must mend them.
+    `unusable` are indices that are closed or blocked, `notes` features that the server lacks.
     """
 
     changes: tuple[Change, ...]
     incompatible: tuple[str, ...]
     notes: tuple[str, ...]
     daily_from: date
+    clashes: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -61,8 +66,11 @@ class Plan:
 def apply(client: Elasticsearch, plan: Plan) -> None:
     """Make the changes of a plan in Elasticsearch, in order.
 
-    Raises Unavailable, AccessDenied, DependencyError; changes made before the error stay.
+    Raises ConfigError, before any change, if names clash; Unavailable, AccessDenied, DependencyError, and changes made
+    before the error stay.
     """
+    if plan.clashes:
+        raise ConfigError(plan.clashes, where="Elasticsearch")
     for change in plan.changes:
         with translated():
             change.run(client)
@@ -84,7 +92,7 @@ def plan_index(
     prefix = settings.index_prefix
     can = probe(client)
     with translated():
-        existing = client.indices.get(index=f"{prefix}-*").body
+        existing = client.indices.get(index=f"{prefix}-*", expand_wildcards="all").body
     indices = {name: existing[name] for name in sorted(existing) if belongs_to(prefix, name)}
     main = feedback_template_name(prefix)
     before = _template(client, main)
@@ -102,7 +110,8 @@ def plan_index(
         changes += _index_change(name, index, templates[main], incompatible)
     for template, name, _ in single_indices(settings):
         changes += _single_index_change(client, name, templates[template], incompatible)
-    return Plan(tuple(changes), tuple(incompatible), _notes(can, settings), daily_from)
+    clashes, unusable = index_state(client, settings, indices)
+    return Plan(tuple(changes), tuple(incompatible), _notes(can, settings), daily_from, clashes, unusable)
 
 
 def _notes(can: Capabilities, settings: ElasticsearchSettings) -> tuple[str, ...]:
@@ -168,9 +177,12 @@ def _single_index_change(
         found = client.options(ignore_status=404).indices.get(index=name)
     if found.meta.status == 404:
         return [Change("create", f"index {name}", (), partial(_create_index, name=name))]
-    # The name may be an alias of an index with another name.
-    ((actual, index),) = found.body.items()
-    return _index_change(actual, index, template, incompatible)
+    # The name may be an alias of one index with another name, or of several.
+    return [
+        change
+        for actual, index in found.body.items()
+        for change in _index_change(actual, index, template, incompatible)
+    ]
 
 
 def _index_change(name: str, index: JsonObject, template: JsonObject, incompatible: list[str]) -> list[Change]:

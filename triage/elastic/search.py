@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.aggregations import BY_SENTIMENT, SentimentCounts, buckets, event_time_range, sentiment_counts
-from triage.elastic.errors import translated
 from triage.elastic.mapping import JsonObject
+from triage.elastic.reading import read_document, read_documents, run_search
 from triage.logging import get_logger
 from triage.schemas.alert import Alert, Example, Share
 from triage.schemas.enriched import EnrichedRecord
@@ -247,13 +247,9 @@ def recent_alerts(
 
 def find_alert(client: Elasticsearch, settings: ElasticsearchSettings, dedup_key: str) -> Alert | None:
     """The alert with this key; None if there is none. Raises Unavailable, AccessDenied, DependencyError."""
-    with translated():
-        body = client.options(ignore_status=404).get(index=settings.alerts_index, id=dedup_key).body
-    return (
-        next((alert for _, alert in decode_hits({"hits": {"hits": [body]}}, Alert)), None)
-        if body.get("found")
-        else None
-    )
+    found = read_document(client, settings.alerts_index, dedup_key)
+    hits = [] if found is None else [found]
+    return next((alert for _, alert in decode_hits({"hits": {"hits": hits}}, Alert)), None)
 
 
 def find_alerts(client: Elasticsearch, settings: ElasticsearchSettings, keys: Sequence[str]) -> list[tuple[int, Alert]]:
@@ -261,9 +257,7 @@ def find_alerts(client: Elasticsearch, settings: ElasticsearchSettings, keys: Se
 
     Raises Unavailable, AccessDenied, DependencyError.
     """
-    with translated():
-        body = client.options(ignore_status=404).mget(index=settings.alerts_index, ids=list(keys)).body
-    found = [document for document in body.get("docs", ()) if document.get("found")]
+    found = read_documents(client, [(settings.alerts_index, key) for key in keys])
     return [(hit["_version"], alert) for hit, alert in decode_hits({"hits": {"hits": found}}, Alert)]
 
 
@@ -292,14 +286,6 @@ def filters(dimensions: Conditions | None, start_ms: int | None = None, end_ms: 
         if value.not_in is not None:
             excluded.append({"terms": {field: value.not_in}})
     return {"bool": {"filter": required, **({"must_not": excluded} if excluded else {})}}
-
-
-def run_search(client: Elasticsearch, alias: str, **body: Any) -> JsonObject:
-    """Run a search and return the response body. Raises Unavailable, AccessDenied, DependencyError."""
-    # Before the first record, alert or correction the index does not exist.
-    with translated():
-        response = client.search(index=alias, ignore_unavailable=True, track_total_hits=False, **body)
-    return dict(response.body)
 
 
 def decode_hits(body: JsonObject, struct: type[_Struct]) -> Iterator[tuple[JsonObject, _Struct]]:

@@ -22,6 +22,7 @@ from triage.config import ENV_PREFIX, ClockSettings, Settings, load_settings
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.plan import apply as apply_index
 from triage.elastic.plan import plan_index
+from triage.elastic.reading import count, refresh
 from triage.errors import TriageError, Unavailable
 from triage.local.feed import load_feed
 from triage.local.pace import Pace
@@ -243,8 +244,8 @@ class Demo:
         client = connect(self.settings.elasticsearch)
         try:
             alias = self.settings.elasticsearch.index_prefix
-            client.indices.refresh(index=alias)
-            indexed = int(client.count(index=alias)["count"])
+            refresh(client, alias)
+            indexed = count(client, alias, {"match_all": {}})
         finally:
             client.close()
         return Summary.of(self.replay.sent, self.tally.totals, indexed)

@@ -48,7 +48,7 @@ from triage.redaction.author_keys import key_checks, require_recorded_keys
 from triage.rules import load_rules
 from triage.runtime.health import Health
 from triage.runtime.watchdog import Watchdog
-from triage.sinks.elasticsearch import IndexSink
+from triage.sinks.checked import index_sink
 from triage.topics import require_topics, wait_for_kafka
 from triage.topics.definitions import RAW_TOPICS
 from triage.topics.follower import TopicFollower
@@ -179,7 +179,9 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
         lambda: _connect(settings.kafka, source),
         [reloader, CrashGuard(journal, guarded_stages, dead_letter_factory, options.crash_attempts, clock, metrics)],
         [
-            IndexStage(IndexSink(client, settings.elasticsearch), naming, dead_letter_factory, metrics, erased_authors),
+            IndexStage(
+                index_sink(client, settings.elasticsearch), naming, dead_letter_factory, metrics, erased_authors
+            ),
             DeadLetterLimit(options, options.data_dir / f"{name}.dead-letters"),
         ],
         Publisher(

@@ -37,6 +37,7 @@ class Sink(Protocol):
 
         Blocks until every document is stored or rejected. Documents of the same (index, id) take effect in order.
         Raises Unavailable when the index is unreachable or overloaded: some may be stored by then, and the caller
-        writes all of them again, which changes nothing for those. Raises AccessDenied if a right is missing.
+        writes all of them again, which changes nothing for those. It is IndexUnusable where an index is not as triage
+        needs it. Raises AccessDenied if a right is missing.
         """
         ...

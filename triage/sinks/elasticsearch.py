@@ -1,9 +1,11 @@
 """Writes documents to Elasticsearch by `_bulk`, with external versions, so that writing them again changes nothing.
 
-A version conflict is success: the index has that version or a newer one.
+A version conflict is success: the index has that version or a newer one. A document is rejected for good only if the
+refusal can be its own fault (`triage.elastic.index_faults`).
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -13,7 +15,9 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import Clock, SystemClock
 from triage.config import ElasticsearchSettings
-from triage.elastic.errors import DEPENDENCY, cause, is_overload, translate
+from triage.elastic.errors import DEPENDENCY, cause, is_overload, is_state, translate
+from triage.elastic.index_faults import Suspicion, field_difference, mapping_of, suspicion, unusable
+from triage.elastic.mapping import JsonObject, enriched_mapping
 from triage.errors import AccessDenied, Unavailable
 from triage.logging import get_logger
 from triage.sinks.base import BulkResult, Document
@@ -23,6 +27,7 @@ _NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
 # Requests are not made smaller than this; a cluster that refuses so little is unavailable.
 _MIN_BYTES = 64 * 1024
 _BACKOFF_S = 0.2
+_MAPPING = enriched_mapping({"type": "text"})
 
 
 class _Outcome(Enum):
@@ -34,12 +39,35 @@ class _Outcome(Enum):
 _Known = _Outcome | str
 
 
+@dataclass(frozen=True)
+class _Refusal:
+    """A document that was refused: `status` and `error` of Elasticsearch, what may be wrong with it, and the reason."""
+
+    status: int
+    error: Any
+    suspicion: Suspicion | None
+    reason: str
+
+
+@dataclass
+class _Pass:
+    """The outcomes of one pass, by position of the document.
+
+    `known` are final, `overloaded` can be sent again soon; `refused` are neither, until their index was looked at.
+    """
+
+    known: dict[int, _Known]
+    overloaded: dict[int, str] = field(default_factory=dict)
+    refused: dict[int, _Refusal] = field(default_factory=dict)
+
+
 class IndexSink:
     """A Sink that writes to Elasticsearch. Only one thread may use it.
 
     A request holds at most `bulk_bytes`. After one that is answered 429 the limit is halved, and eight full requests in
     a row that succeed raise it by an eighth of `bulk_bytes`. Documents refused for overload are retried `bulk_retries`
-    times within a write.
+    times within a write. A refusal that is the fault of the index ends the write with IndexUnusable, once all documents
+    were sent.
     """
 
     def __init__(self, client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock | None = None) -> None:
@@ -57,78 +85,99 @@ class IndexSink:
         known: dict[int, _Known] = {}
         waiting: list[int] = list(range(len(documents)))
         for attempt in range(self._retries + 1):
-            refused = self._pass(waiting, lines, known)
-            if not refused:
+            outcome = self._pass(waiting, lines, known)
+            if outcome.refused:
+                self._decide(outcome.refused, documents, known)
+            if not outcome.overloaded:
                 return _result(known)
-            waiting = _with_successors(documents, refused)
+            waiting = _with_successors(documents, outcome.overloaded)
             if attempt < self._retries:
                 self._clock.sleep(_BACKOFF_S * 2**attempt)
-        example = next(iter(refused.values()))
+        refused = outcome.overloaded
         raise Unavailable(
             DEPENDENCY,
-            f"refused {len(refused)} of {len(documents)} documents {self._retries + 1} times, the first with {example}",
+            f"refused {len(refused)} of {len(documents)} documents {self._retries + 1} times, the first with "
+            f"{next(iter(refused.values()))}",
         )
 
-    def _pass(self, positions: list[int], lines: list[bytes], known: dict[int, _Known]) -> dict[int, str]:
-        """Send each document once; returns, by position, the reason for those that were refused because of overload.
-
-        `lines` has the lines of all documents; the outcomes of the others are added to `known`, by position.
-        """
-        refused: dict[int, str] = {}
+    def _pass(self, positions: list[int], lines: list[bytes], known: dict[int, _Known]) -> _Pass:
+        """Send each document once; `lines` has the lines of all, the outcomes are added to `known`, by position."""
+        outcome = _Pass(known)
+        overloaded = outcome.overloaded
         rest = positions
         while rest:
             chunk = self._chunk(rest, lines)
             rest = rest[len(chunk) :]
-            self._send(chunk, lines, known, refused)
-            if all(position in refused for position in chunk):
+            self._send(chunk, lines, outcome)
+            if all(position in overloaded for position in chunk):
                 # Everything was refused: sending the rest would only add to the overload.
-                refused.update(dict.fromkeys(rest, refused[chunk[0]]))
+                overloaded.update(dict.fromkeys(rest, overloaded[chunk[0]]))
                 rest = []
             size = sum(len(lines[position]) for position in chunk)
-            if any(refused.get(position, "").startswith("429 ") for position in chunk):
+            if any(overloaded.get(position, "").startswith("429 ") for position in chunk):
                 self._shrink(size)
             elif size * 2 > self.limit_bytes:
                 self._grow()
-        return refused
+        return outcome
 
-    def _send(self, chunk: list[int], lines: list[bytes], known: dict[int, _Known], refused: dict[int, str]) -> None:
+    def _send(self, chunk: list[int], lines: list[bytes], outcome: _Pass) -> None:
         try:
             items = self._bulk([lines[position] for position in chunk])
         except TransportError as error:
             raise translate(error) from error
         except ApiError as error:
             status, (kind, reason) = error.meta.status, cause(error.body)
-            if status < 500 and is_overload(status, kind, reason):
-                refused.update(dict.fromkeys(chunk, f"{status} {kind}: {reason}"))
-            elif not _is_about_the_documents(status, kind):
+            if status < 500 and is_overload(status, kind):
+                outcome.overloaded.update(dict.fromkeys(chunk, f"{status} {kind}: {reason}"))
+            elif is_state(status, kind, reason):
+                raise unusable(status, error.body, _index_of(lines[chunk[0]])) from error
+            elif not _may_be_one_document(status, kind):
                 raise translate(error) from error
             elif len(chunk) == 1:
-                known[chunk[0]] = _reason(status, kind, reason)
+                self._refuse(chunk[0], status, error.body, len(lines[chunk[0]]), outcome)
             else:
                 # One document makes the request fail, or the request is too large: halve it until the document is
                 # alone.
                 middle = len(chunk) // 2
-                self._send(chunk[:middle], lines, known, refused)
-                self._send(chunk[middle:], lines, known, refused)
+                self._send(chunk[:middle], lines, outcome)
+                self._send(chunk[middle:], lines, outcome)
             return
         for position, item in zip(chunk, items, strict=True):
-            self._sort(position, item, known, refused)
+            self._sort(position, item, len(lines[position]), outcome)
 
-    @staticmethod
-    def _sort(position: int, item: Any, known: dict[int, _Known], refused: dict[int, str]) -> None:
-        status = item["status"]
+    def _sort(self, position: int, item: Any, size_bytes: int, outcome: _Pass) -> None:
+        status, error = item["status"], item.get("error")
         if status in {200, 201}:
-            known[position] = _Outcome.INDEXED
+            outcome.known[position] = _Outcome.INDEXED
             return
-        kind, reason = cause(item.get("error"))
-        if status == 409:
-            known[position] = _Outcome.CONFLICT
-        elif is_overload(status, kind, reason):
-            refused[position] = f"{status} {kind}: {reason}"
-        elif status in {401, 403}:
+        kind, reason = cause(error)
+        if status == 409 and kind == "version_conflict_engine_exception":
+            outcome.known[position] = _Outcome.CONFLICT
+        elif is_overload(status, kind):
+            outcome.overloaded[position] = f"{status} {kind}: {reason}"
+        elif status == 401 or (status == 403 and kind == "security_exception"):
             raise AccessDenied(DEPENDENCY, f"{status} {kind}: {reason}; the worker needs create_index and index")
         else:
-            known[position] = _reason(status, kind, reason)
+            self._refuse(position, status, error, size_bytes, outcome)
+
+    @staticmethod
+    def _refuse(position: int, status: int, error: Any, size_bytes: int, outcome: _Pass) -> None:
+        reason = _reason(status, *cause(error))
+        outcome.refused[position] = _Refusal(status, error, suspicion(status, error, size_bytes), reason)
+
+    def _decide(self, refused: dict[int, _Refusal], documents: Sequence[Document], known: dict[int, _Known]) -> None:
+        """Add those refused for good to `known`. Raises IndexUnusable if an index is at fault for one of them."""
+        mappings: dict[str, JsonObject] = {}
+        for position, refusal in refused.items():
+            index = documents[position].index
+            if refusal.suspicion is None:
+                raise unusable(refusal.status, refusal.error, index)
+            if (path := refusal.suspicion.field) is not None:
+                if index not in mappings:
+                    mappings[index] = mapping_of(self._client, index)
+                if difference := field_difference(path, mappings[index], _MAPPING):
+                    raise unusable(refusal.status, refusal.error, index, difference)
+            known[position] = refusal.reason
 
     def _bulk(self, lines: list[bytes]) -> list[Any]:
         response = self._client.perform_request(
@@ -180,6 +229,10 @@ def _line(document: Document) -> bytes:
     return b"%b\n%b\n" % (msgspec.json.encode(action), document.body.replace(b"\n", b" "))
 
 
+def _index_of(line: bytes) -> str:
+    return str(msgspec.json.decode(line.partition(b"\n")[0])["index"]["_index"])
+
+
 def _with_successors(documents: Sequence[Document], refused: dict[int, str]) -> list[int]:
     """Return the positions of the refused documents and of every later one of the same id.
 
@@ -198,7 +251,7 @@ def _with_successors(documents: Sequence[Document], refused: dict[int, str]) -> 
     return list(positions())
 
 
-def _is_about_the_documents(status: int, kind: str) -> bool:
+def _may_be_one_document(status: int, kind: str) -> bool:
     return status == 413 or (status == 400 and kind.endswith("_exception") and kind != "media_type_header_exception")
 
 

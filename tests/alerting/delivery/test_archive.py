@@ -10,7 +10,7 @@ from scripted_http import ScriptedServer
 from triage.alerting.delivery.archive import Archive, IndexWriter
 from triage.config import ElasticsearchSettings
 from triage.elastic.client import connect
-from triage.errors import DependencyError, Unavailable
+from triage.errors import AccessDenied, DocumentRefused, IndexUnusable, Unavailable
 from triage.schemas.alert import Alert
 
 
@@ -35,13 +35,13 @@ class Store:
 
 
 @contextlib.asynccontextmanager
-async def running(store):
+async def running(store, report=lambda *_: None):
     stored = []
 
     async def sleep(seconds):
         await asyncio.sleep(0)
 
-    archive = Archive("test", store, lambda name, key, version: stored.append((name, key, version)), sleep)
+    archive = Archive("test", store, lambda name, key, version: stored.append((name, key, version)), sleep, report)
     task = asyncio.create_task(archive.run())
     yield archive, stored
     task.cancel()
@@ -80,13 +80,26 @@ async def test_a_version_that_was_superseded_while_it_was_written_is_not_reporte
 
 @pytest.mark.asyncio
 async def test_an_alert_that_is_refused_holds_up_no_other():
-    store = Store([DependencyError("elasticsearch", "400 mapper_parsing_exception")])
+    store = Store([DocumentRefused("elasticsearch", "400 document_parsing_exception")])
     async with running(store) as (archive, stored):
         archive.put(alert("triage-1"), 1)
         archive.put(alert("triage-2"), 1)
         await settled()
     assert store.written == [("triage-2", 1, 1)]
     assert len(stored) == 2
+
+
+@pytest.mark.asyncio
+async def test_an_alert_waits_for_an_index_to_be_mended_and_the_reason_is_reported():
+    unusable = IndexUnusable("elasticsearch", "index alerts lacks a field", "alerts")
+    store = Store([unusable, AccessDenied("elasticsearch", "the role was changed"), unusable])
+    reported = []
+    async with running(store, lambda *given: reported.append(given)) as (archive, stored):
+        archive.put(alert(), 1)
+        await settled()
+    assert store.written == [("triage-1", 1, 1)]
+    assert len(stored) == 1
+    assert reported == [("test", unusable), ("test", unusable), ("test", None)]
 
 
 @pytest.mark.asyncio
@@ -138,7 +151,7 @@ async def test_the_index_gets_the_dedup_key_as_id_and_the_version():
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("status", "error"), [(409, None), (503, Unavailable), (400, DependencyError)])
+@pytest.mark.parametrize(("status", "error"), [(409, None), (503, Unavailable), (400, IndexUnusable)])
 async def test_a_newer_version_in_the_index_is_success(status, error):
     server = ScriptedServer(lambda sent: (status, {"error": {"type": "x", "reason": "y"}, "status": status}))
     settings = ElasticsearchSettings(url=server.url)

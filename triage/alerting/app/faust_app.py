@@ -44,11 +44,12 @@ from triage.alerting.rules.model import AlertRules
 from triage.clock import Clock
 from triage.config import Settings
 from triage.elastic.search import Conditions
-from triage.errors import NotUnderstood, TriageError, Unavailable
+from triage.errors import IndexUnusable, NotUnderstood, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
 from triage.pipeline.kafka.expired_records import ExpiredRecords
+from triage.runtime.health import Health
 from triage.schemas.action import Action, Judge, Silence
 from triage.schemas.alert import Alert
 from triage.schemas.counts import CountMessage
@@ -65,6 +66,7 @@ _TICK_S = 1.0
 _STORE_WAIT_S = 15.0
 _DESCRIBE_S = 3.0
 _NEVER_S = 3600.0
+_INDEX = "elasticsearch"
 
 
 class AlerterApp:
@@ -72,7 +74,7 @@ class AlerterApp:
 
     `expected` are the raw partitions that report watermarks, `primed` first baselines for rules without any.
     `partitions` and `replicas` are those of `window-counts`. `on_progress` is called after each batch and each tick.
-    Without `instance` nothing notices another process of its name.
+    Without `instance` nothing notices another process of its name; `health` shows what the alerter waits for.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class AlerterApp:
         primed: Primed | None = None,
         on_progress: Callable[[], None] = lambda: None,
         instance: Instance | None = None,
+        health: Health | None = None,
     ) -> None:
         self._settings = settings
         self._rules = rules
@@ -103,11 +106,12 @@ class AlerterApp:
         self._receivers = [notifier.name for notifier in notifiers]
         self._acknowledging = frozenset(n.name for n in notifiers if getattr(n, "acknowledges", False))
         self._on_progress = on_progress
+        self._health = health or Health(clock)
         self._decoder: MessageDecoder[CountMessage] = MessageDecoder(CountMessage)
         self._engines: dict[int, PartitionEngine] = {}
         self._flushing: dict[int, asyncio.Lock] = {}
         archives: dict[str, Write] = {
-            "elasticsearch": IndexWriter(elasticsearch, settings.elasticsearch),
+            _INDEX: IndexWriter(elasticsearch, settings.elasticsearch),
             "kafka": self._publish,
         }
         self._outbox = Outbox(
@@ -123,6 +127,7 @@ class AlerterApp:
             ),
             archives=archives,
             flush=self._flush,
+            report=self._on_archive,
         )
         self._assessed = AssessmentArchive(
             self._actions.assessments, IndexReader(elasticsearch, settings.elasticsearch), list(archives.values())
@@ -290,6 +295,17 @@ class AlerterApp:
             await sent
         except Exception as error:
             raise Unavailable("kafka", f"alert not published: {error!r}") from error
+
+    def _on_archive(self, archive: str, error: IndexUnusable | None) -> None:
+        """Show on `/ready` and in the metrics that alerts wait for their index to be mended; pages don't wait."""
+        if archive != _INDEX:
+            return
+        index = self._settings.elasticsearch.alerts_index
+        self._metrics.index_unusable.labels(index).set(error is not None)
+        if error is None:
+            self._health.recovered(f"index {index}")
+        else:
+            self._health.waiting_for(f"index {index}", str(error))
 
     def _conditions_of(self, rule: str) -> Conditions:
         found = self._rules.get(rule)

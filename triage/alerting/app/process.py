@@ -183,6 +183,7 @@ class Alerter:
             primed=self._primed,
             on_progress=self._on_progress,
             instance=self._instance,
+            health=self._health,
         )
         self._app, self._healthy_s = app, None
         brokers = asyncio.create_task(self._watch_brokers())
@@ -235,7 +236,9 @@ class Alerter:
         if self._healthy_s is None:
             self._healthy_s = self._progress_s
         if not self._unreachable:
-            self._health.recovered()
+            # What else it waits for (an index to be mended, a batch that can't be read) goes by itself.
+            self._health.recovered("kafka")
+            self._health.recovered("elasticsearch")
         self._health.beat()
 
     async def _watch_brokers(self) -> None:

@@ -7,9 +7,10 @@ import msgspec
 from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
-from triage.elastic.errors import translated
+from triage.elastic.index_faults import written
+from triage.elastic.mapping import alert_mapping
 from triage.elastic.search import find_alerts
-from triage.errors import TriageError
+from triage.errors import DocumentRefused, IndexUnusable, TriageError
 from triage.logging import get_logger
 from triage.runtime.backoff import backoff
 from triage.schemas.alert import Alert
@@ -17,12 +18,16 @@ from triage.schemas.alert import Alert
 log = get_logger("triage.archive")
 
 Write = Callable[[Alert, int], Awaitable[None]]
+Report = Callable[[str, IndexUnusable | None], None]
+_MAPPING = alert_mapping({"type": "text"})
 
 
 class Archive:
     """Writes the newest version of each alert with `write(alert, version)`; older versions that still wait are skipped.
 
-    `stored(name, dedup_key, version)` is called once the newest version is written, or refused for good.
+    `stored(name, dedup_key, version)` is called once the newest version is written, or refused because of its content.
+    All other failures are waited out: `report(name, error)` is called with what makes the index unusable, and with None
+    after a success.
     """
 
     def __init__(
@@ -31,11 +36,13 @@ class Archive:
         write: Write,
         stored: Callable[[str, str, int], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        report: Report = lambda *_: None,
     ) -> None:
         self.name = name
         self._write = write
         self._stored = stored
         self._sleep = sleep
+        self._report = report
         self._waiting: dict[str, tuple[Alert, int]] = {}
         self._wake = asyncio.Event()
 
@@ -64,6 +71,8 @@ class Archive:
                     await self._store(dedup_key)
                 except Exception as error:
                     wait_s = next(waits)
+                    if isinstance(error, IndexUnusable):
+                        self._report(self.name, error)
                     log.warning(
                         "alert_not_stored",
                         where=self.name,
@@ -79,14 +88,16 @@ class Archive:
                     waits = backoff(0.5, 30)
 
     async def _store(self, dedup_key: str) -> None:
-        """Write the newest version of an alert. Raises errors for which a retry can help; logs a final refusal."""
+        """Write the newest version of an alert; one that is refused because of its content is logged and left out.
+
+        Raises all other errors: neither a right that is missing nor an index to be mended is a reason to lose alerts.
+        """
         entry = self._waiting[dedup_key]
         try:
             await self._write(*entry)
-        except TriageError as error:
-            if error.retriable:
-                raise
+        except DocumentRefused:
             log.exception("alert_refused", where=self.name, dedup_key=dedup_key)
+        self._report(self.name, None)
         # A newer version may have come meanwhile, or the alert may have been dropped.
         if self._waiting.get(dedup_key) is entry:
             del self._waiting[dedup_key]
@@ -115,7 +126,7 @@ class IndexWriter:
         await asyncio.to_thread(self._write, alert, version)
 
     def _write(self, alert: Alert, version: int) -> None:
-        with translated():
+        with written(self._client, self._index, _MAPPING):
             self._client.index(
                 index=self._index,
                 id=alert.dedup_key,

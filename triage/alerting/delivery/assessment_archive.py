@@ -7,7 +7,7 @@ import msgspec
 
 from triage.alerting.delivery.archive import Write
 from triage.alerting.lifecycle.assessments import Assessments
-from triage.errors import TriageError
+from triage.errors import DocumentRefused, TriageError
 from triage.logging import get_logger
 from triage.runtime.backoff import backoff
 from triage.schemas.alert import Alert
@@ -54,7 +54,7 @@ class AssessmentArchive:
         self._waiting.clear()
 
     async def run(self) -> None:
-        """Write until cancelled. What fails is tried again, until it is written or refused for good."""
+        """Write until cancelled. What fails is tried again, until it is written or refused because of its content."""
         waits = backoff(0.5, 30)
         while True:
             await self._wake.wait()
@@ -64,7 +64,7 @@ class AssessmentArchive:
                 try:
                     await self._store(chunk)
                 except Exception as error:
-                    if isinstance(error, TriageError) and error.retriable:
+                    if isinstance(error, TriageError):
                         wait_s = next(waits)
                         log.warning("assessments_not_stored", error=str(error), retry_in_s=round(wait_s, 1))
                         await self._sleep(wait_s)
@@ -81,5 +81,8 @@ class AssessmentArchive:
             if alert.assessment == assessment:
                 continue
             for write in self._writes:
-                await write(msgspec.structs.replace(alert, assessment=assessment), version)
+                try:
+                    await write(msgspec.structs.replace(alert, assessment=assessment), version)
+                except DocumentRefused:
+                    log.exception("assessment_refused", dedup_key=alert.dedup_key)
             log.info("assessment_stored", dedup_key=alert.dedup_key, verdict=assessment.verdict if assessment else None)

@@ -30,7 +30,7 @@ from typing import Any
 
 import msgspec
 
-from triage.alerting.delivery.archive import Archive, Write
+from triage.alerting.delivery.archive import Archive, Report, Write
 from triage.alerting.delivery.dispatcher import Dispatcher
 from triage.alerting.engine.changelog import Changes
 from triage.alerting.engine.engine import PartitionEngine
@@ -59,8 +59,8 @@ class _Outgoing:
 class Outbox:
     """Sends the notifications of engines to receivers, and writes their alerts to the archives.
 
-    `flush(partition, engine)` stores what callbacks change in an engine. Notifications of one page are sent in order;
-    pages don't wait for each other.
+    `flush(partition, engine)` stores what callbacks change in an engine; `report` is that of `Archive`. Notifications
+    of one page are sent in order; pages don't wait for each other.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Outbox:
         look_up: LookUp,
         archives: Mapping[str, Write],
         flush: Callable[[int, PartitionEngine], Coroutine[Any, Any, None]],
+        report: Report = lambda *_: None,
     ) -> None:
         self._flush = flush
         self._owners: dict[str, tuple[int, PartitionEngine]] = {}
@@ -91,7 +92,7 @@ class Outbox:
             arrived=self._arrived,
         )
         self._evidence = EvidenceLookup(look_up, self._on_evidence, self.spawn)
-        self._archives = [Archive(name, write, self._on_archived) for name, write in archives.items()]
+        self._archives = [Archive(name, write, self._on_archived, report=report) for name, write in archives.items()]
 
     def start(self) -> None:
         """Start the tasks that write alerts to the archives (the index and the topic)."""

@@ -9,7 +9,8 @@ from triage.alerting.evidence.significance import LEAST_BASELINE, Sample, over_r
 from triage.alerting.evidence.terms import candidates, joined
 from triage.clock import Clock, SystemClock, parse_rfc3339
 from triage.config import ElasticsearchSettings
-from triage.elastic.errors import translated
+from triage.elastic.completeness import noting
+from triage.elastic.reading import refresh
 from triage.elastic.search import Conditions, count_negative, examples, texts, top_intents, top_terms
 from triage.errors import AccessDenied, TriageError, Unavailable
 from triage.logging import get_logger
@@ -61,7 +62,11 @@ class IndexEvidence:
         started_s = self._clock.monotonic()
         window = (end_ms - alert.window_s * 1000, end_ms)
         try:
-            found, entities, intents = self._frequent(alert, window, started_s + _FIRST_SHARE * self._timeout_s)
+            with noting() as gaps:
+                found, entities, intents = self._frequent(alert, window, started_s + _FIRST_SHARE * self._timeout_s)
+            if gaps:
+                # Examples of a part of the records are better than none; a comparison with a part would be wrong.
+                log.warning("alert_examples_incomplete", dedup_key=alert.dedup_key, missing=str(gaps))
         except TriageError as error:
             log.warning("alert_without_examples", dedup_key=alert.dedup_key, error=str(error))
             return None
@@ -78,8 +83,8 @@ class IndexEvidence:
         settings, dimensions = self._settings, self._conditions(alert)
         # Records are indexed before they are counted, but a search sees them only after the next refresh. Without the
         # right to refresh, the page has the examples that are visible already.
-        with contextlib.suppress(AccessDenied), translated():
-            self._until(deadline_s).indices.refresh(index=settings.index_prefix, ignore_unavailable=True)
+        with contextlib.suppress(AccessDenied):
+            refresh(self._until(deadline_s), settings.index_prefix)
         # A page about one intent need not list it.
         intents = (
             []

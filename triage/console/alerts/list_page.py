@@ -13,9 +13,10 @@ from triage.console.alerts.fragments import alert_cards, silence_html, wording_i
 from triage.console.dependencies import Dependencies
 from triage.console.web.charts import FONT, STATIC, TOOLTIP, Options, timed
 from triage.console.web.elements import Html, chart, section, text, update_chart
-from triage.console.web.fragments import NOTHING, banner
+from triage.console.web.fragments import banner, incomplete
 from triage.console.web.highlighting import cut
 from triage.console.web.layout import PageContext, choices, page_layout
+from triage.elastic.completeness import noting
 from triage.elastic.search import open_alerts, recent_alerts
 from triage.errors import TriageError
 from triage.logging import get_logger
@@ -72,12 +73,13 @@ class _View:
 
     async def refresh(self) -> None:
         translations, now_ms = self._translations, self._dependencies.clock.now_ms()
-        try:
-            alerts = await asyncio.to_thread(read_alerts, self._dependencies)
-        except TriageError as error:
-            self._banner.show(banner(str(error), translations, known=True))
-            return
-        self._banner.show(NOTHING)
+        with noting() as gaps:
+            try:
+                alerts = await asyncio.to_thread(read_alerts, self._dependencies)
+            except TriageError as error:
+                self._banner.show(banner(str(error), translations, known=True))
+                return
+        self._banner.show(incomplete(gaps, translations))
         listed = [alert for alert in alerts if self._status in {"", alert.status}]
         self._list.show(alert_cards(listed, now_ms, translations))
         self._chart.visible = bool(listed)

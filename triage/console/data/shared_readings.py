@@ -7,6 +7,7 @@ from typing import Generic, Self, TypeVar
 
 from triage.clock import Clock
 from triage.console.data.snapshot import Snapshot
+from triage.elastic.completeness import noting
 from triage.errors import TriageError
 from triage.logging import get_logger
 
@@ -62,8 +63,8 @@ class SharedSnapshot:
 class SharedReading(Generic[T]):
     """The last value of a source, which all open pages share and which is read again after `interval_s` seconds.
 
-    `read` blocks and runs on a thread, one call at a time. `value` is None until the first success; `error` is the
-    reason if the last attempt failed, else None.
+    `read` blocks and runs on a thread, one call at a time. `value` is None until the first success; `gaps` says
+    what Elasticsearch could not read of it. `error` is the reason if the last attempt failed, else None.
     """
 
     def __init__(self, read: Callable[[], T], clock: Clock, interval_s: float) -> None:
@@ -73,6 +74,7 @@ class SharedReading(Generic[T]):
         self._due = clock.monotonic()
         self._lock = asyncio.Lock()
         self.value: T | None = None
+        self.gaps: tuple[str, ...] = ()
         self.error: str | None = None
 
     async def within(self, seconds: float) -> Self:
@@ -87,8 +89,9 @@ class SharedReading(Generic[T]):
             if self._clock.monotonic() >= self._due:
                 began = self._clock.monotonic()
                 try:
-                    self.value = await asyncio.to_thread(self._read)
-                    self.error = None
+                    with noting() as gaps:
+                        self.value = await asyncio.to_thread(self._read)
+                    self.gaps, self.error = tuple(gaps), None
                 except TriageError as error:
                     self.error = str(error)
                 now = self._clock.monotonic()

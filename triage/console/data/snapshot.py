@@ -45,8 +45,9 @@ class Snapshot:
     """The data of *Now* from one reading; `at_ms` is the time by the console's clock, which the demo simulates.
 
     `error` is the reason if the last attempt to read failed, and then the other values are those of the last good
-    reading. `known` is False before the first reading, and then the numbers mean nothing. `by_channel` has the timeline
-    of each channel. `dead_letters` is None until their topic has been read.
+    reading. `gaps` says what Elasticsearch could not read of the data. `known` is False before the first reading, and
+    then the numbers mean nothing. `by_channel` has the timeline of each channel. `dead_letters` is None until their
+    topic has been read.
     """
 
     at_ms: int
@@ -63,6 +64,7 @@ class Snapshot:
     resolved_alerts: list[Alert] = field(default_factory=list)
     recent_alerts: list[Alert] = field(default_factory=list)
     latest: list[Hit] = field(default_factory=list)
+    gaps: tuple[str, ...] = ()
     error: str | None = None
     known: bool = True
 

@@ -1,6 +1,7 @@
 """Reads snapshots from Elasticsearch. Blocking: `SharedSnapshot` runs it on a thread."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from elasticsearch import Elasticsearch
 
@@ -9,6 +10,7 @@ from triage.config import ElasticsearchSettings
 from triage.console.data.snapshot import Counts, IntentCount, Snapshot, TimeSlot
 from triage.elastic import search
 from triage.elastic.aggregations import SentimentCounts
+from triage.elastic.completeness import noting
 from triage.elastic.overview import Overview, Ranges, overview
 from triage.metrics import Metrics
 
@@ -51,7 +53,9 @@ class SnapshotReader:
 
     def __call__(self) -> Snapshot:
         with self._metrics.console_read_seconds.time(), self._metrics.console_read_failures.count_exceptions():
-            return self._read()
+            with noting() as gaps:
+                snapshot = self._read()
+            return replace(snapshot, gaps=tuple(gaps))
 
     def _read(self) -> Snapshot:
         now_ms = self._clock.now_ms()

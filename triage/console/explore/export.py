@@ -13,6 +13,7 @@ from triage.clock import from_ms, parse_rfc3339, zone_named
 from triage.console.dependencies import Dependencies
 from triage.console.filters import Filters
 from triage.console.web.zone import zone_of
+from triage.elastic.completeness import Gaps, noting
 from triage.elastic.explore import Page, records_page
 from triage.elastic.mapping import JsonObject
 from triage.elastic.search import Hit
@@ -42,29 +43,42 @@ def export_routes(dependencies: Dependencies) -> APIRouter:
 
     @router.get("/explore.csv")
     async def export(request: Request) -> Response:
-        """Respond with the newest `console.export_rows` records as CSV; 503 while Elasticsearch does not answer."""
+        """Respond with the newest `console.export_rows` records as CSV; 503 while Elasticsearch does not answer.
+
+        If a part of the records can't be read, the file's name and its last row say so.
+        """
         filters = Filters.of(request.query_params)
         limit, zone = dependencies.settings.console.export_rows, zone_named(zone_of(request))
         query = filters.query(dependencies.clock.now_ms())
+        gaps = Gaps()
         try:
-            first = await run_in_threadpool(_page, dependencies, query, min(_PAGE, limit), None)
+            first = await run_in_threadpool(_page, dependencies, query, min(_PAGE, limit), None, gaps)
         except TriageError as error:
             return JSONResponse({"error": str(error)}, status_code=503)
         log.info("records_exported", by=user_of(request).name, view=filters.address("explore"), most_rows=limit)
         return StreamingResponse(
-            rows(dependencies, query, first, limit, zone),
+            rows(dependencies, query, first, limit, zone, gaps),
             media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": 'attachment; filename="feedback.csv"'},
+            headers={"content-disposition": f'attachment; filename="feedback{"-incomplete" if gaps else ""}.csv"'},
         )
 
     return router
 
 
-def rows(dependencies: Dependencies, query: JsonObject, first: Page, limit: int, zone: ZoneInfo) -> Iterator[str]:
+def rows(
+    dependencies: Dependencies,
+    query: JsonObject,
+    first: Page,
+    limit: int,
+    zone: ZoneInfo,
+    gaps: Gaps | None = None,
+) -> Iterator[str]:
     """Yield the CSV file in parts of one page of records, at most `limit` records, beginning with the page `first`.
 
-    A failure in between raises, and so breaks off the download.
+    `gaps` has what that page lacks; if any page lacks something, the last row says what. A failure in between raises,
+    and so breaks off the download.
     """
+    gaps = Gaps() if gaps is None else gaps
     out = io.StringIO()
     writer = csv.writer(out)
     out.write(_BYTE_ORDER_MARK)
@@ -74,12 +88,15 @@ def rows(dependencies: Dependencies, query: JsonObject, first: Page, limit: int,
         for hit in page.hits:
             writer.writerow([safe(cell) for cell in cells(hit, zone)])
         written += len(page.hits)
+        last = page.after is None or written >= limit
+        if last and gaps:
+            writer.writerow([f"INCOMPLETE: {gaps}", *[""] * (len(COLUMNS) - 1)])
         yield out.getvalue()
         out.seek(0)
         out.truncate()
-        if page.after is None or written >= limit:
+        if last:
             return
-        page = _page(dependencies, query, min(_PAGE, limit - written), page.after)
+        page = _page(dependencies, query, min(_PAGE, limit - written), page.after, gaps)
 
 
 def cells(hit: Hit, zone: ZoneInfo) -> list[Cell]:
@@ -108,5 +125,6 @@ def _joined(values: list[str]) -> str:
     return "; ".join(values)
 
 
-def _page(dependencies: Dependencies, query: JsonObject, size: int, after: str | None) -> Page:
-    return records_page(dependencies.client, dependencies.settings.elasticsearch, query, size, after)
+def _page(dependencies: Dependencies, query: JsonObject, size: int, after: str | None, gaps: Gaps) -> Page:
+    with noting(gaps):
+        return records_page(dependencies.client, dependencies.settings.elasticsearch, query, size, after)

@@ -10,7 +10,8 @@ from triage.console.dependencies import Dependencies
 from triage.console.explore.fragments import facet_values_html, term
 from triage.console.filters import FIELDS, Filters
 from triage.console.web.elements import Html, text
-from triage.console.web.fragments import banner
+from triage.console.web.fragments import banner, incomplete
+from triage.elastic.completeness import noting
 from triage.elastic.explore import FieldValues, Statistics, field_values, with_words
 from triage.errors import TriageError
 from triage.translations import Translations
@@ -77,20 +78,20 @@ class _Facet:
     async def _find(self, words: str) -> None:
         self._searches += 1
         number = self._searches
-        try:
-            found = await asyncio.to_thread(
-                find_values, self._dependencies, self._filters, self._name, words, self._term
-            )
-        except TriageError as error:
-            self._list.show(banner(str(error), self._translations, known=True))
-            return
+        with noting() as gaps:
+            try:
+                found = await asyncio.to_thread(
+                    find_values, self._dependencies, self._filters, self._name, words, self._term
+                )
+            except TriageError as error:
+                self._list.show(banner(str(error), self._translations, known=True))
+                return
         # An answer that an earlier word gets late is not shown.
         if number == self._searches:
-            self._list.show(
-                facet_values_html(
-                    self._filters, self._name, found.shares, self._translations, more=found.more, searched=True
-                )
+            values = facet_values_html(
+                self._filters, self._name, found.shares, self._translations, more=found.more, searched=True
             )
+            self._list.show(incomplete(gaps, self._translations) + values)
 
     def _term(self, value: str) -> str:
         return term(self._name, value, self._translations)

@@ -18,9 +18,10 @@ from triage.console.explore.fragments import buttons_html, chips, records_html, 
 from triage.console.filters import FIELDS, Filters
 from triage.console.web import charts
 from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart
-from triage.console.web.fragments import banner, empty
+from triage.console.web.fragments import banner, empty, incomplete
 from triage.console.web.layout import PageContext, page_layout
 from triage.console.web.zone import zone_of
+from triage.elastic.completeness import noting
 from triage.elastic.corrections import corrections_of
 from triage.elastic.explore import Page, Statistics, records_page, statistics
 from triage.errors import TriageError
@@ -56,19 +57,21 @@ def explore_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
         error: str | None = None
         with_comparison = request.query_params.get("compare") == "1"
         after = request.query_params.get("after")
-        try:
-            results = await asyncio.to_thread(
-                read_results,
-                dependencies,
-                filters,
-                now_ms,
-                after,
-                with_comparison=with_comparison,
-                zone=zone_named(zone_of(request)),
-            )
-        except (ValueError, TriageError) as problem:
-            error = str(problem)
+        with noting() as gaps:
+            try:
+                results = await asyncio.to_thread(
+                    read_results,
+                    dependencies,
+                    filters,
+                    now_ms,
+                    after,
+                    with_comparison=with_comparison,
+                    zone=zone_named(zone_of(request)),
+                )
+            except (ValueError, TriageError) as problem:
+                error = str(problem)
         with page_layout(request, "explore") as context:
+            Html(incomplete(gaps, context.translations)).classes("whole")
             _build(dependencies, context, filters, results, error, now_ms, with_comparison=with_comparison)
 
     return page

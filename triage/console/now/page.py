@@ -13,7 +13,7 @@ from triage.console.data.snapshot import Snapshot, TimeSlot
 from triage.console.now import fragments
 from triage.console.web import charts
 from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart
-from triage.console.web.fragments import banner
+from triage.console.web.fragments import banner, incomplete
 from triage.console.web.layout import PageContext, choices, page_layout
 from triage.types import Channel
 
@@ -51,6 +51,7 @@ class View:
         self._channel = channel
         self._status = Html().classes("status whole")
         self._banner = Html().classes("whole").props('aria-live="assertive"')
+        self._incomplete = Html().classes("whole")
         with section("figures", translations("now.figures"), "whole bare", hidden=True):
             self._tiles = Html()
         with section("over-time", translations("now.over_time"), "wide"):
@@ -76,6 +77,7 @@ class View:
         translations = self._translations
         self._status.show(fragments.status(snapshot, translations))
         self._banner.show(banner(snapshot.error, translations, known=snapshot.known))
+        self._incomplete.show(incomplete([*snapshot.gaps, *movers.gaps], translations))
         self._caption.show(escape(fragments.over_time_caption(snapshot, translations)))
         self._tiles.show(fragments.tiles(snapshot, translations))
         self._alerts.show(fragments.alerts(snapshot, translations))

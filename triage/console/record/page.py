@@ -12,12 +12,13 @@ from triage.console.dependencies import Dependencies
 from triage.console.record import fragments
 from triage.console.record.correction_form import CorrectionForm, intents_of
 from triage.console.web.elements import Html, section, text
-from triage.console.web.fragments import NOTHING, banner, empty
+from triage.console.web.fragments import NOTHING, banner, empty, incomplete
 from triage.console.web.language import translations_of
 from triage.console.web.layout import PageContext, page_layout
 from triage.console.web.records_table import records_table
 from triage.elastic import corrections as store
 from triage.elastic.aggregations import event_time_range
+from triage.elastic.completeness import noting
 from triage.elastic.explore import find_record, similar
 from triage.elastic.search import Hit
 from triage.errors import TriageError
@@ -47,12 +48,14 @@ class RecordDetails:
 def record_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
     async def page(request: Request, record_id: str) -> None:
         details, error = None, None
-        try:
-            details = await asyncio.to_thread(read_details, dependencies, record_id)
-        except TriageError as problem:
-            error = str(problem)
+        with noting() as gaps:
+            try:
+                details = await asyncio.to_thread(read_details, dependencies, record_id)
+            except TriageError as problem:
+                error = str(problem)
         with page_layout(request, "explore", translations_of(request)("record.title")) as context:
             translations = context.translations
+            Html(incomplete(gaps, translations)).classes("whole")
             Html(banner(error, translations, known=False)).classes("whole")
             if details is not None:
                 _build(dependencies, context, details)

@@ -15,10 +15,11 @@ from triage.console.record.correction_form import CorrectionForm, intents_of
 from triage.console.review import fragments
 from triage.console.web.charts import SENTIMENTS
 from triage.console.web.elements import Html, section, text
-from triage.console.web.fragments import banner, empty
+from triage.console.web.fragments import banner, empty, incomplete
 from triage.console.web.layout import PageContext, page_layout
 from triage.elastic import corrections as store
 from triage.elastic.aggregations import event_time_range
+from triage.elastic.completeness import noting
 from triage.elastic.explore import records_page, statistics
 from triage.elastic.mapping import JsonObject
 from triage.elastic.search import Hit
@@ -56,11 +57,13 @@ def review_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
         filters = Filters.of(request.query_params)
         order = order if order in _ORDERS else "new"
         queue, error = None, None
-        try:
-            queue = await asyncio.to_thread(read_queue, dependencies, filters, order)
-        except TriageError as problem:
-            error = str(problem)
+        with noting() as gaps:
+            try:
+                queue = await asyncio.to_thread(read_queue, dependencies, filters, order)
+            except TriageError as problem:
+                error = str(problem)
         with page_layout(request, "review") as context:
+            Html(incomplete(gaps, context.translations)).classes("whole")
             Html(banner(error, context.translations, known=False)).classes("whole")
             if queue is not None:
                 _Review(dependencies, context, filters, order, queue)

@@ -1,6 +1,6 @@
 """HTML parts that several pages use."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -30,6 +30,12 @@ def tile_row(tiles: Sequence[Tile]) -> Markup:
 def banner(error: str | None, translations: Translations, *, known: bool) -> Markup:
     """Render an error and its consequences; empty if `error` is None. `known`: the page still shows earlier numbers."""
     return NOTHING if error is None else render("web/banner.html", translations, error=error, known=known)
+
+
+def incomplete(gaps: Iterable[str], translations: Translations) -> Markup:
+    """Render what the data of a page lack (`triage.elastic.completeness.Gaps`); empty if they lack nothing."""
+    listed = list(dict.fromkeys(gaps))
+    return render("web/incomplete.html", translations, gaps=listed) if listed else NOTHING
 
 
 def empty(title: str, advice: str) -> Markup:

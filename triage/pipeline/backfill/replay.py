@@ -30,7 +30,7 @@ from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
 from triage.redaction.author_keys import require_recorded_keys
 from triage.runtime.backoff import backoff
-from triage.sinks.elasticsearch import IndexSink
+from triage.sinks.checked import index_sink
 from triage.topics import require_topics, translate
 from triage.topics.definitions import RAW_TOPICS
 from triage.topics.kafka_types import ConsumerRecord, TopicPartition
@@ -135,7 +135,7 @@ class Replay:
             naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
             follower.start_and_wait(settings.kafka.start_timeout_s)
             group = self._group(enricher)
-            rewriter = Rewriter(settings, client, IndexSink(client, settings.elasticsearch), naming, group)
+            rewriter = Rewriter(settings, client, index_sink(client, settings.elasticsearch), naming, group)
             try:
                 if self._request.model_version is not None:
                     self._replay_documents(client, enricher, erased_authors, rewriter)

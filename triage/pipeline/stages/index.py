@@ -1,12 +1,15 @@
-"""Stage 3: writes enriched records to Elasticsearch; a document that it rejects for good becomes a dead letter."""
+"""Stage 3: writes enriched records to Elasticsearch; a document that it rejects for its content becomes a dead letter.
+
+Where an index is at fault the batch waits.
+"""
 
 from triage.elastic.naming import IndexNaming
-from triage.errors import InvalidRecord
+from triage.errors import IndexUnusable, InvalidRecord
 from triage.metrics import Metrics
 from triage.pipeline.batch import Batch
 from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.erasure.tombstones import ErasedAuthors
-from triage.sinks.base import Document, Sink
+from triage.sinks.base import BulkResult, Document, Sink
 
 
 class IndexStage:
@@ -32,12 +35,14 @@ class IndexStage:
         self._dead_letter_factory = dead_letter_factory
         self._metrics = metrics
 
+        self._unusable: set[str] = set()
+
     def process(self, batch: Batch) -> None:
         if self._erased_authors:
             batch.enriched = self._erased_authors.exclude(batch.enriched)
         if not batch.enriched:
             return
-        result = self._sink.write(
+        result = self._write(
             [
                 Document(
                     item.document_id,
@@ -59,3 +64,15 @@ class IndexStage:
             invalid = InvalidRecord("index_rejected", f"Elasticsearch rejected the document: {reason}", stage="index")
             batch.dead_letters.append(self._dead_letter_factory.create(messages[item.validated.position], invalid))
         batch.enriched = [item for index, item in enumerate(batch.enriched) if index not in rejected]
+
+    def _write(self, documents: list[Document]) -> BulkResult:
+        """Write the documents, and show in the metrics which index holds them up."""
+        try:
+            result = self._sink.write(documents)
+        except IndexUnusable as error:
+            self._unusable.add(error.index)
+            self._metrics.index_unusable.labels(error.index).set(1)
+            raise
+        while self._unusable:
+            self._metrics.index_unusable.remove(self._unusable.pop())
+        return result
