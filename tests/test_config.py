@@ -40,7 +40,10 @@ def test_every_problem_is_in_one_message(monkeypatch):
     with pytest.raises(ConfigError) as caught:
         load_settings(None, {"console.port": -1, "kafka.security_protocol": "SASL_SSL"})
     message = str(caught.value)
-    assert message.count("TRIAGE_CONSOLE__PORTS: no such setting") == 1
+    assert (
+        message.count("TRIAGE_CONSOLE__PORTS: no such setting in the environment; did you mean TRIAGE_CONSOLE__PORT?")
+        == 1
+    )
     assert message.startswith("settings: 4 problems:")
     assert "worker.max_batch_records" in message
     assert "console.port: Input should be greater than or equal to 0 (got -1)" in message
@@ -54,6 +57,10 @@ def test_every_problem_is_in_one_message(monkeypatch):
         ("a = " + "9" * 5_000, "not valid TOML"),
         ("a = " + "[" * 5_000, "not valid TOML"),
         ("[kafka]\nbrokers = 1\n", "kafka.brokers: no such setting"),
+        ("[kafka]\nbootstrap_server = 'a'\n", r"no such setting; did you mean kafka\.bootstrap_servers\?"),
+        ("[elastic]\nurl = 'a'\n", "elastic: no such setting; did you mean elasticsearch?"),
+        ("[worker]\nzzz = 1\n", "worker.zzz: no such setting$"),
+        ("[elasticsearch]\nurls = 'a'\n", r"did you mean elasticsearch\.url\?"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path, text, says):

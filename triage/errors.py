@@ -17,6 +17,7 @@ TriageError                    .exit_code for the command line, .retriable for t
 └── TrainingError              training data or options from which no model can be trained
 """
 
+import difflib
 import re
 from collections.abc import Iterable
 
@@ -30,6 +31,12 @@ _FOR_PROGRAMMERS = re.compile(
 def in_words(message: str) -> str:
     """A library's message without Python's form of its objects and without error numbers."""
     return _FOR_PROGRAMMERS.sub("", message)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean ...?` for the known name that is most like this one, or an empty text."""
+    near = difflib.get_close_matches(name, list(known), 1, cutoff=0.7)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 class TriageError(Exception):

@@ -9,7 +9,7 @@ import structlog
 
 LogFormat = Literal["auto", "console", "json"]
 
-_LIBRARIES = ("kafka", "aiokafka", "elastic_transport", "elasticsearch", "faust", "mode", "httpx", "uvicorn.access")
+_LIBRARIES = ("kafka", "aiokafka", "elastic_transport", "elasticsearch", "faust", "mode", "httpx", "uvicorn")
 _REPEAT_S = 30.0
 _MAX_MESSAGES = 1_000
 

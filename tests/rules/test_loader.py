@@ -50,7 +50,7 @@ routing:
 """
     found = problems(tmp_path, text, intents=["delivery", "billing"], entities=["order_id"])
     assert found == [
-        "line 2: defaults: no such field; known fields: version, default, severity, routing",
+        "line 2: defaults: no such field; did you mean default?; known fields: version, default, severity, routing",
         "line 4: default.severity: 'sever' is not a level; known levels: low, medium, high, critical",
         "line 9: severity rule 'a': when.intent: no such intent: deliveri; known: delivery, billing",
         "line 10: severity rule 'a': when.text_regex: 'refund(?!ed)' looks ahead or behind, (?!...) or (?<!...): "

@@ -5,11 +5,13 @@ import threading
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from triage.clock import ManualClock
+from triage.errors import ConfigError
 from triage.metrics import Metrics
 from triage.runtime import listener
-from triage.runtime.health import Health, HealthServer
+from triage.runtime.health import Health, HealthServer, require_free_port
 
 
 def test_live_and_ready():
@@ -75,3 +77,32 @@ def test_a_client_that_says_nothing_is_hung_up_on_without_a_word(server, monkeyp
 
 def test_a_server_that_never_started_can_be_stopped():
     HealthServer(Health(ManualClock()), Metrics(), 0, "127.0.0.1").stop()
+
+
+def test_an_outage_is_two_lines_however_long_it_takes():
+    clock = ManualClock()
+    health = Health(clock)
+    with capture_logs() as logs:
+        for _ in range(200):
+            health.outage("kafka", "no broker answered")
+            clock.advance(2)
+        health.outage("elasticsearch", "overloaded")
+        assert set(health.ready()[1]["waiting_for"]) == {"kafka", "elasticsearch"}
+        health.recovered("kafka")
+        health.recovered("kafka")
+        health.recovered()
+    assert [(entry["event"], entry["dependency"]) for entry in logs] == [
+        ("dependency_unavailable", "kafka"), ("dependency_unavailable", "elasticsearch"),
+        ("dependency_available_again", "kafka"), ("dependency_available_again", "elasticsearch"),
+    ]  # fmt: skip
+    assert (logs[2]["failures"], logs[2]["after_s"]) == (200, 400)
+    assert health.ready()[0]
+
+
+def test_a_port_that_is_taken_is_one_sentence_with_the_setting():
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=rf"worker\.health_port: cannot listen on port {port}: another process"):
+            require_free_port(port, "worker.health_port")
+    require_free_port(port, "worker.health_port")
+    require_free_port(0, "worker.health_port")

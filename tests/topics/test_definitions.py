@@ -81,7 +81,7 @@ def test_all_problems_come_in_one_message(tmp_path):
     for part in (
         "topics.alerts: triage needs this topic",
         "topics.nowhere: no such topic above",
-        "retention.mss is not a topic setting of Kafka; retention.ms?",
+        "retention.mss is not a topic setting of Kafka; did you mean retention.ms?",
         "retention.ms: '3 weeks' is not a number with one of the units ms, s, m, h, d",
         "cleanup.policy is 'forget', not one of",
         "min.insync.replicas 2 exceeds replication_factor 1",
@@ -98,7 +98,10 @@ def test_all_problems_come_in_one_message(tmp_path):
         ("version: 1\nversion: 1\n", "duplicate key 'version'"),
         ("- a\n- b\n", "file: Input should be a valid dictionary"),
         (_minimal(version=2), "version: Input should be 1 (got 2)"),
-        (_minimal(defaults={"partitions": 0, "replicas": 1}), "defaults.replicas: no such key"),
+        (
+            _minimal(defaults={"partitions": 0, "replicas": 1}),
+            "defaults.replicas: no such key",
+        ),
         (_minimal(environments={"production": {}}), "kafka.environment is 'local', the file has production"),
         (_minimal(defaults={"partitions": 1}), "replication_factor is not set"),
     ],

@@ -48,7 +48,7 @@ def command(
     from triage.alerting.engine.priming import parse_source
     from triage.logging import get_logger
     from triage.metrics import Metrics
-    from triage.runtime.health import Health, HealthServer
+    from triage.runtime.health import Health, HealthServer, require_free_port
     from triage.runtime.memory import release_large_blocks
 
     settings = settings_from(
@@ -60,6 +60,7 @@ def command(
         alerting__health_port=health_port,
     )
     warn_of_clear_text(settings, "kafka", "elasticsearch", "alerting", "tracing")
+    require_free_port(settings.alerting.health_port, "alerting.health_port")
     stop_tracing = tracing.start(settings.tracing, "alerter")
     release_large_blocks()
     clock, metrics = settings.clock.build(), Metrics()

@@ -43,7 +43,7 @@ def run(
     from triage.metrics import Metrics
     from triage.pipeline.assemble import build_worker
     from triage.pipeline.stages.reload import reload_on_hangup
-    from triage.runtime.health import HealthServer
+    from triage.runtime.health import HealthServer, require_free_port
     from triage.runtime.memory import collect_seldom, release_large_blocks
     from triage.runtime.shutdown import stop_on_signals
 
@@ -56,6 +56,7 @@ def run(
         worker__health_port=health_port,
     )
     warn_of_clear_text(settings, "kafka", "elasticsearch", "tracing")
+    require_free_port(settings.worker.health_port, "worker.health_port")
     log = get_logger("triage.worker")
     release_large_blocks()
     collect_seldom()

@@ -34,7 +34,7 @@ from triage.config.worker import (
     RulesSettings,
     WorkerSettings,
 )
-from triage.errors import ConfigError
+from triage.errors import ConfigError, did_you_mean
 from triage.masking import masked
 
 ENV_PREFIX = "TRIAGE_"
@@ -192,13 +192,22 @@ def _variable(location: tuple[int | str, ...]) -> str:
 def _explain(issue: Any) -> str:
     name = ".".join(str(part) for part in issue["loc"])
     if issue["type"] == "extra_forbidden":
-        return f"{name}: no such setting"
+        return f"{name}: no such setting{_suggestion(issue['loc'])}"
     if not name:
         # Of several sections: the message names the settings itself.
         return str(issue["msg"]).removeprefix("Value error, ")
     given = issue.get("input")
     secret = isinstance(given, (dict, list, BaseModel)) or _is_secret(issue["loc"])
     return f"{name}: {issue['msg'].removeprefix('Value error, ')}" + ("" if secret else f" (got {masked(given)!r})")
+
+
+def _suggestion(location: tuple[int | str, ...]) -> str:
+    """The setting of the same section, or the section, that an unknown name may mean; empty if none is like it."""
+    sections = {name: getattr(field.annotation, "model_fields", {}) for name, field in Settings.model_fields.items()}
+    section, *rest = map(str, location)
+    if not rest:
+        return did_you_mean(section, sections)
+    return did_you_mean(f"{section}.{rest[0]}", [f"{section}.{name}" for name in sections.get(section, ())])
 
 
 def _is_secret(location: tuple[int | str, ...]) -> bool:
@@ -239,7 +248,7 @@ def _unknown_environment() -> list[str]:
     }
     known |= {f"{ENV_PREFIX}{section}".upper() for section in Settings.model_fields} | _OTHER_ENV
     return [
-        f"{name}: no such setting in the environment"
+        f"{name}: no such setting in the environment{did_you_mean(name.upper(), known)}"
         for name in sorted(os.environ)
         if name.upper().startswith(ENV_PREFIX) and not name.upper().startswith(_TEST_ENV) and name.upper() not in known
     ]

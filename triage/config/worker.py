@@ -130,6 +130,9 @@ class WorkerSettings(Section):
         32_768, ge=0, description="Maximum size of a record's attributes; the rest is dropped"
     )
     max_attributes: int = Field(100, ge=0, description="Maximum number of attributes per record; the rest is dropped")
+    lag_warning: int = Field(
+        10_000, ge=0, description="Records waiting in a worker's partitions above which it logs a warning; 0: never"
+    )
     health_port: int = Field(0, ge=0, le=65_535, description="Port of /live, /ready and /metrics; 0: none")
     reload_poll_s: float = Field(
         5, ge=0, description="How often a worker checks for a new model or changed rules; 0: only on SIGHUP"

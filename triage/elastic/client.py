@@ -58,6 +58,7 @@ def wait_until_ready(client: Elasticsearch, settings: ElasticsearchSettings, clo
     """
     deadline = clock.monotonic() + settings.start_timeout_s
     last = ""
+    waiting = False
     while True:
         try:
             health = client.options(request_timeout=min(10.0, settings.start_timeout_s)).cluster.health()
@@ -79,7 +80,9 @@ def wait_until_ready(client: Elasticsearch, settings: ElasticsearchSettings, clo
                 f"{shown_url(settings)} not ready within {settings.start_timeout_s:g} s: {last}; "
                 "check elasticsearch.url",
             )
-        _log.info("waiting_for_elasticsearch", url=shown_url(settings), reason=last)
+        if not waiting:
+            _log.info("waiting_for_elasticsearch", url=shown_url(settings), reason=last)
+            waiting = True
         clock.sleep(_POLL_S)
 
 

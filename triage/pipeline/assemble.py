@@ -30,6 +30,7 @@ from triage.pipeline.kafka.output_offsets import offset_queries
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.kafka.stall_detector import StallDetector
 from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
+from triage.pipeline.lag_log import LagLog
 from triage.pipeline.publisher import Publisher
 from triage.pipeline.stages.base import Stage
 from triage.pipeline.stages.crash_guard import CrashGuard
@@ -191,6 +192,7 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
             metrics,
             erased_authors=erased_authors,
             sources_with_updates=options.sources_with_updates,
+            lag_log=LagLog(options.lag_warning),
         ),
         settings.worker,
         clock,
@@ -220,10 +222,9 @@ def _when_available(read: Callable[[], _T], settings: ElasticsearchSettings, clo
     while True:
         try:
             return read()
-        except Unavailable as error:
+        except Unavailable:
             if clock.monotonic() >= deadline:
                 raise
-            log.info("waiting_for_elasticsearch", reason=str(error))
             clock.sleep(_RETRY_INTERVAL_S)
 
 

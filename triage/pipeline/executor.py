@@ -235,8 +235,7 @@ class StageExecutor:
             except Unavailable as error:
                 wait, waited_for = next(waits), error.dependency
                 self._metrics.retries.labels(waited_for).inc()
-                self._health.waiting_for(waited_for, str(error))
-                log.warning("waiting_for_dependency", stage=stage.name, error=str(error), retry_in_s=round(wait, 1))
+                self._health.outage(waited_for, str(error))
             else:
                 self._metrics.stage_seconds.labels(stage.name).observe(self._clock.monotonic() - started)
                 if waited_for:

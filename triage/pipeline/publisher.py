@@ -22,6 +22,7 @@ from triage.config import AlertingSettings, KafkaSettings
 from triage.metrics import Metrics, observe_all
 from triage.pipeline.batch import Batch, Enriched, Partition
 from triage.pipeline.erasure.tombstones import ErasedAuthors
+from triage.pipeline.lag_log import LagLog
 from triage.pipeline.source import Message, PartitionState, Source
 from triage.pipeline.window_counts.counting import CountedRecord, count_windows
 from triage.pipeline.window_counts.packing import pack_counts
@@ -43,6 +44,7 @@ class Publisher:
         wall: Clock | None = None,
         erased_authors: ErasedAuthors | None = None,
         sources_with_updates: Collection[str] = (),
+        lag_log: LagLog | None = None,
     ) -> None:
         """Create a publisher; records by one of the `erased_authors` are left out of what it publishes.
 
@@ -61,6 +63,7 @@ class Publisher:
         # Latency is about the broker's real timestamps, also where the rest runs on simulated time.
         self._wall = wall or SystemClock()
         self._metrics = metrics
+        self._lag_log = lag_log
         self._with_lag_metric: set[Partition] = set()
         self._committed: dict[Partition, int] = {}
 
@@ -179,6 +182,8 @@ class Publisher:
         for partition, state in states.items():
             self._metrics.consumer_lag.labels(*partition).set(state.lag)
         self._with_lag_metric = set(states)
+        if self._lag_log is not None:
+            self._lag_log.update(sum(state.lag for state in states.values()), len(states))
 
     def _update_metrics(self, batch: Batch) -> None:
         now_ms = self._wall.now_ms()

@@ -118,8 +118,7 @@ class Worker:
             except (Unavailable, Fenced) as error:
                 wait = next(waits)
                 self._metrics.retries.labels("kafka").inc()
-                self._health.waiting_for("kafka", str(error))
-                log.warning("kafka_unavailable", error=str(error), retry_in_s=round(wait, 1))
+                self._health.outage("kafka", str(error))
                 self._stop.wait(wait)
             else:
                 self._health.recovered("kafka")
@@ -148,8 +147,7 @@ class Worker:
                 polled = source.poll(0, self._batch_size - len(self._gathered))
             except Unavailable as error:
                 # The gathered messages were read: if they were dropped here, the next batch would commit past them.
-                self._health.waiting_for("kafka", str(error))
-                log.warning("kafka_unavailable", error=str(error))
+                self._health.outage("kafka", str(error))
                 self._clock.sleep(self._settings.backoff_initial_s)
                 return
             if not polled:
@@ -231,8 +229,7 @@ class Worker:
             except Unavailable as error:
                 wait = next(waits)
                 self._metrics.retries.labels(error.dependency).inc()
-                self._health.waiting_for(error.dependency, str(error))
-                log.warning("waiting_for_dependency", stage="publish", error=str(error), retry_in_s=round(wait, 1))
+                self._health.outage(error.dependency, str(error))
             else:
                 break
             self._metrics.paused.set(1)

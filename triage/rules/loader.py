@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from triage.errors import ConfigError
+from triage.errors import ConfigError, did_you_mean
 from triage.rules.engine import RuleSet
 from triage.rules.model import FIXED_NAMES, Default, RoutingRule, RulesFile, SeverityRule, When
 from triage.rules.source import SourceMap, read_source
@@ -77,7 +77,8 @@ def _message(issue: Any, path: tuple[Any, ...]) -> str:
     kind, given = issue["type"], issue.get("input")
     match kind:
         case "extra_forbidden":
-            message = f"no such field; known fields: {', '.join(_fields(path))}"
+            known = _fields(path)
+            message = f"no such field{did_you_mean(str(path[-1]), known)}; known fields: {', '.join(known)}"
         case "missing":
             message = "is missing"
         case "literal_error":

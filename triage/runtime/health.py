@@ -3,6 +3,8 @@
 The same server has `/metrics` for Prometheus.
 """
 
+import errno
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
@@ -12,8 +14,12 @@ import orjson
 from prometheus_client import make_wsgi_app
 
 from triage.clock import Clock
+from triage.errors import ConfigError
+from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.runtime.listener import Listener, Listener6, Request
+
+log = get_logger("triage.health")
 
 _STUCK_AFTER_S = 60.0
 
@@ -35,6 +41,8 @@ class Health:
         # Replaced as a whole, never modified: other threads read them at any time.
         self._work: dict[str, float] = {}
         self._waiting: dict[str, str] = {}
+        # When each outage began, and how often the dependency has failed since.
+        self._outages: dict[str, tuple[float, int]] = {}
         self._lock = threading.Lock()
 
     def describe(self, **about: Any) -> None:
@@ -69,10 +77,32 @@ class Health:
         with self._lock:
             self._waiting = {**self._waiting, dependency: why}
 
+    def outage(self, dependency: str, why: str) -> None:
+        """Record that the work waits for a dependency that fails, and log the first failure of an outage.
+
+        `recovered` logs the end, with the number of failures. In between nothing is logged, however long it takes:
+        `/ready` and the metric `retries` show it.
+        """
+        self.waiting_for(dependency, why)
+        with self._lock:
+            since, failures = self._outages.get(dependency, (self._clock.monotonic(), 0))
+            self._outages[dependency] = (since, failures + 1)
+        if not failures:
+            log.warning(
+                "dependency_unavailable", dependency=dependency, error=why, then="the work waits and tries again"
+            )
+
     def recovered(self, dependency: str | None = None) -> None:
-        """Record that this dependency answers again; without a name, that all do."""
+        """Record that this dependency answers again; without a name, that all do. Logs the end of an outage."""
         with self._lock:
             self._waiting = {name: why for name, why in self._waiting.items() if dependency not in (None, name)}
+            names = [name for name in self._outages if dependency in (None, name)]
+            over = [(name, *self._outages.pop(name)) for name in names]
+        for name, since, failures in over:
+            log.info(
+                "dependency_available_again", dependency=name, after_s=round(self._clock.monotonic() - since, 1),
+                failures=failures,
+            )  # fmt: skip
 
     def live(self) -> tuple[bool, dict[str, Any]]:
         name, seconds = self.standing_still()
@@ -94,6 +124,19 @@ class Probed(Protocol):
     def ready(self) -> tuple[bool, dict[str, Any]]: ...
 
     def standing_still(self) -> tuple[str, float]: ...
+
+
+def require_free_port(port: int, setting: str, host: str = "0.0.0.0") -> None:  # noqa: S104
+    """Raises ConfigError with the name of the setting if the port cannot be listened on.
+
+    For the beginning of a process, so that a port that is taken is said before the model is loaded; 0 is always free.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        why = "another process listens there" if error.errno == errno.EADDRINUSE else error.strerror
+        raise ConfigError(f"{setting}: cannot listen on port {port}: {why}; choose another") from error
 
 
 class HealthServer:

@@ -1,6 +1,5 @@
 """Loads `topics/topics.yaml`: the topics as they should be, for one environment."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from yaml.nodes import MappingNode, ScalarNode
 
 from triage.config import KafkaSettings
-from triage.errors import ConfigError
+from triage.errors import ConfigError, did_you_mean
 from triage.paths import resource
 from triage.topics.units import config_value
 from triage.types import Channel
@@ -172,11 +171,14 @@ class _StrictLoader(yaml.SafeLoader):
         node.value = list(last.values())
 
 
+_KEYS = frozenset(name for shape in (_File, _Environment, _Layer) for name in shape.model_fields)
+
+
 def _explain(issue: Any) -> str:
     # For a union, pydantic adds the type that it tried to the path; users look for the key only.
     place = ".".join(str(part) for part in issue["loc"] if part not in {"str", "int", "float", "bool"})
     if issue["type"] == "extra_forbidden":
-        return f"{place}: no such key"
+        return f"{place}: no such key{did_you_mean(place.rpartition('.')[2], _KEYS)}"
     given = issue.get("input")
     shown = "" if isinstance(given, dict) or issue["type"] == "missing" else f" (got {given!r})"
     return f"{place or 'file'}: {issue['msg']}{shown}"
@@ -191,8 +193,7 @@ def _merge(settings: KafkaSettings, name: str, layers: tuple[_Layer, ...]) -> tu
         replication = layer.replication_factor or replication
         for key, value in layer.config.items():
             if key not in _CONFIG_NAMES:
-                near = difflib.get_close_matches(key, _CONFIG_NAMES, 1)
-                problems.append(f"{key} is not a topic setting of Kafka" + (f"; {near[0]}?" if near else ""))
+                problems.append(f"{key} is not a topic setting of Kafka{did_you_mean(key, _CONFIG_NAMES)}")
                 continue
             try:
                 config[key] = config_value(key, value)

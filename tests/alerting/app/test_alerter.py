@@ -238,6 +238,6 @@ def test_two_alerters_share_the_brands_and_one_takes_over(rig):
 def test_it_waits_for_kafka_and_ends_on_sigterm_meanwhile(rig):
     rig = rig()
     process = rig.start(**{"kafka.bootstrap_servers": f"127.0.0.1:{free_port()}", "kafka.start_timeout_s": 1})
-    rig.wait_log("kafka_unavailable")
+    rig.wait_log("dependency_unavailable")
     assert process.poll() is None
     assert end(process) == 0

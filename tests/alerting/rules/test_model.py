@@ -140,7 +140,10 @@ def test_values_of_the_group_field_are_not_added_up(tmp_path):
         ("{name: a, dimension: []}", "needs static or spike"),
         ("{name: a, dimension: [], spike: {zone: UTC}}", "zone is a field of the rule"),
         ("{name: a, dimension: [], spike: {}, zone: Mars/Olympus}", "not an IANA time zone"),
-        ("{name: a, dimension: [], spike: {z_cuont: 4}}", r"rule a\.spike\.z_cuont: no such field"),
+        (
+            "{name: a, dimension: [], spike: {z_cuont: 4}}",
+            r"rule a\.spike\.z_cuont: no such field; did you mean z_count",
+        ),
         ("{name: a, dimension: [], spike: {}, pending: 99}", r"rule a\.pending"),
     ],
 )

@@ -225,9 +225,7 @@ class Alerter:
 
     async def _wait(self, error: Unavailable, wait_s: float) -> None:
         self._metrics.retries.labels(error.dependency).inc()
-        self._health.waiting_for(error.dependency, str(error))
-        event = f"{error.dependency}_unavailable"
-        log.warning(event, error=str(error), retry_in_s=round(wait_s, 1))
+        self._health.outage(error.dependency, str(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), wait_s)
 
@@ -252,15 +250,13 @@ class Alerter:
             try:
                 await asyncio.to_thread(wait_for_kafka, self._settings.kafka, timeout_s=0)
             except TriageError as error:
-                if not self._unreachable:
-                    log.warning("kafka_unreachable", error=str(error))
                 self._unreachable = True
                 self._metrics.retries.labels("kafka").inc()
-                self._health.waiting_for("kafka", str(error))
+                self._health.outage("kafka", str(error))
                 continue
             if self._unreachable:
-                log.info("kafka_reachable_again")
                 self._unreachable = False
+                self._health.recovered("kafka")
             if (silent_s := self._clock.monotonic() - self._progress_s) > _SILENT_S:
                 self._health.waiting_for("kafka", f"the group has not let it work for {silent_s:.0f} s")
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from triage.alerting.notifiers import ADDRESSES
 from triage.alerting.rules.model import AlertRules, Rule, RuleFile
 from triage.config import AlertingSettings, Settings
-from triage.errors import ConfigError
+from triage.errors import ConfigError, did_you_mean
 from triage.rules.source import read_source
 from triage.schemas.counts import COUNTED_FIELDS
 from triage.translations import places_of
@@ -120,6 +120,12 @@ def _unknown_receivers(rule: Rule, settings: AlertingSettings) -> list[str]:
     return problems
 
 
+def _field_names() -> set[str]:
+    """Names of all fields that a file of alert rules may have, at any depth."""
+    schema = RuleFile.model_json_schema()
+    return {name for shape in (schema, *schema["$defs"].values()) for name in shape.get("properties", ())}
+
+
 def _explain(issue: Any, content: Any) -> str:
     parts = [str(part) for part in issue["loc"]]
     if len(parts) > 1 and parts[0] == "rules" and parts[1].isdigit():
@@ -127,7 +133,7 @@ def _explain(issue: Any, content: Any) -> str:
         name = named.get("name") if isinstance(named, dict) else None
         parts = [f"rule {name or int(parts[1]) + 1}", *parts[2:]]
     if issue["type"] == "extra_forbidden":
-        return f"{'.'.join(parts)}: no such field"
+        return f"{'.'.join(parts)}: no such field{did_you_mean(parts[-1], _field_names())}"
     given = issue.get("input")
     shown = "" if isinstance(given, dict) else f" (got {given!r})"
     return f"{'.'.join(parts) or 'file'}: {issue['msg'].removeprefix('Value error, ')}{shown}"

@@ -192,6 +192,7 @@ class Replay:
 
     def _write(self, rewriter: Rewriter, batch: Sequence[Enriched], offsets: Mapping[TopicPartition, int]) -> None:
         waits = backoff(self._settings.worker.backoff_initial_s, self._settings.worker.backoff_max_s)
+        failures = 0
         while True:
             try:
                 written = rewriter.write(batch, offsets)
@@ -200,8 +201,12 @@ class Replay:
                 if self._stop():
                     raise
                 wait_s = next(waits)
-                log.warning("waiting_for_dependency", error=str(error), retry_in_s=round(wait_s, 1))
+                if not failures:
+                    log.warning("dependency_unavailable", dependency=error.dependency, error=str(error))
+                failures += 1
                 self._clock.sleep(wait_s)
+        if failures:
+            log.info("dependency_available_again", failures=failures)
         self.progress.written += written.written
         self.progress.superseded += written.superseded
         for position, reason in written.refused:
