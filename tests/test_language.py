@@ -29,7 +29,8 @@ PHRASES = {
 }
 # In the source only, where the word has a standard one.
 SOURCE_WORDS = {
-    r"\b[Jj]udg(e|es|ed|ing|ement|ements)\b": "classify, score, evaluate",
+    # Not the command of that name.
+    r"(?<!triage alerts )\b[Jj]udg(e|es|ed|ing|ement|ements)\b": "classify, score, evaluate",
     r"\b(teach|teaches|taught)\b": "train",
     r"\bbeside\b": "next to, alongside, with",
     r"\blies\b": "is",

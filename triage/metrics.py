@@ -113,7 +113,9 @@ class Metrics:
             "alerts_suppressed", "Firing keys beyond the maximum number of open alerts", ()
         )
         self.alert_keys = gauge(
-            "alert_keys", "Keys of a rule: watched, of these still learning, and counted as others", ("rule", "kind")
+            "alert_keys",
+            "Keys of a rule: watched, of these learning or short of records, and counted as others",
+            ("rule", "kind"),
         )
         self.notifications = counter("notifications", "Notifications by receiver and outcome", ("notifier", "outcome"))
         self.notification_seconds = histogram(

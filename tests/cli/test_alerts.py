@@ -142,29 +142,3 @@ def test_the_alerter_refuses_bad_rules_with_every_problem(tmp_path, capfd):
     assert outcome.code == 2
     assert "colour" in outcome.err
     assert "301" in outcome.err
-
-
-def test_budget_prints_what_each_rule_accepts_and_raised(server, capfd, tmp_path):
-    rules = tmp_path / "rules.yaml"
-    rules.write_text(
-        """
-version: 1
-rules:
-  - {name: brands, dimension: [brand], spike: {false_alerts: 7 a week}}
-  - {name: intents, dimension: [intent], spike: {}}
-  - {name: fixed, dimension: [region], spike: {z_count: 4}}
-  - {name: share, dimension: [intent], static: {share_at_least: 0.5, count_at_least: 9}}
-"""
-    )
-    raised = [{"dedup_key": str(n), "rule": "brands", "paged": n > 0} for n in range(3)]
-    index = server(lambda sent: found(*raised))
-    outcome = run(capfd, "alerts", "budget", "--set", f"alerting.rules={rules}", "--elasticsearch", index.url)
-    assert outcome.out.splitlines() == [
-        "brands\t7 a week: 30 false ones in 30 days\t3 alerts in 30 days\t2 paged",
-        "intents\t0.005 a week per key: 0.0214 false ones in 30 days for each key\t0 alerts in 30 days\t0 paged",
-        "fixed\tno budget: fixed score 4\t0 alerts in 30 days\t0 paged",
-        "share\tno spike detector, so no budget\t0 alerts in 30 days\t0 paged",
-    ]
-    query = json.loads(index.sent[0].body)
-    assert {"term": {"causes": "spike"}} in query["query"]["bool"]["filter"]
-    assert "range" in query["query"]["bool"]["filter"][0]

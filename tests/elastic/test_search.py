@@ -172,6 +172,10 @@ def test_examples_are_the_most_negative_of_the_window(at):
 def test_an_alert_is_found_by_its_key(at):
     assert search.find_alert(*at, "a1") == alert("a1", "resolved", 1)
     assert search.find_alert(*at, "nobody/knows it") is None
+    assert [(found.dedup_key, version) for version, found in search.find_alerts(*at, ["a1", "nobody", "a0"])] == [
+        ("a1", 1),
+        ("a0", 1),
+    ]
 
 
 def test_open_alerts(at):

@@ -7,8 +7,13 @@ from pages import page as notification
 from records import enriched
 
 from triage.alerting.chart import svg
+from triage.alerting.detection import SpikeSettings
 from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.html import html as email_html
+from triage.alerting.precision.interval import Precision
+from triage.alerting.precision.proposal import Proposal
+from triage.alerting.precision.report import RuleKeys, RuleReport
+from triage.alerting.rules.model import Rule
 from triage.alerting.wording import wording_for
 from triage.clock import Clock
 from triage.config import AlertingSettings
@@ -25,6 +30,7 @@ from triage.console.fleet import fragments as fleet
 from triage.console.now import fragments as now
 from triage.console.record import fragments as record
 from triage.console.review import fragments as review
+from triage.console.rules import page as rule_pages
 from triage.console.web import charts, fragments, layout
 from triage.console.web.highlighting import highlighted, weighed
 from triage.elastic.changes import Change, Periods
@@ -32,7 +38,7 @@ from triage.elastic.explore import Page
 from triage.elastic.search import Hit
 from triage.fleet import FleetView, PartitionLag, ProcessView, StageTime
 from triage.schemas.action import Matcher, Silence
-from triage.schemas.alert import Acknowledgement, Alert, Chart, Example, Refusal, Share
+from triage.schemas.alert import Acknowledgement, Alert, Assessment, Chart, Example, Refusal, Share
 from triage.schemas.correction import Correction, correction_of
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import Aspect, Entity, Intent, IntentScore, Route, Severity, Versions
@@ -102,6 +108,9 @@ class ConsoleParts:
             "timeline table": charts.timeline_table(snapshot.timeline, NOW, EN),
             "alert": detail_page.alert_page(alert, context, AlertingSettings(), buttons),
             "alert as it was sent": detail_page.alert_page(self.alert(paged=True), context, AlertingSettings()),
+            "alert rules": rule_pages.rules_page([self._rule()], context),
+            "alert rule": rule_pages.rule_page(self._rule(), context),
+            "link to the rules": alerts.rules_link(ours, EN),
             "silence": alerts.silence_html(silence, EN),
             "text": record.text_html(record_of, EN),
             "labels": record.labels_html(record_of, EN),
@@ -185,11 +194,17 @@ class ConsoleParts:
                 "examples": [Example(ours, theirs, ours, ours, AT)],
                 "taken_by": [ours],
                 "without": [ours],
+                "assessment": Assessment("false", ours, AT, theirs),
                 "refusals": [Refusal(ours, theirs, AT, retried=True)],
                 "chart": Chart(AT, 300, [1, 8], [1.0, 1.5]),
             }
             | fields
         )
+
+    def _rule(self) -> RuleReport:
+        rule = Rule(name="surge", dimension=[self.ours], spike=SpikeSettings())
+        proposal = Proposal(self.ours, self.ours, NOW, NOW)
+        return RuleReport(rule, 30, 1.0, 0.1, 9, 8, 3, 4, Precision(3, 7), proposal, RuleKeys(3, 3, 1))
 
     def _email(self) -> dict[str, Any]:
         alert = self.alert()

@@ -1,7 +1,7 @@
 """Facts of an alert in words: numbers, times, and who did what, in a reader's language and time zone. Pure."""
 
 from triage.clock import parse_rfc3339
-from triage.schemas.alert import Acknowledgement, Alert, Refusal
+from triage.schemas.alert import Acknowledgement, Alert, Assessment, Refusal
 from triage.translations import Translations
 
 
@@ -27,6 +27,7 @@ def facts_of(alert: Alert, translations: Translations) -> dict[str, str]:
         "fired_by": ", ".join(alert.causes),
         "acknowledged": _by_whom(alert.acknowledged, translations),
         "snoozed": _snoozed(alert, translations),
+        "assessed": _assessed(alert.assessment, translations),
         "late": translations("alert.late", n=alert.late_records) if alert.late_records else "",
         "without": ", ".join(alert.without),
         "paged_with": alert.page if alert.page and alert.page != alert.dedup_key else "",
@@ -52,6 +53,14 @@ def _snoozed(alert: Alert, translations: Translations) -> str:
         return ""
     until = translations.moment(parse_rfc3339(alert.snoozed_until))
     return translations("alert.snoozed_until", who=_by_whom(alert.snoozed, translations), when=until)
+
+
+def _assessed(assessment: Assessment | None, translations: Translations) -> str:
+    if assessment is None:
+        return ""
+    said = translations(f"action.verdict_{assessment.verdict}")
+    who = Acknowledgement(assessment.by, assessment.at, assessment.comment)
+    return f"{said} · {_by_whom(who, translations)}"
 
 
 def _by_whom(acknowledgement: Acknowledgement | None, translations: Translations) -> str:

@@ -4,19 +4,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triage.cli import alerts_act, alerts_backtest
+from triage.cli import alerts_act, alerts_backtest, alerts_judge, alerts_rules
 from triage.cli.alert_key import KeyArgument, LatestOption, find_named
 from triage.cli.common import ConfigOption, ElasticsearchOption, SetOption, settings_from
 
 if TYPE_CHECKING:
-    from triage.alerting.rules.model import Rule
     from triage.config import Settings
     from triage.schemas.alert import Alert
 
-app = typer.Typer(help="Alerts: list, show, acknowledge, silence; test rules and receivers.", no_args_is_help=True)
+app = typer.Typer(
+    help="Alerts: list, show, acknowledge, silence, assess; test rules and receivers.", no_args_is_help=True
+)
 app.command("backtest")(alerts_backtest.command)
 app.command("ack")(alerts_act.acknowledge)
 app.command("snooze")(alerts_act.snooze)
+app.command("judge")(alerts_judge.judge)
+app.command("rules")(alerts_rules.rules)
+app.command("budget")(alerts_rules.budget)
 app.add_typer(alerts_act.silence_app, name="silence")
 
 _COLUMNS = ("STARTED", "STATUS", "SEVERITY", "KEY", "TITLE", "NOTES")
@@ -48,6 +52,8 @@ def list_(
         typer.echo("\t".join(_COLUMNS))
     for alert in found:
         typer.echo(msgspec.json.encode(alert).decode() if as_json else _line(alert))
+    if not as_json:
+        _propose(settings)
     if not found:
         typer.echo("no alerts" + (" are firing" if open_only else ""), err=True)
 
@@ -75,46 +81,6 @@ def show(
         typer.echo(_text(alert, settings), nl=False)
 
 
-@app.command()
-def budget(
-    days: Annotated[int, typer.Option(min=1, max=365, help="Count the alerts of this many days")] = 30,
-    elasticsearch: ElasticsearchOption = None,
-    config: ConfigOption = None,
-    assignments: SetOption = None,
-) -> None:
-    """Print each rule's budget of false alerts, what it allows in 30 days, and how many alerts the rule raised.
-
-    The alerts include those that were right: nobody has said yet which were.
-    """
-    from triage.alerting.rules.loader import load_alert_rules
-    from triage.elastic.alert_counts import MOST, spike_alerts
-    from triage.elastic.client import connect
-
-    settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
-    rules = load_alert_rules(settings.alerting)
-    client = connect(settings.elasticsearch)
-    try:
-        spent = spike_alerts(client, settings.elasticsearch, settings.clock.build().now_ms() - days * 86_400_000)
-    finally:
-        client.close()
-    for rule in rules.rules:
-        alerts = f"{spent.alerts[rule.name]} alerts in {days} days\t{spent.paged[rule.name]} paged"
-        typer.echo(f"{rule.name}\t{_allowed(rule, days)}\t{alerts}")
-    if not spent.all:
-        typer.echo(f"only the newest {MOST:,} alerts were counted", err=True)
-
-
-def _allowed(rule: "Rule", days: int) -> str:
-    if rule.spike is None:
-        return "no spike detector, so no budget"
-    if rule.spike.budget is None:
-        return f"no budget: fixed score {rule.spike.z_count:g}"
-    allowed = rule.spike.budget.per_week * days / 7
-    return f"{rule.spike.false_alerts}: {allowed:.3g} false ones in {days} days" + (
-        " for each key" if rule.spike.budget.each_key else ""
-    )
-
-
 @app.command("test")
 def send_test(config: ConfigOption = None, assignments: SetOption = None) -> None:
     """Send a test notification and its resolution to every configured receiver; exit 1 if one fails."""
@@ -133,12 +99,27 @@ def send_test(config: ConfigOption = None, assignments: SetOption = None) -> Non
         raise typer.Exit(1)
 
 
+def _propose(settings: "Settings") -> None:
+    """Print what rules propose after false alerts, on standard error; nothing where the rule file cannot be read."""
+    from triage.errors import ConfigError
+
+    try:
+        reports = alerts_rules.read_reports(settings)
+    except ConfigError:
+        return
+    for report in reports:
+        if found := alerts_rules.sentence(report):
+            typer.echo(f"{report.rule.name}: {found}", err=True)
+
+
 def _line(alert: "Alert") -> str:
     notes = [] if alert.paged else ["not paged"]
     if alert.acknowledged is not None:
         notes.append(f"acknowledged by {alert.acknowledged.by}")
     if alert.snoozed_until is not None:
         notes.append(f"snoozed until {alert.snoozed_until}")
+    if alert.assessment is not None:
+        notes.append(f"{alert.assessment.verdict}, says {alert.assessment.by}")
     if alert.status == "firing":
         notes += [f"refused: {refusal.error}" for refusal in alert.refusals]
     columns = (alert.started_at, alert.status, alert.severity, alert.dedup_key, alert.title, "; ".join(notes))

@@ -41,8 +41,8 @@ def acknowledge(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
     key = _open_alert(settings, key, latest=latest)
-    with _writer(settings) as writer:
-        action = writer.acknowledge(key, _actor(by), comment)
+    with open_writer(settings) as writer:
+        action = writer.acknowledge(key, actor_name(by), comment)
     typer.echo(f"acknowledged\t{key}\t{action.actor}")
 
 
@@ -65,8 +65,8 @@ def snooze(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
     key = _open_alert(settings, key, latest=latest)
-    with _writer(settings) as writer:
-        action = writer.snooze(key, _actor(by), for_s, comment)
+    with open_writer(settings) as writer:
+        action = writer.snooze(key, actor_name(by), for_s, comment)
     typer.echo(f"snoozed\t{key}\tuntil {rfc3339(action.until_ms)}")
 
 
@@ -87,8 +87,8 @@ def add_silence(
 
     matchers, for_s = parse_matchers(match), _seconds(time)
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
-    with _writer(settings) as writer:
-        silence = writer.silence(matchers, _actor(by), for_s, comment)
+    with open_writer(settings) as writer:
+        silence = writer.silence(matchers, actor_name(by), for_s, comment)
     typer.echo(_line(silence))
 
 
@@ -131,8 +131,8 @@ def expire_silence(
     if found.until_ms <= now_ms:
         typer.echo(f"silence {id_} has ended already", err=True)
         return
-    with _writer(settings) as writer:
-        typer.echo(_line(writer.expire(found, _actor(by))))
+    with open_writer(settings) as writer:
+        typer.echo(_line(writer.expire(found, actor_name(by))))
 
 
 def _silences(settings: "Settings") -> "tuple[list[Silence], int]":
@@ -153,7 +153,7 @@ def _open_alert(settings: "Settings", key: str | None, *, latest: bool) -> str:
 
 
 @contextmanager
-def _writer(settings: "Settings") -> "Iterator[ActionWriter]":
+def open_writer(settings: "Settings") -> "Iterator[ActionWriter]":
     from triage.alerting.app.actions import TOPIC, ActionWriter
     from triage.topics import require_topics
 
@@ -177,7 +177,7 @@ def _seconds(time: str) -> int:
     return seconds
 
 
-def _actor(by: str | None) -> str:
+def actor_name(by: str | None) -> str:
     import getpass
 
     if by and by.strip():

@@ -18,6 +18,7 @@ from triage.console.fleet.page import fleet_page
 from triage.console.now.page import now_page
 from triage.console.record.page import record_page
 from triage.console.review.page import review_page
+from triage.console.rules.page import ReadRules, rule_routes
 from triage.console.time_zone.page import time_zone_routes
 from triage.console.web.error_pages import add_error_pages
 from triage.console.web.headers import HEADERS
@@ -41,11 +42,12 @@ def build_service(
     settings: ConsoleSettings | None = None,
     alerting: AlertingSettings | None = None,
     clock: Clock | None = None,
+    rules: ReadRules | None = None,
 ) -> FastAPI:
     """Build the part of the console that needs no scripts: health, metrics and the alerts' own pages, behind the login.
 
-    `find_alert(dedup_key)` returns a stored alert or None. Without `actions` alerts can only be viewed. Without
-    settings the defaults apply.
+    `find_alert(dedup_key)` returns a stored alert or None. Without `actions` alerts can only be viewed. `rules` reports
+    on the alert rules; without it they have no pages. Without settings the defaults apply.
     """
     settings, alerting = settings or ConsoleSettings(), alerting or AlertingSettings()
     app = FastAPI(title="triage console", docs_url=None, redoc_url=None, openapi_url=None)
@@ -53,6 +55,8 @@ def build_service(
     app.include_router(language_routes())
     app.include_router(time_zone_routes(clock or SystemClock()))
     app.include_router(alert_routes(find_alert, actions, alerting, settings.session_key))
+    if rules is not None:
+        app.include_router(rule_routes(rules))
     app.add_middleware(EngineFrames)
     app.add_middleware(LoginMiddleware, settings=settings, monotonic=time.monotonic)
     app.add_middleware(DefaultZone, zone=alerting.time_zone)
@@ -74,6 +78,7 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         settings.console,
         settings.alerting,
         dependencies.clock,
+        dependencies.rules,
     )
     app.include_router(export_routes(dependencies))
     pages = {
@@ -84,7 +89,7 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         "/review": review_page(dependencies),
         "/fleet": fleet_page(dependencies),
     }
-    check_prefix(settings.console.path_prefix, (*pages, "/login", "/logout", "/language", "/time-zone"))
+    check_prefix(settings.console.path_prefix, (*pages, "/rules", "/login", "/logout", "/language", "/time-zone"))
     for path, builder in pages.items():
         ui.page(path, response_timeout=RESPONSE_S)(builder)
     add_error_pages(pages_app)

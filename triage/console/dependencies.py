@@ -1,12 +1,13 @@
 """The services and settings that all pages of the console get."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from elasticsearch import Elasticsearch
 
 from triage.alerting.lifecycle.assessments import Verdict
+from triage.alerting.precision.report import RuleReport
 from triage.clock import Clock
 from triage.config import Settings
 from triage.console.changes.measure import Movers
@@ -57,7 +58,7 @@ class Dependencies:
     """Services, settings and shared data that the pages of the console use.
 
     `now`, `movers` and `fleet` are shared by all pages and read at intervals; everything else is read on request.
-    Without `actions`, alerts can only be viewed.
+    Without `actions`, alerts can only be viewed. `rules` reports on all alert rules.
     """
 
     settings: Settings
@@ -71,3 +72,4 @@ class Dependencies:
     explainer: Explainer
     silences: Callable[[], list[Silence]]
     actions: Actions | None = None
+    rules: Callable[[], Awaitable[list[RuleReport]]] | None = None

@@ -1,8 +1,10 @@
 """Runs the console until SIGINT or SIGTERM."""
 
+import asyncio
 from contextlib import ExitStack
 
 from triage.alerting.app.actions import ActionBook, ActionWriter, follow_actions
+from triage.alerting.precision.report import RuleReport
 from triage.clock import SystemClock
 from triage.config import Settings
 from triage.console.app import build_app
@@ -12,6 +14,7 @@ from triage.console.data.explainer import LocalExplainer
 from triage.console.data.shared_readings import SharedReading, SharedSnapshot
 from triage.console.data.snapshot_reader import SnapshotReader
 from triage.console.dependencies import Dependencies
+from triage.console.rules.reading import RuleReader
 from triage.elastic.client import connect
 from triage.elastic.errors import translated
 from triage.elastic.search import find_alert
@@ -29,6 +32,7 @@ log = get_logger("triage.console")
 _QUERY_TIMEOUT_S = 10.0
 _MOVERS_EVERY_S = 10.0
 _FLEET_EVERY_S = 2.5
+_FLEET_WAIT_S = 4.0
 _MINUTE_MS = 60_000
 
 
@@ -72,9 +76,9 @@ def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
     dead_letters.follower.start()
     resources.callback(dead_letters.follower.stop)
     book = ActionBook()
-    reader = follow_actions(settings.kafka, book.put)
-    reader.start()
-    resources.callback(reader.stop)
+    follower = follow_actions(settings.kafka, book.put)
+    follower.start()
+    resources.callback(follower.stop)
     actions = ActionWriter(settings.kafka, clock)
     resources.callback(actions.close)
     monitor = FleetMonitor(settings)
@@ -87,6 +91,13 @@ def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
     def last_minute() -> int:
         return clock.now_ms() // _MINUTE_MS * _MINUTE_MS
 
+    reader = RuleReader(settings, client, clock, book.assessments)
+    fleet = SharedReading(monitor.look, clock, _FLEET_EVERY_S)
+
+    async def rules() -> list[RuleReport]:
+        view = await fleet.within(_FLEET_WAIT_S)
+        return await asyncio.to_thread(reader.read, view.value)
+
     return Dependencies(
         settings=settings,
         client=client,
@@ -94,9 +105,10 @@ def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
         metrics=metrics,
         now=SharedSnapshot(read, clock, simulated=simulated),
         movers=SharedReading(lambda: top_movers(client, settings.elasticsearch, last_minute()), clock, _MOVERS_EVERY_S),
-        fleet=SharedReading(monitor.look, clock, _FLEET_EVERY_S),
+        fleet=fleet,
         dead_letters=dead_letters,
         explainer=LocalExplainer(settings),
         silences=book.silences.all,
         actions=actions,
+        rules=rules,
     )

@@ -1,5 +1,6 @@
 """Combines two readings of brokers and processes into one view of the fleet."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from triage.fleet.brokers import BrokerReading, Member
@@ -31,6 +32,7 @@ def assemble(view: FleetView, before: Reading | None, now: Reading) -> None:
     pairs = [(earlier[each.address].samples if each.address in earlier else _NO_SAMPLES, each) for each in now.answers]
     _partitions(view, before, now)
     view.processes = _processes(view, pairs, now)
+    _rules(view, now)
     _times(view, [(old, answer.samples) for old, answer in pairs])
     _problems(view)
 
@@ -171,6 +173,24 @@ def _times(view: FleetView, pairs: list[tuple[Samples, Samples]]) -> None:
     view.latency_p50_s, view.latency_p95_s = quantile(0.5, latency), quantile(0.95, latency)
 
 
+def _rules(view: FleetView, now: Reading) -> None:
+    for answer in now.answers:
+        for rule, counts in answer.samples.by_two("alert_keys", "rule", "kind").items():
+            known = view.rules.setdefault(rule, {})
+            for kind, count in counts.items():
+                known[kind] = known.get(kind, 0) + int(count)
+
+
+def _rule_problems(view: FleetView) -> Iterator[str]:
+    """Sentences on the alert rules that cannot fire for any key, whatever comes."""
+    unseen = sorted(rule for rule, keys in view.rules.items() if not keys.get("watched"))
+    young = sorted(rule for rule, keys in view.rules.items() if 0 < keys.get("watched", 0) <= keys.get("learning", 0))
+    if unseen:
+        yield f"alert rules that cannot fire, as they have seen no records: {', '.join(unseen)}"
+    if young:
+        yield f"alert rules that cannot fire yet, as all of their keys are learning: {', '.join(young)}"
+
+
 def _problems(view: FleetView) -> None:
     unassigned = [each for each in view.partitions if not each.worker]
     if view.partitions and len(unassigned) == len(view.partitions):
@@ -192,6 +212,7 @@ def _problems(view: FleetView) -> None:
             view.problems.append(f"{subject} has stood still for {process.standing_still_s:.0f} s")
         if process.fallback:
             view.problems.append(f"{subject}: the model does not run on the device asked for, but on {process.device}")
+    view.problems += _rule_problems(view)
 
 
 def _host(address: str) -> str:

@@ -33,6 +33,13 @@ class Samples:
             found[labels.get(label, "")] += value
         return dict(found)
 
+    def by_two(self, name: str, first: str, second: str) -> dict[str, dict[str, float]]:
+        """Return the sums of a metric's values by the values of two labels."""
+        found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for labels, value in self._series.get(name, ()):
+            found[labels.get(first, "")][labels.get(second, "")] += value
+        return {key: dict(values) for key, values in found.items()}
+
     def buckets(self, name: str, **labels: str) -> dict[float, float]:
         """Return the cumulative counts of a histogram by upper bound, summed over the series with these labels."""
         found: dict[float, float] = defaultdict(float)

@@ -72,8 +72,9 @@ class FleetView(msgspec.Struct, kw_only=True):
 
     Rates and times are those of the last `interval_s` seconds; if that is 0, times are since the processes started.
 
-    `problems` are sentences for people. `drain_s` is the time until the lag is gone at these rates, None if it does not
-    shrink. Dead letters are those of the last 24 hours, by reason.
+    `rules` has the numbers of keys of each alert rule by kind, as the metric `alert_keys` has, over all alerters; it is
+    empty where no alerter answers. `problems` are sentences for people. `drain_s` is the time until the lag is gone at
+    these rates, None if it does not shrink. Dead letters are those of the last 24 hours, by reason.
     """
 
     at: str
@@ -90,4 +91,5 @@ class FleetView(msgspec.Struct, kw_only=True):
     dead_letters: dict[str, int] = {}
     alerts: dict[str, int] = {}
     open_alerts: list[AlertView] = []
+    rules: dict[str, dict[str, int]] = {}
     problems: list[str] = []

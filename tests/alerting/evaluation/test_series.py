@@ -2,8 +2,9 @@
 
 import random
 
-from engine_rig import STEP_MS, Messages, Table, advance_all, events, make, now, play, spike_rule, static_rule
+from engine_rig import EAGER, STEP_MS, Messages, Table, advance_all, events, make, now, play, spike_rule, static_rule
 
+from triage.alerting.engine.key_counts import KeyCounts
 from triage.alerting.evaluation.series import RuleSeries
 from triage.alerting.evaluation.stored_baseline import StepCount
 from triage.alerting.rules.model import AlertRules
@@ -122,7 +123,39 @@ def test_the_number_of_keys_is_measured():
     def keys(kind):
         return registry.get_sample_value("triage_alert_keys", {"rule": "surprise", "kind": kind})
 
-    assert (keys("watched"), keys("learning"), keys("others")) == (3, 3, 3)
+    assert (keys("watched"), keys("learning"), keys("others"), keys("too_few")) == (3, 3, 3, 0)
+
+
+def test_the_partitions_of_a_process_add_up_and_a_revoked_one_takes_its_keys_along():
+    metrics, engines = Metrics(), []
+    for number in range(2):
+        engine, messages = make(now(), rules=[spike_rule()]), Messages()
+        engine._episodes._key_counts = KeyCounts(metrics)
+        play(engine, [*(messages.counts(0, 1, 2, intent=f"{number}{n}") for n in range(3)), messages.mark(1)])
+        engines.append(engine)
+    labels = {"rule": "surprise", "kind": "watched"}
+    assert metrics.registry.get_sample_value("triage_alert_keys", labels) == 6
+    engines[0].discard()
+    assert metrics.registry.get_sample_value("triage_alert_keys", labels) == 3
+    for engine in engines:
+        engine.reload(AlertRules([spike_rule("another")]))
+    assert metrics.registry.get_sample_value("triage_alert_keys", labels) is None
+
+
+def test_keys_whose_records_are_too_few_to_fire_are_counted():
+    rules = [static_rule(count=10, window_s=600), spike_rule(spike=EAGER | {"min_count": 4})]
+    engine, messages = make(now(), rules=rules), Messages()
+    counts = {"few": 0.3, "some": 2, "many": 20}
+    for step in range(40):
+        sums = [messages.counts(step, 0, int(step * n) - int((step - 1) * n), intent=i) for i, n in counts.items()]
+        play(engine, [*sums, messages.mark(step + 1)])
+
+    def keys(rule):
+        series = engine._evaluators.series[rule]
+        return len(series), series.learning, series.too_few
+
+    assert keys("spike") == (3, 0, 2), "4 records in the window of ten minutes, and 1"
+    assert keys("surprise") == (3, 0, 0), "36 steps are summed"
 
 
 def test_late_records_correct_the_window_and_the_alert_says_so():

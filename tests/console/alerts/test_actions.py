@@ -34,6 +34,9 @@ class Recorder:
     def snooze(self, dedup_key, actor, for_s, comment=""):
         self._put("snooze", dedup_key, actor, for_s, comment)
 
+    def judge(self, dedup_key, actor, verdict, comment=""):
+        self._put("judge", dedup_key, actor, verdict, comment)
+
     def silence(self, matchers, actor, for_s, comment=""):
         self._put("silence", matchers, actor, for_s, comment)
 
@@ -125,6 +128,9 @@ def test_our_own_origin_passes(visit, recorder):
         ("snooze", {"by": "Kim", "for_s": "7200.0"}, "the duration is missing"),
         ("snooze", {"by": "Kim", "for_s": "9" * 5_000}, "the duration is missing"),
         ("silence", {"by": "Kim", "for_s": "1800"}, "needs at least one matcher"),
+        ("judge", {"by": "Kim"}, "choose right or false"),
+        ("judge", {"by": "Kim", "verdict": "maybe"}, "choose right or false"),
+        ("judge", {"by": "Kim", "verdict": ["right", "false"]}, "choose right or false"),
         ("silence", {"by": "Kim", "for_s": "1800", "match": ["<b>=1"]}, "unknown field &#39;&lt;b&gt;&#39;"),
     ],
 )
@@ -154,7 +160,7 @@ def test_nothing_to_do_where_the_alert_is_over_or_kafka_away(visit, recorder, ma
     over = make_alert("resolved", dedup_key=KEY, ended_ms=1_795_339_800_000)
     page, response = visit("acknowledge", {"by": "Kim"}, alert=over)
     assert "<button>Silence</button>" not in page.text
-    assert response.status_code == 403
+    assert response.status_code == 404
     recorder.down = True
     _, response = visit("acknowledge", {"by": "Kim"})
     assert response.status_code == 503
@@ -168,3 +174,18 @@ def test_who_acknowledged_stands_on_the_page(visit, make_alert):
     page, _ = visit("acknowledge", {}, alert=make_alert(dedup_key=KEY, acknowledged=who, state="ongoing"))
     assert "by Kim &lt;k&gt; at 2026-11-22 09:31 UTC: calling the carrier" in page.text
     assert ">ongoing<" in page.text
+
+
+def test_an_alert_that_is_over_can_be_assessed_and_that_be_taken_back(visit, recorder, make_alert):
+    from triage.schemas.alert import Assessment
+
+    over = make_alert("resolved", dedup_key=KEY, ended_ms=1_795_339_800_000)
+    page, response = visit("judge", {"by": "Kim", "verdict": "false", "comment": "a sale"}, alert=over)
+    assert (response.status_code, response.headers["location"]) == (303, f"../../alerts/{KEY}?done=judge")
+    assert 'value="withdrawn"' not in page.text
+    assert f'<a href="../rules/{over.rule}">' in page.text
+    said = Assessment("false", "Kim <k>", "2026-11-22T09:31:00.000Z", "a sale")
+    over = make_alert("resolved", dedup_key=KEY, ended_ms=1_795_339_800_000, assessment=said)
+    page, _ = visit("judge", {"by": "Kim", "verdict": "withdrawn"}, alert=over)
+    assert "false · by Kim &lt;k&gt; at 2026-11-22 09:31 UTC: a sale" in page.text
+    assert recorder.sent == [("judge", KEY, "Kim", "false", "a sale"), ("judge", KEY, "Kim", "withdrawn", "")]

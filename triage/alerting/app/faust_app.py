@@ -362,6 +362,8 @@ class AlerterApp:
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         """Throw the engines away: they are rebuilt from the table once the new assignment is recovered."""
+        for engine in self._engines.values():
+            engine.discard()
         self._engines.clear()
         self._outbox.drop()
         self._assessed.drop()

@@ -58,6 +58,11 @@ class SpikeDetector:
         return self._states.names
 
     @property
+    def widest(self) -> int:
+        """The number of windows in the widest sum that is scored."""
+        return self._baseline.widths.widest
+
+    @property
     def last_start_ms(self) -> int | None:
         """Start of the window that was evaluated last, in ms since the epoch; None before the first."""
         return None if self._last is None else self._last * self._step_ms + self._phase_ms

@@ -143,6 +143,10 @@ class PartitionEngine:
         self.windows.retain_ms = max(self._evaluators.retain_ms, self._step_ms)
         self._episodes.reload(rules)
 
+    def discard(self) -> None:
+        """Take what this partition added to metrics out of them, as the partition was revoked."""
+        self._episodes.discard()
+
     @property
     def open_episodes(self) -> int:
         return self._episodes.open

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from triage.alerting.engine.key_counts import KeyCounts
 from triage.alerting.engine.rule_evaluators import RuleEvaluators
 from triage.alerting.engine.state import Core
 from triage.alerting.engine.windows import WindowSum
@@ -80,6 +81,7 @@ class Episodes:
         self.behind_ms: int | None = None
         # Open episodes that others may displace, the first one last; None until a step needs them.
         self._quiet: list[Episode] | None = None
+        self._key_counts = KeyCounts(metrics)
         self._missing: Sequence[str] = ()
 
     def restore(self, core: Core) -> None:
@@ -93,6 +95,11 @@ class Episodes:
 
     def reload(self, rules: AlertRules) -> None:
         self._rules = rules
+        self._key_counts.keep_only({rule.name for rule in rules.rules})
+
+    def discard(self) -> None:
+        """Take the partition's keys out of the metrics: another alerter counts them now."""
+        self._key_counts.discard()
 
     def all(self) -> list[Episode]:
         return list(self._by_key.values())
@@ -123,7 +130,7 @@ class Episodes:
             keys.sort(key=lambda found: self._urgency(*found))
         for rule, key in keys:
             self._step(rule, key, start_ms)
-        self._report_keys()
+        self._key_counts.report(self._evaluators.series)
         return self._resolve_pages()
 
     def run_timers(self, at_ms: int, *, late: bool = False) -> list[PageNotification]:
@@ -400,11 +407,6 @@ class Episodes:
         if age_ms <= max_age_ms:
             return None
         return f"its window closed {duration(age_ms)} ago, more than {duration(max_age_ms)} (alerting.max_page_age_s)"
-
-    def _report_keys(self) -> None:
-        for name, series in self._evaluators.series.items():
-            for kind, count in (("watched", len(series)), ("learning", series.learning), ("others", series.untracked)):
-                self._metrics.alert_keys.labels(name, kind).set(count)
 
 
 def _people(receivers: Iterable[str]) -> set[str]:

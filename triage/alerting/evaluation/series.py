@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triage.alerting.detection import SpikeDetector, Verdicts
 from triage.alerting.evaluation.rolling import RollingCounts
@@ -62,6 +63,19 @@ class RuleSeries:
     def learning(self) -> int:
         """Number of keys that are learning: their baseline is too young to fire."""
         return 0 if self._verdicts is None else int(self._verdicts.learning.sum())
+
+    @property
+    def too_few(self) -> int:
+        """Number of other keys that could not fire at the last step, even if all their records were negative."""
+        rows = np.fromiter(self._rolling.rows.values(), np.intp, len(self))
+        if not len(rows):
+            return 0
+        able = np.zeros(len(rows), np.bool_)
+        if self.rule.static is not None:
+            able |= self._records(rows, self._steps) >= self.rule.static.count_at_least
+        if self.settings is not None and self._detector is not None:
+            able |= self._records(rows, min(self._detector.widest, self._rolling.steps)) >= self.settings.min_count
+        return int(np.count_nonzero(~able & ~self._learning(rows)))
 
     def close(self, start_ms: int, counts: Mapping[str, StepCount]) -> list[str]:
         """Evaluate a closed step; `counts` are its counts by key. Returns the keys that fire, sorted."""
@@ -270,6 +284,20 @@ class RuleSeries:
         if self._detector is None or self._verdicts is None:
             return []
         return [self._detector.keys[column] for column in np.flatnonzero(self._verdicts.firing).tolist()]
+
+    def _records(self, rows: NDArray[np.intp], steps: int) -> NDArray[np.int64]:
+        """All records of these rows in the last steps."""
+        total: NDArray[np.int64] = self._rolling.total[rows][:, self._rolling.columns(steps)].sum(axis=1)
+        return total
+
+    def _learning(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        learning = np.zeros(len(self._rolling.keys), np.bool_)
+        verdicts = self._verdicts
+        if verdicts is not None:
+            for key, column in verdicts.index.items():
+                if verdicts.learning[column] and (row := self._rolling.rows.get(key)) is not None:
+                    learning[row] = True
+        return learning[rows]
 
     def _step_detector(self, start_ms: int, counts: Mapping[str, StepCount]) -> None:
         if self._detector is None:

@@ -1,4 +1,4 @@
-"""Routes and forms that acknowledge, snooze and silence an alert: plain HTML, accepted from the console only."""
+"""Forms that acknowledge, snooze, silence and assess an alert, and their routes: plain HTML, from the console only."""
 
 import secrets
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from markupsafe import Markup
 from pydantic import SecretStr
 from starlette.concurrency import run_in_threadpool
 
+from triage.alerting.lifecycle.assessments import VERDICTS
 from triage.alerting.lifecycle.silences import format_matchers, parse_matchers
 from triage.console.dependencies import Actions
 from triage.console.web.language import translations_of
@@ -33,7 +34,7 @@ COOKIE = "triage_csrf"
 _MAX_BYTES = 16_384
 _MAX_CHARS = 200
 _TIMES_S = (1800, 7200, 28_800, 86_400, 604_800)
-_KINDS = ("acknowledge", "snooze", "silence")
+_KINDS = ("acknowledge", "snooze", "silence", "judge")
 
 
 class FormTokens:
@@ -74,7 +75,7 @@ def action_routes(
     tokens: FormTokens,
     notice: Callable[[Request, str, str], str],
 ) -> APIRouter:
-    """Routes that acknowledge, snooze and silence alerts.
+    """Routes that acknowledge, snooze, silence and assess alerts.
 
     `find(dedup_key)` returns the stored alert, or None. `notice(request, title, text)` returns the HTML page that
     reports an error.
@@ -94,7 +95,7 @@ def action_routes(
             return HTMLResponse(notice(request, not_done, refused), status_code=403)
         try:
             alert = await run_in_threadpool(find, dedup_key)
-            if alert is None or alert.status == "resolved":
+            if alert is None or (alert.status == "resolved" and kind != "judge"):
                 return HTMLResponse(notice(request, not_done, translations("action.over")), status_code=404)
             await run_in_threadpool(_take_action, actions, kind, dedup_key, request, form)
         except ConfigError as error:
@@ -109,7 +110,7 @@ def action_routes(
 def action_forms(
     alert: Alert, token: str, user: str | None, done: str | None, translations: Translations, root: str = "../"
 ) -> Markup:
-    """Render the action buttons of a firing alert, each with a form to confirm the action.
+    """Render the action buttons of an alert, each with a form to confirm the action: for one that is over, how it was.
 
     `token` is the form's CSRF token, `user` the name of the logged-in user (None: the form asks for a name), `done` the
     action that was just taken, or None, `root` the relative address of the console's start page.
@@ -123,6 +124,7 @@ def action_forms(
         logged_in=user is not None,
         done=done if done in _KINDS else None,
         times_s=_TIMES_S,
+        verdicts=[each for each in VERDICTS if each != "withdrawn" or alert.assessment is not None],
         matched=[*(f"{name}={value}" for name, value in sorted(alert.dimensions.items())), f"rule={alert.rule}"],
     )
 
@@ -152,6 +154,11 @@ def _take_action(actions: Actions, kind: str, dedup_key: str, request: Request, 
         raise ConfigError(translations_of(request)("action.no_name"))
     if kind == "acknowledge":
         actions.acknowledge(dedup_key, actor, comment)
+    elif kind == "judge":
+        verdict = next((each for each in VERDICTS if form.get("verdict") == [each]), None)
+        if verdict is None:
+            raise ConfigError(translations_of(request)("action.no_verdict"))
+        actions.judge(dedup_key, actor, verdict, comment)
     else:
         chosen = form.get("for_s", [""])[0]
         seconds = next((each for each in _TIMES_S if str(each) == chosen), None)

@@ -1,6 +1,7 @@
 """`/alerts/{dedup_key}`: the page of one alert, to which notifications link, with its actions. Plain HTML."""
 
 from collections.abc import Callable, Sequence
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -91,6 +92,7 @@ def alert_page(alert: Alert, context: PageContext, alerting: AlertingSettings, b
         state=_state(alert, translations),
         records=context.root + records.address("explore"),
         compared=context.root + records.address("explore", compare="1"),
+        rule_page=f"{context.root}rules/{quote(alert.rule, safe='')}",
         links=_links(alert, translations),
         facts=facts_of(alert, translations),
         chart=svg(alert.chart, translations("alert.chart"), translations.tzinfo) if alert.chart else None,

@@ -27,6 +27,7 @@ class _Card:
     title: str
     firing: bool
     key: str
+    rule: str
     since: str
     observed: Markup
     example: str
@@ -42,6 +43,7 @@ def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations
             title_of(alert, wording_in(translations)),
             firing=alert.status == "firing",
             key=quote(alert.dedup_key, safe=""),
+            rule=quote(alert.rule, safe=""),
             since=_since(alert, now_ms, translations),
             observed=_observed(alert, translations),
             example=cut(alert.examples[0].text, _EXAMPLE_CHARS) if alert.examples else "",
@@ -54,6 +56,11 @@ def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations
 def wording_in(translations: Translations, places: Path | None = None) -> Wording:
     """The texts about alerts in the reader's language and zone; `places` is the owner's file of names of places."""
     return wording_for(translations.language, translations.zone, places)
+
+
+def rules_link(root: str, translations: Translations) -> Markup:
+    """Render the link to the pages of the rules; `root` is the relative address of the console's start page."""
+    return render("alerts/rules_link.html", translations, root=root)
 
 
 def silence_html(silence: Silence, translations: Translations) -> Markup:

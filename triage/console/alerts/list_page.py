@@ -9,7 +9,7 @@ from nicegui import ui
 
 from triage.alerting.alert_text import title_of
 from triage.clock import parse_rfc3339
-from triage.console.alerts.fragments import alert_cards, silence_html, wording_in
+from triage.console.alerts.fragments import alert_cards, rules_link, silence_html, wording_in
 from triage.console.dependencies import Dependencies
 from triage.console.web.charts import FONT, STATIC, TOOLTIP, Options, timed
 from triage.console.web.elements import Html, chart, section, text, update_chart
@@ -66,6 +66,7 @@ class _View:
             self._chart = chart("chart", timeline([], 0, translations))
         with section("list", translations("nav.alerts"), "wide"):
             Html(_choices(page, status))
+            Html(rules_link(page.root, translations))
             self._list = Html().props('aria-live="polite"')
         with section("silences", translations("alerts.silences"), "narrow follows"):
             self._silences = ui.element("div")

@@ -1,0 +1,37 @@
+"""Numbers of keys of each rule as a metric, summed over the partitions of the process. No I/O."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from triage.alerting.evaluation.series import RuleSeries
+from triage.metrics import Metrics
+
+_KINDS = ("watched", "learning", "others", "too_few")
+
+
+class KeyCounts:
+    """The share of one partition in the metric `alert_keys`, which all partitions of the process have together."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._gauge = metrics.alert_keys
+        self._reported: dict[tuple[str, str], int] = {}
+
+    def report(self, series: Mapping[str, RuleSeries]) -> None:
+        """Replace the numbers of this partition by those of the step that was closed last."""
+        for name, each in series.items():
+            counts = (len(each), each.learning, each.untracked, each.too_few)
+            for kind, count in zip(_KINDS, counts, strict=True):
+                self._gauge.labels(name, kind).inc(count - self._reported.get((name, kind), 0))
+                self._reported[name, kind] = count
+
+    def keep_only(self, rules: Iterable[str]) -> None:
+        """Remove the metrics of rules that are not in force any more. Every partition of the process must be told."""
+        for name, kind in set(self._reported) - {(name, kind) for name in rules for kind in _KINDS}:
+            del self._reported[name, kind]
+            with suppress(KeyError):  # another partition has removed it
+                self._gauge.remove(name, kind)
+
+    def discard(self) -> None:
+        for (name, kind), count in self._reported.items():
+            self._gauge.labels(name, kind).dec(count)
+        self._reported.clear()

@@ -1,0 +1,1 @@
+"""Precision of alert rules: what people said of their alerts, compared with the budgets of false alerts. Pure."""

@@ -1,0 +1,1 @@
+"""*Rules*: the list of alert rules with their budgets, and the page of one rule."""
