@@ -10,6 +10,10 @@ from triage.schemas.alert import Alert
 
 def title_of(alert: Alert, wording: Wording) -> str:
     """The title. Alerts of earlier versions, which lack numbers, and test notifications have the stored one."""
+    if alert.kind == "silence" and alert.window_end is not None:
+        subject, lasted_ms = wording.subject(alert.dimensions), _lasted_ms(alert)
+        over = alert.status == "resolved"
+        return wording.silence_over(subject, lasted_ms) if over else wording.silence_title(subject, alert.peak_expected)
     if not _has_numbers(alert):
         return alert.title
     subject = wording.subject(alert.dimensions)
@@ -24,6 +28,12 @@ def summary_of(alert: Alert, wording: Wording) -> str:
 
     Alerts that lack numbers have the stored one.
     """
+    if alert.kind == "silence" and alert.window_end is not None:
+        place, since_ms = wording.place(alert.dimensions), parse_rfc3339(alert.started_at)
+        if alert.status == "resolved":
+            return wording.speaks_again(place, since_ms, _lasted_ms(alert))
+        parts = [wording.silent(place, since_ms, alert.peak_expected)]
+        return wording.joined([*parts, wording.without(alert.without)] if alert.without else parts)
     if not _has_numbers(alert):
         return alert.summary
     place, since_ms = wording.place(alert.dimensions), parse_rfc3339(alert.started_at)

@@ -206,6 +206,25 @@ class Wording:
             "notification.over", place=place, since=since, lasted=lasted, expected=expected, **self._counts(peak)
         )
 
+    def silence_title(self, subject: str, expected: float | None) -> str:
+        usual = self._translations.quantity(expected or 0.0)
+        return self._fit(subject, self._translations("notification.silence", expected=usual))
+
+    def silence_over(self, subject: str, lasted_ms: int) -> str:
+        return self._fit(
+            self._translations("notification.resolved", subject=subject),
+            self._translations("notification.silence_lasted", lasted=self.duration(lasted_ms)),
+        )
+
+    def silent(self, place: str, since_ms: int, expected: float | None) -> str:
+        """Summary of a silence: since when no record came, and how many were expected before it fired."""
+        since, usual = self._translations.moment(since_ms), self._translations.quantity(expected or 0.0)
+        return self._translations("notification.silent", place=place, since=since, expected=usual)
+
+    def speaks_again(self, place: str, since_ms: int, lasted_ms: int) -> str:
+        since, lasted = self._translations.moment(since_ms), self.duration(lasted_ms)
+        return self._translations("notification.speaks_again", place=place, since=since, lasted=lasted)
+
     def thresholds(self, rule: str, count: int, share: float) -> str:
         return self._translations(
             "notification.thresholds", rule=rule, count=str(count), share=self._translations.percent(share)

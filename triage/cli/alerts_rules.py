@@ -111,12 +111,13 @@ def _keys(settings: "Settings") -> "dict[str, RuleKeys] | None":
 
 
 def _allowed(report: "RuleReport") -> str:
-    spike = report.rule.spike
+    spike = report.rule.spike or report.rule.silence
     if spike is None:
         return "no spike detector, so no budget"
-    if spike.budget is None:
-        return f"no budget: fixed score {spike.z_count:g}"
-    each = spike.budget.each_key
+    budget = report.rule.budget
+    if budget is None:
+        return f"no budget: fixed score {getattr(spike, 'z_count', 0):g}"
+    each = budget.each_key
     allowed = report.per_key if each else report.allowed
     return f"{spike.false_alerts}: {allowed:.3g} false ones in {report.days} days" + (" for each key" if each else "")
 
@@ -151,10 +152,11 @@ def _state(report: "RuleReport") -> str:
 
 def _json(report: "RuleReport") -> dict[str, Any]:
     found, keys, proposal = report.precision, report.keys, report.proposal
+    detector = report.rule.spike or report.rule.silence
     return {
         "rule": report.rule.name,
         "days": report.days,
-        "budget": None if report.rule.spike is None else report.rule.spike.false_alerts,
+        "budget": None if detector is None or report.rule.budget is None else detector.false_alerts,
         "allowed": report.allowed,
         "allowed_per_key": report.per_key,
         "alerts": report.alerts,

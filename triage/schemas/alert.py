@@ -102,7 +102,8 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     `assessment` is the last assessment of the alert, if there is one.
     `window_end` and `peak_end` are the ends of the latest window and of that with most negatives; `thresholds` are
     those of the static rule that fired. `title` and `summary` say all this in the language of notifications; the
-    console words the numbers in its reader's.
+    console words the numbers in its reader's. `kind` is `silence` for an alert that
+    fires because records stay away; its numbers are of all records.
     """
 
     dedup_key: str
@@ -150,3 +151,4 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     window_end: str | None = None
     peak_end: str | None = None
     thresholds: Thresholds | None = None
+    kind: Literal["spike", "silence"] = "spike"

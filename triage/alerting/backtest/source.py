@@ -37,6 +37,8 @@ def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeS
     rule = rules.get(name)
     if rule is None:
         raise ConfigError(f"--rule {name}: no such rule; there are {', '.join(rule.name for rule in rules.rules)}")
+    if rule.silence is not None:
+        raise ConfigError(f"--rule {name}: a rule with silence has no backtest; triage alerts rules shows its keys")
     return rule, rules.spike_settings(rule)
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.alerting.detection.calendar import DAY_S, Calendar, Position, seasons_for
+from triage.alerting.detection.calendar import DAY_KIND, DAY_S, HOUR_OF_DAY, Calendar, Position, seasons_for
 from triage.alerting.detection.level import Level
 from triage.alerting.detection.seasons import SeasonTables
 from triage.alerting.detection.settings import SpikeSettings
+from triage.alerting.detection.silence import resting
 from triage.alerting.detection.spread import Spread
 from triage.alerting.detection.state import KeyStates
 from triage.alerting.detection.tail import upper_quantile
@@ -204,6 +205,18 @@ class Baseline:
         self._level.shift(states.rows("level"), columns, np.log(ratio), 2.0 / recent)
         states.row("recent_mean")[columns] *= ratio
         states.rows("mean")[:, columns] *= ratio
+
+    def rests(self, states: KeyStates, start_ms: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """For each key: true if it rests in some part of a day or a week, and true if it does so at `start_ms`."""
+        ever, now = np.zeros(len(states), np.bool_), np.zeros(len(states), np.bool_)
+        for season, position in zip(self.tables.seasons, self._calendar.positions(start_ms), strict=True):
+            if season in (HOUR_OF_DAY, DAY_KIND):
+                rows = self.tables.rows_of(season.name)
+                table = states.tables()[rows]
+                quiet = resting(table[: season.bins], table[season.bins :])
+                ever |= quiet.any(axis=0)
+                now |= quiet[[bin_ for bin_, _ in position.read]].any(axis=0)
+        return ever, now
 
     def _order(self, number: int) -> list[int]:
         return [(number - back) % self._ring for back in range(self.widths.widest)]

@@ -50,6 +50,7 @@ class SpikeDetector:
         self._states = KeyStates(layout, self._baseline.tables.rows, blank, added)
         self._last: int | None = None
         self._phase_ms = 0
+        self._unsure: Floats = np.zeros(0)
         self._budget = None if settings.budget is None else settings.budget.part(budget_share)
 
     @property
@@ -61,6 +62,15 @@ class SpikeDetector:
     def widest(self) -> int:
         """The number of windows in the widest sum that is scored."""
         return self._baseline.widths.widest
+
+    def dispersion(self) -> tuple[Floats, Floats]:
+        """Dispersion of the widest sums and relative variance of what is expected now, both of shape (keys,)."""
+        phi = self._baseline.spread.phi(self._states.rows("spread"))[-1]
+        return phi, self._unsure
+
+    def rests(self, start_ms: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """For each key: true if it has hours or days of the week without records, and true if `start_ms` is in one."""
+        return self._baseline.rests(self._states, start_ms)
 
     @property
     def last_start_ms(self) -> int | None:
@@ -132,6 +142,7 @@ class SpikeDetector:
         self._last = number
         start_ms = number * self._step_ms + self._phase_ms
         expected = self._baseline.expect(states, number, start_ms, count, records)
+        self._unsure = expected.unsure
         learning = states.row("age") <= self._baseline.learning_windows
         phi = self._baseline.spread.phi(states.rows("spread"))
         z_widths = self._count_scores(expected, phi)

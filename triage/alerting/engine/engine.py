@@ -174,7 +174,8 @@ class PartitionEngine:
         self._metrics.watermark_lag_seconds.set((now_ms - watermark_ms) / 1000)
         until_ms = watermark_ms - self.windows.lateness_ms
         for _ in range(_MAX_STEPS):
-            start_ms = self.windows.next_to_close(watermark_ms, busy=self._episodes.open > 0)
+            busy = self._episodes.open > 0 or self._evaluators.watches_silence
+            start_ms = self.windows.next_to_close(watermark_ms, busy=busy)
             due_ms = self._episodes.paging.due_ms()
             reached_ms = max(due_ms or 0, self.windows.progress.closed_ms or 0)
             behind_ms = None if due_ms is None else self._catch_up.behind_ms(reached_ms, until_ms)
@@ -306,7 +307,8 @@ class PartitionEngine:
 
     def _close(self, start_ms: int) -> None:
         missing = self.windows.missing(start_ms + self._step_ms)
-        notifications = self._episodes.close_step(start_ms, self.windows.sums.get(start_ms, {}), missing)
+        sums, left_out = self.windows.sums.get(start_ms, {}), sorted(self.windows.left_out)
+        notifications = self._episodes.close_step(start_ms, sums, missing, left_out)
         for start, key in self.windows.close(start_ms):
             self._changelog.delete_sum(start, key)
         self._notify(notifications)

@@ -83,6 +83,8 @@ class Episodes:
         self._quiet: list[Episode] | None = None
         self._key_counts = KeyCounts(metrics)
         self._missing: Sequence[str] = ()
+        # The last step (start in ms) at which the counts of a raw partition were not known.
+        self._unknown_ms: dict[str, int] = {}
 
     def restore(self, core: Core) -> None:
         """Continue with the episodes and pages of the stored state."""
@@ -113,13 +115,19 @@ class Episodes:
         return len(self._open)
 
     def close_step(
-        self, start_ms: int, sums: Mapping[str, WindowSum], missing: Sequence[str] = ()
+        self,
+        start_ms: int,
+        sums: Mapping[str, WindowSum],
+        missing: Sequence[str] = (),
+        left_out: Sequence[str] = (),
     ) -> list[PageNotification]:
         """Evaluate a closed step and update every open episode. Returns notifications of the pages that resolve.
 
-        `sums` are the step's counts by key. Counts of the raw partitions in `missing` may come later.
+        `sums` are the step's counts by key. Counts of the raw partitions in `missing` may come later,
+        those of the partitions in `left_out` are not known: neither is taken for silence.
         """
         self._missing = missing
+        self._unknown_ms |= dict.fromkeys((*missing, *left_out), start_ms)
         firing = self._evaluators.close(start_ms, sums)
         self._now_ms = start_ms + self._settings.window_s * 1000
         still_open = [self._by_key[dedup_key] for dedup_key in self._open]
@@ -256,11 +264,11 @@ class Episodes:
         else:
             dimensions = episode.dimensions if episode else self._evaluators.dimensions(name, key)
             window = self._evaluators.window(name, key, dimensions)
-            verdict = self._evaluators.verdict(name, key)
+            without = self._missing_of(rule, dimensions, self._missing)
+            verdict = self._verdict(rule, key, dimensions, still=not opens)
             runbook = self._rules.runbook(rule, dimensions)
-            without = self._missing_of(rule, dimensions)
             # What may still come can be negative: that it is over is not known yet.
-            policy = Policy(_NEVER if without else rule.resolve_after, rule.severity, runbook, rule.pending)
+            policy = Policy(_NEVER if without else rule.quiet_steps, rule.severity, runbook, rule.pending)
         transition = step(episode, window, verdict, policy)
         after = transition.episode
         if transition.change is None or after is None:
@@ -280,12 +288,17 @@ class Episodes:
         self._put(after)
         self._report_change(after, transition.change)
 
-    def _missing_of(self, rule: Rule, dimensions: Mapping[str, str]) -> list[str]:
-        """The lagging raw partitions whose records can belong to a series of the rule with these dimension values."""
-        if not self._missing:
-            return []
+    def _verdict(self, rule: Rule, key: str, dimensions: Mapping[str, str], *, still: bool) -> Verdict:
+        """The verdict on a key at the closed step. `still`: its alert is open. What is not known is not a silence."""
+        if rule.silence is None:
+            return self._evaluators.verdict(rule.name, key)
+        unknown_ms = [self._unknown_ms[name] for name in self._missing_of(rule, dimensions, self._unknown_ms)]
+        return self._evaluators.verdict(rule.name, key, still=still, after_ms=max(unknown_ms, default=None))
+
+    def _missing_of(self, rule: Rule, dimensions: Mapping[str, str], partitions: Iterable[str]) -> list[str]:
+        """Those of the raw partitions whose records can belong to a series of the rule with these dimension values."""
         found = []
-        for name in self._missing:
+        for name in partitions:
             channel = self._channels.get(name.rpartition("/")[0])
             of_other = channel is not None and (
                 dimensions.get("channel", channel) != channel

@@ -60,7 +60,7 @@ def prime(source: int | Path, settings: Settings, rules: AlertRules, clock: Cloc
     client = connect(settings.elasticsearch)
     try:
         for rule in rules.rules:
-            if rule.spike is None:
+            if rule.spike is None and rule.silence is None:
                 continue
             if steps_of is not None:
                 steps: Iterable[HistoryStep] = _of_rule(rule, steps_of)
@@ -108,7 +108,10 @@ def _learn(
             passed = decay ** ((step.start_ms - last_ms) // (settings.window_s * 1000))
             volumes = {key: volume * passed for key, volume in volumes.items()}
         negative, total = step.arrays()
-        detector.step(step.start_ms, step.keys, negative, total)
+        if rule.silence is None:
+            detector.step(step.start_ms, step.keys, negative, total)
+        else:
+            detector.step(step.start_ms, step.keys, total, None)
         for key, values, count in zip(step.keys, step.dimensions, step.total, strict=True):
             volumes[key] = volumes.get(key, 0.0) + count
             dimensions[key] = values

@@ -70,8 +70,13 @@ class RuleEvaluators:
     def window(self, rule: str, key: str, dimensions: Mapping[str, str]) -> RuleWindow:
         return self.series[rule].window(key, dimensions)
 
-    def verdict(self, rule: str, key: str) -> Verdict:
-        return self.series[rule].verdict(key)
+    def verdict(self, rule: str, key: str, *, still: bool = False, after_ms: int | None = None) -> Verdict:
+        return self.series[rule].verdict(key, still=still, after_ms=after_ms)
+
+    @property
+    def watches_silence(self) -> bool:
+        """True if a rule fires for keys without records: steps without any record are evaluated too."""
+        return any(rule.silence is not None and len(self.series[rule.name]) for rule in self._rules.rules)
 
     def dimensions(self, rule: str, key: str) -> dict[str, str]:
         return self.series[rule].dimensions(key)
@@ -120,7 +125,7 @@ class RuleEvaluators:
     def retain_ms(self) -> int:
         """Time in ms to keep counts of closed steps: windows sum them, restored baselines continue with them."""
         for_windows = self._rules.longest_window_ms - self._step_ms
-        spikes = any(rule.spike is not None for rule in self._rules.rules)
+        spikes = any(rule.spike is not None or rule.silence is not None for rule in self._rules.rules)
         for_baselines = self._settings.snapshot_interval_s * 1000 + self._step_ms if spikes else 0
         return max(for_windows, for_baselines)
 

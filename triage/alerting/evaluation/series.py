@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from triage.alerting.detection import SpikeDetector, Verdicts
 from triage.alerting.evaluation.rolling import RollingCounts
+from triage.alerting.evaluation.silence import DAY_MS, SilenceWatch
 from triage.alerting.evaluation.stored_baseline import StepCount, StoredBaseline, fingerprint_of, pack_state
 from triage.alerting.evaluation.top_keys import TopKeys
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
@@ -40,7 +41,9 @@ class RuleSeries:
         self._step_ms = step_ms
         self._budget_share = budget_share
         self._steps = max(1, rule.window_s * 1000 // step_ms)
-        self._rolling = RollingCounts(max(self._steps, CHART_STEPS), step_ms)
+        self._silence = None if rule.silence is None else SilenceWatch(rule.silence, step_ms, budget_share)
+        kept = max(self._steps, CHART_STEPS, DAY_MS // step_ms if self._silence else 0)
+        self._rolling = RollingCounts(kept, step_ms)
         self._detector = self._new_detector()
         self._verdicts: Verdicts | None = None
         self._static: set[str] = set()
@@ -70,6 +73,10 @@ class RuleSeries:
         rows = np.fromiter(self._rolling.rows.values(), np.intp, len(self))
         if not len(rows):
             return 0
+        if self._silence is not None:
+            if self._detector is None or self._verdicts is None:
+                return 0
+            return self._silence.unable(self._rolling, self._detector, self._verdicts)
         able = np.zeros(len(rows), np.bool_)
         if self.rule.static is not None:
             able |= self._records(rows, self._steps) >= self.rule.static.count_at_least
@@ -86,16 +93,22 @@ class RuleSeries:
         # Steps that were skipped had no record in any series; the detector takes them as empty.
         self._top_keys.begin(start_ms)
         self._top_keys.drop_idle()
+        counts = self._counted(counts)
         tracked = self._top_keys.choose(counts)
         self._added.update(self._top_keys.add(start_ms, tracked))
         self._step_detector(start_ms, tracked)
         self._static = self._static_firing()
+        if self._silence is not None:
+            if self._detector is None or self._verdicts is None:
+                return []
+            return sorted(self._silence.firing(self._rolling, self._detector, self._verdicts))
         return sorted({*self._static, *self._spike_firing()})
 
     def correct(self, start_ms: int, key: str, dimensions: Mapping[str, str], negative: int, total: int) -> bool:
         """Add records that came after their step was evaluated. False if the step is too long ago for this rule."""
         if not self._rolling.keeps(start_ms):
             return False
+        negative = negative if self._silence is None else total
         known = self._top_keys.admit_late(start_ms, key, dimensions, total)
         self._rolling.add(known, start_ms, negative, total, total)
         return True
@@ -116,11 +129,16 @@ class RuleSeries:
             self.rule.name, key, dimensions, start_ms, start_ms + self._step_ms, window_ms, negative, total, late
         )
 
-    def verdict(self, key: str) -> Verdict:
-        """Result of the rule for a key at the last step; one that does not fire for a key that is not tracked."""
+    def verdict(self, key: str, *, still: bool = False, after_ms: int | None = None) -> Verdict:
+        """Result of the rule for a key at the last step; one that does not fire for a key that is not tracked.
+
+        For a silence, `still` says that the key was silent before, and the steps up to `after_ms` do not count.
+        """
         row = self._rolling.rows.get(key)
         if row is None:
             return Verdict(firing=False)
+        if self._silence is not None:
+            return self._silent(key, row, still=still, after_ms=after_ms)
         causes = ["static"] if key in self._static else []
         verdicts, expected, score = self._verdicts, None, None
         if verdicts is not None and (column := verdicts.index.get(key)) is not None:
@@ -180,7 +198,7 @@ class RuleSeries:
         stepped: set[str] = set()
         for start_ms in range(first_ms, closed_ms, self._step_ms):
             self._top_keys.begin(start_ms)
-            counts = steps.get(start_ms, {})
+            counts = self._counted(steps.get(start_ms, {}))
             if self._detector is None:
                 counts = self._top_keys.choose(counts)
             else:
@@ -192,6 +210,9 @@ class RuleSeries:
                 stepped |= self._restore_keys({key: b for key, b in usable.items() if b.at_ms == start_ms})
         if self._detector is not None:
             self._restore_keys({key: b for key, b in usable.items() if b.at_ms >= closed_ms})
+        if self._silence is not None:
+            # Which partitions had fallen behind then is not known any more.
+            self._rolling.expected[:] = np.nan
 
     def prime(self, baselines: Mapping[str, StoredBaseline]) -> None:
         """Begin with baselines from history. Steps that they cover are not evaluated for spikes again."""
@@ -269,6 +290,23 @@ class RuleSeries:
         if self._detector is not None:
             self._detector.forget(key)
 
+    def _silent(self, key: str, row: int, *, still: bool, after_ms: int | None) -> Verdict:
+        detector, watch = self._detector, self._silence
+        if watch is None or detector is None or self._verdicts is None or key not in self._verdicts.index:
+            return Verdict(firing=False)
+        found = watch.look(self._rolling, detector, self._verdicts, key, after_ms)
+        # A silence lasts until a record comes, also when the baseline has learned to expect none.
+        silent = not self._rolling.total[row, self._rolling.columns(1)[0]]
+        firing = found.firing or (still and silent)
+        causes = ("silence",) if firing else ()
+        return Verdict(firing, round(found.expected, 2), round(found.score, 3), causes)
+
+    def _counted(self, counts: Mapping[str, StepCount]) -> Mapping[str, StepCount]:
+        """The counts that the rule evaluates: a silence counts all records."""
+        if self._silence is None:
+            return counts
+        return {key: StepCount(count.dimensions, count.total, count.total) for key, count in counts.items()}
+
     def _static_firing(self) -> set[str]:
         static = self.rule.static
         if static is None or not self._rolling.rows:
@@ -307,11 +345,16 @@ class RuleSeries:
             return
         keys = list(counts)
         negative = np.fromiter((count.negative for count in counts.values()), np.float64, len(keys))
-        total = np.fromiter((count.total for count in counts.values()), np.float64, len(keys))
+        total = None
+        if self._silence is None:
+            total = np.fromiter((count.total for count in counts.values()), np.float64, len(keys))
         self._verdicts = self._detector.step(start_ms, keys, negative, total)
         if len(self._verdicts):
             rows = np.fromiter((self._rolling.rows[key] for key in self._detector.keys), np.intp, len(self._verdicts))
-            self._rolling.note_expected(rows, np.where(self._verdicts.learning, np.nan, self._verdicts.expected))
+            expected = np.where(self._verdicts.learning, np.nan, self._verdicts.expected)
+            if self._silence is not None:
+                expected = self._silence.expected(self._detector, self._verdicts)
+            self._rolling.note_expected(rows, expected)
 
     def _expected(self, row: int) -> float | None:
         """Expected negatives of the rule's window, extrapolated from the steps for which they are known."""

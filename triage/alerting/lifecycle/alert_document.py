@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from triage.alerting.alert_text import summary_of, title_of
-from triage.alerting.lifecycle.episode import Episode
+from triage.alerting.lifecycle.episode import SILENCE, Episode
 from triage.alerting.rules.model import Rule
 from triage.alerting.wording import wording_for, wording_of
 from triage.clock import rfc3339
@@ -79,6 +79,7 @@ def build_alert(
         window_end=rfc3339(episode.end_ms),
         peak_end=rfc3339(episode.peak_end_ms or episode.end_ms),
         thresholds=_thresholds(episode, rule),
+        kind="silence" if SILENCE in episode.causes else "spike",
     )
     alert.title, alert.summary = title_of(alert, wording), summary_of(alert, wording)
     return alert

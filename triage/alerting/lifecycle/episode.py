@@ -11,6 +11,8 @@ from triage.schemas.alert import Acknowledgement, AlertState, AlertStatus, Refus
 
 # The receiver that reaches nobody: it is always configured.
 LOG = "log"
+# The cause of alerts that fire because there are no records.
+SILENCE = "silence"
 # Flapping as Kibana defines it.
 FLAP_WINDOWS = 20
 FLAP_CHANGES = 4
@@ -127,11 +129,11 @@ def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: 
     """Apply the next closed window of a rule and key to its episode: open, continue or end it.
 
     `episode` is the key's last one, open or resolved, or None. It is not changed: the transition has its successor.
-    Windows without a negative never fire. A window that was applied before changes nothing.
+    Windows without a negative never fire, but for a silence. A window that was applied before changes nothing.
     """
     if episode is not None and window.step_start_ms <= episode.last_step_ms:
         return Transition(episode)
-    firing = verdict.firing and window.negative >= 1
+    firing = verdict.firing and (window.negative >= 1 or SILENCE in verdict.causes)
     changes, flapping = _history(episode, window, firing=firing)
     if episode is None or not episode.open:
         return _open(window, verdict, policy, changes, flapping=flapping) if firing else Transition(episode)

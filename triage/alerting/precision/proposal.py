@@ -40,11 +40,16 @@ def propose(rule: Rule, alerts: Sequence[PastAlert]) -> Proposal | None:
 
 
 def _spike(rule: Rule) -> tuple[str, str] | None:
+    if rule.silence is not None:
+        return _half(rule.silence.false_alerts)
     if rule.spike is None:
         return None
     if (score := rule.spike.z_count) is not None:
         return f"z_count: {score:g}", f"z_count: {score + _FASTER:g}"
-    text = rule.spike.false_alerts
+    return _half(rule.spike.false_alerts)
+
+
+def _half(text: str) -> tuple[str, str]:
     half = re.sub(r"^\s*[0-9.]+", lambda number: f"{float(number[0]) / 2:.4g}", text)
     return f"false_alerts: {text}", f"false_alerts: {half}"
 

@@ -110,7 +110,7 @@ def rule_reports(
 
 def _budget(rule: Rule, keys: RuleKeys | None, days: int) -> tuple[float | None, float | None]:
     """False alerts that the budget allows in these days, of all keys and of each."""
-    budget = None if rule.spike is None else rule.spike.budget
+    budget = rule.budget
     if budget is None:
         return None, None
     allowed = budget.per_week * days / 7

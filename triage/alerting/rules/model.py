@@ -10,10 +10,15 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from triage.alerting.detection import SpikeSettings
+from triage.alerting.detection.budget import Budget, parse_budget
 
 Severity = Literal["critical", "error", "warning", "info"]
 # Most severe first.
 SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")
+
+
+# The detector of a silence learns what is usual, and no count fires for it.
+_NEVER = 30.0
 
 
 class _Strict(BaseModel):
@@ -48,10 +53,33 @@ class StaticThreshold(_Strict):
     count_at_least: int = Field(ge=1)
 
 
+class SilenceSettings(_Strict):
+    """Options of `silence` in a rule, which fires when a key has no records although many are usual."""
+
+    false_alerts: str = Field(
+        "0.005 a week per key", description="Accepted false alerts: 1 a week of all keys, 0.005 a week per key"
+    )
+    nights: bool = Field(
+        False, description="Watch also keys with hours or days of the week without records, outside of these"
+    )
+    learning_days: float = Field(7.0, ge=0, description="A key younger than this is learning: it does not fire")
+    learning_windows: int = Field(24, ge=1, description="... and younger than this many windows")
+
+    @field_validator("false_alerts")
+    @classmethod
+    def _parse(cls, text: str) -> str:
+        parse_budget(text)
+        return text
+
+    @property
+    def budget(self) -> Budget:
+        return parse_budget(self.false_alerts)
+
+
 class Rule(_Strict):
     """An alert rule. It watches one series of counts per combination of values of the fields in `dimension`.
 
-    A series fires when `spike` or `static` does.
+    A series fires when `spike` or `static` does. A rule with `silence` has neither: it fires for keys without records.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
@@ -60,6 +88,7 @@ class Rule(_Strict):
     window_s: int = Field(3600, ge=10, le=7 * 86_400, description="What static thresholds sum, and pages show")
     static: StaticThreshold | None = None
     spike: SpikeSettings | None = None
+    silence: SilenceSettings | None = None
     zone: str | None = Field(None, description="IANA time zone of the seasons; default: the file's")
     pending: int = Field(0, ge=0, le=12, description="Firing steps in a row before the one that fires")
     resolve_after: int = Field(6, ge=1, le=1000, description="Quiet steps in a row that resolve")
@@ -72,6 +101,11 @@ class Rule(_Strict):
     def _known_zone(cls, zone: str | None) -> str | None:
         return zone if zone is None else known_zone(zone)
 
+    @field_validator("silence", mode="before")
+    @classmethod
+    def _empty_is_default(cls, silence: object) -> object:
+        return {} if silence is None else silence
+
     @field_validator("spike", mode="before")
     @classmethod
     def _zone_is_not_in_spike(cls, spike: object) -> object:
@@ -82,8 +116,10 @@ class Rule(_Strict):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         problems = []
-        if self.static is None and self.spike is None:
-            problems.append("needs static or spike, or both; `spike: {}` takes the detector's defaults")
+        if self.silence is not None and (self.static is not None or self.spike is not None):
+            problems.append("silence is a rule of its own: it has no static or spike next to it")
+        elif self.static is None and self.spike is None and self.silence is None:
+            problems.append("needs static or spike, or both, or silence; `spike: {}` takes the detector's defaults")
         if len(set(self.dimension)) != len(self.dimension):
             problems.append(f"dimension {self.dimension} names a field twice")
         if problems:
@@ -109,7 +145,21 @@ class Rule(_Strict):
     def series(self) -> tuple[object, ...]:
         """All settings that determine what the rule counts. Stored baselines with another value are not used for it."""
         filters = {name: (values.in_, values.not_in) for name, values in sorted(self.where.items())}
-        return (sorted(self.dimension), str(filters))
+        counted = (sorted(self.dimension), str(filters))
+        return counted if self.silence is None else (*counted, "all records")
+
+    @property
+    def budget(self) -> Budget | None:
+        """The budget of false alerts; None for fixed thresholds."""
+        if self.silence is not None:
+            return self.silence.budget
+        return None if self.spike is None else self.spike.budget
+
+    @property
+    def quiet_steps(self) -> int:
+        """The steps without firing that resolve an alert: one for a silence, because a record ends it."""
+        given = "resolve_after" in self.model_fields_set
+        return self.resolve_after if self.silence is None or given else 1
 
 
 class RuleFile(_Strict):
@@ -159,7 +209,17 @@ class AlertRules:
         return any(rule.matches(dimensions) for rule in self.rules)
 
     def spike_settings(self, rule: Rule) -> SpikeSettings | None:
-        """The rule's detector settings in its time zone; None for a static rule."""
+        """The rule's detector settings in its time zone; None for a static rule. A silence learns all records by it."""
+        silence = rule.silence
+        if silence is not None:
+            return SpikeSettings(
+                zone=rule.zone or self._zone,
+                z_count=_NEVER,
+                z_ratio=0,
+                heavy_tail=False,
+                learning_days=silence.learning_days,
+                learning_windows=silence.learning_windows,
+            )
         if rule.spike is None:
             return None
         return rule.spike.model_copy(update={"zone": rule.zone or self._zone})

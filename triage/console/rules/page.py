@@ -79,12 +79,12 @@ def _facts(report: RuleReport, translations: Translations) -> dict[str, str]:
 
 
 def _budget(report: RuleReport, translations: Translations) -> str:
-    spike = report.rule.spike
+    spike, budget = report.rule.spike or report.rule.silence, report.rule.budget
     if spike is None:
         return translations("rules.static")
-    if spike.budget is None:
-        return translations("rules.fixed", score=f"{spike.z_count:g}")
-    if spike.budget.each_key and report.keys is None:
+    if budget is None:
+        return translations("rules.fixed", score=f"{getattr(spike, 'z_count', 0):g}")
+    if budget.each_key and report.keys is None:
         return spike.false_alerts
     return translations(
         "rules.allowed", budget=spike.false_alerts, allowed=f"{report.allowed or 0:.3g}", days=report.days

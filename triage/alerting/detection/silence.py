@@ -1,0 +1,40 @@
+"""Score of a silence: how unlikely it is that a key had no record for so long, at its own usual pace. Pure."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.alerting.detection.verdicts import Floats
+
+_WEEK_MS = 7 * 86_400_000
+# Hours (or days of the week) with less than this share of the usual records are a key's nights (or free days) ...
+_RESTING = 0.1
+# ... once so many records would have been expected in them.
+_KNOWN = 20.0
+# Even the steadiest source pauses more often than a Poisson process does.
+_LEAST_PHI = 2.0
+
+
+def silence_score(mean: Floats, phi: Floats, unsure: Floats) -> Floats:
+    """−log10 of the probability of no record where `mean` are expected; all of shape (keys,).
+
+    The count is negative binomial with the variance phi × mean + unsure × mean²: bursts and an uncertain level make
+    long gaps likelier than chance alone.
+    """
+    extra = np.maximum(phi, _LEAST_PHI) - 1.0 + unsure * mean
+    # With r = mean / extra, the probability of 0 is (1 + extra) ** -r.
+    score: Floats = mean / extra * np.log1p(extra) / np.log(10.0)
+    return score
+
+
+def least_score(per_week: float, step_ms: int) -> float:
+    """The score above which a silence fires so that a key has `per_week` false alerts a week: one chance a step."""
+    return float(np.log10(max(_WEEK_MS / step_ms / per_week, 10.0)))
+
+
+def resting(counts: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """True for the parts of a season in which a key has (nearly) no records; arrays of shape (parts, keys).
+
+    `counts` were learned there, `expected` would be usual without the season.
+    """
+    rests: NDArray[np.bool_] = (expected >= _KNOWN) & (counts < _RESTING * expected)
+    return rests
