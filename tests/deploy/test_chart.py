@@ -140,6 +140,11 @@ def test_rules_and_dashboards_are_those_of_deploy():
         assert f'"{component}"' in TEMPLATES["monitoring.yaml"]
 
 
+def test_variables_that_the_chart_sets_are_refused_in_env():
+    refused = TEMPLATES["_helpers.tpl"].partition('define "triage.variables"')[2].partition("triage.connection")[0]
+    assert set(re.findall(r"name: TRIAGE_(\w+), value", TEXT)) <= set(re.findall(r'(?:TRIAGE_|")(\w+)(?::|")', refused))
+
+
 def test_network_policies_are_on_and_probes_have_a_listener_of_their_own():
     assert VALUES["networkPolicy"]["enabled"] is True
     for component in ("console", "api"):

@@ -44,6 +44,37 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- join " " $ports -}}
 {{- end -}}
 
+{{- /* Variables that the chart sets, each with the value to set in its stead: two of one name would be told apart by chance,
+and ports, policies, scaling and grace periods follow the values. */}}
+{{- define "triage.variables" -}}
+TRIAGE_KAFKA__BOOTSTRAP_SERVERS: kafka.bootstrapServers
+TRIAGE_KAFKA__ENVIRONMENT: kafka.environment
+TRIAGE_KAFKA__TOPIC_PREFIX: kafka.topicPrefix
+TRIAGE_ELASTICSEARCH__URL: elasticsearch.url
+TRIAGE_WORKER__DRAIN_TIMEOUT_S: worker.drainTimeoutSeconds
+{{- range tuple "WORKER__SLOT" "ALERTING__INSTANCE" }}
+TRIAGE_{{ . }}: nothing (the pod's name is used)
+{{- end }}
+{{- range tuple "WORKER__HEALTH_PORT" "ALERTING__HEALTH_PORT" "CONSOLE__HOST" "CONSOLE__PORT" "CONSOLE__HEALTH_PORT" "API__HOST" "API__PORT" "API__HEALTH_PORT" }}
+TRIAGE_{{ . }}: nothing (probes and services use the chart's; service.port is a service's)
+{{- end }}
+{{- if .Values.rules }}
+TRIAGE_RULES__PATH: rules
+{{- end }}
+{{- if .Values.alertRules }}
+TRIAGE_ALERTING__RULES: alertRules
+{{- end }}
+{{- if .Values.model.existingClaim }}
+TRIAGE_MODEL__REGISTRY: model.existingClaim
+{{- end }}
+{{- if .Values.secrets.existingSecret }}
+{{- range .Values.secrets.keys }}
+{{ . }}: the secret's key
+{{ . }}_FILE: the secret's key
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "triage.connection" -}}
 - {name: TRIAGE_KAFKA__BOOTSTRAP_SERVERS, value: {{ .Values.kafka.bootstrapServers | quote }}}
 - {name: TRIAGE_KAFKA__ENVIRONMENT, value: {{ .Values.kafka.environment | quote }}}
@@ -54,7 +85,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 - {name: {{ . }}_FILE, value: /run/secrets/triage/{{ . }}}
 {{- end }}
 {{- end }}
+{{- $own := fromYaml (include "triage.variables" .) }}
 {{- range $name, $value := .Values.env }}
+{{- with index $own $name }}
+{{- fail (printf "env.%s: set %s instead" $name .) }}
+{{- end }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
 {{- end -}}
