@@ -44,7 +44,7 @@ for target in "${targets[@]}"; do
     --security-opt no-new-privileges --ulimit nofile=4096:4096 --ulimit nproc=4096:4096 "$@"; }
   image=localhost/triage:$target
   [[ $(container "$image" --version) == triage\ * ]]
-  container "$image" | grep -q Usage
+  container "$image" | grep Usage >/dev/null
   container --entrypoint sh "$image" -euc '
     [ "$(id -u):$(id -g)" = 10001:10001 ] && [ "$(pwd)" = /var/lib/triage ]
     touch /tmp/a /var/lib/triage/a
@@ -53,7 +53,7 @@ for target in "${targets[@]}"; do
     python -m pip check >&2
     python -c "import json; names = {one[\"name\"] for one in json.load(open(\"/opt/triage/sbom.cdx.json\"))[\"components\"]}; assert \"kafka-python\" in names, names"' >&2
   if [ "$target" = cpu ]; then
-    printf '{"text": "My parcel never arrived"}\n' | container "$image" enrich - --format jsonl | grep -q '"intent"'
+    printf '{"text": "My parcel never arrived"}\n' | container "$image" enrich - --format jsonl | grep '"intent"' >/dev/null
     say "enriches a record with the model that it carries, without a network"
   fi
   say "ok: user, folders, read-only root, entry point, list of components, dependencies: $target"
