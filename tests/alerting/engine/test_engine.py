@@ -246,3 +246,20 @@ def test_a_judged_alert_is_archived_again_with_its_judgement(now):
     [episode] = engine.take_changes().episodes
     assert engine.alert(episode).assessment == Assessment("false", "Kim", "1970-01-01T00:00:00.005Z")
     assert not engine.assessed("triage-of-another-partition")
+
+
+def test_a_replay_of_a_month_pages_nobody():
+    """Two surges a day for thirty days, read again in one go: all are recorded, none is paged."""
+    day, messages = 288, Messages()
+    engine = make(ManualClock(START_MS + 31 * day * STEP_MS), max_page_age_s=6 * 3600)
+    pages, episodes = [], set()
+    for step in range(0, 30 * day, day // 2):
+        engine.apply(messages.counts(step, 15, 15))
+        engine.apply(messages.mark(step + 20))
+        while engine.advance():
+            pass
+        changes = engine.take_changes()
+        pages += changes.notifications
+        episodes |= {episode.dedup_key for episode in changes.episodes}
+    assert pages == []
+    assert len(episodes) == 60
