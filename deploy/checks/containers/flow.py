@@ -13,6 +13,8 @@ from engine import CheckError, Container, Engine
 PAGE_LIMIT_S = 300
 # The first document makes the index.
 LENIENT = "?ignore_unavailable=true&allow_no_indices=true"
+# The source that the commands of the docs name, and an author of it.
+FIELDS = {"source": "shop", "author_id": "ann"}
 TEXT = "The parcel has still not been delivered after three weeks, this is terrible. Order {}"
 
 
@@ -49,8 +51,8 @@ def until(what: str, limit_s: float, found: Callable[[], Any]) -> Any:
 
 
 def documents(elasticsearch: str, index: str, mark: str) -> list[dict[str, Any]]:
-    """Indexed records of the source `mark`."""
-    query = json.dumps({"size": 100, "query": {"term": {"source": mark}}}).encode()
+    """Indexed records of the brand `mark`."""
+    query = json.dumps({"size": 100, "query": {"term": {"brand": mark}}}).encode()
     for path, body in ((f"{index}/_refresh{LENIENT}", b""), (f"{index}/_search{LENIENT}", query)):
         request = urllib.request.Request(f"http://{elasticsearch}/{path}", body, {"content-type": "application/json"})
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
@@ -69,7 +71,9 @@ def follow(
 ) -> None:
     """Send records by every way that the docs name and see them arrive everywhere. `running` by component."""
     mark = f"check-{time.time_ns()}"
-    rows = "".join(json.dumps({"id": f"f{n}", "source": mark, "text": TEXT.format(n)}) + "\n" for n in range(20))
+    rows = "".join(
+        json.dumps({"id": f"f{n}", "brand": mark, **FIELDS, "text": TEXT.format(n)}) + "\n" for n in range(20)
+    )
     engine.execute(running["worker"], ["triage", "ingest", "-", "--format", "jsonl", "--channel", "complaint"], rows)
     (hit, *_) = until(
         "records from `triage ingest` in the index",
@@ -79,7 +83,7 @@ def follow(
     print(f"   20 records sent by `triage ingest` are indexed, as {hit['_source']['intent']['label']}")
 
     def post(number: int) -> None:
-        record = {"id": f"h{number}", "source": mark, "text": TEXT.format(number), "channel": "complaint"}
+        record = {"id": f"h{number}", "brand": mark, **FIELDS, "text": TEXT.format(number), "channel": "complaint"}
         status, text = engine.ask(
             running["api"], "http://127.0.0.1:8082/v1/feedback", tokens["api"], json.dumps({"records": [record]})
         )
