@@ -13,8 +13,12 @@ from triage.cli.common import (
     warn_of_clear_text,
 )
 
+app = typer.Typer(invoke_without_command=True)
 
-def command(
+
+@app.callback()
+def run(
+    context: typer.Context,
     instance: Annotated[
         str | None,
         typer.Option(
@@ -43,6 +47,8 @@ def command(
     Several alerters share the partitions of window-counts, each with its own --instance. SIGTERM stops one within
     seconds.
     """
+    if context.invoked_subcommand is not None:
+        return
     from triage import tracing
     from triage.alerting.app.process import Alerter
     from triage.alerting.engine.priming import parse_source
@@ -76,3 +82,25 @@ def command(
             server.stop()
         stop_tracing()
     get_logger("triage.alerter").info("alerter_stopped")
+
+
+@app.command()
+def skip(
+    position: Annotated[
+        str,
+        typer.Argument(metavar="POSITION", help="topic/partition/offset of the batch, as /ready says"),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be skipped")] = False,
+    bootstrap_servers: KafkaOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Pass a batch of window counts that can't be read, at which a partition waits: a dead letter describes it.
+
+    The alerter reads on after it within seconds. The counts in the batch are not evaluated.
+    """
+    from triage.cli.worker import skip_batch
+    from triage.pipeline.dead_letters.skip import Readers
+
+    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
+    skip_batch(settings, position, Readers.alerters(settings), dry_run=dry_run)

@@ -1,6 +1,6 @@
 """`triage worker`: consumes, enriches, indexes and publishes records."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,11 @@ from triage.cli.common import (
     settings_from,
     warn_of_clear_text,
 )
+from triage.config import Settings
 from triage.errors import ConfigError
+
+if TYPE_CHECKING:
+    from triage.pipeline.dead_letters.skip import Readers
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -97,14 +101,21 @@ def skip(
 
     The workers read on after it within seconds. Once the batch can be read, `triage replay` enriches its records.
     """
+    from triage.pipeline.dead_letters.skip import Readers
+
+    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
+    skip_batch(settings, position, Readers.workers(settings), dry_run=dry_run)
+
+
+def skip_batch(settings: Settings, position: str, readers: "Readers", *, dry_run: bool) -> None:
+    """Skip the batch at `position` (topic/partition/offset) for `readers`, and print what was skipped."""
     from triage.pipeline.dead_letters.origin_headers import parse_position
-    from triage.pipeline.dead_letters.skip import skip as skip_batch
+    from triage.pipeline.dead_letters.skip import skip as skip_for
 
     try:
         place = parse_position(position)
     except ValueError:
         raise ConfigError(f"not topic/partition/offset: {position!r}") from None
-    settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
-    batch = skip_batch(settings, settings.clock.build(), place, dry_run=dry_run)
+    batch = skip_for(settings, settings.clock.build(), place, readers=readers, dry_run=dry_run)
     verb = "would skip" if dry_run else "skipped"
     typer.echo(f"{verb} offsets {batch.offset} to {batch.next_offset - 1} of {batch.topic}/{batch.partition}: {batch}")

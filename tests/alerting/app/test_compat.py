@@ -6,14 +6,26 @@ from importlib.metadata import version
 
 import faust
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import Fetcher, FetchResult
+from aiokafka.errors import CorruptRecordException
 from faust.events import Event
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-from triage.alerting.app.compat import REVIEWED, _ReadCommittedThread, leave_unacknowledged, pace_empty_fetches
+from triage.alerting.app.compat import (
+    REVIEWED,
+    StoppedPartitions,
+    _ReadCommittedThread,
+    leave_unacknowledged,
+    pace_empty_fetches,
+)
 from triage.alerting.app.faust_config import faust_app
+from triage.clock import ManualClock
 from triage.config import load_settings
+from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
+from triage.runtime.health import Health
 
 NEW, READ, CHANGELOG = TP("counts", 0), TP("counts", 1), TP("changelog", 0)
 
@@ -295,3 +307,130 @@ async def test_the_project_s_table_is_written_anywhere_by_partition(app):
     assert len(table.unacknowledged) == 3, "dropping entries from memory does not delete them"
     for future in table.unacknowledged:
         future.cancel()
+
+
+# Batches that can't be read.
+
+
+class Fetched:
+    """The records of one fetch of aiokafka: offsets 5 and 6, then a batch that raises, unless it is `mended`."""
+
+    def __init__(self, mended=False):
+        self.next_fetch_offset = 5
+        self.mended = mended
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.next_fetch_offset == 7:
+            if self.mended:
+                raise StopIteration
+            raise CorruptRecordException("Invalid CRC")
+        self.next_fetch_offset += 1
+        return self.next_fetch_offset - 1
+
+
+@pytest.fixture
+def reading():
+    """`reading(guarded)`: a consumer of aiokafka without brokers that is assigned two partitions, and what waits."""
+
+    async def build(*, guarded=True):
+        consumer = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:9", group_id="g", enable_auto_commit=False)
+        partitions = [TopicPartition("counts", number) for number in (0, 1)]
+        consumer._subscription.assign_from_user(partitions)
+        consumer._fetcher = Fetcher(consumer._client, consumer._subscription)
+        for partition in partitions:
+            consumer._subscription.seek(partition, 5)
+        clock, health = ManualClock(), Health(ManualClock())
+        unreadable = UnreadablePartitions(clock, None, health, "triage alerter skip")
+        stopped = StoppedPartitions(consumer, unreadable) if guarded else None
+
+        def fetched(number, records):
+            assignment = consumer._subscription.subscription.assignment
+            consumer._fetcher._records[partitions[number]] = FetchResult(
+                partitions[number], assignment=assignment, partition_records=records, backoff=0
+            )
+
+        return consumer, stopped, fetched, clock, health
+
+    return build
+
+
+async def poll(consumer):
+    return {tp.partition: found for tp, found in (await consumer._fetcher.fetched_records([])).items()}
+
+
+async def closed(consumer):
+    await consumer._fetcher.close()
+    await consumer._client.close()
+    consumer._closed = True
+
+
+def test_the_library_fails_at_a_batch_that_it_cannot_read(reading):
+    async def scenario():
+        consumer, _, fetched, _, _ = await reading(guarded=False)
+        fetched(0, Fetched())
+        with pytest.raises(CorruptRecordException):
+            await poll(consumer)
+        await closed(consumer)
+
+    asyncio.run(scenario())
+
+
+def test_only_the_partition_with_a_batch_that_cannot_be_read_stops_and_is_named(reading):
+    async def scenario():
+        consumer, _, fetched, _, health = await reading()
+        fetched(0, Fetched())
+        fetched(1, Fetched(mended=True))
+        assert await poll(consumer) == {0: [5, 6], 1: [5, 6]}
+        assert consumer.paused() == {TopicPartition("counts", 0)}
+        (name, why), *others = health.ready()[1]["waiting_for"].items()
+        assert (name, others) == ("counts/0", [])
+        assert "the batch at counts/0/7 can't be read" in why
+        assert "triage alerter skip counts/0/7" in why
+        await closed(consumer)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("committed", "position"), [(None, 7), (7, 7), (9, 9)])
+def test_a_stopped_partition_is_tried_again_and_follows_an_offset_that_was_committed_after_the_batch(
+    reading, monkeypatch, committed, position
+):
+    async def scenario():
+        consumer, stopped, fetched, clock, health = await reading()
+
+        async def answered(_):
+            return committed
+
+        monkeypatch.setattr(consumer, "committed", answered)
+        fetched(0, Fetched())
+        await poll(consumer)
+        await stopped.retry()
+        assert consumer.paused()
+        clock.advance(10)
+        await stopped.retry()
+        assert not consumer.paused()
+        assignment = consumer._subscription.subscription.assignment
+        assert assignment.state_value(TopicPartition("counts", 0)).position == position
+        assert not health.ready()[0]
+        consumer._subscription.seek(TopicPartition("counts", 0), 12)
+        await stopped.retry()
+        assert health.ready()[0]
+        await closed(consumer)
+
+    asyncio.run(scenario())
+
+
+def test_a_partition_that_was_revoked_waits_no_more(reading, monkeypatch):
+    async def scenario():
+        consumer, stopped, fetched, _, health = await reading()
+        fetched(0, Fetched())
+        await poll(consumer)
+        monkeypatch.setattr(consumer, "assignment", lambda: {TopicPartition("counts", 1)})
+        await stopped.retry()
+        assert health.ready()[0]
+        await closed(consumer)
+
+    asyncio.run(scenario())

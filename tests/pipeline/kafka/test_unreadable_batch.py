@@ -11,7 +11,7 @@ from triage.clock import ManualClock, SystemClock
 from triage.errors import ConfigError, TriageError, Unavailable
 from triage.metrics import Metrics
 from triage.pipeline.dead_letters.reader import DeadLetterFilter, read_letters
-from triage.pipeline.dead_letters.skip import skip
+from triage.pipeline.dead_letters.skip import Readers, skip
 from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.stack
 LONG = b" text" * 200
 
 
-def send(settings, partition, *values, compression=None):
+def send(settings, partition, *values, compression=None, topic="complaints"):
     """One batch of these values."""
     producer = KafkaProducer(
         bootstrap_servers=settings.kafka.bootstrap_servers, compression_type=compression, linger_ms=1000
     )
     for value in values:
-        producer.send(settings.kafka.topic("complaints"), value=value, partition=partition)
+        producer.send(settings.kafka.topic(topic), value=value, partition=partition)
     producer.flush()
     producer.close()
 
@@ -159,6 +159,18 @@ def test_skip_passes_the_batch_as_a_dead_letter_and_the_worker_reads_on(settings
     assert letter.message.startswith("offsets 1 to 2: CorruptRecordError: ")
     assert letter.payload.startswith("<2 records, codec none, ")
     assert letter.payload_bytes > 0
+
+
+def test_a_batch_of_window_counts_is_skipped_for_the_alerters(settings, damaged, clock):
+    topic, readers = settings.kafka.topic("window-counts"), Readers.alerters(settings)
+    send(settings, 0, b"z1", b"z2", topic="window-counts")
+    with pytest.raises(ConfigError, match="is not a raw topic; these are: "):
+        skip(settings, clock, Position(topic, 0, 0))
+    with pytest.raises(ConfigError, match="is not the topic of window counts; these are: "):
+        skip(settings, clock, Position(settings.kafka.topic("complaints"), 0, 0), readers=readers)
+    assert skip(settings, clock, Position(topic, 0, 0), readers=readers).next_offset == 2
+    with pytest.raises(TriageError, match=r"the group .*alerter.* continues at 2"):
+        skip(settings, clock, Position(topic, 0, 0), readers=readers)
 
 
 def test_what_can_be_read_is_not_skipped(settings, clock):

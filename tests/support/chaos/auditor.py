@@ -117,7 +117,11 @@ def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[Topi
     newest: dict[str, str] = {}
     invalid: list[_Position] = []
     consumer: Consumer = KafkaConsumer(
-        bootstrap_servers=fleet.settings.kafka.bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
+        bootstrap_servers=fleet.settings.kafka.bootstrap_servers,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        # Of an aborted transaction nothing is expected.
+        isolation_level="read_committed",
     )
     try:
         partitions = [

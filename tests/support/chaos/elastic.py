@@ -11,12 +11,36 @@ from scripted_http import ScriptedServer, Sent
 REJECTED = {"type": "es_rejected_execution_exception", "reason": "rejected execution of coordinating operation"}
 NO_SHARD = {"type": "unavailable_shards_exception", "reason": "[feedback][0] primary shard is not active Timeout: [1m]"}
 NO_MASTER = {"type": "cluster_block_exception", "reason": "blocked by: [SERVICE_UNAVAILABLE/2/no master];"}
+# What an index is at fault for, by mode: (status, error) of each item, as a real 9.5 node says it.
+INDEX_FAULTS = {
+    "lacks a field": (
+        400,
+        {
+            "type": "strict_dynamic_mapping_exception",
+            "reason": "[1:153] mapping set to strict, dynamic introduction of [language] within [_doc] is not allowed",
+        },
+    ),
+    "closed": (400, {"type": "index_closed_exception", "reason": "closed"}),
+    "read-only": (
+        403,
+        {"type": "cluster_block_exception", "reason": "index [i] blocked by: [FORBIDDEN/8/index write (api)];"},
+    ),
+    "name taken": (
+        400,
+        {
+            "type": "invalid_alias_name_exception",
+            "reason": "Invalid alias name [i]: an index, data stream, ESQL view, or ESQL dataset exists with the same "
+            "name as the alias",
+        },
+    ),
+}
 
 
 class ElasticProxy:
     """`mode` is None (forward), "429", "503" or "items": a third of each bulk is withheld and refused item by item.
 
-    "late" answers with 503 after the request was carried out: the client must repeat what is already stored.
+    "late" answers with 503 after the request was carried out: the client must repeat what is already stored. A mode of
+    INDEX_FAULTS refuses every document, as an index that must be mended.
     """
 
     def __init__(self, url: str, rng: random.Random | None = None) -> None:
@@ -40,6 +64,11 @@ class ElasticProxy:
             self.refused += 1
             status, cause = (429, REJECTED) if mode == "429" else (503, NO_MASTER)
             return status, {"error": {"root_cause": [cause], **cause}, "status": status}
+        if mode in INDEX_FAULTS and sent.path.startswith("/_bulk"):
+            self.refused += 1
+            status, error = INDEX_FAULTS[mode]
+            refused = {"index": {"status": status, "error": error}}
+            return 200, {"errors": True, "items": [refused] * (len(sent.body.splitlines()) // 2)}
         if mode == "items" and sent.path.startswith("/_bulk"):
             return self._by_item(sent)
         answered = self._forward(sent, sent.body)

@@ -8,10 +8,14 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from chaos.elastic import INDEX_FAULTS
 from chaos.fleet import SupervisedFleet
 from chaos.proxy import TcpProxy
 from chaos.stack import Stack
 from harness import wait_for
+from kafka import KafkaProducer
+
+from triage.topics.definitions import RAW_TOPICS
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,23 @@ def _refuse(mode: str) -> Callable[[Scene], None]:
     return strike
 
 
+def _leave_transaction_open(scene: Scene) -> None:
+    """A producer begins a transaction on a partition of a raw topic and aborts it seconds later: all after it waits."""
+    settings = scene.fleet.settings.kafka
+    topic = settings.topic(scene.rng.choice(list(RAW_TOPICS.values())))
+    producer = KafkaProducer(
+        bootstrap_servers=settings.bootstrap_servers, transactional_id=f"open-{scene.rng.randrange(10**9)}"
+    )
+    try:
+        producer.init_transactions()
+        producer.begin_transaction()
+        producer.send(topic, value=b'{"text": "never committed"}').get(30)
+        scene.pause(3, 7)
+        producer.abort_transaction()
+    finally:
+        producer.close()
+
+
 def _network(which: str, kind: str) -> Callable[[Scene], None]:
     def strike(scene: Scene) -> None:
         net: TcpProxy = getattr(scene.stack, which)
@@ -160,6 +181,8 @@ FAULTS = (
     Fault("Elasticsearch answers 503", _refuse("503")),
     Fault("Elasticsearch refuses items", _refuse("items")),
     Fault("Elasticsearch 503 after writing", _refuse("late")),
+    *(Fault(f"Elasticsearch index {state}", _refuse(state)) for state in INDEX_FAULTS),
+    Fault("open transaction", _leave_transaction_open, ("expiry",)),
     Fault("Elasticsearch network slow", _network("elastic_net", "slow")),
     Fault("Elasticsearch network stalled", _network("elastic_net", "stall")),
     Fault("Elasticsearch connections cut", _network("elastic_net", "cut")),

@@ -9,16 +9,21 @@ import asyncio
 import contextlib
 import logging
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import faust
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 from faust.types.tuples import FutureMessage
 
+from triage.clock import SystemClock
 from triage.logging import get_logger
+from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
+from triage.topics.unreadable import describe
 
 log = get_logger("triage.alerter")
 
@@ -29,6 +34,7 @@ SEPARATOR = "/"
 # A seek waits for the poll in flight: polls are short.
 _POLL_S = 0.25
 _MIN_FETCH_S = 0.2
+_CHECK_S = 1.0
 
 
 def quiet_libraries() -> None:
@@ -64,7 +70,95 @@ class _ReadCommittedThread(AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         await super().on_start()
-        pace_empty_fetches(self._ensure_consumer()._fetcher)  # noqa: SLF001 - aiokafka has no setting for it
+        consumer = self._ensure_consumer()
+        pace_empty_fetches(consumer._fetcher)  # noqa: SLF001 - aiokafka has no setting for it
+        transport: Any = self.consumer.transport
+        self._stopped_partitions = StoppedPartitions(consumer, transport.unreadable)
+        self.add_future(self._retry_unreadable())
+
+    async def _retry_unreadable(self) -> None:
+        """Try the partitions again that wait at a batch which can't be read, as they become due."""
+        while not self.should_stop:
+            await asyncio.sleep(_CHECK_S)
+            try:
+                await self._stopped_partitions.retry()
+            except Exception as error:  # noqa: BLE001 - no broker, or the partition was revoked meanwhile
+                log.info("unreadable_batch_not_retried", error=repr(error))
+
+
+class StoppedPartitions:
+    """Lets an aiokafka consumer stop a partition at a batch that it can't read, while it reads all others.
+
+    In the library the poll fails, which ends Faust's consumer, and a new one comes to the same batch again: all
+    partitions stand still. Here the partition is paused at the batch, which is reported to `unreadable`. `retry`
+    resumes it when it is due: at the batch, or after it once an offset after it was committed. It runs on the
+    consumer's own event loop. Can go when `test_the_library_fails_at_a_batch_that_it_cannot_read` fails, and a poll
+    says which partition it was.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer, unreadable: UnreadablePartitions) -> None:
+        self._consumer = consumer
+        self._unreadable = unreadable
+        self._subscriptions = consumer._fetcher._subscriptions  # noqa: SLF001 - it has no hook for it
+        for partition in unreadable:
+            unreadable.drop(partition)
+        guard = self._guard
+
+        class Fetched(OrderedDict[TopicPartition, Any]):
+            def __setitem__(self, partition: TopicPartition, result: Any) -> None:
+                if isinstance(result, FetchResult):
+                    result._partition_records = guard(partition, result._partition_records)  # noqa: SLF001
+                super().__setitem__(partition, result)
+
+        consumer._fetcher._records = Fetched()  # noqa: SLF001
+
+    def _guard(self, partition: TopicPartition, records: Any) -> "_ReadableRecords":
+        return _ReadableRecords(records, lambda offset, error: self._stop(partition, offset, error))
+
+    def _stop(self, partition: TopicPartition, offset: int, error: Exception) -> None:
+        self._subscriptions.pause(partition)
+        self._unreadable.report(describe(partition.topic, partition.partition, offset, error))
+
+    async def retry(self) -> None:
+        """Forget partitions that were revoked or are read again; resume those that are due."""
+        assigned = self._consumer.assignment()
+        for key in self._unreadable:
+            partition = TopicPartition(*key)
+            if partition not in assigned:
+                self._unreadable.drop(key)
+            elif partition not in self._consumer.paused():
+                self._unreadable.reached(key, await self._consumer.position(partition))
+        for key in self._unreadable.due():
+            partition = TopicPartition(*key)
+            committed = await self._consumer.committed(partition) or 0
+            if committed > await self._consumer.position(partition):
+                self._consumer.seek(partition, committed)
+            self._subscriptions.resume(partition)
+
+
+class _ReadableRecords:
+    """The records of one fetch, up to the first batch that can't be read; `stop` gets its offset and the error."""
+
+    def __init__(self, records: Any, stop: Callable[[int, Exception], None]) -> None:
+        self._records = records
+        self._stop = stop
+
+    @property
+    def next_fetch_offset(self) -> int:
+        offset: int = self._records.next_fetch_offset
+        return offset
+
+    def __iter__(self) -> "_ReadableRecords":
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return next(self._records)
+        except StopIteration:
+            raise
+        except Exception as error:  # noqa: BLE001 - the codecs raise errors of their own
+            self._stop(self.next_fetch_offset, error)
+            raise StopIteration from None
 
 
 def pace_empty_fetches(fetcher: Any) -> None:
@@ -171,7 +265,7 @@ class ReadCommittedTransport(Transport):
     """Faust's Kafka transport, with a consumer that reads committed records only and loses none in a rebalance.
 
     `expired` is called with a partition, the committed offset, and the first one that Kafka still has, where retention
-    has removed records that were not read.
+    has removed records that were not read. `unreadable` gets the partitions that wait at a batch that can't be read.
     """
 
     Consumer = _RebalanceSafeConsumer
@@ -179,6 +273,7 @@ class ReadCommittedTransport(Transport):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.expired: Callable[[tuple[str, int], int, int], None] = lambda *_: None
+        self.unreadable = UnreadablePartitions(SystemClock())
 
 
 def leave_unacknowledged(events: Iterable[Any]) -> None:

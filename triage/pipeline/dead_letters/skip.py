@@ -1,6 +1,8 @@
 """Skips a Kafka record batch that can't be read: commits a dead letter and the offset after it in one transaction."""
 
 from contextlib import closing
+from dataclasses import dataclass
+from typing import Self
 
 import msgspec
 
@@ -22,29 +24,52 @@ from triage.types import Position
 COMMAND = "triage worker skip"
 
 
-def skip(settings: Settings, clock: Clock, position: Position, *, dry_run: bool = False) -> UnreadableBatch:
-    """Skip the unreadable batch at `position` for the workers' consumer group; returns the batch.
+@dataclass(frozen=True)
+class Readers:
+    """A consumer group that may wait at an unreadable batch, and the topics that it reads.
 
-    Workers that wait at it read on within seconds. The batch must be the next one to process: all records before it are
-    committed. Then no worker commits an offset of the partition, and this transaction needs no membership of the group.
+    `kind` is what the topics are called in messages.
+    """
+
+    group: str
+    topics: list[str]
+    kind: str
+
+    @classmethod
+    def workers(cls, settings: Settings) -> Self:
+        return cls(settings.worker.group, [settings.kafka.topic(name) for name in RAW_TOPICS.values()], "a raw topic")
+
+    @classmethod
+    def alerters(cls, settings: Settings) -> Self:
+        kafka = settings.kafka
+        return cls(kafka.topic(settings.alerting.group), [kafka.topic("window-counts")], "the topic of window counts")
+
+
+def skip(
+    settings: Settings, clock: Clock, position: Position, *, readers: Readers | None = None, dry_run: bool = False
+) -> UnreadableBatch:
+    """Skip the unreadable batch at `position` for `readers`, by default the workers; returns the batch.
+
+    Those that wait at it read on within seconds. The batch must be the next one to process: all records before it are
+    committed. Then none commits an offset of the partition, and this transaction needs no membership of the group.
     With `dry_run` nothing is written.
 
-    Raises ConfigError for a position that is not in a raw topic; TriageError if the batch can be read, was skipped
-    before, or is not the next one; Unavailable, AccessDenied or DependencyError for errors of Kafka.
+    Raises ConfigError for a position that is not in a topic of `readers`; TriageError if the batch can be read, was
+    skipped before, or is not the next one; Unavailable, AccessDenied or DependencyError for errors of Kafka.
     """
     partition = TopicPartition(position.topic, position.partition)
-    raw = [settings.kafka.topic(name) for name in RAW_TOPICS.values()]
-    if position.topic not in raw:
-        raise ConfigError(f"{position.topic} is not a raw topic; these are: {', '.join(raw)}")
+    readers = readers or Readers.workers(settings)
+    if position.topic not in readers.topics:
+        raise ConfigError(f"{position.topic} is not {readers.kind}; these are: {', '.join(readers.topics)}")
     with TopicScan(settings.kafka, "triage-skip") as scan:
-        batch = _next_batch(settings, scan, partition, position)
+        batch = _next_batch(settings, readers.group, scan, partition, position)
     if dry_run:
         return batch
     with closing(Transactions(settings, "skip", COMMAND)) as transactions, transactions.begin() as producer:
         letter = dead_letter(batch, clock)
         producer.send(settings.kafka.topic("dead-letter"), key=letter.key.encode(), value=msgspec.json.encode(letter))
         producer.send_offsets_to_transaction(
-            {partition: OffsetAndMetadata(batch.next_offset)}, GroupMetadata(settings.worker.group)
+            {partition: OffsetAndMetadata(batch.next_offset)}, GroupMetadata(readers.group)
         )
     return batch
 
@@ -72,15 +97,17 @@ def dead_letter(batch: UnreadableBatch, clock: Clock) -> DeadLetter:
     )
 
 
-def _next_batch(settings: Settings, scan: TopicScan, partition: TopicPartition, position: Position) -> UnreadableBatch:
+def _next_batch(
+    settings: Settings, group: str, scan: TopicScan, partition: TopicPartition, position: Position
+) -> UnreadableBatch:
     if partition not in scan.partitions([position.topic]):
         raise ConfigError(f"no partition {position.topic}/{position.partition}")
     with admin_client(settings.kafka) as admin:
-        committed = committed_offsets(admin, settings.worker.group, [partition])[partition]
+        committed = committed_offsets(admin, group, [partition])[partition]
     first, end = scan.ranges([partition])[partition]
     start = max(first, committed or 0)
     if start > position.offset:
-        raise TriageError(f"{position} was passed: the group {settings.worker.group} continues at {start}")
+        raise TriageError(f"{position} was passed: the group {group} continues at {start}")
     found: list[UnreadableBatch] = []
     records = next(scan.read({partition: (start, end)}, found.append), [])
     if not found or (records and records[0].offset < found[0].offset):

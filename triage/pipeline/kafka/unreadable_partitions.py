@@ -18,11 +18,18 @@ class UnreadablePartitions:
     """The assigned partitions in which reading has stopped at a record batch that can't be read.
 
     A batch that was damaged on its way, or that another broker has undamaged, can be read at a later attempt. In other
-    cases the partition waits until `triage worker skip` has committed an offset after the batch. One instance serves a
-    worker for its life; only the worker's own thread uses it.
+    cases the partition waits until the command has committed an offset after the batch. One instance serves a
+    worker, or an alerter's consumer, for its life; only the thread that reads uses it. `command` passes a batch.
     """
 
-    def __init__(self, clock: Clock, metrics: Metrics | None = None, health: Health | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        metrics: Metrics | None = None,
+        health: Health | None = None,
+        command: str = "triage worker skip",
+    ) -> None:
+        self._command = command
         self._clock = clock
         self._metrics = metrics or Metrics()
         self._health = health or Health(clock)
@@ -42,12 +49,15 @@ class UnreadablePartitions:
                 content=batch.content,
                 error=batch.reason,
                 effect="this partition waits, all others are read",
-                fix=_fix(batch),
+                fix=self._fix(batch),
             )
         self._batches[partition] = batch
         self._retry_at[partition] = self._clock.monotonic() + _RETRY_S
         self._metrics.unreadable_batch_offset.labels(*partition).set(batch.offset)
-        self._health.waiting_for(_name(partition), f"{batch}; {_fix(batch)}")
+        self._health.waiting_for(_name(partition), f"{batch}; {self._fix(batch)}")
+
+    def _fix(self, batch: UnreadableBatch) -> str:
+        return f"to pass it as a dead letter: {self._command} {batch.position}"
 
     def due(self) -> list[Partition]:
         """Return the partitions to try again now; each is due again after 10 s."""
@@ -73,7 +83,3 @@ class UnreadablePartitions:
 
 def _name(partition: Partition) -> str:
     return f"{partition[0]}/{partition[1]}"
-
-
-def _fix(batch: UnreadableBatch) -> str:
-    return f"to pass it as a dead letter: triage worker skip {batch.position}"
