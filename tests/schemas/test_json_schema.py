@@ -10,7 +10,18 @@ from jsonschema import Draft202012Validator
 
 from triage.errors import InvalidRecord
 from triage.paths import resource
-from triage.schemas.action import Acknowledge, Action, Judge, Matcher, Silence, Snooze
+from triage.schemas.action import (
+    Acknowledge,
+    Action,
+    Assign,
+    Comment,
+    Judge,
+    Matcher,
+    Resolve,
+    Silence,
+    Snooze,
+    Unacknowledge,
+)
 from triage.schemas.alert import Alert, Example, Share
 from triage.schemas.counts import CountMessage, KeyCount, Watermark, WindowCounts
 from triage.schemas.deadletter import DeadLetter
@@ -111,6 +122,10 @@ EXAMPLES = {
         examples=[Example("c-17", "Still no parcel", "delivery", "complaint", "2026-11-22T09:30:00.000Z")],
     ),
     "alert-acknowledge": Acknowledge(id="a1", actor="Kim", at_ms=1, dedup_key="triage-1", comment="on it"),
+    "alert-unacknowledge": Unacknowledge(id="a5", actor="Kim", at_ms=1, dedup_key="triage-1"),
+    "alert-assign": Assign(id="a6", actor="Kim", at_ms=1, dedup_key="triage-1", to="Lee"),
+    "alert-comment": Comment(id="a7", actor="Kim", at_ms=1, dedup_key="triage-1", comment="the depot is flooded"),
+    "alert-resolve": Resolve(id="a8", actor="Kim", at_ms=1, dedup_key="triage-1", via="slack"),
     "alert-snooze": Snooze(id="a2", actor="Kim", at_ms=1, dedup_key="triage-1", until_ms=2),
     "alert-silence": Silence(
         id="a3", actor="Kim", at_ms=1, matchers=[Matcher("brand", "Acme"), Matcher("rule", "surge", True)], until_ms=2

@@ -1,7 +1,9 @@
 """Facts of an alert in words: numbers, times, and who did what, in a reader's language and time zone. Pure."""
 
+from dataclasses import dataclass
+
 from triage.clock import parse_rfc3339
-from triage.schemas.alert import Acknowledgement, Alert, Assessment, Refusal
+from triage.schemas.alert import Acknowledgement, Alert, Assessment, HistoryEntry, Refusal
 from triage.translations import Translations
 
 
@@ -19,6 +21,7 @@ def facts_of(alert: Alert, translations: Translations) -> dict[str, str]:
     peak = translations("alert.peak", n=alert.peak_negative, window=window)
     return {
         "since": translations.moment(start_ms),
+        "told": _told(alert, translations),
         "until": translations.moment(parse_rfc3339(alert.ended_at)) if alert.ended_at else "",
         "lasted": translations.duration(parse_rfc3339(alert.ended_at) - start_ms) if alert.ended_at else "",
         "peak": "" if alert.kind == "silence" else peak + _expected(alert.peak_expected, translations),
@@ -28,6 +31,8 @@ def facts_of(alert: Alert, translations: Translations) -> dict[str, str]:
         "acknowledged": _by_whom(alert.acknowledged, translations),
         "snoozed": _snoozed(alert, translations),
         "assessed": _assessed(alert.assessment, translations),
+        "assigned": _assigned(alert, translations),
+        "resolved_by": _by_whom(alert.resolved_by, translations),
         "late": translations("alert.late", n=alert.late_records) if alert.late_records else "",
         "without": ", ".join(alert.without),
         "paged_with": alert.page if alert.page and alert.page != alert.dedup_key else "",
@@ -36,6 +41,55 @@ def facts_of(alert: Alert, translations: Translations) -> dict[str, str]:
         "refused_by": "; ".join(_refusal(one, alert, translations) for one in alert.refusals),
         "updated": translations.moment(parse_rfc3339(alert.updated_at)),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Something that happened to an alert: when in ms, what, and what somebody said with it."""
+
+    at_ms: int
+    text: str
+    comment: str = ""
+
+
+def history_of(alert: Alert, translations: Translations) -> list[Past]:
+    """The history of an alert, oldest first: its beginning and end, its notification, and what people did."""
+    found = [Past(parse_rfc3339(alert.started_at), translations("deed.began"))]
+    if alert.told_at is not None:
+        receivers = ", ".join(alert.taken_by)
+        found.append(Past(parse_rfc3339(alert.told_at), translations("deed.told", receivers=receivers)))
+    found += [_deed(entry, translations) for entry in alert.history]
+    if (said := alert.assessment) is not None:
+        text = translations(f"deed.{said.verdict}", by=said.by)
+        found.append(Past(parse_rfc3339(said.at), text, said.comment))
+    if alert.ended_at is not None and alert.resolved_by is None:
+        found.append(Past(parse_rfc3339(alert.ended_at), translations("deed.over")))
+    return sorted(found, key=lambda past: past.at_ms)
+
+
+def _deed(entry: HistoryEntry, translations: Translations) -> Past:
+    kind = "unassign" if entry.action == "assign" and not entry.to else entry.action
+    until = translations.moment(parse_rfc3339(entry.until)) if entry.until else ""
+    text = translations(f"deed.{kind}", by=entry.by, to=entry.to or "", until=until)
+    if entry.via:
+        text = translations("deed.via", text=text, via=entry.via)
+    return Past(parse_rfc3339(entry.at), text, entry.comment)
+
+
+def _told(alert: Alert, translations: Translations) -> str:
+    """The time at which the first receiver got the notification, and how long after the alert began."""
+    if alert.told_at is None:
+        return ""
+    told_ms = parse_rfc3339(alert.told_at)
+    late = translations.duration(told_ms - parse_rfc3339(alert.started_at))
+    return translations("alert.told", when=translations.moment(told_ms), late=late)
+
+
+def _assigned(alert: Alert, translations: Translations) -> str:
+    if (assigned := alert.assigned) is None:
+        return ""
+    when = translations.moment(parse_rfc3339(assigned.at))
+    return translations("alert.assigned", to=assigned.to, by=assigned.by, when=when)
 
 
 def _expected(negatives: float | None, translations: Translations) -> str:

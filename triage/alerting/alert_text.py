@@ -38,7 +38,9 @@ def summary_of(alert: Alert, wording: Wording) -> str:
         return alert.summary
     place, since_ms = wording.place(alert.dimensions), parse_rfc3339(alert.started_at)
     if alert.status == "resolved":
-        return wording.over(place, _peak(alert), since_ms, _lasted_ms(alert))
+        over = wording.over(place, _peak(alert), since_ms, _lasted_ms(alert))
+        by_hand = [wording.resolved_by_hand(alert.resolved_by.by)] if alert.resolved_by else []
+        return wording.joined([over, *by_hand])
     latest = Numbers(alert.negative, alert.total, alert.window_s * 1000, alert.expected)
     parts = [
         wording.summary(

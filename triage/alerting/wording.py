@@ -7,6 +7,7 @@ from pathlib import Path
 
 from triage.bidi import closed, isolated
 from triage.config import AlertingSettings
+from triage.schemas.alert import HistoryEntry
 from triage.schemas.counts import OTHER
 from triage.translations import Places, between_in, places_of, translations_for
 
@@ -77,6 +78,12 @@ class Wording:
     also: str
     acknowledge: str
     silence: str
+    link_acknowledge: str
+    link_snooze: str
+    link_morning: str
+    link_silence: str
+    link_right: str
+    link_false: str
     sent_again: str
 
     def __init__(self, language: str, zone: str = "UTC", places: Places | None = None) -> None:
@@ -90,6 +97,15 @@ class Wording:
         self.severities: Mapping[str, str] = {
             name: self._translations.term("alert_severity", name) for name in _SEVERITIES
         }
+
+    def link(self, action: str) -> str:
+        """The label of a link by which a reader acts: `acknowledge`, `snooze`, `morning`, ..."""
+        return self._translations(f"label.link_{action}")
+
+    def examples_of(self, begin_ms: int, end_ms: int) -> str:
+        """The label of examples with their window: `What people write, 09:30–10:30 UTC`."""
+        begin, end = between_in(begin_ms, end_ms, self.tzinfo)
+        return self._translations("notification.examples_of", label=self.examples, begin=begin, end=end)
 
     def intent(self, name: str) -> str:
         return self._translations.intent(name)
@@ -244,6 +260,25 @@ class Wording:
 
     def acknowledged(self, title: str, by: str) -> str:
         return self._fit(self._translations("notification.acknowledged", by=by, title=title))
+
+    def told(self, began_ms: int, told_ms: int, over_ms: int | None) -> str:
+        """A sentence on the delay of a notification. `over_ms` is the end of the alert, None while it fires."""
+        told, late = self._translations.moment(told_ms), self.duration(max(0, told_ms - began_ms) // 60_000 * 60_000)
+        if over_ms is None:
+            return self._translations("notification.told", told=told, late=late)
+        over = self._translations.moment(over_ms)
+        return self._translations("notification.told_over", told=told, late=late, over=over)
+
+    def resolved_by_hand(self, by: str) -> str:
+        return self._translations("notification.resolved_by_hand", by=by)
+
+    def said(self, by: str, comment: str) -> str:
+        return self._translations("notification.said", by=by, comment=comment)
+
+    def note(self, title: str, entry: HistoryEntry) -> str:
+        """Title of a note: somebody commented, assigned, or no longer takes care of an alert."""
+        kind = "unassign" if entry.action == "assign" and not entry.to else entry.action
+        return self._fit(self._translations(f"notification.note_{kind}", by=entry.by, to=entry.to or "", title=title))
 
     def more(self, count: int) -> str:
         """Suffix of a title for the other alerts of the same page: ` (+2 more)`."""

@@ -12,6 +12,7 @@ from triage.config.section import Section
 from triage.config.zones import ZoneName
 
 _MIN_KEY_CHARS = 16
+_MIN_LINK_KEY_CHARS = 32
 
 
 class AlertingSettings(Section):
@@ -140,6 +141,16 @@ class AlertingSettings(Section):
     notify_backoff_initial_s: float = Field(1, gt=0, description="Wait before the first retry; it doubles each time")
     notify_backoff_max_s: float = Field(60, gt=0, description="Longest wait between two retries")
     console_url: str = Field("http://127.0.0.1:8080", description="Base URL of the console, for links in notifications")
+    link_keys: SecretStr | None = Field(
+        None,
+        description="Keys that sign links in notifications, by which readers acknowledge, snooze, silence and assess; "
+        "comma-separated: the first signs, all are accepted. The same for alerters and consoles; default: no links",
+    )
+    link_hours: float = Field(24, gt=0, le=24 * 30, description="How long such a link works; each works once")
+    link_viewers: list[str] = Field(
+        [], description="Receivers whose links need an operator's login, e.g. a channel that many people read: [slack]"
+    )
+    morning_hour: int = Field(8, ge=0, le=23, description="Hour, in time_zone, at which a snooze until morning ends")
     kibana_url: str | None = Field(None, description="Base URL of Kibana, for links in notifications")
     language: Literal["en", "zh"] = Field("en", description="Language of notifications")
     time_zone: ZoneName = Field(
@@ -147,6 +158,20 @@ class AlertingSettings(Section):
         description="Zone of the times in notifications, e.g. Asia/Shanghai; UTC follows them. In the console, of "
         "readers whose own zone is not known",
     )
+
+    def link_key_list(self) -> list[str]:
+        """The keys of links, the one that signs first."""
+        given = self.link_keys.get_secret_value() if self.link_keys else ""
+        return [key.strip() for key in given.split(",") if key.strip()]
+
+    @field_validator("link_keys")
+    @classmethod
+    def _link_keys_long_enough(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            given = [key.strip() for key in keys.get_secret_value().split(",")]
+            for number, key in enumerate(given, 1):
+                require_length(SecretStr(key), _MIN_LINK_KEY_CHARS, f"key {number} of {len(given)}")
+        return keys
 
     @field_validator("webhook_key")
     @classmethod
@@ -197,6 +222,8 @@ class AlertingSettings(Section):
             problems.append("smtp_username and smtp_password must be set together")
         if self.smtp_username is not None and self.smtp_security == "none":
             problems.append("smtp_security none would send smtp_password unencrypted; use starttls or tls")
+        if self.link_keys is not None and not re.match(r"https?://[^/\s]+", self.console_url):
+            problems.append("console_url must begin with http:// or https://: links in notifications lead there")
         if self.dingtalk_secret is not None and self.dingtalk_url is None:
             problems.append("dingtalk_secret is set without dingtalk_url")
         if problems:

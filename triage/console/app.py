@@ -7,11 +7,13 @@ from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
 
+from triage.alerting.links import PATH
 from triage.clock import Clock, SystemClock
 from triage.config import AlertingSettings, ConsoleSettings
-from triage.console.alerts.detail_page import alert_routes
+from triage.console.alerts.detail_page import Surroundings, alert_routes
+from triage.console.alerts.links_page import LinkServices, link_routes
 from triage.console.alerts.list_page import alerts_page
-from triage.console.dependencies import Actions, Dependencies
+from triage.console.dependencies import Actions, Dependencies, UsedLinks
 from triage.console.explore.export import export_routes
 from triage.console.explore.page import RESPONSE_S, explore_page
 from triage.console.fleet.page import fleet_page
@@ -27,6 +29,7 @@ from triage.console.web.login import LoginMiddleware
 from triage.console.web.sockets import EngineFrames, guard_sockets
 from triage.console.web.templates import FAVICON
 from triage.console.web.zone import DefaultZone
+from triage.elastic.search import past_alerts
 from triage.errors import ConfigError
 from triage.metrics import Metrics
 from triage.schemas.alert import Alert
@@ -43,20 +46,28 @@ def build_service(
     alerting: AlertingSettings | None = None,
     clock: Clock | None = None,
     rules: ReadRules | None = None,
+    used_links: UsedLinks | None = None,
+    now_s: Callable[[], float] = time.time,
+    surroundings: Surroundings | None = None,
 ) -> FastAPI:
     """Build the part of the console that needs no scripts: health, metrics and the alerts' own pages, behind the login.
 
-    `find_alert(dedup_key)` returns a stored alert or None. Without `actions` alerts can only be viewed. `rules` reports
-    on the alert rules; without it they have no pages. Without settings the defaults apply.
+    `find_alert(dedup_key)` returns a stored alert or None. Without `actions` alerts can only be viewed, and without
+    `used_links` links in notifications do nothing. `rules` reports on the alert rules; without it they have no pages.
+    Without settings the defaults apply.
     """
     settings, alerting = settings or ConsoleSettings(), alerting or AlertingSettings()
     app = FastAPI(title="triage console", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health_routes(metrics, health))
     app.include_router(language_routes())
     app.include_router(time_zone_routes(clock or SystemClock()))
-    app.include_router(alert_routes(find_alert, actions, alerting, settings.session_key))
+    app.include_router(alert_routes(find_alert, actions, alerting, settings.session_key, surroundings))
     if rules is not None:
         app.include_router(rule_routes(rules))
+    links = None
+    if actions is not None and used_links is not None:
+        links = LinkServices(find_alert, actions, used_links, alerting, clock or SystemClock(), now_s)
+    app.include_router(link_routes(links))
     app.add_middleware(EngineFrames)
     app.add_middleware(LoginMiddleware, settings=settings, monotonic=time.monotonic)
     app.add_middleware(DefaultZone, zone=alerting.time_zone)
@@ -79,17 +90,24 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         settings.alerting,
         dependencies.clock,
         dependencies.rules,
+        dependencies.used_links,
+        surroundings=Surroundings(
+            lambda alert: past_alerts(dependencies.client, settings.elasticsearch, alert),
+            dependencies.silences,
+            dependencies.clock.now_ms,
+        ),
     )
     app.include_router(export_routes(dependencies))
     pages = {
-        "/": now_page(dependencies.now, dependencies.movers),
+        "/": now_page(dependencies.now, dependencies.movers, dependencies.silences),
         "/explore": explore_page(dependencies),
         "/records/{record_id}": record_page(dependencies),
         "/alerts": alerts_page(dependencies),
         "/review": review_page(dependencies),
         "/fleet": fleet_page(dependencies),
     }
-    check_prefix(settings.console.path_prefix, (*pages, "/rules", "/login", "/logout", "/language", "/time-zone"))
+    others = ("/rules", "/login", "/logout", "/language", "/time-zone", f"/{PATH}")
+    check_prefix(settings.console.path_prefix, (*pages, *others))
     for path, builder in pages.items():
         ui.page(path, response_timeout=RESPONSE_S)(builder)
     add_error_pages(pages_app)

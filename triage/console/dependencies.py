@@ -6,6 +6,7 @@ from typing import Protocol
 
 from elasticsearch import Elasticsearch
 
+from triage.alerting.app.actions import UsedLink
 from triage.alerting.lifecycle.assessments import Verdict
 from triage.alerting.precision.report import RuleReport
 from triage.clock import Clock
@@ -15,7 +16,7 @@ from triage.console.data.dead_letters import DeadLetters
 from triage.console.data.shared_readings import SharedReading, SharedSnapshot
 from triage.fleet import FleetView
 from triage.metrics import Metrics
-from triage.schemas.action import Matcher, Silence
+from triage.schemas.action import Action, Matcher, Silence
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.explanation import HeadExplanation, RuleExplanation
 
@@ -36,19 +37,45 @@ class Explainer(Protocol):
         ...
 
 
+class UsedLinks(Protocol):
+    """Knows which links were used, from the topic of actions, which all consoles read."""
+
+    def used(self, link: str) -> Action | None:
+        """The action for which the link with this id was used; None if it was not."""
+        ...
+
+    def ready(self) -> bool:
+        """True once all actions from before the start of this console were read."""
+        ...
+
+
 class Actions(Protocol):
     """Sends what people do with alerts to the alerter.
 
     All methods block, and raise Unavailable if Kafka does not answer.
     """
 
-    def acknowledge(self, dedup_key: str, actor: str, comment: str = "") -> object: ...
+    def acknowledge(self, dedup_key: str, actor: str, comment: str = "", link: UsedLink | None = None) -> object: ...
 
-    def snooze(self, dedup_key: str, actor: str, for_s: int, comment: str = "") -> object: ...
+    def unacknowledge(self, dedup_key: str, actor: str, comment: str = "") -> object: ...
 
-    def silence(self, matchers: Sequence[Matcher], actor: str, for_s: int, comment: str = "") -> object: ...
+    def snooze(
+        self, dedup_key: str, actor: str, for_s: int, comment: str = "", link: UsedLink | None = None
+    ) -> object: ...
 
-    def judge(self, dedup_key: str, actor: str, verdict: Verdict, comment: str = "") -> object: ...
+    def assign(self, dedup_key: str, actor: str, to: str, comment: str = "") -> object: ...
+
+    def comment(self, dedup_key: str, actor: str, comment: str) -> object: ...
+
+    def resolve(self, dedup_key: str, actor: str, comment: str = "") -> object: ...
+
+    def silence(
+        self, matchers: Sequence[Matcher], actor: str, for_s: int, comment: str = "", link: UsedLink | None = None
+    ) -> object: ...
+
+    def judge(
+        self, dedup_key: str, actor: str, verdict: Verdict, comment: str = "", link: UsedLink | None = None
+    ) -> object: ...
 
     def expire(self, silence: Silence, actor: str) -> object: ...
 
@@ -73,3 +100,4 @@ class Dependencies:
     silences: Callable[[], list[Silence]]
     actions: Actions | None = None
     rules: Callable[[], Awaitable[list[RuleReport]]] | None = None
+    used_links: UsedLinks | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from triage.alerting.app.actions import ActionBook, ActionWriter, follow_actions
 from triage.alerting.precision.report import RuleReport
@@ -23,6 +24,8 @@ from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.runtime.health import Health
 from triage.runtime.watchdog import Watchdog
+from triage.schemas.action import Action
+from triage.topics.follower import TopicFollower
 from triage.translations import places_of
 from triage.web.health import WebHealth
 from triage.web.server import check_reach, health_listener, listen, run, url_of
@@ -63,6 +66,20 @@ def serve(settings: Settings) -> None:
             log.info("console_started", url=url_of(listening, settings.console), login=settings.console.login)
             run(app, listening, settings.console, beats.beat)
     log.info("console_stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class _UsedLinks:
+    """The links that were used, as the reader of the topic of actions knows them."""
+
+    book: ActionBook
+    reader: TopicFollower
+
+    def used(self, link: str) -> Action | None:
+        return self.book.used(link)
+
+    def ready(self) -> bool:
+        return self.reader.caught_up.is_set()
 
 
 def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
@@ -111,4 +128,5 @@ def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
         silences=book.silences.all,
         actions=actions,
         rules=rules,
+        used_links=_UsedLinks(book, reader),
     )

@@ -47,6 +47,12 @@ _ALERT_SPECIAL: dict[str, JsonObject] = {
     "assessment.at": _DATE,
     "window_end": _DATE,
     "peak_end": _DATE,
+    "told_at": _DATE,
+    "assigned.at": _DATE,
+    "resolved_by.at": _DATE,
+    "history.at": _DATE,
+    "history.until": _DATE,
+    "examples_end": _DATE,
 }
 _CORRECTION_SPECIAL: dict[str, JsonObject] = {"corrected_at": _DATE, "recorded_at": _DATE}
 _ENRICHED_TEXTS = ("text",)
@@ -60,6 +66,8 @@ _ALERT_TEXTS = (
     "acknowledged.comment",
     "snoozed.comment",
     "refusals.error",
+    "resolved_by.comment",
+    "history.comment",
     "assessment.comment",
 )
 

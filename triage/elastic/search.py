@@ -261,6 +261,21 @@ def find_alerts(client: Elasticsearch, settings: ElasticsearchSettings, keys: Se
     return [(hit["_version"], alert) for hit, alert in decode_hits({"hits": {"hits": found}}, Alert)]
 
 
+def past_alerts(client: Elasticsearch, settings: ElasticsearchSettings, alert: Alert, size: int = 10) -> list[Alert]:
+    """Earlier alerts of the same rule and key, the latest first. Raises as `recent_alerts`."""
+    query: JsonObject = {
+        "bool": {
+            "filter": [
+                {"term": {"rule": alert.rule}},
+                {"term": {"key": alert.key}},
+                {"range": {"started_at": {"lt": alert.started_at}}},
+            ]
+        }
+    }
+    body = run_search(client, settings.alerts_index, query=query, size=size, sort=[{"started_at": "desc"}])
+    return [alert for _, alert in decode_hits(body, Alert)]
+
+
 def alerts_with_prefix(client: Elasticsearch, settings: ElasticsearchSettings, prefix: str, size: int) -> list[Alert]:
     """Alerts whose key begins with `prefix`, newest start first. Raises as `recent_alerts`."""
     query: JsonObject = {"bool": {"filter": [{"prefix": {"dedup_key": prefix}}]}}

@@ -7,7 +7,8 @@ import msgspec
 AlertStatus = Literal["firing", "resolved"]
 AlertState = Literal["pending", "firing", "ongoing", "recovering", "resolved"]
 # Events of an alert that receivers are notified of.
-Event = Literal["firing", "acknowledged", "resolved"]
+Event = Literal["firing", "acknowledged", "resolved", "note"]
+Deed = Literal["acknowledge", "unacknowledge", "snooze", "assign", "comment", "resolve"]
 
 
 class Acknowledgement(msgspec.Struct, omit_defaults=True):
@@ -25,6 +26,31 @@ class Assessment(msgspec.Struct, omit_defaults=True):
     by: str
     at: str
     comment: str = ""
+
+
+class Assignment(msgspec.Struct):
+    """The person to whom an alert is assigned, who assigned it, and when."""
+
+    to: str
+    by: str
+    at: str
+
+
+class HistoryEntry(msgspec.Struct, omit_defaults=True):
+    """Something that a person did with an alert, and when; `id` is that of the action.
+
+    `until` is the end of a snooze, `to` the person of an assignment, `via` the receiver in whose message a link was
+    used.
+    """
+
+    id: str
+    action: Deed
+    by: str
+    at: str
+    comment: str = ""
+    until: str | None = None
+    to: str | None = None
+    via: str | None = None
 
 
 class Chart(msgspec.Struct):
@@ -81,12 +107,16 @@ class Thresholds(msgspec.Struct):
 
 
 class Evidence(msgspec.Struct):
-    """Most frequent or conspicuous intents, entities and words among an alert's records in the index, and examples."""
+    """Most frequent or conspicuous intents, entities and words among an alert's records in the index, and examples.
+
+    All are from the window that ends at `end`; it is None in evidence of earlier versions.
+    """
 
     top_intents: list[Share] = []
     top_entities: list[Share] = []
     top_words: list[Share] = []
     examples: list[Example] = []
+    end: str | None = None
 
 
 class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -101,9 +131,12 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     their records. `late_records` is the number of records that arrived after the latest window was evaluated.
     `assessment` is the last assessment of the alert, if there is one.
     `window_end` and `peak_end` are the ends of the latest window and of that with most negatives; `thresholds` are
-    those of the static rule that fired. `title` and `summary` say all this in the language of notifications; the
-    console words the numbers in its reader's. `kind` is `silence` for an alert that
-    fires because records stay away; its numbers are of all records.
+    those of the static rule that fired. `told_at` is when the first receiver other than the log took the notification,
+    `resolved_by` who ended the alert by hand, `history` what people did with it, oldest first. `examples_end` is the
+    end of the window from which the examples and what stands out are. `chart` is from before the alert began to its
+    latest step, or to after it ended. `title` and `summary` say all this in the language of notifications; the
+    console words the numbers in its reader's. `kind` is `silence` for an alert
+    that fires because records stay away; its numbers are of all records.
     """
 
     dedup_key: str
@@ -152,3 +185,8 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     peak_end: str | None = None
     thresholds: Thresholds | None = None
     kind: Literal["spike", "silence"] = "spike"
+    told_at: str | None = None
+    assigned: Assignment | None = None
+    resolved_by: Acknowledgement | None = None
+    history: list[HistoryEntry] = []
+    examples_end: str | None = None

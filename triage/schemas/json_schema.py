@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from triage.schemas.action import Acknowledge, Judge, Silence, Snooze
+from triage.schemas.action import Acknowledge, Assign, Comment, Judge, Resolve, Silence, Snooze, Unacknowledge
 from triage.schemas.alert import Alert
 from triage.schemas.counts import Watermark, WindowCounts
 from triage.schemas.deadletter import DeadLetter
@@ -31,6 +31,10 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "dead-letter": DeadLetter,
     "alert": Alert,
     "alert-acknowledge": Acknowledge,
+    "alert-unacknowledge": Unacknowledge,
+    "alert-assign": Assign,
+    "alert-comment": Comment,
+    "alert-resolve": Resolve,
     "alert-snooze": Snooze,
     "alert-silence": Silence,
     "alert-judge": Judge,

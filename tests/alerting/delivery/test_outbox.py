@@ -10,6 +10,7 @@ from engine_rig import AGES, START_MS, STEP_MS, Messages, Table, make, now, stat
 
 from triage.alerting.delivery.outbox import Outbox
 from triage.alerting.evidence import lookup
+from triage.clock import rfc3339
 from triage.config import Settings
 from triage.metrics import Metrics
 from triage.schemas.action import Acknowledge
@@ -89,7 +90,7 @@ class Post:
         return self._answer(alert, end_ms)
 
 
-def test_examples_are_of_the_largest_window_however_late_they_are_looked_up():
+def test_a_page_has_examples_of_the_window_it_names_and_the_stored_alert_of_its_largest_however_late():
     async def run():
         engine, messages = make(now(), receivers=["log"]), Messages()
         post = Post(engine, lambda alert, end_ms: found())
@@ -100,9 +101,12 @@ def test_examples_are_of_the_largest_window_however_late_they_are_looked_up():
         return post
 
     post = asyncio.run(run())
-    assert set(post.looked_up) == {("intent=delivery", 2)}
-    assert [page.alert.examples for page in post.pages if page.event == "firing"] == [found().examples]
-    assert post.stored["intent=delivery"].examples == found().examples
+    assert set(post.looked_up) == {("intent=delivery", 1), ("intent=delivery", 2)}
+    (page,) = [page.alert for page in post.pages if page.event == "firing"]
+    stored = post.stored["intent=delivery"]
+    assert page.examples == stored.examples == found().examples
+    assert page.examples_end == page.peak_end == rfc3339(START_MS + STEP_MS)
+    assert stored.examples_end == stored.peak_end == rfc3339(START_MS + 2 * STEP_MS)
 
 
 def test_alerts_that_share_a_page_and_alerts_that_are_not_paged_have_examples_too():

@@ -173,7 +173,11 @@ def test_a_snooze_after_an_acknowledgement_is_not_notified_and_pages_again():
     found.acknowledge(page)
     assert found.snooze(page, 500_000) == []
     assert run(found, 500_000, member)[0] == [("firing", ["one"], True)]
-    assert found.acknowledge(page)[0].event == "acknowledged"
+    assert page.acknowledged, "the snooze does not end it"
+    assert found.due_ms() is None, "it was repeated once, as the snooze asked"
+    assert [told.event for told in found.unacknowledge(page)] == ["note"]
+    assert found.unacknowledge(page) == []
+    assert found.due_ms() is not None
 
 
 def test_a_resolve_forgets_its_page_and_the_group_s_interval_once_no_page_of_it_is_left():

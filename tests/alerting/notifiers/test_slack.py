@@ -6,6 +6,7 @@ import pytest
 from pages import alert, page
 
 from triage.alerting.notifiers import Refused, Throttled
+from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.slack import SlackNotifier, message
 from triage.alerting.wording import wording_for
 from triage.errors import AccessDenied, DependencyError, Unavailable
@@ -15,7 +16,7 @@ ENGLISH = wording_for("en")
 
 
 def test_slack_says_what_where_since_when_how_much_and_what_to_do():
-    payload = message(page(), ENGLISH)
+    payload = message(compose(page(), ENGLISH), ENGLISH)
     text = json.dumps(payload, ensure_ascii=False)
     for part in (
         ":rotating_light: Acme · delivery complaints 4.2× expected", "44 of 48 records (92%)", "▃▂▁▂▂▃",
@@ -35,14 +36,14 @@ def test_slack_keeps_to_its_limits():
         "also": tuple(alert(title="w" * 400) for _ in range(60)),
     }
     for event in ("firing", "acknowledged", "resolved"):
-        payload = message(page(event, resent=True, **long), ENGLISH)
+        payload = message(compose(page(event, resent=True, **long), ENGLISH), ENGLISH)
         assert len(payload["blocks"]) <= 50
         for block in payload["blocks"]:
             if block["type"] == "header":
                 assert len(block["text"]["text"]) <= 150
             elif block["type"] == "section":
                 assert len(block["text"]["text"]) <= 3_000
-    assert "sent again" in json.dumps(message(page("resolved", resent=True), ENGLISH))
+    assert "sent again" in json.dumps(message(compose(page("resolved", resent=True), ENGLISH), ENGLISH))
 
 
 @pytest.mark.parametrize(

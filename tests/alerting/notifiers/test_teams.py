@@ -6,6 +6,7 @@ import pytest
 from pages import alert, page
 
 from triage.alerting.notifiers import Refused, Throttled
+from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.teams import TeamsNotifier, encoded
 from triage.alerting.wording import wording_for
 from triage.errors import AccessDenied, DependencyError, Unavailable
@@ -18,7 +19,7 @@ EVENTS = ("firing", "acknowledged", "resolved")
 
 def card(notification, wording=ENGLISH):
     """The Adaptive Card, out of the envelope that a workflow takes."""
-    message = json.loads(encoded(notification, wording))
+    message = json.loads(encoded(compose(notification, wording), wording))
     (attachment,) = message["attachments"]
     assert message["type"] == "message"
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
@@ -80,7 +81,7 @@ def test_a_long_page_loses_its_least_useful_parts_first(event):
         "examples": [Example(str(n), "例" * 5_000, "o", "social", "") for n in range(3)],
         "also": tuple(alert(title="警" * 900) for _ in range(60)),
     }
-    body = encoded(page(event, resent=True, **long), ENGLISH)
+    body = encoded(compose(page(event, resent=True, **long), ENGLISH), ENGLISH)
     assert len(body) <= LIMIT
     said = body.decode()
     assert "sent again" in said

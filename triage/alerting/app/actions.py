@@ -7,7 +7,8 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import msgspec
 from kafka import KafkaProducer
@@ -20,7 +21,19 @@ from triage.clock import Clock
 from triage.config import KafkaSettings
 from triage.errors import NotUnderstood
 from triage.logging import get_logger
-from triage.schemas.action import Acknowledge, Action, Judge, Matcher, Silence, Snooze
+from triage.schemas.action import (
+    Acknowledge,
+    Action,
+    Assign,
+    Comment,
+    EpisodeAction,
+    Judge,
+    Matcher,
+    Resolve,
+    Silence,
+    Snooze,
+    Unacknowledge,
+)
 from triage.schemas.message import MessageDecoder
 from triage.topics.connect import translate, wait_for_kafka
 from triage.topics.follower import TopicFollower
@@ -35,29 +48,50 @@ _STOP_S = 3
 _PROBE_S = 2
 _REQUEST_S = 10
 _SEND_S = 15
-_Kind = TypeVar("_Kind", Acknowledge, Snooze, Silence, Judge)
+_Kind = TypeVar("_Kind", Acknowledge, Unacknowledge, Snooze, Assign, Comment, Resolve, Silence, Judge)
+
+
+@dataclass(frozen=True, slots=True)
+class UsedLink:
+    """The link of a notification by which somebody acts: its id, and the receiver that got the notification."""
+
+    id: str
+    receiver: str
 
 
 class ActionBook:
-    """The actions of people that an alerter must apply: all silences, and each alert's last action and assessment."""
+    """The actions of people: all silences, each alert's last assessment, and what was done with alerts.
+
+    Of each kind the last action on an alert counts, but of comments all.
+    """
 
     def __init__(self) -> None:
         self.silences = Silences()
         self.assessments = Assessments()
-        self._on_alerts: dict[str, Acknowledge | Snooze] = {}
+        self._on_alerts: dict[str, EpisodeAction] = {}
+        # By the id of a link, the action for which it was used.
+        self._by_link: dict[str, Action] = {}
 
     def put(self, action: Action) -> None:
+        if action.via:
+            self._by_link[action.id] = action
         if isinstance(action, Silence):
             self.silences.put(action)
         elif isinstance(action, Judge):
             self.assessments.put(action)
         else:
-            known = self._on_alerts.get(action.dedup_key)
+            name = f"{type(action).__name__}/{action.id if isinstance(action, Comment) else action.dedup_key}"
+            known = self._on_alerts.get(name)
             if known is None or known.at_ms <= action.at_ms:
-                self._on_alerts[action.dedup_key] = action
+                self._on_alerts[name] = action
 
-    def on_alerts(self) -> list[Acknowledge | Snooze]:
-        return list(self._on_alerts.values())
+    def on_alerts(self) -> list[EpisodeAction]:
+        """Actions on alerts, oldest first."""
+        return sorted(self._on_alerts.values(), key=lambda action: action.at_ms)
+
+    def used(self, link: str) -> Action | None:
+        """The action for which the link with this id was used; None if it was not."""
+        return self._by_link.get(link)
 
 
 def follow_actions(kafka: KafkaSettings, on_action: Callable[[Action], None]) -> TopicFollower:
@@ -88,41 +122,56 @@ class ActionWriter:
         self._producer: KafkaProducer | None = None
         self._lock = threading.Lock()
 
-    def acknowledge(self, dedup_key: str, actor: str, comment: str = "") -> Acknowledge:
-        return self._send(
-            Acknowledge(id=_new_id(), actor=actor, at_ms=self._clock.now_ms(), dedup_key=dedup_key, comment=comment)
-        )
+    def acknowledge(self, dedup_key: str, actor: str, comment: str = "", link: UsedLink | None = None) -> Acknowledge:
+        return self._send(Acknowledge(**self._on(dedup_key, actor, comment, link)))
 
-    def snooze(self, dedup_key: str, actor: str, for_s: int, comment: str = "") -> Snooze:
-        now_ms = self._clock.now_ms()
-        until_ms = now_ms + for_s * 1000
-        return self._send(
-            Snooze(id=_new_id(), actor=actor, at_ms=now_ms, dedup_key=dedup_key, until_ms=until_ms, comment=comment)
-        )
+    def unacknowledge(self, dedup_key: str, actor: str, comment: str = "") -> Unacknowledge:
+        return self._send(Unacknowledge(**self._on(dedup_key, actor, comment)))
 
-    def silence(self, matchers: Iterable[Matcher], actor: str, for_s: int, comment: str = "") -> Silence:
-        now_ms = self._clock.now_ms()
-        until_ms = now_ms + for_s * 1000
-        return self._send(
-            Silence(
-                id=_new_id(), actor=actor, at_ms=now_ms, matchers=list(matchers), until_ms=until_ms, comment=comment
-            )
-        )
+    def snooze(self, dedup_key: str, actor: str, for_s: int, comment: str = "", link: UsedLink | None = None) -> Snooze:
+        fields = self._on(dedup_key, actor, comment, link)
+        return self._send(Snooze(**fields, until_ms=fields["at_ms"] + for_s * 1000))
+
+    def assign(self, dedup_key: str, actor: str, to: str, comment: str = "") -> Assign:
+        return self._send(Assign(**self._on(dedup_key, actor, comment), to=to))
+
+    def comment(self, dedup_key: str, actor: str, comment: str) -> Comment:
+        return self._send(Comment(**self._on(dedup_key, actor, comment)))
+
+    def resolve(self, dedup_key: str, actor: str, comment: str = "") -> Resolve:
+        return self._send(Resolve(**self._on(dedup_key, actor, comment)))
+
+    def silence(
+        self,
+        matchers: Iterable[Matcher],
+        actor: str,
+        for_s: int,
+        comment: str = "",
+        link: UsedLink | None = None,
+    ) -> Silence:
+        fields = self._by(actor, comment, link)
+        return self._send(Silence(**fields, matchers=list(matchers), until_ms=fields["at_ms"] + for_s * 1000))
 
     def expire(self, silence: Silence, actor: str) -> Silence:
         """End a silence now: writes a version of it that ends at the present time."""
         now_ms = self._clock.now_ms()
         return self._send(msgspec.structs.replace(silence, at_ms=now_ms, until_ms=now_ms, actor=actor))
 
-    def judge(self, dedup_key: str, actor: str, verdict: Verdict, comment: str = "") -> Judge:
-        now_ms = self._clock.now_ms()
-        return self._send(
-            Judge(id=_new_id(), actor=actor, at_ms=now_ms, dedup_key=dedup_key, verdict=verdict, comment=comment)
-        )
+    def judge(
+        self, dedup_key: str, actor: str, verdict: Verdict, comment: str = "", link: UsedLink | None = None
+    ) -> Judge:
+        return self._send(Judge(**self._on(dedup_key, actor, comment, link), verdict=verdict))
 
     def close(self) -> None:
         with self._lock:
             self._close_producer()
+
+    def _on(self, dedup_key: str, actor: str, comment: str, link: UsedLink | None = None) -> dict[str, Any]:
+        return {"dedup_key": dedup_key, **self._by(actor, comment, link)}
+
+    def _by(self, actor: str, comment: str, link: UsedLink | None) -> dict[str, Any]:
+        fields = {"actor": actor, "at_ms": self._clock.now_ms(), "comment": comment}
+        return fields | ({"id": _new_id()} if link is None else {"id": link.id, "via": link.receiver})
 
     def _send(self, action: _Kind) -> _Kind:
         try:

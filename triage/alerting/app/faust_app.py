@@ -106,6 +106,7 @@ class AlerterApp:
         self._partitions = partitions
         self._receivers = [notifier.name for notifier in notifiers]
         self._acknowledging = frozenset(n.name for n in notifiers if getattr(n, "acknowledges", False))
+        self._noting = frozenset(n.name for n in notifiers if getattr(n, "notes", False))
         self._on_progress = on_progress
         self._health = health or Health(clock)
         self._decoder: MessageDecoder[CountMessage] = MessageDecoder(CountMessage)
@@ -172,7 +173,7 @@ class AlerterApp:
     # From outside
 
     def act(self, action: Action) -> None:
-        """Apply an acknowledgement, a snooze or an assessment to the alert, if it is in this alerter's partitions.
+        """Apply what somebody did with an alert, or its assessment, if the alert is in this alerter's partitions.
 
         The action must be in the action book already. A silence needs nothing else.
         """
@@ -328,6 +329,7 @@ class AlerterApp:
                 receivers=self._receivers,
                 expected=self._expected,
                 acknowledging=self._acknowledging,
+                noting=self._noting,
                 silences=self._actions.silences,
                 assessments=self._actions.assessments,
                 partitions=self._partitions,

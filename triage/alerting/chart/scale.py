@@ -66,6 +66,14 @@ def draw(chart: Chart, zone: tzinfo = UTC) -> Drawing:
     return Drawing(bars, tuple(tuple(run) for run in runs if run), top, _times(chart, slot, zone))
 
 
+def span(chart: Chart, start_ms: int, end_ms: int) -> tuple[float, float] | None:
+    """Left edge and width in pixels of a time span, as far as the chart shows it; None where it shows nothing of it."""
+    first_ms, steps = parse_rfc3339(chart.start), max(len(chart.observed), 1)
+    per_ms = (WIDTH - LEFT - RIGHT) / (steps * chart.step_s * 1000)
+    left, right = (min(max((at - first_ms) * per_ms, 0), WIDTH - LEFT - RIGHT) for at in (start_ms, end_ms))
+    return (LEFT + left, right - left) if right > left else None
+
+
 def _times(chart: Chart, slot: float, zone: tzinfo) -> tuple[tuple[float, str], ...]:
     start_ms = parse_rfc3339(chart.start)
     shown = []

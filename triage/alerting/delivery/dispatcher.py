@@ -70,7 +70,8 @@ class Dispatcher:
 
     A page that a receiver refuses (a wrong key or address) is sent again slowly until its alert is over, and `refused`
     is called for each attempt; a resolve for `notify_give_up_s`. What follows a page is sent only where the page
-    arrived, which `arrived(dedup_key, receiver)` says.
+    arrived, which `arrived(dedup_key, receiver)` says. `over_since(dedup_key)` is when an alert ended, None while it
+    fires: a page that arrives late says so.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Dispatcher:
         *,
         refused: OnRefused = lambda *_: None,
         arrived: Callable[[str, str], bool] = lambda *_: True,
+        over_since: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._notifiers: Mapping[str, Notifier] = {notifier.name: notifier for notifier in notifiers}
         self._limits = {notifier.name: asyncio.Semaphore(_MAX_CONCURRENT) for notifier in notifiers}
@@ -95,6 +97,7 @@ class Dispatcher:
         self._sleep = sleep
         self._on_refused = refused
         self._arrived = arrived
+        self._over_since = over_since
         # Lanes whose receiver refuses; a tick ends their waits, so that the resolve of an alert does not wait for them.
         self._refusing: dict[tuple[str, str], asyncio.Event] = {}
         self._lanes: dict[tuple[str, str], deque[_Queued]] = {}
@@ -170,7 +173,7 @@ class Dispatcher:
 
     async def _handle(self, lane: tuple[str, str], notifier: Notifier, queued: _Queued) -> None:
         event = queued.notification.event
-        if event != "acknowledged":
+        if event in {"firing", "resolved"}:
             self._cancel_keep_alive(lane)
         if queued.keep_alive:
             await self._send_keep_alive(notifier, queued)
@@ -275,7 +278,7 @@ class Dispatcher:
         try:
             async with self._limits[notifier.name]:
                 async with asyncio.timeout(self._settings.notify_timeout_s):
-                    await notifier.send(notification)
+                    await notifier.send(self._timed(notification))
         except Throttled as error:
             bucket.pause(error.retry_after_s)
             return _Answer(str(error), max(error.retry_after_s, next(waits)))
@@ -290,6 +293,11 @@ class Dispatcher:
             log.exception("notifier_failed", receiver=notifier.name)
             return _Answer(f"{type(error).__name__}: {error}")
         return _Answer()
+
+    def _timed(self, notification: Notification) -> Notification:
+        """The notification of an attempt, with its time, and since when the alert is over if it is meanwhile."""
+        over = self._over_since(notification.alert.dedup_key) if notification.event == "firing" else None
+        return replace(notification, told_ms=self._clock.now_ms(), over_since=over)
 
     def _resend_every_s(self, name: str) -> float | None:
         found: float | None = getattr(self._notifiers.get(name), "resend_every_s", None)

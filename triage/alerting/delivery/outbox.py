@@ -90,6 +90,7 @@ class Outbox:
             self._on_delivered,
             refused=self._on_refused,
             arrived=self._arrived,
+            over_since=self._over_since,
         )
         self._evidence = EvidenceLookup(look_up, self._on_evidence, self.spawn)
         self._archives = [Archive(name, write, self._on_archived, report=report) for name, write in archives.items()]
@@ -176,15 +177,17 @@ class Outbox:
         engine, pending = outgoing.engine, outgoing.notification
         alert = pending.alert
         if pending.event == "firing":
-            # A repeat looks again: hours later, the examples of the first page would be out of date.
-            await self._evidence.find(engine, alert.dedup_key, again=pending.repeat)
-            if (evidence := engine.evidence(alert.dedup_key)) is not None:
+            # From the window that the page names. A repeat names a later one: hours later, the examples of the first
+            # page would be out of date.
+            evidence = await self._evidence.find_for(engine, alert)
+            if evidence is not None:
                 alert = msgspec.structs.replace(
                     alert,
                     top_intents=evidence.top_intents,
                     top_entities=evidence.top_entities,
                     top_words=evidence.top_words,
                     examples=evidence.examples,
+                    examples_end=evidence.end if evidence.examples else None,
                 )
         # After a rebalance the partition's new engine sends its pending notifications itself.
         if self._owner(alert.dedup_key) is engine:
@@ -208,6 +211,11 @@ class Outbox:
 
     def _arrived(self, dedup_key: str, receiver: str) -> bool:
         return (engine := self._owner(dedup_key)) is None or engine.page_arrived(dedup_key, receiver)
+
+    def _over_since(self, dedup_key: str) -> str | None:
+        engine = self._owner(dedup_key)
+        episode = None if engine is None else engine.episode(dedup_key)
+        return None if engine is None or episode is None or episode.open else engine.alert(episode).ended_at
 
     def _flush_owner(self, dedup_key: str) -> None:
         self.spawn(self._flush(*self._owners[dedup_key]))

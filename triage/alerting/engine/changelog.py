@@ -15,7 +15,7 @@ from triage.alerting.engine.windows import Progress, WindowSum
 from triage.alerting.evaluation.stored_baseline import StoredBaseline
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.lifecycle.grouping import PagingState
-from triage.schemas.alert import Evidence
+from triage.schemas.alert import Chart, Evidence
 
 
 @dataclass(slots=True)
@@ -73,22 +73,29 @@ class ChangelogBuffer:
 
     def add_notification(self, notification: PendingNotification) -> None:
         """Store a new notification, then send it."""
-        self._writes[f"page:{notification.id}"] = msgspec.to_builtins(notification)
+        self._writes[stored.notification_name(notification)] = msgspec.to_builtins(notification)
         self._notifications.append(notification)
 
     def update_notification(self, notification: PendingNotification) -> None:
         """Store that fewer receivers are pending. It is written after `state`, which says which receivers took it."""
-        self._updates[f"page:{notification.id}"] = msgspec.to_builtins(notification)
+        self._updates[stored.notification_name(notification)] = msgspec.to_builtins(notification)
 
     def delete_notification(self, notification: PendingNotification) -> None:
-        self._updates.pop(f"page:{notification.id}", None)
-        self._deletes.append(f"page:{notification.id}")
+        name = stored.notification_name(notification)
+        self._updates.pop(name, None)
+        self._deletes.append(name)
 
     def put_evidence(self, dedup_key: str, evidence: Evidence) -> None:
         self._writes[f"evidence:{dedup_key}"] = msgspec.to_builtins(evidence)
 
     def delete_evidence(self, dedup_key: str) -> None:
         self._deletes.append(f"evidence:{dedup_key}")
+
+    def put_chart(self, dedup_key: str, chart: Chart) -> None:
+        self._writes[f"chart:{dedup_key}"] = msgspec.to_builtins(chart)
+
+    def delete_chart(self, dedup_key: str) -> None:
+        self._deletes.append(f"chart:{dedup_key}")
 
     def put_baseline(self, rule: str, key: str, baseline: StoredBaseline) -> None:
         slot = 1 - self._slots.get((rule, key), 1)

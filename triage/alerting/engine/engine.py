@@ -22,6 +22,7 @@ from typing import Any
 from triage.alerting.engine import state as stored
 from triage.alerting.engine.catch_up import CatchUp
 from triage.alerting.engine.changelog import ChangelogBuffer, Changes
+from triage.alerting.engine.episode_charts import EpisodeCharts
 from triage.alerting.engine.episodes import Episodes
 from triage.alerting.engine.pending_notifications import PendingNotifications
 from triage.alerting.engine.priming import Primed
@@ -40,8 +41,8 @@ from triage.config import AlertingSettings
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
-from triage.schemas.action import Acknowledge, Snooze
-from triage.schemas.alert import Alert, Event, Evidence
+from triage.schemas.action import EpisodeAction
+from triage.schemas.alert import Alert, Chart, Event, Evidence
 from triage.schemas.counts import CountMessage, Watermark, WindowCount
 
 log = get_logger("triage.alerter")
@@ -62,7 +63,8 @@ class PartitionEngine:
     """Turns the counts of one partition of `window-counts` into alerts and pages.
 
     It holds the windows, baselines, episodes and pending notifications of the partition. `receivers` are the configured
-    notifiers, and `acknowledging` those of them that are notified of acknowledgements. `expected` are the raw
+    notifiers, `acknowledging` those of them that are notified of acknowledgements, and `noting` those that get notes
+    of comments and other actions. `expected` are the raw
     partitions that will report watermarks. `silences` and `assessments` are shared with other engines. `partitions` is
     the number of engines over which keys are spread, `channels` the channel of each raw topic.
     """
@@ -77,6 +79,7 @@ class PartitionEngine:
         receivers: list[str],
         expected: set[Partition],
         acknowledging: frozenset[str] = frozenset(),
+        noting: frozenset[str] = frozenset(),
         silences: Silences | None = None,
         assessments: Assessments | None = None,
         partitions: int = 1,
@@ -108,9 +111,10 @@ class PartitionEngine:
             channels=channels,
         )
         self._assessments = assessments or Assessments()
-        self._pending = PendingNotifications(acknowledging)
+        self._pending = PendingNotifications(acknowledging, noting)
         self._evidence: dict[str, Evidence] = {}
         self._changelog = ChangelogBuffer()
+        self._charts = EpisodeCharts(self._changelog.put_chart)
         self._left_out: frozenset[str] = frozenset()
         self._lagging: frozenset[str] = frozenset()
         self._catch_up = CatchUp(settings)
@@ -127,6 +131,7 @@ class PartitionEngine:
                 found.baselines.pop(rule, None)
         self._pending.restore(found.notifications.values())
         self._evidence = found.evidence
+        self._charts.restore(found.charts)
         progress = found.core.progress
         if gone := self.windows.restore(progress, found.sums, self._clock.monotonic()):
             log.info("partitions_forgotten", partitions=sorted(gone), because="no channel in worker.channels has them")
@@ -202,6 +207,8 @@ class PartitionEngine:
         for dedup_key in forgotten:
             if self._evidence.pop(dedup_key, None) is not None:
                 self._changelog.delete_evidence(dedup_key)
+            if self._charts.drop(dedup_key):
+                self._changelog.delete_chart(dedup_key)
         changes = self._changelog.take(self._episodes.take_changed())
         changes.forgotten = forgotten
         return changes
@@ -242,10 +249,10 @@ class PartitionEngine:
                 found.append(DeliveredPage(self.alert(lead), also, receivers))
         return found
 
-    def act(self, action: Acknowledge | Snooze) -> bool:
-        """Acknowledge or snooze an alert and its page.
+    def act(self, action: EpisodeAction) -> bool:
+        """Apply what somebody did with an alert to it and the others of its page.
 
-        False if the alert is not in this partition or is over, or if a later action on it was applied before.
+        False if the alert is not in this partition or is over, or if the action, or a later one, was applied before.
         """
         notifications = self._episodes.act(action)
         if notifications is None:
@@ -284,9 +291,15 @@ class PartitionEngine:
             self._settings,
             self._clock.now_ms(),
             evidence=self._evidence.get(episode.dedup_key),
-            chart=self._evaluators.chart(episode.rule, episode.key) if episode.open else None,
+            chart=self._chart(episode),
             assessment=self._assessments.get(episode.dedup_key),
         )
+
+    def _chart(self, episode: Episode) -> Chart | None:
+        """The chart of an episode; of one from before there were such charts, the latest steps while it is open."""
+        if (chart := self._charts.get(episode.dedup_key)) is not None or not episode.open:
+            return chart
+        return self._evaluators.chart(episode.rule, episode.key)
 
     def _merge(self, count: WindowCount) -> None:
         outcome = self.windows.merge(count)
@@ -309,6 +322,9 @@ class PartitionEngine:
         missing = self.windows.missing(start_ms + self._step_ms)
         sums, left_out = self.windows.sums.get(start_ms, {}), sorted(self.windows.left_out)
         notifications = self._episodes.close_step(start_ms, sums, missing, left_out)
+        for episode in self._episodes.take_stepped():
+            if (latest := self._evaluators.chart(episode.rule, episode.key)) is not None:
+                self._charts.extend(episode.dedup_key, latest)
         for start, key in self.windows.close(start_ms):
             self._changelog.delete_sum(start, key)
         self._notify(notifications)

@@ -10,8 +10,9 @@ from triage.alerting.engine.state import Core
 from triage.alerting.engine.windows import WindowSum
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
 from triage.alerting.lifecycle.alert_document import duration
-from triage.alerting.lifecycle.episode import FLAP_WINDOWS, LOG, Change, Episode, Policy, step
-from triage.alerting.lifecycle.grouping import PageNotification, Paging, PagingContext
+from triage.alerting.lifecycle.deeds import applied, is_applied
+from triage.alerting.lifecycle.episode import FLAP_WINDOWS, LOG, Change, Episode, Policy, held_until_ms, step
+from triage.alerting.lifecycle.grouping import Page, PageNotification, Paging, PagingContext
 from triage.alerting.lifecycle.inhibition import severity_rank
 from triage.alerting.lifecycle.silences import Silences, format_matchers
 from triage.alerting.rules.model import AlertRules, Rule
@@ -19,8 +20,8 @@ from triage.clock import Clock, rfc3339
 from triage.config import AlertingSettings
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.schemas.action import Acknowledge, Silence, Snooze
-from triage.schemas.alert import Acknowledgement, Refusal
+from triage.schemas.action import Acknowledge, EpisodeAction, Resolve, Silence, Snooze, Unacknowledge
+from triage.schemas.alert import Refusal
 from triage.schemas.counts import group_of
 
 log = get_logger("triage.alerter")
@@ -76,6 +77,7 @@ class Episodes:
         self._current: dict[tuple[str, str], str] = {}
         self._changed: dict[str, None] = {}
         self._forgotten: list[str] = []
+        self._stepped: dict[str, None] = {}
         self._now_ms = 0
         # By how much the alerter is behind while pages wait until it has caught up; None if they don't.
         self.behind_ms: int | None = None
@@ -153,26 +155,41 @@ class Episodes:
         self.dirty = True
         return notifications
 
-    def act(self, action: Acknowledge | Snooze) -> list[PageNotification] | None:
-        """Apply an acknowledgement or a snooze to an alert and all open alerts of its page; returns notifications.
+    def act(self, action: EpisodeAction) -> list[PageNotification] | None:
+        """Apply an action to an alert and all open alerts of its page; returns notifications.
 
-        None if the alert is not in this partition or is over, or if a later action on it was applied before.
+        None if the alert is not in this partition or is over, or if the action, or a later one, was applied before.
         """
         episode = self._by_key.get(action.dedup_key)
-        if episode is None or not episode.open or action.at_ms <= episode.acted_ms:
+        if episode is None or not episode.open or is_applied(episode, action):
             return None
-        until_ms = action.until_ms - self._lateness_ms if isinstance(action, Snooze) else None
         page = self.paging.state.pages.get(episode.page or "")
-        who = Acknowledgement(action.actor, rfc3339(action.at_ms), action.comment)
         for key in page.members if page else [episode.dedup_key]:
             if (member := self._by_key.get(key)) is not None and member.open:
-                changes = {"acknowledged": None, "snoozed": who} if until_ms else {"acknowledged": who, "snoozed": None}
-                self._put(msgspec.structs.replace(member, **changes, snoozed_until_ms=until_ms, acted_ms=action.at_ms))
-        event = "alert_acknowledged" if until_ms is None else "alert_snoozed"
-        log.info(event, dedup_key=action.dedup_key, by=action.actor)
-        if page is None:
-            return []
-        return self.paging.acknowledge(page) if until_ms is None else self.paging.snooze(page, until_ms)
+                self._apply(action, member)
+        log.info("alert_action", action=type(action).__name__.lower(), dedup_key=action.dedup_key, by=action.actor)
+        if isinstance(action, Resolve):
+            return self._resolve_pages()
+        return [] if page is None else self._notifications_of(action, page)
+
+    def _apply(self, action: EpisodeAction, episode: Episode) -> None:
+        after = applied(episode, action, self._lateness_ms)
+        self._put(after)
+        if isinstance(action, Resolve):
+            self._report_change(after, Change.DROPPED if episode.state == "pending" else Change.RESOLVED)
+        elif isinstance(action, Unacknowledge) and after.firing and after.page is None:
+            self.paging.wait_for(after, self._now_ms)
+
+    def _notifications_of(self, action: EpisodeAction, page: Page) -> list[PageNotification]:
+        match action:
+            case Acknowledge():
+                return self.paging.acknowledge(page)
+            case Unacknowledge():
+                return self.paging.unacknowledge(page)
+            case Snooze():
+                return self.paging.snooze(page, action.until_ms - self._lateness_ms)
+            case _:
+                return [PageNotification("note", page)]
 
     def page_taken(self, dedup_keys: Iterable[str], receiver: str) -> None:
         """Note that a receiver took the page of these alerts."""
@@ -180,9 +197,13 @@ class Episodes:
             episode = self._by_key.get(dedup_key)
             if episode is None or episode.taken_by is None or receiver in episode.taken_by:
                 continue
-            refusals = [refusal for refusal in episode.refusals if refusal.receiver != receiver]
-            taken_by = [*episode.taken_by, receiver]
-            self._put(msgspec.structs.replace(episode, taken_by=taken_by, refusals=refusals, archived=False))
+            told_at = episode.told_at or (None if receiver == LOG else rfc3339(self._clock.now_ms()))
+            changes = {
+                "refusals": [refusal for refusal in episode.refusals if refusal.receiver != receiver],
+                "taken_by": [*episode.taken_by, receiver],
+                "told_at": told_at,
+            }
+            self._put(msgspec.structs.replace(episode, **changes, archived=False))
 
     def page_refused(self, dedup_keys: Iterable[str], receiver: str, error: str, *, retried: bool) -> None:
         """Note that a receiver did not take the page of these alerts. Of the same answer, the first time is kept.
@@ -228,12 +249,24 @@ class Episodes:
             # Flap detection needs an episode for some windows after its end, even if it is archived.
             if episode.open or dedup_key in in_use or episode.end_ms + FLAP_WINDOWS * step_ms > self._now_ms:
                 continue
+            if self._is_held(episode, step_ms):
+                continue
             if episode.archived or episode.end_ms < self._now_ms - _FORGET_AFTER_MS:
                 del self._by_key[dedup_key]
                 if self._current.get((episode.rule, episode.key)) == dedup_key:
                     del self._current[episode.rule, episode.key]
                 self._forgotten.append(dedup_key)
                 self.dirty = True
+
+    def _is_held(self, episode: Episode, step_ms: int) -> bool:
+        rule = self._rules.get(episode.rule)
+        until_ms = held_until_ms(episode, step_ms, rule.resolve_after if rule else 0)
+        return until_ms is not None and until_ms >= self._now_ms
+
+    def take_stepped(self) -> list[Episode]:
+        """Return the episodes, also just resolved ones, that the last steps were part of, once each."""
+        stepped, self._stepped = self._stepped, {}
+        return [episode for key in stepped if (episode := self._by_key.get(key)) is not None]
 
     def take_changed(self) -> list[Episode]:
         """Return the episodes that have changed since the last call and must be archived again."""
@@ -274,19 +307,30 @@ class Episodes:
         if transition.change is None or after is None:
             return
         self._current[name, key] = after.dedup_key
-        after.without = without
+        if transition.change is Change.HELD:
+            self._by_key[after.dedup_key] = after
+            self.dirty = True
+        else:
+            after.without = without
+            self._keep(after, transition.change, window)
+
+    def _keep(self, after: Episode, change: Change, window: RuleWindow) -> None:
+        """Store an episode after a step, and start the timer of its page if it needs one."""
+        start_ms = window.step_start_ms
         if after.firing and after.page is None and after.last_firing_ms == start_ms:
             reason = self._too_old(start_ms)
             if reason is None:
                 self.paging.wait_for(after, window.end_ms)
             elif after.not_paged_because is None:
                 after.not_paged_because = reason
-        if transition.change is Change.RESOLVED and after.page is None and after.not_paged_because is None:
+        if change is Change.RESOLVED and after.page is None and after.not_paged_because is None:
             after.not_paged_because = self._over_before_its_page()
-        if transition.change is Change.DROPPED:
+        if change is Change.DROPPED:
             after.archived = True
         self._put(after)
-        self._report_change(after, transition.change)
+        if change is not Change.DROPPED:
+            self._stepped[after.dedup_key] = None
+        self._report_change(after, change)
 
     def _verdict(self, rule: Rule, key: str, dimensions: Mapping[str, str], *, still: bool) -> Verdict:
         """The verdict on a key at the closed step. `still`: its alert is open. What is not known is not a silence."""

@@ -13,13 +13,13 @@ from triage.schemas.alert import Alert, Event
 class PendingNotifications:
     """Notifications of one partition that some receivers have not taken yet, oldest first.
 
-    Only the receivers in `acknowledging` are notified of an acknowledgement.
+    Only the receivers in `acknowledging` are notified of an acknowledgement, and those in `noting` of other actions.
     """
 
-    def __init__(self, acknowledging: frozenset[str]) -> None:
+    def __init__(self, acknowledging: frozenset[str], noting: frozenset[str] = frozenset()) -> None:
         # By dedup key of the page and then by id, so that nothing walks over all of them.
         self._by_page: dict[str, dict[str, PendingNotification]] = {}
-        self._acknowledging = acknowledging
+        self._told_of: dict[Event, frozenset[str]] = {"acknowledged": acknowledging, "note": noting}
 
     def restore(self, notifications: Iterable[PendingNotification]) -> None:
         """Continue from stored notifications, oldest first."""
@@ -49,8 +49,8 @@ class PendingNotifications:
         if lead is None:
             return None
         receivers = list(page.receivers)
-        if request.event == "acknowledged":
-            receivers = [name for name in receivers if name in self._acknowledging]
+        if (told := self._told_of.get(request.event)) is not None:
+            receivers = [name for name in receivers if name in told]
         if request.event != "firing" and lead.taken_by is not None:
             # Where no page arrived, and none is on its way, nothing follows it.
             reached = {*lead.taken_by, *self.receivers_without_page(page.key)}

@@ -4,6 +4,8 @@
 
     sum:<start>:<key>            counts of a step, until neither rules nor baselines need them
     page:<id>                    a notification that some receivers have not taken yet
+    note:<id>                    the same of a note, which alerters before there were notes ignore
+    chart:<dedup key>            an episode's chart
     evidence:<dedup key>         examples of an episode from the index, and values that stand out in it
     base:<slot>:<rule>:<key>     a baseline; the one in the other slot stays until `state` is written
     state                        everything else
@@ -26,7 +28,7 @@ from triage.alerting.evaluation.stored_baseline import StoredBaseline
 from triage.alerting.lifecycle.episode import Episode
 from triage.alerting.lifecycle.grouping import PagingState
 from triage.errors import ConfigError
-from triage.schemas.alert import Alert, Event, Evidence
+from triage.schemas.alert import Alert, Chart, Event, Evidence
 
 # 1: episodes say which receivers took their page.
 VERSION = 1
@@ -65,14 +67,16 @@ class Core(msgspec.Struct):
 class Stored:
     """The table entries of one partition, decoded.
 
-    `sums` are by start of the step in ms and key, `notifications` by id, `evidence` by dedup key, `baselines` by rule
-    and key. `slots` is the number (0 or 1) in the name of the entry that has the baseline of a (rule, key).
+    `sums` are by start of the step in ms and key, `notifications` by id, `evidence` and `charts` by dedup key,
+    `baselines` by rule and key. `slots` is the number (0 or 1) in the name of the entry that has the baseline of a
+    (rule, key).
     """
 
     core: Core
     sums: dict[int, dict[str, WindowSum]] = field(default_factory=dict)
     notifications: dict[str, PendingNotification] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
+    charts: dict[str, Chart] = field(default_factory=dict)
     baselines: dict[str, dict[str, StoredBaseline]] = field(default_factory=dict)
     slots: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -98,6 +102,10 @@ def base_name(slot: int, rule: str, key: str) -> str:
     return f"base:{slot}:{rule}:{key}"
 
 
+def notification_name(notification: PendingNotification) -> str:
+    return f"{'note' if notification.event == 'note' else 'page'}:{notification.id}"
+
+
 def sum_name(start_ms: int, key: str) -> str:
     return f"sum:{start_ms}:{key}"
 
@@ -117,7 +125,9 @@ def read(entries: Mapping[str, Any], step_ms: int) -> Stored:
             stored.sums.setdefault(int(start), {})[key] = msgspec.convert(value, WindowSum)
         elif kind == "evidence":
             stored.evidence[rest] = msgspec.convert(value, Evidence)
-        elif kind == "page":
+        elif kind == "chart":
+            stored.charts[rest] = msgspec.convert(value, Chart)
+        elif kind in {"page", "note"}:
             notification = msgspec.convert(value, PendingNotification)
             if notification.serial <= stored.core.serial:
                 stored.notifications[notification.id] = notification

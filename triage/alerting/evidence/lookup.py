@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
+
 from triage.alerting.engine.engine import PartitionEngine
 from triage.alerting.lifecycle.episode import Episode
+from triage.clock import parse_rfc3339, rfc3339
 from triage.logging import get_logger
 from triage.schemas.alert import Alert, Evidence
 
@@ -23,8 +26,8 @@ class EvidenceLookup:
     """Looks up the evidence (examples, unusual values) of episodes in the index, and attaches it to them.
 
     `look_up(alert, end_ms)` runs in a thread for at most 8 s; it returns None if the index does not answer. After each
-    look-up that attached something, `on_evidence(engine, episode)` is called. The window that is looked up is the
-    episode's largest so far: by the time of the page, or after a restart, the latest one may be empty again.
+    look-up that attached something, `on_evidence(engine, episode)` is called. A page gets the evidence of the window
+    that it names; a stored alert that of its largest window: by then the latest one may be empty again.
     """
 
     def __init__(
@@ -33,26 +36,26 @@ class EvidenceLookup:
         self._look_up = look_up
         self._on_evidence = on_evidence
         self._spawn = spawn
-        self._in_flight: dict[tuple[PartitionEngine, str], asyncio.Task[None]] = {}
+        self._in_flight: dict[tuple[PartitionEngine, str, int], asyncio.Task[Evidence | None]] = {}
         self._queue: dict[str, tuple[PartitionEngine, int]] = {}
         self._working = False
 
-    async def find(self, engine: PartitionEngine, dedup_key: str, *, again: bool = False) -> None:
-        """Look up the evidence of an episode, and wait for it, at most 8 s. Never raises.
+    async def find_for(self, engine: PartitionEngine, alert: Alert) -> Evidence | None:
+        """Look up the evidence of the largest window that `alert` names, and wait for it, at most 8 s. Never raises.
 
-        Does nothing if the episode has evidence, unless `again`.
+        Without an answer it is what was found for the alert before, if anything was.
         """
-        if engine.evidence(dedup_key) is not None and not again:
-            return
-        lookup = engine, dedup_key
-        if lookup not in self._in_flight:
-            self._in_flight[lookup] = asyncio.create_task(self._query(engine, dedup_key), name="find")
-            self._in_flight[lookup].add_done_callback(lambda _: self._in_flight.pop(lookup, None))
-        await asyncio.wait({self._in_flight[lookup]})
+        episode, known = engine.episode(alert.dedup_key), engine.evidence(alert.dedup_key)
+        if episode is None:
+            return known
+        end_ms = parse_rfc3339(alert.peak_end) if alert.peak_end else _peak_end_ms(episode)
+        if known is not None and known.end in {None, rfc3339(end_ms)}:
+            return known
+        return await self._find(engine, alert, end_ms) or known
 
     def enqueue(self, engine: PartitionEngine, episode: Episode) -> None:
-        """Look up the evidence of an episode in the background, unless it has some already or is pending."""
-        if episode.state == "pending" or engine.evidence(episode.dedup_key) is not None:
+        """Look up the evidence of an episode in the background, if it has none, or its peak is over and was another."""
+        if episode.state == "pending" or not self._lacks_evidence(engine, episode):
             return
         self._queue.setdefault(episode.dedup_key, (engine, 1))
         if not self._working:
@@ -68,28 +71,56 @@ class EvidenceLookup:
             while self._queue:
                 dedup_key = next(iter(self._queue))
                 engine, attempt = self._queue[dedup_key]
-                await self.find(engine, dedup_key)
-                if self._queue.pop(dedup_key, None) is None or engine.episode(dedup_key) is None:
+                if (episode := engine.episode(dedup_key)) is not None and self._lacks_evidence(engine, episode):
+                    await self._find(engine, engine.alert(episode), _peak_end_ms(episode))
+                if self._queue.pop(dedup_key, None) is None or (episode := engine.episode(dedup_key)) is None:
                     continue
-                if engine.evidence(dedup_key) is None and attempt < _ATTEMPTS:
+                if self._lacks_evidence(engine, episode) and attempt < _ATTEMPTS:
                     # After the others: the index is unavailable, or this query is too large for it at the moment.
                     self._queue[dedup_key] = engine, attempt + 1
                     await asyncio.sleep(_RETRY_S)
         finally:
             self._working = False
 
-    async def _query(self, engine: PartitionEngine, dedup_key: str) -> None:
-        episode = engine.episode(dedup_key)
-        if episode is None:
-            return
-        end_ms = episode.peak_end_ms or episode.end_ms
+    def _lacks_evidence(self, engine: PartitionEngine, episode: Episode) -> bool:
+        known = engine.evidence(episode.dedup_key)
+        if known is None:
+            return True
+        # While it rises, each step has another peak.
+        settled = episode.state in {"recovering", "resolved"}
+        return settled and known.end not in {None, rfc3339(_peak_end_ms(episode))}
+
+    async def _find(self, engine: PartitionEngine, alert: Alert, end_ms: int) -> Evidence | None:
+        lookup = engine, alert.dedup_key, end_ms
+        if lookup not in self._in_flight:
+            self._in_flight[lookup] = asyncio.create_task(self._query(engine, alert, end_ms), name="find")
+            self._in_flight[lookup].add_done_callback(lambda _: self._in_flight.pop(lookup, None))
+        task = self._in_flight[lookup]
+        await asyncio.wait({task})
+        return None if task.cancelled() else task.result()
+
+    async def _query(self, engine: PartitionEngine, alert: Alert, end_ms: int) -> Evidence | None:
+        dedup_key = alert.dedup_key
         try:
             async with asyncio.timeout(_WAIT_S):
-                found = await asyncio.to_thread(self._look_up, engine.alert(episode), end_ms)
-            if found is not None and (after := engine.attach(dedup_key, found)) is not None:
+                found = await asyncio.to_thread(self._look_up, alert, end_ms)
+            if found is None:
+                return None
+            found = msgspec.structs.replace(found, end=rfc3339(end_ms))
+            known = engine.evidence(dedup_key)
+            # A page that waited long has the evidence of an earlier peak than the stored alert.
+            newer = known is None or known.end is None or known.end < rfc3339(end_ms)
+            if newer and (after := engine.attach(dedup_key, found)) is not None:
                 self._on_evidence(engine, after)
         except TimeoutError:
             log.warning("alert_without_examples", dedup_key=dedup_key, error=f"no answer within {_WAIT_S:g} s")
         except Exception:
             # Nothing that is wrong with the index or with its documents may stop a page.
             log.exception("alert_without_examples", dedup_key=dedup_key)
+        else:
+            return found
+        return None
+
+
+def _peak_end_ms(episode: Episode) -> int:
+    return episode.peak_end_ms or episode.end_ms

@@ -30,7 +30,7 @@ def build_alert(
     """
     evidence = evidence or Evidence()
     wording = wording_of(settings)
-    ended_ms = None if episode.open else episode.last_firing_ms + settings.window_s * 1000
+    ended_ms = _ended_ms(episode, settings)
     snoozed_ms = episode.snoozed_until_ms
     alert = Alert(
         dedup_key=episode.dedup_key,
@@ -80,9 +80,23 @@ def build_alert(
         peak_end=rfc3339(episode.peak_end_ms or episode.end_ms),
         thresholds=_thresholds(episode, rule),
         kind="silence" if SILENCE in episode.causes else "spike",
+        told_at=episode.told_at,
+        assigned=episode.assigned,
+        resolved_by=episode.resolved_by,
+        history=list(episode.history),
+        examples_end=evidence.end if evidence.examples else None,
     )
     alert.title, alert.summary = title_of(alert, wording), summary_of(alert, wording)
     return alert
+
+
+def _ended_ms(episode: Episode, settings: AlertingSettings) -> int | None:
+    """The end of the last step that fired, or the time at which somebody ended the alert; None while it is open."""
+    if episode.open:
+        return None
+    if episode.resolved_ms is not None:
+        return max(episode.resolved_ms, episode.started_ms)
+    return episode.last_firing_ms + settings.window_s * 1000
 
 
 def _thresholds(episode: Episode, rule: Rule | None) -> Thresholds | None:

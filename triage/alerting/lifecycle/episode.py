@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
-from triage.schemas.alert import Acknowledgement, AlertState, AlertStatus, Refusal
+from triage.schemas.alert import Acknowledgement, AlertState, AlertStatus, Assignment, HistoryEntry, Refusal
 
 # The receiver that reaches nobody: it is always configured.
 LOG = "log"
@@ -16,6 +16,8 @@ SILENCE = "silence"
 # Flapping as Kibana defines it.
 FLAP_WINDOWS = 20
 FLAP_CHANGES = 4
+# A spike that was resolved by hand is a new alert at so many times its peak.
+_GROWN = 2
 _HISTORY = (1 << FLAP_WINDOWS) - 1
 
 
@@ -25,6 +27,7 @@ class Change(StrEnum):
     UPDATED = "updated"
     RESOLVED = "resolved"
     DROPPED = "dropped"  # pending, and never fired
+    HELD = "held"  # resolved by hand, and still fires
 
 
 class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -38,7 +41,9 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
     `page` is the dedup key with which the page was sent; where several alerts share a page it is that of the first.
     `taken_by` are the receivers that took the page; None if an alerter sent it that did not note them. `refusals` are
     those that did not, and why. `without` are lagging partitions whose counts its latest window may lack. `acted_ms` is
-    when the last action on it was sent, by its sender's clock. The names of the fields are those in the changelog.
+    when the last action on it was sent, by its sender's clock. `told_at` is when the first receiver other than the log
+    took the page. `resolved_by` ended it by hand at `resolved_ms`, and `still_firing_ms` is the last step since then
+    that would have fired; `history` is what people did with it. The names of the fields are those in the changelog.
     """
 
     dedup_key: str
@@ -78,6 +83,12 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
     taken_by: list[str] | None = None
     refusals: list[Refusal] = []
     without: list[str] = []
+    told_at: str | None = None
+    assigned: Assignment | None = None
+    resolved_by: Acknowledgement | None = None
+    resolved_ms: int | None = None
+    still_firing_ms: int = 0
+    history: list[HistoryEntry] = []
 
     @property
     def paged(self) -> bool:
@@ -135,6 +146,9 @@ def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: 
         return Transition(episode)
     firing = verdict.firing and (window.negative >= 1 or SILENCE in verdict.causes)
     changes, flapping = _history(episode, window, firing=firing)
+    if firing and episode is not None and _is_held(episode, window, policy):
+        still = {"last_step_ms": window.step_start_ms, "still_firing_ms": window.step_start_ms}
+        return Transition(msgspec.structs.replace(episode, **still), Change.HELD)
     if episode is None or not episode.open:
         return _open(window, verdict, policy, changes, flapping=flapping) if firing else Transition(episode)
     after = msgspec.structs.replace(
@@ -162,6 +176,26 @@ def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: 
     if after.state != "pending":
         after.state = "recovering"
     return Transition(after, Change.UPDATED)
+
+
+def held_until_ms(episode: Episode, step_ms: int, resolve_after: int) -> int | None:
+    """Until when a spike that was resolved by hand opens no new episode; None if it was not resolved by hand.
+
+    It is the spike that somebody has ended until it has been quiet for `resolve_after` steps.
+    """
+    if episode.resolved_by is None:
+        return None
+    return max(episode.last_firing_ms, episode.still_firing_ms) + (resolve_after + 1) * step_ms
+
+
+def _is_held(episode: Episode, window: RuleWindow, policy: Policy) -> bool:
+    """True while a firing window belongs to a spike that was resolved by hand, and has not grown far beyond it."""
+    until_ms = held_until_ms(episode, window.end_ms - window.step_start_ms, policy.resolve_after)
+    if until_ms is None or window.step_start_ms >= until_ms:
+        return False
+    # At its peak the rule's window may have held only the beginning of the spike.
+    full = episode.window_ms / min(max(episode.peak_end_ms - episode.started_ms, 1), episode.window_ms)
+    return window.negative < _GROWN * episode.peak_negative * full
 
 
 def _open(window: RuleWindow, verdict: Verdict, policy: Policy, changes: int, *, flapping: bool) -> Transition:

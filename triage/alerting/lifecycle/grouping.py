@@ -58,7 +58,10 @@ class PagingState(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class PageNotification:
-    """A message on a page to its receivers: it fires (or still does: `repeat`), was acknowledged, or is resolved."""
+    """A message on a page to its receivers: it fires (or still does: `repeat`), was acknowledged, or is resolved.
+
+    A `note` says what else somebody did with it: a comment, an assignment, the end of an acknowledgement.
+    """
 
     event: Event
     page: Page
@@ -144,13 +147,23 @@ class Paging:
         """Stop the repeats of a page. Returns a notification of the acknowledgement; none if it had one before."""
         if page.acknowledged:
             return []
-        page.acknowledged, page.snoozed_until_ms = True, None
+        page.acknowledged = True
         return [PageNotification("acknowledged", page)]
 
+    def unacknowledge(self, page: Page) -> list[PageNotification]:
+        """Repeat a page again. Returns a note of it; none if nobody had acknowledged it."""
+        if not page.acknowledged:
+            return []
+        page.acknowledged = False
+        return [PageNotification("note", page)]
+
     def snooze(self, page: Page, until_ms: int) -> list[PageNotification]:
-        """Stop the repeats of a page until `until_ms`. Returns a notification of it; none if it had one before."""
+        """Stop the repeats of a page until `until_ms`. Returns a notification of it; none if it had one before.
+
+        Then it is repeated once if it is acknowledged, else as before.
+        """
         known = page.acknowledged or page.snoozed_until_ms
-        page.acknowledged, page.snoozed_until_ms = False, until_ms
+        page.snoozed_until_ms = until_ms
         return [] if known else [PageNotification("acknowledged", page)]
 
     def _unpaged(self, episodes: Iterable[Episode]) -> dict[str, list[Episode]]:
@@ -238,9 +251,9 @@ class Paging:
         return [PageNotification("firing", page, repeat=True)], changed
 
     def _page_due_ms(self, page: Page) -> int | None:
-        if page.acknowledged:
-            return None
-        return page.sent_ms + self._repeat_ms if page.snoozed_until_ms is None else page.snoozed_until_ms
+        if page.snoozed_until_ms is not None:
+            return page.snoozed_until_ms
+        return None if page.acknowledged else page.sent_ms + self._repeat_ms
 
     def _firing(self, page: Page, episodes: Mapping[str, Episode]) -> list[Episode]:
         return [e for key in page.members if (e := episodes.get(key)) is not None and e.firing]
@@ -288,7 +301,8 @@ class _Muting:
             return frozenset(self._context.receivers(parent))
         if key not in self._reached:
             page = self._paging.state.pages.get(parent.page or "")
-            heard = page is not None and page.snoozed_until_ms is None and not self._context.muted(parent, self._at_ms)
+            snoozed = page is not None and page.snoozed_until_ms is not None and not page.acknowledged
+            heard = page is not None and not snoozed and not self._context.muted(parent, self._at_ms)
             lost = {one.receiver for one in parent.refusals if not one.retried} - set(parent.taken_by or ())
             self._reached[key] = frozenset(page.receivers) - lost if page is not None and heard else frozenset()
         return self._reached[key]

@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 
+from triage.alerting.links import ActionLinks
 from triage.alerting.notifiers.alertmanager import AlertmanagerNotifier
 from triage.alerting.notifiers.base import Notification, Notifier, Refused, Throttled
 from triage.alerting.notifiers.log import LogNotifier
@@ -11,6 +12,7 @@ from triage.alerting.notifiers.slack import SlackNotifier
 from triage.alerting.notifiers.teams import TeamsNotifier
 from triage.alerting.notifiers.webhook import SigningKey, WebhookNotifier
 from triage.alerting.wording import wording_of
+from triage.clock import SystemClock
 from triage.config import AlertingSettings
 
 __all__ = ["ADDRESSES", "Notification", "Notifier", "Refused", "Throttled", "build_notifiers"]
@@ -35,15 +37,17 @@ def build_notifiers(settings: AlertingSettings) -> list[Notifier]:
     Raises MissingExtraError for e-mail if the packages of the extra `email` are not installed.
     """
     wording, timeout_s = wording_of(settings), settings.notify_timeout_s
+    # Never simulated time: people press links when they do.
+    links = ActionLinks(settings, SystemClock())
     notifiers: list[Notifier] = [LogNotifier()]
     if url := _secret(settings.webhook_url):
         key = _secret(settings.webhook_key)
         signing = SigningKey(settings.webhook_key_version, key) if key else None
-        notifiers.append(WebhookNotifier(url, timeout_s, key=signing))
+        notifiers.append(WebhookNotifier(url, timeout_s, key=signing, links=links))
     if url := _secret(settings.slack_url):
-        notifiers.append(SlackNotifier(url, timeout_s, wording=wording))
+        notifiers.append(SlackNotifier(url, timeout_s, wording=wording, links=links))
     if url := _secret(settings.teams_url):
-        notifiers.append(TeamsNotifier(url, timeout_s, wording=wording))
+        notifiers.append(TeamsNotifier(url, timeout_s, wording=wording, links=links))
     if key := _secret(settings.pagerduty_key):
         notifiers.append(PagerDutyNotifier(settings.pagerduty_url, key, timeout_s, wording=wording))
     if url := _secret(settings.alertmanager_url):
@@ -51,15 +55,16 @@ def build_notifiers(settings: AlertingSettings) -> list[Notifier]:
         token, resend_s = _secret(settings.alertmanager_token), settings.alertmanager_resend_s
         notifiers.append(AlertmanagerNotifier(urls, timeout_s, wording=wording, token=token, resend_s=resend_s))
     if settings.email_to:
-        notifiers.append(_email(settings))
+        notifiers.append(_email(settings, links))
     if url := _secret(settings.wecom_url):
-        notifiers.append(WeComNotifier(url, timeout_s, wording=wording))
+        notifiers.append(WeComNotifier(url, timeout_s, wording=wording, links=links))
     if url := _secret(settings.dingtalk_url):
-        notifiers.append(DingTalkNotifier(url, timeout_s, wording=wording, secret=_secret(settings.dingtalk_secret)))
+        secret = _secret(settings.dingtalk_secret)
+        notifiers.append(DingTalkNotifier(url, timeout_s, wording=wording, links=links, secret=secret))
     return notifiers
 
 
-def _email(settings: AlertingSettings) -> Notifier:
+def _email(settings: AlertingSettings, links: ActionLinks) -> Notifier:
     from triage.alerting.notifiers.email import EmailNotifier, Mailbox
 
     mailbox = Mailbox(
@@ -72,7 +77,7 @@ def _email(settings: AlertingSettings) -> Notifier:
         password=_secret(settings.smtp_password),
         ca_certs=settings.smtp_ca_certs,
     )
-    return EmailNotifier(mailbox, settings.notify_timeout_s, wording_of(settings))
+    return EmailNotifier(mailbox, settings.notify_timeout_s, wording_of(settings), links=links)
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -9,10 +9,13 @@ from triage.schemas.alert import Alert, Event
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message to receivers on a page, its acknowledgement or its resolve. `also` are the other alerts on the page.
+    """One message to receivers on a page, its acknowledgement or its resolve, or a note of what somebody did with it.
+
+    `also` are the other alerts on the page.
 
     `resent`: the receiver may have taken it before. `repeat`: the page still fires and nobody has acknowledged it. The
-    dedup key is the same in both cases.
+    dedup key is the same in both cases. `told_ms` is the time of this attempt; `over_since` is when the alert ended, if
+    that was before it.
     """
 
     event: Event
@@ -20,6 +23,8 @@ class Notification:
     resent: bool = False
     repeat: bool = False
     also: tuple[Alert, ...] = ()
+    told_ms: int | None = None
+    over_since: str | None = None
 
 
 class Throttled(Unavailable):
@@ -37,8 +42,9 @@ class Refused(DependencyError):  # noqa: N818 - describes the answer
 class Notifier(Protocol):
     """Delivers notifications to one kind of receiver. `send` is one attempt and keeps no state; the caller retries.
 
-    Optional attributes: with `acknowledges` true, it also gets the event `acknowledged`; with a `rate`, it is called no
-    more often; with `resend_every_s`, a page is sent to it again that often while it fires.
+    Optional attributes: with `acknowledges` true, it also gets the event `acknowledged`, with `notes` true the event
+    `note`; with a `rate`, it is called no more often; with `resend_every_s`, a page is sent to it again that often
+    while it fires.
     """
 
     name: str

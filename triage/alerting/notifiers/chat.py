@@ -2,6 +2,9 @@
 
 import httpx
 
+from triage.alerting.links import ActionLinks
+from triage.alerting.notifiers.base import Notification
+from triage.alerting.notifiers.content import Content, compose
 from triage.alerting.notifiers.http import JsonPost
 from triage.alerting.wording import Wording, wording_for
 
@@ -14,6 +17,7 @@ class ChatNotifier:
 
     name: str
     acknowledges = True
+    notes = True
 
     def __init__(
         self,
@@ -21,9 +25,16 @@ class ChatNotifier:
         timeout_s: float,
         transport: httpx.AsyncBaseTransport | None = None,
         wording: Wording | None = None,
+        links: ActionLinks | None = None,
     ) -> None:
         self._post = JsonPost(self.name, url, timeout_s, transport)
         self._wording = wording or wording_for("en")
+        self._links = links
+
+    def content(self, notification: Notification) -> Content:
+        """The content of a message, with links by which readers act."""
+        links = () if self._links is None else self._links.of(notification.alert.dedup_key, self.name)
+        return compose(notification, self._wording, links)
 
     async def close(self) -> None:
         await self._post.close()

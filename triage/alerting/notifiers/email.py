@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from triage.alerting.chart.png import png
+from triage.alerting.links import ActionLink, ActionLinks
 from triage.alerting.notifiers.base import Notification, Refused
 from triage.alerting.notifiers.content import Content, compose, cut
 from triage.alerting.notifiers.html import html
@@ -52,9 +53,15 @@ class EmailNotifier:
     name = "email"
     rate = Rate(burst=10, per_s=0.5)
     acknowledges = True
+    notes = True
 
     def __init__(
-        self, mailbox: Mailbox, timeout_s: float, wording: Wording | None = None, clock: Clock | None = None
+        self,
+        mailbox: Mailbox,
+        timeout_s: float,
+        wording: Wording | None = None,
+        clock: Clock | None = None,
+        links: ActionLinks | None = None,
     ) -> None:
         """Raises MissingExtraError if the packages of the extra `email` are not installed."""
         try:
@@ -67,6 +74,7 @@ class EmailNotifier:
         self._timeout_s = timeout_s
         self._wording = wording or wording_for("en")
         self._clock = clock or SystemClock()
+        self._links = links
 
     async def send(self, notification: Notification) -> None:
         """Send one message.
@@ -75,7 +83,8 @@ class EmailNotifier:
         recipients or the settings of encryption are refused, and DependencyError for all other errors.
         """
         mailbox = self._mailbox
-        message = mail(notification, mailbox, self._wording, self._clock)
+        links = () if self._links is None else self._links.of(notification.alert.dedup_key, self.name)
+        message = mail(notification, mailbox, self._wording, self._clock, links)
         context = None
         if mailbox.security != "none":
             context = ssl.create_default_context(cafile=None if mailbox.ca_certs is None else str(mailbox.ca_certs))
@@ -123,13 +132,15 @@ class EmailNotifier:
         """Do nothing: each message has a connection of its own, which `send` closes."""
 
 
-def mail(notification: Notification, mailbox: Mailbox, wording: Wording, clock: Clock) -> EmailMessage:
+def mail(
+    notification: Notification, mailbox: Mailbox, wording: Wording, clock: Clock, links: Sequence[ActionLink] = ()
+) -> EmailMessage:
     """Build the e-mail of a notification, with plain text, HTML and the chart.
 
     Its id is derived from the dedup key: a resent message has the same id, and all messages of an episode reply to the
     first page.
     """
-    content = compose(notification, wording)
+    content = compose(notification, wording, links)
     message = EmailMessage()
     message["Subject"] = _line(f"[{wording.severities.get(content.severity, content.severity)}] {content.title}")
     message["From"] = mailbox.sender
@@ -166,9 +177,9 @@ def _add_html(message: EmailMessage, content: Content, wording: Wording, sender:
 def _ids(notification: Notification, sender: str) -> tuple[str, str]:
     alert, domain = notification.alert, _domain(sender)
     root = f"<{alert.dedup_key}.firing@{domain}>"
-    if notification.repeat:
+    if notification.repeat or notification.event == "note":
         stamp = "".join(mark for mark in alert.updated_at if mark.isalnum())
-        return root, f"<{alert.dedup_key}.firing.{stamp}@{domain}>"
+        return root, f"<{alert.dedup_key}.{notification.event}.{stamp}@{domain}>"
     return root, f"<{alert.dedup_key}.{notification.event}@{domain}>"
 
 

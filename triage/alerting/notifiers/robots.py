@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import msgspec
 
+from triage.alerting.links import ActionLinks
 from triage.alerting.notifiers.base import Notification, Throttled
 from triage.alerting.notifiers.chat import ChatNotifier
-from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.text import markdown
 from triage.alerting.wording import Wording
 from triage.clock import Clock, SystemClock
@@ -66,7 +66,7 @@ class _Robot(ChatNotifier, ABC):
 
     def text(self, notification: Notification) -> tuple[str, str]:
         """Title and Markdown of a notification; the Markdown has at most `limit_bytes` bytes."""
-        content = compose(notification, self._wording)
+        content = self.content(notification)
         return content.title, markdown(content, self._wording, self.limit_bytes)
 
 
@@ -103,11 +103,12 @@ class DingTalkNotifier(_Robot):
         timeout_s: float,
         transport: httpx.AsyncBaseTransport | None = None,
         wording: Wording | None = None,
+        links: ActionLinks | None = None,
         *,
         secret: str | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(url, timeout_s, transport, wording)
+        super().__init__(url, timeout_s, transport, wording, links)
         self._secret = secret
         # DingTalk refuses times that are an hour off: never simulated time.
         self._clock = clock or SystemClock()

@@ -6,7 +6,7 @@ import msgspec
 
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.chat import ChatNotifier
-from triage.alerting.notifiers.content import Content, compose, cut
+from triage.alerting.notifiers.content import Content, cut
 from triage.alerting.wording import Wording
 from triage.runtime.rate_limiter import Rate
 
@@ -28,16 +28,17 @@ class SlackNotifier(ChatNotifier):
     rate = Rate(burst=5, per_s=1.0)
 
     async def send(self, notification: Notification) -> None:
-        await self._post.post(msgspec.json.encode(message(notification, self._wording)))
+        await self._post.post(msgspec.json.encode(message(self.content(notification), self._wording)))
 
 
-def message(notification: Notification, wording: Wording) -> dict[str, Any]:
+def message(content: Content, wording: Wording) -> dict[str, Any]:
     """The message as Slack takes it: `text` for notifications and screen readers, `blocks` for the channel."""
-    content = compose(notification, wording)
     icon = _EVENT_ICONS.get(content.event) or _ICONS.get(content.severity, ":warning:")
     header = {"type": "plain_text", "text": cut(f"{icon} {content.title}", _HEADER_CHARS), "emoji": True}
     blocks: list[dict[str, Any]] = [{"type": "header", "text": header}, _section(_escape(content.summary))]
     blocks += _details(content, wording)
+    if content.actions:
+        blocks.append({"type": "actions", "elements": [_button(*action) for action in content.actions]})
     if content.links:
         blocks.append(_section(" · ".join(f"<{_escape(url)}|{_escape(name)}>" for name, url in content.links)))
     context = cut(_escape(content.footer), _SECTION_CHARS)
@@ -56,12 +57,17 @@ def _details(content: Content, wording: Wording) -> list[dict[str, Any]]:
         steps = "\n".join(f"{number}. {step}" for number, step in enumerate(content.steps, 1))
         sections.append(f"*{wording.what_to_do_first}:*\n{_escape(steps)}")
     if content.examples:
-        sections.append(f"*{wording.examples}:*\n" + "\n".join(f"> {_escape(text)}" for text in content.examples))
+        quotes = "\n".join(f"> {_escape(text)}" for text in content.examples)
+        sections.append(f"*{_escape(content.examples_label)}:*\n{quotes}")
     if content.also:
         sections.append(f"*{wording.also}:*\n" + "\n".join(f"• {_escape(title)}" for title in content.also))
     if content.commands:
         sections.append("\n".join(f"{name}: `{_escape(command)}`" for name, command in content.commands))
     return [_section(text) for text in sections]
+
+
+def _button(name: str, url: str) -> dict[str, Any]:
+    return {"type": "button", "text": {"type": "plain_text", "text": name}, "url": url}
 
 
 def _section(text: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import msgspec
 
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.chat import ChatNotifier
-from triage.alerting.notifiers.content import Content, compose, cut
+from triage.alerting.notifiers.content import Content, cut
 from triage.alerting.wording import Wording
 from triage.runtime.rate_limiter import Rate
 
@@ -30,12 +30,11 @@ class TeamsNotifier(ChatNotifier):
     rate = Rate(burst=4, per_s=1.0)
 
     async def send(self, notification: Notification) -> None:
-        await self._post.post(encoded(notification, self._wording))
+        await self._post.post(encoded(self.content(notification), self._wording))
 
 
-def encoded(notification: Notification, wording: Wording) -> bytes:
+def encoded(content: Content, wording: Wording) -> bytes:
     """The message as JSON of at most 27,000 bytes. Whole sections are left out to fit, the least useful one first."""
-    content = compose(notification, wording)
     sections = _sections(content, wording)
     while True:
         body = msgspec.json.encode(_message(content, [element for _, section in sections for element in section]))
@@ -57,12 +56,18 @@ def _message(content: Content, details: list[Element]) -> dict[str, Any]:
         "body": [
             {"type": "Container", "style": style, "bleed": True, "items": head},
             *details,
+            *([_buttons(content.actions)] if content.actions else []),
             _text(_run(content.footer, size="Small", isSubtle=True)),
         ],
-        "actions": [{"type": "Action.OpenUrl", "title": name, "url": url} for name, url in content.links],
+        "actions": _buttons(content.links)["actions"],
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
+
+
+def _buttons(links: Iterable[tuple[str, str]]) -> Element:
+    # A card shows six buttons of its own; more are in sets of their own.
+    return {"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "title": t, "url": url} for t, url in links]}
 
 
 def _sections(content: Content, wording: Wording) -> list[tuple[int, list[Element]]]:
@@ -77,7 +82,7 @@ def _sections(content: Content, wording: Wording) -> list[tuple[int, list[Elemen
         (1, rows),
         (3, unusual),
         (2, _listed(wording.what_to_do_first, steps)),
-        (5, _listed(wording.examples, content.examples, italic=True)),
+        (5, _listed(content.examples_label, content.examples, italic=True)),
         (6, _listed(wording.also, content.also)),
         (4, commands),
     ]

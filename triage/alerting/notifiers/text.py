@@ -20,10 +20,11 @@ def plain(content: Content, wording: Wording, facts: Iterable[tuple[str, str]] =
     if content.steps:
         sections.append(f"{wording.what_to_do_first}:\n" + _numbered(content.steps))
     if content.examples:
-        sections.append(f"{wording.examples}:\n" + "\n".join(f"  > {text}" for text in content.examples))
+        sections.append(f"{content.examples_label}:\n" + "\n".join(f"  > {text}" for text in content.examples))
     if content.also:
         sections.append(f"{wording.also}:\n" + "\n".join(f"  - {title}" for title in content.also))
-    sections += ["\n".join(f"{name}: {url}" for name, url in content.links)] if content.links else []
+    for links in filter(None, (content.actions, content.links)):
+        sections.append("\n".join(f"{name}: {url}" for name, url in links))
     sections += ["\n".join(f"{name}:\n  {command}" for name, command in content.commands)] if content.commands else []
     return "\n\n".join([*sections, content.footer]) + "\n"
 
@@ -46,9 +47,13 @@ def markdown(content: Content, wording: Wording, limit_bytes: int) -> str:
         sections.append((2, f"**{wording.what_to_do_first}**\n\n" + _numbered(map(escaped, content.steps), "\n\n")))
     if content.examples:
         quotes = "\n\n".join(f"> {escaped(text)}" for text in content.examples)
-        sections.append((5, f"**{wording.examples}**\n\n{quotes}"))
+        sections.append((5, f"**{escaped(content.examples_label)}**\n\n{quotes}"))
     if content.also:
         sections.append((6, f"**{wording.also}**\n\n" + "\n\n".join(f"- {escaped(title)}" for title in content.also)))
+    if content.actions:
+        # The first two are needed on a telephone at night; the others only where there is room.
+        for rank, some in ((0, content.actions[:2]), (4, content.actions[2:])):
+            sections.append((rank, " | ".join(f"[{name}]({link(url)})" for name, url in some)))
     if content.links:
         sections.append((0, " | ".join(f"[{name}]({link(url)})" for name, url in content.links)))
     commands = [(name, command.replace("`", "'")) for name, command in content.commands]

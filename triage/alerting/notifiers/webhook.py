@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import httpx
 import msgspec
 
+from triage.alerting.links import ActionLinks
 from triage.alerting.notifiers.base import Notification
 from triage.alerting.notifiers.http import JsonPost
-from triage.clock import Clock, SystemClock
+from triage.clock import Clock, SystemClock, rfc3339
 
 TIMESTAMP = "x-triage-timestamp"
 SIGNATURE = "x-triage-signature"
@@ -35,13 +36,15 @@ class SigningKey:
 class WebhookNotifier:
     """Posts an alert as JSON to any HTTP receiver, and signs the request if there is a key.
 
-    The body is `{"event", "dedup_key", "resent", "repeat", "alert": {...}, "also": [{...}]}`. The header
+    The body is `{"event", "dedup_key", "resent", "repeat", "alert": {...}, "also": [{...}], "told_at", "over_since",
+    "links": {...}}`. The header
     `Idempotency-Key` is the same for every attempt at one event of one episode. Each attempt is signed with its own
     time; the time is real, because receivers compare it with their clock.
     """
 
     name = "webhook"
     acknowledges = True
+    notes = True
 
     def __init__(
         self,
@@ -50,10 +53,12 @@ class WebhookNotifier:
         transport: httpx.AsyncBaseTransport | None = None,
         key: SigningKey | None = None,
         clock: Clock | None = None,
+        links: ActionLinks | None = None,
     ) -> None:
         self._post = JsonPost(self.name, url, timeout_s, transport)
         self._key = key
         self._clock = clock or SystemClock()
+        self._links = links
 
     async def send(self, notification: Notification) -> None:
         alert = notification.alert
@@ -65,14 +70,23 @@ class WebhookNotifier:
                 "repeat": notification.repeat,
                 "alert": alert,
                 "also": notification.also,
+                "told_at": None if notification.told_ms is None else rfc3339(notification.told_ms),
+                "over_since": notification.over_since,
+                "links": self._addresses(notification),
             }
         )
         # A repeat has its own key: a receiver that deduplicates must not drop it as the first page.
-        again = f":{alert.updated_at}" if notification.repeat else ""
+        again = f":{alert.updated_at}" if notification.repeat or notification.event == "note" else ""
         headers = {"idempotency-key": f"{alert.dedup_key}:{notification.event}{again}"}
         if self._key is not None:
             headers |= signed(self._key, body, self._clock.now_ms() // 1000)
         await self._post.post(body, headers)
+
+    def _addresses(self, notification: Notification) -> dict[str, str]:
+        """By action, the address of the link that takes it; none but for an alert that fires."""
+        if self._links is None or notification.event != "firing":
+            return {}
+        return {link.action: link.url for link in self._links.of(notification.alert.dedup_key, self.name)}
 
     async def close(self) -> None:
         await self._post.close()

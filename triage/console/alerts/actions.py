@@ -1,4 +1,4 @@
-"""Forms that acknowledge, snooze, silence and assess an alert, and their routes: plain HTML, from the console only."""
+"""Routes and forms by which people act on an alert: plain HTML, accepted from the console only."""
 
 import secrets
 from collections.abc import Callable
@@ -34,7 +34,7 @@ COOKIE = "triage_csrf"
 _MAX_BYTES = 16_384
 _MAX_CHARS = 200
 _TIMES_S = (1800, 7200, 28_800, 86_400, 604_800)
-_KINDS = ("acknowledge", "snooze", "silence", "judge")
+_KINDS = ("acknowledge", "unacknowledge", "snooze", "silence", "assign", "comment", "resolve", "judge")
 
 
 class FormTokens:
@@ -75,7 +75,7 @@ def action_routes(
     tokens: FormTokens,
     notice: Callable[[Request, str, str], str],
 ) -> APIRouter:
-    """Routes that acknowledge, snooze, silence and assess alerts.
+    """Routes that acknowledge, snooze, silence, assign, comment, end and assess alerts.
 
     `find(dedup_key)` returns the stored alert, or None. `notice(request, title, text)` returns the HTML page that
     reports an error.
@@ -152,22 +152,38 @@ def _take_action(actions: Actions, kind: str, dedup_key: str, request: Request, 
     comment = form.get("comment", [""])[0].strip()[:_MAX_CHARS]
     if not actor:
         raise ConfigError(translations_of(request)("action.no_name"))
-    if kind == "acknowledge":
-        actions.acknowledge(dedup_key, actor, comment)
-    elif kind == "judge":
-        verdict = next((each for each in VERDICTS if form.get("verdict") == [each]), None)
-        if verdict is None:
-            raise ConfigError(translations_of(request)("action.no_verdict"))
-        actions.judge(dedup_key, actor, verdict, comment)
-    else:
-        chosen = form.get("for_s", [""])[0]
-        seconds = next((each for each in _TIMES_S if str(each) == chosen), None)
-        if seconds is None:
-            raise ConfigError(translations_of(request)("action.no_time"))
-        if kind == "snooze":
-            actions.snooze(dedup_key, actor, seconds, comment)
-        else:
+    match kind:
+        case "acknowledge":
+            actions.acknowledge(dedup_key, actor, comment)
+        case "unacknowledge":
+            actions.unacknowledge(dedup_key, actor, comment)
+        case "snooze":
+            actions.snooze(dedup_key, actor, _seconds(form, request), comment)
+        case "silence":
             matchers = parse_matchers(form.get("match", []))
-            actions.silence(matchers, actor, seconds, comment)
+            actions.silence(matchers, actor, _seconds(form, request), comment)
             comment = format_matchers(matchers)
+        case "assign":
+            comment = form.get("to", [""])[0].strip()[:_MAX_CHARS]
+            actions.assign(dedup_key, actor, comment)
+        case "comment":
+            if not comment:
+                raise ConfigError(translations_of(request)("action.no_comment"))
+            actions.comment(dedup_key, actor, comment)
+        case "resolve":
+            actions.resolve(dedup_key, actor, comment)
+        case "judge":
+            verdict = next((each for each in VERDICTS if form.get("verdict") == [each]), None)
+            if verdict is None:
+                raise ConfigError(translations_of(request)("action.no_verdict"))
+            actions.judge(dedup_key, actor, verdict, comment)
     log.info("alert_action", kind=kind, dedup_key=dedup_key, by=actor, comment=comment)
+
+
+def _seconds(form: dict[str, list[str]], request: Request) -> int:
+    """The chosen duration. Raises ConfigError without one."""
+    chosen = form.get("for_s", [""])[0]
+    seconds = next((each for each in _TIMES_S if str(each) == chosen), None)
+    if seconds is None:
+        raise ConfigError(translations_of(request)("action.no_time"))
+    return seconds

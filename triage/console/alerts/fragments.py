@@ -7,10 +7,12 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from triage.alerting.alert_facts import facts_of
 from triage.alerting.alert_text import title_of
 from triage.alerting.lifecycle.silences import format_matchers
 from triage.alerting.wording import Wording, wording_for
 from triage.clock import parse_rfc3339
+from triage.console.alerts.standing import Standing, standing_of
 from triage.console.web.fragments import empty
 from triage.console.web.highlighting import cut
 from triage.console.web.templates import render
@@ -25,7 +27,8 @@ _EXAMPLE_CHARS = 160
 class _Card:
     alert: Alert
     title: str
-    firing: bool
+    standing: Standing
+    notes: tuple[str, ...]
     key: str
     rule: str
     since: str
@@ -33,15 +36,21 @@ class _Card:
     example: str
 
 
-def alert_cards(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Markup:
-    """Render alerts as cards, in the given order; without alerts, a hint on how to test alerting."""
+def alert_cards(
+    alerts: Sequence[Alert], now_ms: int, translations: Translations, silences: Sequence[Silence] = ()
+) -> Markup:
+    """Render alerts as cards, in the given order; without alerts, a hint on how to test alerting.
+
+    One that is acknowledged, snoozed or matched by one of the `silences` does not look like one that needs somebody.
+    """
     if not alerts:
         return empty(translations("now.no_alerts"), translations.html("now.no_alerts_advice"))
     cards = [
         _Card(
             alert,
             title_of(alert, wording_in(translations)),
-            firing=alert.status == "firing",
+            standing=standing_of(alert, silences, now_ms),
+            notes=_notes(alert, translations),
             key=quote(alert.dedup_key, safe=""),
             rule=quote(alert.rule, safe=""),
             since=_since(alert, now_ms, translations),
@@ -66,6 +75,15 @@ def rules_link(root: str, translations: Translations) -> Markup:
 def silence_html(silence: Silence, translations: Translations) -> Markup:
     """Render a silence: its matchers, end, author and comment."""
     return render("alerts/silence.html", translations, silence=silence, matchers=format_matchers(silence.matchers))
+
+
+def _notes(alert: Alert, translations: Translations) -> tuple[str, ...]:
+    """Acknowledgement, assignment and snooze of an alert that fires, as lines of text."""
+    if alert.status == "resolved":
+        return ()
+    facts = facts_of(alert, translations)
+    names = [name for name in ("acknowledged", "assigned", "snoozed") if facts[name]]
+    return tuple(f"{translations(f'fact.{name}')} {facts[name]}" for name in names)
 
 
 def _since(alert: Alert, now_ms: int, translations: Translations) -> str:

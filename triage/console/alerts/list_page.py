@@ -82,12 +82,13 @@ class _View:
                 return
         self._banner.show(incomplete(gaps, translations))
         listed = [alert for alert in alerts if self._status in {"", alert.status}]
-        self._list.show(alert_cards(listed, now_ms, translations))
+        silences = self._dependencies.silences()
+        self._list.show(alert_cards(listed, now_ms, translations, silences))
         self._chart.visible = bool(listed)
         self._chart.style(f"height: {min(len(listed), _MAX_ROWS) * _ROW_PX + 44}px")
         options = timeline(listed[:_MAX_ROWS], now_ms, translations)
         update_chart(self._chart, options, timeline_description(listed, translations))
-        self._show_silences([silence for silence in self._dependencies.silences() if silence.until_ms > now_ms])
+        self._show_silences([silence for silence in silences if silence.until_ms > now_ms])
 
     def _show_silences(self, silences: list[Silence]) -> None:
         if silences == self._listed_silences:

@@ -1,5 +1,7 @@
 """Parts of *Now* as HTML."""
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from triage.console.alerts.fragments import alert_cards
@@ -8,6 +10,7 @@ from triage.console.web.charts import SENTIMENTS
 from triage.console.web.fragments import NOTHING, Tile, empty, not_read, tile_row
 from triage.console.web.records_table import records_table
 from triage.console.web.templates import render
+from triage.schemas.action import Silence
 from triage.translations import Translations
 
 _TILES = ("records", "last_hour", "negative", "dead_letters", "open_alerts")
@@ -67,11 +70,11 @@ def legend(translations: Translations) -> Markup:
     return render("now/legend.html", translations, sentiments=SENTIMENTS)
 
 
-def alerts(snapshot: Snapshot, translations: Translations) -> Markup:
+def alerts(snapshot: Snapshot, translations: Translations, silences: Sequence[Silence] = ()) -> Markup:
     """Render the firing alerts, then those that were resolved recently."""
     if not snapshot.known:
         return not_read(snapshot.error, translations)
-    return alert_cards([*snapshot.open_alerts, *snapshot.resolved_alerts], snapshot.at_ms, translations)
+    return alert_cards([*snapshot.open_alerts, *snapshot.resolved_alerts], snapshot.at_ms, translations, silences)
 
 
 def records(snapshot: Snapshot, translations: Translations) -> Markup:

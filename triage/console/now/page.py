@@ -1,6 +1,6 @@
 """*Now*: key numbers, sentiment over time, top movers, alerts and the latest records, refreshed every two seconds."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import Request
 from markupsafe import Markup, escape
@@ -15,6 +15,7 @@ from triage.console.web import charts
 from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart
 from triage.console.web.fragments import banner, incomplete
 from triage.console.web.layout import PageContext, choices, page_layout
+from triage.schemas.action import Silence
 from triage.types import Channel
 
 _REFRESH_S = 2.0
@@ -22,17 +23,20 @@ _FIRST_PAINT_S = 1.5
 _CHANNELS = tuple(channel.value for channel in Channel)
 
 
-def now_page(shared: SharedSnapshot, movers: SharedReading[Movers]) -> Callable[..., Awaitable[None]]:
+def now_page(
+    shared: SharedSnapshot, movers: SharedReading[Movers], silences: Callable[[], Sequence[Silence]] = tuple
+) -> Callable[..., Awaitable[None]]:
     """The NiceGUI page builder of *Now*, called for each client.
 
-    A page already has data when it opens, unless reading them takes longer than 1.5 s.
+    `silences` are those that people have set. A page already has data when it opens, unless reading them takes
+    longer than 1.5 s.
     """
 
     async def page(request: Request, channel: str = "") -> None:
         snapshot = await shared.within(_FIRST_PAINT_S)
         await movers.within(_FIRST_PAINT_S)
         with page_layout(request, "now") as context:
-            view = View(context, channel if channel in _CHANNELS else "")
+            view = View(context, channel if channel in _CHANNELS else "", silences)
         view.show(snapshot, movers)
 
         async def refresh() -> None:
@@ -46,9 +50,10 @@ def now_page(shared: SharedSnapshot, movers: SharedReading[Movers]) -> Callable[
 class View:
     """The elements of one open *Now* page that are updated while it is open."""
 
-    def __init__(self, page: PageContext, channel: str) -> None:
+    def __init__(self, page: PageContext, channel: str, silences: Callable[[], Sequence[Silence]] = tuple) -> None:
         translations = self._translations = page.translations
         self._channel = channel
+        self._silences = silences
         self._status = Html().classes("status whole")
         self._banner = Html().classes("whole").props('aria-live="assertive"')
         self._incomplete = Html().classes("whole")
@@ -80,7 +85,7 @@ class View:
         self._incomplete.show(incomplete([*snapshot.gaps, *movers.gaps], translations))
         self._caption.show(escape(fragments.over_time_caption(snapshot, translations)))
         self._tiles.show(fragments.tiles(snapshot, translations))
-        self._alerts.show(fragments.alerts(snapshot, translations))
+        self._alerts.show(fragments.alerts(snapshot, translations, self._silences()))
         self._records.show(fragments.records(snapshot, translations))
         self._movers.show(movers_html(movers, translations))
         nothing = fragments.nothing_to_chart(snapshot, translations)

@@ -33,13 +33,13 @@ class LoginMiddleware(AuthMiddleware):
 
     A request that changes something must come from the console's own pages (`Sec-Fetch-Site`, `Origin`) or carry a
     bearer token, and its user must be an operator; a web socket must come from these pages too. The session cookie is
-    HttpOnly and SameSite=Strict.
+    HttpOnly and SameSite=Strict. Links in notifications are signed, and check all this themselves.
     """
 
     settings: ConsoleSettings
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings, monotonic: Callable[[], float]) -> None:
-        super().__init__(app, settings, monotonic)
+        super().__init__(app, settings, monotonic, open_paths=("/act/",))
         self.path_prefix = settings.path_prefix
         self.sessions = Sessions(settings, self.identities)
 
