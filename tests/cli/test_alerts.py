@@ -56,6 +56,7 @@ def test_show_prints_the_alert_to_read(server, capfd):
     outcome = run(capfd, "alerts", "show", "triage-1", "--elasticsearch", index.url)
     assert outcome.out.startswith("Delivery spikes\n\ns\n\nSince: 2026-11-22 09:30 UTC\n")
     assert "Acknowledged: by Kim at 2026-11-22 09:36 UTC: on it\n" in outcome.out
+    assert "History:\n  2026-11-22 09:30 UTC  It began\n" in outcome.out
     assert "What people write:\n  > Where is it?" in outcome.out
     assert index.sent[0].path == "/alerts/_doc/triage-1"
 

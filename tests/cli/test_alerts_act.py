@@ -71,7 +71,11 @@ def test_actions_reach_the_topic_and_a_silence_is_listed_and_ended(stack, prefix
     apply_topics(settings.kafka)
     where = (*kafka, "--elasticsearch", index.url)
     assert run(capfd, "alerts", "ack", "triage", "--by", "Kim", "--comment", "on it", *where).code == 0
-    assert run(capfd, "alerts", "snooze", "--latest", "--for", "1h30m", "--by", "Kim", *where).code == 0
+    for command in (
+        ("snooze", "--latest", "--for", "1h30m"), ("unack", "--latest"), ("assign", "--latest", "--to", "Lee"),
+        ("comment", "--latest", "--text", "flooded"), ("resolve", "--latest"), ("snooze", "--latest", "--for", "1h30m"),
+    ):  # fmt: skip
+        assert run(capfd, "alerts", *command, "--by", "Kim", *where).code == 0
     added = run(
         capfd, "alerts", "silence", "add", "--match", "brand=Acme", "--match", "intent!=praise", "--for", "2h",
         "--comment", "migration", *kafka,
@@ -83,7 +87,11 @@ def test_actions_reach_the_topic_and_a_silence_is_listed_and_ended(stack, prefix
     assert "no silences" in run(capfd, "alerts", "silence", "list", *kafka).err
 
     book = read_actions(settings.kafka)
-    [last] = book.on_alerts()
+    done = book.on_alerts()
+    assert [type(action).__name__ for action in done] == [
+        "Acknowledge", "Unacknowledge", "Assign", "Comment", "Resolve", "Snooze"
+    ]  # fmt: skip
+    last = done[-1]
     assert isinstance(last, Snooze)
     assert not isinstance(last, Acknowledge)
     assert last.until_ms - last.at_ms == 5_400_000

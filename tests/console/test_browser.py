@@ -14,17 +14,21 @@ from console_seed import RISING, seed_index
 from indices import own_settings, remove
 from records import enriched
 
+from triage.alerting.app.actions import read_actions
+from triage.alerting.links import Link, LinkSigner
 from triage.clock import SystemClock
 from triage.config import KafkaSettings
 from triage.elastic import corrections as store
 from triage.elastic.client import connect
 from triage.elastic.plan import apply, plan_index
+from triage.elastic.search import recent_alerts
 from triage.schemas.enriched import Entity
 from triage.topics import apply_topics
 
 pytestmark = [pytest.mark.stack, pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")]
 PREFIX = "tbrowserseeded"
 LONG = "r-long"
+LINK_KEY = "k" * 32
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +74,7 @@ def url(stack, index, tmp_path_factory):
         "kafka.topic_prefix": PREFIX,
         "worker.group": PREFIX,
         "console.port": 0,
+        "alerting.link_keys": LINK_KEY,
         "logging.format": "json",
     }
     # NiceGUI behaves otherwise where it sees pytest.
@@ -177,6 +182,41 @@ def test_on_call_goes_from_the_list_to_the_page_to_its_examples(browser, url):
     browser.click(".links a", "All records")
     browser.wait_for("document.querySelector('#records table')")
     assert "negative" in browser.evaluate("document.querySelector('.chips').innerText")
+
+
+def test_an_alert_is_acknowledged_from_a_telephone_by_the_link_of_a_message(browser, url, index, stack):
+    client, settings = index
+    (alert,) = recent_alerts(client, settings, 1)
+    ends_s = SystemClock().now_ms() // 1000 + 600
+    token = LinkSigner([LINK_KEY]).token(Link("link-1", alert.dedup_key, "acknowledge", "slack", "operator", ends_s))
+    kafka = KafkaSettings(bootstrap_servers=stack.bootstrap_servers, topic_prefix=PREFIX)
+    browser.resize(390, 844)
+    try:
+        browser.open(f"{url}/act/{token}")
+        browser.wait_for_text("Acknowledge this alert?")
+        assert read_actions(kafka).used("link-1") is None, "the page only asks"
+        browser.click("button", "Acknowledge")
+        browser.wait_for_text("The alert is acknowledged")
+    finally:
+        browser.resize(1280, 1250)
+    action = read_actions(kafka).used("link-1")
+    assert (action.dedup_key, action.actor) == (alert.dedup_key, "slack")
+    again = httpx.get(f"{url}/act/{token}")
+    assert (again.status_code, "This link was used by slack" in again.text) == (409, True)
+
+
+def test_an_alerts_page_has_its_history_and_what_can_be_done(browser, url, index):
+    client, settings = index
+    (alert,) = recent_alerts(client, settings, 1)
+    browser.open(f"{url}/alerts/{alert.dedup_key}")
+    browser.wait_for_text("It began")
+    for label in ("Acknowledge …", "Snooze …", "Silence …", "Assign …", "Comment …", "End by hand …"):
+        assert label in browser.text()
+    browser.click("summary", "Comment …")
+    browser.evaluate("document.querySelector('form[action$=comment] [name=comment]').value = 'the depot is flooded'")
+    browser.evaluate("document.querySelector('form[action$=comment] [name=by]').value = 'Kim'")
+    browser.click("form[action$=comment] button")
+    browser.wait_for_text("Sent. This page shows it within seconds.")
 
 
 def test_the_queue_is_worked_off_by_keys_alone(browser, url, index):

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from triage.config import Settings
     from triage.schemas.alert import Alert
 
-app = typer.Typer(
-    help="Alerts: list, show, acknowledge, silence, assess; test rules and receivers.", no_args_is_help=True
-)
+app = typer.Typer(help="Alerts: list, show, act on them, assess; test rules and receivers.", no_args_is_help=True)
 app.command("backtest")(alerts_backtest.command)
 app.command("ack")(alerts_act.acknowledge)
+app.command("unack")(alerts_act.unacknowledge)
 app.command("snooze")(alerts_act.snooze)
+app.command("assign")(alerts_act.assign)
+app.command("comment")(alerts_act.comment)
+app.command("resolve")(alerts_act.resolve)
 app.command("judge")(alerts_judge.judge)
 app.command("rules")(alerts_rules.rules)
 app.command("budget")(alerts_rules.budget)
@@ -127,7 +129,7 @@ def _line(alert: "Alert") -> str:
 
 
 def _text(alert: "Alert", settings: "Settings") -> str:
-    from triage.alerting.alert_facts import facts_of
+    from triage.alerting.alert_facts import facts_of, history_of
     from triage.alerting.notifiers.base import Notification
     from triage.alerting.notifiers.content import compose
     from triage.alerting.notifiers.text import plain
@@ -137,5 +139,10 @@ def _text(alert: "Alert", settings: "Settings") -> str:
     wording = wording_of(settings.alerting)
     translations = translations_for(settings.alerting.language, settings.alerting.time_zone)
     content = compose(Notification("firing" if alert.status == "firing" else "resolved", alert), wording)
+    history = [
+        f"  {translations.moment(past.at_ms)}  {past.text}" + (f": {past.comment}" if past.comment else "")
+        for past in history_of(alert, translations)
+    ]
     facts = [(translations(f"fact.{name}"), text) for name, text in facts_of(alert, translations).items() if text]
+    facts.append((translations("fact.history"), "\n" + "\n".join(history)))
     return plain(content, wording, facts)

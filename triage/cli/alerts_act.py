@@ -1,4 +1,4 @@
-"""`triage alerts ack`, `snooze` and `silence`: records what people do with alerts."""
+"""`triage alerts ack`, `snooze`, `assign`, `comment`, `resolve` and `silence`: records what people do with alerts."""
 
 import re
 from contextlib import contextmanager
@@ -68,6 +68,91 @@ def snooze(
     with open_writer(settings) as writer:
         action = writer.snooze(key, actor_name(by), for_s, comment)
     typer.echo(f"snoozed\t{key}\tuntil {rfc3339(action.until_ms)}")
+
+
+def unacknowledge(
+    key: KeyArgument = None,
+    latest: LatestOption = False,
+    by: ByOption = None,
+    comment: CommentOption = "",
+    bootstrap_servers: KafkaOption = None,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Give a firing alert back: nobody takes care of it, and its notification is repeated again."""
+    settings = settings_from(
+        config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
+    )
+    key = _open_alert(settings, key, latest=latest)
+    with _writer(settings) as writer:
+        action = writer.unacknowledge(key, _actor(by), comment)
+    typer.echo(f"given back\t{key}\t{action.actor}")
+
+
+def assign(
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="Whom; an empty name ends the assignment")],
+    key: KeyArgument = None,
+    latest: LatestOption = False,
+    by: ByOption = None,
+    comment: CommentOption = "",
+    bootstrap_servers: KafkaOption = None,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Assign a firing alert to somebody."""
+    settings = settings_from(
+        config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
+    )
+    key = _open_alert(settings, key, latest=latest)
+    with _writer(settings) as writer:
+        action = writer.assign(key, _actor(by), to.strip(), comment)
+    typer.echo(f"assigned\t{key}\tto {action.to}" if action.to else f"assigned\t{key}\tto nobody")
+
+
+def comment(
+    text: Annotated[str, typer.Option("--text", metavar="TEXT", help="The comment")],
+    key: KeyArgument = None,
+    latest: LatestOption = False,
+    by: ByOption = None,
+    bootstrap_servers: KafkaOption = None,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Comment on a firing alert; those who got its notification get the comment."""
+    from triage.errors import ConfigError
+
+    if not text.strip():
+        raise ConfigError("--text is empty")
+    settings = settings_from(
+        config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
+    )
+    key = _open_alert(settings, key, latest=latest)
+    with _writer(settings) as writer:
+        action = writer.comment(key, _actor(by), text.strip())
+    typer.echo(f"commented\t{key}\t{action.actor}")
+
+
+def resolve(
+    key: KeyArgument = None,
+    latest: LatestOption = False,
+    by: ByOption = None,
+    comment: CommentOption = "",
+    bootstrap_servers: KafkaOption = None,
+    elasticsearch: ElasticsearchOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """End a firing alert by hand; the same spike is no new alert until it has been quiet or has doubled."""
+    settings = settings_from(
+        config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
+    )
+    key = _open_alert(settings, key, latest=latest)
+    with _writer(settings) as writer:
+        action = writer.resolve(key, _actor(by), comment)
+    typer.echo(f"ended\t{key}\t{action.actor}")
 
 
 @silence_app.command("add")

@@ -1,16 +1,19 @@
 """Content: what a page says, whoever receives it."""
 
 import shlex
+from dataclasses import replace
 
 import pytest
 from pages import alert, page
 
 from triage.alerting.lifecycle.silences import matches, parse_matchers
+from triage.alerting.links import ActionLink
 from triage.alerting.notifiers.content import compose, cut_bytes
 from triage.alerting.notifiers.html import html
 from triage.alerting.notifiers.text import markdown, plain
 from triage.alerting.wording import wording_for
-from triage.schemas.alert import Share
+from triage.clock import parse_rfc3339
+from triage.schemas.alert import HistoryEntry, Share
 
 ENGLISH = wording_for("en")
 
@@ -108,3 +111,53 @@ def test_markdown_drops_the_least_useful_first_and_never_exceeds_its_limit():
 def test_bytes_are_cut_between_characters():
     assert cut_bytes("快递没到", 9) == "快递…"
     assert cut_bytes("abc", 3) == "abc"
+
+
+def test_a_page_says_how_late_it_is_and_whether_the_alert_still_lasts():
+    told_ms = parse_rfc3339("2026-11-22T21:31:00.000Z")
+    late = replace(page(), told_ms=told_ms)
+    assert compose(late, ENGLISH).summary.endswith(
+        "Told at 2026-11-22 21:31 UTC, 11 h 26 min after it began; it still fires."
+    )
+    over = replace(late, over_since="2026-11-22T12:10:00.000Z")
+    assert "11 h 26 min after it began; it is over since 2026-11-22 12:10 UTC." in compose(over, ENGLISH).summary
+    assert "已于 2026-11-22 20:10 UTC+8 (12:10 UTC) 结束" in compose(over, wording_for("zh", "Asia/Shanghai")).summary
+    assert "Told at" not in compose(replace(late, repeat=True), ENGLISH).summary, "it was told before"
+    assert "Told at" not in compose(replace(page("resolved"), told_ms=told_ms), ENGLISH).summary
+
+
+def test_examples_name_their_window():
+    content = compose(page(examples_end="2026-11-22T10:30:00.000Z"), ENGLISH)
+    assert content.examples_label == "What people write, 09:30–10:30 UTC"
+    assert content.examples_label in plain(content, ENGLISH)
+    assert compose(page(), ENGLISH).examples_label == "What people write"
+
+
+@pytest.mark.parametrize(
+    ("fields", "title", "said"),
+    [
+        ({"action": "comment", "comment": "the depot is flooded"}, "Kim comments: Acme", "Kim: the depot is flooded"),
+        ({"action": "assign", "to": "Lee"}, "Kim assigns it to Lee: Acme", ""),
+        ({"action": "assign", "to": ""}, "Kim ends the assignment: Acme", ""),
+        ({"action": "unacknowledge"}, "Kim no longer takes care of it: Acme", ""),
+    ],
+)
+def test_a_note_says_who_did_what(fields, title, said):
+    entry = HistoryEntry(id="1", by="Kim", at="2026-11-22T10:50:00.000Z", **fields)
+    content = compose(page("note", history=[entry]), ENGLISH)
+    assert content.title.startswith(title)
+    assert content.summary.startswith(said or "44 of 48")
+    assert not content.commands
+    assert not content.steps
+
+
+def test_links_by_which_readers_act_are_in_every_form():
+    links = [ActionLink("acknowledge", "https://c.example/act/a"), ActionLink("false", "https://c.example/act/f")]
+    content = compose(page(), ENGLISH, links)
+    assert content.actions == (
+        ("Acknowledge", "https://c.example/act/a"), ("False alarm", "https://c.example/act/f")
+    )  # fmt: skip
+    assert "Acknowledge: https://c.example/act/a\n" in plain(content, ENGLISH)
+    assert "[Acknowledge](https://c.example/act/a)" in markdown(content, ENGLISH, 18_000)
+    assert '<a href="https://c.example/act/a"' in html(content, ENGLISH, None)
+    assert compose(page("resolved"), ENGLISH, links).actions == ()

@@ -5,6 +5,7 @@ import json
 import pytest
 from pages import alert, page
 
+from triage.alerting.links import ActionLink
 from triage.alerting.notifiers import Refused, Throttled
 from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.slack import SlackNotifier, message
@@ -72,3 +73,12 @@ def test_slack_takes_every_event(serve, tell):
     texts = [json.loads(sent.body)["text"] for sent in server.sent]
     assert [text.split()[0] for text in texts] == [":rotating_light:", ":eyes:", ":white_check_mark:"]
     assert all(sent.headers["content-type"] == "application/json" for sent in server.sent)
+
+
+def test_links_by_which_readers_act_are_buttons():
+    links = [ActionLink("acknowledge", "https://c.example/act/a"), ActionLink("snooze", "https://c.example/act/s")]
+    (buttons,) = [b for b in message(compose(page(), ENGLISH, links), ENGLISH)["blocks"] if b["type"] == "actions"]
+    assert [(one["text"]["text"], one["url"]) for one in buttons["elements"]] == [
+        ("Acknowledge", "https://c.example/act/a"), ("Snooze 1 h", "https://c.example/act/s")
+    ]  # fmt: skip
+    assert all(one["type"] == "button" for one in buttons["elements"])

@@ -5,6 +5,7 @@ import json
 import pytest
 from pages import alert, page
 
+from triage.alerting.links import ActionLink
 from triage.alerting.notifiers import Refused, Throttled
 from triage.alerting.notifiers.content import compose
 from triage.alerting.notifiers.teams import TeamsNotifier, encoded
@@ -122,3 +123,12 @@ def test_a_workflow_takes_every_event(serve, tell):
     assert len(server.sent) == 3
     assert all(sent.headers["content-type"] == "application/json" for sent in server.sent)
     assert {sent.path for sent in server.sent} == {url.removeprefix(server.url)}
+
+
+def test_links_by_which_readers_act_are_in_a_set_of_their_own():
+    links = [ActionLink("acknowledge", "https://c.example/act/a")]
+    body = json.loads(encoded(compose(page(), ENGLISH, links), ENGLISH))["attachments"][0]["content"]["body"]
+    (buttons,) = [part for part in body if part["type"] == "ActionSet"]
+    assert buttons["actions"] == [
+        {"type": "Action.OpenUrl", "title": "Acknowledge", "url": "https://c.example/act/a"}
+    ]  # fmt: skip

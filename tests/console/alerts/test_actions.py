@@ -37,6 +37,18 @@ class Recorder:
     def judge(self, dedup_key, actor, verdict, comment=""):
         self._put("judge", dedup_key, actor, verdict, comment)
 
+    def unacknowledge(self, dedup_key, actor, comment=""):
+        self._put("unacknowledge", dedup_key, actor, comment)
+
+    def assign(self, dedup_key, actor, to):
+        self._put("assign", dedup_key, actor, to)
+
+    def comment(self, dedup_key, actor, comment):
+        self._put("comment", dedup_key, actor, comment)
+
+    def resolve(self, dedup_key, actor, comment=""):
+        self._put("resolve", dedup_key, actor, comment)
+
     def silence(self, matchers, actor, for_s, comment=""):
         self._put("silence", matchers, actor, for_s, comment)
 
@@ -189,3 +201,22 @@ def test_an_alert_that_is_over_can_be_assessed_and_that_be_taken_back(visit, rec
     page, _ = visit("judge", {"by": "Kim", "verdict": "withdrawn"}, alert=over)
     assert "false · by Kim &lt;k&gt; at 2026-11-22 09:31 UTC: a sale" in page.text
     assert recorder.sent == [("judge", KEY, "Kim", "false", "a sale"), ("judge", KEY, "Kim", "withdrawn", "")]
+
+
+def test_it_is_given_back_assigned_commented_and_ended(visit, recorder, make_alert):
+    from triage.schemas.alert import Acknowledgement
+
+    known = make_alert(dedup_key=KEY, acknowledged=Acknowledgement("Lee", "2026-11-22T09:31:00.000Z"))
+    page, _ = visit("unacknowledge", {"by": "Kim"}, alert=known)
+    assert "<button>Give back</button>" in page.text
+    assert "<button>Acknowledge</button>" not in page.text
+    visit("assign", {"by": "Kim", "to": "Lee"})
+    visit("comment", {"by": "Kim", "comment": "the depot is flooded"})
+    assert visit("comment", {"by": "Kim", "comment": " "})[1].status_code == 400
+    visit("resolve", {"by": "Kim", "comment": "refunded"})
+    assert recorder.sent == [
+        ("unacknowledge", KEY, "Kim", ""),
+        ("assign", KEY, "Kim", "Lee"),
+        ("comment", KEY, "Kim", "the depot is flooded"),
+        ("resolve", KEY, "Kim", "refunded"),
+    ]

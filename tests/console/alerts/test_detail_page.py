@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from triage.config import AlertingSettings
-from triage.console.alerts.detail_page import alert_page
+from triage.console.alerts.detail_page import Around, alert_page
 from triage.console.app import build_service
 from triage.console.web.headers import HEADERS
 from triage.console.web.layout import PageContext
 from triage.errors import Unavailable
 from triage.metrics import Metrics
-from triage.schemas.alert import Chart, Refusal, Share
+from triage.schemas.alert import Chart, HistoryEntry, Refusal, Share
 from triage.translations import translations_for
 from triage.web.health import WebHealth
 from triage.web.identity import ANONYMOUS
@@ -174,3 +174,30 @@ def test_title_and_summary_are_in_the_readers_language_and_zone_whatever_the_not
     assert "15:30 至 16:30 UTC+8 (07:30–08:30 UTC)" in page
     assert "Delivery complaints spike" not in page
     assert "At the peak, between 07:30 and 08:30 UTC" in alert_page(alert, CONTEXT, AlertingSettings())
+
+
+def test_the_history_says_who_did_what_and_earlier_alerts_of_the_key_are_listed(make_alert):
+    entries = [
+        HistoryEntry(id="1", action="acknowledge", by="Kim", at="2026-11-22T08:00:00.000Z", via="slack"),
+        HistoryEntry(id="2", action="comment", by="Lee", at="2026-11-22T08:05:00.000Z", comment="<b>flooded</b>"),
+    ]
+    alert = make_alert(told_at="2026-11-22T07:42:00.000Z", taken_by=["log", "slack"], history=entries)
+    earlier = make_alert("resolved", started_ms=1_795_339_800_000 - 100 * HOUR, ended_ms=1_795_339_800_000 - 99 * HOUR)
+    page = _plain(alert_page(alert, CONTEXT, AlertingSettings(), around=Around([earlier])))
+    assert "Told at 2026-11-22 07:42 UTC, 12 min after it began; it still fires." in page
+    done = re.findall(r"<li><time[^>]*>([^<]*)</time> ([^<]*)", page)
+    assert done[:4] == [
+        ("2026-11-22 07:30 UTC", "It began"),
+        ("2026-11-22 07:42 UTC", "Notified: log, slack"),
+        ("2026-11-22 08:00 UTC", "Kim acknowledged it (link in slack)"),
+        ("2026-11-22 08:05 UTC", "Lee commented"),
+    ]
+    assert '<blockquote dir="auto">&lt;b&gt;flooded&lt;/b&gt;</blockquote>' in page
+    assert f'href="../alerts/{quote(earlier.dedup_key, safe="")}"' in page
+
+
+def test_the_chart_shades_the_time_of_the_episode(make_alert):
+    alert = make_alert(chart=Chart("2026-11-22T06:30:00.000Z", 3600, [1, 8, 9], [1.0, 1.5, 1.5]))
+    page = alert_page(alert, CONTEXT, AlertingSettings())
+    assert '<rect class="lasted" x="177.3"' in page
+    assert "per 1 h" in page

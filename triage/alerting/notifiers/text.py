@@ -14,7 +14,7 @@ def plain(content: Content, wording: Wording, facts: Iterable[tuple[str, str]] =
 
     `facts`, as (label, text), follow the summary.
     """
-    listed = "\n".join(f"{label}: {text}" for label, text in facts)
+    listed = "\n".join(f"{label}: {text}".replace(": \n", ":\n") for label, text in facts)
     sections = [content.title, content.summary, *([listed] if listed else []), *_blocks_plain(content)]
     sections += [f"{label}:\n  " + "\n  ".join(values) for label, values in content.unusual]
     if content.steps:
