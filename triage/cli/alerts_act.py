@@ -85,8 +85,8 @@ def unacknowledge(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
     key = _open_alert(settings, key, latest=latest)
-    with _writer(settings) as writer:
-        action = writer.unacknowledge(key, _actor(by), comment)
+    with open_writer(settings) as writer:
+        action = writer.unacknowledge(key, actor_name(by), comment)
     typer.echo(f"given back\t{key}\t{action.actor}")
 
 
@@ -106,8 +106,8 @@ def assign(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
     key = _open_alert(settings, key, latest=latest)
-    with _writer(settings) as writer:
-        action = writer.assign(key, _actor(by), to.strip(), comment)
+    with open_writer(settings) as writer:
+        action = writer.assign(key, actor_name(by), to.strip(), comment)
     typer.echo(f"assigned\t{key}\tto {action.to}" if action.to else f"assigned\t{key}\tto nobody")
 
 
@@ -130,8 +130,8 @@ def comment(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
     key = _open_alert(settings, key, latest=latest)
-    with _writer(settings) as writer:
-        action = writer.comment(key, _actor(by), text.strip())
+    with open_writer(settings) as writer:
+        action = writer.comment(key, actor_name(by), text.strip())
     typer.echo(f"commented\t{key}\t{action.actor}")
 
 
@@ -150,8 +150,8 @@ def resolve(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
     key = _open_alert(settings, key, latest=latest)
-    with _writer(settings) as writer:
-        action = writer.resolve(key, _actor(by), comment)
+    with open_writer(settings) as writer:
+        action = writer.resolve(key, actor_name(by), comment)
     typer.echo(f"ended\t{key}\t{action.actor}")
 
 

@@ -128,5 +128,5 @@ def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
         silences=book.silences.all,
         actions=actions,
         rules=rules,
-        used_links=_UsedLinks(book, reader),
+        used_links=_UsedLinks(book, follower),
     )

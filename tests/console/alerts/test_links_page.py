@@ -62,7 +62,8 @@ class Console:
         alerting = Settings(alerting={"link_keys": KEY, "time_zone": "Asia/Shanghai"}).alerting
         return build_service(
             Metrics(), WebHealth(lambda: None), lambda key: self.alert if key == "triage-1" else None, self.recorder,
-            ConsoleSettings(tokens=self.tokens), alerting, ManualClock(NOW), used_links=self.used, now_s=lambda: self.now_s,
+            ConsoleSettings(tokens=self.tokens), alerting, ManualClock(NOW), used_links=self.used,
+            now_s=lambda: self.now_s,
         )  # fmt: skip
 
     def __call__(self, work, **headers):

@@ -35,6 +35,8 @@ _MAX_BYTES = 16_384
 _MAX_CHARS = 200
 _TIMES_S = (1800, 7200, 28_800, 86_400, 604_800)
 _KINDS = ("acknowledge", "unacknowledge", "snooze", "silence", "assign", "comment", "resolve", "judge")
+# Actions whose form asks for a name and a comment only.
+_PLAIN = frozenset({"acknowledge", "unacknowledge", "resolve"})
 
 
 class FormTokens:
@@ -152,11 +154,24 @@ def _take_action(actions: Actions, kind: str, dedup_key: str, request: Request, 
     comment = form.get("comment", [""])[0].strip()[:_MAX_CHARS]
     if not actor:
         raise ConfigError(translations_of(request)("action.no_name"))
+    if kind in _PLAIN:
+        getattr(actions, kind)(dedup_key, actor, comment)
+    else:
+        comment = _take_with_choices(actions, kind, dedup_key, request, form, actor, comment)
+    log.info("alert_action", kind=kind, dedup_key=dedup_key, by=actor, comment=comment)
+
+
+def _take_with_choices(
+    actions: Actions,
+    kind: str,
+    dedup_key: str,
+    request: Request,
+    form: dict[str, list[str]],
+    actor: str,
+    comment: str,
+) -> str:
+    """Take an action whose form has further fields. Returns what to log. Raises ConfigError for a missing one."""
     match kind:
-        case "acknowledge":
-            actions.acknowledge(dedup_key, actor, comment)
-        case "unacknowledge":
-            actions.unacknowledge(dedup_key, actor, comment)
         case "snooze":
             actions.snooze(dedup_key, actor, _seconds(form, request), comment)
         case "silence":
@@ -170,14 +185,12 @@ def _take_action(actions: Actions, kind: str, dedup_key: str, request: Request, 
             if not comment:
                 raise ConfigError(translations_of(request)("action.no_comment"))
             actions.comment(dedup_key, actor, comment)
-        case "resolve":
-            actions.resolve(dedup_key, actor, comment)
         case "judge":
             verdict = next((each for each in VERDICTS if form.get("verdict") == [each]), None)
             if verdict is None:
                 raise ConfigError(translations_of(request)("action.no_verdict"))
             actions.judge(dedup_key, actor, verdict, comment)
-    log.info("alert_action", kind=kind, dedup_key=dedup_key, by=actor, comment=comment)
+    return comment
 
 
 def _seconds(form: dict[str, list[str]], request: Request) -> int:
