@@ -30,9 +30,11 @@ def summary_of(alert: Alert, wording: Wording) -> str:
     """
     if alert.kind == "silence" and alert.window_end is not None:
         place, since_ms = wording.place(alert.dimensions), parse_rfc3339(alert.started_at)
+        parts = [wording.silent(place, since_ms, alert.peak_expected)]
+        if alert.resolved_by is not None:
+            return wording.joined([*parts, wording.resolved_by_hand(alert.resolved_by.by)])
         if alert.status == "resolved":
             return wording.speaks_again(place, since_ms, _lasted_ms(alert))
-        parts = [wording.silent(place, since_ms, alert.peak_expected)]
         return wording.joined([*parts, wording.without(alert.without)] if alert.without else parts)
     if not _has_numbers(alert):
         return alert.summary

@@ -193,6 +193,8 @@ def _is_held(episode: Episode, window: RuleWindow, policy: Policy) -> bool:
     until_ms = held_until_ms(episode, window.end_ms - window.step_start_ms, policy.resolve_after)
     if until_ms is None or window.step_start_ms >= until_ms:
         return False
+    if SILENCE in episode.causes:
+        return True
     # At its peak the rule's window may have held only the beginning of the spike.
     full = episode.window_ms / min(max(episode.peak_end_ms - episode.started_ms, 1), episode.window_ms)
     return window.negative < _GROWN * episode.peak_negative * full
