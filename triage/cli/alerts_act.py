@@ -145,7 +145,7 @@ def resolve(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """End a firing alert by hand; the same spike is no new alert until it has been quiet or has doubled."""
+    """End a firing alert by hand; the same spike opens no other alert until it has been quiet or has doubled."""
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
