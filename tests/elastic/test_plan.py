@@ -162,6 +162,8 @@ class WithIlm:
         if sent.method == "PUT":
             self.stored[path] = json.loads(sent.body or b"{}")
             return 200, {"acknowledged": True}
+        if path == "/_cluster/health":
+            return 200, {"number_of_data_nodes": 1}
         if path in {"/_ilm/policy", "/_analyze", "/feedback-*"} or path.startswith("/_resolve"):
             return 200, {}
         if path not in self.stored:

@@ -1,6 +1,7 @@
 """`make faults SEEDS=n`: seeds 1 to n against the stack of TRIAGE_TEST_*, else the local one; prints the table.
 
-`--soak MINUTES` is one long run with a fault a minute, whose first worker and alerter are never ended.
+`--soak MINUTES` is one long run with faults, whose first worker and alerter are never ended; it prints what every
+process has, each minute.
 """
 
 import argparse
@@ -26,8 +27,12 @@ def main():
     parser.add_argument("--rate", type=int, default=Plan.rate, help="records a second")
     parser.add_argument("--faults", type=int, default=Plan.faults, help="faults of a run")
     parser.add_argument("--gap", type=float, default=Plan.gap_s, help="mean seconds between faults")
+    parser.add_argument("--every", type=float, default=0, help="fixed seconds between faults, instead of --gap")
     parser.add_argument("--workers", type=int, default=Plan.workers)
     parser.add_argument("--only", nargs="+", default=(), help="only faults with one of these in their name")
+    parser.add_argument(
+        "--cluster", action="store_true", help="only faults that clusters have, and killed workers and alerters"
+    )
     parser.add_argument("--soak", type=float, default=0, help="minutes of one long run instead")
     parser.add_argument("--keep", type=Path, help="folder for logs and outcomes; default: kept only of failed runs")
     parser.add_argument("--table", type=Path, nargs="+", help="only print the table of kept outcomes.json files")
@@ -36,11 +41,12 @@ def main():
         kept = [outcome for path in arguments.table for outcome in json.loads(path.read_text())]
         sys.stdout.write(table(kept) + "\n")
         return 0
+    only = [*arguments.only, *(["cluster: ", "SIGKILL"] if arguments.cluster else [])]
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)
     plan = Plan(
-        arguments.records, arguments.rate, arguments.faults, arguments.gap, arguments.workers, tuple(arguments.only),
-        arguments.soak * 60,
+        arguments.records, arguments.rate, arguments.faults, arguments.gap, arguments.workers, tuple(only),
+        arguments.soak * 60, every_s=arguments.every,
     )  # fmt: skip
     folder = arguments.keep or scratch()
     outcomes = []

@@ -5,6 +5,7 @@ import random
 import subprocess
 
 import pytest
+from chaos.cluster import java_hash
 from chaos.faults import FAULTS, possible, schedule
 from chaos.monitor import Resources
 from chaos.run import Plan, run
@@ -47,7 +48,7 @@ def test_nothing_is_lost_or_twice_on_the_real_stack(tmp_path):
 
 
 def test_a_seed_says_what_strikes_and_when():
-    first, second = (schedule(FAULTS, 30, random.Random(7), 2.0) for _ in range(2))
+    first, second = (schedule(FAULTS, len(FAULTS) + 3, random.Random(7), 2.0) for _ in range(2))
     assert [(fault.name, pause) for fault, pause in first] == [(fault.name, pause) for fault, pause in second]
     assert {fault.name for fault, _ in first} == {fault.name for fault in FAULTS}
 
@@ -55,7 +56,7 @@ def test_a_seed_says_what_strikes_and_when():
 def test_what_the_stack_cannot_take_is_named():
     class Bare:
         class can:  # noqa: N801
-            control = kafka_network = expiry = False
+            control = cluster = kafka_network = cluster_network = expiry = False
 
     takes, cannot = possible(Bare)
     assert {fault.name for fault in takes} | {fault.name for fault in cannot} == {fault.name for fault in FAULTS}
@@ -77,6 +78,32 @@ def test_a_process_that_ends_with_more_than_it_had_is_named():
         "leaking (2) grew from 17 to 26 threads",
         "leaking (2) grew from 40 to 63 files",
     ]
+
+
+def test_a_soak_says_what_every_process_has():
+    resources = Resources(None)
+    resources.rows = [(0, "a", 1, 190.0, 7, 15), (0, "alerter", 2, 140.0, 5, 9), (2, "a", 3, 201.4, 8, 16)]
+    assert resources.now() == "a 201 MiB 8 threads 16 files, alerter 140 MiB 5 threads 9 files"
+
+
+def test_several_addresses_are_a_cluster_whose_members_are_named_in_order(tmp_path):
+    endpoints = Endpoints("127.0.0.1:1,127.0.0.1:2", "http://127.0.0.1:3,http://127.0.0.1:4")
+    stack = Stack(endpoints, control=str(tmp_path / "control"))
+    try:
+        assert stack.brokers == {"kafka-1": "127.0.0.1:1", "kafka-2": "127.0.0.1:2"}
+        assert stack.nodes == {"elasticsearch-1": "http://127.0.0.1:3", "elasticsearch-2": "http://127.0.0.1:4"}
+        assert len(stack.proxied.elasticsearch_url.split(",")) == 2
+        takes, _ = possible(stack)
+    finally:
+        stack.close()
+    names = {fault.name for fault in takes}
+    assert "cluster: leader killed" in names
+    assert not names & {"Kafka killed", "cluster: leader unreachable"}
+
+
+@pytest.mark.parametrize(("text", "value"), [("", 0), ("a", 97), ("hello", 99162322), ("Hello, World!", 1498789909)])
+def test_names_are_hashed_as_kafka_does_to_find_their_coordinator(text, value):
+    assert java_hash(text) == value
 
 
 def test_what_was_started_and_does_not_answer_is_started_again(tmp_path, monkeypatch):

@@ -74,7 +74,7 @@ def test_an_elasticsearch_that_stalls_past_the_session_timeout_costs_no_rebalanc
     assigned = fleet.logs().count("partitions_assigned")
     before = [usage(process.pid)[0] for process in fleet.processes.values()]
 
-    fleet.stack.elastic_net.stalled = True
+    fleet.stack.elastic_nets[0].stalled = True
     fleet.produce(numbered(6_000, start=500))
     waiting_until, most = time.monotonic() + 25, before
     while time.monotonic() < waiting_until:
@@ -83,7 +83,7 @@ def test_an_elasticsearch_that_stalls_past_the_session_timeout_costs_no_rebalanc
         time.sleep(0.5)
     lag = fleet.committed_lag()
     assert lag > 5_000
-    fleet.stack.elastic_net.stalled = False
+    fleet.stack.elastic_nets[0].stalled = False
     started = time.monotonic()
     fleet.wait_drained(180)
     took_s = time.monotonic() - started

@@ -83,6 +83,24 @@ def test_a_fenced_feed_is_rebuilt_and_reads_again_from_the_committed_offsets():
     assert rig.connects == 2
 
 
+def test_a_worker_whose_commits_are_refused_is_not_ready_until_one_succeeds():
+    rig = Rig()
+    refused = "records were not acknowledged; the broker answered NotEnoughReplicasError"
+    rig.source.fail_commits = [Fenced(refused)] * 2
+    rig.send(*(_record(n) for n in range(10)))
+    seen, commit = [], rig.source.commit
+
+    def watched(messages, offsets):
+        seen.append(rig.health.ready()[1]["waiting_for"])
+        commit(messages, offsets)
+
+    rig.source.commit = watched
+    rig.run()
+    assert seen[:3] == [{}, {"kafka": refused}, {"kafka": refused}]
+    assert rig.health.ready()[0]
+    _assert_exactly_once(rig, [f"r{n}" for n in range(10)])
+
+
 def test_records_of_a_partition_lost_while_in_flight_are_left_to_its_new_owner():
     sink, revoked = MemorySink(), threading.Event()
     rig = Rig(sink)

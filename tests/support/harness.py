@@ -23,6 +23,7 @@ from triage.elastic.plan import apply as apply_index
 from triage.elastic.plan import plan_index
 from triage.local.stack import Endpoints
 from triage.topics import apply_topics
+from triage.topics.definitions import TopicDefinition
 
 TINY_MODEL = ROOT / "tests" / "assets" / "tiny-model"
 RAW = ("complaints", "reviews", "social")
@@ -84,8 +85,12 @@ class Fleet:
         self.settings = load_settings(None, self.flags)
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
 
+    def definitions(self) -> list[TopicDefinition] | None:
+        """The topics of the fleet; None means those of the settings' environment."""
+        return None
+
     def prepare(self) -> Self:
-        apply_topics(self.settings.kafka)
+        apply_topics(self.settings.kafka, definitions=self.definitions())
         client = connect(self.settings.elasticsearch)
         wait_until_ready(client, self.settings.elasticsearch, SystemClock())
         clock = SystemClock()
@@ -168,7 +173,7 @@ class Fleet:
             consumer.close(autocommit=False)
 
     def elasticsearch(self) -> Elasticsearch:
-        return Elasticsearch(self.settings.elasticsearch.url, request_timeout=30)
+        return Elasticsearch(self.settings.elasticsearch.urls(), request_timeout=30)
 
     def committed_lag(self) -> int:
         """Records of the raw topics after the group's committed offsets."""

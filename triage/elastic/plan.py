@@ -17,6 +17,7 @@ from triage.elastic.errors import cause, translated
 from triage.elastic.index_state import index_state
 from triage.elastic.mapping import JsonObject, field_paths
 from triage.elastic.naming import belongs_to, daily_date
+from triage.elastic.replicas import missing_replicas, replica_notes
 from triage.elastic.template import (
     Capabilities,
     daily_template_name,
@@ -111,7 +112,10 @@ def plan_index(
     for template, name, _ in single_indices(settings):
         changes += _single_index_change(client, name, templates[template], incompatible)
     clashes, unusable = index_state(client, settings, indices)
-    return Plan(tuple(changes), tuple(incompatible), _notes(can, settings), daily_from, clashes, unusable)
+    with translated():
+        nodes = client.cluster.health().body.get("number_of_data_nodes", 1)
+    notes = (*_notes(can, settings), *replica_notes(settings.replicas, nodes))
+    return Plan(tuple(changes), tuple(incompatible), notes, daily_from, clashes, unusable)
 
 
 def _notes(can: Capabilities, settings: ElasticsearchSettings) -> tuple[str, ...]:
@@ -206,11 +210,18 @@ def _index_change(name: str, index: JsonObject, template: JsonObject, incompatib
     if update:
         put = partial(_put_mapping, name=name, body=update)
         changes.append(Change("update", f"mapping of index {name}", tuple(details), put))
+    if more := missing_replicas(index, template):
+        put = partial(_put_replicas, name=name, replicas=more[1])
+        changes.append(Change("update", f"index {name}", (f"number_of_replicas: {more[0]} -> {more[1]}",), put))
     for alias in template["template"].get("aliases", {}):
         if alias not in index.get("aliases", {}):
             add = partial(_add_alias, name=name, alias=alias)
             changes.append(Change("update", f"index {name}", (f"alias: (none) -> {alias}",), add))
     return changes
+
+
+def _put_replicas(client: Elasticsearch, name: str, replicas: int) -> object:
+    return client.indices.put_settings(index=name, settings={"index": {"number_of_replicas": replicas}})
 
 
 def _analyzers(index: JsonObject) -> JsonObject:

@@ -74,6 +74,8 @@ class Worker:
         self._batch_size = min(64, settings.max_batch_records)
         self._gathered: list[ConsumedMessage] = []
         self._gathering_since = 0.0
+        # The last commit ended with Fenced.
+        self._refused = False
 
     def stop(self) -> None:
         """Ask the worker to complete and commit the batches in flight, leave the consumer group and end.
@@ -98,6 +100,10 @@ class Worker:
                 self._consume(source, executor)
             except Fenced as fenced:
                 self._metrics.fenced.inc()
+                # Until the next commit: with too few replicas in sync each attempt ends like this, and a new source
+                # is made at once.
+                self._refused = True
+                self._health.waiting_for("kafka", str(fenced))
                 log.warning("fenced_rejoining", error=str(fenced), batches_given_up=len(executor))
             except BatchAbandoned:
                 log.info("batches_given_up", batches=len(executor), reason="stopping")
@@ -121,7 +127,8 @@ class Worker:
                 self._health.outage("kafka", str(error))
                 self._stop.wait(wait)
             else:
-                self._health.recovered("kafka")
+                if not self._refused:
+                    self._health.recovered("kafka")
                 return source
         return None
 
@@ -236,6 +243,7 @@ class Worker:
             self._wait_to_retry(source, wait)
         now = self._clock.monotonic()
         self._metrics.stage_seconds.labels("publish").observe(now - started)
+        self._refused = False
         self._health.recovered("kafka")
         self._adapt_batch_size(len(batch.consumed), completed.worked_s, completed.stored_s + now - begun)
 

@@ -9,6 +9,7 @@ from triage.errors import AccessDenied, ConfigError, DependencyError, TriageErro
 from triage.topics.connect import admin_client, translate
 from triage.topics.definitions import TopicDefinition, load_definitions
 from triage.topics.diff import Existing, Plan, TopicChange, compute_plan
+from triage.topics.durability import INTERNAL
 
 if TYPE_CHECKING:
     from triage.topics.kafka_types import Admin
@@ -117,7 +118,18 @@ def _plan(admin: "Admin", settings: KafkaSettings, definitions: list[TopicDefini
     existing = {name: _existing(name, topic, configs[name]) for name, topic in described.items()}
     prefix = f"{settings.topic_prefix}."
     others = [name for name in admin.list_topics() if name.startswith(prefix)]
-    return compute_plan(definitions, existing, others=others, brokers=broker_count(admin))
+    return compute_plan(
+        definitions, existing, others=others, brokers=broker_count(admin), internal=_internal_replicas(admin)
+    )
+
+
+def _internal_replicas(admin: "Admin") -> dict[str, int]:
+    """Return the replication factor of each of Kafka's own topics that exists and may be described."""
+    return {
+        topic["name"]: min(len(partition["replica_nodes"]) for partition in topic["partitions"])
+        for topic in admin.describe_topics(list(INTERNAL))
+        if topic["error_code"] == _OK and topic["partitions"]
+    }
 
 
 def _describe(admin: "Admin", names: list[str]) -> dict[str, Any]:

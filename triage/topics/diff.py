@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from triage.topics.definitions import TopicDefinition
+from triage.topics.durability import durability_warnings
 from triage.topics.units import same_value
 
 
@@ -70,11 +71,13 @@ def compute_plan(
     *,
     others: Iterable[str] = (),
     brokers: int | None = None,
+    internal: Mapping[str, int] | None = None,
 ) -> Plan:
     """Compare definitions with the existing topics, and return the plan.
 
     `existing` has the topics on the brokers by full name; `others` are the full names of all existing topics with the
-    prefix. `brokers` is the number of brokers, None if it is not known.
+    prefix. `brokers` is the number of brokers, None if it is not known; `internal` has the replication factors of
+    Kafka's own topics (see `durability_warnings`).
     """
     changes: list[TopicChange] = []
     warnings: list[str] = []
@@ -102,6 +105,8 @@ def compute_plan(
             f"{', '.join(impossible)} cannot be created with {brokers} broker{'' if brokers == 1 else 's'}: "
             "is kafka.environment right?",
         )
+    configs = {name: topic.config for name, topic in existing.items()}
+    warnings += durability_warnings(definitions, configs, internal or {}, brokers)
     defined = {definition.full_name for definition in definitions}
     notes += [f"{name} is not in the definitions; left alone" for name in sorted(set(others) - defined)]
     return Plan(tuple(changes), tuple(warnings), tuple(notes))

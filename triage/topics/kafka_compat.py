@@ -24,6 +24,8 @@ from kafka.errors import (
     InvalidProducerEpochError,
     KafkaError,
     KafkaTimeoutError,
+    NotEnoughReplicasAfterAppendError,
+    NotEnoughReplicasError,
     ProducerFencedError,
     UnknownError,
     UnsupportedCompressionTypeError,
@@ -72,15 +74,19 @@ _UNREADABLE_CODES = (0, CorruptRecordError.errno, UnsupportedCompressionTypeErro
 # Time after `delivery_timeout_ms` in which the library fails what it could not deliver.
 _EXPIRY_S = 1.0
 
+# Time in ms in which a connection to a coordinator that is alive is made.
+_CONNECTION_MS = 2_000
+
 
 # Clients that never reach a broker.
 
 
 @contextmanager
-def closing_on_failure() -> Iterator[Callable[..., KafkaNetClient]]:
+def closing_on_failure(kind: type[KafkaNetClient] = KafkaNetClient) -> Iterator[Callable[..., KafkaNetClient]]:
     """Context manager that closes the network client of a consumer or producer if its construction fails.
 
-    Pass the value of the `with` block as `kafka_client` to the consumer or producer that is constructed in it.
+    Pass the value of the `with` block as `kafka_client` to the consumer or producer that is constructed in it. The
+    client is of class `kind`.
 
     The library starts a thread and opens sockets before it asks a broker, and leaves them open when none answers: a
     worker that waits for a broker would have more of them with each attempt. Can go when
@@ -90,7 +96,7 @@ def closing_on_failure() -> Iterator[Callable[..., KafkaNetClient]]:
     made: list[KafkaNetClient] = []
 
     def client(**configs: Any) -> KafkaNetClient:
-        made.append(KafkaNetClient(**configs))
+        made.append(kind(**configs))
         return made[-1]
 
     try:
@@ -534,6 +540,20 @@ class CooperativeConsumer(KafkaConsumer):
         return bool(self._member_id) and (now.member_id != self._member_id or now.generation_id < 0)
 
 
+class CoordinatorSeekingClient(KafkaNetClient):
+    """A network client that gives up a connection soon, so that a producer asks for the new coordinator meanwhile.
+
+    The library waits for a connection to a transaction's coordinator as long as a request may take, and only then asks
+    who coordinates now: with a coordinator that is gone each commit would time out, though another broker has taken
+    over long since. A slow connection is made all the same. Can go when
+    `test_the_library_waits_for_a_dead_coordinator_as_long_as_for_an_answer` fails.
+    """
+
+    def await_ready(self, node_id: Any, timeout_ms: float = 30_000) -> bool:
+        ready: bool = super().await_ready(node_id, timeout_ms=min(timeout_ms, _CONNECTION_MS))
+        return ready
+
+
 class BoundedProducer(KafkaProducer):
     """A transactional producer whose commits and aborts return within a timeout, and that commits only all its records.
 
@@ -548,8 +568,23 @@ class BoundedProducer(KafkaProducer):
 
     def __init__(self, **configs: Any) -> None:
         self._sent: list[RecordFuture] = []
-        with closing_on_failure() as client:
+        self._refusal: type[KafkaError] | None = None
+        with closing_on_failure(CoordinatorSeekingClient) as client:
             super().__init__(kafka_client=client, **configs)
+        self._note_refusals()
+
+    def _note_refusals(self) -> None:
+        """Keep the last error with which a broker refused records that are sent again.
+
+        The library only logs it, and says that time has passed in the end. Can go when its timeout names the error.
+        """
+        can_retry = self._sender._can_retry  # noqa: SLF001
+
+        def note_and_ask(batch: Any, error: type[KafkaError]) -> bool:
+            self._refusal = error
+            return bool(can_retry(batch, error))
+
+        self._sender._can_retry = note_and_ask  # noqa: SLF001
 
     @property
     def fenced(self) -> bool:
@@ -562,7 +597,7 @@ class BoundedProducer(KafkaProducer):
         self._await(self._transaction_manager.send_offsets_to_transaction(offsets, group_metadata))
 
     def begin_transaction(self) -> None:
-        self._sent = []
+        self._sent, self._refusal = [], None
         super().begin_transaction()
 
     def send(
@@ -601,7 +636,7 @@ class BoundedProducer(KafkaProducer):
         except KafkaTimeoutError as error:
             raise Fenced(
                 f"records of a transaction of {self.config['transactional_id']} were not acknowledged, "
-                f"so it is not committed: {error_text(error)}"
+                f"so it is not committed: {error_text(error)}{_of_refusal(self._refusal)}"
             ) from error
 
     def end(self, timeout_s: float) -> None:
@@ -612,6 +647,14 @@ class BoundedProducer(KafkaProducer):
         timeout_ms = self.config["request_timeout_ms"]
         if not result.wait(timeout_ms=timeout_ms):
             raise Fenced(f"no answer to a transaction of {self.config['transactional_id']} in {timeout_ms} ms")
+
+
+def _of_refusal(error: type[KafkaError] | None) -> str:
+    if error is None:
+        return ""
+    few = issubclass(error, (NotEnoughReplicasError, NotEnoughReplicasAfterAppendError))
+    hint = ": fewer replicas are in sync than min.insync.replicas; are all brokers up?" if few else ""
+    return f"; the broker answered {error.__name__}{hint}"
 
 
 def end_producer(producer: Producer, timeout_s: float) -> None:

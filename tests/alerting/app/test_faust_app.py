@@ -46,6 +46,18 @@ def alerter(tmp_path):
     return app
 
 
+def test_the_changelog_has_the_replicas_of_window_counts_and_as_many_must_be_in_sync(tmp_path):
+    settings = load_settings(None, {"alerting.data_dir": str(tmp_path)})
+    with connect(settings.elasticsearch) as client:
+        app = AlerterApp(
+            settings, AlertRules(rules=[]), ManualClock(), Metrics(), [], client,
+            partitions=6, replicas=3, expected=set(), min_in_sync="2",
+        )  # fmt: skip
+    changelog = app._table.changelog_topic
+    assert app.faust.conf.topic_replication_factor == 3
+    assert (changelog.partitions, changelog.config["min.insync.replicas"]) == (6, "2")
+
+
 async def consumed(alerter, advance):
     """Two counts go through the agent's function as one batch; returns the stream, and the function as a task."""
     alerter._engine_of = lambda _: SimpleNamespace(apply=lambda message: None)

@@ -1,47 +1,20 @@
-"""The faults of the suite. `strike` blocks for as long as the fault lasts."""
+"""The faults of the suite."""
 
 import contextlib
 import random
 import resource
 import signal
-import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
+from chaos.cluster_faults import CLUSTER_FAULTS
 from chaos.elastic import INDEX_FAULTS
-from chaos.fleet import SupervisedFleet
+from chaos.fault import Fault, Scene
 from chaos.proxy import TcpProxy
 from chaos.stack import Stack
 from harness import wait_for
 from kafka import KafkaProducer
 
 from triage.topics.definitions import RAW_TOPICS
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault. `needs` names what the stack must support, see `Stack.can`. `strike` returns False without a target."""
-
-    name: str
-    strike: Callable[["Scene"], bool | None]
-    needs: tuple[str, ...] = ()
-
-
-class Scene:
-    """The targets of a fault. `spared` roles are never ended, so that a long run has processes as old as itself."""
-
-    def __init__(self, fleet: SupervisedFleet, stack: Stack, rng: random.Random, spared: Collection[str] = ()) -> None:
-        self.fleet = fleet
-        self.stack = stack
-        self.rng = rng
-        self.spared = set(spared)
-
-    def pick(self, kind: str = "worker") -> str | None:
-        running = [role for role in self.fleet.running(kind) if role not in self.spared]
-        return self.rng.choice(running or [None])
-
-    def pause(self, min_s: float, max_s: float) -> None:
-        time.sleep(self.rng.uniform(min_s, max_s))
 
 
 def _end(kind: str, number: signal.Signals) -> Callable[[Scene], bool]:
@@ -96,9 +69,9 @@ def _freeze(what: str, min_s: float, max_s: float) -> Callable[[Scene], None]:
 
 def _refuse(mode: str) -> Callable[[Scene], None]:
     def strike(scene: Scene) -> None:
-        scene.stack.elastic.mode = mode
+        scene.stack.refuse(mode)
         scene.pause(2, 7)
-        scene.stack.elastic.mode = None
+        scene.stack.refuse(None)
 
     return strike
 
@@ -122,18 +95,24 @@ def _leave_transaction_open(scene: Scene) -> None:
 
 def _network(which: str, kind: str) -> Callable[[Scene], None]:
     def strike(scene: Scene) -> None:
-        net: TcpProxy = getattr(scene.stack, which)
+        nets: list[TcpProxy] = getattr(scene.stack, which)
         if kind == "slow":
-            net.delay_s = scene.rng.uniform(0.05, 0.4)
+            delay_s = scene.rng.uniform(0.05, 0.4)
+            for net in nets:
+                net.delay_s = delay_s
             scene.pause(3, 7)
-            net.delay_s = 0.0
+            for net in nets:
+                net.delay_s = 0.0
         elif kind == "stall":
-            net.stalled = True
+            for net in nets:
+                net.stalled = True
             scene.pause(3, 9)
-            net.stalled = False
+            for net in nets:
+                net.stalled = False
         else:
             for _ in range(scene.rng.randint(1, 4)):
-                net.cut() if kind == "cut" else net.half_close()
+                for net in nets:
+                    net.cut() if kind == "cut" else net.half_close()
                 scene.pause(0.1, 1.5)
 
     return strike
@@ -171,10 +150,10 @@ FAULTS = (
     Fault("alerter SIGTERM", _end("alerter", signal.SIGTERM)),
     Fault("Kafka killed", _kill("kafka"), ("control",)),
     Fault("Kafka frozen", _freeze("kafka", 2, 9), ("control",)),
-    Fault("Kafka network slow", _network("kafka_net", "slow"), ("kafka_network",)),
-    Fault("Kafka network stalled", _network("kafka_net", "stall"), ("kafka_network",)),
-    Fault("Kafka connections cut", _network("kafka_net", "cut"), ("kafka_network",)),
-    Fault("Kafka connections half-closed", _network("kafka_net", "half"), ("kafka_network",)),
+    Fault("Kafka network slow", _network("kafka_nets", "slow"), ("kafka_network",)),
+    Fault("Kafka network stalled", _network("kafka_nets", "stall"), ("kafka_network",)),
+    Fault("Kafka connections cut", _network("kafka_nets", "cut"), ("kafka_network",)),
+    Fault("Kafka connections half-closed", _network("kafka_nets", "half"), ("kafka_network",)),
     Fault("Elasticsearch killed", _kill("elasticsearch"), ("control",)),
     Fault("Elasticsearch frozen", _freeze("elasticsearch", 3, 14), ("control",)),
     Fault("Elasticsearch answers 429", _refuse("429")),
@@ -183,12 +162,13 @@ FAULTS = (
     Fault("Elasticsearch 503 after writing", _refuse("late")),
     *(Fault(f"Elasticsearch index {state}", _refuse(state)) for state in INDEX_FAULTS),
     Fault("open transaction", _leave_transaction_open, ("expiry",)),
-    Fault("Elasticsearch network slow", _network("elastic_net", "slow")),
-    Fault("Elasticsearch network stalled", _network("elastic_net", "stall")),
-    Fault("Elasticsearch connections cut", _network("elastic_net", "cut")),
-    Fault("Elasticsearch connections half-closed", _network("elastic_net", "half")),
+    Fault("Elasticsearch network slow", _network("elastic_nets", "slow")),
+    Fault("Elasticsearch network stalled", _network("elastic_nets", "stall")),
+    Fault("Elasticsearch connections cut", _network("elastic_nets", "cut")),
+    Fault("Elasticsearch connections half-closed", _network("elastic_nets", "half")),
     Fault("clock jump", _jump_clock),
     Fault("disk full", _fill_disk),
+    *CLUSTER_FAULTS,
 )
 
 

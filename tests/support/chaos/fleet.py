@@ -8,13 +8,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 from alerter_rig import Receiver
 from chaos.stack import Stack
+from checkout import ROOT
 from harness import Fleet
+
+from triage.topics.definitions import TopicDefinition, load_definitions
 
 RESTART_AFTER_S = 0.5
 STAND_IN = Path(__file__).with_name("stand_in.py")
@@ -35,7 +39,10 @@ RULES = {
 
 
 class SupervisedFleet(Fleet):
-    """`roles` are the processes that should run: slots of workers, and `alerter`. One that ends is started again."""
+    """`roles` are the processes that should run: slots of workers, and `alerter`. One that ends is started again.
+
+    `checkouts` maps roles to the checkout whose version they run; the others run this one.
+    """
 
     def __init__(self, stack: Stack, prefix: str, tmp_path: Path, **flags: Any) -> None:
         self.receiver = Receiver()
@@ -62,9 +69,11 @@ class SupervisedFleet(Fleet):
                 "alerting.notify_backoff_initial_s": 0.2,
                 "alerting.notify_backoff_max_s": 2,
                 "alerting.session_timeout_s": 6,
+                "elasticsearch.replicas": int(stack.clustered),
             }
             | flags,
         )
+        self._clustered = stack.clustered
         self._via = {
             "kafka.bootstrap_servers": stack.proxied.bootstrap_servers,
             "elasticsearch.url": stack.proxied.elasticsearch_url,
@@ -72,6 +81,7 @@ class SupervisedFleet(Fleet):
         self.clock_file = tmp_path / "clock"
         self.clock_file.write_text("0")
         self.roles: set[str] = set()
+        self.checkouts: dict[str, Path] = {}
         # (monotonic seconds, role, status, seconds it ran)
         self.exits: list[tuple[float, str, int, float]] = []
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -79,6 +89,15 @@ class SupervisedFleet(Fleet):
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+
+    def definitions(self) -> list[TopicDefinition]:
+        """The topics of the local environment; on a cluster with three replicas, two in sync, as in production."""
+        found = load_definitions(self.settings.kafka)
+        if not self._clustered:
+            return found
+        return [
+            replace(topic, replication_factor=3, config={**topic.config, "min.insync.replicas": "2"}) for topic in found
+        ]
 
     def launch(self, workers: Iterable[str], *, alerter: bool = True) -> None:
         for slot in workers:
@@ -137,17 +156,13 @@ class SupervisedFleet(Fleet):
         self.receiver.close()
 
     def _start(self, role: str) -> None:
-        flags = self.flags | self._via
-        flags |= {"alerting.instance": "0"} if role == "alerter" else {"worker.slot": role}
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGE_")}
+        stand_in = self.checkouts.get(role, ROOT) / STAND_IN.relative_to(ROOT)
+        own = {"alerting.instance": "0"} if role == "alerter" else {"worker.slot": role}
+        environment = self.environment(self.checkouts.get(role, ROOT), **own)
         environment["CHAOS_CLOCK"] = str(self.clock_file)
-        environment["PYTHONPATH"] = os.pathsep.join([str(STAND_IN.parent.parent), *sys.path[1:]])
-        for name, value in flags.items():
-            text = json.dumps(value) if isinstance(value, list) else str(value)
-            environment[f"TRIAGE_{name.upper().replace('.', '__')}"] = text
         with (self.tmp_path / f"{role}.log").open("ab") as log:
             self.processes[role] = subprocess.Popen(
-                [sys.executable, str(STAND_IN), "alerter" if role == "alerter" else "worker"],
+                [sys.executable, str(stand_in), "alerter" if role == "alerter" else "worker"],
                 env=environment,
                 stdout=log,
                 stderr=log,
@@ -157,6 +172,16 @@ class SupervisedFleet(Fleet):
                 start_new_session=True,
             )
         self._since[role] = time.monotonic()
+
+    def environment(self, checkout: Path, **flags: Any) -> dict[str, str]:
+        """The environment of a process of the fleet that runs the version of a checkout."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGE_")}
+        support = (checkout / STAND_IN.relative_to(ROOT)).parent.parent
+        environment["PYTHONPATH"] = os.pathsep.join([str(checkout), str(support), *sys.path[1:]])
+        for name, value in {**self.flags, **self._via, **flags}.items():
+            text = json.dumps(value) if isinstance(value, list) else str(value)
+            environment[f"TRIAGE_{name.upper().replace('.', '__')}"] = text
+        return environment
 
     def _supervise(self) -> None:
         while not self._closed.wait(0.1):

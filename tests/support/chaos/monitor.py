@@ -21,6 +21,8 @@ STEADY_S = 2.0
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # At its end a process may have this much more than its maximum in the first half of its life.
 MIN_LIFE_S = 90.0
+# More rows than the processes of two samples.
+_ROLES = 24
 ALLOWED = {"MiB": 64, "threads": 4, "files": 12}
 
 
@@ -102,6 +104,14 @@ class Resources(threading.Thread):
         self._closed.set()
         if self.ident:
             self.join(10)
+
+    def now(self) -> str:
+        """The latest sample of every process, as one line: `a 203 MiB 12 threads 27 files, alerter ...`."""
+        latest = {row[1]: row for row in self.rows[-_ROLES:]}
+        return ", ".join(
+            f"{role} {mib:.0f} MiB {threads} threads {files} files"
+            for role, (_, _, _, mib, threads, files) in sorted(latest.items())
+        )
 
     def maxima(self) -> dict[str, list[float]]:
         """{role kind: maximum of (resident MiB, threads, files)}."""

@@ -14,7 +14,8 @@ from typing import Any
 
 import httpx
 from chaos.auditor import Verdict, audit
-from chaos.faults import Scene, possible, schedule
+from chaos.fault import Scene
+from chaos.faults import possible, schedule
 from chaos.feeder import Feeder
 from chaos.fleet import SupervisedFleet
 from chaos.monitor import Progress, Resources
@@ -26,6 +27,7 @@ WARM_S = 3.0
 STILL_S = 5.0
 STARTING_S = 20.0
 SPIKES = 2
+SAY_S = 60.0
 
 
 @dataclass
@@ -64,7 +66,8 @@ class Plan:
     """Records and faults of a run. `soak_s`: run that long, with a fault every `gap_s`, sparing the first worker.
 
     The run waits for the backlog until nothing was committed for `patience_s`, however long a busy machine takes.
-    `only` are parts of the faults' names, `names` whole ones. `pages` runs the alerter too, with spikes to page.
+    With `every_s` the time between faults is fixed instead of random. `only` are parts of the faults' names, `names`
+    whole ones. `pages` runs the alerter too, with spikes to page.
     """
 
     records: int = 50_000
@@ -77,6 +80,7 @@ class Plan:
     patience_s: float = 120.0
     names: tuple[str, ...] = ()
     pages: bool = True
+    every_s: float = 0.0
 
 
 def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], object] = print) -> Outcome:
@@ -91,6 +95,8 @@ def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], 
     feeder = Feeder(fleet, plan.rate, plan.records, random.Random(seed))
     slots = [chr(ord("a") + number) for number in range(plan.workers)]
     scene = Scene(fleet, stack, rng, spared={"a", "alerter"} if plan.soak_s else ())
+    if stack.clustered:
+        scene.cluster.wait_whole()
     started = time.monotonic()
     try:
         fleet.launch(slots, alerter=plan.pages)
@@ -102,7 +108,7 @@ def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], 
         resources.start()
         feeder.start()
         time.sleep(WARM_S)
-        strikes = _strike_all(scene, feeder, plan, rng, started, say)
+        strikes = _strike_all(scene, feeder, plan, rng, started, say, resources)
         stack.heal()
         fed_s = time.monotonic()
         feeder.finish()
@@ -110,6 +116,8 @@ def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], 
         _wait(lambda: _paged(fleet) >= set(feeder.spikes), 300)
         time.sleep(1)
         progress.close()
+        if stack.clustered:
+            scene.cluster.wait_whole()
         verdict = audit(fleet)
         seconds = time.monotonic() - started
         _measure(strikes, progress, feeder, plan, started, fed_s)
@@ -119,7 +127,7 @@ def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], 
         stack.heal()
         feeder.finish()
         fleet.close()
-        _remove(fleet)
+        remove(fleet)
     pages = {"expected": len(feeder.spikes), **_pages(fleet, feeder.spikes)}
     outcome = Outcome(
         seed, verdict.records, verdict.invalid, round(seconds, 1), verdict.lost, verdict.twice, verdict.lag,
@@ -151,7 +159,13 @@ def _problems(verdict: Verdict, pages: dict[str, int], fleet: SupervisedFleet) -
 
 
 def _strike_all(
-    scene: Scene, feeder: Feeder, plan: Plan, rng: random.Random, started: float, say: Callable[[str], object]
+    scene: Scene,
+    feeder: Feeder,
+    plan: Plan,
+    rng: random.Random,
+    started: float,
+    say: Callable[[str], object],
+    resources: Resources,
 ) -> list[Strike]:
     supported, _ = possible(scene.stack)
     faults = [
@@ -166,7 +180,7 @@ def _strike_all(
     for number, (fault, pause_s) in enumerate(schedule(faults, count, rng, plan.gap_s)):
         if number in spikes_after:
             feeder.spike()
-        time.sleep(min(pause_s, 3 * plan.gap_s))
+        _wait_and_say(plan.every_s or min(pause_s, 3 * plan.gap_s), plan, started, feeder, resources, say)
         if plan.soak_s and time.monotonic() - started > plan.soak_s:
             break
         struck = time.monotonic()
@@ -176,9 +190,21 @@ def _strike_all(
         strikes.append(strike)
         strike.lasted_s = round(time.monotonic() - struck, 2)
         say(f"  {strike.at_s:7.1f} s  {fault.name} for {strike.lasted_s:.1f} s  (fed {feeder.sent})")
-    while plan.soak_s and time.monotonic() - started < plan.soak_s:
-        time.sleep(1)
+    _wait_and_say(plan.soak_s - (time.monotonic() - started), plan, started, feeder, resources, say)
     return strikes
+
+
+def _wait_and_say(
+    seconds: float, plan: Plan, started: float, feeder: Feeder, resources: Resources, say: Callable[[str], object]
+) -> None:
+    """Wait; in a soak say each minute what every process has, and stop at its end."""
+    until = time.monotonic() + seconds
+    if plan.soak_s:
+        until = min(until, started + plan.soak_s)
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, SAY_S))
+        if plan.soak_s:
+            say(f"  {time.monotonic() - started:7.1f} s  fed {feeder.sent:,}; {resources.now()}")
 
 
 def _measure(
@@ -227,15 +253,16 @@ def _pages(fleet: SupervisedFleet, spikes: Iterable[str]) -> dict[str, int]:
     }
 
 
-def _remove(fleet: SupervisedFleet) -> None:
+def remove(fleet: SupervisedFleet) -> None:
     """Delete what the run created on a shared stack."""
     kafka, elasticsearch = fleet.settings.kafka, fleet.settings.elasticsearch
     admin = KafkaAdminClient(**kafka.client())
     admin.delete_topics([name for name in admin.list_topics() if name.startswith(f"{kafka.topic_prefix}.")])
     admin.close()
-    for name in (f"{elasticsearch.index_prefix}-*", elasticsearch.alerts_index):
-        for index in httpx.get(f"{elasticsearch.url}/{name}", params={"ignore_unavailable": "true"}, timeout=60).json():
-            httpx.delete(f"{elasticsearch.url}/{index}", timeout=60)
+    url = elasticsearch.urls()[0]
+    for name in (f"{elasticsearch.index_prefix}-*", elasticsearch.alerts_index, elasticsearch.corrections()):
+        for index in httpx.get(f"{url}/{name}", params={"ignore_unavailable": "true"}, timeout=60).json():
+            httpx.delete(f"{url}/{index}", timeout=60)
 
 
 def scratch() -> Path:

@@ -74,7 +74,9 @@ class AlerterApp:
     """One alerter, as a member of the Kafka consumer group that shares the partitions of `window-counts`.
 
     `expected` are the raw partitions that report watermarks, `primed` first baselines for rules without any.
-    `partitions` and `replicas` are those of `window-counts`. `on_progress` is called after each batch and each tick.
+    `partitions`, `replicas` and `min_in_sync` (min.insync.replicas) are those of `window-counts`, and so become those
+    of the changelog: Faust creates it, and with Kafka's default of 1 a state that only the leader has would count as
+    stored. `on_progress` is called after each batch and each tick.
     Without `instance` nothing notices another process of its name; `health` shows what the alerter waits for.
     """
 
@@ -90,6 +92,7 @@ class AlerterApp:
         partitions: int,
         replicas: int,
         expected: set[Partition],
+        min_in_sync: str | None = None,
         actions: ActionBook | None = None,
         primed: Primed | None = None,
         on_progress: Callable[[], None] = lambda: None,
@@ -152,7 +155,14 @@ class AlerterApp:
         )
         self._table = cast(
             "PartitionTable",
-            self.faust.Table("state", partitions=partitions, key_type=str, value_type=None, on_recover=self._recovered),
+            self.faust.Table(
+                "state",
+                partitions=partitions,
+                key_type=str,
+                value_type=None,
+                on_recover=self._recovered,
+                extra_topic_configs={"min.insync.replicas": min_in_sync} if min_in_sync else {},
+            ),
         )
         self.faust.agent(counts, name="window-counts")(self._consume)
         self.faust.timer(_TICK_S, name="tick")(self._tick)

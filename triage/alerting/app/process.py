@@ -178,6 +178,7 @@ class Alerter:
             client,
             partitions=topology.partitions,
             replicas=topology.replicas,
+            min_in_sync=topology.min_in_sync,
             expected=set(topology.raw),
             actions=self._actions,
             primed=self._primed,

@@ -12,11 +12,15 @@ from triage.types import Channel
 
 @dataclass(frozen=True)
 class Topology:
-    """Numbers of partitions and replicas of `window-counts`, and all partitions of the raw topics."""
+    """Numbers of partitions and replicas of `window-counts`, and all partitions of the raw topics.
+
+    `min_in_sync` is min.insync.replicas of `window-counts`, None if it is not readable.
+    """
 
     partitions: int
     replicas: int
     raw: frozenset[Partition]
+    min_in_sync: str | None = None
 
 
 def read_topology(settings: KafkaSettings, channels: list[str], clock: Clock) -> Topology:
@@ -28,12 +32,14 @@ def read_topology(settings: KafkaSettings, channels: list[str], clock: Clock) ->
     from triage.topics import require_topics
     from triage.topics.connect import admin_client
     from triage.topics.definitions import RAW_TOPICS
+    from triage.topics.kafka_compat import topic_configs
 
     counts = settings.topic("window-counts")
     names = [RAW_TOPICS[Channel(channel)] for channel in channels]
     raw = [settings.topic(name) for name in names]
     require_topics(settings, ["window-counts", "alerts", ACTIONS, *names], clock=clock)
     with admin_client(settings, clock=clock) as admin:
+        configs = topic_configs(admin, [counts])[counts]
         described: dict[str, list[dict[str, Any]]] = {
             topic["name"]: topic["partitions"] for topic in admin.describe_topics([counts, *raw])
         }
@@ -41,4 +47,5 @@ def read_topology(settings: KafkaSettings, channels: list[str], clock: Clock) ->
         partitions=len(described[counts]),
         replicas=min(len(partition["replica_nodes"]) for partition in described[counts]),
         raw=frozenset((name, index) for name in raw for index in range(len(described[name]))),
+        min_in_sync=configs.get("min.insync.replicas", {}).get("value"),
     )
