@@ -20,7 +20,8 @@ fi
 if ! "${podman[@]}" image exists localhost/python:base; then
   # shellcheck disable=SC1091
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  sources=$(find /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1)
+  sources=/etc/apt/sources.list.d/debian.sources
+  [ -e "$sources" ] || sources=/etc/apt/sources.list
   mmdebstrap --quiet --variant=apt --include=python3,python3-venv,python-is-python3 "$release" "$folder/base.tar" "$sources" >&2
   "${podman[@]}" import "$folder/base.tar" localhost/python:base >/dev/null 2>&1
   rm "$folder/base.tar"
