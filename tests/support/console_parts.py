@@ -17,7 +17,7 @@ from triage.alerting.rules.model import Rule
 from triage.alerting.wording import wording_for
 from triage.clock import Clock
 from triage.config import AlertingSettings
-from triage.console.alerts import actions, detail_page
+from triage.console.alerts import actions, detail_page, links_page
 from triage.console.alerts import fragments as alerts
 from triage.console.changes import fragments as changes
 from triage.console.changes.measure import Comparison, Movers
@@ -111,6 +111,17 @@ class ConsoleParts:
             "alert rules": rule_pages.rules_page([self._rule()], context),
             "alert rule": rule_pages.rule_page(self._rule(), context),
             "link to the rules": alerts.rules_link(ours, EN),
+            "link": links_page.link_html(
+                EN,
+                title=ours,
+                text=ours,
+                alert_title=ours,
+                summary=ours,
+                confirm=ours,
+                button=ours,
+                as_whom=ours,
+                address=ours,
+            ),
             "silence": alerts.silence_html(silence, EN),
             "text": record.text_html(record_of, EN),
             "labels": record.labels_html(record_of, EN),

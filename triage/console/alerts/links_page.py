@@ -14,6 +14,7 @@ from cachetools import TTLCache
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from itsdangerous import BadData, URLSafeTimedSerializer
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
 from triage.alerting.alert_text import summary_of, title_of
@@ -46,6 +47,8 @@ _SPENT_S = 600.0
 # The parts of the page that it may lack.
 _NOTHING: dict[str, object] = {
     "script": "",
+    "title": "",
+    "text": "",
     "done": False,
     "alert_title": "",
     "summary": "",
@@ -248,6 +251,11 @@ class _LinkPage:
         return _page(request, refusal.status, text=refusal.why, address=address)
 
 
+def link_html(translations: Translations, **values: object) -> Markup:
+    """Render the page of a link; parts that `values` lack are left out."""
+    return document("alerts/link.html", translations, **(_NOTHING | values))
+
+
 def _matchers(alert: Alert) -> list[str]:
     return [f"{name}={value}" for name, value in sorted(alert.dimensions.items())] or [f"rule={alert.rule}"]
 
@@ -258,5 +266,6 @@ def _address(request: Request, link: Link) -> str:
 
 def _page(request: Request, status: int, *, title: str = "", text: str = "", **values: object) -> HTMLResponse:
     translations = translations_of(request)
-    shown = _NOTHING | {"title": title or translations("link.nothing_done"), "text": text} | values
-    return HTMLResponse(document("alerts/link.html", translations, **shown), status_code=status, headers=_ROBOTS)
+    title = title or translations("link.nothing_done")
+    page = link_html(translations, title=title, text=text, **values)
+    return HTMLResponse(page, status_code=status, headers=_ROBOTS)
