@@ -10,6 +10,7 @@ from triage import __version__
 
 _SHARES = tuple(step / 20 for step in range(1, 20))
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+LONGEST_LATENCY_S = _SECONDS[-1]
 
 
 class Metrics:

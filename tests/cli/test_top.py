@@ -118,7 +118,9 @@ def test_json_of_a_fleet(capfd, stack, prefix, monkeypatch):
     assert found["lag"] == 5
     assert sorted(each["lag"] for each in found["partitions"])[-2:] == [2, 3]
     assert [(each["kind"], each["name"]) for each in found["processes"]] == [("worker", f"{prefix}-a")]
-    assert found["problems"] == ["no worker is in the group: nothing is processed"]
+    assert found["problems"] == [
+        "no worker is in the group: nothing is processed", "no alerter is in the group: nobody is paged",
+    ]  # fmt: skip
     assert found["dead_letters"] == {"not_json": 1}
     assert found["alerts"] == {"resolved": 1, "ongoing": 1}
     assert [each["title"] for each in found["open_alerts"]] == [ALERT["title"]]

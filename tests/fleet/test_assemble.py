@@ -59,14 +59,16 @@ def test_a_worker_that_answers_is_the_member_of_its_name():
     metrics.batch_records.observe(20)
     metrics.batch_records.observe(30)
     metrics.model_seconds.observe(2.5)
-    members = [Member("triage-a", "10.0.0.9", "worker", ((TOPIC, 0), (TOPIC, 1)))]
+    members = [
+        Member("triage-a", "10.0.0.9", "worker", ((TOPIC, 0), (TOPIC, 1))), Member("alerter-0", "10.0.0.2", "alerter"),
+    ]  # fmt: skip
     offsets = {(TOPIC, 0): Offsets(0, 7, 3), (TOPIC, 1): Offsets(0, 2, 1)}
     view = view_of(reading(0, before), reading(5, worker("triage-a", metrics), members=members, offsets=offsets))
-    (process,) = view.processes
+    process, _ = view.processes
     assert (process.in_per_s, process.out_per_s, process.lag, process.partitions) == (10, 10, 5, 2)
     assert (process.busy, process.batch_records, process.batch_fill) == (0.5, 25, 0.75)
     assert (process.model, process.device, process.precision) == ("m@1", "cuda", "fp16")
-    assert view.problems == []
+    assert view.problems == ["alerter alerter-0: no metrics: set its health_port, or name it in fleet.processes"]
 
 
 def test_members_without_metrics_are_shown_and_said():

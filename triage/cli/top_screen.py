@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from triage.fleet import FleetView, PartitionLag, ProcessView
+from triage.metrics import LONGEST_LATENCY_S
 
 SORTS: dict[str, Callable[[PartitionLag], tuple[float, str, int]]] = {
     "lag": lambda each: (-each.lag, each.topic, each.partition),
@@ -60,7 +61,7 @@ class Screen:
             f"lag [bold]{view.lag:,}[/]" + (f" (drains in {_span(view.drain_s)})" if view.drain_s else ""),
         ]
         if view.latency_p50_s is not None and view.latency_p95_s is not None:
-            rates.append(f"latency p50 {_span(view.latency_p50_s)}, p95 {_span(view.latency_p95_s)}")
+            rates.append(f"latency p50 {_latency(view.latency_p50_s)}, p95 {_latency(view.latency_p95_s)}")
         return Group(
             Text.from_markup(f"[bold]triage top[/]  {view.at[:19]}Z, over {view.interval_s:.0f} s{hint}"),
             Text.from_markup("   ".join(rates)),
@@ -177,6 +178,11 @@ def _table() -> Table:
 
 def _titled(title: str, table: Table) -> RenderableType:
     return Group(Text(title, style="bold", no_wrap=True), table)
+
+
+def _latency(seconds: float) -> str:
+    """The longest times are counted together, so that no more is known of them."""
+    return f"> {LONGEST_LATENCY_S:g} s" if seconds >= LONGEST_LATENCY_S else _span(seconds)
 
 
 def _span(seconds: float) -> str:

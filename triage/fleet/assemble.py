@@ -5,10 +5,17 @@ from dataclasses import dataclass, field
 
 from triage.fleet.brokers import BrokerReading, Member
 from triage.fleet.exposition import Samples, grown, increase, merged, quantile
+from triage.fleet.growing_lag import growing_lag
 from triage.fleet.processes import Answer
 from triage.fleet.view import FleetView, PartitionLag, ProcessView, StageTime
 
 NO_METRICS = "no metrics: set its health_port, or name it in fleet.processes"
+_CAUSES = {
+    "no_worker": "some partitions have no worker",
+    "waiting": "workers wait for a dependency",
+    "busy": "the workers are busy: start more, up to one per partition",
+    "unknown": "the times of the stages show where the time goes",
+}
 _NO_SAMPLES = Samples()
 _STALLED_S = 30.0
 _STAGE_ORDER = ("reload", "guarded", "decode", "enrich", "index", "publish")
@@ -191,12 +198,21 @@ def _rule_problems(view: FleetView) -> Iterator[str]:
         yield f"alert rules that cannot fire yet, as all of their keys are learning: {', '.join(young)}"
 
 
-def _problems(view: FleetView) -> None:
+def _group_problems(view: FleetView) -> Iterator[str]:
+    """Sentences on the consumer groups as a whole."""
     unassigned = [each for each in view.partitions if not each.worker]
     if view.partitions and len(unassigned) == len(view.partitions):
-        view.problems.append("no worker is in the group: nothing is processed")
+        yield "no worker is in the group: nothing is processed"
     elif unassigned:
-        view.problems.append(f"{len(unassigned)} partitions have no worker")
+        yield f"{len(unassigned)} partitions have no worker"
+    if view.partitions and not any(process.kind == "alerter" for process in view.processes):
+        yield "no alerter is in the group: nobody is paged"
+    if (lag := growing_lag(view)) is not None:
+        yield (f"the lag grows: {lag.records:,} records wait, {lag.per_s:,.0f} more each second; {_CAUSES[lag.cause]}")
+
+
+def _problems(view: FleetView) -> None:
+    view.problems += _group_problems(view)
     for process in view.processes:
         subject = f"{process.kind} {process.name}"
         if process.error is not None:

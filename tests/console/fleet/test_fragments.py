@@ -22,6 +22,9 @@ WAITING = _worker("w-waiting", up=True, waiting_for={"elasticsearch": "connectio
 FALLEN = _worker("w-fallen", up=True, fallback=True, device="cpu")
 
 
+ALERTER = ProcessView(kind="alerter", name="alerter-0", up=True)
+
+
 def _partition(number, worker="w-well", lag=0):
     return PartitionLag(topic="complaints", partition=number, lag=lag, in_per_s=1.0, out_per_s=0.5, worker=worker)
 
@@ -55,9 +58,19 @@ def test_what_needs_attention_comes_with_the_worst_first():
 
 
 def test_all_is_well_and_nobody_is_there():
-    assert attention(_view(WELL, partitions=[_partition(0)]), EN) == []
-    ((kind, said),) = attention(_view(partitions=[_partition(0, worker="")]), EN)
+    assert attention(_view(WELL, ALERTER, partitions=[_partition(0)]), EN) == []
+    ((kind, said),) = attention(_view(ALERTER, partitions=[_partition(0, worker="")]), EN)
     assert (kind, said.partition(":")[0]) == ("critical", "No worker is in the group")
+
+
+def test_a_missing_alerter_and_a_growing_lag_are_named():
+    view = _view(WELL, partitions=[_partition(0)], lag=2_000, in_per_s=90.0, out_per_s=40.0)
+    assert [text for _, text in attention(view, EN)] == [
+        "No alerter is in the group: nobody is paged. Start one: triage alerter",
+        "The lag grows: 2,000 records wait, 50 more each second. "
+        "The times of the stages below show where the time goes.",
+    ]
+    assert "积压在增长" in attention(view, ZH)[1][1]
 
 
 def test_every_process_is_in_the_table_with_device_and_state():

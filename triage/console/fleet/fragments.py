@@ -11,6 +11,8 @@ from triage.console.web.highlighting import cut
 from triage.console.web.templates import render
 from triage.fleet import FleetView, ProcessView
 from triage.fleet.assemble import NO_METRICS
+from triage.fleet.growing_lag import growing_lag
+from triage.metrics import LONGEST_LATENCY_S
 from triage.schemas.deadletter import DeadLetter
 from triage.translations import Translations
 
@@ -19,6 +21,12 @@ STILL_S = 30.0
 _LETTERS = 50
 _WORST = ("critical", "high", "medium")
 _PAYLOAD_CHARS = 600
+_LAG_CAUSES = {
+    "no_worker": "fleet.lag_cause_no_worker",
+    "waiting": "fleet.lag_cause_waiting",
+    "busy": "fleet.lag_cause_busy",
+    "unknown": "fleet.lag_cause_unknown",
+}
 _PILLS = {
     "ok": "good",
     "waiting": "high",
@@ -43,7 +51,8 @@ def tiles(view: FleetView, dead: int | None, translations: Translations) -> Mark
         drain = translations("fleet.drained_in", duration=translations.duration(int(view.drain_s * 1000)))
     latency = "–"
     if view.latency_p95_s is not None:
-        latency = translations("fleet.seconds", n=translations.quantity(view.latency_p95_s))
+        shown = translations("fleet.seconds", n=translations.quantity(view.latency_p95_s))
+        latency = f"> {shown}" if view.latency_p95_s >= LONGEST_LATENCY_S else shown
     worst = any(state_of(process) in {"down", "stuck"} for process in workers) or not workers
     out_per_s = translations("fleet.out_note", n=_rate(view, translations, view.out_per_s))
     letters = translations("fleet.letters_note", n=sum(view.dead_letters.values()))
@@ -83,6 +92,12 @@ def attention(view: FleetView, translations: Translations) -> list[tuple[str, st
     elif orphans:
         listed = ", ".join(f"{partition.topic}/{partition.partition}" for partition in orphans[:5])
         needs.append(("critical", translations("fleet.orphans", n=len(orphans), listed=listed)))
+    if view.partitions and not any(process.kind == "alerter" for process in view.processes):
+        needs.append(("high", translations("fleet.no_alerter")))
+    if (lag := growing_lag(view)) is not None:
+        cause = translations(_LAG_CAUSES[lag.cause])
+        per_s = translations.quantity(round(lag.per_s, 1))
+        needs.append(("high", translations("fleet.lag_is_growing", n=lag.records, per_s=per_s, cause=cause)))
     for process in view.processes:
         needs += _needs(process, translations)
     return sorted(needs, key=lambda need: _WORST.index(need[0]))

@@ -1,0 +1,38 @@
+"""Finds out whether the fleet's lag grows, and the likeliest cause."""
+
+from typing import Literal, NamedTuple
+
+from triage.fleet.view import FleetView
+
+Cause = Literal["no_worker", "waiting", "busy", "unknown"]
+
+# Below these, a wave of records looks like growth.
+_MIN_RECORDS = 1_000
+_MIN_INTERVAL_S = 5.0
+_BUSY = 0.9
+
+
+class GrowingLag(NamedTuple):
+    """The lag in records, and by how many it grows each second."""
+
+    records: int
+    per_s: float
+    cause: Cause
+
+
+def growing_lag(view: FleetView) -> GrowingLag | None:
+    """The growth of the lag over the interval of the view; None if it does not grow, is small, or is not known yet."""
+    per_s = view.in_per_s - view.out_per_s
+    if view.interval_s < _MIN_INTERVAL_S or view.lag < _MIN_RECORDS or per_s <= 0:
+        return None
+    return GrowingLag(view.lag, per_s, _cause(view))
+
+
+def _cause(view: FleetView) -> Cause:
+    workers = [process for process in view.processes if process.kind == "worker"]
+    if any(not partition.worker and partition.lag for partition in view.partitions):
+        return "no_worker"
+    if any(process.waiting_for for process in workers):
+        return "waiting"
+    known = [process.busy for process in workers if process.busy is not None]
+    return "busy" if known and min(known) >= _BUSY else "unknown"
