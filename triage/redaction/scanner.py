@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from triage.redaction.kinds import LABELS, PLACEHOLDER
 from triage.redaction.normalization import normalize
-from triage.redaction.recognizers import accounts, amounts, contact, orders, secrets, urls
+from triage.redaction.recognizers import accounts, amounts, contact, documents, orders, secrets, urls
 from triage.redaction.recognizers.common import Finder, Found, mask, merged
 from triage.redaction.recognizers.phones import PhoneFinder
 
@@ -73,6 +73,8 @@ class Scanner:
         work.take("email", contact.find_email(work.text))
         work.take("secret", secrets.find_secret(work.text))
         windows = [(max(0, run.start() - _REACH), run.end() + _REACH) for run in _DIGITS.finditer(work.text)]
+        if windows or "<<" in work.text:
+            work.take("national_id", documents.find_document(work.text))
         if windows:
             long = [window for window in windows if _LONG_NUMBER.search(work.text, *window)]
             work.take_within(long, self.long)

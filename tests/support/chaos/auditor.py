@@ -37,6 +37,10 @@ class Verdict:
     invalid: int
     findings: list[Finding]
     lag: int
+    versioned: int = 0
+    """Ids that were sent in several versions."""
+    older: int = 0
+    """Those of them that ended on an older version, in the index or in the enriched topic."""
 
     @property
     def clean(self) -> bool:
@@ -66,19 +70,25 @@ def audit(fleet: Fleet) -> Verdict:
     dead = collections.Counter(
         (letter["topic"], letter["partition"], letter["offset"]) for _, letter, _ in fleet.read("dead-letter")
     )
-    findings = [
-        _compare("enriched topic", ids, enriched),
-        _compare("Elasticsearch", collections.Counter(dict.fromkeys(ids, 1)), _indexed(fleet)),
-        _compare("dead letters", collections.Counter(invalid), dead),
+    order = [
         _order(
             "newest version in the enriched topic",
             newest,
             {record["event"]["id"]: record["text"] for record in published},
         ),
         _order("newest version in Elasticsearch", newest, _texts(fleet, newest)),
+    ]
+    findings = [
+        _compare("enriched topic", ids, enriched),
+        _compare("Elasticsearch", collections.Counter(dict.fromkeys(ids, 1)), _indexed(fleet)),
+        _compare("dead letters", collections.Counter(invalid), dead),
+        *order,
         *_counts(fleet, valid, partitions),
     ]
-    return Verdict(len(valid) + len(invalid), len(invalid), findings, fleet.committed_lag())
+    older = {name for finding in order for name in finding.lost}
+    return Verdict(
+        len(valid) + len(invalid), len(invalid), findings, fleet.committed_lag(), len(newest), len(older)
+    )
 
 
 def _compare(place: str, expected: "collections.Counter[Any]", found: "collections.Counter[Any]") -> Finding:

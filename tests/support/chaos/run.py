@@ -54,6 +54,8 @@ class Outcome:
     pages: dict[str, int]
     strikes: list[dict[str, Any]]
     most: dict[str, list[float]]
+    versioned: int = 0
+    older: int = 0
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -131,7 +133,7 @@ def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], 
     pages = {"expected": len(feeder.spikes), **_pages(fleet, feeder.spikes)}
     outcome = Outcome(
         seed, verdict.records, verdict.invalid, round(seconds, 1), verdict.lost, verdict.twice, verdict.lag,
-        pages, [asdict(strike) for strike in strikes], resources.maxima(),
+        pages, [asdict(strike) for strike in strikes], resources.maxima(), verdict.versioned, verdict.older,
     )  # fmt: skip
     outcome.problems += [*_problems(verdict, pages, fleet), *resources.grown()]
     (folder / "outcome.json").write_text(json.dumps(asdict(outcome), indent=1))

@@ -27,7 +27,14 @@ def table(outcomes: Sequence[_Row], skipped: Iterable[tuple[str, str]] = ()) -> 
         f"| {sum(outcome['lost'] for outcome in outcomes)} | {sum(outcome['twice'] for outcome in outcomes)} "
         f"| {_number(times, statistics.median)} | {_number(times, max)} |"
     )
+    lines += ["", order(outcomes)]
     return "\n".join(lines)
+
+
+def order(outcomes: Sequence[_Row]) -> str:
+    """Sentence on the ids that were sent in several versions; outcomes of older suites have none."""
+    versioned, older = (sum(outcome.get(name, 0) for outcome in outcomes) for name in ("versioned", "older"))
+    return f"Order: {older} of {versioned:,} ids in several versions ended on an older one."
 
 
 def _in_runs(own: Sequence[tuple[_Row, _Row]], kind: str) -> int:
