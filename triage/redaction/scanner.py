@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from triage.redaction.kinds import LABELS, PLACEHOLDER
 from triage.redaction.normalization import normalize
-from triage.redaction.recognizers import accounts, amounts, contact, documents, orders, secrets, urls
+from triage.redaction.recognizers import accounts, amounts, bank_details, contact, documents, orders, secrets, urls
 from triage.redaction.recognizers.common import Finder, Found, mask, merged
 from triage.redaction.recognizers.phones import PhoneFinder
 
@@ -57,6 +57,8 @@ class Scanner:
             ("tracking_id", orders.find_strong_tracking),
             ("order_id", orders.find_strong_order),
             ("card", accounts.find_card),
+            ("card", bank_details.find_bank_card),
+            ("iban", bank_details.find_bank_details),
             ("phone", PhoneFinder(region)),
         )
 

@@ -203,7 +203,7 @@ _PLATE_CN = re.compile(
     r"[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳](?![A-Za-z0-9])"
 )
 _PLATE = re.compile(
-    r"(?<![A-Za-z0-9])(?=[A-Z0-9 \-]{0,9}[0-9])[A-Z0-9]{1,4}[ \-]?[A-Z0-9]{2,4}(?:[ \-]?[A-Z0-9]{1,4})?(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])(?=[A-Z0-9 \-]{0,9}[0-9])[A-Z0-9]{1,4}[ \-]?[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,4}){0,2}(?![A-Za-z0-9])"
 )
 _CAPITAL = re.compile("[A-Z]")
 # Parts of the words for plates and vehicles: a text without any of them is not searched.

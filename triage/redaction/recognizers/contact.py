@@ -86,9 +86,15 @@ _WECHAT = re.compile(r"(?i:微信|薇信|威信|徽信|wechat|weixin|[wv]x)")
 _LATIN_WORD = re.compile(r"[ ,]+[a-z]")
 
 
+# Names of accounts for payments, without a domain: ravi.k@okicici.
+_PAYEE = re.compile(r"(?<![A-Za-z0-9._\-])[A-Za-z0-9._\-]{2,40}@[a-z]{2,20}(?![A-Za-z0-9.@])")
+_PAYEE_CUE = re.compile(r"(?i:(?<![a-z])(?:upi|vpa)(?: id)?(?: is|[ .:#\-])*)$")
+
+
 def find_handle(text: str) -> Found:
     found = []
     if "@" in text:
+        found += [match.span() for match in _PAYEE.finditer(text) if cued(text, match.start(), _PAYEE_CUE)]
         found += [match.span() for match in _LATIN_HANDLE.finditer(text)]
         found += [match.span() for match in _CHINESE_HANDLE.finditer(text)]
     lowered = text.lower()

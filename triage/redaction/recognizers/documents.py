@@ -9,15 +9,17 @@ from triage.redaction.recognizers.near import is_amount, is_number, near, stands
 _SIGNS = (
     "pass", "permi", "lic", "visa", "<<", "travel doc", "reisep", "ausweis", "führer", "pasap", "identi", " dl", "dl#", "dl ",
     "a-number", "alien", "uscis", "brp", "seaman", "green card", "nie", "pp no", "pp nu", "证", "照", "签", "许可", "纸", "乡",
-    "身份书",
+    "身份书", "身分", "ni ", "ni:", "sin", "medicare", "pan ", "my ic", "rrn", "kimlik", "tckn", "ein", "tfn", "nhs", "hkid",
+    "voter", "tax id", "vat id", "rfc", "curp", "cuit", "cnic", "nik ", "bvn", "nin ", "税号", "识别号", "社保", "医保", "健保",
 )  # fmt: skip
 _WORDS = re.compile(cue_words("document"))
 _NEAR = near("document")
-_RIGHT_AFTER = cue_before(
-    "document",
+_FILLERS = (
     r"['’]s(?![a-z])| ?(?:numbers?|nos?|num|nr|n°|№|code|card|book|id)(?![a-z])| (?:is|was|as|are|of|being)(?![a-z])"
-    r"|字?号码?|编号|档案编?号?|序号|上的|号?(?:改|换|填|写|变|输)?(?:成|为|错了?)|是|为|系|[ .:：#\-=(（\[「『\"“'’,，|\n]",
+    r"|字?号码?|编号|档案编?号?|序号|上的|号?(?:改|换|填|写|变|输)?(?:成|为|错了?)|是|为|系|[ .:：#\-=(（\[「『\"“'’,，|\n]"
 )
+_RIGHT_AFTER = cue_before("document", _FILLERS)
+_OF_PERSON = cue_before("person_number", _FILLERS)
 # Right after the word: any run of letters and digits with some digits; in groups, each has a digit.
 _AFTER = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z]{1,8}[ \-])?(?=[A-Za-z]{0,9}[0-9])[A-Za-z0-9]{1,20}(?:[ \-](?=[A-Za-z]{0,6}[0-9])[A-Z0-9]{2,14}){0,5}"
@@ -51,20 +53,19 @@ def find_document(text: str) -> Found:
     else:
         return []
     found = [match.span() for match in _MRZ.finditer(text) if "<" in match[0]]
+    numbers = scan(_AFTER, text, _is_right_after)
     if _WORDS.search(text):
-        right_after = scan(_AFTER, text, _is_right_after)
         further = scan(_FORM, text, lambda match: _digits(match) >= _LEAST_DIGITS and stands_near(match, _NEAR))
-        numbers = merged(right_after + further)
-        found += with_siblings(text, numbers, _FORM, is_number)
+        numbers = merged(numbers + further)
         found += scan(_SOLDIER, text, lambda match: cued(text, match.start(), _SOLDIER_CUE))
-    return merged(found)
+    return merged(found + with_siblings(text, numbers, _FORM, is_number))
 
 
 def _is_right_after(match: re.Match[str]) -> bool:
     digits = _digits(match)
     return (
         (digits >= _LEAST_DIGITS - 1 or (digits >= _LEAST_OF_MIXED and _MIXED.fullmatch(match[0]) is not None))
-        and cued(match.string, match.start(), _RIGHT_AFTER)
+        and any(cued(match.string, match.start(), cue) for cue in (_RIGHT_AFTER, _OF_PERSON))
         and not is_amount(match)
     )
 
