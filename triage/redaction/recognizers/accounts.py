@@ -28,6 +28,9 @@ _CARD_CUE = re.compile(
     r"(?: is|是|为|[ .:#\-]|号码?)*)$"
 )
 
+# A bar code has thirteen digits, and one in ten a card's checksum.
+_BAR_CODE_CUE = re.compile(r"(?i:(?:bar ?code|(?<![a-z])(?:ean|gtin|upc|isbn)|条形?码|书号)(?:-?13| (?:number|no|is)|号|是|[ .:#\-])*)$")
+
 
 def find_card(text: str) -> Found:
     """Find whole digit groups with a card's length, first digit and checksum; overlapping finds are merged.
@@ -65,7 +68,7 @@ def _card_end(text: str, groups: list[tuple[int, int]], first: int) -> int:
     if not known and leading not in "01789":
         return 0
     # A decimal fraction such as 0.4111111111111111 is not a card.
-    if text[max(0, start - 2) : start] == "0.":
+    if text[max(0, start - 2) : start] == "0." or cued(text, start, _BAR_CODE_CUE):
         return 0
     windows = list(_windows(text, groups, first))
     if known:

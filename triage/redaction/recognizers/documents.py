@@ -23,7 +23,7 @@ _OF_PERSON = cue_before("person_number", _FILLERS)
 # Right after the word: any run of letters and digits with some digits; in groups, each has a digit.
 _AFTER = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z]{1,8}[ \-])?(?=[A-Za-z]{0,9}[0-9])[A-Za-z0-9]{1,20}(?:[ \-](?=[A-Za-z]{0,6}[0-9])[A-Z0-9]{2,14}){0,5}"
-    r"(?: ?\([0-9A]\))?(?![A-Za-z0-9])"
+    r"(?: ?\([0-9A]\)|(?<=[ \-][0-9]{2})[ \-][A-D])?(?![A-Za-z0-9])"
 )
 # Some words further: only what looks like the number of a document.
 _FORM = re.compile(

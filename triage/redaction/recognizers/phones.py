@@ -8,7 +8,7 @@ from triage.redaction.recognizers.common import Found, cue_before, cue_words, cu
 
 _SEP = r"[ .\-]{0,3}"
 _GAP = r"[ .\-]{1,3}"
-_EXTENSION = r"(?:[ ,]{0,2}(?:x|ext\.?|extension|转)[ .:]{0,2}[0-9]{1,6}(?![0-9]))?"
+_EXTENSION = r"(?:[ ,]{0,2}(?:x|ext\.?|extension|转|分机|#)[ .:]{0,2}[0-9]{1,6}(?![0-9]))?"
 _INTERNATIONAL = re.compile(
     r"(?:\((?=\+[0-9]{1,3}\)))?(?:\+|(?<![0-9])(?<![0-9][ .\-])00)[ (]?[1-9](?:[ .\-()]{0,3}[0-9]){6,17}(?![0-9])"
 )
@@ -36,15 +36,34 @@ _BARE = re.compile(r"(?<![0-9])(?<![0-9][.,\-/])[0-9]{9,12}(?![0-9]|[.,][0-9])")
 _ANY = re.compile(
     r"(?<![0-9])[(\[]?[0-9](?:(?:[ .\-()\[\]/·•・_,，、~*\n\r\t–—|=:：#\\]{0,3}|%20)[0-9]){6,14}"
     r"(?![0-9])"
+    rf"{_EXTENSION}"
 )
 # Mobile numbers of Taiwan: others are not written so.
 _MOBILE_TW = re.compile(r"(?<![0-9])(?<![0-9][.\-])09[0-9]{2}[ \-][0-9]{3}[ \-]?[0-9]{3}(?![0-9]|[ \-][0-9])")
+# National numbers of many countries with their trunk 0, ten or eleven digits in all, whatever the region of the settings.
+_LOCAL = re.compile(
+    r"(?<![A-Za-z0-9#_$€£¥/.,\-])(?<![0-9][ \-])\(?0(?!0)(?:[1-9][0-9]{8,9}"
+    r"|(?=[0-9 ()\-/.]{10,16}(?![0-9]))[1-9][0-9]{0,4}(?:\)? ?|[ \-/.])[0-9]{3,8}(?:[ \-][0-9]{3,6}){0,2})"
+    rf"(?![A-Za-z0-9]|[.,:/\-][0-9]| [0-9]{{2}}){_EXTENSION}"
+)
+_LOCAL_LENGTH = (10, 11)
+# Country codes without their sign: 886912345678, (852) 2345 6789, plus 44 7700 900123.
+_UNSIGNED = re.compile(
+    r"(?<![A-Za-z0-9#_$€£¥/.,\-])(?<![0-9][ \-])(?:(?i:plus) ?(?P<code>[1-9][0-9]{0,2})[ \-]?(?P<rest>[0-9](?:[ \-]?[0-9]){6,11})"
+    r"|\(?(?:86\)?[ \-](?:[2-9][0-9]{1,2}|10)[ \-]?[0-9]{4}[ \-]?[0-9]{4}|886\)?[ \-]?(?:9[0-9]{2}|[2-8])[ \-]?[0-9]{3,4}[ \-]?[0-9]{3,4}"
+    r"|(?:852|853)\)?[ \-][2-9][0-9]{3}[ \-]?[0-9]{4}))(?![A-Za-z0-9]|[.,\-][0-9])"
+)
+# Service numbers, free of charge or not: they belong to companies.
+_SERVICE = re.compile(
+    r"\(?(?:\+?1[ .\-]?)?\(?8(?:00|88|77|66|55|44|33)\)?[ .\-]|\(?(?:400|800)[ \-]?[0-9]{3,4}[ \-]?[0-9]{3,4}$|\(?0?(?:800|808|809)[ \-]|"
+    r"\(?0800[0-9]{6}|\(?1[389]00[ \-]|400[0-9]{7}$"
+)
 
 _PHONE_CUE = cue_before(
     "phone",
     r"号码?|是|为|系|嘅|的|(?:改|换|变更|更改|更新|填|写|留|登记|预留|绑定|打|拨)(?:成|为|了|的|到|错"
     r"|过)*|(?:打|拨)(?:不|唔)[通到]|没人接|冇人听"
-    r"|[啦吧哦喔呀啊噢哈呢下嘞咯喇]|['’]s| (?:number|no|num|nr|is|was|at|on|file|under|via|to|for"
+    r"|[啦吧哦喔呀啊噢哈呢下嘞咯喇]|['’]s| (?:number|no|num|nr|es|est|ist|is|was|at|on|file|under|via|to|for"
     r"|still|again|please|now)|[ .:：#(\[|,，\-]",
 )
 _ITEM = cue_words("item")
@@ -73,6 +92,7 @@ class PhoneFinder:
         self._region = region
 
     def __call__(self, text: str) -> Found:
+        original = text
         found = _find_international(text)
         text = mask(text, found) if found else text
         for pattern, accept in (
@@ -83,12 +103,14 @@ class PhoneFinder:
             (_TRUNK, self._national),
             (_BARE_LANDLINE_CN, _not_an_id),
             (_BARE, self._bare),
+            (_LOCAL, _local),
+            (_UNSIGNED, _not_an_id),
             (_ANY, _after_cue),
         ):
             spans = scan(pattern, text, accept)
             found += spans
             text = mask(text, spans) if spans else text
-        return found
+        return [span for span in found if not _SERVICE.match(original, *span)]
 
     def _north_american(self, match: re.Match[str]) -> bool:
         if _DATE_LIKE.match(match[0]) or (_MORE_GROUPS.match(match.string, match.end()) and not _phone_cued(match)):
@@ -137,7 +159,9 @@ def _mobile_cn(match: re.Match[str]) -> bool:
     groups = re.findall(r"[0-9]+", match["number"])
     if len(groups) > 4 or (len(groups) > 1 and min(map(len, groups)) < 3):
         return False
-    return _phone_cued(match) or not cued(match.string, match.start(), _ID_NUMBER_CUE)
+    # Air waybills have three and eight digits.
+    item = _ID_CUE if [len(group) for group in groups] == [3, 8] else _ID_NUMBER_CUE
+    return _phone_cued(match) or not cued(match.string, match.start(), item)
 
 
 def _landline_cn(match: re.Match[str]) -> bool:
@@ -151,8 +175,15 @@ def _not_an_id(match: re.Match[str]) -> bool:
     return _phone_cued(match) or not _id_cued(match)
 
 
+def _local(match: re.Match[str]) -> bool:
+    length = len(_digits(match[0]))
+    return _LOCAL_LENGTH[0] <= length <= _LOCAL_LENGTH[1] and _not_an_id(match) and not _UNIT.match(match.string, match.end())
+
+
 def _after_cue(match: re.Match[str]) -> bool:
-    return _phone_cued(match) and not _DATE_LIKE.match(match[0])
+    if _DATE_LIKE.match(match[0]) or _UNIT.match(match.string, match.end()):
+        return False
+    return _phone_cued(match)
 
 
 def _phone_cued(match: re.Match[str]) -> bool:
@@ -164,7 +195,7 @@ def _id_cued(match: re.Match[str]) -> bool:
 
 
 def _digits(number: str) -> str:
-    return re.sub(r"[^0-9]", "", re.split(r"[a-z转]", number, maxsplit=1)[0])
+    return re.sub(r"[^0-9]", "", re.split(r"[a-z转分#]", number, maxsplit=1)[0])
 
 
 def _valid(number: str, region: str | None) -> bool:
