@@ -20,6 +20,8 @@ _FILLERS = (
 )
 _RIGHT_AFTER = cue_before("document", _FILLERS)
 _OF_PERSON = cue_before("person_number", _FILLERS)
+# The least that any of them has: five digits, or a run of capitals and digits.
+_LIKELY = re.compile(r"[0-9](?:[ \-]?[A-Za-z]{0,6}[0-9]){4}|[A-Z0-9]{8}|<<|字第?[0-9]{4}")
 # Right after the word: any run of letters and digits with some digits; in groups, each has a digit.
 _AFTER = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z]{1,8}[ \-])?(?=[A-Za-z]{0,9}[0-9])[A-Za-z0-9]{1,20}(?:[ \-](?=[A-Za-z]{0,6}[0-9])[A-Z0-9]{2,14}){0,5}"
@@ -46,6 +48,8 @@ _MRZ = re.compile(
 
 def find_document(text: str) -> Found:
     """Find numbers of personal documents; those that need no word for them are found elsewhere."""
+    if not _LIKELY.search(text):
+        return []
     lowered = text.lower()
     for sign in _SIGNS:
         if sign in lowered:

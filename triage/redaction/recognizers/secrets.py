@@ -117,6 +117,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (_SPACED, ("phrase",)),
     (_TO_SIGN_IN, ("use", "enter", "type", "input", "输入", "使用", "填写")),
 )
+_DIGIT = re.compile("[0-9]")
+_OF_LETTERS = {_PASSWORD, _ANSWER, _WORD, _BEFORE, _NAMED_ANSWER, _ANSWER_BEFORE, _PHRASE}
+_WITHOUT_DIGITS = tuple(row for row in _PATTERNS if row[0] in _OF_LETTERS)
 _LEAST_GIFT = 8
 # `Password: required` names none.
 _NO_SECRETS = frozenset((
@@ -137,7 +140,7 @@ def find_secret(text: str) -> Found:
     else:
         return []
     found: Found = []
-    for pattern, signs in _PATTERNS:
+    for pattern, signs in _PATTERNS if _DIGIT.search(text) else _WITHOUT_DIGITS:
         for sign in signs:
             if sign in lowered:
                 found += [m.span("secret") for m in pattern.finditer(text) if _is_secret(pattern, m["secret"])]
