@@ -58,8 +58,8 @@ def main():
             outcomes.append(asdict(outcome))
             say(
                 f"  {outcome.records:,} records ({outcome.invalid} invalid), {len(outcome.strikes)} faults, "
-                f"{outcome.seconds:.0f} s: lost {outcome.lost}, twice {outcome.twice}, older {outcome.older} of {outcome.versioned} ids, "
-                f"pages {outcome.pages}, "
+                f"{outcome.seconds:.0f} s: lost {outcome.lost}, twice {outcome.twice}, "
+                f"older {outcome.older} of {outcome.versioned} ids, pages {outcome.pages}, "
                 f"most MiB/threads/files {outcome.most}"
             )
             for problem in outcome.problems:

@@ -125,10 +125,12 @@ def test_what_was_started_and_does_not_answer_is_started_again(tmp_path, monkeyp
 def test_the_table_sums_up():
     strike = {"fault": "worker SIGKILL", "records": 1200, "recovery_s": 2.0}
     outcomes = [
-        {"seed": seed, "records": 5000, "lost": 0, "twice": 0, "strikes": [strike, {**strike, "recovery_s": None}]}
+        {"seed": seed, "records": 5000, "lost": 0, "twice": 0, "versioned": 300, "older": seed - 1}
+        | {"strikes": [strike, {**strike, "recovery_s": None}]}
         for seed in (1, 2)
     ]
     lines = table(outcomes, [("Kafka killed", "the stack has no control")]).splitlines()
     assert lines[2] == "| worker SIGKILL | 4 | 4,800 | 0 | 0 | 2.0 | 2.0 |"
     assert "skipped: the stack has no control" in lines[3]
     assert lines[4].startswith("| **all, 2 runs** | 4 | 10,000 | 0 | 0 |")
+    assert lines[-1] == "Order: 1 of 600 ids in several versions ended on an older one."

@@ -42,7 +42,8 @@ _ALL = (
         "international numbers (+, 00), numbers of `redaction.region` and Chinese mobiles and landlines, checked by "
         "phonenumbers; mobiles of Taiwan in groups; any 7 to 15 digits right after a word such "
         "as phone, call me on, reach my "
-        "husband at, 电话, 打给我, whatever separates them",
+        "husband at, 电话, 打给我, whatever separates them; ten or eleven digits with a leading 0 of any country; "
+        "not service numbers of companies (400, 800, 0800, 1-800)",
         "identifies a person",
     ),
     Kind(
@@ -59,7 +60,8 @@ _ALL = (
         True,
         "GB82 WEST 1234 5698 7654 32",
         "length and structure of the country, ISO 7064 mod 97-10 checksum; also 7 to 20 digits right after account, "
-        "routing number, 账号, 户口, and sort codes",
+        "routing number, 账号, 户口, or some words after it in the sentence; sort codes and other codes of branches; "
+        "mistyped ones after `IBAN`",
         "gives access to an account",
     ),
     Kind(
@@ -69,7 +71,7 @@ _ALL = (
         "Chinese resident identity number (date and checksum), US SSN and ITIN, UK National Insurance number, Hong "
         "Kong and Taiwanese identity cards, Brazilian CPF, Italian codice fiscale, Indian Aadhaar; passports, travel "
         "permits, driving licences, insurance and mistyped numbers after a word such as 身份证, "
-        "通行证, SSN, passport",
+        "通行证, SSN, passport, also some words after it; machine-readable lines of passports",
         "identifies a person permanently",
     ),
     Kind(

@@ -86,9 +86,7 @@ def audit(fleet: Fleet) -> Verdict:
         *_counts(fleet, valid, partitions),
     ]
     older = {name for finding in order for name in finding.lost}
-    return Verdict(
-        len(valid) + len(invalid), len(invalid), findings, fleet.committed_lag(), len(newest), len(older)
-    )
+    return Verdict(len(valid) + len(invalid), len(invalid), findings, fleet.committed_lag(), len(newest), len(older))
 
 
 def _compare(place: str, expected: "collections.Counter[Any]", found: "collections.Counter[Any]") -> Finding:

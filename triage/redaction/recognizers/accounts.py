@@ -29,7 +29,9 @@ _CARD_CUE = re.compile(
 )
 
 # A bar code has thirteen digits, and one in ten a card's checksum.
-_BAR_CODE_CUE = re.compile(r"(?i:(?:bar ?code|(?<![a-z])(?:ean|gtin|upc|isbn)|条形?码|书号)(?:-?13| (?:number|no|is)|号|是|[ .:#\-])*)$")
+_BAR_CODE_CUE = re.compile(
+    r"(?i:(?:bar ?code|(?<![a-z])(?:ean|gtin|upc|isbn)|条形?码|书号)(?:-?13| (?:number|no|is)|号|是|[ .:#\-])*)$"
+)
 
 
 def find_card(text: str) -> Found:
@@ -206,7 +208,8 @@ _PLATE_CN = re.compile(
     r"[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳](?![A-Za-z0-9])"
 )
 _PLATE = re.compile(
-    r"(?<![A-Za-z0-9])(?=[A-Z0-9 \-]{0,9}[0-9])[A-Z0-9]{1,4}[ \-]?[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,4}){0,2}(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])(?=[A-Z0-9 \-]{0,9}[0-9])[A-Z0-9]{1,4}[ \-]?[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,4}){0,2}"
+    r"(?![A-Za-z0-9])"
 )
 _CAPITAL = re.compile("[A-Z]")
 # Parts of the words for plates and vehicles: a text without any of them is not searched.

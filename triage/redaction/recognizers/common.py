@@ -13,6 +13,7 @@ MASK = "\ue000"
 """A character of the private use area; `normalize` removes it from texts."""
 CJK = "\u2e80-\u303f\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _LOOK_BACK = 40
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 def mask(text: str, found: Iterable[tuple[int, int]]) -> str:
@@ -55,7 +56,29 @@ def scan(pattern: re.Pattern[str], text: str, accept: Callable[[re.Match[str]], 
 
 def cued(text: str, start: int, cue: re.Pattern[str]) -> bool:
     """True if `cue`, a pattern that ends in `$`, matches right before `start`."""
-    return cue.search(text[max(0, start - _LOOK_BACK) : start]) is not None
+    before = text[max(0, start - _LOOK_BACK) : start]
+    # Every word has a letter: long runs of digits and signs are not searched.
+    return _LETTER.search(before) is not None and cue.search(before) is not None
+
+
+class Signs:
+    """Parts of words, in lower case: a text without any of them is not searched further.
+
+    Loops over `in`: they run for every text, and one expression of all signs costs more.
+    """
+
+    def __init__(self, *signs: str) -> None:
+        # A sign that holds another one finds nothing more.
+        needed = [sign for sign in dict.fromkeys(signs) if not any(other != sign and other in sign for other in signs)]
+        self._ascii = tuple(sign for sign in needed if sign.isascii())
+        self._all = tuple(needed)
+
+    def any_in(self, lowered: str) -> bool:
+        """True if the text, in lower case, contains any of the signs."""
+        for sign in self._ascii if lowered.isascii() else self._all:  # noqa: SIM110 - a generator costs more
+            if sign in lowered:
+                return True
+        return False
 
 
 def cue_words(name: str) -> str:

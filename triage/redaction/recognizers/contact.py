@@ -25,13 +25,31 @@ _PROVIDERS = (
 _SPACED_EMAIL = re.compile(
     rf"(?<![\w.+\-])[A-Za-z0-9._%+\-]++(?: ?@ | @ ?)(?:(?i:{_PROVIDERS}))(?:\.[A-Za-z]{{2,6}}){{1,2}}(?![A-Za-z0-9])"
 )
-_AT = r"(?: ?[\[({<] ?(?:at|@|a) ?[\])}>] ?| at | ?(?:圈a|艾特|爱特|小老鼠|老鼠号|@) ?)"
-_DOT = r"(?: ?[\[({<] ?(?:dot|\.) ?[\])}>] ?| dot | ?点 ?|\.)"
+_AT = r"(?: ?[\[({<] ?(?:at|@|a) ?[\])}>] ?| at | ?(?:圈a|艾特|爱特|小老鼠|老鼠号|@) ?|[\-_]at[\-_])"
+_DOT = r"(?: ?[\[({<] ?(?:dot|\.) ?[\])}>] ?| dot | ?点 ?|[\-_]dot[\-_]|\.)"
 _SPELT_EMAIL = re.compile(
-    rf"(?i:(?<![a-z0-9._%+\-])[a-z0-9._%+\-]++{_AT}[a-z0-9\-]{{1,63}}"
+    rf"(?i:(?<![a-z0-9._%+\-])(?:[a-z0-9]{{1,20}} dot )?[a-z0-9._%+\-]{{1,64}}?{_AT}[a-z0-9\-]{{1,63}}"
     rf"(?:{_DOT}[a-z0-9\-]{{1,63}}){{0,3}}{_DOT}[a-z]{{2,12}})(?![A-Za-z0-9])"
 )
-_SPELT_SIGN = re.compile(r"(?i:[\[({<] ?(?:at|@|a|dot|\.) ?[\])}>]| dot |圈a|艾特|爱特|小老鼠|老鼠号)")
+# As people mistype them, at well-known providers: a comma or 。 for the dot, no dot, no domain, blanks, # for @.
+_NO_WORDS = "|".join(name for name in _PROVIDERS.split("|") if name not in {"me", "live"})
+_ENDING = r"(?i:com?n?|net|cn|org|de|fr|co\.uk)"
+_MISTYPED_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9_.%+\-])(?:[A-Za-z0-9._%+\-]{1,64}(?: ?@ ?|#)"
+    rf"(?:(?i:{_PROVIDERS}) ?[.,，。·] ?{_ENDING}|(?i:{_NO_WORDS})(?:{_ENDING})?)"
+    r"|[A-Za-z0-9._%+\-]{2,64}(?:@[A-Za-z0-9\-]{2,30} ?[,，。] ?| @ ?[A-Za-z0-9\-]{2,30}\.|@ [A-Za-z0-9\-]{2,30}\.)"
+    r"(?i:com|net|org|cn|co\.uk|example|io|de|fr))(?![A-Za-z0-9])"
+)
+_EMAIL_WORD = re.compile(
+    r"(?i:(?<![a-z])(?:e-?mail|mail)(?: (?:me|address|is|to|at))*|(?:reach|contact|write to|write) (?:me"
+    r"|us)(?: at)?|邮箱|电邮|邮件|信箱)[ :：是为系]*$"
+)
+_PLAIN_AT = re.compile(
+    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{2,40} at [A-Za-z0-9\-]{2,40}(?:\.[A-Za-z0-9\-]{2,30}){1,3}(?![A-Za-z0-9])"
+)
+_SPELT_SIGN = re.compile(
+    r"(?i:[\[({<] ?(?:at|@|a|dot|\.) ?[\])}>]| dot |[\-_]dot[\-_]|_at_|圈a|艾特|爱特|小老鼠|老鼠号)"
+)
 
 
 def find_email(text: str) -> Found:
@@ -48,6 +66,10 @@ def find_email(text: str) -> Found:
                 found.append((start, match.end()))
         if not found:
             found = [match.span() for match in _SPACED_EMAIL.finditer(text)]
+    if not found and ("@" in text or "#" in text):
+        found = [match.span() for match in _MISTYPED_EMAIL.finditer(text)]
+    if not found and " at " in text:
+        found = [match.span() for match in _PLAIN_AT.finditer(text) if cued(text, match.start(), _EMAIL_WORD)]
     # " at b.com" alone may name a shop; only a spelt-out sign makes it an address.
     if not found and _SPELT_SIGN.search(text):
         found = [match.span() for match in _SPELT_EMAIL.finditer(text) if _SPELT_SIGN.search(match[0])]
@@ -68,7 +90,8 @@ _MESSENGER = re.compile(
     rf"|{cue_words('messenger_short')}[:： ]{{1,2}}@?(?P<spaced>(?=[A-Za-z_.#\-]*[0-9])[A-Za-z]"
     rf"(?:[A-Za-z0-9_\-]|[.#](?=[A-Za-z0-9_])){{4,31}})"
     # Right after it: letters and digits that are not a version, as in 微信ios18.
-    r"|(?:[微薇威徽vV]信号?|(?i:[wv]x号))(?P<joined>(?!(?i:ios|android|app|pc|mac|win|beta)[0-9])[A-Za-z_\-]{3,20}[0-9][A-Za-z0-9_\-]{1,20})"
+    r"|(?:[微薇威徽vV]信号?|(?i:[wv]x号))(?P<joined>(?!(?i:ios|android|app|pc|mac|win"
+    r"|beta)[0-9])[A-Za-z_\-]{3,20}[0-9][A-Za-z0-9_\-]{1,20})"
     rf"|{cue_words('messenger')}(?:号码?|[账帐]号|(?i: ?id))(?: ?[:：是为系]? ?)(?P<digits>[0-9]{{6,12}})"
     rf"|(?:(?<![A-Za-z])(?i:qq)|扣扣)(?:号码?|群)?(?: ?[:是为]? ?)(?P<number>[1-9][0-9]{{4,10}}))(?![A-Za-z0-9_\-])"
 )

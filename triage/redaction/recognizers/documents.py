@@ -2,30 +2,36 @@
 
 import re
 
-from triage.redaction.recognizers.common import Found, cue_before, cue_words, cued, merged, scan
+from triage.redaction.recognizers.common import Found, Signs, cue_before, cue_words, cued, merged, scan
 from triage.redaction.recognizers.near import is_amount, is_number, near, stands_near, with_siblings
 
 # A text without any of these, in lower case, names no document; they are parts of the words in cues.yaml.
-_SIGNS = (
-    "pass", "permi", "lic", "visa", "<<", "travel doc", "reisep", "ausweis", "führer", "pasap", "identi", " dl", "dl#", "dl ",
-    "a-number", "alien", "uscis", "brp", "seaman", "green card", "nie", "pp no", "pp nu", "证", "照", "签", "许可", "纸", "乡",
-    "身份书", "身分", "ni ", "ni:", "sin", "medicare", "pan ", "my ic", "rrn", "kimlik", "tckn", "ein", "tfn", "nhs", "hkid",
-    "voter", "tax id", "vat id", "rfc", "curp", "cuit", "cnic", "nik ", "bvn", "nin ", "税号", "识别号", "社保", "医保", "健保",
+_SIGNS = Signs(
+    "pass", "permi", "lic", "visa", "<<", "travel doc", "reisep", "ausweis", "führer", "pasap", "identi", " dl",
+    "dl#", "dl ", "a-number", "alien", "uscis", "brp", "seaman", "green card", "nie", "pp no", "pp nu", "证",
+    "照", "签", "许可", "纸", "乡", "身份书", "身分", "ni ", "ni:", "sin", "medicare", "pan ", "my ic", "rrn",
+    "kimlik", "tckn", "ein", "tfn", "nhs", "hkid", "voter", "tax id", "ss ", "ss#", "nat ins", "social",
+    "soc sec", "utr", "pps", "cedula", "cédula", "rut", "personn", "personal n", "cpr", "dselsnum", "vat id",
+    "rfc", "curp", "cuit", "cnic", "nik ", "bvn", "nin ", "税号", "识别号", "社保", "医保", "健保",
 )  # fmt: skip
 _WORDS = re.compile(cue_words("document"))
 _NEAR = near("document")
 _FILLERS = (
     r"['’]s(?![a-z])| ?(?:numbers?|nos?|num|nr|n°|№|code|card|book|id)(?![a-z])| (?:is|was|as|are|of|being)(?![a-z])"
-    r"|字?号码?|编号|档案编?号?|序号|上的|号?(?:改|换|填|写|变|输)?(?:成|为|错了?)|是|为|系|[ .:：#\-=(（\[「『\"“'’,，|\n]"
+    r"|字?号码?|编号|档案编?号?|序号|上的|号?(?:改|换|填|写|打|变|输)?(?:成|为|错了?)|是|为|系"
+    r"|[ .:：#\-=(（\[「『\"“'’,，|\n]"
 )
 _RIGHT_AFTER = cue_before("document", _FILLERS)
 _OF_PERSON = cue_before("person_number", _FILLERS)
 # The least that any of them has: five digits, or a run of capitals and digits.
-_LIKELY = re.compile(r"[0-9](?:[ \-]?[A-Za-z]{0,6}[0-9]){4}|[A-Z0-9]{8}|<<|字第?[0-9]{4}")
+_LIKELY = re.compile(
+    r"[0-9](?:[ \-]?[.]?[A-Za-z]{0,6}[0-9]){4}|[A-Z0-9]{8}|<<|[末后][四五六4-6]|last [46sf]|字第?[0-9]{4}"
+)
 # Right after the word: any run of letters and digits with some digits; in groups, each has a digit.
 _AFTER = re.compile(
-    r"(?<![A-Za-z0-9])(?:[A-Z]{1,8}[ \-])?(?=[A-Za-z]{0,9}[0-9])[A-Za-z0-9]{1,20}(?:[ \-](?=[A-Za-z]{0,6}[0-9])[A-Z0-9]{2,14}){0,5}"
-    r"(?: ?\([0-9A]\)|(?<=[ \-][0-9]{2})[ \-][A-D])?(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])(?:[A-Z]{1,8}[ \-])?(?=[A-Za-z]{0,9}[0-9])[A-Za-z0-9]{1,20}"
+    r"(?:[ .\-](?=[A-Za-z]{0,6}[0-9])[A-Z0-9]{1,14}){0,5}"
+    r"(?: ?\([0-9A]\)|(?<=[ \-][0-9]{2})[ \-][A-D]|(?<=[0-9]{3})-[A-Z])?(?![A-Za-z0-9])"
 )
 # Some words further: only what looks like the number of a document.
 _FORM = re.compile(
@@ -40,9 +46,17 @@ _LEAST_OF_MIXED = 2
 # Identity papers of soldiers: 南字第01234567号.
 _SOLDIER = re.compile(r"[\u4e00-\u9fff]字第?[0-9]{4,10}号?")
 _SOLDIER_CUE = re.compile(r"证件?号?码?(?:是|为|系|[ .:：#])*$")
+# Part of an identity number.
+_LAST_DIGITS = re.compile(r"(?<![A-Za-z0-9])[0-9]{3,6}[Xx]?(?![A-Za-z0-9]|[.,:/\-][0-9])")
+_LAST_CUE = re.compile(
+    r"(?:身[份分]证(?:字?号码?)?(?:的)?(?:最后|后|末)[四五六4-6](?:位|码|个)(?:数字?)?(?:是|为|系|[ .:：])*"
+    r"|(?i:last (?:4|four|5|five|6|six)(?: digits?| numbers?)? (?:of )?(?:my |the )?(?:ssn"
+    r"|social(?: security)?(?: number)?)(?: is| are|[ .:])*))$"
+)
 # The machine-readable lines of passports and cards, ICAO 9303.
 _MRZ = re.compile(
-    r"(?<![A-Z0-9])(?:[PIACV][A-Z<][A-Z]{3}[A-Z<]{2,39}<[A-Z<]*|[A-Z0-9<]{9}[0-9<][A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{2,16})"
+    r"(?<![A-Z0-9])(?:[PIACV][A-Z<][A-Z]{3}[A-Z<]{2,39}<[A-Z<]*"
+    r"|[A-Z0-9<]{9}[0-9<][A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{2,16})"
 )
 
 
@@ -50,13 +64,10 @@ def find_document(text: str) -> Found:
     """Find numbers of personal documents; those that need no word for them are found elsewhere."""
     if not _LIKELY.search(text):
         return []
-    lowered = text.lower()
-    for sign in _SIGNS:
-        if sign in lowered:
-            break
-    else:
+    if not _SIGNS.any_in(text.lower()):
         return []
-    found = [match.span() for match in _MRZ.finditer(text) if "<" in match[0]]
+    found = [match.span() for match in _LAST_DIGITS.finditer(text) if cued(text, match.start(), _LAST_CUE)]
+    found += [match.span() for match in _MRZ.finditer(text) if "<" in match[0]]
     numbers = scan(_AFTER, text, _is_right_after)
     if _WORDS.search(text):
         further = scan(_FORM, text, lambda match: _digits(match) >= _LEAST_DIGITS and stands_near(match, _NEAR))

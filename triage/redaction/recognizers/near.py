@@ -24,7 +24,8 @@ _NO_NUMBER = re.compile(
     r"|[0-9]{1,3}(?:[ ,.]000)+$"
 )
 _UNIT_AFTER = re.compile(
-    r"[.,:][0-9]|(?i: ?(?:%|usd|eur|gbp|rmb|hkd|dollars?|euros?|pounds?|yuan|points?|pts|miles|steps|views|followers|users"
+    r"[.,:][0-9]|(?i: ?(?:%|usd|eur|gbp|rmb|hkd|dollars?|euros?|pounds?|yuan|points?|pts|miles|steps|views"
+    r"|followers|users"
     r"|items|pieces|pcs|times|days?|weeks?|months?|years?|hours?|minutes?|seconds?|[km]?g|[cmk]?m|mm|mah|px|gb|mb|tb"
     r")(?![a-z])| ?(?:元|块|圆|蚊|分|次|人|步|天|日|个|年|月|万|亿|级|条|秒|件))"
 )
@@ -35,7 +36,9 @@ _SENTENCE_END = re.compile(r"[!?。！？;；\n]|\.\s")
 
 def near(name: str) -> re.Pattern[str]:
     """Pattern for `stands_near`: a word of the group in cues.yaml, then at most a few words without digits."""
-    return re.compile(rf"{cue_words(name)}(?P<gap>(?:[^0-9\n.!?。！？;；]|(?<![0-9])[0-9]{{1,4}}(?![0-9])){{0,{_GAP}}})$")
+    return re.compile(
+        rf"{cue_words(name)}(?P<gap>(?:[^0-9\n.!?。！？;；]|(?<![0-9])[0-9]{{1,4}}(?![0-9])){{0,{_GAP}}})$"
+    )
 
 
 def stands_near(match: re.Match[str], cue: re.Pattern[str]) -> bool:

@@ -40,7 +40,7 @@ _ANY = re.compile(
 )
 # Mobile numbers of Taiwan: others are not written so.
 _MOBILE_TW = re.compile(r"(?<![0-9])(?<![0-9][.\-])09[0-9]{2}[ \-][0-9]{3}[ \-]?[0-9]{3}(?![0-9]|[ \-][0-9])")
-# National numbers of many countries with their trunk 0, ten or eleven digits in all, whatever the region of the settings.
+# National numbers of many countries with their trunk 0, ten or eleven digits in all, whatever the region.
 _LOCAL = re.compile(
     r"(?<![A-Za-z0-9#_$€£¥/.,\-])(?<![0-9][ \-])\(?0(?!0)(?:[1-9][0-9]{8,9}"
     r"|(?=[0-9 ()\-/.]{10,16}(?![0-9]))[1-9][0-9]{0,4}(?:\)? ?|[ \-/.])[0-9]{3,8}(?:[ \-][0-9]{3,6}){0,2})"
@@ -49,13 +49,15 @@ _LOCAL = re.compile(
 _LOCAL_LENGTH = (10, 11)
 # Country codes without their sign: 886912345678, (852) 2345 6789, plus 44 7700 900123.
 _UNSIGNED = re.compile(
-    r"(?<![A-Za-z0-9#_$€£¥/.,\-])(?<![0-9][ \-])(?:(?i:plus) ?(?P<code>[1-9][0-9]{0,2})[ \-]?(?P<rest>[0-9](?:[ \-]?[0-9]){6,11})"
-    r"|\(?(?:86\)?[ \-](?:[2-9][0-9]{1,2}|10)[ \-]?[0-9]{4}[ \-]?[0-9]{4}|886\)?[ \-]?(?:9[0-9]{2}|[2-8])[ \-]?[0-9]{3,4}[ \-]?[0-9]{3,4}"
+    r"(?<![A-Za-z0-9#_$€£¥/.,\-])(?<![0-9][ \-])(?:(?i:plus) ?[1-9][0-9]{0,2}[ \-]?[0-9](?:[ \-]?[0-9]){6,11}"
+    r"|\(?(?:86\)?[ \-](?:[2-9][0-9]{1,2}|10)[ \-]?[0-9]{4}[ \-]?[0-9]{4}|886\)?[ \-]?(?:9[0-9]{2}"
+    r"|[2-8])[ \-]?[0-9]{3,4}[ \-]?[0-9]{3,4}"
     r"|(?:852|853)\)?[ \-][2-9][0-9]{3}[ \-]?[0-9]{4}))(?![A-Za-z0-9]|[.,\-][0-9])"
 )
 # Service numbers, free of charge or not: they belong to companies.
 _SERVICE = re.compile(
-    r"\(?(?:\+?1[ .\-]?)?\(?8(?:00|88|77|66|55|44|33)\)?[ .\-]|\(?(?:400|800)[ \-]?[0-9]{3,4}[ \-]?[0-9]{3,4}$|\(?0?(?:800|808|809)[ \-]|"
+    r"\(?(?:\+?1[ .\-]?)?\(?8(?:00|88|77|66|55|44|33)\)?[ .\-]|\(?(?:400"
+    r"|800)[ \-]?[0-9]{3,4}[ \-]?[0-9]{3,4}$|\(?0?(?:800|808|809)[ \-]|"
     r"\(?0800[0-9]{6}|\(?1[389]00[ \-]|400[0-9]{7}$"
 )
 
@@ -177,7 +179,11 @@ def _not_an_id(match: re.Match[str]) -> bool:
 
 def _local(match: re.Match[str]) -> bool:
     length = len(_digits(match[0]))
-    return _LOCAL_LENGTH[0] <= length <= _LOCAL_LENGTH[1] and _not_an_id(match) and not _UNIT.match(match.string, match.end())
+    return (
+        _LOCAL_LENGTH[0] <= length <= _LOCAL_LENGTH[1]
+        and _not_an_id(match)
+        and not _UNIT.match(match.string, match.end())
+    )
 
 
 def _after_cue(match: re.Match[str]) -> bool:
