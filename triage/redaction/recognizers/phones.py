@@ -76,6 +76,8 @@ _DATE_LIKE = re.compile(
     r"(?:19|20)[0-9]{2}[ .\-]?(?:0[1-9]|1[0-2])[ .\-]?(?:0[1-9]|[12][0-9]|3[01])"
     r"|(?:19|20)[0-9]{2}[ .\-]{1,3}(?:19|20)[0-9]{2}$"
 )
+# `I am at 203.0.113.201`: found by the recognizer of addresses.
+_ADDRESS_LIKE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _UNIT = re.compile(
     r"(?i: ?(?:[mk]?g|[mc]?l|[mck]?m|[gmt]b|px|fps|hz|mah|inch(?:es)?|"
     r"oz|lbs?|k?ohms?|watts?|volts?|amps?|usd|dollars|times|points?|pts|views|followers|likes|steps"
@@ -187,7 +189,7 @@ def _local(match: re.Match[str]) -> bool:
 
 
 def _after_cue(match: re.Match[str]) -> bool:
-    if _DATE_LIKE.match(match[0]) or _UNIT.match(match.string, match.end()):
+    if _DATE_LIKE.match(match[0]) or _ADDRESS_LIKE.fullmatch(match[0]) or _UNIT.match(match.string, match.end()):
         return False
     return _phone_cued(match)
 
