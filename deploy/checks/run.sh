@@ -106,7 +106,7 @@ if [ -n "${FULL:-}" ]; then
     containers() { # KIND FILE
       if ! "$tools/bin/python" -u deploy/checks/containers "$1" "$2" "${podman##*$'\n'}"; then failed+=("containers of the $1"); fi
     }
-    secrets=$out/secrets; sh deploy/compose/secrets.sh "$secrets" >/dev/null; chmod 755 "$out"
+    secrets=$tools/secrets; sh deploy/compose/secrets.sh "$secrets" >/dev/null
     printf http://receiver:8999/ >"$secrets/webhook_url"
     if [ -x "$compose" ] && TRIAGE_SECRETS=$secrets "$compose" api docker-compose.yml deploy/checks/containers/compose.yml >"$out/project.json"; then
       containers compose "$out/project.json"
@@ -114,7 +114,7 @@ if [ -n "${FULL:-}" ]; then
     else
       without "containers of the Compose file" "compose-check could not be built"
     fi
-    if [ -n "$helm" ] && "$helm" template shop $chart -f deploy/checks/containers/values.yaml >"$out/chart.yaml" 2>/dev/null; then
+    if [ -n "$helm" ] && "$helm" template shop "$chart" --kube-version 1.37.0 -f deploy/checks/containers/values.yaml >"$out/chart.yaml" 2>/dev/null; then
       containers chart "$out/chart.yaml"
     else
       without "containers of the chart" "it could not be rendered"
