@@ -31,6 +31,15 @@ def test_each_kind_changes_something(kind):
     assert any(augment_example(example(), random.Random(seed), [kind]).text != TEXT for seed in range(10))
 
 
+def test_the_case_of_names_stays():
+    for seed in range(10):
+        varied = augment_example(
+            example("my Anker from Berlin broke", ("Anker", "Berlin")), random.Random(seed), ["case"]
+        )
+        assert varied.text in ("my Anker from Berlin broke", "MY Anker FROM Berlin BROKE")
+        assert [varied.text[name.start : name.end] for name in varied.entities] == ["Anker", "Berlin"]
+
+
 def test_chinese_characters_are_dropped_but_not_negations():
     text = "收到的杯子不好用而且客服态度也不行真的很失望"
     for seed in range(30):
@@ -46,10 +55,10 @@ def test_emoji_are_added_only_for_a_known_sentiment():
 
 
 @pytest.mark.skipif(importlib.util.find_spec("opencc") is None, reason="needs the train extra")
-def test_simplified_becomes_traditional_in_place():
-    varied = augment_example(example("华为手机质量问题", ("华为",)), random.Random(1), ["script"])
-    assert varied.text == "華爲手機質量問題"
-    assert varied.text[varied.entities[0].start : varied.entities[0].end] == "華爲"
+def test_simplified_becomes_traditional_around_the_names():
+    varied = augment_example(example("范小姐说华为手机质量有问题", ("范小姐", "华为")), random.Random(1), ["script"])
+    assert varied.text == "范小姐說华为手機質量有問題"
+    assert [varied.text[name.start : name.end] for name in varied.entities] == ["范小姐", "华为"]
     assert augment_example(example(), random.Random(1), ["script"]).text == TEXT
 
 

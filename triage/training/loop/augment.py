@@ -78,8 +78,7 @@ def _drop(example: Example, rng: random.Random) -> Example:
 
 def _case(example: Example, rng: random.Random) -> Example:
     """Convert the text to lower or upper case."""
-    text = rng.choice((str.lower, str.upper))(example.text)
-    return replace(example, text=text) if len(text) == len(example.text) else example
+    return _converted(example, rng.choice((str.lower, str.upper)))
 
 
 def _emoji(example: Example, rng: random.Random) -> Example:
@@ -94,8 +93,15 @@ def _script(example: Example, _: random.Random) -> Example:
     """Convert simplified to traditional Chinese, character by character (opencc's s2t)."""
     if not any("\u4e00" <= character <= "\u9fff" for character in example.text):
         return example
-    text = _traditional(example.text)
-    return replace(example, text=text) if len(text) == len(example.text) else example
+    return _converted(example, _traditional)
+
+
+def _converted(example: Example, convert: Callable[[str], str]) -> Example:
+    """The example with the text between its names converted."""
+    names = sorted((entity.start, entity.end) for entity in example.entities or ())
+    bounds = [0, *(bound for name in names for bound in name), len(example.text)]
+    between = zip(bounds[::2], bounds[1::2], strict=True)
+    return apply_edits(example, [(start, end, convert(example.text[start:end])) for start, end in between])
 
 
 def _traditional(text: str) -> str:
