@@ -15,6 +15,8 @@ from pathlib import Path
 MOST_S = 1.0
 MOST_MIB = 256
 _STUCK_S = 30
+# For native code, which no signal interrupts: it ends the process.
+_HOPELESS_S = 60
 _LARGEST = 60_000
 _TOKENS = [
     b"\x00",
@@ -181,7 +183,7 @@ def _limits() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, _STUCK_S)
-    faulthandler.dump_traceback_later(2 * _STUCK_S, exit=True, file=sys.__stderr__ or sys.stderr)
+    faulthandler.dump_traceback_later(_HOPELESS_S, exit=True, file=sys.__stderr__ or sys.stderr)
     try:
         yield
     finally:
