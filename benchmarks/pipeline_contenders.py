@@ -26,6 +26,7 @@ def worker(plan: Plan) -> None:
     from triage.config import load_settings
     from triage.metrics import Metrics
     from triage.pipeline import assemble
+    from triage.sinks import checked
     from triage.sinks.base import BulkResult, Document
     from triage.sinks.elasticsearch import IndexSink
     from triage.sinks.memory import MemorySink
@@ -41,7 +42,7 @@ def worker(plan: Plan) -> None:
             return result
 
     null_sink = MemorySink(keep=False)
-    assemble.IndexSink = Timed  # type: ignore[misc]
+    checked.IndexSink = Timed  # type: ignore[misc]
     parts = assemble.build_worker(load_settings(None, plan.flags), SystemClock(), Metrics())
     meter._done = parts.worker.stop  # noqa: SLF001 - the worker exists only now
     say_ready()

@@ -104,8 +104,8 @@ def test_no_broker_is_said_with_address_and_hint_in_bounded_time():
         wait_for_kafka(KafkaSettings(bootstrap_servers=f"{address},nosuch.invalid:9092", start_timeout_s=1))
     assert time.monotonic() - started < 60
     message = str(caught.value)
-    assert f"{address} ([Errno 111] Connection refused)" in message
-    assert "nosuch.invalid:9092 ([Errno -" in message
+    assert f"{address} (Connection refused)" in message
+    assert "nosuch.invalid:9092 (" in message
     assert "is it running" in message
     assert "TRIAGE_KAFKA__BOOTSTRAP_SERVERS" in message
 

@@ -109,6 +109,7 @@ def _texts(fleet: Fleet, ids: Iterable[str]) -> dict[str, str]:
     """The text of each id in the index."""
     names, texts = sorted(ids), {}
     with fleet.elasticsearch() as client:
+        client.indices.refresh(index=fleet.prefix)
         for start in range(0, len(names), 500):
             query = {"terms": {"event.id": names[start : start + 500]}}
             hits = client.search(index=fleet.prefix, size=1_000, query=query)["hits"]["hits"]
