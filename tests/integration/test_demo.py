@@ -38,10 +38,10 @@ def test_the_whole_system_runs_once_and_reconciles(tmp_path):
         "--data-dir",
         str(tmp_path / "demo"),
     ]
-    demo = subprocess.Popen(
+    started = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    with _limit(900, demo), ThreadPoolExecutor(1) as threads:
+    with started as demo, _limit(900, demo), ThreadPoolExecutor(1) as threads:
         table = threads.submit(demo.stdout.read)
         said = []
         for line in demo.stderr:
@@ -50,7 +50,7 @@ def test_the_whole_system_runs_once_and_reconciles(tmp_path):
                 worker = re.search(r"kill -9 (\d+)", "".join(said))
                 os.kill(int(worker[1]), signal.SIGKILL)
     output = table.result() + "".join(said)
-    assert demo.wait() == 0, output[-4000:]
+    assert demo.returncode == 0, output[-4000:]
     assert re.search(r"alerts fired / resolved │\s+1 / 1", table.result()), output
     assert "worker was ended by SIGKILL: started again" in output
     assert re.search(r"■ resolved .*Delivery complaints.*peak \d+ of \d+", "".join(said)), output
