@@ -14,6 +14,8 @@ from kafka import KafkaConsumer
 from triage.topics.kafka_types import Consumer, TopicPartition
 
 _Position = tuple[str, int, int]
+# By id, the texts of its versions in their order, each with its time in ms.
+_Versions = dict[str, dict[str, int]]
 
 
 @dataclass
@@ -63,7 +65,7 @@ class Verdict:
 
 def audit(fleet: Fleet) -> Verdict:
     """Compare every output with the raw topics, record by record."""
-    valid, invalid, partitions, newest = _raw(fleet)
+    valid, invalid, partitions, versions = _raw(fleet)
     ids = collections.Counter(valid.values())
     published = [record for _, record, _ in fleet.read("enriched")]
     enriched = collections.Counter(record["event"]["id"] for record in published)
@@ -73,10 +75,10 @@ def audit(fleet: Fleet) -> Verdict:
     order = [
         _order(
             "newest version in the enriched topic",
-            newest,
+            versions,
             {record["event"]["id"]: record["text"] for record in published},
         ),
-        _order("newest version in Elasticsearch", newest, _texts(fleet, newest)),
+        _order("newest version in Elasticsearch", versions, _texts(fleet, versions)),
     ]
     findings = [
         _compare("enriched topic", ids, enriched),
@@ -86,7 +88,7 @@ def audit(fleet: Fleet) -> Verdict:
         *_counts(fleet, valid, partitions),
     ]
     older = {name for finding in order for name in finding.lost}
-    return Verdict(len(valid) + len(invalid), len(invalid), findings, fleet.committed_lag(), len(newest), len(older))
+    return Verdict(len(valid) + len(invalid), len(invalid), findings, fleet.committed_lag(), len(versions), len(older))
 
 
 def _compare(place: str, expected: "collections.Counter[Any]", found: "collections.Counter[Any]") -> Finding:
@@ -100,9 +102,18 @@ def _compare(place: str, expected: "collections.Counter[Any]", found: "collectio
     return finding
 
 
-def _order(place: str, newest: Mapping[str, str], found: Mapping[str, str]) -> Finding:
-    """Ids that ended on another version than the last one in the raw topic count as lost."""
-    return Finding(place, len(newest), lost=[name for name, text in newest.items() if found.get(name) != text])
+def _order(place: str, versions: _Versions, found: Mapping[str, str]) -> Finding:
+    """Ids that ended on a version with an earlier time than the last one in the raw topic count as lost.
+
+    Versions of the same millisecond are equal to the index: a worker that was frozen past its session may write one of
+    them after its successor wrote the last.
+    """
+    lost = []
+    for name, times in versions.items():
+        newest_ms = list(times.values())[-1]
+        if times.get(found.get(name, ""), newest_ms - 1) < newest_ms:
+            lost.append(name)
+    return Finding(place, len(versions), lost=lost)
 
 
 def _texts(fleet: Fleet, ids: Iterable[str]) -> dict[str, str]:
@@ -117,13 +128,13 @@ def _texts(fleet: Fleet, ids: Iterable[str]) -> dict[str, str]:
     return texts
 
 
-def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[TopicPartition, int], dict[str, str]]:
-    """({position: id} of the valid records, positions of the invalid ones, {partition: end}, newest text by id).
+def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[TopicPartition, int], _Versions]:
+    """({position: id} of the valid records, positions of the invalid ones, {partition: end}, versions by id).
 
     The last are of ids with several versions, which are all in one partition.
     """
     valid: dict[_Position, str] = {}
-    newest: dict[str, str] = {}
+    versions: _Versions = {}
     invalid: list[_Position] = []
     consumer: Consumer = KafkaConsumer(
         bootstrap_servers=fleet.settings.kafka.bootstrap_servers,
@@ -149,12 +160,12 @@ def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[Topi
                         fields = json.loads(value)
                         valid[position] = fields["id"]
                         if fields["id"].startswith(VERSIONED):
-                            newest[fields["id"]] = fields["text"]
+                            versions.setdefault(fields["id"], {})[fields["text"]] = record.timestamp
                     else:
                         invalid.append(position)
     finally:
         consumer.close(autocommit=False)
-    return valid, invalid, ends, newest
+    return valid, invalid, ends, versions
 
 
 def _indexed(fleet: Fleet) -> "collections.Counter[str]":
