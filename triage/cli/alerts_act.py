@@ -40,10 +40,9 @@ def acknowledge(
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
-    key = _open_alert(settings, key, latest=latest)
-    with open_writer(settings) as writer:
-        action = writer.acknowledge(key, actor_name(by), comment)
-    typer.echo(f"acknowledged\t{key}\t{action.actor}")
+    with _firing_alert(settings, key, latest=latest) as (alert, writer):
+        action = writer.acknowledge(alert, actor_name(by), comment)
+    typer.echo(f"acknowledged\t{alert}\t{action.actor}")
 
 
 def snooze(
@@ -64,10 +63,9 @@ def snooze(
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
-    key = _open_alert(settings, key, latest=latest)
-    with open_writer(settings) as writer:
-        action = writer.snooze(key, actor_name(by), for_s, comment)
-    typer.echo(f"snoozed\t{key}\tuntil {rfc3339(action.until_ms)}")
+    with _firing_alert(settings, key, latest=latest) as (alert, writer):
+        action = writer.snooze(alert, actor_name(by), for_s, comment)
+    typer.echo(f"snoozed\t{alert}\tuntil {rfc3339(action.until_ms)}")
 
 
 def unacknowledge(
@@ -84,10 +82,9 @@ def unacknowledge(
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
-    key = _open_alert(settings, key, latest=latest)
-    with open_writer(settings) as writer:
-        action = writer.unacknowledge(key, actor_name(by), comment)
-    typer.echo(f"given back\t{key}\t{action.actor}")
+    with _firing_alert(settings, key, latest=latest) as (alert, writer):
+        action = writer.unacknowledge(alert, actor_name(by), comment)
+    typer.echo(f"given back\t{alert}\t{action.actor}")
 
 
 def assign(
@@ -105,10 +102,9 @@ def assign(
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
-    key = _open_alert(settings, key, latest=latest)
-    with open_writer(settings) as writer:
-        action = writer.assign(key, actor_name(by), to.strip(), comment)
-    typer.echo(f"assigned\t{key}\tto {action.to}" if action.to else f"assigned\t{key}\tto nobody")
+    with _firing_alert(settings, key, latest=latest) as (alert, writer):
+        action = writer.assign(alert, actor_name(by), to.strip(), comment)
+    typer.echo(f"assigned\t{alert}\tto {action.to}" if action.to else f"assigned\t{alert}\tto nobody")
 
 
 def comment(
@@ -129,10 +125,9 @@ def comment(
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
-    key = _open_alert(settings, key, latest=latest)
-    with open_writer(settings) as writer:
-        action = writer.comment(key, actor_name(by), text.strip())
-    typer.echo(f"commented\t{key}\t{action.actor}")
+    with _firing_alert(settings, key, latest=latest) as (alert, writer):
+        action = writer.comment(alert, actor_name(by), text.strip())
+    typer.echo(f"commented\t{alert}\t{action.actor}")
 
 
 def resolve(
@@ -149,10 +144,9 @@ def resolve(
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
-    key = _open_alert(settings, key, latest=latest)
-    with open_writer(settings) as writer:
-        action = writer.resolve(key, actor_name(by), comment)
-    typer.echo(f"ended\t{key}\t{action.actor}")
+    with _firing_alert(settings, key, latest=latest) as (alert, writer):
+        action = writer.resolve(alert, actor_name(by), comment)
+    typer.echo(f"ended\t{alert}\t{action.actor}")
 
 
 @silence_app.command("add")
@@ -235,6 +229,14 @@ def _open_alert(settings: "Settings", key: str | None, *, latest: bool) -> str:
     if alert.status == "resolved":
         raise TriageError(f"the alert {alert.dedup_key} ended at {alert.ended_at}; it cannot be changed any more")
     return alert.dedup_key
+
+
+@contextmanager
+def _firing_alert(settings: "Settings", key: str | None, *, latest: bool) -> "Iterator[tuple[str, ActionWriter]]":
+    """The key of the firing alert that is meant, and a writer for an action on it."""
+    whole = _open_alert(settings, key, latest=latest)
+    with open_writer(settings) as writer:
+        yield whole, writer
 
 
 @contextmanager

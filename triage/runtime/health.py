@@ -15,11 +15,9 @@ from prometheus_client import make_wsgi_app
 
 from triage.clock import Clock
 from triage.errors import ConfigError
-from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.runtime.listener import Listener, Listener6, Request
-
-log = get_logger("triage.health")
+from triage.runtime.outages import Outages
 
 _STUCK_AFTER_S = 60.0
 
@@ -41,8 +39,7 @@ class Health:
         # Replaced as a whole, never modified: other threads read them at any time.
         self._work: dict[str, float] = {}
         self._waiting: dict[str, str] = {}
-        # When each outage began, and how often the dependency has failed since.
-        self._outages: dict[str, tuple[float, int]] = {}
+        self._outages = Outages(clock)
         self._lock = threading.Lock()
 
     def describe(self, **about: Any) -> None:
@@ -80,29 +77,16 @@ class Health:
     def outage(self, dependency: str, why: str) -> None:
         """Record that the work waits for a dependency that fails, and log the first failure of an outage.
 
-        `recovered` logs the end, with the number of failures. In between nothing is logged, however long it takes:
-        `/ready` and the metric `retries` show it.
+        `recovered` logs the end. In between `/ready` and the metric `retries` show it.
         """
         self.waiting_for(dependency, why)
-        with self._lock:
-            since, failures = self._outages.get(dependency, (self._clock.monotonic(), 0))
-            self._outages[dependency] = (since, failures + 1)
-        if not failures:
-            log.warning(
-                "dependency_unavailable", dependency=dependency, error=why, then="the work waits and tries again"
-            )
+        self._outages.failed(dependency, why)
 
     def recovered(self, dependency: str | None = None) -> None:
         """Record that this dependency answers again; without a name, that all do. Logs the end of an outage."""
         with self._lock:
             self._waiting = {name: why for name, why in self._waiting.items() if dependency not in (None, name)}
-            names = [name for name in self._outages if dependency in (None, name)]
-            over = [(name, *self._outages.pop(name)) for name in names]
-        for name, since, failures in over:
-            log.info(
-                "dependency_available_again", dependency=name, after_s=round(self._clock.monotonic() - since, 1),
-                failures=failures,
-            )  # fmt: skip
+        self._outages.over(dependency)
 
     def live(self) -> tuple[bool, dict[str, Any]]:
         name, seconds = self.standing_still()

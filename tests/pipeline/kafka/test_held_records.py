@@ -6,7 +6,6 @@ import pytest
 from kafka import KafkaProducer
 
 from triage.clock import ManualClock, SystemClock
-from triage.config import load_settings
 from triage.metrics import Metrics
 from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.open_transactions import OpenTransactions
@@ -14,7 +13,6 @@ from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.kafka.stall_detector import StallDetector
 from triage.pipeline.source import PartitionState
 from triage.runtime.health import Health
-from triage.topics import apply_topics
 
 WHERE = ("t", 0)
 LABELS = {"topic": "t", "partition": "0"}
@@ -72,17 +70,7 @@ def test_what_cannot_be_read_yet_is_lag_but_no_stall():
 
 
 @pytest.mark.stack
-def test_the_source_counts_what_stands_after_an_open_transaction(stack, prefix):
-    settings = load_settings(
-        None,
-        {
-            "kafka.bootstrap_servers": stack.bootstrap_servers,
-            "kafka.topic_prefix": prefix,
-            "worker.group": prefix,
-            "worker.heartbeat_interval_ms": 1000,
-        },
-    )
-    apply_topics(settings.kafka)
+def test_the_source_counts_what_stands_after_an_open_transaction(stack, prefix, settings):
     topic = settings.kafka.topic("complaints")
     plain = KafkaProducer(bootstrap_servers=stack.bootstrap_servers)
     held = KafkaProducer(bootstrap_servers=stack.bootstrap_servers, transactional_id=f"{prefix}-held")

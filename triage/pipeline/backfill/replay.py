@@ -30,6 +30,7 @@ from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
 from triage.redaction.author_keys import require_recorded_keys
 from triage.runtime.backoff import backoff
+from triage.runtime.outages import Outages
 from triage.sinks.checked import index_sink
 from triage.topics import require_topics, translate
 from triage.topics.definitions import RAW_TOPICS
@@ -97,6 +98,7 @@ class Replay:
     ) -> None:
         self._settings = settings
         self._clock = clock
+        self._outages = Outages(clock)
         self._request = request
         self._stop = stop
         self._on_batch = on_batch
@@ -192,7 +194,6 @@ class Replay:
 
     def _write(self, rewriter: Rewriter, batch: Sequence[Enriched], offsets: Mapping[TopicPartition, int]) -> None:
         waits = backoff(self._settings.worker.backoff_initial_s, self._settings.worker.backoff_max_s)
-        failures = 0
         while True:
             try:
                 written = rewriter.write(batch, offsets)
@@ -201,12 +202,9 @@ class Replay:
                 if self._stop():
                     raise
                 wait_s = next(waits)
-                if not failures:
-                    log.warning("dependency_unavailable", dependency=error.dependency, error=str(error))
-                failures += 1
+                self._outages.failed(error.dependency, str(error))
                 self._clock.sleep(wait_s)
-        if failures:
-            log.info("dependency_available_again", failures=failures)
+        self._outages.over()
         self.progress.written += written.written
         self.progress.superseded += written.superseded
         for position, reason in written.refused:

@@ -71,9 +71,7 @@ def with_siblings(text: str, found: Found, pattern: re.Pattern[str], accept: Cal
     more: Found = []
     for first_start, first_end in found:
         form = _form(text[first_start:first_end])
-        reach = text[max(0, first_start - _SIBLING_REACH) : first_end + _SIBLING_REACH]
-        offset = max(0, first_start - _SIBLING_REACH)
-        for match in pattern.finditer(text, offset, offset + len(reach)):
+        for match in pattern.finditer(text, max(0, first_start - _SIBLING_REACH), first_end + _SIBLING_REACH):
             start, end = match.span()
             between = text[min(end, first_end) : max(start, first_start)]
             if (

@@ -5,26 +5,15 @@ from kafka import KafkaProducer
 from kafka.admin import ConfigResource
 
 from triage.clock import SystemClock
-from triage.config import load_settings
 from triage.errors import ConfigError
 from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.source import Message
-from triage.topics import admin_client, apply_topics
+from triage.topics import admin_client
 
 
 @pytest.mark.real  # The local stack takes messages of any size.
-def test_the_topic_the_size_and_the_setting_are_named(stack, prefix):
-    settings = load_settings(
-        None,
-        {
-            "kafka.bootstrap_servers": stack.bootstrap_servers,
-            "kafka.topic_prefix": prefix,
-            "worker.group": prefix,
-            "worker.heartbeat_interval_ms": 1000,
-        },
-    )
-    apply_topics(settings.kafka)
+def test_the_topic_the_size_and_the_setting_are_named(stack, prefix, settings):
     raw, out = settings.kafka.topic("complaints"), settings.kafka.topic("enriched")
     with admin_client(settings.kafka) as admin:
         admin.alter_configs([ConfigResource("topic", out, {"max.message.bytes": "10000"})])
