@@ -4,12 +4,13 @@
 Its recognizers run as they come for English and for Chinese; a spaCy model that is installed there is used, else a
 blank pipeline, and the title says which. All scores count (`presidio`), or those from 0.4 on (`presidio_40`).
 
-The texts are benchmarks/data/own/redaction.jsonl. A span is found if no three of its identifying characters are left in
-a row in the stored text, whatever placeholder stands there; a text is changed if anything but white space differs.
+The texts are benchmarks/data/own/redaction.jsonl.gz. A span is found if no three of its identifying characters are left
+in a row in the stored text, whatever placeholder stands there; a text is changed if anything but white space differs.
 `--failures` prints what was missed.
 """
 
 import argparse
+import gzip
 import json
 import re
 import subprocess
@@ -25,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from cases import built_once, in_this_process
 
-DATA = ROOT / "benchmarks" / "data" / "own" / "redaction.jsonl"
+DATA = ROOT / "benchmarks" / "data" / "own" / "redaction.jsonl.gz"
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]+\]")
 # Runs of one script: letters and digits, also full-width ones, or Chinese characters.
 _RUN = re.compile(r"[0-9A-Za-z\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]+|[\u4e00-\u9fff]+")
@@ -54,7 +55,7 @@ class Line:
 
 
 def load_lines(split: str = "all") -> list[Line]:
-    rows = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in gzip.decompress(DATA.read_bytes()).splitlines()]
     return [
         Line(row["text"], row["language"], row["split"], tuple(Span(**span) for span in row["spans"]))
         for row in rows

@@ -44,7 +44,7 @@ def test_the_data_card_is_current():
 
 def test_the_chinese_check_set_is_large_and_balanced():
     taxonomy = load_taxonomy()
-    rows = read_custom_data(DATA / "own" / "check_zh.jsonl", taxonomy)
+    rows = read_custom_data(DATA / "own" / "check_zh.jsonl.gz", taxonomy)
     intents = Counter(row.intent for row in rows)
     assert len(rows) >= 300
     assert set(intents) == set(taxonomy.intents)
@@ -57,7 +57,7 @@ def test_the_chinese_check_set_is_large_and_balanced():
 def test_own_test_texts_are_held_out_with_both_sides_of_a_pair():
     texts = project_test_texts()
     names = Counter(example.source for example in texts)
-    assert names["robustness"] == 2 * len(read_rows(DATA / "own" / "robustness.jsonl"))
+    assert names["robustness"] == 2 * len(read_rows(DATA / "own" / "robustness.jsonl.gz"))
     assert set(names) == {"check_zh", "check_en", "robustness", "out_of_scope", "redaction", "names"}
 
 

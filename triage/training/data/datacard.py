@@ -14,6 +14,7 @@ from triage.training.data.datasets import (
     content_digest,
     load_datasets,
     load_lock,
+    project_test_files,
     read_rows,
 )
 from triage.training.data.files import write_json
@@ -38,7 +39,8 @@ def data_card() -> str:
         cells = (link, dataset.language, rows, dataset.licence, *_heads(source, lock), here)
         table.append(f"| {' | '.join(cells)} |")
         sections += _section(source, dataset, lock)
-    counts = {path.stem: f"{len(read_rows(path)):,}" for path in sorted(resource(PROJECT_TEST_SETS).glob("*.jsonl"))}
+    own = project_test_files(resource(PROJECT_TEST_SETS))
+    counts = {name: f"{len(read_rows(path)):,}" for name, path in own.items()}
     template = (RESOURCES / "data_card.md").read_text(encoding="utf-8")
     return template.format(table="\n".join(table), sections="\n".join(sections), threshold=f"{THRESHOLD:.0%}", **counts)
 

@@ -72,8 +72,13 @@ def project_test_texts() -> list[Example]:
         folder = resource(PROJECT_TEST_SETS)
     except ConfigError:
         return []
-    rows = [(path.stem, row) for path in sorted(folder.glob("*.jsonl")) for row in read_rows(path)]
-    return [Example(text, name) for name, row in rows for text in _texts(row)]
+    files = project_test_files(folder)
+    return [Example(text, name) for name, path in files.items() for row in read_rows(path) for text in _texts(row)]
+
+
+def project_test_files(folder: Path) -> dict[str, Path]:
+    """Files of the project's own test texts in `folder` by name, such as "check_zh"."""
+    return {path.name.partition(".")[0]: path for path in sorted(folder.glob("*.jsonl.gz"))}
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
