@@ -54,6 +54,17 @@ def test_help_is_fast_and_imports_nothing_heavy():
     assert found.stdout.strip() == "[]"
 
 
+def test_the_worker_and_the_alerter_never_load_assist():
+    """Knowledge and its encoder must cost the pipeline nothing, whatever the settings say."""
+    code = (
+        "import sys; import triage.cli.worker, triage.cli.alerter, triage.pipeline.assemble;"
+        "import triage.alerting.app.process;"
+        "print([name for name in sys.modules if name.startswith('triage.assist')])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
 # Methods of the client that read documents. Its methods take keyword arguments only, so `pattern.search(text)` is none.
 READS = {
     "async_search", "count", "fieldcaps", "get", "get_source", "knn_search", "mget", "msearch", "msearch_template",

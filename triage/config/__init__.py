@@ -2,6 +2,7 @@
 
 from triage.config.alerting import AlertingSettings
 from triage.config.api import ApiSettings, WebhookSignature
+from triage.config.assist import AssistSettings
 from triage.config.console import ConsoleSettings
 from triage.config.elasticsearch import ElasticsearchSettings
 from triage.config.fleet import FleetSettings
@@ -17,6 +18,7 @@ __all__ = [
     "ENV_PREFIX",
     "AlertingSettings",
     "ApiSettings",
+    "AssistSettings",
     "ClockSettings",
     "ConsoleSettings",
     "ElasticsearchSettings",

@@ -18,6 +18,7 @@ from pydantic_settings import (
 
 from triage.config.alerting import AlertingSettings
 from triage.config.api import ApiSettings
+from triage.config.assist import AssistSettings
 from triage.config.console import ConsoleSettings
 from triage.config.elasticsearch import ElasticsearchSettings
 from triage.config.exposure import Exposure
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     alerting: AlertingSettings = AlertingSettings()
     console: ConsoleSettings = ConsoleSettings()
     api: ApiSettings = ApiSettings()
+    assist: AssistSettings = AssistSettings()
     fleet: FleetSettings = FleetSettings()
     tracing: TracingSettings = TracingSettings()
     local: LocalSettings = LocalSettings()

@@ -1,0 +1,1 @@
+"""Questions and their answers with evidence, as the API, the command line and the console give them."""

@@ -1,0 +1,1 @@
+"""Sentence vectors: builds the encoder into the model cache, and encodes questions and passages."""

@@ -1,0 +1,1 @@
+"""Finds passages by words and by meaning, fuses both rankings, and estimates whether the first one answers."""

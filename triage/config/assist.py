@@ -1,0 +1,24 @@
+"""Settings of answers with evidence: knowledge, sentence vectors, abstention."""
+
+from pydantic import Field
+
+from triage.config.section import Section
+
+
+class AssistSettings(Section):
+    """Answers from your knowledge and from resolved cases.
+
+    `triage knowledge`, `POST /v1/answers` and the console's panels.
+    """
+
+    vectors: bool = Field(True, description="Use sentence vectors where the encoder is built; false: words alone")
+    encoder_threads: int = Field(
+        1, ge=1, le=256, description="Threads of one call of the sentence encoder; calls run next to each other"
+    )
+    min_confidence: float = Field(
+        0.5, ge=0, le=1, description="An answer with less confidence that it is right is not given"
+    )
+    max_question_chars: int = Field(
+        2_000, ge=100, le=20_000, description="Characters of a question that are searched; the rest is cut"
+    )
+    passage_tokens: int = Field(200, ge=40, le=400, description="Most tokens of a passage of knowledge")
