@@ -28,6 +28,7 @@ COMMANDS: tuple[str, ...] = (
     "replay",
     "forget",
     "corrections",
+    "playbooks",
     "model",
     "train",
     "export",

@@ -4,6 +4,7 @@ from triage.config.alerting import AlertingSettings
 from triage.config.api import ApiSettings, WebhookSignature
 from triage.config.assist import AssistSettings
 from triage.config.console import ConsoleSettings
+from triage.config.conversations import ConversationSettings, PlaybookWebhook
 from triage.config.elasticsearch import ElasticsearchSettings
 from triage.config.fleet import FleetSettings
 from triage.config.kafka import KafkaSettings
@@ -21,12 +22,14 @@ __all__ = [
     "AssistSettings",
     "ClockSettings",
     "ConsoleSettings",
+    "ConversationSettings",
     "ElasticsearchSettings",
     "FleetSettings",
     "KafkaSettings",
     "LocalSettings",
     "LoggingSettings",
     "ModelSettings",
+    "PlaybookWebhook",
     "RedactionSettings",
     "ReplaySettings",
     "Role",

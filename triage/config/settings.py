@@ -20,6 +20,7 @@ from triage.config.alerting import AlertingSettings
 from triage.config.api import ApiSettings
 from triage.config.assist import AssistSettings
 from triage.config.console import ConsoleSettings
+from triage.config.conversations import ConversationSettings
 from triage.config.elasticsearch import ElasticsearchSettings
 from triage.config.exposure import Exposure
 from triage.config.fleet import FleetSettings
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     console: ConsoleSettings = ConsoleSettings()
     api: ApiSettings = ApiSettings()
     assist: AssistSettings = AssistSettings()
+    conversations: ConversationSettings = ConversationSettings()
     fleet: FleetSettings = FleetSettings()
     tracing: TracingSettings = TracingSettings()
     local: LocalSettings = LocalSettings()
