@@ -59,7 +59,8 @@ def _seed_long_words(client, settings, now_ms):
 
 def _seed_brands(client, settings, now_ms):
     for number in range(24):
-        found = enriched(f"about {number}", now_ms - 40_000, brand=f"Trademark {number}")
+        language = "zh" if number == 17 else "en"
+        found = enriched(f"about {number}", now_ms - 40_000, brand=f"Trademark {number}", language=language)
         index = f"{settings.index_prefix}-{found.timestamp[:4]}"
         client.index(index=index, id=f"b{number}", document=msgspec.to_builtins(found))
     client.indices.refresh(index=index)
@@ -148,16 +149,65 @@ def test_a_search_stays_in_the_address_and_can_be_taken_back(browser, url):
     assert browser.evaluate(f"fetch({json.dumps(export)}).then(answer => answer.text())").count("\n") > 10
 
 
-def test_the_ninth_brand_is_found_by_a_part_of_its_name(browser, url):
+def test_one_rare_brand_in_chinese_about_delivery_with_high_severity_takes_four_clicks(browser, url):
     browser.open(f"{url}/explore")
     browser.click(".facets .more", "Brand")
-    browser.wait_for("document.querySelectorAll('.facets .found a').length > 20")
+    browser.wait_for("document.querySelectorAll('.facets .found li').length > 20")
     browser.wait_for("document.activeElement.tagName === 'INPUT'")
     for key in "mark 17":
         browser.press(key)
-    browser.wait_for("document.querySelectorAll('.facets .found a').length === 1")
-    browser.click(".facets .found a", "Trademark 17")
-    browser.wait_for("location.search.includes('brand=Trademark+17') && document.querySelector('.chips a')")
+    browser.press("Enter")
+    for label, part in (
+        ("Chinese", "brand=Trademark+17"),
+        ("delivery", "language=zh"),
+        ("high", "intent=delivery"),
+        ("", "severity=high"),
+    ):
+        browser.wait_for(f"location.search.includes('{part}') && document.querySelector('.facets a')")
+        if label:
+            browser.click(".facets li > a:first-of-type", label)
+    assert browser.evaluate("document.querySelectorAll('#records tbody tr').length") == 1
+    assert browser.evaluate("document.querySelectorAll('.chips li').length") == 5
+
+
+def test_several_values_are_ticked_and_another_is_excluded(browser, url):
+    browser.open(f"{url}/explore?channel=complaint")
+    browser.click(".facets .more", "Brand")
+    for number in (3, 17):
+        box = f"document.querySelector('.found input[value=\"Trademark {number}\"]')"
+        browser.wait_for(box)
+        browser.evaluate(f"{box}.click()")
+    browser.click(".facets .button", "Show with 2 values")
+    browser.wait_for("document.querySelectorAll('.chips li').length === 4")
+    rows = "[...document.querySelectorAll('#records .what p')].map(row => row.innerText).sort().join()"
+    assert browser.evaluate(rows) == "about 17,about 3"
+    browser.evaluate("document.querySelector('.facets .not[aria-label=\"Exclude Trademark 3\"]').click()")
+    browser.wait_for("location.search.includes('not_brand=Trademark+3') && document.querySelector('.chips .out')")
+    assert browser.evaluate(rows) == "about 17"
+
+
+def test_search_and_records_are_reached_by_keys(browser, url):
+    browser.open(f"{url}/explore?channel=social")
+    browser.wait_for("document.querySelector('#records .at a')")
+    for _ in range(5):
+        browser.press("Tab")
+        if browser.evaluate("document.activeElement.id") == "find":
+            break
+    assert browser.evaluate("document.activeElement.id") == "find"
+    browser.evaluate("document.activeElement.blur()")
+    for key in "jjk":
+        browser.press(key)
+    assert browser.evaluate("document.activeElement === document.querySelector('#records .at a')")
+    browser.press("?")
+    browser.wait_for("document.querySelector('dialog[open]').innerText.includes('next record')")
+    browser.press("Escape")
+    browser.wait_for("!document.querySelector('dialog[open]')")
+    browser.press("/")
+    for key in "/j?":
+        browser.press(key)
+    assert browser.evaluate("document.activeElement.id + document.activeElement.value") == "find/j?"
+    browser.press("Enter")
+    browser.wait_for("location.search.includes('q=%2Fj%3F') && location.search.includes('channel=social')")
 
 
 def test_a_record_is_explained_and_its_label_corrected(browser, url, index):
@@ -278,6 +328,13 @@ def test_pages_are_no_wider_than_a_telephone(browser, url):
             browser.open(f"{url}/{path}")
             browser.wait_for("document.querySelector('main section')")
             assert browser.evaluate("document.documentElement.scrollWidth") == 360, path
+        browser.open(f"{url}/explore")
+        browser.wait_for("document.querySelector('#records')")
+        browser.click("button[data-toggles=facets]")
+        tops = "['#facets', '#records'].map(one => document.querySelector(one).getBoundingClientRect().top)"
+        facets_top, records_top = browser.evaluate(tops)
+        assert 0 < facets_top < records_top, "filters are before the records"
+        assert browser.evaluate("document.documentElement.scrollWidth") == 360
         assert browser.evaluate("document.querySelectorAll('.tabs li').length") == 5
         tops = browser.evaluate("[...document.querySelectorAll('.tabs a')].map(one => one.getBoundingClientRect().top)")
         assert len(set(tops)) == 1, "the tabs are in one row"

@@ -28,7 +28,8 @@ def _read(address):
     st.sampled_from(["1h", "7d", "all"]),
 )
 def test_a_view_comes_back_from_its_address(text, values, name):
-    given = Filters(text.strip(), name, values={key: tuple(dict.fromkeys(found)) for key, found in values.items()})
+    chosen = {key: tuple(dict.fromkeys(found)) for key, found in values.items()}
+    given = Filters(text.strip(), name, values=chosen, excluded=dict(reversed(chosen.items())))
     assert _read(given.address()) == given
 
 
@@ -83,6 +84,27 @@ def test_the_query_has_times_values_and_all_words():
         {"terms": {"author_id": ["h1"]}},
         {"match": {"text": {"query": "late parcel", "operator": "and"}}},
     ]
+
+
+def test_excluded_values_and_words_are_in_the_query():
+    query = Filters('late "no parcel" -refund', "all", values={"brand": ("A",)}, excluded={"brand": ("B", "C")})
+    assert query.query(NOW)["bool"]["filter"] == [
+        {"terms": {"brand": ["A"]}},
+        {"bool": {"must_not": [{"terms": {"brand": ["B", "C"]}}]}},
+        {"match": {"text": {"query": "late", "operator": "and"}}},
+        {"match_phrase": {"text": "no parcel"}},
+        {"bool": {"must_not": [{"match_phrase": {"text": "refund"}}]}},
+    ]
+
+
+def test_a_value_is_either_accepted_or_excluded():
+    view = Filters().with_value("brand", "A").excluding("brand", "B").excluding("brand", "A")
+    assert (view.values, view.excluded) == ({}, {"brand": ("B", "A")})
+    assert view.with_value("brand", "A") == Filters(values={"brand": ("A",)}, excluded={"brand": ("B",)})
+    assert view.without("brand", "A").without("brand", "B") == Filters()
+    assert view.accepting("brand", ("C", "D")) == Filters(values={"brand": ("C", "D")})
+    assert view.address() == "/explore?not_brand=B&not_brand=A"
+    assert _read(view.address()) == view
 
 
 def test_values_are_put_in_and_taken_out():

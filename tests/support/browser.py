@@ -109,9 +109,16 @@ class Browser:
         self.evaluate(f"{find}.click()")
 
     def press(self, key: str) -> None:
-        text = "\r" if key == "Enter" else key
+        text = {"Enter": "\r", "Tab": "\t", "Escape": ""}.get(key, key)
+        code = {"Tab": 9, "Escape": 27, "Enter": 13}.get(key, 0)
         for kind in ("keyDown", "keyUp"):
-            self._call("Input.dispatchKeyEvent", type=kind, key=key, text=text if kind == "keyDown" else "")
+            self._call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                windowsVirtualKeyCode=code,
+                text=text if kind == "keyDown" else "",
+            )
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1

@@ -102,7 +102,7 @@ class ConsoleParts:
             "comparison": changes.comparison_html(comparison, filters, EN),
             "search form": explore.search_form(filters, EN),
             "chips": explore.chips(filters, EN),
-            "facets": explore.facet_values_html(Filters(), "brand", self._shares, EN, more=True, searched=True),
+            "facets": explore.facet_values_html(Filters(), "brand", self._shares, EN, more=True, ticked=(theirs,)),
             "buttons": explore.buttons_html(filters, EN, with_comparison=False),
             "records": explore.records_html(filters, Page([hit], ours), {hit.id}, NOW, EN),
             "timeline table": charts.timeline_table(snapshot.timeline, NOW, EN),

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from triage.clock import YEAR_10000_MS, to_ms, zone_named
+from triage.console.search_syntax import Search, parse_search
 from triage.elastic.aggregations import event_time_range
 from triage.elastic.mapping import JsonObject
 
@@ -26,14 +27,14 @@ DEFAULT_RANGE = "7d"
 # Names in the address, and the fields of the index; in the order in which the page offers them.
 FIELDS: dict[str, str] = {
     "channel": "channel",
+    "language": "language",
     "sentiment": "sentiment.label",
     "severity": "severity.level",
     "intent": "intent.label",
-    "aspect": "aspects.pair",
-    "product": "product",
     "brand": "brand",
+    "product": "product",
     "region": "region",
-    "language": "language",
+    "aspect": "aspects.pair",
     "flag": "flags",
     "entity": "entities.text",
     "queue": "route.queue",
@@ -44,6 +45,8 @@ FIELDS: dict[str, str] = {
 # Only links of other pages set these: they have too many values to be offered.
 HIDDEN_FIELDS: dict[str, str] = {"author": "author_id", "event": "event.id"}
 _BY_NAME = {**FIELDS, **HIDDEN_FIELDS}
+# Before the name of a parameter: its values are excluded.
+NOT = "not_"
 _MAX_VALUES = 20
 _MAX_CHARS = 200
 _MINUTE_MS = 60_000
@@ -53,9 +56,9 @@ _MINUTE_MS = 60_000
 class Filters:
     """The filters of a page, as its query string has them; the records that they select are called a view.
 
-    `text` is searched in the records' text, `values` are the accepted values by parameter name (FIELDS). `start` and
-    `end` are event times in ms, None where open; without both, `range` (a key of RANGES) counts back from now.
-    `problems` are the names of parameters that were not valid and are ignored.
+    `text` is searched in the records' text, `values` are the accepted values by parameter name (FIELDS), `excluded` the
+    refused ones. `start` and `end` are event times in ms, None where open; without both, `range` (a key of RANGES)
+    counts back from now. `problems` are the names of parameters that were not valid and are ignored.
     """
 
     text: str = ""
@@ -64,6 +67,7 @@ class Filters:
     end: int | None = None
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, parameters: QueryParams) -> Self:
@@ -82,17 +86,14 @@ class Filters:
         if times["from"] is not None and times["to"] is not None and times["from"] >= times["to"]:
             problems.append("to")
             times["to"] = None
-        values = {
-            name: tuple(dict.fromkeys(value[:_MAX_CHARS] for value in parameters.getlist(name) if value))[:_MAX_VALUES]
-            for name in _BY_NAME
-        }
         return cls(
             text=parameters.get("q", "").strip()[:_MAX_CHARS],
             range=range_name,
             start=times["from"],
             end=times["to"],
-            values={name: chosen for name, chosen in values.items() if chosen},
+            values=_values(parameters),
             problems=tuple(problems),
+            excluded=_values(parameters, NOT),
         )
 
     @property
@@ -118,22 +119,51 @@ class Filters:
 
     def conditions(self) -> list[JsonObject]:
         """The filters except for the times, as Elasticsearch conditions; several values of a field are alternatives."""
-        terms: list[JsonObject] = [{"terms": {_BY_NAME[name]: list(values)}} for name, values in self.values.items()]
-        if not self.text:
-            return terms
-        return [*terms, {"match": {"text": {"query": self.text, "operator": "and"}}}]
+        terms, refused = (
+            [{"terms": {_BY_NAME[name]: list(values)}} for name, values in chosen.items()]
+            for chosen in (self.values, self.excluded)
+        )
+        return [*terms, *([{"bool": {"must_not": refused}}] if refused else []), *self.search.conditions()]
+
+    @property
+    def search(self) -> Search:
+        """The words that are searched, as `text` says them."""
+        return parse_search(self.text, frozenset(_BY_NAME))
 
     def with_value(self, name: str, value: str) -> Self:
-        return replace(self, values={**self.values, name: (*self.values.get(name, ()), value)})
+        """A copy that accepts this value of a field too, and does not exclude it."""
+        kept = self.without(name, value)
+        return replace(kept, values={**kept.values, name: (*kept.values.get(name, ()), value)})
+
+    def accepting(self, name: str, values: tuple[str, ...]) -> Self:
+        """A copy that accepts just these values of a field, without any of them all values."""
+        kept = self.without_field(name)
+        return replace(kept, values={**kept.values, name: values} if values else kept.values)
+
+    def excluding(self, name: str, value: str) -> Self:
+        """A copy that excludes this value of a field."""
+        kept = self.without(name, value)
+        return replace(kept, excluded={**kept.excluded, name: (*kept.excluded.get(name, ()), value)})
 
     def only(self, **values: str) -> Self:
         """A copy that has these values, each as the only one of its field; other fields are unchanged."""
         return replace(self, values={**self.values, **{name: (value,) for name, value in values.items()}})
 
     def without(self, name: str, value: str) -> Self:
-        left = tuple(other for other in self.values.get(name, ()) if other != value)
-        others = {other: kept for other, kept in self.values.items() if other != name}
-        return replace(self, values={**others, name: left} if left else others)
+        """A copy that neither accepts nor excludes this value of a field by name."""
+        return replace(self, values=_removed(self.values, name, value), excluded=_removed(self.excluded, name, value))
+
+    def chosen(self, name: str) -> tuple[str, ...]:
+        """The accepted values of a field, then the excluded ones."""
+        return (*self.values.get(name, ()), *self.excluded.get(name, ()))
+
+    def without_field(self, name: str) -> Self:
+        """A copy for all values of a field."""
+        return replace(
+            self,
+            values={other: kept for other, kept in self.values.items() if other != name},
+            excluded={other: kept for other, kept in self.excluded.items() if other != name},
+        )
 
     def address(self, path: str = "/explore", **more: str | None) -> str:
         """The address of a page with these filters; `more` are further query parameters, of which None are left out."""
@@ -151,8 +181,27 @@ class Filters:
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
     def pairs(self) -> list[tuple[str, str]]:
-        """The chosen values of all fields as (parameter name, value)."""
-        return [(name, value) for name, values in self.values.items() for value in values]
+        """The chosen and the excluded values of all fields as (parameter name, value)."""
+        return [
+            (prefix + name, value)
+            for prefix, chosen in (("", self.values), (NOT, self.excluded))
+            for name, values in chosen.items()
+            for value in values
+        ]
+
+
+def _values(parameters: QueryParams, prefix: str = "") -> dict[str, tuple[str, ...]]:
+    """The values of each field that the parameters with this prefix name."""
+    found = {
+        name: tuple(dict.fromkeys(value[:_MAX_CHARS] for value in parameters.getlist(prefix + name) if value))
+        for name in _BY_NAME
+    }
+    return {name: values[:_MAX_VALUES] for name, values in found.items() if values}
+
+
+def _removed(chosen: Mapping[str, tuple[str, ...]], name: str, value: str) -> dict[str, tuple[str, ...]]:
+    left = tuple(other for other in chosen.get(name, ()) if other != value)
+    return {**{other: kept for other, kept in chosen.items() if other != name}, **({name: left} if left else {})}
 
 
 def _zone(name: str, problems: list[str]) -> tzinfo:

@@ -118,12 +118,26 @@ def statistics(
 
 
 def field_values(
-    client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObject, field: str, size: int
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    query: JsonObject,
+    field: str,
+    size: int,
+    also: Sequence[str] = (),
 ) -> FieldValues:
-    """The `size` most frequent values of a keyword field among a query's records."""
-    terms = {"values": {"terms": {"field": field, "size": size}}}
-    body = run_search(client, settings.index_prefix, query=query, size=0, aggregations=terms)
-    return _field_values(body.get("aggregations", {}), "values")
+    """The `size` most frequent values of a keyword field among a query's records, after those of `also` in their order.
+
+    A value of `also` is counted even if it is rare or has no record.
+    """
+    aggregations: JsonObject = {"values": {"terms": {"field": field, "size": size}}}
+    if also:
+        named = {str(number): {"term": {field: value}} for number, value in enumerate(also)}
+        aggregations["also"] = {"filters": {"filters": named}}
+    found = run_search(client, settings.index_prefix, query=query, size=0, aggregations=aggregations)
+    frequent = _field_values(found.get("aggregations", {}), "values")
+    counted = found.get("aggregations", {}).get("also", {}).get("buckets", {})
+    first = [Share(value, counted.get(str(number), {}).get("doc_count", 0)) for number, value in enumerate(also)]
+    return FieldValues([*first, *(share for share in frequent.shares if share.value not in also)], frequent.more)
 
 
 def with_words(field: str, words: Sequence[str]) -> JsonObject:

@@ -89,6 +89,32 @@ def test_days_of_the_chart_are_the_readers(dependencies):
     assert sum(slot.total for slot in found.statistics.slots) == found.statistics.total
 
 
+def test_a_field_with_a_filter_still_offers_its_other_values_with_their_counts(dependencies):
+    everything = read_results(dependencies, _view("range=all"), NOW, None)
+    counts = {share.value: share.count for share in everything.facets["channel"].shares}
+    chosen = read_results(dependencies, _view("range=all&channel=social&not_region=cn&region=mars"), NOW, None)
+    assert chosen.facets["channel"].shares[0].value == "social"
+    several = read_results(dependencies, _view("range=all&channel=social&channel=review"), NOW, None)
+    assert {share.value: share.count for share in several.facets["channel"].shares} == counts
+    assert several.statistics.total == counts["social"] + counts["review"]
+    assert [share.value for share in chosen.facets["region"].shares][:2] == ["mars", "cn"]
+    without = read_results(dependencies, _view("range=all&not_channel=social&not_channel=review"), NOW, None)
+    assert without.statistics.total == counts["complaint"]
+
+
+def test_phrases_and_exclusions_hold_in_english_and_chinese(dependencies):
+    def total(text):
+        return read_results(dependencies, _view("range=all", text=text), NOW, None).statistics.total
+
+    assert total("depot flooded") == total('"depot is flooded"') > 0
+    assert total('"flooded is depot"') == 0
+    assert total("parcel") == total("parcel flooded") + total("parcel -flooded")
+    assert total("parcel -flooded") > 0
+    assert total('"还没到"') == total("快递") > 0
+    assert total("-快递") == 17 * PER_DAY - total("快递")
+    assert total('-"快递还没到" -flooded') < total("-快递")
+
+
 @pytest.fixture(scope="module")
 def many(stack):
     """A console whose records have 120 brands, some with odd names, and twelve queues."""
@@ -117,9 +143,9 @@ def _found(many, name, words, query="range=all", language="en"):
 
 
 def test_a_field_with_more_values_than_are_listed_says_so(many):
-    facets = read_results(many, _view("range=all"), NOW, None).statistics.facets
+    facets = read_results(many, _view("range=all"), NOW, None).facets
     assert (len(facets["brand"].shares), facets["brand"].more) == (8, True)
-    assert (len(facets["route.queue"].shares), facets["route.queue"].more) == (8, True)
+    assert (len(facets["queue"].shares), facets["queue"].more) == (8, True)
     assert facets["channel"].more is False
 
 
@@ -145,6 +171,10 @@ def test_what_has_a_name_is_found_by_it(many):
     assert _found(many, "intent", "物流", language="zh")[0] == ["delivery"]
     assert _found(many, "intent", "deliv", language="zh")[0] == ["delivery"]
     assert len(_found(many, "intent", "own")[0]) == 9
+
+
+def test_a_search_among_values_leaves_out_the_filter_on_their_own_field(many):
+    assert _found(many, "queue", "queue-1", "range=all&queue=queue-7")[0] == ["queue-1", "queue-10", "queue-11"]
 
 
 def test_a_search_keeps_to_the_view(many):

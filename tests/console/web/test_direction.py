@@ -40,7 +40,7 @@ _DIRECTIONS = """
 """
 # How far from its line's start a count stands that follows a value: a turned line has it before the value.
 _COUNT_AFTER_VALUE = """
-[...document.querySelectorAll('.facets a')].map(one =>
+[...document.querySelectorAll('.facets a:has(bdi)')].map(one =>
     one.querySelector('bdi').getBoundingClientRect().right <= one.querySelector('b').getBoundingClientRect().left + 1)
 """
 
@@ -54,7 +54,7 @@ def test_a_browser_turns_what_reads_from_the_right_and_nothing_else(make_alert, 
             brand = case["in"].get("brand")
             html = ConsoleParts(make_alert, clock, brand or text, "ours").html()
             cards = [
-                f"<div class='card {'facets' if name == 'facets' else ''}'>{html[name]}</div>"
+                f"<div class='card {'facets shown' if name == 'facets' else ''}'>{html[name]}</div>"
                 for name in ("facets", "chips", "records", "text", "facts", "silence")
             ]
             page = tmp_path / f"{number}.html"

@@ -53,6 +53,8 @@ def test_every_template_was_among_them(shown, rendered):
     templates = {str(path.relative_to(folder)) for path in folder.rglob("*.html")}
     assert templates - rendered == {
         "web/document.html",
+        "web/keys.html",
+        "explore/narrow_button.html",
         "web/macros.html",
         "web/error.html",
         "web/login.html",

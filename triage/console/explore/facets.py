@@ -1,21 +1,22 @@
-"""The column of *Explore* with the most frequent values of each field as filters, and a search for other values."""
+"""The column of *Explore* with the values of each field as filters, and a search for values that are not listed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from nicegui import ui
-from nicegui.events import ValueChangeEventArguments
+from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
 from triage.console.dependencies import Dependencies
-from triage.console.explore.fragments import facet_values_html, term
+from triage.console.explore.fragments import apply_html, facet_values_html, narrow_button, term
 from triage.console.filters import FIELDS, Filters
 from triage.console.web.elements import Html, text
 from triage.console.web.fragments import banner, incomplete
 from triage.elastic.completeness import noting
-from triage.elastic.explore import FieldValues, Statistics, field_values, with_words
+from triage.elastic.explore import FieldValues, field_values, with_words
 from triage.errors import TriageError
 from triage.translations import Translations
 
+VALUES = 8
 _OPEN_FACETS = 8
 _MOST_LISTED = 100
 _MOST_READ = 1_000
@@ -25,27 +26,45 @@ _NAMED = frozenset({"channel", "sentiment", "severity", "intent", "aspect", "lan
 _TYPING_MS = 300
 
 
-def facets(dependencies: Dependencies, filters: Filters, found: Statistics, translations: Translations) -> None:
-    """Build the column of filters; each value links to the page with this value as a further filter."""
-    listed = {name: values for name, field in FIELDS.items() if (values := found.facets.get(field)) is not None}
-    listed = {
-        name: values
-        for name, values in listed.items()
-        if values.more or any(share.value not in filters.values.get(name, ()) for share in values.shares)
-    }
-    with ui.element("nav").classes("card facets").props(f'aria-label="{translations("explore.filters")}"'):
-        if not listed:
+def read_facets(
+    dependencies: Dependencies, filters: Filters, counted: Mapping[str, FieldValues], now_ms: int
+) -> dict[str, FieldValues]:
+    """The values of each field by parameter name; `counted` has those of the view by field of the index.
+
+    Those of a field with a filter are read again without this filter, so that others can be added. Blocks; raises a
+    TriageError if a request fails.
+    """
+    client, settings = dependencies.client, dependencies.settings.elasticsearch
+    found = {name: counted[field] for name, field in FIELDS.items() if field in counted}
+    for name in found:
+        if chosen := filters.chosen(name):
+            query = filters.without_field(name).query(now_ms)
+            found[name] = field_values(client, settings, query, FIELDS[name], VALUES, also=chosen)
+    return {name: values for name, values in found.items() if values.shares}
+
+
+def facets(
+    dependencies: Dependencies, filters: Filters, found: Mapping[str, FieldValues], translations: Translations
+) -> None:
+    """Build the column of filters; each value links to the page that has this value as a further filter."""
+    Html(narrow_button(translations)).classes("narrow-down")
+    with ui.element("nav").classes("card facets").props(f'id="facets" aria-label="{translations("explore.filters")}"'):
+        if not found:
             text(translations("explore.no_facets")).classes("caption below")
             return
         text(translations("explore.filters"), "h2")
-        for number, (name, values) in enumerate(listed.items()):
-            with ui.element("details").props("open" if number < _OPEN_FACETS else ""):
+        for number, (name, values) in enumerate(found.items()):
+            is_open = number < _OPEN_FACETS or filters.chosen(name)
+            with ui.element("details").props("open" if is_open else ""):
                 text(translations(f"column.{name}"), "summary")
                 _Facet(dependencies, filters, name, values, translations)
 
 
 class _Facet:
-    """The values of one field in the column; if not all are listed, a button shows all of them with a search field."""
+    """The values of one field in the column; if not all are listed, a button shows all of them with a search field.
+
+    There several values can be ticked and applied together.
+    """
 
     def __init__(
         self,
@@ -57,6 +76,7 @@ class _Facet:
     ) -> None:
         self._dependencies, self._filters, self._name, self._translations = dependencies, filters, name, translations
         self._list = Html(facet_values_html(filters, name, values.shares, translations))
+        self._ticked = filters.values.get(name, ())
         self._searches = 0
         if values.more:
             label = translations("explore.more", field=translations(f"column.{name}"))
@@ -67,15 +87,34 @@ class _Facet:
         self._button.delete()
         label = self._translations("explore.find", field=self._translations(f"column.{self._name}"))
         field = ui.input(label, on_change=self._search).props(f"outlined dense clearable debounce={_TYPING_MS}")
+        # The text as it stands: what was typed last may not have been sent yet.
+        field.on("keydown.enter", self._enter, js_handler="(event) => emit(event.target.value)")
         field.move(target_index=1)
         self._list.classes("found").props('aria-live="polite" tabindex="0"')
+        self._list.on("change", self._tick, js_handler="(event) => emit([event.target.value, event.target.checked])")
+        self._apply = Html()
         field.run_method("focus")
         await self._find("")
 
     async def _search(self, event: ValueChangeEventArguments[str | None]) -> None:
         await self._find(event.value or "")
 
-    async def _find(self, words: str) -> None:
+    async def _enter(self, event: GenericEventArguments) -> None:
+        """Go to the page with the ticked values, or without any to that with the first value that has the words."""
+        if self._ticked != self._filters.values.get(self._name, ()):
+            ui.navigate.to(self._filters.accepting(self._name, self._ticked).address("explore"))
+        elif (words := str(event.args)) and (found := await self._find(words)) is not None and found.shares:
+            ui.navigate.to(self._filters.with_value(self._name, found.shares[0].value).address("explore"))
+
+    def _tick(self, event: GenericEventArguments) -> None:
+        value, ticked = event.args
+        others = tuple(other for other in self._ticked if other != value)
+        self._ticked = (*others, value) if ticked else others
+        changed = self._ticked != self._filters.values.get(self._name, ())
+        self._apply.show(apply_html(self._filters, self._name, self._ticked if changed else (), self._translations))
+
+    async def _find(self, words: str) -> FieldValues | None:
+        """List the values that have these words; None if they can't be read."""
         self._searches += 1
         number = self._searches
         with noting() as gaps:
@@ -85,13 +124,14 @@ class _Facet:
                 )
             except TriageError as error:
                 self._list.show(banner(str(error), self._translations, known=True))
-                return
+                return None
         # An answer that an earlier word gets late is not shown.
         if number == self._searches:
             values = facet_values_html(
-                self._filters, self._name, found.shares, self._translations, more=found.more, searched=True
+                self._filters, self._name, found.shares, self._translations, more=found.more, ticked=self._ticked
             )
             self._list.show(incomplete(gaps, self._translations) + values)
+        return found
 
     def _term(self, value: str) -> str:
         return term(self._name, value, self._translations)
@@ -102,11 +142,11 @@ def find_values(
 ) -> FieldValues:
     """Values of a field that contain the words of `text` in order, ignoring case, among the filtered records.
 
-    Values that contain `text` as a whole come first. `shown(value)` returns the name that the reader sees; it is
-    searched too. Blocks; raises a TriageError if the search fails.
+    The filter on this field itself is left out. Values that contain `text` as a whole come first. `shown(value)`
+    returns the name that the reader sees; it is searched too. Blocks; raises a TriageError if the search fails.
     """
     words, field = text[:_MAX_CHARS].split(), FIELDS[name]
-    query = filters.query(dependencies.clock.now_ms())
+    query = filters.without_field(name).query(dependencies.clock.now_ms())
     if words and name not in _NAMED:
         query = {"bool": {"filter": [query, with_words(field, words)]}}
     found = field_values(dependencies.client, dependencies.settings.elasticsearch, query, field, _MOST_READ)

@@ -18,16 +18,27 @@ _KINDS = {"aspect": "aspect_pair"}
 
 @dataclass(frozen=True)
 class _Chip:
+    """A chosen value, or an excluded one, and the address of the page without it."""
+
     field: str
     value: str
+    excluded: bool
     address: str
 
 
 @dataclass(frozen=True)
 class _FacetValue:
+    """A value of a field; `state` is "in", "out" or empty.
+
+    `address` accepts the value, or takes it back; `other` excludes it, or takes that back.
+    """
+
+    value: str
     text: str
     count: int
+    state: str
     address: str
+    other: str
 
 
 def search_form(filters: Filters, translations: Translations) -> Markup:
@@ -36,6 +47,7 @@ def search_form(filters: Filters, translations: Translations) -> Markup:
         "explore/search_form.html",
         translations,
         filters=filters,
+        search=filters.search,
         ranges=RANGES,
         zone=translations.zone.replace("_", " "),
         start=datetime_local(filters.start, translations.tzinfo),
@@ -49,9 +61,12 @@ def chips(filters: Filters, translations: Translations) -> Markup:
         _Chip(
             translations(f"column.{name}"),
             term(name, value, translations),
+            excluded,
             address=filters.without(name, value).address("explore"),
         )
-        for name, value in filters.pairs()
+        for excluded, fields in ((False, filters.values), (True, filters.excluded))
+        for name, values in fields.items()
+        for value in values
     ]
     return render("explore/chips.html", translations, chips=chosen) if chosen else NOTHING
 
@@ -63,23 +78,42 @@ def facet_values_html(
     translations: Translations,
     *,
     more: bool = False,
-    searched: bool = False,
+    ticked: Sequence[str] | None = None,
 ) -> Markup:
     """Render values of a field with their number of records; each links to the page with this further filter.
 
-    `searched`: the values are the result of a search, and a note says if there are none. `more`: there are further
-    values.
+    `ticked`: the values are the result of a search, each has a box, these have a tick, and a note says if there are no
+    values. `more`: there are further values.
     """
-    values = [
-        _FacetValue(
-            term(name, share.value, translations),
-            share.count,
-            address=filters.with_value(name, share.value).address("explore"),
-        )
-        for share in shares
-        if share.value not in filters.values.get(name, ())
-    ]
-    return render("explore/facet_values.html", translations, values=values, more=more, searched=searched)
+    values = [_facet_value(filters, name, share, translations) for share in shares]
+    return render("explore/facet_values.html", translations, values=values, more=more, ticked=ticked)
+
+
+def apply_html(filters: Filters, name: str, ticked: tuple[str, ...], translations: Translations) -> Markup:
+    """Render a link to the page with just these values of a field; empty without any."""
+    if not ticked:
+        return NOTHING
+    label = translations("explore.apply", n=len(ticked))
+    return TEMPLATES.render("explore/buttons.html", links=[(filters.accepting(name, ticked).address("explore"), label)])
+
+
+def narrow_button(translations: Translations) -> Markup:
+    """Render the button that unfolds the column of filters on a phone."""
+    return render("explore/narrow_button.html", translations)
+
+
+def _facet_value(filters: Filters, name: str, share: Share, translations: Translations) -> _FacetValue:
+    value = share.value
+    state = "in" if value in filters.values.get(name, ()) else "out" if value in filters.excluded.get(name, ()) else ""
+    without = filters.without(name, value)
+    return _FacetValue(
+        value,
+        term(name, value, translations),
+        share.count,
+        state,
+        address=(without if state == "in" else filters.with_value(name, value)).address("explore"),
+        other=(without if state == "out" else filters.excluding(name, value)).address("explore"),
+    )
 
 
 def buttons_html(filters: Filters, translations: Translations, *, with_comparison: bool) -> Markup:

@@ -13,7 +13,7 @@ from triage.console.changes.fragments import comparison_html
 from triage.console.changes.measure import Comparison, compare
 from triage.console.data.snapshot import Counts, TimeSlot
 from triage.console.dependencies import Dependencies
-from triage.console.explore.facets import facets
+from triage.console.explore.facets import VALUES, facets, read_facets
 from triage.console.explore.fragments import buttons_html, chips, records_html, search_form
 from triage.console.filters import FIELDS, Filters
 from triage.console.web import charts
@@ -23,14 +23,13 @@ from triage.console.web.layout import PageContext, page_layout
 from triage.console.web.zone import zone_of
 from triage.elastic.completeness import noting
 from triage.elastic.corrections import corrections_of
-from triage.elastic.explore import Page, Statistics, records_page, statistics
+from triage.elastic.explore import FieldValues, Page, Statistics, records_page, statistics
 from triage.errors import TriageError
 from triage.schemas.correction import Correction
 from triage.translations import Places, Translations, places_of
 
 RESPONSE_S = 20.0
 _SIZE = 25
-_FACET_VALUES = 8
 _MINUTE_S = 60
 # Of the chart: the first with at most _MAX_SLOTS slots is taken.
 _STEPS_S = tuple(minutes * _MINUTE_S for minutes in (1, 5, 15, 60, 180, 720, 1440, 7 * 1440, 30 * 1440))
@@ -40,9 +39,13 @@ _YEARS_S = 20 * 365 * 86_400
 
 @dataclass(frozen=True)
 class ExploreResults:
-    """The data of *Explore* for one set of filters; `step_ms` is the width of the chart's slots."""
+    """The data of *Explore* for one set of filters; `step_ms` is the width of the chart's slots.
+
+    `facets` has the values of each field by its parameter name.
+    """
 
     statistics: Statistics
+    facets: dict[str, FieldValues]
     page: Page
     corrections: dict[str, Correction]
     comparison: Comparison | None
@@ -98,10 +101,11 @@ def read_results(
         # By the offset at the end of the view: where clocks change within it, earlier days begin an hour off.
         end_ms = filters.between(now_ms)[1] or now_ms
         offset_s = -round((from_ms(end_ms).astimezone(zone).utcoffset() or timedelta()).total_seconds()) % step_s
-        totals = statistics(client, settings, query, dict.fromkeys(FIELDS.values(), _FACET_VALUES), step_s, offset_s)
+        totals = statistics(client, settings, query, dict.fromkeys(FIELDS.values(), VALUES), step_s, offset_s)
         page = records_page(client, settings, query, _SIZE, after)
         return ExploreResults(
             totals,
+            read_facets(dependencies, filters, totals.facets, now_ms),
             page,
             corrections_of(client, settings, [hit.id for hit in page.hits]),
             compare(client, settings, filters, now_ms, _places(dependencies)) if with_comparison else None,
@@ -137,7 +141,7 @@ def _build(
     if results is None:
         return
     with ui.element("div").classes("explore whole"):
-        facets(dependencies, filters, results.statistics, translations)
+        facets(dependencies, filters, results.facets, translations)
         with ui.element("div").classes("results"):
             _over_time(filters, results, now_ms, translations, with_comparison=with_comparison)
             if with_comparison:

@@ -36,7 +36,7 @@ def order_html(filters: Filters, order: str, orders: Sequence[str], translations
     """Render links that choose the time range and the order of the queue; the first of `orders` is the default."""
 
     def address(range_name: str, by: str) -> str:
-        chosen = Filters(filters.text, range_name, values=filters.values)
+        chosen = Filters(filters.text, range_name, values=filters.values, excluded=filters.excluded)
         return chosen.address("review", order=None if by == orders[0] else by)
 
     by_range = [

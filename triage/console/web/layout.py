@@ -14,7 +14,7 @@ from nicegui import ui
 from triage.console.web.elements import Html, text
 from triage.console.web.fragments import NOTHING
 from triage.console.web.language import translations_of
-from triage.console.web.templates import TEMPLATES, document, render, stylesheet
+from triage.console.web.templates import TEMPLATES, document, keys_script, render, stylesheet
 from triage.console.web.zone import zone_script
 from triage.translations import LANGUAGES, Translations
 from triage.web.auth import user_of
@@ -29,7 +29,8 @@ class PageContext:
     """The visitor and the address of one page.
 
     `root` is the address of the console's start page, also behind a path prefix; `location` is the page's own path and
-    query relative to it; `script` reports the browser's time zone to the console.
+    query relative to it; `script` reports the browser's time zone to the console, and has the keys of all pages.
+    `searched` are the words that the page's address searches.
     """
 
     translations: Translations
@@ -37,12 +38,15 @@ class PageContext:
     root: str
     location: str
     script: Markup = NOTHING
+    searched: str = ""
 
     @classmethod
     def of(cls, request: Request) -> Self:
         path = request.url.path.lstrip("/")
         location = path + (f"?{request.url.query}" if request.url.query else "")
-        return cls(translations_of(request), user_of(request), root_of(request), location, zone_script(request))
+        script = zone_script(request) + keys_script()
+        searched = request.query_params.get("q", "")
+        return cls(translations_of(request), user_of(request), root_of(request), location, script, searched)
 
     def header(self, active: str) -> Markup:
         """Render the header of a page: tabs, of which `active` is the current one, language and user."""
@@ -52,6 +56,7 @@ class PageContext:
             "web/header.html",
             translations,
             page=self,
+            active=active,
             tabs=choices(translations("nav.label"), links, "tabs", "page"),
             logged_in=self.user != ANONYMOUS,
             other=next(code for code in LANGUAGES if code != translations.language),

@@ -10,6 +10,7 @@ from triage.translations import Translations
 
 TEMPLATES = Templates(Path(__file__).parents[1])
 FAVICON = Path(__file__).with_name("favicon.svg")
+_SCRIPT = Path(__file__).with_name("console.js")
 _STYLESHEET = Path(__file__).with_name("console.css")
 
 
@@ -27,3 +28,8 @@ def document(template: str, translations: Translations, /, **values: object) -> 
 def stylesheet() -> Markup:
     """The console's CSS as Markup."""
     return Markup(_STYLESHEET.read_text("utf-8"))  # noqa: S704 - the console's own file
+
+
+def keys_script() -> Markup:
+    """The script of all pages, as an element."""
+    return Markup("<script>{}</script>").format(Markup(_SCRIPT.read_text("utf-8")))  # noqa: S704 - the console's own file
