@@ -130,7 +130,7 @@ def all_test_texts() -> list[Example]:
         return []
     committed = [
         Example(row["text"], path.parent.name)
-        for path in sorted(folder.rglob("*.jsonl.gz"))
+        for path in sorted(folder.glob("*/*/*.jsonl.gz"))
         for row in read_rows(path)
         if isinstance(row.get("text"), str)
     ]
