@@ -28,9 +28,12 @@ MINUTES ?= 10
 demo: setup
 	@$(BIN)/triage demo $(ARGS)
 
+# One test process more than cores, as many tests wait for processes of their own; four need 3 GB of memory.
+WORKERS := $(shell $(PYTHON) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
+
 test: setup
 	@echo "== tests"
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not training and not real and not demo and not slow" $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not training and not real and not demo and not slow" $(ARGS)
 
 check: setup
 	@echo "== lint"
