@@ -1,1 +1,1 @@
-"""Spike alerts: counts per time window become alerts and pages; with acknowledgements, silences and backtests."""
+"""Spike alerts: turns counts per time window into alerts and pages; acknowledgements, silences and backtests."""

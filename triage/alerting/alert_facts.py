@@ -1,4 +1,4 @@
-"""Facts of an alert in words: numbers, times, and who did what, in a reader's language and time zone. Pure."""
+"""Facts of an alert as text: numbers, times, and users' actions, in a reader's language and time zone. Pure."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from triage.translations import Translations
 
 
 def facts_of(alert: Alert, translations: Translations) -> dict[str, str]:
-    """The facts as text, by the name of their message (`since`, `peak`, ...); empty text where one is unknown."""
+    """The facts of an alert as text, by message name (`since`, `peak`, ...); an unknown fact is an empty text."""
     start_ms = parse_rfc3339(alert.started_at)
     window = translations.duration(alert.window_s * 1000)
     latest = translations(
@@ -45,7 +45,7 @@ def facts_of(alert: Alert, translations: Translations) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Something that happened to an alert: when in ms, what, and what somebody said with it."""
+    """An event in the history of an alert: its time in ms, a description, and the comment of the user."""
 
     at_ms: int
     text: str
@@ -53,7 +53,7 @@ class Past:
 
 
 def history_of(alert: Alert, translations: Translations) -> list[Past]:
-    """The history of an alert, oldest first: its beginning and end, its notification, and what people did."""
+    """The history of an alert, oldest first: start, end, notification, and users' actions."""
     found = [Past(parse_rfc3339(alert.started_at), translations("deed.began"))]
     if alert.told_at is not None:
         receivers = ", ".join(alert.taken_by)

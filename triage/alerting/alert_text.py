@@ -1,6 +1,6 @@
-"""Title and summary of an alert in words, from its numbers, in the language and time zone of a `Wording`. Pure.
+"""Title and summary of an alert, built from its numbers in the language and time zone of a `Wording`. Pure.
 
-Alerts are stored as numbers, so each reader gets them in a language and zone of their own.
+Alerts are stored as numbers, so that each reader gets them in their own language and time zone.
 """
 
 from triage.alerting.wording import Numbers, Wording
@@ -9,7 +9,7 @@ from triage.schemas.alert import Alert
 
 
 def title_of(alert: Alert, wording: Wording) -> str:
-    """The title. Alerts of earlier versions, which lack numbers, and test notifications have the stored one."""
+    """Return the title of an alert. Test notifications and alerts stored without numbers keep their stored title."""
     if alert.kind == "silence" and alert.window_end is not None:
         subject, lasted_ms = wording.subject(alert.dimensions), _lasted_ms(alert)
         over = alert.status == "resolved"
@@ -24,9 +24,9 @@ def title_of(alert: Alert, wording: Wording) -> str:
 
 
 def summary_of(alert: Alert, wording: Wording) -> str:
-    """The summary: numbers, what was expected, since when, and what a reader must know about the numbers.
+    """Return the summary of an alert: counts, expected count, start, and remarks on the reliability of the counts.
 
-    Alerts that lack numbers have the stored one.
+    Alerts that were stored without numbers keep their stored summary.
     """
     if alert.kind == "silence" and alert.window_end is not None:
         place, since_ms = wording.place(alert.dimensions), parse_rfc3339(alert.started_at)

@@ -1,8 +1,8 @@
-"""Signed links in notifications, by which whoever got one acts on its alert: made here, read by the console. Pure.
+"""Signed links in notifications, by which a receiver acts on an alert: created here, read by the console. Pure.
 
-A link is a capability: it names the alert (its key is that of one episode), one action, the receiver that got it, the
-role of its bearer and when it ends, and is signed. Its id is random; the action that it leads to has this id, so that
-the topic of actions keeps which links were used.
+A link is a capability: it names the alert (one episode), one action, the receiver, the role of whoever opens it and its
+expiry, and is signed. Its id is random, and becomes the id of the action that it triggers: so the topic of actions
+records which links were used.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _ID_BYTES = 9
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The content of a link. `ends_s` is in seconds since the epoch; a bearer with the role `viewer` may only look."""
+    """The content of a link. `ends_s` is its expiry in seconds since the epoch; the role `viewer` permits no action."""
 
     id: str
     dedup_key: str
@@ -41,14 +41,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ActionLink:
-    """A link in a message: the action, and the address that leads to its confirmation."""
+    """A link in a message: the action, and the URL of its confirmation page."""
 
     action: LinkAction
     url: str
 
 
 class LinkSigner:
-    """Signs links, and reads them back. The first of several keys signs, all are accepted, so that keys can change."""
+    """Signs links, and verifies them. The first key signs; all keys are accepted, so that keys can be replaced."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         # itsdangerous takes the newest key last.
@@ -63,7 +63,7 @@ class LinkSigner:
         return str(self._serializer.dumps(fields))
 
     def read(self, token: str) -> Link | None:
-        """The link of a token; None if it was not signed by one of the keys."""
+        """Decode the link of a token; None if none of the keys signed it."""
         try:
             link_id, dedup_key, action, receiver, role, ends_s = self._serializer.loads(token)
         except (BadData, ValueError):
@@ -72,7 +72,7 @@ class LinkSigner:
 
 
 class ActionLinks:
-    """Makes the links of notifications, if the settings have a key; without one there are none."""
+    """Creates the action links of notifications; none if the settings have no signing key."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class ActionLinks:
         self._new_id = new_id
 
     def of(self, dedup_key: str, receiver: str) -> list[ActionLink]:
-        """One link for each action on an alert, for the messages of one receiver; each works once."""
+        """Create one link for each action on an alert, for the messages to one receiver; each can be used once."""
         if self._signer is None:
             return []
         ends_s = self._clock.now_ms() // 1000 + self._lasts_s

@@ -38,7 +38,7 @@ class Numbers:
 
     @property
     def ratio(self) -> float | None:
-        """Negatives per expected negative; None below 1.5, and if less than one or an unknown number was expected."""
+        """Negatives per expected negative; None below 1.5, or if the expected number is unknown or less than one."""
         if self.expected is None or self.expected < _MIN_EXPECTED:
             return None
         ratio = self.negative / self.expected
@@ -56,10 +56,10 @@ class Numbers:
 
 
 class Wording:
-    """The texts of notifications in one language and time zone. Attributes are labels; methods make sentences.
+    """The texts of notifications in one language and time zone. Attributes are labels; methods build sentences.
 
-    Times and durations are in ms. Counts are written without separators: titles are short and are searched for their
-    numbers.
+    Times and durations are in ms. Counts have no thousands separators, because titles are short and are searched by
+    their numbers.
     """
 
     what_to_do_first: str
@@ -111,11 +111,11 @@ class Wording:
         return self._translations.intent(name)
 
     def named(self, value: str) -> str:
-        """A name from records in this language, if it is a known place: 武汉 for `Wuhan`; else the name itself."""
+        """Translate a name from records, if it is a known place: 武汉 for `Wuhan`; other names stay as they are."""
         return self._places.name_in(value, self.language)
 
     def place(self, dimensions: Mapping[str, str]) -> str:
-        """The alert's scope in the middle of a sentence: ` about delivery from Acme`; may be empty for everything."""
+        """The alert's scope for the middle of a sentence: ` about delivery from Acme`; empty for all records."""
         translations = self._translations
         if not dimensions:
             return translations("place.everything")
@@ -131,7 +131,7 @@ class Wording:
         )
 
     def subject(self, dimensions: Mapping[str, str]) -> str:
-        """The alert's scope at the head of a title: `Acme · delivery complaints`."""
+        """The alert's scope for the start of a title: `Acme · delivery complaints`."""
         noun = self._channel(dimensions.get("channel", "complaint"), "subject_channel", "subject.other_channel")
         intent = dimensions.get("intent")
         if intent is not None:
@@ -155,9 +155,9 @@ class Wording:
         )
 
     def title(self, subject: str, numbers: Numbers, *, at_peak: bool) -> str:
-        """Title of an alert that fires, cut to the length that a locked telephone shows.
+        """Title of a firing alert, cut to the length that a locked phone shows.
 
-        `at_peak`: the numbers are of the latest window; otherwise they are called the peak's.
+        `at_peak`: the numbers are of the latest window; otherwise the title says that they are of the peak.
         """
         translations, values = self._translations, self._counts(numbers)
         counts = translations("notification.counts" if at_peak else "notification.counts_at_peak", **values)
@@ -190,10 +190,10 @@ class Wording:
         peak_ms: tuple[int, int],
         latest_ms: tuple[int, int],
     ) -> str:
-        """Summary of an alert that fires: its numbers, the usual number and the time since when.
+        """Summary of a firing alert: its counts, the usual count, and its start.
 
-        `latest` is None while the latest window is the one with most negatives. `peak_ms` and `latest_ms` are start and
-        end of these two windows.
+        `latest` is None while the latest window is the one with most negatives. `peak_ms` and `latest_ms` are the start
+        and end of the two windows.
         """
         begin, end = between_in(*peak_ms, self.tzinfo)
         name = "notification.summary" if latest is None else "notification.summary_at_peak"
@@ -208,7 +208,7 @@ class Wording:
         return text + self._translations("notification.summary_since", since=self._translations.moment(since_ms))
 
     def joined(self, sentences: Sequence[str]) -> str:
-        """Join sentences to a paragraph, as the language does."""
+        """Join sentences to a paragraph, with the space that the language uses."""
         return ("" if self.language == "zh" else " ").join(sentences)
 
     def over(self, place: str, peak: Numbers, since_ms: int, lasted_ms: int) -> str:
@@ -233,7 +233,7 @@ class Wording:
         )
 
     def silent(self, place: str, since_ms: int, expected: float | None) -> str:
-        """Summary of a silence: since when no record came, and how many were expected before it fired."""
+        """Summary of a silence: since when no record has arrived, and how many were expected in that time."""
         since, usual = self._translations.moment(since_ms), self._translations.quantity(expected or 0.0)
         return self._translations("notification.silent", place=place, since=since, expected=usual)
 
@@ -262,7 +262,7 @@ class Wording:
         return self._fit(self._translations("notification.acknowledged", by=by, title=title))
 
     def told(self, began_ms: int, told_ms: int, over_ms: int | None) -> str:
-        """A sentence on the delay of a notification. `over_ms` is the end of the alert, None while it fires."""
+        """A sentence on the delay of a notification. `over_ms` is the end of the alert; None while it fires."""
         told, late = self._translations.moment(told_ms), self.duration(max(0, told_ms - began_ms) // 60_000 * 60_000)
         if over_ms is None:
             return self._translations("notification.told", told=told, late=late)
@@ -276,7 +276,7 @@ class Wording:
         return self._translations("notification.said", by=by, comment=comment)
 
     def note(self, title: str, entry: HistoryEntry) -> str:
-        """Title of a note: somebody commented, assigned, or no longer takes care of an alert."""
+        """Title of a note: a user commented, assigned the alert, or gave up its assignment."""
         kind = "unassign" if entry.action == "assign" and not entry.to else entry.action
         return self._fit(self._translations(f"notification.note_{kind}", by=entry.by, to=entry.to or "", title=title))
 
@@ -323,7 +323,7 @@ class Wording:
 def fit(head: str, tail: str, limit: int) -> str:
     """Join two texts in at most `limit` characters.
 
-    Only the head is cut, because the tail has the numbers.
+    Only `head` is cut, because `tail` has the numbers.
     """
     room = limit - len(tail)
     if len(head) > max(room, 0):
@@ -334,16 +334,16 @@ def fit(head: str, tail: str, limit: int) -> str:
 
 @functools.cache
 def wording_for(language: str, zone: str = "UTC", places: Path | None = None) -> Wording:
-    """The texts of a language and time zone, loaded once. `places` is the owner's file of names of places.
+    """Load the texts of a language and time zone (cached). `places` is the operator's file of place names.
 
     Raises KeyError for a language that `alerting.language` does not allow, ValueError for an unknown time zone,
-    ConfigError for a file that is not valid.
+    ConfigError for an invalid file.
     """
     return Wording(language, zone, places_of(places))
 
 
 def wording_of(settings: AlertingSettings) -> Wording:
-    """The texts of notifications, by the settings. Raises ConfigError as `wording_for`."""
+    """The texts of notifications according to the settings. Raises ConfigError for an invalid file of place names."""
     return wording_for(settings.language, settings.time_zone, settings.places)
 
 

@@ -29,7 +29,7 @@ class SentimentCounts:
 
 
 def event_time_range(start_ms: int | None, end_ms: int | None) -> list[JsonObject]:
-    """Elasticsearch filters on the event time, in ms since the epoch; `end_ms` is exclusive.
+    """Elasticsearch filters on the event time, from `start_ms` to `end_ms` (ms since the epoch, end exclusive).
 
     None sets no bound; without any bound the list is empty.
     """

@@ -1,4 +1,4 @@
-"""Reads the alerts of the last weeks in short, to compare them with the budgets of their rules and to count errors."""
+"""Reads a short form of the alerts of recent weeks, to compare them with their rules' budgets and to count errors."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +17,8 @@ _FIELDS = ("dedup_key", "rule", "started_at", "paged", "causes", "peak_negative"
 class PastAlert:
     """An alert that began at `started_ms` (ms since the epoch).
 
-    `paged` is false if no receiver took its page, `causes` are what made it fire. `verdict` is `right` or `false` as a
-    person said, None if nobody has.
+    `paged` is false if no receiver accepted its page; `causes` are the conditions that fired. `verdict` is a user's
+    assessment, `right` or `false`; None without one.
     """
 
     dedup_key: str
@@ -32,7 +32,7 @@ class PastAlert:
 
 @dataclass(frozen=True, slots=True)
 class PastAlerts:
-    """Alerts, newest first. `complete` is False if 10,000 were found: that many are read at most."""
+    """Alerts, newest first. `complete` is False if the limit of 10,000 was reached: older ones may be missing."""
 
     alerts: list[PastAlert]
     complete: bool = True

@@ -1,6 +1,6 @@
-"""Finds out which author keys made the author hashes in the index (keyed hashes of author ids).
+"""Determines which author keys made the author hashes in the index (keyed hashes of author ids).
 
-The index template has a check value of each key, and each hash the version of its key.
+The index template stores a check value of each key; each hash names the version of its key.
 """
 
 import re
@@ -27,7 +27,7 @@ _MOST_VERSIONS = 50
 def recorded_checks(client: Elasticsearch, settings: ElasticsearchSettings) -> dict[str, str]:
     """Check value of each author key, by key version, that `triage index apply` recorded in the index template.
 
-    {} without a template. Raises Unavailable, AccessDenied, DependencyError, as every function here that sends a
+    Empty without a template. Raises Unavailable, AccessDenied, DependencyError, as every function here that sends a
     request.
     """
     name = feedback_template_name(settings.index_prefix)
@@ -40,7 +40,7 @@ def recorded_checks(client: Elasticsearch, settings: ElasticsearchSettings) -> d
 def checks_of(template: Mapping[str, Any] | None) -> dict[str, str]:
     """Check value of each author key, by key version, from an index template as Elasticsearch returns it.
 
-    {} if `template` is None or has none.
+    Empty if `template` is None or records no check values.
     """
     recorded = ((template or {}).get("_meta") or {}).get(META)
     return {str(version): str(check) for version, check in recorded.items()} if isinstance(recorded, dict) else {}
@@ -55,9 +55,9 @@ def merged_checks(
 ) -> dict[str, str]:
     """Check values of author keys by key version: the `recorded` ones, updated by those of the configured keys (`own`).
 
-    `recorded` is from the index template. A value there is replaced only while no document has a hash of its version.
-    After that, a different key raises ConfigError; only the demo key (check value `demo_check`), which stands for no
-    key, is ignored without an error.
+    `recorded` is from the index template. A value there is replaced only while no document has a hash of its version;
+    otherwise a different key raises ConfigError. The demo key (check value `demo_check`), which is used if no key is
+    configured, is ignored without an error.
     """
     result = dict(recorded)
     for version, check in own.items():

@@ -28,7 +28,7 @@ class Periods:
 
     @classmethod
     def ending(cls, end_ms: int, length_ms: int) -> "Periods":
-        """Two periods of the same length, the later one up to `end_ms`; the earlier one does not begin before 1970."""
+        """Two consecutive periods of `length_ms`, the later up to `end_ms`; the earlier starts in 1970 or later."""
         return cls(max(0, end_ms - 2 * length_ms), end_ms - length_ms, end_ms)
 
 
@@ -71,10 +71,10 @@ def changes(
     periods: Periods,
     groups: Mapping[str, Sequence[str]],
 ) -> tuple[Change, dict[str, list[Change]]]:
-    """Compare the number of a query's records in two periods: of all, and by the values of fields, in one request.
+    """Compare the number of a query's records in two periods: in total, and by the values of fields, in one request.
 
-    `groups` maps a name to one or two keyword fields. Returns the change of all records, and by group name the changes
-    of its values, largest rise first, largest fall last. Only values that are frequent in both periods together are
+    `groups` maps a name to one or two keyword fields. Returns the total change, and by group name the changes of its
+    values, from the largest rise to the largest fall. Only values that are frequent in both periods together are
     compared. Raises Unavailable, AccessDenied, DependencyError, as `sample` does.
     """
     aggregations = _counted(periods)

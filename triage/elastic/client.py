@@ -20,8 +20,8 @@ _POLL_S = 0.5
 def connect(settings: ElasticsearchSettings) -> Elasticsearch:
     """Create a thread-safe client; nothing is sent yet.
 
-    A request to a node that does not answer goes to the next node. Error statuses are not retried here: the caller
-    decides. Raises ConfigError if a certificate is missing or not a PEM file.
+    If a node does not answer, the next node gets the request. Error statuses are not retried here but by the caller.
+    Raises ConfigError if a certificate is missing or not a PEM file.
     """
     options: dict[str, Any] = {}
     if settings.api_key is not None:
@@ -53,8 +53,8 @@ def connect(settings: ElasticsearchSettings) -> Elasticsearch:
 def wait_until_ready(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> None:
     """Wait until the cluster answers and has a data node.
 
-    Raises Unavailable if it does not within `start_timeout_s`, AccessDenied if it refuses the login, and ConfigError if
-    TLS fails or the server is not Elasticsearch 9.
+    Raises Unavailable if that takes longer than `start_timeout_s`, AccessDenied if the login is refused, and
+    ConfigError if TLS fails or the server is not Elasticsearch 9.
     """
     deadline = clock.monotonic() + settings.start_timeout_s
     last = ""

@@ -2,7 +2,7 @@
 
 Elasticsearch answers 200 although shards failed or the time ran out, and leaves out closed indices if a request ignores
 unavailable ones. `triage.elastic.reading` checks every response with this module: by default a partial one is an error.
-What can show a part of the data, as a page of the console, opens `noting` and says with its figures what is missing.
+A caller that can show partial data, such as a page of the console, calls `noting` and shows what is missing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from triage.errors import Unavailable
 
 
 class Gaps:
-    """The data that searches could not see, one sentence for each part, in the order found; empty if they saw all."""
+    """The data that searches did not cover, as one sentence per part, in the order found; empty if complete."""
 
     def __init__(self) -> None:
         self._found: dict[str, None] = {}
@@ -44,9 +44,9 @@ _noted: ContextVar[Gaps | None] = ContextVar("gaps", default=None)
 
 @contextmanager
 def noting(gaps: Gaps | None = None) -> Iterator[Gaps]:
-    """Context in which partial responses are no errors: what they lack is added to the `Gaps` that it yields.
+    """Context manager in which partial responses are not errors: what they lack is added to the yielded `Gaps`.
 
-    It also holds for calls that are handed to another thread by `asyncio.to_thread`.
+    It also applies to calls that `asyncio.to_thread` runs in another thread.
     """
     gaps = Gaps() if gaps is None else gaps
     token = _noted.set(gaps)
@@ -57,7 +57,7 @@ def noting(gaps: Gaps | None = None) -> Iterator[Gaps]:
 
 
 def noted() -> Gaps | None:
-    """The `Gaps` of the innermost `noting` that is open; None if partial responses are errors."""
+    """The `Gaps` of the innermost active `noting`; None if there is none, so that partial responses are errors."""
     return _noted.get()
 
 
@@ -88,8 +88,8 @@ def shortfall(body: Mapping[str, Any]) -> str:
 def require_complete(body: Mapping[str, Any], doing: str) -> None:
     """Check that the response to a search, count or refresh covers all shards.
 
-    Raises Unavailable if shards failed, or if the search ended early because of its timeout; its message begins with
-    `doing`. Within `noting`, notes it instead.
+    Raises Unavailable if shards failed, or if the search ended early because of its timeout; `doing` begins the
+    message. Within `noting`, the message is recorded instead.
     """
     if not (lacks := shortfall(body)):
         return
@@ -109,7 +109,7 @@ class Visibility:
     unseen: dict[str, str]
 
     def within(self, prefix: str, start_ms: int | None, end_ms: int | None) -> "Visibility":
-        """The same without the `unseen` indices of records that hold no event time of this range (ms, end exclusive).
+        """A copy without the `unseen` indices that hold no records of this range of event times (ms, end exclusive).
 
         None sets no bound.
         """
@@ -117,7 +117,7 @@ class Visibility:
         return Visibility(self.seen, kept)
 
     def require_all(self, doing: str) -> None:
-        """Raise Unavailable, naming the indices, if searches leave out any; the message begins with `doing`."""
+        """Raise Unavailable, naming the indices, if searches leave out any; `doing` begins the message."""
         if self.unseen:
             listed = "".join(f"\n  - {index}: {reason}" for index, reason in sorted(self.unseen.items()))
             raise Unavailable(DEPENDENCY, f"{doing} would pass over:{listed}")
@@ -160,7 +160,7 @@ def closed(index: str) -> str:
 
 
 def resolved(client: Elasticsearch, names: list[str]) -> dict[str, Any]:
-    """The indices and aliases of these names and patterns, also closed and hidden ones."""
+    """Resolve names and patterns to indices and aliases, including closed and hidden ones; the body of the response."""
     # The client's own method sends a POST, which not every server of version 9 knows.
     path = f"/_resolve/index/{quote(','.join(names), safe=',*')}"
     with translated():

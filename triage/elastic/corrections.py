@@ -1,4 +1,4 @@
-"""Stores and reads people's corrections, in a separate index that replays do not touch."""
+"""Stores and reads users' corrections of labels, in a separate index that replays do not change."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ _ORDER = [{"corrected_at": "asc"}, {"record": "asc"}]
 def correct(client: Elasticsearch, settings: ElasticsearchSettings, correction: Correction) -> None:
     """Store a correction, replacing an earlier one of the same record; it is searchable at once.
 
-    Raises Unavailable, AccessDenied, DependencyError, as every function here.
+    Raises Unavailable, AccessDenied, DependencyError, as every function in this module.
     """
     with written(client, settings.corrections(), correction_mapping({"type": "text"})):
         client.index(

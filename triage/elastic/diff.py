@@ -11,7 +11,7 @@ _ABSENT = "(none)"
 def differences(actual: Any, desired: Any, path: str = "") -> Iterator[str]:
     """Yield `path: old -> new` for every leaf that differs or is missing on one side.
 
-    A number equals its text: Elasticsearch returns settings as text.
+    A number equals its text form, because Elasticsearch returns settings as text.
     """
     if isinstance(actual, Mapping) and isinstance(desired, Mapping):
         for key in sorted({*actual, *desired}):

@@ -44,7 +44,7 @@ class StoredRecord:
     def written_ms(self) -> int:
         """Time of the record in ms since the epoch: the broker's timestamp of its raw record.
 
-        If the source gave the version, the broker's timestamp is not known here: then it is the time of enrichment.
+        If the source supplied the version, the broker's timestamp is unknown, and the time of enrichment is returned.
         """
         return parse_rfc3339(self.record.event.ingested) if is_named(self.version) else self.version
 
@@ -75,8 +75,8 @@ def count(client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObj
 def sources(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[dict[str, int], bool]:
     """Count the documents by `source`, most first; documents without a source are counted under "".
 
-    The second value is True if there are more than the 1,000 sources counted. Raises Unavailable, AccessDenied,
-    DependencyError.
+    The second value is True if there are more than the 1,000 most frequent sources, which are counted. Raises
+    Unavailable, AccessDenied, DependencyError.
     """
     body = reading.run_search(
         client,
@@ -121,8 +121,8 @@ def pages(
 ) -> Iterator[list[StoredRecord]]:
     """Yield all documents of a query by event time, `size` at a time. Documents may change between two pages.
 
-    Raises Unavailable, also for an answer about a part of the shards, AccessDenied, and DependencyError, also for a
-    document that cannot be decoded.
+    Raises Unavailable, also for a response that lacks shards; AccessDenied; DependencyError, also for a document that
+    cannot be decoded.
     """
     after: list[Any] | None = None
     while True:
@@ -147,7 +147,7 @@ def pages(
 
 
 def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence[str]) -> dict[str, int]:
-    """Highest document version by `_id`, over all indices, as visible to searches; missing ids are left out."""
+    """Highest document version by `_id`, over all indices, among searchable documents; missing ids are left out."""
     if not ids:
         return {}
     body = reading.run_search(

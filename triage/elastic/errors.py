@@ -24,9 +24,9 @@ def translated() -> Iterator[None]:
 
 
 def translate(error: ApiError | TransportError) -> TriageError:
-    """The triage error for an exception of the Elasticsearch client.
+    """Return the triage error for an exception of the Elasticsearch client.
 
-    Unavailable without an answer, in overload, or for a proxy's answer; AccessDenied for status 401 and 403;
+    Unavailable without an answer, in overload, or for an answer from a proxy; AccessDenied for status 401 and 403;
     ConfigError if the server is not Elasticsearch 9; otherwise DependencyError.
     """
     if isinstance(error, TransportError):
@@ -57,15 +57,15 @@ def _translate_answer(error: ApiError) -> TriageError:
 
 
 def is_overload(status: int, kind: str) -> bool:
-    """True if the same request may succeed later by itself: status 429 and 5xx, but for a block of a full disk."""
+    """True if the same request may succeed later without a repair: status 429 or 5xx, except for a full disk."""
     return (status == 429 and kind != "cluster_block_exception") or status >= 500
 
 
 def is_state(status: int, kind: str, reason: str) -> bool:
-    """True if the state of the index or the cluster is at fault, which an operator mends, and not the request.
+    """True if the cause is the state of the index or cluster, which an operator must repair, and not the request.
 
-    These are blocks (403, or 429 for a full disk), an index that is closed (400), or one that cannot be created now
-    (404, or 400 at the shard limit).
+    These are blocks (403, or 429 for a full disk), a closed index (400), or one that cannot be created now (404, or 400
+    at the shard limit).
     """
     if kind in {"cluster_block_exception", "index_closed_exception", "index_not_found_exception"}:
         return True
@@ -75,8 +75,8 @@ def is_state(status: int, kind: str, reason: str) -> bool:
 def cause(body: Any) -> tuple[str, str]:
     """Type and reason of an error response, or of the `error` of an item in a bulk response.
 
-    If the error is plain text, the text is the type and the reason is empty. An error without a reason of its own, as
-    that of a search that misses shards, has the one of its cause.
+    If the error is plain text, the text is the type and the reason is empty. If an error has no reason, such as that of
+    a search with missing shards, the reason of its cause is returned.
     """
     error = body.get("error", body) if isinstance(body, dict) else body
     if not isinstance(error, dict):
@@ -86,7 +86,7 @@ def cause(body: Any) -> tuple[str, str]:
 
 
 def causes(error: Any) -> Iterator[dict[str, Any]]:
-    """Yield an error of Elasticsearch, then what it says was its cause, and so on."""
+    """Yield an Elasticsearch error, then its `caused_by`, and so on to the root cause."""
     error = error.get("error", error) if isinstance(error, dict) else error
     while isinstance(error, dict):
         yield error

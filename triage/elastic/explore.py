@@ -30,7 +30,7 @@ _AFTER_VALUES = len(_ORDER)
 
 @dataclass(frozen=True)
 class Page:
-    """One page of records in sort order; `after` is the argument that requests the next page, None on the last page."""
+    """One page of records in sort order; pass `after` to request the next page; None on the last page."""
 
     hits: list[Hit]
     after: str | None
@@ -141,10 +141,10 @@ def field_values(
 
 
 def with_words(field: str, words: Sequence[str]) -> JsonObject:
-    """A query for records with a value of a keyword field that has these words in this order, in any case.
+    """A query for records where a value of the keyword field has these words in this order, in upper or lower case.
 
-    It can match a few other records: Elasticsearch ignores the case of ASCII letters only, so each other letter with
-    two cases, and each wildcard sign in a word, is replaced by a wildcard.
+    It can match a few other records: Elasticsearch ignores case only for ASCII letters, so other letters with two
+    cases, and wildcard characters in a word, are replaced by a wildcard.
     """
     pattern = "*".join(["", *("".join(map(_any_case, word)) for word in words), ""])
     return {"wildcard": {field: {"value": pattern, "case_insensitive": True}}}

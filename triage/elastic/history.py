@@ -38,7 +38,7 @@ class HistoryStep:
     total: list[int] = field(default_factory=list)
 
     def arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Counts of negative and of all records by key, as two float arrays [keys], for the detector."""
+        """Counts of negative and of all records by key, as two float arrays of shape (keys,), for the detector."""
         return np.array(self.negative, float), np.array(self.total, float)
 
 
@@ -54,8 +54,8 @@ def read_history(
     """Yield the counts of each time step from `start_ms` to `end_ms` (exclusive) that has records, in order.
 
     Steps are `step_s` seconds long and aligned to the epoch. Each combination of values of `dimensions` is one key;
-    records that lack one of them are not counted. `where` filters the records. Reads in slices, so memory is bounded.
-    Raises Unavailable, AccessDenied, DependencyError.
+    records that lack one of them are not counted. `where` filters the records by field. Reads one part of the range at
+    a time to limit memory. Raises Unavailable, AccessDenied, DependencyError.
     """
     # Also what the alias does not lead to: a baseline from a part of the records would be wrong for weeks.
     hidden = visible_indices(client, settings).within(settings.index_prefix, start_ms, end_ms)

@@ -1,17 +1,17 @@
-"""Decides whether a refused write is the document's fault or that of its index, and names the fix of the latter.
+"""Determines whether the document or the index caused a refused write, and how to repair the index.
 
-Only what `suspicion` finds can be the document's own fault; everything else is a fault of the index or of the
-cluster, and the document waits until that is mended. The list, for Elasticsearch 9:
+Only what `suspicion` finds can be the document's own fault; everything else is a fault of the index or cluster, and the
+document waits until that is repaired. The list, for Elasticsearch 9:
 
-- `document_parsing_exception`, "failed to parse field [F] of type [T]": the value does not fit the field, as an
+- `document_parsing_exception`, "failed to parse field [F] of type [T]": the value does not fit the field, such as an
   infinite number or a key of attributes that is too long. It is the document's fault only if the index maps the field
   as triage does: an index of other origin refuses good values too.
-- `document_parsing_exception` or `x_content_parse_exception` whose cause is the JSON itself, or that it is not an
+- `document_parsing_exception` or `x_content_parse_exception` whose cause is invalid JSON, or JSON that is not an
   object: no index could take it. "Limit of total fields" has the same first words, but another cause.
 - Status 413 for one document of more than 1 MiB: the usual limits are higher. A limit that refuses less refuses
   good documents.
 
-Not in the list, though Elasticsearch says 400: `strict_dynamic_mapping_exception` (the index lacks a field that
+Not in the list, although Elasticsearch answers 400: `strict_dynamic_mapping_exception` (the index lacks a field that
 triage's mapping has: no document has others), "object mapping for [F] tried to parse field [F] as object" (another
 mapping), `illegal_argument_exception` (an alias without write index, a missing pipeline),
 `invalid_alias_name_exception`, `routing_missing_exception`, `action_request_validation_exception`.
@@ -46,13 +46,13 @@ _NOT_OF_PARSING = ("analyzer", "search_analyzer")
 
 @dataclass(frozen=True)
 class Suspicion:
-    """The part of a refused document that may be wrong: `field` is a dotted path, None stands for the whole."""
+    """The part of a refused document that may be invalid: `field` is a dotted path, None means the whole document."""
 
     field: str | None = None
 
 
 def suspicion(status: int, error: Any, size_bytes: int) -> Suspicion | None:
-    """The possible fault of a document of `size_bytes` that was refused so; None if it can't be the document's fault.
+    """The part that may be invalid in a refused document of `size_bytes`; None if the document cannot be the cause.
 
     `error` is the `error` of an item in a bulk response, or the body of an error response.
     """
@@ -70,8 +70,8 @@ def suspicion(status: int, error: Any, size_bytes: int) -> Suspicion | None:
 def field_difference(field: str, actual: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
     """Describe how the definition of a field in `actual` differs from that in triage's mapping, `expected`.
 
-    The answer is empty if they are equal. Both are mappings with `properties`; `field` is a dotted path. Analyzers
-    don't count: they refuse no value.
+    Empty if they are equal. Both are mappings with `properties`; `field` is a dotted path. Analyzers are ignored,
+    because they refuse no value.
     """
     ours, theirs = _definition(expected, field), _definition(actual, field)
     if ours == theirs:
@@ -82,7 +82,10 @@ def field_difference(field: str, actual: Mapping[str, Any], expected: Mapping[st
 
 
 def unusable(status: int, error: Any, index: str, difference: str = "") -> IndexUnusable:
-    """The error for a write to `index` that was refused for no fault of the document; it names what to do."""
+    """The error for a refused write to `index` where the document is valid; its message says how to repair the index.
+
+    `error` is as in `suspicion`; `difference` describes how the mapping differs, empty if it does not.
+    """
     kind, reason = cause(error)
     said = f"{status} {kind}: {reason}" if reason else f"{status} {kind}".rstrip()
     mapped = f"; {difference}" if difference else ""
@@ -91,7 +94,7 @@ def unusable(status: int, error: Any, index: str, difference: str = "") -> Index
 
 
 def remedy(error: Any, index: str) -> str:
-    """The fix for a write to `index` that was refused so, in one clause."""
+    """One clause that says how to repair `index` after a write to it was refused with `error`."""
     kind, reason = cause(error)
     return next((fix(index) for known, words, fix in _REMEDIES if kind == known and words in reason), _look(index))
 
@@ -101,9 +104,9 @@ def _look(index: str) -> str:
 
 
 def count_deleted(body: Any) -> int:
-    """Number of documents that a bulk request deleted; missing and newer documents do not count.
+    """Number of documents that a bulk response reports as deleted; missing and newer documents do not count.
 
-    Raises IndexUnusable, or Unavailable in overload, if a deletion was refused.
+    Raises IndexUnusable if a deletion was refused, or Unavailable if that was because of overload.
     """
     deleted = 0
     for outcome in (item["delete"] for item in body["items"]):
@@ -122,10 +125,11 @@ def count_deleted(body: Any) -> int:
 
 @contextmanager
 def written(client: Elasticsearch, index: str, mapping: JsonObject) -> Iterator[None]:
-    """Context manager for the write of one document to `index`: raises exceptions of the client as triage's errors.
+    """Context manager for the write of one document to `index`: translates the client's exceptions to triage's errors.
 
-    DocumentRefused if the document is at fault, IndexUnusable if the index is, else as `translate` says. `mapping` is
-    triage's mapping of the index; that of the index is read only to tell the two apart.
+    Raises DocumentRefused if the document is invalid, IndexUnusable if the index cannot be written, otherwise the
+    errors of `translate`. `mapping` is triage's mapping of the index; the actual one is read only to tell the two cases
+    apart.
     """
     try:
         yield
@@ -146,9 +150,9 @@ def written(client: Elasticsearch, index: str, mapping: JsonObject) -> Iterator[
 
 
 def mapping_of(client: Elasticsearch, index: str) -> JsonObject:
-    """The mapping of an index, {} if the name stands for several.
+    """The mapping of an index; {} if the name is an alias of several indices.
 
-    Raises IndexUnusable if the privilege to read it is missing, Unavailable.
+    Raises IndexUnusable without the privilege to read it, and Unavailable.
     """
     try:
         with translated():

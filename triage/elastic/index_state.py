@@ -1,4 +1,4 @@
-"""Finds in Elasticsearch what keeps triage's indices from being written or searched, and only a person can mend."""
+"""Finds states of Elasticsearch that prevent writing or searching triage's indices and need a manual repair."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,9 +17,9 @@ _BLOCKS = ("read_only", "read_only_allow_delete", "read", "write")
 def index_state(
     client: Elasticsearch, settings: ElasticsearchSettings, indices: Mapping[str, JsonObject]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Find names that stand for something else than triage needs, and indices that are closed or blocked.
+    """Find names that are used for something else than triage needs, and indices that are closed or blocked.
 
-    Each comes with its fix. While there are any of the former, nothing can be written. `indices` are the records'
+    Each text includes its fix. While there are any of the former, nothing can be written. `indices` are the records'
     indices, as Elasticsearch returns them. Raises Unavailable, AccessDenied, DependencyError.
     """
     names = (settings.index_prefix, settings.alerts_index, settings.corrections())

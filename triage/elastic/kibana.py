@@ -71,8 +71,8 @@ class Kibana:
     def plan(self, objects: Sequence[JsonObject]) -> tuple[ObjectChange, ...]:
         """List what importing `objects` would create and change, in their order.
 
-        Additions by a newer Kibana or a person do not count as differences; an import overwrites them nevertheless.
-        Waits up to `start_timeout_s` for Kibana. Raises Unavailable, AccessDenied, ConfigError, DependencyError.
+        Additions made by a newer Kibana or by a user do not count as differences, but an import overwrites them. Waits
+        up to `start_timeout_s` for Kibana. Raises Unavailable, AccessDenied, ConfigError, DependencyError.
         """
         existing = {(item["type"], item["id"]): item for item in self._export(objects)}
         changes = []
@@ -86,7 +86,7 @@ class Kibana:
         return tuple(changes)
 
     def apply(self, objects: Sequence[JsonObject]) -> None:
-        """Create the objects, or overwrite those with the same ids. Raises as `plan` does."""
+        """Create the objects, or overwrite those with the same ids. Raises the same errors as `plan`."""
         file = {"file": ("triage.ndjson", ndjson(objects), "application/ndjson")}
         answer = self._json(self._send("/api/saved_objects/_import", params={"overwrite": "true"}, files=file))
         if answer.get("success") is not True:

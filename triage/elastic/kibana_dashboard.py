@@ -10,7 +10,7 @@ _COLUMNS_WIDE = 48
 
 
 class Ids:
-    """Makes the ids of the saved objects of one deployment: called with a name, it returns `PREFIX-name`."""
+    """Creates ids of saved objects that are unique to a deployment: called with a name, it returns `PREFIX-name`."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix

@@ -38,7 +38,7 @@ def kql(query: str = "") -> JsonObject:
 
 
 def compact(value: Any) -> str:
-    """Encode as text: Kibana stores parts of its objects as JSON within JSON."""
+    """Encode a value as compact JSON text: Kibana stores parts of its objects as JSON within JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

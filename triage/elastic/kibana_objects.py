@@ -28,7 +28,7 @@ def saved_objects(settings: ElasticsearchSettings) -> list[JsonObject]:
 
 
 def ndjson(objects: Iterable[JsonObject]) -> bytes:
-    """Encode the file that Kibana imports."""
+    """Encode saved objects as the NDJSON file that Kibana imports."""
     return "".join(f"{compact(item)}\n" for item in objects).encode()
 
 

@@ -42,7 +42,7 @@ class Ranges:
 class Overview:
     """Counts for the console's live page, and the latest records, newest first.
 
-    `slots` and the aligned `slots_by_channel` have no gaps, and begin with the first slot that has a record.
+    `slots` and the aligned `slots_by_channel` have no gaps; they start at the first slot that has a record.
     """
 
     all_time: SentimentCounts

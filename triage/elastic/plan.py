@@ -48,9 +48,9 @@ class Change:
 class Plan:
     """Changes that Elasticsearch needs before triage can use it.
 
-    `changes` are applied in order. Differences in `incompatible` are only reported: an existing index cannot be changed
-    so. `clashes` are names that stand for something else, so that nothing can be written; a person must mend them.
-    `unusable` are indices that are closed or blocked, `notes` features that the server lacks.
+    `changes` are applied in order. Differences in `incompatible` are only reported, because an existing index cannot be
+    changed that way. `clashes` are names used for something else, so that nothing can be written; an operator must
+    repair them. `unusable` are indices that are closed or blocked, `notes` features that the server lacks.
     """
 
     changes: tuple[Change, ...]
@@ -67,8 +67,8 @@ class Plan:
 def apply(client: Elasticsearch, plan: Plan) -> None:
     """Make the changes of a plan in Elasticsearch, in order.
 
-    Raises ConfigError, before any change, if names clash; Unavailable, AccessDenied, DependencyError, and changes made
-    before the error stay.
+    Raises ConfigError, before any change, if names clash. Raises Unavailable, AccessDenied or DependencyError if a
+    change fails; the changes before it stay.
     """
     if plan.clashes:
         raise ConfigError(plan.clashes, where="Elasticsearch")

@@ -22,7 +22,7 @@ _NOTHING: JsonObject = {"hits": {"hits": [], "total": {"value": 0, "relation": "
 
 
 def run_search(client: Elasticsearch, index: str, **body: Any) -> JsonObject:
-    """Run a search and return the response body; `body` are the arguments of the client's method."""
+    """Run a search and return the response body; `body` are the arguments of the client's `search` method."""
     body.setdefault("track_total_hits", False)
 
     def send(*, ignore_unavailable: bool) -> Any:
@@ -37,7 +37,7 @@ def run_search(client: Elasticsearch, index: str, **body: Any) -> JsonObject:
 
 
 def count(client: Elasticsearch, index: str, query: JsonObject) -> int:
-    """Number of documents of a query."""
+    """Number of documents that match a query."""
 
     def send(*, ignore_unavailable: bool) -> Any:
         return client.count(index=index, query=query, ignore_unavailable=ignore_unavailable)
@@ -63,8 +63,8 @@ def read_document(client: Elasticsearch, index: str, identity: str) -> JsonObjec
 def read_documents(client: Elasticsearch, items: Sequence[tuple[str, str]]) -> list[JsonObject]:
     """Read documents by (index, `_id`), as Elasticsearch returns them; missing ones are left out.
 
-    Also finds documents that are not visible to searches yet. Raises Unavailable if it can't be told whether one is
-    missing, because its index is closed or its shard unassigned.
+    Also finds documents that are not searchable yet. Raises Unavailable if it is unknown whether a document exists,
+    because its index is closed or its shard unassigned.
     """
     if not items:
         return []

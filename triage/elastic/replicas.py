@@ -1,13 +1,13 @@
-"""Replicas of the indices: those that an existing index lacks, and numbers that don't fit the cluster. Pure."""
+"""Replicas of the indices: replicas missing from an existing index, and numbers that don't fit the cluster. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def missing_replicas(index: Mapping[str, Any], template: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Return (replicas of the index, those of its template) if the index has fewer; they are never made fewer.
+    """Return (replicas of the index, replicas in its template) if the index has fewer than its template, else None.
 
-    Both are as Elasticsearch returns them. An index with auto_expand_replicas has as many as its nodes allow.
+    Both are as Elasticsearch returns them. None also for an index with auto_expand_replicas.
     """
     settings = index.get("settings", {}).get("index", {})
     if str(settings.get("auto_expand_replicas", "false")) != "false" or "number_of_replicas" not in settings:
@@ -18,7 +18,7 @@ def missing_replicas(index: Mapping[str, Any], template: Mapping[str, Any]) -> t
 
 
 def replica_notes(replicas: int, nodes: int) -> tuple[str, ...]:
-    """Return what the setting `elasticsearch.replicas` costs on a cluster of so many data nodes, as sentences."""
+    """Warnings, as sentences, about the setting `elasticsearch.replicas` on a cluster with `nodes` data nodes."""
     if nodes > 1 and replicas == 0:
         return (
             f"elasticsearch.replicas is 0 on a cluster of {nodes} data nodes: while a node is unavailable its "

@@ -60,7 +60,7 @@ def latest(
 ) -> list[Hit]:
     """The newest records, newest first, that match `dimensions` and contain all words of `text`.
 
-    Raises Unavailable, AccessDenied, DependencyError, as every query here.
+    Raises Unavailable, AccessDenied, DependencyError, as every query in this module.
     """
     query = filters(dimensions)
     if text:
@@ -130,7 +130,7 @@ def top_intents(
     dimensions: Conditions | None = None,
     size: int = 10,
 ) -> list[Share]:
-    """Intents of the negative records in a range of event times, with their numbers, most first."""
+    """The `size` most frequent intents of the negative records in a range of event times, with their counts."""
     negative = {**(dimensions or {}), "sentiment": SentimentLabel.NEGATIVE.value}
     return top_terms(client, settings, "intent.label", negative, start_ms, end_ms, size=size)
 
@@ -145,7 +145,7 @@ def top_terms(
     *,
     size: int = 10,
 ) -> list[Share]:
-    """Values of a keyword field (`brand`, `entities.text`, `severity.level`) by number of records, most first."""
+    """The `size` most frequent values of a keyword field (`brand`, `severity.level`) and their counts of records."""
     body = run_search(
         client,
         settings.index_prefix,
@@ -167,7 +167,7 @@ def examples(
     end_ms: int,
     size: int = 3,
 ) -> list[Example]:
-    """The most negative records of a window, most negative first; their texts are redacted, as in the index."""
+    """The `size` most negative records of a window, most negative first; their texts are redacted, as in the index."""
     body = run_search(
         client,
         settings.index_prefix,
@@ -189,7 +189,10 @@ def texts(
     end_ms: int,
     size: int,
 ) -> list[str]:
-    """Redacted texts of a window's negative records, newest first."""
+    """Redacted texts of at most `size` negative records between `start_ms` and `end_ms`, newest first.
+
+    `dimensions` filters the records by field. Raises Unavailable, AccessDenied, DependencyError.
+    """
     body = run_search(
         client,
         settings.index_prefix,
@@ -209,7 +212,7 @@ def count_negative(
     end_ms: int,
     probes: Mapping[str, Iterable[str]],
 ) -> tuple[int, dict[str, dict[str, int]]]:
-    """Count the negative records of a window, and those of them that have each value of `probes`.
+    """Count the negative records of a window, in total and for each value of `probes`.
 
     `probes` maps fields to values. Returns the total, and the counts by field and value. In the full-text field `text`,
     a value matches as a phrase.
@@ -246,14 +249,14 @@ def recent_alerts(
 
 
 def find_alert(client: Elasticsearch, settings: ElasticsearchSettings, dedup_key: str) -> Alert | None:
-    """The alert with this key; None if there is none. Raises Unavailable, AccessDenied, DependencyError."""
+    """The alert with this dedup key; None if there is none. Raises Unavailable, AccessDenied, DependencyError."""
     found = read_document(client, settings.alerts_index, dedup_key)
     hits = [] if found is None else [found]
     return next((alert for _, alert in decode_hits({"hits": {"hits": hits}}, Alert)), None)
 
 
 def find_alerts(client: Elasticsearch, settings: ElasticsearchSettings, keys: Sequence[str]) -> list[tuple[int, Alert]]:
-    """(document version, alert) of the alerts with these keys that are stored. At most some hundred keys at once.
+    """(document version, alert) of the stored alerts with these dedup keys, a few hundred keys at most.
 
     Raises Unavailable, AccessDenied, DependencyError.
     """
@@ -262,7 +265,7 @@ def find_alerts(client: Elasticsearch, settings: ElasticsearchSettings, keys: Se
 
 
 def past_alerts(client: Elasticsearch, settings: ElasticsearchSettings, alert: Alert, size: int = 10) -> list[Alert]:
-    """Earlier alerts of the same rule and key, the latest first. Raises as `recent_alerts`."""
+    """Earlier alerts of the same rule and key, the latest first. Raises Unavailable, AccessDenied, DependencyError."""
     query: JsonObject = {
         "bool": {
             "filter": [
@@ -277,7 +280,10 @@ def past_alerts(client: Elasticsearch, settings: ElasticsearchSettings, alert: A
 
 
 def alerts_with_prefix(client: Elasticsearch, settings: ElasticsearchSettings, prefix: str, size: int) -> list[Alert]:
-    """Alerts whose key begins with `prefix`, newest start first. Raises as `recent_alerts`."""
+    """Alerts whose dedup key begins with `prefix`, latest start first.
+
+    Raises Unavailable, AccessDenied, DependencyError.
+    """
     query: JsonObject = {"bool": {"filter": [{"prefix": {"dedup_key": prefix}}]}}
     body = run_search(client, settings.alerts_index, query=query, size=size, sort=[{"started_at": "desc"}])
     return [alert for _, alert in decode_hits(body, Alert)]
@@ -288,7 +294,7 @@ def _probe(field: str, value: str) -> JsonObject:
 
 
 def filters(dimensions: Conditions | None, start_ms: int | None = None, end_ms: int | None = None) -> JsonObject:
-    """Query for records that meet these conditions on dimensions, in this range of event times; None sets no bound."""
+    """Query for records that match these dimensions and this range of event times; None sets no bound."""
     required = event_time_range(start_ms, end_ms)
     excluded: list[JsonObject] = []
     for name, value in (dimensions or {}).items():

@@ -29,7 +29,8 @@ _ANALYSIS: JsonObject = {
 class Capabilities:
     """Optional features of the Elasticsearch server.
 
-    `ilm`: it has lifecycle policies; `analysis`: it has the text analysis for Chinese, Japanese, Korean and English.
+    `ilm`: it has index lifecycle management; `analysis`: it has the text analysis for Chinese, Japanese, Korean and
+    English.
     """
 
     ilm: bool

@@ -1,1 +1,1 @@
-"""The alerter as a process and as a Faust application, and the topic of people's actions on alerts."""
+"""The alerter's process and its Faust application, and the topic that records users' actions on alerts."""

@@ -53,16 +53,16 @@ _Kind = TypeVar("_Kind", Acknowledge, Unacknowledge, Snooze, Assign, Comment, Re
 
 @dataclass(frozen=True, slots=True)
 class UsedLink:
-    """The link of a notification by which somebody acts: its id, and the receiver that got the notification."""
+    """The action link that a user opened: its id, and the receiver whose notification contained it."""
 
     id: str
     receiver: str
 
 
 class ActionBook:
-    """The actions of people: all silences, each alert's last assessment, and what was done with alerts.
+    """All users' actions on alerts, in memory: silences, the last assessment of each alert, and other actions.
 
-    Of each kind the last action on an alert counts, but of comments all.
+    For each alert, the latest action of each kind is kept; comments are all kept.
     """
 
     def __init__(self) -> None:
@@ -86,18 +86,18 @@ class ActionBook:
                 self._on_alerts[name] = action
 
     def on_alerts(self) -> list[EpisodeAction]:
-        """Actions on alerts, oldest first."""
+        """Kept actions on alerts (acknowledge, snooze, assign, comment, resolve), oldest first."""
         return sorted(self._on_alerts.values(), key=lambda action: action.at_ms)
 
     def used(self, link: str) -> Action | None:
-        """The action for which the link with this id was used; None if it was not."""
+        """Return the action that was triggered through the link with this id; None if the link has not been used."""
         return self._by_link.get(link)
 
 
 def follow_actions(kafka: KafkaSettings, on_action: Callable[[Action], None]) -> TopicFollower:
-    """Create a reader of all actions in the topic, also of new ones; call its `start`.
+    """Create a reader of the actions topic: it reads all stored actions and then new ones. Call `start` to begin.
 
-    `on_action` is called for each action, on the reader's thread.
+    `on_action` is called once per action, on the reader's thread.
     """
     decoder = MessageDecoder[Action](Action)
 
@@ -109,10 +109,9 @@ def follow_actions(kafka: KafkaSettings, on_action: Callable[[Action], None]) ->
 
 
 class ActionWriter:
-    """Writes actions of people to their topic. Each call returns the action once the brokers have stored it.
+    """Writes users' actions to their topic. Each call returns the action once the brokers have stored it.
 
-    Call `close` at the end. Calls raise a TriageError, as `wait_for_kafka` and `translate` do, if Kafka does not answer
-    or does not accept the action.
+    Call `close` at the end. Every call raises a TriageError if Kafka does not answer or does not accept the action.
     """
 
     def __init__(self, kafka: KafkaSettings, clock: Clock) -> None:
@@ -153,7 +152,7 @@ class ActionWriter:
         return self._send(Silence(**fields, matchers=list(matchers), until_ms=fields["at_ms"] + for_s * 1000))
 
     def expire(self, silence: Silence, actor: str) -> Silence:
-        """End a silence now: writes a version of it that ends at the present time."""
+        """End a silence now: store a new version of it with the current time as its end, and return that version."""
         now_ms = self._clock.now_ms()
         return self._send(msgspec.structs.replace(silence, at_ms=now_ms, until_ms=now_ms, actor=actor))
 

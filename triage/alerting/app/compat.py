@@ -1,8 +1,8 @@
 """Workarounds for Faust and aiokafka. Written against faust-streaming 0.15 and aiokafka 0.14.
 
-Each entry says what the library does, what that costs and when the workaround can go. Where a test can tell, it is
-named: `tests/alerting/app/test_compat.py` holds those that fail once the library is fixed. No other module touches the
-libraries' private parts.
+Each entry describes what the library does, its effect, and when the workaround can be removed. If a test can detect
+that, it is named: these tests are in `tests/alerting/app/test_compat.py` and fail once the library is fixed. Only this
+module uses private attributes of the libraries.
 """
 
 import asyncio
@@ -38,10 +38,10 @@ _CHECK_S = 1.0
 
 
 def quiet_libraries() -> None:
-    """Hide the deprecation warnings of Faust on Python 3.11 and later, and its logs below WARNING.
+    """Hide the deprecation warnings of Faust on Python 3.11 and later, and its log messages below WARNING.
 
-    Faust 0.15 and mode use parts of asyncio that are deprecated; nothing in this project can change that. Can go when
-    `triage alerter` starts without a DeprecationWarning under `-W default`.
+    Faust 0.15 and mode use deprecated parts of asyncio; this project cannot change that. Remove when `triage alerter`
+    starts without a DeprecationWarning under `-W default`.
     """
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(faust|mode|aiokafka)\b")
     for name in ("faust", "mode", "aiokafka"):
@@ -87,13 +87,13 @@ class _ReadCommittedThread(AIOKafkaConsumerThread):
 
 
 class StoppedPartitions:
-    """Lets an aiokafka consumer stop a partition at a batch that it can't read, while it reads all others.
+    """Pauses a partition of an aiokafka consumer at a batch that cannot be decoded, while other partitions are read.
 
-    In the library the poll fails, which ends Faust's consumer, and a new one comes to the same batch again: all
-    partitions stand still. Here the partition is paused at the batch, which is reported to `unreadable`. `retry`
-    resumes it when it is due: at the batch, or after it once an offset after it was committed. It runs on the
-    consumer's own event loop. Can go when `test_the_library_fails_at_a_batch_that_it_cannot_read` fails, and a poll
-    says which partition it was.
+    Without it the poll fails, Faust's consumer ends, and its successor fails at the same batch: no partition is read.
+    Here the partition is paused at the batch and reported to `unreadable`. `retry` resumes a partition when its next
+    attempt is due: at the same batch, or at the group's committed offset if that is past the batch. It runs on the
+    consumer's own event loop. Remove when `test_the_library_fails_at_a_batch_that_it_cannot_read` fails and the
+    exception of a poll names the partition.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, unreadable: UnreadablePartitions) -> None:
@@ -120,7 +120,7 @@ class StoppedPartitions:
         self._unreadable.report(describe(partition.topic, partition.partition, offset, error))
 
     async def retry(self) -> None:
-        """Forget partitions that were revoked or are read again; resume those that are due."""
+        """Resume the partitions whose next attempt is due; forget those that were revoked or are read again."""
         assigned = self._consumer.assignment()
         for key in self._unreadable:
             partition = TopicPartition(*key)
@@ -162,10 +162,10 @@ class _ReadableRecords:
 
 
 def pace_empty_fetches(fetcher: Any) -> None:
-    """Pause after a fetch that brought nothing sooner than the broker was asked to wait.
+    """Make aiokafka wait after an empty fetch that the broker answered earlier than it was asked to.
 
-    aiokafka relies on the broker to wait `fetch_max_wait_ms`, and asks again at once. Not every broker waits (the local
-    stack does not): the alerter would use a whole core. Can go when all supported brokers wait.
+    aiokafka relies on the broker to wait `fetch_max_wait_ms`, and fetches again at once. Some brokers (such as the
+    local stack's) do not wait, and the alerter would use a whole core. Remove when all supported brokers wait.
     """
     fetch = fetcher._proc_fetch_request  # noqa: SLF001
     loop = asyncio.get_running_loop()
@@ -202,16 +202,17 @@ class _RebalanceSafeConsumer(Consumer):
         return _ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
-        """Stop the flow when streams are resumed, until Faust resumes it: their seek comes in between."""
+        """Resume partitions, but deliver no records of streams until Faust has sought them and resumes the flow."""
         resumed = set(tps)
         if any(not self._is_changelog_tp(tp) for tp in resumed):
             self.stop_flow()
         super().resume_partitions(resumed)
 
     async def perform_seek(self) -> None:
-        """Seek partitions without a committed offset, too: to their beginning.
+        """Seek all assigned partitions; those without a committed offset start at their beginning.
 
-        Report those whose committed offset retention has passed: aiokafka continues at their beginning without a word.
+        Also reports partitions whose committed offset is older than what retention has kept: aiokafka continues at
+        their beginning without a message.
         """
         async with self._polling:
             await super().perform_seek()
@@ -227,7 +228,7 @@ class _RebalanceSafeConsumer(Consumer):
                     transport.expired((tp.topic, tp.partition), committed[tp], offset)
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        """Seek the partitions, after waiting for the poll in flight."""
+        """Wait until the poll in progress has returned, then seek the partitions to these offsets."""
         async with self._polling:
             await super().seek_wait(partitions)
 
@@ -262,10 +263,11 @@ class _RebalanceSafeConsumer(Consumer):
 
 
 class ReadCommittedTransport(Transport):
-    """Faust's Kafka transport, with a consumer that reads committed records only and loses none in a rebalance.
+    """Faust's Kafka transport with a consumer that reads only committed records and loses none in a rebalance.
 
-    `expired` is called with a partition, the committed offset, and the first one that Kafka still has, where retention
-    has removed records that were not read. `unreadable` gets the partitions that wait at a batch that can't be read.
+    `expired(partition, committed, first)` is called if retention has deleted records that were not read: with the
+    committed offset and the first offset that still exists. `unreadable` holds the partitions paused at a batch that
+    cannot be decoded.
     """
 
     Consumer = _RebalanceSafeConsumer
@@ -277,11 +279,10 @@ class ReadCommittedTransport(Transport):
 
 
 def leave_unacknowledged(events: Iterable[Any]) -> None:
-    """Keep the offsets of a batch of `Stream.take_events` from being committed, so that it is read again.
+    """Prevent the offsets of a batch from `Stream.take_events` from being committed, so that it is read again.
 
-    `take_events` acknowledges the events that it has yielded when the loop over it ends, also if an exception or a
-    cancellation ended it: the counts of a batch that failed would be lost. Can go when
-    `test_the_library_acknowledges_a_batch_that_failed` fails.
+    `take_events` acknowledges its events when the loop over it ends, even by an exception or a cancellation; the counts
+    of a failed batch would be lost. Remove when `test_the_library_acknowledges_a_batch_that_failed` fails.
     """
     for event in events:
         event.message.acked = True
@@ -291,11 +292,11 @@ def leave_unacknowledged(events: Iterable[Any]) -> None:
 
 
 class PartitionTable(faust.Table[str, Any]):
-    """A table whose keys begin with their partition, as in `3/...`, so that it can be written at any time.
+    """A Faust table that can be written at any time, because each key names its partition, as in `3/...`.
 
-    Faust takes the partition of a write from the event that a stream is at, and refuses writes anywhere else. The
-    alerter also writes from a timer and from callbacks of deliveries. `unacknowledged` collects the writes since it was
-    last taken: Faust returns none of their futures. Can go when a table takes a partition with a write
+    Faust takes the partition of a write from the event that a stream processes, and refuses writes outside of a stream.
+    The alerter also writes from a timer and from delivery callbacks. `unacknowledged` has the futures of the writes
+    since it was last emptied; Faust does not return them. Remove when a table accepts a partition with a write
     (`test_the_library_refuses_writes_outside_of_a_stream` fails).
     """
 
@@ -310,12 +311,12 @@ class PartitionTable(faust.Table[str, Any]):
         self.unacknowledged.append(self.send_changelog(partition_of(key), key, value=None, value_serializer="raw"))
 
     def entries(self, partition: int) -> dict[str, Any]:
-        """The entries of a partition. Keys are without the partition and the separator."""
+        """Return the entries of a partition; their keys are without the prefix `<partition>/`."""
         start = f"{partition}{SEPARATOR}"
         return {key.removeprefix(start): value for key, value in self.data.items() if key.startswith(start)}
 
     def drop_unassigned(self, assigned: set[int]) -> None:
-        """Drop the entries of partitions that are not in `assigned` from memory; the changelog topic keeps them."""
+        """Remove the entries of partitions that are not in `assigned` from memory; the changelog topic keeps them."""
         for key in [key for key in self.data if partition_of(key) not in assigned]:
             del self.data[key]
 
@@ -325,10 +326,10 @@ def partition_of(key: str) -> int:
 
 
 def recovery_remaining(app: faust.App) -> int | None:
-    """Number of changelog records that are still to be read; None outside of a recovery.
+    """Number of changelog records still to be read in the current recovery; None if no recovery is running.
 
-    A recovery that lost records never ends, and Faust does not notice. Can go when Faust ends a recovery that makes no
-    progress.
+    If records are missing, a recovery never ends, and Faust does not notice. Remove when Faust ends a recovery that
+    makes no progress.
     """
     if not app.in_recovery:
         return None

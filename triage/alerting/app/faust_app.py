@@ -71,13 +71,13 @@ _INDEX = "elasticsearch"
 
 
 class AlerterApp:
-    """One alerter, as a member of the Kafka consumer group that shares the partitions of `window-counts`.
+    """One alerter: a member of the Kafka consumer group that divides the partitions of `window-counts`.
 
-    `expected` are the raw partitions that report watermarks, `primed` first baselines for rules without any.
-    `partitions`, `replicas` and `min_in_sync` (min.insync.replicas) are those of `window-counts`, and so become those
-    of the changelog: Faust creates it, and with Kafka's default of 1 a state that only the leader has would count as
-    stored. `on_progress` is called after each batch and each tick.
-    Without `instance` nothing notices another process of its name; `health` shows what the alerter waits for.
+    `expected` are the raw partitions that report watermarks. `primed` are first baselines, for rules that have none.
+    `partitions`, `replicas` and `min_in_sync` (min.insync.replicas) are those of `window-counts`; Faust creates the
+    changelog topic with the same values. (With Kafka's default of min.insync.replicas=1, a write that only the leader
+    has would count as stored.) `on_progress` is called after each batch and each tick. `instance` detects a second
+    process with the same name; None: no detection. `health` shows what the alerter waits for.
     """
 
     def __init__(
@@ -170,22 +170,26 @@ class AlerterApp:
         self.faust.on_partitions_assigned.connect(self._on_assigned)
 
     async def start(self) -> None:
-        """Join the group and recover the state; returns when that is done."""
+        """Join the consumer group and recover the state; returns once both are done."""
         self._outbox.start()
         self._outbox.spawn(self._assessed.run())
         await self.faust.start()
 
     async def stop(self) -> None:
-        """Leave the group and cancel deliveries. Pending notifications are sent after the next start."""
+        """Leave the consumer group and cancel deliveries.
+
+        Notifications that were not delivered are sent after the next start.
+        """
         await self.faust.stop()
         await self._outbox.stop()
 
     # From outside
 
     def act(self, action: Action) -> None:
-        """Apply what somebody did with an alert, or its assessment, if the alert is in this alerter's partitions.
+        """Apply a user's action to its alert, if the alert is in a partition of this alerter; otherwise do nothing.
 
-        The action must be in the action book already. A silence needs nothing else.
+        The action must already be in the `ActionBook` that the constructor got. Silences take effect through that book
+        alone.
         """
         if isinstance(action, Silence):
             return
@@ -206,7 +210,7 @@ class AlerterApp:
             self._assessed.put([dedup_key])
 
     def reload(self, rules: AlertRules) -> None:
-        """Replace the rules; the next step that closes is evaluated with the new ones."""
+        """Replace the alert rules; they apply from the next closed step on."""
         self._rules = rules
         for engine in self._engines.values():
             engine.reload(rules)

@@ -1,4 +1,4 @@
-"""The Faust application and its credentials, as the settings configure them."""
+"""Builds the Faust application and its credentials from the settings."""
 
 import ssl
 
@@ -12,8 +12,8 @@ from triage.config import KafkaSettings, Settings
 def faust_app(settings: Settings, partitions: int, replicas: int, client_id: str | None = None) -> faust.App:
     """Create a Faust app with in-memory tables for the alerter.
 
-    `partitions` and `replicas` are those of the topics that Faust creates, which are its own only: for others see
-    `triage topics apply`. `client_id` is by default the group and the instance's name.
+    `partitions` and `replicas` apply to the topics that Faust creates for itself, the changelogs; `triage topics apply`
+    creates all others. `client_id` defaults to the consumer group plus the instance's name.
     """
     kafka, alerting = settings.kafka, settings.alerting
     name = kafka.topic(alerting.group)
@@ -49,7 +49,7 @@ def faust_app(settings: Settings, partitions: int, replicas: int, client_id: str
 
 
 def credentials(settings: KafkaSettings) -> faust.auth.Credentials | None:
-    """Faust's credentials for the TLS and SASL settings of Kafka; None for `PLAINTEXT`."""
+    """Convert Kafka's TLS and SASL settings to Faust credentials; None for `PLAINTEXT`."""
     if settings.security_protocol == "PLAINTEXT":
         return None
     context: ssl.SSLContext | None = None

@@ -1,8 +1,8 @@
-"""One process per instance name: a second one is refused, and one whose place was taken ends.
+"""Allows one alerter per instance name: a second process does not start, and a displaced one ends.
 
-A static member of a Kafka group takes the place of a member with the same name without a word. The other one joins
-again and takes it back: two alerters of one name rebalance for ever, and both send pages. Each process therefore names
-itself in its client id, `<group>-<instance>@<host>.<pid>`, which everyone who may read the group can see.
+If a static member joins a Kafka group with the name of another, it silently replaces that one, which then joins again
+and replaces it in turn: two alerters with one name rebalance forever, and both send pages. Therefore each process puts
+its identity into its client id, `<group>-<instance>@<host>.<pid>`, which anyone who may describe the group can read.
 """
 
 import logging
@@ -25,10 +25,10 @@ _MARGIN_S = 5.0
 
 
 class Instance:
-    """This process as a member of the alerters' consumer group, under the name `alerting.instance`.
+    """This process's membership in the alerters' consumer group, under the name `alerting.instance`.
 
-    `host` and `pid` are its own; `alive(pid)` says if a process of this host is running. `members()` returns the client
-    ids of the group's members.
+    `host` and `pid` identify this process (default: the real ones). `alive(pid)` returns true if that process runs on
+    this host. `members()` returns the client ids of the group's members.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class Instance:
         return f"{self._name}@{self._host}.{self._pid}"
 
     def other(self) -> str | None:
-        """The process (`host.pid`) that has this instance's place in the group now; None if it is this one, or dead.
+        """Return the process (`host.pid`) that has this instance's place in the group; None if it is this one, or dead.
 
-        Blocks; raises the errors of the Kafka admin client.
+        Blocks. Raises Unavailable, AccessDenied or ConfigError if the group cannot be described.
         """
         for client_id in self._members():
             name, separator, process = client_id.rpartition("@")
@@ -64,10 +64,10 @@ class Instance:
         return None
 
     def wait_until_free(self, clock: Clock, stop: threading.Event) -> None:
-        """Wait until no other process has this instance's place in the group, or until `stop` is set.
+        """Wait until no other process is in the group under this instance's name, or until `stop` is set.
 
-        A member that died loses its place after the session timeout. Raises ConfigError if one keeps it for longer.
-        Brokers that cannot be asked do not stop the start.
+        A dead member leaves the group after the session timeout. Raises ConfigError if the name is in use for longer.
+        Continues without this check if the brokers cannot be asked.
         """
         patience_s = self._settings.alerting.session_timeout_s + _MARGIN_S
         started_s, said = clock.monotonic(), False
@@ -87,7 +87,7 @@ class Instance:
             clock.sleep(_LOOK_S)
 
     def taken(self, process: str) -> ConfigError:
-        """The error that ends this process because another one, `process` (`host.pid`), has its place in the group."""
+        """Build the error that ends this process because another process (`host.pid`) uses its name in the group."""
         instance = self._settings.alerting.instance
         return ConfigError(
             f"another alerter, {process} (host.pid), runs as instance {instance!r} of the group {self._group}; give "

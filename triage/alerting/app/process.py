@@ -40,9 +40,9 @@ _SILENT_S = 20.0
 
 
 class Alerter:
-    """The process of an alerter, which runs the Faust app until a signal.
+    """The alerter's process: runs the Faust app until a signal arrives.
 
-    When the app or its connection fails, it joins the consumer group again with a new app.
+    If the app or its connection fails, a new app is started, which joins the consumer group again.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Alerter:
         self._unreachable = False
 
     def run(self) -> None:
-        """Block until SIGTERM or SIGINT. Raises ConfigError or AccessDenied, which no retry can solve."""
+        """Run the alerter until SIGTERM or SIGINT. Raises ConfigError or AccessDenied, which a retry cannot resolve."""
         quiet_libraries()
         asyncio.run(self._run())
 

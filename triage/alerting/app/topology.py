@@ -12,9 +12,9 @@ from triage.types import Channel
 
 @dataclass(frozen=True)
 class Topology:
-    """Numbers of partitions and replicas of `window-counts`, and all partitions of the raw topics.
+    """Number of partitions and of replicas of `window-counts`, and the set of all partitions of the raw topics.
 
-    `min_in_sync` is min.insync.replicas of `window-counts`, None if it is not readable.
+    `min_in_sync` is the min.insync.replicas of `window-counts`; None if it cannot be read.
     """
 
     partitions: int

@@ -1,1 +1,1 @@
-"""Backtests of alert rules (`triage alerts backtest`): a rule is evaluated on past counts of a file or of the index."""
+"""Backtests of alert rules (`triage alerts backtest`): evaluates a rule on past counts from a file or the index."""

@@ -1,6 +1,6 @@
-"""Fast reader of CSV files into columns. A column stores its distinct texts once, and a number for each row.
+"""Fast reader of CSV files into columns. A column stores each distinct text once, and a number for each row.
 
-The file is read in pieces; from the first piece that has line breaks in cells on, it is read row by row.
+The file is read in chunks; from the first chunk with line breaks inside cells on, it is parsed row by row.
 """
 
 import csv
@@ -54,9 +54,9 @@ def coded(texts: Sequence[str]) -> Column:
 
 
 class ColumnFile:
-    """A CSV file in UTF-8. The header's `names` are read at once, the rest by `read`.
+    """A CSV file in UTF-8. The constructor reads the header (`names`), `read` the rows.
 
-    Raises SourceError, which names the line, for invalid CSV, and for a row of another length than the header.
+    Raises SourceError, which names the line, for invalid CSV and for a row whose length differs from the header's.
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:

@@ -18,9 +18,9 @@ _MAX_KEYS, _MAX_SILENT = 20, 5
 
 
 def output_lines(table: Table, results: Results) -> Iterator[str]:
-    """The result as CSV: the table's rows, unchanged, with the columns expected, score, firing and episode.
+    """Yield the result as CSV: the table's rows, unchanged, plus the columns expected, score, firing and episode.
 
-    Yields large pieces of text, the header first.
+    Each item is a large piece of text; the first begins with the header.
     """
     yield ",".join([*(_cell(name) for name in table.columns), *ADDED]) + "\n"
     columns = [(column.codes, [_cell(text) for text in column.texts]) for column in table.columns.values()]
@@ -40,7 +40,7 @@ def output_lines(table: Table, results: Results) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class KeySummary:
-    """Summary of the episodes of one key: their number, their number per week, the longest and the last."""
+    """Summary of the episodes of one key: their number, number per week, and the longest and the last episode."""
 
     key: str
     episodes: int
@@ -50,9 +50,9 @@ class KeySummary:
 
 
 def summary(table: Table, results: Results, rule: BacktestRule | None = None) -> str:
-    """Summary of a backtest as text: number of episodes in total, per key and week, and for the keys with most.
+    """Format a summary of a backtest: number of episodes in total, per key and week, and for the keys with most.
 
-    With a rule, also its budget of false alerts.
+    If `rule` is given, its budget of false alerts is included.
     """
     weeks = (int(table.number.max()) - int(table.number.min()) + 1) * table.step_ms / _WEEK_MS
     keys = len(table.keys.texts)
@@ -112,7 +112,7 @@ def _by_key(table: Table, results: Results, weeks: float) -> list[KeySummary]:
 
 
 def step_times(table: Table, numbers: np.ndarray) -> list[datetime]:
-    """Start of each of these steps, in UTC."""
+    """Start time, in UTC, of each of these step numbers."""
     return [
         datetime.fromtimestamp((number * table.step_ms + table.phase_ms) / 1000, UTC) for number in numbers.tolist()
     ]

@@ -13,9 +13,10 @@ MAX_PANELS = 12
 
 
 def draw(table: Table, results: Results, path: Path) -> int:
-    """Write an image (PNG, SVG or PDF, by the file name) of the keys with most episodes; returns how many it shows.
+    """Write a PNG, SVG or PDF image of the keys with most episodes; returns the number of keys in it.
 
-    Raises MissingExtraError without matplotlib, ConfigError where the file cannot be written.
+    The extension of `path` selects the format. Raises MissingExtraError without matplotlib, ConfigError if the file
+    cannot be written.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg

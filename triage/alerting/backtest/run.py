@@ -1,4 +1,4 @@
-"""Backtest: evaluates past counts as the alerter would have, in one pass in time that never looks ahead."""
+"""Evaluates past counts as the alerter would have, in one pass in order of time that never looks ahead."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ _NO_EPISODE = -1
 
 @dataclass(frozen=True, slots=True)
 class BacktestRule:
-    """The settings of a rule that a backtest needs. A static threshold sums the last `window_s`."""
+    """The settings of a rule that a backtest needs. A static threshold sums the last `window_s` seconds."""
 
     spike: SpikeSettings | None
     static: StaticThreshold | None = None
@@ -30,7 +30,7 @@ class BacktestRule:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One episode of a backtest: its key's code, and the numbers of its first step and of the last step that fired."""
+    """One episode of a backtest: its key's code, and the numbers of its first step and of its last firing step."""
 
     id: str
     key: int
@@ -44,8 +44,8 @@ class Results:
     """Result of a backtest: expected count, score and verdict of each row of the table, and the episodes.
 
     Arrays are aligned with the table's rows; `episode` is an index into `episodes`, -1 without one. `thresholds` are
-    the lowest and the highest score above which keys fired. `silent` has the keys that could not have fired at all, by
-    reason.
+    the lowest and the highest score threshold that was in effect. `silent` lists, by reason, the keys that could never
+    have fired.
     """
 
     expected: NDArray[np.float64]
@@ -186,7 +186,7 @@ class _Episodes:
         negative: NDArray[np.float64],
         total: NDArray[np.float64] | None,
     ) -> dict[int, int]:
-        """Apply a step. Returns the index in `Results.episodes` of each open episode, by the code of its key."""
+        """Apply a step. Returns, by key code, the index in `Results.episodes` of each open episode."""
         fired = {codes[column]: column for column in np.flatnonzero(firing).tolist()}
         looked_at = fired.keys() | self._index.keys()
         if not looked_at:

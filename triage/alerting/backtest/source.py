@@ -25,9 +25,10 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeSettings | None]:
-    """The rule of this name and the settings of its spike detector, in the rule's time zone.
+    """Find the rule `name`; returns it with the settings of its spike detector, in the rule's time zone.
 
-    Without a name, no rule and the detector's defaults. Raises ConfigError for an unknown name.
+    If `name` is None, returns None and the detector's default settings. Raises ConfigError for an unknown name and for
+    a silence rule, which has no backtest.
     """
     if name is None:
         return None, SpikeSettings()
@@ -43,9 +44,9 @@ def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeS
 
 
 def backtest_rule(rule: Rule | None, spike: SpikeSettings | None, flags: dict[str, Any]) -> BacktestRule:
-    """The settings of a rule for a backtest, overridden by the command's flags; those that are None are not given.
+    """The settings of a rule for a backtest, overridden by the flags of the command that are not None.
 
-    Raises ConfigError for values that are not allowed.
+    Raises ConfigError for invalid values.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     if {"false_alerts", "z_count"} <= given.keys():
@@ -69,19 +70,20 @@ def backtest_rule(rule: Rule | None, spike: SpikeSettings | None, flags: dict[st
 
 
 def table_of_file(path: str, step_s: int | None) -> Table:
-    """Read counts from a CSV file, compressed by gzip or not; `-` is standard input.
+    """Read counts from a CSV file, plain or compressed by gzip; `-` is standard input.
 
-    Raises ConfigError for a file that does not exist or has an unsupported format, SourceError for invalid content.
+    `step_s` is the length of a window in seconds; None: derived from the rows. Raises ConfigError for a file that does
+    not exist or has an unsupported format, SourceError for invalid content.
     """
     with open_stream(path) as stream:
         return read_table(io.BufferedReader(stream), shown(path), step_s)
 
 
 def table_of_history(settings: Settings, rule: Rule | None, start_ms: int, end_ms: int, step_s: int) -> Table:
-    """Read counts from the index between two times, for the keys of a rule; without a rule, of everything together.
+    """Read counts from the index for the keys of a rule, or of all records together if `rule` is None.
 
-    Raises SourceError if there are no records, and Unavailable, AccessDenied or DependencyError if Elasticsearch cannot
-    be read.
+    Raises SourceError if there are no records between `start_ms` and `end_ms`, and Unavailable, AccessDenied or
+    DependencyError if Elasticsearch cannot be read.
     """
     cells: dict[str, list[str]] = {name: [] for name in ("window_start", "key", "negative", "total")}
     client = connect(settings.elasticsearch)
@@ -101,9 +103,9 @@ def table_of_history(settings: Settings, rule: Rule | None, start_ms: int, end_m
 
 
 def seconds_of(text: str, flag: str) -> int:
-    """Convert a length of time to seconds: a number with the unit s, min, m, h, d or w (s by default).
+    """Convert a duration to seconds: a number with the unit s, min, m, h, d or w (default: s).
 
-    Raises ConfigError for other text, with `flag` as the name of the option.
+    Raises ConfigError for other text; `flag` is the name of the option in the message.
     """
     found = re.fullmatch(r"(\d+)\s*(s|min|m|h|d|w)?", text.strip())
     if not found or int(found[1]) == 0:
@@ -112,9 +114,9 @@ def seconds_of(text: str, flag: str) -> int:
 
 
 def moment_of(text: str, now_ms: int, flag: str) -> int:
-    """Convert a time to milliseconds since 1970: ISO 8601 (in UTC without an offset), or a length of time before now.
+    """Convert a time to ms since the epoch: ISO 8601 (UTC if it has no offset), or a duration before `now_ms`.
 
-    Raises ConfigError for other text, with `flag` as the name of the option.
+    Raises ConfigError for other text; `flag` is the name of the option in the message.
     """
     if re.fullmatch(r"\d+\s*[a-z]+", text.strip()):
         return now_ms - seconds_of(text, flag) * 1000
@@ -128,7 +130,7 @@ def moment_of(text: str, now_ms: int, flag: str) -> int:
 def check_output(path: Path | None, flag: str) -> None:
     """Check that a file can be written, before anything is computed.
 
-    Raises ConfigError if `path` is a folder or its folder does not exist; `flag` is the option that named it. None is
+    Raises ConfigError if `path` is a folder or its folder does not exist; `flag` is the name of the option. None is
     accepted.
     """
     if path is not None and (path.is_dir() or not path.parent.is_dir()):

@@ -1,4 +1,4 @@
-"""Window counts of a file as columns: read once, checked as a whole, and written to the output unchanged."""
+"""Window counts of a file as columns, which are read and checked once and written to the output unchanged."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -22,8 +22,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Table:
     """Past counts, one row per window and key, in the order of the file.
 
-    `number` counts steps of `step_ms`; the window of number n starts at n * step_ms + phase_ms. `columns` are all
-    columns as text. `total` is None where the file has none, and NaN where a row has none.
+    `number` is the number of a row's window, which starts at number * step_ms + phase_ms (ms since the epoch).
+    `columns` are all columns as text. `total` is None if the file has no such column, and NaN where a row has no value.
     """
 
     columns: dict[str, Column]
@@ -45,8 +45,8 @@ def read_table(stream: BinaryIO, name: str, step_s: int | None = None) -> Table:
     """Read a CSV file of counts. Columns with other names are kept for the output.
 
     `step_s` is the length of a window in seconds; None: the most common difference between windows. Raises SourceError,
-    which names the lines, for rows that are not counts, out of order, duplicates or between two steps, for missing
-    columns, and for a file without rows.
+    which names the lines, for rows that are not counts, out of order, duplicated or not on a multiple of the step, for
+    missing columns, and for a file without rows.
     """
     file = ColumnFile(stream, name)
     _check_header(file.names, name)
@@ -60,7 +60,7 @@ def build_table(columns: dict[str, Column], lines: NDArray[np.int64], name: str,
     """Build a table from columns of text, and check it.
 
     `lines` are the rows' line numbers, for messages. `step_s` is the length of a window in seconds; None: the most
-    common difference between windows. Raises SourceError, with all bad rows.
+    common difference between windows. Raises SourceError that lists the invalid rows.
     """
     problems = _Problems(name, lines)
     start_ms = problems.convert(columns["window_start"], "window_start", _milliseconds, "is not an ISO 8601 time")

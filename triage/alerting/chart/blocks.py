@@ -14,8 +14,8 @@ STEPS = 24
 class Blocks:
     """A chart as two texts of block characters on one scale: observed and expected counts, one character per step.
 
-    `expected` is None while it is not known. `step_s` is the length of a step in seconds; `last` and `last_expected`
-    are the counts of the last step.
+    `expected` is None if no expected count is known. `step_s` is the length of a step in seconds; `last` and
+    `last_expected` are the counts of the last step.
     """
 
     observed: str
@@ -42,7 +42,7 @@ def blocks(chart: Chart, steps: int = STEPS) -> Blocks:
 def sparkline(values: Sequence[float | None], top: float) -> str:
     """Draw values from 0 to `top` as block characters, one per value: `▁▁▂▇█`.
 
-    A space where a value is not known. Every value above 0 differs from 0.
+    A space stands for an unknown value. Any value above 0 looks different from 0.
     """
     if top <= 0:
         return "".join(" " if value is None else _BLOCKS[0] for value in values)

@@ -12,7 +12,7 @@ _BAR, _LINE, _AXIS, _TEXT = (192, 57, 43), (34, 34, 34), (200, 200, 200), (85, 8
 
 
 def png(chart: Chart, zone: tzinfo = UTC) -> bytes:
-    """Draw the chart as a PNG file of about 3 KB, with two pixels per unit of WIDTH and HEIGHT.
+    """Draw the chart as a PNG file of about 3 KB, at two pixels per unit of WIDTH and HEIGHT.
 
     Times are shown in `zone`. Raises MissingExtraError without Pillow.
     """

@@ -28,8 +28,8 @@ class Bar:
 class Drawing:
     """Layout of a chart in pixels: bars of observed counts, a line of expected counts, labels of both axes.
 
-    `runs` are the points (x, y) of the line, in parts without gaps. `top` is the count at the top of the axis. `times`
-    are (x, text) of the labels of time.
+    `runs` are the points (x, y) of the line, split at gaps. `top` is the count at the top of the axis. `times` are the
+    labels of the time axis, as (x, text).
     """
 
     bars: tuple[Bar, ...]
@@ -43,7 +43,7 @@ class Drawing:
 
 
 def draw(chart: Chart, zone: tzinfo = UTC) -> Drawing:
-    """Lay a chart out on WIDTH x HEIGHT pixels. Its two arrays are of the same length; times are shown in `zone`."""
+    """Compute the layout of a chart on WIDTH x HEIGHT pixels. Times are labelled in `zone`."""
     known = [value for value in chart.expected if value is not None]
     top = _round_up(max([*chart.observed, *known, 1]))
     steps = max(len(chart.observed), 1)
@@ -67,7 +67,7 @@ def draw(chart: Chart, zone: tzinfo = UTC) -> Drawing:
 
 
 def span(chart: Chart, start_ms: int, end_ms: int) -> tuple[float, float] | None:
-    """Left edge and width in pixels of a time span, as far as the chart shows it; None where it shows nothing of it."""
+    """Left edge and width in pixels of the visible part of a time span; None if none of it is on the chart."""
     first_ms, steps = parse_rfc3339(chart.start), max(len(chart.observed), 1)
     per_ms = (WIDTH - LEFT - RIGHT) / (steps * chart.step_s * 1000)
     left, right = (min(max((at - first_ms) * per_ms, 0), WIDTH - LEFT - RIGHT) for at in (start_ms, end_ms))

@@ -13,10 +13,10 @@ _TEMPLATES = Templates(Path(__file__).parent)
 
 
 def svg(chart: Chart, label: str, zone: tzinfo = UTC, lasted: tuple[int, int] | None = None) -> Markup:
-    """The chart as an SVG picture.
+    """Draw the chart as an SVG picture.
 
-    `label` is the text for screen readers; times are shown in `zone`. `lasted` are start and end in ms of the time that
-    is shaded.
+    `label` is the text for screen readers; times are shown in `zone`. `lasted` is the period to shade, as (start, end)
+    in ms.
     """
     return _TEMPLATES.render(
         "chart.svg",

@@ -1,4 +1,4 @@
-"""Copies the newest version of every alert to the index and the topic. Sending pages never waits for it."""
+"""Copies the newest version of every alert to the index and the topic, independently of sending pages."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,11 +23,11 @@ _MAPPING = alert_mapping({"type": "text"})
 
 
 class Archive:
-    """Writes the newest version of each alert with `write(alert, version)`; older versions that still wait are skipped.
+    """Stores the newest version of each alert in one place by `write(alert, version)`; skips outdated queued versions.
 
-    `stored(name, dedup_key, version)` is called once the newest version is written, or refused because of its content.
-    All other failures are waited out: `report(name, error)` is called with what makes the index unusable, and with None
-    after a success.
+    `name` identifies the place in callbacks. `stored(name, dedup_key, version)` is called once the newest version is
+    written, or refused because of its content. All other failures are retried until they succeed: `report(name, error)`
+    is called with an error that makes the index unusable, and with None after a success.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Archive:
         self._wake.set()
 
     def drop(self, dedup_keys: set[str]) -> None:
-        """Remove alerts that still wait, because another alerter may have taken over their partition."""
+        """Remove alerts from the queue, because another alerter may own their partition now."""
         for dedup_key in dedup_keys:
             self._waiting.pop(dedup_key, None)
 
@@ -60,7 +60,7 @@ class Archive:
         return len(self._waiting)
 
     async def run(self) -> None:
-        """Write until cancelled. An alert that fails is retried after the others; no failure ends the loop."""
+        """Write queued alerts until cancelled. A failed alert is retried after the others; no failure ends the loop."""
         waits = backoff(0.5, 30)
         while True:
             await self._wake.wait()
@@ -105,7 +105,7 @@ class Archive:
 
 
 class IndexReader:
-    """Reads alerts from the index: (document version, alert) of each that is stored, by dedup key."""
+    """Reads stored alerts from the index by dedup key, each as (document version, alert)."""
 
     def __init__(self, client: Elasticsearch, settings: ElasticsearchSettings, timeout_s: float = 5.0) -> None:
         self._client = client.options(request_timeout=timeout_s)

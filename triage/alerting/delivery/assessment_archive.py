@@ -1,4 +1,4 @@
-"""Copies assessments into the stored documents of alerts that are over and that no engine holds any more."""
+"""Copies assessments into the stored documents of ended alerts that no engine holds any more."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -22,10 +22,10 @@ _DELAY_S = 2.0
 
 
 class AssessmentArchive:
-    """Writes the assessments of alerts to their documents, where those say something else.
+    """Writes the assessments of alerts into their stored documents, if these differ.
 
-    `read(dedup_keys)` returns (document version, alert) of those that are stored, each of `writes` stores an alert. It
-    is idempotent: a document that has the assessment already is not written.
+    `read(dedup_keys)` returns (document version, alert) of the stored ones; each function of `writes` stores an alert.
+    A document that already has the assessment is not written.
     """
 
     def __init__(
@@ -44,17 +44,20 @@ class AssessmentArchive:
         self._wake = asyncio.Event()
 
     def put(self, dedup_keys: Iterable[str]) -> None:
-        """Compare the documents of these alerts with their assessments, as soon as possible."""
+        """Queue alerts whose stored documents must be compared with their assessments."""
         self._waiting |= dict.fromkeys(dedup_keys)
         if self._waiting:
             self._wake.set()
 
     def drop(self) -> None:
-        """Forget what waits, because another alerter does this work now."""
+        """Clear the queue, because another alerter does this work now."""
         self._waiting.clear()
 
     async def run(self) -> None:
-        """Write until cancelled. What fails is tried again, until it is written or refused because of its content."""
+        """Process the queue until cancelled.
+
+        A failure is retried until the document is written or refused because of its content.
+        """
         waits = backoff(0.5, 30)
         while True:
             await self._wake.wait()

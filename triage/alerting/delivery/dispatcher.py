@@ -24,13 +24,13 @@ _SLOWEST = 10
 
 
 class Done(Protocol):
-    """Callback for a notification that is finished for a receiver, which took it, or never will because of `error`."""
+    """Callback when a notification is finished for a receiver: accepted, or given up because of `error`."""
 
     def __call__(self, dedup_key: str, event: Event, receiver: str, error: str | None = None, /) -> None: ...
 
 
 class OnRefused(Protocol):
-    """Callback for a notification that a receiver refused; it is sent to it again while its alert fires."""
+    """Callback when a receiver refuses a notification; it is sent to it again while the alert fires."""
 
     def __call__(self, dedup_key: str, event: Event, receiver: str, error: str, /) -> None: ...
 
@@ -61,17 +61,17 @@ class _Answer:
 
 
 class Dispatcher:
-    """Delivers notifications to receivers. Each page has a queue (a lane) per receiver, and no lane waits for another.
+    """Delivers notifications to receivers. Each page has a queue (a lane) per receiver, and lanes are independent.
 
-    A resolve is thus sent only after its page. `done` is called when a receiver took a notification or will never take
-    it. All waits are in real seconds. A notification is given up after `notify_give_up_s`. A receiver's `rate` is
-    respected, and when it asks for a pause, all its lanes wait. Where a notifier has `resend_every_s`, a page that it
-    took is sent again that often until its resolve, because the receiver (Alertmanager) would end it otherwise.
+    Within a lane the order is kept, so a resolve follows its page. `done` is called when a receiver has accepted a
+    notification or it is given up, after `notify_give_up_s`. Waits are in real seconds. A receiver's `rate` limits all
+    its lanes, and a pause that it asks for applies to all of them. If a notifier has `resend_every_s`, an accepted page
+    is sent again at that interval until its resolve, because the receiver (Alertmanager) would end the alert otherwise.
 
-    A page that a receiver refuses (a wrong key or address) is sent again slowly until its alert is over, and `refused`
-    is called for each attempt; a resolve for `notify_give_up_s`. What follows a page is sent only where the page
-    arrived, which `arrived(dedup_key, receiver)` says. `over_since(dedup_key)` is when an alert ended, None while it
-    fires: a page that arrives late says so.
+    If a receiver refuses a page (a wrong key or address), it is retried slowly until the alert ends, and `refused` is
+    called for each attempt; a resolve is retried for `notify_give_up_s`. Messages that follow a page are sent only to
+    receivers for which `arrived(dedup_key, receiver)` is true. `over_since(dedup_key)` returns when an alert ended,
+    None while it fires: a page that arrives late states it.
     """
 
     def __init__(
@@ -107,7 +107,10 @@ class Dispatcher:
         self._pending = 0
 
     def submit(self, notification: Notification, receivers: Sequence[str]) -> None:
-        """Queue a notification for each receiver. For one that is not configured any more, `done` is called at once."""
+        """Queue a notification for each receiver.
+
+        For a receiver that is no longer configured, `done` is called at once.
+        """
         for name in receivers:
             if name not in self._notifiers:
                 log.warning("receiver_gone", receiver=name, dedup_key=notification.alert.dedup_key)
@@ -116,16 +119,16 @@ class Dispatcher:
             self._queue(name, _Queued(notification, self._clock.monotonic()))
 
     def keep_alive(self, notification: Notification, receivers: Sequence[str]) -> None:
-        """Resume the keep-alive messages for a page to these receivers, which took it before a restart.
+        """Resume sending a page periodically to receivers that accepted it before a restart.
 
-        Only to those whose notifier has `resend_every_s`.
+        Only those whose notifier has `resend_every_s` get it.
         """
         for name in receivers:
             if self._resend_every_s(name) is not None:
                 self._queue(name, _Queued(notification, self._clock.monotonic(), keep_alive=True))
 
     def cancel(self, dedup_keys: set[str]) -> None:
-        """Stop the delivery of these pages, without calling `done`: another alerter may own them now."""
+        """Stop the delivery of these pages without calling `done`, because another alerter may own them now."""
         for lane in [lane for lane in self._tasks if lane[1] in dedup_keys]:
             for queued in self._lanes.pop(lane, ()):
                 self._count(queued, -1)
@@ -135,7 +138,7 @@ class Dispatcher:
             self._keep_alive_tasks.pop(lane).cancel()
 
     async def close(self, grace_s: float) -> None:
-        """Give attempts in flight `grace_s`, then cancel all lanes, without calling `done` for what they hold."""
+        """Let attempts in flight continue for `grace_s` seconds, then cancel all lanes without calling `done`."""
         for task in self._keep_alive_tasks.values():
             task.cancel()
         tasks = list(self._tasks.values())

@@ -59,8 +59,8 @@ class _Outgoing:
 class Outbox:
     """Sends the notifications of engines to receivers, and writes their alerts to the archives.
 
-    `flush(partition, engine)` stores what callbacks change in an engine; `report` is that of `Archive`. Notifications
-    of one page are sent in order; pages don't wait for each other.
+    `flush(partition, engine)` stores the changes that callbacks make to an engine; `report` is passed to each
+    `Archive`. Notifications of one page are sent in order; pages don't wait for each other.
     """
 
     def __init__(
@@ -101,7 +101,10 @@ class Outbox:
             self.spawn(archive.run())
 
     async def stop(self) -> None:
-        """Give attempts in flight two seconds, then cancel all tasks. Pending notifications are in the changelog."""
+        """Let attempts in flight continue for two seconds, then cancel all tasks.
+
+        Unsent notifications are in the changelog.
+        """
         self._cancel_senders()
         await self._dispatcher.close(grace_s=2.0)
         tasks = list(self._tasks)
@@ -110,7 +113,7 @@ class Outbox:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def take(self, partition: int, engine: PartitionEngine, changes: Changes, *, resent: bool = False) -> None:
-        """Send and archive an engine's changes. `resent`: receivers may have got them before a restart."""
+        """Send and archive an engine's changes. `resent`: receivers may have received them before a restart."""
         for episode in changes.episodes:
             self._owners[episode.dedup_key] = partition, engine
             self._archive(engine.alert(episode), episode.version)
@@ -124,14 +127,14 @@ class Outbox:
             self._unarchived.pop(dedup_key, None)
 
     def keep_alive(self, partition: int, engine: PartitionEngine) -> None:
-        """After a restart, resume sending pages again to receivers that need it, such as Alertmanager."""
+        """After a restart, resume the periodic sending of pages to receivers that need it, such as Alertmanager."""
         for page in engine.delivered_pages():
             self._owners[page.alert.dedup_key] = partition, engine
             notification = Notification("firing", page.alert, resent=True, also=tuple(page.also))
             self._dispatcher.keep_alive(notification, page.receivers)
 
     def drop(self) -> None:
-        """Forget all engines and stop their deliveries, because other alerters may have taken over their partitions."""
+        """Forget all engines and stop their deliveries, because other alerters may own their partitions now."""
         keys = set(self._owners)
         self._owners.clear()
         self._unarchived.clear()
@@ -142,7 +145,7 @@ class Outbox:
             archive.drop(keys)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a coroutine as a task until it ends or `stop` cancels it; a failure is logged."""
+        """Run a coroutine as a task, until it ends or `stop` cancels it; an exception is logged."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

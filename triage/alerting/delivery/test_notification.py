@@ -1,4 +1,4 @@
-"""Test notifications to every configured receiver: a page, its acknowledgement and its resolve."""
+"""Sends test notifications to every configured receiver: a page, its acknowledgement and its resolve."""
 
 import asyncio
 
@@ -30,8 +30,8 @@ async def send_test_notification(
 ) -> dict[str, dict[Event, str | None]]:
     """Send a page, its acknowledgement and its resolve to each receiver, as a test.
 
-    Returns the error by receiver and event; None if it was taken. After an error the rest is not sent to that receiver.
-    `notifiers` are by default all that the settings configure.
+    Returns, by receiver and event, the error, or None if it was accepted. After an error, nothing more is sent to that
+    receiver. `notifiers` defaults to all that the settings configure.
     """
     chosen = build_notifiers(settings.alerting) if notifiers is None else notifiers
     # One key for all messages of a test, however long receivers take; another a second later.

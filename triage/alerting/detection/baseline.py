@@ -1,7 +1,7 @@
-"""The baseline of each key: the number of negative records to expect in a window, learned from past windows.
+"""Baseline of each key: the number of negative records to expect in a window, learned from past windows.
 
-It has a level (the mean count), seasonal factors, a dispersion, and the share of negatives among all records. A window
-is learned some windows late and with its count capped, so that a spike is not learned as usual.
+It consists of a level (the mean count), seasonal factors, a dispersion, and the share of negatives among all records. A
+window is learned with a delay and with its count capped, so that a spike does not become part of the baseline.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Expected:
     """Observed and expected counts of all keys at one step, summed over the latest windows.
 
     `count` and `mean` are of shape (widths, keys): row i sums the latest `Widths.sizes[i]` windows. `unsure`, of shape
-    (keys,), is the relative variance of the means.
+    (keys,), is the relative variance of the means, caused by the uncertain level.
     """
 
     count: Floats
@@ -74,21 +74,21 @@ class Baseline:
         self._positions: dict[int, list[Position]] = {}
 
     def sizes(self) -> dict[str, int]:
-        """Number of rows that each named part of a key's state takes, as `Layout` needs it."""
+        """Number of array rows of each named part of a key's state, in the form that `Layout` takes."""
         scalars = dict.fromkeys(("age", "recent", "recent_mean", "share", "share_exposure", "run"), 1)
         rings = dict.fromkeys(("count", "records", "factor", "mean"), self._ring)
         learned = {"level": self._level.rows, "spread": self.spread.rows, "share_spread": self.share_spread.rows}
         return scalars | learned | rings
 
     def blank_level(self) -> Floats:
-        """Initial level of a new key: the values of the state's part `level`, of shape (rows,)."""
+        """Initial level of a new key, of shape (n,): n is the number of rows of the part `level` in a key's state."""
         return self._level.blank()
 
     def expect(self, states: KeyStates, number: int, start_ms: int, count: Floats, records: Floats) -> Expected:
-        """Predict the counts of a closed window, and of the sums that end with it; store the window in the state.
+        """Predict the counts of a closed window and of the sums that end with it; store the window in the state.
 
-        `number` is its start divided by the length of a window. `count` (negatives) and `records` (all; -1 where not
-        known) are of shape (keys,).
+        `number` is the window's start divided by its length. `count` (negatives) and `records` (all records; -1 if
+        unknown) are of shape (keys,).
         """
         age = states.row("age")
         positions = self._calendar.positions(start_ms)
@@ -114,9 +114,10 @@ class Baseline:
         )
 
     def learn(self, states: KeyStates, number: int, expected: Expected) -> None:
-        """Learn from the window of `delay_windows` ago; called after `expect` with the same `number`.
+        """Learn from the window of `delay_windows` ago; call it after `expect` with the same `number`.
 
-        A key whose counts have been far from its level for `accept_windows` windows and `accept_days` gets a new level.
+        The level of a key is reset to its recent counts if these have differed strongly from it for `accept_windows`
+        windows and `accept_days` days.
         """
         self._note_run(states, expected)
         learned = number - self._delay
@@ -178,7 +179,7 @@ class Baseline:
         exposure += np.where(given, records[learned % self._ring], 0.0)
 
     def share(self, states: KeyStates, columns: Columns) -> tuple[Floats, Floats]:
-        """Share of negatives among all records of some keys, and the number of negatives it was estimated from."""
+        """Share of negatives among all records for the keys in `columns`, and the number of negatives behind it."""
         counts = states.row("share")[columns] + _PRIOR_COUNT
         return (counts / (states.row("share_exposure")[columns] + _PRIOR_RECORDS)).clip(0.0, 0.99), counts
 
@@ -207,7 +208,7 @@ class Baseline:
         states.rows("mean")[:, columns] *= ratio
 
     def rests(self, states: KeyStates, start_ms: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """For each key: true if it rests in some part of a day or a week, and true if it does so at `start_ms`."""
+        """Two arrays of shape (keys,): true if a key has regular pauses; true if `start_ms` is in one of them."""
         ever, now = np.zeros(len(states), np.bool_), np.zeros(len(states), np.bool_)
         for season, position in zip(self.tables.seasons, self._calendar.positions(start_ms), strict=True):
             if season in (HOUR_OF_DAY, DAY_KIND):

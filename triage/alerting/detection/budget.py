@@ -1,4 +1,4 @@
-"""Budget of false alerts: how many a rule may raise in a week, in all or for each of its keys."""
+"""Budget of false alerts: how many per week a rule may raise, in total or for each of its keys."""
 
 import re
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ _MOST = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Accepted false alerts per week: of each key, or of all keys of a rule together."""
+    """Accepted false alerts per week: for each key (`each_key`), or for all keys of a rule together."""
 
     per_week: float
     each_key: bool = False
 
     def part(self, share: float) -> "Budget":
-        """The budget of a detector that watches a `share` (0 to 1) of the keys; one for each key stays the same."""
+        """Return the budget for a detector with this share (0 to 1) of the keys; a budget per key stays the same."""
         return self if self.each_key else Budget(self.per_week * share)
 
     def in_all(self, keys: int) -> float:
-        """Accepted false alerts per week of this number of keys together."""
+        """Accepted false alerts per week in total, for this number of keys."""
         return self.per_week * keys if self.each_key else self.per_week
 
 
 def parse_budget(text: str) -> Budget:
-    """Read a budget: `1 a week`, `2 a month` or `0.005 a week per key`. Raises ValueError for any other text.
+    """Parse a budget of false alerts: `1 a week`, `2 a month` or `0.005 a week per key`.
 
-    The number must be above 0 and at most 1000.
+    The number must be above 0 and at most 1000. Raises ValueError for any other text.
     """
     found = _TEXT.fullmatch(" ".join(text.split()))
     if found is None or not 0 < float(found[1]) <= _MOST:

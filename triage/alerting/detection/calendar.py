@@ -12,12 +12,12 @@ _SUNDAY = 6
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """A pattern that repeats with a period, such as the hours of a day: a factor for each of `bins` equal parts of it.
+    """A pattern that repeats with a period, such as the hours of a day, with one factor for each of `bins` equal parts.
 
     The expected count of a window is the key's level times its factors. `prior` is the weight, in counts, that pulls
-    each factor to 1; `spread` is how far from 1 (as a relative standard deviation) factors are before anything is
-    known; `reach` is how far a reading averages over the neighbouring parts, in parts; `half_life_s` is the time after
-    which a learned window has half its weight.
+    each factor towards 1. `spread` is the assumed relative standard deviation of factors before any data. `reach` is
+    the distance, in bins, over which a factor is averaged with its neighbours. `half_life_s` is the time after which a
+    learned window has half its weight.
     """
 
     name: str
@@ -31,9 +31,9 @@ class Season:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Place of a window in a season: the bins (parts of the period) that its factor is read from and is learned in.
+    """The bins of a season that belong to a window: those its factor is read from, and the one that learns it.
 
-    `read` has (bin, weight) pairs, `write` is the bin that learns the window; None on a holiday, which is not learned.
+    `read` has (bin, weight) pairs; `write` is a bin, or None on a holiday, which is not learned.
     """
 
     read: tuple[tuple[int, float], ...]
@@ -55,9 +55,10 @@ def seasons_for(step_s: int) -> tuple[Season, ...]:
 
 
 class Calendar:
-    """Finds the place of a window in each season by the local time of its middle.
+    """Determines the position of a window in each season, by the local time at its middle.
 
-    Windows are `step_s` seconds long. `zone` is an IANA time zone. `holidays` are taken as Sundays and are not learned.
+    Windows are `step_s` seconds long; `zone` is an IANA time zone. `holidays` are treated as Sundays and are not
+    learned.
     """
 
     def __init__(self, seasons: tuple[Season, ...], step_s: int, zone: str, holidays: Collection[date]) -> None:

@@ -1,4 +1,4 @@
-"""Recalibration of scores by a key's own tail: a score that is rare for other keys may be common for this one."""
+"""Recalibration of scores to a key's own distribution: a score that is rare for most keys may be common for one."""
 
 import numpy as np
 
@@ -16,11 +16,11 @@ _EXCESS_TOLERANCE = 1.5
 
 
 def recalibrate(score: Floats, quantile: Floats, excess: Floats) -> Floats:
-    """Lower the scores of keys with a heavy tail, so that a score is as rare for one key as for another.
+    """Lower the scores of keys with a heavy tail, so that equal scores are equally rare for all keys.
 
-    The result is the score of a normal tail that is as rare as `score` is in an exponential tail above the key's own 99
-    % quantile, with this mean excess over it. Quantile and excess must stand out from a normal score's before they
-    count: they are estimates, and noisy ones. Arrays are of shape (keys,).
+    The tail of a key's scores is modelled as exponential above its 99 % `quantile`, with the mean `excess` above it. A
+    score is replaced by the one that is equally rare in a normal distribution. Only clear differences from the normal
+    quantile and excess count, because both are noisy estimates. Arrays are of shape (keys,).
     """
     quantile = np.maximum(quantile - _QUANTILE_TOLERANCE, NORMAL_QUANTILE)
     excess = np.maximum(excess / _EXCESS_TOLERANCE, NORMAL_EXCESS)
@@ -30,10 +30,10 @@ def recalibrate(score: Floats, quantile: Floats, excess: Floats) -> Floats:
 
 
 def learn(score: Floats, quantile: Floats, excess: Floats, inside: Floats, active: Bools) -> None:
-    """Update each key's running 99 % quantile of scores, and the mean excess over it, in place.
+    """Update in place each key's running 99 % quantile of scores, and the mean excess above it.
 
-    Only keys in `active` learn. `inside` marks the keys that were above their quantile at the step before: a run of
-    such steps counts once.
+    Only keys where `active` is true learn. `inside` marks the keys that were above their quantile in the previous step:
+    consecutive steps above it count as one.
     """
     exceeds = (score > quantile) & active
     first = exceeds & (inside == 0)

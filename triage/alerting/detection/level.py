@@ -1,8 +1,8 @@
 """The level: the mean count of a key per window, estimated as a discounted Gamma-Poisson mean.
 
-For windows of a day or longer it has a trend and a yearly wave. The model is a dynamic generalised linear model of the
-log mean with conjugate updates: West, Harrison & Migon (1985), "Dynamic generalized linear models and Bayesian
-forecasting", JASA 80. With a level alone it is the Gamma-Poisson level exactly.
+For windows of a day or longer it also has a trend and a yearly cycle. The model is a dynamic generalised linear model
+of the log mean with conjugate updates: West, Harrison & Migon (1985), "Dynamic generalized linear models and Bayesian
+forecasting", JASA 80. Without trend and cycle it equals the Gamma-Poisson level exactly.
 """
 
 import math
@@ -21,11 +21,11 @@ _SLOW_HALF_LIFE_S = 10 * _YEAR_S
 
 
 class Level:
-    """Estimates the mean count per window of each key. Old windows lose half their weight in `half_life_windows`.
+    """Estimates the mean count per window of each key. A window's weight halves every `half_life_windows`.
 
-    The state is of shape (rows, keys): the terms of the log mean, then their covariances. Terms are the level and, if
-    `slow` (for windows of a day or more), its slope per window and cosine and sine of the harmonics of the year. Other
-    arrays are of shape (keys,).
+    The state is of shape (rows, keys): first the terms of the log mean, then their covariances. The terms are the level
+    and, if `slow` (for windows of a day or more), the slope per window and the cosine and sine of the year's harmonics.
+    Other arrays are of shape (keys,).
     """
 
     def __init__(self, step_s: int, half_life_windows: float, *, slow: bool) -> None:
@@ -47,16 +47,16 @@ class Level:
         return blank
 
     def predict(self, state: Floats, start_ms: int, ahead: int) -> tuple[Floats, Floats]:
-        """Mean count of the window that starts at `start_ms`, for seasonal factors of 1, and its relative variance.
+        """Mean count of the window that starts at `start_ms`, before seasonal factors, and its relative variance.
 
-        `ahead` is the number of windows by which it follows the one that the state is at.
+        `ahead` is the number of windows since the last one that the state learned.
         """
         weights = self._weights(start_ms, ahead)
         log_mean, variance, _ = self._project(state, weights)
         return np.exp(log_mean), variance
 
     def learn(self, state: Floats, start_ms: int, count: Floats, exposure: Floats) -> None:
-        """Update the state in place with a window. An exposure of 0 changes nothing.
+        """Update the state in place with one window. An exposure of 0 changes nothing.
 
         `count` is the window's count and `exposure` its seasonal factor, both divided by the dispersion.
         """
@@ -76,7 +76,10 @@ class Level:
         self._evolve(state, exposure > 0)
 
     def shift(self, state: Floats, columns: np.ndarray, log_ratio: Floats, variance: Floats) -> None:
-        """Multiply the level of the keys in `columns` by exp(`log_ratio`), and set its variance to `variance`."""
+        """Multiply the level of the keys in `columns` by exp(`log_ratio`), and set its variance to `variance`.
+
+        `columns`, `log_ratio` and `variance` are of shape (n,); the state is changed in place.
+        """
         state[0, columns] += log_ratio
         terms = self.terms
         state[terms : terms + terms, columns] = 0.0

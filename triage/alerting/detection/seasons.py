@@ -1,4 +1,4 @@
-"""Seasonal factors of each key: by how much counts differ from the level at an hour of the day or a day of the week."""
+"""Seasonal factors of each key: how counts at an hour of the day or a day of the week differ from the level."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,11 @@ Tables = NDArray[np.float32]
 
 
 class SeasonTables:
-    """Learns and reads one factor per part (bin) of each season: f = (counts + n0) / (expected without f + n0).
+    """Learns one factor per bin of each season: (counts + n0) / (expected counts without the factor + n0).
 
-    n0 is the season's `prior`; the sums are discounted each time their bin is learned. The tables of all seasons are
-    one array of shape (rows, keys): a season has two blocks of rows, counts and expected counts, with one row per bin.
+    n0 is the season's `prior`; both sums are discounted whenever their bin is learned. The tables of all seasons are
+    one array of shape (rows, keys): each season has a block of rows for counts and one for expected counts, one row per
+    bin.
     """
 
     def __init__(self, seasons: tuple[Season, ...], step_s: int) -> None:
@@ -29,20 +30,20 @@ class SeasonTables:
         self.rows = rows
 
     def rows_of(self, name: str) -> slice:
-        """Rows of the tables that belong to the season of this name; empty if it is not used."""
+        """The rows of the tables that belong to the season `name`; an empty slice if it is not in use."""
         for season, start in zip(self.seasons, self._starts, strict=True):
             if season.name == name:
                 return slice(start, start + 2 * season.bins)
         return slice(0, 0)
 
     def factors(self, tables: Tables, positions: list[Position]) -> list[Floats]:
-        """Factor of each season at its position: one array of shape (keys,) per season."""
+        """Return the factor of each season at its position: one array of shape (keys,) per season."""
         return self.read(tables, positions, None)[0]
 
     def read(self, tables: Tables, positions: list[Position], dispersion: Floats | None) -> tuple[list[Floats], Floats]:
-        """Factor of each season (a list of arrays) and the sum of their relative variances, all of shape (keys,).
+        """Return the factors (one array per season) and the sum of their relative variances, all of shape (keys,).
 
-        The variances are for counts of this dispersion (variance / mean); without one they are 0.
+        The variances are for counts with this dispersion (variance / mean); they are 0 if it is None.
         """
         factors = []
         unsure = np.zeros(tables.shape[1])
@@ -57,10 +58,10 @@ class SeasonTables:
         return factors, unsure
 
     def learn(self, tables: Tables, positions: list[Position], count: Floats, rate: Floats) -> None:
-        """Add a window of this count; `rate` is its expected count without any factor, both of shape (keys,).
+        """Add a window with this count; `rate` is the expected count without any factor. Both are of shape (keys,).
 
-        Seasons learn one after the other, each what the factors of the others, as they are by then, do not explain: if
-        all learned the same residual, the next such window would be expected to differ by its square or its cube.
+        Seasons learn in turn, each from what the updated factors of the others leave unexplained. If all of them
+        learned the same residual, its effect on the next prediction would be squared or cubed.
         """
         factors = self.factors(tables, positions)
         last = len(factors) - 1
@@ -82,7 +83,7 @@ class SeasonTables:
                 factors[number] = (counts + season.prior) / (weights + season.prior)
 
     def seed(self, tables: Tables, column: int, parent: int) -> None:
-        """Start the factors of the key in `column` with those in column `parent`, weighted at most as the prior."""
+        """Copy the factors of the key in column `parent` to `column`, with at most the weight of the prior."""
         for season, start in zip(self.seasons, self._starts, strict=True):
             middle, end = start + season.bins, start + 2 * season.bins
             weight = season.prior / np.maximum(tables[middle:end, parent], season.prior)

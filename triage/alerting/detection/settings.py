@@ -1,4 +1,7 @@
-"""Settings of the spike detector. One set serves steps from minutes to weeks; docs/alerts.md says how it was chosen."""
+"""Settings of the spike detector.
+
+One set serves steps from minutes to weeks; docs/alerts.md explains how it was chosen.
+"""
 
 from datetime import date
 from typing import Self
@@ -10,7 +13,7 @@ from triage.alerting.detection.budget import Budget, parse_budget
 
 
 class SpikeSettings(BaseModel):
-    """Options of `spike` in a rule. Half-lives are in days, and never shorter than their number of windows."""
+    """Options of `spike` in an alert rule. Half-lives are in days; the number of windows of each sets a lower limit."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -64,5 +67,5 @@ class SpikeSettings(BaseModel):
 
     @property
     def budget(self) -> Budget | None:
-        """The budget of false alerts; None if `z_count` sets a fixed score instead."""
+        """The budget of false alerts; None if a fixed score, `z_count`, is set instead."""
         return None if self.z_count is not None else parse_budget(self.false_alerts)

@@ -1,4 +1,4 @@
-"""The spike detector of a rule: one step per closed window, all keys at once."""
+"""The spike detector of a rule: each step scores one closed window of all keys at once."""
 
 from collections.abc import Sequence
 
@@ -25,12 +25,12 @@ _RATIO_FROM = 1.0
 class SpikeDetector:
     """Scores how surprising the latest count of each key of one rule is, and decides which keys fire. No I/O.
 
-    It is deterministic. Keys influence each other by the threshold alone, which spends the budget of false alerts of
-    all of them; the score for a key's share of all records is scaled with it. All else depends on the key alone.
+    It is deterministic. Keys influence each other only through the common threshold, which keeps all their false alerts
+    within the budget; everything else depends on the key alone.
 
     Windows are `step_s` seconds long and must be stepped in order. State is per key: after `snapshot` and `restore`,
-    the same steps give the same verdicts, bit by bit. `budget_share` (0 to 1) is the share of the rule's keys that this
-    detector watches: it gets that share of a budget for all keys.
+    the same steps give bit-identical verdicts. `budget_share` (0 to 1) is the share of the rule's keys in this
+    detector; a budget for all keys is reduced to that share.
     """
 
     def __init__(self, settings: SpikeSettings, step_s: int, budget_share: float = 1.0) -> None:
@@ -55,7 +55,7 @@ class SpikeDetector:
 
     @property
     def keys(self) -> Sequence[str]:
-        """Known keys, in the order of the arrays of verdicts; the order changes when keys are added or removed."""
+        """The detector's keys, in the order of the arrays of `Verdicts`; adding or removing keys changes the order."""
         return self._states.names
 
     @property
@@ -64,12 +64,12 @@ class SpikeDetector:
         return self._baseline.widths.widest
 
     def dispersion(self) -> tuple[Floats, Floats]:
-        """Dispersion of the widest sums and relative variance of what is expected now, both of shape (keys,)."""
+        """Dispersion of the widest sums and relative variance of the current expectation, both of shape (keys,)."""
         phi = self._baseline.spread.phi(self._states.rows("spread"))[-1]
         return phi, self._unsure
 
     def rests(self, start_ms: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """For each key: true if it has hours or days of the week without records, and true if `start_ms` is in one."""
+        """Two arrays of shape (keys,): true if a key has regular pauses; true if `start_ms` is in one of them."""
         return self._baseline.rests(self._states, start_ms)
 
     @property
@@ -82,9 +82,9 @@ class SpikeDetector:
     ) -> Verdicts:
         """Score the closed window that starts at `start_ms`. Known keys that are not in `keys` had no record in it.
 
-        `negative` and `total` are aligned with `keys`. An unknown total is NaN, or None for all keys: then only the
-        count is scored. Windows that were skipped since the last step are taken as empty. Raises ValueError for a
-        window that is not after the last one.
+        `negative` and `total` are aligned with `keys`. A total is NaN if unknown, or None for all keys: then only the
+        count is scored. Windows skipped since the last step count as empty. Raises ValueError for a window that is not
+        after the last one.
         """
         number = self._number(start_ms)
         self.catch_up(start_ms)
@@ -95,7 +95,7 @@ class SpikeDetector:
         return self._evaluate(number, count, records)
 
     def catch_up(self, start_ms: int) -> None:
-        """Step the skipped windows before `start_ms`, as windows without any record."""
+        """Evaluate the windows skipped before `start_ms` as windows without any record."""
         number = self._number(start_ms)
         if self._last is None:
             return
@@ -103,15 +103,18 @@ class SpikeDetector:
             self._evaluate(missing, np.zeros(len(self._states)), np.zeros(len(self._states)))
 
     def snapshot(self, key: str) -> bytes:
-        """Serialize a key's state for `restore`, some KB. Raises KeyError if it is unknown or nothing was stepped."""
+        """Serialize a key's state (a few KB) for `restore`.
+
+        Raises KeyError for an unknown key or before the first step.
+        """
         if self._last is None:
             raise KeyError(key)
         return self._states.dump(key, self._last)
 
     def restore(self, key: str, state: bytes) -> None:
-        """Continue a key from a snapshot, which must be of this detector's last step, if it had one.
+        """Add a key from a snapshot, which must be from the detector's last step, if there was one.
 
-        Raises ValueError for a snapshot of another version, step length or time.
+        Raises ValueError for a snapshot of another version, step length or step.
         """
         last = self._states.load(key, state)
         if self._last is not None and last != self._last:
@@ -120,7 +123,10 @@ class SpikeDetector:
         self._last = last
 
     def adopt(self, key: str, parent: str) -> None:
-        """Add a key with the seasonal factors of `parent` to begin with, unless it is known or the parent is not."""
+        """Add a key that starts with the seasonal factors of `parent`.
+
+        Does nothing if the key is known or `parent` is not.
+        """
         if key in self._states.index or parent not in self._states.index:
             return
         column = int(self._states.locate([key])[0])

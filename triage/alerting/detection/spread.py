@@ -1,4 +1,4 @@
-"""Dispersion of counts: how much they vary about their expected mean, learned separately for sums of each width.
+"""Dispersion of counts: how much they vary around their expected mean, learned separately for each width of sum.
 
 The width of a sum is its number of windows.
 """
@@ -14,13 +14,12 @@ _STANDARD_ERRORS = 1.5
 
 
 class Spread:
-    """Learns how much the counts of each key vary about their mean, for sums over one or more windows.
+    """Learns how much the counts of each key vary around their mean, for sums over one or more windows.
 
-    The variance is half quasi-Poisson (phi times the mean), half negative binomial. Sums wider than a window have
-    statistics of their own, because neighbouring windows are correlated in real counts; their phi is never below that
-    of windows. Arrays are of shape (widths, keys). Rows of the state: discounted sums of squared residuals of each
-    width, then of means, then of squared means. `kept` is the part of the sums that is left after each window, `floor`
-    the least phi.
+    The variance is half quasi-Poisson (phi times the mean), half negative binomial. Neighbouring windows are correlated
+    in real counts, so wider sums have their own statistics; their phi is never below that of single windows. Arrays are
+    of shape (widths, keys). Rows of the state: for each width the discounted sum of squared residuals, then of means,
+    then of squared means. `kept` is the factor that discounts these sums at each window, `floor` the minimum of phi.
     """
 
     def __init__(self, widths: int, kept: float, floor: float) -> None:
@@ -39,11 +38,11 @@ class Spread:
         return phi
 
     def prudent(self, rows: Floats, phi: Floats) -> Floats:
-        """Dispersion plus a margin for its uncertainty, which is larger for rare and for dispersed counts.
+        """The dispersion plus a margin for its uncertainty, which is larger for rare and for dispersed counts.
 
-        The margin is a multiple of the standard error of phi. phi is the sum of squared residuals divided by the sum
-        of means. One squared residual of a negative binomial count of small mean m has a variance of about
-        m phi (6 phi² - 6 phi + 1), so the variance of phi is phi (6 phi² - 6 phi + 1) divided by the sum of means.
+        The margin is a multiple of the standard error of phi, the sum of squared residuals divided by the sum of means.
+        One squared residual of a negative binomial count with a small mean m has a variance of about m phi (6 phi² - 6
+        phi + 1), so the variance of phi is phi (6 phi² - 6 phi + 1) divided by the sum of means.
         """
         counts = rows[self._widths : 2 * self._widths] + _PRIOR_COUNTS
         return phi + _STANDARD_ERRORS * np.sqrt(np.maximum(phi * (6 * phi * (phi - 1) + 1), 0.0) / counts)

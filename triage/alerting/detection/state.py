@@ -1,4 +1,4 @@
-"""State of the spike detector: two arrays with one column per key, and the serialized form of one key in bytes."""
+"""State of the spike detector: two arrays with one column per key, and the serialized state of a single key."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ _FIRST_CAPACITY = 16
 
 
 class Layout:
-    """Names the rows of the array that holds the detector's state, in which each column is a key.
+    """Names the rows of the detector's state array, in which each column is a key.
 
-    `slices` maps a name to its rows: one for a number, several for a ring buffer or a list of sums. `rows` is how
-    many there are in all.
+    `slices` maps a name to its rows: one for a scalar, several for a ring buffer or a list of sums. `rows` is their
+    total number.
     """
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
@@ -32,16 +32,19 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """Rows that version 2 of the stored state has and version 1 lacks: the last `rows`, and `tables` of tables."""
+    """Rows of stored state of version 2 that version 1 lacks: the last `rows` of the state array, and `tables`.
+
+    `tables` is a slice of the rows of the season tables.
+    """
 
     rows: int
     tables: slice
 
 
 class KeyStates:
-    """The state of all keys of a detector: a float64 array and a float32 array of season tables, a column per key.
+    """The state of all keys of a detector: a float64 array, and a float32 array of season tables; one column per key.
 
-    `names` are the keys in the order of the columns, `index` has the column of each key. A new key begins with the
+    `names` are the keys in the order of the columns, `index` maps each key to its column. A new key starts with the
     values in `blank`.
     """
 
@@ -68,7 +71,7 @@ class KeyStates:
         return found
 
     def tables(self) -> NDArray[np.float32]:
-        """View of the tables of all seasons, of shape (rows, keys)."""
+        """View of the tables of all seasons, of shape (table rows, keys)."""
         return self._tables[:, : len(self.names)]
 
     def locate(self, keys: Sequence[str]) -> NDArray[np.intp]:
@@ -83,7 +86,7 @@ class KeyStates:
             return np.fromiter(map(index.__getitem__, keys), np.intp, len(keys))
 
     def forget(self, key: str) -> None:
-        """Remove a key, if it is known; the key in the last column moves to its column."""
+        """Remove a key if it is known; the key of the last column moves into its column."""
         column = self.index.pop(key, None)
         if column is None:
             return
@@ -95,16 +98,19 @@ class KeyStates:
             self._tables[:, column] = self._tables[:, len(self.names)]
 
     def dump(self, key: str, step: int) -> bytes:
-        """Serialize a key's state and the number of the last step in it. Raises KeyError if the key is unknown."""
+        """Serialize a key's state with the number of the last step that it includes.
+
+        Raises KeyError for an unknown key.
+        """
         column = self.index[key]
         head = np.array([_VERSION, self.layout.rows, self._table_rows, step], "<i8")
         values = self._values[:, column].astype("<f8")
         return head.tobytes() + values.tobytes() + self._tables[:, column].astype("<f4").tobytes()
 
     def load(self, key: str, state: bytes) -> int:
-        """Set the state of a key to what `dump` returned; returns the number of the last step that it includes.
+        """Set a key's state from the bytes of `dump`; returns the number of the last step that it includes.
 
-        Raises ValueError if a detector of another version, step or setting dumped it.
+        Raises ValueError for a state from another version, step length or setting.
         """
         head = np.frombuffer(state[:32], "<i8") if len(state) >= 32 else np.zeros(4, "<i8")
         version, rows, table_rows = (int(part) for part in head[:3])

@@ -11,10 +11,10 @@ _UNDERFLOW = 1e-290
 
 
 def surprise(count: Floats, mean: Floats, variance: Floats) -> Floats:
-    """Score of how unexpectedly high a count is: the mid-p upper tail as a z score, under a negative binomial.
+    """Score how unexpectedly high a count is: the mid-p upper tail of a negative binomial, as a z score.
 
-    `mean` and `variance` are those of the distribution. Arrays of one shape; 0 where the mean is 0 or less. Scores
-    under about 1 are Pearson's instead of exact.
+    The distribution has this `mean` and `variance`; all arrays have the same shape. The score is 0 where the mean is 0
+    or less. Scores below about 1 are approximated by Pearson's residual.
     """
     safe = np.maximum(mean, 1e-9)
     # A negative binomial varies more than its mean; close to it, it is a Poisson variable.
@@ -29,9 +29,9 @@ def surprise(count: Floats, mean: Floats, variance: Floats) -> Floats:
 
 
 def upper_quantile(mean: Floats, variance: Floats, z: Floats | float) -> Floats:
-    """The count that a negative binomial exceeds as rarely as a standard normal variable exceeds `z`, approximately.
+    """The count that a negative binomial exceeds with the probability that a standard normal variable exceeds `z`.
 
-    By Cornish and Fisher's first correction.
+    An approximation by the first term of the Cornish-Fisher expansion; arrays have the same shape.
     """
     safe = np.maximum(mean, 1e-9)
     sd = np.sqrt(np.maximum(variance, safe))

@@ -1,9 +1,9 @@
 """The score above which a rule's keys fire: the lowest that keeps their false alerts within the budget.
 
-How often a key's score exceeds a level is predicted from its expected count, its dispersion and its age. The prediction
-is corrected by what was seen: the keys of a rule count their runs of moderately high scores, nearly all of them false.
-Where there were more or fewer of them than predicted, the threshold of all of them rises or falls. The tail of a
-single key is too short for that: a budget of one false alert in 200 weeks is beyond its past.
+How often a key's score exceeds a level is predicted from its expected count, its dispersion and its age. Observations
+correct the prediction: all keys of a rule together count their runs of moderately high scores, which are nearly all
+false. If there were more or fewer runs than predicted, the common threshold rises or falls. A single key has too little
+history for that: a budget of one false alert in 200 weeks is longer than its past.
 """
 
 import math
@@ -44,11 +44,11 @@ _STEPS, _CLOSE = 6, 1e-6
 
 
 class TailModel:
-    """Sets the score above which keys fire, from how often high scores are predicted and how often they were seen.
+    """Sets the score above which keys fire, from the predicted and the observed frequency of high scores.
 
-    It counts runs: windows in a row with high scores. Arrays are of shape (keys,); `ROWS` are the parts of the state
-    that it needs: the highest score of the current run, and the discounted numbers of runs that were seen and
-    predicted.
+    It counts runs: consecutive windows with high scores. Arrays are of shape (keys,). `ROWS` names the parts of the
+    state that it needs: the highest score of the current run, and the discounted numbers of observed and of predicted
+    runs.
     """
 
     ROWS = ("peak", "runs", "predicted_runs")
@@ -66,7 +66,7 @@ class TailModel:
     def rates(self, log_mean: Floats, phi: Floats, age: Floats) -> tuple[Floats, Floats]:
         """Logarithm of each key's false alerts per week at the score `REFERENCE`, and its decrease per unit of score.
 
-        `log_mean` is the logarithm of the mean count of a window, `phi` its dispersion, `age` the key's age in windows.
+        `log_mean` is the logarithm of a window's mean count, `phi` its dispersion, `age` the key's age in windows.
         """
         hourly = log_mean + self._to_hours
         # np.clip costs three times as much, and with few keys the calls are what a step takes.
@@ -80,7 +80,10 @@ class TailModel:
         return rate, np.maximum(_SLOPE - _RARE_SLOPE * rare, _LEAST_SLOPE)
 
     def learn(self, rows: dict[str, Floats], score: Floats, age: Floats, rate: Floats, slope: Floats) -> None:
-        """Add a window to the state: the runs of high scores that end with it, and the number predicted for it."""
+        """Add a window to the state: the observed runs of high scores that end with it, and the predicted number.
+
+        `rate` and `slope` are the results of `rates`.
+        """
         peak, runs, predicted = (rows[name] for name in self.ROWS)
         above = score > _RUN_FROM
         counted = age > self._counted_after
@@ -93,9 +96,9 @@ class TailModel:
         predicted += between * counted * (self._step_s / _WEEK_S)
 
     def threshold(self, rows: dict[str, Floats], rate: Floats, slope: Floats, watched: Bools, budget: Budget) -> float:
-        """The score above which the keys in `watched` together raise as many false alerts as the budget allows.
+        """The score at which the keys in `watched` together raise as many false alerts as the budget allows.
 
-        `REFERENCE` if no key is watched. `rate` and `slope` are from `rates`.
+        `rate` and `slope` are the results of `rates`. Returns `REFERENCE` if no key is watched.
         """
         keys = int(watched.sum())
         if not keys:

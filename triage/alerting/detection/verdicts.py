@@ -14,11 +14,11 @@ Bools = NDArray[np.bool_]
 class Verdicts:
     """Scores of all keys in one closed window, and which of them fire.
 
-    Arrays are of shape (keys,), in the order of `SpikeDetector.keys` at that step; `index` has the position of each
-    key. `score` is 0 while `learning`; a key fires when its score exceeds `threshold`, which all keys of a step share.
-    `z_count` and `z_ratio` are its two parts, for the count and for its share of all records (`z_ratio` is infinite
-    without a total). `widths` are the numbers of windows in each sum, and `windows`, of shape (widths, keys), is true
-    for the sums that fired. `expected` is the expected mean of this step's count.
+    Arrays are of shape (keys,), in the order of `SpikeDetector.keys` at that step; `index` has each key's position.
+    `score` is 0 while `learning`; a key fires when its score exceeds `threshold`, which is the same for all keys of a
+    step. `z_count` scores the count and `z_ratio` its share of all records (infinite without a total); `score` combines
+    them. `widths` are the numbers of windows in each sum; `windows`, of shape (widths, keys), is true for the sums that
+    fired. `expected` is the mean expected for this step's count.
     """
 
     start_ms: int

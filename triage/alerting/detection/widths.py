@@ -1,4 +1,4 @@
-"""Choice of the sums that are scored: over how many of the latest windows the counts of a key are added up."""
+"""Selection of the sums that are scored: over how many of the latest windows the counts of a key are added up."""
 
 from dataclasses import dataclass
 
@@ -19,8 +19,8 @@ _SHORT_UP_TO_S = 900
 class Widths:
     """The numbers of latest windows over which counts are summed; each sum is scored separately.
 
-    `sizes` are in windows, ascending. `offsets`, of shape (widths, 1), are subtracted from the scores: each further sum
-    is a further chance of a false alert.
+    `sizes` are in windows, ascending. `offsets`, of shape (widths, 1), are subtracted from the scores, because each
+    additional sum is an additional chance of a false alert.
     """
 
     sizes: tuple[int, ...]
@@ -32,15 +32,15 @@ class Widths:
 
     @property
     def last(self) -> list[int]:
-        """Index of each sum in the cumulative sums of the windows, newest first."""
+        """For each sum, the index of its last term if windows are summed cumulatively from newest to oldest."""
         return [size - 1 for size in self.sizes]
 
 
 def widths_for(step_s: int, threshold: float) -> Widths:
-    """The sums to score for windows of `step_s` seconds and a rule that fires above the score `threshold`.
+    """Return the sums to score, for windows of `step_s` seconds and a rule that fires above the score `threshold`.
 
-    Windows shorter than an hour are more frequent: their sums must be rarer in proportion, so that the number of false
-    alerts per week does not depend on the step.
+    Windows shorter than an hour are more frequent, so their sums must be proportionally rarer: the number of false
+    alerts per week then does not depend on the step.
     """
     chosen = _SHORT if step_s <= _SHORT_UP_TO_S else _LONG
     offsets = [offset + _more_often(min(step_s * size, _HOUR_S), threshold) for size, offset in chosen.items()]

@@ -1,1 +1,1 @@
-"""The engine of a partition of `window-counts`: its windows, episodes and stored state, without I/O."""
+"""The alerting logic of one partition of `window-counts`: its windows, episodes and stored state, without I/O."""

@@ -1,9 +1,11 @@
-"""Pages wait while the alerter catches up: alerts that are over by then are recorded, others are paged. Pure.
+"""Delays pages while the alerter catches up: alerts that end in that time are recorded, only the others are paged.
 
-After five hours without an alerter, or with workers that were behind, steps close much faster than time passes. A page
-for each spike of those hours would only hide the one that still lasts. Timers of pages are therefore not run while the
-steps are old and more of them are known or come fast. They run once the steps are recent, or do not come fast any more;
-and after ten times `max_hold_s` in any case.
+Pure.
+
+After hours without an alerter, or with workers that lagged, steps close much faster than time passes. Pages for every
+spike of those hours would hide the one that is still firing. Page timers are therefore held while steps are old and
+more old steps are known or arrive fast. They run once the steps are recent or no longer arrive fast, and in any case
+after ten times `max_hold_s`.
 """
 
 from triage.config import AlertingSettings
@@ -17,7 +19,7 @@ _JUMP_S = 60.0
 
 
 class CatchUp:
-    """Decides for one partition if pages are held back because the alerter is behind and still catching up."""
+    """Decides for one partition whether pages are delayed because the alerter is still catching up with old steps."""
 
     def __init__(self, settings: AlertingSettings) -> None:
         self._lateness_ms = settings.allowed_lateness_s * 1000
@@ -32,9 +34,10 @@ class CatchUp:
         self._jumped_until_s = float("-inf")
 
     def begin(self, now_ms: int, now_s: float, gained_ms: int) -> None:
-        """Note the time before steps are closed: the clock in ms, the monotonic time in s, and the watermark's gain.
+        """Record the current state before steps are closed; `behind_ms` uses it.
 
-        `gained_ms` is by how much the watermark gained on the clock, as `PartitionWindows.gained_ms` returns it.
+        `now_ms` is the wall clock in ms, `now_s` the monotonic clock in s. `gained_ms` is the result of
+        `PartitionWindows.gained_ms`: by how much event time has advanced faster than the clock.
         """
         if self._now_ms is not None and now_ms - self._now_ms > self._old_ms and now_s - self._now_s < _JUMP_S:
             self._jumped_until_s = now_s + _JUMP_S
@@ -42,9 +45,10 @@ class CatchUp:
         self._fast = gained_ms > self._fast_ms
 
     def behind_ms(self, reached_ms: int, until_ms: int) -> int | None:
-        """Time in ms by which a page due at `reached_ms` is behind the clock, if it must wait; None if it can be sent.
+        """Return how many ms a page due at `reached_ms` is late, if it must be delayed; None if it can be sent now.
 
-        All steps up to `reached_ms` are closed; those up to `until_ms` can be closed.
+        Times are event time: all steps up to `reached_ms` are closed, and those up to `until_ms` are ready to be
+        closed.
         """
         if self._now_ms is None or self._now_s < self._jumped_until_s:
             return None

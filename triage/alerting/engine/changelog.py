@@ -1,6 +1,6 @@
-"""Changes of an engine that are not stored yet, in the order in which they must reach the changelog. No I/O.
+"""Buffer for changes of an engine that are not stored yet, in the order in which they must be written. No I/O.
 
-The module `state` describes the entries, and why their order matters.
+The module `state` describes the table entries and explains the order.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class Changes:
     """The work of one flush of an engine, in order: write entries, then send notifications, then archive episodes.
 
     `writes` maps names of table entries to values, in order; None deletes the entry. `forgotten` are the dedup keys of
-    episodes that the engine has dropped.
+    episodes that the engine no longer holds.
     """
 
     writes: dict[str, Any] = field(default_factory=dict)
@@ -33,10 +33,9 @@ class Changes:
 
 
 class ChangelogBuffer:
-    """Collects the changes of an engine until the next flush takes them, and orders them.
+    """Collects an engine's changes until the next flush takes them, and puts them in the required order.
 
-    `closed_ms` (event time) is the end of the last step that was closed when the entry `state` was last written; None
-    before.
+    `closed_ms` is the end (event time) of the last closed step in the most recent entry `state`; None before the first.
     """
 
     def __init__(self) -> None:
@@ -52,7 +51,7 @@ class ChangelogBuffer:
         self._episodes: list[Episode] = []
 
     def restore(self, found: Stored, episodes: Iterable[Episode]) -> None:
-        """Continue from stored state: its pending notifications are sent again, and `episodes` archived again."""
+        """Continue from stored state: its undelivered notifications are sent again, and `episodes` archived again."""
         self.closed_ms = found.core.progress.closed_ms
         self._serial, self._slots = found.core.serial, found.slots
         self._notifications += found.notifications.values()
@@ -60,7 +59,7 @@ class ChangelogBuffer:
 
     @property
     def next_serial(self) -> int:
-        """Serial number of the entry `state` that will be written with the changes collected now."""
+        """Serial number of the next entry `state`, the one written together with the changes collected so far."""
         return self._serial + 1
 
     def put_sum(self, start_ms: int, key: str, window_sum: WindowSum) -> None:
@@ -72,12 +71,15 @@ class ChangelogBuffer:
         self._deletes.append(name)
 
     def add_notification(self, notification: PendingNotification) -> None:
-        """Store a new notification, then send it."""
+        """Add a new notification: it is written to the table and then sent."""
         self._writes[stored.notification_name(notification)] = msgspec.to_builtins(notification)
         self._notifications.append(notification)
 
     def update_notification(self, notification: PendingNotification) -> None:
-        """Store that fewer receivers are pending. It is written after `state`, which says which receivers took it."""
+        """Store a notification again, with fewer pending receivers.
+
+        It is written after the entry `state`, which records the receivers that have accepted it.
+        """
         self._updates[stored.notification_name(notification)] = msgspec.to_builtins(notification)
 
     def delete_notification(self, notification: PendingNotification) -> None:
@@ -107,15 +109,15 @@ class ChangelogBuffer:
             self._slots[rule, key] = slot
 
     def put_state(self, progress: Progress, episodes: list[Episode], paging: PagingState) -> None:
-        """Store the entry `state`: progress, episodes and pages. Call it after `put_baseline`."""
+        """Write the entry `state` with progress, episodes and pages. Call it after `put_baseline`."""
         self._serial += 1
         self._last["state"] = stored.pack(Core(progress, self._serial, episodes, paging, stored.VERSION))
         self.closed_ms = progress.closed_ms
 
     def take(self, episodes: list[Episode]) -> Changes:
-        """Return all changes that were collected, and collect from nothing again.
+        """Return all collected changes and start with an empty buffer.
 
-        `episodes` are to be archived, before those that `restore` archives again.
+        `episodes` are archived in this flush, before those that `restore` scheduled.
         """
         sums = {name: msgspec.to_builtins(window_sum) for name, window_sum in self._sums.items()}
         writes = sums | self._writes | self._last

@@ -52,7 +52,7 @@ _MAX_STEPS = 200
 
 @dataclass(frozen=True, slots=True)
 class DeliveredPage:
-    """A page that `receivers` took and that is not resolved: its first alert, and the others in `also`."""
+    """A page, not resolved yet, that `receivers` have accepted: its first alert, and the other alerts in `also`."""
 
     alert: Alert
     also: list[Alert]
@@ -62,11 +62,11 @@ class DeliveredPage:
 class PartitionEngine:
     """Turns the counts of one partition of `window-counts` into alerts and pages.
 
-    It holds the windows, baselines, episodes and pending notifications of the partition. `receivers` are the configured
-    notifiers, `acknowledging` those of them that are notified of acknowledgements, and `noting` those that get notes
-    of comments and other actions. `expected` are the raw
-    partitions that will report watermarks. `silences` and `assessments` are shared with other engines. `partitions` is
-    the number of engines over which keys are spread, `channels` the channel of each raw topic.
+    It holds the windows, baselines, episodes and pending notifications of the partition. `receivers` are the names of
+    the configured notifiers; those in `acknowledging` also get acknowledgements, those in `noting` also get notes about
+    comments and other actions. `expected` are the raw partitions that will report watermarks. `silences` and
+    `assessments` are shared by all engines. `partitions` is the number of engines that divide the keys, `channels` maps
+    each raw topic to its channel.
     """
 
     def __init__(
@@ -120,9 +120,10 @@ class PartitionEngine:
         self._catch_up = CatchUp(settings)
 
     def restore(self, entries: Mapping[str, Any], primed: Primed | None = None) -> None:
-        """Continue from stored state. Pending notifications are in the next changes again, and are sent again.
+        """Continue from stored state. The next changes contain its undelivered notifications, which are sent again.
 
-        Rules that have not learned anything yet begin with the baselines in `primed`.
+        `entries` are the table entries of the partition. Rules without stored baselines start with those in `primed`.
+        Raises ConfigError for state that a newer alerter wrote.
         """
         found = stored.read(entries, self._step_ms)
         for rule in primed or {}:
@@ -142,14 +143,14 @@ class PartitionEngine:
         self._changelog.restore(found, (e for e in self._episodes.all() if not e.archived and e.state != "pending"))
 
     def reload(self, rules: AlertRules) -> None:
-        """Replace the rules. Episodes of removed rules resolve with the next step."""
+        """Replace the alert rules. Episodes of removed rules resolve with the next step."""
         self._rules = rules
         self._evaluators.reload(rules, self.windows.progress.closed_ms, self.windows.sums)
         self.windows.retain_ms = max(self._evaluators.retain_ms, self._step_ms)
         self._episodes.reload(rules)
 
     def discard(self) -> None:
-        """Take what this partition added to metrics out of them, as the partition was revoked."""
+        """Subtract this partition's share from the process's metrics; called when the partition is revoked."""
         self._episodes.discard()
 
     @property
@@ -157,7 +158,7 @@ class PartitionEngine:
         return self._episodes.open
 
     def apply(self, message: CountMessage) -> None:
-        """Merge one message of `window-counts`. A message that was merged before changes nothing."""
+        """Merge one message of `window-counts` (a watermark or counts). A repeated message changes nothing."""
         if isinstance(message, Watermark):
             self.windows.observe(message, self._clock.monotonic())
             return
@@ -166,9 +167,11 @@ class PartitionEngine:
                 self._merge(count)
 
     def advance(self) -> bool:
-        """Close steps that the watermark allows and run due timers of pages, 200 at most. True if there are more.
+        """Close the steps that the watermark has passed, and run due page timers: 200 steps at most.
 
-        Take the changes after each call, so that they are written in their order.
+        True if more are due.
+
+        Call `take_changes` after each call, so that changes are written in their order.
         """
         now_ms, now_s = self._clock.now_ms(), self._clock.monotonic()
         watermark_ms = self.windows.watermark(now_ms, now_s)
@@ -196,7 +199,7 @@ class PartitionEngine:
         return True
 
     def take_changes(self) -> Changes:
-        """Return everything that changed since the last call, for the caller to store, send and archive."""
+        """Return everything that changed since the last call; the caller writes, sends and archives it."""
         progress = self.windows.progress
         if self._episodes.dirty or self._changelog.closed_ms != progress.closed_ms:
             for rule, key, baseline in self._due_baselines():
@@ -214,7 +217,7 @@ class PartitionEngine:
         return changes
 
     def delivered(self, dedup_key: str, event: Event, receiver: str, error: str | None = None) -> None:
-        """Note that a receiver took a notification, or never will because of `error`."""
+        """Record that a notification is finished for a receiver: accepted, or given up because of `error`."""
         notification = self._pending.delivered(dedup_key, event, receiver)
         if notification is not None and event == "firing":
             if error is None:
@@ -227,18 +230,18 @@ class PartitionEngine:
             self._changelog.delete_notification(notification)
 
     def refused(self, dedup_key: str, event: Event, receiver: str, error: str) -> None:
-        """Note that a receiver refused a notification, which stays pending."""
+        """Record that a receiver refused a notification, which stays pending and is sent again."""
         notification = self._pending.find(dedup_key, event, receiver)
         if notification is not None:
             self._episodes.page_refused(_members(notification), receiver, error, retried=True)
 
     def page_arrived(self, dedup_key: str, receiver: str) -> bool:
-        """True if the receiver took the page, or if it is not known which receivers took it."""
+        """Return true if the receiver has accepted the alert's page, or if it is unknown which receivers have."""
         episode = self._episodes.get(dedup_key)
         return episode is None or episode.taken_by is None or receiver in episode.taken_by
 
     def delivered_pages(self) -> list[DeliveredPage]:
-        """Unresolved pages that some receiver took: after a restart some receivers need them repeated."""
+        """Unresolved pages that at least one receiver accepted; some receivers need them repeated after a restart."""
         found = []
         for page in self._episodes.paging.state.pages.values():
             lead, *others = [self._episodes.get(key) for key in page.members]
@@ -250,9 +253,10 @@ class PartitionEngine:
         return found
 
     def act(self, action: EpisodeAction) -> bool:
-        """Apply what somebody did with an alert to it and the others of its page.
+        """Apply a user's action to an alert and to the other alerts of its page.
 
-        False if the alert is not in this partition or is over, or if the action, or a later one, was applied before.
+        Returns false if the alert is not in this partition or is resolved, or if this action or a later one was already
+        applied.
         """
         notifications = self._episodes.act(action)
         if notifications is None:
@@ -261,18 +265,18 @@ class PartitionEngine:
         return True
 
     def assessed(self, dedup_key: str) -> bool:
-        """Archive an alert again, because its assessment has changed. False if it is not in this partition any more."""
+        """Archive an alert again because its assessment has changed. False if this partition no longer holds it."""
         return self._episodes.archive_again(dedup_key)
 
     def episode(self, dedup_key: str) -> Episode | None:
         return self._episodes.get(dedup_key)
 
     def evidence(self, dedup_key: str) -> Evidence | None:
-        """Evidence of an episode from the index; None if there is none yet."""
+        """Return the evidence that was found in the index for an episode; None if there is none yet."""
         return self._evidence.get(dedup_key)
 
     def attach(self, dedup_key: str, evidence: Evidence) -> Episode | None:
-        """Store evidence with its episode. Returns the episode; None if it was dropped meanwhile."""
+        """Store evidence for an episode, and return the episode; None if the engine no longer holds it."""
         episode = self._episodes.get(dedup_key)
         if episode is not None:
             self._evidence[dedup_key] = evidence
@@ -280,7 +284,7 @@ class PartitionEngine:
         return episode
 
     def archived(self, dedup_key: str, version: int) -> None:
-        """Note that the alerts index and topic have stored this version of the episode's alert."""
+        """Record that the alerts index and topic have stored this version of the alert."""
         self._episodes.archived(dedup_key, version)
 
     def alert(self, episode: Episode) -> Alert:

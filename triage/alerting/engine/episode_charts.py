@@ -12,9 +12,10 @@ MAX_STEPS = 160
 
 
 def extended(known: Chart | None, latest: Chart) -> Chart:
-    """The chart `known` of an episode so far, with the `latest` steps of its series, of which some may be corrected.
+    """Append the `latest` steps of a series to an episode's chart. Of a step in both, the higher count is kept.
 
-    Steps are joined in pairs as often as it takes to stay within MAX_STEPS; then only whole steps are added.
+    `known` is None for a new episode. If the chart would exceed MAX_STEPS, neighbouring steps are added together in
+    pairs, as often as needed; a chart with such longer steps grows only by complete ones.
     """
     if known is None:
         return latest
@@ -43,7 +44,7 @@ def extended(known: Chart | None, latest: Chart) -> Chart:
 
 
 class EpisodeCharts:
-    """Charts of the episodes of one partition, by dedup key; `store(dedup_key, chart)` is called for each change."""
+    """Charts of one partition's episodes, by dedup key. `store(dedup_key, chart)` is called for each changed chart."""
 
     def __init__(self, store: Callable[[str, Chart], None]) -> None:
         self._charts: dict[str, Chart] = {}
@@ -61,7 +62,7 @@ class EpisodeCharts:
         self._store(dedup_key, chart)
 
     def drop(self, dedup_key: str) -> bool:
-        """Forget the chart of an episode; True if there was one."""
+        """Delete the chart of an episode; true if there was one."""
         return self._charts.pop(dedup_key, None) is not None
 
 

@@ -1,4 +1,4 @@
-"""Episodes of one partition: the results of rules open and end them, and groups of them are sent as pages. No I/O."""
+"""The episodes of one partition: results of rules start and end them, and they are grouped into pages. No I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -35,10 +35,10 @@ _RULE_REMOVED = Policy(1, "info", rule_removed=True)
 
 
 class Episodes:
-    """The episodes of one partition by dedup key, open and recently resolved, and the pages that they are sent on.
+    """The episodes of one partition by dedup key, open or recently resolved, and the pages that notify of them.
 
-    An episode is one stretch of firing of a rule for a key. `dirty` is set by every change; the engine stores the
-    episodes and clears it.
+    An episode is one period in which a rule fires for a key. `dirty` is true after any change; the engine stores the
+    episodes and resets it.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Episodes:
         self._key_counts.keep_only({rule.name for rule in rules.rules})
 
     def discard(self) -> None:
-        """Take the partition's keys out of the metrics: another alerter counts them now."""
+        """Subtract this partition's keys from the metrics, because another alerter counts them now."""
         self._key_counts.discard()
 
     def all(self) -> list[Episode]:
@@ -123,10 +123,10 @@ class Episodes:
         missing: Sequence[str] = (),
         left_out: Sequence[str] = (),
     ) -> list[PageNotification]:
-        """Evaluate a closed step and update every open episode. Returns notifications of the pages that resolve.
+        """Evaluate a closed step and update every open episode. Returns the notifications of pages that resolve.
 
-        `sums` are the step's counts by key. Counts of the raw partitions in `missing` may come later,
-        those of the partitions in `left_out` are not known: neither is taken for silence.
+        `start_ms` is the start of the step, `sums` are its counts by key. Counts of the raw partitions in `missing` may
+        still arrive, and those of the partitions in `left_out` are unknown: their absence does not count as silence.
         """
         self._missing = missing
         self._unknown_ms |= dict.fromkeys((*missing, *left_out), start_ms)
@@ -144,9 +144,9 @@ class Episodes:
         return self._resolve_pages()
 
     def run_timers(self, at_ms: int, *, late: bool = False) -> list[PageNotification]:
-        """Send and repeat the pages that are due at `at_ms` (event time); all steps that end by then must be closed.
+        """Send and repeat the pages due at `at_ms` (event time); all steps that end by then must be closed.
 
-        Returns their notifications. `late`: the timers have waited until the alerter had caught up.
+        Returns the notifications. `late`: the timers were delayed until the alerter had caught up.
         """
         self._now_ms = max(self._now_ms, at_ms)
         notifications, changed = self.paging.run(at_ms, self._by_key, late=late)
@@ -156,9 +156,10 @@ class Episodes:
         return notifications
 
     def act(self, action: EpisodeAction) -> list[PageNotification] | None:
-        """Apply an action to an alert and all open alerts of its page; returns notifications.
+        """Apply a user's action to an alert and all open alerts of its page; returns the notifications to send.
 
-        None if the alert is not in this partition or is over, or if the action, or a later one, was applied before.
+        Returns None if the alert is not in this partition or is resolved, or if this action or a later one was already
+        applied.
         """
         episode = self._by_key.get(action.dedup_key)
         if episode is None or not episode.open or is_applied(episode, action):
@@ -192,7 +193,7 @@ class Episodes:
                 return [PageNotification("note", page)]
 
     def page_taken(self, dedup_keys: Iterable[str], receiver: str) -> None:
-        """Note that a receiver took the page of these alerts."""
+        """Record that a receiver accepted the page of these alerts."""
         for dedup_key in dedup_keys:
             episode = self._by_key.get(dedup_key)
             if episode is None or episode.taken_by is None or receiver in episode.taken_by:
@@ -206,9 +207,9 @@ class Episodes:
             self._put(msgspec.structs.replace(episode, **changes, archived=False))
 
     def page_refused(self, dedup_keys: Iterable[str], receiver: str, error: str, *, retried: bool) -> None:
-        """Note that a receiver did not take the page of these alerts. Of the same answer, the first time is kept.
+        """Record that a receiver did not accept the page of these alerts. A repeated error keeps the time of the first.
 
-        `retried` says that the page is sent to it again.
+        `retried`: the page will be sent to this receiver again.
         """
         refusal = Refusal(receiver, error, rfc3339(self._clock.now_ms()), retried)
         for dedup_key in dedup_keys:
@@ -223,14 +224,14 @@ class Episodes:
             self._put(msgspec.structs.replace(episode, refusals=refusals, archived=False))
 
     def archived(self, dedup_key: str, version: int) -> None:
-        """Note that the archives have stored this version of a resolved episode."""
+        """Record that the archives have stored this version of a resolved episode's alert."""
         episode = self._by_key.get(dedup_key)
         if episode is not None and not episode.open and episode.version == version:
             self._by_key[dedup_key] = msgspec.structs.replace(episode, archived=True)
             self.dirty = True
 
     def archive_again(self, dedup_key: str) -> bool:
-        """Let the archives store an alert once more. False if it is not in this partition any more."""
+        """Schedule an alert to be archived once more. False if this partition no longer holds it."""
         episode = self._by_key.get(dedup_key)
         if episode is None or episode.state == "pending":
             return False
@@ -238,10 +239,10 @@ class Episodes:
         return True
 
     def forget(self, pending: set[str]) -> None:
-        """Drop resolved episodes that nothing needs any more.
+        """Remove resolved episodes that are no longer needed.
 
-        Kept are those that flap detection or a page needs, and for seven days those that the archives have not stored.
-        `pending` are the keys of pages with a notification that is not delivered yet.
+        Flap detection and open pages still need some; episodes that the archives have not stored are kept for seven
+        days. `pending` are the keys of pages with an undelivered notification.
         """
         step_ms = self._settings.window_s * 1000
         in_use = {key for page in self.paging.state.pages.values() for key in page.members} | pending
@@ -264,7 +265,7 @@ class Episodes:
         return until_ms is not None and until_ms >= self._now_ms
 
     def take_stepped(self) -> list[Episode]:
-        """Return the episodes, also just resolved ones, that the last steps were part of, once each."""
+        """Return the episodes that took part in steps since the last call, each once, including those that resolved."""
         stepped, self._stepped = self._stepped, {}
         return [episode for key in stepped if (episode := self._by_key.get(key)) is not None]
 
@@ -274,7 +275,7 @@ class Episodes:
         return [e for key in changed if (e := self._by_key.get(key)) is not None and not e.archived]
 
     def take_forgotten(self) -> list[str]:
-        """Return the dedup keys of the episodes that were dropped since the last call."""
+        """Return the dedup keys of the episodes that were removed since the last call."""
         forgotten, self._forgotten = self._forgotten, []
         return forgotten
 

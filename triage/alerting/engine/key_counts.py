@@ -1,4 +1,4 @@
-"""Numbers of keys of each rule as a metric, summed over the partitions of the process. No I/O."""
+"""The metric of the number of keys per rule, summed over the partitions of the process. No I/O."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -10,14 +10,14 @@ _KINDS = ("watched", "learning", "others", "too_few")
 
 
 class KeyCounts:
-    """The share of one partition in the metric `alert_keys`, which all partitions of the process have together."""
+    """One partition's contribution to the gauge `alert_keys`, which sums all partitions of the process."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._gauge = metrics.alert_keys
         self._reported: dict[tuple[str, str], int] = {}
 
     def report(self, series: Mapping[str, RuleSeries]) -> None:
-        """Replace the numbers of this partition by those of the step that was closed last."""
+        """Replace this partition's contribution by the numbers of keys at the last closed step; `series` is by rule."""
         for name, each in series.items():
             counts = (len(each), each.learning, each.untracked, each.too_few)
             for kind, count in zip(_KINDS, counts, strict=True):
@@ -25,7 +25,7 @@ class KeyCounts:
                 self._reported[name, kind] = count
 
     def keep_only(self, rules: Iterable[str]) -> None:
-        """Remove the metrics of rules that are not in force any more. Every partition of the process must be told."""
+        """Remove the metrics of rules that no longer exist. Call it for every partition of the process."""
         for name, kind in set(self._reported) - {(name, kind) for name in rules for kind in _KINDS}:
             del self._reported[name, kind]
             with suppress(KeyError):  # another partition has removed it

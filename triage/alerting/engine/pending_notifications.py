@@ -1,4 +1,4 @@
-"""Notifications that some receivers have not taken yet. Pure."""
+"""Notifications that some receivers have not accepted yet. Pure."""
 
 from collections.abc import Callable, Iterable
 
@@ -11,9 +11,9 @@ from triage.schemas.alert import Alert, Event
 
 
 class PendingNotifications:
-    """Notifications of one partition that some receivers have not taken yet, oldest first.
+    """Notifications of one partition that some receivers have not accepted yet, oldest first.
 
-    Only the receivers in `acknowledging` are notified of an acknowledgement, and those in `noting` of other actions.
+    Only the receivers in `acknowledging` get acknowledgements, and only those in `noting` get notes of other actions.
     """
 
     def __init__(self, acknowledging: frozenset[str], noting: frozenset[str] = frozenset()) -> None:
@@ -39,10 +39,11 @@ class PendingNotifications:
         serial: int,
         action_ms: int | None,
     ) -> PendingNotification | None:
-        """Create the notification that `request` asks for, and keep it until receivers took it; None if none needs it.
+        """Create the notification for `request` and keep it until all receivers accepted it; None if none needs it.
 
-        `episode` and `alert` return an episode by dedup key and its alert document. `serial` is that of the entry
-        `state` it belongs to, `action_ms` the time of the action that asked for it, None for any other reason.
+        `episode` returns an episode by dedup key, `alert` the alert document of an episode. `serial` is that of the
+        entry `state` written with it. `action_ms` is the time of the user's action that caused it; None for other
+        causes.
         """
         page = request.page
         lead = episode(page.key)
@@ -81,19 +82,19 @@ class PendingNotifications:
         return notification
 
     def receivers_without_page(self, key: str) -> set[str]:
-        """Receivers that have not taken the first notification of a page yet."""
+        """Names of the receivers that have not accepted the first notification of this page yet."""
         first = (pending for pending in self._of_page(key) if pending.event == "firing" and not pending.repeat)
         return {name for notification in first for name in notification.pending}
 
     def find(self, dedup_key: str, event: Event, receiver: str) -> PendingNotification | None:
-        """The oldest notification of a page's event that a receiver has not taken yet; None if there is none."""
+        """The oldest notification of a page and event that this receiver has not accepted yet, or None."""
         return next((n for n in self._of_page(dedup_key) if n.event == event and receiver in n.pending), None)
 
     def delivered(self, dedup_key: str, event: Event, receiver: str) -> PendingNotification | None:
-        """Note that a receiver took a notification, or never will.
+        """Record that a notification is finished for a receiver: it was accepted or given up.
 
-        Returns the notification, with the receivers that are still pending; without any it has been removed. None if no
-        such notification is pending.
+        Returns the notification with its remaining receivers; when none remain it is removed. None if no such
+        notification is pending.
         """
         notification = self.find(dedup_key, event, receiver)
         if notification is not None:

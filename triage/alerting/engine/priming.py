@@ -1,6 +1,6 @@
-"""First baselines of spike rules, learned from the index's history or a backtest's file.
+"""First baselines of spike rules, learned from the index's history or from a backtest's CSV file.
 
-Without them rules learn for a day before they can fire.
+Without them a new rule learns for a day before it can fire.
 """
 
 import re
@@ -30,10 +30,10 @@ Primed = Mapping[str, Mapping[str, StoredBaseline]]
 
 
 def parse_source(text: str) -> int | Path:
-    """Read the value of `--prime`: a time span of the index, or a file.
+    """Parse the value of `--prime`: the length of the history to read from the index, or a file.
 
-    Returns the seconds of `28d`, `4w` or `72h` (at most 400 days), or the path of an existing file. Raises ConfigError
-    for any other text.
+    Returns the number of seconds for `28d`, `4w` or `72h` (at most 400 days), or the path of an existing file. Raises
+    ConfigError for any other text.
     """
     if found := re.fullmatch(r"(\d+)([hdw])", text):
         seconds = int(found[1]) * _UNITS[found[2]]
@@ -47,11 +47,11 @@ def parse_source(text: str) -> int | Path:
 
 
 def prime(source: int | Path, settings: Settings, rules: AlertRules, clock: Clock) -> Primed:
-    """Learn the baselines of each spike rule from past counts, up to the step that closes next. Fires no alerts.
+    """Learn the baselines of each spike rule from past counts, up to the step that closes next. No alert fires.
 
-    `source` is a number of seconds of the index's history, or a file. Returns baselines by rule and key. Raises
-    Unavailable, AccessDenied or DependencyError if Elasticsearch cannot be read; SourceError or ConfigError for a file
-    that is not valid.
+    `source` is the length of the index's history in seconds, or a file of counts. Returns baselines by rule and key.
+    Raises Unavailable, AccessDenied or DependencyError if Elasticsearch cannot be read, SourceError or ConfigError for
+    an invalid file.
     """
     step_ms = settings.alerting.window_s * 1000
     end_ms = (clock.now_ms() - settings.alerting.allowed_lateness_s * 1000) // step_ms * step_ms
@@ -78,9 +78,9 @@ def prime(source: int | Path, settings: Settings, rules: AlertRules, clock: Cloc
 
 
 def primed_for_partition(primed: Primed, partition: int, partitions: int, group_by: str) -> Primed:
-    """The baselines of the keys whose counts workers send to a partition of `window-counts`, by rule and key.
+    """Select the baselines, by rule and key, of the keys that workers assign to this partition of `window-counts`.
 
-    A key's partition depends on its value of the field `group_by`; `partitions` is the number of partitions.
+    The value of the field `group_by` determines a key's partition; `partitions` is the number of partitions.
     """
     groups = {
         rule: {key: group_of(baseline.dimensions, group_by) for key, baseline in found.items()}

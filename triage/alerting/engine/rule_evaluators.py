@@ -1,4 +1,4 @@
-"""Evaluates all rules of one partition on closed steps: counts are summed up to the series of each rule. No I/O."""
+"""Evaluates all rules of one partition on closed steps, by adding up the counts of each series. No I/O."""
 
 from collections.abc import Iterable, Mapping
 
@@ -33,7 +33,7 @@ class RuleEvaluators:
         self._routes_since_ms = 0
 
     def routes(self, key: str, dimensions: Mapping[str, str]) -> tuple[Route, ...]:
-        """The series to which a count of this key belongs: (rule name, series key, dimension values) of each."""
+        """Return the series to which counts of this key belong, each as (rule name, series key, dimension values)."""
         found = self._routes.get(key)
         if found is None:
             if len(self._routes) >= _MAX_ROUTES:
@@ -47,7 +47,7 @@ class RuleEvaluators:
         return found
 
     def close(self, start_ms: int, sums: Mapping[str, WindowSum]) -> list[tuple[str, str]]:
-        """Evaluate a closed step; `sums` are its counts by key. Returns (rule, key) of the series that fire."""
+        """Evaluate a closed step; `sums` are its counts by key. Returns the series that fire, as (rule, key)."""
         if start_ms - self._routes_since_ms >= _ROUTES_MS:
             # Most keys do not occur again: without this their routes would add up to the limit.
             self._routes.clear()
@@ -60,7 +60,7 @@ class RuleEvaluators:
         ]
 
     def correct(self, start_ms: int, key: str, dimensions: Mapping[str, str], negative: int, total: int) -> bool:
-        """Add records that came after their step was evaluated. False if the step is too long ago for all rules."""
+        """Add records that arrived after their step was evaluated. False if no rule keeps that step any more."""
         taken = [
             self.series[name].correct(start_ms, series_key, values, negative, total)
             for name, series_key, values in self.routes(key, dimensions)
@@ -75,7 +75,7 @@ class RuleEvaluators:
 
     @property
     def watches_silence(self) -> bool:
-        """True if a rule fires for keys without records: steps without any record are evaluated too."""
+        """True if a rule fires for keys without records; then steps without any record must be evaluated, too."""
         return any(rule.silence is not None and len(self.series[rule.name]) for rule in self._rules.rules)
 
     def dimensions(self, rule: str, key: str) -> dict[str, str]:
@@ -85,9 +85,9 @@ class RuleEvaluators:
         return self.series[rule].chart(key) if rule in self.series else None
 
     def take_due(self, first_ms: int, last_ms: int) -> Iterable[tuple[str, str, StoredBaseline]]:
-        """Baselines to store after these steps were closed, each as (rule, key, baseline).
+        """Yield the baselines that are due to be stored, as (rule, key, baseline).
 
-        `first_ms` and `last_ms` are the starts of the first and the last step.
+        `first_ms` and `last_ms` are the starts of the first and last step closed since the previous call.
         """
         interval_ms = self._settings.snapshot_interval_s * 1000
         for name, series in self.series.items():
@@ -100,20 +100,23 @@ class RuleEvaluators:
         baselines: Mapping[str, Mapping[str, StoredBaseline]],
         sums: Mapping[int, Mapping[str, WindowSum]],
     ) -> None:
-        """Continue after the step before `closed_ms`, from stored baselines and the counts of the steps that are kept.
+        """Continue at the step that starts at `closed_ms`, from stored baselines and the counts of the kept steps.
 
         `baselines` are by rule and key, `sums` by start of the step in ms and key.
         """
         self._restore(self.series.values(), closed_ms, baselines, sums)
 
     def prime(self, primed: Mapping[str, Mapping[str, StoredBaseline]]) -> None:
-        """Give first baselines, by rule and key, to the rules that have not learned anything yet."""
+        """Give rules without any baseline their first ones; `primed` is by rule and key."""
         for name, baselines in primed.items():
             if name in self.series:
                 self.series[name].prime(baselines)
 
     def reload(self, rules: AlertRules, closed_ms: int | None, sums: Mapping[int, Mapping[str, WindowSum]]) -> None:
-        """Replace the rules. Series that stay keep their baselines, also under other thresholds."""
+        """Replace the rules.
+
+        A series that counts the same as before keeps its baselines, even if its thresholds changed.
+        """
         before, series = self.series, {rule.name: self._new(rules, rule.name) for rule in rules.rules}
         new = [each for name, each in series.items() if not _taken_over(before.get(name), each)]
         # Only after everything that can fail: the baselines have no other copy in memory.
@@ -123,7 +126,7 @@ class RuleEvaluators:
 
     @property
     def retain_ms(self) -> int:
-        """Time in ms to keep counts of closed steps: windows sum them, restored baselines continue with them."""
+        """Time in ms for which counts of closed steps are kept: for the longest window and for restoring baselines."""
         for_windows = self._rules.longest_window_ms - self._step_ms
         spikes = any(rule.spike is not None or rule.silence is not None for rule in self._rules.rules)
         for_baselines = self._settings.snapshot_interval_s * 1000 + self._step_ms if spikes else 0

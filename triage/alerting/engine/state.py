@@ -1,18 +1,18 @@
-"""Stored state of a partition: the entries of its table, and how they are named. Pure.
+"""Stored state of a partition: the entries of its table, and their names. Pure.
 
-`state` holds progress, episodes and pages in one entry, so that a crash never leaves them in disagreement:
+The entry `state` holds progress, episodes and pages together, so that they are consistent after a crash:
 
-    sum:<start>:<key>            counts of a step, until neither rules nor baselines need them
-    page:<id>                    a notification that some receivers have not taken yet
-    note:<id>                    the same of a note, which alerters before there were notes ignore
+    sum:<start>:<key>            counts of a step, as long as rules or baselines need them
+    page:<id>                    a notification that some receivers have not accepted yet
+    note:<id>                    the same for a note; alerters of versions before notes ignore it
     chart:<dedup key>            an episode's chart
     evidence:<dedup key>         examples of an episode from the index, and values that stand out in it
-    base:<slot>:<rule>:<key>     a baseline; the one in the other slot stays until `state` is written
+    base:<slot>:<rule>:<key>     a baseline; the entry of the other slot stays until `state` is written
     state                        everything else
 
-A flush writes sums, new pages and baselines, then `state`, and only then notes which receivers a page still waits for,
-and deletes what the new `state` does not need. Names of fields are names in the changelog: a renamed field is lost at
-the next start.
+A flush writes sums, new pages and baselines, then `state`; after that it updates the receivers for which a page still
+waits, and deletes entries that the new `state` does not need. Field names are stored in the changelog: a renamed field
+loses its value at the next start.
 """
 
 import base64
@@ -35,9 +35,9 @@ VERSION = 1
 
 
 class PendingNotification(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A notification that the receivers in `pending` have not taken yet; `also` are the other alerts of the page.
+    """A notification that the receivers in `pending` have not accepted yet; `also` are the other alerts of the page.
 
-    `serial` is the serial number of the entry `state` with which it was made; `repeat` marks a repeat of a page.
+    `serial` is the serial number of the entry `state` that was written with it; `repeat` marks a repeated page.
     """
 
     id: str
@@ -50,10 +50,10 @@ class PendingNotification(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Core(msgspec.Struct):
-    """Content of the table entry `state`, which is stored compressed: progress, episodes and pages of one partition.
+    """Content of the table entry `state`, stored compressed: progress, episodes and pages of one partition.
 
-    `serial` grows by one each time it is written. `version` is that of the alerter that wrote it: 0 where it is
-    missing.
+    `serial` increases by one with each write. `version` is the format version of the alerter that wrote the entry; 0 if
+    the entry has none.
     """
 
     progress: Progress
@@ -68,8 +68,8 @@ class Stored:
     """The table entries of one partition, decoded.
 
     `sums` are by start of the step in ms and key, `notifications` by id, `evidence` and `charts` by dedup key,
-    `baselines` by rule and key. `slots` is the number (0 or 1) in the name of the entry that has the baseline of a
-    (rule, key).
+    `baselines` by rule and key. `slots` has, by (rule, key), the slot (0 or 1) of the entry that holds the current
+    baseline.
     """
 
     core: Core
@@ -86,7 +86,7 @@ def pack(core: Core) -> str:
 
 
 def unpack(value: str) -> Core:
-    """Decode the entry `state`. Raises ConfigError for state that a newer alerter wrote."""
+    """Decode the entry `state`. Raises ConfigError if a newer alerter wrote it."""
     core = msgspec.msgpack.decode(zlib.decompress(base64.b64decode(value)), type=Core)
     if core.version > VERSION:
         raise ConfigError(
@@ -111,10 +111,10 @@ def sum_name(start_ms: int, key: str) -> str:
 
 
 def read(entries: Mapping[str, Any], step_ms: int) -> Stored:
-    """Decode the table entries of a partition, also those that a crash in the middle of a flush left.
+    """Decode the table entries of a partition, including those of a flush that a crash interrupted.
 
-    Baselines and pages that are ahead of `state` are ignored: the counts that led to them are read again. State of
-    earlier versions is converted. Raises ConfigError for state of a later one.
+    Baselines and pages that are newer than `state` are ignored, because their counts are read again. State of earlier
+    versions is converted. `step_ms` is the length of a step. Raises ConfigError for state of a newer version.
     """
     stored = Stored(unpack(entries["state"]) if "state" in entries else Core(Progress()))
     closed_ms = stored.core.progress.closed_ms

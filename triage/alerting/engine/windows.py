@@ -36,10 +36,7 @@ _PATIENCE = 10
 
 
 class MergeOutcome(StrEnum):
-    """Outcome of adding a worker's count of a window to the sum of that window over all workers.
-
-    The values are labels of a metric.
-    """
+    """Result of adding a worker's count of a window to the sum over all workers; also a label of a metric."""
 
     MERGED = "merged"
     SEEN = "seen"  # delivered again: its offsets are in the sum already
@@ -52,9 +49,9 @@ class MergeOutcome(StrEnum):
 class WindowSum(msgspec.Struct, omit_defaults=True):
     """Counts of one key in one step, summed over all workers: negative records and all records.
 
-    `offsets` has the last merged offset of each raw partition. `late_negative` and `late_total` are the part that came
-    after the step was closed. Where many keys share a sum, `merged` has checksums of the keys that were merged at the
-    last offset of a partition.
+    `offsets` has the last merged offset of each raw partition. `late_negative` and `late_total` are the part that
+    arrived after the step was closed. If many keys share this sum, `merged` has checksums of the keys already merged at
+    the last offset of each partition.
     """
 
     dimensions: dict[str, str]
@@ -67,17 +64,17 @@ class WindowSum(msgspec.Struct, omit_defaults=True):
 
 
 class RawWatermark(msgspec.Struct):
-    """The latest watermark of a raw partition (event time in ms), and the offset up to which it holds."""
+    """The latest watermark of a raw partition (event time in ms), and the offset at which it was reported."""
 
     watermark_ms: int
     offset: int
 
 
 class Progress(msgspec.Struct):
-    """Progress of a partition, which survives a restart as the sums do.
+    """Progress of a partition in closing steps; stored together with the sums.
 
-    Steps that end at or before `closed_ms` are closed; None before the first. `marks` has the watermark of each raw
-    partition.
+    Steps that end at or before `closed_ms` are closed; None before the first. `marks` has the latest watermark of each
+    raw partition.
     """
 
     closed_ms: int | None = None
@@ -87,9 +84,9 @@ class Progress(msgspec.Struct):
 class PartitionWindows:
     """Adds up counts per step and key, and closes steps in order once the minimum watermark has passed them.
 
-    `expected` are the raw partitions that will report: until each of them has, or `max_hold_s` have passed since the
-    start, nothing closes. Closed steps are kept for `retain_ms`, because rules sum them and baselines are rebuilt from
-    them. A step has at most `max_keys` keys: which of the others are counted together depends on the order of messages.
+    `expected` are the raw partitions that will report: no step closes until each of them has reported, or `max_hold_s`
+    have passed since `started_s`. Closed steps are kept for `retain_ms`, to compute windows and restore baselines. A
+    step has at most `max_keys` keys, first come first served; further keys are counted together.
     """
 
     def __init__(
@@ -125,10 +122,10 @@ class PartitionWindows:
         self._began_ms: int | None = None
 
     def restore(self, progress: Progress, sums: dict[int, dict[str, WindowSum]], now_s: float) -> frozenset[str]:
-        """Continue from stored state; `max_hold_s` of each raw partition begins again.
+        """Continue from stored state; the wait of `max_hold_s` for each raw partition starts again.
 
-        Partitions that are not expected any more, as those of a removed channel, are forgotten until they report again.
-        Returns them.
+        Watermarks of partitions that are no longer expected, such as those of a removed channel, are removed until they
+        report again. Returns the names of these partitions.
         """
         gone = frozenset(progress.marks) - self._expected if self._expected else frozenset()
         for name in gone:
@@ -140,7 +137,7 @@ class PartitionWindows:
         return gone
 
     def merge(self, count: WindowCount) -> MergeOutcome:
-        """Add a worker's count to its step, unless its offsets were added before. Sets `last_merged` to (step, key)."""
+        """Add a worker's count to its step, unless its offset was already added. Sets `last_merged` to (step, key)."""
         if count.window_ms != self._step_ms:
             return MergeOutcome.OTHER_STEP
         closed_ms = self.progress.closed_ms
@@ -170,7 +167,7 @@ class PartitionWindows:
         return MergeOutcome.OTHERS if shared else MergeOutcome.MERGED
 
     def observe(self, mark: Watermark, now_s: float) -> None:
-        """Note a raw partition's watermark. One that is not newer than the known one changes nothing."""
+        """Record a raw partition's watermark; ignored if it is not newer than the known one."""
         name = partition_name(mark.topic, mark.partition)
         known = self.progress.marks.get(name)
         if known is None:
@@ -183,9 +180,9 @@ class PartitionWindows:
         self._progress_at_s[name] = now_s
 
     def watermark(self, now_ms: int, now_s: float) -> int | None:
-        """The partition's watermark in ms: the minimum over raw partitions that are not left out; None while unknown.
+        """The minimum watermark in ms over all raw partitions that are not left out; None while it is unknown.
 
-        It is unknown until each of them has reported one. It is never after the clock and never decreases.
+        It is unknown until each of them has reported. It never decreases and is never later than the clock.
         """
         self.left_out = frozenset(name for name, at_s in self._progress_at_s.items() if now_s - at_s > self._max_hold_s)
         self.lagging = frozenset()
@@ -199,12 +196,12 @@ class PartitionWindows:
         return self._watermark_ms
 
     def missing(self, end_ms: int) -> list[str]:
-        """Names of the lagging raw partitions whose counts of a step that ends at `end_ms` may still be missing."""
+        """Names of lagging raw partitions that may still have counts of the step that ends at `end_ms`."""
         marks = self.progress.marks
         return sorted(name for name in self.lagging if marks[name].watermark_ms < end_ms + self.lateness_ms)
 
     def gained_ms(self, now_ms: int) -> int:
-        """Event time in ms that the watermark gained on the clock in the last minute, beyond the clock's own pace."""
+        """By how many ms the watermark advanced more than the clock did in the last minute."""
         if not self._pace or self._watermark_ms is None:
             return 0
         _, clock_ms, watermark_ms = self._pace[0]
@@ -254,9 +251,9 @@ class PartitionWindows:
             self._pace.popleft()
 
     def next_to_close(self, watermark_ms: int, *, busy: bool) -> int | None:
-        """Start in ms of the next step to close; None while the watermark has not passed it.
+        """Start in ms of the next step to close; None while the watermark has not passed its end.
 
-        Stretches without data are skipped, unless `busy`.
+        Steps without data are skipped, unless `busy`.
         """
         open_from = (watermark_ms - self.lateness_ms) // self._step_ms * self._step_ms
         closed_ms = self.progress.closed_ms
@@ -269,7 +266,7 @@ class PartitionWindows:
         return closed_ms if closed_ms < open_from else None
 
     def close(self, start_ms: int) -> list[tuple[int, str]]:
-        """Mark the step as closed. Returns (start in ms, key) of the sums that are dropped, as they are too old."""
+        """Mark a step as closed. Returns (start in ms, key) of the sums that are removed because of their age."""
         self.progress.closed_ms = start_ms + self._step_ms
         oldest = self.progress.closed_ms - self.retain_ms
         expired = [start for start in self.sums if start < oldest]

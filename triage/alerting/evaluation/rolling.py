@@ -1,4 +1,4 @@
-"""Counts per key over the last steps, as arrays; a rule's window is a sum over some of their columns. Pure."""
+"""Counts per key over the latest steps, as arrays; a rule's window is a sum over some of their columns. Pure."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -13,8 +13,7 @@ _BLANK = (0, 0, 0, np.nan)
 class RollingCounts:
     """Counts of each key in the last `steps` steps of `step_ms`: negatives, all records, late ones, expected negatives.
 
-    Arrays are of shape (rows, steps): a row per key (`rows` has its number), a column per step. `volume` is of shape
-    (rows,) and is kept by the caller.
+    Arrays are of shape (keys, steps): `rows` maps each key to its row. The caller maintains `volume`, of shape (keys,).
     """
 
     def __init__(self, steps: int, step_ms: int) -> None:
@@ -30,7 +29,7 @@ class RollingCounts:
         self.volume = np.zeros(_START_ROWS)
 
     def begin(self, start_ms: int) -> None:
-        """Make the step that begins at `start_ms` the last one, without counts for any key."""
+        """Start a new latest step, which begins at `start_ms`, with zero counts for all keys."""
         passed = self.steps if self.last_ms is None else (start_ms - self.last_ms) // self._step_ms
         for back in range(min(passed, self.steps)):
             column = self._column(start_ms - back * self._step_ms)
@@ -39,11 +38,11 @@ class RollingCounts:
         self.last_ms = start_ms
 
     def keeps(self, start_ms: int) -> bool:
-        """True if the step that starts at `start_ms` is among the last `steps`, so that counts can be added to it."""
+        """True if the step that starts at `start_ms` is among the last `steps`, so that counts can still be added."""
         return self.last_ms is not None and 0 <= self.last_ms - start_ms < self.steps * self._step_ms
 
     def add(self, key: str, start_ms: int, negative: int, total: int, late: int = 0) -> None:
-        """Add to a key's counts. Keys without a row and steps that are not kept any more are ignored."""
+        """Add counts to a key's step. Keys without a row and steps that are no longer kept are ignored."""
         row = self.rows.get(key)
         if row is None or not self.keeps(start_ms):
             return
@@ -53,7 +52,7 @@ class RollingCounts:
         self.late[row, column] += late
 
     def admit(self, key: str, dimensions: Mapping[str, str]) -> int:
-        """The number of the key's row; a new key gets a blank one."""
+        """Return the number of the key's row; a new key gets an empty row."""
         if key in self.rows:
             return self.rows[key]
         if not self._free:
@@ -71,7 +70,7 @@ class RollingCounts:
         self._free.append(row)
 
     def take_over(self, other: "RollingCounts") -> None:
-        """Copy the last steps of another instance, for the keys that have a row here."""
+        """Copy the latest steps of another instance for all keys that have a row in this one."""
         self.last_ms = other.last_ms
         if other.last_ms is None:
             return
@@ -83,13 +82,13 @@ class RollingCounts:
                     to[row, mine] = of[other.rows[key], theirs]
 
     def columns(self, steps: int) -> NDArray[np.intp]:
-        """Columns of the last `steps` steps, oldest first."""
+        """Column numbers of the last `steps` steps, oldest first."""
         assert self.last_ms is not None
         last = self.last_ms // self._step_ms
         return np.arange(last - steps + 1, last + 1) % self.steps
 
     def note_expected(self, rows: NDArray[np.intp], expected: NDArray[np.float64]) -> None:
-        """Store the expected negatives of these rows in the last step; both arrays are of the same length."""
+        """Store the expected negatives of these rows for the latest step; both arrays have the same length."""
         assert self.last_ms is not None
         self.expected[rows, self._column(self.last_ms)] = expected
 

@@ -1,4 +1,4 @@
-"""The series of one rule in one partition: all keys of a closed step are evaluated at once. No I/O."""
+"""Evaluation of one rule in one partition: all keys of a closed step at once. No I/O."""
 
 # ruff: noqa: SLF001 - private parts of another instance of the same class
 
@@ -59,17 +59,17 @@ class RuleSeries:
 
     @property
     def untracked(self) -> int:
-        """Number of keys of the last step that were counted together as others."""
+        """Number of keys in the last step that were not tracked individually but counted together."""
         return self._top_keys.untracked
 
     @property
     def learning(self) -> int:
-        """Number of keys that are learning: their baseline is too young to fire."""
+        """Number of keys that are still learning: their baseline is too young to fire."""
         return 0 if self._verdicts is None else int(self._verdicts.learning.sum())
 
     @property
     def too_few(self) -> int:
-        """Number of other keys that could not fire at the last step, even if all their records were negative."""
+        """Number of keys past learning with too few records at the last step to fire, even if all were negative."""
         rows = np.fromiter(self._rolling.rows.values(), np.intp, len(self))
         if not len(rows):
             return 0
@@ -105,7 +105,7 @@ class RuleSeries:
         return sorted({*self._static, *self._spike_firing()})
 
     def correct(self, start_ms: int, key: str, dimensions: Mapping[str, str], negative: int, total: int) -> bool:
-        """Add records that came after their step was evaluated. False if the step is too long ago for this rule."""
+        """Add records that arrived after their step was evaluated. False if this rule no longer keeps the step."""
         if not self._rolling.keeps(start_ms):
             return False
         negative = negative if self._silence is None else total
@@ -118,7 +118,7 @@ class RuleSeries:
         return self._rolling.dimensions[key]
 
     def window(self, key: str, dimensions: Mapping[str, str]) -> RuleWindow:
-        """The rule's window up to the step that was closed last; empty for a key that is not tracked."""
+        """The key's counts in the rule's window that ends with the last closed step; zero for an untracked key."""
         start_ms = self._rolling.last_ms
         assert start_ms is not None
         row, columns = self._rolling.rows.get(key), self._rolling.columns(self._steps)
@@ -130,9 +130,9 @@ class RuleSeries:
         )
 
     def verdict(self, key: str, *, still: bool = False, after_ms: int | None = None) -> Verdict:
-        """Result of the rule for a key at the last step; one that does not fire for a key that is not tracked.
+        """Result of the rule for a key at the last closed step; a key that is not tracked does not fire.
 
-        For a silence, `still` says that the key was silent before, and the steps up to `after_ms` do not count.
+        For silence rules: `still` says that the key was already silent, and steps up to `after_ms` are not counted.
         """
         row = self._rolling.rows.get(key)
         if row is None:
@@ -163,10 +163,10 @@ class RuleSeries:
     # State
 
     def take_due(self, first_ms: int, last_ms: int, interval_ms: int) -> dict[str, StoredBaseline]:
-        """Baselines to store after the steps from `first_ms` to `last_ms` were closed, by key.
+        """Return the baselines to store after the steps from `first_ms` to `last_ms` were closed, by key.
 
-        They are those of keys that were added or removed, and of the others in turn: each once in `interval_ms`. A
-        removed key has a baseline without a state.
+        A baseline is due when its key was added or removed, and otherwise once every `interval_ms`, keys in turn. The
+        baseline of a removed key has no state.
         """
         if self._detector is None:
             self._added, self._removed = set(), set()
@@ -189,9 +189,9 @@ class RuleSeries:
     def restore(
         self, closed_ms: int, baselines: Mapping[str, StoredBaseline], steps: Mapping[int, Mapping[str, StepCount]]
     ) -> None:
-        """Continue after the step before `closed_ms`: from each baseline, with the steps that were closed since then.
+        """Continue at the step that starts at `closed_ms`: from each baseline, with the steps closed after it.
 
-        `steps` has the counts of closed steps by their start, as they were evaluated, as far back as they are kept.
+        `steps` has the counts of the kept closed steps by start in ms and key.
         """
         usable = {key: b for key, b in baselines.items() if b.series == self.fingerprint and b.state is not None}
         first_ms = min([*(b.at_ms for b in usable.values()), *steps, closed_ms - self._step_ms])
@@ -215,15 +215,15 @@ class RuleSeries:
             self._rolling.expected[:] = np.nan
 
     def prime(self, baselines: Mapping[str, StoredBaseline]) -> None:
-        """Begin with baselines from history. Steps that they cover are not evaluated for spikes again."""
+        """Start with baselines learned from history. The steps that they include are not scored for spikes again."""
         usable = {key: b for key, b in baselines.items() if b.series == self.fingerprint and b.state is not None}
         if self._detector is not None and not self._detector.keys:
             self._added |= self._restore_keys(usable)
 
     def take_over(self, other: "RuleSeries") -> bool:
-        """Continue with the counts and baselines of `other`, which is the same series under other thresholds.
+        """Continue with the counts and baselines of `other`, the same series with other thresholds.
 
-        False, and nothing is taken over, if only one of the two has a spike detector.
+        Returns false and changes nothing if only one of the two has a spike detector.
         """
         detector, before = self._detector, other._detector
         if (detector is None) != (before is None):

@@ -1,4 +1,4 @@
-"""Finds the keys of a rule that have fallen silent: no record for longer than their own pace explains. No I/O."""
+"""Detects keys that have fallen silent: no record for longer than their usual rate explains. No I/O."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ _LEAST_STEPS = 2
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """A key without records: how many were `expected` since the last one, and how unlikely that is (`score`)."""
+    """A key without records: how many were `expected` since its last one, and how improbable that is (`score`)."""
 
     expected: float
     score: float
@@ -25,10 +25,13 @@ class Silent:
 
 
 class SilenceWatch:
-    """Scores how long each key has been silent. The detector learns all records of a key as its count.
+    """Scores how long each key has been silent.
 
-    Keys that rest at night or on some days are not watched, unless `nights` is set; then these times do not count. Only
-    steps whose counts were expected by the detector count: not those before the alerter started, nor while it learned.
+    The detector must be one that learns the number of all records of a key.
+
+    Keys that regularly have no records at night or on some days are not watched, unless `nights` is set; then those
+    times do not count. A step counts only if the detector predicted it: not before the alerter started or while it
+    learned.
     """
 
     def __init__(self, settings: SilenceSettings, step_ms: int, budget_share: float) -> None:
@@ -37,13 +40,13 @@ class SilenceWatch:
         self._budget = settings.budget.part(budget_share)
 
     def expected(self, detector: SpikeDetector, verdicts: Verdicts) -> NDArray[np.float64]:
-        """Expected records of each key in the step; NaN for keys that are not watched, 0 while they rest."""
+        """Expected records of each key in the step: NaN if the key is not watched, 0 during its regular pauses."""
         ever, now = detector.rests(verdicts.start_ms)
         watched = ~verdicts.learning if self._settings.nights else ~(verdicts.learning | ever)
         return np.where(watched, np.where(now, 0.0, verdicts.expected), np.nan)
 
     def firing(self, rolling: RollingCounts, detector: SpikeDetector, verdicts: Verdicts) -> list[str]:
-        """Keys that may have fallen silent. `look` has the last word, with the steps that do not count."""
+        """Keys that may have fallen silent. `look` decides on each, because it knows which steps do not count."""
         keys = list(verdicts.index)
         rows = np.fromiter((rolling.rows[key] for key in keys), np.intp, len(keys))
         quiet = np.flatnonzero(rolling.total[rows, rolling.columns(1)[0]] == 0)
@@ -54,7 +57,7 @@ class SilenceWatch:
         return [keys[each] for each in quiet[score > self._least(len(keys))].tolist()]
 
     def unable(self, rolling: RollingCounts, detector: SpikeDetector, verdicts: Verdicts) -> int:
-        """Number of keys, not counting those that learn, that rest sometimes or are too rare for a day to be enough."""
+        """Number of keys past learning that cannot fire: they pause regularly, or have too few records in a day."""
         rows = np.fromiter((rolling.rows[key] for key in verdicts.index), np.intp, len(verdicts))
         columns = np.fromiter(verdicts.index.values(), np.intp, len(verdicts))
         expected = rolling.expected[rows]
@@ -70,7 +73,7 @@ class SilenceWatch:
         key: str,
         after_ms: int | None = None,
     ) -> Silent:
-        """The silence of a key up to the last step; steps that begin at or before `after_ms` do not count."""
+        """Evaluate the silence of a key up to the last step; steps that begin at or before `after_ms` do not count."""
         assert rolling.last_ms is not None
         counted = rolling.steps if after_ms is None else (rolling.last_ms - after_ms) // self._step_ms
         mean = _expected_since(rolling, np.array([rolling.rows[key]]), min(counted, rolling.steps))

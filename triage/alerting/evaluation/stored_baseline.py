@@ -1,4 +1,4 @@
-"""The baseline of a key as it is stored, and the counts of a key in one step."""
+"""Stored form of a key's baseline, and the counts of a key in one step."""
 
 import zlib
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from triage.alerting.rules.model import Rule
 
 
 class StoredBaseline(msgspec.Struct):
-    """A key's baseline after the step that starts at `at_ms`; `state` is None once the key is not tracked any more.
+    """A key's baseline after the step that starts at `at_ms`; `state` is None once the key is no longer tracked.
 
-    `series` is the fingerprint of the rule's series. `volume` is the key's number of records, halved each day. A
-    `primed` one was learned from history, and may be ahead of the steps that are closed.
+    `series` is the fingerprint of the rule's series. `volume` is the key's number of records, where each day halves the
+    weight of the days before. `primed`: learned from history, and possibly ahead of the closed steps.
     """
 
     at_ms: int
@@ -25,18 +25,18 @@ class StoredBaseline(msgspec.Struct):
 
 
 def pack_state(state: bytes) -> bytes:
-    """Compress the state of a key that a detector returned: for a key with few records it is mostly zeros."""
+    """Compress a key's detector state; for a key with few records it is mostly zeros."""
     return zlib.compress(state, 1)
 
 
 def fingerprint_of(rule: Rule) -> str:
-    """Checksum of what a rule counts, as 8 hex digits: stored baselines with another one are not used for the rule."""
+    """Checksum (8 hex digits) of what a rule counts; a stored baseline is only used if its checksum is the same."""
     return f"{zlib.crc32(msgspec.json.encode(rule.series)):08x}"
 
 
 @dataclass(frozen=True, slots=True)
 class StepCount:
-    """Negative and all records of a key in one step, without those that came after the step was evaluated."""
+    """Negative records and all records of a key in one step, without those that arrived after it was evaluated."""
 
     dimensions: Mapping[str, str]
     negative: int

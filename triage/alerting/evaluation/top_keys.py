@@ -1,4 +1,4 @@
-"""Choice of the keys of a rule that are evaluated individually: those with most records. Pure."""
+"""Selection of the keys of a rule that are evaluated individually: those with most records. Pure."""
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
@@ -13,12 +13,12 @@ _IDLE_VOLUME = 1e-4
 
 
 class TopKeys:
-    """Chooses the keys of a rule that are tracked individually, and adds and drops their rows in `rolling`.
+    """Selects the keys of a rule that are tracked individually, and adds and removes their rows in `rolling`.
 
-    At most `top_keys` keys are tracked: those with most records, halved each day. All others are counted together as
-    one key whose values are `__other__`. The choice is made as a step closes, so it does not depend on the order in
-    which counts come. `untracked` is the number of keys of the last step that were counted together. `on_drop(key)` is
-    called for each key that is dropped.
+    At most `top_keys` keys are tracked: those with most records, where each day halves the weight of the days before.
+    All others are counted together as one key whose values are `__other__`. The selection is made when a step closes,
+    so it does not depend on the order of arrival. `untracked` is the number of keys in the last step that were counted
+    together. `on_drop(key)` is called for each removed key.
     """
 
     def __init__(
@@ -40,14 +40,14 @@ class TopKeys:
         self.other_key = dimension_key(self._other)
 
     def begin(self, start_ms: int) -> None:
-        """Begin a step, without counts for any key. Steps that were skipped had no record."""
+        """Start a new step with zero counts for all keys. Steps that were skipped count as empty."""
         last_ms = self._rolling.last_ms
         passed = 1 if last_ms is None else (start_ms - last_ms) // self._step_ms
         self._rolling.begin(start_ms)
         self._rolling.volume *= self._decay**passed
 
     def add(self, start_ms: int, counts: Mapping[str, StepCount]) -> list[str]:
-        """Add a step's counts of chosen keys. Returns the keys that were not tracked before."""
+        """Add a step's counts, by tracked key. Returns the keys that were not tracked before."""
         new = []
         for key, count in counts.items():
             if key not in self._rolling.rows:
@@ -58,7 +58,7 @@ class TopKeys:
         return new
 
     def admit_late(self, start_ms: int, key: str, dimensions: Mapping[str, str], total: int) -> str:
-        """The key under which records of an earlier step are counted: its own if it is tracked or there is room."""
+        """The key under which late records are counted: `key` if it is tracked or there is room, else `__other__`."""
         rows = self._rolling.rows
         if key in rows:
             return key
@@ -88,10 +88,10 @@ class TopKeys:
             self.drop(key)
 
     def choose(self, counts: Mapping[str, StepCount]) -> dict[str, StepCount]:
-        """Choose the tracked keys for a step; returns its counts by tracked key.
+        """Select the keys to track in a step; returns the step's counts by tracked key.
 
-        New keys with more records replace the tracked keys of least volume. All others are summed under the key of
-        others.
+        New keys with more records replace the tracked keys with the least volume. All others are summed under the key
+        whose values are `__other__`.
         """
         rows = self._rolling.rows
         # Some may have been counted together before, because of the limit on a step's keys.

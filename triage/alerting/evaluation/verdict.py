@@ -1,4 +1,4 @@
-"""Input and result of evaluating a rule on one key: its window, and the verdict."""
+"""Input and result of a rule's evaluation for one key: `RuleWindow` and `Verdict`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RuleWindow:
-    """Counts of one key in a rule's window, namely `negative` of `total` records in the `window_ms` up to `end_ms`.
+    """Counts of one key in a rule's window: `negative` of `total` records in the `window_ms` that end at `end_ms`.
 
-    `step_start_ms` is the start of the step that closed last; windows of a rule slide by steps. `late` of the records
-    came after their step had been evaluated.
+    `step_start_ms` is the start of the last closed step; windows move forward by steps. `late` of the records arrived
+    after their step had been evaluated.
     """
 
     rule: str

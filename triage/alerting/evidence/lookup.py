@@ -1,4 +1,4 @@
-"""Looks up the evidence of alerts in the index: for a page before it is sent, for others in the background."""
+"""Looks up the evidence of alerts in the index: before a page is sent, and in the background for other alerts."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -25,9 +25,9 @@ OnEvidence = Callable[[PartitionEngine, Episode], None]
 class EvidenceLookup:
     """Looks up the evidence (examples, unusual values) of episodes in the index, and attaches it to them.
 
-    `look_up(alert, end_ms)` runs in a thread for at most 8 s; it returns None if the index does not answer. After each
-    look-up that attached something, `on_evidence(engine, episode)` is called. A page gets the evidence of the window
-    that it names; a stored alert that of its largest window: by then the latest one may be empty again.
+    `look_up(alert, end_ms)` runs in a thread for at most 8 s and returns None if the index does not answer. When
+    evidence was attached, `on_evidence(engine, episode)` is called. A page gets the evidence of the window that it
+    names. A stored alert gets that of its largest window, because later windows may have few records.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class EvidenceLookup:
         self._working = False
 
     async def find_for(self, engine: PartitionEngine, alert: Alert) -> Evidence | None:
-        """Look up the evidence of the largest window that `alert` names, and wait for it, at most 8 s. Never raises.
+        """Look up the evidence of the peak window that `alert` names, and wait for it, 8 s at most. Never raises.
 
-        Without an answer it is what was found for the alert before, if anything was.
+        Returns the evidence found earlier, or None, if the index does not answer.
         """
         episode, known = engine.episode(alert.dedup_key), engine.evidence(alert.dedup_key)
         if episode is None:
@@ -54,7 +54,7 @@ class EvidenceLookup:
         return await self._find(engine, alert, end_ms) or known
 
     def enqueue(self, engine: PartitionEngine, episode: Episode) -> None:
-        """Look up the evidence of an episode in the background, if it has none, or its peak is over and was another."""
+        """Look up evidence in the background, if an episode has none, or only that of a window before its peak."""
         if episode.state == "pending" or not self._lacks_evidence(engine, episode):
             return
         self._queue.setdefault(episode.dedup_key, (engine, 1))
@@ -63,7 +63,7 @@ class EvidenceLookup:
             self._spawn(self._work())
 
     def drop(self) -> None:
-        """Empty the queue, because other alerters may have taken over the partitions of its episodes."""
+        """Empty the queue, because other alerters may own the partitions of its episodes now."""
         self._queue.clear()
 
     async def _work(self) -> None:

@@ -1,4 +1,4 @@
-"""Evidence of an alert from Elasticsearch: example texts, and intents, entities and words that stand out."""
+"""Queries Elasticsearch for the evidence of an alert: example texts, and unusual intents, entities and words."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -36,10 +36,10 @@ _BASELINE_DAYS = 7
 class IndexEvidence:
     """Finds examples, and intents, entities and words that stand out, in the feedback indices for an alert's window.
 
-    It blocks for at most `timeout_s` seconds, all queries together, and returns None if Elasticsearch does not answer.
-    The comparison with the days before gets the time that is left; without it the page names frequent values.
-    `where(rule)` has the conditions of a rule beyond the alert's dimensions. Spellings of one of the `places` count
-    together, under its one name.
+    All queries together block for at most `timeout_s` seconds; None is returned if Elasticsearch does not answer. The
+    comparison with earlier days gets the remaining time; without it the most frequent values are returned.
+    `where(rule)` returns the conditions of a rule besides the alert's dimensions. Different spellings of a place in
+    `places` are counted under one name.
     """
 
     def __init__(

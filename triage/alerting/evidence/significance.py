@@ -1,4 +1,4 @@
-"""Values that are significantly more frequent in a window than in the days before. Pure."""
+"""Finds values that are significantly more frequent in a window than in the days before. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ LEVEL = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Number of records in a set, and in how many of them each value of a field occurs.
+    """Number of records in a set, and the number of them in which each value of a field occurs.
 
     `counts` is by value; a record may have several values or none, so the counts need not add up to `total`.
     """
@@ -27,10 +27,10 @@ class Sample:
 def over_represented(window: Sample, baseline: Sample, *, tested: int | None = None, size: int = 5) -> list[Share]:
     """At most `size` values, most surprising first, each with the count to expect from its share in the baseline.
 
-    Fisher's exact test, one-sided, for each value that `window` has at least LEAST_COUNT times; Holm's correction
-    keeps the chance of even one false claim below LEVEL, however the values depend on each other. `tested` is the
-    number of candidates, if there were more than `window` has. A value must also be LEAST_RATIO times as frequent as
-    before: in large windows even a difference of a tenth is significant, but of no use to a reader.
+    Fisher's exact test, one-sided, for each value that `window` has at least LEAST_COUNT times; Holm's correction keeps
+    the chance of any false claim below LEVEL, also if values are correlated. `tested` is the number of candidates, if
+    `window` has only a part of them. A value must also be LEAST_RATIO times as frequent as before: in large windows
+    even a difference of 10 % is significant, but of no use to a reader.
     """
     if baseline.total < LEAST_BASELINE or not window.total:
         return []
@@ -53,9 +53,9 @@ def over_represented(window: Sample, baseline: Sample, *, tested: int | None = N
 
 
 def log_tail(count: int, total: int, before: int, before_total: int) -> float:
-    """Logarithm of Fisher's one-sided p: the chance of `count` or more, if both samples have the value equally often.
+    """Logarithm of Fisher's one-sided p: the chance of `count` or more if both samples have the value equally often.
 
-    The value is on `count` of the window's `total` records and on `before` of the baseline's `before_total`; `count <=
+    The value is in `count` of the window's `total` records and in `before` of the baseline's `before_total`; `count <=
     total` and `before <= before_total`. It is the tail of the hypergeometric distribution, summed in logarithms.
     """
     having, everything = count + before, total + before_total

@@ -21,10 +21,10 @@ _STOP = frozenset(_FILLERS.split())
 
 
 def candidates(texts: Iterable[str], size: int) -> tuple[list[str], int]:
-    """The most frequent words by number of texts, and the number of words that at least three texts have.
+    """The `size` most frequent words by number of texts, and the number of words that occur in at least three texts.
 
-    Words are lower-cased, of three letters or more; Chinese and Japanese runs give overlapping pairs of characters, as
-    the index has them.
+    Words are lower-cased and have three letters or more; Chinese and Japanese text is split into overlapping pairs of
+    characters, as in the index.
     """
     frequency: Counter[str] = Counter()
     for text in texts:

@@ -1,1 +1,1 @@
-"""Life of an alert: episodes, pages that group them, inhibition, silences, and the document that is stored. Pure."""
+"""Lifecycle of an alert: episodes, the pages that group them, inhibition, silences, and the stored document. Pure."""

@@ -1,4 +1,4 @@
-"""The alert document of an episode, which is stored in the index and the topic, and sent to receivers."""
+"""Builds the alert document of an episode, which is stored in the index and the topic, and sent to receivers."""
 
 from urllib.parse import quote
 
@@ -23,10 +23,10 @@ def build_alert(
     chart: Chart | None = None,
     assessment: Assessment | None = None,
 ) -> Alert:
-    """The alert document of an episode, as it is stored and sent; `now_ms` is its time of update.
+    """Build the alert document of an episode; `now_ms` becomes its time of update.
 
-    `rule` is None if it was removed from the rule file. `evidence` has the examples from the index, `chart` the latest
-    counts, `assessment` is the last one of a person.
+    `rule` is None if it was removed from the rule file. `evidence` has examples from the index, `chart` the latest
+    counts, `assessment` is the most recent one by a user.
     """
     evidence = evidence or Evidence()
     wording = wording_of(settings)
@@ -117,7 +117,7 @@ def _not_paged_because(episode: Episode) -> str | None:
 
 
 def duration(ms: int) -> str:
-    """A duration in English, for logs and reasons: `1 h 30 min`, `5 min`, `2 d`, `45 s`."""
+    """Format a duration in English, for logs and reasons: `1 h 30 min`, `5 min`, `2 d`, `45 s`."""
     return wording_for("en").duration(ms)
 
 

@@ -1,4 +1,4 @@
-"""Assessments of alerts: people say that an alert was right or false, and the last one counts. Pure."""
+"""Assessments of alerts: users mark an alert as right or false, and the latest mark counts. Pure."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -12,10 +12,9 @@ VERDICTS: tuple[Verdict, ...] = ("right", "false", "withdrawn")
 
 
 class Assessments:
-    """The last assessment of each alert, by dedup key, also where it was withdrawn.
+    """The latest assessment of each alert, by dedup key, including withdrawn ones.
 
-    Reading the topic again changes nothing: of several assessments of one alert the latest counts, in whatever order
-    they are put.
+    The order in which assessments are added does not matter: the one with the latest time counts.
     """
 
     def __init__(self, actions: Iterable[Judge] = ()) -> None:
@@ -40,5 +39,5 @@ class Assessments:
         return Assessment(action.verdict, action.actor, rfc3339(action.at_ms), action.comment)
 
     def keys(self) -> list[str]:
-        """Dedup keys of all alerts that somebody assessed."""
+        """Dedup keys of all alerts that a user has assessed."""
         return list(self._by_key)

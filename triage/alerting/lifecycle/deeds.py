@@ -1,4 +1,4 @@
-"""Applies what people do with alerts to their episodes: acknowledge, snooze, assign, comment, resolve. Pure."""
+"""Applies users' actions on alerts to their episodes: acknowledge, snooze, assign, comment, resolve. Pure."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ _DEEDS: dict[type, Deed] = {
 
 
 def is_applied(episode: Episode, action: EpisodeAction) -> bool:
-    """True if an action was applied to an episode before, or a later one that replaces it."""
+    """True if this action, or a later one that replaces it, was already applied to the episode."""
     if any(entry.id == action.id for entry in episode.history):
         return True
     if isinstance(action, Comment):
@@ -33,7 +33,10 @@ def is_applied(episode: Episode, action: EpisodeAction) -> bool:
 
 
 def applied(episode: Episode, action: EpisodeAction, lateness_ms: int) -> Episode:
-    """The episode after an action. `lateness_ms` is by how much the time of closed steps is behind the clock."""
+    """Return the episode after a user's action.
+
+    `lateness_ms` is by how much the time of closed steps is behind the clock.
+    """
     who = Acknowledgement(action.actor, rfc3339(action.at_ms), action.comment)
     changes: dict[str, Any] = {"history": [*episode.history, _entry(action)][-MAX_ENTRIES:]}
     if not isinstance(action, Comment):

@@ -31,19 +31,20 @@ class Change(StrEnum):
 
 
 class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """An alert's episode: one stretch of time in which a rule fires for a key. Times are event time in ms.
+    """An alert's episode: one period in which a rule fires for a key. Times are event time in ms.
 
-    `started_ms` is the start of the step that fired first, `last_step_ms` of the last evaluated step, `last_firing_ms`
-    of the last step that fired. `quiet` counts the steps since then, `hits` the firing steps in a row. Numbers are of
-    the rule's window at the last step, `peak_...` of the window with most negatives. `changes` has a bit for each of
-    the last 20 steps, the newest lowest: set where the verdict differed from that of the step before.
+    `started_ms` is the start of the first firing step, `last_step_ms` of the last evaluated step, `last_firing_ms` of
+    the last firing step. `quiet` counts the steps since then, `hits` the consecutive firing steps. Counts are of the
+    rule's window at the last step; `peak_...` are of the window with most negatives. `changes` has one bit for each of
+    the last 20 steps, the newest in the lowest bit: set where the verdict differed from that of the step before.
 
-    `page` is the dedup key with which the page was sent; where several alerts share a page it is that of the first.
-    `taken_by` are the receivers that took the page; None if an alerter sent it that did not note them. `refusals` are
-    those that did not, and why. `without` are lagging partitions whose counts its latest window may lack. `acted_ms` is
-    when the last action on it was sent, by its sender's clock. `told_at` is when the first receiver other than the log
-    took the page. `resolved_by` ended it by hand at `resolved_ms`, and `still_firing_ms` is the last step since then
-    that would have fired; `history` is what people did with it. The names of the fields are those in the changelog.
+    `page` is the dedup key with which the page was sent; if several alerts share a page it is that of the first.
+    `taken_by` are the receivers that accepted the page; None if the alerter that sent it did not record them.
+    `refusals` are receivers that did not, and their reasons. `without` are lagging partitions whose counts may be
+    missing from the latest window. `acted_ms` is the time of the last user's action, by the clock of its sender.
+    `told_at` is when the first receiver other than the log accepted the page. `resolved_by` resolved it manually at
+    `resolved_ms`; `still_firing_ms` is the last step after that which would have fired. `history` lists users' actions.
+    The field names are those in the changelog.
     """
 
     dedup_key: str
@@ -92,12 +93,12 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def paged(self) -> bool:
-        """True if a receiver other than the log took its page."""
+        """True if a receiver other than the log has accepted its page."""
         return self.page is not None and (self.taken_by is None or any(name != LOG for name in self.taken_by))
 
     @property
     def firing(self) -> bool:
-        """True in the states from `firing` to `recovering`: not while pending, and not once resolved."""
+        """True in the states from `firing` to `recovering`, false while pending and once resolved."""
         return self.state not in {"pending", "resolved"}
 
     @property
@@ -110,17 +111,17 @@ class Episode(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def version(self) -> int:
-        """Version of the alert's document for Elasticsearch (external versioning): it never decreases."""
+        """Version of the alert's document for Elasticsearch's external versioning: it never decreases."""
         return (self.end_ms << 1) | (not self.open)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The settings of a rule that decide when its alerts open and resolve.
+    """The settings of a rule that determine when its alerts open and resolve.
 
-    `pending` is the number of firing steps in a row before the one that fires, `resolve_after` the number of quiet
-    steps in a row that resolve. `rule_removed`: the rule is not in the rule file any more, and open episodes resolve at
-    once.
+    `pending` is the number of consecutive firing steps before the one that opens an alert, `resolve_after` the number
+    of consecutive quiet steps that resolve it. `rule_removed`: the rule is no longer in the rule file, and open
+    episodes resolve at once.
     """
 
     resolve_after: int
@@ -139,8 +140,8 @@ class Transition:
 def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: Policy) -> Transition:
     """Apply the next closed window of a rule and key to its episode: open, continue or end it.
 
-    `episode` is the key's last one, open or resolved, or None. It is not changed: the transition has its successor.
-    Windows without a negative never fire, but for a silence. A window that was applied before changes nothing.
+    `episode` is the key's latest one, open or resolved, or None; it is not changed, the transition has the new one.
+    Only silence rules fire for a window without negatives. A window that was applied before changes nothing.
     """
     if episode is not None and window.step_start_ms <= episode.last_step_ms:
         return Transition(episode)
@@ -179,9 +180,9 @@ def step(episode: Episode | None, window: RuleWindow, verdict: Verdict, policy: 
 
 
 def held_until_ms(episode: Episode, step_ms: int, resolve_after: int) -> int | None:
-    """Until when a spike that was resolved by hand opens no new episode; None if it was not resolved by hand.
+    """Time until which a manually resolved spike opens no new episode; None if it was not resolved manually.
 
-    It is the spike that somebody has ended until it has been quiet for `resolve_after` steps.
+    It counts as the same spike until `resolve_after` steps were quiet.
     """
     if episode.resolved_by is None:
         return None
@@ -265,9 +266,9 @@ def _history(episode: Episode | None, window: RuleWindow, *, firing: bool) -> tu
 
 
 def dedup_key(window: RuleWindow) -> str:
-    """The alert's id, by which receivers know its updates and its resolve.
+    """The alert's id, with which receivers match later updates and the resolve to the alert.
 
-    `triage-` and 40 hex digits of SHA-256 over rule, dimension values and the first step of the episode.
+    `triage-` and 40 hex digits of SHA-256 over the rule, the dimension values and the first step of the episode.
     """
     parts = [window.rule, window.key, window.step_start_ms]
     return "triage-" + hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:40]

@@ -1,4 +1,4 @@
-"""Pages: which alerts are grouped on one, when it is sent and repeated, and when it resolves, as in Alertmanager. Pure.
+"""Pages: grouping alerts, sending and repeating a page, and resolving it, as in Alertmanager. Pure.
 
 *Who calls it.* `engine.episodes`, on the event loop's thread; nothing here blocks or waits.
 
@@ -12,9 +12,9 @@ belong to `engine.episodes`: they are never changed here, `run` returns changed 
 *What is persisted.* `PagingState`, in the same entry as the episodes, so that the two never disagree after a crash.
 Names of fields are names in the changelog.
 
-Life of a page: an episode fires and its group's timer starts (`wait_for`) → the timer ends and the group's firing
-alerts share a new page, or get the reason why they do not (`run`) → repeats until someone acknowledges (`run`) → all
-its alerts are over (`resolve`).
+Lifecycle of a page: an episode fires and its group's timer starts (`wait_for`) → the timer ends and the group's firing
+alerts share a new page, or get the reason why they do not (`run`) → the page repeats until a user acknowledges it
+(`run`) → all its alerts have ended (`resolve`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,10 +29,10 @@ from triage.schemas.alert import Event
 
 
 class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A page, which is one notification with alerts of one group, sent to `receivers`. Times are event time in ms.
+    """A page: one notification about the alerts of one group, sent to `receivers`. Times are event time in ms.
 
-    `members` are the dedup keys of its alerts, and `key` is the first of them. `sent_ms` is when it was sent or
-    repeated last.
+    `members` are the dedup keys of its alerts; `key` is the first of them. `sent_ms` is when it was last sent or
+    repeated.
     """
 
     key: str
@@ -58,9 +58,9 @@ class PagingState(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class PageNotification:
-    """A message on a page to its receivers: it fires (or still does: `repeat`), was acknowledged, or is resolved.
+    """A message about a page to its receivers: it fires, still fires (`repeat`), was acknowledged, or is resolved.
 
-    A `note` says what else somebody did with it: a comment, an assignment, the end of an acknowledgement.
+    A `note` reports another user's action: a comment, an assignment, the end of an acknowledgement.
     """
 
     event: Event
@@ -72,9 +72,9 @@ class PageNotification:
 class PagingContext:
     """Functions by which `Paging` looks up properties of episodes and rules, which it does not own.
 
-    `receivers(episode)` are those of its rule. `muted(episode, at_ms)` describes the silence that holds then, and
-    `too_old(end_ms)` the reason why that time is too long ago for a page; both are texts, and None where they do not
-    apply. `all_mutes()` says if an alert on everything together mutes others.
+    `receivers(episode)` returns the receivers of its rule. `muted(episode, at_ms)` describes the silence in effect at
+    that time; `too_old(end_ms)` explains why a page about that time is no longer sent; both return None if that does
+    not apply. `all_mutes()` is true if an alert on all records together mutes the others.
     """
 
     group_of: Callable[[Episode], str]
@@ -85,7 +85,7 @@ class PagingContext:
 
 
 class Paging:
-    """Groups the firing alerts of one partition into pages, and decides when a page is sent, repeated and resolved."""
+    """Groups the firing alerts of one partition into pages, and decides when to send, repeat and resolve each page."""
 
     def __init__(self, settings: AlertingSettings, context: PagingContext) -> None:
         self.state = PagingState()
@@ -100,9 +100,9 @@ class Paging:
         return min((due for due in (*self.state.waiting.values(), *pages) if due is not None), default=None)
 
     def wait_for(self, episode: Episode, at_ms: int) -> None:
-        """Start the timer of the group of a firing episode that is on no page, unless it runs already.
+        """Start the timer of the group of a firing episode that is on no page, unless it is running.
 
-        It starts at `at_ms` and runs `group_wait_s`, or longer: `group_interval_s` after the group's last page.
+        It runs for `group_wait_s` from `at_ms`, or longer: at least `group_interval_s` after the group's last page.
         """
         group = self._group(episode)
         if group in self.state.waiting or not self._context.receivers(episode):
@@ -115,9 +115,11 @@ class Paging:
     def run(
         self, at_ms: int, episodes: Mapping[str, Episode], *, late: bool = False
     ) -> tuple[list[PageNotification], list[Episode]]:
-        """Run the timers that are due by `at_ms`. Returns new and repeated pages, and changed copies of episodes.
+        """Run the timers due by `at_ms` (event time in ms).
 
-        `late`: they were due long before, and what is quiet by now is not paged.
+        Returns new and repeated pages, and changed copies of episodes.
+
+        `late`: the timers were delayed while the alerter caught up; alerts that are quiet by now are not paged.
         """
         notifications, changed = [], []
         if due := sorted(group for group, due_ms in self.state.waiting.items() if due_ms <= at_ms):
@@ -133,7 +135,7 @@ class Paging:
         return notifications, changed
 
     def resolve(self, episodes: Mapping[str, Episode]) -> list[PageNotification]:
-        """Remove the pages whose alerts are all over; returns the notification of each that it is resolved."""
+        """Remove the pages whose alerts have all ended; returns their resolve notifications."""
         over = [page for page in self.state.pages.values() if not self._firing(page, episodes)]
         for page in over:
             del self.state.pages[page.key]
@@ -144,23 +146,26 @@ class Paging:
         return [PageNotification("resolved", page) for page in over]
 
     def acknowledge(self, page: Page) -> list[PageNotification]:
-        """Stop the repeats of a page. Returns a notification of the acknowledgement; none if it had one before."""
+        """Stop the repeats of a page.
+
+        Returns a notification of the acknowledgement; empty if it was already acknowledged.
+        """
         if page.acknowledged:
             return []
         page.acknowledged = True
         return [PageNotification("acknowledged", page)]
 
     def unacknowledge(self, page: Page) -> list[PageNotification]:
-        """Repeat a page again. Returns a note of it; none if nobody had acknowledged it."""
+        """Resume the repeats of a page. Returns a note about that; empty if nobody had acknowledged it."""
         if not page.acknowledged:
             return []
         page.acknowledged = False
         return [PageNotification("note", page)]
 
     def snooze(self, page: Page, until_ms: int) -> list[PageNotification]:
-        """Stop the repeats of a page until `until_ms`. Returns a notification of it; none if it had one before.
+        """Stop the repeats of a page until `until_ms`; then an acknowledged page is repeated once, others as before.
 
-        Then it is repeated once if it is acknowledged, else as before.
+        Returns a notification of the snooze; empty if the page was already acknowledged or snoozed.
         """
         known = page.acknowledged or page.snoozed_until_ms
         page.snoozed_until_ms = until_ms
@@ -285,7 +290,7 @@ class _Muting:
         return None if parent is None else f"muted by the alert {parent.dedup_key} of rule {parent.rule}"
 
     def parent_to_wait_for(self, child: Episode) -> Episode | None:
-        """An alert that mutes `child` once its page is sent, which is not decided on yet; None if there is none."""
+        """The alert that will mute `child` when its own page, which is still due, is sent; None if there is none."""
         needed = _people(self._context.receivers(child))
         return self._parent_of(
             child, lambda parent: self._is_due(parent) and needed <= set(self._context.receivers(parent))

@@ -26,10 +26,12 @@ def precedence(episode: Episode) -> tuple[int, int, int, str]:
 
 
 class InhibitionIndex:
-    """Finds the alert that mutes another one: firing episodes by dimension values, so that no pairs are compared.
+    """Finds the alert that mutes another one.
 
-    Comparing every pair would block the event loop for seconds when thousands of keys fire at once. It is built for one
-    run of the timers: the episodes must not change while it is used.
+    Firing episodes are indexed by dimension values, to avoid comparing all pairs.
+
+    Comparing all pairs would block the event loop for seconds when thousands of keys fire at once. The index is for one
+    run of the timers: episodes must not change while it is in use.
     """
 
     def __init__(self, episodes: Iterable[Episode]) -> None:
@@ -49,10 +51,10 @@ class InhibitionIndex:
     ) -> Episode | None:
         """The firing episode that mutes `child`, or None. Only episodes for which `mutes` returns true are considered.
 
-        A parent's dimensions are a part of the child's, with the same values: `brand=Acme` mutes
-        `brand=Acme|region=eu`. An alert on everything together is a parent only if `all_mutes`. On the same dimensions
-        the alert that fired first mutes the other. A parent never mutes a more severe alert; a narrower, more severe
-        alert mutes the wider one instead, because it explains it. `child` must be one of the episodes of the index.
+        A parent's dimensions are a subset of the child's, with the same values: `brand=Acme` mutes
+        `brand=Acme|region=eu`. An alert on all records together is a parent only if `all_mutes`. With equal dimensions,
+        the alert that fired first mutes the other. A parent never mutes a more severe alert; in that case the narrower,
+        more severe alert mutes the wider one, because it explains it. `child` must be in the index.
         """
         parents = [
             episode

@@ -10,7 +10,7 @@ MATCHABLE_FIELDS = (*COUNTED_FIELDS, "rule", "severity")
 
 
 class Silences:
-    """All known silences. Of several versions of a silence, which have the same id, the newest one counts."""
+    """All known silences. Versions of a silence have the same id, and the newest version counts."""
 
     def __init__(self, silences: Iterable[Silence] = ()) -> None:
         self._by_id: dict[str, Silence] = {}
@@ -23,11 +23,11 @@ class Silences:
             self._by_id[silence.id] = silence
 
     def all(self) -> list[Silence]:
-        """All silences; the one that ends last comes first."""
+        """All silences, also ended ones, sorted by their end, the latest first."""
         return sorted(self._by_id.values(), key=lambda silence: (-silence.until_ms, silence.id))
 
     def active_for(self, dimensions: Mapping[str, str], rule: str, severity: str, at_ms: int) -> Silence | None:
-        """The silence that matches an alert at `at_ms`, or None; of several, the one that ends last."""
+        """The silence in effect for an alert at `at_ms`, or None; of several, the one that ends last."""
         values = {**dimensions, "rule": rule, "severity": severity}
         return next(
             (silence for silence in self.all() if at_ms < silence.until_ms and matches(silence.matchers, values)), None
@@ -39,10 +39,10 @@ def matches(matchers: Iterable[Matcher], values: Mapping[str, str]) -> bool:
 
 
 def parse_matchers(texts: Iterable[str]) -> list[Matcher]:
-    """Read the conditions of a silence from text.
+    """Parse the conditions of a silence from text.
 
-    Each is `FIELD=VALUE` or `FIELD!=VALUE`, such as `brand=Acme` or `intent!=praise`; at least one needs `=`. Raises
-    ConfigError with every problem.
+    Each is `FIELD=VALUE` or `FIELD!=VALUE`, such as `brand=Acme` or `intent!=praise`; at least one must use `=`. Raises
+    ConfigError that lists every problem.
     """
     found, problems = [], []
     for text in texts:
@@ -65,5 +65,5 @@ def parse_matchers(texts: Iterable[str]) -> list[Matcher]:
 
 
 def format_matchers(matchers: Iterable[Matcher]) -> str:
-    """Write matchers as one line of text, in the form that `parse_matchers` reads: `brand=Acme intent!=praise`."""
+    """Format matchers as one line of text that `parse_matchers` understands: `brand=Acme intent!=praise`."""
     return " ".join(f"{matcher.name}{'!=' if matcher.negated else '='}{matcher.value}" for matcher in matchers)

@@ -1,4 +1,4 @@
-"""Notifier for the Alertmanager API v2. Alerts expire there unless they are sent again while they fire."""
+"""Notifier for the Alertmanager API v2, where a firing alert expires unless it is sent again."""
 
 import asyncio
 from collections.abc import Sequence
@@ -28,9 +28,10 @@ _SHORTEST_S = 300
 class AlertmanagerNotifier:
     """Sends alerts to every Alertmanager of a cluster; it is enough if one of them accepts.
 
-    It sends to every one because they don't share alerts. Labels identify an alert: they stay the same from the first
-    page to the resolve, numbers are annotations. The dispatcher sends a firing alert again every `resend_every_s`; its
-    end is always well after the next time. Times are real, because Alertmanager compares them with its own clock.
+    Every member gets them, because alerts are not replicated between members. The labels identify an alert and
+    therefore stay the same from the first page to the resolve; numbers are annotations. The dispatcher sends a firing
+    alert again every `resend_every_s`; the end time in each message is well after the next one. Times are from the real
+    clock, because Alertmanager compares them with its own.
     """
 
     name = "alertmanager"
@@ -58,7 +59,7 @@ class AlertmanagerNotifier:
     async def send(self, notification: Notification) -> None:
         """Send the alerts of a notification to every Alertmanager. Raises an error if none of them accepted it.
 
-        Of several errors it raises one after which it can be sent again, if there is any.
+        If they failed with different errors, one that allows a retry is preferred.
         """
         body = msgspec.json.encode(self.alerts(notification))
         results = await asyncio.gather(*(post.post(body) for post in self._posts), return_exceptions=True)
@@ -72,7 +73,7 @@ class AlertmanagerNotifier:
             log.warning("alertmanager_left_out", error=str(problem), of=len(results))
 
     def alerts(self, notification: Notification) -> list[dict[str, Any]]:
-        """Body of the request: one object per alert of the page; Alertmanager groups them by its own routes."""
+        """Body of the request: one object per alert of the page. Alertmanager groups them by its own routes."""
         content = compose(notification, self._wording)
         lead = self._alert(notification.alert, plain(content, self._wording))
         return [lead, *(self._alert(other, other.summary) for other in notification.also)]
@@ -106,9 +107,8 @@ class AlertmanagerNotifier:
 def labels(alert: Alert) -> dict[str, str]:
     """Labels by which Alertmanager routes and groups the alert.
 
-    `alertname` is the rule. The dimension `severity` becomes `record_severity`: `severity` is the alert's.
-
-    The episode's dedup key is a label, so that a late resolve of an old episode never ends a new one.
+    `alertname` is the rule. `severity` is the alert's; a dimension of that name becomes `record_severity`. The
+    episode's dedup key is a label, so that a late resolve of an old episode never ends a new one.
     """
     own = {"severity": "record_severity"}
     found = {own.get(name, name): value for name, value in sorted(alert.dimensions.items())}

@@ -9,13 +9,11 @@ from triage.schemas.alert import Alert, Event
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message to receivers on a page, its acknowledgement or its resolve, or a note of what somebody did with it.
+    """One message to receivers: a page, its acknowledgement, its resolve, or a note about another user's action.
 
-    `also` are the other alerts on the page.
-
-    `resent`: the receiver may have taken it before. `repeat`: the page still fires and nobody has acknowledged it. The
-    dedup key is the same in both cases. `told_ms` is the time of this attempt; `over_since` is when the alert ended, if
-    that was before it.
+    `also` are the other alerts on the page. `resent`: the receiver may have received it before. `repeat`: the page
+    still fires and nobody has acknowledged it. The dedup key is the same in both cases. `told_ms` is the time of this
+    attempt; `over_since` is when the alert ended, if it ended before this attempt.
     """
 
     event: Event
@@ -28,7 +26,7 @@ class Notification:
 
 
 class Throttled(Unavailable):
-    """The receiver is available but asks to wait `retry_after_s` seconds before the next request."""
+    """The receiver is available but asks for a pause of `retry_after_s` seconds before the next request."""
 
     def __init__(self, dependency: str, message: str, retry_after_s: float) -> None:
         super().__init__(dependency, message)
@@ -36,15 +34,14 @@ class Throttled(Unavailable):
 
 
 class Refused(DependencyError):  # noqa: N818 - describes the answer
-    """The receiver refuses every request until someone mends a setting, there or here: for example, a wrong address."""
+    """The receiver refuses every request until a setting here or at the receiver is corrected, such as an address."""
 
 
 class Notifier(Protocol):
     """Delivers notifications to one kind of receiver. `send` is one attempt and keeps no state; the caller retries.
 
-    Optional attributes: with `acknowledges` true, it also gets the event `acknowledged`, with `notes` true the event
-    `note`; with a `rate`, it is called no more often; with `resend_every_s`, a page is sent to it again that often
-    while it fires.
+    Optional attributes: `acknowledges` (true: it also gets the event `acknowledged`), `notes` (true: it also gets the
+    event `note`), `rate` (limit on calls), `resend_every_s` (a page is sent again at this interval while it fires).
     """
 
     name: str
@@ -52,8 +49,8 @@ class Notifier(Protocol):
     async def send(self, notification: Notification) -> None:
         """Make one attempt to deliver a notification.
 
-        Raises Unavailable if another attempt can succeed by itself, AccessDenied or Refused if it can once someone has
-        mended a setting, any other DependencyError if none can.
+        Raises Unavailable if a retry may succeed, AccessDenied or Refused if a retry may succeed once a setting is
+        corrected, and another DependencyError if no retry can succeed.
         """
         ...
 

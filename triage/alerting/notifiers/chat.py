@@ -10,9 +10,9 @@ from triage.alerting.wording import Wording, wording_for
 
 
 class ChatNotifier:
-    """Base class of notifiers that post chat messages to the URL of a channel or group, which is a secret.
+    """Base class of notifiers that post chat messages to the webhook URL of a channel or group, which is a secret.
 
-    Acknowledgements are posted, too.
+    It also posts acknowledgements and notes.
     """
 
     name: str
@@ -32,7 +32,7 @@ class ChatNotifier:
         self._links = links
 
     def content(self, notification: Notification) -> Content:
-        """The content of a message, with links by which readers act."""
+        """The content of a message, including the links by which readers act on the alert."""
         links = () if self._links is None else self._links.of(notification.alert.dedup_key, self.name)
         return compose(notification, self._wording, links)
 

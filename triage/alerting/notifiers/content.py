@@ -1,4 +1,4 @@
-"""Content of a notification, the same for all receivers; each of them only formats it."""
+"""Content of a notification, the same for all receivers; each notifier only formats it."""
 
 import shlex
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ _WHOLE_PAGE = frozenset({"firing", "resolved"})
 class Content:
     """The parts of a notification, the most useful first; a part without content is empty.
 
-    `lines` are (label, row of the chart in block characters), `unusual` is (label, values that stand out), `actions`
-    and `links` are (name, URL) and `commands` (name, command). `examples_label` names the window of the examples. An
+    `lines` are (label, row of the chart in block characters); `unusual` are (label, values that stand out); `actions`
+    and `links` are (name, URL); `commands` are (name, command). `examples_label` names the window of the examples. An
     acknowledgement, a note and a resolve have only title, summary, links and footer.
     """
 
@@ -48,7 +48,7 @@ class Content:
 
 
 def compose(notification: Notification, wording: Wording, links: Sequence[ActionLink] = ()) -> Content:
-    """Collect the content of a notification, in the language of `wording`; `links` are those by which readers act."""
+    """Collect the content of a notification in the language of `wording`; `links` are signed links to actions."""
     alert, event = notification.alert, notification.event
     firing = event == "firing"
     footer = [wording.severities.get(alert.severity, alert.severity), alert.rule, alert.dedup_key]
@@ -110,7 +110,7 @@ def _summary(notification: Notification, wording: Wording) -> str:
 
 
 def examples_label(alert: Alert, wording: Wording) -> str:
-    """The label of the examples, with the window that they are from if it is known."""
+    """The label of the examples, with the window that they come from, if known."""
     if alert.examples_end is None:
         return wording.examples
     end_ms = _ms(alert.examples_end)
@@ -148,7 +148,7 @@ def _share(share: Share, wording: Wording, kind: str) -> str:
 
 
 def intent_of(alert: Alert) -> str | None:
-    """The intent that the page is about: its dimension, else the one that stands out most. None if unknown."""
+    """The intent that the page is about: its dimension `intent`, else the one that stands out most; None if unknown."""
     own = alert.dimensions.get("intent")
     if own is not None:
         return own

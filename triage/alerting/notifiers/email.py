@@ -1,4 +1,4 @@
-"""E-mail by SMTP: plain text, and HTML with the chart. The messages of an episode are one thread."""
+"""Notifier for e-mail by SMTP: plain text, and HTML with the chart. All messages of an episode form one thread."""
 
 import ssl
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ _DENIED = frozenset({530, 534, 535, 538})
 class Mailbox:
     """Sender, recipients and mail server.
 
-    `security` says when encryption begins: `tls` with the first byte, `starttls` before login and mail (a server that
-    can't is refused), `none` never, for a relay on this host.
+    `security`: with `tls` the connection is encrypted from the start, with `starttls` before login and mail (a server
+    without STARTTLS is refused), with `none` never, for a relay on this host.
     """
 
     sender: str
@@ -79,8 +79,8 @@ class EmailNotifier:
     async def send(self, notification: Notification) -> None:
         """Send one message.
 
-        Raises Unavailable for 4xx and network errors, AccessDenied for refused credentials, Refused where all
-        recipients or the settings of encryption are refused, and DependencyError for all other errors.
+        Raises Unavailable for 4xx replies and network errors, AccessDenied for refused credentials, Refused if all
+        recipients are refused or the encryption settings do not work, and DependencyError for all other errors.
         """
         mailbox = self._mailbox
         links = () if self._links is None else self._links.of(notification.alert.dedup_key, self.name)
@@ -129,7 +129,7 @@ class EmailNotifier:
         return Refused(self.name, text) if type(error) is smtp.SMTPException else Unavailable(self.name, text)
 
     async def close(self) -> None:
-        """Do nothing: each message has a connection of its own, which `send` closes."""
+        """Do nothing: each message uses its own connection, which `send` closes."""
 
 
 def mail(
@@ -137,8 +137,8 @@ def mail(
 ) -> EmailMessage:
     """Build the e-mail of a notification, with plain text, HTML and the chart.
 
-    Its id is derived from the dedup key: a resent message has the same id, and all messages of an episode reply to the
-    first page.
+    The message id is derived from the dedup key, so a resent message has the same id; all messages of an episode reply
+    to the first page.
     """
     content = compose(notification, wording, links)
     message = EmailMessage()

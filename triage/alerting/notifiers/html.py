@@ -1,4 +1,4 @@
-"""Writes notifications as HTML for e-mail: one column with inline styles, as mail programs need it."""
+"""Formats notifications as HTML for e-mail: one column with inline styles, which mail programs require."""
 
 from pathlib import Path
 
@@ -15,9 +15,9 @@ _EVENT_COLORS = {"resolved": "#2e6b34", "acknowledged": "#2d5f8b"}
 
 
 def html(content: Content, wording: Wording, picture: str | None) -> Markup:
-    """An alert as a whole HTML page for an e-mail, in the language of `wording`.
+    """Format an alert as a complete HTML page for an e-mail, in the language of `wording`.
 
-    `picture` is the address of the chart (`cid:...`); without one the chart is drawn with block characters.
+    `picture` is the URL of the chart (`cid:...`); if it is None the chart is drawn with block characters.
     """
     return _TEMPLATES.render(
         "email.html",

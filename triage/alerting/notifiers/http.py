@@ -1,4 +1,4 @@
-"""POST of JSON to a receiver; failures are raised as errors that can be retried or are final."""
+"""Posts JSON to a receiver; errors show whether a retry can succeed."""
 
 import math
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ _WRONG_ADDRESS = frozenset({404, 410})
 
 
 class JsonPost:
-    """Posts to one URL, which is a secret and never shown.
+    """Posts to one URL, which is secret and never appears in messages.
 
-    `name` is the receiver's name in errors; `setting` is the setting that an error tells to check (default:
+    `name` is the receiver's name in errors; `setting` is the setting that errors tell the user to check (default:
     `<name>_url`).
     """
 

@@ -23,7 +23,7 @@ _SUMMARY_CHARS = 1024
 class PagerDutyNotifier:
     """Sends pages to PagerDuty, one incident per page.
 
-    PagerDuty adds a trigger with a known key to its open incident: repeats page nobody.
+    PagerDuty adds a trigger with a known dedup key to the open incident, so a repeated page notifies nobody.
     """
 
     name = "pagerduty"
@@ -43,10 +43,10 @@ class PagerDutyNotifier:
         self._wording = wording or wording_for("en")
 
     async def send(self, notification: Notification) -> None:
-        """Post the event of a notification; PagerDuty answers 202 if it took it.
+        """Post the event of a notification; PagerDuty answers 202 if it accepts it.
 
-        Raises Refused for an unknown routing key, another DependencyError for an invalid event (400), Throttled for
-        429, and otherwise as `JsonPost.post`.
+        Raises Refused for an unknown routing key, DependencyError for an invalid event (400), Throttled for 429, and
+        otherwise the errors of `JsonPost.post`.
         """
         try:
             await self._post.post(msgspec.json.encode(event(notification, self._routing_key, self._wording)))
@@ -63,7 +63,7 @@ class PagerDutyNotifier:
 
 
 def event(notification: Notification, routing_key: str, wording: Wording) -> dict[str, Any]:
-    """Body of the request: a trigger with all details of the page, or the dedup key alone to acknowledge or resolve."""
+    """Body of the request: a trigger with all details of the page, or only the dedup key to acknowledge or resolve."""
     alert = notification.alert
     body: dict[str, Any] = {
         "routing_key": routing_key,

@@ -1,4 +1,4 @@
-"""Notifiers for robots of WeCom and DingTalk groups: Markdown by webhook, with errors in the body of a 200 response."""
+"""Notifiers for group robots of WeCom and DingTalk: Markdown by webhook; errors come in the body of a 200 response."""
 
 import base64
 import hashlib
@@ -59,7 +59,7 @@ class _Robot(ChatNotifier, ABC):
 
     @abstractmethod
     def message(self, notification: Notification) -> dict[str, Any]:
-        """The body of the request."""
+        """The body of the request for a notification."""
 
     def parameters(self) -> dict[str, str] | None:
         return None
@@ -73,7 +73,7 @@ class _Robot(ChatNotifier, ABC):
 class WeComNotifier(_Robot):
     """Sends alerts to a group robot of WeCom.
 
-    Its URL is `.../cgi-bin/webhook/send?key=...`; a message has at most 4,096 bytes.
+    Its URL is `.../cgi-bin/webhook/send?key=...`; a message is limited to 4,096 bytes.
     """
 
     name = "wecom"
@@ -89,7 +89,8 @@ class WeComNotifier(_Robot):
 class DingTalkNotifier(_Robot):
     """Sends alerts to a group robot of DingTalk.
 
-    Its URL is `.../robot/send?access_token=...`; with a secret, each request has a signature of the time in ms.
+    Its URL is `.../robot/send?access_token=...`; if a secret is set, each request is signed over the current time in
+    ms.
     """
 
     name = "dingtalk"

@@ -22,7 +22,7 @@ _SECTION_CHARS = 2900  # Slack refuses a section above 3,000
 
 
 class SlackNotifier(ChatNotifier):
-    """Posts alerts to a Slack channel by its webhook. Slack takes one message a second, and short bursts."""
+    """Posts alerts to a Slack channel by its webhook. Slack accepts one message a second, and short bursts."""
 
     name = "slack"
     rate = Rate(burst=5, per_s=1.0)
@@ -32,7 +32,7 @@ class SlackNotifier(ChatNotifier):
 
 
 def message(content: Content, wording: Wording) -> dict[str, Any]:
-    """The message as Slack takes it: `text` for notifications and screen readers, `blocks` for the channel."""
+    """Build the Slack message: `text` for notifications and screen readers, `blocks` for the channel."""
     icon = _EVENT_ICONS.get(content.event) or _ICONS.get(content.severity, ":warning:")
     header = {"type": "plain_text", "text": cut(f"{icon} {content.title}", _HEADER_CHARS), "emoji": True}
     blocks: list[dict[str, Any]] = [{"type": "header", "text": header}, _section(_escape(content.summary))]

@@ -21,9 +21,9 @@ Element = dict[str, Any]
 
 
 class TeamsNotifier(ChatNotifier):
-    """Posts alerts to Microsoft Teams. Teams takes four messages a second for each webhook.
+    """Posts alerts to Microsoft Teams. Teams accepts four messages a second for each webhook.
 
-    The workflow answers 202 before it posts the card: only the run history of the workflow shows if it could post it.
+    The workflow answers 202 before it posts the card: only its run history shows whether that succeeded.
     """
 
     name = "teams"
@@ -34,7 +34,10 @@ class TeamsNotifier(ChatNotifier):
 
 
 def encoded(content: Content, wording: Wording) -> bytes:
-    """The message as JSON of at most 27,000 bytes. Whole sections are left out to fit, the least useful one first."""
+    """Encode the message as JSON of at most 27,000 bytes.
+
+    To fit, whole sections are left out, the least useful first.
+    """
     sections = _sections(content, wording)
     while True:
         body = msgspec.json.encode(_message(content, [element for _, section in sections for element in section]))

@@ -1,4 +1,4 @@
-"""Writes notifications as plain text, and as the subset of Markdown that chat robots understand."""
+"""Formats notifications as plain text, and as the subset of Markdown that chat robots understand."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ _MARKS = str.maketrans("`*[]<>", "'＊［］＜＞")
 
 
 def plain(content: Content, wording: Wording, facts: Iterable[tuple[str, str]] = ()) -> str:
-    """A notification as plain text, for e-mail and other receivers without markup.
+    """Format a notification as plain text, for e-mail and other receivers without markup.
 
     `facts`, as (label, text), follow the summary.
     """
@@ -30,7 +30,7 @@ def plain(content: Content, wording: Wording, facts: Iterable[tuple[str, str]] =
 
 
 def markdown(content: Content, wording: Wording, limit_bytes: int) -> str:
-    """A notification as Markdown for chat robots, in at most `limit_bytes` bytes of UTF-8.
+    """Format a notification as Markdown for chat robots, in at most `limit_bytes` bytes of UTF-8.
 
     It uses headings, bold, quotes, links and line breaks. Whole sections are left out to fit, the least useful first.
     """
@@ -70,12 +70,12 @@ def markdown(content: Content, wording: Wording, limit_bytes: int) -> str:
 
 
 def escaped(text: str) -> str:
-    """Replace the characters of Markdown, so that no text of a customer can make a link or a mention."""
+    """Replace Markdown's special characters, so that a customer's text cannot create a link or a mention."""
     return text.translate(_MARKS)
 
 
 def link(url: str) -> str:
-    """Escape a URL so that it cannot end the link around it."""
+    """Escape a URL so that it cannot end the Markdown link that contains it."""
     return url.replace("(", "%28").replace(")", "%29").replace(" ", "%20")
 
 

@@ -1,6 +1,6 @@
 """Notifier for any HTTP receiver: the alert as JSON, optionally signed.
 
-The signature is an HMAC-SHA256 over the time and the body, with a versioned key.
+The signature is an HMAC-SHA256 over time and body, and names the version of its key.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ SIGNATURE = "x-triage-signature"
 class SigningKey:
     """The secret that signs the requests of a webhook.
 
-    `version` is part of the signature, so that a receiver can accept the old and the new key for a while.
+    `version` is part of the signature, so that a receiver can accept an old and a new key during a change.
     """
 
     version: str
@@ -37,9 +37,8 @@ class WebhookNotifier:
     """Posts an alert as JSON to any HTTP receiver, and signs the request if there is a key.
 
     The body is `{"event", "dedup_key", "resent", "repeat", "alert": {...}, "also": [{...}], "told_at", "over_since",
-    "links": {...}}`. The header
-    `Idempotency-Key` is the same for every attempt at one event of one episode. Each attempt is signed with its own
-    time; the time is real, because receivers compare it with their clock.
+    "links": {...}}`. The header `Idempotency-Key` is the same for every attempt at one event of one episode. Each
+    attempt is signed with its own time, from the real clock, because receivers compare it with theirs.
     """
 
     name = "webhook"

@@ -1,1 +1,1 @@
-"""Precision of alert rules: what people said of their alerts, compared with the budgets of false alerts. Pure."""
+"""Precision of alert rules: users' assessments of alerts, compared with the budgets of false alerts. Pure."""

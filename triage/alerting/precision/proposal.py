@@ -1,4 +1,4 @@
-"""Proposal of a stricter rule after three false alerts in a row. Nothing changes a rule but its owner. Pure."""
+"""Proposes a stricter rule after three false alerts in a row. Rules are only changed by their owner. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _FASTER = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A setting of a rule to change: `now` is what the rule has, `instead` what to write, both as in the rule file.
+    """A proposed change of a rule's setting from `now` to `instead`, both written as in the rule file.
 
     `first_ms` and `last_ms` are the starts of the first and the last of the false alerts.
     """
@@ -25,7 +25,7 @@ class Proposal:
 
 
 def propose(rule: Rule, alerts: Sequence[PastAlert]) -> Proposal | None:
-    """The proposal for a rule whose three newest assessed alerts were false; None for any other.
+    """Return a proposal if the three newest assessed alerts of a rule were all false, else None.
 
     `alerts` are those of the rule, newest first.
     """

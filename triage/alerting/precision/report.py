@@ -1,4 +1,4 @@
-"""Report on each alert rule: its budget, what it spent, how often it was right, and what keeps it from firing. Pure."""
+"""Report on each alert rule: budget and its use, precision, and what keeps the rule from firing. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ PRECISION_DAYS = 90
 
 @dataclass(frozen=True, slots=True)
 class RuleKeys:
-    """Keys of a rule now: evaluated individually (`watched`), and counted together because of the limits (`others`).
+    """A rule's current keys: evaluated individually (`watched`), or counted together because of limits (`others`).
 
-    Of those watched, `learning` have a baseline that is too young to fire, and `too_few` too few records to fire now.
+    Of the watched ones, `learning` have a baseline that is too young to fire, and `too_few` have too few records to
+    fire.
     """
 
     watched: int = 0
@@ -32,7 +33,7 @@ class RuleKeys:
 
 
 def keys_of(rules: Mapping[str, Mapping[str, int]]) -> dict[str, RuleKeys] | None:
-    """Keys of each rule from numbers by rule and kind, as a view of the fleet has them; None without any."""
+    """Convert numbers by rule and kind, as a fleet view has them, to the keys of each rule; None without rules."""
     names = ("watched", "learning", "others", "too_few")
     found = {rule: RuleKeys(**{name: counts.get(name, 0) for name in names}) for rule, counts in rules.items()}
     return found or None
@@ -40,11 +41,12 @@ def keys_of(rules: Mapping[str, Mapping[str, int]]) -> dict[str, RuleKeys] | Non
 
 @dataclass(frozen=True, slots=True)
 class RuleReport:
-    """Report on one rule over the last `days` days; its precision is that of the last 90.
+    """Report on one rule over the last `days` days; its precision is that of the last 90 days.
 
-    `allowed` is the number of false alerts that the budget allows in this time, None for a rule without a budget;
-    `per_key` is the part of it that each key has, None where the number of keys is needed and not known. `alerts` were
-    raised, `paged` of them; `right` and `false` were assessed so. `keys` is None where no alerter answers.
+    `allowed` is the number of false alerts that the budget allows in `days`, None for a rule without a budget;
+    `per_key` is the part of one key, None if that depends on the number of keys and this is unknown. `alerts` were
+    raised; `paged`, `right` and `false` count those that were paged or assessed so. `keys` is None if no alerter
+    answers.
     """
 
     rule: Rule
@@ -61,9 +63,9 @@ class RuleReport:
 
     @property
     def cannot_fire(self) -> str | None:
-        """Reason why the rule could not have fired for any key: `no_keys`, `learning` or `too_few`; None if it could.
+        """Reason why the rule could not have fired for any key: `no_keys`, `learning` or `too_few`.
 
-        None also where no alerter answers.
+        None if it could have fired, or if no alerter answers.
         """
         if self.keys is None or self.keys.able:
             return None
@@ -79,9 +81,9 @@ def rule_reports(
     keys: Mapping[str, RuleKeys] | None = None,
     days: int = BUDGET_DAYS,
 ) -> list[RuleReport]:
-    """Report on every rule, in the order of the file. `alerts` are those since the longer of `days` and 90 days.
+    """Report on every rule, in the order of the file. `alerts` must cover the longer of `days` and 90 days.
 
-    `keys` has the keys of each rule by name; None if no alerter answers.
+    `keys` has the keys of each rule by its name; None if no alerter answers.
     """
     found = []
     for rule in rules.rules:

@@ -1,4 +1,4 @@
-"""Reads and checks a file of alert rules; every problem in one message."""
+"""Reads and checks a file of alert rules; one error message lists all problems."""
 
 import contextlib
 from collections.abc import Sequence
@@ -20,17 +20,17 @@ _DEFAULT = Path(__file__).with_name("default.yaml")
 
 
 def load_alert_rules(settings: AlertingSettings) -> AlertRules:
-    """The rules that `alerting.rules` names, by default the ones that come with the package.
+    """Load the rules that `alerting.rules` names, by default those that come with the package.
 
-    Raises ConfigError with every problem of the file, and of its fit to `alerting.dimensions`, `alerting.window_s`
-    and `alerting.group_by`.
+    Raises ConfigError that lists every problem of the file, including conflicts with `alerting.dimensions`,
+    `alerting.window_s` and `alerting.group_by`.
     """
     where = str(settings.rules) if settings.rules else "default alert rules"
     return parse_alert_rules(read_alert_rules(settings), settings, where)
 
 
 def read_alert_rules(settings: AlertingSettings) -> bytes:
-    """The content of the rule file, by default of the one in the package. Raises ConfigError if it cannot be read."""
+    """Read the rule file, by default the one in the package. Raises ConfigError if it cannot be read."""
     source = settings.rules or _DEFAULT
     try:
         return source.read_bytes()
@@ -39,7 +39,7 @@ def read_alert_rules(settings: AlertingSettings) -> bytes:
 
 
 def parse_alert_rules(text: bytes, settings: AlertingSettings, where: str) -> AlertRules:
-    """Parse and check the content of a rule file. Raises ConfigError, with every problem and `where` as the place."""
+    """Parse and check the content of a rule file. Raises ConfigError with every problem; `where` names the file."""
     try:
         content, _ = read_source(text.decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -57,7 +57,7 @@ def parse_alert_rules(text: bytes, settings: AlertingSettings, where: str) -> Al
 
 
 def check(settings: Settings) -> list[str]:
-    """All problems of the files that the alerting section names, as messages; empty if there are none."""
+    """List all problems of the files that the alerting section names, as messages; empty if there are none."""
     found = []
     for read in (load_alert_rules, lambda alerting: places_of(alerting.places)):
         try:

@@ -46,7 +46,7 @@ class Values(_Strict):
 class StaticThreshold(_Strict):
     """A fixed threshold, which fires when the window reaches both this share and this number of negative records.
 
-    A share alone would fire on two records, a count alone on any busy day.
+    A share alone would fire for two records, a count alone on any busy day.
     """
 
     share_at_least: float = Field(gt=0, le=1)
@@ -138,12 +138,12 @@ class Rule(_Strict):
         )
 
     def series_of(self, dimensions: Mapping[str, str]) -> dict[str, str]:
-        """The dimension values of the series to which a matching count belongs. Fields of filters are summed over."""
+        """The dimension values of the series to which a matching count belongs: those of the fields in `dimension`."""
         return {name: dimensions[name] for name in self.dimension}
 
     @property
     def series(self) -> tuple[object, ...]:
-        """All settings that determine what the rule counts. Stored baselines with another value are not used for it."""
+        """Everything that determines what the rule counts. A stored baseline is used only if this is unchanged."""
         filters = {name: (values.in_, values.not_in) for name, values in sorted(self.where.items())}
         counted = (sorted(self.dimension), str(filters))
         return counted if self.silence is None else (*counted, "all records")
@@ -157,13 +157,13 @@ class Rule(_Strict):
 
     @property
     def quiet_steps(self) -> int:
-        """The steps without firing that resolve an alert: one for a silence, because a record ends it."""
+        """Number of steps without firing that resolve an alert; by default one for a silence: a record ends it."""
         given = "resolve_after" in self.model_fields_set
         return self.resolve_after if self.silence is None or given else 1
 
 
 class RuleFile(_Strict):
-    """The content of a rule file: the rules, and settings that they share."""
+    """The content of a rule file: the rules and the settings that they share."""
 
     version: Literal[1]
     zone: str = "UTC"
@@ -180,7 +180,7 @@ class RuleFile(_Strict):
 
 
 class AlertRules:
-    """The rules in force, by name."""
+    """The active alert rules, by name."""
 
     def __init__(
         self,
@@ -209,7 +209,10 @@ class AlertRules:
         return any(rule.matches(dimensions) for rule in self.rules)
 
     def spike_settings(self, rule: Rule) -> SpikeSettings | None:
-        """The rule's detector settings in its time zone; None for a static rule. A silence learns all records by it."""
+        """The rule's detector settings, with its time zone; None for a rule with only a static threshold.
+
+        A silence rule gets settings for a detector that learns the number of all records and never fires.
+        """
         silence = rule.silence
         if silence is not None:
             return SpikeSettings(
@@ -225,7 +228,7 @@ class AlertRules:
         return rule.spike.model_copy(update={"zone": rule.zone or self._zone})
 
     def runbook(self, rule: Rule | None, dimensions: Mapping[str, str]) -> str | None:
-        """URL of the runbook for the intent among the dimension values, else of the rule's; None if neither has one."""
+        """URL of the runbook for the intent in `dimensions`, else that of the rule; None if there is neither."""
         return self._runbooks.get(dimensions.get("intent", "")) or (rule.runbook if rule else None)
 
     @property

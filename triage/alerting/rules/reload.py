@@ -14,9 +14,9 @@ POLL_S = 2.0
 
 
 class RuleWatch:
-    """Watches the rule file: reads it every two seconds of monotonic time, and at the next `poll` after a `request`.
+    """Watches the rule file: `poll` reads it every two seconds of monotonic time, and after a `request`.
 
-    `rules` are the rules in force.
+    `rules` are the active rules.
     """
 
     def __init__(self, settings: AlertingSettings, clock: Clock, metrics: Metrics) -> None:
@@ -31,14 +31,14 @@ class RuleWatch:
         self._refused = ""
 
     def request(self) -> None:
-        """Read the file at the next `poll`, and parse it also if it was refused before."""
+        """Make the next `poll` read the file, and parse it even if this content was refused before."""
         self._seen, self._refused = None, ""
         self._next_s = self._clock.monotonic()
 
     def poll(self) -> AlertRules | None:
-        """Return the rules if the file has changed them since the last call, else None.
+        """Return the new rules if the file has changed them since the last call, else None.
 
-        Problems of a changed file are logged, and the rules in force stay.
+        Problems of a changed file are logged, and the active rules stay.
         """
         now_s = self._clock.monotonic()
         if now_s < self._next_s:
