@@ -104,6 +104,11 @@ class WorkerSettings(Section):
         300_000, ge=10_000, description="Time without a poll after which the group gives the partitions to others"
     )
     drain_timeout_s: float = Field(20, gt=0, description="How long the worker finishes batches in flight after SIGTERM")
+    region_names: Literal["as_sent", "en", "zh"] = Field(
+        "as_sent",
+        description="Names of known places in `region`: as sources send them, or one name per place in this language, "
+        "so that Wuhan and 武汉 are one region (alerting.places)",
+    )
     max_text_chars: int = Field(
         20_000, ge=1, le=1_000_000, description="Longest text of a record; a longer one is a dead letter"
     )

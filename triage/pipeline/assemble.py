@@ -53,6 +53,7 @@ from triage.sinks.checked import index_sink
 from triage.topics import require_topics, wait_for_kafka
 from triage.topics.definitions import RAW_TOPICS
 from triage.topics.follower import TopicFollower
+from triage.translations import places_of
 from triage.types import Channel, Model
 
 _T = TypeVar("_T")
@@ -73,15 +74,25 @@ def build_enricher(
 ) -> Enricher:
     """Build the enricher (model, redactor, rules) that the worker and `triage enrich` use.
 
-    A given `model` is used instead of the one that the settings name. Raises ConfigError for settings or rules that are
-    not valid, ModelError for a model that can't be loaded.
+    A given `model` is used instead of the one that the settings name. Raises ConfigError for settings, rules or names
+    of places that are not valid, ModelError for a model that can't be loaded.
     """
     rules = load_rules(settings.rules.path)
     loaded = model or OnnxModel.load(settings.model, metrics)
     if isinstance(loaded, OnnxModel):
         require_person_label(loaded.manifest, settings)
     preload()
-    return Enricher(loaded, redactor or Redactor(settings.redaction), rules, settings.worker, clock, watcher)
+    redactor = redactor or Redactor(settings.redaction)
+    return Enricher(loaded, redactor, rules, settings.worker, clock, watcher, _region_name(settings))
+
+
+def _region_name(settings: Settings) -> Callable[[str], str] | None:
+    """Function that returns the one name of a place; None if regions stay as sources send them."""
+    language = settings.worker.region_names
+    if language == "as_sent":
+        return None
+    places = places_of(settings.alerting.places)
+    return lambda region: places.name_in(region, language)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.config import load_settings
+from triage.pipeline.assemble import build_enricher
 from triage.pipeline.batch import ValidatedRecord
 from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
@@ -51,6 +52,19 @@ def test_a_complaint(enricher):
     assert record["author_id"].startswith("v1:")
     assert "anna" not in json.dumps(record)
     assert record["rating"] == 1
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Wuhan"), ("zh", "武汉")])
+def test_a_place_has_one_name_in_region_if_the_settings_say_so(clock, language, name):
+    settings = load_settings(None, {"worker.region_names": language})
+    enricher = build_enricher(settings, clock, WordModel())
+    sent = ["Wuhan", "武汉", "武漢市", "WUHAN", "Depot 5", None]
+    found = [_one(enricher, text="late", **({"region": region} if region else {})).get("region") for region in sent]
+    assert found == [name, name, name, name, "Depot 5", None]
+
+
+def test_a_region_stays_as_it_was_sent_by_default(clock):
+    assert _one(build_enricher(load_settings(None), clock, WordModel()), text="late", region="武汉")["region"] == "武汉"
 
 
 def test_aspects_are_on_the_record_only_where_the_model_found_some(enricher):

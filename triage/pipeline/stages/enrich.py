@@ -89,6 +89,7 @@ class Enricher:
         settings: WorkerSettings,
         clock: Clock,
         watcher: Watcher | None = None,
+        region_name: Callable[[str], str] | None = None,
     ) -> None:
         self._active = _activate(model, rules)
         self._redactor = redactor
@@ -97,6 +98,7 @@ class Enricher:
         self._settings = settings
         self._clock = clock
         self._watcher = watcher
+        self._region_name = region_name
 
     @property
     def active(self) -> ActiveModel:
@@ -219,7 +221,7 @@ class Enricher:
             source=self._clean(raw.source, raw.author_id),
             brand=self._clean(raw.brand, raw.author_id),
             product=self._clean(raw.product, raw.author_id),
-            region=self._clean(raw.region, raw.author_id),
+            region=self._clean_region(raw.region, raw.author_id),
             body=None if parts.are_all_of(text) else _ranges(parts),
         )
 
@@ -230,6 +232,10 @@ class Enricher:
         limited, dropped_before = limit_attributes(attributes, *limits)
         kept, dropped_after = limit_attributes(self._redactor.redact_attributes(limited, author), *limits)
         return kept, dropped_before or dropped_after
+
+    def _clean_region(self, region: str | None, author: str | None) -> str | None:
+        cleaned = self._clean(region, author)
+        return cleaned if cleaned is None or self._region_name is None else self._region_name(cleaned)
 
     def _clean_rating(self, rating: float | None) -> float | None:
         """Return the rating, or None if it is a million or more and would be redacted as a phone or card number."""
