@@ -42,7 +42,7 @@ def test_missing_parts_are_failures_with_the_command_that_makes_them(capfd, opti
     assert ("console", "warning") in states
     # No worker runs here.
     assert outcome.code == 1
-    assert next(each["text"] for each in found if each["state"] == "failed").startswith("no worker is in the group")
+    assert next(each["text"] for each in found if each["state"] == "failed").startswith("No worker is in the group")
 
 
 def test_without_any_server_each_is_named_without_python_words(capfd):

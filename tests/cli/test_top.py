@@ -109,7 +109,7 @@ def test_json_of_a_fleet(capfd, stack, prefix, monkeypatch):
         outcome = run(
             capfd, "top", "--once", "--json", "--interval", "0.2", "--process", f"127.0.0.1:{server.port}",
             *(f"--set={name}={value}" for name, value in flags.items()), f"--set=worker.group={prefix}",
-            "--set=fleet.timeout_s=30",
+            "--set=fleet.timeout_s=30", "--set=alerting.console_url=http://127.0.0.1:9",
         )  # fmt: skip
     finally:
         server.stop()
@@ -119,8 +119,12 @@ def test_json_of_a_fleet(capfd, stack, prefix, monkeypatch):
     assert sorted(each["lag"] for each in found["partitions"])[-2:] == [2, 3]
     assert [(each["kind"], each["name"]) for each in found["processes"]] == [("worker", f"{prefix}-a")]
     assert found["problems"] == [
-        "no worker is in the group: nothing is processed", "no alerter is in the group: nobody is paged",
-    ]  # fmt: skip
+        "No worker is in the group: nothing is processed. Start one: triage worker",
+        "No alerter is in the group: nobody is paged. Start one: triage alerter",
+        "No console answers at http://127.0.0.1:9 (connection refused): links in notifications lead there. "
+        "Start one: triage console; alerting.console_url is its address.",
+    ]
+    assert [each["kind"] for each in found["needs"]] == ["no_worker", "no_alerter", "no_console"]
     assert found["dead_letters"] == {"not_json": 1}
     assert found["alerts"] == {"resolved": 1, "ongoing": 1}
     assert [each["title"] for each in found["open_alerts"]] == [ALERT["title"]]

@@ -38,14 +38,14 @@ def test_lag_rates_and_time_to_drain_come_from_kafka():
     ]
     assert (view.lag, view.in_per_s, view.out_per_s) == (34, 2.0, 5.0)
     assert view.drain_s == 34 / 3
-    assert "1 partitions have no worker" in view.problems
+    assert f"1 partition has no worker: {TOPIC}/1" in view.problems
 
 
 def test_a_lag_that_grows_has_no_time_to_drain():
     grows = [reading(at, offsets={(TOPIC, 0): Offsets(0, 100 * at, 10)}) for at in (1, 2)]
     view = view_of(*grows)
     assert view.drain_s is None
-    assert view.problems[0] == "no worker is in the group: nothing is processed"
+    assert view.problems[0].startswith("No worker is in the group: nothing is processed.")
 
 
 def test_a_worker_that_answers_is_the_member_of_its_name():
@@ -68,7 +68,9 @@ def test_a_worker_that_answers_is_the_member_of_its_name():
     assert (process.in_per_s, process.out_per_s, process.lag, process.partitions) == (10, 10, 5, 2)
     assert (process.busy, process.batch_records, process.batch_fill) == (0.5, 25, 0.75)
     assert (process.model, process.device, process.precision) == ("m@1", "cuda", "fp16")
-    assert view.problems == ["alerter alerter-0: no metrics: set its health_port, or name it in fleet.processes"]
+    assert view.problems == [
+        "alerter alerter-0 can’t be monitored: no metrics: set its health_port, or name it in fleet.processes"
+    ]
 
 
 def test_members_without_metrics_are_shown_and_said():
@@ -79,21 +81,7 @@ def test_members_without_metrics_are_shown_and_said():
         ("worker", False, "connection refused"),
         ("alerter", False, "no metrics: set its health_port, or name it in fleet.processes"),
     ]
-    assert "worker triage-a: connection refused" in view.problems
-
-
-def test_what_is_stuck_waits_or_fell_back_is_a_problem():
-    metrics = Metrics()
-    metrics.seconds_since_progress.set(75)
-    metrics.model_fallback.set(1)
-    metrics.model_info.labels("m@1", "1", "r1", "cpu", "onnxruntime", "fp32").set(1)
-    stuck = worker("triage-a", metrics, waiting_for={"elasticsearch": "connection refused"})
-    problems = view_of(None, reading(0, stuck)).problems
-    assert problems == [
-        "worker triage-a waits for elasticsearch: connection refused",
-        "worker triage-a has stood still for 75 s",
-        "worker triage-a: the model does not run on the device asked for, but on cpu",
-    ]
+    assert any(each.startswith("worker triage-a does not respond (connection refused);") for each in view.problems)
 
 
 def test_an_alerter_is_found_by_its_instance():
@@ -122,12 +110,9 @@ def test_records_that_retention_deleted_unread_are_said_before_and_after_a_worke
     metrics = Metrics()
     metrics.records_expired.labels(TOPIC).inc(20)
     view = view_of(None, reading(0, worker("triage-a", metrics), offsets={(TOPIC, 0): Offsets(1_025, 1_030, 5)}))
-    assert f"{TOPIC}/0: retention has deleted 1,020 records before a worker read them" in view.problems
+    assert f"{TOPIC}/0: retention deleted 1,020 records before a worker read them" in view.problems
     assert view.processes[0].expired == 20
-    assert (
-        "worker triage-a: 20 records were deleted by retention before it read them (records_expired_unread in its log)"
-        in view.problems
-    )
+    assert any(each.startswith("worker triage-a: retention deleted 20 records") for each in view.problems)
 
 
 def test_a_partition_at_a_batch_that_cannot_be_read_is_named():

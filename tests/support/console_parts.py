@@ -37,6 +37,7 @@ from triage.elastic.changes import Change, Periods
 from triage.elastic.explore import Page
 from triage.elastic.search import Hit
 from triage.fleet import FleetView, PartitionLag, ProcessView, StageTime
+from triage.fleet.needs import needs_of
 from triage.schemas.action import Matcher, Silence
 from triage.schemas.alert import Acknowledgement, Alert, Assessment, Chart, Example, Refusal, Share
 from triage.schemas.correction import Correction, correction_of
@@ -244,7 +245,9 @@ class ConsoleParts:
         partitions = [PartitionLag(topic=ours, partition=0, lag=1, in_per_s=1.0, out_per_s=0.5, worker=ours)]
         partitions.append(PartitionLag(topic=ours, partition=1, lag=1, in_per_s=1.0, out_per_s=0.5, worker=""))
         stages = [StageTime(stage=ours, p50_ms=80.0, p95_ms=200.0, per_s=2.0)]
-        return FleetView(at=AT, interval_s=15.0, processes=[process, lost], partitions=partitions, stages=stages)
+        view = FleetView(at=AT, interval_s=15.0, processes=[process, lost], partitions=partitions, stages=stages)
+        view.needs = needs_of(view)
+        return view
 
 
 _OF_CUSTOMERS = frozenset({"product", "brand", "region", "entity", "source"})

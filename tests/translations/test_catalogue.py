@@ -13,7 +13,7 @@ from triage.console.filters import FIELDS, HIDDEN_FIELDS, RANGES
 from triage.translations import catalogue
 
 PACKAGE = Path(triage.__file__).parent
-FOLDERS = (PACKAGE / "console", PACKAGE / "alerting", PACKAGE / "translations")
+FOLDERS = (PACKAGE / "console", PACKAGE / "alerting", PACKAGE / "fleet", PACKAGE / "translations")
 # Kinds of values whose names come from records: looked up by names that no code spells out.
 KINDS = {
     "sentiment", "channel", "severity", "alert_severity", "status", "language", "flag", "found_by", "entity", "role",

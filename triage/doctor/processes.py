@@ -14,8 +14,10 @@ def examine_processes(settings: Settings) -> Iterator[Finding]:
     """Yield what was found. Raises Unavailable if neither Kafka nor a process answers."""
     with FleetMonitor(settings) as monitor:
         view = monitor.look()
-    for problem in view.problems:
-        yield failed("processes", problem)
+    for need, problem in zip(view.needs, view.problems, strict=True):
+        # The console is asked by itself.
+        if need.kind != "no_console":
+            yield (warning if need.severity == "medium" else failed)("processes", problem)
     for kind in ("worker", "alerter"):
         ready = [process for process in view.processes if process.kind == kind and process.ready]
         if ready:

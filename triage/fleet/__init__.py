@@ -1,6 +1,6 @@
 """Monitors the whole fleet by the metrics of its processes and by Kafka, for `triage top` and the console."""
 
 from triage.fleet.monitor import FleetMonitor
-from triage.fleet.view import AlertView, FleetView, PartitionLag, ProcessView, StageTime
+from triage.fleet.view import AlertView, FleetView, Need, PartitionLag, ProcessView, StageTime
 
-__all__ = ["AlertView", "FleetMonitor", "FleetView", "PartitionLag", "ProcessView", "StageTime"]
+__all__ = ["AlertView", "FleetMonitor", "FleetView", "Need", "PartitionLag", "ProcessView", "StageTime"]

@@ -1,23 +1,16 @@
 """Combines two readings of brokers and processes into one view of the fleet."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from triage.fleet.brokers import BrokerReading, Member
 from triage.fleet.exposition import Samples, grown, increase, merged, quantile
-from triage.fleet.growing_lag import growing_lag
+from triage.fleet.needs import NO_METRICS, needs_of
 from triage.fleet.processes import Answer
 from triage.fleet.view import FleetView, PartitionLag, ProcessView, StageTime
+from triage.fleet.wording import sentence
+from triage.translations import translations_for
 
-NO_METRICS = "no metrics: set its health_port, or name it in fleet.processes"
-_CAUSES = {
-    "no_worker": "some partitions have no worker",
-    "waiting": "workers wait for a dependency",
-    "busy": "the workers are busy: start more, up to one per partition",
-    "unknown": "the times of the stages show where the time goes",
-}
 _NO_SAMPLES = Samples()
-_STALLED_S = 30.0
 _STAGE_ORDER = ("reload", "guarded", "decode", "enrich", "index", "publish")
 
 
@@ -33,7 +26,8 @@ class Reading:
 def assemble(view: FleetView, before: Reading | None, now: Reading) -> None:
     """Fill in the view from the readings `before` and `now`.
 
-    Without `before`, rates stay 0 and the times of stages are those since the processes started.
+    Without `before`, rates stay 0 and the times of stages are those since the processes started. What the view says of
+    Kafka and the console (`unread`, `console_error`) must be there already.
     """
     earlier = {answer.address: answer for answer in before.answers} if before else {}
     pairs = [(earlier[each.address].samples if each.address in earlier else _NO_SAMPLES, each) for each in now.answers]
@@ -41,7 +35,8 @@ def assemble(view: FleetView, before: Reading | None, now: Reading) -> None:
     view.processes = _processes(view, pairs, now)
     _rules(view, now)
     _times(view, [(old, answer.samples) for old, answer in pairs])
-    _problems(view)
+    view.needs = needs_of(view)
+    view.problems = [sentence(need, translations_for("en")) for need in view.needs]
 
 
 def _partitions(view: FleetView, before: Reading | None, now: Reading) -> None:
@@ -55,11 +50,6 @@ def _partitions(view: FleetView, before: Reading | None, now: Reading) -> None:
     for (topic, number), offsets in sorted(now.brokers.offsets.items()):
         old = earlier.get((topic, number), offsets)
         committed, old_committed = offsets.committed or offsets.first, old.committed or old.first
-        if offsets.committed is not None and offsets.committed < offsets.first:
-            view.problems.append(
-                f"{topic}/{number}: retention has deleted {offsets.first - offsets.committed:,} records before a "
-                "worker read them"
-            )
         view.partitions.append(
             PartitionLag(
                 topic=topic,
@@ -68,6 +58,7 @@ def _partitions(view: FleetView, before: Reading | None, now: Reading) -> None:
                 in_per_s=_per_s(view, max(0, offsets.end - old.end)),
                 out_per_s=_per_s(view, max(0, committed - old_committed)),
                 worker=owners.get((topic, number), ""),
+                expired=0 if offsets.committed is None else max(0, offsets.first - offsets.committed),
             )
         )
     view.lag = sum(each.lag for each in view.partitions)
@@ -186,49 +177,6 @@ def _rules(view: FleetView, now: Reading) -> None:
             known = view.rules.setdefault(rule, {})
             for kind, count in counts.items():
                 known[kind] = known.get(kind, 0) + int(count)
-
-
-def _rule_problems(view: FleetView) -> Iterator[str]:
-    """Sentences on the alert rules that cannot fire for any key, whatever comes."""
-    unseen = sorted(rule for rule, keys in view.rules.items() if not keys.get("watched"))
-    young = sorted(rule for rule, keys in view.rules.items() if 0 < keys.get("watched", 0) <= keys.get("learning", 0))
-    if unseen:
-        yield f"alert rules that cannot fire, as they have seen no records: {', '.join(unseen)}"
-    if young:
-        yield f"alert rules that cannot fire yet, as all of their keys are learning: {', '.join(young)}"
-
-
-def _group_problems(view: FleetView) -> Iterator[str]:
-    """Sentences on the consumer groups as a whole."""
-    unassigned = [each for each in view.partitions if not each.worker]
-    if view.partitions and len(unassigned) == len(view.partitions):
-        yield "no worker is in the group: nothing is processed"
-    elif unassigned:
-        yield f"{len(unassigned)} partitions have no worker"
-    if view.partitions and not any(process.kind == "alerter" for process in view.processes):
-        yield "no alerter is in the group: nobody is paged"
-    if (lag := growing_lag(view)) is not None:
-        yield (f"the lag grows: {lag.records:,} records wait, {lag.per_s:,.0f} more each second; {_CAUSES[lag.cause]}")
-
-
-def _problems(view: FleetView) -> None:
-    view.problems += _group_problems(view)
-    for process in view.processes:
-        subject = f"{process.kind} {process.name}"
-        if process.error is not None:
-            view.problems.append(f"{subject}: {process.error}")
-        for dependency, why in process.waiting_for.items():
-            view.problems.append(f"{subject} waits for {dependency}: {why}")
-        if process.expired:
-            view.problems.append(
-                f"{subject}: {process.expired:,} records were deleted by retention before it read them "
-                "(records_expired_unread in its log)"
-            )
-        if process.standing_still_s >= _STALLED_S:
-            view.problems.append(f"{subject} has stood still for {process.standing_still_s:.0f} s")
-        if process.fallback:
-            view.problems.append(f"{subject}: the model does not run on the device asked for, but on {process.device}")
-    view.problems += _rule_problems(view)
 
 
 def _host(address: str) -> str:

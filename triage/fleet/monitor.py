@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
 from triage.clock import Clock, SystemClock, rfc3339
@@ -9,7 +10,7 @@ from triage.config import Settings
 from triage.errors import TriageError, Unavailable
 from triage.fleet.assemble import Reading, assemble
 from triage.fleet.brokers import BrokerReading, Brokers, Member
-from triage.fleet.processes import ask_all, resolved, shown
+from triage.fleet.processes import ask_all, console_error, resolved, shown
 from triage.fleet.trouble import Trouble
 from triage.fleet.view import FleetView
 
@@ -21,8 +22,8 @@ _T = TypeVar("_T")
 class FleetMonitor:
     """Monitors the fleet: each `look` reads its state and compares it with that of up to 15 seconds before.
 
-    It blocks, only one thread may use it, and it must be closed. Brokers and processes that do not answer are listed in
-    the view's `problems`, and asked again at the next look.
+    It blocks, only one thread may use it, and it must be closed. Brokers, processes and a console that do not answer
+    are among the view's `needs`, and asked again at the next look.
     """
 
     def __init__(self, settings: Settings, wall: Clock | None = None) -> None:
@@ -30,6 +31,7 @@ class FleetMonitor:
         self._wall = wall or SystemClock()
         kafka = settings.kafka.model_copy(update={"start_timeout_s": min(settings.kafka.start_timeout_s, _TIMEOUT_S)})
         self._settings = settings.model_copy(update={"kafka": kafka})
+        self._console_url = settings.alerting.console_url.rstrip("/")
         self._brokers = Brokers(self._settings)
         self._trouble = Trouble(kafka, self._wall)
         self._readings: deque[Reading] = deque()
@@ -50,14 +52,18 @@ class FleetMonitor:
         brokers = _attempt(self._brokers.read, problems) or BrokerReading()
         if not problems:
             _attempt(self._trouble.look, problems)
-        answers = tuple(ask_all(self._addresses(brokers.members), self._settings.fleet.timeout_s))
+        timeout_s = self._settings.fleet.timeout_s
+        with ThreadPoolExecutor(1, "console") as threads:
+            console = threads.submit(console_error, self._console_url, timeout_s)
+            answers = tuple(ask_all(self._addresses(brokers.members), timeout_s))
         reading = Reading(self._wall.monotonic(), brokers, answers)
         if problems and not any(answer.error is None for answer in answers):
             raise Unavailable("fleet", f"neither Kafka nor a process answers: {problems[0]}")
         before = self._before(reading)
         view = FleetView(at=rfc3339(self._wall.now_ms()), interval_s=reading.at_s - before.at_s if before else 0.0)
+        view.console_url, view.console_error = self._console_url, console.result()
+        view.unread = list(dict.fromkeys(problems))
         assemble(view, before, reading)
-        view.problems = [*dict.fromkeys(problems), *view.problems]
         self._show_trouble(view)
         self._readings.append(reading)
         return view

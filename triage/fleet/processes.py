@@ -48,6 +48,20 @@ def ask_all(addresses: Iterable[str], timeout_s: float) -> list[Answer]:
         return list(threads.map(lambda address: _ask(client, address), unique))
 
 
+def console_error(url: str, timeout_s: float) -> str | None:
+    """The reason why no console answers at this address; None if something does that is not a server's own error.
+
+    A login or a proxy before the console answers in its place.
+    """
+    try:
+        answer = httpx.get(f"{url}/live", timeout=timeout_s)
+    except httpx.TimeoutException:
+        return "does not answer in time"
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return _reason(error)
+    return f"/live answers {answer.status_code}" if answer.is_server_error else None
+
+
 def resolved(addresses: Sequence[str]) -> list[str]:
     """Replace each `name:port` by an `address:port` for each IP address of the name.
 

@@ -3,6 +3,17 @@
 import msgspec
 
 
+class Need(msgspec.Struct, frozen=True):
+    """Something that an operator should look at: `kind` with its numbers and names in `values`.
+
+    `severity` is critical, high or medium.
+    """
+
+    kind: str
+    severity: str
+    values: dict[str, str | int | float] = {}
+
+
 class ProcessView(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One process of the fleet.
 
@@ -39,7 +50,10 @@ class ProcessView(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class PartitionLag(msgspec.Struct, kw_only=True):
-    """A raw partition: its lag in records, records written and processed per second, and its worker (empty: none)."""
+    """A raw partition: its lag in records, records written and processed per second, and its worker (empty: none).
+
+    `expired` is the number of records that were deleted before a worker read them.
+    """
 
     topic: str
     partition: int
@@ -47,6 +61,7 @@ class PartitionLag(msgspec.Struct, kw_only=True):
     in_per_s: float
     out_per_s: float
     worker: str
+    expired: int = 0
 
 
 class StageTime(msgspec.Struct, kw_only=True):
@@ -73,8 +88,11 @@ class FleetView(msgspec.Struct, kw_only=True):
     Rates and times are those of the last `interval_s` seconds; if that is 0, times are since the processes started.
 
     `rules` has the numbers of keys of each alert rule by kind, as the metric `alert_keys` has, over all alerters; it is
-    empty where no alerter answers. `problems` are sentences for people. `drain_s` is the time until the lag is gone at
-    these rates, None if it does not shrink. Dead letters are those of the last 24 hours, by reason.
+    empty where no alerter answers. `drain_s` is the time until the lag is gone at these rates, None if it does not
+    shrink. Dead letters are those of the last 24 hours, by reason.
+
+    `console_error` says why no console answers at `console_url`, None if one does; `unread` says what of Kafka could
+    not be read. `needs` are what an operator should look at, `problems` the same as English sentences.
     """
 
     at: str
@@ -92,4 +110,8 @@ class FleetView(msgspec.Struct, kw_only=True):
     alerts: dict[str, int] = {}
     open_alerts: list[AlertView] = []
     rules: dict[str, dict[str, int]] = {}
+    console_url: str = ""
+    console_error: str | None = None
+    unread: list[str] = []
+    needs: list[Need] = []
     problems: list[str] = []

@@ -1,13 +1,11 @@
 """*Fleet* names what an operator must look at, the worst first, and shows every process."""
 
-import pytest
-
-from triage.console.fleet.fragments import attention, partitions_html, processes_html, stages_html, state_of, tiles
+from triage.console.fleet.fragments import attention_html, partitions_html, processes_html, stages_html, tiles
 from triage.fleet import FleetView, PartitionLag, ProcessView, StageTime
-from triage.fleet.assemble import NO_METRICS
+from triage.fleet.needs import NO_METRICS, needs_of
 from triage.translations import translations_for
 
-EN, ZH = translations_for("en"), translations_for("zh")
+EN = translations_for("en")
 
 
 def _worker(name, **fields):
@@ -35,42 +33,12 @@ def _view(*processes, partitions=(), **fields):
     )
 
 
-@pytest.mark.parametrize(("process", "state"), [
-    (WELL, "ok"), (STUCK, "stuck"), (FROZEN, "down"), (HIDDEN, "unseen"), (WAITING, "waiting"), (FALLEN, "fallback"),
-], ids=lambda one: one if isinstance(one, str) else one.name)  # fmt: skip
-def test_the_state_of_a_process(process, state):
-    assert state_of(process) == state
-
-
-def test_what_needs_attention_comes_with_the_worst_first():
-    view = _view(HIDDEN, FALLEN, WELL, FROZEN, STUCK, WAITING, partitions=[_partition(0), _partition(1, worker="")])
-    found = attention(view, EN)
-    kinds = [kind for kind, _ in found]
-    assert kinds == sorted(kinds, key=["critical", "high", "medium"].index)
-    said = "\n".join(text for _, text in found)
-    assert "1 partition has no worker: complaints/1" in said
-    assert "worker w-stuck is stuck: no progress for 1 min, 40 records wait for it" in said
-    assert "worker w-frozen does not respond (does not answer in time); 40 records wait for it" in said
-    assert "worker w-waiting waits for elasticsearch: connection <refused>" in said
-    assert "worker w-fallen: the model fell back to cpu" in said
-    assert "w-well" not in said
-    assert "工作进程 w-stuck 卡住了：1 分钟没有动作" in "\n".join(text for _, text in attention(view, ZH))
-
-
-def test_all_is_well_and_nobody_is_there():
-    assert attention(_view(WELL, ALERTER, partitions=[_partition(0)]), EN) == []
-    ((kind, said),) = attention(_view(ALERTER, partitions=[_partition(0, worker="")]), EN)
-    assert (kind, said.partition(":")[0]) == ("critical", "No worker is in the group")
-
-
-def test_a_missing_alerter_and_a_growing_lag_are_named():
-    view = _view(WELL, partitions=[_partition(0)], lag=2_000, in_per_s=90.0, out_per_s=40.0)
-    assert [text for _, text in attention(view, EN)] == [
-        "No alerter is in the group: nobody is paged. Start one: triage alerter",
-        "The lag grows: 2,000 records wait, 50 more each second. "
-        "The times of the stages below show where the time goes.",
-    ]
-    assert "积压在增长" in attention(view, ZH)[1][1]
+def test_what_needs_attention_is_listed_and_escaped():
+    view = _view(WAITING, ALERTER, partitions=[_partition(0)])
+    view.needs = needs_of(view)
+    html = attention_html(view, EN)
+    assert '<li class="high">worker w-waiting waits for elasticsearch: connection &lt;refused&gt;</li>' in html
+    assert "Nothing." in attention_html(_view(), EN)
 
 
 def test_every_process_is_in_the_table_with_device_and_state():

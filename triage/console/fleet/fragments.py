@@ -9,24 +9,15 @@ from triage.console.data.dead_letters import DeadLetters
 from triage.console.web.fragments import Tile, empty, tile_row
 from triage.console.web.highlighting import cut
 from triage.console.web.templates import render
-from triage.fleet import FleetView, ProcessView
-from triage.fleet.assemble import NO_METRICS
-from triage.fleet.growing_lag import growing_lag
+from triage.fleet import FleetView
+from triage.fleet.needs import state_of
+from triage.fleet.wording import sentence
 from triage.metrics import LONGEST_LATENCY_S
 from triage.schemas.deadletter import DeadLetter
 from triage.translations import Translations
 
-# As the worker's own gauge: a loop that works always moves within this time.
-STILL_S = 30.0
 _LETTERS = 50
-_WORST = ("critical", "high", "medium")
 _PAYLOAD_CHARS = 600
-_LAG_CAUSES = {
-    "no_worker": "fleet.lag_cause_no_worker",
-    "waiting": "fleet.lag_cause_waiting",
-    "busy": "fleet.lag_cause_busy",
-    "unknown": "fleet.lag_cause_unknown",
-}
 _PILLS = {
     "ok": "good",
     "waiting": "high",
@@ -69,57 +60,9 @@ def tiles(view: FleetView, dead: int | None, translations: Translations) -> Mark
     )
 
 
-def state_of(process: ProcessView) -> str:
-    """State of a process in one word: unseen, down, stuck, waiting, fallback or ok.
-
-    `stuck` is checked before `waiting`, because a main loop that does not move cannot report anything new.
-    """
-    if process.error is not None:
-        return "unseen" if process.error == NO_METRICS else "down"
-    if process.standing_still_s >= STILL_S:
-        return "stuck"
-    if process.waiting_for:
-        return "waiting"
-    return "fallback" if process.fallback else "ok"
-
-
 def attention(view: FleetView, translations: Translations) -> list[tuple[str, str]]:
     """Everything that an operator should look at, as (severity, sentence), the worst first."""
-    needs: list[tuple[str, str]] = []
-    orphans = [partition for partition in view.partitions if not partition.worker]
-    if view.partitions and len(orphans) == len(view.partitions):
-        needs.append(("critical", translations("fleet.no_worker")))
-    elif orphans:
-        listed = ", ".join(f"{partition.topic}/{partition.partition}" for partition in orphans[:5])
-        needs.append(("critical", translations("fleet.orphans", n=len(orphans), listed=listed)))
-    if view.partitions and not any(process.kind == "alerter" for process in view.processes):
-        needs.append(("high", translations("fleet.no_alerter")))
-    if (lag := growing_lag(view)) is not None:
-        cause = translations(_LAG_CAUSES[lag.cause])
-        per_s = translations.quantity(round(lag.per_s, 1))
-        needs.append(("high", translations("fleet.lag_is_growing", n=lag.records, per_s=per_s, cause=cause)))
-    for process in view.processes:
-        needs += _needs(process, translations)
-    return sorted(needs, key=lambda need: _WORST.index(need[0]))
-
-
-def _needs(process: ProcessView, translations: Translations) -> list[tuple[str, str]]:
-    name = {"kind": translations.term("process", process.kind), "name": process.name}
-    waiting = translations("fleet.waiting", n=process.lag)
-    needs: list[tuple[str, str]] = []
-    match state_of(process):
-        case "stuck":
-            still = translations.duration(int(process.standing_still_s * 1000))
-            needs.append(("critical", translations("fleet.is_stuck", duration=still, waiting=waiting, **name)))
-        case "down":
-            needs.append(("critical", translations("fleet.is_down", why=process.error, waiting=waiting, **name)))
-        case "unseen":
-            needs.append(("medium", translations("fleet.is_unseen", why=process.error, **name)))
-    for dependency, why in process.waiting_for.items():
-        needs.append(("high", translations("fleet.is_waiting", dependency=dependency, why=why, **name)))
-    if process.fallback:
-        needs.append(("high", translations("fleet.is_fallback", device=process.device, **name)))
-    return needs
+    return [(need.severity, sentence(need, translations)) for need in view.needs]
 
 
 def attention_html(view: FleetView, translations: Translations) -> Markup:
