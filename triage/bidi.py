@@ -1,6 +1,6 @@
-"""Isolates foreign text in a line of plain text, so that right-to-left characters do not reorder the text around it.
+"""Isolates foreign text in a line of plain text, so that right-to-left characters do not reorder the surrounding text.
 
-HTML has `<bdi>` and `dir="auto"` for this.
+In HTML, `<bdi>` and `dir="auto"` do this.
 """
 
 import unicodedata
@@ -11,9 +11,9 @@ _FROM_RIGHT = frozenset({"R", "AL"})
 
 
 def isolated(text: str) -> str:
-    """Put a text with right-to-left characters between Unicode isolate characters.
+    """Enclose a text that has right-to-left characters in Unicode isolate characters.
 
-    Directional control characters of its own are removed. Other text (e.g. Latin or Chinese) is returned unchanged.
+    Directional control characters inside it are removed. Other text (e.g. Latin or Chinese) is returned unchanged.
     """
     if text.isascii():
         return text
@@ -25,5 +25,5 @@ def isolated(text: str) -> str:
 
 
 def closed(text: str) -> str:
-    """Append the closing isolate characters that a text has lost by being cut."""
+    """Append the closing isolate characters that are missing because the text was cut."""
     return text + _END * max(0, text.count(_ISOLATE) - text.count(_END))

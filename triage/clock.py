@@ -1,4 +1,4 @@
-"""Clocks that are passed to the code: `SystemClock` in production, `ManualClock` in tests, `ScaledClock` in the demo.
+"""Clocks, which are passed to the code: `SystemClock` in production, `ManualClock` in tests, `ScaledClock` in the demo.
 
 Also converts times between milliseconds since the epoch, datetimes and RFC 3339.
 """
@@ -22,7 +22,7 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait for some seconds; a `ManualClock` advances its time instead."""
+        """Wait for this number of seconds; a `ManualClock` advances its time instead."""
         ...
 
 
@@ -43,7 +43,7 @@ class ScaledClock:
     """Simulated wall time `origin + (real - anchor) * speed`, the same in every process with the same settings.
 
     Durations are real, because timeouts and backoff concern the machine, not the simulated days. From the simulated
-    time `until` on, time advances at real speed, so that a replay that ends "now" does not run into the future.
+    time `until` on, time advances at real speed, so that a replay that ends "now" does not continue into the future.
     """
 
     def __init__(self, origin: datetime, anchor: datetime, speed: float, until: datetime | None = None) -> None:
@@ -67,7 +67,7 @@ class ScaledClock:
 
 
 class ManualClock:
-    """A clock for tests, moved only by `advance`, `set` and `sleep`."""
+    """A clock for tests, which only `advance`, `set` and `sleep` move."""
 
     def __init__(self, now: datetime | int = 0) -> None:
         self._now_ms = now if isinstance(now, int) else to_ms(now)
@@ -106,7 +106,7 @@ def from_ms(ms: int) -> datetime:
 
 
 def parse_rfc3339(text: str) -> int:
-    """Convert a time as `rfc3339` formats it to milliseconds since the epoch. Raises ValueError for other text."""
+    """Convert a time in the format of `rfc3339` to milliseconds since the epoch. Raises ValueError for other text."""
     return to_ms(datetime.fromisoformat(text))
 
 

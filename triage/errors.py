@@ -29,12 +29,12 @@ _FOR_PROGRAMMERS = re.compile(
 
 
 def in_words(message: str) -> str:
-    """A library's message without Python's form of its objects and without error numbers."""
+    """A library's error message without Python's object notation and error numbers."""
     return _FOR_PROGRAMMERS.sub("", message)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean ...?` for the known name that is most like this one, or an empty text."""
+    """Return `; did you mean ...?` with the most similar known name, or an empty text if none is similar."""
     near = difflib.get_close_matches(name, list(known), 1, cutoff=0.7)
     return f"; did you mean {near[0]}?" if near else ""
 
@@ -114,7 +114,7 @@ class Unavailable(DependencyError):  # noqa: N818 - a state of the dependency, n
 class IndexUnusable(Unavailable):
     """Elasticsearch refuses documents because of the state or mapping of `index`; the message names the fix.
 
-    Nothing is wrong with the documents: they wait until the index is mended.
+    The documents are valid: they wait until the index is repaired.
     """
 
     def __init__(self, dependency: str, message: str, index: str) -> None:
@@ -123,7 +123,7 @@ class IndexUnusable(Unavailable):
 
 
 class DocumentRefused(DependencyError):  # noqa: N818
-    """Elasticsearch refuses one document because of what is in it: another attempt can't succeed."""
+    """Elasticsearch refuses one document because of its content: a retry cannot succeed."""
 
 
 class AccessDenied(DependencyError):  # noqa: N818
@@ -137,10 +137,10 @@ class Fenced(TriageError):  # noqa: N818
 
 
 class TooManyDeadLetters(TriageError):  # noqa: N818
-    """Nearly every record is refused, so a changed schema is more likely than invalid records; the worker stops."""
+    """Nearly every record is refused, which suggests a changed schema, not invalid records; the worker stops."""
 
     exit_code = 65
 
 
 class TrainingError(TriageError):
-    """Training data or options from which no model can be trained; nothing was written."""
+    """Training data or options are unsuitable for training a model; nothing was written."""

@@ -18,5 +18,5 @@ SIMPLIFIED: dict[int, str] = _read()
 
 
 def simplified(text: str) -> str:
-    """The text with traditional characters replaced by simplified ones; ASCII is returned unchanged."""
+    """Replace traditional Chinese characters by simplified ones; ASCII is returned unchanged."""
     return text if text.isascii() else text.translate(SIMPLIFIED)

@@ -15,15 +15,15 @@ _MAX_MESSAGES = 1_000
 
 
 def get_logger(name: str) -> Any:
-    """Return the structlog logger of a component; event names are snake_case, data are key-value pairs."""
+    """Return the structlog logger of a component. Event names are snake_case, data are key-value pairs."""
     return structlog.stdlib.get_logger(name)
 
 
 class RepeatFilter(logging.Filter):
-    """Log filter that passes a repeated message of a library once in 30 s, with the number of suppressed repeats.
+    """Log filter that passes a library's repeated message once in 30 s, with the number of suppressed repeats.
 
     While a broker is down, the Kafka clients log a hundred lines per second, which would fill a disk in hours. Messages
-    are equal if logger and unformatted message are. All messages of triage itself pass.
+    count as equal if logger and unformatted message are. All messages of triage itself pass.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class RepeatFilter(logging.Filter):
 
 
 def configure_logging(level: str = "INFO", log_format: LogFormat = "auto") -> None:
-    """Send all logs to standard error, those of structlog and of the standard library (kafka, faust) in one format.
+    """Send all logs to standard error, in one format for structlog and the standard library (kafka, faust).
 
     `auto` is `console` (readable lines) on a terminal, else `json`.
     """

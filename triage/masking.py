@@ -1,4 +1,4 @@
-"""Removes credentials from addresses that are shown: in `config show`, messages and logs."""
+"""Removes credentials from URLs that are shown: in `config show`, messages and logs."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ _PARAMETER = re.compile(
 
 
 def without_credentials(text: str) -> str:
-    """The text with `user:password@` of each URL masked, and parameters whose names say that they are secret.
+    """Mask `user:password@` of each URL in a text, and the values of parameters with names of secrets.
 
     `http://ann:pw@es:9200` becomes `http://**********@es:9200`.
     """
@@ -27,7 +27,7 @@ def without_credentials(text: str) -> str:
 
 
 def masked(value: Any) -> Any:
-    """A copy of a value with credentials masked in all its strings, also in lists and dicts; tuples become lists."""
+    """Copy a value with credentials masked in all its strings, also inside lists and dicts; tuples become lists."""
     if isinstance(value, str):
         return without_credentials(value)
     if isinstance(value, (list, tuple)):

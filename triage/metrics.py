@@ -14,7 +14,7 @@ LONGEST_LATENCY_S = _SECONDS[-1]
 
 
 class Metrics:
-    """The metrics of one process, on their own registry, so that several workers in one Python process do not mix."""
+    """The metrics of one process, in their own registry: several workers in one Python process stay separate."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:  # noqa: PLR0915 - one line per metric
         self.registry = registry or CollectorRegistry()

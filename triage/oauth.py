@@ -1,4 +1,4 @@
-"""Gets access tokens for Kafka's OAUTHBEARER, by the client credentials grant of RFC 6749, section 4.4."""
+"""Requests access tokens for Kafka's OAUTHBEARER, by the client credentials grant of RFC 6749, section 4.4."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ _USED_SHARE = 0.8
 class TokenSource:
     """Access tokens for one client, each requested from `url` and reused for 80 % of its lifetime.
 
-    Thread-safe. The client secret is in no log or error message.
+    Thread-safe. The client secret never appears in a log or error message.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class TokenSource:
         """Return a valid token, requesting a new one if necessary.
 
         Raises AccessDenied if the server refuses the client, Unavailable if it does not answer or sends no token,
-        ConfigError if its URL is not valid.
+        ConfigError if its URL is invalid.
         """
         with self._lock:
             if not self._token or self._monotonic() >= self._until:
@@ -56,11 +56,11 @@ class TokenSource:
             return self._token
 
     def for_kafka_python(self) -> Any:
-        """Make a token provider for kafka-python."""
+        """Create the token provider that kafka-python's clients take."""
         return _kafka_python_provider()(self)
 
     def for_aiokafka(self) -> Any:
-        """Make a token provider for aiokafka, which Faust uses."""
+        """Create the token provider that aiokafka takes, which Faust uses."""
         return _aiokafka_provider()(self)
 
     def _ask(self) -> tuple[str, float]:
@@ -96,7 +96,7 @@ class TokenSource:
 
 @cache
 def token_source(url: str, client_id: str, client_secret: str, scope: str | None, cafile: Path | None) -> TokenSource:
-    """Return the token source that all clients of a process with the same arguments share."""
+    """Return the token source for these arguments, which all clients of a process share."""
     return TokenSource(url, client_id, client_secret, scope, cafile)
 
 

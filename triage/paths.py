@@ -13,8 +13,8 @@ PACKAGED = Path(__file__).resolve().with_name("_data")
 def resource(name: str) -> Path:
     """Find a data file or folder by its relative name, e.g. `topics/topics.yaml`.
 
-    Looks in `TRIAGE_HOME` only, if that is set; else in the working directory, then in the installed package or the
-    checkout. An absolute `name` is returned as it is. Raises ConfigError naming every place that was looked at.
+    Searches only `TRIAGE_HOME` if that is set; else the working directory, then the installed package or the checkout.
+    An absolute `name` is returned as it is. Raises ConfigError naming every place that was searched.
     """
     candidate = Path(name)
     if candidate.is_absolute():
@@ -32,9 +32,9 @@ def resource(name: str) -> Path:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, a crash or a full disk finds the old content or the new one, never a part.
+    """Write a file atomically: after a crash or on a full disk it has the old or the new content, never a part.
 
-    Raises OSError; then nothing has changed and nothing is left behind.
+    Raises OSError; in that case the file is unchanged and nothing is left behind.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     try:

@@ -1,4 +1,4 @@
-"""Renders HTML from Jinja2 templates: values are escaped, and an undefined name raises an error."""
+"""Renders HTML from Jinja2 templates: values are escaped, and an undefined name is an error."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ class _JoinTags(Extension):
 
 
 class Templates:
-    """The templates in a folder, named by their path relative to it."""
+    """The templates in a folder, named by their relative path."""
 
     def __init__(self, folder: Path) -> None:
         self._environment = Environment(

@@ -1,7 +1,7 @@
-"""OpenTelemetry traces: creates spans, and passes their contexts on in Kafka's headers.
+"""OpenTelemetry traces: creates spans, and propagates their context in Kafka headers.
 
-The API's no-op tracer is used while tracing is off. Attributes are counts, names of components and versions, never a
-text, an author or a key.
+While tracing is off, OpenTelemetry's no-op tracer is used. Attributes are counts, names of components and versions,
+never a text, an author or a key.
 """
 
 import os
@@ -45,11 +45,11 @@ _tracer = _OFF
 
 
 def start(settings: "TracingSettings", process: str, exporter: "SpanExporter | None" = None) -> Callable[[], None]:
-    """Switch tracing on if the settings enable it; the returned function sends the remaining spans and switches it off.
+    """Enable tracing if the settings say so; call the returned function to send the remaining spans and disable it.
 
     `process` becomes the service name `triage-PROCESS`, unless OTEL_SERVICE_NAME is set. Without an `exporter`, spans
-    are sent by OTLP/HTTP, and libraries in this process that know OpenTelemetry (Elasticsearch's client) add their own.
-    Raises MissingExtraError if the extra `otel` is not installed.
+    are sent by OTLP/HTTP, and libraries in this process that support OpenTelemetry (Elasticsearch's client) add their
+    own. Raises MissingExtraError if the extra `otel` is not installed.
     """
     global _tracer  # noqa: PLW0603 - one per process, as in OpenTelemetry
     if not settings.enabled:
@@ -91,10 +91,10 @@ def begin(
     kind: Kind = "internal",
     **attributes: str | float | bool,
 ) -> Span:
-    """Begin a span, which `end` or `ending` must end; any thread may do so.
+    """Begin a span, which must be ended by `end` or `ending`, on any thread.
 
-    `parent` defaults to the current span; with INVALID_SPAN as parent nothing is recorded. `links` are further spans
-    that the new one is related to. Names of `attributes` get the prefix `triage.`.
+    `parent` defaults to the current span; with INVALID_SPAN as parent nothing is recorded. `links` are other spans to
+    which the new one is related. Names of `attributes` get the prefix `triage.`.
     """
     if parent is INVALID_SPAN:
         return parent
@@ -108,7 +108,7 @@ def begin(
 
 
 def end(span: Span, error: BaseException | None = None) -> None:
-    """End a span; with an `error`, as failed.
+    """End a span; it is marked as failed if `error` is given.
 
     Only the type of the error is recorded, because its message may quote records.
     """
@@ -120,7 +120,7 @@ def end(span: Span, error: BaseException | None = None) -> None:
 
 @contextmanager
 def ending(span: Span) -> Iterator[Span]:
-    """Context that ends a span when its block ends, as failed if the block raises."""
+    """Context manager that ends a span with its block, as failed if the block raises."""
     try:
         yield span
     except BaseException as error:
@@ -138,7 +138,7 @@ def span(
     kind: Kind = "internal",
     **attributes: str | float | bool,
 ) -> Iterator[Span]:
-    """Context that traces its block as a span, which is the current one inside. The arguments are those of `begin`."""
+    """Context manager that traces its block as a span, the current one inside. The arguments are those of `begin`."""
     with (
         ending(begin(name, parent=parent, links=links, kind=kind, **attributes)) as opened,
         use_span(opened, record_exception=False, set_status_on_exception=False),
@@ -154,7 +154,7 @@ def headers() -> list[tuple[str, bytes]]:
 
 
 def remote(headers: Headers) -> Span | None:
-    """The sender's span from a message's headers; None without a valid `traceparent`, or while tracing is off."""
+    """The sender's span from a message's headers; None without a valid `traceparent` or while tracing is off."""
     if _tracer is _OFF:
         return None
     pairs = headers.items() if isinstance(headers, Mapping) else headers
@@ -167,7 +167,7 @@ def remote(headers: Headers) -> Span | None:
 
 
 def remotes(messages: Iterable[Headers]) -> list[Span]:
-    """The spans of the senders of several messages, each once, at most 32; empty while tracing is off."""
+    """The distinct spans of the senders of several messages, 32 at most; empty while tracing is off."""
     found: dict[int, Span] = {}
     if _tracer is _OFF:
         return []

@@ -7,7 +7,10 @@ from typing import NamedTuple, Protocol
 
 
 class Channel(StrEnum):
-    """Channel by which feedback arrived: given by the Kafka topic, in files by a field or a command-line option."""
+    """Channel by which feedback arrived.
+
+    The Kafka topic determines it, or in files a field or a command-line option.
+    """
 
     COMPLAINT = "complaint"
     REVIEW = "review"
@@ -70,7 +73,7 @@ class TextParts:
         return _JOINT.join(text[start:end] for start, end in self.ranges)
 
     def masked(self, text: str) -> str:
-        """The text with spaces in place of everything outside the parts, so that offsets stay the same."""
+        """The text with everything outside the parts replaced by spaces, so that offsets stay the same."""
         ends = [0, *(end for _, end in self.ranges)]
         kept = [
             " " * (start - before) + text[start:end] for before, (start, end) in zip(ends, self.ranges, strict=False)
@@ -78,7 +81,7 @@ class TextParts:
         return "".join(kept) + " " * (len(text) - ends[-1])
 
     def original(self, offset: int) -> int:
-        """Map an offset in `joined` to one in the text; one in a separator to the end of the part before it."""
+        """Map an offset in the result of `joined` to the text; in a separator, to the end of the part before."""
         for start, end in self.ranges:
             if offset <= end - start:
                 return start + offset
@@ -91,7 +94,7 @@ _JOINT = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An entity that was found in a text, from `start` to `end` (exclusive) in Unicode code points of that text."""
+    """An entity found in a text, from `start` to `end` (exclusive) in Unicode code points."""
 
     start: int
     end: int
@@ -140,5 +143,5 @@ class Model(Protocol):
         ...
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Classify texts: one prediction per text, in order. Blocks; raises ModelError if the runtime fails."""
+        """Classify texts; returns one prediction per text, in order. Blocks. Raises ModelError if the runtime fails."""
         ...

@@ -1,4 +1,4 @@
-"""Recognizes messages that a program wrote: absence notes, receipts, bounces, notices, one-time codes."""
+"""Recognizes messages written by a program: absence notes, receipts, bounces, notices, one-time codes."""
 
 import re
 
@@ -50,7 +50,7 @@ _CJK_FIRST = frozenset(_CJK)
 
 
 def is_automatic(text: str) -> bool:
-    """True if a program wrote the text or it is an absence note; False if it asks for something.
+    """True if a program wrote the text or it is an absence note; False if the text makes a request.
 
     Texts of more than 2,000 characters are never automatic.
     """

@@ -1,4 +1,4 @@
-"""Cuts signatures, mobile clients' lines and legal footers off the end of a message, never a paragraph that asks."""
+"""Removes signatures, lines of mobile mail apps and legal footers at the end of a message, but never a request."""
 
 import re
 
@@ -35,7 +35,7 @@ _SHORT_LINE = 60
 def without_footer(text: str, start: int, end: int) -> int:
     """Index at which the message in `text[start:end]` ends, before a signature or footer; `end` if it has none.
 
-    Never `start`: a message that is all footer stays as it is.
+    The result is never `start`: a message that consists only of a footer is kept.
     """
     # One character for one, so that offsets stay.
     part = simplified(text[start:end])

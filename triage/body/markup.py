@@ -1,4 +1,4 @@
-"""Turns HTML, character references, BBCode and Markdown into the text that a reader would see."""
+"""Converts HTML, character references, BBCode and Markdown to the text that a reader would see."""
 
 import html
 import re
@@ -39,9 +39,9 @@ _DEEPEST_QUOTE = 4
 
 
 def plain_text(text: str) -> str:
-    """The text without HTML, BBCode and Markdown; unchanged if it has no markup, or nothing else.
+    """Remove HTML, BBCode and Markdown; a text without markup, or of nothing but markup, is returned unchanged.
 
-    Links keep their address after their words, quotes become lines that begin with `>`, as in a plain mail.
+    A link's address follows its words, and quotes become lines that begin with `>`, as in plain-text mail.
     """
     plain = text
     if "&" in plain:

@@ -1,4 +1,4 @@
-"""Finds the part of a message that its writer has just written, and whether anybody wrote at all."""
+"""Finds the newly written part of a message, and whether a person wrote it."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,10 @@ from triage.types import TextParts
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The parts of a message that its writer has newly written, and whether a person wrote them.
+    """The newly written parts of a message, and whether a person wrote them.
 
-    `parts` are to be classified; for most texts they are all of it. `quoted` is True if quoted history was left out,
-    `automatic` if a program wrote the message, `no_text` if it is the text that a shop puts where a customer wrote
-    nothing.
+    `parts` are to be classified; for most texts they are the whole text. `quoted` is True if quoted history was left
+    out, `automatic` if a program wrote the message, `no_text` if it is a shop's default text for an empty comment.
     """
 
     parts: TextParts
@@ -27,7 +26,7 @@ class Body:
 def read_body(text: str) -> Body:
     """Find the newly written parts of a text without markup.
 
-    The parts are never empty: a text that is all quote or footer is read as it is.
+    There is always at least one part: a text of only quotes or footer is kept whole.
     """
     if "\n" not in text and "\r" not in text:
         return Body(TextParts(((0, len(text)),)), automatic=is_automatic(text), no_text=is_stand_in(text))

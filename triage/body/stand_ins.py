@@ -1,4 +1,4 @@
-"""Recognizes the texts that shops put where a customer wrote nothing."""
+"""Recognizes the default texts that shops insert if a customer left the comment empty."""
 
 import re
 
@@ -13,9 +13,9 @@ _LONGEST = 80
 
 
 def is_stand_in(text: str) -> bool:
-    """Test whether a text is one that shops put where a customer wrote nothing.
+    """True if a text is a shop's default text for an empty comment.
 
-    True for `此用户没有填写评价。`, `This customer left no comment.` and their many forms, and for nothing else.
+    Such texts are `此用户没有填写评价。`, `This customer left no comment.` and their many variants.
     """
     if len(text) > _LONGEST:
         return False

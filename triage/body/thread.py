@@ -1,7 +1,7 @@
-"""Separates what is new in a message from the history that mail clients and help desks quote with it.
+"""Separates the new part of a message from the history that mail clients and help desks quote.
 
-Works on lines and returns offsets, so that the stored text stays whole. Tried on the same texts, mail-parser-reply and
-email-reply-parser return rewritten text without offsets and miss most Chinese and Japanese forms
+Works on lines and returns offsets, so that the stored text stays complete. Tested on the same texts, mail-parser-reply
+and email-reply-parser return rewritten text without offsets and miss most Chinese and Japanese forms
 (docs/decisions/0016-the-body-of-a-message.md).
 """
 
@@ -42,7 +42,7 @@ _SIGN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a message, from `start` to `end`, without the line break, in code points of the message."""
+    """One line of a message, from `start` to `end` (code points), without the line break."""
 
     start: int
     end: int
@@ -56,8 +56,8 @@ class Line:
 def new_parts(text: str) -> list[tuple[int, int]]:
     """Find the parts of a text that are not quoted history; returns (start, end) of each, in order.
 
-    Returns [] if all of the text is history, or none of it. Two parts are separated by history between them, as with
-    answers under each question.
+    Returns [] if all of the text is history, or none of it. Several parts are separated by history, as in a mail with
+    answers below each question.
     """
     if not _SIGN.search(text):
         return []

@@ -160,7 +160,7 @@ class AlertingSettings(Section):
     )
 
     def link_key_list(self) -> list[str]:
-        """The keys of links, the one that signs first."""
+        """The keys that sign links in notifications; the first signs new links, the others only verify older ones."""
         given = self.link_keys.get_secret_value() if self.link_keys else ""
         return [key.strip() for key in given.split(",") if key.strip()]
 
@@ -179,7 +179,7 @@ class AlertingSettings(Section):
         return require_length(key, _MIN_KEY_CHARS)
 
     def in_clear_text(self) -> list[Exposure]:
-        """Secrets of receivers, over http beyond this machine."""
+        """Secrets that are sent to receivers over http to another machine."""
         found = []
         for name in self._receiver_urls():
             for url in self._urls_of(name):

@@ -28,7 +28,7 @@ _RECORD_FIELDS = frozenset(
 
 
 class WebhookSignature(Section):
-    """Proof that a webhook comes from its desk."""
+    """Signature by which a help desk proves that a webhook comes from it."""
 
     scheme: Literal["zendesk", "github"] = Field(
         description="zendesk: base64 HMAC-SHA256 of timestamp and body; github: X-Hub-Signature-256"
@@ -44,7 +44,7 @@ class WebhookSignature(Section):
 class ApiSettings(WebSettings):
     """Settings of `triage serve`, the HTTP API.
 
-    `triage serve`. Viewers enrich, which stores nothing; operators may also send feedback and corrections.
+    Viewers can enrich texts, which stores nothing; operators can also send feedback and corrections.
     """
 
     port: int = Field(8082, ge=0, le=65_535, description="Port to listen on; 0: any free one")

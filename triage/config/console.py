@@ -11,7 +11,7 @@ _MIN_KEY_CHARS = 32
 
 
 class ConsoleSettings(WebSettings):
-    """The console. Viewers read, operators may also acknowledge, snooze, silence and correct labels."""
+    """Settings of the console. Viewers read; operators can also acknowledge, snooze, silence and correct labels."""
 
     path_prefix: Annotated[str, AfterValidator(normalized_prefix)] = Field(
         "",

@@ -70,7 +70,7 @@ class ElasticsearchSettings(Section):
         return self
 
     def in_clear_text(self) -> list[Exposure]:
-        """The API key or password, over http beyond this machine."""
+        """The API key or password, if it is sent over http to another machine."""
         name = "the API key" if self.api_key else "the password" if self.password else ""
         if not any(leaves_in_clear(url) and (name or has_credentials(url)) for url in self.urls()):
             return []
@@ -78,7 +78,7 @@ class ElasticsearchSettings(Section):
         return [Exposure("url", f"{name or 'its password'} crosses the network", remedy)]
 
     def on_this_machine(self) -> bool:
-        """True if all nodes are addressed by a loopback address."""
+        """True if the addresses of all nodes are loopback addresses."""
         return all(is_loopback(urlsplit(url).hostname or "") for url in self.urls())
 
     def corrections(self) -> str:

@@ -1,4 +1,4 @@
-"""Finds credentials that would cross a network in clear text."""
+"""Detects credentials that would be sent over a network in clear text."""
 
 import ipaddress
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 class Exposure(NamedTuple):
-    """A credential in clear text: the `setting` that leads to it, `what` crosses the network, and the `remedy`."""
+    """A credential sent in clear text: the `setting` that causes it, a clause on `what` is exposed, the `remedy`."""
 
     setting: str
     what: str
@@ -17,7 +17,7 @@ class Exposure(NamedTuple):
 
 
 def is_loopback(host: str) -> bool:
-    """True for an address or name that only this machine reaches."""
+    """True for `localhost` and loopback addresses, which only this machine can reach."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -25,7 +25,7 @@ def is_loopback(host: str) -> bool:
 
 
 def leaves_in_clear(url: str) -> bool:
-    """True if requests to the URL leave this machine without TLS."""
+    """True if requests to the URL go to another machine without TLS."""
     parts = urlsplit(url)
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 

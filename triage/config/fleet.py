@@ -1,4 +1,4 @@
-"""Settings of the fleet view: where `triage top` and the console's page Fleet find the processes."""
+"""Settings of the fleet view: where `triage top` and the console's page Fleet look for processes."""
 
 import re
 
@@ -10,8 +10,11 @@ _ADDRESS = re.compile(r"^(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}$")
 
 
 class FleetSettings(Section):
-    """Processes are found through their consumer groups, at the member's host and `worker.health_port` or
-    `alerting.health_port`. Processes on other ports have to be listed here."""
+    """Settings of the fleet view.
+
+    Processes are found through their consumer groups, at the member's host and `worker.health_port` or
+    `alerting.health_port`. Processes on other ports have to be listed here.
+    """
 
     processes: list[str] = Field(
         [],

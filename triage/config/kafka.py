@@ -60,16 +60,16 @@ class KafkaSettings(Section):
 
     @property
     def delivery_timeout_ms(self) -> int:
-        """Time in which the records of a transaction must be acknowledged: the least that kafka-python accepts."""
+        """Time in which the records of a transaction must be acknowledged: the minimum that kafka-python accepts."""
         return self.request_timeout_ms + LINGER_MS
 
     @property
     def commit_timeout_ms(self) -> int:
-        """The longest time of a worker's commit: metadata, delivery with the offsets, and the commit or abort."""
+        """The longest duration of a worker's commit: metadata, delivery including offsets, and the commit or abort."""
         return 2 * self.request_timeout_ms + self.delivery_timeout_ms
 
     def in_clear_text(self) -> list[Exposure]:
-        """Passwords, proofs and tokens over SASL_PLAINTEXT beyond this machine, and the client secret over http."""
+        """Credentials sent to another machine in clear text, over SASL_PLAINTEXT or to a token endpoint over http."""
         found = []
         if self.security_protocol == "SASL_PLAINTEXT" and not self.on_this_machine():
             sent = {"PLAIN": "sasl_password crosses", "OAUTHBEARER": "the token crosses"}.get(
@@ -81,7 +81,7 @@ class KafkaSettings(Section):
         return found
 
     def on_this_machine(self) -> bool:
-        """True if all brokers are addressed by a loopback address."""
+        """True if the addresses of all brokers are loopback addresses."""
         servers = [server.strip() for server in self.bootstrap_servers.split(",")]
         return all(is_loopback(_PORT.sub("", server)) for server in servers)
 
@@ -108,7 +108,7 @@ class KafkaSettings(Section):
         return options
 
     def oauth(self) -> TokenSource:
-        """The source of OAUTHBEARER tokens; all clients of a process share one."""
+        """The source of OAUTHBEARER tokens, which all clients of a process share."""
         assert self.oauth_token_url is not None
         assert self.oauth_client_id is not None
         assert self.oauth_client_secret is not None

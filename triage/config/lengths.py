@@ -1,12 +1,14 @@
-"""Least lengths of secrets that owners choose."""
+"""Minimum lengths of secrets that operators choose."""
 
 from pydantic import SecretStr
 
 
 def require_length(secret: SecretStr | None, least: int, owner: str = "") -> SecretStr | None:
-    """Returns the secret. Raises ValueError, with a command that makes one, if it is shorter than `least` characters.
+    """Return the secret.
 
-    `owner` begins the message where the setting's name alone does not say which secret is meant.
+    Raises ValueError if it is shorter than `least` characters; the message says how to create one.
+
+    `owner` begins the message if the setting's name alone does not identify the secret.
     """
     if secret is not None and len(secret.get_secret_value()) < least:
         begin = f"{owner}: " if owner else ""

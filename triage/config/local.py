@@ -1,4 +1,4 @@
-"""The local stack, the simulated clock and the logs."""
+"""Settings of the local stack, the simulated clock and the logs."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from triage.config.section import Section
 
 
 class LocalSettings(Section):
-    """The local stack of `triage local` and `triage demo`."""
+    """Settings of the local stack of `triage local` and `triage demo`."""
 
     data_dir: Path = Field(Path(".triage/local"), description="Data of the local Kafka and Elasticsearch")
     kafka_port: int = Field(
@@ -23,7 +23,7 @@ class LocalSettings(Section):
 
 
 class ClockSettings(Section):
-    """A simulated clock, for demos; without `origin` time is real."""
+    """Settings of a simulated clock, for demos; without `origin` the real time is used."""
 
     origin: datetime | None = Field(None, description="Simulated time at `anchor`")
     anchor: datetime | None = Field(None, description="Real time at which the simulation begins")

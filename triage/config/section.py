@@ -1,4 +1,4 @@
-"""Base of every section of the settings: refuses unknown names and reads secrets from files."""
+"""Base class of every section of the settings: refuses unknown names and reads secrets from files."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from triage.masking import masked
 
 
 class Section(BaseModel):
-    """A setting that holds a secret can also be read from a file, named by `<name>_file`."""
+    """Base class of a settings section. A secret can also be read from a file, named by `<name>_file`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,7 +39,7 @@ class Section(BaseModel):
         return values
 
     def in_clear_text(self) -> list[Exposure]:
-        """Credentials that these settings send over a network in clear text; names are without the section's."""
+        """Credentials that these settings send over a network in clear text, by setting names without the section."""
         return []
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:

@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         return self
 
     def in_clear_text(self, *sections: str) -> list[Exposure]:
-        """Credentials that these sections send over a network in clear text; without names, of all sections."""
+        """Credentials that these sections (default: all) send over a network in clear text."""
         return [
             each._replace(setting=f"{name}.{each.setting}")
             for name in sections or type(self).model_fields
@@ -109,9 +109,9 @@ class Settings(BaseSettings):
         ]
 
     def require_own_author_key(self) -> None:
-        """Raises ConfigError if the public demo key would hash the authors of a real system.
+        """Raise ConfigError if the public demo key would hash the authors of a real system.
 
-        A trial is what reaches neither a broker nor an Elasticsearch beyond this machine.
+        A system counts as a trial, and is accepted, if Kafka and Elasticsearch are both on this machine.
         """
         if self.redaction.uses_demo_key and not (self.kafka.on_this_machine() and self.elasticsearch.on_this_machine()):
             raise ConfigError(

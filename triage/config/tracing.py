@@ -7,7 +7,10 @@ from triage.config.section import Section
 
 
 class TracingSettings(Section):
-    """OpenTelemetry traces; needs the extra `otel`. What is not set here follows the SDK's `OTEL_*` variables."""
+    """Settings of OpenTelemetry traces; needs the extra `otel`.
+
+    Options not set here follow the SDK's `OTEL_*` variables.
+    """
 
     enabled: bool = Field(False, description="Whether spans are recorded and sent")
     endpoint: str | None = Field(
@@ -18,7 +21,7 @@ class TracingSettings(Section):
     )
 
     def in_clear_text(self) -> list[Exposure]:
-        """Credentials of the collector's URL, over http beyond this machine."""
+        """Credentials in the collector's URL, if it is http to another machine."""
         if (
             not self.enabled
             or not self.endpoint

@@ -18,9 +18,9 @@ _MAX_PREFIX_CHARS = 200
 
 
 def normalized_prefix(text: str) -> str:
-    """A path prefix in its one form.
+    """Normalize a URL path prefix.
 
-    `/a/b` for `/a/b/` and `a/b`; empty for `/`. Raises ValueError for what is not such a path.
+    `/a/b/` and `a/b` become `/a/b`; `/` becomes empty. Raises ValueError for text that is not such a path.
     """
     inner = text.strip().strip("/")
     if not inner:
@@ -34,7 +34,7 @@ Role = Literal["viewer", "operator", "webhook"]
 
 
 class Token(Section):
-    """The token of one person or system."""
+    """The access token of one person or system."""
 
     name: str = Field(pattern=r"^[^\s|]{1,100}$", description="Name in logs and on the user's actions")
     role: Role = Field("viewer", description="viewer, operator, or in api.tokens webhook: sends webhooks only")
@@ -47,7 +47,7 @@ class Token(Section):
 
 
 class WebSettings(Section):
-    """Address, logins and TLS of a web process. Viewers only read, operators may also change something."""
+    """Address, logins and TLS of a web process. Viewers only read; operators can also make changes."""
 
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0: any free one")
@@ -119,11 +119,11 @@ class WebSettings(Section):
 
     @property
     def beyond_loopback(self) -> bool:
-        """True if other machines can reach the address."""
+        """True if other machines can connect to the address."""
         return not is_loopback(self.host)
 
     def remarks(self, section: str) -> list[str]:
-        """Risks of valid settings, each with a remedy."""
+        """Risks of settings that are valid, as messages with a remedy; `section` is the section's name in them."""
         found = []
         if any(_is_everybody(network) for network in self.trusted_proxies):
             found.append(
@@ -144,7 +144,7 @@ class WebSettings(Section):
         return found
 
     def in_clear_text(self) -> list[Exposure]:
-        """Tokens and sessions, without TLS of the service or of a proxy."""
+        """Tokens and sessions, if neither the service nor a proxy uses TLS and other machines can connect."""
         if not self.login or not self.beyond_loopback or self.tls_certfile or self.trusted_proxies:
             return []
         remedy = "set tls_certfile and tls_keyfile, or put a proxy with TLS before it and name it in trusted_proxies"

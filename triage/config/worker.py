@@ -18,7 +18,7 @@ _MIN_KEY_CHARS = 16
 
 
 class ModelSettings(Section):
-    """The served model, and where and how it runs."""
+    """Settings of the served model: its folder, and the device and number format that it runs with."""
 
     path: Path | None = Field(None, description="Model folder; default: the one named by CURRENT in the registry")
     registry: Path | None = Field(None, description="Folder of the model folders and CURRENT; default: onnx/")
@@ -55,10 +55,7 @@ class ModelSettings(Section):
 
 
 class WorkerSettings(Section):
-    """Settings of the worker.
-
-    `triage worker`: batches, limits and timeouts.
-    """
+    """Settings of `triage worker`: batches, limits and timeouts."""
 
     group: str = Field("triage", description="Consumer group")
     fleet: str = Field("triage", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="Prefix of the transactional ids")
@@ -178,7 +175,10 @@ class WorkerSettings(Section):
     stuck_exit_s: float = Field(30, ge=0, description="Time after that until the process exits with status 70")
 
     def zone_of(self, channel: str, source: str | None) -> ZoneInfo | None:
-        """The zone of times without an offset, by `channel/source`, source or channel; None if none is set."""
+        """The time zone of timestamps without an offset; None if no zone is set.
+
+        Looked up by `channel/source`, then source, then channel.
+        """
         zones = self.time_zones
         if not zones:
             return None
@@ -198,10 +198,7 @@ class WorkerSettings(Section):
 
 
 class ReplaySettings(Section):
-    """Settings of `triage replay`.
-
-    `triage replay`, which may run alongside the workers.
-    """
+    """Settings of `triage replay`, which can run at the same time as workers."""
 
     rate: float = Field(200, gt=0, le=1_000_000, description="Maximum number of records per second")
     batch_records: int = Field(64, ge=1, le=10_000, description="Maximum number of records per transaction")

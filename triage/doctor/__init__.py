@@ -1,4 +1,4 @@
-"""Examines an installation for `triage doctor`: asks everything that the settings name, and changes nothing."""
+"""Checks of an installation for `triage doctor`: contacts everything that the settings name, and changes nothing."""
 
 from triage.doctor.examination import examine
 from triage.doctor.finding import Finding, State

@@ -1,4 +1,4 @@
-"""Asks Elasticsearch: whether it answers, its health, and whether templates and mappings are those of this version."""
+"""Checks Elasticsearch: connection, health, and that templates and mappings are those of this version."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,10 @@ _SUBJECT = "Elasticsearch"
 
 
 def examine_elasticsearch(settings: Settings, clock: Clock) -> Iterator[Finding]:
-    """Yield what was found. Raises Unavailable, AccessDenied, ConfigError and DependencyError."""
+    """Check Elasticsearch and yield the findings.
+
+    Raises Unavailable, AccessDenied, ConfigError or DependencyError if a check cannot be completed.
+    """
     client = connect(settings.elasticsearch)
     try:
         wait_until_ready(client, settings.elasticsearch, clock)

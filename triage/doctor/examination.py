@@ -1,4 +1,4 @@
-"""Carries out all checks of an examination, one after the other."""
+"""Runs all checks of an installation, one after the other."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,9 +17,9 @@ Check = Callable[[], Iterator[Finding]]
 
 
 def examine(settings: Settings, timeout_s: float, clock: Clock | None = None) -> Iterator[Finding]:
-    """Ask everything that the settings name, and yield what is found as it is found.
+    """Check everything that the settings name, and yield each finding at once.
 
-    Each server has `timeout_s` seconds to answer. A check that fails does not keep the others from running.
+    Each server has `timeout_s` seconds to answer. A check that fails does not prevent the others.
     """
     asked = _with_timeout(settings, timeout_s)
     clock = clock or SystemClock()

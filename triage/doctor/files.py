@@ -1,4 +1,4 @@
-"""Checks the files that the settings name: model, rules, topics and keys. Nothing outside this machine is asked."""
+"""Checks the files that the settings name: model, rules, topics and keys. Contacts no other machine."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from triage.topics import load_definitions
 
 
 def problems(settings: Settings) -> list[str]:
-    """Describe everything that is wrong with the files and keys, one message each; empty if all are valid."""
+    """List everything that is wrong with the configured files and keys, one message each; empty if all are valid."""
     found: list[str] = []
     intents = None
     try:
@@ -42,7 +42,7 @@ def problems(settings: Settings) -> list[str]:
 
 
 def risks(settings: Settings) -> Iterator[str]:
-    """Yield the risks of valid settings as lines of text, each with a remedy."""
+    """Yield risks of settings that are valid, as lines of text, each with a remedy."""
     if settings.redaction.uses_demo_key:
         yield "warning: redaction.author_key is the demo key: anyone can compute its hashes"
     for section in ("console", "api"):

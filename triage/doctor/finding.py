@@ -1,4 +1,4 @@
-"""The results of an examination: statements about the parts of an installation."""
+"""The result of one check of an installation."""
 
 from typing import Literal, TypeAlias
 
@@ -8,9 +8,9 @@ State: TypeAlias = Literal["ok", "warning", "failed"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """A statement about `subject`, such as Kafka or a receiver, for people; `remedy` says what to do, if anything.
+    """A statement for the user about `subject`, such as Kafka or a receiver; `remedy` says what to do, if anything.
 
-    `failed`: triage does not work, or nobody is paged. `warning`: it works, and somebody should look.
+    `failed`: triage does not work, or nobody is paged. `warning`: it works, but a person should check it.
     """
 
     subject: str

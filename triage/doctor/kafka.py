@@ -1,4 +1,4 @@
-"""Asks Kafka: whether it answers and takes the login, and whether the topics are as they are defined."""
+"""Checks Kafka: connection, login, and that the topics match their definition."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from triage.topics import plan_topics
 
 
 def examine_kafka(settings: Settings) -> Iterator[Finding]:
-    """Yield what was found. Raises Unavailable, AccessDenied and ConfigError as `plan_topics` does."""
+    """Check Kafka and yield the findings. Raises Unavailable, AccessDenied or ConfigError if it cannot be checked."""
     kafka = settings.kafka
     plan = plan_topics(kafka)
     yield ok("Kafka", f"{kafka.bootstrap_servers} answers, and takes the login")

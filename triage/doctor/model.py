@@ -1,4 +1,4 @@
-"""Loads the model that would serve, and runs it on a few texts."""
+"""Loads the model that would be served, and runs it on a few texts."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from triage.inference.promotion_checks import smoke_test
 
 
 def examine_model(settings: Settings) -> Iterator[Finding]:
-    """Yield what was found. Raises ModelError and ConfigError for a model that does not load or run."""
+    """Load and run the model, and yield the findings. Raises ModelError or ConfigError if it does not load or run."""
     model = OnnxModel.load(settings.model)
     smoke_test(model)
     about = model.describe()

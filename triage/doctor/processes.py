@@ -1,4 +1,4 @@
-"""Asks the running processes: workers, alerters and the console."""
+"""Checks the running processes: workers, alerters and the console."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,10 @@ from triage.fleet import FleetMonitor
 
 
 def examine_processes(settings: Settings) -> Iterator[Finding]:
-    """Yield what was found. Raises Unavailable if neither Kafka nor a process answers."""
+    """Check the running workers and alerters, and yield the findings.
+
+    Raises Unavailable if neither Kafka nor any process answers.
+    """
     with FleetMonitor(settings) as monitor:
         view = monitor.look()
     for need, problem in zip(view.needs, view.problems, strict=True):
@@ -27,7 +30,7 @@ def examine_processes(settings: Settings) -> Iterator[Finding]:
 
 
 def examine_console(settings: Settings, timeout_s: float) -> Iterator[Finding]:
-    """Yield whether the console answers at the address that notifications link to."""
+    """Check that the console answers at the address used in notifications, and yield the finding."""
     address = settings.alerting.console_url.rstrip("/")
     try:
         answer = httpx.get(f"{address}/live", timeout=timeout_s, follow_redirects=False)

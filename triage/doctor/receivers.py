@@ -1,4 +1,4 @@
-"""Asks the receivers of alerts whether they answer. Nobody gets a message: `triage alerts test` sends those."""
+"""Checks that the receivers of alerts answer. No message is sent: `triage alerts test` does that."""
 
 import contextlib
 import smtplib
@@ -16,7 +16,7 @@ from triage.masking import without_credentials
 
 
 def examine_receivers(settings: Settings, timeout_s: float) -> Iterator[Finding]:
-    """Yield what was found for each receiver whose address is set."""
+    """Check each receiver whose address is set, and yield the findings."""
     alerting = settings.alerting
     known = {name: setting for name, setting in ADDRESSES.items() if setting and getattr(alerting, setting)}
     if not known:

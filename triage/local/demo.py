@@ -1,7 +1,7 @@
-"""Runs `triage demo`: worker, alerter and console on the local stack, fed with the sample feed.
+"""Runs `triage demo`: worker, alerter and console on the local stack, with the sample feed as input.
 
 The worker, the alerter and the console are child processes; the feed and the count of results run on threads of this
-process. All are registered on one exit stack and ended in reverse order of their start.
+process. All are registered on one exit stack and stopped in reverse order of their start.
 """
 
 import contextlib
@@ -53,7 +53,7 @@ class DemoOptions:
 
 
 class Demo:
-    """One run of the demo: starts all processes, replays the feed, and ends everything on exit.
+    """One run of the demo: starts all processes, replays the feed, and stops everything on exit.
 
     Use it as a context manager. `say` receives progress messages.
     """
@@ -83,11 +83,11 @@ class Demo:
         self.close()
 
     def pid(self, name: str) -> int:
-        """Process id of `worker`, `alerter` or `console`."""
+        """Process id of the child process `worker`, `alerter` or `console`."""
         return next(child.pid for child in self._children if child.name == name)
 
     def close(self) -> None:
-        """End the feed, then the child processes, then the local stack."""
+        """Stop the feed, then the child processes, then the local stack."""
         self._cleanup.close()
 
     def _start(self) -> None:
@@ -194,10 +194,10 @@ class Demo:
         self._say(f"replaying {len(items):,} records of {self._options.days:g} days in {self._options.replay_s:g} s")
 
     def check(self) -> None:
-        """Start child processes again that have ended.
+        """Restart child processes that have ended.
 
-        Raises ChildDiedError if one ends before all are ready, or again and again, and TriageError if a thread of the
-        demo has failed.
+        Raises ChildDiedError if one ends before all are ready, or repeatedly, and TriageError if a thread of the demo
+        has failed.
         """
         if self._supervisor is not None:
             self._supervisor.check()
@@ -211,7 +211,7 @@ class Demo:
     def watch(self) -> Iterator[None]:
         """Yield several times a second until the run is complete or stalled.
 
-        Complete: the feed was sent, every record is enriched or dead-lettered, and all alerts are resolved.
+        It is complete when the feed was sent, every record is enriched or dead-lettered, and all alerts are resolved.
         """
         complete_since: float | None = None
         pace = Pace(self.replay.total, self._options.replay_s)

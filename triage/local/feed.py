@@ -1,4 +1,4 @@
-"""Schedules the sample feed: raw payloads of topics/feed, spread over simulated days in a realistic daily rhythm."""
+"""Schedules the sample feed: raw payloads from topics/feed, spread over simulated days in a realistic daily rhythm."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ _SURGE_MS = 3 * HOUR_MS
 class FeedItem(NamedTuple):
     """One message to send: payload, key and channel.
 
-    `at_ms` is its time in milliseconds of simulated time after the start of the replay; `key` is None without an id.
+    `at_ms` is its simulated time in ms after the start of the replay; `key` is None for a record without an id.
     """
 
     at_ms: int
@@ -46,7 +46,7 @@ class FeedItem(NamedTuple):
 class FeedLine:
     """One line of the feed, with its bytes in `raw`.
 
-    `fields` are those of a JSON object without its channel; None for a line that is not a JSON object.
+    `fields` are the fields of its JSON object without the channel; None if the line is not a JSON object.
     """
 
     channel: Channel
@@ -67,7 +67,7 @@ class FeedLine:
         return record_key(self.channel, source, source_id or None)
 
     def payload(self, at_ms: int) -> bytes:
-        """The bytes to send; `at_ms` (milliseconds since the epoch) becomes `created_at` if the record has none."""
+        """The bytes to send; a record without `created_at` gets `at_ms` (milliseconds since the epoch)."""
         if self.fields is None:
             return self.raw
         dated = {"created_at": rfc3339(at_ms)} | self.fields
@@ -81,14 +81,14 @@ class Feed:
     lines: tuple[FeedLine, ...]
 
     def surge(self, days: float = 3) -> tuple[int, int]:
-        """Start and end of the surge of delivery complaints, in milliseconds after the start of `days`."""
+        """Start and end of the surge of delivery complaints, in ms after the start of a feed of `days` days."""
         total_ms = round(days * 24 * HOUR_MS)
         before_end = min(_SURGE_BEFORE_END_MS, total_ms // 2)
         start = total_ms - before_end
         return start, start + min(_SURGE_MS, before_end // 4)
 
     def schedule(self, origin: datetime, days: float = 3, seed: int = 7) -> Iterator[FeedItem]:
-        """Every line once, in time order, over `days` from `origin`, whose time zone determines the daily rhythm.
+        """Yield every line once, in time order, over `days` from `origin`, whose time zone determines the daily rhythm.
 
         Lines of the surge are placed in its hours, all others follow `RHYTHM`. The same arguments give the same items.
         Raises ConfigError for an `origin` without a time zone or `days` out of range.
@@ -136,7 +136,7 @@ class _Rhythm:
 
 
 def load_feed(path: Path | None = None) -> Feed:
-    """Read a feed (default topics/feed/feed.jsonl.gz): one raw payload per line, with its `channel` as a further field.
+    """Read a feed (default topics/feed/feed.jsonl.gz): one raw payload per line, with an additional field `channel`.
 
     A line without a channel is a complaint. Raises ConfigError if the file is missing or not gzip.
     """

@@ -1,4 +1,4 @@
-"""Finds out whether the machine keeps up with the feed of the demo."""
+"""Determines if the machine keeps up with the feed of the demo."""
 
 import math
 
@@ -9,7 +9,7 @@ _RESERVE = 1.25
 
 
 class Pace:
-    """Compares the records that were processed with those sent, while `total` records are sent in `replay_s` seconds.
+    """Compares the number of processed records with those sent, while `total` records are sent in `replay_s` seconds.
 
     Times are in seconds of a monotonic clock.
     """
@@ -22,9 +22,9 @@ class Pace:
         self._said_caught_up = False
 
     def remark(self, now: float, sent: int, processed: int, *, done: bool) -> str | None:
-        """Return what a person should know at this moment; each remark once, None in between.
+        """Return a new remark for the user on the pace, each once; None if there is none.
 
-        It is slow if more records wait than the feed sends in 20 s on average.
+        The machine is slow if more records wait than the feed sends in 20 s on average. `now` is in monotonic seconds.
         """
         if not processed:
             return None

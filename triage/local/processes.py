@@ -1,4 +1,4 @@
-"""Starts, monitors and ends the child processes of the demo."""
+"""Starts, monitors and stops the child processes of the demo."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ class ChildDiedError(TriageError):
 
 
 class Child:
-    """One `triage` command as a child process, with its output appended to the file `log`.
+    """One `triage` command as a child process, whose output is appended to the file `log`.
 
     It has its own process group, so that Ctrl-C reaches only the parent.
     """
@@ -53,17 +53,17 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """Exit code of the process, the negative number of the signal that ended it, or None while it runs."""
+        """Exit code of the process, the negated number of the signal that ended it, or None while it runs."""
         return self._process.poll()
 
     def check(self) -> None:
-        """Raises ChildDiedError if the process has ended."""
+        """Raise ChildDiedError if the process has ended."""
         if self.exit_code is not None:
             tail = "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-15:])
             raise ChildDiedError(f"{self.name} {self._ending()}; the end of {self.log}:\n{tail}")
 
     def restart(self) -> str:
-        """Start the process again after its end, and return how it ended, for people."""
+        """Start the process again after it has ended, and return a description of how it ended."""
         ending = self._ending()
         self._process = self._start()
         return ending
@@ -83,7 +83,7 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def wait(self, timeout_s: float = _STOP_TIMEOUT_S) -> int:
-        """Wait for the end and return the exit code; after `timeout_s` the process group is killed."""
+        """Wait until the process ends and return the exit code; after `timeout_s` its process group is killed."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -100,10 +100,10 @@ def stop_all(children: Sequence[Child]) -> None:
 
 
 class Supervisor:
-    """Starts children again that have ended, as a process manager does, and says so.
+    """Restarts children that have ended, as a process manager does, and reports it to `say`.
 
     A child that cannot start (exit code 2: its settings are refused), or has ended `_MAX_RESTARTS` times within
-    `_RESTART_PERIOD_S`, is not started again.
+    `_RESTART_PERIOD_S`, is not restarted.
     """
 
     def __init__(self, children: Sequence[Child], clock: Clock, say: Callable[[str], None]) -> None:
@@ -113,7 +113,7 @@ class Supervisor:
         self._restarts: dict[str, deque[float]] = {child.name: deque(maxlen=_MAX_RESTARTS) for child in children}
 
     def check(self) -> None:
-        """Start again what has ended. Raises ChildDiedError for a child that is given up."""
+        """Restart children that have ended. Raises ChildDiedError for one that is not restarted any more."""
         for child in self._children:
             code = child.exit_code
             if code is None:

@@ -1,4 +1,4 @@
-"""Sends the sample feed on its simulated schedule."""
+"""Sends the sample feed according to its simulated schedule."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -16,10 +16,10 @@ _TICK_S = 0.02
 
 @dataclass
 class Replay:
-    """A thread that sends each item to its topic when the clock reaches its time.
+    """A thread that sends each item to its topic when the clock reaches the item's time.
 
     `total` is the number of items, `origin_ms` the simulated start in ms since the epoch, `sent` the number of records
-    so far. An exception ends the thread and is stored in `error`, which the main thread checks.
+    sent so far. An exception ends the thread and is stored in `error`, which the main thread checks.
     """
 
     kafka: KafkaSettings

@@ -1,6 +1,6 @@
 """Runs the embedded local stack, for trials and tests.
 
-It is noida-db, which implements the protocols of Kafka and Elasticsearch in one process.
+It is noida-db, one process that implements the protocols of Kafka and Elasticsearch.
 """
 
 import contextlib
@@ -79,9 +79,9 @@ class LocalStack:
         return self._endpoints
 
     def detach(self) -> Endpoints:
-        """Start the stack in the background, where it outlives this process until `end_detached`.
+        """Start the stack in the background, where it outlives this process until `end_detached` is called.
 
-        A stack that is running already is left unchanged. Raises Unavailable with the reason if it does not start.
+        If the stack is already running, nothing changes. Raises Unavailable with the reason if it does not start.
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         file = self.data_dir / _ENDPOINTS
@@ -97,7 +97,7 @@ class LocalStack:
         return endpoints
 
     def end_detached(self) -> bool:
-        """End the stack that `detach` started in this data directory; False if none is running."""
+        """Stop the stack that `detach` started in this data directory; False if none is running."""
         if not (self.data_dir / _ENDPOINTS).exists():
             return False
         (self.data_dir / _ENDPOINTS).unlink()
@@ -114,7 +114,7 @@ class LocalStack:
         return Endpoints(f"127.0.0.1:{kafka}", f"http://127.0.0.1:{elasticsearch}")
 
     def stop(self, sig: int = signal.SIGTERM) -> None:
-        """End the process with a signal and keep its data; the fault tests use SIGKILL."""
+        """Stop the process by sending the signal `sig`, and keep its data; the fault tests use SIGKILL."""
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Summarizes a run of `triage demo --once`: records in, records out, and whether the two agree."""
+"""Summarizes a run of `triage demo --once`: numbers of records in and out, and where they disagree."""
 
 import statistics
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from triage.local.tally import Totals
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of one run of the demo; `problems` describes each count that does not agree with another.
+    """Counts of one run of the demo; `problems` describes each count that disagrees with another.
 
     `p50_ms` and `p95_ms` are percentiles of the time from the raw to the enriched record.
     """

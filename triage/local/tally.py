@@ -17,9 +17,10 @@ _PAUSE_S = 0.1
 class Totals:
     """Counts of one run so far.
 
-    `enriched_ids` and `dead_positions` are the distinct message keys, so fewer than records if there are duplicates.
-    `latencies_ms` are the differences between broker timestamps of the enriched and the raw record. `alerts` has the
-    latest state by dedup key, `alert_log` every message. `first_ms` and `last_ms` are timestamps of enriched records.
+    `enriched_ids` and `dead_positions` are the distinct message keys; there are fewer of them than records if there are
+    duplicates. `latencies_ms` are the differences between the broker timestamps of the enriched and the raw record.
+    `alerts` has the latest state by dedup key, `alert_log` every message. `first_ms` and `last_ms` are timestamps of
+    enriched records.
     """
 
     enriched: int = 0
@@ -37,12 +38,12 @@ class Totals:
         return sum(alert.status == "firing" for alert in self.alerts.values())
 
     def rate(self) -> float:
-        """Enriched records per second between the first and the last one; 0 without two different timestamps."""
+        """Enriched records per second between the first and the last one; 0 if their timestamps are equal."""
         return self.enriched / ((self.last_ms - self.first_ms) / 1000) if self.last_ms > self.first_ms else 0.0
 
 
 class Tally:
-    """A thread that counts the messages of the raw, enriched, dead-letter and alert topics from their beginning.
+    """A thread that counts all messages of the raw, enriched, dead-letter and alert topics, in `totals`.
 
     Only the thread writes `totals`. An exception ends it and is stored in `error`, which the main thread checks.
     """

@@ -1,4 +1,4 @@
-"""Redacts personal data in texts, attributes and dead letters, and finds entities by rule; see docs/redaction.md."""
+"""Redacts personal data in texts, attributes and dead letters, and finds entities by rules; see docs/redaction.md."""
 
 from triage.config import Settings
 from triage.errors import ConfigError
@@ -9,7 +9,7 @@ __all__ = ["KINDS", "Kind", "Redacted", "Redactor", "check"]
 
 
 def check(settings: Settings) -> list[str]:
-    """Problems of the settings `redaction` beyond their types; [] if there are none."""
+    """List problems of the settings `redaction` that their types do not exclude, as messages; [] if there are none."""
     try:
         Redactor(settings.redaction)
     except ConfigError as error:

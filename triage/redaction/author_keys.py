@@ -1,6 +1,6 @@
-"""Computes and compares check values of author keys, which tell whether two keys are the same.
+"""Computes and compares check values of author keys, which show whether two keys are equal.
 
-`triage index apply` stores them in Elasticsearch, where the author hashes are.
+`triage index apply` stores them in Elasticsearch, next to the author hashes.
 """
 
 import hashlib
@@ -25,16 +25,16 @@ DEMO_CHECK = check_value(DEMO_AUTHOR_KEY)
 
 
 def key_checks(settings: RedactionSettings) -> dict[str, str]:
-    """Check value by key version, of the current author key and the former ones."""
+    """Check values of the current author key and the former ones, by key version."""
     keys = {settings.author_key_version: settings.author_key, **settings.old_author_keys}
     return {version: check_value(key.get_secret_value()) for version, key in keys.items()}
 
 
 def require_recorded_keys(settings: RedactionSettings, recorded: Mapping[str, str]) -> None:
-    """Raise ConfigError if a configured author key is not the one that the index has recorded for its version.
+    """Raise ConfigError if a configured author key differs from the one that the index recorded for its version.
 
-    `recorded` has check values by key version. A version that is not recorded passes, and so does one with the check
-    value of the demo key: `triage index apply` may have run before the key was set.
+    `recorded` has check values by key version. A version that is not recorded passes, and so does one recorded with the
+    check value of the demo key, because `triage index apply` may have run before a key was set.
     """
     wrong = {
         version: check

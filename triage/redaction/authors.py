@@ -16,8 +16,8 @@ _SOURCE = re.compile(rf"(?<![A-Za-z0-9_.\-])source{_VALUE}")
 def mask_author(text: str, author_id: str | None) -> str:
     """Replace the author's id by `[HANDLE]` wherever it is a whole word of the text, ignoring case.
 
-    Only ids of at least five characters with a digit or sign are replaced: `anna` and `customer` are ordinary words,
-    too. None for `author_id` changes nothing.
+    Only ids of at least five characters with a digit or punctuation are replaced, because `anna` and `customer` are
+    also ordinary words. None for `author_id` changes nothing.
     """
     if not author_id or len(author_id) < _MIN_CHARS or author_id.isalpha():
         return text
@@ -30,7 +30,7 @@ def mask_author(text: str, author_id: str | None) -> str:
 
 
 def writer_of(payload: str) -> tuple[str | None, str] | None:
-    """Read the source and the author's id from a raw payload, also if it is not valid JSON.
+    """Read the source and the author's id from a raw payload, even if it is not valid JSON.
 
     None if it names no author; the source is None if the payload has none.
     """
@@ -44,7 +44,7 @@ def writer_of(payload: str) -> tuple[str | None, str] | None:
 
 
 def author_of(payload: str) -> str | None:
-    """The author's id in a raw payload, also if it is not valid JSON; None if it names no author."""
+    """The author's id in a raw payload, even if it is not valid JSON; None if the payload names no author."""
     writer = writer_of(payload)
     return writer[1] if writer else None
 

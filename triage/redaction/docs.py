@@ -1,4 +1,4 @@
-"""Prints the table of kinds in docs/redaction.md: `python -m triage.redaction.docs`."""
+"""Prints the table of entity kinds in docs/redaction.md: `python -m triage.redaction.docs`."""
 
 import sys
 
@@ -6,7 +6,7 @@ from triage.redaction.kinds import KINDS
 
 
 def kinds_table() -> str:
-    """Markdown table of the kinds of entities, in the order of their registry."""
+    """Markdown table of the entity kinds, in the order of their registry."""
     lines = [
         "| kind | example | recognised by | redacted by default | placeholder |",
         "| --- | --- | --- | --- | --- |",

@@ -27,15 +27,15 @@ _NUMBERS_ZH = sorted(_WORDS["numbers_zh"], key=len, reverse=True)
 
 
 def plain(name: str) -> str:
-    """A field name reduced to its letters and digits, in lower case."""
+    """Reduce a field name to its letters and digits, in lower case."""
     return re.sub(r"[^0-9a-z\u3040-\u30ff\u4e00-\u9fff]", "", name.lower())
 
 
 def is_person_id(path: list[str]) -> bool:
-    """True if a field holds the id of a person by its name: `author_id`, `Customer No.`, `user.id`, `会员编号`.
+    """True if the field name shows that the value is a person's id: `author_id`, `Customer No.`, `user.id`, `会员编号`.
 
-    `path` has the field names from the outermost to the innermost. Such values are hashed, so that a person can still
-    be counted.
+    `path` has the field names from the outermost to the innermost. Such values are hashed, so that records of one
+    person can still be counted.
     """
     path = [part for part in path if part]
     if not path:
@@ -55,7 +55,7 @@ def is_person_id(path: list[str]) -> bool:
 
 
 def is_personal(path: list[str]) -> bool:
-    """True if a field holds personal data by its name: `email`, `Billing name`, `客户姓名`.
+    """True if the field name shows that the value is personal data: `email`, `Billing name`, `客户姓名`.
 
     `path` has the field names from the outermost to the innermost. `name` is personal unless its parent is not a
     person.

@@ -11,7 +11,8 @@ from triage.errors import ConfigError
 class Kind:
     """A kind of entity that rules find, such as e-mail addresses.
 
-    `label` is its label in records, `redacted` says whether it is replaced by default.
+    `label` is its label in records; `redacted` is true if it is redacted by default; `how` (recognition) and `why`
+    (reason for the default) are texts of docs/redaction.md.
     """
 
     label: str
@@ -166,7 +167,10 @@ PLACEHOLDER = re.compile("|".join(re.escape(placeholder) for placeholder in (*LA
 
 
 def chosen_kinds(kinds: Collection[str] | None, also: Collection[str]) -> frozenset[str]:
-    """Labels to redact by the settings `redaction.kinds` and `redaction.also`. Raises ConfigError if one is unknown."""
+    """Labels to redact according to the settings `redaction.kinds` and `redaction.also`.
+
+    Raises ConfigError for an unknown one.
+    """
     problems = [
         f"redaction.{setting}: {label!r} is not a kind; known kinds: {', '.join(KINDS)}"
         for setting, labels in (("kinds", kinds or ()), ("also", also))

@@ -1,7 +1,7 @@
-"""Normalizes digits, letters and signs of any width to ASCII, and maps offsets back to the original text.
+"""Normalizes digits, letters and punctuation of any width to ASCII, and maps offsets back to the original text.
 
-Recognizers read the normalized copy. NFKC of a whole string would change its length, so it is applied per character,
-and only where one character remains one.
+Recognizers search the normalized copy. NFKC of a whole string would change its length, so it is applied per character,
+and only where the result is one character.
 """
 
 import re
@@ -42,16 +42,16 @@ _TABLE = _table()
 
 
 class Normalized(NamedTuple):
-    """A text in the form that patterns are matched on, with the way back.
+    """A text in the form that patterns are matched on, with the mapping to the original.
 
-    `positions[i]` is the original position of character `i`; None: all positions are the same.
+    `positions[i]` is the original position of character `i`; None if all positions are the same.
     """
 
     text: str
     positions: list[int] | None
 
     def original(self, start: int, end: int) -> tuple[int, int]:
-        """Offsets in the original text of the non-empty span `start:end`."""
+        """Map the non-empty span `start:end` to offsets in the original text."""
         return (start, end) if self.positions is None else (self.positions[start], self.positions[end - 1] + 1)
 
 

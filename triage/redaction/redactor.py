@@ -1,4 +1,4 @@
-"""Finds entities by rule and replaces those that identify a person. Depends only on text and settings; thread-safe."""
+"""Finds entities by rules and replaces those that identify a person. Depends only on text and settings; thread-safe."""
 
 import hashlib
 import hmac
@@ -33,10 +33,10 @@ class Redacted:
 
 
 class Redactor:
-    """Redacts texts, attributes and payloads by the settings.
+    """Redacts texts, attributes and payloads according to the settings.
 
-    Order of precedence: existing placeholders, url, email, iban, national_id, tracking numbers and orders by
-    shape, card, phone, ip, handle, then tracking numbers and orders by context, date, money.
+    Order of precedence: existing placeholders, url, email, iban, national_id, tracking numbers and orders by format,
+    card, phone, ip, handle, then tracking numbers and orders by context, date, money.
 
     Raises ConfigError for unknown kinds and an unknown phone region.
     """
@@ -67,7 +67,8 @@ class Redactor:
     def redact(self, text: str, author: str | None = None) -> Redacted:
         """Redact a text, including the id of its `author`. Idempotent; the result is at most four times as long.
 
-        A replacement can expose another entity (digits on both sides of a card): passes repeat until nothing changes.
+        A replacement can expose another entity (digits on both sides of a card number), so passes repeat until nothing
+        changes.
         """
         masked = mask_author(text, author) if "handle" in self.kinds else text
         result = self._pass(masked)
@@ -79,13 +80,13 @@ class Redactor:
         return Redacted(result.text, result.spans, changed)
 
     def redact_text(self, text: str, author: str | None = None) -> str:
-        """The redacted text alone, as `redact` returns it with its entities."""
+        """Redact a text as `redact` does, but return only the text."""
         return self.redact(text, author).text
 
     def redact_attributes(self, attributes: Mapping[str, Scalar], author: str | None = None) -> dict[str, Scalar]:
         """Redact keys and values of flattened attributes.
 
-        Ids of people become hashes; other values that are personal by their field's name become [REDACTED].
+        Ids of persons become hashes; other values whose field name shows that they are personal become [REDACTED].
         """
         return self._of(author).attributes(attributes)
 
@@ -97,26 +98,26 @@ class Redactor:
         return self._of(author).payload(payload)
 
     def author_of(self, payload: bytes | str) -> str | None:
-        """The author's id in a raw payload, also in broken JSON; None if it names no author."""
+        """The author's id in a raw payload, even in invalid JSON; None if the payload names no author."""
         return author_of(_text(payload))
 
     def writer_of(self, payload: bytes | str) -> tuple[str | None, str] | None:
-        """Read the source and the author's id from a raw payload, as `author_hash` takes them.
+        """Read the source and the author's id from a raw payload, the arguments of `author_hash`.
 
         None if it names no author; the source is None if the payload has none.
         """
         return writer_of(_text(payload))
 
     def author_hash(self, source: str | None, author_id: str) -> str:
-        """The keyed hash that stands for an author in every output.
+        """The keyed hash that replaces an author's id in every output.
 
-        It is the version of the key, as in `v1:`, and the first 32 hex digits of the HMAC-SHA256 (RFC 2104) of source,
-        NUL, author id.
+        It consists of the version of the key, such as `v1:`, and the first 32 hex digits of the HMAC-SHA256 (RFC 2104)
+        of source, NUL, author id.
         """
         return self.author_hashes(source, author_id)[0]
 
     def author_hashes(self, source: str | None, author_id: str) -> list[str]:
-        """Author hashes of one author with every configured key, the current one first.
+        """Hashes of one author with every configured key, the current key first.
 
         The author's stored records may carry any of these hashes.
         """
@@ -124,7 +125,7 @@ class Redactor:
 
     @staticmethod
     def demo_hash(version: str, source: str | None, author_id: str) -> str:
-        """Author hash with the public demo key, for records from before a secret key had this version."""
+        """Hash of an author with the public demo key, for records from before a secret key had this version."""
         return _hash(f"v{version}:", DEMO_AUTHOR_KEY.encode(), source, author_id)
 
     def _of(self, author: str | None) -> FieldRedactor:

@@ -1,4 +1,4 @@
-"""Runs the finders in order of precedence, each on the text without earlier finds."""
+"""Runs the finders in order of precedence; each searches the text with earlier finds masked."""
 
 import re
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ _SHORT: tuple[tuple[str, Finder], ...] = (
 class Hit(NamedTuple):
     """An entity or placeholder found in a normalized text, at `start:end`.
 
-    `label` is its kind, None for a placeholder of no kind; `replacement` replaces it, None keeps the text.
+    `label` is its kind, None for a placeholder of unknown kind; `replacement` replaces it, None keeps the text.
     """
 
     start: int
@@ -45,8 +45,8 @@ class Hit(NamedTuple):
 class Scanner:
     """Finds the entities of all kinds in normalized texts.
 
-    `replacements` has the placeholder of each kind, None to keep its text; `region` (ISO 3166) is that of national
-    phone numbers.
+    `replacements` has the placeholder of each kind, or None to keep the text; `region` (ISO 3166 alpha-2) is the
+    country of national phone numbers.
     """
 
     def __init__(self, replacements: Mapping[str, str | None], region: str) -> None:
@@ -147,7 +147,7 @@ class _Work:
             )
 
     def unmasked(self, start: int, end: int) -> str:
-        """The original text of a hit; hits inside it are removed."""
+        """The original text at `start:end`; hits inside that range are removed."""
         for at in [at for at in range(start + 1, end) if at in self._hits]:
             del self._hits[at]
         return self._original[start:end]

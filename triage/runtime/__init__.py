@@ -1,1 +1,1 @@
-"""Parts of every long-running process: health, watchdog, shutdown, memory, backoff."""
+"""Shared parts of long-running processes: health, watchdog, shutdown, memory, backoff."""

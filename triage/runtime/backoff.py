@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 
 def backoff(initial_s: float, max_s: float, *, rng: random.Random | None = None) -> Iterator[float]:
-    """Yield the waits in seconds before each retry, without end.
+    """Yield endlessly the number of seconds to wait before each retry.
 
-    Their upper limit begins with `initial_s` and doubles up to `max_s`; each is drawn at random between half of the
-    limit and the limit, so that the processes of a fleet do not retry at the same time.
+    The upper limit starts at `initial_s` and doubles up to `max_s`; each wait is drawn at random between half the limit
+    and the limit, so that the processes of a fleet do not retry at the same time.
     """
     draw = rng or random.Random()  # noqa: S311 - jitter, not a secret
     wait = initial_s

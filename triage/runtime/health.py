@@ -1,6 +1,6 @@
-"""Serves the health of a process over HTTP: `/live` (its main loop moves), `/ready` (it waits for no dependency).
+"""Serves the health of a process over HTTP: `/live` (its main loop progresses), `/ready` (no dependency is missing).
 
-The same server has `/metrics` for Prometheus.
+The same server provides `/metrics` for Prometheus.
 """
 
 import errno
@@ -23,10 +23,10 @@ _STUCK_AFTER_S = 60.0
 
 
 class Health:
-    """The health of one process: when its main loop and its tasks last moved, and which dependencies it waits for.
+    """The health of one process: when its main loop and tasks last progressed, and the dependencies it waits for.
 
-    The main loop writes it, other threads (health server, watchdog) read it. The process is stuck when the loop, or a
-    task of another thread, has not moved for `stuck_after_s` seconds.
+    The main loop writes it, other threads (health server, watchdog) read it. The process is stuck if the loop, or a
+    task of another thread, has not progressed for `stuck_after_s` seconds.
     """
 
     def __init__(
@@ -43,16 +43,16 @@ class Health:
         self._lock = threading.Lock()
 
     def describe(self, **about: Any) -> None:
-        """Add or replace fields of `/ready` about the process; None removes one."""
+        """Add or replace fields that `/ready` shows about the process; None removes a field."""
         merged = {**self._about, **about}
         self._about = {name: value for name, value in merged.items() if value is not None}
 
     def beat(self) -> None:
-        """Record that the main loop moved just now."""
+        """Record that the main loop is progressing."""
         self._last_beat = self._clock.monotonic()
 
     def began(self, work: str) -> None:
-        """Record that a thread begins the named task now; until `ended` is called for it, it counts as running."""
+        """Record that a thread starts the named task; it counts as running until `ended` is called for it."""
         with self._lock:
             self._work = {**self._work, work: self._clock.monotonic()}
 
@@ -61,7 +61,7 @@ class Health:
             self._work = {name: since for name, since in self._work.items() if name != work}
 
     def standing_still(self) -> tuple[str, float]:
-        """Return the task ("loop": the main loop) that has not moved for longest, and the seconds since it moved."""
+        """Return the task that has not progressed for longest ("loop": the main loop), and for how many seconds."""
         now = self._clock.monotonic()
         since = {"loop": now - self._last_beat} | {name: now - begun for name, begun in self._work.items()}
         return max(since.items(), key=lambda item: item[1])
@@ -75,15 +75,15 @@ class Health:
             self._waiting = {**self._waiting, dependency: why}
 
     def outage(self, dependency: str, why: str) -> None:
-        """Record that the work waits for a dependency that fails, and log the first failure of an outage.
+        """Record that the process waits for a failed dependency; logs the first failure of an outage.
 
-        `recovered` logs the end. In between `/ready` and the metric `retries` show it.
+        `recovered` logs its end. Meanwhile `/ready` and the metric `retries` show it.
         """
         self.waiting_for(dependency, why)
         self._outages.failed(dependency, why)
 
     def recovered(self, dependency: str | None = None) -> None:
-        """Record that this dependency answers again; without a name, that all do. Logs the end of an outage."""
+        """Record that this dependency answers again, or that all do if None. Logs the end of the outage."""
         with self._lock:
             self._waiting = {name: why for name, why in self._waiting.items() if dependency not in (None, name)}
         self._outages.over(dependency)
@@ -98,9 +98,9 @@ class Health:
 
 
 class Probed(Protocol):
-    """An object whose health a HealthServer shows, such as Health.
+    """An object whose health a HealthServer reports, such as Health.
 
-    `live` and `ready` return True if the answer is 200 (else 503), and the fields of the answer's JSON.
+    `live` and `ready` return True for status 200 (else 503), and the fields of the JSON response.
     """
 
     def live(self) -> tuple[bool, dict[str, Any]]: ...
@@ -111,9 +111,9 @@ class Probed(Protocol):
 
 
 def require_free_port(port: int, setting: str, host: str = "0.0.0.0") -> None:  # noqa: S104
-    """Raises ConfigError with the name of the setting if the port cannot be listened on.
+    """Raise ConfigError, naming the setting, if the port cannot be listened on; 0 is always free.
 
-    For the beginning of a process, so that a port that is taken is said before the model is loaded; 0 is always free.
+    Called when a process starts, so that an occupied port is reported before the model is loaded.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -124,7 +124,7 @@ def require_free_port(port: int, setting: str, host: str = "0.0.0.0") -> None:  
 
 
 class HealthServer:
-    """Serves health and metrics on threads of its own; port 0 picks a free port."""
+    """Serves health and metrics on its own threads; port 0 selects a free port."""
 
     def __init__(self, health: Probed, metrics: Metrics, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104
         metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])

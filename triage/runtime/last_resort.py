@@ -1,4 +1,4 @@
-"""Ends a process that hangs in native code which holds the interpreter's lock, so that no Python thread can run."""
+"""Ends a process that hangs in native code while holding the interpreter's lock, so that no Python thread can run."""
 
 import contextlib
 import ctypes
@@ -35,17 +35,15 @@ class _Setting(ctypes.Structure):
 class LastResort:
     """A timer that ends the process, unless `arm` or `disarm` is called before it expires.
 
-    It writes the stacks of all threads to standard error and exits with `status`.
-
-    On Linux a timer of the system calls `_exit` on a thread without Python. Elsewhere faulthandler's thread exits, with
-    status 1.
+    It writes the stacks of all threads to standard error and exits with `status`. On Linux a system timer calls `_exit`
+    on a thread that does not run Python. On other systems faulthandler's thread exits, with status 1.
     """
 
     def __init__(self, status: int) -> None:
         self._timer = _timer(status)
 
     def arm(self, limit_s: float) -> None:
-        """Start the timer, or start it again: it expires `limit_s` seconds from now."""
+        """Start or restart the timer: it expires in `limit_s` seconds."""
         # Where standard error is not a file, as under some test runners, nothing can be written.
         with contextlib.suppress(ValueError, OSError, RuntimeError, AttributeError):
             faulthandler.dump_traceback_later(limit_s, exit=self._timer is None, file=sys.__stderr__ or sys.stderr)

@@ -1,7 +1,7 @@
 """A small WSGI server for health probes, with limits on the number and the duration of connections.
 
 Each connection has a thread and one request. When there are too many, the one that has been sending its request for
-longest is closed, so that a new one is served; only if all are being answered is the new one closed.
+longest is closed, so that a new one is served; the new one is closed only if all others are being answered.
 """
 
 import contextlib
@@ -46,7 +46,10 @@ class Listener(ThreadingMixIn, WSGIServer):
         return len(self._open)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Start a thread for a new connection, or close it if 64 connections are being answered already."""
+        """Start a thread for a new connection.
+
+        At the limit of 64, close one that is still sending, else the new one.
+        """
         with self._lock:
             if len(self._open) >= _MAX_CONNECTIONS and not self._make_room():
                 self._closed["refused"] += 1
@@ -56,19 +59,19 @@ class Listener(ThreadingMixIn, WSGIServer):
         super().process_request(request, client_address)
 
     def answering(self, request: socket.socket) -> None:
-        """Record that the request of this connection is complete and is being answered now."""
+        """Record that the request of this connection is complete and is being answered."""
         with self._lock:
             if request in self._open:
                 self._open[request] = (self.monotonic(), True)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection that has been answered."""
+        """Close a connection after its response."""
         with self._lock:
             self._open.pop(request, None)
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Close connections that take too long; called each half second."""
+        """Close connections that take too long; called every half second."""
         now_s = self.monotonic()
         with self._lock:
             for request, (since_s, answering) in list(self._open.items()):
@@ -79,7 +82,7 @@ class Listener(ThreadingMixIn, WSGIServer):
             log.warning("connections_closed", open=self.connections, **closed)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log the exception of a request, unless it is an OSError: a client that disconnects is not an error."""
+        """Log the exception of a request, unless it is an OSError, because a client's disconnect is not an error."""
         del request, client_address
         error = sys.exception()
         if not isinstance(error, OSError):
@@ -124,7 +127,7 @@ class _Head:
 
 
 class Request(WSGIRequestHandler):
-    """Handles one request. Requests are not logged, because a probe comes every few seconds."""
+    """Handles one request. Requests are not logged, because probes arrive every few seconds."""
 
     timeout = _HEADER_TIMEOUT_S
     server: Listener

@@ -1,4 +1,4 @@
-"""Limits memory and time of a long-running process: returns large blocks to the system, collects cycles seldom."""
+"""Limits memory and time of a long-running process: returns large blocks to the system, collects cycles less often."""
 
 import ctypes
 import gc
@@ -10,11 +10,11 @@ _MIB = 2**20
 
 
 def release_large_blocks() -> bool:
-    """Let glibc return blocks of 256 KiB and more to the kernel when they are freed. Returns False without glibc.
+    """Let glibc return freed blocks of 256 KiB and more to the kernel. Returns False without glibc.
 
-    By default each large block that is freed raises the size from which blocks are returned, up to 32 MiB, and twice
-    that size stays in the heap: fetched records and bulk requests of each larger backlog leave the worker larger than
-    before. Call it before other threads start.
+    By default each large block that is freed raises the size from which blocks are returned, up to 32 MiB, and the heap
+    keeps up to twice that size: after each larger backlog the worker would stay larger. Call it before other threads
+    start.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
@@ -27,7 +27,7 @@ def release_large_blocks() -> bool:
 def collect_seldom() -> None:
     """Let Python collect reference cycles after 20,000 new objects instead of 700.
 
-    A batch makes thousands of objects that live until it is committed, and none of them is in a cycle: the search for
-    cycles took a sixth of the time of everything around the model.
+    A batch creates thousands of objects that live until it is committed, none of them in a cycle: searching for cycles
+    took a sixth of all time outside the model.
     """
     gc.set_threshold(20_000, 10, 10)

@@ -9,7 +9,7 @@ log = get_logger("triage.outages")
 
 
 class Outages:
-    """The outages of now, by dependency. Several threads may report failures and ends."""
+    """The current outages, by dependency. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -18,7 +18,7 @@ class Outages:
         self._open: dict[str, tuple[float, int]] = {}
 
     def failed(self, dependency: str, why: str) -> None:
-        """Note a failure, and log it if it is the first. In between nothing is logged, however long it takes."""
+        """Record a failure, and log it if it is the first of an outage. Further failures are only counted."""
         with self._lock:
             since, failures = self._open.get(dependency, (self._clock.monotonic(), 0))
             self._open[dependency] = (since, failures + 1)
@@ -28,7 +28,7 @@ class Outages:
             )
 
     def over(self, dependency: str | None = None) -> None:
-        """Note that this dependency answers again, or that all do, and log the end with duration and failures."""
+        """Record that this dependency (None: every one) answers again; logs the duration and number of failures."""
         with self._lock:
             names = [name for name in self._open if dependency in (None, name)]
             ended = [(name, *self._open.pop(name)) for name in names]

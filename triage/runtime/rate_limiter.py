@@ -1,4 +1,4 @@
-"""Limits rates of calls by token buckets: for the calls to one receiver, or for each of many callers."""
+"""Limits rates of calls by token buckets: of the calls to one receiver, or of each of many callers."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Rate:
 class TokenBucket:
     """A token bucket: each call takes tokens, which refill at an even rate up to `burst`.
 
-    Without a rate, calls are limited by `pause` only. Not thread-safe.
+    If `rate` is None, only `pause` limits calls. Not thread-safe.
     """
 
     def __init__(self, rate: Rate | None, clock: Clock) -> None:
@@ -32,7 +32,7 @@ class TokenBucket:
         self._paused_until_s = self._at_s
 
     def reserve(self) -> float:
-        """Take one token, now or in advance; returns the seconds that the caller must wait before its call."""
+        """Take one token, possibly in advance; returns the seconds that the caller must wait before its call."""
         now_s = self._refill()
         pause_s = max(0.0, self._paused_until_s - now_s)
         if self._rate is None:
@@ -41,9 +41,9 @@ class TokenBucket:
         return max(pause_s, -self._tokens / self._rate.per_s)
 
     def take(self, amount: int) -> float:
-        """Take tokens if there are enough; returns 0, or else the seconds after which there will be, and takes none.
+        """Take tokens if there are enough and return 0; else take none and return the seconds until there are enough.
 
-        An amount above `burst` is granted when the bucket is full; the bucket then owes the rest.
+        An amount above `burst` is granted when the bucket is full; its balance is then negative.
         """
         self._refill()
         if self._rate is None:
@@ -55,7 +55,7 @@ class TokenBucket:
         return 0.0
 
     def pause(self, seconds: float) -> None:
-        """Grant no token of `reserve` within the next `seconds`."""
+        """Make every `reserve` within the next `seconds` wait until these are over."""
         self._paused_until_s = max(self._paused_until_s, self._clock.monotonic() + seconds)
 
     def _refill(self) -> float:
@@ -69,7 +69,7 @@ class TokenBucket:
 class RateLimiter:
     """Limits the calls of each of many callers, with one token bucket per caller.
 
-    Only the last 10,000 callers are remembered, so that memory is bounded. A forgotten one starts with a full bucket.
+    Only the last 10,000 callers are remembered, to limit memory. A forgotten caller starts with a full bucket.
     """
 
     def __init__(self, rate: Rate, clock: Clock) -> None:
@@ -78,7 +78,7 @@ class RateLimiter:
         self._buckets: LRUCache[str, TokenBucket] = LRUCache(_MAX_CALLERS)
 
     def take(self, caller: str, amount: int) -> float:
-        """Take tokens from the caller's bucket; returns 0, or else the seconds to wait, as `TokenBucket.take` does."""
+        """Take tokens from the caller's bucket and return 0, or take none and return the seconds to wait."""
         bucket = self._buckets.get(caller)
         if bucket is None:
             bucket = self._buckets[caller] = TokenBucket(self._rate, self._clock)

@@ -12,9 +12,9 @@ log = get_logger("triage.shutdown")
 
 
 def stop_on_signals(stop: Callable[[], None], drain_timeout_s: float) -> None:
-    """Call `stop` on the first signal; exit after `drain_timeout_s`, or at once on a second one.
+    """Call `stop` on the first SIGTERM or SIGINT; exit after `drain_timeout_s` seconds, or at once on a second signal.
 
-    A hard exit is safe: the broker aborts an open transaction, and its records are read again.
+    A forced exit is safe: the broker aborts an open transaction, and its records are read again.
     """
 
     def on_signal(number: int, frame: FrameType | None) -> None:

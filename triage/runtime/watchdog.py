@@ -1,4 +1,4 @@
-"""Ends a process that hangs, after logging its stacks: nothing was committed, so a successor loses nothing."""
+"""Ends a process that hangs, after logging its stacks. Uncommitted work is not lost: a successor repeats it."""
 
 import contextlib
 import faulthandler
@@ -23,9 +23,9 @@ _INTERVAL_S = 1.0
 class Watchdog:
     """A thread that watches `health` and ends a process that is stuck. It uses the monotonic clock.
 
-    When the process is stuck, the stacks of all threads are logged; if it still is `exit_after_s` later, the process
-    exits with status 70. If native code holds the interpreter lock, so that no Python thread moves, a `LastResort` does
-    the same. Use it as a context manager, or `start` and `close`.
+    When the process is stuck, the stacks of all threads are logged; if it is still stuck `exit_after_s` seconds later,
+    the process exits with status 70. If native code holds the interpreter lock, so that no Python thread runs, a
+    `LastResort` does the same. Use it as a context manager, or call `start` and `close`.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Watchdog:
         self.close()
 
     def start(self) -> None:
-        """Start watching; a crash in native code writes its stacks to standard error, too."""
+        """Start watching. From then on a crash in native code also writes its stacks to standard error."""
         with contextlib.suppress(ValueError, OSError, RuntimeError, AttributeError):
             faulthandler.enable()
         self._thread.start()
@@ -66,7 +66,7 @@ class Watchdog:
         self._last_resort.disarm()
 
     def look(self) -> None:
-        """Check the health once, and log or exit if the process is stuck; the thread does so every second."""
+        """Check the health once, and log or exit if the process is stuck; called by the thread every second."""
         if not self._health.stuck:
             if self._stuck_since is not None:
                 log.warning("moving_again")

@@ -1,4 +1,4 @@
-"""Messages by which people acknowledge, snooze, silence and assess alerts, on `feedback.alert-actions` (compacted)."""
+"""Messages by which users acknowledge, snooze, silence and assess alerts, on `feedback.alert-actions` (compacted)."""
 
 from typing import Literal
 
@@ -30,15 +30,18 @@ class _OnAlert(_ByPerson, kw_only=True, frozen=True):
 
     @property
     def key(self) -> str:
-        """The message's key: each action of a link has its own, so that the topic keeps which links were used."""
+        """The message's Kafka key.
+
+        An action by a link has a key of its own, so that the topic keeps which links were used.
+        """
         return f"link/{self.id}" if self.via else f"{self.__struct_config__.tag}/{self.dedup_key}"
 
 
 class Acknowledge(_OnAlert, tag="acknowledge", kw_only=True, frozen=True):
-    """An acknowledgement: somebody takes care of the alert, so its notification is not repeated.
+    """An acknowledgement: a user takes care of the alert, so its notification is no longer repeated.
 
-    `at_ms` is the time by the sender's clock, in ms since the epoch. `via` is the receiver in whose message a link was
-    used for this; then `id` is the link's own, by which it is used once.
+    `at_ms` is the time by the sender's clock, in ms since the epoch. If the action came through a link in a message,
+    `via` is the receiver of that message and `id` the id of the link, so that each link works only once.
     """
 
 
@@ -49,7 +52,7 @@ class Snooze(_OnAlert, tag="snooze", kw_only=True, frozen=True):
 
 
 class Unacknowledge(_OnAlert, tag="unacknowledge", kw_only=True, frozen=True):
-    """The end of an acknowledgement: nobody takes care of the alert, and its notification is repeated again."""
+    """The end of an acknowledgement: nobody takes care of the alert any more, so its notification is repeated again."""
 
 
 class Assign(_OnAlert, tag="assign", kw_only=True, frozen=True):
@@ -59,18 +62,18 @@ class Assign(_OnAlert, tag="assign", kw_only=True, frozen=True):
 
 
 class Comment(_OnAlert, tag="comment", kw_only=True, frozen=True):
-    """A comment on an alert, which receivers of its notification get, too."""
+    """A comment on an alert, which is also sent to the receivers of its notification."""
 
     comment: str
 
     @property
     def key(self) -> str:
-        """Of its own for each: comments don't replace one another."""
+        """The message's Kafka key, different for each comment, so that comments don't replace one another."""
         return f"{'link' if self.via else 'comment'}/{self.id}"
 
 
 class Resolve(_OnAlert, tag="resolve", kw_only=True, frozen=True):
-    """The end of an alert by hand, although its rule may still fire."""
+    """A manual end of an alert, although its rule may still fire."""
 
 
 class Silence(_ByPerson, tag="silence", kw_only=True, frozen=True):
@@ -85,9 +88,9 @@ class Silence(_ByPerson, tag="silence", kw_only=True, frozen=True):
 
 
 class Judge(_OnAlert, tag="judge", kw_only=True, frozen=True):
-    """An assessment of one alert: `right` if it was worth a page, `false` if not; `withdrawn` takes it back.
+    """A user's assessment of one alert: `right` if it was worth a page, `false` if not; `withdrawn` revokes it.
 
-    Of several on one alert the one with the latest `at_ms` counts.
+    Of several assessments of one alert the one with the latest `at_ms` counts.
     """
 
     verdict: Literal["right", "false", "withdrawn"]

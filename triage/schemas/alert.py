@@ -12,7 +12,7 @@ Deed = Literal["acknowledge", "unacknowledge", "snooze", "assign", "comment", "r
 
 
 class Acknowledgement(msgspec.Struct, omit_defaults=True):
-    """A person who acknowledged or snoozed an alert, and when."""
+    """The user who acknowledged or snoozed an alert, and the time."""
 
     by: str
     at: str
@@ -20,7 +20,7 @@ class Acknowledgement(msgspec.Struct, omit_defaults=True):
 
 
 class Assessment(msgspec.Struct, omit_defaults=True):
-    """A person's opinion of an alert: it was `right` to page, or `false`."""
+    """A user's assessment of an alert: it was `right` to page, or `false`."""
 
     verdict: Literal["right", "false"]
     by: str
@@ -37,7 +37,7 @@ class Assignment(msgspec.Struct):
 
 
 class HistoryEntry(msgspec.Struct, omit_defaults=True):
-    """Something that a person did with an alert, and when; `id` is that of the action.
+    """A user's action on an alert, and its time; `id` is that of the action.
 
     `until` is the end of a snooze, `to` the person of an assignment, `via` the receiver in whose message a link was
     used.
@@ -56,7 +56,7 @@ class HistoryEntry(msgspec.Struct, omit_defaults=True):
 class Chart(msgspec.Struct):
     """Observed and expected numbers of negative records per step of `step_s` seconds, from `start` to the latest step.
 
-    An entry of `expected` is null where no detector computed one.
+    An entry of `expected` is null if no detector computed one.
     """
 
     start: str
@@ -78,8 +78,8 @@ class Example(msgspec.Struct):
 class Share(msgspec.Struct, omit_defaults=True):
     """Number of the alert's negative records that have one value, such as an intent or a word.
 
-    `expected` is the number that there would be if the value's share were that of the days before. It is set only for
-    values that are significantly over-represented; a value without it is just frequent.
+    `expected` is the number to expect from the value's share in the days before. It is set only for values that are
+    significantly over-represented; a value without it is merely frequent.
     """
 
     value: str
@@ -88,7 +88,7 @@ class Share(msgspec.Struct, omit_defaults=True):
 
 
 class Refusal(msgspec.Struct):
-    """A receiver that did not take an alert's notification, with its latest answer and the time of that.
+    """A receiver that did not accept an alert's notification, its latest answer and the time of the answer.
 
     If `retried` is true, the notification is sent again while the alert fires.
     """
@@ -107,9 +107,9 @@ class Thresholds(msgspec.Struct):
 
 
 class Evidence(msgspec.Struct):
-    """Most frequent or conspicuous intents, entities and words among an alert's records in the index, and examples.
+    """Frequent or unusual intents, entities and words among an alert's records in the index, and examples.
 
-    All are from the window that ends at `end`; it is None in evidence of earlier versions.
+    All are from the window that ends at `end`; evidence of earlier versions has no `end`.
     """
 
     top_intents: list[Share] = []
@@ -126,17 +126,16 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     `negative`, `total` and `share` (negative / total) count the records of the latest window, the fields with `peak`
     those of the window with most negative records; `expected` and `peak_expected` are the expected numbers of negative
     records there. `page` is the dedup key under which receivers were notified: the alert's own, or that of another
-    alert of its group. `paged` is true once a receiver other than the log has taken its notification: `taken_by` are
+    alert of its group. `paged` is true once a receiver other than the log has accepted its notification: `taken_by` are
     those that did, `refusals` those that did not. `without` are raw partitions that lag: the latest window may lack
     their records. `late_records` is the number of records that arrived after the latest window was evaluated.
-    `assessment` is the last assessment of the alert, if there is one.
-    `window_end` and `peak_end` are the ends of the latest window and of that with most negatives; `thresholds` are
-    those of the static rule that fired. `told_at` is when the first receiver other than the log took the notification,
-    `resolved_by` who ended the alert by hand, `history` what people did with it, oldest first. `examples_end` is the
-    end of the window from which the examples and what stands out are. `chart` is from before the alert began to its
-    latest step, or to after it ended. `title` and `summary` say all this in the language of notifications; the
-    console words the numbers in its reader's. `kind` is `silence` for an alert
-    that fires because records stay away; its numbers are of all records.
+    `assessment` is the last assessment of the alert, if there is one. `window_end` and `peak_end` are the ends of the
+    latest window and of that with most negatives; `thresholds` are those of the static rule that fired. `told_at` is
+    when the first receiver other than the log accepted the notification, `resolved_by` the user who resolved the alert,
+    `history` the users' actions, oldest first. `examples_end` is the end of the window of the examples and of the
+    unusual values. `chart` extends from before the alert began to its latest step, or until after it ended. `title` and
+    `summary` describe the alert in the language of notifications; the console describes it in its reader's language.
+    `kind` is `silence` for an alert that fires because records are missing; its numbers are of all records.
     """
 
     dedup_key: str

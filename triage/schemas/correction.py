@@ -1,4 +1,4 @@
-"""The correction of a record's labels by a person, in the index of corrections; `train --with-corrections` reads it."""
+"""A user's correction of a record's labels, in the index of corrections; `train --with-corrections` reads it."""
 
 import msgspec
 
@@ -18,11 +18,11 @@ class ModelLabels(msgspec.Struct, frozen=True):
 
 
 class Correction(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The labels that a person gave to one record; labels equal to the model's confirm them.
+    """The labels that a user gave to one record; labels equal to the model's confirm them.
 
-    `_id` is `record`, so a later correction replaces an earlier one. `intent` and `sentiment` are null if the person
-    did not label them. The text (redacted, as indexed) and its author's hash are copied, so that the correction
-    outlives the record's daily index and can still be erased.
+    `_id` is `record`, so a later correction replaces an earlier one. `intent` and `sentiment` are null if the user did
+    not label them. The text (redacted, as indexed) and its author's hash are copied, so that the correction outlives
+    the record's daily index and can still be erased.
     """
 
     record: str
@@ -50,7 +50,10 @@ def correction_of(
     sentiment: str | None,
     comment: str = "",
 ) -> Correction:
-    """Create the correction of an indexed record; `changed` is true if a label differs from the model's."""
+    """Create the correction of an indexed record; `changed` is true if a label differs from the model's.
+
+    `actor` is the user, `corrected_at` an RFC 3339 time; None as `intent` or `sentiment` means not labelled.
+    """
     changed = (intent is not None and intent != record.intent.label) or (
         sentiment is not None and sentiment != record.sentiment.label
     )

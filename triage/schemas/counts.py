@@ -44,7 +44,7 @@ class KeyCount(msgspec.Struct):
 class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
     """A message with counts of one offset range of a raw partition, for the keys of one partition of `window-counts`.
 
-    The keys of one group (`group_of`) share a partition of `window-counts`, because their alerts affect each other.
+    Keys with the same `group_of` share a partition of `window-counts`, because their alerts affect each other.
     """
 
     window_ms: int
@@ -55,7 +55,7 @@ class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
     counts: list[KeyCount]
 
     def each(self) -> Iterator[WindowCount]:
-        """Yield each count as a WindowCount, with the fields that all of them share."""
+        """Yield each count as a WindowCount, including the fields that are common to the message."""
         for one in self.counts:
             yield WindowCount(
                 window_start_ms=one.window_start_ms,
@@ -72,7 +72,7 @@ class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
 
 
 class Watermark(msgspec.Struct, tag="watermark", kw_only=True):
-    """A message that no record of a raw partition with an event time before `watermark_ms` is expected any more.
+    """Message: no more records of a raw partition are expected with an event time before `watermark_ms`.
 
     It is sent to every partition of `window-counts`. `offset` is the next offset to consume, `lag` the number of
     records from there on, `at_ms` the time by the sender's clock.
@@ -90,7 +90,7 @@ CountMessage = WindowCounts | Watermark
 
 
 def group_of(dimensions: Mapping[str, str], field: str) -> str:
-    """Return the value of the field by which alerts are grouped; empty for counts without it."""
+    """Return the value of the field by which alerts are grouped; empty if the dimensions do not include it."""
     return dimensions.get(field, "")
 
 

@@ -1,4 +1,4 @@
-"""Parses written dates that have one meaning: 2026/11/25 14:03, 25 Nov 2026, 2026年11月25日, those of mail and X."""
+"""Parses unambiguous written dates: 2026/11/25 14:03, 25 Nov 2026, 2026年11月25日, and those of mail and X."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -64,14 +64,14 @@ _AFTERNOON = ("下午", "晚上")
 
 
 class Ambiguous(Exception):  # noqa: N818 - not a failure of the program, but a fact about a text
-    """Raised for a date that has several meanings, as 03/04/2026; the message continues a sentence after the value."""
+    """A date has several meanings, such as 03/04/2026; the message continues a sentence that begins with the value."""
 
 
 def parse_date_form(text: str, zone: tzinfo) -> datetime:
     """Parse a written date; the result is aware (has a time zone) if the text names a zone or an offset.
 
-    `text` must have single spaces and composed characters. An abbreviation with several meanings, as CST, is accepted
-    if `zone` uses it. Raises Ambiguous for a date with several meanings, ValueError for any other text.
+    `text` must have single spaces and composed characters. An abbreviation with several meanings, such as CST, is
+    accepted if `zone` uses it. Raises Ambiguous for a date with several meanings, ValueError for any other text.
     """
     lower = text.lower()
     for form in _FORMS:

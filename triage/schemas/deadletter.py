@@ -6,14 +6,14 @@ SCHEMA_VERSION = 3
 
 
 class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A record that could not be processed, and why.
+    """A record that could not be processed, and the reason.
 
-    `payload` is redacted text; bytes that are not UTF-8 are described, not copied, since they cannot be redacted.
+    `payload` is redacted text; bytes that are not UTF-8 are described, not copied, because they cannot be redacted.
 
     The record itself stays in the raw topic at `topic`/`partition`/`offset` for the topic's retention. A record that
-    was replayed and failed again also carries `original`, its first position. The same letter with `replayed_at` says
-    that the record was sent to the raw topic again. The message's key is the original position. `author_id` is the
-    author's hash as in documents, if the record has an author; a cut `payload` may lack it. Version 2 has no
+    was replayed and failed again also has `original`, its first position. The same letter with `replayed_at` means that
+    the record was sent to the raw topic again. The message's key is the original position. `author_id` is the author's
+    hash as in documents, if the record has an author; it may be missing if `payload` was cut. Version 2 has no
     `author_id`. Letters without `schema_version` are version 1, which also has no `error`, `original`, `replayed_at`.
     """
 
@@ -44,5 +44,5 @@ class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """Key of the message: the record's first position, as topic/partition/offset, which replays do not change."""
+        """Kafka key of the message: the record's first position (topic/partition/offset), unchanged by replays."""
         return self.original or self.position

@@ -1,4 +1,4 @@
-"""The enriched record, in Elasticsearch, on `feedback.enriched`, and as printed by `triage enrich`."""
+"""The enriched record, as stored in Elasticsearch, sent to `feedback.enriched` and printed by `triage enrich`."""
 
 import hashlib
 
@@ -126,9 +126,9 @@ def document_id(
 ) -> str:
     """Return the `_id` of a record's document in Elasticsearch: SHA-256 (hex) of channel, source and the source's id.
 
-    Without an id it is that of channel, Kafka position and the broker's timestamp there: a topic that was deleted and
-    created again uses its positions again. The parts are joined as a JSON array, so that no names can make two records
-    collide.
+    If `source_id` is None, it is computed from channel, Kafka position and the broker's timestamp: a topic that was
+    deleted and created again reuses its positions. The parts are joined as a JSON array, so that no names can make two
+    records collide.
     """
     if source_id is not None:
         return hashlib.sha256(msgspec.json.encode([channel, source or "", source_id])).hexdigest()
@@ -136,8 +136,9 @@ def document_id(
 
 
 def record_key(channel: Channel, source: str | None, source_id: str | None) -> bytes | None:
-    """Return the key of a raw message: the `_id` of its record, so that all its versions reach one partition, in order.
+    """Return the Kafka key of a raw message: the `_id` of its record, so that its versions stay in order.
 
-    None if the source gave the record no id: such records are spread evenly over the partitions.
+    Messages with one key reach one partition. None if the source gave the record no id: such records are spread evenly
+    over the partitions.
     """
     return None if source_id is None else document_id(channel, source, source_id, None).encode()

@@ -1,6 +1,6 @@
-"""Parses event times: RFC 3339, epoch milliseconds, and other forms that have only one meaning.
+"""Parses event times: RFC 3339, epoch milliseconds, and other unambiguous forms.
 
-A value with two meanings, as 03/04/2026, is refused, and the message names the flag that decides between them.
+An ambiguous value, such as 03/04/2026, is refused; the message names the command-line option that resolves it.
 """
 
 import re
@@ -51,16 +51,16 @@ _ZERO_DATE = re.compile(r"0000-00-00(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?")
 
 
 def is_absent(text: str) -> bool:
-    """Return True for a text that exports write instead of a missing value: NULL, N/A, None, a dash, white space."""
+    """True for a text that exports use for a missing value: NULL, N/A, None, a dash, white space."""
     return text.strip().lower() in _ABSENT
 
 
 def event_time_ms(created_at: Any, zone: tzinfo = UTC) -> int | None:  # noqa: PLR0911 - the usual forms return early
     """Parse `created_at` to epoch milliseconds; None if it is missing. A time without an offset is in `zone`.
 
-    A number is in milliseconds since the epoch, or in microseconds or nanoseconds where its size leaves no other
-    reading. Raises InvalidRecord for what is not a time, for one that can be read in two ways (03/04/2026), and for a
-    number of a time before the year 2000, such as seconds.
+    A number is in milliseconds since the epoch, or in microseconds or nanoseconds if its size allows no other
+    interpretation. Raises InvalidRecord for a value that is not a time, for an ambiguous one (03/04/2026), and for a
+    number that means a time before the year 2000, such as seconds.
     """
     if type(created_at) is int and YEAR_2000_MS <= created_at < YEAR_10000_MS:
         return created_at
@@ -87,10 +87,10 @@ def event_time_ms(created_at: Any, zone: tzinfo = UTC) -> int | None:  # noqa: P
 
 @dataclass(frozen=True, slots=True)
 class TimeForm:
-    """The way in which a source writes its times.
+    """The format in which a source writes its times.
 
-    `zone` is that of times without an offset (None: UTC). Each of `formats` is a format of strptime, `epoch_s` or
-    `epoch_ms`; they are tried in order. Without formats the usual ones of `event_time_ms` are accepted.
+    `zone` applies to times without an offset (None: UTC). Each of `formats` is a strptime format, `epoch_s` or
+    `epoch_ms`; they are tried in order. Without formats, those that the function `event_time_ms` accepts are used.
     """
 
     zone: tzinfo | None = None
@@ -121,7 +121,10 @@ class TimeForm:
 
 
 def check_time_format(name: str) -> None:
-    """Raise ValueError unless this is `epoch_s`, `epoch_ms` or a format of strptime that holds a date."""
+    """Check that `name` is `epoch_s`, `epoch_ms` or a strptime format that includes a date.
+
+    Raises ValueError if not.
+    """
     if name in {EPOCH_S, EPOCH_MS}:
         return
     sample = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -134,7 +137,7 @@ def check_time_format(name: str) -> None:
 
 
 def not_in_future(event_ms: int, now_ms: int, max_hours: float) -> int:
-    """Return the event time unchanged. Raises InvalidRecord if it is more than `max_hours` ahead of the clock."""
+    """Return the event time unchanged. Raises InvalidRecord if it is more than `max_hours` after `now_ms`."""
     if event_ms > now_ms + max_hours * _HOUR_MS:
         raise InvalidRecord(
             "created_at_in_future",

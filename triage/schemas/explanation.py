@@ -24,7 +24,7 @@ class Word(msgspec.Struct, frozen=True):
 class HeadExplanation(msgspec.Struct, frozen=True):
     """The explanation of one label: the words that support it, strongest first.
 
-    `confidence` is the label's probability with all words present.
+    `confidence` is the label's probability for the complete text.
     """
 
     label: str
@@ -48,7 +48,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
 class RuleExplanation(msgspec.Struct, frozen=True):
     """A rule that matched a record, its effect, and evidence for each condition that was met.
 
-    `part` is the part of the rules file that it is in: severity or routing.
+    `part` is the section of the rules file that contains it: severity or routing.
     """
 
     rule: str

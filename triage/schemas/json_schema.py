@@ -1,7 +1,7 @@
 """Generates JSON Schemas of the records: `python -m triage.schemas.json_schema topics/schemas`.
 
-The raw schema describes the input of `parse_raw`, which accepts more than its result has: numbers for strings, unknown
-fields.
+The raw schema describes the input of `parse_raw`, which accepts more than the parsed record contains: numbers for
+strings, unknown fields.
 """
 
 import copy
@@ -90,7 +90,7 @@ _LIMITS: dict[str, Schema] = {
 
 
 def record_schema(name: str) -> Schema:
-    """Return the JSON Schema (2020-12) of one kind of record, a key of `RECORDS`."""
+    """Return the JSON Schema (2020-12) of one kind of record. Raises KeyError if `name` is not a key of `RECORDS`."""
     (reference,), components = msgspec.json.schema_components([RECORDS[name]], ref_template="#/$defs/{name}")
     definitions: dict[str, Schema] = copy.deepcopy(components)
     for struct, definition in definitions.items():
@@ -111,7 +111,7 @@ def record_schema(name: str) -> Schema:
 
 
 def write_schemas(folder: Path) -> list[Path]:
-    """Write every schema into `folder`; return the files."""
+    """Write every schema into `folder`; return the paths of the files."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name in RECORDS:

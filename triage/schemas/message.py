@@ -1,4 +1,4 @@
-"""Decodes messages of triage's own topics, and refuses those of another form, which other programs may have sent."""
+"""Decodes messages of triage's own topics, and refuses others, which another program may have sent."""
 
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +16,7 @@ class MessageDecoder(Generic[T]):
         self._decoder = msgspec.json.Decoder(kind)
 
     def decode(self, value: bytes | None) -> T:
-        """Decode a message. Raises NotUnderstood, and nothing else, for any content of another form and for None."""
+        """Decode a message. Raises NotUnderstood, and no other error, for None and for content of another format."""
         try:
             return self._decoder.decode(value or b"")  # type: ignore[no-any-return]
         # Invalid UTF-8 inside a string is a ValueError.

@@ -16,7 +16,7 @@ Scalar = str | int | float | bool
 
 
 class RawRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One complaint, review or post as the source sent it, validated."""
+    """One complaint, review or post as sent by its source, validated."""
 
     text: Annotated[
         str, msgspec.Meta(min_length=1, description="Text of the feedback; trimmed, and cut at 20,000 characters")
@@ -84,9 +84,9 @@ _MARKUP_FACTOR = 10
 
 
 def parse_raw(payload: bytes, *, max_text_chars: int = 20_000) -> RawRecord:
-    """Decode and validate one raw record, a JSON object; a text of more than `max_text_chars` characters is cut there.
+    """Decode and validate one raw record, a JSON object; a longer text is cut at `max_text_chars` characters.
 
-    Raises InvalidRecord (with stage decode or validate) if it is not valid; the message names field, value and fix.
+    Raises InvalidRecord (with stage decode or validate) if it is invalid; the message names field, value and fix.
     """
     return validate_raw(decode_object(payload), max_text_chars=max_text_chars)
 
@@ -221,7 +221,10 @@ def _string(name: str, value: Any) -> str | None:
 
 
 def text_of_id(value: str | float) -> str:
-    """Return an id as text; one that came as the number 4711.0, as data frames write it, becomes 4711."""
+    """Convert an id to text.
+
+    A whole number is written without decimals: 4711.0, as data frames export it, becomes `4711`.
+    """
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_BELOW:
         return str(int(value))
     return str(value)

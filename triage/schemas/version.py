@@ -1,8 +1,7 @@
-"""Computes versions of documents: of several records of one id, the index keeps the one with the highest version.
+"""Computes versions of documents: the index keeps the record with the highest version for each id.
 
-Without a version of its own a record has the broker's timestamp, in milliseconds. A version that the source names ranks
-above all of these, so that old documents, numbers and times compare in one way: a record that names its version
-replaces a document without one, and never the other way round.
+A record without its own version gets the broker's timestamp, in milliseconds. A version given by the source is higher
+than all timestamps: a record with a version replaces a document without one, never the reverse.
 """
 
 import math
@@ -23,10 +22,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def named_version(value: Any) -> int | None:
-    """The document version of a raw record's `version`; None if it has none.
+    """The document version for a raw record's `version`; None if the record has none.
 
-    It is `NAMED_FROM` plus a thousand times the number; a time (in UTC unless it has an offset) counts as its
-    milliseconds since the epoch. Smaller fractions are cut. Raises InvalidRecord for any other value.
+    It is `NAMED_FROM` plus 1000 times the number; a time (in UTC unless it has an offset) counts as its milliseconds
+    since the epoch. Fractions below a thousandth are cut. Raises InvalidRecord for any other value.
     """
     if value is None or value == "":
         return None
@@ -43,7 +42,7 @@ def named_version(value: Any) -> int | None:
 
 
 def is_named(version: int) -> bool:
-    """Return True for a document version that the source named, False for one that is the broker's timestamp."""
+    """True for a document version given by the source, False for one that is the broker's timestamp."""
     return version >= NAMED_FROM
 
 

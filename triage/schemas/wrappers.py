@@ -1,4 +1,4 @@
-"""Recognizes records inside an envelope, as connectors of Kafka Connect send them, and says how to send them alone."""
+"""Recognizes records inside an envelope, as Kafka Connect can add it, and says how to send them without it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ STRING = "this is JSON inside a string; send it by StringConverter instead of Js
 
 
 def wrapper_of(fields: Mapping[str, Any]) -> str | None:
-    """Return a hint that names the envelope around a record and the setting that removes it; None if none is known."""
+    """A hint that names the envelope around a record and the setting that removes it; None without a known envelope."""
     if set(fields) == {"schema", "payload"}:
         return _SCHEMA
     if {"before", "after", "op"} <= set(fields):
@@ -23,5 +23,5 @@ def wrapper_of(fields: Mapping[str, Any]) -> str | None:
 
 
 def is_json_object(value: Any) -> bool:
-    """Return True for a string that begins with `{` and ends with `}`, as a JSON object does."""
+    """True for a string that begins with `{` and ends with `}`, as a JSON object does."""
     return isinstance(value, str) and value[:1] == "{" and value[-1:] == "}"

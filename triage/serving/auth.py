@@ -21,9 +21,9 @@ _OPEN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs/")
 
 
 class ApiAuthMiddleware(AuthMiddleware):
-    """The authentication of the API, which adds webhooks to AuthMiddleware.
+    """Authentication of the API: extends AuthMiddleware by webhooks.
 
-    Users with the role webhook may send nothing but webhooks, and a signature can take the place of a token.
+    Users with the role webhook can only send webhooks, and a signature can replace a token.
     """
 
     settings: ApiSettings
@@ -32,9 +32,9 @@ class ApiAuthMiddleware(AuthMiddleware):
         super().__init__(app, settings, monotonic, open_paths=_OPEN_PATHS)
 
     def user_without_token(self, connection: HTTPConnection) -> User | None:
-        """Return a user of the role webhook for a request to a webhook that has a signature setting, else None.
+        """Return a user with the role webhook for a request to a webhook with a configured signature, else None.
 
-        The route verifies the signature once it has read the body.
+        The route verifies the signature after it has read the body.
         """
         name = connection.scope["path"].removeprefix(HOOKS)
         signed = connection.scope["path"].startswith(HOOKS) and name in self.settings.webhook_signatures
@@ -46,7 +46,7 @@ class ApiAuthMiddleware(AuthMiddleware):
 
 
 def caller_of(request: Request) -> str:
-    """Return the key of the caller's rate limit: the user's name, or the address if no login is required."""
+    """Return the key of the caller's rate limit: the user's name, or the client's network if no login is required."""
     user = user_of(request)
     return network_of(peer_of(request)) if user is ANONYMOUS else user.name
 

@@ -39,10 +39,10 @@ class Overloaded(Unavailable):
 class MicroBatcher:
     """Enriches the records of simultaneous requests together, on one thread.
 
-    Records that arrive while a batch is enriched, and within `wait_s` of the first, form the next batch. The records of
-    one request are never split, so that one model and one set of rules classify all of them. `between` is called before
-    each batch, and every second without one; `health` is told when the work begins and ends. Start and stop it on the
-    event loop that calls `enrich`: everything runs on that loop, except the enrichment itself.
+    Records that arrive while a batch is being enriched, and within `wait_s` of the first, form the next batch. The
+    records of one request are never split, so that one model and one set of rules classify all of them. `between` is
+    called before each batch, and every second without one; `health` records the start and end of the work. Start and
+    stop it on the event loop that calls `enrich`: everything runs on that loop, except the enrichment itself.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class MicroBatcher:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="micro-batcher")
 
     async def stop(self) -> None:
-        """Stop, and cancel the requests that wait; returns when the batch that is being enriched has ended."""
+        """Stop, and cancel the waiting requests; returns when the current batch has ended."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -10,15 +10,18 @@ from triage.web.problem import Problem
 
 
 async def json_body(request: Request, max_bytes: int) -> Any:
-    """Read and decode the JSON body of a request. Raises Problem as `json_bytes` and `decoded` do."""
+    """Read and decode the JSON body of a request of at most `max_bytes`.
+
+    Raises Problem 415 for another Content-Type, 400 for invalid JSON, and the Problems of `read_body`.
+    """
     return decoded(await json_bytes(request, max_bytes))
 
 
 async def json_bytes(request: Request, max_bytes: int) -> bytes:
-    """Read the body of a request that declares it as JSON.
+    """Read the body of a request that is declared as JSON.
 
-    Raises Problem 415 for another Content-Type, and the Problems of `read_body`. A browser sends JSON to another origin
-    only after a preflight request, which the API never grants.
+    Raises Problem 415 for another Content-Type, and the Problems of `read_body`. (A browser sends JSON to another
+    origin only after a preflight request, which the API always refuses.)
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
@@ -27,7 +30,7 @@ async def json_bytes(request: Request, max_bytes: int) -> bytes:
 
 
 def decoded(body: bytes) -> Any:
-    """Decode the JSON of a body. Raises Problem 400 if it is not JSON."""
+    """Decode a JSON body. Raises Problem 400 if it is invalid."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Detects an `Idempotency-Key` that is used again for another request."""
+"""Detects an `Idempotency-Key` that is reused for a different request."""
 
 import hashlib
 from typing import Any
@@ -14,15 +14,15 @@ _REMEMBERED_S = 24 * 3600
 
 
 class IdempotencyKeys:
-    """The idempotency keys that this process received in the last day, at most 10,000, with a hash of each body."""
+    """The idempotency keys received by this process in the last day, at most 10,000, with a hash of each body."""
 
     def __init__(self, clock: Clock) -> None:
         self._bodies: TTLCache[tuple[str, str, str], bytes] = TTLCache(_MAX_KEYS, _REMEMBERED_S, clock.monotonic)
 
     def check(self, caller: str, route: str, key: str | None, body: Any) -> None:
-        """Remember the key, and raise Problem 422 if this caller has sent it to this route with another body.
+        """Store the key. Raises Problem 422 if this caller has sent it to this route with another body.
 
-        Without a key nothing is checked.
+        Does nothing if `key` is None.
         """
         if key is None:
             return

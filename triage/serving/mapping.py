@@ -1,4 +1,4 @@
-"""Converts the JSON of a help desk's webhook to a raw record, by a path for each field."""
+"""Converts the JSON of a help desk's webhook to a raw record, using one path per field."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,12 +9,12 @@ _ATTRIBUTES = "attributes."
 
 
 def mapped(mapping: Mapping[str, str], body: Any) -> dict[str, Any]:
-    """Return the fields of a raw record, taken from a webhook's body; `mapping` has a path for each field.
+    """Extract the fields of a raw record from a webhook's body; `mapping` has a path for each field.
 
-    Everything that no path names is dropped, personal data included. A path is dotted (`detail.comments.0.body`;
-    numbers index lists). Alternatives are separated by `|`: the first one with a value is used. A path in double quotes
-    is a constant (`"zendesk"`). Without a value the field is left out; without a text the record is refused later.
-    Raises InvalidRecord for a body that is not an object.
+    Everything else is dropped, including personal data. A path is dotted (`detail.comments.0.body`; numbers index
+    lists). Alternatives are separated by `|`: the first one with a value is used. A path in double quotes is a constant
+    (`"zendesk"`). A field without a value is left out; a record without a text is refused later. Raises InvalidRecord
+    for a body that is not an object.
     """
     if not isinstance(body, dict):
         raise InvalidRecord("not_an_object", "a webhook's body is a JSON object", stage="decode")

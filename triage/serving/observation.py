@@ -9,9 +9,9 @@ from triage.metrics import Metrics
 
 
 class RequestMetrics:
-    """ASGI middleware that counts requests by route and status, and measures their time by route.
+    """ASGI middleware that counts requests by route and status, and measures their duration by route.
 
-    It is the outermost one, so that refused requests count too.
+    It is the outermost middleware, so that refused requests are counted, too.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, monotonic: Callable[[], float]) -> None:
@@ -40,7 +40,7 @@ class RequestMetrics:
 
 
 class RequestSpans:
-    """ASGI middleware that makes a trace span, a child of the caller's, for each authenticated request to the API."""
+    """ASGI middleware that creates a trace span, a child of the caller's, for each authenticated request to the API."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

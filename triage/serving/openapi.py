@@ -39,7 +39,7 @@ _STATUSES = {
 
 
 def describe(app: FastAPI) -> None:
-    """Make `app` serve the OpenAPI document of this module."""
+    """Make `app` serve the OpenAPI document that this module builds."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -61,9 +61,10 @@ def describe(app: FastAPI) -> None:
 
 
 def operation(request: str, answer: str, status: int, example: Any, *, statuses: tuple[str, ...]) -> dict[str, Any]:
-    """Return the OpenAPI description of one route.
+    """Build the OpenAPI description of one route.
 
-    `request` and `answer` are names of schemas, `status` is that of success, `statuses` are those of errors.
+    `request` and `answer` are names of schemas, `example` is a request body, `status` is the status of success,
+    `statuses` are those of errors.
     """
     return {
         "requestBody": {

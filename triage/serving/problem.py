@@ -1,4 +1,4 @@
-"""Builds the API's answers to requests and records that it refuses."""
+"""Builds the API's responses to refused requests, and the errors of refused records."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _RETRY_S = 5
 
 
 def refused(invalid: InvalidRecord) -> dict[str, Any]:
-    """Return the error of one refused record as JSON, which takes the place of its result in the answer."""
+    """The error of one refused record as JSON, which replaces the record's result in the response."""
     named = {"field": invalid.field} if invalid.field else {}
     return {"error": {"code": invalid.reason, "message": str(invalid), **named}}
 
@@ -30,7 +30,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
 
 
 async def on_http(request: Request, error: Exception) -> Response:
-    """Answer a request to a path, or with a method, that the API does not have."""
+    """Build the response to a request for a path or method that the API does not have."""
     del request
     assert isinstance(error, HTTPException)
     code = {404: "no_such_path", 405: "no_such_method"}.get(error.status_code, "refused")
@@ -38,7 +38,7 @@ async def on_http(request: Request, error: Exception) -> Response:
 
 
 async def on_invalid(request: Request, error: Exception) -> Response:
-    """Answer with 422 a request whose header or parameter is not as the OpenAPI document says."""
+    """Build the response, status 422, to a request whose header or parameter does not match the OpenAPI document."""
     del request
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
@@ -46,9 +46,9 @@ async def on_invalid(request: Request, error: Exception) -> Response:
 
 
 async def on_error(request: Request, error: Exception) -> Response:
-    """Answer with 503 after an error of the service.
+    """Build the response, status 503, after an error of the service.
 
-    The log has the error; the caller learns only which dependency fails, and that trying again may help.
+    The error is logged; the caller only learns which dependency fails, and that a retry may help.
     """
     assert isinstance(error, TriageError)
     if isinstance(error, Overloaded):

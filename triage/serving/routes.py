@@ -54,7 +54,7 @@ def build_routes(
     async def enrich(request: Request) -> Response:
         """Redact, classify and route records exactly as the workers do; nothing is stored.
 
-        A refused record has an `error` in its place; the others are not affected.
+        A refused record has an `error` in place of its result; the other records are not affected.
         """
         records = records_of(await json_body(request, settings.max_body_bytes), settings.max_records)
         grant(request, len(records))
@@ -89,9 +89,9 @@ def build_routes(
         openapi_extra=operation("Anything", "SentOne", 202, {"detail": {"id": "1"}}, statuses=(*_USUAL, "403", "404")),
     )
     async def hook(name: str, request: Request, idempotency_key: str | None = _KEY) -> JSONResponse:
-        """Send one record from a help desk's webhook, by the paths in `api.mappings`.
+        """Send one record from a help desk's webhook, converted by the paths in `api.mappings`.
 
-        Needs the role operator or webhook, or a signature where `api.webhook_signatures` has one for this webhook.
+        Needs the role operator or webhook, or a signature if `api.webhook_signatures` has an entry for this webhook.
         """
         user = require_role(request, "operator", "webhook")
         body = await _webhook_body(request, settings, name, clock)

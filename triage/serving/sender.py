@@ -29,7 +29,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A validated record that is to be sent to its raw topic, with its id and its JSON."""
+    """A validated record to be sent to its raw topic, with its id and its JSON."""
 
     channel: Channel
     id: str
@@ -38,7 +38,7 @@ class Outgoing:
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of the whole record, by which a repeated one is recognised.
+        """SHA-256 of the whole record, by which a repeated record is recognized.
 
         The same id with other content is a change, and is sent.
         """
@@ -47,9 +47,9 @@ class Outgoing:
 
 
 class Sender:
-    """Sends records to the raw topics with one Kafka producer, and remembers the last `remember` that were sent.
+    """Sends records to the raw topics with one Kafka producer, and remembers the last `remember` records.
 
-    It connects at the first use, and again after an error that a producer cannot recover from. Close it at the end.
+    It connects when first used, and again after an error from which a producer cannot recover. Close it at the end.
     Thread-safe.
     """
 
@@ -63,12 +63,12 @@ class Sender:
         self._limits: Mapping[Channel, int] = {}
 
     def send(self, records: Sequence[Outgoing], headers: Headers = ()) -> list[InvalidRecord | bool]:
-        """Send records and wait until Kafka has acknowledged them, 15 s at most for each; returns a result for each.
+        """Send records and wait until Kafka has acknowledged them, at most 15 s for each; returns a result for each.
 
-        The result is True for a record that was sent, False for one that was sent before, and InvalidRecord for one
-        that is too large for its topic. A record that is already in flight, even from a call that timed out, is awaited
-        and not sent again. Raises Unavailable if any of them was not acknowledged: the caller should send all again,
-        with the same ids.
+        The result is True for a record that was sent, False for one that had been sent before, and InvalidRecord for
+        one that is too large for its topic. If a record is already in flight, even from a call that timed out, its
+        acknowledgement is awaited and it is not sent again. Raises Unavailable if any record was not acknowledged: the
+        caller should then send all of them again, with the same ids.
         """
         producer = self._connected()
         results: list[InvalidRecord | bool] = []

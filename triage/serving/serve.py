@@ -1,4 +1,4 @@
-"""Runs the API until it is told to stop."""
+"""Runs the HTTP API until a signal stops it."""
 
 import socket
 
@@ -28,8 +28,8 @@ log = get_logger("triage.api")
 def serve(settings: Settings) -> None:
     """Serve the API on `api.host:port` until SIGINT or SIGTERM.
 
-    It starts and enriches also while Kafka or Elasticsearch is unavailable. Raises ConfigError for settings or rules
-    that are not valid, ModelError for a model that can't be loaded.
+    It starts, and enriches, even while Kafka or Elasticsearch is unavailable. Raises ConfigError for invalid settings
+    or rules, ModelError for a model that cannot be loaded.
     """
     check_reach(settings.api, "api")
     check_author_key(settings)

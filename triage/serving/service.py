@@ -1,4 +1,4 @@
-"""The API's operations without HTTP: enrich, send and correct records."""
+"""The API's operations, independent of HTTP: enrich, send and correct records."""
 
 import asyncio
 import hashlib
@@ -63,7 +63,7 @@ class Service:
         )
 
     async def enrich(self, records: Sequence[Any]) -> tuple[bytes, int]:
-        """Enrich records; returns the JSON of the answer and the number of refused records.
+        """Enrich records; returns the JSON of the response and the number of refused records.
 
         The JSON is `{"results": [...]}` with a `record` or an `error` for each, in order. Raises Overloaded if the
         queue is full, Problem 503 if it takes longer than `api.enrich_timeout_s`, ModelError if inference fails.
@@ -95,8 +95,9 @@ class Service:
     ) -> list[dict[str, Any]]:
         """Send records to the raw topics; returns, for each, its `id` or an `error`.
 
-        `repeated` is True if Kafka already had the record. A record without an id gets one that is derived from `key`,
-        the request's Idempotency-Key, or a random one. Raises Unavailable if Kafka did not acknowledge all of them.
+        `repeated` is True if Kafka already had the record. A record without an id gets one derived from `key` (the
+        request's Idempotency-Key), or a random one if `key` is None. Raises Unavailable if Kafka did not acknowledge
+        all of them.
         """
         rows = [self._identified(index, fields, actor, key) for index, fields in enumerate(records)]
         outgoing = [
@@ -119,7 +120,7 @@ class Service:
         return answers
 
     def mapped(self, name: str, body: Any) -> dict[str, Any]:
-        """Return the fields of the record in the body of the webhook `name`.
+        """Extract the fields of a record from the body of the webhook `name`.
 
         Raises Problem 404 for an unknown webhook, 422 for a body that is not a JSON object.
         """
@@ -132,10 +133,11 @@ class Service:
             raise Problem(422, invalid.reason, str(invalid)) from invalid
 
     async def correct(self, body: Any, actor: str) -> dict[str, Any]:
-        """Store a person's labels for an indexed record; returns its `_id`, and True as `changed` if they differ.
+        """Store a user's labels for an indexed record.
 
-        Raises Problem 422 for a body that is not a valid correction, 404 if the index has no such record, and
-        Unavailable if Elasticsearch does not answer.
+        Returns the record's `_id`, and as `changed` True if the labels differ from the model's. Raises Problem 422 for
+        a body that is not a valid correction, 404 if the index has no such record, and Unavailable if Elasticsearch
+        does not answer.
         """
         request = _Correction.of(body, self._intents())
         hit = await asyncio.to_thread(find_record, self._elasticsearch, self._settings.elasticsearch, request.record)

@@ -15,10 +15,10 @@ _GITHUB, _GITHUB_PREFIX = "x-hub-signature-256", "sha256="
 
 
 def verify(signature: WebhookSignature, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
-    """Verify that the owner of the secret signed this body. Raises Problem 401 if not.
+    """Verify that the body was signed with the webhook's secret. Raises Problem 401 if not.
 
-    If the scheme has a timestamp, a signature older than 300 s is refused too. `headers` are those of the request, by
-    their names in lower case; `now_s` is in seconds since the epoch.
+    If the scheme includes a timestamp, a signature older than 300 s is refused, too. `headers` are those of the
+    request, by lower-case names; `now_s` is in seconds since the epoch.
     """
     given, signed = _SCHEMES[signature.scheme](headers, body, now_s)
     expected = hmac.digest(signature.secret.get_secret_value().encode(), signed, "sha256")

@@ -1,4 +1,4 @@
-"""The interface of a sink, which stores documents."""
+"""The interface of a sink: an object that stores documents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document to index: `body` is a JSON object in UTF-8, `version` as in `triage.schemas.version`."""
+    """One document to index: `body` is a JSON object in UTF-8, `version` is defined in `triage.schemas.version`."""
 
     id: str
     index: str
@@ -19,8 +19,8 @@ class Document:
 class BulkResult:
     """The result of one write; each document is counted once.
 
-    `conflicts` are documents that the index already had in a newer version, which is success; `conflicted` are their
-    positions in the write. `rejected` holds (position, reason) of those that can never be indexed, in order.
+    `conflicts` counts documents that the index already had in a newer version, which is a success; `conflicted` are
+    their positions in the write. `rejected` has (position, reason) of documents that can never be indexed, in order.
     """
 
     indexed: int = 0
@@ -30,14 +30,14 @@ class BulkResult:
 
 
 class Sink(Protocol):
-    """An object that stores documents, and keeps the newest version of each."""
+    """Stores documents, and keeps the newest version of each."""
 
     def write(self, documents: Sequence[Document]) -> BulkResult:
         """Store every document unless (index, id) exists with a higher version; an equal version is replaced.
 
         Blocks until every document is stored or rejected. Documents of the same (index, id) take effect in order.
-        Raises Unavailable when the index is unreachable or overloaded: some may be stored by then, and the caller
-        writes all of them again, which changes nothing for those. It is IndexUnusable where an index is not as triage
-        needs it. Raises AccessDenied if a right is missing.
+        Raises Unavailable if the index is unreachable or overloaded: some documents may be stored, and the caller
+        writes all of them again, which does not change those. Raises its subclass IndexUnusable if an index is not in
+        the state that triage needs, AccessDenied if a privilege is missing.
         """
         ...

@@ -1,7 +1,7 @@
-"""Checks indices before documents are written to them, because a wrong index can take documents without an error.
+"""Checks indices before documents are written to them, because a wrong index can accept documents without an error.
 
-If the index template is gone, Elasticsearch makes the index of the next day without alias and with guessed types: its
-documents are stored, and no search finds them.
+If the index template is missing, Elasticsearch creates the next day's index without alias and with guessed types: its
+documents are stored, but no search finds them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,9 +28,9 @@ _APPLY = "run `triage index apply`"
 
 
 class CheckedSink:
-    """A Sink that looks at each index before it writes to it, and creates those that are missing by their template.
+    """A Sink that checks each index before it writes to it, and creates missing ones from their template.
 
-    An index is looked at once in five minutes, and after a write to it was refused. Without the privilege
+    An index is checked at most once in five minutes, and after a refused write. Without the privilege
     `view_index_metadata` nothing is checked, which is logged once.
     """
 
@@ -97,9 +97,9 @@ class CheckedSink:
 
 
 def require_usable(name: str, index: JsonObject, alias: str) -> None:
-    """Check that an index of records, as Elasticsearch returns it, has the alias, and the fields of triage's mapping.
+    """Check that an index of records, as Elasticsearch returns it, has the alias and the fields of triage's mapping.
 
-    Raises IndexUnusable if not. Fields of another type pass: they may be able to take the values.
+    Raises IndexUnusable if not. Fields of another type are accepted: they may be able to store the values.
     """
     problems = []
     if alias not in index.get("aliases", {}) and name != alias:
@@ -115,5 +115,5 @@ def require_usable(name: str, index: JsonObject, alias: str) -> None:
 
 
 def index_sink(client: Elasticsearch, settings: ElasticsearchSettings) -> CheckedSink:
-    """Build the sink of the records' indices, as workers and `triage replay` use it."""
+    """Build the sink that workers and `triage replay` use for the records' indices."""
     return CheckedSink(IndexSink(client, settings), client, settings)

@@ -1,7 +1,7 @@
-"""Writes documents to Elasticsearch by `_bulk`, with external versions, so that writing them again changes nothing.
+"""Writes documents to Elasticsearch by `_bulk`, with external versions, so that a repeated write changes nothing.
 
-A version conflict is success: the index has that version or a newer one. A document is rejected for good only if the
-refusal can be its own fault (`triage.elastic.index_faults`).
+A version conflict is a success: the index has that version or a newer one. A document is rejected permanently only if
+the document itself can be the cause (`triage.elastic.index_faults`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,9 +64,9 @@ class _Pass:
 class IndexSink:
     """A Sink that writes to Elasticsearch. Only one thread may use it.
 
-    A request holds at most `bulk_bytes`. After one that is answered 429 the limit is halved, and eight full requests in
-    a row that succeed raise it by an eighth of `bulk_bytes`. Documents refused for overload are retried `bulk_retries`
-    times within a write. A refusal that is the fault of the index ends the write with IndexUnusable, once all documents
+    A request holds at most `bulk_bytes`. The status 429 halves this limit, and eight consecutive full requests that
+    succeed raise it by an eighth of `bulk_bytes`. Documents refused because of overload are retried `bulk_retries`
+    times within a write. If the index is the cause of a refusal, the write raises IndexUnusable after all documents
     were sent.
     """
 

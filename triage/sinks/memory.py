@@ -16,10 +16,10 @@ class Stored(NamedTuple):
 
 
 class MemorySink:
-    """A Sink that stores documents in memory, in `documents` by (index, id).
+    """A Sink that keeps documents in memory, in `documents` by (index, id).
 
-    With `keep=False` bodies are neither checked nor kept. `outage(n)` makes the next `n` writes raise Unavailable after
-    they have stored the first half of their documents, like a cluster that fails midway.
+    With `keep=False` bodies are neither checked nor kept. `outage(n)` makes the next `n` writes store the first half of
+    their documents and then raise Unavailable, like a cluster that fails during a write.
     """
 
     def __init__(self, *, keep: bool = True) -> None:

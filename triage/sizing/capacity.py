@@ -40,7 +40,7 @@ class Costs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Demand(msgspec.Struct, kw_only=True):
-    """Requirements on a fleet: `rate` in records per second at the peak, `latency_ms` for 95 of 100 records.
+    """Requirements on a fleet: `rate` in records per second at the peak, `latency_ms` as 95th percentile.
 
     `average` is in records per second over a day; None: the same as `rate`.
     """
@@ -67,8 +67,8 @@ class Demand(msgspec.Struct, kw_only=True):
 class Fleet:
     """The computed size of a fleet.
 
-    `worker_rate` is the most records per second of one worker, `latency_ms` the estimate for 95 of 100 records at
-    `Demand.load`; storage includes replicas.
+    `worker_rate` is the maximum number of records per second of one worker, `latency_ms` the estimated 95th percentile
+    at `Demand.load`; storage includes replicas.
     """
 
     worker_rate: float
@@ -130,10 +130,10 @@ def size(demand: Demand, costs: Costs) -> Fleet:
 
 
 def latency_of(demand: Demand, costs: Costs, rate_of_worker: float) -> float:
-    """Estimate the milliseconds from produced to searchable and committed, for 95 of 100 records at `load`.
+    """Estimate the 95th percentile, in ms, of the time from produced to searchable and committed, at `Demand.load`.
 
-    A record waits for its batch to begin, `wait_ms` at most (less if the batch is full before), and for the rest of the
-    batch that is being processed. Then its own batch is processed, stored and committed. A batch of `wait_ms` holds the
+    A record waits for its batch to begin, `wait_ms` at most (less if the batch fills up earlier), and for the rest of
+    the batch being processed. Then its own batch is processed, stored and committed. A batch of `wait_ms` holds the
     share `load` of the records that could be processed in that time.
     """
     work_ms = min(demand.load * demand.wait_ms, demand.target_ms)

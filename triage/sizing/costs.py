@@ -44,9 +44,9 @@ def read_costs(path: Path) -> Costs:
 def measure_costs(settings: Settings, payloads: Sequence[bytes], clock: Clock) -> Costs:
     """Measure the costs of one record by processing raw records (`payloads`) without Kafka and Elasticsearch.
 
-    They are processed twice: with the model, and with its recorded predictions, which gives the cost of everything
-    else. `model_us` is of one core: elapsed time times the cores that the model may use. Raises ModelError if the model
-    cannot be loaded, ConfigError if the rules are wrong or no record is valid.
+    They are processed twice: with the model, and with its recorded predictions to measure everything else. `model_us`
+    is the time of one core: elapsed time multiplied by the number of cores that the model may use. Raises ModelError if
+    the model cannot be loaded, ConfigError if the rules are invalid or no record is valid.
     """
     model = OnnxModel.load(settings.model)
     recording = _RecordingModel(model)

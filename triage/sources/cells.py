@@ -1,4 +1,4 @@
-"""Converts the cells of a table to the values of a record."""
+"""Converts the cells of a table to values of a record."""
 
 import math
 import re
@@ -12,14 +12,14 @@ _STARS = re.compile(r"(\d{1,2}(?:[.,]\d{1,3})?) ?(?:/ ?5|out of 5|stars?|星|颗
 
 
 def unguarded(cell: str) -> str:
-    """Return 00123 for the cell `="00123"`, a form that keeps Excel from making a number of it; others unchanged."""
+    """Return 00123 for `="00123"`, which stops Excel from reading text as a number; other cells unchanged."""
     if cell.startswith("=") and (match := _GUARDED.fullmatch(cell.strip())):
         return match[1].replace('""', '"')
     return cell
 
 
 def is_rounded(text: str) -> bool:
-    """Return True for a number like `1.2E+18`, to which a spreadsheet has rounded a long number."""
+    """True for a number like `1.2E+18`, the rounded form in which a spreadsheet saved a long number."""
     return _ROUNDED.fullmatch(text) is not None
 
 

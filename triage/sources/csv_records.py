@@ -1,4 +1,4 @@
-"""Reads CSV records with the line that each starts on, in bounded memory, and continues after a broken one."""
+"""Reads CSV records with their line numbers, in bounded memory, and continues after an invalid record."""
 
 import csv
 import re
@@ -15,11 +15,11 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 class CsvRecords:
-    """An iterator over the records of a CSV file: pairs of line number and fields, or InvalidRecord if it is broken.
+    """An iterator over the records of a CSV file: (line number, fields), or InvalidRecord for an invalid one.
 
-    The format is RFC 4180, with any of `,` `;` tab `|` as delimiter. Of a record that can't be read (an open quote,
-    bytes that are not UTF-8, too long) only the first line is lost: reading continues with the next line, so that one
-    stray quote does not swallow the rest of the file.
+    The format is RFC 4180, with any of `,` `;` tab `|` as delimiter. If a record is invalid (an open quote, bytes that
+    are not UTF-8, too long), only its first line is lost and reading continues with the next line, so that one stray
+    quote does not consume the rest of the file.
     """
 
     def __init__(

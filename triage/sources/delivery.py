@@ -1,4 +1,4 @@
-"""Sends rows to Kafka, limits and counts those that are not acknowledged, and names the row to resume from."""
+"""Sends rows to Kafka, limits the number of unacknowledged ones, and finds the row to resume from."""
 
 import threading
 from collections import Counter
@@ -40,8 +40,8 @@ class Delivery:
     """Sends rows and counts their acknowledgements.
 
     At most `max_records` and `max_bytes` are unacknowledged at any time: `send` waits. After the first failure no more
-    rows are taken; rows after a failed one may have arrived, and a run that resumes at `resume` sends them again.
-    `translate` maps the producer's errors to TriageError; `stop` ends a wait early.
+    rows are accepted; rows after the failed one may have arrived, and a run that starts at `resume` sends them again.
+    `translate` converts the producer's errors to TriageError; `stop` ends a wait early.
     """
 
     def __init__(
@@ -78,16 +78,16 @@ class Delivery:
 
     @property
     def resume(self) -> Place | None:
-        """The first row that is not acknowledged; None if all are."""
+        """The first row that is not acknowledged; None if all rows are."""
         with self._changed:
             return next(iter(self._open.values()), None)
 
     def refused(self) -> None:
-        """Count a row that is not valid and therefore not sent."""
+        """Count an invalid row, which is not sent."""
         self._rows += 1
 
     def send(self, row: Row) -> bool:
-        """Send a valid row. Returns False if it was not taken, because delivery failed or `stop` returned True."""
+        """Send a valid row. Returns False if it was not accepted, because delivery failed or `stop` returned True."""
         place = Place(self._rows, row.source, row.line)
         size = len(row.payload)
         if not self._room(size):
@@ -108,7 +108,7 @@ class Delivery:
         return True
 
     def finish(self, timeout_s: float) -> None:
-        """Wait until every row is acknowledged or has failed; then `failure` is final."""
+        """Wait up to `timeout_s` until every row is acknowledged or has failed; after that, `failure` is final."""
         try:
             self._producer.flush(timeout_s)
         except Exception as error:  # noqa: BLE001 - kept as the failure

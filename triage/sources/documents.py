@@ -1,4 +1,4 @@
-"""Recognizes JSON that is one document instead of one object a line, and says how to convert it."""
+"""Recognizes JSON that is one document instead of one object per line, and describes how to convert it."""
 
 import json
 import re
@@ -8,7 +8,7 @@ _FIRST_ARRAY = re.compile(rb'"([A-Za-z_][A-Za-z0-9_]{0,60})"\s*:\s*\[\s*\{')
 
 
 def document_problem(head: bytes, name: str) -> str | None:
-    """Return the problem of a file that begins with the bytes `head`, with the fix; None if it can be JSON lines."""
+    """Describe the problem, with its fix, of a file that begins with the bytes `head`; None if it can be JSON lines."""
     start = head.lstrip()
     if _WHOLE_ARRAY.match(start):
         return f"this is a JSON array; make it one object a line: jq -c '.[]' {name}"

@@ -21,7 +21,7 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 
 
 def encoding_by_mark(head: bytes) -> str | None:
-    """Return the encoding that a byte order mark shows, or the zero bytes of UTF-16; None without both."""
+    """The encoding shown by a byte order mark or by the zero bytes of UTF-16; None if the bytes show none."""
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name
@@ -33,9 +33,9 @@ def encoding_by_mark(head: bytes) -> str | None:
 
 
 def guess_encoding(sample: bytes) -> str:
-    """Guess the encoding of a table without a byte order mark: utf-8 if most lines are, else the most likely one.
+    """Guess the encoding of a table without a byte order mark: utf-8 if most lines are valid, else the most likely one.
 
-    `sample` has its first bytes. Only lines with bytes above 127 count.
+    `sample` are the first bytes of the file. Only lines with bytes above 127 count.
     """
     complete = sample.rpartition(b"\n")[0] if len(sample) >= SAMPLE_BYTES else sample
     lines = [line for line in (complete or sample).split(b"\n") if _HIGH.search(line)]
@@ -73,7 +73,7 @@ codecs.register_error("triage-mark-invalid", _mark_invalid)
 class Transcoder:
     """A byte stream that converts another stream from its encoding to UTF-8.
 
-    Bytes that can't be decoded become the byte 0x80, which is not UTF-8.
+    Bytes that cannot be decoded become the byte 0x80, which is invalid in UTF-8.
     """
 
     def __init__(self, stream: ByteStream, encoding: str) -> None:

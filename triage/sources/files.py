@@ -55,14 +55,14 @@ def read_rows(
     """Yield every row of a file (`-`: standard input), valid or refused, in order and in bounded memory.
 
     `format` is csv or jsonl, by default detected from the name or the content; gzip is unpacked, a byte order mark is
-    skipped. `encoding` and `delimiter` (a character, or tab, comma, semicolon, pipe) are guessed where they are not
-    given. `columns` maps raw fields to the file's own names: `{"text": "comment"}`; `preset` does for a known source.
-    With a `clock`, rows from more than `max_future_hours` ahead are refused. `on_read` is called with the number of
-    bytes read from the file, before unpacking; `on_columns` with what the columns of a table become; `notes` says what
+    skipped. `encoding` and `delimiter` (a character, or tab, comma, semicolon, pipe) are guessed if not given.
+    `columns` maps raw fields to the names in the file: `{"text": "comment"}`; `preset` provides them for a known
+    source. With a `clock`, rows more than `max_future_hours` in the future are refused. `on_read` is called with the
+    number of bytes read from the file, before unpacking; `on_columns` with the columns of a table. `notes` reports what
     was guessed, recognized and left out.
 
-    Raises ConfigError for a file that does not exist, is in no known format, or has no column `text`; SourceError if it
-    turns out to be damaged.
+    Raises ConfigError for a file that does not exist, has an unknown format or no column `text`; SourceError for a
+    damaged file.
     """
     if format not in {None, "csv", "jsonl"}:
         raise ConfigError(f"--format is csv or jsonl, not {format!r}")

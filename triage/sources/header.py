@@ -1,4 +1,4 @@
-"""Decides what each column of a table becomes: a field of the record, an attribute, or nothing."""
+"""Maps each column of a table to a field of the record or an attribute, or drops it."""
 
 import re
 import unicodedata
@@ -30,10 +30,10 @@ _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a file, and what it becomes in the records.
+    """A column of a file, and its role in the records.
 
-    `key` is its name there: a raw field or an attribute; "" if it is dropped. `fate` says which, and for an attribute
-    how redaction treats it: kept, hidden or hashed. `note` is for the user.
+    `key` is the raw field or attribute that it becomes, "" if it is dropped. `fate` is the role; for an attribute, it
+    is how redaction treats it: kept, hidden or hashed. `note` is a remark for the user.
     """
 
     name: str
@@ -50,11 +50,11 @@ def clean_name(name: str) -> str:
 def plan_columns(
     cells: Sequence[str], where: str, mapped: Mapping[str, str], preset: Mapping[str, Sequence[str]] | None = None
 ) -> list[Column]:
-    """Decide what each column of a header becomes; returns the columns in order.
+    """Determine the role of each column of a header; returns the columns in order.
 
-    `mapped` is raw field -> column as the user names it, `preset` raw field -> names that its source uses. A field that
-    neither names is found by its own name in any case and spelling, or by a usual one (`Created at`).
-    Raises ConfigError for a missing or repeated column.
+    `mapped` maps raw fields to column names given by the user, `preset` to the names that the source uses. Other fields
+    are found by their own name, in any case and spelling, or by a usual one (`Created at`). `where` names the file in
+    messages. Raises ConfigError for a missing or repeated column.
     """
     names = [clean_name(cell) for cell in cells]
     found = _Owners(names)
@@ -87,9 +87,9 @@ def plan_columns(
 
 
 def attribute_column(name: str, occurrence: int = 1, note: str = "") -> Column:
-    """Return a column that becomes an attribute; the second of the same name gets the key `name#2`.
+    """Return a column that becomes an attribute; the second one with the same name gets the key `name#2`.
 
-    It is dropped if redaction would not recognize it as personal under that key.
+    The column is dropped if redaction would not recognize it as personal under that key.
     """
     key = name if occurrence == 1 else f"{name}#{occurrence}"
     fate = _fate(key)
@@ -100,7 +100,7 @@ def attribute_column(name: str, occurrence: int = 1, note: str = "") -> Column:
 
 
 def recognized(columns: Iterable[Column]) -> list[str]:
-    """Return a text like `'Id' as id` for each column that was recognized as a field under another spelling."""
+    """A text like `'Id' as id` for each column that was recognized as a field under another name."""
     return [f"{each.name!r} as {each.key}" for each in columns if each.fate == "field" and each.note]
 
 

@@ -1,4 +1,4 @@
-"""The main loop of `triage ingest`: reads rows, sends the valid ones to Kafka, and counts all."""
+"""The main loop of `triage ingest`: reads rows, sends the valid ones to Kafka, and counts them."""
 
 import itertools
 from collections import Counter
@@ -23,10 +23,10 @@ _PAUSE_S = 0.2
 
 @dataclass(slots=True)
 class Account:
-    """Numbers of rows that `ingest` has read so far.
+    """Counts of the rows that `ingest` has read so far.
 
-    `accepted` are the valid ones by channel, sent to Kafka unless it is a dry run; `refused` are those that are not
-    valid. `last` is the file and line of the last row, `error` the error of the input that ended reading early.
+    `accepted` counts the valid rows by channel, which are sent to Kafka except in a dry run; `refused` the invalid
+    ones. `last` is the file and line of the last row, `error` the input error that ended reading early.
     """
 
     rows: int = 0
@@ -51,8 +51,8 @@ def ingest(
 ) -> Account:
     """Send rows until they end, `limit` are read, delivery fails or `stop` returns True; does not wait for Kafka.
 
-    The first `skip` rows are skipped. `rate` is in rows a second. `max_bytes` is the largest record of each topic;
-    without a `delivery` (dry run) nothing is sent. An error of the source ends it and is kept in the account.
+    The first `skip` rows are skipped. `rate` is in rows per second. `max_bytes` is the largest record of each topic;
+    without a `delivery` (dry run) nothing is sent. An error of the source ends the loop and is stored in the result.
     """
     account = Account()
     pace = _Pace(rate, clock)
@@ -79,7 +79,7 @@ def ingest(
 
 
 def make_producer(settings: KafkaSettings, max_request_bytes: int) -> "Producer":
-    """Create an idempotent Kafka producer whose records are acknowledged by all in-sync replicas.
+    """Create an idempotent Kafka producer whose records must be acknowledged by all in-sync replicas.
 
     A record that is not acknowledged within two request timeouts fails. The producer compresses with gzip, which every
     consumer can unpack. Raises kafka-python's errors.
@@ -110,7 +110,7 @@ def make_producer(settings: KafkaSettings, max_request_bytes: int) -> "Producer"
 
 
 def delivery_timeout_ms(settings: KafkaSettings) -> int:
-    """Return the longest time, in ms, that a record may be unacknowledged: enough for the restart of a broker."""
+    """The longest time, in ms, for the acknowledgement of a record: long enough for the restart of a broker."""
     return 2 * settings.request_timeout_ms
 
 

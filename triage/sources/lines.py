@@ -9,9 +9,9 @@ _CHUNK = 65_536
 
 
 class Line(NamedTuple):
-    """A physical line of a file: its number from 1, and its bytes without the newline.
+    """A physical line of a file: its number, from 1, and its bytes without the newline.
 
-    Of a line that was too long, `data` is empty and `dropped` is its length in bytes.
+    If the line was too long, `data` is empty and `dropped` is its length in bytes.
     """
 
     number: int
@@ -20,7 +20,7 @@ class Line(NamedTuple):
 
 
 def read_lines(stream: ByteStream, max_bytes: int) -> Iterator[Line]:
-    """Yield the lines of a stream as they arrive. The bytes of a line longer than `max_bytes` are dropped."""
+    """Yield the lines of a stream as they arrive. The content of a line longer than `max_bytes` is dropped."""
     number, size = 1, 0
     pending: list[bytes] = []
     while chunk := stream.read1(_CHUNK):

@@ -1,13 +1,13 @@
-"""Tells the user about details of input files that refuse no row: each kind once, with counts at the end."""
+"""Reports details of input files that do not make a row invalid: each kind once, with counts at the end."""
 
 from collections import Counter
 from collections.abc import Callable
 
 
 class FileNotes:
-    """The notes of a command about its input files: each kind of note is passed to `say` once, as one line.
+    """A command's notes about its input files: `say` is called once per kind of note, with one line.
 
-    `left_out` counts the fields that were left out, by field.
+    `left_out` counts the values that were left out, by field.
     """
 
     def __init__(self, say: Callable[[str], None] = lambda _: None) -> None:
@@ -21,11 +21,11 @@ class FileNotes:
             self.say(f"{where}: {text}")
 
     def leave_out(self, where: str, field: str, problem: str) -> None:
-        """Count a field that can't be read and is left out; the row is kept."""
+        """Count a field that cannot be read and is therefore left out; the row is kept."""
         self.left_out[field] += 1
         self.once(where, field, f"{problem}; {field} is left out, here and in rows like this")
 
     def say_counts(self) -> None:
-        """Say, for each field that was left out, in how many rows."""
+        """Report for each field that was left out the number of rows."""
         for field, count in self.left_out.items():
             self.say(f"{field} left out of {count:,} row{'' if count == 1 else 's'}")

@@ -1,4 +1,4 @@
-"""Loads presets.yaml: the column names, time formats and encodings of known sources, called presets."""
+"""Loads presets.yaml: the column names, time formats and encodings of known sources."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from triage.types import Channel
 
 @dataclass(frozen=True)
 class Preset:
-    """The form of the files that a known source exports.
+    """The format of the files that a known source exports.
 
-    `columns` maps each raw field to the names that its column can have; the first that is present is used.
+    `columns` maps each raw field to the possible names of its column; the first that is present is used.
     """
 
     name: str
@@ -31,9 +31,9 @@ class Preset:
     delimiter: str | None = None
 
     def time_form(self, given: TimeForm | None) -> TimeForm | None:
-        """Return the form of the source's times; zone or formats that the user gave replace the preset's.
+        """The form of the source's times; a zone or formats given by the user replace the preset's.
 
-        None if neither gives any.
+        None if neither specifies any.
         """
         zone = (given and given.zone) or (zone_named(self.time_zone) if self.time_zone else None)
         formats = (given and given.formats) or tuple(self.time_formats)
@@ -51,7 +51,10 @@ def presets() -> Mapping[str, Preset]:
 
 
 def preset_named(name: str | None) -> Preset | None:
-    """Return the preset of this name; None for None. Raises ConfigError, which lists all, for an unknown name."""
+    """The preset of this name; None if `name` is None.
+
+    Raises ConfigError, which lists all names, for an unknown one.
+    """
     if name is None:
         return None
     if (found := presets().get(name.lower())) is None:

@@ -30,8 +30,8 @@ ZoneOf = Callable[[Channel, str | None], tzinfo | None]
 class Row:
     """One row of an input file: either valid, with `record` and `payload`, or refused, with `error`.
 
-    `line` is the first line of the row, from 1. `payload` is JSON for Kafka: the fields as given, without `channel`,
-    which follows from the topic; b"" for a refused row.
+    `line` is the first line of the row, from 1. `payload` is the JSON for Kafka: the fields as given, but without
+    `channel`, which the topic determines; b"" for a refused row.
     """
 
     source: str
@@ -46,11 +46,11 @@ class RowBuilder:
     """Builds the rows of one input file, called `source` in messages.
 
     `channel` overrides the rows' own; the default is complaint. `columns` maps raw fields to the names in the file,
-    `presets` to several names, of which the first that a row has is taken; dots lead into nested objects.
-    With a `clock`, a `created_at` more than `max_future_hours` ahead of it is refused. A `time_form` turns `created_at`
-    into RFC 3339; without it `zone_of` says in which zone the worker will read a time without an offset.
-    With `notes`, an optional field that can't be read is left out and noted; without, its row is refused. `constants`
-    are fields of rows that don't have them.
+    `presets` to several names, of which the first one in a row is used; dots select fields of nested objects. With a
+    `clock`, a `created_at` more than `max_future_hours` in the future is refused. A `time_form` converts `created_at`
+    to RFC 3339; without it, `zone_of` determines the zone in which the worker will read a time without an offset. With
+    `notes`, an optional field that cannot be read is left out and reported; without, its row is refused. `constants`
+    are values of fields that a row lacks.
     """
 
     def __init__(
@@ -186,9 +186,9 @@ def _leave_out_absent(fields: dict[str, Any]) -> None:
 
 
 def from_cells(keys: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
-    """Return the fields of a CSV row by the keys of its columns; empty cells are left out, `attributes` may be JSON.
+    """Map the cells of a CSV row to the keys of its columns; empty cells are left out, `attributes` may be JSON.
 
-    Raises InvalidRecord for a row with too few or too many cells, or `attributes` that are not JSON.
+    Raises InvalidRecord for a row with too few or too many cells, or with `attributes` that are invalid JSON.
     """
     if len(cells) > len(keys) and not any(cells[len(keys) :]):
         cells = cells[: len(keys)]

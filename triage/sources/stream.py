@@ -1,4 +1,4 @@
-"""Opens a file or standard input as a stream of bytes, unpacks gzip, and refuses other packed formats with a hint."""
+"""Opens a file or standard input as a byte stream, unpacks gzip, and refuses other compressed formats with a hint."""
 
 import gzip
 import io
@@ -22,18 +22,18 @@ _REFUSED_MAGIC = {
 
 
 class ByteStream(Protocol):
-    """A source of bytes: `read1` returns at most `size` bytes as soon as there are any, and b"" at the end."""
+    """A source of bytes: `read1` returns up to `size` bytes as soon as any are available, and b"" at the end."""
 
     def read1(self, size: int) -> bytes: ...
 
 
 def shown(path: str) -> str:
-    """Return the name of an input in messages: its path, or `<stdin>`."""
+    """The name of an input in messages: its path, or `<stdin>`."""
     return "<stdin>" if path == STDIN else path
 
 
 def check_file(path: str) -> None:
-    """Raise ConfigError if `path` is not a readable file, before other files are processed."""
+    """Raise ConfigError if `path` is not a readable file; called before any file is processed."""
     if path == STDIN:
         return
     try:
@@ -49,7 +49,7 @@ def check_file(path: str) -> None:
 
 @contextmanager
 def open_stream(path: str, on_read: Callable[[int], None] | None = None) -> Iterator["Peekable"]:
-    """Context manager that opens a file (`-`: standard input) as a stream of bytes, unpacked if they are gzip.
+    """Context manager that opens a file (`-`: standard input) as a byte stream, unpacked if it is gzip.
 
     `on_read` is called with the number of bytes read from the file itself, before unpacking. Raises ConfigError for a
     file that does not exist or is in an unsupported format.
@@ -68,9 +68,9 @@ def open_stream(path: str, on_read: Callable[[int], None] | None = None) -> Iter
 
 
 class Peekable(io.RawIOBase):
-    """A stream of bytes whose next bytes can be looked at before they are read.
+    """A byte stream whose next bytes can be inspected before they are read.
 
-    `on_read` is called with the number of bytes of each piece that is read from `stream`.
+    `on_read` is called with the number of bytes of each chunk read from `stream`.
     """
 
     def __init__(self, stream: ByteStream, on_read: Callable[[int], None] | None = None, *, where: str) -> None:
@@ -89,14 +89,14 @@ class Peekable(io.RawIOBase):
     def first_visible(self, most: int = 4096) -> bytes:
         """Return the next byte that is not white space, without consuming it; b"" if the next `most` bytes have none.
 
-        It reads no more than it needs.
+        Reads no more of the stream than necessary.
         """
         while not (visible := self._ahead.lstrip()) and len(self._ahead) < most and (more := self._read(65_536)):
             self._ahead += more
         return visible[:1]
 
     def read1(self, size: int) -> bytes:
-        """Read up to `size` bytes, as soon as there are any; b"" at the end.
+        """Read up to `size` bytes, as soon as any are available; b"" at the end.
 
         Raises SourceError if the file is damaged or can no longer be read.
         """

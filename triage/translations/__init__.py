@@ -1,4 +1,4 @@
-"""Texts for people in each language, and its form of numbers, times and durations."""
+"""User-visible texts in each language, and the formats of numbers, times and durations."""
 
 from triage.translations.catalogue import LANGUAGES, catalogue
 from triage.translations.local_times import between_in, moment_in, offset_name

@@ -13,7 +13,7 @@ _PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 @functools.cache
 def catalogue(language: str) -> Mapping[str, Message]:
-    """Messages of a language by dotted name, e.g. `now.records`.
+    """Load the messages of a language, by dotted name, e.g. `now.records`.
 
     Raises KeyError for a language that is not in LANGUAGES.
     """

@@ -1,4 +1,4 @@
-"""Formats times on the clock of a time zone, with UTC added where the two differ. Times are in ms since the epoch."""
+"""Formats times in a time zone, with UTC added if the two differ. Times are in ms since the epoch."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -6,7 +6,7 @@ from triage.clock import from_ms
 
 
 def offset_name(ms: int, zone: tzinfo) -> str:
-    """Offset of the zone's clock from UTC at a time, as `UTC`, `UTC+8` or `UTC-3:30`."""
+    """Name of the zone's offset from UTC at a time: `UTC`, `UTC+8` or `UTC-3:30`."""
     minutes = _offset(ms, zone) // timedelta(minutes=1)
     if not minutes:
         return "UTC"
@@ -15,7 +15,7 @@ def offset_name(ms: int, zone: tzinfo) -> str:
 
 
 def is_utc(ms: int, zone: tzinfo) -> bool:
-    """True if the zone's clock agrees with UTC at that time, as London's does in winter."""
+    """True if the zone's time equals UTC at that moment, such as London's in winter."""
     return not _offset(ms, zone)
 
 
@@ -24,14 +24,14 @@ def local(ms: int, zone: tzinfo) -> datetime:
 
 
 def moment_in(ms: int, zone: tzinfo) -> str:
-    """Format a time as `2026-11-22 17:30 UTC+8 (09:30 UTC)`, or `2026-11-22 09:30 UTC` where the clocks agree."""
+    """Format a time as `2026-11-22 17:30 UTC+8 (09:30 UTC)`, or `2026-11-22 09:30 UTC` if the zone's time is UTC."""
     here = local(ms, zone)
     text = f"{here:%Y-%m-%d %H:%M} {offset_name(ms, zone)}"
     return text if is_utc(ms, zone) else f"{text} ({_utc(ms, here)} UTC)"
 
 
 def between_in(begin_ms: int, end_ms: int, zone: tzinfo) -> tuple[str, str]:
-    """Format start and end of a window on the zone's clock: (`17:30`, `18:30 UTC+8 (09:30–10:30 UTC)`)."""
+    """Format start and end of a window in the zone's time: (`17:30`, `18:30 UTC+8 (09:30–10:30 UTC)`)."""
     begin, end = local(begin_ms, zone), local(end_ms, zone)
     tail = f"{end:%H:%M} {offset_name(end_ms, zone)}"
     if not is_utc(end_ms, zone):

@@ -18,7 +18,7 @@ _FORM = "a place is {name: Wuhan, zh: 武汉, also: [武汉市]}; zh and also ma
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place: its name, which stands for it in counts, its Chinese name, and all spellings, the name first."""
+    """A place: the name under which it is counted, its Chinese name, and all its spellings, the name first."""
 
     name: str
     zh: str
@@ -26,13 +26,13 @@ class Place:
 
 
 class Places:
-    """Finds the place that a spelling names, whatever its case and Chinese script."""
+    """Finds the place that a spelling names, ignoring case and the difference of Chinese scripts."""
 
     def __init__(self, places: Iterable[Place] = ()) -> None:
         self._by_spelling = {_folded(spelling): place for place in places for spelling in place.spellings}
 
     def one_name(self, value: str) -> str:
-        """The name that stands for a place: `Wuhan` for 武汉. Any other value is returned unchanged."""
+        """The name under which a place is counted: `Wuhan` for 武汉. Any other value is returned unchanged."""
         place = self._by_spelling.get(_folded(value))
         return value if place is None else place.name
 
@@ -44,12 +44,12 @@ class Places:
         return place.zh if language == "zh" and place.zh else place.name
 
     def spellings(self, value: str) -> tuple[str, ...]:
-        """All spellings of a place; of any other value the value alone."""
+        """All spellings of the place that `value` names; only `value` itself if it is not a known place."""
         place = self._by_spelling.get(_folded(value))
         return (value,) if place is None else tuple(dict.fromkeys((value, *place.spellings)))
 
     def merged(self, counts: Mapping[str, int]) -> dict[str, int]:
-        """Counts by value with those of a place's spellings added up, under its one name."""
+        """Add up the counts of all spellings of a place, under its one name; other values are unchanged."""
         found: Counter[str] = Counter()
         for value, count in counts.items():
             found[self.one_name(value)] += count
@@ -58,9 +58,9 @@ class Places:
 
 @functools.cache
 def places_of(path: Path | None = None) -> Places:
-    """The places that come with the package, and before them those of a file of the owner. Read once.
+    """The places of the package, and those in the operator's file `path`, which take precedence. Cached.
 
-    Raises ConfigError with every problem of the file.
+    Raises ConfigError that lists every problem of the file.
     """
     shipped = _read(_SHIPPED)
     own = [] if path is None else _read(path)

@@ -1,4 +1,4 @@
-"""Formats messages and their values in one language, and times on the clock of the reader's zone."""
+"""Formats messages and their values in one language, and times in the reader's time zone."""
 
 import functools
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _UNKNOWN = "–"
 class Translations:
     """Messages of the console and of alerts in one language and time zone.
 
-    `translations("explore.count", n=3)` is the message of that name with its values, here "3 records". Times are in ms
+    `translations("explore.count", n=3)` is the message with that name and value, here "3 records". Times are in ms
     since the epoch.
     """
 
@@ -48,18 +48,18 @@ class Translations:
         return Markup(message).format_map(self._written(values))  # noqa: S704 - the catalogue is our own
 
     def lines(self, name: str, /) -> tuple[str, ...]:
-        """The lines of a message that has several."""
+        """The lines of a message that consists of several."""
         return tuple(self(name).splitlines())
 
     def __contains__(self, name: str) -> bool:
         return name in self._messages
 
     def get(self, name: str, default: str) -> str:
-        """A message without values, or the default for an unknown name."""
+        """The message `name`, which has no values, or `default` if that message does not exist."""
         return self(name) if name in self else default
 
     def term(self, kind: str, value: str) -> str:
-        """The name of a field's value (kinds: `sentiment`, `channel`, ...); the value itself if it has no name."""
+        """The name of a field's value (kinds: `sentiment`, `channel`, ...); without a translation the value itself."""
         if kind in {"intent", "aspect"}:
             return self.intent(value)
         if kind == "aspect_pair":
@@ -68,7 +68,7 @@ class Translations:
         return self.get(f"{kind}.{value}", value)
 
     def intent(self, label: str) -> str:
-        """The name of an intent, as "product fault" for `product_fault`; without one, the label with spaces."""
+        """The name of an intent, such as "product fault" for `product_fault`; by default the label with spaces."""
         return self.get(f"intent.{label}", label.replace("_", " "))
 
     @property
@@ -92,20 +92,20 @@ class Translations:
         return rfc3339(ms)
 
     def when(self, ms: int, now_ms: int) -> str:
-        """Format a time on the reader's clock: `14:05` if it is on the day of `now_ms`, else with its date."""
+        """Format a time in the reader's time zone: `14:05` if it is on the day of `now_ms`, else with its date."""
         return self._short(local(ms, self.tzinfo), local(now_ms, self.tzinfo))
 
     def utc(self, ms: int) -> str:
-        """Format in UTC the time that `when` shows: `06:05 UTC`, with the date if it differs from the reader's.
+        """Format in UTC the time that `when` shows: `06:05 UTC`, with the date if it differs from the local date.
 
-        Empty if the reader's clock shows UTC.
+        Empty if the reader's time zone is at UTC then.
         """
         if is_utc(ms, self.tzinfo):
             return ""
         return f"{self._short(from_ms(ms), local(ms, self.tzinfo).replace(tzinfo=UTC))} UTC"
 
     def when_and_utc(self, ms: int, now_ms: int) -> str:
-        """Format a time on the reader's clock with UTC in brackets if it differs: `14:05 (06:05 UTC)`."""
+        """Format a time in the reader's time zone, followed by UTC if it differs: `14:05 (06:05 UTC)`."""
         utc = self.utc(ms)
         return f"{self.when(ms, now_ms)} ({utc})" if utc else self.when(ms, now_ms)
 
@@ -114,11 +114,11 @@ class Translations:
         return moment_in(ms, self.tzinfo)
 
     def zone_name(self, ms: int) -> str:
-        """Name of the reader's zone with its offset at that time: `Asia/Shanghai (UTC+8)`, or `UTC`."""
+        """Name of the reader's time zone with its offset at that time: `Asia/Shanghai (UTC+8)`, or `UTC`."""
         return self.zone if self.zone == "UTC" else f"{self.zone.replace('_', ' ')} ({offset_name(ms, self.tzinfo)})"
 
     def duration(self, ms: int) -> str:
-        """Format ms as `5 min`, `2 h 10 min` or `3 d 4 h`; below a minute, as a phrase that says so."""
+        """Format ms as `5 min`, `2 h 10 min` or `3 d 4 h`; shorter times as a phrase such as "under a minute"."""
         minutes = max(0, ms) // _MINUTE_MS
         if minutes < 1:
             return self("time.under_a_minute")
@@ -155,7 +155,7 @@ class Translations:
 
 @functools.cache
 def translations_for(language: str, zone: str = "UTC") -> Translations:
-    """The `Translations` of a language and time zone, made once each.
+    """Return the `Translations` of a language and time zone (cached).
 
     Raises KeyError if the language has no catalogue, ValueError if `zone` is not the name of a time zone.
     """

@@ -1,4 +1,4 @@
-"""Finds the addresses of clients, also from the headers in which trusted proxies give them."""
+"""Determines the addresses of clients, including those that trusted proxies report in headers."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -29,9 +29,9 @@ class TrustedProxies:
         return parsed is not None and any(parsed in network for network in self._networks)
 
     def apply(self, scope: Scope) -> None:
-        """Take the client's address and scheme from a trusted proxy's headers; remove such headers of other peers.
+        """Set the client's address and scheme from the headers of a trusted proxy; remove such headers of other peers.
 
-        Afterwards `scope["client"]` is the client, and every X-Forwarded header there is a trusted proxy's.
+        Afterwards `scope["client"]` is the client, and any X-Forwarded header in the scope comes from a trusted proxy.
         """
         peer = peer_of(HTTPConnection(scope))
         if peer not in self:
@@ -63,12 +63,12 @@ class TrustedProxies:
 
 
 def peer_of(connection: HTTPConnection) -> str:
-    """Return the address of the client, as `TrustedProxies.apply` found it behind proxies; empty if it has none."""
+    """Return the address of the client, as determined by `TrustedProxies.apply`; empty if it has none."""
     return connection.client.host if connection.client else ""
 
 
 def network_of(address: str) -> str:
-    """Return the key by which limits per client count: an IPv4 address itself, the /64 network of an IPv6 address."""
+    """Return the key for limits per client: an IPv4 address itself, the /64 network of an IPv6 address."""
     parsed = _parsed(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(parsed), _IPV6_PREFIX), strict=False))

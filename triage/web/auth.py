@@ -1,4 +1,4 @@
-"""Authentication and authorization of every request and web socket, for the API and the console alike."""
+"""Authentication and authorization of every request and web socket, for both the API and the console."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ _UNKNOWN = User("unknown", "viewer")
 def user_of(connection: HTTPConnection) -> User:
     """Return the user of a request or web socket that has passed `AuthMiddleware`.
 
-    For a path that needs no login it may be a placeholder: see `is_known`.
+    On a path that needs no login it may be a placeholder for an unknown user: see `is_known`.
     """
     user = connection.scope[_USER]
     assert isinstance(user, User)
@@ -32,17 +32,17 @@ def user_of(connection: HTTPConnection) -> User:
 
 
 def is_known(connection: HTTPConnection) -> bool:
-    """Return True if the user is logged in; False only on paths that need no login."""
+    """True if the user is logged in; it can be False only on paths that need no login."""
     return user_of(connection) is not _UNKNOWN
 
 
 class AuthMiddleware:
-    """ASGI middleware that lets only requests of known users pass, except to probes and `open_paths`.
+    """ASGI middleware that refuses requests of unknown users, except to probes and `open_paths`.
 
-    An open path with a final `/` stands for all paths below it.
+    An open path with a final `/` includes all paths below it.
 
     Subclasses add a way to identify users (`user_without_token`), rules for what a user may do (`authorize`) and their
-    own form of refusals (`refusal`).
+    own form of error responses (`refusal`).
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class AuthMiddleware:
             await self.handle(scope, receive, send)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Identify the user of a request or web socket, and serve it, or refuse it without a user or a right."""
+        """Identify the user of a request or web socket and serve it; refuse unknown and unauthorized users."""
         connection = HTTPConnection(scope)
         user = None
         try:
@@ -94,31 +94,31 @@ class AuthMiddleware:
         await self.serve(scope, receive, send)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request or web socket of a known user on to the application."""
+        """Pass a request or web socket of a known user to the application."""
         await self._app(scope, receive, send)
 
     @property
     def advice(self) -> str:
-        """The part of the message of a 401 that says what to do."""
+        """The part of a 401 message that says what to do."""
         return "send Authorization: Bearer and a token of this service's setting `tokens`"
 
     def user_without_token(self, connection: HTTPConnection) -> User | None:
-        """Return the user that is identified by neither token nor proxy, but by e.g. a session; None without one."""
+        """Return the user identified by other means than token and proxy, such as a session; None if there is none."""
         del connection
         return None
 
     def authorize(self, connection: HTTPConnection, user: User) -> None:
-        """Raise Problem if the user may not make this request. By default every user may."""
+        """Raise Problem if the user is not allowed to make this request. By default every user is."""
 
     def refusal(self, connection: HTTPConnection, problem: Problem) -> ASGIApp:
-        """Return the answer to a request that is refused because of `problem`."""
+        """Build the response to a request that is refused because of `problem`."""
         del connection
         return problem.response()
 
     def by_token(self, token: str, connection: HTTPConnection) -> User:
         """Return the user of a token. Raises Problem 401 for a wrong token, 429 after too many wrong ones.
 
-        Nothing is awaited between the check and the count, so that simultaneous requests are not more tries.
+        The check and the count are not separated by an await, so simultaneous requests cannot exceed the limit.
         """
         address = peer_of(connection)
         self._throttle.check(address)

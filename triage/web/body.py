@@ -10,7 +10,10 @@ _MAX_FIELDS = 50
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Read the whole body. Raises Problem 413 above `max_bytes`, 408 if it is not complete when `BodyDeadline` ends."""
+    """Read the whole body.
+
+    Raises Problem 413 above `max_bytes`, 408 if it is incomplete when `BodyDeadline` expires.
+    """
     declared = request.headers.get("content-length", "")
     body = bytearray()
     try:

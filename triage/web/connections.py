@@ -1,9 +1,9 @@
-"""Limits the number of open connections, and the time that they may take.
+"""Limits the number of open connections, and their duration.
 
-uvicorn waits without a limit for the end of headers and for readers of its answers. Here each connection is
-registered from its start to its end. When the server or one address has too many of them, the one that has been idle
-for longest is closed, so that new requests are served; only if all are busy is the new one closed.
-`Connections.sweep`, called each second, closes those that take too long. Everything runs on the event loop.
+uvicorn waits without a limit for the end of headers and for clients to read responses. Here each connection is
+registered from its start to its end. When the server or one address has too many, the one that has been idle for
+longest is closed, so that new requests are served; the new one is closed only if all are busy. `Connections.sweep`,
+called every second, closes those that take too long. Everything runs on the event loop.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Connections:
         return len(self._open)
 
     def add(self, connection: "Guarded") -> None:
-        """Register a new connection. Closes another one if there are too many, or the new one if all are busy."""
+        """Register a new connection. If there are too many, close an idle one, or the new one if all are busy."""
         peer = connection.client[0] if connection.client else ""
         # All clients behind a proxy share its address.
         address = "" if peer in self._proxies else network_of(peer)
@@ -63,7 +63,7 @@ class Connections:
             self._by_address[address][connection] = None
 
     def remove(self, connection: "Guarded") -> None:
-        """Remove a connection that has ended, or changes to the protocol of web sockets."""
+        """Remove a connection that has ended, or that switches to the web socket protocol."""
         address = self._open.pop(connection, None)
         if address is not None:
             same = self._by_address[address]
@@ -72,7 +72,7 @@ class Connections:
                 del self._by_address[address]
 
     def sweep(self) -> None:
-        """Close connections that take too long to send headers, or to read an answer."""
+        """Close connections that take too long to send headers, or to read a response."""
         now_s = self.monotonic()
         for each in list(self._open):
             unsent = each.transport.get_write_buffer_size()
@@ -118,7 +118,7 @@ def _raise_file_limit() -> int:
 
 
 class Guarded(asyncio.Protocol):
-    """Base class of a connection that is registered with `Connections`, which decides by its state what to close."""
+    """Base class of connections registered with `Connections`, which uses their state to choose those to close."""
 
     guard: Connections
     transport: asyncio.Transport
@@ -146,7 +146,7 @@ class Guarded(asyncio.Protocol):
 
 
 class GuardedHttp(Guarded, HttpToolsProtocol):
-    """An HTTP connection of uvicorn that is registered with `Connections`; its headers may have 64 KiB at most."""
+    """An HTTP connection of uvicorn, registered with `Connections`; its headers are limited to 64 KiB."""
 
     def __init__(self, guard: Connections, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -187,7 +187,7 @@ class GuardedHttp(Guarded, HttpToolsProtocol):
 
 
 class GuardedWebSocket(Guarded, WebSocketsSansIOProtocol):
-    """A web socket connection of uvicorn that is registered with `Connections`."""
+    """A web socket connection of uvicorn, registered with `Connections`."""
 
     def __init__(self, guard: Connections, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

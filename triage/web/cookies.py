@@ -1,8 +1,8 @@
 """Reads, sets and deletes cookies, all with the same attributes.
 
-Over TLS a cookie is Secure, and its name has the prefix `__Host-`: browsers then accept it from this host alone, not
-from another host of the same domain. Under a path prefix the name ends with it: processes of one host keep theirs
-apart, which the cookie's path cannot do (`__Host-` allows none but `/`).
+Over TLS a cookie is Secure, and its name has the prefix `__Host-`: browsers then accept it from this host only, not
+from another host of the same domain. If there is a path prefix, it is part of the name, so that processes on one host
+have separate cookies; the cookie's path cannot do that, because `__Host-` requires `/`.
 """
 
 from typing import Literal
@@ -16,7 +16,7 @@ _PREFIX = "__Host-"
 
 
 def cookie_of(connection: HTTPConnection, name: str) -> str:
-    """Return the value of a cookie; empty if the request has none of this name."""
+    """Return the value of a cookie; empty if the request does not have it."""
     return connection.cookies.get(cookie_name(connection, name), "")
 
 
@@ -29,7 +29,7 @@ def set_cookie(
     max_age_s: int | None = None,
     same_site: Literal["strict", "lax"] = "strict",
 ) -> None:
-    """Set a cookie that scripts cannot read; without `max_age_s` it ends with the browser's session."""
+    """Set a cookie that scripts cannot read; if `max_age_s` is None it ends with the browser's session."""
     response.set_cookie(
         cookie_name(connection, name),
         value,
@@ -47,11 +47,11 @@ def delete_cookie(connection: HTTPConnection, response: Response, name: str) -> 
 
 
 def cookie_name(connection: HTTPConnection, name: str) -> str:
-    """Return the cookie's name as browsers see it: with the path prefix, and over TLS with `__Host-`."""
+    """Return the cookie's name as the browser sees it: with the path prefix, and over TLS with `__Host-`."""
     own = name + prefix_of(connection).replace("/", ".")
     return f"{_PREFIX}{own}" if is_secure(connection) else own
 
 
 def is_secure(connection: HTTPConnection) -> bool:
-    """Return True if the client is connected over TLS, to this process or to a trusted proxy."""
+    """True if the client is connected over TLS, to this process or to a trusted proxy."""
     return connection.scope.get("scheme", "http") in {"https", "wss"}

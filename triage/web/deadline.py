@@ -1,4 +1,4 @@
-"""Limits the time in which the body of a request must be complete."""
+"""Limits the time for receiving the body of a request."""
 
 import asyncio
 import contextlib
@@ -8,9 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class BodyDeadline:
-    """ASGI middleware, the outermost one: if a body is not complete after `timeout_s`, the client counts as gone.
+    """ASGI middleware that treats the client as disconnected if a body is not complete after `timeout_s` seconds.
 
-    The application then sees a client that has disconnected. That is not an error, so nothing is logged.
+    It must be the outermost middleware. The application sees a disconnect, which is not an error, so nothing is logged.
     """
 
     def __init__(self, app: ASGIApp, timeout_s: float) -> None:

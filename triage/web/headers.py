@@ -1,4 +1,4 @@
-"""Adds security headers to every HTTP answer."""
+"""Adds security headers to every HTTP response."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,10 @@ _HSTS = "max-age=31536000"
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds `headers` to every answer.
+    """ASGI middleware that adds `headers` to every response.
 
-    It also adds `cache-control: no-store` to answers without that header, and over https the header that keeps browsers
-    on https (HSTS, one year).
+    It also adds `cache-control: no-store` to responses without that header, and over https the header that makes
+    browsers use only https (HSTS, one year).
     """
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:

@@ -18,9 +18,9 @@ from triage.web.auth import is_known
 class WebHealth:
     """The state that the probes of a web process report.
 
-    `live` says if the process's own work progresses, `ready` if its dependencies answer: both return True if all is
-    well, and details. Details of `ready` name hosts and versions; without `detailed` they name only the dependency that
-    does not answer.
+    `live` returns (True if the process's own work progresses, details), `ready` (True if its dependencies answer,
+    details). `ping` raises DependencyError if a dependency does not answer. The details of `ready` name hosts and
+    versions; without `detailed` they name only the dependency that does not answer.
     """
 
     def __init__(self, ping: Callable[[], None], health: Health | None = None) -> None:
@@ -32,7 +32,7 @@ class WebHealth:
         return self._health.live() if self._health else (True, {})
 
     def ready(self, *, detailed: bool = False) -> tuple[bool, dict[str, Any]]:
-        """Ask the dependencies, which blocks for as long as `ping`; returns True if they answer, and details."""
+        """Call `ping`, which may block, to ask the dependencies; returns True if they answer, and details."""
         _, about = self._health.ready() if self._health else (True, {})
         waiting: dict[str, str] = {}
         try:
@@ -46,18 +46,18 @@ class WebHealth:
 
 
 def health_routes(metrics: Metrics, health: WebHealth) -> APIRouter:
-    """Build the routes of the probes for the port that also serves pages; only users who are logged in get details."""
+    """Build the routes of the probes for the port that also serves pages; only logged-in users get details."""
     router = APIRouter()
     checks: dict[bool, asyncio.Future[tuple[bool, dict[str, Any]]]] = {}
 
     @router.get("/live")
     async def live() -> JSONResponse:
-        """200 while the event loop runs and the process's own work progresses; else 503."""
+        """Return 200 while the event loop runs and the process's own work progresses; else 503."""
         return _answer(*health.live())
 
     @router.get("/ready")
     async def ready(request: Request) -> JSONResponse:
-        """200 while the dependencies answer; else 503."""
+        """Return 200 while the dependencies answer; else 503."""
         detailed = is_known(request)
         check = checks.get(detailed)
         # Simultaneous probes share one check: anybody may send them, and threads are few.

@@ -1,4 +1,4 @@
-"""Identifies users by a token, or by the header of a reverse proxy that logs people in."""
+"""Identifies users by a token, or by the header of a reverse proxy that authenticates them."""
 
 import hashlib
 import hmac
@@ -15,14 +15,14 @@ _MAX_NAME_CHARS = 100
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user: name and role. Without any login everybody is an operator named `anonymous`."""
+    """A user: name and role. If no login is configured, everyone is an operator named `anonymous`."""
 
     name: str
     role: Role
 
     @property
     def may_act(self) -> bool:
-        """True if the user may change something: acknowledge, silence, send records, correct labels."""
+        """True if the user may make changes: acknowledge, silence, send records, correct labels."""
         return self.role == "operator"
 
 
@@ -30,7 +30,7 @@ ANONYMOUS = User("anonymous", "operator")
 
 
 class Identities:
-    """The users that the settings know, found by token or by the headers of a trusted proxy."""
+    """The configured users, found by token or by the headers of a trusted proxy."""
 
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
@@ -42,7 +42,7 @@ class Identities:
     def by_token(self, token: str) -> User | None:
         """Return the user of a token; None for a wrong one.
 
-        It takes the same time for every wrong token, because digests are compared, not tokens.
+        Takes the same time for every wrong token, because digests are compared instead of tokens.
         """
         given, found = digest_of(token), None
         for digest, user in self._tokens.items():
@@ -54,7 +54,7 @@ class Identities:
         """Return the user that a trusted proxy names; None without one, or if `proxy_login` is off.
 
         `TrustedProxies.apply` must have been called for the request. Raises Problem 400 if one of the headers has
-        several values, because a proxy that appends to what a client sent names both users.
+        several values: a proxy that appends its header to the client's own names two users.
         """
         if not self._settings.proxy_login:
             return None
@@ -68,12 +68,12 @@ class Identities:
         return User(name[:_MAX_NAME_CHARS], "operator" if operator else "viewer")
 
     def token_digest(self, user: User) -> bytes | None:
-        """Return the digest of the token that the settings have for this user in this role; None without one."""
+        """Return the digest of the configured token of this user in this role; None if there is none."""
         return next((digest for digest, each in self._tokens.items() if each == user), None)
 
 
 def bearer_of(connection: HTTPConnection) -> str | None:
-    """Return the bearer token of a request; None without one."""
+    """Return the bearer token of a request; None if it has none."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

@@ -13,9 +13,9 @@ _MAX_CLIENTS = 10_000
 
 
 class TooManyTries(Problem):
-    """The refusal (429) of a client that has tried too many wrong tokens.
+    """The response (429) to a client that has tried too many wrong tokens.
 
-    For `wait_s` seconds no token of it is checked, not even a right one.
+    For `wait_s` seconds none of its tokens is checked, not even a correct one.
     """
 
     def __init__(self, wait_s: float) -> None:
@@ -26,8 +26,8 @@ class TooManyTries(Problem):
 class LoginThrottle:
     """Limits each client (an IPv4 address or IPv6 /64 network) to five wrong tokens a minute.
 
-    All clients together have no limit: with one, anybody could lock everybody out, and tokens are too long for many
-    clients to find at this pace. Only the last 10,000 clients are remembered, so that memory is bounded.
+    All clients together are not limited: a common limit would let anybody lock everybody out, and tokens are too long
+    to be guessed at this rate by many clients. Only the last 10,000 clients are remembered, to limit memory.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -36,7 +36,7 @@ class LoginThrottle:
         self._wrong: LRUCache[str, TTLCache[bytes, float]] = LRUCache(_MAX_CLIENTS)
 
     def check(self, address: str) -> None:
-        """Raise TooManyTries while this client has five wrong tokens within the last minute."""
+        """Raise TooManyTries if this client has sent five wrong tokens in the last minute."""
         client = network_of(address)
         wrong = self._wrong.get(client)
         if wrong is None:
@@ -48,9 +48,9 @@ class LoginThrottle:
             raise TooManyTries(min(wrong.values()) + _WINDOW_S - self._monotonic())
 
     def failed(self, address: str, digest: bytes) -> bool:
-        """Count a wrong token, given by its digest; returns False if the same one is counted already.
+        """Count a wrong token, given by its digest; returns False if the same token was already counted.
 
-        Repeating a token reveals nothing, and so a script with an old token keeps nobody else at its address out.
+        A repeated token reveals nothing, and a script with an outdated token does not block other users at its address.
         """
         client = network_of(address)
         wrong = self._wrong.get(client)

@@ -1,4 +1,4 @@
-"""Detects requests that a page of another site sends by the visitor's browser (cross-site requests)."""
+"""Detects requests that a page of another site makes the visitor's browser send (cross-site requests)."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,7 @@ from starlette.requests import HTTPConnection
 
 
 def same_origin(connection: HTTPConnection) -> bool:
-    """Return True if a page of this service sent the request, by the header `Sec-Fetch-Site`, else by `Origin`."""
+    """True if a page of this service sent the request, according to the header `Sec-Fetch-Site`, else `Origin`."""
     site = connection.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"

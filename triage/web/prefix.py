@@ -1,4 +1,4 @@
-"""Finds the path prefix under which a reverse proxy serves a process, as `/triage` of https://tools.example/triage/."""
+"""Determines the path prefix under which a proxy serves a process: `/triage` in https://tools.example/triage/."""
 
 from urllib.parse import quote
 
@@ -13,11 +13,11 @@ _SCOPE = "triage.prefix"
 
 
 def apply_prefix(scope: Scope, configured: str = "") -> None:
-    """Find the prefix of a request; afterwards the path in its scope is without it, and X-Forwarded-Prefix names it.
+    """Determine the prefix of a request; remove it from the path in `scope` and put it into X-Forwarded-Prefix.
 
-    NiceGUI reads that header. Call this after `TrustedProxies.apply`: the header is then a trusted proxy's, and that
-    proxy has removed the prefix from the path. A configured prefix counts instead, and is removed from paths that have
-    it.
+    NiceGUI reads that header. Call this after `TrustedProxies.apply`: the header then comes from a trusted proxy, which
+    has removed the prefix from the path. A `configured` prefix takes precedence, and is removed from paths that begin
+    with it.
     """
     headers = MutableHeaders(scope=scope)
     prefix = configured
@@ -37,12 +37,12 @@ def apply_prefix(scope: Scope, configured: str = "") -> None:
 
 
 def prefix_of(connection: HTTPConnection) -> str:
-    """Return the prefix before the path of a request, such as `/triage`; empty without one."""
+    """Return the prefix of the request's path, such as `/triage`; empty if there is none."""
     return str(connection.scope.get(_SCOPE, ""))
 
 
 def root_of(connection: HTTPConnection) -> str:
-    """Return the address of the start page: absolute if the prefix is known, else relative to the request's path."""
+    """Return the URL of the start page: an absolute path if the prefix is known, else a relative one."""
     prefix = prefix_of(connection)
     if prefix:
         return f"{prefix}/"
@@ -50,7 +50,7 @@ def root_of(connection: HTTPConnection) -> str:
 
 
 def local_target(text: str) -> str:
-    """Return the relative address `text` to which a visitor asked to return, if it is within this site; else empty."""
+    """Return `text`, a relative URL to which a visitor wants to return, if it stays within this site; else empty."""
     path = text.partition("?")[0]
     below = text.isprintable() and "\\" not in text and "//" not in path and ":" not in path.partition("/")[0]
     if not below or path.startswith("/") or {".", ".."} & set(path.split("/")):

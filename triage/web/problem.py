@@ -1,4 +1,4 @@
-"""Error answers of a web process: an HTTP status, a stable code, and a sentence for people."""
+"""Error responses of a web process: an HTTP status, a stable code, and a sentence for users."""
 
 import math
 
@@ -9,9 +9,9 @@ _BODY_UNREAD = (408, 413)
 
 
 class Problem(Exception):  # noqa: N818 - an answer, not a failure of the process
-    """An exception that ends a request with an error answer.
+    """An exception that ends a request with an error response.
 
-    `retry_s` is the number of seconds after which the request may be tried again (None: not stated).
+    `retry_s` is the number of seconds after which the request may be repeated (None: not stated).
     """
 
     def __init__(self, status: int, code: str, message: str, *, retry_s: float | None = None) -> None:
@@ -22,7 +22,7 @@ class Problem(Exception):  # noqa: N818 - an answer, not a failure of the proces
 
     @property
     def headers(self) -> dict[str, str]:
-        """HTTP headers of the answer: `Retry-After`, `WWW-Authenticate` and `Connection`, where they apply."""
+        """HTTP headers of the response: `Retry-After`, `WWW-Authenticate` and `Connection`, where they apply."""
         found = {} if self.retry_s is None else {"Retry-After": str(max(1, math.ceil(self.retry_s)))}
         if self.status == 401:
             found["WWW-Authenticate"] = "Bearer"
@@ -31,5 +31,5 @@ class Problem(Exception):  # noqa: N818 - an answer, not a failure of the proces
         return found
 
     def response(self) -> Response:
-        """Return the answer as JSON, for programs: `{"error": {"code": ..., "message": ...}}`."""
+        """Build the response as JSON, for programs: `{"error": {"code": ..., "message": ...}}`."""
         return JSONResponse({"error": {"code": self.code, "message": str(self)}}, self.status, self.headers)

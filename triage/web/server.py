@@ -33,8 +33,8 @@ _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "::1")
 def check_reach(settings: WebSettings, section: str) -> None:
     """Check that a web process is not open to the network without protection.
 
-    Raises ConfigError if other machines could reach it without a login, or if a certificate file is missing. Logs a
-    warning if tokens would cross the network in clear text. `section` is the name of the settings, as `api`.
+    Raises ConfigError if other machines could use it without a login, or if a certificate file is missing. Logs a
+    warning if tokens would cross the network in clear text. `section` is the name of the settings, such as `api`.
     """
     problems = [
         f"{section}.{name}: no such file: {path}"
@@ -72,10 +72,10 @@ def listen(settings: WebSettings, section: str) -> socket.socket:
 
 @contextmanager
 def health_listener(settings: WebSettings, section: str, health: WebHealth, metrics: Metrics) -> Iterator[None]:
-    """Context manager that answers probes on `health_port` too, if it is set.
+    """Context manager that also answers probes on `health_port`, if it is set.
 
-    This runs on threads of its own, so that it answers even if the event loop hangs. Raises ConfigError if the port
-    can't be opened.
+    It uses its own threads, so that it answers even if the event loop hangs. Raises ConfigError if the port cannot be
+    opened.
     """
     host, port = settings.host, settings.health_port
     if port is None:
@@ -101,9 +101,9 @@ def url_of(listening: socket.socket, settings: WebSettings) -> str:
 
 
 def local_names_only(app: ASGIApp, settings: WebSettings) -> ASGIApp:
-    """Wrap the application so that, without a login, it accepts only requests to a name of this machine.
+    """Wrap the application so that, if no login is configured, it accepts only requests to a name of this machine.
 
-    Otherwise any site could point a name of its own here (DNS rebinding) and act as the anonymous operator.
+    Otherwise any site could point its own name at this machine (DNS rebinding) and act as the anonymous operator.
     """
     if settings.login or settings.beyond_loopback:
         return app
@@ -137,7 +137,10 @@ class Server(uvicorn.Server):
 
 
 def run(app: ASGIApp, listening: socket.socket, settings: WebSettings, beat: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGINT or SIGTERM; requests in flight then have three seconds to end."""
+    """Serve until SIGINT or SIGTERM; requests in flight then have three seconds to complete.
+
+    `beat` is called ten times a second while the event loop runs.
+    """
     # uvicorn raises the signal that stopped it again at the end; a requested stop is not a failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)

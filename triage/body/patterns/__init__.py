@@ -1,1 +1,1 @@
-"""Phrases by which parts of a message are recognized, in all languages."""
+"""Phrases, in all languages, that mark the parts of a message."""

@@ -1,4 +1,4 @@
-"""Redacts persons' names and postal addresses with the entity head, after the model; off by default."""
+"""Redacts persons' names and postal addresses that the model's entity head finds; off by default."""
 
 from triage.redaction.names.redactor import redact_names
 

@@ -1,6 +1,6 @@
-"""Finds postal addresses: a house number with its street, and the locations that the entity head found next to it.
+"""Finds postal addresses: a house number with its street, and adjacent locations that the entity head found.
 
-A place alone, Paris or 上海市, is not an address. docs/redaction.md says which forms are found and which are not.
+A place alone, such as Paris or 上海市, is not an address. docs/redaction.md lists the supported forms.
 """
 
 import re
@@ -67,8 +67,8 @@ _REACH = 200
 def find_addresses(text: str, locations: Sequence[Range]) -> list[Range]:
     """Ranges of the postal addresses in a text, sorted and not overlapping.
 
-    `locations` are the ranges that the entity head labelled as locations, sorted; those next to a street belong to its
-    address.
+    `locations` are the ranges that the entity head labelled as locations, sorted; those next to a street become part of
+    the address.
     """
     if not _HAS_DIGIT.search(text) and "号" not in text and "號" not in text:
         return []

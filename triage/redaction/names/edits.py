@@ -10,7 +10,7 @@ Range = tuple[int, int]
 class Edit(NamedTuple):
     """The replacement of `text[start:end]` by `placeholder`.
 
-    `label`, `confidence` and `source` are those of the entity that the placeholder becomes.
+    `label`, `confidence` and `source` are those of the entity that stands for the placeholder in the record.
     """
 
     start: int
@@ -22,7 +22,7 @@ class Edit(NamedTuple):
 
 
 class Edited:
-    """A text after its edits (sorted, not overlapping), which maps ranges of the old text to the new one.
+    """A text after its edits (sorted, not overlapping); maps ranges of the old text to the new one.
 
     Offsets are Unicode code points.
     """
@@ -42,9 +42,9 @@ class Edited:
         self.text = "".join(parts)
 
     def moved(self, start: int, end: int) -> Range:
-        """The range in the new text of the range `start:end` in the old text.
+        """Map the range `start:end` of the old text to the new text.
 
-        A range that begins or ends within an edit includes all of its placeholder.
+        A range that begins or ends within an edit includes its whole placeholder.
         """
         return self._moved(start, at_end=False), self._moved(end, at_end=True)
 
@@ -58,7 +58,7 @@ class Edited:
         return offset - edit.end + new_end
 
     def within(self, start: int, end: int) -> bool:
-        """True if every edit that touches this range of the old text is inside it, and none replaces all of it."""
+        """True if this range of the old text contains every edit that overlaps it, and no edit replaces all of it."""
         first = max(0, bisect_right(self._starts, start) - 1)
         near = self._edits[first : bisect_left(self._starts, end)]
         touching = [edit for edit in near if edit.start < end and start < edit.end]
@@ -72,9 +72,9 @@ class Edited:
 
 
 def merged(edits: Iterable[Edit]) -> list[Edit]:
-    """Edits sorted by start, with overlapping ones merged into one over their whole range.
+    """Sort edits by start, and merge overlapping ones into one over their whole range.
 
-    Its label and placeholder are those of an address if one is among them, else those of the model's edit.
+    The merged edit has the label and placeholder of an address if it contains one, else of the model's edit.
     """
     result: list[Edit] = []
     for edit in sorted(edits):

@@ -1,7 +1,7 @@
-"""Finds further mentions of names that the entity head found once: in other parts of the text, in fields and links.
+"""Finds other mentions of the names that the entity head found: in the rest of the text, in fields and links.
 
-The entity head reads each mention in its context and may miss the second one; a name that is replaced in one place and
-left in another is not redacted.
+The entity head uses the context of each mention and may miss some. A name that is replaced in one place and left in
+another is not redacted.
 """
 
 import re
@@ -27,9 +27,9 @@ _MAX_CHARS = 100
 
 
 def mentions_of(names: Iterable[str]) -> "Mentions | None":
-    """A matcher that finds further mentions of these names; None if none of them can be searched for.
+    """A matcher that finds other mentions of these names; None if none of them is suitable.
 
-    Names that are too short, too long or ordinary words cannot.
+    Names that are too short, too long or ordinary words are not searched for.
     """
     usable = sorted({name for name in names if len(name) <= _MAX_CHARS})[:_MAX_NAMES]
     whole = [pattern for name in usable if (pattern := _whole(name))]

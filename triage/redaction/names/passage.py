@@ -1,4 +1,4 @@
-"""Decides which parts of one text are replaced: its names, further mentions of the record's names, and addresses."""
+"""Selects the parts of a text to replace: its names, other mentions of the record's names, and addresses."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Names:
     """The persons' names to replace in the texts of one record.
 
     `mentions` finds them (None if there are none). `kept` are names that are not replaced, because they are also part
-    of the brand or product; `sold` has the brand and the product.
+    of the brand or product. `sold` are the brand and product.
     """
 
     mentions: Mentions | None
@@ -30,13 +30,13 @@ class Names:
 
 @dataclass(frozen=True)
 class Passage:
-    """A text of a record with the spans that the entity head found in it."""
+    """One text of a record, and the spans that the entity head found in it."""
 
     text: str
     spans: Sequence[Span] = ()
 
     def names(self) -> Iterator[str]:
-        """Yield the names of persons as they are written in the text, without placeholders inside them."""
+        """Yield the persons' names found in the text, without placeholders inside them."""
         for _, start, end in self._persons():
             yield self.text[start:end]
 

@@ -1,4 +1,4 @@
-"""Finds entities where the model has not read yet: quoted history, signatures, the rest of long texts, fields."""
+"""Finds entities in text that the model has not read: quoted history, signatures, the rest of long texts, fields."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -22,8 +22,8 @@ _ROUNDS = 12
 def read_all(model: Model, texts: Sequence[tuple[str, Sequence[Range]]]) -> list[list[Span]]:
     """The model's entity spans in the given ranges of each text, with offsets in the whole text.
 
-    `texts` are (text, ranges) pairs. Calls the model once for all of them, and again for pieces that are longer than
-    the model reads. Raises ModelError if the runtime fails.
+    `texts` are (text, ranges) pairs. The model is called once for all ranges, and again for the rest of ranges longer
+    than its limit. Raises ModelError if the runtime fails.
     """
     found: list[list[Span]] = [[] for _ in texts]
     waiting = [

@@ -1,9 +1,9 @@
-"""Replaces persons' names and postal addresses in enriched records, once the model has read them.
+"""Replaces persons' names and postal addresses in enriched records, after the model's prediction.
 
-Every part of a record that holds text is read: what was classified, what was left out as quote, signature or footer,
-and attributes of several words. A name that is found in one of them is replaced in all of them, links and keys
-included, and the offsets of entities and of the body move along. `brand` and `product` name what is sold: they stay,
-and so do their names in the text.
+Every part of a record that holds text is searched: the classified part, what was left out as quote, signature or
+footer, and attributes of several words. A name found in one of them is replaced in all of them, including links and
+keys, and the offsets of entities and of the body are adjusted. `brand` and `product` name what is sold: they are not
+changed, nor are these names in the text.
 """
 
 import re
@@ -32,8 +32,8 @@ def redact_names(
     """Replace persons' names and postal addresses in records; the result has the same order.
 
     `predictions` are those of the classified part of each record, with offsets in `record.parts.joined`. The model is
-    called once for all text that it has not read, and again for pieces that are too long for it. Raises ModelError if
-    the runtime fails.
+    called once for all text that it has not read, and again for pieces longer than its limit. Raises ModelError if the
+    runtime fails.
     """
     texts: list[tuple[str, Sequence[Range]]] = []
     for record, prediction in zip(records, predictions, strict=True):

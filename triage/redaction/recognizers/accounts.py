@@ -35,9 +35,9 @@ _BAR_CODE_CUE = re.compile(
 
 
 def find_card(text: str) -> Found:
-    """Find whole digit groups with a card's length, first digit and checksum; overlapping finds are merged.
+    """Find whole digit groups with a payment card's length, first digit and checksum; overlapping finds are merged.
 
-    Of "3456 4111 1111 1111 1111", both the first and the last sixteen digits may have a valid checksum by chance.
+    In "3456 4111 1111 1111 1111", both the first and the last sixteen digits may have a valid checksum by chance.
     """
     found: Found = scan(_PRINTED_CARD, text, _is_printed_card)
     text = mask(text, found) if found else text
@@ -117,7 +117,7 @@ _ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[0-9](?:[ \-]?[0-9]){6,19}(?![A-Za-z0-9]
 
 
 def find_account(text: str) -> Found:
-    """Find IBANs, and numbers right after a word for a bank account."""
+    """Find IBANs, and numbers directly after a word for a bank account."""
     found = find_iban(text)
     lowered = text.lower()
     if not any(sign in lowered for sign in _ACCOUNT_SIGNS):
@@ -131,7 +131,7 @@ def find_account(text: str) -> Found:
 
 
 def find_sort_code(text: str) -> Found:
-    """Find sort codes, the six digits of a British or Australian bank, after a word for them."""
+    """Find sort codes, the six digits of a British or Australian bank, after a word that names them."""
     return scan(_SORT_CODE, text, lambda match: cued(text, match.start(), _SORT_CODE_CUE))
 
 
@@ -258,7 +258,7 @@ def find_national_id(text: str) -> Found:
 
 
 def find_lettered_id(text: str) -> Found:
-    """Find British, Taiwanese and Hong Kong identity numbers, which have letters and fewer digits than others."""
+    """Find British, Taiwanese and Hong Kong identity numbers, which contain letters and fewer digits than others."""
     found = scan(_NINO, text, lambda match: match[0][:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})
     found += [match.span() for match in _NINO_AFTER_CUE.finditer(text) if cued(text, match.start(), _ID_CUE)]
     found += scan(_TAIWAN, text, _is_taiwan)
@@ -273,7 +273,7 @@ _CUED_PLATES = (
 
 
 def find_plate(text: str) -> Found:
-    """Find number plates: Chinese ones by their form, others after a word for one."""
+    """Find vehicle registration plates: Chinese ones by their format, others after a word that names them."""
     found = [match.span() for match in _PLATE_CN.finditer(text)]
     lowered = text.lower()
     if not _CAPITAL.search(text) or not any(sign in lowered for sign in _PLATE_SIGNS):

@@ -1,4 +1,4 @@
-"""Finds account numbers and codes of banks some words after what names them, and bank cards of China."""
+"""Finds bank account numbers and bank codes within a few words of the word that names them, and Chinese bank cards."""
 
 import re
 
@@ -54,7 +54,7 @@ _BANK_AFTER = re.compile(r"[^0-9。！？\n]{0,6}(?:银行|卡|信用社|账|帐
 
 
 def find_bank_details(text: str) -> Found:
-    """Find numbers of accounts, codes of banks and branches."""
+    """Find numbers of accounts, and codes of banks and branches, near the word that names them."""
     if not _SIGNS.any_in(text.lower()):
         return []
     found = [match.span() for match in _IFSC.finditer(text) if cued(text, match.start(), _IFSC_CUE)]
@@ -75,7 +75,7 @@ def _is_account(match: re.Match[str]) -> bool:
 
 
 def find_bank_card(text: str) -> Found:
-    """Find cards of UnionPay by their first digits and a word for a bank or a payment."""
+    """Find UnionPay cards by their first digits and a nearby word for a bank or a payment."""
     return scan(_UNIONPAY, text, _is_unionpay) if "62" in text else []
 
 

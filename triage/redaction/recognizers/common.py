@@ -17,7 +17,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def mask(text: str, found: Iterable[tuple[int, int]]) -> str:
-    """Mask every span of `found` (sorted, not overlapping); the length stays the same."""
+    """Replace each character of the spans in `found` (sorted, not overlapping) by `MASK`; the length stays."""
     parts: list[str] = []
     position = 0
     for start, end in found:
@@ -39,7 +39,7 @@ def merged(found: Found) -> Found:
 
 
 def scan(pattern: re.Pattern[str], text: str, accept: Callable[[re.Match[str]], bool]) -> Found:
-    """Ranges of the accepted matches of a pattern of bounded length.
+    """Ranges of the matches of a pattern of bounded length that `accept` accepts.
 
     After a match that is not accepted, the search continues one character further.
     """
@@ -55,16 +55,16 @@ def scan(pattern: re.Pattern[str], text: str, accept: Callable[[re.Match[str]], 
 
 
 def cued(text: str, start: int, cue: re.Pattern[str]) -> bool:
-    """True if `cue`, a pattern that ends in `$`, matches right before `start`."""
+    """True if `cue` matches directly before `start`; `cue` is a pattern that ends in `$`."""
     before = text[max(0, start - _LOOK_BACK) : start]
     # Every word has a letter: long runs of digits and signs are not searched.
     return _LETTER.search(before) is not None and cue.search(before) is not None
 
 
 class Signs:
-    """Parts of words, in lower case: a text without any of them is not searched further.
+    """Lower-case parts of words that a finder needs: a text without any of them is not searched further.
 
-    Loops over `in`: they run for every text, and one expression of all signs costs more.
+    Implemented as a loop over `in`, because it runs for every text and one regular expression of all parts is slower.
     """
 
     def __init__(self, *signs: str) -> None:
@@ -74,7 +74,7 @@ class Signs:
         self._all = tuple(needed)
 
     def any_in(self, lowered: str) -> bool:
-        """True if the text, in lower case, contains any of the signs."""
+        """True if the text, which must be in lower case, contains any of the parts."""
         for sign in self._ascii if lowered.isascii() else self._all:  # noqa: SIM110 - a generator costs more
             if sign in lowered:
                 return True
@@ -82,10 +82,10 @@ class Signs:
 
 
 def cue_words(name: str) -> str:
-    """Regular expression for any word of a group in cues.yaml, in any case."""
+    """Regular expression for any word of the group `name` in cues.yaml, ignoring case."""
     return f"(?i:{any_of(_CUES[name])})"
 
 
 def cue_before(name: str, fillers: str) -> re.Pattern[str]:
-    """Pattern for `cued`: a word of the group in cues.yaml, then any number of the `fillers`."""
+    """Pattern for `cued`: a word of the group `name` in cues.yaml, then any number of the `fillers`."""
     return re.compile(f"(?i:{any_of(_CUES[name])}(?:{fillers})*)$")

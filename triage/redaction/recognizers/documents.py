@@ -1,4 +1,4 @@
-"""Finds passports, permits, licences and other personal documents by a word for them in the same sentence."""
+"""Finds numbers of passports, permits, licences and other personal documents that are named in the same sentence."""
 
 import re
 
@@ -61,7 +61,7 @@ _MRZ = re.compile(
 
 
 def find_document(text: str) -> Found:
-    """Find numbers of personal documents; those that need no word for them are found elsewhere."""
+    """Find numbers of personal documents that are named in the same sentence."""
     if not _LIKELY.search(text):
         return []
     if not _SIGNS.any_in(text.lower()):

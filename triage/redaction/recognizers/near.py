@@ -1,4 +1,4 @@
-"""Finds values that stand near the word for them, not right after it, and further values of the same form."""
+"""Finds values near, but not directly after, the word that names them, and further values of the same format."""
 
 import re
 from collections.abc import Callable
@@ -35,14 +35,14 @@ _SENTENCE_END = re.compile(r"[!?。！？;；\n]|\.\s")
 
 
 def near(name: str) -> re.Pattern[str]:
-    """Pattern for `stands_near`: a word of the group in cues.yaml, then at most a few words without digits."""
+    """Pattern for `stands_near`: a word of the group `name` in cues.yaml, then a short gap without long numbers."""
     return re.compile(
         rf"{cue_words(name)}(?P<gap>(?:[^0-9\n.!?。！？;；]|(?<![0-9])[0-9]{{1,4}}(?![0-9])){{0,{_GAP}}})$"
     )
 
 
 def stands_near(match: re.Match[str], cue: re.Pattern[str]) -> bool:
-    """True if the matched value follows a word of `cue` in the same sentence, and is not a date, amount or order."""
+    """True if the value follows a word of `cue` in the same sentence, and is not a date, amount or order number."""
     text, start = match.string, match.start()
     if not is_number(match):
         return False
@@ -51,7 +51,7 @@ def stands_near(match: re.Match[str], cue: re.Pattern[str]) -> bool:
 
 
 def is_number(match: re.Match[str]) -> bool:
-    """False for dates, amounts, counts, and numbers right after a word for an order or article."""
+    """False for dates, amounts, counts, and numbers directly after a word for an order or article."""
     start = match.start()
     return not (is_amount(match) or _ITEM_BEFORE.search(match.string[max(0, start - 40) : start]))
 
@@ -67,7 +67,7 @@ def is_amount(match: re.Match[str]) -> bool:
 
 
 def with_siblings(text: str, found: Found, pattern: re.Pattern[str], accept: Callable[[re.Match[str]], bool]) -> Found:
-    """Add matches of `pattern` close to a find and of its form: `passports EE1234567 and EE1234568`."""
+    """Add matches of `pattern` near a find and of the same format: `passports EE1234567 and EE1234568`."""
     more: Found = []
     for first_start, first_end in found:
         form = _form(text[first_start:first_end])

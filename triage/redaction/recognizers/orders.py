@@ -28,7 +28,7 @@ _DIGIT = re.compile(r"[0-9]")
 
 
 def find_strong_tracking(text: str) -> Found:
-    """Find formats that only carriers use, before cards and phones, which may look similar."""
+    """Find tracking numbers in formats that only carriers use; runs before cards and phones, which can look similar."""
     return scan(_CARRIER, text, lambda match: not _UPU_WHOLE.fullmatch(match[0]) or _upu_checks(match[0]))
 
 

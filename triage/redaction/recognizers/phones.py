@@ -1,4 +1,4 @@
-"""Finds phone numbers by format, and by `phonenumbers` where the format alone is not conclusive."""
+"""Finds phone numbers by format, and with the library `phonenumbers` where the format is ambiguous."""
 
 import re
 
@@ -90,7 +90,7 @@ _NANP = frozenset(phonenumbers.region_codes_for_country_code(1))
 
 
 class PhoneFinder:
-    """Finds national phone numbers of `region` (ISO 3166 alpha-2), Chinese and international numbers."""
+    """Finds national phone numbers of `region` (ISO 3166 alpha-2), Chinese numbers and international numbers."""
 
     def __init__(self, region: str) -> None:
         self._region = region

@@ -1,4 +1,4 @@
-"""Finds passwords, PINs, one-time codes, keys and gift card codes, after a word that names them or before it."""
+"""Finds passwords, PINs, one-time codes, keys and gift card codes, next to a word that names them."""
 
 import re
 
@@ -247,7 +247,7 @@ _NO_SECRETS = frozenset((
 
 
 def find_secret(text: str) -> Found:
-    """Find secrets; the words that name them are kept."""
+    """Find the values of secrets; the words that name them are not part of the ranges."""
     lowered = text.lower()
     digits = _DIGIT.search(text) is not None
     if not (_SIGNS if digits else _SIGNS_OF_LETTERS).any_in(lowered):

@@ -52,7 +52,7 @@ def plan_batches(lengths: Sequence[int], token_budget: int, seed: int | None) ->
 
 
 def collate(rows: Sequence[Encoded], pad_id: int) -> Batch:
-    """Make the batch of the texts `rows`: tensors, padded to the longest text."""
+    """Make the batch of the texts `rows`: tensors padded to the longest text with `pad_id`."""
     longest = max(len(row.ids) for row in rows)
 
     def padded(values: Sequence[int], fill: int) -> list[int]:

@@ -13,7 +13,7 @@ SHORT = 12
 
 
 def text_key(text: str) -> str:
-    """Key that copies of a text share: its letters, in NFKC and case-folded.
+    """A key that is equal for copies of a text: its letters, in NFKC and case-folded.
 
     Spaces, punctuation and emoji are left out, and in texts of at least 12 letters digits too, so that a template with
     another order number has the same key.

@@ -40,7 +40,7 @@ class Corpus:
 
     @property
     def mix(self) -> dict[str, int]:
-        """Number of texts of each source in an epoch."""
+        """Number of texts that an epoch contains, by source."""
         return {name: self._count(name, len(self._pool(name))) for name in self.train}
 
     def _count(self, name: str, texts: int) -> int:

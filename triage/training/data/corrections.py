@@ -1,4 +1,4 @@
-"""Turns people's corrections into training examples, from the index or from a file of `triage corrections`."""
+"""Converts users' corrections of labels to training examples, from the index or from a file of `triage corrections`."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ _SHOWN = 5
 
 @dataclass
 class CorrectionSummary:
-    """Numbers of corrections that were used, and of those that were left out.
+    """Counts of the corrections that were used, and of those that were left out.
 
     `texts` are the examples in use, `validation_texts` of them for validation; `changed` are those with a label other
     than the model's. Left out were `conflicting` labels, `contaminated` texts, and `unknown_labels` (label to count).
@@ -57,10 +57,11 @@ class CorrectionSummary:
 
 
 def read_corrections(source: str, elasticsearch: Callable[[], ElasticsearchSettings]) -> list[Correction]:
-    """All corrections of the index (`source` is "index") or of a JSONL file, in the order in which they were made.
+    """Read all corrections of labels, in the order in which they were made.
 
-    Raises TrainingError naming invalid lines, ConfigError if the file does not exist, and the errors of
-    Elasticsearch's client.
+    `source` is "index" (the corrections index) or the path of a JSONL file; `elasticsearch` is called only for the
+    index. Raises TrainingError naming invalid lines, ConfigError if the file does not exist, and Unavailable,
+    AccessDenied or DependencyError if the index cannot be read.
     """
     if source == INDEX:
         from triage.elastic.client import connect
@@ -93,9 +94,9 @@ def correction_examples(
     """Examples by split, `train` and `validation`, one per text, and a summary of what was used and left out.
 
     The last correction of a record counts. Copies of a text (texts with the same `text_key`) become one example; a
-    label on which their corrections differ is left out. Texts that are in `tests` (default: every test split of the
-    checkout) are left out. A tenth of the others, chosen by a hash of the text, is used for validation, so a text stays
-    in its split when corrections are added.
+    label on which their corrections differ is left out. Texts in `tests` (default: every test split of the checkout)
+    are left out. A tenth of the others, chosen by a hash of the text, is used for validation: a text stays in its split
+    when corrections are added.
     """
     summary = CorrectionSummary()
     latest: dict[str, Correction] = {}

@@ -1,4 +1,4 @@
-"""Reads custom data: labelled texts of the user or of this project, JSONL or CSV, plain or gzip, checked by row."""
+"""Reads and checks custom data: labelled texts of a user or of this project, in JSONL or CSV, plain or gzip."""
 
 import csv
 import gzip

@@ -67,7 +67,7 @@ def committed_folder() -> Path:
 
 
 def project_test_texts() -> list[Example]:
-    """Every test text that the project wrote itself; [] outside a checkout."""
+    """All test texts that were written for this project; [] outside a checkout."""
     try:
         folder = resource(PROJECT_TEST_SETS)
     except ConfigError:

@@ -1,4 +1,4 @@
-"""Examples: texts with the labels they have. A head whose label is missing learns nothing from the text."""
+"""Examples: texts with labels for some or all heads. A text trains only the heads that it has labels for."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ class Entity:
 class Example:
     """One text with partial labels; None means that the text was not annotated for that head.
 
-    `known_types` are the entity types that the annotators looked for, `known_aspects` the aspects. Only for these does
-    a missing annotation mean absence: a corpus that never tags products does not say that its texts contain none. The
-    loss leaves all other types and aspects out. `aspects` are (aspect, polarity) pairs.
+    `known_types` are the entity types that the annotators marked, `known_aspects` the aspects. Only for these does a
+    missing annotation mean absence: a corpus that never tags products may contain them. The loss ignores all other
+    types and aspects. `aspects` are (aspect, polarity) pairs.
     """
 
     text: str

@@ -15,7 +15,7 @@ BEST = "best"
 
 
 def checkpoint_folder(folder: Path) -> Path:
-    """The best checkpoint if `folder` is a training run, else `folder` itself."""
+    """Path of the best checkpoint if `folder` is a training run, else `folder` itself."""
     return folder / BEST if (folder / BEST).is_dir() else folder
 
 

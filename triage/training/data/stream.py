@@ -13,7 +13,7 @@ Augment = Callable[[Sequence[Example], int], Sequence[Example]]
 
 
 class BatchStream:
-    """Batches of one epoch after the other, sampled and shuffled by the seed."""
+    """Batches of consecutive epochs, sampled and shuffled by the seed."""
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ class TrainingSet:
 
     @property
     def copies(self) -> dict[str, int]:
-        """Number of copies of the texts of a sentiment in the pool that an epoch samples from; 1 if it is not named."""
+        """By sentiment, how often the pool that an epoch samples from contains each text; 1 for other sentiments."""
         return {str(label): int(times) for label, times in self.entry.get("copies", {}).items()}
 
     def file(self, split: str) -> str:

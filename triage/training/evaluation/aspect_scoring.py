@@ -1,4 +1,4 @@
-"""Scores aspects: whether each was found, and with its polarity. Imported without torch."""
+"""Scores the aspect head: detection of each aspect, alone and with its polarity. Imported without torch."""
 
 from typing import Any
 

@@ -51,7 +51,7 @@ def evaluate_model(
 
     `data` is a folder of datasets; its complete test splits are used instead of the committed ones. `custom` has test
     sets by name that replace all committed and own sets (datasets under `data` are still evaluated). `only` names the
-    sets to evaluate, `limit` takes at most so many texts of each, evenly spaced.
+    sets to evaluate; `limit` is the maximum number of texts of each, evenly spaced.
 
     The result has `packs` (metrics by set and head), `overall` (all sets together), `goals`, `robustness`,
     `out_of_scope`, `language`, `slices`, `abstention` (selective prediction), `missing` (sets that are not available)

@@ -42,14 +42,14 @@ class EvalSet:
 
 @dataclass(frozen=True)
 class MissingSet:
-    """A dataset whose test split is not available, and why."""
+    """A dataset whose test split is not available, and the reason."""
 
     pack: str
     why: str
 
 
 def dataset_sets(sources: Sequence[TrainingSet], data: Path | None) -> tuple[list[EvalSet], list[MissingSet]]:
-    """The test split of every source, from `data` if it is there, else the committed one.
+    """The test split of every source, from `data` if it has one, else the committed one; and the missing sets.
 
     Raises TrainingError for a file that is empty or damaged or has labels that are not mapped.
     """

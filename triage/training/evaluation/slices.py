@@ -20,7 +20,7 @@ BY: dict[str, Callable[[RowPrediction], str]] = {
 
 
 def length_bucket(text: str) -> str:
-    """Name of the range that contains the length of `text` in characters."""
+    """Name of the length range, in characters, that the text belongs to."""
     return next((name for most, name in _LENGTHS if len(text) <= most), _ORDER[-1])
 
 

@@ -15,7 +15,7 @@ _SLICES = ("by", "slice", "head", "texts", *_COLUMNS)
 
 @dataclass(frozen=True)
 class TextTable:
-    """A table of text cells; the first `names` columns are names, all others numbers."""
+    """A table of text cells; the first `names` columns hold names, the others numbers."""
 
     title: str
     columns: Sequence[str]

@@ -41,7 +41,7 @@ def augment_examples(
 
 
 def apply_edits(example: Example, edits: Iterable[Edit]) -> Example:
-    """The example with `edits` applied and its entities moved; edits are in order, apart, and outside the entities."""
+    """Apply `edits` to the example's text and move its entities. Edits are in order, disjoint, and outside entities."""
     parts, last, moved = [], 0, []
     shifts: list[tuple[int, int]] = []
     for start, end, new in edits:

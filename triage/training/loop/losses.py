@@ -19,8 +19,8 @@ ASPECT_WEIGHTS = (0.5, 1.5, 1.5, 1.5)
 def class_weights(labels: Iterable[int], classes: int, *, least: float = 0.3, most: float = 3.0) -> Tensor:
     """Class weights [classes], the inverse square root of the frequency, with a mean of 1 over the texts.
 
-    `labels` are label ids, IGNORED ones are skipped. The plain inverse would give each text of a class of fifty three
-    hundred times the weight of a text in a class of fifteen thousand, and amplify its noise.
+    `labels` are label ids, IGNORED ones are skipped. The plain inverse would weight a text of a class of 50 texts 300
+    times as much as a text of a class of 15,000, and amplify its noise.
     """
     counts = torch.bincount(torch.tensor([label for label in labels if label != IGNORED]), minlength=classes).float()
     geometric_mean = counts[counts > 0].log().mean().exp()
@@ -78,9 +78,9 @@ class Objective:
 def entity_loss(logits: Tensor, tags: Tensor, allowed_tags: Tensor) -> Tensor:
     """Cross-entropy of logits [batch, seq, tags] with `tags` [batch, seq], each text within its `allowed_tags`.
 
-    A corpus that never tags products means "not a person, organization or location" by O. Its texts are therefore
-    trained with a softmax without the product tags [batch, tags], so that they do not lower the product logits that
-    are trained by other corpora.
+    In a corpus that never tags products, the tag O means only "not a person, organization or location". Its texts are
+    therefore trained with a softmax without the product tags (`allowed_tags` [batch, tags]), so that they do not lower
+    the product logits that other corpora train.
     """
     masked = logits.masked_fill(~allowed_tags.unsqueeze(1), EXCLUDED_LOGIT)
     return cross_entropy(masked.flatten(0, 1), tags.flatten(), ignore_index=IGNORED)

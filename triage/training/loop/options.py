@@ -31,7 +31,7 @@ _BOUNDS: dict[str, _Bound] = {
 
 @dataclass(frozen=True)
 class Options:
-    """Options of a training run: everything that it depends on besides its data.
+    """Options of a training run: everything besides the data that its result depends on.
 
     Raises ConfigError naming every invalid option.
     """

@@ -12,7 +12,7 @@ def current_commit() -> str:
 
 @cache
 def in_history(commit: str | None) -> bool:
-    """True if the commit is in the history of this checkout; any other hash is of no use to a reader."""
+    """True if the commit is in the history of this checkout, so that readers can find it."""
     return bool(commit) and _git("merge-base", "--is-ancestor", f"{commit}", "HEAD") is not None
 
 

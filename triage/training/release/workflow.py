@@ -37,7 +37,7 @@ def build_corpus(
     project: bool = True,
     corrections: Callable[[Taxonomy], dict[str, list[Example]]] | None = None,
 ) -> tuple[Corpus, Taxonomy]:
-    """The corpus of the datasets under `data`, the project's own texts and the user's custom data, with its taxonomy.
+    """Build the corpus and its taxonomy from the datasets under `data`, the project's own texts and custom data.
 
     `data` is None to use no datasets, `project` False to leave the project's texts out. `columns` names the columns of
     `custom_file` (text, intent, sentiment); a tenth of its rows, drawn with a fixed seed, is used for validation.
@@ -118,9 +118,9 @@ def export_checkpoint(folder: Path, output: Path, version: str, precision: str =
 
 
 def check_parity(folder: Path, model: Path, data: Path | None, texts: int = PARITY_TEXTS) -> "Parity":
-    """Compare a checkpoint with its export on test texts of every dataset under `data`.
+    """Compare a checkpoint with its export on about `texts` test texts, from every dataset under `data`.
 
-    Without `data` the texts are the project's own validation texts.
+    If `data` is None, they are the project's own validation texts. Raises ModelError if the export cannot be loaded.
     """
     from triage.training.loop.checkpoint import load_checkpoint
     from triage.training.release.parity import compare_with_export

@@ -15,10 +15,10 @@ _WORD_END = re.compile(r"[0-9A-Za-z]$")
 
 
 def read_tagged(source: str, rows: list[dict[str, Any]], entry: dict[str, Any]) -> Iterable[Example]:
-    """Examples of rows with `tokens` and BIO `tags`.
+    """Yield examples from rows with `tokens` and BIO `tags`.
 
-    `entry` has `types` (the corpus's type to that of the taxonomy, or null), `known_types` and optionally `script`. A
-    constant `intent` in the entry becomes the label of every text.
+    `entry` is the source's entry in sources.yaml: `types` maps the corpus's entity types to those of the taxonomy or to
+    null, `known_types` lists the annotated ones, `script` is optional. A constant `intent` there labels every text.
     """
     types: dict[str, str | None] = entry["types"]
     intent = entry.get("intent", {}).get("constant")
@@ -35,7 +35,7 @@ def read_tagged(source: str, rows: list[dict[str, Any]], entry: dict[str, Any]) 
 
 
 def join_tokens(tokens: Sequence[str], *, chinese: bool) -> tuple[str, list[tuple[int, int]]]:
-    """The text of the tokens, and the [start, end) code points of each token in it."""
+    """Join tokens to a text; returns it with the [start, end) code points of each token."""
     text = tokens[0]
     offsets = [(0, len(tokens[0]))]
     for before, token in pairwise(tokens):
