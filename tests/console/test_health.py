@@ -107,3 +107,20 @@ def test_every_answer_carries_the_security_headers(get, path):
 
 def test_no_api_browser(get):
     assert [get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")] == [404, 404, 404]
+
+
+def test_a_page_of_its_own_that_fails_has_the_security_headers():
+    def broken(key):
+        raise RuntimeError("a text of somebody")
+
+    app = build_service(Metrics(), WebHealth(lambda: None), broken)
+
+    async def request():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
+            return await client.get("/alerts/abc", headers={"accept": "text/html"})
+
+    answer = asyncio.run(request())
+    assert answer.status_code == 500
+    assert "This page failed" in answer.text
+    assert "somebody" not in answer.text
+    assert answer.headers["x-frame-options"] == "DENY"

@@ -254,3 +254,19 @@ async def test_a_correction_is_checked_before_anything_is_asked(api):
         for body in ({}, {"record": "a"}, {"record": "a", "sentiment": "angry"}, {"record": "a", "x": 1}, [1]):
             answer = await served.post("/v1/corrections", body)
             assert (answer.status_code, answer.json()["error"]["code"]) == (422, "bad_correction")
+
+
+async def test_a_failure_that_nobody_foresaw_is_answered_in_the_form_of_the_others(api, monkeypatch):
+    async with api() as served:
+
+        def broken(*arguments, **named):
+            raise RuntimeError("a text of somebody")
+
+        monkeypatch.setattr(served.sender, "send", broken)
+        answer = await served.post("/v1/feedback", {"records": [{"text": "late", "id": "1"}]})
+        assert answer.status_code == 500
+        assert answer.json()["error"]["code"] == "internal_error"
+        assert "somebody" not in answer.text
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        value = served.metrics.registry.get_sample_value
+        assert value("triage_api_requests_total", {"route": "/v1/feedback", "status": "500"}) == 1

@@ -22,7 +22,7 @@ from triage.console.record.page import record_page
 from triage.console.review.page import review_page
 from triage.console.rules.page import ReadRules, rule_routes
 from triage.console.time_zone.page import time_zone_routes
-from triage.console.web.error_pages import add_error_pages
+from triage.console.web.error_pages import add_error_pages, failed_page
 from triage.console.web.headers import HEADERS
 from triage.console.web.language import language_routes
 from triage.console.web.login import LoginMiddleware
@@ -33,6 +33,7 @@ from triage.elastic.search import past_alerts
 from triage.errors import ConfigError
 from triage.metrics import Metrics
 from triage.schemas.alert import Alert
+from triage.web.failures import UnexpectedErrors
 from triage.web.headers import SecurityHeaders
 from triage.web.health import WebHealth, health_routes
 
@@ -71,6 +72,7 @@ def build_service(
     app.add_middleware(EngineFrames)
     app.add_middleware(LoginMiddleware, settings=settings, monotonic=time.monotonic)
     app.add_middleware(DefaultZone, zone=alerting.time_zone)
+    app.add_middleware(UnexpectedErrors, answer=failed_page)
     app.add_middleware(SecurityHeaders, headers=HEADERS)
     return app
 

@@ -18,9 +18,10 @@ from triage.runtime.rate_limiter import Rate, RateLimiter
 from triage.serving.auth import ApiAuthMiddleware
 from triage.serving.observation import RequestMetrics, RequestSpans
 from triage.serving.openapi import describe
-from triage.serving.problem import on_error, on_http, on_invalid, on_problem
+from triage.serving.problem import on_error, on_http, on_invalid, on_problem, on_unexpected
 from triage.serving.routes import build_routes
 from triage.serving.service import Service
+from triage.web.failures import UnexpectedErrors
 from triage.web.headers import SecurityHeaders
 from triage.web.health import WebHealth, health_routes
 from triage.web.problem import Problem
@@ -70,6 +71,7 @@ def build_app(
     # The last one is the outermost.
     app.add_middleware(RequestSpans)
     app.add_middleware(ApiAuthMiddleware, settings=settings, monotonic=clock.monotonic)
+    app.add_middleware(UnexpectedErrors, answer=on_unexpected)
     app.add_middleware(SecurityHeaders, headers=_HEADERS)
     app.add_middleware(RequestMetrics, metrics=metrics, monotonic=clock.monotonic)
     describe(app)

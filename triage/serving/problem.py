@@ -23,6 +23,12 @@ def refused(invalid: InvalidRecord) -> dict[str, Any]:
     return {"error": {"code": invalid.reason, "message": str(invalid), **named}}
 
 
+def on_unexpected(request: Request) -> Response:
+    """Return the answer to a request that failed for a reason nobody foresaw; the log has the reason."""
+    del request
+    return Problem(500, "internal_error", "the service failed on this request; its log says why").response()
+
+
 async def on_problem(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, Problem)

@@ -24,6 +24,11 @@ def add_error_pages(app: FastAPI) -> None:
         return _answer(request, 500, "failed")
 
 
+def failed_page(request: Request) -> Response:
+    """Return the page, or for programs the JSON, that says that a page failed."""
+    return _answer(request, 500, "failed")
+
+
 def _answer(request: Request, status: int, name: str) -> Response:
     page = PageContext.of(request)
     title, advice = page.translations(f"error.{name}"), page.translations(f"error.{name}_advice")
