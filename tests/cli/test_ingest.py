@@ -76,7 +76,7 @@ def test_files_go_to_the_topics_of_their_channels(kafka, tmp_path):
     table = tmp_path / "more.csv"
     table.write_text('id,comment,rating\n1,"two\nlines",4\n2,,\n3,third,x\n4,fourth,\n')
     done = _ingest(packed, "--strict", *_flags(kafka))
-    assert (done.returncode, done.stdout) == (0, b"")
+    assert (done.returncode, done.stdout) == (0, b""), done.stderr
     assert b"300 rows in" in done.stderr
     assert b"300 accepted (complaint 100, review 100, social 100), 0 refused, 300 acknowledged" in done.stderr
     done = _ingest(table, "--channel", "review", "--column", "text=comment", *_flags(kafka))

@@ -36,6 +36,20 @@ service.serve(load_settings(None, {{
     "elasticsearch.url": "http://127.0.0.1:9", "kafka.bootstrap_servers": "127.0.0.1:9",
 }}))
 """
+ALERTER = f"""
+import re
+from triage.alerting.app.process import Alerter
+from triage.cli.main import main
+
+
+async def run(self):
+    {HOLDS_THE_LOCK}
+
+
+Alerter._run = run
+main(["alerter", "--health-port", "0", "--set", "kafka.request_timeout_ms=1000", "--set", "worker.stuck_after_s=2",
+     "--set", "worker.stuck_exit_s=0"])
+"""
 
 
 def _run(program):
@@ -56,6 +70,12 @@ def test_status_and_stacks(work):
 def test_console_and_api_are_watched(package, section, work, tmp_path):
     ended = _run(SERVICE.format(package=package, section=section, work=work))
     assert ended.returncode == (70 if sys.platform == "linux" or work is SLEEPS else 1), ended.stderr
+
+
+@pytest.mark.slow
+def test_the_alerter_is_watched(tmp_path):
+    ended = _run(ALERTER)
+    assert ended.returncode == (70 if sys.platform == "linux" else 1), ended.stderr
 
 
 def test_what_ends_in_time_is_left_alone():

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 import pytest
 from kafka import errors as kafka
 
+from triage.alerting.app.topology import read_topology
+from triage.clock import ManualClock
 from triage.config import KafkaSettings
 from triage.errors import AccessDenied, ConfigError, DependencyError, Fenced, Unavailable
-from triage.topics import admin_client, translate, wait_for_kafka
+from triage.topics import admin_client, require_topics, translate, wait_for_kafka
 
 
 def _refusing_port():
@@ -193,3 +195,67 @@ def test_errors_of_the_client_become_ours(error, kind, said):
 def test_the_brokers_words_are_shown_without_the_clients_prefixes():
     error = kafka.SaslAuthenticationFailedError("SaslAuthenticationFailedError: wrong")
     assert str(translate(error)).startswith("kafka: wrong;")
+
+
+class _Admin:
+    """An admin client of a cluster whose brokers refuse the first requests."""
+
+    refusals = ()
+    made = 0
+
+    def __init__(self, **_):
+        _Admin.made += 1
+        self._error = self.refusals[self.made - 1] if self.made <= len(self.refusals) else None
+
+    def describe_topics(self, names):
+        if self._error is not None:
+            raise self._error
+        return [{"name": name, "error_code": 0, "partitions": [{"replica_nodes": [1]}]} for name in names]
+
+    def describe_configs(self, resources, config_filter):
+        return {"topic": {}}
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def refusing(monkeypatch):
+    """Set the errors of the first requests; brokers that are only asked if they are there say yes."""
+
+    def refuse(*errors):
+        monkeypatch.setattr(_Admin, "refusals", errors)
+        monkeypatch.setattr(_Admin, "made", 0)
+
+    monkeypatch.setattr("kafka.admin.KafkaAdminClient", _Admin)
+    monkeypatch.setattr("triage.topics.connect.wait_for_kafka", lambda *_, **__: None)
+    return refuse
+
+
+GOES_DOWN = (
+    kafka.KafkaConnectionError("node 2 was disconnected"),
+    kafka.NodeNotReadyError(),
+    kafka.KafkaTimeoutError(),
+)
+
+
+def test_a_start_while_one_broker_of_several_goes_down_waits(refusing):
+    refusing(*GOES_DOWN)
+    clock = ManualClock()
+    assert require_topics(KafkaSettings(start_timeout_s=60), ["alerts"], clock=clock) == {"alerts": 1_048_588}
+    assert _Admin.made == 4
+    refusing(*GOES_DOWN)
+    topology = read_topology(KafkaSettings(start_timeout_s=60), ["review"], clock)
+    assert (topology.partitions, topology.replicas) == (1, 1)
+
+
+def test_but_no_longer_than_the_timeout_and_not_for_a_missing_right(refusing):
+    clock = ManualClock()
+    refusing(*[kafka.NodeNotReadyError()] * 1000)
+    with pytest.raises(Unavailable):
+        require_topics(KafkaSettings(start_timeout_s=5), ["alerts"], clock=clock)
+    assert clock.monotonic() == pytest.approx(5)
+    refusing(kafka.ClusterAuthorizationFailedError())
+    with pytest.raises(AccessDenied):
+        require_topics(KafkaSettings(start_timeout_s=5), ["alerts"], clock=clock)
+    assert _Admin.made == 1

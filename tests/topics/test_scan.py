@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from kafka import TopicPartition
+from kafka.errors import KafkaConnectionError
 
 from triage.clock import ManualClock
 from triage.config import KafkaSettings
@@ -72,15 +73,30 @@ def clock():
 
 @pytest.fixture
 def scan_of(monkeypatch, clock):
-    def make(records, empty_polls=3):
+    def make(records, empty_polls=3, refusals=0):
+        made = []
+
+        def consumer(**_):
+            made.append(1)
+            if len(made) <= refusals:
+                raise KafkaConnectionError("node 2 was disconnected")
+            return Consumer(records, empty_polls)
+
+        monkeypatch.setattr(module, "SystemClock", lambda: clock)
         monkeypatch.setattr(module, "wait_for_kafka", lambda _, timeout_s: None)
         monkeypatch.setattr(module, "closing_on_failure", contextlib.nullcontext)
         monkeypatch.setattr(module, "stop_at_unreadable", lambda *_: None)
-        monkeypatch.setattr(module, "KafkaConsumer", lambda **_: Consumer(records, empty_polls))
+        monkeypatch.setattr(module, "KafkaConsumer", consumer)
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep))
         return TopicScan(KafkaSettings(request_timeout_ms=5_000), "test")
 
     return make
+
+
+def test_a_broker_that_goes_down_at_the_start_is_waited_for(scan_of):
+    assert sum(len(records) for records in scan_of(3, refusals=2).read({PLACE: (0, 3)})) == 3
+    with pytest.raises(Unavailable, match="node 2"):
+        scan_of(3, refusals=1000)
 
 
 def test_a_caller_may_take_its_time(scan_of, clock):

@@ -56,6 +56,7 @@ def run(
     from triage.metrics import Metrics
     from triage.runtime.health import Health, HealthServer, require_free_port
     from triage.runtime.memory import release_large_blocks
+    from triage.runtime.watchdog import Watchdog
 
     settings = settings_from(
         config,
@@ -70,13 +71,17 @@ def run(
     stop_tracing = tracing.start(settings.tracing, "alerter")
     release_large_blocks()
     clock, metrics = settings.clock.build(), Metrics()
-    health = Health(clock, {"alerter": settings.alerting.instance})
+    limits = settings.worker
+    health = Health(clock, {"alerter": settings.alerting.instance}, stuck_after_s=limits.stuck_after_s)
     alerter = Alerter(settings, clock, metrics, health, None if prime is None else parse_source(prime))
     server = HealthServer(health, metrics, settings.alerting.health_port) if settings.alerting.health_port else None
+    # Its event loop moves also while it waits for Kafka.
+    metrics.seconds_since_progress.set_function(alerter.seconds_since_progress)
     if server:
         server.start()
     try:
-        alerter.run()
+        with Watchdog(health, clock, limits.stuck_after_s, limits.stuck_exit_s):
+            alerter.run()
     finally:
         if server:
             server.stop()

@@ -83,11 +83,16 @@ def _plan(settings: Settings) -> "tuple[Elasticsearch, Plan]":
     from triage.elastic.client import connect, wait_until_ready
     from triage.elastic.plan import plan_index
     from triage.redaction.author_keys import DEMO_CHECK, key_checks
+    from triage.retries.until_available import until_available
 
     clock = settings.clock.build()
     client = connect(settings.elasticsearch)
-    wait_until_ready(client, settings.elasticsearch, clock)
-    return client, plan_index(client, settings.elasticsearch, clock, key_checks(settings.redaction), DEMO_CHECK)
+    elastic, keys = settings.elasticsearch, key_checks(settings.redaction)
+    wait_until_ready(client, elastic, clock)
+    plan = until_available(
+        lambda _: plan_index(client, elastic, clock, keys, DEMO_CHECK), clock, elastic.start_timeout_s
+    )
+    return client, plan
 
 
 def _show_changes(changes: "Sequence[Change | ObjectChange]") -> None:

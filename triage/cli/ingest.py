@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from triage.sources.delivery import Delivery
     from triage.sources.ingest import Account
     from triage.sources.rows import Row
+    from triage.topics.kafka_types import Producer
 
 _LAST_WAIT_S = 5.0
 
@@ -181,6 +182,7 @@ def _kafka(
         return
     from kafka.errors import KafkaError
 
+    from triage.retries.until_available import until_available
     from triage.sources.delivery import Delivery
     from triage.sources.ingest import make_producer
     from triage.topics import require_topics, translate
@@ -189,10 +191,14 @@ def _kafka(
     names = {each: name for each, name in RAW_TOPICS.items() if channel in {None, each}}
     found = require_topics(settings, names.values(), clock=clock)
     limits = {each: found[name] for each, name in names.items()}
-    try:
-        producer = make_producer(settings, max(limits.values()))
-    except KafkaError as error:
-        raise translate(error) from error
+
+    def connect(_: float) -> "Producer":
+        try:
+            return make_producer(settings, max(limits.values()))
+        except KafkaError as error:
+            raise translate(error) from error
+
+    producer = until_available(connect, clock, settings.start_timeout_s)
     delivery = Delivery(
         producer,
         {each: settings.topic(name) for each, name in names.items()},

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from elasticsearch import Elasticsearch
 from msgspec.structs import asdict
@@ -13,7 +12,6 @@ from triage.config import ElasticsearchSettings, KafkaSettings, Settings
 from triage.elastic.author_keys import recorded_checks
 from triage.elastic.client import connect, wait_until_ready
 from triage.elastic.naming import IndexNaming, read_daily_from
-from triage.errors import Unavailable
 from triage.inference.language import preload
 from triage.inference.model import OnnxModel
 from triage.inference.promotion_checks import require_person_label
@@ -46,6 +44,7 @@ from triage.pipeline.window_counts.watermarks import PartitionWatermarks
 from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
 from triage.redaction.author_keys import key_checks, require_recorded_keys
+from triage.retries.until_available import until_available
 from triage.rules import load_rules
 from triage.runtime.health import Health
 from triage.runtime.watchdog import Watchdog
@@ -56,11 +55,9 @@ from triage.topics.follower import TopicFollower
 from triage.translations import places_of
 from triage.types import Channel, Model
 
-_T = TypeVar("_T")
 log = get_logger("triage.worker")
 
 _PROBE_TIMEOUT_S = 5.0
-_RETRY_INTERVAL_S = 0.5
 OUTPUT_TOPICS = ("enriched", "window-counts", "dead-letter", "forgotten")
 
 
@@ -158,7 +155,9 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     channels = {settings.kafka.topic(name): channel for name, channel in raw.items()}
     naming = index_naming(client, settings.elasticsearch, clock)
     elastic = settings.elasticsearch
-    check_recorded_key(settings, _when_available(lambda: recorded_checks(client, elastic), elastic, clock))
+    check_recorded_key(
+        settings, until_available(lambda _: recorded_checks(client, elastic), clock, elastic.start_timeout_s)
+    )
     options = settings.worker
     name = f"{options.fleet}-{options.slot}"
     journal = InFlightJournal(options.data_dir / f"{name}.journal")
@@ -223,20 +222,11 @@ def index_naming(client: Elasticsearch, settings: ElasticsearchSettings, clock: 
     A cluster that has just reported itself as ready may refuse the next request: it is retried for `start_timeout_s`,
     then Unavailable is raised. Other errors of `read_daily_from` are raised at once.
     """
-    return _when_available(
-        lambda: IndexNaming(settings.index_prefix, read_daily_from(client, settings)), settings, clock
+    return until_available(
+        lambda _: IndexNaming(settings.index_prefix, read_daily_from(client, settings)),
+        clock,
+        settings.start_timeout_s,
     )
-
-
-def _when_available(read: Callable[[], _T], settings: ElasticsearchSettings, clock: Clock) -> _T:
-    deadline = clock.monotonic() + settings.start_timeout_s
-    while True:
-        try:
-            return read()
-        except Unavailable:
-            if clock.monotonic() >= deadline:
-                raise
-            clock.sleep(_RETRY_INTERVAL_S)
 
 
 def _shadow(settings: Settings, metrics: Metrics, clock: Clock) -> Shadow | None:

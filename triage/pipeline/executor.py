@@ -32,7 +32,7 @@ from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Batch, ConsumedMessage, Partition, merge_lowest_offsets
 from triage.pipeline.stages.base import Stage
-from triage.runtime.backoff import backoff
+from triage.retries.backoff import backoff
 from triage.runtime.health import Health
 
 log = get_logger("triage.worker")

@@ -30,7 +30,7 @@ from triage.pipeline.executor import BatchAbandoned, InFlightBatch, StageExecuto
 from triage.pipeline.publisher import Publisher
 from triage.pipeline.source import Source
 from triage.pipeline.stages.base import Stage
-from triage.runtime.backoff import backoff
+from triage.retries.backoff import backoff
 from triage.runtime.health import Health
 
 log = get_logger("triage.worker")

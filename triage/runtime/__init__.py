@@ -1,1 +1,1 @@
-"""Shared parts of long-running processes: health, watchdog, shutdown, memory, backoff."""
+"""Shared parts of long-running processes: health, watchdog, shutdown, memory."""

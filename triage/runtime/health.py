@@ -16,8 +16,8 @@ from prometheus_client import make_wsgi_app
 from triage.clock import Clock
 from triage.errors import ConfigError
 from triage.metrics import Metrics
+from triage.retries.outages import Outages
 from triage.runtime.listener import Listener, Listener6, Request
-from triage.runtime.outages import Outages
 
 _STUCK_AFTER_S = 60.0
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from triage.clock import Clock
 from triage.config import KafkaSettings
 from triage.errors import AccessDenied, ConfigError, DependencyError, TriageError
-from triage.topics.connect import admin_client, translate
+from triage.topics.connect import ask_brokers, translate
 from triage.topics.definitions import TopicDefinition, load_definitions
 from triage.topics.diff import Existing, Plan, TopicChange, compute_plan
 from triage.topics.durability import INTERNAL
@@ -27,8 +27,7 @@ def plan_topics(
     answers, AccessDenied if a right is missing.
     """
     definitions = load_definitions(settings) if definitions is None else definitions
-    with admin_client(settings, clock=clock) as admin:
-        return _plan(admin, settings, definitions)
+    return ask_brokers(settings, lambda admin: _plan(admin, settings, definitions), clock=clock)
 
 
 def apply_topics(
@@ -46,30 +45,50 @@ def apply_topics(
     Unavailable or DependencyError.
     """
     definitions = load_definitions(settings) if definitions is None else definitions
-    with admin_client(settings, clock=clock) as admin:
-        plan = _plan(admin, settings, definitions)
-        if on_plan is not None:
-            on_plan(plan)
-        failures: list[TriageError] = []
-        created: list[str] = []
-        for change in plan.topics:
-            if change.empty:
-                continue
-            try:
-                _apply(admin, change)
-            except TriageError as error:
-                failures.append(error)
-                if error.retriable:
-                    break
-                continue
-            if change.create:
-                created.append(change.definition.full_name)
-            if on_done is not None:
-                on_done(change)
+    plans: list[Plan] = []
+    failures: list[TriageError] = []
+
+    def apply(admin: "Admin") -> None:
+        plans.append(_plan(admin, settings, definitions))
+        if on_plan is not None and len(plans) == 1:
+            on_plan(plans[0])
+        failures.clear()
+        created = _apply_all(admin, plans[-1], failures, on_done)
         # A topic that was just created may not have leaders yet; the next command must find it.
         admin.wait_for_topics(created, timeout_ms=settings.request_timeout_ms)
+
+    try:
+        ask_brokers(settings, apply, clock=clock)
+    except TriageError as error:
+        if error not in failures:
+            raise
     _raise_together(failures)
-    return plan
+    return plans[0]
+
+
+def _apply_all(
+    admin: "Admin", plan: Plan, failures: list[TriageError], on_done: Callable[[TopicChange], None] | None
+) -> list[str]:
+    """Carry out the changes, and add what fails to `failures`; returns the names of the topics that were created.
+
+    Raises at once what another attempt may solve.
+    """
+    created = []
+    for change in plan.topics:
+        if change.empty:
+            continue
+        try:
+            _apply(admin, change)
+        except TriageError as error:
+            failures.append(error)
+            if error.retriable:
+                raise
+            continue
+        if change.create:
+            created.append(change.definition.full_name)
+        if on_done is not None:
+            on_done(change)
+    return created
 
 
 def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None) -> dict[str, int]:
@@ -81,15 +100,18 @@ def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Cloc
     from triage.topics.kafka_compat import topic_configs
 
     required = {settings.topic(name): name for name in names}
-    with admin_client(settings, clock=clock) as admin:
+
+    def ask(admin: "Admin") -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         described = _describe(admin, list(required))
-        if missing := [full for full in required if full not in described]:
-            plural = "s" if len(missing) > 1 else ""
-            raise ConfigError(
-                f"topic{plural} {', '.join(missing)} do{'' if plural else 'es'} not exist on "
-                f"{settings.bootstrap_servers}: run triage topics apply"
-            )
-        configs = topic_configs(admin, described)
+        return described, topic_configs(admin, described)
+
+    described, configs = ask_brokers(settings, ask, clock=clock)
+    if missing := [full for full in required if full not in described]:
+        plural = "s" if len(missing) > 1 else ""
+        raise ConfigError(
+            f"topic{plural} {', '.join(missing)} do{'' if plural else 'es'} not exist on "
+            f"{settings.bootstrap_servers}: run triage topics apply"
+        )
     limits = {short: configs[full].get("max.message.bytes") for full, short in required.items()}
     # Without the right to read settings, Kafka's default applies.
     return {short: int(limit["value"]) if limit else _DEFAULT_MAX_BYTES for short, limit in limits.items()}
@@ -104,9 +126,8 @@ def topic_settings(
     """
     from triage.topics.kafka_compat import topic_configs
 
-    with admin_client(settings, clock=clock) as admin:
-        described = _describe(admin, [settings.topic(name) for name in names])
-        configs = topic_configs(admin, described)
+    full_names = [settings.topic(name) for name in names]
+    configs = ask_brokers(settings, lambda admin: topic_configs(admin, _describe(admin, full_names)), clock=clock)
     return {topic: {name: entry["value"] for name, entry in found.items()} for topic, found in configs.items()}
 
 

@@ -4,16 +4,18 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from triage.clock import Clock, SystemClock
 from triage.config import KafkaSettings
 from triage.errors import AccessDenied, ConfigError, DependencyError, TriageError, Unavailable
 from triage.logging import get_logger
+from triage.retries.until_available import until_available
 
 if TYPE_CHECKING:
     from triage.topics.kafka_types import Admin
 
+_T = TypeVar("_T")
 log = get_logger("triage.kafka")
 
 _ATTEMPT_TIMEOUT_S = 10.0
@@ -158,6 +160,21 @@ def admin_client(
             admin.close()
     except KafkaError as error:
         raise translate(error) from error
+
+
+def ask_brokers(settings: KafkaSettings, ask: "Callable[[Admin], _T]", *, clock: Clock | None = None) -> _T:
+    """Return what `ask` returns for an admin client, asked again for `start_timeout_s` while brokers are unavailable.
+
+    A cluster that answers `wait_for_kafka` may refuse the next request: another of its brokers is going down. Raises
+    the errors of `admin_client`, Unavailable after the timeout.
+    """
+    clock = clock or SystemClock()
+
+    def attempt(left_s: float) -> _T:
+        with admin_client(settings, clock=clock, timeout_s=left_s) as admin:
+            return ask(admin)
+
+    return until_available(attempt, clock, settings.start_timeout_s)
 
 
 def _check_files(settings: KafkaSettings) -> None:

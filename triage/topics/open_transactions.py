@@ -7,7 +7,7 @@ from kafka.admin import OffsetSpec
 from triage.clock import Clock, SystemClock
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
-from triage.topics.connect import admin_client
+from triage.topics.connect import ask_brokers
 from triage.topics.kafka_types import TopicPartition
 from triage.topics.scan import TopicScan
 
@@ -25,14 +25,14 @@ def wait_for_open_transactions(
 
     Before that `scan` can't read all of it: a partition can be read up to the first open transaction only, also if
     other producers have committed after that. Raises Unavailable after `timeout_s`, and the errors of TopicScan and
-    `admin_client`.
+    `ask_brokers`.
     """
     clock = clock or SystemClock()
     requested = list(partitions)
     if not requested:
         return
-    with admin_client(settings) as admin:
-        found = admin.list_partition_offsets(dict.fromkeys(requested, OffsetSpec.LATEST))
+    latest = dict.fromkeys(requested, OffsetSpec.LATEST)
+    found = ask_brokers(settings, lambda admin: admin.list_partition_offsets(latest))
     ends = {each: entry.offset for each, entry in found.items()}
     until = clock.monotonic() + timeout_s
     while open_ones := [each for each, (_, stable) in scan.ranges(requested).items() if stable < ends[each]]:

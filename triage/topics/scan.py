@@ -11,9 +11,11 @@ from typing import Self
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
+from triage.clock import SystemClock
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
 from triage.logging import get_logger
+from triage.retries.until_available import until_available
 from triage.topics.admin import require_topics
 from triage.topics.connect import translate, wait_for_kafka
 from triage.topics.kafka_compat import closing_on_failure, known_offsets, stop_at_unreadable
@@ -51,18 +53,22 @@ class TopicScan:
         self._settings = settings
         self._unreadable = unreadable
         self._stopped_at: list[UnreadableBatch] = []
-        wait_for_kafka(settings, timeout_s=timeout_s)
-        with _translated(), closing_on_failure() as client:
-            consumer = KafkaConsumer(
-                **settings.client(),
-                kafka_client=client,
-                client_id=name,
-                group_id=group,
-                isolation_level="read_committed",
-                auto_offset_reset="earliest",
-                enable_auto_commit=False,
-                request_timeout_ms=settings.request_timeout_ms,
-            )
+
+        def connect(left_s: float) -> KafkaConsumer:
+            wait_for_kafka(settings, timeout_s=left_s)
+            with _translated(), closing_on_failure() as client:
+                return KafkaConsumer(
+                    **settings.client(),
+                    kafka_client=client,
+                    client_id=name,
+                    group_id=group,
+                    isolation_level="read_committed",
+                    auto_offset_reset="earliest",
+                    enable_auto_commit=False,
+                    request_timeout_ms=settings.request_timeout_ms,
+                )
+
+        consumer = until_available(connect, SystemClock(), settings.start_timeout_s if timeout_s is None else timeout_s)
         stop_at_unreadable(consumer, self._stopped_at.append)
         self.consumer: Consumer = consumer
 

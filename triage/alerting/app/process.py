@@ -23,7 +23,7 @@ from triage.elastic.client import connect
 from triage.errors import TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.runtime.backoff import backoff
+from triage.retries.backoff import backoff
 from triage.runtime.health import Health
 from triage.schemas.action import Action
 from triage.topics.connect import wait_for_kafka
@@ -33,6 +33,7 @@ log = get_logger("triage.alerter")
 
 _STOP_S = 10.0
 _WATCH_S = 0.2
+_BEAT_S = 1.0
 _STALLED_S = 60.0
 _HEALTHY_S = 60.0
 _PROBE_EVERY_S = 5.0
@@ -81,7 +82,7 @@ class Alerter:
             loop.add_signal_handler(number, self._on_signal, number)
         loop.add_signal_handler(signal.SIGHUP, self._rules.request)
         actions = follow_actions(self._settings.kafka, lambda action: _call_on_loop(loop, self._on_action, action))
-        watch = asyncio.create_task(self._watch_rules())
+        tasks = [asyncio.create_task(self._watch_rules()), asyncio.create_task(self._beat())]
         waits = backoff(0.5, 30)
         try:
             while not self._stop.is_set():
@@ -99,8 +100,15 @@ class Alerter:
                 else:
                     waits = backoff(0.5, 30)
         finally:
-            watch.cancel()
+            for task in tasks:
+                task.cancel()
             await asyncio.to_thread(actions.stop)
+
+    async def _beat(self) -> None:
+        """Tell the watchdog that the event loop moves, until cancelled: also while it waits for Kafka."""
+        while True:
+            self._health.beat()
+            await asyncio.sleep(_BEAT_S)
 
     async def _prime(self) -> None:
         if self._prime_from is not None and self._primed is None:
@@ -230,6 +238,9 @@ class Alerter:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), wait_s)
 
+    def seconds_since_progress(self) -> float:
+        return self._clock.monotonic() - self._progress_s
+
     def _on_progress(self) -> None:
         self._progress_s = self._clock.monotonic()
         if self._healthy_s is None:
@@ -238,7 +249,6 @@ class Alerter:
             # What else it waits for (an index to be mended, a batch that can't be read) goes by itself.
             self._health.recovered("kafka")
             self._health.recovered("elasticsearch")
-        self._health.beat()
 
     async def _watch_brokers(self) -> None:
         """Report in `/ready` when no broker answers, or the group makes no progress, until cancelled.

@@ -1,13 +1,17 @@
 """Partitions and replicas of the topics that the alerter reads, which it must know before it starts."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from triage.alerting.app.actions import TOPIC as ACTIONS
 from triage.clock import Clock
 from triage.config import KafkaSettings
+from triage.errors import Unavailable
 from triage.pipeline.batch import Partition
 from triage.types import Channel
+
+if TYPE_CHECKING:
+    from triage.topics.kafka_types import Admin
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ def read_topology(settings: KafkaSettings, channels: list[str], clock: Clock) ->
     access.
     """
     from triage.topics import require_topics
-    from triage.topics.connect import admin_client
+    from triage.topics.connect import ask_brokers
     from triage.topics.definitions import RAW_TOPICS
     from triage.topics.kafka_compat import topic_configs
 
@@ -38,11 +42,15 @@ def read_topology(settings: KafkaSettings, channels: list[str], clock: Clock) ->
     names = [RAW_TOPICS[Channel(channel)] for channel in channels]
     raw = [settings.topic(name) for name in names]
     require_topics(settings, ["window-counts", "alerts", ACTIONS, *names], clock=clock)
-    with admin_client(settings, clock=clock) as admin:
-        configs = topic_configs(admin, [counts])[counts]
-        described: dict[str, list[dict[str, Any]]] = {
-            topic["name"]: topic["partitions"] for topic in admin.describe_topics([counts, *raw])
-        }
+
+    def ask(admin: "Admin") -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+        topics = {topic["name"]: topic["partitions"] for topic in admin.describe_topics([counts, *raw])}
+        if unknown := [name for name in (counts, *raw) if not topics.get(name)]:
+            # A broker that has just started knows them a little later.
+            raise Unavailable("kafka", f"not every broker knows {', '.join(unknown)} yet")
+        return topic_configs(admin, [counts])[counts], topics
+
+    configs, described = ask_brokers(settings, ask, clock=clock)
     return Topology(
         partitions=len(described[counts]),
         replicas=min(len(partition["replica_nodes"]) for partition in described[counts]),

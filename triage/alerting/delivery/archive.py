@@ -12,7 +12,7 @@ from triage.elastic.mapping import alert_mapping
 from triage.elastic.search import find_alerts
 from triage.errors import DocumentRefused, IndexUnusable, TriageError
 from triage.logging import get_logger
-from triage.runtime.backoff import backoff
+from triage.retries.backoff import backoff
 from triage.schemas.alert import Alert
 
 log = get_logger("triage.archive")

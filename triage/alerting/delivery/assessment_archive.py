@@ -9,7 +9,7 @@ from triage.alerting.delivery.archive import Write
 from triage.alerting.lifecycle.assessments import Assessments
 from triage.errors import DocumentRefused, TriageError
 from triage.logging import get_logger
-from triage.runtime.backoff import backoff
+from triage.retries.backoff import backoff
 from triage.schemas.alert import Alert
 
 log = get_logger("triage.archive")

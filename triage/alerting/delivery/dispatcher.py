@@ -12,7 +12,7 @@ from triage.config import AlertingSettings
 from triage.errors import AccessDenied, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.runtime.backoff import backoff
+from triage.retries.backoff import backoff
 from triage.runtime.rate_limiter import TokenBucket
 from triage.schemas.alert import Event
 

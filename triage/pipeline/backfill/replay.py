@@ -15,11 +15,10 @@ from triage.config import Settings
 from triage.elastic import documents
 from triage.elastic.author_keys import recorded_checks
 from triage.elastic.client import connect, wait_until_ready
-from triage.elastic.naming import IndexNaming, read_daily_from
 from triage.errors import Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.pipeline.assemble import build_enricher, check_author_key
+from triage.pipeline.assemble import build_enricher, check_author_key, index_naming
 from triage.pipeline.backfill.reenrich import reenrich
 from triage.pipeline.backfill.rewrite import Rewriter
 from triage.pipeline.batch import Batch, ConsumedMessage, Enriched
@@ -29,8 +28,9 @@ from triage.pipeline.stages.decode import DecodeStage
 from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
 from triage.redaction.author_keys import require_recorded_keys
-from triage.runtime.backoff import backoff
-from triage.runtime.outages import Outages
+from triage.retries.backoff import backoff
+from triage.retries.outages import Outages
+from triage.retries.until_available import until_available
 from triage.sinks.checked import index_sink
 from triage.topics import require_topics, translate
 from triage.topics.definitions import RAW_TOPICS
@@ -133,8 +133,10 @@ class Replay:
         follower = follow_erased_authors(settings.kafka, erased_authors)
         with self._elasticsearch() as client:
             enricher = build_enricher(settings, self._clock, self._model, redactor=redactor)
-            require_recorded_keys(settings.redaction, recorded_checks(client, settings.elasticsearch))
-            naming = IndexNaming(settings.elasticsearch.index_prefix, read_daily_from(client, settings.elasticsearch))
+            elastic, wait_s = settings.elasticsearch, settings.elasticsearch.start_timeout_s
+            recorded = until_available(lambda _: recorded_checks(client, elastic), self._clock, wait_s)
+            require_recorded_keys(settings.redaction, recorded)
+            naming = index_naming(client, elastic, self._clock)
             follower.start_and_wait(settings.kafka.start_timeout_s)
             group = self._group(enricher)
             rewriter = Rewriter(settings, client, index_sink(client, settings.elasticsearch), naming, group)

@@ -13,7 +13,7 @@ from triage.errors import ConfigError, TriageError
 from triage.pipeline.dead_letters.replay import UNREADABLE
 from triage.pipeline.kafka.command_transactions import Transactions
 from triage.schemas.deadletter import SCHEMA_VERSION, DeadLetter
-from triage.topics import admin_client
+from triage.topics import ask_brokers
 from triage.topics.definitions import RAW_TOPICS
 from triage.topics.group_offsets import committed_offsets
 from triage.topics.kafka_types import GroupMetadata, OffsetAndMetadata, TopicPartition
@@ -102,8 +102,7 @@ def _next_batch(
 ) -> UnreadableBatch:
     if partition not in scan.partitions([position.topic]):
         raise ConfigError(f"no partition {position.topic}/{position.partition}")
-    with admin_client(settings.kafka) as admin:
-        committed = committed_offsets(admin, group, [partition])[partition]
+    committed = ask_brokers(settings.kafka, lambda admin: committed_offsets(admin, group, [partition]))[partition]
     first, end = scan.ranges([partition])[partition]
     start = max(first, committed or 0)
     if start > position.offset:

@@ -15,6 +15,7 @@ from triage.pipeline.erasure.survey import survey
 from triage.pipeline.erasure.tombstones import TOPIC
 from triage.pipeline.kafka.producer import MAX_REQUEST_BYTES
 from triage.redaction import Redactor
+from triage.retries.until_available import until_available
 from triage.topics import require_topics, translate, wait_for_kafka
 from triage.topics.definitions import RAW_TOPICS
 from triage.topics.kafka_compat import closing_on_failure, end_producer
@@ -86,23 +87,35 @@ def _writer(settings: Settings, *, dry_run: bool) -> Iterator[_Writer]:
     if dry_run:
         yield _Writer(settings, None)
         return
-    wait_for_kafka(settings.kafka)
-    try:
-        with closing_on_failure() as client:
-            producer: Producer = KafkaProducer(
-                **settings.kafka.client(),
+    kafka = settings.kafka
+
+    def connect(left_s: float) -> Producer:
+        wait_for_kafka(kafka, timeout_s=left_s)
+        with _translated(), closing_on_failure() as client:
+            made: Producer = KafkaProducer(
+                **kafka.client(),
                 kafka_client=client,
                 client_id="triage-forget",
                 acks="all",
                 enable_idempotence=True,
-                request_timeout_ms=settings.kafka.request_timeout_ms,
-                delivery_timeout_ms=2 * settings.kafka.request_timeout_ms,
-                max_block_ms=settings.kafka.request_timeout_ms,
+                request_timeout_ms=kafka.request_timeout_ms,
+                delivery_timeout_ms=2 * kafka.request_timeout_ms,
+                max_block_ms=kafka.request_timeout_ms,
                 max_request_size=MAX_REQUEST_BYTES,
             )
+        return made
+
+    producer = until_available(connect, SystemClock(), kafka.start_timeout_s)
+    with _translated():
         try:
             yield _Writer(settings, producer)
         finally:
             end_producer(producer, _CLOSE_TIMEOUT_S)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
     except KafkaError as error:
         raise translate(error, doing="forgetting an author") from error

@@ -12,6 +12,7 @@ from triage.clock import Clock, SystemClock
 from triage.config import Settings
 from triage.errors import DependencyError, Fenced, TriageError, Unavailable
 from triage.pipeline.kafka.producer import transactional
+from triage.retries.until_available import until_available
 from triage.topics import translate, wait_for_kafka
 from triage.topics.kafka_compat import FENCED, BoundedProducer
 from triage.topics.kafka_types import TransactionalProducer
@@ -42,8 +43,7 @@ class Transactions:
         self._command = command
         self._make = make
         self._producer: TransactionalProducer | None = None
-        wait_for_kafka(settings.kafka)
-        self._ready()
+        until_available(self._connect, self._clock, settings.kafka.start_timeout_s)
 
     @contextmanager
     def begin(self) -> Iterator[TransactionalProducer]:
@@ -90,6 +90,10 @@ class Transactions:
             # A fatal state of kafka-python's producer never ends: each further transaction would fail at once.
             self.close()
         return translate(error, doing=self._command)
+
+    def _connect(self, left_s: float) -> None:
+        wait_for_kafka(self._settings.kafka, timeout_s=left_s)
+        self._ready()
 
     def _ready(self) -> TransactionalProducer:
         if self._producer is not None:

@@ -3,7 +3,7 @@
 import itertools
 import random
 
-from triage.runtime.backoff import backoff
+from triage.retries.backoff import backoff
 
 
 def test_waits_double_up_to_the_bound_with_jitter():

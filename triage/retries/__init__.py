@@ -1,0 +1,1 @@
+"""Waits for dependencies: time between attempts, the log of outages, and questions that are asked again."""

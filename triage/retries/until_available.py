@@ -1,0 +1,39 @@
+"""Repeats what a process asks of a dependency at its start, for as long as the dependency is unavailable."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from triage.clock import Clock
+from triage.errors import TriageError
+from triage.retries.backoff import backoff
+from triage.retries.outages import Outages
+
+_T = TypeVar("_T")
+
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 5.0
+
+
+def until_available(ask: Callable[[float], _T], clock: Clock, timeout_s: float) -> _T:
+    """Return what `ask` returns; while it raises a retriable error, it is called again for `timeout_s`.
+
+    It is given the seconds that are left, for waits of its own. The outage is logged in two lines, its begin and its
+    end. After the timeout the last error is raised, and any that no retry can solve at once.
+    """
+    deadline = clock.monotonic() + timeout_s
+    outages = Outages(clock)
+    waits = backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
+    left_s = timeout_s
+    while True:
+        try:
+            answer = ask(left_s)
+        except TriageError as error:
+            left_s = deadline - clock.monotonic()
+            if not error.retriable or left_s <= 0:
+                raise
+            outages.failed(getattr(error, "dependency", "triage"), str(error))
+        else:
+            outages.over()
+            return answer
+        clock.sleep(min(next(waits), left_s))
+        left_s = max(0.0, deadline - clock.monotonic())
