@@ -7,9 +7,9 @@ import pytest
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.client import connect
-from triage.elastic.naming import read_daily_from
+from triage.elastic.naming import read_daily_from, read_offset_versions
 from triage.elastic.plan import apply, plan_index
-from triage.elastic.template import feedback_template_name
+from triage.elastic.template import feedback_template_name, versions_have_offsets
 from triage.errors import ConfigError, DependencyError
 
 
@@ -273,3 +273,25 @@ def test_names_that_stand_for_something_else_are_refused_before_any_change(serve
         with pytest.raises(ConfigError, match="4 problems"):
             apply(client, plan)
     assert ilm.stored == {}
+
+
+@pytest.mark.stack
+def test_a_new_installation_orders_by_offset_and_an_older_one_once_it_is_told_to(client, settings, clock):
+    first = plan_and_apply(client, settings, clock)
+    assert not any("--offset-versions" in note for note in first.notes)
+    assert read_offset_versions(client, settings)
+
+    # As the version before left it.
+    template = get_template(client, settings)
+    del template["template"]["mappings"]["_meta"]
+    client.indices.put_index_template(name=feedback_template_name(settings.index_prefix), body=template)
+    before, after = f"{settings.index_prefix}-2026.11.21", f"{settings.index_prefix}-2026.11.22"
+    plan = plan_and_apply(client, settings, clock)
+    assert any("once every worker and replay runs this version" in note for note in plan.notes)
+    client.indices.create(index=before)
+    apply(client, plan_index(client, settings, clock, offset_versions=True))
+    client.indices.create(index=after)
+    apply(client, plan_index(client, settings, clock))
+    found = client.indices.get(index=f"{before},{after}").body
+    assert [versions_have_offsets(found[name]) for name in (before, after)] == [False, True]
+    assert not plan_index(client, settings, clock), "it stays"

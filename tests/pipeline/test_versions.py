@@ -7,6 +7,12 @@ import random
 import pytest
 from worker_rig import NOW, TOPIC, Rig
 
+from triage.pipeline.batch import ValidatedRecord
+from triage.schemas.raw import parse_raw
+from triage.schemas.version import timed_version
+from triage.sinks.base import Document
+from triage.types import Channel, Position
+
 IDS, VERSIONS = 30, 5
 
 
@@ -68,3 +74,24 @@ def test_records_without_id_at_the_same_position_of_another_time_are_others():
         rig.run()
         ids.update(rig.sink.documents)
     assert len(ids) == 2
+
+
+def test_of_one_millisecond_an_earlier_record_never_replaces_a_later_one():
+    rig = Rig()
+    for number in range(2):
+        rig.source.append(TOPIC, _record("a", number), timestamp_ms=NOW)
+    rig.run()
+    (((index, identity), stored),) = rig.sink.documents.items()
+    # As a worker that was frozen past its session writes what its successor has written meanwhile, and more.
+    late = Document(identity, index, timed_version(NOW, 0), b'{"text": "text v0"}')
+    assert rig.sink.write([late]).conflicts == 1
+    assert rig.sink.documents[index, identity] == stored
+    assert stored.version == timed_version(NOW, 1)
+
+
+def test_a_replayed_dead_letter_keeps_its_first_place_in_the_order():
+    raw = parse_raw(_record("a", 0))
+    replayed = ValidatedRecord(
+        raw, Channel.COMPLAINT, NOW, "a", Position(TOPIC, 0, 900), NOW, original=Position(TOPIC, 0, 7)
+    )
+    assert replayed.version == timed_version(NOW, 7)

@@ -11,7 +11,16 @@ from triage.clock import YEAR_10000_MS
 from triage.errors import InvalidRecord
 from triage.schemas.json_schema import record_schema
 from triage.schemas.raw import parse_raw, validate_raw
-from triage.schemas.version import is_named, named_version
+from triage.schemas.version import (
+    after_wrap,
+    is_named,
+    last_version,
+    named_version,
+    timed_version,
+    with_offset,
+    without_offset,
+    written_ms,
+)
 
 LONGEST = 4_611_686_018_427_387
 
@@ -77,3 +86,60 @@ def test_the_version_is_no_attribute_and_in_the_schema():
     record = parse_raw(json.dumps({"text": "x", "id": "1", "version": 7}).encode())
     assert (record.version, record.attributes, record.unknown_fields) == (7, {}, 0)
     assert "version" in record_schema("raw")["properties"]
+
+
+TIMES = st.integers(0, 2**42 - 1)
+OFFSETS = st.integers(0, 2**62)
+WRAP = 2**19
+
+
+@given(TIMES, OFFSETS, TIMES, OFFSETS)
+def test_times_order_and_offsets_order_within_a_time(one_ms, one, other_ms, other):
+    first, second = timed_version(one_ms, one), timed_version(other_ms, other)
+    assert 2**61 <= first < 2**62
+    assert written_ms(first) == without_offset(first) == one_ms
+    assert not is_named(first)
+    if one_ms != other_ms:
+        assert (first < second) == (one_ms < other_ms)
+    elif one // WRAP == other // WRAP:
+        assert (first < second) == (one < other)
+
+
+@given(st.integers(0, 2**42 - 2), OFFSETS)
+def test_versions_of_earlier_indices_compare_by_time(at_ms, offset):
+    assert with_offset(at_ms) <= timed_version(at_ms, offset) < with_offset(at_ms + 1)
+    assert without_offset(at_ms) == written_ms(at_ms) == at_ms
+    assert with_offset(named_version(7)) == without_offset(named_version(7)) == named_version(7)
+
+
+def test_a_missing_timestamp_and_one_of_the_far_future_fit():
+    assert timed_version(-1, 3) == timed_version(0, 3)
+    assert timed_version(2**60, 3) < 2**62
+
+
+@given(st.integers(0, 2**42 - 2), st.integers(1, 4_000), st.integers(0, 4_000), st.integers(1, 4_000))
+def test_a_record_after_the_wrap_replaces_one_before_it(at_ms, before, after, later):
+    old, new = timed_version(at_ms, WRAP - before), timed_version(at_ms, WRAP + after)
+    assert new < old
+    raised = after_wrap(new, old)
+    assert old < raised < timed_version(at_ms + 1, WRAP + after + later)
+    # The one before it, written late, stays refused; so does the newer one, written again.
+    assert after_wrap(old, raised) is None
+    assert after_wrap(new, raised) is None
+    newest = timed_version(at_ms, WRAP + after + later)
+    if after + later < 4_096:
+        assert raised < after_wrap(newest, raised) < timed_version(at_ms + 1, WRAP + after + later + 1)
+
+
+def test_a_record_that_is_older_is_never_raised():
+    assert after_wrap(timed_version(7, 1), timed_version(8, WRAP - 1)) is None
+    assert after_wrap(timed_version(7, 1), timed_version(7, 200_000)) is None
+    assert after_wrap(timed_version(7, 1), named_version(1)) is None
+    assert after_wrap(7, 8) is None
+
+
+def test_a_deletion_is_above_all_that_was_written_before_it():
+    assert last_version(1_000, timed_version(900, 5)) > timed_version(1_000, WRAP - 2)
+    assert last_version(1_000, timed_version(900, 5)) < timed_version(1_001, 0)
+    assert last_version(1_000, 900) == 1_000
+    assert last_version(1_000, named_version(5)) == named_version(5)

@@ -6,7 +6,7 @@ from triage.config import ElasticsearchSettings
 from triage.elastic.client import connect
 from triage.elastic.mapping import enriched_mapping
 from triage.elastic.template import feedback_template_name
-from triage.errors import IndexUnusable, Unavailable
+from triage.errors import AccessDenied, IndexUnusable, Unavailable
 from triage.sinks.base import Document
 from triage.sinks.checked import CheckedSink
 from triage.sinks.memory import MemorySink
@@ -23,7 +23,9 @@ def state(**changes):
 class Cluster:
     """Answers as Elasticsearch does about indices and the template; `denied` is status 403 for all."""
 
-    def __init__(self, indices=None, template=True):
+    def __init__(self, indices=None, template=True, meta=None, denied_template=True):
+        self.meta = meta or {}
+        self.denied_template = denied_template
         self.indices = indices or {}
         self.template = template
         self.denied = False
@@ -32,12 +34,12 @@ class Cluster:
     def __call__(self, sent):
         path = sent.path.partition("?")[0]
         self.asked.append(f"{sent.method} {path}")
-        if self.denied:
+        if self.denied and (path != TEMPLATE or self.denied_template):
             return 403, {"error": {"type": "security_exception", "reason": "action [indices:admin/get]"}}
         if path == TEMPLATE:
             if not self.template:
                 return 404, {"error": {"type": "resource_not_found_exception", "reason": "no template"}}
-            mappings = {"template": {"mappings": enriched_mapping({"type": "text"})}}
+            mappings = {"template": {"mappings": enriched_mapping({"type": "text"}) | self.meta}}
             return 200, {"index_templates": [{"index_template": mappings | {"_meta": {"daily_from": "2026-10-23"}}}]}
         name = path.removeprefix("/")
         if sent.method == "PUT":
@@ -118,7 +120,7 @@ def test_without_the_right_to_look_documents_are_written_unchecked_and_that_is_s
     cluster.denied = True
     for _ in range(2):
         assert sink.write(DOCUMENTS).indexed == 2
-    assert len(cluster.asked) == 1
+    assert cluster.asked == [f"GET /{NAME}", f"GET {TEMPLATE}"]
     assert capsys.readouterr().out.count("view_index_metadata on feedback-*") == 1
 
 
@@ -135,3 +137,26 @@ def test_an_index_that_cannot_be_created_is_waited_for(sink_on, status, kind, er
 
     with pytest.raises(error, match=kind):
         sink_on(Refusing()).write(DOCUMENTS)
+
+
+WITH_OFFSETS = {"_meta": {"document_versions": "time and offset"}}
+
+
+def test_without_the_right_to_look_nothing_is_written_where_versions_may_differ(sink_on):
+    sink = sink_on(cluster := Cluster(meta=WITH_OFFSETS, denied_template=False))
+    cluster.denied = True
+    for _ in range(2):
+        with pytest.raises(AccessDenied, match=r"grant view_index_metadata on feedback-\*"):
+            sink.write(DOCUMENTS)
+    cluster.denied = False
+    assert sink.write(DOCUMENTS).indexed == 2
+
+
+def test_each_index_says_whether_its_versions_hold_offsets(serve, clock):
+    mapping = enriched_mapping({"type": "text"})
+    server = serve(Cluster({"new": state(mappings=mapping | WITH_OFFSETS), "old": state()}))
+    settings, without = ElasticsearchSettings(url=server.url), set()
+    with connect(settings) as client:
+        sink = CheckedSink(MemorySink(), client, settings, clock, without)
+        sink.write([Document("a", "new", 1, b"{}"), Document("a", "old", 1, b"{}")])
+    assert without == {"old"}

@@ -10,7 +10,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from triage.elastic.plan import apply, plan_index
+from triage.schemas.version import timed_version
 from triage.sinks.base import Document
+from triage.sinks.checked import index_sink
 from triage.sinks.elasticsearch import IndexSink
 from triage.sinks.memory import MemorySink
 
@@ -121,3 +123,38 @@ def test_any_history_ends_with_the_last_of_the_highest_version_and_a_repeat_chan
         assert {name: store.get(index, name) for name in expected} == {
             name: json.loads(entry.body) for name, entry in expected.items()
         }
+
+
+AT_MS, WRAP = 1_795_339_800_000, 2**19
+
+
+def write(store, index, offset, text):
+    return outcome(store.sink.write([document(index, "a", timed_version(AT_MS, offset), text)]))
+
+
+@pytest.mark.stack
+def test_where_the_bits_of_the_offset_begin_anew_the_later_record_still_stays(client, settings, clock, index):
+    apply(client, plan_index(client, settings, clock))
+    store = Real(client, settings)
+    for offset, text in ((WRAP - 2, "one"), (WRAP + 1, "two"), (WRAP + 2, "three")):
+        assert write(store, index, offset, text) == (1, 0, [])
+    # Written late, and again.
+    for offset in (WRAP - 1, WRAP + 1, WRAP + 2):
+        assert write(store, index, offset, "late") == (0, 1, [])
+    assert store.get(index, "a") == {"text": "three"}
+    assert outcome(store.sink.write([document(index, "a", timed_version(AT_MS + 1, WRAP + 3), "four")])) == (1, 0, [])
+
+
+@pytest.mark.stack
+def test_an_index_of_an_earlier_version_keeps_times_as_versions(client, settings, clock, index):
+    client.indices.create(index=index)
+    apply(client, plan_index(client, settings, clock))
+    client.index(index=index, id="a", version=AT_MS, version_type="external_gte", document={"text": "before"})
+    sink = index_sink(client, settings)
+    older, same, newer = (document(index, "a", timed_version(ms, 5), str(ms)) for ms in (AT_MS - 1, AT_MS, AT_MS + 1))
+    assert outcome(sink.write([older])) == (0, 1, [])
+    assert outcome(sink.write([same])) == outcome(sink.write([newer])) == (1, 0, [])
+    assert client.get(index=index, id="a").body["_version"] == AT_MS + 1
+    # An earlier worker, after a rollback.
+    client.index(index=index, id="a", version=AT_MS + 2, version_type="external_gte", document={"text": "rolled back"})
+    assert outcome(sink.write([newer])) == (0, 1, [])

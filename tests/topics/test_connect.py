@@ -254,7 +254,7 @@ def test_but_no_longer_than_the_timeout_and_not_for_a_missing_right(refusing):
     refusing(*[kafka.NodeNotReadyError()] * 1000)
     with pytest.raises(Unavailable):
         require_topics(KafkaSettings(start_timeout_s=5), ["alerts"], clock=clock)
-    assert clock.monotonic() == pytest.approx(5)
+    assert 4.5 <= clock.monotonic() <= 5
     refusing(kafka.ClusterAuthorizationFailedError())
     with pytest.raises(AccessDenied):
         require_topics(KafkaSettings(start_timeout_s=5), ["alerts"], clock=clock)

@@ -28,16 +28,27 @@ KibanaOption = Annotated[
 ]  # fmt: skip
 
 
+OffsetsOption = Annotated[
+    bool,
+    typer.Option(
+        "--offset-versions",
+        help="Let new indices order records of the same millisecond by their offset; only once every worker and replay "
+        "runs this version",
+    ),
+]
+
+
 @app.command()
 def plan(
     config: ConfigOption = None,
     assignments: SetOption = None,
     elasticsearch: ElasticsearchOption = None,
     kibana: KibanaOption = None,
+    offset_versions: OffsetsOption = False,
 ) -> None:
     """Show what `apply` would change; changes nothing."""
     settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
-    _, found = _plan(settings)
+    _, found = _plan(settings, offset_versions)
     _show(found)
     total = len(found.changes) + len(_kibana(settings, kibana, make=False))
     typer.echo(f"{_count(total)} to apply" if total else "nothing to do")
@@ -49,6 +60,7 @@ def apply(
     assignments: SetOption = None,
     elasticsearch: ElasticsearchOption = None,
     kibana: KibanaOption = None,
+    offset_versions: OffsetsOption = False,
 ) -> None:
     """Create and extend templates, mappings and the retention policy; nothing is ever deleted.
 
@@ -57,7 +69,7 @@ def apply(
     from triage.elastic.plan import apply as apply_plan
 
     settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
-    client, found = _plan(settings)
+    client, found = _plan(settings, offset_versions)
     _show(found)
     apply_plan(client, found)
     total = len(found.changes) + len(_kibana(settings, kibana, make=True))
@@ -79,7 +91,7 @@ def _kibana(settings: Settings, url: str | None, *, make: bool) -> "Sequence[Obj
     return changes
 
 
-def _plan(settings: Settings) -> "tuple[Elasticsearch, Plan]":
+def _plan(settings: Settings, offset_versions: bool) -> "tuple[Elasticsearch, Plan]":
     from triage.elastic.client import connect, wait_until_ready
     from triage.elastic.plan import plan_index
     from triage.redaction.author_keys import DEMO_CHECK, key_checks
@@ -90,7 +102,9 @@ def _plan(settings: Settings) -> "tuple[Elasticsearch, Plan]":
     elastic, keys = settings.elasticsearch, key_checks(settings.redaction)
     wait_until_ready(client, elastic, clock)
     plan = until_available(
-        lambda _: plan_index(client, elastic, clock, keys, DEMO_CHECK), clock, elastic.start_timeout_s
+        lambda _: plan_index(client, elastic, clock, keys, DEMO_CHECK, offset_versions=offset_versions),
+        clock,
+        elastic.start_timeout_s,
     )
     return client, plan
 

@@ -16,7 +16,7 @@ from triage.elastic.index_faults import count_deleted
 from triage.elastic.mapping import JsonObject
 from triage.errors import DependencyError
 from triage.schemas.enriched import EnrichedRecord
-from triage.schemas.version import is_named
+from triage.schemas.version import is_named, with_offset, written_ms
 
 _MOST_SOURCES = 1_000
 _NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
@@ -46,7 +46,9 @@ class StoredRecord:
 
         If the source supplied the version, the broker's timestamp is unknown, and the time of enrichment is returned.
         """
-        return parse_rfc3339(self.record.event.ingested) if is_named(self.version) else self.version
+        if is_named(self.version):
+            return parse_rfc3339(self.record.event.ingested)
+        return written_ms(self.version)
 
 
 def by_authors(hashes: Iterable[str]) -> JsonObject:
@@ -147,7 +149,10 @@ def pages(
 
 
 def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence[str]) -> dict[str, int]:
-    """Highest document version by `_id`, over all indices, among searchable documents; missing ids are left out."""
+    """Highest document version by `_id`, over all indices, among searchable documents; missing ids are left out.
+
+    Versions are in the form of `with_offset`, so that those of different indices compare.
+    """
     if not ids:
         return {}
     body = reading.run_search(
@@ -160,19 +165,19 @@ def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence
     )
     found: dict[str, int] = {}
     for hit in body["hits"]["hits"]:
-        found[hit["_id"]] = max(hit["_version"], found.get(hit["_id"], -1))
+        found[hit["_id"]] = max(with_offset(hit["_version"]), found.get(hit["_id"], -1))
     return found
 
 
 def current(
     client: Elasticsearch, items: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[int, dict[str, Any]]]:
-    """Read documents by (index, `_id`), each as (version, source); missing ones are left out.
+    """Read documents by (index, `_id`), each as (version as by `with_offset`, source); missing ones are left out.
 
     Also finds documents that are not visible to searches yet. Raises Unavailable if an index can't be read.
     """
     found = reading.read_documents(client, items)
-    return {(each["_index"], each["_id"]): (each["_version"], each["_source"]) for each in found}
+    return {(each["_index"], each["_id"]): (with_offset(each["_version"]), each["_source"]) for each in found}
 
 
 def delete(client: Elasticsearch, items: Sequence[tuple[str, str, int]]) -> int:

@@ -8,8 +8,9 @@ from elasticsearch import Elasticsearch
 from triage.clock import from_ms
 from triage.config import ElasticsearchSettings
 from triage.elastic.errors import translated
-from triage.elastic.template import feedback_template_name, missing_fields
-from triage.errors import ConfigError
+from triage.elastic.mapping import JsonObject
+from triage.elastic.template import feedback_template_name, missing_fields, versions_have_offsets
+from triage.errors import AccessDenied, ConfigError
 
 # Default dates of sources (1970-01-01, 1900-01-01) must not create an index per year.
 _OLD_BEFORE_YEAR = 2000
@@ -85,14 +86,9 @@ def read_daily_from(client: Elasticsearch, settings: ElasticsearchSettings) -> d
     Raises ConfigError if the template is missing, was not made by `apply`, or lacks a field of the enriched record;
     also Unavailable and AccessDenied.
     """
-    name = feedback_template_name(settings.index_prefix)
-    with translated():
-        response = client.options(ignore_status=404).indices.get_index_template(name=name)
-    found = response.body.get("index_templates") or [] if response.meta.status == 200 else []
-    fix = "run `triage index apply`"
-    if not found:
+    name, fix = feedback_template_name(settings.index_prefix), "run `triage index apply`"
+    if (template := _template(client, name)) is None:
         raise ConfigError(f"Elasticsearch has no index template {name}; {fix}")
-    template = found[0]["index_template"]
     try:
         daily_from = date.fromisoformat(template["_meta"]["daily_from"])
     except (KeyError, TypeError, ValueError):
@@ -100,3 +96,22 @@ def read_daily_from(client: Elasticsearch, settings: ElasticsearchSettings) -> d
     if missing := missing_fields(template):
         raise ConfigError(f"index template {name} lacks {', '.join(missing)}; {fix}")
     return daily_from
+
+
+def read_offset_versions(client: Elasticsearch, settings: ElasticsearchSettings) -> bool:
+    """True if the template says that versions of documents in new indices hold the offset; False if it is not readable.
+
+    Raises Unavailable.
+    """
+    try:
+        template = _template(client, feedback_template_name(settings.index_prefix))
+    except AccessDenied:
+        return False
+    return template is not None and versions_have_offsets(template.get("template", {}))
+
+
+def _template(client: Elasticsearch, name: str) -> JsonObject | None:
+    with translated():
+        response = client.options(ignore_status=404).indices.get_index_template(name=name)
+    found = response.body.get("index_templates") or [] if response.meta.status == 200 else []
+    return dict(found[0]["index_template"]) if found else None

@@ -26,6 +26,7 @@ from triage.elastic.template import (
     probe,
     retention_policy,
     single_indices,
+    versions_have_offsets,
     without_analyzers,
 )
 from triage.errors import ConfigError
@@ -83,10 +84,13 @@ def plan_index(
     clock: Clock,
     author_keys: Mapping[str, str] | None = None,
     demo_check: str = "",
+    *,
+    offset_versions: bool = False,
 ) -> Plan:
     """Compare the templates, mappings and retention policy in Elasticsearch with the settings; change nothing.
 
-    `author_keys` are check values of the author keys by key version, `demo_check` that of the demo key. Raises
+    `author_keys` are check values of the author keys by key version, `demo_check` that of the demo key. With
+    `offset_versions`, or where nothing was written yet, versions of documents in new indices hold the offset. Raises
     Unavailable, AccessDenied, DependencyError, and ConfigError if a key is not the one that made the stored author
     hashes of its version.
     """
@@ -99,7 +103,8 @@ def plan_index(
     before = _template(client, main)
     daily_from = _daily_from(before, indices, settings, clock)
     checks = merged_checks(client, settings, checks_of(before), author_keys or {}, demo_check)
-    templates = index_templates(settings, can, daily_from, checks)
+    ordered = offset_versions or _orders_by_offset(before, indices)
+    templates = index_templates(settings, can, daily_from, checks, offset_versions=ordered)
 
     changes: list[Change] = []
     incompatible: list[str] = []
@@ -114,16 +119,26 @@ def plan_index(
     clashes, unusable = index_state(client, settings, indices)
     with translated():
         nodes = client.cluster.health().body.get("number_of_data_nodes", 1)
-    notes = (*_notes(can, settings), *replica_notes(settings.replicas, nodes))
+    notes = (*_notes(can, settings, ordered), *replica_notes(settings.replicas, nodes))
     return Plan(tuple(changes), tuple(incompatible), notes, daily_from, clashes, unusable)
 
 
-def _notes(can: Capabilities, settings: ElasticsearchSettings) -> tuple[str, ...]:
+def _orders_by_offset(template: JsonObject | None, indices: Mapping[str, JsonObject]) -> bool:
+    """True if the template says so, or if there can't be a worker of an earlier version, which would write times."""
+    return not indices if template is None else versions_have_offsets(template["template"])
+
+
+def _notes(can: Capabilities, settings: ElasticsearchSettings, ordered: bool) -> tuple[str, ...]:
     notes = []
     if not can.ilm:
         notes.append(f"no ILM on this server: daily indices are not deleted after {settings.retention_days} days")
     if not can.analysis:
         notes.append("no cjk_bigram and kstem on this server: text is searched by single characters and exact words")
+    if not ordered:
+        notes.append(
+            "new indices do not order records of the same millisecond by offset yet: once every worker and replay runs "
+            "this version, run `triage index apply --offset-versions`"
+        )
     return tuple(notes)
 
 

@@ -23,6 +23,7 @@ _ANALYSIS: JsonObject = {
         "triage_search": {"type": "custom", "tokenizer": "standard", "filter": _SEARCH_FILTERS},
     },
 }
+_WITH_OFFSETS = "time and offset"
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,28 @@ def corrections_template_name(corrections_index: str) -> str:
     return f"triage.corrections.{corrections_index}"
 
 
+def versions_have_offsets(template_or_index: JsonObject) -> bool:
+    """True if document versions hold the offset (`triage.schemas.version`) in these indices.
+
+    Takes an index, or the part `template` of an index template, as Elasticsearch returns them. An index keeps for ever
+    what the template said when it was created.
+    """
+    meta = template_or_index.get("mappings", {}).get("_meta") or {}
+    return meta.get("document_versions") == _WITH_OFFSETS
+
+
 def index_templates(
-    settings: ElasticsearchSettings, can: Capabilities, daily_from: date, author_keys: Mapping[str, str] | None = None
+    settings: ElasticsearchSettings,
+    can: Capabilities,
+    daily_from: date,
+    author_keys: Mapping[str, str] | None = None,
+    *,
+    offset_versions: bool = True,
 ) -> dict[str, JsonObject]:
     """Index templates by name, in the form in which Elasticsearch returns them.
 
-    `author_keys` are the check values of author keys by key version.
+    `author_keys` are the check values of author keys by key version. With `offset_versions` the document versions of
+    new indices hold the offset.
     """
     prefix = settings.index_prefix
     text: JsonObject = {"type": "text"}
@@ -83,10 +100,13 @@ def index_templates(
         index["analysis"] = _ANALYSIS
     # `feedback-*` matches the indices of the prefix `feedback-eu` too: the longer prefix wins.
     priority = 300 + 2 * len(prefix)
+    enriched = enriched_mapping(text)
+    if offset_versions:
+        enriched["_meta"] = {"document_versions": _WITH_OFFSETS}
     feedback: JsonObject = {
         "index_patterns": [f"{prefix}-*"],
         "priority": priority,
-        "template": {"settings": {"index": index}, "mappings": enriched_mapping(text), "aliases": {prefix: {}}},
+        "template": {"settings": {"index": index}, "mappings": enriched, "aliases": {prefix: {}}},
         "_meta": {
             "managed_by": "triage",
             "daily_from": daily_from.isoformat(),

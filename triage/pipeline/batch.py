@@ -8,6 +8,7 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.raw import RawRecord
+from triage.schemas.version import timed_version
 from triage.types import Channel, Position
 
 Partition = tuple[str, int]
@@ -37,7 +38,8 @@ class ValidatedRecord:
     """A validated raw record with its event time, in ms since the epoch.
 
     `original` is the first position of a record that was replayed, `broker_ms` its broker's timestamp there.
-    `named_version` is the document version if the source named one.
+    `named_version` is the document version if the source named one, `stored_version` that of the stored document that
+    is enriched again.
     `time_implausible`: the event time is further ahead of the broker's timestamp than the settings allow.
     """
 
@@ -50,14 +52,20 @@ class ValidatedRecord:
     original: Position | None = None
     named_version: int | None = None
     time_implausible: bool = False
+    stored_version: int | None = None
 
     @property
     def version(self) -> int:
-        """Document version: the one that the source named, else the broker's timestamp in ms.
+        """Document version: the one that the source named, else from the broker's timestamp and the offset.
 
         Elasticsearch keeps the document with the highest version of an `_id`; of equal versions, the one written last.
         """
-        return self.broker_ms if self.named_version is None else self.named_version
+        if self.named_version is not None:
+            return self.named_version
+        if self.stored_version is not None:
+            return self.stored_version
+        first = self.original or self.position
+        return timed_version(self.broker_ms, first.offset if first else 0)
 
     @property
     def counted_ms(self) -> int:

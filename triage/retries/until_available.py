@@ -29,7 +29,8 @@ def until_available(ask: Callable[[float], _T], clock: Clock, timeout_s: float) 
             answer = ask(left_s)
         except TriageError as error:
             left_s = deadline - clock.monotonic()
-            if not error.retriable or left_s <= 0:
+            # `ask` may give up half a second early, as `wait_for_kafka` does: its error is the best then.
+            if not error.retriable or left_s <= _FIRST_WAIT_S:
                 raise
             outages.failed(getattr(error, "dependency", "triage"), str(error))
         else:

@@ -1,7 +1,16 @@
 """Computes versions of documents: the index keeps the record with the highest version for each id.
 
-A record without its own version gets the broker's timestamp, in milliseconds. A version given by the source is higher
-than all timestamps: a record with a version replaces a document without one, never the reverse.
+A record without its own version gets the broker's timestamp in milliseconds, and of two with the same timestamp the one
+with the higher offset is newer. A version given by the source is higher than all timestamps: a record with a version
+replaces a document without one, never the reverse.
+
+Versions are signed 64-bit integers in Elasticsearch, in three ranges:
+
+- below 2^61: the timestamp alone, in indices that were created by earlier versions of triage,
+- from 2^61: the timestamp, and 19 bits of the offset,
+- from 2^62: given by the source.
+
+See docs/decisions/0017-the-newest-version-of-a-record.md.
 """
 
 import math
@@ -13,7 +22,13 @@ from typing import Any
 from triage.errors import InvalidRecord
 
 NAMED_FROM = 2**62
-"""The lowest version that a source can name; versions are a signed 64-bit integer in Elasticsearch."""
+"""The lowest version that a source can name."""
+
+_TIMED_FROM = 2**61
+_OFFSETS = 2**19
+_LAST_MS = (NAMED_FROM - _TIMED_FROM) // _OFFSETS - 1
+# More records than a partition takes within a millisecond.
+_NEAR = 2**12
 
 _SCALE = 1_000
 _MOST = (NAMED_FROM - 1) // _SCALE
@@ -39,6 +54,56 @@ def named_version(value: Any) -> int | None:
             field="version",
         )
     return NAMED_FROM + thousandths
+
+
+def timed_version(broker_ms: int, offset: int) -> int:
+    """The version of a record without a named one, from the broker's timestamp in ms and the record's offset.
+
+    Of the records of one partition with the same timestamp the later has the higher version, unless the bits of the
+    offset begin anew between them: then `after_wrap` tells.
+    """
+    # Kafka gives -1 for a missing timestamp.
+    return _TIMED_FROM + min(max(broker_ms, 0), _LAST_MS) * _OFFSETS + offset % _OFFSETS
+
+
+def after_wrap(version: int, stored: int) -> int | None:
+    """The version with which a record replaces a document of the same millisecond from before its offset bits wrapped.
+
+    `version` is that of the record, which the index refused because of the document's, `stored`. None if the document
+    is newer. The result is below the version of every later record of the partition.
+    """
+    if not (version < stored < NAMED_FROM and may_follow_wrap(version)):
+        return None
+    more_ms, bits = stored // _OFFSETS - version // _OFFSETS, stored % _OFFSETS
+    before = more_ms == 0 and bits >= _OFFSETS - _NEAR
+    # A document that was itself written with this result: a real one of the next millisecond has a higher offset.
+    between = more_ms == 1 and bits < version % _OFFSETS
+    return version + _OFFSETS if before or between else None
+
+
+def may_follow_wrap(version: int) -> bool:
+    """True for the version of a record whose offset bits are among the first ones."""
+    return _TIMED_FROM <= version < NAMED_FROM and version % _OFFSETS < _NEAR
+
+
+def with_offset(version: int) -> int:
+    """A stored version in the form that compares with all others: the timestamp alone comes before all offsets."""
+    return version if version >= _TIMED_FROM else timed_version(version, 0)
+
+
+def without_offset(version: int) -> int:
+    """The version as indices have it that hold the timestamp alone; a named one stays."""
+    return written_ms(version) if _TIMED_FROM <= version < NAMED_FROM else version
+
+
+def written_ms(version: int) -> int:
+    """The broker's timestamp in ms in a stored version, which must not be a named one."""
+    return (version - _TIMED_FROM) // _OFFSETS if version >= _TIMED_FROM else version
+
+
+def last_version(at_ms: int, stored: int) -> int:
+    """The highest version of records until `at_ms`, in the form of `stored`, and not below it."""
+    return max(stored, timed_version(at_ms, _OFFSETS - 1) if stored >= _TIMED_FROM else at_ms)
 
 
 def is_named(version: int) -> bool:

@@ -15,7 +15,8 @@ from triage.elastic.diff import missing_properties
 from triage.elastic.errors import DEPENDENCY, cause, translated
 from triage.elastic.index_faults import unusable
 from triage.elastic.mapping import JsonObject, enriched_mapping, field_paths
-from triage.elastic.naming import read_daily_from
+from triage.elastic.naming import read_daily_from, read_offset_versions
+from triage.elastic.template import versions_have_offsets
 from triage.errors import AccessDenied, ConfigError, IndexUnusable
 from triage.logging import get_logger
 from triage.sinks.base import BulkResult, Document, Sink
@@ -31,13 +32,21 @@ class CheckedSink:
     """A Sink that checks each index before it writes to it, and creates missing ones from their template.
 
     An index is checked at most once in five minutes, and after a refused write. Without the privilege
-    `view_index_metadata` nothing is checked, which is logged once.
+    `view_index_metadata` nothing is checked, which is logged once; where document versions may hold offsets, a write
+    raises AccessDenied then.
     """
 
     def __init__(
-        self, sink: Sink, client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock | None = None
+        self,
+        sink: Sink,
+        client: Elasticsearch,
+        settings: ElasticsearchSettings,
+        clock: Clock | None = None,
+        without_offsets: set[str] | None = None,
     ) -> None:
+        """Create the sink. It adds to `without_offsets` each index whose versions hold the timestamp alone."""
         self._sink = sink
+        self._without_offsets = set() if without_offsets is None else without_offsets
         self._client = client
         self._settings = settings
         self._clock = clock or SystemClock()
@@ -55,19 +64,23 @@ class CheckedSink:
     def _check(self, indices: Iterable[str]) -> None:
         now = self._clock.monotonic()
         for index in sorted(indices):
-            if not self._may_check or now - self._checked.get(index, now - _AGAIN_S) < _AGAIN_S:
-                continue
-            try:
-                self._look_at(index)
-            except AccessDenied as error:
-                self._may_check = False
-                _log.warning(
-                    "indices_not_checked",
-                    error=str(error),
-                    fix=f"grant view_index_metadata on {self._settings.index_prefix}-*",
-                )
-            else:
-                self._checked[index] = now
+            if self._may_check and now - self._checked.get(index, now - _AGAIN_S) >= _AGAIN_S:
+                try:
+                    self._look_at(index)
+                except AccessDenied as error:
+                    self._go_on_unchecked(error)
+                else:
+                    self._checked[index] = now
+            if not self._may_check:
+                self._without_offsets.add(index)
+
+    def _go_on_unchecked(self, error: AccessDenied) -> None:
+        """Log that indices are not checked. Raises AccessDenied if new indices need to be: their versions differ."""
+        fix = f"grant view_index_metadata on {self._settings.index_prefix}-*"
+        if read_offset_versions(self._client, self._settings):
+            raise AccessDenied(DEPENDENCY, f"{error}; {fix}: which versions its documents have stands in each index")
+        self._may_check = False
+        _log.warning("indices_not_checked", error=str(error), fix=fix)
 
     def _look_at(self, index: str) -> None:
         with translated():
@@ -79,6 +92,10 @@ class CheckedSink:
         if found.meta.status == 200 and len(found.body) == 1:
             ((name, state),) = found.body.items()
             require_usable(name, state, self._settings.index_prefix)
+            if versions_have_offsets(state):
+                self._without_offsets.discard(index)
+            else:
+                self._without_offsets.add(index)
 
     def _create(self, index: str) -> None:
         try:
@@ -116,4 +133,6 @@ def require_usable(name: str, index: JsonObject, alias: str) -> None:
 
 def index_sink(client: Elasticsearch, settings: ElasticsearchSettings) -> CheckedSink:
     """Build the sink that workers and `triage replay` use for the records' indices."""
-    return CheckedSink(IndexSink(client, settings), client, settings)
+    without_offsets: set[str] = set()
+    sink = IndexSink(client, settings, without_offsets=without_offsets)
+    return CheckedSink(sink, client, settings, without_offsets=without_offsets)

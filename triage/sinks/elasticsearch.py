@@ -4,8 +4,8 @@ A version conflict is a success: the index has that version or a newer one. A do
 the document itself can be the cause (`triage.elastic.index_faults`).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -15,11 +15,13 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import Clock, SystemClock
 from triage.config import ElasticsearchSettings
+from triage.elastic.documents import current
 from triage.elastic.errors import DEPENDENCY, cause, is_overload, is_state, translate
 from triage.elastic.index_faults import Suspicion, field_difference, mapping_of, suspicion, unusable
 from triage.elastic.mapping import JsonObject, enriched_mapping
 from triage.errors import AccessDenied, Unavailable
 from triage.logging import get_logger
+from triage.schemas.version import after_wrap, may_follow_wrap, without_offset
 from triage.sinks.base import BulkResult, Document
 
 _log = get_logger(__name__)
@@ -70,7 +72,15 @@ class IndexSink:
     were sent.
     """
 
-    def __init__(self, client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        client: Elasticsearch,
+        settings: ElasticsearchSettings,
+        clock: Clock | None = None,
+        without_offsets: Container[str] = (),
+    ) -> None:
+        """Create the sink; `without_offsets` are the indices whose document versions hold the timestamp alone."""
+        self._without_offsets = without_offsets
         self._client = client
         self._clock = clock or SystemClock()
         self._retries = settings.bulk_retries
@@ -81,15 +91,22 @@ class IndexSink:
         self._timeout = f"{max(1, int(settings.request_timeout_s * 800))}ms"
 
     def write(self, documents: Sequence[Document]) -> BulkResult:
-        lines = [_line(document) for document in documents]
+        lines = [self._line(document) for document in documents]
         known: dict[int, _Known] = {}
-        waiting: list[int] = list(range(len(documents)))
+        self._write(list(range(len(documents))), documents, lines, known)
+        self._write_after_wrap(documents, lines, known)
+        return _result(known)
+
+    def _write(
+        self, waiting: list[int], documents: Sequence[Document], lines: list[bytes], known: dict[int, _Known]
+    ) -> None:
+        """Send the documents at the positions `waiting` until each is stored or rejected, and add that to `known`."""
         for attempt in range(self._retries + 1):
             outcome = self._pass(waiting, lines, known)
             if outcome.refused:
                 self._decide(outcome.refused, documents, known)
             if not outcome.overloaded:
-                return _result(known)
+                return
             waiting = _with_successors(documents, outcome.overloaded)
             if attempt < self._retries:
                 self._clock.sleep(_BACKOFF_S * 2**attempt)
@@ -99,6 +116,37 @@ class IndexSink:
             f"refused {len(refused)} of {len(documents)} documents {self._retries + 1} times, the first with "
             f"{next(iter(refused.values()))}",
         )
+
+    def _write_after_wrap(self, documents: Sequence[Document], lines: list[bytes], known: dict[int, _Known]) -> None:
+        """Write those again that were refused only because the bits of the offset in versions have begun anew."""
+        refused = {
+            position: documents[position]
+            for position, outcome in known.items()
+            if outcome is _Outcome.CONFLICT and may_follow_wrap(documents[position].version)
+        }
+        stored = current(self._client, sorted({(each.index, each.id) for each in refused.values()}))
+        for position, document in sorted(refused.items()):
+            version, _ = stored.get((document.index, document.id), (0, {}))
+            higher = None if document.index in self._without_offsets else after_wrap(document.version, version)
+            if higher is not None:
+                lines[position] = self._line(replace(document, version=higher))
+                self._write([position], documents, lines, known)
+
+    def _line(self, document: Document) -> bytes:
+        version = document.version
+        if document.index in self._without_offsets:
+            version = without_offset(version)
+        action = {
+            "index": {
+                "_index": document.index,
+                "_id": document.id,
+                # Kafka gives -1 for a missing timestamp; as a version it would make the whole request fail.
+                "version": max(0, version),
+                "version_type": "external_gte",
+            }
+        }
+        # In JSON, line feeds occur only as white space between tokens.
+        return b"%b\n%b\n" % (msgspec.json.encode(action), document.body.replace(b"\n", b" "))
 
     def _pass(self, positions: list[int], lines: list[bytes], known: dict[int, _Known]) -> _Pass:
         """Send each document once; `lines` has the lines of all, the outcomes are added to `known`, by position."""
@@ -213,20 +261,6 @@ class IndexSink:
         if smaller < self.limit_bytes:
             self.limit_bytes = smaller
             _log.warning("bulk_size_halved", limit_bytes=smaller)
-
-
-def _line(document: Document) -> bytes:
-    action = {
-        "index": {
-            "_index": document.index,
-            "_id": document.id,
-            # Kafka gives -1 for a missing timestamp; as a version it would make the whole request fail.
-            "version": max(0, document.version),
-            "version_type": "external_gte",
-        }
-    }
-    # In JSON, line feeds occur only as white space between tokens.
-    return b"%b\n%b\n" % (msgspec.json.encode(action), document.body.replace(b"\n", b" "))
 
 
 def _index_of(line: bytes) -> str:

@@ -14,6 +14,7 @@ from triage.pipeline.erasure.places import Erased, Erasure
 from triage.pipeline.erasure.survey import Survey
 from triage.schemas.alert import Alert, Example
 from triage.schemas.deadletter import DeadLetter
+from triage.schemas.version import timed_version
 
 ANNA, BEN = "v1:" + "a" * 32, "v1:" + "b" * 32
 LETTER = DeadLetter(
@@ -164,6 +165,13 @@ def test_documents_whose_source_names_the_version_are_erased_too(places):
     places.documents["doc-9"] = (2**62 + 4_000, ANNA)
     places.forget()
     assert places.documents == {"doc-3": (12, BEN)}
+
+
+def test_documents_whose_version_holds_the_offset_are_erased_with_a_deletion_above_it(places):
+    places.documents["doc-9"] = (timed_version(10, 77), ANNA)
+    places.documents["doc-8"] = (timed_version(2**41, 1), ANNA)
+    places.forget()
+    assert set(places.documents) == {"doc-3", "doc-8"}, "doc-8 was written after the time of the erasure"
 
 
 def test_a_dry_run_counts_the_same_and_changes_nothing(places):

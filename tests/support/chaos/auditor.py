@@ -14,8 +14,8 @@ from kafka import KafkaConsumer
 from triage.topics.kafka_types import Consumer, TopicPartition
 
 _Position = tuple[str, int, int]
-# By id, the texts of its versions in their order, each with its time in ms.
-_Versions = dict[str, dict[str, int]]
+# By id, the text of its last version.
+_Versions = dict[str, str]
 
 
 @dataclass
@@ -103,17 +103,8 @@ def _compare(place: str, expected: "collections.Counter[Any]", found: "collectio
 
 
 def _order(place: str, versions: _Versions, found: Mapping[str, str]) -> Finding:
-    """Ids that ended on a version with an earlier time than the last one in the raw topic count as lost.
-
-    Versions of the same millisecond are equal to the index: a worker that was frozen past its session may write one of
-    them after its successor wrote the last.
-    """
-    lost = []
-    for name, times in versions.items():
-        newest_ms = list(times.values())[-1]
-        if times.get(found.get(name, ""), newest_ms - 1) < newest_ms:
-            lost.append(name)
-    return Finding(place, len(versions), lost=lost)
+    """Ids that ended on another version than the last one in the raw topic count as lost."""
+    return Finding(place, len(versions), lost=[name for name, last in versions.items() if found.get(name) != last])
 
 
 def _texts(fleet: Fleet, ids: Iterable[str]) -> dict[str, str]:
@@ -129,7 +120,7 @@ def _texts(fleet: Fleet, ids: Iterable[str]) -> dict[str, str]:
 
 
 def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[TopicPartition, int], _Versions]:
-    """({position: id} of the valid records, positions of the invalid ones, {partition: end}, versions by id).
+    """({position: id} of the valid records, positions of the invalid ones, {partition: end}, last versions by id).
 
     The last are of ids with several versions, which are all in one partition.
     """
@@ -160,7 +151,7 @@ def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[Topi
                         fields = json.loads(value)
                         valid[position] = fields["id"]
                         if fields["id"].startswith(VERSIONED):
-                            versions.setdefault(fields["id"], {})[fields["text"]] = record.timestamp
+                            versions[fields["id"]] = fields["text"]
                     else:
                         invalid.append(position)
     finally:

@@ -10,7 +10,7 @@ from triage.pipeline.batch import Enriched, ValidatedRecord
 from triage.pipeline.stages.enrich import Enricher
 from triage.rules import facts_of
 from triage.schemas.raw import RawRecord
-from triage.schemas.version import is_named
+from triage.schemas.version import with_offset
 from triage.types import Flag
 
 # Flags about the raw record: they can't be derived from the stored one.
@@ -44,7 +44,7 @@ def _validated(item: StoredRecord) -> ValidatedRecord:
         event_ms,
         record.event.id,
         broker_ms=item.written_ms,
-        named_version=item.version if is_named(item.version) else None,
+        stored_version=with_offset(item.version),
     )
 
 

@@ -24,7 +24,7 @@ from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.forgotten import ForgottenAuthor
 from triage.schemas.message import MessageDecoder
-from triage.schemas.version import is_named
+from triage.schemas.version import is_named, last_version, written_ms
 from triage.topics.kafka_types import TopicPartition
 from triage.topics.open_transactions import wait_for_open_transactions
 from triage.topics.retention import Retention
@@ -155,10 +155,10 @@ class Erasure:
         settings = self._settings.elasticsearch
         documents.refresh(self._client, settings)
         found = [
-            (item.index, item.id, max(at_ms, item.version))
+            (item.index, item.id, last_version(at_ms, item.version))
             for page in documents.pages(self._client, settings, documents.by_authors(self._hashes), _PAGE)
             for item in page
-            if item.version <= at_ms or is_named(item.version)
+            if is_named(item.version) or written_ms(item.version) <= at_ms
         ]
         self._ids.update(identity for _, identity, _ in found)
         return found
