@@ -133,7 +133,7 @@ def write(store, index, offset, text):
 
 
 @pytest.mark.stack
-def test_where_the_bits_of_the_offset_begin_anew_the_later_record_still_stays(client, settings, clock, index):
+def test_where_the_bits_of_the_offset_start_again_the_later_record_still_stays(client, settings, clock, index):
     apply(client, plan_index(client, settings, clock))
     store = Real(client, settings)
     for offset, text in ((WRAP - 2, "one"), (WRAP + 1, "two"), (WRAP + 2, "three")):

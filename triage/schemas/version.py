@@ -60,7 +60,7 @@ def timed_version(broker_ms: int, offset: int) -> int:
     """The version of a record without a named one, from the broker's timestamp in ms and the record's offset.
 
     Of the records of one partition with the same timestamp the later has the higher version, unless the bits of the
-    offset begin anew between them: then `after_wrap` tells.
+    offset start again between them: then `after_wrap` tells.
     """
     # Kafka gives -1 for a missing timestamp.
     return _TIMED_FROM + min(max(broker_ms, 0), _LAST_MS) * _OFFSETS + offset % _OFFSETS

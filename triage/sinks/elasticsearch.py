@@ -118,7 +118,7 @@ class IndexSink:
         )
 
     def _write_after_wrap(self, documents: Sequence[Document], lines: list[bytes], known: dict[int, _Known]) -> None:
-        """Write those again that were refused only because the bits of the offset in versions have begun anew."""
+        """Write those again that were refused only because the bits of the offset in versions have started again."""
         refused = {
             position: documents[position]
             for position, outcome in known.items()
