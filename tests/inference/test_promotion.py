@@ -16,6 +16,7 @@ from triage.config import load_settings
 from triage.errors import ConfigError, ModelError
 from triage.inference import promotion
 from triage.inference.history import Change, previous_of, read_history
+from triage.inference.model_files import update_manifest
 from triage.inference.promotion import promote, rollback
 
 
@@ -149,6 +150,41 @@ def test_rules_that_name_other_labels_refuse_unless_forced(registry, settings, c
     assert any("no such intent: delivery" in warning for warning in warnings)
     assert any("taxonomy changes from 1 to shop-7" in warning for warning in warnings)
     assert _current(registry) == "shop\n"
+
+
+def _measured(folder, banking77):
+    packs = {"banking77": {"intent": {"macro_f1": banking77}}, "check_zh": {"intent": {"macro_f1": 0.8}}}
+    (folder / "metrics.json").write_text(json.dumps({"packs": packs, "limit": None}), "utf-8")
+    update_manifest(folder)
+
+
+def test_a_model_that_has_forgotten_is_refused_unless_forced(registry, settings, clock):
+    _measured(registry / "a", 0.95)
+    _measured(registry / "b", 0.931)
+    promote(settings, "a", clock)
+    with pytest.raises(ModelError, match=r"on its test sets (.|\n)*intent on banking77: 95.0 to 93.1"):
+        promote(settings, "b", clock)
+    assert _current(registry) == "a\n"
+    assert promote(settings, "b", clock, force=True).warnings == ["loses intent on banking77: 95.0 to 93.1"]
+
+
+def test_a_rollback_is_not_held_up_by_figures(registry, settings, clock):
+    _measured(registry / "a", 0.90)
+    _measured(registry / "b", 0.95)
+    promote(settings, "a", clock)
+    promote(settings, "b", clock)
+    assert rollback(settings, clock).warnings == []
+
+
+def test_a_model_without_figures_is_taken_with_a_warning(registry, settings, clock):
+    _measured(registry / "a", 0.95)
+    (registry / "b" / "metrics.json").unlink(missing_ok=True)
+    update_manifest(registry / "b")
+    promote(settings, "a", clock)
+    (warning,) = promote(settings, "b", clock).warnings
+    assert warning.startswith(
+        "nothing tells what tiny-model@2 has forgotten on banking77, check_zh: measure it by `triage"
+    )
 
 
 def test_a_model_that_finds_no_persons_is_refused_where_names_are_redacted(registry, settings, clock):

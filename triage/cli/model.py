@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from triage.inference.promotion import Switched
 
 app = typer.Typer(help="List models, show cards, choose the serving model, compare two.", no_args_is_help=True)
-ForceOption = Annotated[bool, typer.Option("--force", help="Even if the rules use labels that the model does not have")]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Even if rules use labels that the model lacks, or it loses on test sets")
+]
 _COLUMNS = ("name", "version", "taxonomy", "languages", "intents", "encoder", "form", "mib")
 
 
@@ -109,6 +111,8 @@ def promote(
     assignments: SetOption = None,
 ) -> None:
     """Make a model the serving one: check its files, run it on a few texts, then switch CURRENT atomically.
+
+    A model that loses more than a point against the serving one on a test set of their metrics.json is refused.
 
     Running workers load it within worker.reload_poll_s, or on SIGHUP, without losing a record.
     """

@@ -3,18 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from triage.config import ModelSettings
 from triage.errors import ModelError
+from triage.inference.figures import read_figures
 from triage.inference.history import previous_of, read_history
 from triage.inference.manifest import CARD_FILE, read_manifest
 from triage.inference.model_files import quick_problem
 from triage.inference.registry import find_folder, model_folders, registry_folder
 
-METRICS_FILE = "metrics.json"
-LIST_METRICS = {"intent": "macro_f1", "sentiment": "macro_recall", "entities": "f1"}
-"""The metric that represents each head in a list."""
+LIST_METRICS = ("intent", "sentiment", "entities")
+"""The heads whose mean metric stands in a list."""
 
 
 def list_entries(settings: ModelSettings) -> list[dict[str, Any]]:
@@ -103,19 +101,7 @@ def _entry(folder: Path, serves: bool, previous: bool) -> dict[str, Any]:
 
 
 def _mean_metrics(folder: Path) -> dict[str, float]:
-    """Mean over the test sets in metrics.json of each head's metric; {} if the file is missing or damaged."""
-    try:
-        packs = msgspec.json.decode((folder / METRICS_FILE).read_bytes())["packs"]
-        scored = [heads for heads in packs.values() if isinstance(heads, dict)]
-    except (OSError, msgspec.DecodeError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        return {}
-    means = {}
-    for head, metric in LIST_METRICS.items():
-        values = [
-            heads[head][metric]
-            for heads in scored
-            if isinstance(heads.get(head), dict) and isinstance(heads[head].get(metric), (int, float))
-        ]
-        if values:
-            means[head] = round(sum(values) / len(values), 4)
-    return means
+    """Mean over the test sets in metrics.json of each head's main metric; {} if the file is missing or damaged."""
+    figures = read_figures(folder)
+    found = {head: [value for each, value in figures.items() if each.head == head] for head in LIST_METRICS}
+    return {head: round(sum(values) / len(values), 4) for head, values in found.items() if values}

@@ -35,8 +35,8 @@ def promote(settings: Settings, name: str, clock: Clock, *, force: bool = False)
     """Make the model folder `name` of the registry the serving model; running workers reload it.
 
     Raises ModelError, with nothing changed, for an unknown name, a folder that fails its checks, rules that name labels
-    which the model lacks (unless `force`), and a registry that cannot be written; ConfigError if model.path is set,
-    because it overrides CURRENT.
+    which the model lacks or a loss on the serving model's test sets (both unless `force`), and a registry that cannot
+    be written; ConfigError if model.path is set, because it overrides CURRENT.
     """
     return _switch(settings, name, clock, "promote", force)
 
@@ -81,7 +81,9 @@ def _switch(settings: Settings, name: str | None, clock: Clock, action: str, for
         folders = model_folders(registry)
         if name not in folders:
             raise ModelError(f"no model {name!r} in {registry}; there: {', '.join(folders) or 'none'}")
-        checked = check_model(folders[name], folders.get(current or ""), settings, force=force)
+        checked = check_model(
+            folders[name], folders.get(current or ""), settings, force=force, returning=action == "rollback"
+        )
         if name == current:
             return Switched(checked.version, None, checked.warnings)
         change = Change(

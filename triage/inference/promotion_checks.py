@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from triage.config import Settings
 from triage.errors import ModelError
+from triage.inference.figures import METRICS_FILE, compare_figures
 from triage.inference.manifest import Manifest, read_manifest
 from triage.inference.model import OnnxModel
 from triage.redaction.kinds import KINDS
@@ -29,11 +30,14 @@ class CheckedModel(NamedTuple):
     warnings: list[str]
 
 
-def check_model(folder: Path, current: Path | None, settings: Settings, *, force: bool = False) -> CheckedModel:
-    """Verify the files against the manifest, run the model on a few texts, and check the labels that the rules name.
+def check_model(
+    folder: Path, current: Path | None, settings: Settings, *, force: bool = False, returning: bool = False
+) -> CheckedModel:
+    """Verify the files, run the model on a few texts, and check the labels of the rules and the figures on test sets.
 
-    `current` is the folder of the serving model. Raises ModelError or ConfigError with the reason. `force` turns only
-    the problems of the rules into warnings.
+    `current` is the folder of the serving model. Unless `returning` to a model that served before, a model that loses
+    more than a point on a test set of the serving one is refused. Raises ModelError or ConfigError with the reason.
+    `force` turns only problems of rules and figures into warnings.
     """
     model = OnnxModel.load(settings.model.model_copy(update={"path": folder}))
     smoke_test(model)
@@ -47,12 +51,35 @@ def check_model(folder: Path, current: Path | None, settings: Settings, *, force
             + "\nchange rules.path with it, or give --force"
         )
     warnings = list(problems)
+    if current is not None and not returning:
+        warnings += _forgotten(folder, current, manifest.label, force)
     if current is not None and (other := _taxonomy(current)) not in {None, manifest.taxonomy}:
         warnings.append(
             f"the taxonomy changes from {other} to {manifest.taxonomy}: alert rules, dashboards and saved searches "
             "name its labels"
         )
     return CheckedModel(manifest.label, warnings)
+
+
+def _forgotten(folder: Path, current: Path, label: str, force: bool) -> list[str]:
+    """Warnings about figures on test sets. Raises ModelError for losses unless `force`."""
+    losses, unmeasured = compare_figures(folder, current)
+    lost = [f"{each}: {100 * before:.1f} to {100 * after:.1f}" for each, (before, after) in losses.items()]
+    if lost and not force:
+        raise ModelError(
+            f"{label} loses more than a point against the serving model on its test sets "
+            f"(percent, {METRICS_FILE}):"
+            + "".join(f"\n  - {each}" for each in lost)
+            + "\ntrain it further on what it forgot, or give --force to take these losses"
+        )
+    warnings = [f"loses {each}" for each in lost]
+    if unmeasured:
+        names = ", ".join(dict.fromkeys(each.name for each in unmeasured))
+        warnings.append(
+            f"nothing tells what {label} has forgotten on {names}: measure it by "
+            f"`triage evaluate --model {folder} --card`"
+        )
+    return warnings
 
 
 def require_person_label(manifest: Manifest, settings: Settings) -> None:
