@@ -1,4 +1,4 @@
-"""Finds the alert that a command means: by its key, by the beginning of its key, or as the latest one."""
+"""Finds the alert that a command refers to: by its key, the beginning of its key, or as the latest one."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,10 +23,10 @@ _LISTED = 5
 
 
 def find_named(settings: "Settings", key: str | None, *, latest: bool, firing: bool = False) -> "Alert":
-    """The alert with this key or with the only key that begins so; with `latest` the one that began last.
+    """Find the alert with this dedup key, or with the only key that begins so; with `latest` the one that began last.
 
-    `firing` leaves out those that are over, unless a whole key names one. Raises ConfigError without a key or `latest`,
-    or with both, TriageError if no alert or more than one is meant.
+    `firing` excludes ended alerts, unless `key` is a complete key. Raises ConfigError unless exactly one of `key` and
+    `latest` is given, TriageError if no alert or more than one matches.
     """
     from triage.elastic.client import connect
     from triage.elastic.search import alerts_with_prefix, find_alert, recent_alerts

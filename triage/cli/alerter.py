@@ -1,4 +1,4 @@
-"""`triage alerter`: watches the window counts and notifies people when negative feedback spikes."""
+"""`triage alerter`: evaluates the workers' window counts and sends notifications when negative feedback spikes."""
 
 from typing import Annotated
 
@@ -100,9 +100,9 @@ def skip(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Pass a batch of window counts that can't be read, at which a partition waits: a dead letter describes it.
+    """Skip a batch of window counts that can't be read and blocks its partition; a dead letter describes it.
 
-    The alerter reads on after it within seconds. The counts in the batch are not evaluated.
+    The alerter continues after it within seconds. The counts in the batch are not evaluated.
     """
     from triage.cli.worker import skip_batch
     from triage.pipeline.dead_letters.skip import Readers

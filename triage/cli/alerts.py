@@ -1,4 +1,4 @@
-"""`triage alerts`: lists and shows alerts, and tests the receivers."""
+"""`triage alerts`: lists and shows alerts, and sends test notifications."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +38,7 @@ def list_(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print alerts, newest first: a header, then a line for each, in columns that tabs separate."""
+    """Print alerts, newest first: a header, then one line per alert with tab-separated columns."""
     import msgspec
 
     from triage.elastic.client import connect
@@ -69,7 +69,7 @@ def show(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print one alert to read: what happened, its state, who did what, examples and links.
+    """Print one alert in readable form: events, state, users' actions, examples and links.
 
     Texts are in the language and time zone of notifications (alerting.language, alerting.time_zone).
     """
@@ -85,7 +85,7 @@ def show(
 
 @app.command("test")
 def send_test(config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """Send a test notification and its resolution to every configured receiver; exit 1 if one fails."""
+    """Send a test notification and its resolve to every configured receiver; exit 1 if one fails."""
     import asyncio
 
     from triage.alerting.delivery.test_notification import send_test_notification

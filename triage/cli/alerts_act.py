@@ -1,4 +1,4 @@
-"""`triage alerts ack`, `snooze`, `assign`, `comment`, `resolve` and `silence`: records what people do with alerts."""
+"""`triage alerts ack`, `snooze`, `assign`, `comment`, `resolve` and `silence`: records users' actions on alerts."""
 
 import re
 from contextlib import contextmanager
@@ -56,7 +56,7 @@ def snooze(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Suppress notifications of a firing alert for some time; if it still fires then, it is notified again."""
+    """Pause the notifications of a firing alert for some time; if it still fires then, it is notified again."""
     from triage.clock import rfc3339
 
     for_s = _seconds(time)
@@ -78,7 +78,7 @@ def unacknowledge(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Give a firing alert back: nobody takes care of it, and its notification is repeated again."""
+    """Revoke the acknowledgement of a firing alert: its notification is repeated again."""
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
@@ -117,7 +117,7 @@ def comment(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Comment on a firing alert; those who got its notification get the comment."""
+    """Comment on a firing alert; the receivers of its notification get the comment."""
     from triage.errors import ConfigError
 
     if not text.strip():
@@ -140,7 +140,7 @@ def resolve(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """End a firing alert by hand; the same spike opens no other alert until it has been quiet or has doubled."""
+    """Resolve a firing alert; the same spike opens no other alert until it has been quiet or has doubled."""
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )

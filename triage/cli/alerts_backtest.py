@@ -75,7 +75,7 @@ def command(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Evaluate a rule on window counts of a file, or of the index's history, in one pass, as the alerter would have.
+    """Evaluate a rule on past window counts of a file or of the index, in one pass, as the alerter would have.
 
     Prints each row with expected, score, firing and episode, and a summary of the episodes on standard error.
     """

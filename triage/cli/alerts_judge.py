@@ -1,4 +1,4 @@
-"""`triage alerts judge`: says whether an alert was right or false."""
+"""`triage alerts judge`: marks an alert as right or false."""
 
 from typing import Annotated
 
@@ -22,9 +22,9 @@ def judge(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Say that an alert was right or false; the last one counts, and `withdrawn` takes it back.
+    """Mark an alert as right or false; the last mark counts, and `withdrawn` removes it.
 
-    From this `triage alerts rules` has the precision of each rule.
+    `triage alerts rules` computes the precision of each rule from these marks.
     """
     from triage.alerting.lifecycle.assessments import VERDICTS
     from triage.errors import ConfigError

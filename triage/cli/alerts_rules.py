@@ -1,4 +1,4 @@
-"""`triage alerts rules` and `budget`: what each alert rule may spend, has spent, and how often it was right."""
+"""`triage alerts rules` and `budget`: each alert rule's budget of false alerts, its use, and the rule's precision."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,9 +24,9 @@ def budget(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print each rule's budget of false alerts, what it allows in 30 days, and what the rule spent.
+    """Print each rule's budget of false alerts, the number that it allows in 30 days, and the number used.
 
-    Spent are the alerts that people assessed as false; the others were right, or nobody has said yet.
+    Used are the alerts that users assessed as false; the others were right or are not assessed yet.
     """
     for report in read_reports(settings_from(config, assignments, elasticsearch__url=elasticsearch), days):
         typer.echo(f"{report.rule.name}\t{_allowed(report)}\t{_spent(report)}")
@@ -40,9 +40,10 @@ def rules(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print each rule's budget, its keys now, its precision over 90 days, and what it proposes to change.
+    """Print each rule's budget, its current keys, its precision over 90 days, and a proposed change, if any.
 
-    A rule that could not have fired says why. The numbers of keys come from running alerters (alerting.health_port).
+    If a rule could not have fired, the reason is shown. The numbers of keys come from running alerters
+    (alerting.health_port).
     """
     import orjson
 
@@ -63,7 +64,7 @@ def rules(
 
 
 def sentence(report: "RuleReport") -> str:
-    """The proposal of a rule after three false alerts in a row, as a sentence; empty if it proposes nothing."""
+    """The proposal to make a rule stricter after three false alerts in a row, as a sentence; empty if there is none."""
     from triage.clock import rfc3339
 
     found = report.proposal
@@ -76,7 +77,10 @@ def sentence(report: "RuleReport") -> str:
 
 
 def read_reports(settings: "Settings", days: int = 30, keys: "dict[str, RuleKeys] | None" = None) -> "list[RuleReport]":
-    """Read rules and alerts, and report on each rule. Raises ConfigError, or as a search does."""
+    """Read rules and alerts, and report on each rule over the last `days` days.
+
+    Raises ConfigError for invalid rules, Unavailable, AccessDenied or DependencyError if Elasticsearch cannot be read.
+    """
     from triage.alerting.precision.report import DAY_MS, PRECISION_DAYS, rule_reports
     from triage.alerting.rules.loader import load_alert_rules
     from triage.elastic.alert_counts import MOST, past_alerts

@@ -1,4 +1,4 @@
-"""Options that several commands have, and functions that load the settings from them."""
+"""Options that several commands share, and functions that load the settings from them."""
 
 import json
 from pathlib import Path
@@ -37,10 +37,10 @@ ColumnOption = Annotated[
 
 
 def settings_from(config: Path | None, assignments: list[str] | None, /, **flags: Any) -> Settings:
-    """Load the settings, override them with `--set` assignments and the command's own flags, and configure logging.
+    """Load the settings, override them by `--set` assignments and the command's own flags, and configure logging.
 
     Keyword names have `__` for the dot: `kafka__bootstrap_servers="..."`; None stands for a flag that was not given.
-    Raises ConfigError for an assignment or a setting that is not valid.
+    Raises ConfigError for an invalid assignment or setting.
     """
     values: dict[str, Any] = {}
     for assignment in assignments or []:
@@ -77,7 +77,7 @@ def _value(name: str, text: str) -> Any:
 
 
 def columns_from(pairs: list[str] | None) -> dict[str, str]:
-    """Map raw fields to column names, from `--column FIELD=NAME` options. Raises ConfigError for another form."""
+    """Map raw fields to column names, from `--column FIELD=NAME` options. Raises ConfigError for any other form."""
     columns = {}
     for pair in pairs or []:
         field, separator, name = pair.partition("=")

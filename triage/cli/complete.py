@@ -1,6 +1,6 @@
 """Shell completion of option values; each function returns the values that begin with `incomplete`.
 
-A completion must not fail, wait for a server, or load a heavy library.
+A completion must not fail, wait for a server, or load a large library.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ Completer = Callable[[str], list[str]]
 
 
 def named(values: type[StrEnum]) -> Completer:
-    """Make the completion function for the members of an enumeration."""
+    """Create a completion function for the members of an enumeration."""
 
     def complete(incomplete: str) -> list[str]:
         return _beginning(incomplete, [each.value for each in values])
@@ -25,7 +25,7 @@ def tap_topics(incomplete: str) -> list[str]:
 
 
 def intents(incomplete: str) -> list[str]:
-    """Complete the intents in the manifest of the serving model; none if it cannot be read."""
+    """Complete the intents of the serving model; none if its manifest cannot be read."""
     try:
         from triage.config import load_settings
         from triage.inference.manifest import read_manifest

@@ -1,4 +1,4 @@
-"""`triage corrections`: prints people's labels, for training elsewhere."""
+"""`triage corrections`: prints users' corrections of labels, for training elsewhere."""
 
 from typing import Annotated
 
@@ -18,9 +18,9 @@ def command(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print the corrections that people made, one JSON object per line, the oldest first.
+    """Print the corrections that users made, one JSON object per line, the oldest first.
 
-    Texts are redacted, as in the index. `triage train --with-corrections` takes such a file, or `index`.
+    Texts are redacted, as in the index. `triage train --with-corrections` reads such a file, or `index`.
     """
     import msgspec
 

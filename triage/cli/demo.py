@@ -33,9 +33,9 @@ def command(
 ) -> None:
     """Run the whole system on this machine, and replay three days of feedback in three minutes.
 
-    Starts Kafka, Elasticsearch, worker, alerter and console with empty data; Ctrl-C stops everything. Kill one of the
-    three: it is started again, and nothing is lost. With --once it exits when the alerts have resolved, and fails if
-    the counts disagree.
+    Starts Kafka, Elasticsearch, worker, alerter and console with empty data; Ctrl-C stops everything. If you kill one
+    of the last three, it is restarted, and nothing is lost. With --once it exits when the alerts have resolved, and
+    fails if the counts disagree.
     """
     import signal
 

@@ -1,4 +1,4 @@
-"""`triage doctor`: asks everything that the settings name whether it works."""
+"""`triage doctor`: checks everything that the settings name."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,10 +19,10 @@ def command(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Ask Kafka, Elasticsearch, model, processes, console and receivers whether they work; changes nothing.
+    """Check Kafka, Elasticsearch, model, processes, console and receivers; changes nothing.
 
-    Exits with 0 if all is well, 1 if something failed, 2 if the settings are not valid. Receivers get no message;
-    triage alerts test sends one.
+    Exits with 0 if all is well, 1 if something failed, 2 if the settings are invalid. Receivers get no message; triage
+    alerts test sends one.
     """
     import logging
 

@@ -43,7 +43,7 @@ def command(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Measure the model: F1, recall, accuracy, calibration, robustness, out-of-scope texts, by test set and head.
+    """Measure the model by test set and head: F1, recall, accuracy, calibration, robustness, out-of-scope texts.
 
     Without options: the serving model on the test texts in the repository.
     """

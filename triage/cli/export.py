@@ -29,8 +29,8 @@ def command(
 ) -> None:
     """Write model.onnx, tokenizer and manifest; print name and version.
 
-    From a checkpoint, the result is also compared with torch in fp32. From a model folder, torch is not needed;
-    `triage model compare` compares the two. CUDA needs no fp16 export: it is made at the first start.
+    From a checkpoint, the result is also compared with torch in fp32. From a model folder, torch is not needed; `triage
+    model compare` compares the two. CUDA needs no fp16 export: the fp16 variant is created at the first start.
     """
     from triage.errors import ConfigError
 

@@ -1,4 +1,4 @@
-"""Options of the commands that read files: format of times, encoding, delimiter, preset."""
+"""Options of the commands that read files: time format, encoding, delimiter, preset."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,9 +48,9 @@ PresetOption = Annotated[
 
 
 def time_form_from(zone: str | None, form: str | None) -> "TimeForm | None":
-    """The time zone and format of times from `--time-zone` and `--time-format`; None if neither is given.
+    """The time zone and format from `--time-zone` and `--time-format`; None if neither is given.
 
-    Raises ConfigError for values that are not valid.
+    Raises ConfigError for invalid values.
     """
     from triage.clock import zone_named
     from triage.schemas.event_time import TimeForm, check_time_format

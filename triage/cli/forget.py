@@ -1,4 +1,4 @@
-"""`triage forget`: erases what an author wrote."""
+"""`triage forget`: erases an author's records."""
 
 import os
 import sys
@@ -40,11 +40,11 @@ def command(
 ) -> None:
     """Erase what an author wrote: documents, enriched records, dead letters, examples of alerts.
 
-    Workers and replays skip what remains in the raw topics; the report says until when those keep it. Records are
-    found with redaction.author_key and all old_author_keys. Safe to repeat.
+    Workers and replays skip what remains in the raw topics; the report says how long those retain it. Records are found
+    with redaction.author_key and all old_author_keys. Safe to repeat.
 
-    Exit status 3: nothing was found, now or before, or records have hashes of unknown keys; standard error says which.
-    Nothing is erased if a key is not the one of its version, or if a part of the index can't be seen.
+    Exit status 3: nothing was found, now or earlier, or records have hashes of unknown keys; standard error says which.
+    Nothing is erased if a key is not the one of its version, or if a part of the index can't be searched.
     """
     from triage.clock import SystemClock
     from triage.pipeline.erasure.command import forget

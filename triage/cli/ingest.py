@@ -66,9 +66,9 @@ def command(
 ) -> None:
     """Send complaints, reviews and posts from files to the raw topics.
 
-    It first says what each column becomes: a field, kept, hidden, hashed or dropped. Every row is validated; refused
-    rows are reported on standard error with file and line. At the end it prints a summary, and after a failure or
-    Ctrl-C the row to resume at.
+    First prints the role of each column: a field, kept, hidden, hashed or dropped. Every row is validated; refused rows
+    are reported on standard error with file and line. At the end it prints a summary, and after a failure or Ctrl-C the
+    row at which to resume.
     """
     from triage.cli.ingest_progress import IngestProgress
     from triage.cli.interrupt import Interruptible

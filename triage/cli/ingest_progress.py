@@ -54,11 +54,11 @@ class IngestProgress(Bar):
         self._bytes += count
 
     def row(self, account: "Account") -> None:
-        """Show the counts of an account after a row."""
+        """Show the counts of `account` after a row."""
         self.rows(account.rows, account.refused)
 
     def rows(self, rows: int, refused: int) -> None:
-        """Show the number of rows so far and of those refused: every 0.1 s in the bar, or every 5 s as a log line."""
+        """Show the number of rows read and refused so far: every 0.1 s in the bar, or every 5 s as a log line."""
         now = self._clock.monotonic()
         if self._quiet or now - self._shown < (LOG_EVERY_S if self._bar is None else DRAW_EVERY_S):
             return

@@ -20,7 +20,7 @@ _FIELD_NOTES = {"text": "personal data is replaced", "author_id": "stored as a k
 class Preview:
     """Preview of a file from its first rows.
 
-    `columns` are those of the header (JSON lines have none), `payloads` the first records as they would be sent.
+    `columns` are those of the header (empty for JSON lines), `payloads` the first records as they would be sent.
     """
 
     path: str

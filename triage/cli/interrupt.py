@@ -1,4 +1,4 @@
-"""Graceful stop on Ctrl-C and SIGTERM: the current row is finished, and the delivery of sent rows is awaited."""
+"""Graceful stop on Ctrl-C and SIGTERM: completes the current row, and waits for the delivery of sent rows."""
 
 import signal
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ class _Stopped(Exception):  # noqa: N818 - a signal, not an error
 
 
 class Interruptible:
-    """Context in which the first SIGINT or SIGTERM only sets `requested`; a second one raises KeyboardInterrupt.
+    """Context manager: the first SIGINT or SIGTERM only sets `requested`, a second one raises KeyboardInterrupt.
 
     `until_stopped` also interrupts a read from a terminal or pipe, which may never return. Main thread only.
     """

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 
 class Keys:
-    """Context in which `wait` returns the next key; without a terminal on standard input it only waits."""
+    """Context manager in which `wait` returns the next key; if standard input is not a terminal, it only waits."""
 
     def __init__(self) -> None:
         self._fd = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
@@ -29,7 +29,7 @@ class Keys:
             termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
 
     def wait(self, seconds: float) -> str:
-        """Return the key that was pressed; "" after `seconds` without one, and for keys of several bytes."""
+        """Return the pressed key; "" if there is none within `seconds`, or if the key sends several bytes."""
         watched = [] if self._fd is None else [self._fd]
         ready, _, _ = select.select(watched, [], [], seconds)
         if not ready:

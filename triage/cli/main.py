@@ -1,4 +1,4 @@
-"""The console script `triage`: one file per command, registered here."""
+"""The console script `triage`, which registers all commands; each command has its own file."""
 
 import importlib
 import sys
@@ -52,7 +52,7 @@ def _root(
 
 
 def build_app() -> typer.Typer:
-    """Build the whole command line. Modules of commands import no heavy library, so this takes milliseconds."""
+    """Build the complete command line. Modules of commands import no large library, so this takes milliseconds."""
     app = typer.Typer(
         name="triage",
         help="Streaming complaint triage: Kafka in, intent, sentiment and entities, Elasticsearch and alerts out.",
@@ -72,7 +72,7 @@ def build_app() -> typer.Typer:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; a TriageError becomes one message on standard error and its exit code."""
+    """Run the command line. A TriageError is printed as one message on standard error and sets the exit code."""
     try:
         build_app()(args=arguments)
     except TriageError as error:

@@ -1,4 +1,4 @@
-"""`triage model`: lists models, shows cards, promotes, rolls back and compares."""
+"""`triage model`: lists, verifies, promotes, rolls back and compares models, and prints their cards."""
 
 import json
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def card(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print the card of a model: data, licences, metrics, how to reproduce it."""
+    """Print the model card: data, licences, metrics, commands to reproduce it."""
     from triage.inference.catalog import model_folder, read_card
 
     typer.echo(read_card(model_folder(settings_from(config, assignments).model, name)).rstrip("\n"))
@@ -86,7 +86,7 @@ def verify(
 ) -> None:
     """Compare every file of a model folder with its manifest, as each load and promotion does.
 
-    A file that differs, is missing or is not listed ends the command with status 2.
+    Exits with status 2 if a file differs, is missing or is not listed.
     """
     from triage.inference.catalog import model_folder
     from triage.inference.manifest import read_manifest

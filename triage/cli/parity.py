@@ -16,7 +16,7 @@ def command(
     texts: Annotated[int, typer.Option(min=1, help="Number of texts")] = 2_000,
     least: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least share of equal labels per head")] = 0.99,
 ) -> None:
-    """Compare labels and probabilities with torch in fp32; exit 1 if fewer labels agree than --least."""
+    """Compare labels and probabilities with torch in fp32; exit 1 if the share of equal labels is below --least."""
     from triage.training.loop.environment import require_training
 
     require_training("triage parity")

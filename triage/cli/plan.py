@@ -92,7 +92,7 @@ def command(
 
 
 def rate_of(name: str, text: str) -> float:
-    """Parse records per second: `800`, `100k` or `1M`. Raises ConfigError."""
+    """Parse records per second: `800`, `100k` or `1M`. Raises ConfigError, naming the option `name`, for other text."""
     from triage.errors import ConfigError
 
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmM]?)", text.strip())
@@ -102,7 +102,7 @@ def rate_of(name: str, text: str) -> float:
 
 
 def milliseconds_of(text: str) -> float:
-    """Parse `500ms` or `2s` to milliseconds. Raises ConfigError."""
+    """Parse `500ms` or `2s` to milliseconds. Raises ConfigError for other text."""
     from triage.errors import ConfigError
 
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s)", text.strip())

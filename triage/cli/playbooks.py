@@ -21,7 +21,8 @@ FolderArgument = Annotated[
 def check(folder: FolderArgument = None, config: ConfigOption = None, assignments: SetOption = None) -> None:
     """Report every mistake in the playbooks, with file, line and step.
 
-    An unknown or unreachable step, a loop without exit, a missing language, policy, slot, intent or webhook.
+    Mistakes are an unknown or unreachable step, a loop without exit, and a missing language, policy, slot, intent or
+    webhook.
     """
     found = _load(settings_from(config, assignments), folder)
     for playbook in found.by_name.values():

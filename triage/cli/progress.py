@@ -20,7 +20,7 @@ DRAW_EVERY_S = 0.1
 
 
 class Bar:
-    """Base of progress bars: a bar on a terminal, nothing elsewhere; a subclass starts `_bar` on entering."""
+    """Base class of progress bars: a bar on a terminal, nothing elsewhere. Subclasses create `_bar` when entered."""
 
     _bar: "Progress | None" = None
 

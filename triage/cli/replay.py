@@ -1,4 +1,4 @@
-"""`triage replay`: enriches old records again, with the current model and rules."""
+"""`triage replay`: enriches stored records again, with the current model and rules."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

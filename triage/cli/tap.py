@@ -1,4 +1,4 @@
-"""`triage tap`: prints records of a topic live, through filters."""
+"""`triage tap`: prints a topic's records as they arrive, with filters."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
@@ -62,7 +62,7 @@ def command(
     """Follow a topic: print the records that pass all filters, from now on or since a time.
 
     Joins no consumer group and commits nothing, so no consumer misses a record. Raw records are redacted first. Only
-    committed transactions are shown. Filters may be repeated. Ctrl-C stops it.
+    committed records are shown. Filters may be repeated. Ctrl-C stops it.
     """
     import os
     import sys

@@ -1,4 +1,4 @@
-"""Filters of `triage tap`: a record must pass all of them, and passes one if it has any of its values."""
+"""Filters of `triage tap`. A record must pass all of them; it passes a filter that has any of its values."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,7 +18,7 @@ _VALUES: dict[str, list[str]] = {
 def make_filter(
     topic: str, tap: Tap, values: Mapping[str, Sequence[str] | None], entities: Sequence[str], text: str | None
 ) -> Callable[[Tapped], bool]:
-    """Make the function that is True for records that pass all filters.
+    """Create a function that is True for records that pass all filters.
 
     `values` are the accepted values by field name, None for a filter that was not given. Raises ConfigError naming
     every filter and value that this topic does not have.

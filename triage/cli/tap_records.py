@@ -1,4 +1,4 @@
-"""Formats records of the topics for `triage tap`: as JSON for programs, as one line for people."""
+"""Formats records of topics for `triage tap`: as JSON for programs, as one line for users."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ _COLORS = {"negative": "31", "positive": "32", "critical": "1;31", "high": "31",
 
 @dataclass(frozen=True)
 class Tap:
-    """A choice of TOPIC in `triage tap`: its Kafka topics, and the fields by which its records can be filtered.
+    """A possible TOPIC of `triage tap`: its Kafka topics, and the fields by which its records can be filtered.
 
-    `facts` returns the values of these fields, `line` the parts of the line for people. `raw` records are redacted
+    `facts` returns the values of these fields, `line` the parts of the readable line. `raw`: records are redacted
     before they are shown. `parts` splits a message into the items to show.
     """
 
@@ -37,7 +37,7 @@ class Tap:
 
 @dataclass(frozen=True)
 class Tapped:
-    """One item to show: its (redacted) JSON, a line for people, and its values for the filters by field name."""
+    """One item to show: its (redacted) JSON, a readable line, and its values for the filters by field name."""
 
     json: str
     line: str
@@ -45,7 +45,7 @@ class Tapped:
 
 
 def reader(tap: Tap, kafka: "KafkaSettings", redactor: "Redactor | None") -> "Callable[[ConsumerRecord], list[Tapped]]":
-    """Make the function that turns a Kafka record into the items to show; with a `redactor`, it redacts them first."""
+    """Create a function that converts a Kafka record to the items to show; with a `redactor`, it redacts them first."""
     channels = {kafka.topic(name): channel.value for channel, name in RAW_TOPICS.items()}
 
     def read(record: "ConsumerRecord") -> list[Tapped]:

@@ -13,7 +13,7 @@ HELP = "RFC 3339 (2026-11-22T09:30:00Z; UTC by default), or 90s, 30m, 12h, 3d ag
 def moment_ms(text: str | None, now_ms: int, flag: str) -> int | None:
     """Parse a time (`2026-11-22T09:30Z`), a duration before now (`3d`) or `now` to epoch milliseconds.
 
-    None for None. Raises ConfigError, naming the option `flag`, for other text.
+    Returns None if `text` is None. Raises ConfigError, naming the option `flag`, for other text.
     """
     if text is None:
         return None

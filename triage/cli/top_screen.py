@@ -23,7 +23,7 @@ _SEVERITIES = {"critical": "bold red", "high": "red", "medium": "yellow"}
 
 
 class Screen:
-    """The screen of `triage top`: order of partitions (`sort`), whether it is paused, and the last `error`.
+    """The screen of `triage top`: the order of partitions (`sort`), a flag for pausing, and the last `error`.
 
     `error` is None after a successful reading.
     """

@@ -37,7 +37,7 @@ def run(
 ) -> None:
     """Consume raw feedback, enrich it, write it to Elasticsearch and the enriched topic.
 
-    Start at most as many as there are partitions, each with its own --slot. SIGTERM finishes the batches in flight. A
+    Start at most one worker per partition, each with its own --slot. SIGTERM completes the batches in flight. A
     promoted model and changed rules are loaded between two batches, on SIGHUP at once.
     """
     if context.invoked_subcommand is not None:
@@ -97,9 +97,9 @@ def skip(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Pass a batch that can't be read, at which a partition waits: a dead letter describes it.
+    """Skip a batch that can't be read and blocks its partition; a dead letter describes it.
 
-    The workers read on after it within seconds. Once the batch can be read, `triage replay` enriches its records.
+    The workers continue after it within seconds. Once the batch can be read, `triage replay` enriches its records.
     """
     from triage.pipeline.dead_letters.skip import Readers
 
@@ -108,7 +108,10 @@ def skip(
 
 
 def skip_batch(settings: Settings, position: str, readers: "Readers", *, dry_run: bool) -> None:
-    """Skip the batch at `position` (topic/partition/offset) for `readers`, and print what was skipped."""
+    """Skip the batch at `position` (topic/partition/offset) for `readers`, and print what was skipped.
+
+    `readers` is the consumer group that waits at the batch. With `dry_run` it is only printed.
+    """
     from triage.pipeline.dead_letters.origin_headers import parse_position
     from triage.pipeline.dead_letters.skip import skip as skip_for
 

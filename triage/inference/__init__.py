@@ -1,1 +1,1 @@
-"""Serves a model folder: the registry, the runtimes, and the way from texts to labels, spans and aspects."""
+"""Serves a model folder: the registry, the runtimes, and the steps from texts to labels, spans and aspects."""

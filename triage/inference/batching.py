@@ -22,13 +22,13 @@ def plan_batches(lengths: ArrayLike, budget: int, *, widths: Sequence[int] = (),
     """Split texts into batches of at most `budget` tokens, padding included: rows x width <= budget.
 
     `lengths` [texts] are in tokens. Texts are sorted by length, longest first: this keeps padding small and lets a
-    runtime allocate its largest buffers in the first call. Equal lengths keep their order. A text longer than the
-    budget is a batch of its own. Every index is in exactly one batch.
+    runtime allocate its largest buffers in the first call. Texts of equal length keep their order. A text longer than
+    the budget is a batch of its own. Every index is in exactly one batch.
 
-    `widths` (ascending) limits the batches to these widths, and to powers of two as numbers of rows, for runtimes that
-    compile code for every shape; a text longer than all of them gets its own width. If the texts fit into fewer than
-    `streams` batches, they are divided among as many batches as can be computed at the same time.
-    Raises ValueError for a budget below 1.
+    `widths` (ascending) restricts batches to these widths, and to powers of two as numbers of rows, for runtimes that
+    compile code for every shape; a text longer than all of them gets its own width. If there would be fewer batches
+    than `streams`, the number of batches that a runtime computes at the same time, they are divided further. Raises
+    ValueError for a budget below 1.
     """
     if budget < 1:
         raise ValueError(f"budget must be at least 1 token, is {budget}")

@@ -22,8 +22,8 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Refines the temperature of one head by properties of the text, and adds a bias [labels] to the scaled logits.
 
-    `length` is the slope of log(tokens / 32), `chinese` is added for Chinese texts, `by_intent` [intents] is multiplied
-    by the intent probabilities. An empty `by_intent` or `bias` has no effect.
+    `length` is the slope over log(tokens / 32), `chinese` is added for Chinese texts, `by_intent` [intents] is
+    multiplied by the intent probabilities. An empty `by_intent` or `bias` has no effect.
     """
 
     length: float = 0.0

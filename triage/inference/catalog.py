@@ -16,11 +16,12 @@ LIST_METRICS = ("intent", "sentiment", "entities")
 
 
 def list_entries(settings: ModelSettings) -> list[dict[str, Any]]:
-    """One entry for every model folder in the registry, and for `model.path`, sorted by name.
+    """Describe every model folder in the registry, and `model.path`, sorted by name, one dict each.
 
-    `serves` marks the model in use, `previous` the target of `triage model rollback`. `figures` are means over the test
-    sets in the model's own metrics.json, so they are comparable only between models that were evaluated on the same
-    sets. A folder with an invalid manifest has a `problem` instead of details. Raises ModelError without any model.
+    `serves` marks the serving model, `previous` the target of `triage model rollback`. `figures` are means over the
+    test sets in the model's own metrics.json, so they are comparable only between models that were evaluated on the
+    same sets. A folder with an invalid manifest has a `problem` instead of details. Raises ModelError without any
+    model.
     """
     try:
         serving: Path | None = find_folder(settings)
@@ -40,7 +41,10 @@ def list_entries(settings: ModelSettings) -> list[dict[str, Any]]:
 
 
 def model_folder(settings: ModelSettings, name: str | None) -> Path:
-    """Folder of the model `name` in the registry, or of the serving model if `name` is None. Raises ModelError."""
+    """Folder of the model `name` in the registry, or of the serving model if `name` is None.
+
+    Raises ModelError for an unknown name.
+    """
     if name is None:
         return find_folder(settings)
     folders = _folders(settings)

@@ -59,7 +59,10 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def compare_models(one: Model, other: Model, texts: Iterable[str], most: int = 10) -> Result | None:
-    """Run both models on all texts, in bounded memory; None without texts. Raises ModelError if a runtime fails."""
+    """Run both models on all texts, in bounded memory; None if there are no texts.
+
+    The result lists the `most` largest differences. Raises ModelError if a runtime fails.
+    """
     comparison = Comparison(most)
     left = iter(texts)
     while batch := list(islice(left, _BATCH)):

@@ -1,8 +1,8 @@
-"""Explains a decision by occlusion: removes each word in turn and measures how the winning probability changes.
+"""Explains a prediction by occlusion: removes each word in turn and measures how the winning probability changes.
 
 Occlusion, also called erasure: Li, Monroe and Jurafsky 2016, "Understanding Neural Networks through Representation
-Erasure". It needs nothing from the model but predictions, so it works on every device, offline, and is deterministic.
-Where several clauses support the same label, removing a word of one of them changes little. Each word is therefore also
+Erasure". It needs only predictions from the model, so it works on every device, offline, and is deterministic. If
+several clauses support the same label, removing a word of one of them changes little. Each word is therefore also
 removed from its clause alone.
 """
 
@@ -90,7 +90,7 @@ class _Context(NamedTuple):
     indices: Sequence[int]
 
     def texts(self, text: str, segments: Sequence[Segment]) -> Iterator[str]:
-        """The complete part, then the part without each of its segments."""
+        """Yield the complete part of the text, then the part without each of its segments."""
         yield text[self.start : self.end]
         for index in self.indices:
             start, end = segments[index]

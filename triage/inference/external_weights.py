@@ -1,4 +1,4 @@
-"""Finds the files next to an ONNX file in which it keeps weights ("external data"), without the package onnx."""
+"""Finds the external data files in which an ONNX model stores weights, without the package onnx."""
 
 import mmap
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class _Part(NamedTuple):
 
 
 def external_files(model: Path) -> set[str]:
-    """Names of the external data files in which the ONNX file `model` keeps weights; usually none.
+    """Names of the external data files in which the ONNX file `model` stores weights; usually none.
 
     Raises ModelError for a file that cannot be read or is not ONNX.
     """

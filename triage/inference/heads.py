@@ -27,7 +27,7 @@ def concatenate(batches: Sequence[Logits]) -> Logits:
 
 
 class Heads:
-    """Decodes the outputs of one model by its manifest. Stateless after construction, so thread-safe."""
+    """Decodes the outputs of one model according to its manifest. Stateless after construction, so thread-safe."""
 
     def __init__(self, manifest: Manifest) -> None:
         self._intents = manifest.intents

@@ -14,7 +14,10 @@ _MOST_CHANGES = 1000
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One change of the serving model, from the folder `previous` (None: there was no CURRENT) to the folder `name`."""
+    """One switch of the serving model: from the folder `previous` to the folder `name`, both in the registry.
+
+    `at` is the time (RFC 3339), `version` the new model's name@version; `previous` is None if no model was serving.
+    """
 
     at: str  # RFC 3339
     action: Literal["promote", "rollback"]
@@ -38,7 +41,7 @@ def encode(changes: Sequence[Change]) -> bytes:
 
 
 def completed(changes: Sequence[Change], current: str | None) -> Sequence[Change]:
-    """The changes that took effect.
+    """The changes that took effect; `current` is the content of CURRENT.
 
     A crash between writing HISTORY and CURRENT leaves a last change that never reached CURRENT: it is left out.
     """
@@ -49,7 +52,7 @@ def completed(changes: Sequence[Change], current: str | None) -> Sequence[Change
 def previous_of(changes: Sequence[Change], current: str | None) -> str | None:
     """Name of the model that a rollback from `current` restores; None if there is none.
 
-    Two rollbacks undo two promotions. If CURRENT was edited by hand, the model promoted last is restored.
+    Two rollbacks undo two promotions. If CURRENT was edited manually, the last promoted model is restored.
     """
     changes = completed(changes, current)
     if changes and changes[-1].name != current:

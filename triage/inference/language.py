@@ -1,7 +1,7 @@
-"""Identifies the language of a text: by its script where that is enough, else by py3langid.
+"""Identifies the language of a text: by its script if that is sufficient, else by py3langid.
 
-Two short cuts come before py3langid, which is by far the most expensive step: the share of Han, kana and hangul
-characters, and frequent English words.
+Two shortcuts avoid py3langid, by far the most expensive step: the share of Han, kana and hangul characters, and
+frequent English words.
 """
 
 import re
@@ -74,7 +74,10 @@ _ENGLISH_TEXT = Language("en")
 
 
 def identify(text: str) -> Language:
-    """Language of `text`; links, addresses, @names, #tags, placeholders and digits are ignored. Thread-safe."""
+    """Identify the language of `text`; links, addresses, @names, #tags, placeholders and digits are ignored.
+
+    Thread-safe.
+    """
     sample = text[: 4 * _MAX_CHARS]
     if _NOISE_SIGN.search(sample):
         sample = _NOISE.sub(" ", sample)
@@ -93,7 +96,7 @@ def identify(text: str) -> Language:
 
 
 def preload() -> None:
-    """Load py3langid's model now (about a second) rather than with the first text."""
+    """Load py3langid's model now (about a second) instead of with the first text."""
     _identifier()
 
 

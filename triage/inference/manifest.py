@@ -30,14 +30,14 @@ class FileDigest(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """Content of `manifest.json`, as far as serving needs it; unknown fields of later versions are ignored.
+    """The part of `manifest.json` that serving needs; unknown fields of later versions are ignored.
 
-    `entity_tags` are BIO tags, `O` first. `temperature` divides the logits of a head (Guo et al. 2017, "On
-    calibration of modern neural networks"), and `scaling` refines it (`triage.inference.calibration`). A prediction
-    below the `low_confidence` probability of its head is flagged. `form` is the precision of the stored weights: int8
-    (one byte per parameter), fp16 or fp32. `aspects` are the labels of the output `aspect_logits`, each of them present
-    from the probability `aspect_threshold`; without aspects the graph has no such output. `prefix` is put before every
-    text, `pad_id` is the token id of padding.
+    `entity_tags` are BIO tags, `O` first. `temperature` divides the logits of a head (Guo et al. 2017, "On calibration
+    of modern neural networks"), and `scaling` refines it (`triage.inference.calibration`). A prediction below the
+    `low_confidence` probability of its head is flagged. `form` is the precision of the stored weights: int8 (one byte
+    per parameter), fp16 or fp32. `aspects` are the labels of the output `aspect_logits`, each of them present from the
+    probability `aspect_threshold`; without aspects the graph has no such output. `prefix` is prepended to every text,
+    `pad_id` is the token id of padding.
     """
 
     format: int
@@ -64,7 +64,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """Full name of the model, `name@version`, as every record carries it."""
+        """Full name of the model, `name@version`, which every record contains."""
         return f"{self.name}@{self.version}"
 
 

@@ -1,4 +1,4 @@
-"""Loads a model folder and predicts texts: tokenizer, batches, runtime and heads together."""
+"""Loads a model folder and classifies texts: combines tokenizer, batches, runtime and heads."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -108,7 +108,7 @@ class OnnxModel:
         return word_segments(text, self._tokenizer.encode([text]).offsets(0).tolist())
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction per text, in order.
+        """Classify texts; returns one prediction per text, in order.
 
         Texts of similar length share a batch, and as many batches as there are streams are computed at the same time.
         Blocks until all are done. Raises ModelError if the runtime fails.

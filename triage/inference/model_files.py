@@ -1,7 +1,7 @@
-"""Compares the files of a model folder with its manifest: each is listed there with its hash, or the folder is refused.
+"""Compares the files of a model folder with its manifest; unlisted and changed files make the folder invalid.
 
-The manifest itself is the exception. Weights that `model.onnx` keeps in other files must be listed too: a runtime would
-load them without a word.
+Only the manifest itself is not listed. Weights that `model.onnx` stores in other files must be listed, too, because a
+runtime would load them silently.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _FIX = "restore the folder from where it came, or export the model again"
 def verify_files(folder: Path, manifest: Manifest) -> None:
     """Compare every file with its size and SHA-256 in the manifest.
 
-    Raises ModelError naming all that differ, are missing, or are not listed.
+    Raises ModelError naming all files that differ, are missing, or are not listed.
     """
     problems = [problem for name in manifest.files if (problem := _difference(folder, name, manifest))]
     if not problems:
@@ -39,7 +39,7 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
 
 
 def quick_problem(folder: Path, manifest: Manifest) -> str | None:
-    """The first problem that file names and sizes show, without reading the files; None if they show none."""
+    """The first problem visible from file names and sizes, without reading the files; None if there is none."""
     for name, expected in manifest.files.items():
         try:
             size = (folder / name).stat().st_size
@@ -74,9 +74,9 @@ def record_files(folder: Path, names: Iterable[str] | None = None) -> dict[str, 
 
 
 def update_manifest(folder: Path) -> None:
-    """Write all files of the folder, as they are now, into its manifest.
+    """Write size and SHA-256 of all files of the folder into its manifest.
 
-    Raises ModelError if the manifest is not valid or cannot be written.
+    Raises ModelError if the manifest is invalid or cannot be written.
     """
     manifest = read_manifest(folder)
     if missing := [

@@ -23,7 +23,7 @@ Fp16Graph = Callable[[], Path | bytes]
 class CpuSession:
     """A session of ONNX Runtime's CPU provider, in fp32.
 
-    With `fp16_graph` it runs the GPU's fp16 variant. That is slow, and serves to compare the two.
+    With `fp16_graph` it runs the GPU's fp16 variant, which is slow and only serves to compare the two.
     """
 
     device = "cpu"

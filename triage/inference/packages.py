@@ -1,7 +1,7 @@
 """Detects installed runtimes and conflicting packages.
 
-By distribution names, not by import: the folder `onnx/` of this project would be imported as the package onnx, and all
-builds of ONNX Runtime have the same import name.
+Uses distribution names instead of imports: the folder `onnx/` of this project would be imported as the package onnx,
+and all builds of ONNX Runtime have the same import name.
 """
 
 from importlib.metadata import PackageNotFoundError, version

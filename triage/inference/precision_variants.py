@@ -77,11 +77,10 @@ def _external(content: bytes, model: Path) -> set[str]:
 
 
 def convert_precision(precision: Precision, content: bytes, name: Path) -> bytes:
-    """Content of an ONNX file, converted to another precision; `name` is its path, next to which its external
-    weights are.
+    """Convert the content of an ONNX file to another precision.
 
-    Raises ModelError for content that is not ONNX or is fp16 already when fp32 is requested, MissingExtraError without
-    the package onnx.
+    `name` is its path; its external weights are in the same folder. Raises ModelError for content that is not ONNX, or
+    is already fp16 when fp32 is requested, MissingExtraError without the package onnx.
     """
     try:
         import onnx
@@ -105,7 +104,7 @@ def convert_precision(precision: Precision, content: bytes, name: Path) -> bytes
 
 
 def write_variant(precision: Precision, folder: Path, output: Path) -> str:
-    """Write a model folder `output` with the model of `folder` in another precision, completely or not at all.
+    """Write a model folder `output` with the model of `folder` in another precision, atomically.
 
     Card and metrics are not copied, because they describe the original file. Returns name@version. Raises ModelError.
     """

@@ -21,9 +21,9 @@ from triage.paths import PACKAGED, replace_file
 
 
 class Switched(NamedTuple):
-    """Result of a promotion or rollback; `version` is the name@version of the model that serves now.
+    """Result of a promotion or rollback; `version` is the name@version of the model that is now serving.
 
-    `change` is None if that model served already; `warnings` are shown to the operator.
+    `change` is None if that model was already serving; `warnings` are shown to the operator.
     """
 
     version: str
@@ -34,9 +34,9 @@ class Switched(NamedTuple):
 def promote(settings: Settings, name: str, clock: Clock, *, force: bool = False) -> Switched:
     """Make the model folder `name` of the registry the serving model; running workers reload it.
 
-    Raises ModelError, with nothing changed, for an unknown name, a folder that fails its checks, rules that name labels
-    which the model lacks or a loss on the serving model's test sets (both unless `force`), and a registry that cannot
-    be written; ConfigError if model.path is set, because it overrides CURRENT.
+    Raises ModelError, with nothing changed, for an unknown name, a folder that fails its checks, rules that use labels
+    unknown to the model or a loss on the serving model's test sets (both unless `force`), and a registry that cannot be
+    written; ConfigError if model.path is set, because it overrides CURRENT.
     """
     return _switch(settings, name, clock, "promote", force)
 

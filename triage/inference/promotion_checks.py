@@ -33,11 +33,11 @@ class CheckedModel(NamedTuple):
 def check_model(
     folder: Path, current: Path | None, settings: Settings, *, force: bool = False, returning: bool = False
 ) -> CheckedModel:
-    """Verify the files, run the model on a few texts, and check the labels of the rules and the figures on test sets.
+    """Check the model's files, a test run on a few texts, the labels that the rules use, and its results on test sets.
 
-    `current` is the folder of the serving model. Unless `returning` to a model that served before, a model that loses
-    more than a point on a test set of the serving one is refused. Raises ModelError or ConfigError with the reason.
-    `force` turns only problems of rules and figures into warnings.
+    `current` is the folder of the serving model. A model that loses more than a point on one of its test sets is
+    refused, unless `returning` is true, for a model that served before. Raises ModelError or ConfigError with the
+    reason. `force` turns only the problems of rules and test results into warnings.
     """
     model = OnnxModel.load(settings.model.model_copy(update={"path": folder}))
     smoke_test(model)
@@ -83,7 +83,7 @@ def _forgotten(folder: Path, current: Path, label: str, force: bool) -> list[str
 
 
 def require_person_label(manifest: Manifest, settings: Settings) -> None:
-    """Raises ModelError if `redaction.names` is on and the model does not find persons: nothing would be redacted."""
+    """Raise ModelError if `redaction.names` is on and the model has no label for persons: nothing would be redacted."""
     labels = _entity_labels(manifest)
     if settings.redaction.names and "person" not in labels:
         raise ModelError(
@@ -109,9 +109,9 @@ def _taxonomy(folder: Path) -> str | None:
 
 
 def smoke_test(model: OnnxModel) -> None:
-    """Predict a few texts of all kinds.
+    """Run the model on a few texts of various kinds.
 
-    Raises ModelError if the model fails, or if its predictions do not depend on the text, as those of an untrained
+    Raises ModelError if the model fails, or if its predictions do not depend on the text, such as those of an untrained
     model.
     """
     try:

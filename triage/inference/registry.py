@@ -13,7 +13,7 @@ _FIX = "train one with `triage train`, or set model.path to a model folder"
 
 
 def registry_folder(settings: ModelSettings) -> Path:
-    """The folder that holds the model folders and CURRENT. Raises ModelError if it does not exist."""
+    """The folder that contains the model folders and CURRENT. Raises ModelError if it does not exist."""
     if settings.registry is not None:
         if not settings.registry.is_dir():
             raise ModelError(f"no folder at {settings.registry} (model.registry); {_FIX}")
@@ -43,7 +43,7 @@ def find_folder(settings: ModelSettings) -> Path:
 
 
 def model_folders(registry: Path) -> dict[str, Path]:
-    """Every folder with a manifest, by name; hidden folders are skipped (unfinished exports, folders of the volume)."""
+    """Every folder with a manifest, by name; hidden ones (unfinished exports, folders of the volume) are skipped."""
     folders = sorted(child for child in registry.iterdir() if not child.name.startswith("."))
     return {child.name: child for child in folders if (child / MANIFEST_FILE).is_file()}
 

@@ -7,7 +7,11 @@ from numpy.typing import NDArray
 
 
 class Logits(NamedTuple):
-    """Outputs of the graph for a batch, float32; `aspect` is None if the model has no aspect head."""
+    """Outputs of the graph for a batch, float32; `aspect` is None if the model has no aspect head.
+
+    Shapes: `intent` [batch, intents], `sentiment` [batch, 3], `entity` [batch, seq, tags], `aspect` [batch, aspects,
+    4].
+    """
 
     intent: NDArray[np.float32]  # [batch, intents]
     sentiment: NDArray[np.float32]  # [batch, 3]
@@ -15,7 +19,7 @@ class Logits(NamedTuple):
     aspect: NDArray[np.float32] | None = None  # [batch, aspects, 4]
 
     def first(self, rows: int) -> "Logits":
-        """Logits of the first `rows` texts; further rows only fill the shape of the batch."""
+        """Logits of the first `rows` texts; the other rows only pad the batch."""
         if rows == len(self.intent):
             return self
         aspect = None if self.aspect is None else self.aspect[:rows]

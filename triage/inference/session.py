@@ -21,13 +21,13 @@ def open_session(model: Path, settings: ModelSettings) -> Session:
     """Load `model` on the device of the settings.
 
     `auto` selects CUDA if onnxruntime-gpu is installed and the session really runs on a GPU; OpenVINO if it is
-    installed and the CPU multiplies bf16; else ONNX Runtime on the CPU, or OpenVINO if no ONNX Runtime is installed.
+    installed and the CPU multiplies bf16; else ONNX Runtime on the CPU, or OpenVINO if ONNX Runtime is not installed.
     `auto` precision is fp16 on CUDA, bf16 with OpenVINO on a CPU with bf16, else fp32. A device or precision requested
     by name is used or refused; with `allow_fallback` a device that cannot be used is replaced, with a warning. The fp16
     variant is converted from `model` at the first start (see precision_variants).
 
-    Raises ConfigError for packages that exclude each other and for a precision that the device does not have,
-    MissingExtraError for a missing package, ModelError if the graph cannot be loaded or the device is not in use.
+    Raises ConfigError for conflicting packages and for a precision that the device does not have, MissingExtraError for
+    a missing package, ModelError if the graph cannot be loaded or the device cannot be used.
     """
     check_packages()
     if settings.device == "auto":

@@ -29,10 +29,10 @@ Batch = tuple[str, Sequence[str], Sequence[Prediction]]
 
 
 class Shadow:
-    """Predicts sampled batches with the shadow model, one at a time, on its own thread.
+    """Classifies sampled batches with the shadow model, one at a time, on its own thread.
 
     A batch that arrives while the shadow model is busy or still loading is counted as skipped. Errors are logged and
-    counted; after three failures in a row the shadow model is turned off. The live model is never affected.
+    counted; after three consecutive failures the shadow model is turned off. The live model is never affected.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Shadow:
         self._thread.start()
 
     def offer(self, live: str, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
-        """Offer texts and the predictions of the model `live` (name@version); a random share of the calls is used."""
+        """Offer texts and their predictions by the model `live` (name@version); only a random share is compared."""
         if self._stopping or not texts or self._rng.random() >= self._share:
             return
         try:
@@ -74,7 +74,7 @@ class Shadow:
         self._queue.join()
 
     def close(self) -> None:
-        """End the thread and log the agreement. Waits for the batch in progress, at most ten seconds."""
+        """Stop the thread and log the agreement. Waits for the batch in progress, at most ten seconds."""
         self._stopping = True
         with contextlib.suppress(queue.Full):
             self._queue.put_nowait(None)

@@ -21,7 +21,8 @@ class Tokenized:
     """Tokens of a list of texts.
 
     `lengths` [texts] int64 are numbers of tokens, special ones included; `truncated` [texts] bool marks texts that were
-    cut; `prefix_chars` is the length of the prefix that was put before each text.
+    cut; `prefix_chars` is the length of the prefix before each text; `lone_mark` is the id of SentencePiece's word
+    mark, if any.
     """
 
     encodings: Sequence[Any]
@@ -85,12 +86,10 @@ class TextTokenizer:
     def pad(
         self, tokenized: Tokenized, indices: NDArray[np.int64], rows: int = 0, width: int = 0
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Arrays of one batch for the model, its texts padded to the longest.
+        """Build `input_ids` and `attention_mask`, both [rows, width] int64, for the texts at `indices`.
 
-        `input_ids` and `attention_mask` of the texts at `indices`, both [rows, width] int64.
-
-        The shape is the smallest that holds the texts, or `rows` x `width` where these are larger; an unused row has
-        one token.
+        The shape is the smallest that holds the texts, or `rows` x `width` if these are larger; an unused row has one
+        token.
         """
         lengths = np.ones(max(rows, len(indices)), np.int64)
         lengths[: len(indices)] = tokenized.lengths[indices]

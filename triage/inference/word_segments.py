@@ -33,7 +33,7 @@ def word_segments(text: str, tokens: Iterable[Sequence[int]]) -> list[Segment]:
 
 
 def group_segments(segments: Sequence[Segment], most: int) -> list[Segment]:
-    """At most `most` segments: if there are more, neighbours are joined into runs of nearly equal length."""
+    """Reduce segments to at most `most`, by joining neighbours into groups of nearly equal size."""
     if len(segments) <= most:
         return list(segments)
     bounds = [round(number * len(segments) / most) for number in range(most + 1)]

@@ -71,8 +71,8 @@ def build_enricher(
 ) -> Enricher:
     """Build the enricher (model, redactor, rules) that the worker and `triage enrich` use.
 
-    A given `model` is used instead of the one that the settings name. Raises ConfigError for settings, rules or names
-    of places that are not valid, ModelError for a model that can't be loaded.
+    If `model` is given, it replaces the configured one. Raises ConfigError for invalid settings, rules or place names,
+    ModelError for a model that cannot be loaded.
     """
     rules = load_rules(settings.rules.path)
     loaded = model or OnnxModel.load(settings.model, metrics)
@@ -94,7 +94,7 @@ def _region_name(settings: Settings) -> Callable[[str], str] | None:
 
 @dataclass(frozen=True)
 class WorkerParts:
-    """One worker, and the objects that run alongside it in its process, most with a thread of their own."""
+    """One worker, and the objects that run alongside it in its process, most of them on their own threads."""
 
     worker: Worker
     health: Health
@@ -104,7 +104,7 @@ class WorkerParts:
     erased_authors: TopicFollower
 
     def close(self) -> None:
-        """End the threads that run or load models, the watchdog and the follower."""
+        """Stop the watchdog, the follower, and the threads that run or load models."""
         self.watchdog.close()
         self.erased_authors.stop()
         self.reloader.close()
@@ -113,17 +113,17 @@ class WorkerParts:
 
 
 def check_author_key(settings: Settings) -> None:
-    """Log a warning if author ids are hashed with the public demo key; raise ConfigError if the settings refuse it."""
+    """Log a warning if author ids are hashed with the public demo key; raise ConfigError if that is not allowed."""
     settings.require_own_author_key()
     if settings.redaction.uses_demo_key:
         log.warning("demo_author_key", fix="set redaction.author_key: anyone can compute these hashes of author ids")
 
 
 def check_recorded_key(settings: Settings, recorded: Mapping[str, str]) -> None:
-    """Compare the author keys of the settings with the check values in the index (`recorded`, by key version).
+    """Compare the configured author keys with the check values in the index (`recorded`, by key version).
 
-    Logs a warning if the index has no check value for the current key. Raises ConfigError if a key is not the one that
-    was recorded for its version.
+    Logs a warning if the index has no check value for the current key. Raises ConfigError if a key differs from the one
+    that was recorded for its version.
     """
     redaction = settings.redaction
     require_recorded_keys(redaction, recorded)
@@ -136,9 +136,9 @@ def check_recorded_key(settings: Settings, recorded: Mapping[str, str]) -> None:
 def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Model | None = None) -> WorkerParts:
     """Build a worker that is ready to run: its model is loaded, Elasticsearch answers, the index is set up.
 
-    A given `model` is not replaced while the worker runs. Raises ConfigError for settings, rules or topics that are not
-    as needed, ModelError for a model that can't be loaded, AccessDenied if a right is missing, and Unavailable when
-    Kafka or Elasticsearch does not answer within the timeout for the start.
+    If `model` is given, it is used and never replaced while the worker runs. Raises ConfigError for unsuitable
+    settings, rules or topics, ModelError for a model that cannot be loaded, AccessDenied if a permission is missing,
+    and Unavailable if Kafka or Elasticsearch does not answer within the start timeout.
     """
     check_author_key(settings)
     redactor = Redactor(settings.redaction)
@@ -219,8 +219,8 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
 def index_naming(client: Elasticsearch, settings: ElasticsearchSettings, clock: Clock) -> IndexNaming:
     """Return the naming scheme of the Elasticsearch indices, read from the cluster.
 
-    A cluster that has just reported itself as ready may refuse the next request: it is retried for `start_timeout_s`,
-    then Unavailable is raised. Other errors of `read_daily_from` are raised at once.
+    A cluster that has just become ready may refuse the next request, so it is retried for `start_timeout_s`; then
+    Unavailable is raised. Other errors of `read_daily_from` are raised at once.
     """
     return until_available(
         lambda _: IndexNaming(settings.index_prefix, read_daily_from(client, settings)),

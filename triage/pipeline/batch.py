@@ -1,4 +1,4 @@
-"""The batch: the records of one transaction, and the result of each stage so far."""
+"""The batch: the records of one transaction, and the results of the stages so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,10 +16,10 @@ Partition = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class ConsumedMessage:
-    """One raw message as it was consumed from Kafka.
+    """One raw message as consumed from Kafka.
 
-    `epoch` is a number that rises with each assignment and revocation of its partition: a message whose epoch is not
-    the current one is stale, because the partition was revoked after it was read.
+    `epoch` is the assignment number of its partition, which increases with each assignment and revocation: if it is not
+    the current one, the message is stale, because the partition was revoked after it was read.
     """
 
     position: Position
@@ -37,10 +37,9 @@ class ConsumedMessage:
 class ValidatedRecord:
     """A validated raw record with its event time, in ms since the epoch.
 
-    `original` is the first position of a record that was replayed, `broker_ms` its broker's timestamp there.
-    `named_version` is the document version if the source named one, `stored_version` that of the stored document that
-    is enriched again.
-    `time_implausible`: the event time is further ahead of the broker's timestamp than the settings allow.
+    `original` is the first position of a replayed record, `broker_ms` the broker's timestamp at that position.
+    `named_version` is the document version if the source specified one. `time_implausible`: the event time is later
+    than the broker's timestamp by more than the settings allow.
     """
 
     raw: RawRecord
@@ -56,7 +55,7 @@ class ValidatedRecord:
 
     @property
     def version(self) -> int:
-        """Document version: the one that the source named, else from the broker's timestamp and the offset.
+        """Document version: the one specified by the source, else the broker's timestamp in ms.
 
         Elasticsearch keeps the document with the highest version of an `_id`; of equal versions, the one written last.
         """
@@ -69,7 +68,7 @@ class ValidatedRecord:
 
     @property
     def counted_ms(self) -> int:
-        """Time in ms that decides in which alerting window the record is counted.
+        """Time in ms that determines the alerting window in which the record is counted.
 
         It is the event time, or the broker's timestamp if the event time is implausible.
         """
@@ -78,7 +77,7 @@ class ValidatedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Enriched:
-    """An enriched record, its document `_id`, and the validated record it was made from."""
+    """An enriched record, its document `_id` and encoded body, and the validated record it was made from."""
 
     record: EnrichedRecord
     document_id: str
@@ -88,10 +87,10 @@ class Enriched:
 
 @dataclass(slots=True)
 class Batch:
-    """The records of one transaction. Stages move them from `consumed` to `validated`, `enriched` or `dead_letters`.
+    """The records of one transaction. Stages add each of them to `validated`, `enriched` or `dead_letters`.
 
-    After each stage every consumed record is in exactly one of the three, unless its author was erased; a stage that
-    is repeated after an Unavailable finds the batch as it was before.
+    After each stage every record of `consumed` is in exactly one of these three, unless its author was erased. A stage
+    that is repeated after an Unavailable finds the batch as it was before.
     """
 
     consumed: list[ConsumedMessage] = field(default_factory=list)
@@ -116,7 +115,7 @@ class Batch:
         return ranges
 
     def drop(self, partitions: set[Partition]) -> None:
-        """Remove all records of partitions that were revoked from this worker; their new owner reads them again."""
+        """Remove all records of revoked partitions; the new owner of each partition reads them again."""
         if not partitions:
             return
         self.consumed = [m for m in self.consumed if m.partition not in partitions]
@@ -130,6 +129,6 @@ def _partition(position: Position | None) -> Partition | None:
 
 
 def merge_lowest_offsets(lowest: dict[Partition, int], others: Mapping[Partition, int]) -> None:
-    """Update `lowest` in place: per partition, the lower of its own offset and that of `others`."""
+    """Update `lowest` in place: for each partition, keep the lower of its offset and the one in `others`."""
     for partition, offset in others.items():
         lowest[partition] = min(offset, lowest.get(partition, offset))

@@ -42,14 +42,14 @@ _STOP_CHECK_S = 0.1
 
 
 class BatchAbandoned(Exception):  # noqa: N818 - not an error: the worker stops, the batch is read again
-    """Raised for a batch that is given up because the worker stops or its source is rebuilt; it is read again."""
+    """Raised for a batch that is not completed, because the worker stops or its source is rebuilt; it is read again."""
 
 
 @dataclass(slots=True)
 class InFlightBatch:
     """A batch in the executor, its lowest offsets, and the seconds that each thread spent on it.
 
-    `failure` is the exception that ended it: BatchAbandoned, or what a stage raised.
+    `failure` is the exception that ended it: BatchAbandoned, or one that a stage raised.
     """
 
     batch: Batch
@@ -63,8 +63,8 @@ class InFlightBatch:
 class StageExecutor:
     """Runs the stages on two threads, `work` and then `store`; batches are completed in the order of submission.
 
-    The owner limits how many batches are in flight. After an exception, `take_completed` raises it in the batch's turn:
-    what was before it can be committed, nothing after it.
+    The owner limits the number of batches in flight. When a batch ends with an exception, `take_completed` raises it
+    after the batches before: those can be committed, later ones cannot.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class StageExecutor:
 
     @property
     def storing_s(self) -> float:
-        """Seconds for which the `store` thread has worked on its current batch; 0 if it has none."""
+        """Seconds that the `store` thread has spent on its current batch; 0 if it has none."""
         since = self._storing_since
         return 0.0 if since is None else self._clock.monotonic() - since
 
@@ -115,10 +115,11 @@ class StageExecutor:
     def top_up(
         self, messages: Sequence[ConsumedMessage], stale: Callable[[Sequence[ConsumedMessage]], set[Partition]]
     ) -> int:
-        """Add messages to the newest batch if no stage has begun it; returns how many were added (all or 0).
+        """Add messages to the newest batch if no stage has started it; returns how many were added (all or 0).
 
-        The messages were read after all those in flight. `stale` returns the partitions that were revoked since: their
-        messages are dropped from the batch first, because later nothing would tell old records from new ones.
+        The messages must have been read after all those in flight. `stale` returns the partitions that have been
+        revoked since: their messages are first dropped from the batch, because later old and new records could not be
+        told apart.
         """
         if not self._in_flight or not messages:
             return 0
@@ -133,14 +134,14 @@ class StageExecutor:
             return len(messages)
 
     def room(self, max_records: int) -> int:
-        """Return how many messages can be added to the newest batch, up to `max_records`; 0 if a stage has begun it."""
+        """Return how many messages, up to `max_records`, fit into the newest batch; 0 once a stage has started it."""
         item = self._in_flight[-1] if self._in_flight else None
         return 0 if item is None or item.begun else max(0, max_records - len(item.batch.consumed))
 
     def take_completed(self) -> InFlightBatch | None:
-        """Return the next batch that both threads completed, None if there is none yet.
+        """Return the next batch that both threads have completed, None if there is none yet.
 
-        Raises the exception that ended the batch, if one did.
+        Raises the exception that ended the batch, if any.
         """
         if not self._completed:
             return None
@@ -157,19 +158,19 @@ class StageExecutor:
         return completed
 
     def lowest_offsets(self) -> dict[Partition, int]:
-        """Return, for each partition, the lowest offset among the batches in flight."""
+        """Return the lowest offset of each partition among the batches in flight."""
         lowest: dict[Partition, int] = {}
         for item in self._in_flight:
             merge_lowest_offsets(lowest, item.lowest_offsets)
         return lowest
 
     def abandon(self) -> None:
-        """Tell both threads to end: no further stage is begun, and batches in flight are given up."""
+        """Tell both threads to end: no further stage is started, and batches in flight are abandoned."""
         self._abandoned.set()
         self._to_work.put(None)
 
     def join(self) -> None:
-        """Wait, with heartbeats for the watchdog, until both threads have ended: a running stage is not interrupted."""
+        """Wait until both threads have ended, with heartbeats for the watchdog; a running stage is not interrupted."""
         for thread in self._threads:
             while thread.is_alive():
                 self._health.beat()

@@ -1,4 +1,4 @@
-"""Logs a line when the lag of a worker grows above a bound, and one when it is small again."""
+"""Logs one line when a worker's lag exceeds a bound, and one when it is low again."""
 
 from triage.logging import get_logger
 
@@ -6,9 +6,9 @@ log = get_logger("triage.worker")
 
 
 class LagLog:
-    """Compares the records that wait in a worker's partitions with `bound`; 0: nothing is logged.
+    """Compares the number of records that wait in a worker's partitions with `bound`; 0: nothing is logged.
 
-    The end is logged at half of the bound, so that a lag near it is not logged again and again.
+    The end is logged at half the bound, so that a lag near the bound is not logged repeatedly.
     """
 
     def __init__(self, bound: int) -> None:
@@ -16,7 +16,7 @@ class LagLog:
         self._above = False
 
     def update(self, lag: int, partitions: int) -> None:
-        """Record the lag of now, in records over all `partitions` of this worker."""
+        """Record the current lag, in records over all `partitions` of this worker."""
         if self._bound and not self._above and lag > self._bound:
             self._above = True
             log.warning(

@@ -13,7 +13,7 @@ from triage.types import Position
 class MemorySource:
     """A `Source` that keeps each partition as a list in memory and applies a commit as a whole.
 
-    Each of the next commits raises the first exception left in `fail_commits`, and commits nothing.
+    Each commit removes the first exception from `fail_commits`, if any, and raises it without committing.
     """
 
     def __init__(self, output_partitions: int = 2) -> None:
@@ -86,7 +86,7 @@ class MemorySource:
         self.closed = True
 
     def reopen(self) -> "MemorySource":
-        """Simulate a restart: keep the logs, and read again from the committed offsets."""
+        """Simulate a restart: keep the messages, and read again from the committed offsets."""
         self.closed = False
         self._positions = dict(self.committed)
         for partition in self.logs:

@@ -33,7 +33,7 @@ from triage.types import SentimentLabel
 
 
 class Publisher:
-    """Turns a completed batch into Kafka messages and commits them, with the consumed offsets, in one transaction."""
+    """Converts a completed batch to Kafka messages and commits them, with the consumed offsets, in one transaction."""
 
     def __init__(
         self,
@@ -72,9 +72,9 @@ class Publisher:
     ) -> None:
         """Publish the batch and commit its offsets in one transaction.
 
-        An empty batch sends only the watermarks of idle partitions, when those are due. `lowest_uncommitted_offsets`
-        gives, per partition, the lowest offset that was read and is in a later batch: no watermark passes it. Raises
-        Unavailable if the transaction was aborted, Fenced if the source must be rebuilt.
+        An empty batch sends only the watermarks of idle partitions, if those are due. `lowest_uncommitted_offsets` has,
+        by partition, the lowest offset in later batches, which limits the watermarks. Raises Unavailable if the
+        transaction was aborted, Fenced if the source must be rebuilt.
         """
         self._drop_erased_authors(batch)
         # Messages that were read and wait are not counted yet: no watermark may pass them.
@@ -202,7 +202,7 @@ class Publisher:
 
 
 def dimensions_of(record: EnrichedRecord) -> Mapping[str, str | None]:
-    """Return the record's value for each field that an alert rule can count records by; None where it has no value.
+    """Return the record's value for each field by which alert rules can count; None if it has no value.
 
     All values come from the redacted record.
     """

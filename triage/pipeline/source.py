@@ -1,4 +1,4 @@
-"""The interface between the worker and Kafka: it reads messages and commits transactions."""
+"""The interface between the worker and Kafka: reading messages and committing transactions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class PartitionState:
     """Position of the reader in a partition.
 
     `position` is the next offset to read, `end` the one after the last that can be read. `high_watermark` is the end of
-    the partition: it is higher than `end` while a producer's transaction is open, because nothing that any producer
-    wrote after the start of that transaction can be read yet.
+    the partition: while a transaction is open it is higher than `end`, because nothing after the start of that
+    transaction can be read yet, whoever wrote it.
     """
 
     position: int
@@ -45,7 +45,7 @@ class PartitionState:
 
     @property
     def held(self) -> int:
-        """Number of offsets that can't be read before an open transaction ends."""
+        """Number of offsets that cannot be read until an open transaction ends."""
         return max(0, self.high_watermark - self.end)
 
 
@@ -55,7 +55,8 @@ class Source(Protocol):
     def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
         """Return up to `max_records` messages of the assigned partitions, in order within each; [] after `timeout_ms`.
 
-        The messages are shared fairly among the partitions that have some. Raises Unavailable if Kafka does not answer.
+        The messages are divided fairly between the partitions that have some. Raises Unavailable if Kafka does not
+        answer.
         """
         ...
 
@@ -66,19 +67,19 @@ class Source(Protocol):
     def stale(self, messages: Sequence[ConsumedMessage]) -> set[Partition]:
         """Return the partitions of these messages that were revoked after the messages were read.
 
-        A partition that has been assigned again since is included too.
+        This includes partitions that have been assigned again since.
         """
         ...
 
     def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
         """Produce the messages and commit the offsets (next to read) in one transaction.
 
-        Raises Unavailable if it was aborted and may be retried, Fenced if this source must be rebuilt.
+        Raises Unavailable if it was aborted and can be retried, Fenced if this source must be rebuilt.
         """
         ...
 
     def partitions(self) -> Mapping[Partition, PartitionState]:
-        """Return the state of each assigned raw partition, with the ends that the broker reports now.
+        """Return the state of each assigned raw partition, with the end offsets that the broker reports now.
 
         Raises Unavailable if the broker does not answer.
         """

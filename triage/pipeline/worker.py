@@ -47,7 +47,7 @@ _SLOW_STORE_S = 0.5
 class Worker:
     """Processes batches until stopped. A batch is committed as a whole or read again.
 
-    `connect` makes a source: at start, and again after a transaction was fenced. `work` and `store` are the stages of
+    `connect` creates a source: at start, and again after a transaction was fenced. `work` and `store` are the stages of
     the executor's two threads, so that a batch is processed while the one before it is stored and committed.
     """
 
@@ -87,7 +87,7 @@ class Worker:
     def run(self) -> None:
         """Process batches until `stop` is called.
 
-        Raises ConfigError, AccessDenied or ModelError: errors that do not go away by waiting.
+        Raises ConfigError, AccessDenied or ModelError, which waiting does not resolve.
         """
         while not self._stop.is_set():
             source = self._join()

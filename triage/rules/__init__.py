@@ -1,4 +1,4 @@
-"""Decides severity and routing of records by rules in YAML; see docs/rules.md."""
+"""Determines severity and routing of records by rules in YAML; see docs/rules.md."""
 
 from collections.abc import Collection
 
@@ -16,7 +16,7 @@ def check(
 ) -> list[str]:
     """Check the configured rules file; returns every problem with its place, [] if there are none.
 
-    `intents` and `entities` are the labels that rules may name; None: any label is accepted.
+    `intents` and `entities` are the labels that rules may use; None: any label is accepted.
     """
     try:
         load_rules(settings.rules.path, intents, entities)

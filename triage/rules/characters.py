@@ -1,4 +1,4 @@
-"""Sets of characters as sorted ranges of code points, and what Python's `re` puts into its classes."""
+"""Sets of characters as sorted ranges of code points, and the contents of the character classes of Python's `re`."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ _LAST_CASED = 0x1FFFF
 
 
 def union(*sets: Iterable[tuple[int, int]]) -> Ranges:
-    """All characters that are in any of the sets, whose ranges may be in any order."""
+    """All characters in any of the sets. The ranges of each set may be in any order."""
     merged: list[tuple[int, int]] = []
     for first, last in sorted(each for ranges in sets for each in ranges):
         if merged and first <= merged[-1][1] + 1:
@@ -39,13 +39,13 @@ def complement(ranges: Ranges) -> Ranges:
 
 @cache
 def category(name: str) -> Ranges:
-    r"""The characters of `\w`, `\d` or `\s`, as `re` has them."""
+    r"""The characters that `re` includes in the class `name`: `\w`, `\d` or `\s`."""
     every = array("I", range(LAST + 1)).tobytes().decode(f"utf-32-{sys.byteorder[0]}e", "surrogatepass")
     return tuple((run.start(), run.end() - 1) for run in re.finditer(f"{name}+", every))
 
 
 def in_any_case(ranges: Ranges) -> Ranges:
-    """The characters in `ranges`, and those that `re` takes for the same as one of them when it ignores case."""
+    """The characters in `ranges`, and all that `re` treats as equal to one of them when it ignores case."""
     cased, same = _cased()
     found = [
         (other, other)

@@ -23,7 +23,7 @@ Test = Callable[[Case], bool]
 
 
 def compiled(when: When | None, phrases: PhraseIndex) -> Test:
-    """Compile conditions into one function that tests a `Case`, cheap conditions first; None always holds.
+    """Compile conditions into one function that tests a `Case`, fast conditions first; None always holds.
 
     The phrases of the conditions are added to `phrases`.
     """

@@ -1,4 +1,4 @@
-"""Decides severity and route of a record by compiled rules."""
+"""Determines severity and route of a record by compiled rules."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class Decision(NamedTuple):
 
 
 class RuleSet:
-    """The compiled rules of one rules file, which decide the severity and queue of records.
+    """The compiled rules of one rules file, which determine the severity and queue of records.
 
     `decide` is pure and thread-safe.
     """
@@ -40,10 +40,10 @@ class RuleSet:
         return sorted({rule.queue for rule, _ in self._routing} | {self._default.queue})
 
     def decide(self, facts: Facts) -> Decision:
-        """Decide severity and route of a record.
+        """Determine severity and route of a record.
 
-        Severity: the highest level of all `set` plus the steps of every `raise`, from low to critical. Route: the first
-        rule that matches.
+        Severity: the highest level of all matching `set` plus the sum of all matching `raise`, limited to low to
+        critical. Route: the queue of the first rule that matches.
         """
         case = Case(facts, self._phrases.find(facts.text[:MAX_TEXT_CHARS]))
         return Decision(self._severity_of(case), self._route_of(case))

@@ -23,9 +23,10 @@ _LIMITS = {
 
 
 def explain_rules(rules: RuleSet, record: EnrichedRecord) -> list[RuleExplanation]:
-    """Explain the rules named on the record, in the order of the file, each with its evidence.
+    """Explain the rules named in the record, in the order of the file, each with its evidence.
 
-    Rules that `rules` does not contain, or that no longer hold, are left out: another version decided the record.
+    Rules that `rules` does not contain, or that no longer hold, are left out: the record was decided by another
+    version.
     """
     facts = facts_of(record)
     return [

@@ -1,4 +1,4 @@
-"""Defines the facts about a record that rules can test, and takes them from an enriched record."""
+"""Defines the facts about a record that rules can test, and extracts them from an enriched record."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from triage.schemas.enriched import EnrichedRecord
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """The properties of a record that rules test, after redaction and the model.
+    """The properties of a record that rules test, after redaction and classification.
 
     `entities` are the labels of entities in the text; `sentiment_score` is from -1 to 1, `intent_confidence` from 0 to
     1.
@@ -31,9 +31,9 @@ class Facts:
 
 
 def facts_of(record: EnrichedRecord) -> Facts:
-    """Facts of a record. All come from the enriched record, so that a decision can be repeated.
+    """Extract the facts of a record. All come from the enriched record, so that a decision can be repeated.
 
-    The text is the classified part of the record's text, at its own offsets; empty if no person wrote it.
+    The text is the classified part of the record's text, at its original offsets; empty if no person wrote it.
     """
     return Facts(
         text=_text_of(record),

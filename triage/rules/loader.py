@@ -23,8 +23,8 @@ def load_rules(
 ) -> RuleSet:
     """Load the rules from `path`, or the shipped ones if it is None.
 
-    `intents` and `entities` are the allowed labels; None: any. The version is the file's `version`, "+", and 8 hex
-    digits of the file's SHA-256. Raises ConfigError naming every problem with its line.
+    `intents` and `entities` are the allowed labels; None: any. The version of the result is the file's `version`, "+",
+    and 8 hex digits of the file's SHA-256. Raises ConfigError naming every problem with its line.
     """
     path = path or DEFAULT_RULES
     try:

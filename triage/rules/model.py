@@ -38,7 +38,7 @@ class _Part(BaseModel):
 class When(_Part):
     """Conditions of a rule; all of them must hold.
 
-    A list of values holds if one of them matches. Of the nested conditions, `any` needs one that holds, `all` every
+    A list of values holds if one of them matches. For the nested conditions, `any` needs one that holds, `all` every
     one, and `not` none.
     """
 
@@ -101,7 +101,7 @@ class When(_Part):
     def steps(self) -> int:
         """Size of all regular expressions together, in steps of RE2's automata.
 
-        The time of matching is at most proportional to it.
+        The matching time is at most proportional to it.
         """
         parts: list[When] = [*(self.any_of or ()), *(self.all_of or ()), *([self.not_] if self.not_ else ())]
         return sum(compiled(pattern).steps for pattern in self.text_regex or ()) + sum(part.steps for part in parts)

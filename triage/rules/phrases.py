@@ -17,7 +17,7 @@ _WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 
 
 def normalized(text: str) -> str:
-    """Case-folded text in simplified characters, with full-width letters and digits made narrow (NFKC)."""
+    """Case-fold a text, convert it to simplified characters, and make full-width letters and digits narrow (NFKC)."""
     if text.isascii():
         return text.lower()
     return simplified((unicodedata.normalize("NFKC", text) if _WIDE.search(text) else text).casefold())
@@ -74,7 +74,7 @@ class PhraseIndex:
 
 
 def locate(phrase: str, text: str) -> tuple[int, int] | None:
-    """First place in the text, in code points, of a phrase found by `PhraseIndex`; None if it cannot be determined."""
+    """First place in the text, as (start, end) in code points, of a phrase found by `PhraseIndex`; None if unknown."""
     chars: list[str] = []
     origins: list[int] = []
     for position, char in enumerate(text):

@@ -1,7 +1,7 @@
-"""Regular expressions in rules files: matched by RE2, in linear time, with the meaning that they have in Python.
+"""Regular expressions in rules files: matched by RE2 in linear time, with the same meaning as in Python.
 
 Python's `re` backtracks: some expressions take hours on a text that almost matches. RE2's time is at most proportional
-to the steps of the expression times the characters of the text, so limits of both limit the time.
+to the steps of the expression times the characters of the text, so limits on both limit the time.
 """
 
 from functools import lru_cache
@@ -21,7 +21,10 @@ _MEMORY_BYTES = 2**20
 
 
 class Regex:
-    """A compiled expression, which ignores case and matches both Chinese scripts. Thread-safe."""
+    """A compiled expression, which ignores case and matches both Chinese scripts. Thread-safe.
+
+    Raises RefusedError for an expression that is invalid, unsupported or too large, or that matches the empty text.
+    """
 
     def __init__(self, pattern: str) -> None:
         """Compile the expression.
@@ -60,5 +63,5 @@ def _reason(error: Exception) -> str:
 
 @lru_cache(2_048)
 def compiled(pattern: str) -> Regex:
-    """The compiled expression, from a cache. Raises RefusedError if it cannot be used (see `Regex`)."""
+    """Return the compiled expression, cached. Raises RefusedError if the expression cannot be used (see `Regex`)."""
     return Regex(pattern)

@@ -40,9 +40,9 @@ class SourceMap:
 
 
 def read_source(text: str) -> tuple[Any, SourceMap]:
-    """Parse a YAML text into its data and the lines of its values.
+    """Parse a YAML text; returns its data and the line of each value.
 
-    Raises yaml.YAMLError if it is not valid YAML, nested too deeply or too large.
+    Raises yaml.YAMLError if it is invalid, too deeply nested or too large.
     """
     source = SourceMap()
     loader = _Loader(text)

@@ -1,8 +1,8 @@
-"""Translates Python's regular expressions for RE2, over an alphabet of bytes.
+r"""Translates Python's regular expressions for RE2, over an alphabet of bytes.
 
-Every character of a text becomes one byte: all characters that the expression does not tell apart become the same one.
-So RE2 needs no Unicode, the offsets are those of the text, and the classes, cases and boundaries are those of `re`:
-where the expression has `\\b`, letters become bytes that are letters to RE2.
+Every character of a text becomes one byte; all characters that the expression does not distinguish become the same
+byte. So RE2 needs no Unicode, the offsets are those of the text, and classes, cases and boundaries are those of `re`:
+if the expression has `\b`, letters become bytes that RE2 treats as letters.
 """
 
 import re
@@ -42,9 +42,9 @@ _REFUSED |= {
 
 
 class RefusedError(ValueError):
-    """A regular expression that cannot be used.
+    """A regular expression cannot be used.
 
-    The message is the end of a sentence about it, with what to write instead.
+    The message is the end of a sentence about the expression, and says what to write instead.
     """
 
 
@@ -87,7 +87,7 @@ def translate(pattern: str) -> tuple[bytes, Alphabet]:
     """Translate an expression of Python's `re` for RE2, ignoring case.
 
     Returns the expression in Latin-1 and without groups, and the alphabet that encodes texts for it. Raises
-    RefusedError for an expression that is not valid, or that RE2 cannot match.
+    RefusedError for an expression that is invalid, or that RE2 cannot match.
     """
     return _Translation(_parsed(pattern)).result()
 

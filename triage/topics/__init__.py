@@ -1,4 +1,4 @@
-"""Defines and creates Kafka topics, connects to the brokers, reads topics and translates kafka-python's errors."""
+"""Defines and creates Kafka topics, connects to brokers, reads topics, and translates kafka-python's errors."""
 
 from triage.topics.admin import apply_topics, plan_topics, require_topics
 from triage.topics.connect import admin_client, ask_brokers, translate, wait_for_kafka

@@ -1,4 +1,4 @@
-"""Creates and changes topics on the brokers to match their definitions. Nothing is deleted or made smaller."""
+"""Creates and changes topics on the brokers to match their definitions. Nothing is deleted or reduced."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,8 @@ def plan_topics(
 ) -> Plan:
     """Return the plan that `apply_topics` would carry out; nothing is changed.
 
-    Raises ConfigError for definitions (default `topics/topics.yaml`) that are not valid, Unavailable if no broker
-    answers, AccessDenied if a right is missing.
+    Raises ConfigError for invalid definitions (default `topics/topics.yaml`), Unavailable if no broker answers,
+    AccessDenied if a permission is missing.
     """
     definitions = load_definitions(settings) if definitions is None else definitions
     return ask_brokers(settings, lambda admin: _plan(admin, settings, definitions), clock=clock)
@@ -40,8 +40,8 @@ def apply_topics(
 ) -> Plan:
     """Create topics, add partitions, set configuration; returns the plan that was carried out.
 
-    `on_plan` is called before anything is done, `on_done` after each topic. Idempotent: the second plan is empty. All
-    that is possible is done; the problems of the rest are raised together at the end: ConfigError, AccessDenied,
+    `on_plan` is called before anything is done, `on_done` after each topic. Idempotent: a second plan is empty.
+    Everything possible is done; the problems of the rest are raised together at the end, as ConfigError, AccessDenied,
     Unavailable or DependencyError.
     """
     definitions = load_definitions(settings) if definitions is None else definitions
@@ -92,10 +92,10 @@ def _apply_all(
 
 
 def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None) -> dict[str, int]:
-    """Check that topics (short names) exist; returns the largest record batch in bytes that each takes.
+    """Check that topics (short names) exist; returns by name the largest record batch, in bytes, that each accepts.
 
     Raises ConfigError that names the missing topics and the command that creates them, Unavailable if no broker
-    answers, AccessDenied if a right is missing.
+    answers, AccessDenied if a permission is missing.
     """
     from triage.topics.kafka_compat import topic_configs
 
@@ -120,7 +120,7 @@ def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Cloc
 def topic_settings(
     settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None
 ) -> dict[str, dict[str, str | None]]:
-    """Return Kafka's settings of those topics (given by short names) that exist, by full name, {} if not readable.
+    """Return the Kafka settings of the topics (short names) that exist, by full name; {} if they cannot be read.
 
     Defaults of the brokers are included. Raises Unavailable if no broker answers, AccessDenied if the login fails.
     """

@@ -1,4 +1,4 @@
-"""Checks that the packages for all compression codecs of Kafka are installed, without which batches can't be read."""
+"""Checks that the packages for all compression codecs of Kafka are installed, so that every batch can be read."""
 
 from triage.errors import ConfigError
 
@@ -6,7 +6,7 @@ _PACKAGES = {"snappy": "python-snappy", "lz4": "lz4", "zstd": "zstandard"}
 
 
 def require_codecs() -> None:
-    """Raise ConfigError that names the missing packages, unless batches of every compression codec can be read."""
+    """Raise ConfigError, naming the missing packages, if batches of some compression codec cannot be read."""
     from kafka import codec
 
     found = {"snappy": codec.has_snappy(), "lz4": codec.has_lz4(), "zstd": codec.has_zstd()}

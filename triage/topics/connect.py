@@ -1,4 +1,4 @@
-"""Connects to the brokers: a bounded wait at start, the admin client, and the translation of kafka-python's errors."""
+"""Connects to the brokers: bounded wait at start, admin client, translation of kafka-python's errors."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -24,10 +24,10 @@ _OTHER_PROTOCOL = ("disconnected", "Handshake", "frame length")
 
 
 def translate(error: BaseException, *, doing: str = "") -> TriageError:
-    """Return the error of triage for an error of kafka-python (or an OSError that it passes on).
+    """Return the triage error for an error of kafka-python (or an OSError that it passes on).
 
-    It is Unavailable, unless the brokers' answer shows that retrying can't help. `doing` says what was tried, for the
-    message.
+    It is Unavailable, unless the brokers' answer shows that a retry cannot help. `doing` says what was attempted, for
+    the message.
     """
     if isinstance(error, TriageError):
         return error
@@ -102,7 +102,7 @@ def _translations() -> list[tuple[tuple[type[BaseException], ...], str, Callable
 
 
 def wait_for_kafka(settings: KafkaSettings, *, clock: Clock | None = None, timeout_s: float | None = None) -> None:
-    """Wait until one of the brokers answers and accepts the login, `timeout_s` (default `start_timeout_s`) at most.
+    """Wait until a broker answers and accepts the login, at most `timeout_s` (default `start_timeout_s`) seconds.
 
     With a timeout of 0 each broker is asked once, and nothing is logged. After the timeout it raises Unavailable, with
     every address and its last error. It raises AccessDenied for a refused login, and ConfigError for wrong settings or
@@ -139,9 +139,9 @@ def wait_for_kafka(settings: KafkaSettings, *, clock: Clock | None = None, timeo
 def admin_client(
     settings: KafkaSettings, *, clock: Clock | None = None, timeout_s: float | None = None
 ) -> Iterator["Admin"]:
-    """Context manager that waits for the brokers and gives the `with` block a Kafka admin client.
+    """Context manager that waits for the brokers and yields a Kafka admin client.
 
-    Errors of kafka-python in the block are translated as by `translate`. Raises also the errors of `wait_for_kafka`.
+    Errors of kafka-python in the block are translated as by `translate`. Also raises the errors of `wait_for_kafka`.
     """
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError

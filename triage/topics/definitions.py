@@ -1,4 +1,4 @@
-"""Loads `topics/topics.yaml`: the topics as they should be, for one environment."""
+"""Loads `topics/topics.yaml`: the desired topics for one environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,9 +63,9 @@ _ALLOWED: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class TopicDefinition:
-    """The definition of one topic: how it should be. `name` is short, `full_name` has the prefix.
+    """The desired state of one topic. `name` is the short name, `full_name` has the prefix.
 
-    `config` maps Kafka's names of topic settings to values as Kafka writes them.
+    `config` maps Kafka's names of topic settings to values in Kafka's notation.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Compares existing topics with their definitions and plans additions. Pure: it asks no broker."""
+"""Compares existing topics with their definitions and plans additions. Pure: contacts no broker."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from triage.topics.units import same_value
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A topic as it is on the brokers.
+    """The current state of a topic on the brokers.
 
     `config` has all settings that the brokers report, defaults included; `overridden` has the names of those that are
     set on the topic itself.
@@ -33,7 +33,7 @@ class ConfigChange:
 
 @dataclass(frozen=True, slots=True)
 class TopicChange:
-    """The planned changes of one topic: it is created, changed, or left as it is (`empty`)."""
+    """The planned changes of one topic: it is created, changed, or left unchanged (`empty`)."""
 
     definition: TopicDefinition
     create: bool = False
@@ -76,8 +76,8 @@ def compute_plan(
     """Compare definitions with the existing topics, and return the plan.
 
     `existing` has the topics on the brokers by full name; `others` are the full names of all existing topics with the
-    prefix. `brokers` is the number of brokers, None if it is not known; `internal` has the replication factors of
-    Kafka's own topics (see `durability_warnings`).
+    prefix. `brokers` is the number of brokers, None if unknown; `internal` has the replication factors of Kafka's own
+    topics (see `durability_warnings`).
     """
     changes: list[TopicChange] = []
     warnings: list[str] = []

@@ -1,4 +1,7 @@
-"""Warns about topics with which a cluster loses records, or stops, when one broker does. Pure: it asks no broker."""
+"""Warns about topics whose records the failure of one broker would make unavailable or lose.
+
+Pure: contacts no broker.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -14,10 +17,10 @@ def durability_warnings(
     internal: Mapping[str, int],
     brokers: int | None,
 ) -> list[str]:
-    """Return what the loss of one broker would cost on a cluster of `brokers` brokers, as sentences.
+    """Describe, as sentences, the effects of losing one broker in a cluster of `brokers` brokers.
 
-    `configs` has the settings of the topics that exist, by full name, and `internal` the replication factors of
-    Kafka's own topics that exist and may be described. A single broker (or an unknown number) has no replicas.
+    `configs` has the settings of the existing topics by full name, `internal` the replication factors of those of
+    Kafka's own topics that exist and may be described. For one broker, or an unknown number, the result is empty.
     """
     if brokers is None or brokers < 2:
         return []

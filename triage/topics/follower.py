@@ -20,11 +20,12 @@ _FOLLOWING_PAUSE_S = 0.25
 
 
 class TopicFollower:
-    """A thread that reads one topic from its start and passes each committed record to `take`, without end.
+    """A thread that reads one topic from its start and passes its committed records to `take`, until stopped.
 
-    Records come in order within each partition; reading is retried while Kafka is unavailable. `take(records)` is
-    called on that thread, and `restart()` each time before the topic is read from the start. Their exceptions are
-    logged, and the topic is read again. `caught_up` is set once all records that existed at the start were taken.
+    Records arrive in order within each partition; reading is retried while Kafka is unavailable. `take(records)` is
+    called on that thread, and `restart()` each time before the topic is read from the start. If one of them raises, the
+    exception is logged and the topic is read from the start. `caught_up` is set once all records that existed at the
+    start were taken.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class TopicFollower:
     def start_and_wait(self, timeout_s: float) -> None:
         """Start the thread, and return once it has read all records that existed at the start.
 
-        Raises the errors of `check` at once, and Unavailable after `timeout_s`; the thread is stopped then.
+        Raises Unavailable after `timeout_s`, and the errors of `check` at once; in both cases the thread is stopped.
         """
         self.start()
         try:
@@ -71,7 +72,7 @@ class TopicFollower:
             raise
 
     def check(self) -> None:
-        """Raise the error of the last attempt to read if waiting can't fix it, as AccessDenied or ConfigError."""
+        """Raise the error of the last attempt to read, if waiting cannot resolve it: AccessDenied or ConfigError."""
         if (error := self._error) is not None and not error.retriable:
             raise error
 

@@ -10,7 +10,7 @@ def committed_offsets(
 ) -> dict[TopicPartition, int | None]:
     """Return the group's committed offset (the next to read) of each partition; None if it has committed none.
 
-    An offset may be missing while the transaction that commits it is being ended. Raises kafka-python's errors.
+    An offset may be missing while the transaction that commits it is being completed. Raises kafka-python's errors.
     """
     requested = list(partitions)
     if not requested:

@@ -1,8 +1,8 @@
 """Workarounds for kafka-python. Written against 3.0.12, the newest release; another minor version needs a review.
 
-Each entry says what the library does, what that costs and when the workaround can go. Where a test can tell, it is
-named: `tests/topics/test_kafka_compat.py` holds those that fail once the library is fixed. No other module touches the
-library's private parts. See docs/decisions/0008-honest-group-members.md.
+Each entry describes what the library does, its effect, and when the workaround can be removed. If a test can detect
+that, it is named: these tests are in `tests/topics/test_kafka_compat.py` and fail once the library is fixed. Only this
+module uses private attributes of the library. See docs/decisions/0008-honest-group-members.md.
 """
 
 import logging
@@ -88,8 +88,8 @@ def closing_on_failure(kind: type[KafkaNetClient] = KafkaNetClient) -> Iterator[
     Pass the value of the `with` block as `kafka_client` to the consumer or producer that is constructed in it. The
     client is of class `kind`.
 
-    The library starts a thread and opens sockets before it asks a broker, and leaves them open when none answers: a
-    worker that waits for a broker would have more of them with each attempt. Can go when
+    The library starts a thread and opens sockets before it contacts a broker, and leaves them open if none answers: a
+    worker that waits for a broker would accumulate them with each attempt. Remove when
     `test_the_library_leaves_a_thread_behind` fails.
     """
     read_any_header_names()
@@ -111,9 +111,9 @@ def closing_on_failure(kind: type[KafkaNetClient] = KafkaNetClient) -> Iterator[
 def probe(settings: KafkaSettings, timeout_s: float) -> dict[str, Exception]:
     """Connect to the brokers in turn, authenticate and ask for metadata.
 
-    Returns {} as soon as one answers, else the error of each address. The library itself tries again after a refused
-    password, until its timeout, and then raises that timeout alone. This function can be deleted when a client's
-    constructor raises SaslAuthenticationFailedError at once.
+    Returns {} as soon as one answers, else the error of each address. The library itself retries after a refused
+    password until its timeout, and then raises only that timeout. Remove when a client's constructor raises
+    SaslAuthenticationFailedError at once.
     """
     timeout_ms = round(timeout_s * 1000)
     failures: dict[str, Exception] = {}
@@ -214,16 +214,16 @@ class _LenientRecordBatch(DefaultRecordBatch):
 def read_any_header_names() -> None:
     """Let all consumers of this process read records whose header names are not UTF-8.
 
-    Other clients may send those. In the library such a name fails the poll, and each poll after it spins for ever: no
-    record after it is read. Can go when `test_the_library_fails_on_such_a_name` fails.
+    Other clients may send those. In the library such a name fails the poll, and each poll after it loops forever: no
+    later record is read. Remove when `test_the_library_fails_on_such_a_name` fails.
     """
     memory_records.DefaultRecordBatch = _LenientRecordBatch
 
 
 def sendable_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[str, bytes]]:
-    """Return the headers of a record that was read in a form that can be sent again: null values become empty.
+    """Convert the headers of a received record to a form that can be sent again: null values become empty.
 
-    The library reads null as the value of a header, but its producer can't encode it. Can go when
+    The library reads null as the value of a header, but its producer cannot encode it. Remove when
     `test_the_library_sends_no_null_header` fails.
     """
     return [(name, value or b"") for name, value in headers]
@@ -232,12 +232,12 @@ def sendable_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[
 def known_offsets(
     ask: Callable[[list[TopicPartition]], Mapping[TopicPartition, int]], partitions: Iterable[TopicPartition]
 ) -> dict[TopicPartition, int]:
-    """Ask for the first or last offsets of partitions, and leave out partitions whose leader is not known.
+    """Ask for the first or last offsets of partitions, leaving out partitions whose leader is unknown.
 
-    `ask` is a consumer's `beginning_offsets` or `end_offsets`; this raises what it raises, except KeyError. The library
+    `ask` is a consumer's `beginning_offsets` or `end_offsets`; its errors are passed on, except KeyError. The library
     leaves partitions without a leader out of its request, refreshes its metadata, and then fails with a KeyError for
-    the first of them. Of several topics it may lack those that the consumer does not read at the time. Can go when a
-    partition without a leader (a stopped broker of several) is waited for or raises KafkaError.
+    the first of them. For topics that the consumer does not read, its metadata may be incomplete. Remove when a
+    partition without a leader (one of several brokers stopped) is waited for or raises KafkaError.
     """
     left = list(partitions)
     while left:
@@ -273,12 +273,12 @@ class _SeenBatches:
 
 
 def stop_at_unreadable(consumer: KafkaConsumer, report: Callable[[UnreadableBatch], None]) -> None:
-    """Let the consumer pause a partition at a batch that it can't read, and report that; it reads on in all others.
+    """Let the consumer pause a partition at a batch that it cannot read, report it, and read all other partitions.
 
-    `report` is called on the thread that polls. The position stays at the batch: `seek` passes it, and `resume` alone
-    reads it again. In the library the poll fails, each poll after it spins for ever, and a new consumer comes to the
-    same batch again. Can go when `test_the_library_fails_at_a_batch_that_it_cannot_read` fails, and a poll says which
-    partition it was.
+    `report` is called on the polling thread. The position stays at the batch: `seek` skips it, and `resume` alone reads
+    it again. In the library the poll fails, each poll after it loops forever, and a new consumer fails at the same
+    batch. Remove when `test_the_library_fails_at_a_batch_that_it_cannot_read` fails and the exception of a poll names
+    the partition.
     """
     fetcher, subscriptions = consumer._fetcher, consumer._subscription  # noqa: SLF001 - it has no hook for it
 
@@ -318,11 +318,11 @@ def stop_at_unreadable(consumer: KafkaConsumer, report: Callable[[UnreadableBatc
 
 
 def read_fairly(consumer: KafkaConsumer, weight_of: Callable[[TopicPartition], int]) -> None:
-    """Let each poll take from all partitions of which records have arrived, in proportion to their weights.
+    """Let each poll take records from all partitions that have any, in proportion to their weights.
 
-    The library reads all that it has fetched of one partition, up to 1 MiB, before it turns to the next: while one
-    topic has a backlog, a record of another waits for minutes. Can go when
-    `test_the_library_reads_one_partition_after_the_other` fails.
+    The library reads all that it has fetched of one partition, up to 1 MiB, before the next: while one topic has a
+    backlog, a record of another waits for minutes. Remove when `test_the_library_reads_one_partition_after_the_other`
+    fails.
     """
     fetcher = consumer._fetcher  # noqa: SLF001
     fetcher.fetched_records = _FairReader(fetcher, consumer._subscription, weight_of).fetched_records  # noqa: SLF001
@@ -344,7 +344,7 @@ class _FairReader:
     def fetched_records(
         self, max_records: int | None = None, update_offsets: bool = True
     ) -> tuple[dict[TopicPartition, list[ConsumerRecord]], bool]:
-        """Return (records by partition, False), as the method of the library that this replaces does.
+        """Return (records by partition, False), like the library's method that this replaces.
 
         An error that occurs after some records were taken is raised by the next call, as in the library.
         """
@@ -394,10 +394,10 @@ class _FairReader:
 
 
 def report_resets(consumer: KafkaConsumer, report: Callable[[TopicPartition, int], None]) -> None:
-    """Let the consumer report a partition, and the offset that it was to read, when Kafka does not have that offset.
+    """Let the consumer report a partition whose next offset no longer exists in Kafka: (partition, that offset).
 
-    The library then starts at the first or last offset that there is, and logs it as information only. Can go when it
-    has a hook for it.
+    The library then continues at the first or last existing offset, and logs it only at level INFO. Remove when the
+    library has a hook for it.
     """
     subscriptions = consumer._subscription  # noqa: SLF001
     request = subscriptions.request_offset_reset
@@ -415,10 +415,10 @@ def report_resets(consumer: KafkaConsumer, report: Callable[[TopicPartition, int
 
 
 def broker_count(admin: Admin) -> int | None:
-    """Return the number of brokers in the cluster; None if kafka-python can't read the answer.
+    """Return the number of brokers in the cluster; None if kafka-python cannot read the response.
 
-    Its `describe_cluster` fails with a KeyError on brokers that know only version 0 of DescribeCluster (Kafka before
-    3.7). Can go when it does not expect `endpoint_type` in every answer.
+    Its `describe_cluster` fails with a KeyError on brokers that support only version 0 of DescribeCluster (Kafka before
+    3.7). Remove when it does not expect `endpoint_type` in every response.
     """
     with suppress(KeyError):
         return len(admin.describe_cluster()["brokers"])
@@ -426,10 +426,10 @@ def broker_count(admin: Admin) -> int | None:
 
 
 def topic_configs(admin: Admin, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the settings of each topic by name; {} for a topic whose settings the user has no right to read.
+    """Return the settings of each topic by name; {} for a topic whose settings the user is not allowed to read.
 
-    The library drops the error in the broker's answer and returns no settings; every topic has some, so none means that
-    the right is missing. Can go when `describe_configs` raises TopicAuthorizationFailedError.
+    The library drops the error in the broker's response and returns no settings; every topic has some, so none means
+    that the permission is missing. Remove when `describe_configs` raises TopicAuthorizationFailedError.
     """
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     found = admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
@@ -437,7 +437,7 @@ def topic_configs(admin: Admin, names: Iterable[str]) -> dict[str, dict[str, Any
 
 
 def error_text(error: BaseException) -> str:
-    """Return the message of an error without the class names in front of it; its class name if it has no message.
+    """Return the message of an error without the class names before it; the class name if the message is empty.
 
     The library writes "[Error 58] SaslAuthenticationFailedError: SaslAuthenticationFailedError: reason".
     """
@@ -458,11 +458,11 @@ def error_text(error: BaseException) -> str:
 class CooperativeConsumer(KafkaConsumer):
     """A consumer with cooperative rebalancing that notices when the broker has removed it from its group (expelled it).
 
-    kafka-python's consumer does not, in two ways. A member that learns of its expulsion from the refused JoinGroup
-    joins again in the same call, with its claims and positions of before: the leader then assigns a partition to it and
-    to its current owner. And a join that completes between two polls is dropped and started again, for the whole group;
-    only a poll that waits sees it (`rejoining`). Can go when
-    `make faults ARGS="--only 'worker frozen' 'Kafka network stalled'"` finds no duplicates with a plain KafkaConsumer.
+    kafka-python's consumer does not, in two ways. A member that learns of its expulsion from a refused JoinGroup joins
+    again in the same call, still claiming its earlier partitions and positions: the leader then assigns a partition
+    both to it and to its current owner. And a join that completes between two polls is dropped and started again, for
+    the whole group; only a poll that waits notices it (`rejoining`). Remove when `make faults ARGS="--only 'worker
+    frozen' 'Kafka network stalled'"` finds no duplicates with a plain KafkaConsumer.
     """
 
     def __init__(
@@ -504,7 +504,7 @@ class CooperativeConsumer(KafkaConsumer):
         return bool(self._coordinator.need_rejoin() or self.group_metadata().state != MemberState.STABLE)
 
     def resets(self) -> dict[TopicPartition, int]:
-        """Return the partitions whose next offset Kafka no longer had since the last call, with that offset."""
+        """Partitions whose next offset Kafka no longer had, since the last call, with that offset."""
         found = dict(self._resets)
         self._resets.clear()
         return found
@@ -516,18 +516,17 @@ class CooperativeConsumer(KafkaConsumer):
     def attend(self, timeout_ms: int) -> None:
         """Send heartbeats and take part in rebalances, without fetching or returning records.
 
-        It takes the place of `pause`, `poll` and `resume`: since dpkp/kafka-python#2981 the library parks what it has
-        fetched of a paused partition, and forgets it there if another partition is read to its end before the first is
-        resumed: those records are never returned. Can go when
-        `test_the_library_forgets_a_partition_paused_in_mid_fetch_once_another_was_read` fails.
+        It replaces `pause`, `poll` and `resume`: since dpkp/kafka-python#2981 the library sets aside what it has
+        fetched of a paused partition, and loses it if another partition is read to its end before the first is resumed.
+        Remove when `test_the_library_forgets_a_partition_paused_in_mid_fetch_once_another_was_read` fails.
         """
         self._coordinator.poll(timeout_ms=timeout_ms)
 
     def membership(self) -> GroupMetadata:
         """Return the group metadata of this consumer, which a transaction sends when it commits offsets.
 
-        Raises Fenced once the group has expelled it: its offsets are another member's then, and Kafka would accept a
-        commit without a member's name.
+        Raises Fenced if the group has expelled it: its partitions then belong to another member, and Kafka would accept
+        a commit without a member's name.
         """
         now: GroupMetadata = self.group_metadata()
         if self._is_expelled(now):
@@ -541,11 +540,11 @@ class CooperativeConsumer(KafkaConsumer):
 
 
 class CoordinatorSeekingClient(KafkaNetClient):
-    """A network client that gives up a connection soon, so that a producer asks for the new coordinator meanwhile.
+    """A network client that gives up a slow connection early, so that a producer can ask for a new coordinator.
 
-    The library waits for a connection to a transaction's coordinator as long as a request may take, and only then asks
-    who coordinates now: with a coordinator that is gone each commit would time out, though another broker has taken
-    over long since. A slow connection is made all the same. Can go when
+    The library waits for a connection to a transaction's coordinator as long as for a response, and only then asks
+    which broker is the coordinator: if the coordinator has failed, every commit would time out although another broker
+    has taken over. A slow connection is still completed. Remove when
     `test_the_library_waits_for_a_dead_coordinator_as_long_as_for_an_answer` fails.
     """
 
@@ -555,14 +554,15 @@ class CoordinatorSeekingClient(KafkaNetClient):
 
 
 class BoundedProducer(KafkaProducer):
-    """A transactional producer whose commits and aborts return within a timeout, and that commits only all its records.
+    """A transactional producer whose commits and aborts end within a timeout, and never omit an undelivered record.
 
-    The library waits without end for the answer to a commit or abort: with a broker that stays unavailable the worker
-    would never move again. Here it waits for `request_timeout_ms`. Only the broker knows how such a transaction ended,
-    and the next producer of the same id asks it. Can go when `test_the_library_waits_for_a_commit_without_end` fails.
+    The library waits without limit for the response to a commit or abort: if a broker stays unavailable, the worker
+    hangs. Here it waits for `request_timeout_ms`. The outcome of such a transaction is known only to the broker, from
+    which the next producer with the same id learns it. Remove when `test_the_library_waits_for_a_commit_without_end`
+    fails.
 
     The library commits a transaction without the records that it could not deliver within `delivery_timeout_ms`. Here
-    every record is acknowledged before the commit is sent. Can go when
+    the commit is sent after every record was acknowledged. Remove when
     `test_the_library_commits_without_records_that_it_did_not_deliver` fails.
     """
 
@@ -588,7 +588,7 @@ class BoundedProducer(KafkaProducer):
 
     @property
     def fenced(self) -> bool:
-        """True once the broker refused this producer as fenced, also if a later error does not say so."""
+        """True once the broker has refused this producer as fenced, even if a later error hides it."""
         return isinstance(self._transaction_manager.last_error, FENCED)
 
     def send_offsets_to_transaction(
@@ -658,9 +658,9 @@ def _of_refusal(error: type[KafkaError] | None) -> str:
 
 
 def end_producer(producer: Producer, timeout_s: float) -> None:
-    """Close a producer within `timeout_s`, with its thread and sockets; records that can't be sent by then are dropped.
+    """Close a producer, its thread and sockets within `timeout_s`; records that cannot be sent by then are dropped.
 
-    The library's `close` raises for records that it could not send before it has ended its thread. Can go when it ends
+    If records could not be sent, the library's `close` raises before it has stopped its thread. Remove when it stops
     the thread in any case.
     """
     try:

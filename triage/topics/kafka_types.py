@@ -1,4 +1,4 @@
-"""The part of kafka-python that triage uses, with types: the library itself has none.
+"""Types for the part of kafka-python that triage uses; the library itself has none.
 
 Annotate with the protocols, and import the tuples from here, so that mypy checks the calls. `tests/topics` compares the
 signatures with those of the installed library.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         leader_epoch: int = -1
 
     class GroupMetadata(NamedTuple):
-        """Identity of a consumer group's member; the broker refuses commits with it once the member was removed."""
+        """Identity of a member of a consumer group; if the member was removed, the broker refuses commits with it."""
 
         group_id: str | None
         generation_id: int = -1
@@ -50,7 +50,7 @@ Headers = list[tuple[str, bytes]]
 
 
 class ConsumerRecord(Protocol):
-    """A Kafka record that was read. `timestamp` is in ms since the epoch; the value of a header may be None."""
+    """A Kafka record as received. `timestamp` is in ms since the epoch; the value of a header may be None."""
 
     @property
     def topic(self) -> str: ...
@@ -113,18 +113,18 @@ class GroupConsumer(Consumer, Protocol):
         ...
 
     def records(self, max_records: int, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Return up to `max_records` fetched records by partition, as `poll` does with its arguments swapped."""
+        """Return up to `max_records` fetched records by partition, waiting up to `timeout_ms` for the first."""
         ...
 
     def highwater(self, partition: TopicPartition) -> int | None:
-        """Return the end offset of an assigned partition as of the last fetch, records of open transactions included.
+        """Return the end offset of an assigned partition as of the last fetch, including records of open transactions.
 
-        None if nothing was fetched of it yet.
+        None if nothing was fetched from it yet.
         """
         ...
 
     def resets(self) -> dict[TopicPartition, int]:
-        """Return the partitions whose next offset Kafka no longer had since the last call, with that offset."""
+        """Partitions whose next offset Kafka no longer had, since the last call, with that offset."""
         ...
 
     def attend(self, timeout_ms: int) -> None:
@@ -137,7 +137,7 @@ class GroupConsumer(Consumer, Protocol):
 
 
 class RecordFuture(Protocol):
-    """The future result of sending one message. Callbacks are called on the producer's own thread."""
+    """The future result of sending one message. Callbacks are called on the producer's thread."""
 
     @property
     def is_done(self) -> bool: ...
@@ -167,14 +167,14 @@ class Producer(Protocol):
 
 
 class TransactionalProducer(Producer, Protocol):
-    """A transactional producer all of whose methods return within a timeout. They may also raise Fenced.
+    """A transactional producer whose methods all return within a timeout. They may also raise Fenced.
 
     The implementation is `triage.topics.kafka_compat.BoundedProducer`.
     """
 
     @property
     def fenced(self) -> bool:
-        """True once the broker refused this producer as fenced."""
+        """True once the broker has refused this producer as fenced."""
         ...
 
     def init_transactions(self) -> None: ...
@@ -183,12 +183,12 @@ class TransactionalProducer(Producer, Protocol):
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_metadata: GroupMetadata
     ) -> None: ...
     def commit_transaction(self) -> None:
-        """Wait until every record that was sent is acknowledged, then commit; without one, nothing is committed."""
+        """Wait until every sent record is acknowledged, then commit; if one is not, nothing is committed."""
         ...
 
     def abort_transaction(self) -> None: ...
     def end(self, timeout_s: float) -> None:
-        """Close the producer within `timeout_s`; records that can't be sent by then are dropped. It does not raise."""
+        """Close the producer within `timeout_s`; records that cannot be sent by then are dropped. Never raises."""
         ...
 
 

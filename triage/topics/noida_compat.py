@@ -1,6 +1,7 @@
-"""Workarounds for noida-db, which serves as the embedded local stack. Written against noida-db 0.2.3.
+"""Workarounds for noida-db, the embedded local stack. Written against noida-db 0.2.3.
 
-Needed only there; a real broker is not slowed down by them. `tests/topics/test_noida_compat.py` says when they can go.
+They are needed only for it, and do not slow down a real broker. `tests/topics/test_noida_compat.py` shows when they can
+be removed.
 """
 
 EMPTY_POLL_PAUSE_S = 0.02

@@ -1,4 +1,4 @@
-"""Waits for the end of open Kafka transactions, so that everything that was committed before can be read."""
+"""Waits for the end of open Kafka transactions, so that everything committed before can be read."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ def wait_for_open_transactions(
 ) -> None:
     """Wait until everything that was written to the partitions before this call is committed or aborted.
 
-    Before that `scan` can't read all of it: a partition can be read up to the first open transaction only, also if
+    Until then `scan` cannot read all of it: a partition can only be read up to its first open transaction, even if
     other producers have committed after that. Raises Unavailable after `timeout_s`, and the errors of TopicScan and
     `ask_brokers`.
     """

@@ -1,4 +1,4 @@
-"""Computes the partitions that Kafka's default partitioner selects, for many keys at once."""
+"""Computes the partitions that Kafka's default partitioner assigns, for many keys at once."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,8 @@ _POSITIVE = np.uint32(0x7FFFFFFF)
 def partitions_of(keys: Sequence[bytes], partitions: int) -> list[int]:
     """Return the partition of each key, from 0 to `partitions` - 1, by murmur2 as in every Kafka client.
 
-    This is the partitioner "default" of KIP-480.
-
-    kafka-python hashes a key of 64 bytes in 9 µs, in Python; here all keys of a length are hashed together.
+    This is the default partitioner of KIP-480. kafka-python hashes a key of 64 bytes in 9 µs; here all keys of the same
+    length are hashed together.
     """
     partition_of = np.empty(len(keys), np.uint32)
     by_length: dict[int, list[int]] = {}

@@ -1,4 +1,4 @@
-"""Computes from the settings of topics until when they retain the records that were written to them."""
+"""Computes from topic settings how long the records written to the topics are retained."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ _CHECK_MS = 5 * 60_000
 class Retention:
     """The retention of one topic.
 
-    `until_ms` is the latest time, in ms since the epoch, at which a record that is in the topic now is deleted; None if
-    it never is, or if the settings are not readable. A segment takes records for `segment_ms` at most and is deleted as
+    `until_ms` is the latest time, in ms since the epoch, at which a record now in the topic is deleted; None if it is
+    never deleted, or if the settings cannot be read. A segment takes records for `segment_ms` at most and is deleted as
     a whole, once its newest record is older than `retention_ms`; the broker checks every five minutes and deletes the
-    file a little later.
+    file shortly after.
     """
 
     topic: str

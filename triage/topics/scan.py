@@ -1,6 +1,6 @@
-"""Reads committed records of topics by ranges of offsets, without a consumer group.
+"""Reads committed records of topics by offset ranges, without a consumer group.
 
-Commands use it to read what was written before, and threads to follow a topic.
+Commands use it to read existing records, and threads to follow a topic.
 """
 
 import time
@@ -34,12 +34,12 @@ Range = tuple[int, int]
 
 
 class TopicScan:
-    """A consumer that is not a group member: it reads the given partitions, and only committed records.
+    """A consumer outside of any group: it reads the given partitions, and only committed records.
 
-    The constructor waits for Kafka, `timeout_s` at most as in `wait_for_kafka`. At a batch that can't be read, reading
-    raises Unavailable with its position; if `unreadable` is given, that is called instead and the batch is skipped.
-    Errors of kafka-python are raised as `translate` returns them, most as Unavailable or AccessDenied. Only one thread
-    may use it.
+    The constructor waits for Kafka, for `timeout_s` at most (see `wait_for_kafka`). At a batch that cannot be read,
+    reading raises Unavailable with its position; if `unreadable` is given, it is called instead and the batch is
+    skipped. Errors of kafka-python are translated by `translate`, mostly to Unavailable or AccessDenied. Only one
+    thread may use it.
     """
 
     def __init__(
@@ -90,8 +90,8 @@ class TopicScan:
     def existing_partitions(self, topic: str) -> list[TopicPartition]:
         """Return all partitions of a topic, given by its short name.
 
-        Raises ConfigError if the topic does not exist, AccessDenied if it may not be seen, Unavailable if no broker
-        answers.
+        Raises ConfigError if the topic does not exist, AccessDenied without the permission to describe it, Unavailable
+        if no broker answers.
         """
         full = self._settings.topic(topic)
         found = self.partitions([full])
@@ -106,7 +106,7 @@ class TopicScan:
     def ranges(
         self, partitions: Iterable[TopicPartition], from_ms: int | None = None, to_ms: int | None = None
     ) -> dict[TopicPartition, Range]:
-        """Return the range of offsets of each partition whose records are from `from_ms` (included) to before `to_ms`.
+        """Return the offset range of each partition with the records from `from_ms` (inclusive) to `to_ms` (exclusive).
 
         Times are the records' timestamps in ms since the epoch; None means the start or end of the partition.
         """
@@ -158,7 +158,7 @@ class TopicScan:
     ) -> Iterator[list[ConsumerRecord]]:
         """Yield the records of these ranges, in order within each partition, in lists of up to 500.
 
-        `unreadable` takes the place of the constructor's. Raises Unavailable if no more records come.
+        `unreadable` replaces the constructor's. Raises Unavailable if the records stop arriving.
         """
         open_ends = {each: end for each, (start, end) in ranges.items() if start < end}
         with _translated():
@@ -190,9 +190,9 @@ class TopicScan:
                 time.sleep(EMPTY_POLL_PAUSE_S)
 
     def follow(self, starts: Mapping[TopicPartition, int]) -> Iterator[list[ConsumerRecord]]:
-        """Yield the records from these offsets on, in lists of up to 500 and without end; [] while none is new.
+        """Yield the records from these offsets on, endlessly, in lists of up to 500; [] if nothing new has arrived.
 
-        It never waits: after [] the caller should pause.
+        It never waits: the caller should pause after [].
         """
         with _translated():
             self.consumer.assign(list(starts))
@@ -218,12 +218,12 @@ class TopicScan:
             self.consumer.resume(where)
 
     def reached(self, ends: Mapping[TopicPartition, int]) -> bool:
-        """Return True once the partitions have been read up to the offsets `ends`."""
+        """True if the partitions have been read up to the offsets `ends`."""
         with _translated():
             return all((self.consumer.position(each) or 0) >= end for each, end in ends.items())
 
     def fetch(self, positions: Iterable[Position]) -> dict[Position, ConsumerRecord]:
-        """Return single records by their positions, without those that are no longer retained or can't be read."""
+        """Return single records by position, without those that are no longer retained or cannot be read."""
         requested: dict[TopicPartition, list[int]] = {}
         for topic, partition, offset in sorted(set(positions)):
             requested.setdefault(TopicPartition(topic, partition), []).append(offset)
@@ -246,7 +246,7 @@ class TopicScan:
 
 
 def log_unreadable(batch: UnreadableBatch) -> None:
-    """Log a warning about an unreadable batch that is skipped; for the `unreadable` of a TopicScan."""
+    """Log a warning about an unreadable batch that is skipped; can be passed as `unreadable` to a TopicScan."""
     log.warning("unreadable_batch_left_out", position=batch.position, content=batch.content, error=batch.reason)
 
 

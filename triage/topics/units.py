@@ -8,9 +8,9 @@ _QUANTITY = re.compile(r"(\d+)\s*([A-Za-z]+)")
 
 
 def config_value(name: str, value: str | float | bool) -> str:
-    """Convert a value of `topics.yaml` to the text that Kafka takes, as `retention.ms: 3d` to `259200000`.
+    """Convert a value of `topics.yaml` to Kafka's notation, such as `retention.ms: 3d` to `259200000`.
 
-    Raises ValueError for an unknown unit; it names the value and the possible units.
+    Raises ValueError, which names the value and the possible units, for an unknown unit.
     """
     if isinstance(value, bool):
         return str(value).lower()
@@ -27,9 +27,9 @@ def config_value(name: str, value: str | float | bool) -> str:
 
 
 def readable(name: str, value: str) -> str:
-    """Return a setting's value with a larger unit added, as `259200000 (3d)`, if it is a round number of that unit.
+    """Add a larger unit to a setting's value, such as `259200000 (3d)`, if the value is a whole number of that unit.
 
-    Other values are returned as they are.
+    Other values are returned unchanged.
     """
     units = _units(name)
     if not value.isdigit() or value == "0":
@@ -41,7 +41,7 @@ def readable(name: str, value: str) -> str:
 
 
 def same_value(name: str, one: str, other: str) -> bool:
-    """Return True if two values of a topic setting mean the same to Kafka; the order of policies does not matter."""
+    """True if two values of a topic setting mean the same to Kafka; the order of cleanup policies does not matter."""
     if name == "cleanup.policy":
         return {part.strip() for part in one.split(",")} == {part.strip() for part in other.split(",")}
     return one == other

@@ -1,4 +1,4 @@
-"""Describes a record batch that can't be read: its position, its encoding, and the offset to continue at."""
+"""Describes a record batch that cannot be read: its position, its encoding, and the offset at which to continue."""
 
 import hashlib
 import struct
@@ -16,11 +16,11 @@ _REASON_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class UnreadableBatch:
-    """A record batch that the Kafka client can't read.
+    """A record batch that the Kafka client cannot read.
 
     `offset` is its first offset that was not read, `next_offset` the one at which reading can continue after the batch.
-    `codec`, `records` and `timestamp_ms` are read from its header, which may be damaged too: they are "unknown" or None
-    if the header can't be read or is not plausible.
+    `codec`, `records` and `timestamp_ms` are from its header, which may be damaged, too: they are "unknown" or None if
+    the header cannot be read or is not plausible.
     """
 
     topic: str
@@ -41,7 +41,7 @@ class UnreadableBatch:
 
     @property
     def content(self) -> str:
-        """Description of the batch without its data: number of records, codec and size in bytes."""
+        """Description of the batch, without its data: number of records, codec and size in bytes."""
         records = "" if self.records is None else f"{self.records} records, "
         return f"{records}codec {self.codec}, {self.size_bytes} bytes"
 
@@ -54,8 +54,8 @@ def describe(
 ) -> UnreadableBatch:
     """Describe the batch with the bytes `raw`, in which `error` was raised at `offset`.
 
-    `following` has the bytes of the batch after it, if it was fetched. The next offset is the one after the last offset
-    that the batch's header names, if that is plausible; else the first of the following batch; else `offset` + 1.
+    `following` has the bytes of the batch after it, if it was fetched. `next_offset` is the one after the last offset
+    in the batch's header, if that is plausible; else the first of the following batch; else `offset` + 1.
     """
     reason = f"{type(error).__name__}: {error}"[:_REASON_CHARS]
     size, digest = len(raw), hashlib.sha256(raw).hexdigest() if raw else ""

@@ -1,1 +1,1 @@
-"""Enriches records again that were processed before."""
+"""Enriches records again that were already processed."""

@@ -1,4 +1,4 @@
-"""Enriches stored documents again, from their redacted text: the model never saw more than that."""
+"""Enriches stored documents again, from their redacted text, which is all that the model saw the first time."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _RAW_FLAGS = (Flag.TRUNCATED, Flag.REDACTED, Flag.ATTRIBUTES_DROPPED, Flag.TIME_
 
 
 def reenrich(enricher: Enricher, stored: Sequence[StoredRecord]) -> list[Enriched]:
-    """Enrich stored documents with the current model and rules, in order; `_id`, times and author hash stay."""
+    """Enrich stored documents with the current model and rules, in order; `_id`, times and author hash are kept."""
     enriched = enricher.enrich([_validated(item) for item in stored])
     return [_merged(enricher, item, new) for item, new in zip(stored, enriched, strict=True)]
 

@@ -1,4 +1,4 @@
-"""Replays: enriches raw records of a time range again, or documents that a model version classified."""
+"""Replays: enriches raw records of a time range again, or the documents that a model version classified."""
 
 import hashlib
 from collections import Counter
@@ -47,8 +47,9 @@ class Request:
     """The selection of records to replay.
 
     Without a `model_version` raw records of the channels are replayed, else the documents that this model version
-    classified. `from_ms` (None: from the first) and `to_ms` are in ms since the epoch and limit the broker's timestamp
-    of raw records, or the event time of documents. `again` also replays what an earlier run of the same request did.
+    classified. `from_ms` (None: from the first) and `to_ms`, in ms since the epoch, limit the broker's timestamp of raw
+    records, or the event time of documents. `again` also replays records that an earlier run of the same request
+    completed.
     """
 
     from_ms: int | None
@@ -60,10 +61,10 @@ class Request:
 
 @dataclass
 class ReplayProgress:
-    """Numbers of records in a replay so far.
+    """Counts of the records in a replay so far.
 
-    `total` are to be replayed, of which `resumed` were processed by an earlier run of the same request. Of the `read`
-    ones, `written` were stored, `superseded` had newer content in the index, `forgotten` are by erased authors, and
+    `total` are to be replayed; an earlier run of the same request processed `resumed` of them. Of those that were
+    `read`, `written` were stored, `superseded` had newer content in the index, `forgotten` are by erased authors, and
     `refused` could not be processed, by reason.
     """
 
@@ -80,8 +81,8 @@ class Replay:
     """One replay, run while workers process live traffic.
 
     It is rate-limited, does not change the window counts that alerts use, and never overwrites newer content. Documents
-    keep their `_id` and version, so there are no duplicates. When `stop` returns True it ends after the current batch.
-    `on_batch` is called with the progress after each batch, `on_refused` with position or document `_id` and reason of
+    keep their `_id` and version, so there are no duplicates. When `stop` returns True, it ends after the current batch.
+    `on_batch` is called with the progress after each batch, `on_refused` with (position or document `_id`, reason) of
     each record that is left out.
     """
 
@@ -109,7 +110,7 @@ class Replay:
     def size(self) -> ReplayProgress:
         """Count the records to replay, without replaying them; only `total` of the result is set.
 
-        Raises Unavailable, AccessDenied or ConfigError if Kafka or Elasticsearch can't be asked.
+        Raises Unavailable, AccessDenied or ConfigError if Kafka or Elasticsearch cannot be read.
         """
         with self._elasticsearch() as client:
             if self._request.model_version is not None:
@@ -122,8 +123,8 @@ class Replay:
     def run(self) -> ReplayProgress:
         """Replay the records; writing is retried while a dependency is unavailable.
 
-        Raises ConfigError, ModelError, AccessDenied or DependencyError for what waiting can't fix, and Unavailable if
-        Kafka or Elasticsearch can't be read.
+        Raises ConfigError, ModelError, AccessDenied or DependencyError for problems that waiting cannot resolve, and
+        Unavailable if Kafka or Elasticsearch cannot be read.
         """
         settings = self._settings
         check_author_key(settings)

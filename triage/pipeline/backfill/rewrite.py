@@ -29,11 +29,12 @@ class Written:
 
 
 class Rewriter:
-    """Writes documents to Elasticsearch, then to `feedback.enriched` under the same keys, with their source offsets.
+    """Writes documents to Elasticsearch, then to `feedback.enriched` with the same keys, and commits source offsets.
 
-    One transaction per batch, under a transactional id of its own, so that a second replay fences the first. The index
-    rejects what it has in a newer version. Between the index and the topic a worker may write newer content: after each
-    commit the index is read again, and what is newer there is sent to the topic, until both agree.
+    Each batch is one transaction with a transactional id reserved for replays, so that a second replay fences the
+    first. The index rejects documents that it has in a newer version. A worker may write newer content between the
+    write to the index and that to the topic. Therefore the index is read again after each commit, and newer documents
+    are sent to the topic, until both agree.
     """
 
     def __init__(self, settings: Settings, client: Elasticsearch, sink: Sink, naming: IndexNaming, group: str) -> None:
@@ -48,7 +49,7 @@ class Rewriter:
     def write(self, batch: Sequence[Enriched], offsets: Mapping[TopicPartition, int]) -> Written:
         """Write the batch and commit its offsets.
 
-        Raises Unavailable if Kafka or Elasticsearch did not take it: the same batch can be written again.
+        Raises Unavailable if Kafka or Elasticsearch did not accept it: the same batch can be written again.
         """
         to_write = [
             Document(

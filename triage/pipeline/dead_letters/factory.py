@@ -20,7 +20,7 @@ _MAX_HEADERS = 50
 class DeadLetterFactory:
     """Builds the dead letters of refused records.
 
-    The payload is redacted; bytes that can't be decoded are described by length and SHA-256 only.
+    The payload is redacted; bytes that cannot be decoded are described only by length and SHA-256.
     """
 
     def __init__(self, redactor: Redactor, clock: Clock, metrics: Metrics) -> None:
@@ -29,10 +29,10 @@ class DeadLetterFactory:
         self._metrics = metrics
 
     def create(self, message: ConsumedMessage, invalid: InvalidRecord, *, attempts: int = 1) -> DeadLetter:
-        """Build the dead letter for a message that was refused with `invalid`, and count it in the metrics.
+        """Build the dead letter for a message that was refused with the error `invalid`, and count it in the metrics.
 
-        `attempts` is the number of times that it was tried since it was last written to its topic; for a replayed
-        message the attempts before the replay are added.
+        `attempts` is how often it was processed since it was last written to its topic; for a replayed message the
+        attempts before the replay are added.
         """
         self._metrics.records_dead_lettered.labels(invalid.stage, invalid.reason).inc()
         topic, partition, offset = message.position

@@ -1,4 +1,4 @@
-"""Reads and writes the Kafka headers that give a replayed record its first position, timestamp and attempts."""
+"""Reads and writes the Kafka headers of replayed records: first position, its timestamp, and number of attempts."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -19,7 +19,7 @@ Headers = Iterable[tuple[str, bytes | None]]
 
 
 class Origin(NamedTuple):
-    """Origin of a replayed record: its first position, the broker's timestamp there, and the attempts made so far."""
+    """Origin of a replayed record: its first position, the broker's timestamp there, and the attempts so far."""
 
     position: Position
     timestamp_ms: int
@@ -29,7 +29,7 @@ class Origin(NamedTuple):
 def origin_of(message: ConsumedMessage) -> Origin | None:
     """Return the origin of a replayed record; None for a record that was not replayed.
 
-    Raises InvalidRecord for origin headers that are not valid.
+    Raises InvalidRecord for invalid origin headers.
     """
     found = {name: value for name, value in message.headers if name in _NAMES}
     if POSITION not in found:
@@ -50,7 +50,10 @@ def origin_of(message: ConsumedMessage) -> Origin | None:
 
 
 def with_origin(headers: Headers, origin: Origin) -> list[tuple[str, bytes]]:
-    """Return the headers for the copy of a replayed record: its own, with those of `origin` added or replaced."""
+    """Return the headers for the copy of a replayed record: the record's own, plus those of `origin`.
+
+    Existing origin headers are replaced.
+    """
     return [
         *((name, value) for name, value in sendable_headers(headers) if name not in _NAMES),
         (POSITION, str(origin.position).encode()),
@@ -60,9 +63,9 @@ def with_origin(headers: Headers, origin: Origin) -> list[tuple[str, bytes]]:
 
 
 def parse_position(text: str) -> Position:
-    """Parse a position of the form topic/partition/offset, as in `feedback.complaints/0/12`.
+    """Parse a position of the form topic/partition/offset, such as `feedback.complaints/0/12`.
 
-    Raises ValueError for text that does not have this form.
+    Raises ValueError for text of another form.
     """
     topic, partition, offset = text.rsplit("/", 2)
     if not topic or int(partition) < 0 or int(offset) < 0:

@@ -1,4 +1,4 @@
-"""Reads the dead-letter topic: the latest dead letter of each record, filtered."""
+"""Reads the dead-letter topic: the latest dead letter of each record, with filters."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ TOPIC = "dead-letter"
 
 @dataclass(frozen=True)
 class DeadLetterFilter:
-    """Conditions on dead letters, all of which a letter must meet; an empty or None condition is met by every letter.
+    """Conditions on dead letters, all of which must be met; an empty or None condition is always met.
 
-    `positions` are texts of the form topic/partition/offset, either of the failed record or of its first copy.
-    `since_ms` (included) and `until_ms` (excluded) limit `failed_at`, in ms since the epoch.
+    `positions` are texts of the form topic/partition/offset, of the failed record or of its first copy. `since_ms`
+    (inclusive) and `until_ms` (exclusive) limit `failed_at`, in ms since the epoch.
     """
 
     positions: frozenset[str] = frozenset()
@@ -49,7 +49,7 @@ class DeadLetterFilter:
 def read_letters(scan: TopicScan, letter_filter: DeadLetterFilter) -> list[DeadLetter]:
     """Return the latest dead letter of each record, if it matches the filter, ordered by the time of failure.
 
-    A letter with `replayed_at` is of a record that was put back into its topic and has not failed again.
+    A letter with `replayed_at` belongs to a record that was put back into its topic and has not failed again.
     """
     states: dict[str, DeadLetter] = {}
     for key, letter in entries(scan):
@@ -68,9 +68,9 @@ def entries(
 ) -> Iterator[tuple[str, DeadLetter | None]]:
     """Yield (key, dead letter) for each message of the dead-letter topic, in order for each key.
 
-    The letter is None if it was erased (a tombstone). `not_understood` is called with the key of each message that is
-    left out, because triage did not write it. Raises the errors of `existing_partitions`: without the right to read,
-    the topic must not be taken for empty.
+    The letter is None if it was erased (a tombstone). `not_understood` is called with the key of each message that
+    triage did not write; it is left out. Raises the errors of `existing_partitions`, so that a topic without read
+    permission is not mistaken for an empty one.
     """
     decoder: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
     for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):

@@ -1,4 +1,4 @@
-"""Replays dead letters: writes the raw record to its topic again, once, with headers that name its first position."""
+"""Replays dead letters: writes the raw record to its topic again, once, with headers for its first position."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -50,12 +50,13 @@ def replay_letters(
 ) -> Iterator[Replayed]:
     """Put the records of matching letters back into their raw topics, oldest failure first, `limit` at most.
 
-    The headers of each copy carry its first position, and the same transaction marks the letter as replayed. So a
-    record is put back once, however often this runs, and a second run fences a first one that is still running. Letters
-    with reason `crashed_the_worker` are replayed only if the filter names that reason or their position.
+    The headers of each copy contain its first position, and the same transaction marks the letter as replayed.
+    Therefore a record is put back once, however often this runs, and a second run fences a first one that is still
+    running. Letters with reason `crashed_the_worker` are replayed only if the filter names that reason or their
+    position. `is_erased` is true for records of erased authors, which are not put back.
 
     Yields each letter with its outcome; with `dry_run` nothing is written. Raises Unavailable, DependencyError,
-    AccessDenied or ConfigError for errors of Kafka and of the settings; it can be run again after each.
+    AccessDenied or ConfigError for errors of Kafka and of the settings; after any of them it can be run again.
     """
     if dry_run:
         with TopicScan(settings.kafka, "triage-dead-letters", unreadable=log_unreadable) as scan:

@@ -1,4 +1,4 @@
-"""Skips a Kafka record batch that can't be read: commits a dead letter and the offset after it in one transaction."""
+"""Skips an unreadable Kafka record batch: commits a dead letter and the offset after the batch in one transaction."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ COMMAND = "triage worker skip"
 
 @dataclass(frozen=True)
 class Readers:
-    """A consumer group that may wait at an unreadable batch, and the topics that it reads.
+    """A consumer group that an unreadable batch can block, and the topics that it reads.
 
-    `kind` is what the topics are called in messages.
+    `kind` is the name of these topics in messages.
     """
 
     group: str
@@ -50,12 +50,12 @@ def skip(
 ) -> UnreadableBatch:
     """Skip the unreadable batch at `position` for `readers`, by default the workers; returns the batch.
 
-    Those that wait at it read on within seconds. The batch must be the next one to process: all records before it are
-    committed. Then none commits an offset of the partition, and this transaction needs no membership of the group.
-    With `dry_run` nothing is written.
+    Blocked consumers continue after it within seconds. The batch must be the next one to process: all records before it
+    are committed. In that case no member commits an offset of the partition, and this transaction needs no group
+    membership. With `dry_run` nothing is written.
 
     Raises ConfigError for a position that is not in a topic of `readers`; TriageError if the batch can be read, was
-    skipped before, or is not the next one; Unavailable, AccessDenied or DependencyError for errors of Kafka.
+    already skipped, or is not the next one; Unavailable, AccessDenied or DependencyError for errors of Kafka.
     """
     partition = TopicPartition(position.topic, position.partition)
     readers = readers or Readers.workers(settings)
@@ -75,7 +75,7 @@ def skip(
 
 
 def dead_letter(batch: UnreadableBatch, clock: Clock) -> DeadLetter:
-    """Build the dead letter for a whole unreadable batch; its payload describes the bytes that can't be decoded."""
+    """Build the dead letter for a complete unreadable batch; its payload describes the undecodable bytes."""
     now_ms = clock.now_ms()
     digest = f", SHA-256 {batch.sha256}" if batch.sha256 else ""
     return DeadLetter(

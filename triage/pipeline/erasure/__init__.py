@@ -1,1 +1,1 @@
-"""Erases all records of an author, and keeps workers and replays from processing them again."""
+"""Erases all records of an author, and prevents workers and replays from processing them again."""

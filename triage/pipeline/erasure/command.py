@@ -1,4 +1,4 @@
-"""Erases everything that is kept of one author (the right to erasure), so that a replay does not bring it back."""
+"""Erases everything stored about one author (the right to erasure), so that a replay does not restore it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,13 +29,13 @@ _CLOSE_TIMEOUT_S = 5.0
 
 
 def forget(settings: Settings, clock: Clock, source: str | None, author: str, *, dry_run: bool = False) -> Erased:
-    """Erase what `author` of `source` wrote until now, under every author key that is configured.
+    """Erase what `author` of `source` has written so far, under every configured author key.
 
     First the author is added to the list that workers and replays read. Then examples of alerts, dead letters and
-    corrections are erased, and each document gets a tombstone in `feedback.enriched` and is deleted. All of it is done
-    once more for records that a worker had in flight meanwhile. Repeating it is safe and completes what was
-    interrupted. Nothing is erased if a key is not the one that made the hashes of its version (ConfigError), or if a
-    part of the index can't be seen (Unavailable). Raises also AccessDenied.
+    corrections are erased, and each document gets a tombstone in `feedback.enriched` and is deleted. All of this is
+    repeated once for records that a worker had in flight. A second call is safe and completes an interrupted one. With
+    `dry_run` nothing is erased. Raises ConfigError if a key is not the one that made the hashes of its version, and
+    Unavailable if a part of the index cannot be searched, in both cases before anything is erased; also AccessDenied.
     """
     settings.require_own_author_key()
     redactor = Redactor(settings.redaction)

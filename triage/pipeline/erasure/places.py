@@ -1,4 +1,4 @@
-"""Erases an author's records from Kafka topics and Elasticsearch, in an order in which it can be repeated."""
+"""Erases an author's records from Kafka topics and Elasticsearch, in an order that allows repetition."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -41,12 +41,11 @@ _MAX_LISTED_ALERTS = 20
 class Erased:
     """Result of one erasure: what was found of the author, and erased unless it was a dry run.
 
-    `authors` are the author's hashes, under each key. `documents`, `dead_letters`, `alerts` and `corrections` are
+    `authors` are the author's hashes under each key. `documents`, `dead_letters`, `alerts` and `corrections` are the
     numbers found; `indices` has the number of documents by index. `late` is the number of records that a worker
-    published meanwhile, `open_alerts` the alerts that still fire. `letters_read` and `alerts_read` are the numbers of
-    dead letters and alert states that were examined, `unknown_letters` the number of letters whose author was hashed
-    with a key that is not configured, by key version; `not_understood` is the number of messages among them that triage
-    did not write.
+    published meanwhile, `open_alerts` are the alerts that still fire. `letters_read` and `alerts_read` are the numbers
+    of dead letters and alert states that were examined; `unknown_letters` counts, by key version, letters whose author
+    was hashed with a key that is not configured; `not_understood` counts messages among them that triage did not write.
     """
 
     authors: list[str]
@@ -77,7 +76,7 @@ class Erased:
 
 
 class Writer(Protocol):
-    """Sends messages to topics, given by their names without prefix; `flush` waits for all acknowledgements."""
+    """Sends messages to topics, given by their short names; `flush` waits for all acknowledgements."""
 
     def send(self, topic: str, key: bytes, value: bytes | None) -> None: ...
 

@@ -19,7 +19,7 @@ NOT_REACHED = (
 
 
 def account(erased: Erased, *, dry_run: bool) -> str:
-    """Return the report on an erasure as lines of name, tab and value."""
+    """Return the report on an erasure as lines of (name, tab, value)."""
     verb = "to erase" if dry_run else "erased"
     where = ", ".join(f"{index} {count:,}" for index, count in sorted(erased.indices.items()))
     lines = [
@@ -55,7 +55,7 @@ def account(erased: Erased, *, dry_run: bool) -> str:
 
 
 def questions(erased: Erased, source: str) -> list[str]:
-    """Return the questions to answer before the report can be relied on; [] if there are none."""
+    """List the questions to answer before the report can be relied on; [] if there are none."""
     found = []
     if nothing_found(erased):
         found.append(
@@ -77,7 +77,7 @@ def questions(erased: Erased, source: str) -> list[str]:
 
 
 def remarks(erased: Erased) -> list[str]:
-    """Return sentences about records that may concern the same person and were not erased or not searched."""
+    """List sentences about records that may concern the same person and were not erased or not searched."""
     said = [
         f"the same author id has {number:,} documents under source {name!r}: if it is the same person, repeat the "
         f"command with --source {name!r}"
@@ -94,7 +94,7 @@ def remarks(erased: Erased) -> list[str]:
 
 
 def nothing_found(erased: Erased) -> bool:
-    """Return True if neither this nor an earlier request for the author found anything."""
+    """True if neither this nor an earlier request for the author found anything."""
     return not erased.total and not erased.survey.erased_before
 
 

@@ -1,4 +1,4 @@
-"""Surveys, before an erasure, what it can find: indices, author keys, other sources, earlier requests."""
+"""Determines, before an erasure, what it can find: indices, author keys, other sources, earlier requests."""
 
 from dataclasses import dataclass, field
 
@@ -19,13 +19,13 @@ RECORDED, UNRECORDED, BEGAN_WITH_DEMO = "as recorded", "not recorded", "recorded
 class Survey:
     """Result of `survey`: what an erasure of one author can find, and what limits it.
 
-    `hashes` are the author's hashes under each configured key, and under the demo key if the index began with it.
-    `keys` says for each key version whether its key is the one that the index recorded. `unknown_versions` counts, by
-    key version, documents and corrections whose author was hashed with a key that is not configured; `other_sources`
+    `hashes` are the author's hashes under each configured key, and under the demo key if the index was first used with
+    it. `keys` says for each key version whether its key is the one that the index recorded. `unknown_versions` counts,
+    by key version, documents and corrections whose author was hashed with a key that is not configured; `other_sources`
     counts documents of the same author id under each other source ("" for records without one). `sources` has the most
-    frequent sources of the index with their number of documents, and `more_sources` is True if there are others.
-    `asked_ms` is the time of the last earlier request for this author (None without one), `erased_before` the number of
-    items that those requests erased.
+    frequent sources of the index with their number of documents; `more_sources` is True if there are others. `asked_ms`
+    is the time of the last earlier request for this author (None without one), `erased_before` the number of items that
+    those requests erased.
     """
 
     hashes: list[str]
@@ -42,10 +42,10 @@ class Survey:
 def survey(
     settings: Settings, client: Elasticsearch, scan: TopicScan, redactor: Redactor, source: str | None, author: str
 ) -> Survey:
-    """Find out what an erasure of `author` of `source` can find; nothing is changed.
+    """Determine what an erasure of `author` of `source` can find; nothing is changed.
 
     Raises ConfigError for an author key that is not the one recorded for its version, Unavailable if a part of the
-    index can't be seen, AccessDenied or DependencyError for other errors of Kafka and Elasticsearch.
+    index cannot be searched, AccessDenied or DependencyError for other errors of Kafka and Elasticsearch.
     """
     elastic, redaction = settings.elasticsearch, settings.redaction
     visible_indices(client, elastic).require_all("forget")

@@ -1,4 +1,4 @@
-"""The list of erased authors, kept in a topic: workers and replays leave out what those authors wrote before."""
+"""The list of erased authors, stored in a topic: workers and replays omit what these authors wrote earlier."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ TOPIC = "forgotten"
 class ErasedAuthors:
     """The hashes of erased authors, each with the time up to which their records are erased.
 
-    Times are the broker's, in ms. Thread-safe: a follower's thread adds, others read.
+    Times are the broker's, in ms since the epoch. Thread-safe: a follower's thread adds authors, other threads read.
     """
 
     def __init__(self, redactor: Redactor) -> None:
@@ -46,9 +46,9 @@ class ErasedAuthors:
         return len(self._until_ms)
 
     def earlier_request(self, hashes: Iterable[str]) -> ForgottenAuthor | None:
-        """Return the last request to erase an author with one of the hashes; None without one.
+        """Return the last request to erase an author with one of the hashes; None if there is none.
 
-        Its `found` is the number of items that such requests have erased in all.
+        Its `found` is the total number of items that such requests have erased.
         """
         known = [each for each in hashes if each in self._until_ms]
         if not known:
@@ -57,21 +57,21 @@ class ErasedAuthors:
         return ForgottenAuthor(author=last, at_ms=self._until_ms[last], found=max(self._found[each] for each in known))
 
     def contains(self, hashes: Iterable[str], written_ms: int) -> bool:
-        """Return True if an author with one of the hashes was erased at or after `written_ms`."""
+        """True if an author with one of the hashes was erased at or after `written_ms`."""
         return any(written_ms <= self._until_ms.get(each, -1) for each in hashes)
 
     def exclude(self, enriched: Iterable[Enriched]) -> list[Enriched]:
-        """Return the records that are not by erased authors, in order."""
+        """Return the records without those of erased authors, in order."""
         return [item for item in enriched if not self.contains([item.record.author_id or ""], item.validated.broker_ms)]
 
     def contains_author_of(self, raw: RawRecord, written_ms: int) -> bool:
-        """Return True if the raw record is by an author who was erased at or after `written_ms`."""
+        """True if the raw record is by an author who was erased at or after `written_ms`."""
         if not self._until_ms or raw.author_id is None:
             return False
         return self.contains(self._redactor.author_hashes(raw.source, raw.author_id), written_ms)
 
     def contains_author_of_payload(self, payload: bytes, written_ms: int) -> bool:
-        """Return True if the raw payload, valid or not, names an author who was erased at or after `written_ms`."""
+        """True if the raw payload, valid or not, names an author who was erased at or after `written_ms`."""
         if not self._until_ms:
             return False
         writer = self._redactor.writer_of(payload)
@@ -81,7 +81,7 @@ class ErasedAuthors:
 def read_erased_authors(scan: TopicScan, redactor: Redactor) -> ErasedAuthors:
     """Read the authors erased so far from their topic.
 
-    Raises ConfigError, AccessDenied or Unavailable if the topic can't be read: it must not be taken for empty.
+    Raises ConfigError, AccessDenied or Unavailable if the topic cannot be read, so that it is not mistaken for empty.
     """
     authors = ErasedAuthors(redactor)
     for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
@@ -91,7 +91,7 @@ def read_erased_authors(scan: TopicScan, redactor: Redactor) -> ErasedAuthors:
 
 
 def follow_erased_authors(kafka: KafkaSettings, authors: ErasedAuthors) -> TopicFollower:
-    """Return a follower, not started yet, that keeps `authors` up to date with the topic of erased authors."""
+    """Create a follower, not yet started, that keeps `authors` up to date with the topic of erased authors."""
 
     def take(records: list[ConsumerRecord]) -> None:
         for record in records:

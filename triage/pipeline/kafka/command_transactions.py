@@ -1,6 +1,6 @@
 """Kafka transactions for commands such as a replay, separate from those of the workers.
 
-Each ends in bounded time, and a producer that can't be used any more is replaced.
+Each ends in bounded time, and a producer that has become unusable is replaced.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,8 +23,9 @@ _CLOSE_S = 5.0
 class Transactions:
     """Runs one transaction at a time under the transactional id `<fleet>-<name>`.
 
-    Of two processes with the same id, the later fences the earlier, so the constructor ends an earlier run. `command`
-    is the command line that error messages name. The constructor raises the errors of `wait_for_kafka` and `translate`.
+    Of two processes with the same id, the later fences the earlier: the constructor thereby ends an earlier run.
+    `command` is the command line that error messages name. The constructor raises the errors of `wait_for_kafka` and
+    `translate`.
     """
 
     def __init__(
@@ -47,10 +48,10 @@ class Transactions:
 
     @contextmanager
     def begin(self) -> Iterator[TransactionalProducer]:
-        """Begin a transaction, give its producer to the `with` block, and commit it at the end of the block.
+        """Context manager that begins a transaction, yields its producer, and commits at the end of the block.
 
-        Raises Unavailable when it was aborted, or when its outcome is unknown: the next transaction begins only after
-        this one has ended. Raises DependencyError when another process has taken over the transactional id. Any other
+        Raises Unavailable if the transaction was aborted, or if its outcome is unknown: the next one begins only after
+        this one has ended. Raises DependencyError if another process has taken over the transactional id. Any other
         error of the block aborts the transaction and is raised.
         """
         producer = self._ready()

@@ -1,4 +1,4 @@
-"""Reports raw records that their topic's retention deleted before a worker read them."""
+"""Reports raw records that retention deleted before a worker read them."""
 
 from triage.logging import get_logger
 from triage.metrics import Metrics
@@ -10,17 +10,18 @@ log = get_logger("triage.feed")
 class ExpiredRecords:
     """Counts raw records that were deleted before this worker read them.
 
-    One instance serves a worker for its life; only the worker's own thread uses it.
+    A worker uses one instance for its whole life, on its own thread only.
     """
 
     def __init__(self, metrics: Metrics | None = None) -> None:
         self._metrics = metrics or Metrics()
 
     def report(self, partition: Partition, next_offset: int, first: int) -> None:
-        """Count and log the records of a partition from `next_offset` on that are before the oldest one kept, `first`.
+        """Count and log the deleted records of a partition, from `next_offset` to before `first`, the oldest existing
+        one.
 
-        `next_offset` was to be read next. The offsets between them may include transaction markers, so the count is an
-        upper bound.
+        `next_offset` is the offset to be read next. The range may include transaction markers, so the count is an upper
+        bound.
         """
         if first <= next_offset:
             return

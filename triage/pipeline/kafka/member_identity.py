@@ -1,4 +1,4 @@
-"""The name of a worker in its consumer group, and the error to raise when the broker fences it."""
+"""The name of a worker in its consumer group, and the error to raise when the broker fences that name."""
 
 from collections import deque
 
@@ -7,12 +7,12 @@ from triage.errors import ConfigError, Fenced, TriageError
 
 
 class MemberIdentity:
-    """The name that a worker uses as group instance id and as transactional id, for its whole life.
+    """The name that a worker uses as group instance id and transactional id, for its whole life.
 
-    It also counts how often the broker fenced this name, which has two causes. If the answer to a join is lost, as with
-    connections that are cut, the broker has already made another member of the same id, and refuses the next heartbeat
-    as fenced: joining again helps. Two processes with the same slot fence each other every few seconds: this is assumed
-    when it happens `limit` times within `within_s` seconds.
+    It also counts how often the broker fenced this name, which has two possible causes. If the response to a join is
+    lost, such as by a broken connection, the broker has already created another member with the same id, and refuses
+    the next heartbeat as fenced: joining again helps. Two processes with the same slot fence each other every few
+    seconds: this is assumed if it happens `limit` times within `within_s` seconds.
     """
 
     def __init__(self, name: str, clock: Clock, limit: int = 8, within_s: float = 120.0) -> None:
@@ -24,7 +24,7 @@ class MemberIdentity:
     def fenced(self, error: Exception) -> TriageError:
         """Count one refusal as fenced, and return the error to raise.
 
-        It is ConfigError if a second process seems to use the same name, else Fenced: the worker joins again.
+        ConfigError if a second process seems to use the same name, else Fenced, after which the worker joins again.
         """
         now = self._clock.monotonic()
         self._fenced_at.append(now)

@@ -32,7 +32,7 @@ _ASK_INTERVAL_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ProcessedOffset:
-    """The offset after the last record of a partition that is known to be processed, and the time of that in ms."""
+    """The offset after the last record of a partition known to be processed, and the time of that message in ms."""
 
     offset: int
     at_ms: int
@@ -40,11 +40,11 @@ class ProcessedOffset:
 
 @dataclass(frozen=True)
 class OffsetQueries:
-    """The three functions by which the verifier asks Kafka.
+    """The three functions with which the verifier queries Kafka.
 
-    `processed` returns the offsets that the newest messages of the group's output record. `committed` returns the
-    committed offset of each partition as the group coordinator answers, None without one. `confirm` returns the
-    partitions whose topic was not deleted and created again since: the record before the offset is not younger than the
+    `processed` returns the offsets recorded in the newest messages of the group's output. `committed` returns the
+    committed offset of each partition according to the group coordinator, None without one. `confirm` returns the
+    partitions whose topic was not deleted and created again since: the record before the offset is not newer than the
     entry, or is no longer retained. All raise Unavailable if Kafka does not answer, `processed` also AccessDenied.
     """
 
@@ -54,11 +54,11 @@ class OffsetQueries:
 
 
 class CommittedOffsetVerifier:
-    """Decides from which offsets newly assigned partitions are read.
+    """Determines the offsets from which newly assigned partitions are read.
 
-    Call `begin`, then `resume_offsets` until it does not return None. As long as Kafka's committed offsets are lower
-    than those that the output records, the answer is put off, for `patience_s` seconds at most; then the recorded
-    offsets are used. With `patience_s` = 0 every committed offset is accepted.
+    Call `begin`, then `resume_offsets` until it does not return None. While Kafka's committed offsets are lower than
+    those recorded in the output, the result is delayed, for `patience_s` seconds at most; then the recorded offsets are
+    used. With `patience_s` = 0 every committed offset is accepted.
     """
 
     def __init__(self, queries: OffsetQueries, clock: Clock, wall: Clock, patience_s: float) -> None:
@@ -75,19 +75,19 @@ class CommittedOffsetVerifier:
         self._patience_spent = False
 
     def record_commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Remember offsets that this process has committed."""
+        """Store offsets that this process has committed."""
         now_ms = self._wall.now_ms()
         self._own_commits |= {partition: ProcessedOffset(offset, now_ms) for partition, offset in offsets.items()}
 
     def begin(self) -> None:
-        """Start a new verification after partitions were assigned: the group's output is read again."""
+        """Start a new verification after partitions were assigned; the group's output is read again."""
         self._processed = None
 
     def resume_offsets(self) -> Mapping[Partition, int] | None:
         """Return the lowest offset from which each partition may be read.
 
-        {} means that the committed offsets are valid; None means that it is not known yet: call it again later. `begin`
-        must have been called before. Raises Unavailable when Kafka does not answer.
+        {} means that the committed offsets are valid; None that this is not known yet: call it again later. `begin`
+        must have been called before. Raises Unavailable if Kafka does not answer.
         """
         if not self._patience_s:
             return {}
@@ -119,7 +119,7 @@ class CommittedOffsetVerifier:
     def resume_offsets_in_open_transaction(self, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
         """Return the offsets to resume from if the coordinator does not answer because a transaction is open.
 
-        {} means: wait, because the transaction may still end. A sound broker ends it after
+        {} means: wait, because the transaction may still end. A working broker ends it after
         `worker.transaction_timeout_ms`; after `patience_s` seconds the offsets committed before it are returned.
         """
         if not self._patience_s or self._clock.monotonic() - self._since < self._patience_s:

@@ -1,4 +1,4 @@
-"""Reports raw partitions in which a producer has left a transaction open: nothing after its start can be read."""
+"""Reports raw partitions with a transaction that its producer left open: nothing after its start can be read."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ _NAMED_AFTER_S = 60.0
 class OpenTransactions:
     """Reports, in metrics, log and health page, partitions whose records wait for the end of an open transaction.
 
-    One instance serves a worker for its life; only the worker's own thread uses it.
+    A worker uses one instance for its whole life, on its own thread only.
     """
 
     def __init__(self, clock: Clock, metrics: Metrics | None = None, health: Health | None = None) -> None:
@@ -29,9 +29,9 @@ class OpenTransactions:
         self._named: set[Partition] = set()
 
     def watch(self, states: Mapping[Partition, PartitionState]) -> None:
-        """Update the report from the present state of all assigned partitions.
+        """Update the report from the current state of all assigned partitions.
 
-        A partition is logged and shown on the health page after 60 s in which it could not be read further.
+        A partition is logged and shown on the health page once it could not be read further for 60 s.
         """
         now = self._clock.monotonic()
         for partition in self._since.keys() - states.keys():

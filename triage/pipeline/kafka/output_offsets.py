@@ -1,4 +1,4 @@
-"""Reads the offsets that the workers' group has processed: from `window-counts`, the raw topics and the coordinator."""
+"""Reads the offsets that the workers' group has processed: from `window-counts`, raw topics and the coordinator."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -39,7 +39,7 @@ _DECODER: MessageDecoder[_Counts | _Mark] = MessageDecoder(_Counts | _Mark)
 
 
 def offset_queries(kafka: KafkaSettings, group: str) -> OffsetQueries:
-    """Return the functions by which a CommittedOffsetVerifier asks the brokers of the settings about `group`."""
+    """Build the queries with which a CommittedOffsetVerifier asks the brokers about the consumer group `group`."""
     return OffsetQueries(
         partial(processed_offsets, kafka), partial(group_offsets, kafka, group), partial(confirmed_partitions, kafka)
     )
@@ -48,8 +48,8 @@ def offset_queries(kafka: KafkaSettings, group: str) -> OffsetQueries:
 def processed_offsets(kafka: KafkaSettings) -> dict[Partition, ProcessedOffset]:
     """Return the offset after the last counted record of each raw partition, read from `window-counts`.
 
-    Only the last 100 messages of each partition are read; raw partitions that none of them names are left out. Raises
-    the errors of TopicScan.
+    Only the last 100 messages of each of its partitions are read; raw partitions that they do not name are left out.
+    Raises the errors of TopicScan.
     """
     found: dict[Partition, ProcessedOffset] = {}
     # Without a batch that can't be read, the offsets of its partitions are lower than they could be.
@@ -79,9 +79,9 @@ def group_offsets(kafka: KafkaSettings, group: str, partitions: Iterable[Partiti
 
 
 def confirmed_partitions(kafka: KafkaSettings, processed: Mapping[Partition, ProcessedOffset]) -> set[Partition]:
-    """Return the partitions whose last processed record is not younger than its entry, or no longer retained.
+    """Return the partitions whose last processed record is not newer than its entry, or is no longer retained.
 
-    If a topic was deleted and created again, the record is missing or younger. Raises the errors of TopicScan.
+    If a topic was deleted and created again, the record is missing or newer. Raises the errors of TopicScan.
     """
     with TopicScan(kafka, _CLIENT) as scan:
         known = set(scan.partitions({topic for topic, _ in processed}))

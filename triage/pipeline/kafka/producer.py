@@ -9,7 +9,7 @@ MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
 
 def transactional(kafka: KafkaSettings, worker: WorkerSettings, name: str) -> dict[str, Any]:
-    """Return the arguments of a BoundedProducer with `name` as its transactional id and client id."""
+    """Return the arguments of a BoundedProducer that has `name` as its transactional id and client id."""
     return {
         **kafka.client(),
         "client_id": name,

@@ -90,8 +90,8 @@ class KafkaSource(ConsumerRebalanceListener):
     """Reads the raw topics in a consumer group and commits in transactions.
 
     The transactional id and the group instance id are `<fleet>-<slot>`: a restarted worker gets its own partitions back
-    at once and fences what is left of its predecessor. Offsets are sent with the consumer's group metadata, so that a
-    worker whose partitions were reassigned can't commit for them.
+    at once and fences its predecessor. Offsets are sent with the consumer's group metadata, so that a worker whose
+    partitions were reassigned cannot commit for them.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Detects partitions that have records at the broker which the consumer never returns."""
+"""Detects partitions with records at the broker that the consumer never returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class _Unmoved:
 
 
 class StallDetector:
-    """Detects partitions that have stalled; one instance serves a worker for its life.
+    """Detects stalled partitions. A worker uses one instance for its whole life.
 
-    A partition is stalled when it has records that can be read, its position has not moved for `after_s` seconds, and
-    polls came back empty meanwhile: while other partitions have records, a partition may rightly wait. Each position is
-    reported once, so that one that no rebuilt consumer can pass (the end of an aborted transaction, say) costs a single
+    A partition is stalled if it has readable records, its position has not moved for `after_s` seconds, and polls
+    returned nothing meanwhile (while other partitions have records, a partition may have to wait). Each position is
+    reported once, so that one that no consumer can pass (such as the end of an aborted transaction) causes only one
     rebuild.
     """
 
@@ -37,7 +37,7 @@ class StallDetector:
         self._empty_polls += 1
 
     def stalled(self, states: Mapping[Partition, PartitionState]) -> list[Partition]:
-        """Return the partitions that are stalled and were not reported at this position before.
+        """Return the partitions that are stalled and were not yet reported at this position.
 
         `states` has the state of all assigned partitions.
         """

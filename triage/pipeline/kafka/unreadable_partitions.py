@@ -1,4 +1,4 @@
-"""Keeps partitions waiting at a batch that can't be read, while all others are read; tries again at intervals."""
+"""Keeps partitions waiting at an unreadable batch while all others are read; retries at intervals."""
 
 from collections.abc import Iterator
 
@@ -15,11 +15,11 @@ _RETRY_S = 10.0
 
 
 class UnreadablePartitions:
-    """The assigned partitions in which reading has stopped at a record batch that can't be read.
+    """The assigned partitions that are blocked by a record batch that cannot be read.
 
-    A batch that was damaged on its way, or that another broker has undamaged, can be read at a later attempt. In other
-    cases the partition waits until the command has committed an offset after the batch. One instance serves a
-    worker, or an alerter's consumer, for its life; only the thread that reads uses it. `command` passes a batch.
+    If a batch was damaged in transfer, or another broker has it undamaged, a later attempt succeeds. Otherwise the
+    partition waits until the operator skips the batch with the CLI command `command`. A worker, or an alerter's
+    consumer, uses one instance for its whole life, on the reading thread only.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class UnreadablePartitions:
         return iter(list(self._batches))
 
     def report(self, batch: UnreadableBatch) -> None:
-        """Note that reading of a partition stopped at this batch, for the first time or again."""
+        """Record that a partition is blocked by this batch, for the first time or again."""
         partition = (batch.topic, batch.partition)
         if self._batches.get(partition) != batch:
             log.error(
@@ -60,7 +60,7 @@ class UnreadablePartitions:
         return f"to pass it as a dead letter: {self._command} {batch.position}"
 
     def due(self) -> list[Partition]:
-        """Return the partitions to try again now; each is due again after 10 s."""
+        """Return the partitions to retry now; each is due again after 10 s."""
         now = self._clock.monotonic()
         found = [partition for partition, at in self._retry_at.items() if at <= now]
         for partition in found:
@@ -68,13 +68,13 @@ class UnreadablePartitions:
         return found
 
     def reached(self, partition: Partition, position: int) -> None:
-        """Note the present position of a waiting partition: once it is after the batch, the partition waits no more."""
+        """Record the current position of a blocked partition, which is free again if that is after the batch."""
         if position > self._batches[partition].offset:
             log.info("partition_readable_again", position=f"{_name(partition)}/{position}")
             self.drop(partition)
 
     def drop(self, partition: Partition) -> None:
-        """Forget a partition that was revoked from this worker or no longer waits."""
+        """Forget a partition that was revoked or is no longer blocked."""
         if self._batches.pop(partition, None) is not None:
             del self._retry_at[partition]
             self._metrics.unreadable_batch_offset.remove(*partition)

@@ -19,10 +19,10 @@ from triage.pipeline.batch import Batch
 
 
 class Stage(Protocol):
-    """One step of the pipeline over a whole batch.
+    """One step of the pipeline, applied to a whole batch.
 
-    A record that can never be processed becomes a dead letter in the batch; `InvalidRecord` never leaves a stage. Any
-    exception but Unavailable ends the worker: nothing was committed, so nothing is lost.
+    A record that can never be processed becomes a dead letter in the batch; a stage never raises `InvalidRecord`. Any
+    exception except Unavailable ends the worker: nothing was committed, so nothing is lost.
     """
 
     name: str
@@ -30,6 +30,6 @@ class Stage(Protocol):
     def process(self, batch: Batch) -> None:
         """Process all records of the batch and store the results in it.
 
-        Raises Unavailable when a dependency is unreachable or overloaded: the executor calls it again.
+        Raises Unavailable if a dependency is unreachable or overloaded: the executor then calls it again.
         """
         ...

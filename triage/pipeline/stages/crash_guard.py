@@ -1,4 +1,4 @@
-"""Finds and dead-letters a record that makes the process die: by a crash in native code, lack of memory, a hang."""
+"""Finds a record that makes the process end (crash in native code, out of memory, hang) and dead-letters it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,12 +16,13 @@ log = get_logger("triage.poison")
 
 
 class CrashGuard:
-    """Runs other stages, and keeps a journal of the records that they work on, which outlives the process.
+    """Runs other stages, and keeps a journal of the records in process, which outlives the process.
 
     Normally all records of the batch are in flight together. After a process died, the records that it had in flight
-    are quarantined: they are processed one by one, so that the next death names its record. A record that was in flight
-    alone at `attempts` deaths is poison and becomes a dead letter with reason `crashed_the_worker`. So a poison record
-    costs `attempts` + 1 restarts, and a death of other cause (a kill, a lost machine) only one slower batch.
+    are quarantined: they are processed one by one, so that a second death identifies its record. A record that was the
+    only one in flight at `attempts` deaths is poison and becomes a dead letter with reason `crashed_the_worker`. So a
+    poison record costs `attempts` + 1 restarts, and a death with another cause (a kill, a failed machine) only one
+    slower batch.
     """
 
     name = "guarded"

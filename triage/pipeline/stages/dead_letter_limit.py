@@ -1,4 +1,4 @@
-"""Stops the worker when too many records become dead letters, as after a change of the source's schema."""
+"""Stops the worker when too many records become dead letters, for example after a change of the source's schema."""
 
 import itertools
 from collections import Counter, deque
@@ -22,12 +22,12 @@ class _State(msgspec.Struct):
 
 
 class DeadLetterLimit:
-    """The last stage: ends the worker when too many records in a row, or too large a share, became dead letters.
+    """The last stage: ends the worker when too many consecutive records, or too large a share, became dead letters.
 
-    It raises before anything of the batch is committed, so those records wait in their topic. The counts are kept in
-    `path`, so that a restarted worker ends at its first dead letters instead of dead-lettering some more with each
-    restart. Valid records or a higher limit reset them. While the window is not full only the records in a row are
-    checked. Replayed records don't count: they were dead letters before.
+    It raises before anything of the batch is committed, so those records stay in their topic. The counts are stored in
+    `path`, so that a restarted worker ends at its first dead letters instead of dead-lettering more with each restart.
+    Valid records or a higher limit reset them. Until the window is full, only consecutive records are checked. Replayed
+    records don't count, because they were dead letters before.
     """
 
     name = "limit"
@@ -46,7 +46,7 @@ class DeadLetterLimit:
             self._restore(path)
 
     def process(self, batch: Batch) -> None:
-        """Count the batch's dead letters, and leave the batch as it is. Raises TooManyDeadLetters beyond a limit."""
+        """Count the batch's dead letters; the batch is unchanged. Raises TooManyDeadLetters above a limit."""
         reasons: dict[Position, str] = {
             Position(letter.topic, letter.partition, letter.offset): letter.reason
             for letter in batch.dead_letters

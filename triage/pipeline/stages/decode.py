@@ -1,4 +1,4 @@
-"""Stage 1: turns bytes of the raw topics into validated records or dead letters."""
+"""Stage 1: converts bytes of the raw topics to validated records or dead letters."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ from triage.types import Channel
 
 
 class DecodeStage:
-    """Validates raw messages against the raw schema and sets their event time: `created_at`, else broker's timestamp.
+    """Validates raw messages against the raw schema, and determines their event time.
 
-    Messages that are not valid become dead letters. Records of authors who were erased since are dropped from the
-    batch: they become neither.
+    The event time is `created_at`, or the broker's timestamp if that is missing. Invalid messages become dead letters.
+    Messages of erased authors are removed from the batch, without a dead letter.
     """
 
     name = "decode"
@@ -99,7 +99,7 @@ def event_time_of(
 ) -> int:
     """Return the event time of a record in ms since the epoch: `created_at`, or `default_ms` if it has none.
 
-    A time without an offset is in `zone`, by default UTC. Raises InvalidRecord if the time can't be parsed, or is more
+    A time without an offset is in `zone`, by default UTC. Raises InvalidRecord if the time cannot be parsed, or is more
     than `max_future_hours` ahead of the clock.
     """
     event_ms = event_time_ms(raw.created_at, zone or UTC)

@@ -71,7 +71,7 @@ Watcher = Callable[[str, Sequence[str], Sequence[Prediction]], None]
 
 
 class ActiveModel(NamedTuple):
-    """The model and the rules that are used now, and the versions that the records enriched with them name."""
+    """The model and rules in use, and the versions that are stored in the records enriched with them."""
 
     model: Model
     rules: RuleSet
@@ -79,7 +79,7 @@ class ActiveModel(NamedTuple):
 
 
 class Enricher:
-    """Turns validated raw records into enriched ones, a batch at a time."""
+    """Converts validated raw records to enriched ones, a batch at a time."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class Enricher:
     def replace(self, *, model: Model | None = None, rules: RuleSet | None = None) -> None:
         """Use the given model, rules or both from the next batch on.
 
-        A batch is enriched by one model and one set of rules from start to end.
+        A batch is always enriched by one model and one set of rules.
         """
         self._active = _activate(model or self._active.model, rules or self._active.rules)
 
@@ -353,8 +353,8 @@ def _entities(text: str, rule_spans: Sequence[Span], model_spans: Sequence[Span]
 def limit_attributes(attributes: Mapping[str, Scalar], max_keys: int, max_bytes: int) -> tuple[dict[str, Scalar], bool]:
     """Return the first attributes that fit, and True if any were dropped.
 
-    At most `max_keys` are kept, whose keys and values have at most `max_bytes` together (as UTF-8): a source that sends
-    thousands of keys must not make every document larger.
+    At most `max_keys` are kept, whose keys and values together have at most `max_bytes` (as UTF-8): a source that sends
+    thousands of keys must not enlarge every document.
     """
     kept: dict[str, Scalar] = {}
     size = 0
@@ -367,10 +367,10 @@ def limit_attributes(attributes: Mapping[str, Scalar], max_keys: int, max_bytes:
 
 
 def explain(model: Explainable, rules: RuleSet, record: EnrichedRecord) -> ExplainedRecord:
-    """Return the record with the words that decided the model's labels, and the evidence for each rule that matched.
+    """Return the record with the words that influenced the model's labels, and the evidence for each matching rule.
 
-    The record may be new or read back from the index: only its redacted text is needed. The model is called once. If
-    model or rules are not those of the record's `versions`, the explanation is that of the given ones.
+    The record may be new or read from the index: only its redacted text is needed. The model is called once. If `model`
+    or `rules` are not those of the record's `versions`, the explanation applies to the given ones.
     """
     words = explain_record(model, record)
     explanation = Explanation(intent=words.intent, sentiment=words.sentiment, rules=explain_rules(rules, record))

@@ -1,4 +1,4 @@
-"""Replaces the model and the rules of a running process: detects changed files, loads them and uses them."""
+"""Replaces the model and the rules of a running process: detects changed files, loads them and puts them to use."""
 
 import contextlib
 import hashlib
@@ -27,10 +27,10 @@ log = get_logger("triage.reload")
 
 
 def model_identity(settings: ModelSettings) -> str:
-    """Return a text that changes whenever the model does that the settings and the file CURRENT select.
+    """Return a text that changes whenever the model selected by the settings and the file CURRENT does.
 
-    It is made of the folder, the SHA-256 of the manifest, and name, size and time of each file. Raises ModelError if no
-    model is selected, OSError if a file cannot be read.
+    It consists of the folder, the SHA-256 of the manifest, and name, size and time of each file. Raises ModelError if
+    no model is selected, OSError if a file cannot be read.
     """
     folder = find_folder(settings)
     parts = [str(folder.resolve()), hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()]
@@ -46,10 +46,10 @@ def rules_identity(path: Path | None) -> str:
 
 
 def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]:
-    """Return the identities of the files of model and rules, under "model" and "rules".
+    """Return the identities of the model's and the rules' files, under "model" and "rules".
 
-    Call it before loading, so that a change in between is not missed. An identity that cannot be read is left out:
-    loading the file will raise the reason.
+    Call it before loading, so that a change in between is detected. An identity that cannot be determined is left out,
+    because loading the file will raise the reason.
     """
     seen = {}
     with contextlib.suppress(TriageError, OSError):
@@ -63,7 +63,7 @@ def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]
 def replaceables(settings: Settings, enricher: Enricher, metrics: Metrics, seen: dict[str, str]) -> list[Replaceable]:
     """Describe to a Reloader how the rules and the model of an enricher are replaced.
 
-    `seen` has the identities of those that are loaded; without `seen["model"]` the model is not replaced.
+    `seen` has the identities of the loaded ones; without `seen["model"]` the model is never replaced.
     """
 
     def load_model() -> OnnxModel:
@@ -100,7 +100,7 @@ def reloader_of(
 ) -> Reloader:
     """Build the reloader that replaces model and rules of an enricher, for a worker or the API.
 
-    `seen` has the identities of those that are loaded.
+    `seen` has the identities of the loaded ones.
     """
     return Reloader(
         replaceables(settings, enricher, metrics, seen),
@@ -113,6 +113,6 @@ def reloader_of(
 
 
 def warn_of_unknown_labels(model: Model, settings: Settings) -> None:
-    """Log a warning about rules that name labels which the model does not have: they are valid but never match."""
+    """Log a warning about rules with labels that the model does not have: they are valid but never match."""
     if isinstance(model, OnnxModel) and (problems := label_problems(model.manifest, settings)):
         log.warning("rules_name_unknown_labels", model=model.version, problems=problems)

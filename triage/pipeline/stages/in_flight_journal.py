@@ -1,4 +1,4 @@
-"""A journal of the records in flight: after a crash the next process can find the record that caused it."""
+"""A journal of the records in flight, from which the next process can find the record that caused a crash."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -36,12 +36,12 @@ class _State(msgspec.Struct, rename={"in_flight": "hand", "quarantined": "suspec
 
 
 class InFlightJournal:
-    """Positions of the records in flight, in a small file that outlives the process; none of their content.
+    """Positions of the records in flight, without their content, in a small file that outlives the process.
 
-    Records that were in flight when a process ended, in whatever way, are quarantined for its successors. If it was a
-    single record, its crashes are counted: `crashes_of`. The file is overwritten in place and not synced: what a
-    process wrote survives its death, and no record brings down the machine. A disk that can't be written to costs only
-    the journal.
+    Records that were in flight when a process ended, for any reason, are quarantined for its successors. If it was a
+    single record, its crashes are counted: `crashes_of`. The file is overwritten in place and not synced: it survives
+    the end of the process, and no record makes the machine fail. If the disk cannot be written, only the journal is
+    lost.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,17 +65,17 @@ class InFlightJournal:
         return bool(self._state.quarantined)
 
     def crashes_of(self, position: Position) -> int:
-        """Number of processes that ended while this record was in flight alone."""
+        """Number of processes that ended while this record was the only one in flight."""
         return self._state.crashes.get(str(position), 0)
 
     def begin(self, messages: Sequence[ConsumedMessage]) -> None:
-        """Record that these messages are in flight from now on."""
+        """Record that these messages are in flight now."""
         self._state.in_flight = _ranges(messages)
         self._state.alone = len(messages) == 1
         self._write()
 
     def complete(self) -> None:
-        """Record that the messages in flight were processed: none is in flight any more, and they leave quarantine."""
+        """Record that the messages in flight were processed: they are no longer in flight or quarantined."""
         state = self._state
         for done in state.in_flight if state.quarantined else ():
             state.quarantined = [rest for found in state.quarantined for rest in _subtract(found, done)]

@@ -1,6 +1,6 @@
-"""Stage 3: writes enriched records to Elasticsearch; a document that it rejects for its content becomes a dead letter.
+"""Stage 3: writes enriched records to Elasticsearch; a document rejected for its content becomes a dead letter.
 
-Where an index is at fault the batch waits.
+If an index is the cause of a rejection, the batch waits.
 """
 
 from triage.elastic.naming import IndexNaming
@@ -13,7 +13,7 @@ from triage.sinks.base import BulkResult, Document, Sink
 
 
 class IndexStage:
-    """Writes each enriched record to Elasticsearch under its own `_id` and version, so that repeats change nothing."""
+    """Writes each enriched record to Elasticsearch under its `_id` and version, so that repeats change nothing."""
 
     name = "index"
 

@@ -1,4 +1,4 @@
-"""Reports the model and rules that are used, and the device that runs the model, to metrics and health page."""
+"""Reports the model and rules in use, and the device that runs the model, in metrics and on the health page."""
 
 from triage.config import ModelSettings
 from triage.inference.model import OnnxModel
@@ -9,9 +9,9 @@ from triage.types import Model
 
 
 def show_model(metrics: Metrics, model: Model, versions: Versions, settings: ModelSettings) -> None:
-    """Set the metric `model_info` to the model that is used now, and `model_fallback` to 1 if it had to fall back.
+    """Set the metric `model_info` to the model in use, and `model_fallback` to 1 if it had to fall back.
 
-    A fallback means that the model does not run on the device that the settings ask for.
+    A fallback means that the model does not run on the configured device.
     """
     about = model.describe() if isinstance(model, OnnxModel) else {}
     device, runtime = str(about.get("device", "")), str(about.get("runtime", ""))
@@ -29,9 +29,9 @@ def runs_on(model: Model) -> dict[str, object]:
 
 
 def fell_back(settings: ModelSettings, device: str, runtime: str, gpu_build: str | None) -> bool:
-    """Return True if the model does not run on the device that it should run on.
+    """True if the model does not run on the device that it should run on.
 
-    This is the one of the settings; under `auto` it is the GPU if a GPU build of ONNX Runtime is installed
+    That is the device of the settings; for `auto` it is the GPU if a GPU build of ONNX Runtime is installed
     (`gpu_build` is its version, None without one).
     """
     match settings.device:

@@ -1,4 +1,4 @@
-"""Hot reload: a new model or changed rules are loaded and used from the next batch on; broken ones are refused."""
+"""Hot reload: loads a new model or changed rules and uses them from the next batch on; invalid ones are refused."""
 
 import signal
 import threading
@@ -22,12 +22,12 @@ _UNSEEN = ""
 
 @dataclass
 class Replaceable:
-    """The model or the rules: something that can be replaced while the process runs.
+    """The model or the rules, which can be replaced while the process runs.
 
-    `kind` is "model" or "rules". `identity` returns a text that changes with the files; it is cheap and never empty.
-    `load` makes a new one ready to serve, on a thread of its own, and may take long; `apply` makes the process use it
-    and returns the versions before and after. `seen` is the identity that was looked at last. `refused` is the reason
-    for which the last new one was not used, None if it was.
+    `kind` is "model" or "rules". `identity` returns a text that changes with the files; it is fast and never empty.
+    `load` prepares a new one, on a separate thread, and may take long; `apply` puts it to use and returns the versions
+    before and after. `seen` is the identity checked last. `refused` is the reason why the last new one was not used,
+    None if it was.
     """
 
     kind: str
@@ -39,9 +39,9 @@ class Replaceable:
 
 
 class Reloader:
-    """The first stage: looks for a new model or rules every `poll_s` seconds (0: only on request); passes batches on.
+    """The first stage: checks for a new model or rules every `poll_s` seconds (0: only on request); passes batches on.
 
-    It does not touch the source: partitions stay assigned, and offsets are committed as always.
+    It does not affect the source: partitions stay assigned, and offsets are committed as usual.
     """
 
     name = "reload"
@@ -68,16 +68,16 @@ class Reloader:
         self._loading: _Loading | None = None
 
     def request(self) -> None:
-        """Make the next `process` look for changes at once, and load again what was refused.
+        """Make the next `process` check for changes at once, and reload what was refused.
 
         It may be called from a signal handler and from other threads.
         """
         self._requests += 1
 
     def process(self, batch: Batch) -> None:
-        """Use a model or rules that have been loaded, and look for changed files when that is due.
+        """Put a model or rules that have been loaded to use, and check for changed files when that is due.
 
-        The batch is not touched. It never waits and never raises.
+        The batch is not changed. Never waits and never raises.
         """
         del batch
         if self._loading is not None:
@@ -100,7 +100,7 @@ class Reloader:
             self._loading.start()
 
     def close(self) -> None:
-        """Wait up to 10 s for a load in progress: a thread in ONNX Runtime's code must not outlive the interpreter."""
+        """Wait up to 10 s for a load in progress: native code of ONNX Runtime must not outlive the interpreter."""
         if self._loading is not None:
             self._loading.join(_JOIN_S)
 
@@ -144,7 +144,7 @@ class _Loading(threading.Thread):
 
 
 def reload_on_hangup(request: Callable[[], None]) -> None:
-    """Install a handler for SIGHUP that calls `request`, as daemons reload on this signal."""
+    """Install a handler for SIGHUP that calls `request`."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         del number, frame

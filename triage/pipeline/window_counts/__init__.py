@@ -1,1 +1,1 @@
-"""Counts records per time window and computes watermarks: the input of the alerter."""
+"""Counts records per time window and computes watermarks, which are the input of the alerter."""

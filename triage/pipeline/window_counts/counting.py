@@ -40,15 +40,16 @@ def count_windows(
 ) -> list[WindowCount]:
     """Count the records per raw topic-partition, time window and key, and return the counts in that order.
 
-    `window_ms` is the step; windows are aligned to the epoch. `dimension_sets` are the field combinations counted,
-    [] being all records; a record without a value for one of the fields is left out of that combination only.
+    `window_ms` is the step; windows are aligned to the epoch. `dimension_sets` are the field combinations to count by,
+    [] for all records; a record without a value for one of the fields is only left out of that combination.
 
-    `offsets` are first and last offset of the whole batch per (topic, partition), refused records included
-    (`Batch.offset_ranges()`); without it they are taken from `records`. Every count of a partition carries that whole
-    range. So the ranges of one partition's batches are disjoint and increase for every key, also for a key that a
-    batch lacks: this makes merging idempotent.
+    `offsets` are the first and last offset of the whole batch per (topic, partition), refused records included
+    (`Batch.offset_ranges()`); by default they are taken from `records`. Every count of a partition has that whole
+    range. So the ranges of one partition's batches are disjoint and increase for every key, even for a key that a batch
+    lacks: this makes merging idempotent.
 
-    For records with an identity, `updates` decides how much each version adds; without it each version counts as one.
+    For records with an identity, `updates` determines how much each version adds; without it each version counts as
+    one.
     """
     # Keys are built once per group of records, not per record.
     sums: dict[tuple[str, int], dict[_Group, list[int]]] = {}

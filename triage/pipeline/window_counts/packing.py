@@ -1,4 +1,4 @@
-"""Packs window counts into messages: those for one partition of `window-counts` go together. Pure."""
+"""Packs the window counts for one partition of `window-counts` into common messages. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,8 +13,8 @@ _OVERHEAD_BYTES = 100
 def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -> Iterator[tuple[int, WindowCounts]]:
     """Pack counts into messages; yields (partition of `window-counts`, message).
 
-    Each message has counts of one raw partition and is below 1 MiB. With one message per count there would be more of
-    them than records, and the alerter would spend its time on receiving.
+    Each message has counts of one raw partition and is below 1 MiB. With one message per count there would be more
+    messages than records, and receiving them would dominate the alerter's time.
     """
     packed: dict[tuple[str, int, int], WindowCounts] = {}
     left: dict[tuple[str, int, int], int] = {}
@@ -45,6 +45,6 @@ def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -
 
 
 def partitions_of_groups(groups: Iterable[str], partitions: int) -> dict[str, int]:
-    """Return the partition of `window-counts` for each group: the one that Kafka's default partitioner selects."""
+    """Return, by group, the partition of `window-counts` that Kafka's default partitioner assigns."""
     unique = list(dict.fromkeys(groups))
     return dict(zip(unique, partitions_of([group.encode() for group in unique], partitions), strict=True))

@@ -1,10 +1,10 @@
-"""Remembers counted records, so that one that its source sends again with every change is counted only once.
+"""Remembers counted records, so that a record that its source sends again with every change is counted only once.
 
 Threads. Only the worker's own thread uses it, through the publisher.
 
-State. What was counted in committed transactions, bounded: the oldest entries leave first. `begin` discards what a
-failed transaction has counted, `commit` keeps it. Entries are true whoever owns a partition, so they stay when
-partitions are revoked; a worker that takes over does not have them.
+State. It holds what was counted in committed transactions, up to a limit: the oldest entries are removed first. `begin`
+discards what a failed transaction has counted, `commit` keeps it. Entries do not depend on the owner of a partition, so
+they stay when partitions are revoked; a worker that takes over a partition does not have them.
 """
 
 from collections.abc import Hashable
@@ -23,10 +23,8 @@ class Increment(NamedTuple):
 class CountedUpdates:
     """Remembers which records, of sources that send updates, were counted in which window and key.
 
-    It takes a few tens of megabytes at most.
-
-    Of all versions of a record a window and key counts one in total, and one as negative if any of them is. So the sums
-    do not depend on how versions are divided into batches.
+    It uses a few tens of megabytes at most. A window and key counts all versions of a record as one in total, and as
+    one negative if any version is negative. So the sums do not depend on how versions are divided into batches.
     """
 
     def __init__(self, limit: int = _LIMIT) -> None:
@@ -36,11 +34,11 @@ class CountedUpdates:
         self._pending: dict[int, bool] = {}
 
     def begin(self) -> None:
-        """Start counting a transaction, also one that is repeated after a failure."""
+        """Start counting for a transaction, including one that is repeated after a failure."""
         self._pending.clear()
 
     def commit(self) -> None:
-        """Keep what was counted since `begin`: its transaction was committed."""
+        """Keep what was counted since `begin`, because its transaction was committed."""
         self._counted |= self._pending
         self._pending.clear()
         for oldest in list(self._counted)[: max(0, len(self._counted) - self._limit)]:

@@ -4,10 +4,10 @@ Threads. Only the worker's own thread uses them, through the publisher. They nee
 
 State. Per assigned partition: the highest event time observed, the last watermark sent, and since when the partition
 has been idle. Observing a batch and sending watermarks belong to one transaction: `commit` makes them final, `rollback`
-restores those of the last committed transaction. A watermark never goes back.
+restores those of the last committed transaction. A watermark never decreases.
 
-Retries. A batch that is published again is observed again. One that is given up after a rollback leaves no trace, so no
-watermark passes records that are not counted.
+Retries. A batch that is published again is observed again. A batch that is abandoned after a rollback has no effect, so
+no watermark passes records that are not counted.
 """
 
 import math
@@ -34,11 +34,11 @@ class _Progress:
 class PartitionWatermarks:
     """Computes the watermarks of the partitions that are assigned to one worker.
 
-    The watermark of an active partition is its highest event time less `out_of_orderness_ms`. Event times are limited
-    to the earlier of the broker's timestamp and the clock, so that one record from the future can't close every window.
-    A partition without lag for `idle_after_s` real seconds is idle. Its watermark is T - `out_of_orderness_ms`, where T
-    is what the clock, which may be simulated, read `idle_after_s` real seconds before the last poll began: a record
-    that was sent before T has had that long to be polled.
+    The watermark of an active partition is its highest event time minus `out_of_orderness_ms`. Event times are limited
+    to the earlier of the broker's timestamp and the clock, so that one record from the future cannot close every
+    window. A partition without lag for `idle_after_s` real seconds is idle. Its watermark is T - `out_of_orderness_ms`,
+    where T is the time of the (possibly simulated) clock `idle_after_s` real seconds before the last poll began: a
+    record sent before T has had that long to be polled.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class PartitionWatermarks:
         self._called_at: float | None = None
 
     def observe(self, position: Position, event_ms: int | None, broker_ms: int) -> None:
-        """Take the times of one record of the next transaction into account.
+        """Include the times of one record in the next transaction.
 
         `event_ms` is None for a refused record. `commit` or `rollback` must follow when the transaction has ended.
         """
@@ -76,8 +76,8 @@ class PartitionWatermarks:
         """Return the watermarks to send now, one for each partition that has one; [] until `interval_ms` has passed.
 
         Call it for every transaction and when idle, at least every `interval_ms`, after the batch was observed.
-        `states` are the assigned partitions; `position` must be the next offset after the records counted in this or an
-        earlier transaction, not of records that were polled but wait. Other partitions are discarded.
+        `states` are the assigned partitions, others are discarded; `position` in them must be the next offset after the
+        records counted in this or an earlier transaction, not after records that were polled but still wait.
 
         Each message must be sent to every partition of `window-counts`, after the counts of the same transaction.
         """
