@@ -210,6 +210,24 @@ def test_search_and_records_are_reached_by_keys(browser, url):
     browser.wait_for("location.search.includes('q=%2Fj%3F') && location.search.includes('channel=social')")
 
 
+def test_a_drag_on_a_chart_zooms_and_a_click_on_a_band_opens_its_alert(browser, url):
+    browser.open(f"{url}/?channel=social")
+    browser.wait_for("document.querySelector('#over-time svg path[fill*=pattern], #over-time svg pattern')")
+    assert "No worker is in the group: nothing is processed." in browser.text()
+    zooms = "getElement(+document.querySelector('#over-time .chart').id.slice(1)).chart.canZoom"
+    browser.wait_for(zooms)
+    browser.drag("#over-time .chart", 0.4, 0.6)
+    browser.wait_for("location.search.includes('from=') && document.querySelector('#records')")
+    assert "channel=social" in browser.evaluate("location.search")
+    length = browser.evaluate("new Date(new URLSearchParams(location.search).get('to') + 'Z') - "
+                              "new Date(new URLSearchParams(location.search).get('from') + 'Z')")  # fmt: skip
+    assert 10 * 3_600_000 < length < 20 * 3_600_000
+    browser.open(url)
+    browser.wait_for(zooms)
+    browser.drag("#over-time .chart", 0.935, 0.935, 0.8)
+    browser.wait_for("location.pathname.startsWith('/alerts/delivery-seeded')")
+
+
 def test_a_record_is_explained_and_its_label_corrected(browser, url, index):
     browser.open(f"{url}/records/r1000000")
     browser.click("#decision button", "Which words decided?")

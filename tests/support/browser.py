@@ -108,6 +108,21 @@ class Browser:
         self.wait_for(find)
         self.evaluate(f"{find}.click()")
 
+    def drag(self, selector: str, start: float, end: float, height: float = 0.5) -> None:
+        """Drag the mouse over an element, between shares of its width, at a share of its height; 0 to 0 clicks."""
+        box = self.evaluate(
+            f"(box => [box.x, box.y, box.width, box.height])"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        y = box[1] + box[3] * height
+        for kind, share in (
+            ("mouseMoved", start), ("mousePressed", start), ("mouseMoved", (start + end) / 2), ("mouseMoved", end),
+            ("mouseReleased", end),
+        ):  # fmt: skip
+            held = {"button": "left", "clickCount": 1} if kind != "mouseMoved" else {}
+            buttons = 1 if kind != "mouseReleased" and held else int(kind == "mouseMoved")
+            self._call("Input.dispatchMouseEvent", type=kind, x=box[0] + box[2] * share, y=y, buttons=buttons, **held)
+
     def press(self, key: str) -> None:
         text = {"Enter": "\r", "Tab": "\t", "Escape": ""}.get(key, key)
         code = {"Tab": 9, "Escape": 27, "Enter": 13}.get(key, 0)

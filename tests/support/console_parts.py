@@ -28,6 +28,7 @@ from triage.console.explore import fragments as explore
 from triage.console.filters import FIELDS, Filters
 from triage.console.fleet import fragments as fleet
 from triage.console.now import fragments as now
+from triage.console.now import pipeline
 from triage.console.record import fragments as record
 from triage.console.review import fragments as review
 from triage.console.rules import page as rule_pages
@@ -95,7 +96,8 @@ class ConsoleParts:
             "choices": layout.choices(ours, [(ours, ours, True)], ours, ours),
             "header": context.header("now"),
             "plain page": layout.plain_page(context, ours, ours, fragments.NOTHING),
-            "status": now.status(snapshot, EN),
+            "status": pipeline.status(pipeline.Pipeline(snapshot, view), EN),
+            "needs": pipeline.needs_html(pipeline.Pipeline(snapshot, view), EN),
             "legend": now.legend(EN),
             "now: alerts": now.alerts(snapshot, EN),
             "now: records": now.records(snapshot, EN),
@@ -106,7 +108,7 @@ class ConsoleParts:
             "facets": explore.facet_values_html(Filters(), "brand", self._shares, EN, more=True, ticked=(theirs,)),
             "buttons": explore.buttons_html(filters, EN, with_comparison=False),
             "records": explore.records_html(filters, Page([hit], ours), {hit.id}, NOW, EN),
-            "timeline table": charts.timeline_table(snapshot.timeline, NOW, EN),
+            "timeline table": charts.timeline_table(snapshot.timeline, snapshot.step_ms, NOW, EN),
             "alert": detail_page.alert_page(alert, context, AlertingSettings(), buttons),
             "alert as it was sent": detail_page.alert_page(self.alert(paged=True), context, AlertingSettings()),
             "alert rules": rule_pages.rules_page([self._rule()], context),

@@ -101,7 +101,7 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
     )
     app.include_router(export_routes(dependencies))
     pages = {
-        "/": now_page(dependencies.now, dependencies.movers, dependencies.silences),
+        "/": now_page(dependencies.now, dependencies.movers, dependencies.fleet, dependencies.silences),
         "/explore": explore_page(dependencies),
         "/records/{record_id}": record_page(dependencies),
         "/alerts": alerts_page(dependencies),

@@ -82,11 +82,13 @@ def test_counts_timeline_intents_and_latest(elastic, clock, make_record):
     assert len(starts) <= 150
 
 
-def test_the_slot_that_still_fills_is_not_drawn(elastic, clock, make_record):
-    _write(elastic, [make_record(at_ms=NOW - hours * HOUR_MS - 1000) for hours in range(10)])
-    snapshot = _read(elastic, clock)
-    assert snapshot.timeline[-1].start_ms + snapshot.step_ms <= NOW
-    assert snapshot.all_time.total == 10
+def test_the_slot_that_still_fills_is_there_too(elastic, make_record):
+    _write(elastic, [make_record(at_ms=NOW - hours * HOUR_MS + 60_000) for hours in range(10)])
+    snapshot = _read(elastic, ManualClock(NOW + 120_000))
+    last = snapshot.timeline[-1]
+    assert last.start_ms <= NOW + 120_000 < last.start_ms + snapshot.step_ms
+    assert last.counts.total == 1
+    assert (snapshot.reached_ms, snapshot.processed_ms) == (NOW + 60_000, NOW + 60_000)
 
 
 def test_a_short_run_is_drawn_by_the_minute(elastic, clock, make_record):

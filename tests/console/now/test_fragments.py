@@ -80,7 +80,6 @@ def test_before_the_first_reading_nothing_is_claimed():
         assert "Reading" in part(reading, EN)
         assert "Nothing read yet" in part(away, EN)
     assert "no numbers yet" in banner(away.error, EN, known=away.known)
-    assert HtmlReader(fragments.status(reading, EN)).text.startswith("Connecting")
 
 
 def test_a_drawn_chart_has_nothing_in_its_place(snapshot):
@@ -88,17 +87,9 @@ def test_a_drawn_chart_has_nothing_in_its_place(snapshot):
     assert "Nothing to draw yet" in fragments.nothing_to_chart(Snapshot(at_ms=NOW), EN)
 
 
-def test_status_tells_live_stale_and_simulated(snapshot):
-    assert HtmlReader(fragments.status(snapshot, EN)).text == "Live2026-11-22 09:30 UTC"
-    assert "simulated time" in HtmlReader(fragments.status(replace(snapshot, simulated=True), EN)).text
-    assert HtmlReader(fragments.status(replace(snapshot, error="x"), EN)).text.startswith("Stale")
-
-
 def test_every_part_speaks_chinese(snapshot):
-    shown = "".join(
-        part(snapshot, ZH) for part in (fragments.tiles, fragments.alerts, fragments.records, fragments.status)
-    )
+    shown = "".join(part(snapshot, ZH) for part in (fragments.tiles, fragments.alerts, fragments.records))
     text = HtmlReader(shown).text
-    for part in ("记录100", "需要处理", "自 07:30，已 2 小时", "物流配送", "负面", "实时"):
+    for part in ("记录100", "需要处理", "自 07:30，已 2 小时", "物流配送", "负面"):
         assert part in text
     assert "negative" not in text

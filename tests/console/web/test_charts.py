@@ -26,7 +26,8 @@ def _series(options):
 
 def test_one_stacked_series_a_sentiment(snapshot):
     options = _over_time(snapshot)
-    first, second = NOW - 3 * HOUR, NOW - 2 * HOUR
+    # In the middle of their hours.
+    first, second = NOW - 3 * HOUR + HOUR // 2, NOW - 2 * HOUR + HOUR // 2
     assert _series(options) == {
         "negative": [[first, 1], [second, 9]],
         "neutral": [[first, 2], [second, 0]],
@@ -84,10 +85,24 @@ def test_a_band_is_named_by_what_the_alert_is_about(snapshot, make_alert):
     assert start["name"] == "spike"
 
 
-def test_a_sentiment_without_records_draws_no_line_over_the_others(snapshot):
-    slots = [TimeSlot(NOW - HOUR, Counts(3, 0, 0))]
-    options = charts.sentiment_over_time(slots, HOUR, NOW, [], EN)
-    assert [series["lineStyle"]["width"] for series in options["series"]] == [1.5, 0, 0]
+def test_the_running_step_is_hatched_and_the_time_that_is_not_processed_grey(make_alert):
+    slots = [TimeSlot(NOW - HOUR, Counts(3)), TimeSlot(NOW, Counts(200))]
+    unread = NOW + 600_000
+    options = charts.sentiment_over_time(slots, HOUR, NOW + 900_000, [make_alert()], EN, unread)
+    whole, running = options["series"][0]["data"]
+    assert whole == [NOW - HOUR // 2, 3]
+    assert running["value"] == [NOW + HOUR // 2, 200]
+    assert "decal" in running["itemStyle"]
+    grey, band = options["series"][0]["markArea"]["data"]
+    assert (grey[0]["name"], grey[0]["xAxis"], grey[1]["xAxis"]) == ("not processed yet", unread, NOW + HOUR)
+    assert "key" not in grey[0]
+    assert band[0]["key"] == make_alert().dedup_key
+    assert (options["xAxis"]["min"], options["xAxis"]["max"]) == (NOW - HOUR, NOW + HOUR)
+    assert f"value - {HOUR // 2}" in options["xAxis"]["axisPointer"]["label"][":formatter"]
+    assert "so far" in charts.timeline_table(slots, HOUR, NOW + 900_000, EN)
+    # An hour that has ended is whole.
+    later = charts.sentiment_over_time(slots, HOUR, NOW + HOUR, [], EN)
+    assert all(isinstance(bar, list) for bar in later["series"][0]["data"])
 
 
 def test_words_and_tables_for_screen_readers(snapshot):
@@ -98,7 +113,7 @@ def test_words_and_tables_for_screen_readers(snapshot):
     assert charts.intents_description(snapshot.intents, EN).endswith("delivery 12, product fault 9, praise 0")
     assert charts.timeline_description([], HOUR, 0, EN).endswith("no records yet")
     assert charts.intents_description([], EN).endswith("no records yet")
-    table = charts.timeline_table([*snapshot.timeline, TimeSlot(NOW, Counts())], NOW, EN)
+    table = charts.timeline_table([*snapshot.timeline, TimeSlot(NOW, Counts())], HOUR, NOW, EN)
     assert table.count("<tr>") == 3
     assert (
         '<th scope="row"><time datetime="2026-11-22T07:30:00.000Z">07:30</time></th><td>9</td><td>0</td><td>1</td>'
@@ -109,5 +124,5 @@ def test_words_and_tables_for_screen_readers(snapshot):
 def test_times_are_the_readers_with_utc_beside_them(snapshot):
     shanghai = translations_for("en", "Asia/Shanghai")
     assert "at 2026-11-22 15:30 UTC+8 (07:30 UTC);" in charts.timeline_description(snapshot.timeline, HOUR, 2, shanghai)
-    table = HtmlReader(charts.timeline_table(snapshot.timeline, NOW, shanghai)).text
+    table = HtmlReader(charts.timeline_table(snapshot.timeline, HOUR, NOW, shanghai)).text
     assert "15:30 07:30 UTC901" in table

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from triage.clock import parse_rfc3339
 from triage.elastic.search import Hit
 from triage.schemas.alert import Alert
 
@@ -47,7 +48,7 @@ class Snapshot:
     `error` is the reason if the last attempt to read failed, and then the other values are those of the last good
     reading. `gaps` says what Elasticsearch could not read of the data. `known` is False before the first reading, and
     then the numbers mean nothing. `by_channel` has the timeline of each channel. `dead_letters` is None until their
-    topic has been read.
+    topic has been read. `processed_ms` is when the newest record was processed, None without any.
     """
 
     at_ms: int
@@ -64,6 +65,7 @@ class Snapshot:
     resolved_alerts: list[Alert] = field(default_factory=list)
     recent_alerts: list[Alert] = field(default_factory=list)
     latest: list[Hit] = field(default_factory=list)
+    processed_ms: int | None = None
     gaps: tuple[str, ...] = ()
     error: str | None = None
     known: bool = True
@@ -73,6 +75,12 @@ class Snapshot:
         """All alerts that the chart can mark: recent, resolved and open ones, each once."""
         listed = [*self.recent_alerts, *self.resolved_alerts, *self.open_alerts]
         return list({alert.dedup_key: alert for alert in listed}.values())
+
+    @property
+    def reached_ms(self) -> int | None:
+        """Event time of the newest record that is not dated ahead, in ms; None without one among the latest."""
+        times = (parse_rfc3339(hit.record.timestamp) for hit in self.latest)
+        return next((ms for ms in times if ms <= self.at_ms), None)
 
     @property
     def empty(self) -> bool:

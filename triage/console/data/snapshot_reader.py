@@ -20,7 +20,6 @@ CHART_MS = 72 * HOUR_MS
 INTENTS_MS = 24 * HOUR_MS
 _STEPS_MS = tuple(minutes * MINUTE_MS for minutes in (1, 5, 15, 30, 60))
 _MAX_SLOTS = 150
-_FEW_SLOTS = 3
 _LATEST = 20
 _ALERTS = 50
 _RESOLVED = 5
@@ -65,11 +64,6 @@ class SnapshotReader:
             # Old data (an import, a feed that stopped) is charted up to its own end.
             end_ms = parse_rfc3339(current.latest[0].record.timestamp) + 1
             current = self._overview(now_ms, end_ms)
-        slots = current.slots
-        # The slot that is still filling would look like a fall.
-        if len(slots) > _FEW_SLOTS and slots[-1].start_ms + self._step_ms > end_ms:
-            slots = slots[:-1]
-        drawn = len(slots)
         recent = search.recent_alerts(self._client, self._settings, _ALERTS)
         return Snapshot(
             at_ms=now_ms,
@@ -79,13 +73,14 @@ class SnapshotReader:
             last_minute=current.last_minute,
             dead_letters=self._dead_letters(),
             step_ms=self._step_ms,
-            timeline=_timeline(slots),
-            by_channel={name: _timeline(own[:drawn]) for name, own in current.slots_by_channel.items()},
+            timeline=_timeline(current.slots),
+            by_channel={name: _timeline(own) for name, own in current.slots_by_channel.items()},
             intents=[IntentCount(intent, _counts(counts)) for intent, counts in current.intents.items()],
             open_alerts=search.open_alerts(self._client, self._settings, _ALERTS),
             resolved_alerts=[alert for alert in recent if alert.status == "resolved"][:_RESOLVED],
             recent_alerts=recent,
             latest=current.latest,
+            processed_ms=current.processed_ms,
         )
 
     def _overview(self, now_ms: int, end_ms: int) -> Overview:

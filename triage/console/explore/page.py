@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta, tzinfo
 
 from fastapi import Request
@@ -17,7 +17,7 @@ from triage.console.explore.facets import VALUES, facets, read_facets
 from triage.console.explore.fragments import buttons_html, chips, records_html, search_form
 from triage.console.filters import FIELDS, Filters
 from triage.console.web import charts
-from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart
+from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart, zoomable
 from triage.console.web.fragments import banner, empty, incomplete
 from triage.console.web.layout import PageContext, page_layout
 from triage.console.web.zone import zone_of
@@ -172,8 +172,11 @@ def _over_time(
             return
         options = charts.sentiment_over_time(slots, results.step_ms, now_ms, [], translations)
         drawn = chart("chart small", options)
+        zoomable(drawn, lambda start, end: replace(filters, start=start, end=end).address("explore"))
         update_chart(drawn, options, charts.timeline_description(slots, results.step_ms, 0, translations))
-        chart_table(translations("chart.as_table")).show(charts.timeline_table(slots, now_ms, translations))
+        chart_table(translations("chart.as_table")).show(
+            charts.timeline_table(slots, results.step_ms, now_ms, translations)
+        )
 
 
 def _slots(results: ExploreResults) -> list[TimeSlot]:

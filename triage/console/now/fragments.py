@@ -16,14 +16,8 @@ from triage.translations import Translations
 _TILES = ("records", "last_hour", "negative", "dead_letters", "open_alerts")
 
 
-def status(snapshot: Snapshot, translations: Translations) -> Markup:
-    """Render the state of reading (live, stale or connecting) and the time of the snapshot."""
-    state = "stale" if snapshot.error else "live" if snapshot.known else "connecting"
-    return render("now/status.html", translations, snapshot=snapshot, state=state)
-
-
-def tiles(snapshot: Snapshot, translations: Translations) -> Markup:
-    """Render the key numbers at the top of *Now*."""
+def tiles(snapshot: Snapshot, translations: Translations, waiting: int = 0) -> Markup:
+    """Render the key numbers at the top of *Now*; `waiting` records are not among them yet."""
     if not snapshot.known:
         return tile_row([Tile(translations(f"now.{name}"), "–", translations("now.not_read")) for name in _TILES])
     hour, all_time = snapshot.last_hour, snapshot.all_time
@@ -33,11 +27,13 @@ def tiles(snapshot: Snapshot, translations: Translations) -> Markup:
     share = translations.percent(hour.negative_share) if hour.total else overall
     share_note = translations("now.share_hour", overall=overall) if hour.total else translations("now.share_overall")
     last_minute = translations("now.last_minute", n=snapshot.last_minute)
+    if waiting:
+        last_minute = translations("now.waiting", n=waiting)
     attention = translations("now.needs_attention" if firing else "now.all_quiet")
     return tile_row(
         [
             Tile(translations("now.records"), translations.number(all_time.total), translations("now.since_first")),
-            Tile(translations("now.last_hour"), translations.number(hour.total), last_minute),
+            Tile(translations("now.last_hour"), translations.number(hour.total), last_minute, hot=waiting > 0),
             Tile(translations("now.negative"), share, share_note),
             Tile(
                 translations("now.dead_letters"),

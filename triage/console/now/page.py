@@ -10,11 +10,14 @@ from triage.console.changes.fragments import movers_html
 from triage.console.changes.measure import Movers
 from triage.console.data.shared_readings import SharedReading, SharedSnapshot
 from triage.console.data.snapshot import Snapshot, TimeSlot
+from triage.console.filters import Filters
 from triage.console.now import fragments
+from triage.console.now.pipeline import Pipeline, needs_html, status
 from triage.console.web import charts
-from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart
+from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart, zoomable
 from triage.console.web.fragments import banner, incomplete
 from triage.console.web.layout import PageContext, choices, page_layout
+from triage.fleet import FleetView
 from triage.schemas.action import Silence
 from triage.types import Channel
 
@@ -24,23 +27,29 @@ _CHANNELS = tuple(channel.value for channel in Channel)
 
 
 def now_page(
-    shared: SharedSnapshot, movers: SharedReading[Movers], silences: Callable[[], Sequence[Silence]] = tuple
+    shared: SharedSnapshot,
+    movers: SharedReading[Movers],
+    fleet: SharedReading[FleetView],
+    silences: Callable[[], Sequence[Silence]] = tuple,
 ) -> Callable[..., Awaitable[None]]:
     """The NiceGUI page builder of *Now*, called for each client.
 
-    `silences` are those that people have set. A page already has data when it opens, unless reading them takes
-    longer than 1.5 s.
+    `fleet` says what waits, `silences` are those that people have set. A page already has data when it opens, unless
+    reading them takes longer than 1.5 s.
     """
 
     async def page(request: Request, channel: str = "") -> None:
         snapshot = await shared.within(_FIRST_PAINT_S)
         await movers.within(_FIRST_PAINT_S)
+        await fleet.within(0.0)
         with page_layout(request, "now") as context:
             view = View(context, channel if channel in _CHANNELS else "", silences)
-        view.show(snapshot, movers)
+        view.show(snapshot, movers, fleet)
 
         async def refresh() -> None:
-            view.show(await shared.current(), await movers.current())
+            # Kafka may take seconds to say nothing: the rest of the page does not wait for it.
+            await fleet.within(0.0)
+            view.show(await shared.current(), await movers.current(), fleet)
 
         ui.timer(_REFRESH_S, refresh)
 
@@ -55,6 +64,7 @@ class View:
         self._channel = channel
         self._silences = silences
         self._status = Html().classes("status whole")
+        self._needs = Html().classes("whole").props('aria-live="polite"')
         self._banner = Html().classes("whole").props('aria-live="assertive"')
         self._incomplete = Html().classes("whole")
         with section("figures", translations("now.figures"), "whole bare", hidden=True):
@@ -65,6 +75,7 @@ class View:
             Html(_channels(page, channel))
             self._nothing = Html()
             self._timeline = chart("chart tall", charts.sentiment_over_time([], 0, 0, [], translations))
+            zoomable(self._timeline, self._zoomed)
             self._table = chart_table(translations("chart.as_table"))
         with section("alerts", translations("now.alerts"), "narrow scrolls"):
             self._alerts = Html().props('aria-live="polite" tabindex="0"')
@@ -77,14 +88,16 @@ class View:
             self._no_intents = Html()
             self._intents = chart("chart", charts.top_intents([], translations))
 
-    def show(self, snapshot: Snapshot, movers: SharedReading[Movers]) -> None:
+    def show(self, snapshot: Snapshot, movers: SharedReading[Movers], fleet: SharedReading[FleetView]) -> None:
         """Update all elements; only what differs from what the client already has is sent."""
         translations = self._translations
-        self._status.show(fragments.status(snapshot, translations))
+        pipeline = Pipeline(snapshot, None if fleet.error else fleet.value, fleet.error)
+        self._status.show(status(pipeline, translations))
+        self._needs.show(needs_html(pipeline, translations))
         self._banner.show(banner(snapshot.error, translations, known=snapshot.known))
         self._incomplete.show(incomplete([*snapshot.gaps, *movers.gaps], translations))
         self._caption.show(escape(fragments.over_time_caption(snapshot, translations)))
-        self._tiles.show(fragments.tiles(snapshot, translations))
+        self._tiles.show(fragments.tiles(snapshot, translations, pipeline.waiting if pipeline.state == "behind" else 0))
         self._alerts.show(fragments.alerts(snapshot, translations, self._silences()))
         self._records.show(fragments.records(snapshot, translations))
         self._movers.show(movers_html(movers, translations))
@@ -96,15 +109,22 @@ class View:
         alerts = [alert for alert in snapshot.alerts if self._channel in {"", alert.dimensions.get("channel", "")}]
         update_chart(
             self._timeline,
-            charts.sentiment_over_time(slots, snapshot.step_ms, snapshot.at_ms, alerts, translations),
+            charts.sentiment_over_time(
+                slots, snapshot.step_ms, snapshot.at_ms, alerts, translations, pipeline.unread_ms
+            ),
             charts.timeline_description(slots, snapshot.step_ms, len(alerts), translations),
         )
-        self._table.show(charts.timeline_table(slots, snapshot.at_ms, translations))
+        self._table.show(charts.timeline_table(slots, snapshot.step_ms, snapshot.at_ms, translations))
         update_chart(
             self._intents,
             charts.top_intents(snapshot.intents, translations),
             charts.intents_description(snapshot.intents, translations),
         )
+
+    def _zoomed(self, start_ms: int, end_ms: int) -> str:
+        """The address of *Explore* for a part of the chart."""
+        values = {"channel": (self._channel,)} if self._channel else {}
+        return Filters(start=start_ms, end=end_ms, values=values).address("explore")
 
     def _slots(self, snapshot: Snapshot) -> list[TimeSlot]:
         return snapshot.by_channel.get(self._channel, []) if self._channel else snapshot.timeline

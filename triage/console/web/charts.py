@@ -27,57 +27,71 @@ TOOLTIP = {
     "borderColor": "var(--line)",
     "textStyle": {"color": "var(--text)", "fontFamily": _FONT_FAMILY, "fontSize": 13},
 }
+_OPACITY = 0.8
+_HATCH = {"symbol": "rect", "color": "var(--card)", "dashArrayX": [1, 0], "dashArrayY": [2, 4], "rotation": -0.785}
 STATIC: Options = {"animation": False, "textStyle": {"fontFamily": _FONT_FAMILY}, "useUTC": True}
 
 
 def sentiment_over_time(
-    slots: Sequence[TimeSlot], step_ms: int, now_ms: int, alerts: Sequence[Alert], translations: Translations
+    slots: Sequence[TimeSlot],
+    step_ms: int,
+    now_ms: int,
+    alerts: Sequence[Alert],
+    translations: Translations,
+    unread_ms: int | None = None,
 ) -> Options:
-    """Options of the chart of records over event time: areas stacked by sentiment, and a named band for each alert."""
+    """Options of the chart of records over event time: bars stacked by sentiment, and a named band for each alert.
+
+    The bar of the step that is still running is hatched. The time from `unread_ms` on, whose records are not all
+    processed, is grey. A band's `key` is the `dedup_key` of its alert.
+    """
     first_ms, end_ms = (slots[0].start_ms, slots[-1].start_ms + step_ms) if slots else (0, 0)
     series: list[Options] = [
         {
             "name": translations.term("sentiment", sentiment),
-            "type": "line",
+            "type": "bar",
             "stack": "records",
-            "showSymbol": False,
             "silent": True,
-            "lineStyle": {"width": 1.5, "color": f"var(--{sentiment})"},
-            "itemStyle": {"color": f"var(--{sentiment})"},
-            "areaStyle": {"color": f"var(--{sentiment})", "opacity": 0.32},
-            "data": [[slot.start_ms, getattr(slot.counts, sentiment)] for slot in slots],
+            "barCategoryGap": "10%",
+            "itemStyle": {"color": f"var(--{sentiment})", "opacity": _OPACITY},
+            "data": [_bar(slot, sentiment, step_ms, now_ms) for slot in slots],
         }
         for sentiment in SENTIMENTS
     ]
-    for area in series:
-        # The line of an empty area would cover the line of the area below it.
-        if not any(value for _, value in area["data"]):
-            area["lineStyle"] = area["lineStyle"] | {"width": 0}
     bands = _bands(slots, now_ms, alerts, translations) if slots else []
+    unread = [] if unread_ms is None else [_unread_band(max(unread_ms, first_ms), end_ms, translations)]
     series[0]["markArea"] = {
-        "silent": True,
         "itemStyle": {"color": "var(--alert-band)", "opacity": 1, "borderColor": "var(--critical)", "borderWidth": 1},
         "label": {"color": "var(--critical-text)", "fontSize": 12, "fontWeight": 600, "fontFamily": _FONT_FAMILY},
-        "data": bands,
+        "data": unread + bands,
     }
     return STATIC | {
         "grid": {"left": 8, "right": 24, "top": 44 if bands else 12, "bottom": 4, "containLabel": True},
         "legend": {"show": False},
-        "tooltip": TOOLTIP,
-        "xAxis": timed(translations, first_ms, end_ms) | {"max": end_ms or None},
+        "tooltip": TOOLTIP | {"axisPointer": {"type": "line"}},
+        # Between the first and the last bar's edges, whatever the bars' width.
+        "xAxis": timed(translations, first_ms, end_ms, step_ms // 2) | {"min": first_ms or None, "max": end_ms or None},
         "yAxis": {
             "type": "value",
             "minInterval": 1,
             "axisLabel": FONT,
             "splitLine": {"lineStyle": {"color": "var(--line)"}},
         },
+        "brush": {"xAxisIndex": 0, "brushStyle": {"color": "var(--model)", "opacity": 0.5, "borderWidth": 0}},
+        # What turns the brush on; its buttons are drawn nowhere.
+        "toolbox": {"show": False},
         "series": series,
     }
 
 
-def timed(translations: Translations, start_ms: int, end_ms: int) -> Options:
-    """Options of a time axis with the charts' font and colours."""
-    axis = time_axis(translations, start_ms, end_ms)
+def running(slot: TimeSlot, step_ms: int, now_ms: int) -> bool:
+    """True if a step of the chart has begun and not ended."""
+    return slot.start_ms <= now_ms < slot.start_ms + step_ms
+
+
+def timed(translations: Translations, start_ms: int, end_ms: int, offset_ms: int = 0) -> Options:
+    """Options of a time axis with the charts' font and colours; data are drawn `offset_ms` after their time."""
+    axis = time_axis(translations, start_ms, end_ms, offset_ms)
     return axis | {"axisLabel": FONT | axis["axisLabel"]}
 
 
@@ -133,10 +147,10 @@ def timeline_description(slots: Sequence[TimeSlot], step_ms: int, alerts: int, t
     )
 
 
-def timeline_table(slots: Sequence[TimeSlot], now_ms: int, translations: Translations) -> Markup:
+def timeline_table(slots: Sequence[TimeSlot], step_ms: int, now_ms: int, translations: Translations) -> Markup:
     """Render the chart over time as a table, newest first; steps without records are left out."""
     rows = [
-        (slot.start_ms, [getattr(slot.counts, name) for name in SENTIMENTS])
+        (slot.start_ms, [getattr(slot.counts, name) for name in SENTIMENTS], running(slot, step_ms, now_ms))
         for slot in reversed(slots)
         if slot.counts.total
     ]
@@ -161,7 +175,22 @@ def _band(alert: Alert, first_ms: int, now_ms: int, translations: Translations) 
     values = [value for name, value in alert.dimensions.items() if name != "intent"]
     intent = alert.dimensions.get("intent")
     name = " · ".join([*values, *([translations.intent(intent)] if intent else [])]) or translations("chart.spike")
-    return [{"xAxis": max(start, first_ms), "name": cut(name, _BAND_CHARS)}, {"xAxis": end}]
+    return [{"xAxis": max(start, first_ms), "name": cut(name, _BAND_CHARS), "key": alert.dedup_key}, {"xAxis": end}]
+
+
+def _unread_band(start_ms: int, end_ms: int, translations: Translations) -> list[Options]:
+    style = {"color": "var(--unread)", "borderWidth": 0}
+    label = {"color": "var(--muted)", "fontWeight": 400, "position": ["100%", 6], "align": "right"}
+    name = translations("chart.unread")
+    return [{"xAxis": start_ms, "name": name, "itemStyle": style, "label": label}, {"xAxis": max(start_ms, end_ms)}]
+
+
+def _bar(slot: TimeSlot, sentiment: str, step_ms: int, now_ms: int) -> Options | list[int]:
+    """A value in the middle of its step; hatched while the step is running."""
+    value = [slot.start_ms + step_ms // 2, getattr(slot.counts, sentiment)]
+    if not running(slot, step_ms, now_ms):
+        return value
+    return {"value": value, "itemStyle": {"decal": _HATCH, "opacity": _OPACITY}}
 
 
 def _bands(

@@ -23,6 +23,15 @@
     keys[event.key]();
   });
 
+  // Numbers are as old as they are, whatever the connection says: those of Now come every two seconds.
+  let shown = "", since = performance.now();
+  setInterval(() => {
+    const time = $(".status [data-at]");
+    if (!time) return;
+    if (time.dataset.at !== shown) [shown, since] = [time.dataset.at, performance.now()];
+    time.closest(".status").classList.toggle("old", performance.now() - since > 15000);
+  }, 1000);
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-toggles], [data-opens]");
     if (!button) return;

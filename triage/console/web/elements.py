@@ -1,10 +1,16 @@
 """NiceGUI elements that several pages have."""
 
+from collections.abc import Callable
+from urllib.parse import quote
+
 from markupsafe import Markup, escape
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from triage.console.web.charts import Options
 from triage.console.web.fragments import NOTHING
+
+_MINUTE_MS = 60_000
 
 
 class Html(ui.html):
@@ -34,6 +40,38 @@ def section(name: str, title: str, classes: str = "", *, hidden: bool = False) -
 def chart(classes: str, options: Options) -> ui.echart:
     """An ECharts drawing, which screen readers treat as one image; `update_chart` sets its description."""
     return ui.echart(options, renderer="svg").classes(classes).props('role="img"')
+
+
+def zoomable(drawn: ui.echart, zoom: Callable[[int, int], str]) -> None:
+    """Let a drag on a time chart open the page at the address `zoom(start_ms, end_ms)`, and a click on a band an alert.
+
+    A band is that of an alert if it has a `key`. The address ends on whole minutes, which contain what was marked.
+    """
+    # The chart is there once it is drawn, and each drawing says "finished" again. While the brush is on, ECharts tells
+    # of no click on a band: so it is found by its time.
+    drawn.on(
+        "chart:finished",
+        lambda event: ui.navigate.to(f"alerts/{quote(str(event.args), safe='')}"),
+        js_handler=f"""() => {{
+            const element = getElement({drawn.id}), chart = element.chart;
+            if (chart.canZoom) return;
+            chart.canZoom = true;
+            const brushOption = {{ brushType: "lineX", brushMode: "single" }};
+            chart.dispatchAction({{ type: "takeGlobalCursor", key: "brush", brushOption }});
+            chart.getZr().on("click", (event) => {{
+                const at = chart.convertFromPixel({{ xAxisIndex: 0 }}, event.offsetX);
+                const bands = element.options.series[0].markArea.data;
+                const band = bands.find(([start, end]) => start.key && start.xAxis <= at && at <= end.xAxis);
+                if (band) emit(band[0].key);
+            }});
+        }}""",
+    )
+
+    def marked(event: GenericEventArguments) -> None:
+        start, end = sorted(int(ms) for ms in event.args)
+        ui.navigate.to(zoom(start // _MINUTE_MS * _MINUTE_MS, -(-end // _MINUTE_MS) * _MINUTE_MS))
+
+    drawn.on("chart:brushEnd", marked, js_handler="(event) => event.areas.length && emit(event.areas[0].coordRange)")
 
 
 def update_chart(drawn: ui.echart, options: Options, description: str) -> None:

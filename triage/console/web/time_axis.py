@@ -22,8 +22,11 @@ _MINUTE_MS = 60_000
 _MONTH_MS = 30 * _DAY_MIN * _MINUTE_MS
 
 
-def time_axis(translations: Translations, start_ms: int, end_ms: int) -> dict[str, Any]:
-    """ECharts options of a time axis over these event times in ms; without data (`end_ms` 0) it has no named ticks."""
+def time_axis(translations: Translations, start_ms: int, end_ms: int, offset_ms: int = 0) -> dict[str, Any]:
+    """ECharts options of a time axis over these event times in ms; without data (`end_ms` 0) it has no named ticks.
+
+    `offset_ms` is taken from the time under the pointer: bars are drawn in the middle of their step.
+    """
     named = ticks(start_ms, end_ms, translations) if end_ms > start_ms else {}
     shown = {str(ms): name for ms, name in named.items()}
     # ECharts 6.1 leaves room for the labels of its own ticks, not of these: a blank is as high as a name.
@@ -34,7 +37,7 @@ def time_axis(translations: Translations, start_ms: int, end_ms: int) -> dict[st
         "axisTick": {"show": False, **own},
         "axisLabel": {"hideOverlap": True, ":formatter": f"(value) => ({json.dumps(shown)})[value] ?? ' '", **own},
         "splitLine": {"show": False, **own},
-        "axisPointer": {"label": {":formatter": _pointer(translations)}},
+        "axisPointer": {"label": {":formatter": _pointer(translations, offset_ms)}},
     }
 
 
@@ -86,14 +89,14 @@ def _date(ms: int, zone: tzinfo) -> date:
     return datetime.fromtimestamp(ms / 1000, zone).date()
 
 
-def _pointer(translations: Translations) -> str:
+def _pointer(translations: Translations, offset_ms: int) -> str:
     """JavaScript function that formats the time under the pointer on the reader's clock, and in UTC."""
     fields = {"month": "short", "day": "numeric", "hour": "2-digit", "minute": "2-digit", "hourCycle": "h23"}
     language = json.dumps(translations.html_language)
 
     def formatted(zone: str) -> str:
         options = json.dumps({**fields, "timeZone": zone})
-        return f"new Intl.DateTimeFormat({language}, {options}).format(value)"
+        return f"new Intl.DateTimeFormat({language}, {options}).format(value - {offset_ms})"
 
     if translations.zone == "UTC":
         return f"({{value}}) => {formatted('UTC')} + ' UTC'"
