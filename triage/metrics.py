@@ -10,6 +10,7 @@ from triage import __version__
 
 _SHARES = tuple(step / 20 for step in range(1, 20))
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_MINUTES = (5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400)
 LONGEST_LATENCY_S = _SECONDS[-1]
 
 
@@ -156,6 +157,28 @@ class Metrics:
         self.api_queue_records = gauge("api_queue_records", "Records that wait for the model", ())
         self.api_batch_records = histogram(
             "api_batch_records", "Records of concurrent requests in one model call", (), (1, 2, 4, 8, 16, 32, 64, 128)
+        )
+        # Conversations. Containment = ended by the bot / all that ended.
+        self.conversation_turns = counter("conversation_turns", "Turns that were taken, by who spoke", ("speaker",))
+        self.conversation_turn_seconds = histogram(
+            "conversation_turn_seconds", "Time from a turn's request to its answer", (), _SECONDS
+        )
+        self.conversation_handoffs = counter("conversation_handoffs", "Hand-offs to a person", ("reason",))
+        self.conversation_handoff_seconds = histogram(
+            "conversation_handoff_seconds", "Time from a conversation's first turn to its hand-off", (), _MINUTES
+        )
+        self.conversation_waiting_seconds = histogram(
+            "conversation_waiting_seconds", "Time that customers waited for a person", (), _MINUTES
+        )
+        self.conversations_ended = counter(
+            "conversations_ended", "Conversations that were closed: by the bot, a person or the time-out", ("by",)
+        )
+        self.conversation_suggestions = counter(
+            "conversation_suggestions", "Turns of agents, with a suggested step or without", ("outcome",)
+        )
+        self.conversations_waiting = gauge("conversations_waiting", "Conversations that wait for a person", ())
+        self.conversations_longest_wait_seconds = gauge(
+            "conversations_longest_wait_seconds", "Time that the first of them has waited", ()
         )
 
     def _counter(self, name: str, documentation: str, labels: tuple[str, ...]) -> Counter:

@@ -6,8 +6,15 @@ from typing import Literal, get_args, get_origin
 import msgspec
 import pytest
 
-from triage.elastic.mapping import alert_mapping, correction_mapping, enriched_mapping, field_paths
+from triage.elastic.mapping import (
+    alert_mapping,
+    conversation_mapping,
+    correction_mapping,
+    enriched_mapping,
+    field_paths,
+)
 from triage.schemas.alert import Alert
+from triage.schemas.conversation import Conversation
 from triage.schemas.correction import Correction
 from triage.schemas.enriched import EnrichedRecord
 
@@ -36,6 +43,15 @@ def test_the_mapping_has_exactly_the_fields_of_the_record(struct, mapping):
     built = mapping(TEXT)
     assert built["dynamic"] == "strict"
     assert sorted(path for path, _ in field_paths(built["properties"])) == sorted(struct_paths(struct))
+
+
+def test_a_conversation_is_found_by_its_state_and_its_turns_are_only_kept():
+    built = conversation_mapping(TEXT)
+    paths = dict(field_paths(built["properties"]))
+    assert built["dynamic"] == "strict"
+    assert paths.pop("turns") == {"type": "object", "enabled": False}
+    of_struct = [path for path in struct_paths(Conversation) if not path.startswith("turns")]
+    assert sorted(paths) == sorted(of_struct)
 
 
 @pytest.mark.parametrize(

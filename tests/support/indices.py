@@ -6,6 +6,7 @@ from triage.config import ElasticsearchSettings
 from triage.elastic.client import connect
 from triage.elastic.template import (
     alerts_template_name,
+    conversations_template_name,
     corrections_template_name,
     daily_template_name,
     feedback_template_name,
@@ -26,7 +27,8 @@ def own_settings(url: str, prefix: str, **changes: Any) -> ElasticsearchSettings
 def remove(settings: ElasticsearchSettings) -> None:
     client = connect(settings)
     names = list(client.indices.get_mapping(index=f"{settings.index_prefix}-*").body)
-    names += [name for name in (settings.alerts_index, settings.corrections()) if client.indices.exists(index=name)]
+    singles = (settings.alerts_index, settings.corrections(), settings.conversations())
+    names += [name for name in singles if client.indices.exists(index=name)]
     for name in names:
         client.indices.delete(index=name)
     for name in (
@@ -34,6 +36,7 @@ def remove(settings: ElasticsearchSettings) -> None:
         daily_template_name(settings.index_prefix),
         alerts_template_name(settings.alerts_index),
         corrections_template_name(settings.corrections()),
+        conversations_template_name(settings.conversations()),
     ):
         client.options(ignore_status=404).indices.delete_index_template(name=name)
     client.close()

@@ -29,6 +29,7 @@ COMMANDS: tuple[str, ...] = (
     "forget",
     "corrections",
     "playbooks",
+    "chat",
     "model",
     "train",
     "export",

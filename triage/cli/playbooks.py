@@ -54,6 +54,61 @@ def graph(
             typer.echo(drawn(playbook, form))
 
 
+@app.command()
+def replay(
+    file: Annotated[
+        Path | None, typer.Argument(help="Dialogues, JSONL [default: the shipped ones]", show_default=False)
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder of playbooks [conversations.playbooks]", show_default=False)
+    ] = None,
+    model: Annotated[
+        bool, typer.Option("--model/--no-model", help="Read texts by the model, or by rules and phrases alone")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Play scripted dialogues against the bot; exit 1 if one goes another way than scripted.
+
+    Also says how many wishes for a person were met, how often the bot handed over without need, and whether it answered
+    what it must not (fraud, legal, safety).
+    """
+    import msgspec
+
+    from triage.assist.conversations.assemble import build_conversations, build_taker
+    from triage.assist.conversations.replay import SHIPPED, read_dialogues
+    from triage.assist.conversations.replay import replay as play
+    from triage.assist.conversations.store import MemoryStore
+    from triage.cli.turn_facts import reader
+    from triage.redaction import Redactor
+
+    settings = settings_from(config, assignments)
+    clock = settings.clock.build()
+    dialogues = read_dialogues(file or SHIPPED)
+    taker = build_taker(settings.conversations, playbooks=_load(settings, folder))
+    conversations = build_conversations(settings, MemoryStore(), taker, Redactor(settings.redaction), clock)
+    found = play(dialogues, conversations, reader(settings, clock, with_model=model))
+    if as_json:
+        typer.echo(msgspec.json.encode(found).decode())
+    else:
+        for problem in found.problems:
+            typer.echo(problem)
+        for line in (
+            f"dialogues as scripted\t{found.as_scripted} of {found.dialogues}",
+            f"wishes for a person met\t{_share(found.wishes_met, found.wishes)}",
+            f"needless hand-offs\t{_share(found.needless, found.led_by_bot)}",
+            f"fraud, legal or safety answered by the bot\t{found.never_answered} of {found.never}",
+        ):
+            typer.echo(line)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({part / whole:.1%})" if whole else "none in the file"
+
+
 def _load(settings: "Settings", folder: Path | None) -> "Playbooks":
     """Load the playbooks of a folder, by default that of the settings, with the intents of the model if it is there."""
     from triage.assist.playbooks.loader import load_playbooks

@@ -30,6 +30,11 @@ class ElasticsearchSettings(Section):
         pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
         description="Index of people's corrections; default: `index_prefix` and `_corrections`",
     )
+    conversations_index: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
+        description="Index of conversations; default: `index_prefix` and `_conversations`",
+    )
     request_timeout_s: float = Field(30, gt=0, le=600, description="Timeout of a request")
     start_timeout_s: float = Field(60, gt=0, description="How long a process waits for Elasticsearch when it starts")
     bulk_bytes: int = Field(
@@ -60,11 +65,17 @@ class ElasticsearchSettings(Section):
             problems.append("username and password must be set together")
         if self.username is not None and self.api_key is not None:
             problems.append("set either username and password or api_key, not both")
-        for name, index in (("alerts_index", self.alerts_index), ("corrections_index", self.corrections())):
+        taken: dict[str, str] = {}
+        for name, index in (
+            ("alerts_index", self.alerts_index),
+            ("corrections_index", self.corrections()),
+            ("conversations_index", self.conversations()),
+        ):
             if index == self.index_prefix or index.startswith(f"{self.index_prefix}-"):
                 problems.append(f"{name} must not be {self.index_prefix} or begin with {self.index_prefix}-")
-        if self.corrections() == self.alerts_index:
-            problems.append(f"corrections_index must not be alerts_index ({self.alerts_index})")
+            if index in taken:
+                problems.append(f"{name} must not be {taken[index]} ({index})")
+            taken.setdefault(index, name)
         if problems:
             raise ValueError("; ".join(dict.fromkeys(problems)))
         return self
@@ -84,6 +95,10 @@ class ElasticsearchSettings(Section):
     def corrections(self) -> str:
         """Name of the index of corrections."""
         return self.corrections_index or f"{self.index_prefix}_corrections"
+
+    def conversations(self) -> str:
+        """Name of the index of conversations."""
+        return self.conversations_index or f"{self.index_prefix}_conversations"
 
     def urls(self) -> list[str]:
         return [url.strip() for url in self.url.split(",")]

@@ -129,7 +129,8 @@ def visible_indices(client: Elasticsearch, settings: ElasticsearchSettings) -> V
     Left out are closed indices, and indices without the alias of the records. Raises Unavailable, AccessDenied,
     DependencyError.
     """
-    return visibility(client, {settings.index_prefix, settings.alerts_index, settings.corrections()})
+    names = {settings.index_prefix, settings.alerts_index, settings.corrections(), settings.conversations()}
+    return visibility(client, names)
 
 
 def visibility(client: Elasticsearch, names: set[str]) -> Visibility:

@@ -22,7 +22,7 @@ def index_state(
     Each text includes its fix. While there are any of the former, nothing can be written. `indices` are the records'
     indices, as Elasticsearch returns them. Raises Unavailable, AccessDenied, DependencyError.
     """
-    names = (settings.index_prefix, settings.alerts_index, settings.corrections())
+    names = (settings.index_prefix, settings.alerts_index, settings.corrections(), settings.conversations())
     found = resolved(client, [f"{name}*" for name in names])
     kept = {*indices, *names[1:]}
     shut = (

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import inspect
 
 from triage.schemas.alert import Alert
+from triage.schemas.conversation import Conversation
 from triage.schemas.correction import Correction
 from triage.schemas.enriched import EnrichedRecord
 
@@ -55,6 +56,15 @@ _ALERT_SPECIAL: dict[str, JsonObject] = {
     "examples_end": _DATE,
 }
 _CORRECTION_SPECIAL: dict[str, JsonObject] = {"corrected_at": _DATE, "recorded_at": _DATE}
+# Turns are read with their conversation and never searched: a long one costs no more than its bytes.
+_CONVERSATION_SPECIAL: dict[str, JsonObject] = {
+    "created_at": _DATE,
+    "updated_at": _DATE,
+    "waiting_since": _DATE,
+    "handoff.at": _DATE,
+    "turns": {"type": "object", "enabled": False},
+    "playbook_source": {"type": "keyword", "index": False, "doc_values": False},
+}
 _ENRICHED_TEXTS = ("text",)
 _CORRECTION_TEXTS = ("text", "comment")
 _ALERT_TEXTS = (
@@ -85,6 +95,11 @@ def alert_mapping(text: JsonObject) -> JsonObject:
 def correction_mapping(text: JsonObject) -> JsonObject:
     """Index mapping of Correction, which rejects unknown fields; `text` is the definition of full-text fields."""
     return _strict(Correction, _CORRECTION_SPECIAL | dict.fromkeys(_CORRECTION_TEXTS, text))
+
+
+def conversation_mapping(text: JsonObject) -> JsonObject:
+    """Index mapping of Conversation, which rejects unknown fields; `text` is the definition of full-text fields."""
+    return _strict(Conversation, _CONVERSATION_SPECIAL | {"handoff.summary": text})
 
 
 def field_paths(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, JsonObject]]:

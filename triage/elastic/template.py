@@ -9,7 +9,14 @@ from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.errors import translated
-from triage.elastic.mapping import JsonObject, alert_mapping, correction_mapping, enriched_mapping, field_paths
+from triage.elastic.mapping import (
+    JsonObject,
+    alert_mapping,
+    conversation_mapping,
+    correction_mapping,
+    enriched_mapping,
+    field_paths,
+)
 
 # CJK text is indexed as overlapping pairs and as single characters, so that a search for one character works; English
 # by stem, without stop words: "not delivered" must stay a phrase. Needs the module analysis-common, which every
@@ -78,6 +85,10 @@ def versions_have_offsets(template_or_index: JsonObject) -> bool:
     return meta.get("document_versions") == _WITH_OFFSETS
 
 
+def conversations_template_name(conversations_index: str) -> str:
+    return f"triage.conversations.{conversations_index}"
+
+
 def index_templates(
     settings: ElasticsearchSettings,
     can: Capabilities,
@@ -142,6 +153,7 @@ def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Call
     corrections = settings.corrections()
     return [
         (corrections_template_name(corrections), corrections, correction_mapping),
+        (conversations_template_name(settings.conversations()), settings.conversations(), conversation_mapping),
         (alerts_template_name(settings.alerts_index), settings.alerts_index, alert_mapping),
     ]
 

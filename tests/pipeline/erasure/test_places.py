@@ -59,6 +59,7 @@ class Places:
         monkeypatch.setattr(erasure, "alerts_with_examples", self._alerts)
         monkeypatch.setattr(erasure, "store_alert", self._store)
         monkeypatch.setattr(erasure, "erase_corrections", lambda *_, **__: self._done(0))
+        monkeypatch.setattr(erasure, "erase_conversations", lambda *_, **__: self._done(0))
 
     def put(self, topic, key, value):
         encoded = None if value is None else msgspec.json.encode(value)

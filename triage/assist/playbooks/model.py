@@ -20,7 +20,7 @@ HANDOFF_REASONS = (
     "sensitive",
     "playbook",
     "too_long",
-    "unavailable",
+    "no_bot",
 )
 SlotKind = Literal["entity", "choice", "yes_no", "number", "text"]
 

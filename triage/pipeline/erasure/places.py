@@ -13,6 +13,7 @@ from triage.config import Settings
 from triage.elastic import documents
 from triage.elastic.alert_examples import alerts_with_examples, store_alert
 from triage.elastic.author_keys import version_of
+from triage.elastic.conversations import erase_conversations
 from triage.elastic.corrections import erase_corrections
 from triage.errors import NotUnderstood
 from triage.pipeline.dead_letters.reader import TOPIC as LETTERS
@@ -41,11 +42,12 @@ _MAX_LISTED_ALERTS = 20
 class Erased:
     """Result of one erasure: what was found of the author, and erased unless it was a dry run.
 
-    `authors` are the author's hashes under each key. `documents`, `dead_letters`, `alerts` and `corrections` are the
-    numbers found; `indices` has the number of documents by index. `late` is the number of records that a worker
-    published meanwhile, `open_alerts` are the alerts that still fire. `letters_read` and `alerts_read` are the numbers
-    of dead letters and alert states that were examined; `unknown_letters` counts, by key version, letters whose author
-    was hashed with a key that is not configured; `not_understood` counts messages among them that triage did not write.
+    `authors` are the author's hashes under each key. `documents`, `dead_letters`, `alerts`, `corrections` and
+    `conversations` are the numbers found; `indices` has the number of documents by index. `late` is the number of
+    records that a worker published meanwhile, `open_alerts` are the alerts that still fire. `letters_read` and
+    `alerts_read` are the numbers of dead letters and alert states that were examined; `unknown_letters` counts, by key
+    version, letters whose author was hashed with a key that is not configured; `not_understood` counts messages among
+    them that triage did not write.
     """
 
     authors: list[str]
@@ -56,6 +58,7 @@ class Erased:
     dead_letters: int = 0
     alerts: int = 0
     corrections: int = 0
+    conversations: int = 0
     open_alerts: list[str] = field(default_factory=list)
     raw: list[Retention] = field(default_factory=list)
     letters_read: int = 0
@@ -65,8 +68,9 @@ class Erased:
 
     @property
     def total(self) -> int:
-        """Number of documents, late records, dead letters, alerts and corrections that were found."""
-        return self.documents + self.late + self.dead_letters + self.alerts + self.corrections
+        """Number of documents, late records, dead letters, alerts, corrections and conversations that were found."""
+        others = self.dead_letters + self.alerts + self.corrections + self.conversations
+        return self.documents + self.late + others
 
     @property
     def unknown_versions(self) -> dict[str, int]:
@@ -129,7 +133,7 @@ class Erasure:
         self._writer.send(TOPIC, author.encode(), entry)
 
     def _erase_everywhere(self, at_ms: int, *, dry_run: bool) -> None:
-        """Erase the author's alert examples, dead letters, corrections and, last, documents.
+        """Erase the author's alert examples, dead letters, corrections, conversations and, last, documents.
 
         Only the documents show which alerts quote the author, also in a run after an interrupted one.
         """
@@ -139,6 +143,7 @@ class Erasure:
         self._erase_dead_letters()
         # Corrections hold the corrected texts.
         self._erased.corrections += erase_corrections(self._client, settings, self._hashes, dry_run=dry_run)
+        self._erased.conversations += erase_conversations(self._client, settings, self._hashes, dry_run=dry_run)
         for start in range(0, len(found), _PAGE):
             self._erase_documents(found[start : start + _PAGE], dry_run=dry_run)
         if not dry_run:

@@ -30,6 +30,7 @@ def account(erased: Erased, *, dry_run: bool) -> str:
         f"dead letters {verb}\t{erased.dead_letters:,}",
         f"alerts whose examples are {verb}\t{erased.alerts:,}",
         f"corrections {verb}\t{erased.corrections:,}",
+        f"conversations {verb}\t{erased.conversations:,}",
     ]
     if erased.late:
         lines.append(f"records in flight meanwhile, {verb}\t{erased.late:,}")

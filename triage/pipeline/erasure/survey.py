@@ -63,7 +63,7 @@ def survey(
     )
     found.indices = visible_indices(client, elastic).seen
     documents.refresh(client, elastic)
-    for index in (elastic.index_prefix, elastic.corrections()):
+    for index in (elastic.index_prefix, elastic.corrections(), elastic.conversations()):
         for version, number in author_keys.unknown_versions(client, index, configured).items():
             found.unknown_versions[version] = found.unknown_versions.get(version, 0) + number
     found.sources, found.more_sources = documents.sources(client, elastic)

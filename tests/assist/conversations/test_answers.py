@@ -1,0 +1,59 @@
+"""Webhooks of playbooks: what they send, and that whatever is wrong with them is a failed look-up."""
+
+import httpx
+import msgspec
+import pytest
+
+from triage.assist.conversations.answers import HttpWebhooks
+from triage.config import PlaybookWebhook
+
+TARGET = {"shop": PlaybookWebhook(url="https://shop.example/status", token="s" * 20, timeout_s=1)}
+
+
+def asked(answer) -> tuple[dict[str, str] | None, list[httpx.Request]]:
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    hooks = HttpWebhooks(TARGET, httpx.MockTransport(handle))
+    found = hooks.ask("shop", "c-1", {"order_id": "1234"})
+    hooks.close()
+    return found, seen
+
+
+def test_slots_are_sent_and_texts_and_numbers_come_back() -> None:
+    found, (request,) = asked(
+        httpx.Response(200, json={"state": "moving", "days": 3, "paid": True, "list": [1], "n": None})
+    )
+    assert found == {"state": "moving", "days": "3"}
+    assert msgspec.json.decode(request.content) == {"conversation": "c-1", "slots": {"order_id": "1234"}}
+    assert request.headers["authorization"] == "Bearer " + "s" * 20
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500), httpx.Response(302, headers={"location": "https://elsewhere.example"}),
+        httpx.Response(200, content=b"no json"), httpx.Response(200, json=[1]),
+        httpx.Response(200, content=b"x" * 70_000),
+        httpx.ReadTimeout("late"), httpx.ConnectError("gone"),
+    ],
+)  # fmt: skip
+def test_anything_else_is_a_failed_look_up(answer) -> None:
+    assert asked(answer)[0] is None
+
+
+def test_an_answer_that_comes_byte_by_byte_is_cut_off() -> None:
+    seconds = iter(range(100))
+    drips = httpx.Response(200, content=iter([b"{"] * 50))
+    hooks = HttpWebhooks(TARGET, httpx.MockTransport(lambda _: drips), lambda: next(seconds))
+    assert hooks.ask("shop", "c-1", {}) is None
+    assert next(seconds) < 10
+
+
+def test_an_unknown_webhook_fails() -> None:
+    assert HttpWebhooks({}).ask("shop", "c-1", {}) is None

@@ -1,0 +1,69 @@
+"""Wishes for a person, direct and indirect, and what only looks like one."""
+
+import time
+
+import pytest
+
+from triage.assist.conversations.wishes import is_farewell, is_greeting, prepared, says_solved, wants_person, yes_or_no
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to talk to a human", "agent", "are you a bot?", "can someone call me", "Get me your manager!",
+        "I need assisstance from a real person", "i wanna speak to somone", "how do I contact an operatr",
+        "I’d rather speak to a person", "转人工", "轉人工", "你是机器人吗", "请给我打个电话", "叫你们经理来", "有人吗",
+    ],
+)  # fmt: skip
+def test_a_wish(text: str) -> None:
+    assert wants_person(prepared(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't need a human", "no need to call me", "I spoke to an agent yesterday", "where is my parcel",
+        "the driver called me", "My friends call me Bob", "you may call me Susan", "I changed my phone number",
+        "不用转人工", "快递员给我打电话了", "我的电话号码换了", "退款", "这个人工费太贵", "",
+    ],
+)  # fmt: skip
+def test_no_wish(text: str) -> None:
+    assert not wants_person(prepared(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("yes", "yes"), ("No.", "no"), ("not yet", "no"), ("sure, go ahead", "yes"),
+        ("I haven't", "no"), ("I have", "yes"),
+        ("it works", "yes"), ("it doesn't", "no"), ("hm, I already sent it", "yes"), ("purple", None), ("是的", "yes"),
+        ("没有", "no"), ("没问题", "yes"), ("没有问题", "yes"),
+        ("不行", "no"), ("已经寄回了", "yes"), ("还没", "no"), ("苹果", None),
+    ],
+)  # fmt: skip
+def test_yes_and_no(text: str, answer: str | None) -> None:
+    assert yes_or_no(prepared(text)) == answer
+
+
+def test_greetings_farewells_and_ends() -> None:
+    assert all(is_greeting(prepared(text)) for text in ("Hello!", "good morning", "你好", "在吗？"))
+    assert not is_greeting(prepared("hello, where is my parcel"))
+    assert all(is_farewell(prepared(text)) for text in ("thanks, bye", "Thank you so much!", "谢谢，再见", "ok thanks"))
+    assert not is_farewell(prepared("thanks, but it is broken"))
+    assert says_solved(prepared("never mind"))
+    assert not says_solved(prepared("it is broken"))
+
+
+def test_long_and_odd_texts_take_no_time() -> None:
+    began = time.perf_counter()
+    for text in (
+        "want " * 4_000,
+        "a" * 20_000,
+        "no no " * 3_000,
+        "want to speak " * 1_500,
+        "找" * 5_000,
+        "给我" * 5_000,
+    ):
+        wants_person(prepared(text))
+        yes_or_no(prepared(text))
+    assert time.perf_counter() - began < 2

@@ -1,0 +1,105 @@
+"""The look-ups that the bot may make: cited passages for a question, and webhooks of the owner."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import httpx
+import msgspec
+
+from triage.config import PlaybookWebhook
+from triage.logging import get_logger
+from triage.schemas.conversation import Said
+
+log = get_logger("triage.conversations")
+
+_MAX_ANSWER_BYTES = 64 * 1024
+_MAX_VALUE_CHARS = 200
+
+
+class Answerer(Protocol):
+    """Answers a question by passages of the knowledge base, word for word. It must not raise."""
+
+    def cited(self, question: str, language: str) -> list[Said]:
+        """Passages that answer the question, each with its `passage`; empty if the evidence is too weak."""
+        ...
+
+
+class NoKnowledge:
+    """Answers nothing: without a knowledge base the bot says only the texts of playbooks."""
+
+    def cited(self, question: str, language: str) -> list[Said]:
+        del question, language
+        return []
+
+
+class Webhooks(Protocol):
+    """Asks a service of the owner. It must not raise, and must return within some seconds."""
+
+    def ask(self, name: str, conversation: str, slots: Mapping[str, str]) -> dict[str, str] | None:
+        """Values by slot that the service knows; None if it did not answer as it should."""
+        ...
+
+
+class HttpWebhooks:
+    """Webhooks over HTTP: POST of `{"conversation", "slots"}`, answered by a JSON object. Thread-safe.
+
+    It is a look-up: after a failure or a race the same question may be asked again.
+    """
+
+    def __init__(
+        self,
+        targets: Mapping[str, PlaybookWebhook],
+        transport: httpx.BaseTransport | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._targets = dict(targets)
+        self._monotonic = monotonic
+        self._client = httpx.Client(transport=transport, follow_redirects=False)
+
+    def ask(self, name: str, conversation: str, slots: Mapping[str, str]) -> dict[str, str] | None:
+        target = self._targets.get(name)
+        if target is None:
+            return None
+        headers = {"content-type": "application/json"}
+        if target.token is not None:
+            headers["authorization"] = f"Bearer {target.token.get_secret_value()}"
+        until = self._monotonic() + target.timeout_s
+        body = msgspec.json.encode({"conversation": conversation, "slots": dict(slots)})
+        try:
+            with self._client.stream(
+                "POST", target.url, content=body, headers=headers, timeout=target.timeout_s
+            ) as response:
+                response.raise_for_status()
+                answer = self._limited(response, until)
+            found = msgspec.json.decode(answer)
+        except (httpx.HTTPError, msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+            log.warning("playbook_webhook_failed", webhook=name, error=type(error).__name__)
+            return None
+        if not isinstance(found, dict):
+            log.warning("playbook_webhook_failed", webhook=name, error="the answer is not a JSON object")
+            return None
+        return {str(key): shown for key, value in found.items() if (shown := _value(value)) is not None}
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _limited(self, response: httpx.Response, until: float) -> bytes:
+        """The body; raises ValueError if it is too long, or is not there in time: httpx limits each read alone."""
+        body = b""
+        for part in response.iter_bytes():
+            body += part
+            if len(body) > _MAX_ANSWER_BYTES:
+                raise ValueError("the answer is too long")
+            if self._monotonic() > until:
+                raise ValueError("the answer takes too long")
+        return body
+
+
+def _value(value: Any) -> str | None:
+    """A text or number as text; everything else is left out."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str):
+        return value[:_MAX_VALUE_CHARS] or None
+    return f"{value:g}" if isinstance(value, (int, float)) else None

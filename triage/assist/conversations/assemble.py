@@ -1,0 +1,40 @@
+"""Builds conversations from the settings."""
+
+from triage.assist.conversations.answers import Answerer, HttpWebhooks, Webhooks
+from triage.assist.conversations.bot import Bot
+from triage.assist.conversations.guard import Guard
+from triage.assist.conversations.service import Conversations
+from triage.assist.conversations.store import ConversationStore
+from triage.assist.conversations.suggestions import NextSteps, Ranking
+from triage.assist.conversations.turns import TurnTaker
+from triage.assist.playbooks.loader import Playbooks, load_playbooks
+from triage.clock import Clock
+from triage.config import ConversationSettings, Settings
+from triage.metrics import Metrics
+from triage.redaction import Redactor
+
+
+def build_taker(
+    settings: ConversationSettings,
+    webhooks: Webhooks | None = None,
+    answerer: Answerer | None = None,
+    ranking: Ranking | None = None,
+    playbooks: Playbooks | None = None,
+) -> TurnTaker:
+    """Build what answers turns, with the playbooks of the settings. Raises ConfigError for a mistake in them."""
+    found = playbooks or load_playbooks(settings.playbooks)
+    bot = Bot(found, Guard(), webhooks or HttpWebhooks(settings.webhooks), answerer, settings.clarify_times)
+    return TurnTaker(bot, NextSteps(found, bot.matcher, ranking), settings)
+
+
+def build_conversations(
+    settings: Settings,
+    store: ConversationStore,
+    taker: TurnTaker,
+    redactor: Redactor,
+    clock: Clock,
+    metrics: Metrics | None = None,
+) -> Conversations:
+    """Build the conversations of a store; digests of texts are made with the author key."""
+    key = settings.redaction.author_key.get_secret_value().encode()
+    return Conversations(store, taker, settings.conversations, clock, metrics or Metrics(), redactor.author_hash, key)

@@ -1,0 +1,26 @@
+"""Chooses the language in which a customer is answered."""
+
+import re
+
+from triage.assist.playbooks.model import LANGUAGES
+
+_HAN = re.compile("[\u3400-\u9fff]")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+
+
+def reply_language(text: str, detected: str, before: str | None) -> str:
+    """The language of the reply: that in which most of a turn is written, else the one before.
+
+    A turn of both languages keeps the one before if it has some of it; a number or a code changes nothing.
+    """
+    han, words = len(_HAN.findall(text)), len(_WORD.findall(text))
+    # A Han character is about half a word.
+    if before is not None and han and words:
+        return before
+    if han > words:
+        return "zh"
+    if words > 1 or (words and before is None):
+        return "en"
+    if before is not None:
+        return before
+    return detected if detected in LANGUAGES else LANGUAGES[0]

@@ -1,0 +1,161 @@
+"""Takes turns and people's acts, so that each turn is answered exactly once, whoever sends it how often."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from triage.assist.conversations import state as states
+from triage.assist.conversations.errors import Contended, RevisionConflict, TurnRefused
+from triage.assist.conversations.facts import TurnFacts
+from triage.assist.conversations.observation import count_change
+from triage.assist.conversations.store import ConversationStore
+from triage.assist.conversations.turns import TurnRequest, TurnTaker, digest_of
+from triage.clock import Clock
+from triage.config import ConversationSettings
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.schemas.conversation import Answer, Conversation, State
+
+log = get_logger("triage.conversations")
+
+Act = Literal["take_over", "give_back", "close"]
+ACTS: tuple[Act, ...] = ("take_over", "give_back", "close")
+_ATTEMPTS = 5
+_PAGE = 100
+_OPEN: tuple[State, ...] = ("bot", "waiting", "human")
+
+
+class Taken(NamedTuple):
+    """The answer to a turn, and the conversation after it; None if the turn had been taken before."""
+
+    answer: Answer
+    conversation: Conversation | None
+
+
+class Conversations:
+    """All conversations of a store. Thread-safe: several threads and processes may share the store.
+
+    Send a turn to `known` first; if it has no answer yet, enrich its text and `take` it. `author_hash(source, id)`
+    makes the keyed hash of an author, `key` the digests of texts. `taker` may be replaced at any time: conversations
+    keep the playbooks that they began with.
+    """
+
+    def __init__(
+        self,
+        store: ConversationStore,
+        taker: TurnTaker,
+        settings: ConversationSettings,
+        clock: Clock,
+        metrics: Metrics,
+        author_hash: Callable[[str | None, str], str],
+        key: bytes,
+    ) -> None:
+        self.store = store
+        self.taker = taker
+        self._settings, self._clock, self._metrics = settings, clock, metrics
+        self._author_hash, self._key = author_hash, key
+
+    def known(self, identity: str, request: TurnRequest) -> Answer | None:
+        """The answer of a turn that was taken before; None if it is the next one, and valid.
+
+        Raises TurnRefused, and as the store does.
+        """
+        self._require_valid(identity, request)
+        return self._before(identity, request)[1]
+
+    def take(self, identity: str, request: TurnRequest, facts: TurnFacts, actor: str | None = None) -> Taken:
+        """Take a turn, whose text was enriched to `facts`.
+
+        Of several turns that are sent at once with one number, one is taken. Raises TurnRefused, Contended, and as the
+        store does; then nothing has changed, or the turn was taken and sending it again returns its answer.
+        """
+        self._require_valid(identity, request)
+        digest = digest_of(self._key, identity, request)
+        for _ in range(_ATTEMPTS):
+            before, answer = self._before(identity, request)
+            if answer is not None:
+                return Taken(answer, None)
+            now_ms = self._clock.now_ms()
+            begun = before or self._new(identity, request, facts, now_ms)
+            after = self.taker.after(begun, request, facts, digest, actor, now_ms)
+            if self._stored(before, after):
+                return Taken(after.turns[-1].answer, after)
+        raise Contended(identity)
+
+    def act(self, identity: str, act: Act, actor: str, outcome: str = "closed_by_agent") -> Conversation:
+        """Let a person take over, give back to the bot, or close.
+
+        An act that has been done already changes nothing. Raises TurnRefused, Contended, and as the store does.
+        """
+        states.require_id(identity)
+        for _ in range(_ATTEMPTS):
+            before = self.store.read(identity)
+            if before is None:
+                raise TurnRefused(404, "no_such_conversation", f"no conversation has the id {identity!r}")
+            after = _acted(before, act, actor, outcome, self._clock.now_ms())
+            if after is before or self._stored(before, after):
+                log.info("conversation_act", conversation=identity, act=act, by=actor, state=after.state)
+                return after
+        raise Contended(identity)
+
+    def close_overdue(self) -> int:
+        """Close the conversations in which nothing has happened for too long; returns their number."""
+        found = 0
+        for state in _OPEN:
+            for each in self.store.in_state(state, _PAGE):
+                now_ms = self._clock.now_ms()
+                # The first are those that changed longest ago. A search may be late: the write decides.
+                if not states.is_overdue(each, self._settings, now_ms):
+                    break
+                found += self._stored(each, states.closed(each, "timed_out", now_ms))
+        return found
+
+    def _require_valid(self, identity: str, request: TurnRequest) -> None:
+        states.require_id(identity)
+        limit = self._settings.max_text_chars
+        if not request.text.strip():
+            raise TurnRefused(422, "no_text", "text is empty; a turn says something")
+        if len(request.text) > limit:
+            raise TurnRefused(422, "text_too_long", f"text has {len(request.text)} characters; at most {limit}")
+        if request.turn < 1:
+            raise TurnRefused(422, "bad_turn", f"turn is {request.turn}; turns are counted from 1")
+
+    def _before(self, identity: str, request: TurnRequest) -> tuple[Conversation | None, Answer | None]:
+        found = self.store.read(identity)
+        if found is None:
+            if request.turn != 1:
+                message = f"no conversation has the id {identity!r}; the first turn has number 1"
+                raise TurnRefused(404, "no_such_conversation", message)
+            return None, None
+        now_ms = self._clock.now_ms()
+        if request.turn > found.last_turn and states.is_overdue(found, self._settings, now_ms):
+            after = states.closed(found, "timed_out", now_ms)
+            found = after if self._stored(found, after) else self.store.read(identity) or after
+        answer = states.repeated(found, request.turn, digest_of(self._key, identity, request))
+        if answer is None and request.turn > self._settings.max_turns:
+            message = f"{identity} has {self._settings.max_turns} turns, as many as one may have; begin another"
+            raise TurnRefused(409, "too_many_turns", message)
+        return found, answer
+
+    def _new(self, identity: str, request: TurnRequest, facts: TurnFacts, now_ms: int) -> Conversation:
+        author = None if request.author_id is None else self._author_hash(request.source, request.author_id)
+        return states.new_conversation(identity, facts.language, now_ms, author, request.source)
+
+    def _stored(self, before: Conversation | None, after: Conversation) -> bool:
+        """Store a change; False if the conversation was changed by another first."""
+        try:
+            self.store.write(after)
+        except RevisionConflict:
+            return False
+        count_change(self._metrics, before, after)
+        return True
+
+
+def _acted(before: Conversation, act: Act, actor: str, outcome: str, now_ms: int) -> Conversation:
+    match act:
+        case "take_over":
+            done = before.state == "human" and before.taken_by == actor
+            return before if done else states.taken_over(before, actor, now_ms)
+        case "give_back":
+            return before if before.state == "bot" else states.given_back(before, now_ms)
+        case "close":
+            return before if before.state == "closed" else states.closed(before, outcome, now_ms)
