@@ -30,6 +30,7 @@ COMMANDS: tuple[str, ...] = (
     "corrections",
     "playbooks",
     "chat",
+    "market",
     "model",
     "train",
     "export",

@@ -10,6 +10,7 @@ import typer
 
 from triage.cli.common import ColumnOption, ConfigOption, SetOption, columns_from, settings_from
 from triage.cli.complete import models
+from triage.cli.tables import aligned
 
 if TYPE_CHECKING:
     from triage.inference.compare import Result
@@ -52,7 +53,7 @@ def list_(
                 entry.get("problem", ""),
             ]
         )
-    for line in _lines(table):
+    for line in aligned(table):
         typer.echo(line)
 
 
@@ -187,7 +188,7 @@ def _print_comparison(result: "Result") -> None:
         changes = ", ".join(f"{change.one} > {change.other} {change.texts}" for change in head.changes[:4])
         mean = "" if head.mean_difference is None else f"{head.mean_difference:.4f}"
         table.append([head.head, f"{head.agreement:.2%}", mean, changes])
-    for line in _lines(table):
+    for line in aligned(table):
         typer.echo(line)
     for difference in result.largest:
         typer.echo(f"\n{difference.text}\n  {result.one}: {difference.one}\n  {result.other}: {difference.other}")
@@ -202,13 +203,6 @@ def _print_switch(switched: "Switched") -> None:
     else:
         before = switched.change.previous or "nothing"
         typer.echo(f"now serving instead of {before}; running workers will load it", err=True)
-
-
-def _lines(table: list[list[str]]) -> list[str]:
-    """Align the table, without columns that are empty except for their header."""
-    used = [n for n in range(len(table[0])) if n == 0 or any(row[n] for row in table[1:])]
-    widths = {n: max(len(row[n]) for row in table) for n in used}
-    return ["  ".join(row[n].ljust(widths[n]) for n in used if widths[n]).rstrip() for row in table]
 
 
 def _cell(value: Any) -> str:

@@ -26,6 +26,7 @@ from triage.config.exposure import Exposure
 from triage.config.fleet import FleetSettings
 from triage.config.kafka import LINGER_MS, KafkaSettings
 from triage.config.local import ClockSettings, LocalSettings, LoggingSettings
+from triage.config.market import MarketSettings
 from triage.config.section import secret_fields
 from triage.config.tracing import TracingSettings
 from triage.config.worker import (
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     assist: AssistSettings = AssistSettings()
     conversations: ConversationSettings = ConversationSettings()
+    market: MarketSettings = MarketSettings()
     fleet: FleetSettings = FleetSettings()
     tracing: TracingSettings = TracingSettings()
     local: LocalSettings = LocalSettings()

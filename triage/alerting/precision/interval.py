@@ -1,9 +1,8 @@
 """Share of alerts that were right, with a Wilson score interval. Pure."""
 
 from dataclasses import dataclass
-from math import sqrt
 
-_Z = 1.959964  # 95 %
+from triage.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +26,4 @@ class Precision:
         return self._bounds()[1]
 
     def _bounds(self) -> tuple[float, float]:
-        """Wilson's interval, which unlike the normal one is sound for few alerts and for shares of 0 and 1."""
-        if not self.n:
-            return 0.0, 1.0
-        share, square = self.right / self.n, _Z * _Z
-        centre = (share + square / (2 * self.n)) / (1 + square / self.n)
-        half = _Z / (1 + square / self.n) * sqrt(share * (1 - share) / self.n + square / (4 * self.n * self.n))
-        return max(0.0, centre - half), min(1.0, centre + half)
+        return wilson(self.right, self.n)
