@@ -1,4 +1,4 @@
-"""The market report: brands beside their competitors, products by aspect, and who is named where a brand is blamed.
+"""The market report: brands and competitors, products by aspect, and rivals that negative records name.
 
 All figures are counts of records in the index, or shares and differences of two such counts.
 """
@@ -35,7 +35,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class BrandRow:
-    """What is said of a brand.
+    """Figures of a brand.
 
     `records` have it as brand, or a product that it alone sells; `mentions` speak of it, also as a named organization
     or product in the text. `share` of voice: its mentions among all records that speak of any brand of the market.
@@ -55,7 +55,7 @@ class BrandRow:
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """What is said of a product: its records, their sentiment, and the opinion on each aspect."""
+    """Figures of a product: its records, their sentiment, and the opinion on each aspect."""
 
     product: Product
     records: int
