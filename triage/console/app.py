@@ -54,8 +54,8 @@ def build_service(
     """Build the part of the console that needs no scripts: health, metrics and the alerts' own pages, behind the login.
 
     `find_alert(dedup_key)` returns a stored alert or None. Without `actions` alerts can only be viewed, and without
-    `used_links` links in notifications do nothing. `rules` reports on the alert rules; without it they have no pages.
-    Without settings the defaults apply.
+    `used_links` links in notifications do nothing. `rules` reads the reports on alert rules; without it they have no
+    pages. Without settings the defaults apply.
     """
     settings, alerting = settings or ConsoleSettings(), alerting or AlertingSettings()
     app = FastAPI(title="triage console", docs_url=None, redoc_url=None, openapi_url=None)
@@ -78,7 +78,7 @@ def build_service(
 
 
 def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callable[[str], Alert | None]) -> FastAPI:
-    """Build the whole console. Call it once per process, because NiceGUI keeps one set of pages per process.
+    """Build the complete console. Call it once per process, because NiceGUI keeps one set of pages per process.
 
     Raises ConfigError for a path prefix that is also the path of a page.
     """
@@ -129,8 +129,8 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
 def check_prefix(prefix: str, paths: Iterable[str]) -> None:
     """Raise ConfigError for a path prefix whose first part is also that of a page in `paths`.
 
-    With the prefix `/alerts`, a request for `/alerts/x` would be ambiguous: for the alert x, from a proxy that removes
-    the prefix, or for the page x, from a proxy that keeps it.
+    With the prefix `/alerts`, a request for `/alerts/x` would be ambiguous: from a proxy that removes the prefix it
+    means the page `/alerts/x`, from one that keeps it the page `/x`.
     """
     first = prefix.removeprefix("/").partition("/")[0]
     if first and first in {path.split("/")[1] for path in paths}:

@@ -1,4 +1,4 @@
-"""The services and settings that all pages of the console get."""
+"""The services and settings that all pages of the console use."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ class Explainer(Protocol):
     """Explains the labels of a record. All methods block, and raise a TriageError if the explanation fails."""
 
     def word_weights(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
-        """Weights of words for intent and sentiment, and the version of the model that gave them."""
+        """Return the weights of words for intent and for sentiment, and the version of the model that computed them."""
         ...
 
     def rules(self, record: EnrichedRecord) -> tuple[list[RuleExplanation], str]:
-        """The rules that fired with their evidence, and the version of the rules that were evaluated."""
+        """Return the rules that fired, with their evidence, and the version of the evaluated rules."""
         ...
 
     def intents(self) -> list[str]:
@@ -38,19 +38,19 @@ class Explainer(Protocol):
 
 
 class UsedLinks(Protocol):
-    """Knows which links were used, from the topic of actions, which all consoles read."""
+    """Knows which links in notifications were used, from the topic of actions, which all consoles read."""
 
     def used(self, link: str) -> Action | None:
-        """The action for which the link with this id was used; None if it was not."""
+        """Return the action that was triggered through the link with this id; None if the link has not been used."""
         ...
 
     def ready(self) -> bool:
-        """True once all actions from before the start of this console were read."""
+        """True once all actions from before the start of this console have been read."""
         ...
 
 
 class Actions(Protocol):
-    """Sends what people do with alerts to the alerter.
+    """Sends users' actions on alerts to the alerter.
 
     All methods block, and raise Unavailable if Kafka does not answer.
     """
@@ -85,7 +85,7 @@ class Dependencies:
     """Services, settings and shared data that the pages of the console use.
 
     `now`, `movers` and `fleet` are shared by all pages and read at intervals; everything else is read on request.
-    Without `actions`, alerts can only be viewed. `rules` reports on all alert rules.
+    Without `actions`, alerts can only be viewed. `rules` reads the reports on all alert rules.
     """
 
     settings: Settings

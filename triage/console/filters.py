@@ -1,4 +1,4 @@
-"""The filters of *Explore*, which the page's address contains, so that they can be bookmarked and shared."""
+"""The filters of *Explore*, which are part of the page's URL, so that they can be bookmarked and shared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -54,11 +54,11 @@ _MINUTE_MS = 60_000
 
 @dataclass(frozen=True)
 class Filters:
-    """The filters of a page, as its query string has them; the records that they select are called a view.
+    """The filters of a page, as in its query string; the records that they select are called a view.
 
-    `text` is searched in the records' text, `values` are the accepted values by parameter name (FIELDS), `excluded` the
-    refused ones. `start` and `end` are event times in ms, None where open; without both, `range` (a key of RANGES)
-    counts back from now. `problems` are the names of parameters that were not valid and are ignored.
+    `text` is searched in the records' text; `values` are the accepted values by parameter name (FIELDS), `excluded` the
+    excluded ones. `start` and `end` are event times in ms, None if open; without both, `range` (a key of RANGES) counts
+    back from now. `problems` are the names of invalid parameters, which are ignored.
     """
 
     text: str = ""
@@ -101,9 +101,9 @@ class Filters:
         return self.start is not None or self.end is not None
 
     def between(self, now_ms: int) -> tuple[int | None, int | None]:
-        """Start and end as event times in ms, None where open.
+        """Start and end as event times in ms, None if open.
 
-        A `range` ends at a whole minute, so that Elasticsearch can answer repeated queries from its cache.
+        A `range` ends at a full minute, so that Elasticsearch can answer repeated queries from its cache.
         """
         if self.has_times:
             return self.start, self.end
@@ -118,7 +118,7 @@ class Filters:
         return {"bool": {"filter": [*event_time_range(*self.between(now_ms)), *self.conditions()]}}
 
     def conditions(self) -> list[JsonObject]:
-        """The filters except for the times, as Elasticsearch conditions; several values of a field are alternatives."""
+        """The filters except the times, as Elasticsearch conditions; several values of a field are alternatives."""
         terms, refused = (
             [{"terms": {_BY_NAME[name]: list(values)}} for name, values in chosen.items()]
             for chosen in (self.values, self.excluded)
@@ -127,16 +127,16 @@ class Filters:
 
     @property
     def search(self) -> Search:
-        """The words that are searched, as `text` says them."""
+        """The parsed search of `text`."""
         return parse_search(self.text, frozenset(_BY_NAME))
 
     def with_value(self, name: str, value: str) -> Self:
-        """A copy that accepts this value of a field too, and does not exclude it."""
+        """A copy that also accepts this value of a field, and does not exclude it."""
         kept = self.without(name, value)
         return replace(kept, values={**kept.values, name: (*kept.values.get(name, ()), value)})
 
     def accepting(self, name: str, values: tuple[str, ...]) -> Self:
-        """A copy that accepts just these values of a field, without any of them all values."""
+        """A copy that accepts exactly these values of a field; all values if `values` is empty."""
         kept = self.without_field(name)
         return replace(kept, values={**kept.values, name: values} if values else kept.values)
 
@@ -146,11 +146,11 @@ class Filters:
         return replace(kept, excluded={**kept.excluded, name: (*kept.excluded.get(name, ()), value)})
 
     def only(self, **values: str) -> Self:
-        """A copy that has these values, each as the only one of its field; other fields are unchanged."""
+        """A copy that accepts exactly one given value in each of these fields; other fields are unchanged."""
         return replace(self, values={**self.values, **{name: (value,) for name, value in values.items()}})
 
     def without(self, name: str, value: str) -> Self:
-        """A copy that neither accepts nor excludes this value of a field by name."""
+        """A copy that neither accepts nor excludes this value of the field `name`."""
         return replace(self, values=_removed(self.values, name, value), excluded=_removed(self.excluded, name, value))
 
     def chosen(self, name: str) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ class Filters:
         return (*self.values.get(name, ()), *self.excluded.get(name, ()))
 
     def without_field(self, name: str) -> Self:
-        """A copy for all values of a field."""
+        """A copy without any filter on this field."""
         return replace(
             self,
             values={other: kept for other, kept in self.values.items() if other != name},
@@ -166,7 +166,7 @@ class Filters:
         )
 
     def address(self, path: str = "/explore", **more: str | None) -> str:
-        """The address of a page with these filters; `more` are further query parameters, of which None are left out."""
+        """The URL of a page with these filters; `more` are additional query parameters, of which None are left out."""
         pairs: list[tuple[str, str]] = []
         if self.text:
             pairs.append(("q", self.text))
@@ -181,7 +181,7 @@ class Filters:
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
     def pairs(self) -> list[tuple[str, str]]:
-        """The chosen and the excluded values of all fields as (parameter name, value)."""
+        """The accepted and the excluded values of all fields as (parameter name, value)."""
         return [
             (prefix + name, value)
             for prefix, chosen in (("", self.values), (NOT, self.excluded))
@@ -227,7 +227,7 @@ def _time(text: str, zone: tzinfo, name: str, problems: list[str]) -> int | None
 
 
 def datetime_local(ms: int | None, zone: tzinfo = UTC) -> str:
-    """A time in ms in the form of `<input type="datetime-local">`, on the zone's clock; empty for None."""
+    """Format a time in ms for `<input type="datetime-local">`, in the time zone; empty for None."""
     if ms is None:
         return ""
     moment = datetime.fromtimestamp(ms / 1000, zone)

@@ -1,7 +1,8 @@
-"""The search syntax of *Explore*: words, phrases in quotes, and a minus before what a text must not have.
+"""The search syntax of *Explore*: words, phrases in quotes, and a minus before words that must not occur.
 
-The query is made of `match` and `match_phrase`, which analyze Chinese as the index does and which every server has;
-`simple_query_string` would take other signs (`+ | * ~ ( )`) for operators, and drop a minus before Chinese words.
+The query consists of `match` and `match_phrase`, which analyze Chinese as the index does and which every server has;
+`simple_query_string` would interpret other characters (`+ | * ~ ( )`) as operators, and ignore a minus before Chinese
+words.
 """
 
 import re
@@ -19,10 +20,10 @@ _LETTER = re.compile(r"\w")
 
 @dataclass(frozen=True)
 class Search:
-    """Conditions on a text; `literal` are parts that look like operators, but are words here.
+    """Conditions on a text; `literal` are parts that look like operators, but are treated as words.
 
-    `words` can be anywhere in the text, `phrases` have their words next to each other in this order. A text has none of
-    `excluded`, of which each is a word or a phrase. `unclosed`: a quote is not closed.
+    `words` can be anywhere in the text; the words of each of the `phrases` must be adjacent and in order. None of
+    `excluded`, words or phrases, may occur. `unclosed`: a quote is not closed.
     """
 
     words: tuple[str, ...] = ()
@@ -32,7 +33,7 @@ class Search:
     unclosed: bool = False
 
     def conditions(self, field: str = "text") -> list[JsonObject]:
-        """The search as conditions for Elasticsearch, all of which must hold."""
+        """The search as Elasticsearch conditions, all of which must hold."""
         found: list[JsonObject] = []
         if self.words:
             found.append({"match": {field: {"query": " ".join(self.words), "operator": "and"}}})
@@ -43,9 +44,9 @@ class Search:
 
 
 def parse_search(text: str, fields: frozenset[str] = frozenset()) -> Search:
-    """Read a search; a quote that is not closed reaches to the end.
+    """Parse a search; an unclosed quote extends to the end.
 
-    `fields` are names before a colon that people may take for the field to search in.
+    `fields` are names that users may put before a colon as the field to search; such parts are added to `literal`.
     """
     words: list[str] = []
     phrases: list[str] = []

@@ -42,8 +42,7 @@ _MINUTE_MS = 60_000
 def serve(settings: Settings) -> None:
     """Serve pages, health and metrics on `console.host:port` until SIGINT or SIGTERM.
 
-    The console starts and keeps running without Elasticsearch or Kafka. Raises ConfigError for settings that are not
-    valid.
+    The console starts and keeps running without Elasticsearch or Kafka. Raises ConfigError for invalid settings.
     """
     check_reach(settings.console, "console")
     places_of(settings.alerting.places)

@@ -1,4 +1,4 @@
-"""Monitors the whole fleet by the metrics of its processes and by Kafka, for `triage top` and the console."""
+"""Monitors the whole fleet by its processes' metrics and by Kafka, for `triage top` and the console."""
 
 from triage.fleet.monitor import FleetMonitor
 from triage.fleet.view import AlertView, FleetView, Need, PartitionLag, ProcessView, StageTime

@@ -16,7 +16,7 @@ _STAGE_ORDER = ("reload", "guarded", "decode", "enrich", "index", "publish")
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading: the answers of brokers and processes at the time `at_s`, in seconds of a monotonic clock."""
+    """One reading: the data from brokers and processes at the time `at_s`, in seconds of a monotonic clock."""
 
     at_s: float
     brokers: BrokerReading = field(default_factory=BrokerReading)
@@ -26,8 +26,8 @@ class Reading:
 def assemble(view: FleetView, before: Reading | None, now: Reading) -> None:
     """Fill in the view from the readings `before` and `now`.
 
-    Without `before`, rates stay 0 and the times of stages are those since the processes started. What the view says of
-    Kafka and the console (`unread`, `console_error`) must be there already.
+    Without `before`, rates stay 0 and the times of stages are averages since the processes started. `unread` and
+    `console_error` of the view must already be set.
     """
     earlier = {answer.address: answer for answer in before.answers} if before else {}
     pairs = [(earlier[each.address].samples if each.address in earlier else _NO_SAMPLES, each) for each in now.answers]

@@ -1,4 +1,4 @@
-"""Reads from Kafka the members of the consumer groups, and the offsets of each raw partition."""
+"""Reads the members of the consumer groups and the offsets of each raw partition from Kafka."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -18,9 +18,9 @@ from triage.topics.kafka_types import Admin, TopicPartition
 
 @dataclass(frozen=True)
 class Member:
-    """A member of a consumer group. `host` is its address as the broker sees it, `kind` is worker or alerter.
+    """A member of a consumer group. `host` is its address as seen by the broker, `kind` is worker or alerter.
 
-    `partitions` are those that are assigned to it, as (topic, number).
+    `partitions` are those assigned to it, as (topic, number).
     """
 
     name: str
@@ -60,7 +60,7 @@ class Brokers:
         self._admin: Admin | None = None
 
     def read(self) -> BrokerReading:
-        """Read members and offsets once. Raises errors of Kafka as `translate` returns them, mostly Unavailable."""
+        """Read members and offsets once. Raises Kafka's errors translated by `translate`, mostly Unavailable."""
         try:
             if self._admin is None:
                 self._admin = self._open.enter_context(admin_client(self._settings.kafka))

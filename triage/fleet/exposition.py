@@ -23,7 +23,7 @@ class Samples:
         return bool(self._series.get(name))
 
     def labels(self, name: str) -> list[Labels]:
-        """Return the labels of each series of a metric whose value is not 0, such as that of `model_info`."""
+        """Return the labels of each series of a metric with a value other than 0, such as of `model_info`."""
         return [found for found, value in self._series.get(name, ()) if value]
 
     def by(self, name: str, label: str) -> dict[str, float]:
@@ -59,14 +59,14 @@ def parse(text: str) -> Samples:
 
 
 def increase(before: float, after: float) -> float:
-    """Return the increase of a counter; if it is smaller than before, its process was restarted and it began at 0."""
+    """Return the increase of a counter. If it has decreased, its process was restarted, and `after` is returned."""
     return after - before if after >= before else after
 
 
 def grown(before: Mapping[float, float], after: Mapping[float, float]) -> dict[float, float]:
     """Return the increase of a histogram between two readings, as cumulative counts by upper bound.
 
-    If a count is smaller than before, the process was restarted, and `after` is returned.
+    If a count has decreased, the process was restarted, and `after` is returned.
     """
     if any(after.get(bound, 0) < count for bound, count in before.items()):
         return dict(after)
@@ -83,7 +83,7 @@ def merged(parts: Sequence[Mapping[float, float]]) -> dict[float, float]:
 
 
 def quantile(share: float, buckets: Mapping[float, float]) -> float | None:
-    """Return a quantile (`share` from 0 to 1) of a histogram, as Prometheus computes it: linear within a bucket.
+    """Compute a quantile (`share` from 0 to 1) of a histogram as Prometheus does: linear within a bucket.
 
     `buckets` has cumulative counts by upper bound. None without data.
     """

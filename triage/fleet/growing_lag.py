@@ -1,4 +1,4 @@
-"""Finds out whether the fleet's lag grows, and the likeliest cause."""
+"""Detects growth of the fleet's lag, and determines the most likely cause."""
 
 from typing import Literal, NamedTuple
 
@@ -13,7 +13,7 @@ _BUSY = 0.9
 
 
 class GrowingLag(NamedTuple):
-    """The lag in records, and by how many it grows each second."""
+    """The lag in records, and its growth in records per second."""
 
     records: int
     per_s: float
@@ -21,7 +21,7 @@ class GrowingLag(NamedTuple):
 
 
 def growing_lag(view: FleetView) -> GrowingLag | None:
-    """The growth of the lag over the interval of the view; None if it does not grow, is small, or is not known yet."""
+    """The growth of the lag over the interval of the view; None if it does not grow, is small, or is unknown."""
     per_s = view.in_per_s - view.out_per_s
     if view.interval_s < _MIN_INTERVAL_S or view.lag < _MIN_RECORDS or per_s <= 0:
         return None

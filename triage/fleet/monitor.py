@@ -23,7 +23,7 @@ class FleetMonitor:
     """Monitors the fleet: each `look` reads its state and compares it with that of up to 15 seconds before.
 
     It blocks, only one thread may use it, and it must be closed. Brokers, processes and a console that do not answer
-    are among the view's `needs`, and asked again at the next look.
+    are listed in the view's `needs`, and asked again at the next look.
     """
 
     def __init__(self, settings: Settings, wall: Clock | None = None) -> None:

@@ -1,6 +1,6 @@
-"""Needs of an operator, from one view of the fleet: a list with their numbers.
+"""Everything in a view of the fleet that needs an operator's attention, as a list with numbers.
 
-`triage.fleet.wording` puts them into sentences, in each language.
+`triage.fleet.wording` formulates it as sentences, in each language.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _LISTED = 5
 
 
 def needs_of(view: FleetView) -> list[Need]:
-    """Everything that needs attention, the worst first; `unread` and `console_error` of the view are part of it."""
+    """List everything that needs attention, most severe first, including the view's `unread` and `console_error`."""
     found = [*_unread(view), *_of_group(view), *_of_partitions(view)]
     for process in view.processes:
         found += _of_process(process)
@@ -29,7 +29,7 @@ def needs_of(view: FleetView) -> list[Need]:
 def state_of(process: ProcessView) -> str:
     """State of a process in one word: unseen, down, stuck, waiting, fallback or ok.
 
-    `stuck` is checked before `waiting`, because a main loop that does not move cannot report anything new.
+    `stuck` is checked before `waiting`, because a main loop that hangs cannot update what it waits for.
     """
     if process.error is not None:
         return "unseen" if process.error == NO_METRICS else "down"

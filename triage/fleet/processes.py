@@ -16,7 +16,7 @@ _MAX_CONCURRENT = 16
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of one process, or the `error` if it did not answer.
+    """The response of one process, or the `error` if it did not respond.
 
     `samples` are its metrics; `about` is the JSON of its /ready, empty if that is not an object.
     """
@@ -49,9 +49,9 @@ def ask_all(addresses: Iterable[str], timeout_s: float) -> list[Answer]:
 
 
 def console_error(url: str, timeout_s: float) -> str | None:
-    """The reason why no console answers at this address; None if something does that is not a server's own error.
+    """The reason why no console answers at this URL; None if it answers with any status below 500.
 
-    A login or a proxy before the console answers in its place.
+    A login page or a proxy in front of the console counts as an answer.
     """
     try:
         answer = httpx.get(f"{url}/live", timeout=timeout_s)
@@ -65,7 +65,7 @@ def console_error(url: str, timeout_s: float) -> str | None:
 def resolved(addresses: Sequence[str]) -> list[str]:
     """Replace each `name:port` by an `address:port` for each IP address of the name.
 
-    Only IPv4 addresses are used if there are any. A name that can't be resolved is kept.
+    IPv6 addresses are used only if there are no IPv4 ones. A name that cannot be resolved is kept.
     """
     found: list[str] = []
     for each in addresses:

@@ -1,4 +1,4 @@
-"""Counts alerts by state and dead letters by reason from their topics, because metrics of a process end with it."""
+"""Counts alerts by state and dead letters by reason from their topics, because a process's metrics end with it."""
 
 import time
 from collections import Counter
@@ -43,7 +43,10 @@ class Trouble:
         self.dead_letters: Counter[str] = Counter()
 
     def look(self) -> None:
-        """Read new messages; at first all alerts, and dead letters of 24 hours. Raises the errors of `TopicScan`."""
+        """Read new messages; the first call reads all alerts, and dead letters of 24 hours.
+
+        Raises the errors of `TopicScan`.
+        """
         try:
             self._restart_with_new_topics()
             first = self._scan is None

@@ -1,10 +1,10 @@
-"""The state of the fleet as plain data, the same for a table, a page of the console and JSON."""
+"""The state of the fleet as plain data, for a table, a page of the console and JSON."""
 
 import msgspec
 
 
 class Need(msgspec.Struct, frozen=True):
-    """Something that an operator should look at: `kind` with its numbers and names in `values`.
+    """A condition that needs an operator's attention: `kind`, with its numbers and names in `values`.
 
     `severity` is critical, high or medium.
     """
@@ -17,11 +17,11 @@ class Need(msgspec.Struct, frozen=True):
 class ProcessView(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One process of the fleet.
 
-    `kind` is worker, alerter, api or process (any other with metrics). `error` says why its metrics are unknown, None
-    if they are known. Rates are in records per second; `busy` is the share of the time, 0 to 1, in which its model
-    works. `standing_still_s` is the time for which its main loop, or the task that it waits for, has not moved.
+    `kind` is worker, alerter, api or process (any other with metrics). `error` is the reason why its metrics are
+    unknown, None if they are known. Rates are in records per second; `busy` is the share of time, 0 to 1, in which its
+    model works. `standing_still_s` is for how long its main loop, or the task that it waits for, has not progressed.
     `expired` is the number of raw records that were deleted before it read them. `fallback`: the model does not run on
-    the device that the settings ask for.
+    the configured device.
     """
 
     kind: str
@@ -87,12 +87,13 @@ class FleetView(msgspec.Struct, kw_only=True):
 
     Rates and times are those of the last `interval_s` seconds; if that is 0, times are since the processes started.
 
-    `rules` has the numbers of keys of each alert rule by kind, as the metric `alert_keys` has, over all alerters; it is
-    empty where no alerter answers. `drain_s` is the time until the lag is gone at these rates, None if it does not
-    shrink. Dead letters are those of the last 24 hours, by reason.
+    `rules` has the numbers of keys of each alert rule by kind (the metric `alert_keys`), summed over all alerters;
+    empty if no alerter answers. `drain_s` is the time until the lag is 0 at these rates, None if it does not shrink.
+    Dead letters are those of the last 24 hours, by reason.
 
-    `console_error` says why no console answers at `console_url`, None if one does; `unread` says what of Kafka could
-    not be read. `needs` are what an operator should look at, `problems` the same as English sentences.
+    `console_error` is the reason why no console answers at `console_url`, None if one does; `unread` lists what could
+    not be read from Kafka. `needs` are conditions that need an operator's attention, `problems` the same as English
+    sentences.
     """
 
     at: str

@@ -1,4 +1,4 @@
-"""Puts what an operator should look at into a sentence, in the reader's language."""
+"""Formulates the conditions that need an operator's attention as sentences, in the reader's language."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ _WRITTEN: dict[str, Callable[[Translations, str | int | float], str]] = {
 
 
 def sentence(need: Need, translations: Translations) -> str:
-    """The need as a sentence that says what to do, where that is plain."""
+    """The need as a sentence, which says what to do if that is known."""
     values = {name: _written(name, value, translations) for name, value in need.values.items()}
     if need.kind in {"stuck", "down"}:
         values["waiting"] = translations("need.waiting", n=int(need.values["n"]))

@@ -1,4 +1,4 @@
-"""Figures of a model on its test sets, from metrics.json, and what a model loses against another one."""
+"""Results of a model on its test sets, from metrics.json, and losses compared with another model."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ TOLERANCE = 0.01
 
 
 class EvaluatedHead(NamedTuple):
-    """One head on one test set."""
+    """One head evaluated on one test set; `name` is the name of the set."""
 
     head: str
     name: str
@@ -23,10 +23,10 @@ class EvaluatedHead(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Figures of a model compared with those of the serving one.
+    """Results of a model compared with those of the serving model.
 
     `losses` are the test sets on which the model loses more than TOLERANCE, with (serving, new), largest loss first.
-    `unmeasured` are the sets of the serving model that the other was not evaluated on.
+    `unmeasured` are the test sets of the serving model on which the other was not evaluated.
     """
 
     losses: dict[EvaluatedHead, tuple[float, float]]
@@ -45,9 +45,9 @@ def read_figures(folder: Path) -> dict[EvaluatedHead, float]:
 
 
 def compare_figures(new: Path, serving: Path) -> Comparison:
-    """Compare metrics.json of two model folders, set by set.
+    """Compare metrics.json of two model folders, test set by test set.
 
-    Figures of a sample (`triage evaluate --limit`) count as not measured, unless both are of the same size.
+    Results of a sample (`triage evaluate --limit`) count as not measured, unless both samples have the same size.
     """
     before, after = read_figures(serving), read_figures(new)
     if _limit(new) != _limit(serving):

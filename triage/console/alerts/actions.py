@@ -1,4 +1,4 @@
-"""Routes and forms by which people act on an alert: plain HTML, accepted from the console only."""
+"""Routes and forms for users' actions on an alert: plain HTML, accepted only from the console's own pages."""
 
 import secrets
 from collections.abc import Callable
@@ -42,8 +42,8 @@ _PLAIN = frozenset({"acknowledge", "unacknowledge", "resolve"})
 class FormTokens:
     """Tokens against forged form posts (CSRF): a random cookie in the browser, and its signature in a form field.
 
-    Pages of other sites can neither read the cookie nor compute the signature. `LoginMiddleware` checks before that a
-    request comes from the console's own pages.
+    Pages of other sites can neither read the cookie nor compute the signature. `LoginMiddleware` has already checked
+    that a request comes from the console's own pages.
     """
 
     def __init__(self, session_key: SecretStr | None = None) -> None:
@@ -54,14 +54,14 @@ class FormTokens:
         self._serializer = serializer(signing_key(session_key), "triage alert forms")
 
     def cookie(self, request: Request) -> str:
-        """The value of the visitor's cookie, or a new random one for a visitor without it."""
+        """The value of the visitor's cookie, or a new random one if the visitor has none."""
         return cookie_of(request, COOKIE) or secrets.token_urlsafe(24)
 
     def token(self, cookie: str) -> str:
         return str(self._serializer.dumps(cookie))
 
     def belongs(self, request: Request, token: str) -> bool:
-        """True if `token` is the signature of the visitor's cookie, and for every request with a bearer token."""
+        """True if `token` is the signature of the visitor's cookie, or if the request has a bearer token."""
         if bearer_of(request) is not None:
             return True  # no browser sends it by itself
         cookie = cookie_of(request, COOKIE)
@@ -77,7 +77,7 @@ def action_routes(
     tokens: FormTokens,
     notice: Callable[[Request, str, str], str],
 ) -> APIRouter:
-    """Routes that acknowledge, snooze, silence, assign, comment, end and assess alerts.
+    """Build the routes that acknowledge, snooze, silence, assign, comment, resolve and assess alerts.
 
     `find(dedup_key)` returns the stored alert, or None. `notice(request, title, text)` returns the HTML page that
     reports an error.
@@ -86,7 +86,7 @@ def action_routes(
 
     @router.post("/alerts/{dedup_key}/{kind}")
     async def act(request: Request, dedup_key: str, kind: str) -> Response:
-        """Take the action and redirect (303) to the alert's page; on an error, 400, 403, 404 or 503 with the reason."""
+        """Apply the action and redirect (303) to the alert's page; 400, 403, 404 or 503 with the reason on an error."""
         translations = translations_of(request)
         not_done = translations("action.not_done")
         if kind not in _KINDS:
@@ -112,10 +112,10 @@ def action_routes(
 def action_forms(
     alert: Alert, token: str, user: str | None, done: str | None, translations: Translations, root: str = "../"
 ) -> Markup:
-    """Render the action buttons of an alert, each with a form to confirm the action: for one that is over, how it was.
+    """Render the action buttons of an alert, each with a form to confirm it; for an ended alert, only its assessment.
 
     `token` is the form's CSRF token, `user` the name of the logged-in user (None: the form asks for a name), `done` the
-    action that was just taken, or None, `root` the relative address of the console's start page.
+    action that was just taken, or None, `root` the relative URL of the console's start page.
     """
     return render(
         "alerts/actions.html",
@@ -137,7 +137,7 @@ def _address(dedup_key: str) -> str:
 
 
 def name_of(request: Request) -> str | None:
-    """The name of the user who is logged in; None where no login is configured."""
+    """The name of the logged-in user; None if no login is configured."""
     user = user_of(request)
     return None if user is ANONYMOUS else user.name
 

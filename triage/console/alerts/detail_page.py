@@ -1,4 +1,4 @@
-"""`/alerts/{dedup_key}`: the page of one alert, to which notifications link, with its actions. Plain HTML."""
+"""`/alerts/{dedup_key}`: the page of one alert, to which notifications link, with its action forms. Plain HTML."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ from triage.web.cookies import set_cookie
 
 @dataclass(frozen=True)
 class Around:
-    """Further content of the page: earlier alerts of its key, and the silences that are known at `now_ms`."""
+    """Additional content of an alert's page: earlier alerts of its key, and the silences known at `now_ms`."""
 
     past: Sequence[Alert] = ()
     silences: Sequence[Silence] = ()
@@ -47,7 +47,7 @@ class Around:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Reads what the page of an alert shows besides it. `past(alert)` blocks, and raises a TriageError if it fails."""
+    """Reads the additional content of an alert's page. `past(alert)` blocks, and raises a TriageError if it fails."""
 
     past: Callable[[Alert], Sequence[Alert]] = lambda _: ()
     silences: Callable[[], Sequence[Silence]] = lambda: ()
@@ -64,11 +64,11 @@ def alert_routes(
     session_key: SecretStr | None = None,
     surroundings: Surroundings | None = None,
 ) -> APIRouter:
-    """Routes of the page of one alert.
+    """Build the routes of the page of one alert.
 
     `find(dedup_key)` blocks; it returns None for an alert that is not in the index, and raises a TriageError if the
     search fails. Without `actions` the page has no buttons. `alerting` has the language and time zone of the
-    notifications, `surroundings` what the page shows besides the alert.
+    notifications, `surroundings` reads additional content.
     """
     surroundings = surroundings or Surroundings()
     alerting = alerting or AlertingSettings()
@@ -78,7 +78,7 @@ def alert_routes(
 
     @router.get("/alerts/{dedup_key}")
     async def alert(request: Request, dedup_key: str, done: str | None = None) -> HTMLResponse:
-        """Respond with the page (200); 404 for an alert not (yet) stored, 503 while Elasticsearch does not answer."""
+        """Respond with the page (200); 404 for an alert not (yet) stored, 503 if Elasticsearch does not answer."""
         context = PageContext.of(request)
         translations = context.translations
         try:
@@ -108,7 +108,7 @@ def alert_page(
     buttons: Markup = NOTHING,
     around: Around | None = None,
 ) -> str:
-    """The page of an alert as an HTML document; `buttons` are the forms of `action_forms`, if there are any."""
+    """Render the page of an alert as an HTML document; `buttons` are the forms of `action_forms`, if any."""
     around = around or Around()
     translations = context.translations
     wording = wording_in(translations, alerting.places)
@@ -163,7 +163,7 @@ def _chart(alert: Alert, translations: Translations) -> Markup | None:
 
 
 def records_of(alert: Alert) -> Filters:
-    """Filters of *Explore* for an alert's negative records, from a window before its start to a minute past its end."""
+    """Filters of *Explore* for an alert's negative records, from a window before its start until just after its end."""
     start_ms = parse_rfc3339(alert.started_at) - alert.window_s * 1000
     end_ms = parse_rfc3339(alert.ended_at or alert.updated_at) + 60_000
     values = {name: (value,) for name, value in alert.dimensions.items() if name in FIELDS and value != OTHER}

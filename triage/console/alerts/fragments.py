@@ -1,4 +1,4 @@
-"""Alerts and silences as HTML, for the pages *Alerts* and *Now*."""
+"""Renders alerts and silences as HTML, for the pages *Alerts* and *Now*."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def alert_cards(
 ) -> Markup:
     """Render alerts as cards, in the given order; without alerts, a hint on how to test alerting.
 
-    One that is acknowledged, snoozed or matched by one of the `silences` does not look like one that needs somebody.
+    An alert that is acknowledged, snoozed or matched by one of the `silences` is shown as needing no attention.
     """
     if not alerts:
         return empty(translations("now.no_alerts"), translations.html("now.no_alerts_advice"))
@@ -63,12 +63,12 @@ def alert_cards(
 
 
 def wording_in(translations: Translations, places: Path | None = None) -> Wording:
-    """The texts about alerts in the reader's language and zone; `places` is the owner's file of names of places."""
+    """The texts about alerts in the reader's language and time zone; `places` is the operator's file of place names."""
     return wording_for(translations.language, translations.zone, places)
 
 
 def rules_link(root: str, translations: Translations) -> Markup:
-    """Render the link to the pages of the rules; `root` is the relative address of the console's start page."""
+    """Render the link to the pages of alert rules; `root` is the relative URL of the console's start page."""
     return render("alerts/rules_link.html", translations, root=root)
 
 

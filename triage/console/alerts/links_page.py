@@ -1,7 +1,7 @@
-"""`/act/{token}`: the page to which links in notifications lead. It asks, and acts by a POST of its own form only.
+"""`/act/{token}`: the page that links in notifications open. It asks for confirmation; only its form's POST acts.
 
-A link scanner, a preview or a prefetch sends GET or HEAD: both only show. No script and no cookie is needed, because
-mail programs and chats open links in browsers of their own.
+Link scanners, previews and prefetches send GET or HEAD, which change nothing. No script and no cookie is needed,
+because mail programs and chats open links in their own browsers.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ _ROBOTS = {"x-robots-tag": "noindex, nofollow", "referrer-policy": "no-referrer"
 class LinkServices:
     """Services of the page of links: `find(dedup_key)` returns a stored alert or None.
 
-    `clock` is that of the settings, by which alerts are stored; `now_s` is real time, by which links end.
+    `clock` is the configured clock, which dates alerts; `now_s` returns the real time, at which links expire.
     """
 
     find: Callable[[str], Alert | None]
@@ -84,21 +84,21 @@ class _Refusal(Exception):  # noqa: N818 - describes the answer
 
 
 def link_routes(services: LinkServices | None) -> APIRouter:
-    """The routes of links; without `services`, or without `alerting.link_keys`, a page that says so (404)."""
+    """Build the routes of links; without `services` or `alerting.link_keys`, they respond 404 with an explanation."""
     router = APIRouter()
     keys = services.alerting.link_key_list() if services else []
     page = None if services is None or not keys else _LinkPage(services, keys)
 
     @router.api_route(f"/{PATH}/{{token}}", methods=["GET", "HEAD"])
     async def ask(request: Request, token: str) -> HTMLResponse:
-        """Show what the link does and a button for it. Changes nothing."""
+        """Show what the link does, and a button that does it. Changes nothing."""
         if page is None:
             return _page(request, 404, text=translations_of(request)("link.off"))
         return await page.ask(request, token)
 
     @router.post(f"/{PATH}/{{token}}")
     async def act(request: Request, token: str) -> HTMLResponse:
-        """Act, if the form is that of the page; else 400, 403, 404, 409, 410 or 503 with the reason."""
+        """Apply the action, if the form comes from the page; else 400, 403, 404, 409, 410 or 503 with the reason."""
         if page is None:
             return _page(request, 404, text=translations_of(request)("link.off"))
         return await page.act(request, token)
@@ -252,7 +252,7 @@ class _LinkPage:
 
 
 def link_html(translations: Translations, **values: object) -> Markup:
-    """Render the page of a link; parts that `values` lack are left out."""
+    """Render the page of a link; parts without a value in `values` are left out."""
     return document("alerts/link.html", translations, **(_NOTHING | values))
 
 

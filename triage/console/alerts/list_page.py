@@ -1,4 +1,4 @@
-"""*Alerts*: the page with a timeline, the list of alerts, and the silences in force."""
+"""*Alerts*: the page with a timeline, the list of alerts, and the active silences."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -46,7 +46,7 @@ def alerts_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
 
 
 def read_alerts(dependencies: Dependencies) -> list[Alert]:
-    """Read the firing alerts, then the latest ones of any status, each once.
+    """Read the firing alerts, then the latest ones of any status, without duplicates.
 
     Blocks; raises a TriageError if the search fails.
     """
@@ -119,7 +119,7 @@ class _View:
 
 
 def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Options:
-    """ECharts options of a timeline: a bar for each alert from start to end, or until now, with the newest on top."""
+    """ECharts options of a timeline: one bar per alert from its start to its end or to now, the newest at the top."""
     wording = wording_in(translations)
     names = [_name(wording.subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
     bars: list[Options] = []

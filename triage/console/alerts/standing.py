@@ -1,4 +1,4 @@
-"""Standing of an alert for whoever looks at the list: does somebody have to act on it now?"""
+"""Standing of an alert in the list: whether it needs somebody's attention now."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -12,7 +12,10 @@ Standing = Literal["firing", "acknowledged", "snoozed", "silenced", "resolved"]
 
 
 def standing_of(alert: Alert, silences: Sequence[Silence], now_ms: int) -> Standing:
-    """`firing` is what nobody takes care of yet; of several other standings the one that mutes most."""
+    """Return `firing` for a firing alert that nobody takes care of yet.
+
+    Otherwise the first that applies: `resolved`, `silenced`, `snoozed` or `acknowledged`.
+    """
     if alert.status == "resolved":
         return "resolved"
     if Silences(silences).active_for(alert.dimensions, alert.rule, alert.severity, now_ms) is not None:

@@ -1,1 +1,1 @@
-"""Comparison of records with the period before, shown on *Now* and *Explore*."""
+"""Comparison of records with the preceding period, shown on *Now* and *Explore*."""

@@ -1,4 +1,4 @@
-"""Comparisons with the period before as HTML tables; each row links to the records that it counts."""
+"""Comparisons with the preceding period as HTML tables; each row links to the records that it counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -69,7 +69,7 @@ def comparison_html(
 ) -> Markup:
     """Render a comparison: the total, unusually frequent words and entities, and the changes of each field's values.
 
-    One of the `places` is named in the reader's language, and its link finds all its spellings.
+    A place in `places` is named in the reader's language, and its link finds all its spellings.
     """
     places = places or Places()
     caption = translations(

@@ -1,4 +1,4 @@
-"""Compares records with the period before: top movers for *Now*, changed values and words for *Explore*."""
+"""Compares records with the preceding period: top movers for *Now*, changed values and words for *Explore*."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -34,10 +34,10 @@ _DIMENSIONS = ("product", "brand", "intent", "aspect", "region", "channel")
 
 @dataclass(frozen=True)
 class Movers:
-    """The values whose number of negative records rose or fell most against the period before (the "top movers").
+    """The values with the largest change in negative records compared with the preceding period (the "top movers").
 
-    `range` names the period, a key of PERIODS_MS; None if there are too few earlier records to compare with, and then
-    the lists are empty. `all` is the total. `by_intent` counts by intent, `by_item` by (item, intent), where `item` is
+    `range` names the period, a key of PERIODS_MS; None if there are too few earlier records to compare with: then the
+    lists are empty. `all` is the total. `by_intent` counts by intent, `by_item` by (item, intent), where `item` is
     `product`, or `brand` if records have no product.
     """
 
@@ -50,11 +50,11 @@ class Movers:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A view (the records that the filters select) compared with the period of equal length before.
+    """A view (the records that the filters select) compared with the preceding period of equal length.
 
-    `all` is the change of the total, `by` the changes of values by field name. `words` and `entities` are more frequent
-    than chance explains in a sample of `sampled` records of the view; the sample before is selected without the filters
-    named in `left_out`. `enough` is False if it had too few records to compare with.
+    `all` is the change of the total, `by` the changes of values by field name. `words` and `entities` are significantly
+    more frequent in a sample of `sampled` records of the view than in the earlier sample, which ignores the filters
+    named in `left_out`. `enough` is False if the earlier sample had too few records.
     """
 
     periods: Periods
@@ -70,8 +70,7 @@ class Comparison:
 def top_movers(client: Elasticsearch, settings: ElasticsearchSettings, end_ms: int) -> Movers:
     """Find the top movers up to `end_ms`: over 7 days or, if there are too few earlier records, over 24 hours.
 
-    Sends one request, or two for the shorter period. Raises Unavailable, AccessDenied or DependencyError if a request
-    fails.
+    Sends one request, or two for the shorter period. Raises Unavailable, AccessDenied or DependencyError if one fails.
     """
     query: JsonObject = {"bool": {"filter": [_NEGATIVE]}}
     groups = {item: [FIELDS[item], FIELDS["intent"]] for item in ("product", "brand")}
@@ -93,11 +92,11 @@ def compare(
     now_ms: int,
     places: Places | None = None,
 ) -> Comparison | None:
-    """Compare a view with the period of equal length before it.
+    """Compare a view with the preceding period of equal length.
 
     None for a view without a start, or one that begins in the future. Values are counted in all records, words and
-    entities in a sample of each period, which costs the same for any number of records. Spellings of one of the
-    `places` count together. Raises Unavailable, AccessDenied or DependencyError if a request fails.
+    entities in a sample of each period, which has a fixed cost. All spellings of one of the `places` are counted
+    together. Raises Unavailable, AccessDenied or DependencyError if a request fails.
     """
     one_name = (places or Places()).one_name
     start_ms, end_ms = filters.between(now_ms)

@@ -18,9 +18,9 @@ _MAX_KEPT = 200
 
 
 class DeadLetters:
-    """The current dead letters of the topic: for each key the last message counts.
+    """The current dead letters of the topic: the last message of each key counts.
 
-    A record that was replayed or erased is not a dead letter any longer. Only the last 200 are kept with their content.
+    A record that was replayed or erased is no longer a dead letter. Only the content of the last 200 is kept.
     """
 
     def __init__(self, kafka: KafkaSettings) -> None:

@@ -1,4 +1,4 @@
-"""Explains a record's labels on request, with the console's own copy of the model and the rules."""
+"""Explains a record's labels on request, with the console's own copies of the model and the rules."""
 
 import threading
 
@@ -19,8 +19,8 @@ _THREADS = 2
 class LocalExplainer:
     """Explains records with a model in this process.
 
-    The model is loaded at the first request for word weights, on the CPU, independent of the workers; the rules
-    likewise at their first use.
+    The model is loaded at the first request for word weights, on the CPU and independently of the workers; the rules
+    are loaded when first used.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -30,9 +30,9 @@ class LocalExplainer:
         self._rules: RuleSet | None = None
 
     def word_weights(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
-        """Weights of words for intent and sentiment, and the model's version.
+        """Return the weights of words for intent and for sentiment, and the version of the model.
 
-        Raises ConfigError if `console.explain` is off, ModelError if the model is missing or does not run.
+        Blocks. Raises ConfigError if `console.explain` is off, ModelError if the model is missing or does not run.
         """
         if not self._settings.console.explain:
             raise ConfigError("console.explain is off")
@@ -44,7 +44,7 @@ class LocalExplainer:
             return explained.intent, explained.sentiment, self._model.version
 
     def rules(self, record: EnrichedRecord) -> tuple[list[RuleExplanation], str]:
-        """The rules that fired with their evidence, and the rules' version.
+        """Return the rules that fired, with their evidence, and the version of the rules.
 
         Raises ConfigError if the rules cannot be read.
         """

@@ -1,4 +1,4 @@
-"""Values that all open pages share, each read at most once per interval, however many pages are open."""
+"""Values that all open pages share, each read at most once per interval, independent of the number of pages."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 
 class SharedSnapshot:
-    """The last snapshot of *Now*, which all open pages share and which is read again after `interval_s` seconds.
+    """The last snapshot for *Now*, shared by all open pages and read again after `interval_s` seconds.
 
-    `read` blocks and runs on a thread. If it fails, the last good snapshot stays, with the reason in `error`.
+    `read` blocks and runs on a thread. If it fails, the last successful snapshot is kept, with the reason in `error`.
     """
 
     def __init__(self, read: Reader, clock: Clock, *, simulated: bool = False, interval_s: float = 2.0) -> None:
@@ -32,13 +32,13 @@ class SharedSnapshot:
         self._lock = asyncio.Lock()
 
     async def within(self, seconds: float) -> Snapshot:
-        """Like `current`, but returns the last snapshot if reading takes longer than `seconds`."""
+        """Return what `current` does, but the previous snapshot if reading takes longer than `seconds`."""
         reading = asyncio.ensure_future(self.current())
         done, _ = await asyncio.wait([reading], timeout=seconds)
         return reading.result() if done else self._last
 
     async def current(self) -> Snapshot:
-        """Return the last snapshot; one older than the interval is read again first. Never raises a TriageError."""
+        """Return the snapshot, after reading it again if it is older than the interval. Never raises a TriageError."""
         async with self._lock:
             if self._clock.monotonic() >= self._due:
                 began = self._clock.monotonic()
@@ -61,10 +61,10 @@ class SharedSnapshot:
 
 
 class SharedReading(Generic[T]):
-    """The last value of a source, which all open pages share and which is read again after `interval_s` seconds.
+    """The last value of a source, shared by all open pages and read again after `interval_s` seconds.
 
-    `read` blocks and runs on a thread, one call at a time. `value` is None until the first success; `gaps` says
-    what Elasticsearch could not read of it. `error` is the reason if the last attempt failed, else None.
+    `read` blocks and runs on a thread, one call at a time. `value` is None until the first success; `gaps` describes
+    data that Elasticsearch could not read. `error` is the reason if the last attempt failed, else None.
     """
 
     def __init__(self, read: Callable[[], T], clock: Clock, interval_s: float) -> None:
@@ -78,13 +78,16 @@ class SharedReading(Generic[T]):
         self.error: str | None = None
 
     async def within(self, seconds: float) -> Self:
-        """Like `current`, but returns after `seconds` at the latest, with the last value if reading takes longer."""
+        """Like `current`, but return after `seconds` at the latest, with the previous value if reading takes longer."""
         reading = asyncio.ensure_future(self.current())
         await asyncio.wait([reading], timeout=seconds)
         return self
 
     async def current(self) -> Self:
-        """Return this object; a value older than the interval is read again first. Never raises a TriageError."""
+        """Return this object, after reading its value again if that is older than the interval.
+
+        Never raises a TriageError.
+        """
         async with self._lock:
             if self._clock.monotonic() >= self._due:
                 began = self._clock.monotonic()

@@ -1,4 +1,4 @@
-"""The data of *Now* at one moment, independent of its source."""
+"""The data of *Now* at one time, independent of its source."""
 
 from dataclasses import dataclass, field
 
@@ -27,7 +27,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class TimeSlot:
-    """Number of records by sentiment whose event time is in one step of the chart, which begins at `start_ms`."""
+    """Number of records by sentiment with event times in one step of the chart, which begins at `start_ms`."""
 
     start_ms: int
     counts: Counts
@@ -43,12 +43,12 @@ class IntentCount:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The data of *Now* from one reading; `at_ms` is the time by the console's clock, which the demo simulates.
+    """The data of *Now* from one reading; `at_ms` is the time of the console's clock, which the demo simulates.
 
-    `error` is the reason if the last attempt to read failed, and then the other values are those of the last good
-    reading. `gaps` says what Elasticsearch could not read of the data. `known` is False before the first reading, and
-    then the numbers mean nothing. `by_channel` has the timeline of each channel. `dead_letters` is None until their
-    topic has been read. `processed_ms` is when the newest record was processed, None without any.
+    `error` is the reason if the last attempt to read failed; the other values are then those of the last successful
+    reading. `gaps` describes data that Elasticsearch could not read. `known` is False before the first reading, when
+    the numbers are meaningless. `by_channel` has the timeline of each channel. `dead_letters` is None until their topic
+    has been read. `processed_ms` is when the newest record was processed; None if there are no records.
     """
 
     at_ms: int
@@ -72,13 +72,13 @@ class Snapshot:
 
     @property
     def alerts(self) -> list[Alert]:
-        """All alerts that the chart can mark: recent, resolved and open ones, each once."""
+        """All alerts that the chart can mark: recent, resolved and open ones, without duplicates."""
         listed = [*self.recent_alerts, *self.resolved_alerts, *self.open_alerts]
         return list({alert.dedup_key: alert for alert in listed}.values())
 
     @property
     def reached_ms(self) -> int | None:
-        """Event time of the newest record that is not dated ahead, in ms; None without one among the latest."""
+        """Event time, in ms, of the newest record that is not in the future; None if `latest` has none."""
         times = (parse_rfc3339(hit.record.timestamp) for hit in self.latest)
         return next((ms for ms in times if ms <= self.at_ms), None)
 

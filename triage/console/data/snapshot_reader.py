@@ -26,7 +26,7 @@ _RESOLVED = 5
 
 
 class SnapshotReader:
-    """Reads the data of *Now* when called, and returns a Snapshot.
+    """Callable that reads the data of *Now* and returns a Snapshot.
 
     `dead_letters` returns their number, None while unknown. A call raises Unavailable, AccessDenied or DependencyError
     if a request to Elasticsearch fails.

@@ -1,4 +1,4 @@
-"""`/explore.csv`: the records of a view as CSV, a page at a time, safe to open in a spreadsheet."""
+"""`/explore.csv`: the records of a view as CSV, read a page at a time, safe to open in a spreadsheet."""
 
 import csv
 import io
@@ -43,9 +43,9 @@ def export_routes(dependencies: Dependencies) -> APIRouter:
 
     @router.get("/explore.csv")
     async def export(request: Request) -> Response:
-        """Respond with the newest `console.export_rows` records as CSV; 503 while Elasticsearch does not answer.
+        """Respond with the newest `console.export_rows` records as CSV; 503 if Elasticsearch does not answer.
 
-        If a part of the records can't be read, the file's name and its last row say so.
+        If a part of the records cannot be read, the file's name and its last row say so.
         """
         filters = Filters.of(request.query_params)
         limit, zone = dependencies.settings.console.export_rows, zone_named(zone_of(request))
@@ -75,8 +75,8 @@ def rows(
 ) -> Iterator[str]:
     """Yield the CSV file in parts of one page of records, at most `limit` records, beginning with the page `first`.
 
-    `gaps` has what that page lacks; if any page lacks something, the last row says what. A failure in between raises,
-    and so breaks off the download.
+    `gaps` describes records missing from that page; if any page lacks records, the last row says which. An error while
+    reading is raised, and so aborts the download.
     """
     gaps = Gaps() if gaps is None else gaps
     out = io.StringIO()
@@ -100,7 +100,7 @@ def rows(
 
 
 def cells(hit: Hit, zone: ZoneInfo) -> list[Cell]:
-    """Values of a record in the order of COLUMNS; its time is in UTC, and again on the zone's clock."""
+    """Values of a record in the order of COLUMNS; its time is given in UTC and in the time zone."""
     record = hit.record
     here = from_ms(parse_rfc3339(record.timestamp)).astimezone(zone)
     return [
@@ -115,7 +115,7 @@ def cells(hit: Hit, zone: ZoneInfo) -> list[Cell]:
 
 
 def safe(cell: Cell) -> Cell:
-    """Put an apostrophe before text that a spreadsheet would take for a formula (OWASP, "CSV Injection")."""
+    """Put an apostrophe before a text that a spreadsheet would interpret as a formula (OWASP, "CSV Injection")."""
     if not isinstance(cell, str):
         return cell
     return f"'{cell}" if cell.startswith(_FORMULA) or cell.lstrip(_BLANK).startswith(_FORMULA) else cell

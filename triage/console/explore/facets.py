@@ -1,4 +1,4 @@
-"""The column of *Explore* with the values of each field as filters, and a search for values that are not listed."""
+"""The column of *Explore* with each field's values as filters, and a search for values that are not listed."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -29,10 +29,10 @@ _TYPING_MS = 300
 def read_facets(
     dependencies: Dependencies, filters: Filters, counted: Mapping[str, FieldValues], now_ms: int
 ) -> dict[str, FieldValues]:
-    """The values of each field by parameter name; `counted` has those of the view by field of the index.
+    """Read the values of each field, by parameter name; `counted` has the values in the view, by field of the index.
 
-    Those of a field with a filter are read again without this filter, so that others can be added. Blocks; raises a
-    TriageError if a request fails.
+    If a field has a filter, its values are counted again without this filter, so that others can be added. Blocks;
+    raises a TriageError if a request fails.
     """
     client, settings = dependencies.client, dependencies.settings.elasticsearch
     found = {name: counted[field] for name, field in FIELDS.items() if field in counted}
@@ -46,7 +46,7 @@ def read_facets(
 def facets(
     dependencies: Dependencies, filters: Filters, found: Mapping[str, FieldValues], translations: Translations
 ) -> None:
-    """Build the column of filters; each value links to the page that has this value as a further filter."""
+    """Build the column of filters; each value links to the page with this value as an additional filter."""
     Html(narrow_button(translations)).classes("narrow-down")
     with ui.element("nav").classes("card facets").props(f'id="facets" aria-label="{translations("explore.filters")}"'):
         if not found:
@@ -140,10 +140,10 @@ class _Facet:
 def find_values(
     dependencies: Dependencies, filters: Filters, name: str, text: str, shown: Callable[[str], str]
 ) -> FieldValues:
-    """Values of a field that contain the words of `text` in order, ignoring case, among the filtered records.
+    """Find values of a field that contain the words of `text` in order, ignoring case, among the filtered records.
 
-    The filter on this field itself is left out. Values that contain `text` as a whole come first. `shown(value)`
-    returns the name that the reader sees; it is searched too. Blocks; raises a TriageError if the search fails.
+    The filter on this field is ignored. Values that contain the complete `text` come first. `shown(value)` returns the
+    name displayed to the reader, which is searched, too. Blocks; raises a TriageError if the search fails.
     """
     words, field = text[:_MAX_CHARS].split(), FIELDS[name]
     query = filters.without_field(name).query(dependencies.clock.now_ms())

@@ -1,4 +1,4 @@
-"""Parts of *Explore* as HTML. Forms and links change the address, which holds the whole view."""
+"""Parts of *Explore* as HTML. Forms and links change the URL, which contains the complete view."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,10 @@ class _FacetValue:
 
 
 def search_form(filters: Filters, translations: Translations) -> Markup:
-    """Render the search form, which keeps the chosen values; its times are in the reader's zone, which it shows."""
+    """Render the search form, which keeps the chosen values.
+
+    Its times are in the reader's time zone, which it names.
+    """
     return render(
         "explore/search_form.html",
         translations,
@@ -56,7 +59,7 @@ def search_form(filters: Filters, translations: Translations) -> Markup:
 
 
 def chips(filters: Filters, translations: Translations) -> Markup:
-    """Render the chosen filter values, each with a link that removes it; empty without any."""
+    """Render the chosen filter values, each with a link that removes it; empty if there are none."""
     chosen = [
         _Chip(
             translations(f"column.{name}"),
@@ -80,17 +83,17 @@ def facet_values_html(
     more: bool = False,
     ticked: Sequence[str] | None = None,
 ) -> Markup:
-    """Render values of a field with their number of records; each links to the page with this further filter.
+    """Render values of a field with their number of records; each links to the page with this additional filter.
 
-    `ticked`: the values are the result of a search, each has a box, these have a tick, and a note says if there are no
-    values. `more`: there are further values.
+    `ticked`: the values are search results with checkboxes, these values are ticked, and a note says if there are none.
+    `more`: there are further values.
     """
     values = [_facet_value(filters, name, share, translations) for share in shares]
     return render("explore/facet_values.html", translations, values=values, more=more, ticked=ticked)
 
 
 def apply_html(filters: Filters, name: str, ticked: tuple[str, ...], translations: Translations) -> Markup:
-    """Render a link to the page with just these values of a field; empty without any."""
+    """Render a link to the page with exactly the `ticked` values of a field; empty if there are none."""
     if not ticked:
         return NOTHING
     label = translations("explore.apply", n=len(ticked))
@@ -98,7 +101,7 @@ def apply_html(filters: Filters, name: str, ticked: tuple[str, ...], translation
 
 
 def narrow_button(translations: Translations) -> Markup:
-    """Render the button that unfolds the column of filters on a phone."""
+    """Render the button that opens the column of filters on a phone."""
     return render("explore/narrow_button.html", translations)
 
 
@@ -138,5 +141,5 @@ def records_html(
 
 
 def term(name: str, value: str, translations: Translations) -> str:
-    """The name of a field's value as the reader sees it."""
+    """The name of a field's value that is shown to the reader."""
     return translations.term(_KINDS.get(name, name), value)

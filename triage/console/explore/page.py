@@ -1,4 +1,4 @@
-"""*Explore*: the page with search and filters from its address, a chart, a comparison, and records page by page."""
+"""*Explore*: the page with search and filters from its URL, a chart, a comparison, and pages of records."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -92,7 +92,7 @@ def read_results(
     """Read the data of *Explore*; `after` continues after an earlier page of records, None begins with the newest.
 
     Days of the chart begin at midnight in `zone`. Blocks; raises a TriageError if a request fails, ValueError for an
-    `after` that is not valid.
+    invalid `after`.
     """
     client, settings, metrics = dependencies.client, dependencies.settings.elasticsearch, dependencies.metrics
     query = filters.query(now_ms)

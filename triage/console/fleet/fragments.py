@@ -61,7 +61,7 @@ def tiles(view: FleetView, dead: int | None, translations: Translations) -> Mark
 
 
 def attention(view: FleetView, translations: Translations) -> list[tuple[str, str]]:
-    """Everything that an operator should look at, as (severity, sentence), the worst first."""
+    """Everything that needs an operator's attention, as (severity, sentence), the most severe first."""
     return [(need.severity, sentence(need, translations)) for need in view.needs]
 
 

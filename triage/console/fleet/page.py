@@ -1,4 +1,4 @@
-"""*Fleet*: what needs attention first, then processes, partitions, stages and dead letters."""
+"""*Fleet*: problems that need attention first, then processes, partitions, stages and dead letters."""
 
 from collections.abc import Awaitable, Callable
 

@@ -17,7 +17,7 @@ _TILES = ("records", "last_hour", "negative", "dead_letters", "open_alerts")
 
 
 def tiles(snapshot: Snapshot, translations: Translations, waiting: int = 0) -> Markup:
-    """Render the key numbers at the top of *Now*; `waiting` records are not among them yet."""
+    """Render the key numbers at the top of *Now*; they do not yet include `waiting` unprocessed records."""
     if not snapshot.known:
         return tile_row([Tile(translations(f"now.{name}"), "–", translations("now.not_read")) for name in _TILES])
     hour, all_time = snapshot.last_hour, snapshot.all_time
@@ -83,7 +83,7 @@ def records(snapshot: Snapshot, translations: Translations) -> Markup:
 
 
 def nothing_to_chart(snapshot: Snapshot, translations: Translations) -> Markup:
-    """Render a note in place of a chart without data; empty if there is something to draw."""
+    """Render a note instead of a chart without data; empty if there is data."""
     if not snapshot.empty:
         return NOTHING
     if not snapshot.known:

@@ -34,8 +34,8 @@ def now_page(
 ) -> Callable[..., Awaitable[None]]:
     """The NiceGUI page builder of *Now*, called for each client.
 
-    `fleet` says what waits, `silences` are those that people have set. A page already has data when it opens, unless
-    reading them takes longer than 1.5 s.
+    `fleet` has the number of waiting records, `silences` returns the current silences. A page already has data when it
+    opens, unless reading it takes longer than 1.5 s.
     """
 
     async def page(request: Request, channel: str = "") -> None:
@@ -57,7 +57,7 @@ def now_page(
 
 
 class View:
-    """The elements of one open *Now* page that are updated while it is open."""
+    """The elements of one open *Now* page that change while it is open."""
 
     def __init__(self, page: PageContext, channel: str, silences: Callable[[], Sequence[Silence]] = tuple) -> None:
         translations = self._translations = page.translations
@@ -89,7 +89,7 @@ class View:
             self._intents = chart("chart", charts.top_intents([], translations))
 
     def show(self, snapshot: Snapshot, movers: SharedReading[Movers], fleet: SharedReading[FleetView]) -> None:
-        """Update all elements; only what differs from what the client already has is sent."""
+        """Update all elements; only changes from the client's present content are sent."""
         translations = self._translations
         pipeline = Pipeline(snapshot, None if fleet.error else fleet.value, fleet.error)
         self._status.show(status(pipeline, translations))

@@ -1,4 +1,4 @@
-"""The line of the pipeline on *Now*: what is received, what waits, and how far the page's numbers reach."""
+"""The state of the pipeline on *Now*: received and waiting records, and the time up to which numbers are complete."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ _MOST_NEEDS = 3
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The page's numbers and the fleet at one moment.
+    """The page's numbers and the state of the fleet at one time.
 
-    `fleet` is None until it was read, `error` says why it could not be.
+    `fleet` is None until it was read; `error` is the reason if reading failed.
     """
 
     snapshot: Snapshot
@@ -27,15 +27,15 @@ class Pipeline:
 
     @property
     def waiting(self) -> int:
-        """Records that wait in the raw topics; 0 while unknown."""
+        """Number of records that wait in the raw topics; 0 while unknown."""
         return self.fleet.lag if self.fleet is not None else 0
 
     @property
     def state(self) -> str:
-        """The trust that the numbers deserve, by what they lack: connecting, stale, behind, unknown or live.
+        """State of the numbers: connecting, stale, behind, unknown or live.
 
         `stale`: Elasticsearch does not answer. `behind`: records wait, and the newest processed one is not recent.
-        `unknown`: nobody can tell if records wait. Of simulated time, which hurries, only the first two are known.
+        `unknown`: it is not known if records wait. With simulated time, `behind` is never returned.
         """
         if not self.snapshot.known:
             return "connecting" if self.snapshot.error is None else "stale"
@@ -47,7 +47,7 @@ class Pipeline:
 
     @property
     def unread_ms(self) -> int | None:
-        """The event time from which on records may be missing, in ms; None if none wait or the newest is recent."""
+        """The event time, in ms, after which records may be missing; None if none wait or the newest is recent."""
         reached = self.snapshot.reached_ms
         if not self.waiting or self.snapshot.simulated or self.snapshot.empty:
             return None
@@ -55,7 +55,7 @@ class Pipeline:
 
 
 def status(pipeline: Pipeline, translations: Translations) -> Markup:
-    """Render the state, the time of the numbers, and the line of the pipeline."""
+    """Render the state of the data, its time, and the state of the pipeline."""
     return render(
         "now/status.html",
         translations,
@@ -74,7 +74,7 @@ def status(pipeline: Pipeline, translations: Translations) -> Markup:
 
 
 def needs_html(pipeline: Pipeline, translations: Translations) -> Markup:
-    """Render what an operator should look at first; empty if nothing is wrong, or not known yet."""
+    """Render the most urgent conditions that need an operator's attention; empty if there are none or none are known."""
     needs = [need for need in pipeline.fleet.needs if need.severity != "medium"] if pipeline.fleet else []
     listed = [(need.severity, sentence(need, translations)) for need in needs[:_MOST_NEEDS]]
     if pipeline.error is not None:

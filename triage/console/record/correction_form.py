@@ -23,7 +23,7 @@ Saved = Callable[[Correction], Awaitable[None]]
 
 
 def intents_of(dependencies: Dependencies, hits: Sequence[Hit]) -> list[str]:
-    """Intents that a correction can choose from: those of the model, if its folder can be read, and those of `hits`."""
+    """Intents available for a correction: those of the model, if its folder can be read, and those of `hits`."""
     try:
         known = dependencies.explainer.intents()
     except TriageError:
@@ -33,9 +33,10 @@ def intents_of(dependencies: Dependencies, hits: Sequence[Hit]) -> list[str]:
 
 
 class CorrectionForm:
-    """The form that corrects intent and sentiment of one record, filled with the model's labels.
+    """The form that corrects intent and sentiment of one record, initially with the model's labels.
 
-    `intents` are the choices, `actor` is the name of the user. `saved` is called with the correction once it is stored.
+    `intents` are the choices, `actor` is the name of the user, `submit` the label of the button. `saved` is called with
+    the correction once it is stored.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class CorrectionForm:
         self._saving = False
 
     async def save(self) -> None:
-        """Store the correction; further calls meanwhile do nothing.
+        """Store the correction; calls while one is being stored do nothing.
 
         A failure is shown, and the form keeps its values.
         """

@@ -1,4 +1,4 @@
-"""Parts of *Record* as HTML; *Review* shows some of them too."""
+"""Parts of *Record* as HTML; *Review* uses some of them, too."""
 
 from collections.abc import Sequence
 
@@ -39,9 +39,9 @@ def word_weights_html(
     version: str,
     translations: Translations,
 ) -> Markup:
-    """Render the words that decided intent and sentiment.
+    """Render the words that influenced intent and sentiment, with their weights.
 
-    `version` is the model that gave the weights; a note names it if another model labelled the record.
+    `version` is the model that computed the weights; a note names it if another model labelled the record.
     """
     parts = [
         _word_weights(record, translations("column.intent"), translations.intent(intent.label), intent, translations),
@@ -58,7 +58,7 @@ def word_weights_html(
 
 
 def no_word_weights_html(why: str, translations: Translations) -> Markup:
-    """Render the reason (`why`) for which the model could not explain the labels."""
+    """Render the reason (`why`) why the model could not explain the labels."""
     return render("record/answer.html", translations, parts=(), note=translations("record.no_model", why=why))
 
 
@@ -79,7 +79,7 @@ def rules_html(
 
 
 def facts_html(hit: Hit, translations: Translations) -> Markup:
-    """Render a record's source, times and other fields, and the versions of model and rules that enriched it."""
+    """Render a record's source, times and other fields, and the versions of the model and rules that processed it."""
     record = hit.record
     facts = {
         "time": translations.moment(parse_rfc3339(record.timestamp)),
@@ -104,7 +104,7 @@ def facts_html(hit: Hit, translations: Translations) -> Markup:
 def links_html(record: EnrichedRecord, translations: Translations, root: str) -> Markup:
     """Render links to related records: same author, entity, product or brand, and intent.
 
-    `root` is the start page's address.
+    `root` is the URL of the start page.
     """
     views: list[tuple[str, Filters]] = []
     same = translations.html
@@ -126,7 +126,7 @@ def links_html(record: EnrichedRecord, translations: Translations, root: str) ->
 
 
 def correction_html(correction: Correction, translations: Translations) -> Markup:
-    """Render a correction: the labels that a person chose or confirmed, with name, time and comment."""
+    """Render a correction: the labels that a user chose or confirmed, with name, time and comment."""
     labels = [
         translations.intent(correction.intent) if correction.intent else None,
         translations.term("sentiment", correction.sentiment) if correction.sentiment else None,

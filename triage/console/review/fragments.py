@@ -33,7 +33,7 @@ def record_html(hit: Hit, now_ms: int, translations: Translations) -> Markup:
 
 
 def order_html(filters: Filters, order: str, orders: Sequence[str], translations: Translations) -> Markup:
-    """Render links that choose the time range and the order of the queue; the first of `orders` is the default."""
+    """Render links for the time range and the order of the queue; the first of `orders` is the default."""
 
     def address(range_name: str, by: str) -> str:
         chosen = Filters(filters.text, range_name, values=filters.values, excluded=filters.excluded)

@@ -1,4 +1,4 @@
-"""*Review*: low-confidence records, one after the other; corrections become training data."""
+"""*Review*: shows low-confidence records one after the other; corrections become training data."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -40,9 +40,9 @@ _DIGITS = tuple("123456789")
 
 @dataclass(frozen=True)
 class ReviewQueue:
-    """The first records to review (`hits`), and the number of all of them (`waiting`).
+    """The first records to review (`hits`), and the total number of waiting ones (`waiting`).
 
-    `reviewed` is the number of all corrections, `changed` of those that changed a label, `latest` are the last ones.
+    `reviewed` is the number of all corrections, `changed` of those that changed a label; `latest` are the last ones.
     """
 
     hits: list[Hit]

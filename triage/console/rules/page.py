@@ -1,4 +1,4 @@
-"""`/rules` and `/rules/NAME`: budgets of alert rules, what they spent, and how often they were right. Plain HTML."""
+"""`/rules` and `/rules/NAME`: alert rules with their budgets, their use, and their precision. Plain HTML."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,12 +15,15 @@ ReadRules = Callable[[], Awaitable[list[RuleReport]]]
 
 
 def rule_routes(read: ReadRules) -> APIRouter:
-    """Routes of the list of rules and of one rule's page. `read` reports on all rules, or raises a TriageError."""
+    """Build the routes of the list of rules and of one rule's page.
+
+    `read` reports on all rules, or raises a TriageError.
+    """
     router = APIRouter()
 
     @router.get("/rules")
     async def rules(request: Request) -> HTMLResponse:
-        """Respond with the list (200); 503 with the reason while it cannot be read."""
+        """Respond with the list (200); 503 with the reason if it cannot be read."""
         context = PageContext.of(request)
         try:
             return HTMLResponse(rules_page(await read(), context))
@@ -29,7 +32,7 @@ def rule_routes(read: ReadRules) -> APIRouter:
 
     @router.get("/rules/{name}")
     async def rule(request: Request, name: str) -> HTMLResponse:
-        """Respond with the page (200); 404 for an unknown rule, 503 with the reason while it cannot be read."""
+        """Respond with the page (200); 404 for an unknown rule, 503 with the reason if it cannot be read."""
         context = PageContext.of(request)
         try:
             reports = await read()
@@ -44,7 +47,7 @@ def rule_routes(read: ReadRules) -> APIRouter:
 
 
 def rules_page(reports: list[RuleReport], context: PageContext) -> str:
-    """The list of rules as an HTML document."""
+    """Render the list of rules as an HTML document."""
     translations = context.translations
     content = render(
         "rules/list.html", translations, rows=[(report, _facts(report, translations)) for report in reports],
@@ -54,7 +57,7 @@ def rules_page(reports: list[RuleReport], context: PageContext) -> str:
 
 
 def rule_page(report: RuleReport, context: PageContext) -> str:
-    """The page of one rule as an HTML document."""
+    """Render the page of one rule as an HTML document."""
     facts = _facts(report, context.translations)
     content = render(
         "rules/detail.html", context.translations, report=report, facts=facts, proposal=_proposal(report, context),

@@ -15,7 +15,7 @@ from triage.fleet import FleetView
 
 
 class RuleReader:
-    """Reads the reports on all rules. `assessments` are those of the last weeks, also those not in the index yet."""
+    """Reads the reports on all rules. `assessments` are the recent ones, including those not in the index yet."""
 
     def __init__(self, settings: Settings, client: Elasticsearch, clock: Clock, assessments: Assessments) -> None:
         self._settings = settings
@@ -26,7 +26,8 @@ class RuleReader:
     def read(self, fleet: FleetView | None) -> list[RuleReport]:
         """Report on every rule, in the order of the file; without keys if `fleet` is None.
 
-        Blocks; raises ConfigError for a rule file that cannot be read, or as a search does.
+        Blocks. Raises ConfigError for a rule file that cannot be read, Unavailable, AccessDenied or DependencyError if
+        a search fails.
         """
         rules, now_ms = load_alert_rules(self._settings.alerting), self._clock.now_ms()
         past = past_alerts(self._client, self._settings.elasticsearch, now_ms - PRECISION_DAYS * DAY_MS)

@@ -1,1 +1,1 @@
-"""*Time zone*: the page to choose the zone in which all times are shown."""
+"""*Time zone*: the page to choose the time zone in which all times are shown."""

@@ -1,4 +1,4 @@
-"""`/time-zone`: the page to choose the zone of all times. `/time-zone/choose?zone=Asia/Shanghai` saves it."""
+"""`/time-zone`: the page to choose the time zone. `/time-zone/choose?zone=Asia/Shanghai` stores the choice."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -24,9 +24,9 @@ class _Zone:
 
 
 def time_zone_routes(clock: Clock) -> APIRouter:
-    """Routes of the page, and of the link that saves a choice.
+    """Build the routes of the page, and of the link that stores a choice.
 
-    The link is a GET although it sets a cookie, because viewers, who may not POST, choose a zone too.
+    The link is a GET although it sets a cookie, because viewers, who are not allowed to POST, choose a time zone, too.
     """
     router = APIRouter()
 

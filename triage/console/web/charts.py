@@ -1,4 +1,4 @@
-"""ECharts options as plain data. Colours are CSS variables (console.css), so that a change to dark needs no redraw."""
+"""ECharts options as plain data. Colours are CSS variables (console.css), so that a switch to dark needs no redraw."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,10 +40,10 @@ def sentiment_over_time(
     translations: Translations,
     unread_ms: int | None = None,
 ) -> Options:
-    """Options of the chart of records over event time: bars stacked by sentiment, and a named band for each alert.
+    """Options of the chart of records over event time: bars stacked by sentiment, and a labelled band per alert.
 
-    The bar of the step that is still running is hatched. The time from `unread_ms` on, whose records are not all
-    processed, is grey. A band's `key` is the `dedup_key` of its alert.
+    The bar of the current, incomplete step is hatched. The time after `unread_ms`, whose records are not all processed,
+    is grey. A band's `key` is the `dedup_key` of its alert.
     """
     first_ms, end_ms = (slots[0].start_ms, slots[-1].start_ms + step_ms) if slots else (0, 0)
     series: list[Options] = [
@@ -85,18 +85,18 @@ def sentiment_over_time(
 
 
 def running(slot: TimeSlot, step_ms: int, now_ms: int) -> bool:
-    """True if a step of the chart has begun and not ended."""
+    """True if a step of the chart has begun and not ended at `now_ms`."""
     return slot.start_ms <= now_ms < slot.start_ms + step_ms
 
 
 def timed(translations: Translations, start_ms: int, end_ms: int, offset_ms: int = 0) -> Options:
-    """Options of a time axis with the charts' font and colours; data are drawn `offset_ms` after their time."""
+    """Options of a time axis with the charts' font and colours; data are drawn `offset_ms` later than their time."""
     axis = time_axis(translations, start_ms, end_ms, offset_ms)
     return axis | {"axisLabel": FONT | axis["axisLabel"]}
 
 
 def top_intents(intents: list[IntentCount], translations: Translations) -> Options:
-    """Options of horizontal bars stacked by sentiment, the intent with most negative records on top."""
+    """Options of horizontal bars stacked by sentiment, the intent with most negative records at the top."""
     top = _most_negative(intents)
     return STATIC | {
         "grid": {"left": 4, "right": 16, "top": 4, "bottom": 4, "containLabel": True},

@@ -1,4 +1,4 @@
-"""NiceGUI elements that several pages have."""
+"""NiceGUI elements that several pages use."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -14,23 +14,23 @@ _MINUTE_MS = 60_000
 
 
 class Html(ui.html):
-    """An element whose content is HTML; it takes only Markup, so that no unescaped text gets into a page."""
+    """An element with HTML content; it accepts only Markup, so that no unescaped text gets into a page."""
 
     def __init__(self, content: Markup = NOTHING, tag: str = "div") -> None:
         super().__init__(str(content), tag=tag, sanitize=False)
 
     def show(self, content: Markup) -> None:
-        """Replace the content; the client is sent what has changed."""
+        """Replace the content; only a changed content is sent to the client."""
         self.content = str(content)
 
 
 def text(content: str, tag: str = "p") -> Html:
-    """An element `tag` with escaped text; Markup is taken as it is."""
+    """Create an element `tag` with escaped text; Markup is not escaped."""
     return Html(escape(content), tag)
 
 
 def section(name: str, title: str, classes: str = "", *, hidden: bool = False) -> ui.element:
-    """A card with a heading that names it, to be used as a context; a `hidden` heading is for screen readers only."""
+    """Create a card with a heading, for use as a context manager; a `hidden` heading is only for screen readers."""
     card = ui.element("section").classes(f"card {classes}").props(f'aria-labelledby="{name}-title" id="{name}"')
     with card:
         text(title, "h2").props(f'id="{name}-title"').classes("unseen" if hidden else "")
@@ -38,7 +38,7 @@ def section(name: str, title: str, classes: str = "", *, hidden: bool = False) -
 
 
 def chart(classes: str, options: Options) -> ui.echart:
-    """An ECharts drawing, which screen readers treat as one image; `update_chart` sets its description."""
+    """Create an ECharts chart, which screen readers treat as one image; `update_chart` sets its description."""
     return ui.echart(options, renderer="svg").classes(classes).props('role="img"')
 
 
@@ -85,7 +85,7 @@ def update_chart(drawn: ui.echart, options: Options, description: str) -> None:
 
 
 def chart_table(label: str) -> Html:
-    """A collapsed element for the table of a chart, titled `label`; an update keeps it open or closed."""
+    """Create a collapsed element for the table of a chart, titled `label`; an update does not open or close it."""
     with ui.element("details").classes("as-table"):
         text(label, "summary")
         return Html().classes("scroll-table")

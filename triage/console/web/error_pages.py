@@ -1,4 +1,4 @@
-"""Pages for an unknown address and for a page that failed."""
+"""Pages for an unknown URL and for a page that failed."""
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -11,7 +11,7 @@ log = get_logger("triage.console")
 
 
 def add_error_pages(app: FastAPI) -> None:
-    """Replace NiceGUI's error pages, which have no navigation and show the exception; `app` is NiceGUI's."""
+    """Replace the error pages of `app` (NiceGUI's), which have no navigation and show the exception."""
 
     @app.exception_handler(404)
     async def missing(request: Request, error: Exception) -> Response:
@@ -25,7 +25,7 @@ def add_error_pages(app: FastAPI) -> None:
 
 
 def failed_page(request: Request) -> Response:
-    """Return the page, or for programs the JSON, that says that a page failed."""
+    """Return the error page, or JSON for programs, for a page that failed."""
     return _answer(request, 500, "failed")
 
 

@@ -13,7 +13,7 @@ NOTHING = Markup()
 
 @dataclass(frozen=True)
 class Tile:
-    """One number at the top of a page; `hot` asks for attention, `href` leads to more about it."""
+    """One number at the top of a page; `hot` marks it as urgent, `href` links to details."""
 
     name: str
     value: str
@@ -33,22 +33,22 @@ def banner(error: str | None, translations: Translations, *, known: bool) -> Mar
 
 
 def incomplete(gaps: Iterable[str], translations: Translations) -> Markup:
-    """Render what the data of a page lack (`triage.elastic.completeness.Gaps`); empty if they lack nothing."""
+    """Render what data is missing on a page (`triage.elastic.completeness.Gaps`); empty if nothing is."""
     listed = list(dict.fromkeys(gaps))
     return render("web/incomplete.html", translations, gaps=listed) if listed else NOTHING
 
 
 def empty(title: str, advice: str) -> Markup:
-    """Render a note in place of a list without entries; `advice` may be Markup."""
+    """Render a note instead of an empty list; `advice` may be Markup."""
     return TEMPLATES.render("web/empty.html", title=title, advice=advice)
 
 
 def isolated(text: str) -> Markup:
-    """Text from a record within a sentence, as `<bdi>`, so that right-to-left text does not reorder the sentence."""
+    """Enclose text from a record in `<bdi>`, so that right-to-left text does not reorder the surrounding sentence."""
     return Markup("<bdi>{}</bdi>").format(text)
 
 
 def not_read(error: str | None, translations: Translations) -> Markup:
-    """Render a note in place of data not read yet: reading is in progress, or has failed if there is an `error`."""
+    """Render a note instead of data that is not read yet: it is being read, or reading failed if `error` is given."""
     name = "nothing_read" if error else "reading"
     return empty(translations(f"error.{name}"), translations(f"error.{name}_advice"))

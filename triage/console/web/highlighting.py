@@ -25,7 +25,7 @@ class _Span:
 def highlighted(
     text: str, entities: Sequence[Entity], translations: Translations, limit: int = MAX_TEXT_CHARS
 ) -> Markup:
-    """Render the first `limit` characters of the text, with the entities in them highlighted."""
+    """Render the first `limit` characters of the text, with its entities highlighted."""
     shown = cut(text, limit)
     end = len(shown) if shown == text else limit - 1
     marks = [
@@ -35,7 +35,7 @@ def highlighted(
 
 
 def weighed(text: str, explained: Sequence[Word]) -> Markup:
-    """Render the text with its words coloured by weight: larger is darker, against the label in another colour."""
+    """Render the text with its words coloured by weight: darker if larger, another colour if against the label."""
     strongest = max((abs(word.weight) for word in explained), default=0.0) or 1.0
     marks = []
     for word in explained:

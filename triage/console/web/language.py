@@ -1,4 +1,4 @@
-"""The visitor's language: chosen by a link and kept in a cookie, else that of the browser."""
+"""The visitor's language: the one chosen by a link and stored in a cookie, else that of the browser."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -16,9 +16,9 @@ _YEAR_S = 365 * 86_400
 
 
 def translations_of(connection: HTTPConnection) -> Translations:
-    """Translations for a visitor, with times in the visitor's zone.
+    """Translations for a visitor, with times in the visitor's time zone.
 
-    The language is the one chosen, else that of `Accept-Language`, else English.
+    The language is the chosen one, else that of `Accept-Language`, else English.
     """
     chosen = cookie_of(connection, COOKIE)
     if chosen not in LANGUAGES:
@@ -27,7 +27,7 @@ def translations_of(connection: HTTPConnection) -> Translations:
 
 
 def language_routes() -> APIRouter:
-    """Route that stores the reader's language and goes back: `/language/zh?next=explore`."""
+    """Build the route that stores the reader's language and redirects back: `/language/zh?next=explore`."""
     router = APIRouter()
 
     @router.get("/language/{code}")

@@ -1,4 +1,4 @@
-"""The layout around every page: navigation, language, the logged-in user, and landmarks."""
+"""The layout of every page: navigation, language, the logged-in user, and landmarks."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -26,11 +26,11 @@ TABS = {"now": "", "explore": "explore", "alerts": "alerts", "review": "review",
 
 @dataclass(frozen=True)
 class PageContext:
-    """The visitor and the address of one page.
+    """The visitor and the URL of one page.
 
-    `root` is the address of the console's start page, also behind a path prefix; `location` is the page's own path and
-    query relative to it; `script` reports the browser's time zone to the console, and has the keys of all pages.
-    `searched` are the words that the page's address searches.
+    `root` is the URL of the console's start page, including a path prefix; `location` is the page's own path and query
+    relative to it; `script` reports the browser's time zone to the console and defines the keyboard shortcuts of all
+    pages. `searched` is the search text in the page's URL.
     """
 
     translations: Translations
@@ -49,7 +49,7 @@ class PageContext:
         return cls(translations_of(request), user_of(request), root_of(request), location, script, searched)
 
     def header(self, active: str) -> Markup:
-        """Render the header of a page: tabs, of which `active` is the current one, language and user."""
+        """Render the header of a page: tabs (`active` is the current one), language and user."""
         translations = self.translations
         links = [(translations(f"nav.{name}"), self.root + path, name == active) for name, path in TABS.items()]
         return render(
@@ -67,7 +67,7 @@ class PageContext:
 
 @contextmanager
 def page_layout(request: Request, active: str, title: str = "") -> Iterator[PageContext]:
-    """Context that builds the layout of a NiceGUI page; elements made in it become the page's main content."""
+    """Context manager that builds the layout of a NiceGUI page; elements created in it become the main content."""
     page = PageContext.of(request)
     title = title or page.translations(f"nav.{active}")
     client = ui.context.client
@@ -91,7 +91,7 @@ def page_layout(request: Request, active: str, title: str = "") -> Iterator[Page
 
 
 def plain_page(page: PageContext, active: str, title: str, content: Markup) -> str:
-    """An HTML document with the same layout that needs no scripts, for pages that must open immediately anywhere."""
+    """Render an HTML document with the same layout but no scripts, for pages that must open fast everywhere."""
     return document(
         "web/plain_page.html",
         page.translations,
@@ -103,5 +103,5 @@ def plain_page(page: PageContext, active: str, title: str, content: Markup) -> s
 
 
 def choices(label: str, links: Sequence[tuple[str, str, bool]], kind: str = "choice", current: str = "true") -> Markup:
-    """Render links, one of them the current: each is (text, address, is current)."""
+    """Render links, each given as (text, URL, is current)."""
     return TEMPLATES.render("web/choices.html", label=label, links=links, kind=kind, current=current)

@@ -31,9 +31,9 @@ _MAX_FORM_BYTES = 4_096
 class LoginMiddleware(AuthMiddleware):
     """Authentication of the console: adds browser sessions and a login page, and refuses forged requests.
 
-    A request that changes something must come from the console's own pages (`Sec-Fetch-Site`, `Origin`) or carry a
-    bearer token, and its user must be an operator; a web socket must come from these pages too. The session cookie is
-    HttpOnly and SameSite=Strict. Links in notifications are signed, and check all this themselves.
+    A request that makes a change must come from the console's own pages (`Sec-Fetch-Site`, `Origin`) or have a bearer
+    token, and its user must be an operator; a web socket must come from these pages, too. The session cookie is
+    HttpOnly and SameSite=Strict. Links in notifications are signed, and their routes do these checks themselves.
     """
 
     settings: ConsoleSettings

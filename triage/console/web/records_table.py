@@ -1,4 +1,4 @@
-"""Records as a table, the same on every page that lists some."""
+"""Renders records as a table, the same on every page."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ def records_table(
 ) -> Markup:
     """Render records as a table, whose rows become cards on a phone.
 
-    `corrected` are the ids of records with a correction, `root` is the address of the console's start page, `caption`
-    is for screen readers.
+    `corrected` are the ids of records with a correction, `root` is the URL of the console's start page, `caption` is
+    for screen readers.
     """
     rows = [
         _Row(
@@ -49,7 +49,7 @@ def records_table(
 
 
 def record_facts(record: EnrichedRecord, translations: Translations) -> list[str]:
-    """Channel, language, product and brand, as far as they are known."""
+    """Channel, language, product and brand of a record as texts, without missing ones."""
     facts = [
         translations.term("channel", record.channel.value),
         translations.term("language", record.language),

@@ -1,4 +1,4 @@
-"""Login sessions of browsers: signed cookies whose ids can be revoked, and web sockets that end with their session."""
+"""Browser sessions: signed cookies whose ids can be revoked, and web sockets that end with their session."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ _POLICY_VIOLATION = 1008
 
 
 def signing_key(session_key: SecretStr | None) -> bytes:
-    """Key for signatures: `session_key`, which several consoles share; if it is None, a random one for this process."""
+    """Key for signatures: `session_key`, which several consoles share; if it is None, a random key for this process."""
     return session_key.get_secret_value().encode() if session_key else secrets.token_bytes(32)
 
 
@@ -38,7 +38,7 @@ def serializer(key: bytes, purpose: str) -> URLSafeSerializer:
 class Session:
     """A user's login until logout or expiry; times are in seconds since the epoch.
 
-    `token_mark` is a keyed hash of the user's token, which shows if the token was changed since.
+    `token_mark` is a keyed hash of the user's token, which reveals a change of the token.
     """
 
     id: str
@@ -49,11 +49,12 @@ class Session:
 
 
 class Sessions:
-    """Issues, verifies and revokes sessions. Use it on the event loop.
+    """Creates, verifies and revokes sessions. Use it on the event loop.
 
-    The cookie carries the session; the process keeps the ids of revoked ones until they would have ended, at most
-    10,000. When one of these has to be forgotten, every session that began no later is refused too, so that no revoked
-    session becomes valid again. For the same reason sessions from before the start of the process are refused.
+    The cookie contains the session; the process keeps the ids of revoked ones until they would have expired, at most
+    10,000. If one of these has to be forgotten, all sessions that began at the same time or earlier are refused, so
+    that no revoked session becomes valid again. For the same reason sessions from before the start of the process are
+    refused.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Sessions:
         self._sockets: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     def begin(self, user: User) -> Session:
-        """Return a new session for a user, with a random id of 128 bits."""
+        """Create a session for a user, with a random id of 128 bits."""
         now_s = self._now_s()
         return Session(secrets.token_urlsafe(16), user, self._token_mark(user), now_s, now_s + self._lasts_s)
 
@@ -80,7 +81,7 @@ class Sessions:
         return str(self._serializer.dumps(fields))
 
     def find(self, cookie: str) -> Session | None:
-        """The open session of a cookie value; None if its signature is not valid or the session has ended."""
+        """The open session of a cookie value; None if its signature is invalid or the session has ended."""
         try:
             session_id, name, role, *others = self._serializer.loads(cookie)
         except BadData:
@@ -110,7 +111,7 @@ class Sessions:
             ended.set()
 
     async def serve_socket(self, session: Session, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a web socket until its session ends; the session is checked again at each message."""
+        """Serve a web socket until its session ends; the session is checked at each message."""
         ending = asyncio.create_task(self._wait_for_end(session))
 
         async def receive_while_open() -> Message:

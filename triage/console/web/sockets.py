@@ -1,4 +1,4 @@
-"""Guards of NiceGUI's web sockets: one transport, one origin, and pages that only their own user's sockets can use."""
+"""Guards NiceGUI's web sockets: one transport, one origin, and pages that only their own user's sockets can use."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ Handler = Callable[..., Any]
 class EngineFrames:
     """ASGI middleware that closes a web socket when it receives a text frame that is not an Engine.IO packet.
 
-    Engine.IO itself raises from its receive loop at such a frame, and never cleans up the socket's state.
+    Such a frame makes Engine.IO raise in its receive loop, without cleaning up the socket's state.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -48,13 +48,11 @@ class EngineFrames:
 
 
 def guard_sockets(server: socketio.AsyncServer | None = None) -> None:
-    """Restrict NiceGUI's socket server, so that a socket can only use the page of its own user.
+    """Restrict NiceGUI's socket server, so that a socket can only use its own user's page. Call once per process.
 
-    Call it once per process.
-
-    NiceGUI identifies a page by an id that is in the page's HTML, and passes each event to the page whose id it names.
-    With these guards a socket can attach only to a page that was built for its user, and send events only to that page.
-    HTTP polling is off, because LoginMiddleware supervises web sockets, and polls could each come from elsewhere.
+    NiceGUI identifies a page by an id in the page's HTML, and passes each event to the page whose id it names. With
+    these guards a socket can attach only to a page that was built for its user, and send events only to that page. HTTP
+    polling is disabled, because LoginMiddleware supervises web sockets, and each poll could come from another client.
     """
     server = server or nicegui.core.sio
     server.eio.transports = ["websocket"]
@@ -81,9 +79,9 @@ def _guarded_message(handle: Handler) -> Handler:
 
 def _guarded_connect(connect: Handler) -> Handler:
     async def connect_to_own_page(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        """Connect a socket, unless its address names a page of another user (NiceGUI's implicit handshake).
+        """Connect a socket, unless its URL names a page of another user (NiceGUI's implicit handshake).
 
-        Raises ConnectionRefusedError of socketio in that case.
+        In that case raises socketio's ConnectionRefusedError.
         """
         connection = HTTPConnection(environ["asgi.scope"])
         named = connection.query_params.get("client_id")

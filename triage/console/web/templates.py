@@ -15,21 +15,21 @@ _STYLESHEET = Path(__file__).with_name("console.css")
 
 
 def render(template: str, translations: Translations, /, **values: object) -> Markup:
-    """Render a template as HTML; the translations are its variable `t`."""
+    """Render a template as HTML; its variable `t` is the translations."""
     return TEMPLATES.render(template, t=translations, **values)
 
 
 def document(template: str, translations: Translations, /, **values: object) -> Markup:
-    """Render a page as one HTML document with style and icon inside, so that it opens by one request."""
+    """Render a page as one HTML document that includes style and icon, so that it opens with a single request."""
     icon = f"data:image/svg+xml,{quote(FAVICON.read_text('utf-8'))}"
     return render(template, translations, css=stylesheet(), icon=icon, **values)
 
 
 def stylesheet() -> Markup:
-    """The console's CSS as Markup."""
+    """The console's CSS, as Markup."""
     return Markup(_STYLESHEET.read_text("utf-8"))  # noqa: S704 - the console's own file
 
 
 def keys_script() -> Markup:
-    """The script of all pages, as an element."""
+    """The script element for keyboard shortcuts, used on all pages."""
     return Markup("<script>{}</script>").format(Markup(_SCRIPT.read_text("utf-8")))  # noqa: S704 - the console's own file

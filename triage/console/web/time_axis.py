@@ -1,7 +1,7 @@
 """The time axis of charts in the reader's time zone.
 
-ECharts supports only UTC and the browser's own zone. So the ticks are computed and named here, at full hours, days or
-months of the reader's clock; the browser formats only the time under the pointer.
+ECharts supports only UTC and the browser's time zone. So the ticks and their labels are computed here, at full hours,
+days or months of the reader's time zone; the browser formats only the time at the mouse pointer.
 """
 
 import json
@@ -23,9 +23,9 @@ _MONTH_MS = 30 * _DAY_MIN * _MINUTE_MS
 
 
 def time_axis(translations: Translations, start_ms: int, end_ms: int, offset_ms: int = 0) -> dict[str, Any]:
-    """ECharts options of a time axis over these event times in ms; without data (`end_ms` 0) it has no named ticks.
+    """ECharts options of a time axis over these event times in ms; without labelled ticks if `end_ms` is 0.
 
-    `offset_ms` is taken from the time under the pointer: bars are drawn in the middle of their step.
+    `offset_ms` is subtracted from the time at the mouse pointer, because bars are drawn in the middle of their step.
     """
     named = ticks(start_ms, end_ms, translations) if end_ms > start_ms else {}
     shown = {str(ms): name for ms, name in named.items()}
@@ -42,7 +42,7 @@ def time_axis(translations: Translations, start_ms: int, end_ms: int, offset_ms:
 
 
 def ticks(start_ms: int, end_ms: int, translations: Translations) -> dict[int, str]:
-    """Names of ticks by time in ms, at most ten: the date where a day begins on the reader's clock, hours between."""
+    """Labels of at most ten ticks, by time in ms: dates where a day begins in the reader's time zone, hours between."""
     zone = translations.tzinfo
     span_min = (end_ms - start_ms) / _MINUTE_MS
     step_min = next((step for step in _STEPS_MIN if span_min / step <= _MAX_TICKS), None)

@@ -1,4 +1,4 @@
-"""The reader's time zone: the one chosen and kept in a cookie, else the browser's, else that of the settings."""
+"""The reader's time zone: the one chosen and stored in a cookie, else the browser's, else that of the settings."""
 
 import functools
 from zoneinfo import available_timezones
@@ -18,7 +18,7 @@ _NOT_PLACES = ("posix/", "right/", "SystemV/", "Etc/")
 class DefaultZone:
     """ASGI middleware that stores the default time zone in the scope of each request, where `default_zone` reads it.
 
-    It is for readers who have chosen no zone and whose browser has not told one.
+    It is for readers who have not chosen a time zone and whose browser has not reported one.
     """
 
     def __init__(self, app: ASGIApp, zone: str) -> None:
@@ -42,30 +42,29 @@ def places() -> tuple[str, ...]:
 
 
 def zone_of(connection: HTTPConnection) -> str:
-    """The name of the reader's zone."""
+    """The name of the reader's time zone."""
     return chosen_zone(connection) or browsers_zone(connection) or default_zone(connection)
 
 
 def chosen_zone(connection: HTTPConnection) -> str:
-    """The zone that the reader chose; empty without a choice."""
+    """The time zone that the reader chose; empty without a choice."""
     return _known(cookie_of(connection, CHOSEN))
 
 
 def browsers_zone(connection: HTTPConnection) -> str:
-    """The browser's zone, as `zone_script` stored it in a cookie; empty before."""
+    """The browser's time zone, as stored in a cookie by `zone_script`; empty before that."""
     return _known(cookie_of(connection, BROWSERS))
 
 
 def default_zone(connection: HTTPConnection) -> str:
-    """The zone for readers whose own is unknown: `alerting.time_zone`, or UTC without `DefaultZone`."""
+    """The time zone for readers whose own is unknown: `alerting.time_zone`, or UTC without `DefaultZone`."""
     return str(connection.scope.get(_SCOPE, "UTC"))
 
 
 def zone_script(connection: HTTPConnection, *, reload: bool = True) -> Markup:
-    """A script that stores the browser's zone in a cookie.
+    """A script that stores the browser's time zone in a cookie.
 
-    It loads the page again if the times were shown in another zone, unless `reload` is False or the reader chose a
-    zone.
+    It reloads the page if times were shown in another time zone, unless `reload` is False or the reader chose one.
     """
     return TEMPLATES.render(
         "web/zone.html",
