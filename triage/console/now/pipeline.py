@@ -74,7 +74,7 @@ def status(pipeline: Pipeline, translations: Translations) -> Markup:
 
 
 def needs_html(pipeline: Pipeline, translations: Translations) -> Markup:
-    """Render the most urgent conditions that need an operator's attention; empty if there are none or none are known."""
+    """Render the most urgent conditions that need an operator's attention; empty if there are no known ones."""
     needs = [need for need in pipeline.fleet.needs if need.severity != "medium"] if pipeline.fleet else []
     listed = [(need.severity, sentence(need, translations)) for need in needs[:_MOST_NEEDS]]
     if pipeline.error is not None:
