@@ -30,6 +30,16 @@ class SeverityLevel(StrEnum):
     CRITICAL = "critical"
 
 
+class RiskLabel(StrEnum):
+    """Kinds of risk that a text may report; a text may have several, and most have none."""
+
+    DANGER = "danger"  # people were harmed by goods or service, or may be
+    SELF_HARM = "self_harm"
+    LEGAL_THREAT = "legal_threat"  # of law, regulator, police or press
+    FRAUD = "fraud"  # somebody else uses the money or the account
+    CHURN_THREAT = "churn_threat"
+
+
 class Flag(StrEnum):
     """Notes on the processing of an enriched record, such as a truncated text."""
 
@@ -113,6 +123,14 @@ class Aspect:
 
 
 @dataclass(frozen=True, slots=True)
+class Risk:
+    """A risk that a text reports; `confidence` is its probability (0 to 1), above the threshold of its label."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The model's output for one text. Probabilities are calibrated (temperature applied)."""
 
@@ -122,6 +140,7 @@ class Prediction:
     truncated: bool = False
     low_confidence: bool = False
     aspects: list[Aspect] = field(default_factory=list)  # by confidence, descending; empty without that head
+    risks: list[Risk] = field(default_factory=list)  # likewise
 
 
 class Model(Protocol):

@@ -65,7 +65,7 @@ def test_disagreements_are_counted_by_head(start):
     with structlog.testing.capture_logs() as logs:
         shadow.close()
     assert logs[-1]["event"] == "shadow_summary"
-    assert logs[-1]["agreement"] == {"intent": 1.0, "sentiment": 0.3333, "entities": 0.6667}
+    assert logs[-1]["agreement"] == {"intent": 1.0, "sentiment": 0.3333, "entities": 0.6667, "risks": 1.0}
     assert (logs[-1]["live"], logs[-1]["shadow"], logs[-1]["texts"]) == ("words@1", "gloomy@2", 6)
 
 
@@ -155,6 +155,7 @@ def test_a_span_that_moved_is_a_difference():
         "intent": 1.0,
         "sentiment": 1.0,
         "entities": 0.0,
+        "risks": 1.0,
     }
 
 

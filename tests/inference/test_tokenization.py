@@ -15,9 +15,9 @@ def tokens_of(tokenized, index, text):
 
 
 def test_offsets_are_code_points_of_the_text(tokenizer):
-    text = "😀 late from Amazon"
+    text = "𠀀 late from Amazon"
     shown = tokens_of(tokenizer.encode([text]), 0, text)
-    assert [token.strip() for token in shown if token.strip()] == ["😀", "late", "from", "Amaz", "on"]
+    assert [token.strip() for token in shown if token.strip()] == ["𠀀", "late", "from", "Amaz", "on"]
 
 
 def test_lone_word_mark_before_chinese_covers_no_character(tokenizer):

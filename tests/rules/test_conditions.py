@@ -10,7 +10,7 @@ from triage.rules import load_rules
 from triage.rules.evidence import explain_rules
 from triage.rules.facts import facts_of
 from triage.rules.model import When
-from triage.schemas.enriched import Entity
+from triage.schemas.enriched import Entity, Risk
 
 GROUPS = {"any_of", "all_of", "not_"}
 FIELDS = sorted(When.model_fields.keys() - GROUPS)
@@ -26,7 +26,9 @@ VALUES = {
     "source": ("desk", "shop"),
     "flags": ("redacted", "truncated"),
     "entities": ("money", "card"),
+    "risks": ("fraud", "danger"),
     "text_any": ("parcel", "lamp"),
+    "text_says": ("parcel", "lamp"),
     "text_regex": ("par.el", "lam."),
     "sentiment_below": (0.0, -0.95),
     "sentiment_above": (-0.95, 0.0),
@@ -41,6 +43,7 @@ RECORD = enriched(
     region="North",
     source="desk",
     rating=1.5,
+    risks=[Risk("fraud", 0.9)],
     flags=["redacted"],
     entities=[Entity("$5", "money", 0, 2, 1.0, "rule")],
 )

@@ -75,6 +75,7 @@ CONDITIONS = [
     ("{source: 12306}", {"source": "12306"}, {"source": "app"}),
     ("{flags: low_confidence}", {"flags": ["truncated", "low_confidence"]}, {"flags": []}),
     ("{entities: [order_id, card]}", {"entities": {"order_id"}}, {"entities": {"date"}}),
+    ("{risks: [danger, fraud]}", {"risks": {"fraud"}}, {"risks": {"churn_threat"}}),
     ("{sentiment_below: -0.5}", {"sentiment_score": -0.51}, {"sentiment_score": -0.5}),
     ("{sentiment_above: 0.5}", {"sentiment_score": 0.51}, {"sentiment_score": 0.5}),
     ("{intent_confidence_at_least: 0.6}", {"intent_confidence": 0.6}, {"intent_confidence": 0.59}),

@@ -88,7 +88,7 @@ def test_each_condition_shows_what_met_it(rules):
             ("channel", "complaint", None),
             ("flags", "redacted", None),
             ("entities", "email", "[EMAIL]"),
-            ("sentiment_below", "-0.85 < 0.5", None),
+            ("sentiment_below", "-0.997 < 0.5", None),
         ],
     }
     for rule in explain_rules(rules, record):

@@ -43,7 +43,14 @@ class ModelSettings(Section):
         description="Maximum number of tokens per model call, padding included; 0: the runtime's best",
     )
     max_tokens: int = Field(
-        256, ge=16, le=512, description="Maximum number of tokens per text; longer texts are cut and flagged truncated"
+        256, ge=16, le=512, description="Maximum number of tokens of a text that the model reads as a whole"
+    )
+    max_windows: int = Field(
+        128,
+        ge=1,
+        le=512,
+        description="A text of more than max_tokens is read in at most this many windows of up to 32 tokens; of one "
+        "that needs more, the middle is left out, and it is flagged truncated; 1: it is cut at max_tokens",
     )
     shadow: Path | None = Field(
         None, description="Folder of a second model that classifies a share of the batches for comparison"
@@ -108,6 +115,13 @@ class WorkerSettings(Section):
     )
     max_text_chars: int = Field(
         20_000, ge=1, le=1_000_000, description="Longest text of a record; a longer one is a dead letter"
+    )
+    rating_scale: float = Field(
+        5,
+        ge=0,
+        le=100,
+        description="Best value of the field `rating`, which is evidence of the sentiment; values above it are not; "
+        "0: the field is not evidence",
     )
     max_future_hours: float = Field(
         24, gt=0, description="How far `created_at` may lie in the future; a later one is a dead letter"

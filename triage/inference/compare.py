@@ -9,7 +9,7 @@ import msgspec
 
 from triage.types import Model, Prediction
 
-HEADS = ("intent", "sentiment", "entities")
+HEADS = ("intent", "sentiment", "entities", "risks")
 _TEXT_CHARS = 300
 _BATCH = 256
 
@@ -23,11 +23,11 @@ class LabelChange(msgspec.Struct, frozen=True):
 
 
 class HeadResult(msgspec.Struct, frozen=True):
-    """Comparison of two models in one head: intent, sentiment or entities.
+    """Comparison of two models in one head: intent, sentiment, entities or risks.
 
-    `agreement` is the share of texts with the same label (entities: the same spans and labels), `mean_difference` the
-    mean total variation distance of the two distributions, 0 to 1 (entities: None), `changes` the ten most frequent
-    label changes.
+    `agreement` is the share of texts with the same label (entities: the same spans and labels; risks: the same
+    labels), `mean_difference` the mean total variation distance of the two distributions, 0 to 1 (entities, risks:
+    None), `changes` the ten most frequent label changes.
     """
 
     head: str
@@ -133,6 +133,8 @@ def changes(one: Prediction, other: Prediction) -> dict[str, tuple[str, str]]:
     found = {head: pair for head, pair in pairs.items() if pair[0] != pair[1]}
     if _entities(one) != _entities(other):
         found["entities"] = (_entity_labels(one), _entity_labels(other))
+    if _risks(one) != _risks(other):
+        found["risks"] = (_risks(one), _risks(other))
     return found
 
 
@@ -153,7 +155,12 @@ def _entity_labels(prediction: Prediction) -> str:
     return "+".join(sorted(span.label for span in prediction.spans)) or "none"
 
 
+def _risks(prediction: Prediction) -> str:
+    return "+".join(sorted(risk.label for risk in prediction.risks)) or "none"
+
+
 def _summary(prediction: Prediction) -> str:
     intent, confidence = prediction.intents[0]
     sentiment = _sentiment(prediction)
-    return f"{intent} {confidence:.2f}, {sentiment} {prediction.sentiment[sentiment]:.2f}, {_entity_labels(prediction)}"
+    labels = f"{intent} {confidence:.2f}, {sentiment} {prediction.sentiment[sentiment]:.2f}"
+    return f"{labels}, {_entity_labels(prediction)}, risks: {_risks(prediction)}"

@@ -1,4 +1,4 @@
-"""Decodes logits: calibrated probabilities of the labels, the low-confidence flag, entity spans, and aspects."""
+"""Decodes logits: calibrated probabilities of the labels, the low-confidence flag, entity spans, aspects and risks."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,7 +10,7 @@ from triage.inference.calibration import PLAIN, is_chinese, probabilities, softm
 from triage.inference.manifest import Manifest
 from triage.inference.runtime import Logits
 from triage.inference.spans import TaggedToken, merge_tokens
-from triage.types import Aspect, Prediction, Span
+from triage.types import Aspect, Prediction, Risk, Span
 
 _OUTSIDE = 0
 ASPECT_STATES = ("absent", "negative", "neutral", "positive")
@@ -21,9 +21,9 @@ def concatenate(batches: Sequence[Logits]) -> Logits:
     """The logits of several batches, without padding, in the order of the batches."""
     if len(batches) == 1:
         return batches[0]
-    intent, sentiment, entity, aspect = zip(*batches, strict=True)
-    aspects = None if aspect[0] is None else np.concatenate(aspect)
-    return Logits(np.concatenate(intent), np.concatenate(sentiment), np.concatenate(entity), aspects)
+    intent, sentiment, entity, *optional = zip(*batches, strict=True)
+    aspects, risks = (None if parts[0] is None else np.concatenate(parts) for parts in optional)
+    return Logits(np.concatenate(intent), np.concatenate(sentiment), np.concatenate(entity), aspects, risks)
 
 
 class Heads:
@@ -41,6 +41,8 @@ class Heads:
         self._by_language = any(scaling.chinese for scaling in manifest.scaling.values())
         self._aspects = manifest.aspects
         self._aspect_threshold = manifest.aspect_threshold
+        self._risks = manifest.risks
+        self._risk_thresholds = np.array([manifest.risk_thresholds[label] for label in manifest.risks])
 
     def without_padding(self, logits: Logits, attention_mask: NDArray[np.int64]) -> Logits:
         """The logits of one batch without padding: `entity` becomes [tokens, tags], text after text.
@@ -50,7 +52,7 @@ class Heads:
         rows, seq = attention_mask.shape
         self._check_shapes(logits, rows, seq)
         unpadded = logits._replace(entity=logits.entity[attention_mask.astype(bool)])
-        named = zip(("intent", "sentiment", "entity", "aspect"), unpadded, strict=True)
+        named = zip(("intent", "sentiment", "entity", "aspect", "risk"), unpadded, strict=True)
         if broken := [name for name, values in named if values is not None and not np.isfinite(values).all()]:
             raise ModelError(f"{'_logits, '.join(broken)}_logits of a batch of shape {rows} x {seq} are not finite")
         return unpadded
@@ -62,23 +64,26 @@ class Heads:
         texts: Sequence[str],
         truncated: Sequence[bool],
         offsets: Callable[[int], NDArray[np.int64]],
+        scale_tokens: NDArray[np.int64] | None = None,
     ) -> list[Prediction]:
         """One prediction per text, in the order of `texts`.
 
         `logits` are without padding, as `without_padding` returns them, of any number of batches; `tokens` [texts] is
         the number of tokens of each text, special ones included; `truncated` [texts] marks texts that were cut.
+        Of a text that was read in windows, `scale_tokens` is the number of tokens that the calibration counts.
         `offsets(row)` returns the [tokens, 2] code points of the tokens of a text and is called only for texts in which
         a token is tagged.
         """
+        counted = tokens if scale_tokens is None else scale_tokens
         chinese = is_chinese(texts) if self._by_language else None
         intent = probabilities(
-            logits.intent, self._temperature["intent"], self._scaling.get("intent", PLAIN), tokens, chinese
+            logits.intent, self._temperature["intent"], self._scaling.get("intent", PLAIN), counted, chinese
         )
         sentiment = probabilities(
             logits.sentiment,
             self._temperature["sentiment"],
             self._scaling.get("sentiment", PLAIN),
-            tokens,
+            counted,
             chinese,
             intent,
         )
@@ -89,6 +94,7 @@ class Heads:
         )
         spans = self._decode_spans(logits.entity, tokens, texts, offsets)
         aspects = self._decode_aspects(logits)
+        risks = self._decode_risks(logits)
         names = self._intents
         return [
             Prediction(
@@ -98,6 +104,7 @@ class Heads:
                 truncated=truncated[row],
                 low_confidence=is_low,
                 aspects=aspects.get(row, []),
+                risks=risks.get(row, []),
             )
             for row, (labels, probabilities, polarity, is_low) in enumerate(
                 zip(order.tolist(), ranked.tolist(), sentiment.tolist(), low.tolist(), strict=True)
@@ -114,6 +121,10 @@ class Heads:
             expected["aspect_logits"] = (logits.aspect, (rows, len(self._aspects), len(ASPECT_STATES)))
         elif self._aspects:
             raise ModelError("the graph has no aspect_logits, but its manifest.json names aspects: export it again")
+        if logits.risk is not None and self._risks:
+            expected["risk_logits"] = (logits.risk, (rows, len(self._risks)))
+        elif self._risks:
+            raise ModelError("the graph has no risk_logits, but its manifest.json names risks: export it again")
         wrong = [
             f"{name} is {list(values.shape)}, the manifest's labels make it {list(shape)}"
             for name, (values, shape) in expected.items()
@@ -182,4 +193,17 @@ class Heads:
             found.setdefault(row, []).append(Aspect(self._aspects[aspect], ASPECT_STATES[polarity], confidence))
         for aspects in found.values():
             aspects.sort(key=lambda aspect: -aspect.confidence)
+        return found
+
+    def _decode_risks(self, logits: Logits) -> dict[int, list[Risk]]:
+        """Risks above their thresholds by row, highest confidence first."""
+        if logits.risk is None or not self._risks:
+            return {}
+        scaled = logits.risk.astype(np.float64) / self._temperature.get("risks", 1.0)
+        probabilities = 1.0 / (1.0 + np.exp(-scaled))
+        found: dict[int, list[Risk]] = {}
+        for row, risk in zip(*(p.tolist() for p in np.nonzero(probabilities >= self._risk_thresholds)), strict=True):
+            found.setdefault(row, []).append(Risk(self._risks[risk], float(probabilities[row, risk])))
+        for risks in found.values():
+            risks.sort(key=lambda risk: -risk.confidence)
         return found

@@ -9,7 +9,7 @@ import msgspec
 
 from triage.errors import ModelError
 from triage.inference.calibration import Scaling
-from triage.types import SentimentLabel
+from triage.types import RiskLabel, SentimentLabel
 
 FORMAT = 1
 MODEL_FILE = "model.onnx"
@@ -36,8 +36,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     of modern neural networks"), and `scaling` refines it (`triage.inference.calibration`). A prediction below the
     `low_confidence` probability of its head is flagged. `form` is the precision of the stored weights: int8 (one byte
     per parameter), fp16 or fp32. `aspects` are the labels of the output `aspect_logits`, each of them present from the
-    probability `aspect_threshold`; without aspects the graph has no such output. `prefix` is prepended to every text,
-    `pad_id` is the token id of padding.
+    probability `aspect_threshold`; without aspects the graph has no such output. `risks` are the labels of
+    `risk_logits` likewise, independent of each other, each reported from its probability in `risk_thresholds` on;
+    `temperature.risks` divides their logits. `prefix` is prepended to every text, `pad_id` is the token id of padding.
     """
 
     format: int
@@ -55,6 +56,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     scaling: dict[str, Scaling] = {}
     aspects: list[str] = []
     aspect_threshold: float = 0.5
+    risks: list[str] = []
+    risk_thresholds: dict[str, float] = {}
     prefix: str = ""
     languages: list[str] = msgspec.field(default_factory=lambda: ["en", "zh"])
     form: str = "int8"
@@ -161,8 +164,22 @@ def _refinement_problems(manifest: Manifest) -> Iterator[str]:
         yield f"aspects must be distinct names, not {manifest.aspects}"
     if not 0 < manifest.aspect_threshold <= 1:
         yield f"aspect_threshold must be above 0 and at most 1, is {manifest.aspect_threshold}"
-    if not manifest.temperature.get("aspects", 1.0) > 0:
-        yield f"temperature.aspects must be above 0, is {manifest.temperature['aspects']}"
+    for head in ("aspects", "risks"):
+        if not manifest.temperature.get(head, 1.0) > 0:
+            yield f"temperature.{head} must be above 0, is {manifest.temperature[head]}"
+    yield from _risk_problems(manifest)
+
+
+def _risk_problems(manifest: Manifest) -> Iterator[str]:
+    unknown = [label for label in manifest.risks if label not in set(RiskLabel)]
+    if unknown or len(set(manifest.risks)) != len(manifest.risks):
+        yield f"risks must be distinct names of {', '.join(RiskLabel)}, not {manifest.risks}"
+    if set(manifest.risk_thresholds) != set(manifest.risks):
+        named = ", ".join(manifest.risk_thresholds)
+        yield f"risk_thresholds must name the risks ({', '.join(manifest.risks)}), not {named}"
+    for label, value in manifest.risk_thresholds.items():
+        if not 0 < value <= 1:
+            yield f"risk_thresholds.{label} must be above 0 and at most 1, is {value}"
 
 
 def _file_problems(manifest: Manifest) -> Iterator[str]:

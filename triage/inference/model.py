@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triage.config import ModelSettings
 from triage.errors import ModelError
@@ -18,10 +19,11 @@ from triage.inference.registry import find_folder
 from triage.inference.runtime import Logits, Session
 from triage.inference.session import open_session
 from triage.inference.tokenization import TextTokenizer, Tokenized
+from triage.inference.windows import join_windows, joined_offsets
 from triage.inference.word_segments import Segment, word_segments
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.types import Prediction
+from triage.types import Prediction, SentimentLabel
 
 _log = get_logger(__name__)
 _WARM_UP = ["The parcel is three days late. 快递三天还没到。 " * times for times in (1, 2, 4)]
@@ -64,6 +66,7 @@ class OnnxModel:
             max_tokens=min(settings.max_tokens, manifest.max_tokens),
             pad_id=manifest.pad_id,
             prefix=manifest.prefix,
+            max_windows=settings.max_windows,
         )
         _check_vocabulary(folder, manifest, tokenizer)
         session = open_session(folder / MODEL_FILE, settings)
@@ -101,17 +104,19 @@ class OnnxModel:
             "streams": self._session.streams,
             "batch_tokens": self._batch_tokens,
             "max_tokens": self._tokenizer.max_tokens,
+            "max_windows": self._tokenizer.max_windows,
         }
 
     def word_segments(self, text: str) -> list[Segment]:
         """Words of the part of a text that the model reads (see `triage.inference.word_segments`)."""
-        return word_segments(text, self._tokenizer.encode([text]).offsets(0).tolist())
+        return word_segments(text, joined_offsets(self._tokenizer.encode([text])).tolist())
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Classify texts; returns one prediction per text, in order.
 
-        Texts of similar length share a batch, and as many batches as there are streams are computed at the same time.
-        Blocks until all are done. Raises ModelError if the runtime fails.
+        Long texts are read in windows (`triage.inference.windows`). Windows of similar length share a batch, and as
+        many batches as there are streams are computed at the same time. Blocks until all are done. Raises ModelError if
+        the runtime fails.
         """
         tokenized = self._tokenizer.encode(texts)
         batches = plan_batches(
@@ -128,6 +133,8 @@ class OnnxModel:
         if self._metrics is not None:
             self._metrics.batch_fill_ratio.set(fill_ratio(tokenized.lengths, batches))
         order = np.concatenate([batch.indices for batch in batches])
+        if len(tokenized.lengths) > len(texts):
+            return self._decode_windows(logits, order, tokenized, texts)
         indices = order.tolist()
         predictions = self._heads.decode(
             logits,
@@ -137,6 +144,15 @@ class OnnxModel:
             lambda row: tokenized.offsets(indices[row]),
         )
         return [predictions[place] for place in np.argsort(order).tolist()]
+
+    def _decode_windows(
+        self, logits: Logits, order: NDArray[np.int64], tokenized: Tokenized, texts: Sequence[str]
+    ) -> list[Prediction]:
+        negative, positive = map(self.manifest.sentiments.index, (SentimentLabel.NEGATIVE, SentimentLabel.POSITIVE))
+        joined = join_windows(logits, order, tokenized, (negative, positive))
+        return self._heads.decode(
+            joined.logits, joined.tokens, texts, joined.truncated.tolist(), joined.offsets, joined.scale_tokens
+        )
 
     def _run(self, tokenized: Tokenized, batch: Batch) -> Logits:
         input_ids, attention_mask = self._tokenizer.pad(tokenized, *batch)

@@ -1,6 +1,6 @@
 """Runs the graph with ONNX Runtime, on the CPU or on CUDA."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from triage.errors import ConfigError, MissingExtraError, ModelError
 from triage.inference.packages import ONNXRUNTIME_CPU, ONNXRUNTIME_GPU, installed
-from triage.inference.runtime import Logits
+from triage.inference.runtime import OPTIONAL_OUTPUTS, OUTPUTS, Logits
 
-_OUTPUTS = ["intent_logits", "sentiment_logits", "entity_logits"]
-_ASPECT_OUTPUT = "aspect_logits"
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
 
@@ -82,7 +80,7 @@ class CudaSession:
             for name in self._outputs:
                 binding.bind_output(name)
             self._session.run_with_iobinding(binding)
-            return Logits(*binding.copy_outputs_to_cpu())
+            return _logits(self._outputs, binding.copy_outputs_to_cpu())
         except Exception as error:  # the runtime's errors share no base class
             raise _batch_error(input_ids, error) from error
 
@@ -121,14 +119,19 @@ def _create(ort: Any, model: Path, threads: int, providers: list[str], fp16_grap
 
 
 def _output_names(session: Any) -> list[str]:
-    """Names of the outputs to compute: those of every model, and the aspects if the graph has them."""
-    has_aspects = any(output.name == _ASPECT_OUTPUT for output in session.get_outputs())
-    return [*_OUTPUTS, _ASPECT_OUTPUT] if has_aspects else _OUTPUTS
+    """Names of the outputs to compute: those of every model, and those that this graph has besides."""
+    present = {output.name for output in session.get_outputs()}
+    return [*OUTPUTS, *(name for name in OPTIONAL_OUTPUTS if name in present)]
+
+
+def _logits(names: list[str], outputs: Sequence[NDArray[np.float32]]) -> Logits:
+    found: dict[str, NDArray[np.float32]] = dict(zip(names, outputs, strict=True))
+    return Logits(*(found[name] for name in OUTPUTS), *(found.get(name) for name in OPTIONAL_OUTPUTS))
 
 
 def _run(session: Any, names: list[str], input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Logits:
     try:
-        return Logits(*session.run(names, {"input_ids": input_ids, "attention_mask": attention_mask}))
+        return _logits(names, session.run(names, {"input_ids": input_ids, "attention_mask": attention_mask}))
     except Exception as error:  # the runtime's errors share no base class
         raise _batch_error(input_ids, error) from error
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from triage.errors import MissingExtraError, ModelError
 from triage.inference.hardware import has_amx_bf16
 from triage.inference.packages import OPENVINO, installed
-from triage.inference.runtime import Logits
+from triage.inference.runtime import OPTIONAL_OUTPUTS, OUTPUTS, Logits
 
 # OpenVINO compiles code for every shape, which takes 12 ms and 2 MiB each, and caches a few hundred of them. These
 # widths limit the shapes to about forty and cost 3 % more padding than arbitrary widths.
@@ -75,7 +75,7 @@ class OpenVinoSession:
                 "set model.precision = auto, or model.device = cpu"
             )
         names = {name for output in self._compiled.outputs for name in output.get_names()}
-        self._has_aspects = "aspect_logits" in names
+        self._optional = [name if name in names else None for name in OPTIONAL_OUTPUTS]
         self._requests = threading.local()
         with _FIRST_USE:
             ones = np.ones((1, _WIDTHS[0]), np.int64)
@@ -87,7 +87,7 @@ class OpenVinoSession:
             request = self._requests.own = self._compiled.create_infer_request()
         try:
             outputs = request.infer({"input_ids": input_ids, "attention_mask": attention_mask})
-            aspects = outputs["aspect_logits"] if self._has_aspects else None
-            return Logits(outputs["intent_logits"], outputs["sentiment_logits"], outputs["entity_logits"], aspects)
+            optional = (None if name is None else outputs[name] for name in self._optional)
+            return Logits(*(outputs[name] for name in OUTPUTS), *optional)
         except Exception as error:  # the runtime raises bare RuntimeError and its own
             raise ModelError(f"the model failed on a batch of shape {input_ids.shape}: {error}") from error

@@ -7,23 +7,30 @@ from numpy.typing import NDArray
 
 
 class Logits(NamedTuple):
-    """Outputs of the graph for a batch, float32; `aspect` is None if the model has no aspect head.
+    """Outputs of the graph for a batch, float32; `aspect` and `risk` are None if the model has no such head.
 
     Shapes: `intent` [batch, intents], `sentiment` [batch, 3], `entity` [batch, seq, tags], `aspect` [batch, aspects,
-    4].
+    4], `risk` [batch, risks].
     """
 
     intent: NDArray[np.float32]  # [batch, intents]
     sentiment: NDArray[np.float32]  # [batch, 3]
     entity: NDArray[np.float32]  # [batch, seq, tags]; [tokens, tags] after padding was removed
     aspect: NDArray[np.float32] | None = None  # [batch, aspects, 4]
+    risk: NDArray[np.float32] | None = None  # [batch, risks]
 
     def first(self, rows: int) -> "Logits":
         """Logits of the first `rows` texts; the other rows only pad the batch."""
         if rows == len(self.intent):
             return self
-        aspect = None if self.aspect is None else self.aspect[:rows]
-        return Logits(self.intent[:rows], self.sentiment[:rows], self.entity[:rows], aspect)
+        aspect, risk = (None if output is None else output[:rows] for output in (self.aspect, self.risk))
+        return Logits(self.intent[:rows], self.sentiment[:rows], self.entity[:rows], aspect, risk)
+
+
+OUTPUTS = ("intent_logits", "sentiment_logits", "entity_logits")
+"""Outputs of every graph, in the order of `Logits`."""
+OPTIONAL_OUTPUTS = ("aspect_logits", "risk_logits")
+"""Outputs that a graph may lack, in the order of `Logits`."""
 
 
 class Session(Protocol):

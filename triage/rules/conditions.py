@@ -7,8 +7,9 @@ from typing import Any
 
 from triage.rules.facts import Facts
 from triage.rules.model import When
-from triage.rules.phrases import PhraseIndex
+from triage.rules.phrases import PhraseIndex, occurrences
 from triage.rules.regexes import compiled as compiled_regex
+from triage.rules.statements import states
 
 
 @dataclass(slots=True)
@@ -93,6 +94,7 @@ _COMPARISONS: tuple[tuple[str, Callable[[str, list[str]], Test]], ...] = (
     ("language", _is_caselessly),
     ("flags", _has_one_of),
     ("entities", _has_one_of),
+    ("risks", _has_one_of),
     ("brand", _is_caselessly),
     ("product", _is_caselessly),
     ("region", _is_caselessly),
@@ -117,10 +119,24 @@ def _threshold(limit: float, holds: Callable[[Any, Any], bool]) -> Test:
     return lambda case: holds(case.facts, limit)
 
 
+def _says(wanted: list[str], phrases: PhraseIndex) -> Test:
+    """A test that the text states one of the phrases; only those that the index found are looked for."""
+    by_number = {number: phrase for phrase in wanted for number in phrases.add([phrase])}
+
+    def test(case: Case) -> bool:
+        text = case.facts.text
+        found = case.phrases.intersection(by_number)
+        return any(states(text, *place) for number in found for place in occurrences(by_number[number], text))
+
+    return test
+
+
 def _text_tests(when: When, phrases: PhraseIndex) -> Iterator[Test]:
     if when.text_any:
         numbers = phrases.add(when.text_any)
         yield lambda case: not numbers.isdisjoint(case.phrases)
+    if when.text_says:
+        yield _says(when.text_says, phrases)
     if when.not_:
         inner = compiled(when.not_, phrases)
         yield lambda case: not inner(case)

@@ -6,8 +6,9 @@ from triage.rules.conditions import Case, compiled
 from triage.rules.engine import MAX_TEXT_CHARS, RuleSet
 from triage.rules.facts import Facts, facts_of
 from triage.rules.model import RoutingRule, SeverityRule, When
-from triage.rules.phrases import PhraseIndex, locate
+from triage.rules.phrases import PhraseIndex, locate, occurrences
 from triage.rules.regexes import compiled as compiled_regex
+from triage.rules.statements import states
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.explanation import Evidence, RuleExplanation
 
@@ -77,12 +78,19 @@ def _of_fields(when: When, facts: Facts, record: EnrichedRecord) -> Iterator[Evi
     for flag in when.flags or ():
         if flag in facts.flags:
             yield Evidence("flags", flag)
-    for entity in record.entities:
-        if entity.label in (when.entities or ()):
-            yield Evidence("entities", entity.label, entity.text, entity.start, entity.end)
+    yield from _of_labels(when, record)
     for condition, (name, sign) in _LIMITS.items():
         if (limit := getattr(when, condition)) is not None:
             yield Evidence(condition, f"{getattr(facts, name):g} {sign} {limit:g}")
+
+
+def _of_labels(when: When, record: EnrichedRecord) -> Iterator[Evidence]:
+    for entity in record.entities:
+        if entity.label in (when.entities or ()):
+            yield Evidence("entities", entity.label, entity.text, entity.start, entity.end)
+    for risk in record.risks:
+        if risk.label in (when.risks or ()):
+            yield Evidence("risks", f"{risk.label} {risk.confidence:.2f}")
 
 
 def _of_text(when: When, facts: Facts) -> Iterator[Evidence]:
@@ -93,6 +101,11 @@ def _of_text(when: When, facts: Facts) -> Iterator[Evidence]:
         if index.find(text):
             place = locate(phrase, text)
             yield Evidence("text_any", phrase, text[slice(*place)], *place) if place else Evidence("text_any", phrase)
+    for phrase in when.text_says or ():
+        for place in occurrences(phrase, text):
+            if states(text, *place):
+                yield Evidence("text_says", phrase, text[slice(*place)], *place)
+                break
     for pattern in when.text_regex or ():
         if place := compiled_regex(pattern).search(text):
             yield Evidence("text_regex", pattern, text[slice(*place)], *place)

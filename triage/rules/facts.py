@@ -10,8 +10,8 @@ from triage.schemas.enriched import EnrichedRecord
 class Facts:
     """The properties of a record that rules test, after redaction and classification.
 
-    `entities` are the labels of entities in the text; `sentiment_score` is from -1 to 1, `intent_confidence` from 0 to
-    1.
+    `entities` are the labels of entities in the text, `risks` those of the risks that it reports;
+    `sentiment_score` is from -1 to 1, `intent_confidence` from 0 to 1.
     """
 
     text: str
@@ -23,6 +23,7 @@ class Facts:
     language: str = ""
     flags: Collection[str] = ()
     entities: Collection[str] = ()
+    risks: Collection[str] = ()
     brand: str | None = None
     product: str | None = None
     region: str | None = None
@@ -45,6 +46,7 @@ def facts_of(record: EnrichedRecord) -> Facts:
         sentiment_score=record.sentiment.score,
         flags=frozenset(record.flags),
         entities=frozenset(entity.label for entity in record.entities),
+        risks=frozenset(risk.label for risk in record.risks),
         brand=record.brand,
         product=record.product,
         region=record.region,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from triage.rules.regexes import MAX_STEPS, SHORTER, compiled
 from triage.rules.syntax import RefusedError
-from triage.types import Channel, Flag, SentimentLabel, SeverityLevel
+from triage.types import Channel, Flag, RiskLabel, SentimentLabel, SeverityLevel
 
 Level = Literal["low", "medium", "high", "critical"]
 assert set(Level.__args__) == {level.value for level in SeverityLevel}  # type: ignore[attr-defined]
@@ -52,7 +52,9 @@ class When(_Part):
     source: Words | None = None
     flags: Words | None = None
     entities: Words | None = None
+    risks: Words | None = None
     text_any: Words | None = None
+    text_says: Words | None = None
     text_regex: Words | None = None
     sentiment_below: Annotated[float, Field(ge=-1, le=1)] | None = None
     sentiment_above: Annotated[float, Field(ge=-1, le=1)] | None = None
@@ -64,7 +66,7 @@ class When(_Part):
     all_of: list["When"] | None = Field(None, alias="all", min_length=1)
     not_: "When | None" = Field(None, alias="not")
 
-    @field_validator("channel", "intent", "sentiment", "flags", "entities")
+    @field_validator("channel", "intent", "sentiment", "flags", "entities", "risks")
     @classmethod
     def _known(cls, values: list[str] | None, info: ValidationInfo) -> list[str] | None:
         known = (info.context or {}).get(info.field_name)
@@ -83,7 +85,7 @@ class When(_Part):
                 raise ValueError(f"{value!r} {problem}") from problem
         return values
 
-    @field_validator("text_any")
+    @field_validator("text_any", "text_says")
     @classmethod
     def _says_something(cls, values: list[str] | None) -> list[str] | None:
         for value in values or ():
@@ -176,4 +178,5 @@ FIXED_NAMES: dict[str, tuple[str, ...]] = {
     "channel": tuple(Channel),
     "sentiment": tuple(SentimentLabel),
     "flags": tuple(Flag),
+    "risks": tuple(RiskLabel),
 }

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from triage.han import simplified
 
@@ -75,23 +75,29 @@ class PhraseIndex:
 
 def locate(phrase: str, text: str) -> tuple[int, int] | None:
     """First place in the text, as (start, end) in code points, of a phrase found by `PhraseIndex`; None if unknown."""
+    return next(occurrences(phrase, text), None)
+
+
+def occurrences(phrase: str, text: str) -> Iterator[tuple[int, int]]:
+    """All places of a phrase in the text, as `locate` returns the first."""
     chars: list[str] = []
     origins: list[int] = []
     for position, char in enumerate(text):
         characters = normalized(char)
         chars.append(characters)
         origins += [position] * len(characters)
-    line = "".join(chars)
-    if not (span := _span(normalized(phrase).strip(), line)):
-        return None
-    return origins[span[0]], origins[span[1] - 1] + 1
+    for start, end in _spans(normalized(phrase).strip(), "".join(chars)):
+        yield origins[start], origins[end - 1] + 1
 
 
-def _span(phrase: str, line: str) -> tuple[int, int] | None:
+def _spans(phrase: str, line: str) -> Iterator[tuple[int, int]]:
     if _HAS_UNSPACED.search(phrase):
         phrase = phrase.removesuffix("*")
         at = line.find(phrase)
-        return (at, at + len(phrase)) if at >= 0 else None
+        while at >= 0:
+            yield at, at + len(phrase)
+            at = line.find(phrase, at + 1)
+        return
     *tokens, last = _TOKEN.findall(phrase)
     found = list(_TOKEN.finditer(line))
     for first in range(len(found) - len(tokens)):
@@ -99,5 +105,4 @@ def _span(phrase: str, line: str) -> tuple[int, int] | None:
         ending = run[-1].group()
         fits = ending.startswith(last) if phrase.endswith("*") else ending == last
         if fits and [match.group() for match in run[:-1]] == tokens:
-            return run[0].start(), run[-1].end()
-    return None
+            yield run[0].start(), run[-1].end()

@@ -58,6 +58,13 @@ class Aspect(msgspec.Struct):
     pair: str
 
 
+class Risk(msgspec.Struct):
+    """A risk that the text reports: danger, self_harm, legal_threat, fraud or churn_threat; probability 0 to 1."""
+
+    label: str
+    confidence: float
+
+
 class Severity(msgspec.Struct):
     level: str
     rules: list[str]
@@ -104,6 +111,7 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     rating: float | None = None
     attributes: dict[str, Scalar] = {}
     aspects: list[Aspect] = []
+    risks: list[Risk] = []
     body: TextRange | list[TextRange] | None = None
     """The classified part of the text, a list if answers are between quotes; None: the whole text."""
 

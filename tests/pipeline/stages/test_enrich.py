@@ -41,7 +41,7 @@ def test_a_complaint(enricher):
     record = _one(enricher, id="7", text="My parcel from Acme never arrived", source="web", author_id="anna", rating=1)
     assert record["@timestamp"] == "2026-11-22T09:30:00.000Z"
     assert record["event"] == {"id": "7", "ingested": "2026-11-22T09:30:00.000Z"}
-    assert record["sentiment"] == {"label": "negative", "score": -0.85, "confidence": 0.9}
+    assert record["sentiment"] == {"label": "negative", "score": -0.997, "confidence": 0.998}  # with the rating
     assert record["intent"]["label"] == "delivery"
     assert [top["label"] for top in record["intent"]["top"]] == ["delivery", "billing", "payment"]
     assert record["entities"] == [

@@ -16,6 +16,7 @@ from triage.clock import Clock, rfc3339
 from triage.config import WorkerSettings
 from triage.inference.explain import Explainable, explain_record
 from triage.inference.language import identify
+from triage.inference.ratings import with_rating
 from triage.metrics import Metrics, observe_all
 from triage.pipeline.batch import Batch, Enriched, ValidatedRecord
 from triage.redaction import Redacted, Redactor
@@ -29,6 +30,7 @@ from triage.schemas.enriched import (
     Event,
     Intent,
     IntentScore,
+    Risk,
     Route,
     Sentiment,
     Severity,
@@ -176,6 +178,10 @@ class Enricher:
         attributes, dropped = self._attributes(raw.attributes, raw.author_id) if raw.attributes else ({}, False)
         if body.automatic or body.no_text:
             prediction = _neutral(prediction)
+        else:
+            scale = self._settings.rating_scale
+            rated = with_rating(prediction.sentiment, parts.joined(text), raw.rating, scale)
+            prediction = replace(prediction, sentiment=rated)
         flags = []
         if raw.truncated or cut or prediction.truncated:
             flags.append(_TRUNCATED)
@@ -210,6 +216,7 @@ class Enricher:
                 Aspect(a.label, a.polarity, round(a.confidence, _DIGITS), f"{a.label}:{a.polarity}")
                 for a in prediction.aspects
             ],
+            risks=[Risk(risk.label, round(risk.confidence, _DIGITS)) for risk in prediction.risks],
             severity=_UNDECIDED_SEVERITY,
             route=_UNDECIDED_ROUTE,
             flags=flags,
@@ -296,7 +303,7 @@ def _decided(active: ActiveModel, item: ValidatedRecord, record: EnrichedRecord)
 
 
 def _neutral(prediction: Prediction) -> Prediction:
-    """Return the prediction for a text that no person wrote: neutral, without spans and aspects.
+    """Return the prediction for a text that no person wrote: neutral, without spans, aspects and risks.
 
     The intent is `other` if the taxonomy has it, else it stays.
     """
@@ -307,6 +314,7 @@ def _neutral(prediction: Prediction) -> Prediction:
         sentiment={name: float(name == SentimentLabel.NEUTRAL) for name in prediction.sentiment},
         spans=[],
         aspects=[],
+        risks=[],
         low_confidence=False,
     )
 
