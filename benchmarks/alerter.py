@@ -2,13 +2,18 @@
 
 Records of a shop with several brands are counted as by workers, in batches of 512 from twelve raw partitions, with the
 default dimensions and rules. First the engine alone: decoding, merging, evaluating rules, episodes and encoding the
-writes of the state once a second. Then the whole process, bound to one core, which reads the same counts from a local
-Kafka through Faust.
+writes of the state once a second. Then the engine with one count of each of 2,000 keys in each step, with `--before`
+in turn with that of an earlier build. Then the whole process, bound to one core, which reads the counts of the first
+part from a local Kafka through Faust.
 """
 
 import argparse
+import os
 import random
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -112,6 +117,15 @@ def run(seconds: int, made: list[list[Counted]]) -> tuple[float, int, int, float
     return spent, counted, written, longest
 
 
+def many_keys(checkout: Path | None = None) -> float:
+    """Counts per second with one count of each key in each step, of the product in `checkout` or of this one."""
+    script = Path(__file__).with_name("alerter_keys.py")
+    root = script.parent.parent if checkout is None else checkout
+    environment = os.environ | {"PYTHONPATH": str(root.resolve())}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=660, help="seconds of event time; steps of 300 s close in it")
@@ -119,6 +133,7 @@ def main() -> None:
     parser.add_argument("--brands", type=int, default=20)
     parser.add_argument("--regions", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--before", type=Path, help="checkout of an earlier build, for one count a key and step")
     parser.add_argument("--faust-seconds", type=int, default=60, help="of counts from Kafka; 0: the engine alone")
     arguments = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
@@ -132,6 +147,11 @@ def main() -> None:
         Row.of("longest evaluation of a step", "ms", [r[3] * 1000 for r in rounds]),
         Row.of("state written", "MB/s", [r[2] / 1e6 / arguments.seconds for r in rounds]),
     ]
+    pairs = [(many_keys(), many_keys(arguments.before) if arguments.before else None) for _ in range(arguments.rounds)]
+    name = "engine alone, one count a key and step"
+    rows.append(Row.of(name, "counts/s", [now for now, _ in pairs]))
+    if arguments.before:
+        rows.append(Row.of(f"{name}: the build before", "counts/s", [before for _, before in pairs if before]))
     if arguments.faust_seconds:
         taken = [
             through_faust(made, arguments.faust_seconds, RAW_PARTITIONS, "complaints") for _ in range(arguments.rounds)
@@ -139,6 +159,7 @@ def main() -> None:
         rows += [
             Row.of("from Kafka, one core: records kept up with", "records/s", [one.records for one in taken]),
             Row.of("from Kafka: records by processor time", "records/s", [one.by_processor for one in taken]),
+            Row.of("from Kafka: counts that rules evaluate", "counts/s", [one.counts for one in taken]),
             Row.of("from Kafka: messages", "messages/s", [one.messages for one in taken]),
         ]
     publish("alerter", rows)

@@ -28,9 +28,10 @@ _MOST_S = 240
 
 @dataclass(frozen=True)
 class Throughput:
-    """Records and messages per second of wall time, and records per second of the alerter's processor time."""
+    """Records, counts and messages per second of wall time, and records per second of the alerter's processor time."""
 
     records: float
+    counts: float
     by_processor: float
     messages: float
 
@@ -52,7 +53,9 @@ def through_faust(made: list[list[Counted]], seconds: int, raw_partitions: int, 
         messages, counts, records = _send(settings, made, seconds, raw_partitions, topic)
         passed_s, used_s, merged = _run(settings, Path(folder), counts)
         share = merged / counts
-        return Throughput(share * records / passed_s, share * records / used_s, share * messages / passed_s)
+        return Throughput(
+            share * records / passed_s, merged / passed_s, share * records / used_s, share * messages / passed_s
+        )
 
 
 def _send(

@@ -172,8 +172,8 @@ class Rig:
         packed = pack_counts(messages, "brand", len(self._partitions))
         self._send([(None, message, partition) for partition, message in packed], abort=abort)
 
-    def watermark(self, step: int) -> None:
-        """Every raw partition has been counted up to the start of a step."""
+    def watermark(self, step: int, partitions: Iterable[int] | None = None) -> None:
+        """These raw partitions, all by default, have been counted up to the start of a step."""
         marks = [
             Watermark(
                 topic=self.raw,
@@ -183,7 +183,7 @@ class Rig:
                 lag=0,
                 at_ms=int(time.time() * 1000),
             )
-            for partition in self._raw_partitions
+            for partition in (self._raw_partitions if partitions is None else partitions)
         ]
         self._send([(None, mark, partition) for mark in marks for partition in self._partitions])
 

@@ -11,7 +11,7 @@ COUNTED_FIELDS = ("channel", "intent", "language", "severity", "queue", "source"
 OTHER = "__other__"
 
 
-class WindowCount(msgspec.Struct, kw_only=True):
+class WindowCount(msgspec.Struct, kw_only=True, gc=False):
     """Number of records in one offset range of a raw partition that belong to one time window and one key.
 
     `key` is e.g. `channel=complaint|intent=delivery`, and empty for all records; `dimensions` has the same values by
@@ -31,7 +31,8 @@ class WindowCount(msgspec.Struct, kw_only=True):
     last_offset: int
 
 
-class KeyCount(msgspec.Struct):
+# Thousands are alive at once, and none refers to another: the garbage collector may skip them.
+class KeyCount(msgspec.Struct, gc=False):
     """Number of records, negative and in total, of one time window and one key."""
 
     window_start_ms: int

@@ -52,12 +52,12 @@ def test_the_last_key_takes_the_column_of_one_that_is_forgotten():
 
 def test_bytes_are_a_head_of_four_numbers_doubles_and_singles():
     found, other = states(2), states()
-    state = found.dump("k1", 99)
+    state = found.dump(["k1"], 99)[0]
     assert np.frombuffer(state[:32], "<i8").tolist() == [2, 4, 2, 99]
     assert np.frombuffer(state[32:64], "<f8").tolist() == [7, 1, 1, 1]
     assert np.frombuffer(state[64:], "<f4").tolist() == [1, 1]
     assert other.load("k1", state) == 99
-    assert other.dump("k1", 99) == state
+    assert other.dump(["k1"], 99)[0] == state
 
 
 def test_a_state_from_before_budgets_is_read_and_its_new_rows_are_blank():
@@ -76,7 +76,7 @@ def test_a_state_from_before_budgets_is_read_and_its_new_rows_are_blank():
 
 @pytest.mark.parametrize("number", range(3))
 def test_bytes_of_another_layout_are_refused(number):
-    state = states(1).dump("k0", 5)
+    state = states(1).dump(["k0"], 5)[0]
     head = np.frombuffer(state[:32], "<i8").copy()
     head[number] += 1
     for bad in (head.tobytes() + state[32:], state[:-1], state + b"0", state[:32], state[:31]):

@@ -40,6 +40,11 @@ def count(step, first, last, *, negative=1, total=2, partition=0, intent="delive
     )
 
 
+def merge(state, count):
+    """Merge a count that is a message of its own."""
+    return state.merge(count, count)
+
+
 def mark(watermark_ms, *, partition=0, offset=0):
     return Watermark(topic=TOPIC, partition=partition, watermark_ms=watermark_ms, offset=offset, lag=0, at_ms=0)
 
@@ -55,18 +60,18 @@ def close_all(state, now_ms=NOW_MS, now_s=0.0, *, busy=False):
 
 def test_a_count_that_comes_again_is_dropped():
     state = windows()
-    assert state.merge(count(0, 0, 9)) is MergeOutcome.MERGED
-    assert state.merge(count(0, 0, 9)) is MergeOutcome.SEEN
-    assert state.merge(count(0, 10, 19)) is MergeOutcome.MERGED
-    assert state.merge(count(0, 0, 9)) is MergeOutcome.SEEN
-    assert state.merge(count(0, 0, 9, partition=1)) is MergeOutcome.MERGED
+    assert merge(state, count(0, 0, 9)) is MergeOutcome.MERGED
+    assert merge(state, count(0, 0, 9)) is MergeOutcome.SEEN
+    assert merge(state, count(0, 10, 19)) is MergeOutcome.MERGED
+    assert merge(state, count(0, 0, 9)) is MergeOutcome.SEEN
+    assert merge(state, count(0, 0, 9, partition=1)) is MergeOutcome.MERGED
     state.observe(mark(1_000), 0)
     assert close_all(state) == {0: {"intent=delivery": (3, 6)}}
 
 
 def test_the_slowest_partition_holds_the_windows_open():
     state = windows(expected=[(TOPIC, 0), (TOPIC, 1)])
-    state.merge(count(0, 0, 9))
+    merge(state, count(0, 0, 9))
     state.observe(mark(5_000), 0)
     assert close_all(state) == {}, "partition 1 has not been heard of"
     state.observe(mark(500, partition=1), 1)
@@ -77,7 +82,7 @@ def test_the_slowest_partition_holds_the_windows_open():
 
 def test_a_silent_partition_is_left_out_after_max_hold_and_comes_back():
     state = windows(expected=[(TOPIC, 0), (TOPIC, 1)], max_hold_s=60)
-    state.merge(count(0, 0, 9))
+    merge(state, count(0, 0, 9))
     for second in range(0, 62, 2):
         state.observe(mark(5_000 + second), second)
         closed = close_all(state, now_s=second)
@@ -110,7 +115,7 @@ def test_the_watermark_waits_for_the_clock_and_never_goes_back():
 
 def test_allowed_lateness_keeps_windows_open():
     state = windows(lateness_ms=500)
-    state.merge(count(0, 0, 9))
+    merge(state, count(0, 0, 9))
     state.observe(mark(1_499), 0)
     assert close_all(state) == {}
     state.observe(mark(1_500), 0)
@@ -119,23 +124,23 @@ def test_allowed_lateness_keeps_windows_open():
 
 def test_late_counts_correct_what_is_still_summed_and_are_dropped_after():
     state = windows(retain_ms=3 * STEP_MS)
-    state.merge(count(0, 0, 9))
-    state.merge(count(2, 10, 19))
+    merge(state, count(0, 0, 9))
+    merge(state, count(2, 10, 19))
     state.observe(mark(3_000), 0)
     assert list(close_all(state)) == [0, 1_000, 2_000]
-    assert state.merge(count(1, 20, 29)) is MergeOutcome.CORRECTED
+    assert merge(state, count(1, 20, 29)) is MergeOutcome.CORRECTED
     corrected = state.sums[1_000]["intent=delivery"]
     assert (corrected.negative, corrected.late_negative, corrected.late_total) == (1, 1, 2)
-    assert state.merge(count(1, 20, 29)) is MergeOutcome.SEEN
+    assert merge(state, count(1, 20, 29)) is MergeOutcome.SEEN
     state.observe(mark(4_000), 0)
     close_all(state)
-    assert state.merge(count(0, 30, 39)) is MergeOutcome.LATE, "nothing needs it any more"
+    assert merge(state, count(0, 30, 39)) is MergeOutcome.LATE, "nothing needs it any more"
 
 
 def test_gaps_are_zeros_and_stretches_without_data_are_skipped():
     state = windows()
-    state.merge(count(0, 0, 9))
-    state.merge(count(5_000_000, 10, 19))
+    merge(state, count(0, 0, 9))
+    merge(state, count(5_000_000, 10, 19))
     state.observe(mark(5_000_001 * STEP_MS), 0)
     closed = close_all(state, now_ms=10**12)
     assert list(closed) == [0, 1_000, 2_000, 3_000, 5_000_000_000]
@@ -144,18 +149,18 @@ def test_gaps_are_zeros_and_stretches_without_data_are_skipped():
 
 def test_nothing_is_skipped_while_an_episode_is_open():
     state = windows()
-    state.merge(count(0, 0, 9))
+    merge(state, count(0, 0, 9))
     state.observe(mark(8_000), 0)
     assert len(close_all(state, busy=True)) == 8
 
 
 def test_counts_of_another_step_and_too_many_keys_are_refused():
     state = windows(max_keys=2)
-    assert state.merge(count(0, 0, 9, window_ms=500)) is MergeOutcome.OTHER_STEP
-    outcomes = [state.merge(count(0, 0, 9, intent=name)) for name in "abc"]
+    assert merge(state, count(0, 0, 9, window_ms=500)) is MergeOutcome.OTHER_STEP
+    outcomes = [merge(state, count(0, 0, 9, intent=name)) for name in "abc"]
     assert outcomes == ["merged", "merged", "others"]
-    assert [state.merge(count(0, 0, 9, intent=name)) for name in "cd"] == ["seen", "others"]
-    assert [state.merge(count(0, 10, 19, intent=name)) for name in "cdc"] == ["others", "others", "seen"]
+    assert [merge(state, count(0, 0, 9, intent=name)) for name in "cd"] == ["seen", "others"]
+    assert [merge(state, count(0, 10, 19, intent=name)) for name in "cdc"] == ["others", "others", "seen"]
     others = state.sums[0]["intent=__other__"]
     assert (others.negative, others.total, others.dimensions) == (4, 8, {"intent": "__other__"})
 
@@ -164,7 +169,7 @@ def test_restored_windows_continue_where_they_stopped():
     state = windows()
     found = {0: {"intent=delivery": WindowSum({"intent": "delivery"}, 1, 2, {f"{TOPIC}/0": 9})}}
     state.restore(Progress(closed_ms=1_000), found, now_s=100.0)
-    assert state.merge(count(0, 0, 9)) is MergeOutcome.SEEN
+    assert merge(state, count(0, 0, 9)) is MergeOutcome.SEEN
     state.observe(mark(2_000), 100)
     assert list(close_all(state, now_s=100)) == [1_000]
     assert state.next_to_close(2_000, busy=True) is None
@@ -209,7 +214,7 @@ def run(messages, expected):
         if isinstance(message, Watermark):
             state.observe(message, 0)
         else:
-            state.merge(message)
+            merge(state, message)
         for start, sums in close_all(state, busy=True).items():
             assert start not in closed, "a window closes once"
             closed[start] = sums
@@ -246,20 +251,20 @@ def test_windows_stay_shut_until_something_is_known(partitions):
 def test_a_step_is_late_from_its_close_on_and_gone_after_it_is_retained():
     found = windows(retain_ms=2 * STEP_MS)
     found.progress = Progress(closed_ms=5 * STEP_MS)
-    assert found.merge(count(5, 1, 1)) is MergeOutcome.MERGED
-    assert found.merge(count(4, 1, 1)) is MergeOutcome.CORRECTED
-    assert found.merge(count(3, 1, 1)) is MergeOutcome.CORRECTED
-    assert found.merge(count(2, 1, 1)) is MergeOutcome.LATE
+    assert merge(found, count(5, 1, 1)) is MergeOutcome.MERGED
+    assert merge(found, count(4, 1, 1)) is MergeOutcome.CORRECTED
+    assert merge(found, count(3, 1, 1)) is MergeOutcome.CORRECTED
+    assert merge(found, count(2, 1, 1)) is MergeOutcome.LATE
     late = found.sums[4 * STEP_MS]["intent=delivery"]
     assert (late.negative, late.total, late.late_negative, late.late_total) == (1, 2, 1, 2)
-    assert found.last_merged == (3 * STEP_MS, "intent=delivery")
+    assert found.last_merged[:2] == (3 * STEP_MS, "intent=delivery")
     new = found.sums[5 * STEP_MS]["intent=delivery"]
     assert (new.late_negative, new.late_total) == (0, 0)
 
 
 def test_a_step_holds_as_many_keys_as_allowed_before_it_counts_together():
     found = windows(max_keys=2)
-    outcomes = [found.merge(count(0, 1, 1, intent=name)) for name in ("a", "b", "c", "d", "a")]
+    outcomes = [merge(found, count(0, 1, 1, intent=name)) for name in ("a", "b", "c", "d", "a")]
     assert outcomes == [
         MergeOutcome.MERGED,
         MergeOutcome.MERGED,
@@ -269,18 +274,18 @@ def test_a_step_holds_as_many_keys_as_allowed_before_it_counts_together():
     ]
     others = found.sums[0]["intent=__other__"]
     assert (others.negative, others.total, others.dimensions) == (2, 4, {"intent": "__other__"})
-    assert found.merge(count(0, 1, 1, intent="c")) is MergeOutcome.SEEN
-    assert found.merge(count(0, 2, 3, intent="c")) is MergeOutcome.OTHERS
-    assert found.merge(count(0, 1, 1, intent="d")) is MergeOutcome.SEEN
-    assert found.merge(count(0, 2, 3, intent="d")) is MergeOutcome.OTHERS
+    assert merge(found, count(0, 1, 1, intent="c")) is MergeOutcome.SEEN
+    assert merge(found, count(0, 2, 3, intent="c")) is MergeOutcome.OTHERS
+    assert merge(found, count(0, 1, 1, intent="d")) is MergeOutcome.SEEN
+    assert merge(found, count(0, 2, 3, intent="d")) is MergeOutcome.OTHERS
     assert others.total == 8
 
 
 def test_offsets_are_compared_per_raw_partition():
     found = windows()
-    assert found.merge(count(0, 0, 0)) is MergeOutcome.MERGED
-    assert found.merge(count(0, 0, 0, partition=1)) is MergeOutcome.MERGED
-    assert [found.merge(count(0, 0, last)) for last in (0, 1, 0)] == [
+    assert merge(found, count(0, 0, 0)) is MergeOutcome.MERGED
+    assert merge(found, count(0, 0, 0, partition=1)) is MergeOutcome.MERGED
+    assert [merge(found, count(0, 0, last)) for last in (0, 1, 0)] == [
         MergeOutcome.SEEN,
         MergeOutcome.MERGED,
         MergeOutcome.SEEN,
@@ -322,10 +327,10 @@ def test_the_first_step_to_close_is_the_first_with_data():
     assert found.next_to_close(9_999, busy=False) is None
     assert found.progress.closed_ms == 9_000, "without data everything before is closed"
     found = windows()
-    found.merge(count(4, 1, 1))
+    merge(found, count(4, 1, 1))
     assert found.next_to_close(9_999, busy=False) == 4_000
     found = windows()
-    found.merge(count(20, 1, 1))
+    merge(found, count(20, 1, 1))
     assert found.next_to_close(9_999, busy=False) is None
     assert found.progress.closed_ms == 9_000
 
@@ -333,7 +338,7 @@ def test_the_first_step_to_close_is_the_first_with_data():
 def test_stretches_without_data_are_skipped_up_to_the_next_data():
     found = windows()
     found.progress = Progress(closed_ms=2_000)
-    found.merge(count(7, 1, 1))
+    merge(found, count(7, 1, 1))
     assert found.next_to_close(9_000, busy=True) == 2_000
     assert found.next_to_close(9_000, busy=False) == 7_000
     found.progress = Progress(closed_ms=7_000)
@@ -343,7 +348,7 @@ def test_stretches_without_data_are_skipped_up_to_the_next_data():
 def test_closed_steps_are_kept_for_as_long_as_they_are_retained():
     found = windows(retain_ms=2 * STEP_MS)
     for number in range(4):
-        found.merge(count(number, 1, 1))
+        merge(found, count(number, 1, 1))
     assert found.close(2_000) == [(0, "intent=delivery")]
     assert (sorted(found.sums), found.progress.closed_ms) == ([1_000, 2_000, 3_000], 3_000)
     assert windows(retain_ms=1).retain_ms == STEP_MS

@@ -115,7 +115,7 @@ def counts(**totals):
 def step(keys, number, **totals):
     keys.begin(number * DAY_MS)
     chosen = keys.choose(counts(**totals))
-    keys.add(number * DAY_MS, chosen)
+    keys.add(chosen)
     return {key: count.total for key, count in chosen.items()}
 
 
@@ -128,7 +128,7 @@ def test_volumes_halve_each_day_also_over_days_left_out():
     assert found.volume[found.rows["intent=a"]] == 6
     half, rows, _ = top(9, step_ms=DAY_MS // 2)
     half.begin(0)
-    half.add(0, counts(a=80))
+    half.add(counts(a=80))
     half.begin(DAY_MS)
     assert rows.volume[0] == pytest.approx(40)
 
@@ -160,7 +160,7 @@ def test_the_key_of_the_others_takes_no_room_and_sums_their_negatives():
     given = counts(b=2, c=3) | {"intent=__other__": StepCount({"intent": "__other__"}, 7, 8)}
     chosen = keys.choose(given)
     assert chosen == {"intent=__other__": StepCount({"intent": "__other__"}, 9, 13)}
-    keys.add(DAY_MS, chosen)
+    keys.add(chosen)
     assert len(found.rows) == 2
     assert step(keys, 2, a=1) == {"intent=a": 1}
     assert keys.untracked == 0

@@ -107,9 +107,13 @@ class SpikeDetector:
 
         Raises KeyError for an unknown key or before the first step.
         """
-        if self._last is None:
-            raise KeyError(key)
-        return self._states.dump(key, self._last)
+        return self.snapshots([key])[0]
+
+    def snapshots(self, keys: Sequence[str]) -> list[bytes]:
+        """Serialize the states of these keys, which takes less time than one by one; as `snapshot`."""
+        if self._last is None and keys:
+            raise KeyError(keys[0])
+        return self._states.dump(keys, self._last or 0) if keys else []
 
     def restore(self, key: str, state: bytes) -> None:
         """Add a key from a snapshot, which must be from the detector's last step, if there was one.
@@ -131,6 +135,9 @@ class SpikeDetector:
             return
         column = int(self._states.locate([key])[0])
         self._baseline.tables.seed(self._states.tables(), column, self._states.index[parent])
+
+    def knows(self, key: str) -> bool:
+        return key in self._states.index
 
     def forget(self, key: str) -> None:
         """Remove a key, if it is known."""

@@ -42,7 +42,7 @@ class ChangelogBuffer:
         self.closed_ms: int | None = None
         self._serial = 0
         self._slots: dict[tuple[str, str], int] = {}
-        self._sums: dict[str, WindowSum] = {}
+        self._sums: dict[tuple[int, str], WindowSum] = {}
         self._writes: dict[str, Any] = {}
         self._last: dict[str, Any] = {}
         self._updates: dict[str, Any] = {}
@@ -63,12 +63,11 @@ class ChangelogBuffer:
         return self._serial + 1
 
     def put_sum(self, start_ms: int, key: str, window_sum: WindowSum) -> None:
-        self._sums[stored.sum_name(start_ms, key)] = window_sum
+        self._sums[start_ms, key] = window_sum
 
     def delete_sum(self, start_ms: int, key: str) -> None:
-        name = stored.sum_name(start_ms, key)
-        self._sums.pop(name, None)
-        self._deletes.append(name)
+        self._sums.pop((start_ms, key), None)
+        self._deletes.append(stored.sum_name(start_ms, key))
 
     def add_notification(self, notification: PendingNotification) -> None:
         """Add a new notification: it is written to the table and then sent."""
@@ -119,13 +118,14 @@ class ChangelogBuffer:
 
         `episodes` are archived in this flush, before those that `restore` scheduled.
         """
-        sums = {name: msgspec.to_builtins(window_sum) for name, window_sum in self._sums.items()}
+        sums = {stored.sum_name(*at): msgspec.to_builtins(window_sum) for at, window_sum in self._sums.items()}
         writes = sums | self._writes | self._last
         # A notification changes only after `state` says which receivers took it. An entry is deleted only after the
         # writes that made it needless.
-        for name, value in (self._updates | dict.fromkeys(self._deletes)).items():
-            writes.pop(name, None)
-            writes[name] = value
+        after = self._updates | dict.fromkeys(self._deletes)
+        for name in writes.keys() & after.keys():
+            del writes[name]
+        writes |= after
         changes = Changes(writes, self._notifications, episodes + self._episodes)
         self._sums, self._writes, self._last, self._updates, self._deletes = {}, {}, {}, {}, []
         self._notifications, self._episodes = [], []

@@ -43,7 +43,7 @@ from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
 from triage.schemas.action import EpisodeAction
 from triage.schemas.alert import Alert, Chart, Event, Evidence
-from triage.schemas.counts import CountMessage, Watermark, WindowCount
+from triage.schemas.counts import CountMessage, KeyCount, Watermark, WindowCounts
 
 log = get_logger("triage.alerter")
 
@@ -162,9 +162,14 @@ class PartitionEngine:
         if isinstance(message, Watermark):
             self.windows.observe(message, self._clock.monotonic())
             return
-        for count in message.each():
-            if self._evaluators.routes(count.key, count.dimensions):
-                self._merge(count)
+        outcomes: dict[MergeOutcome, int] = {}
+        routes = self._evaluators.routes
+        for count in message.counts:
+            if routes(count.key, count.dimensions):
+                outcome = self._merge(count, message)
+                outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        for outcome, number in outcomes.items():
+            self._metrics.window_counts_merged.labels(outcome).inc(number)
 
     def advance(self) -> bool:
         """Close the steps that the watermark has passed, and run due page timers: 200 steps at most.
@@ -305,11 +310,10 @@ class PartitionEngine:
             return chart
         return self._evaluators.chart(episode.rule, episode.key)
 
-    def _merge(self, count: WindowCount) -> None:
-        outcome = self.windows.merge(count)
+    def _merge(self, count: KeyCount, batch: WindowCounts) -> MergeOutcome:
+        outcome = self.windows.merge(count, batch)
         if outcome in {MergeOutcome.MERGED, MergeOutcome.CORRECTED, MergeOutcome.OTHERS}:
-            start_ms, key = self.windows.last_merged
-            window_sum = self.windows.sums[start_ms][key]
+            start_ms, key, window_sum = self.windows.last_merged
             self._changelog.put_sum(start_ms, key, window_sum)
             if outcome is MergeOutcome.CORRECTED and not self._evaluators.correct(
                 start_ms, key, window_sum.dimensions, count.negative, count.total
@@ -318,9 +322,9 @@ class PartitionEngine:
         elif outcome is MergeOutcome.OTHER_STEP:
             log.warning(
                 "window_count_ignored",
-                reason=f"counted by {count.window_ms // 1000} s, alerting.window_s is {self._settings.window_s}",
+                reason=f"counted by {batch.window_ms // 1000} s, alerting.window_s is {self._settings.window_s}",
             )
-        self._metrics.window_counts_merged.labels(outcome).inc()
+        return outcome
 
     def _close(self, start_ms: int) -> None:
         missing = self.windows.missing(start_ms + self._step_ms)

@@ -29,7 +29,9 @@ class RuleEvaluators:
         self._step_ms = settings.window_s * 1000
         self.series = {rule.name: self._new(rules, rule.name) for rule in rules.rules}
         self._rules = rules
+        # Those that were asked for lately, and those of the hour before.
         self._routes: dict[str, tuple[Route, ...]] = {}
+        self._routes_before: dict[str, tuple[Route, ...]] = {}
         self._routes_since_ms = 0
 
     def routes(self, key: str, dimensions: Mapping[str, str]) -> tuple[Route, ...]:
@@ -38,19 +40,22 @@ class RuleEvaluators:
         if found is None:
             if len(self._routes) >= _MAX_ROUTES:
                 self._routes.clear()
-            found = self._routes[key] = tuple(
-                (rule.name, dimension_key(values), values)
-                for rule in self._rules.rules
-                if rule.matches(dimensions)
-                for values in (rule.series_of(dimensions),)
-            )
+            found = self._routes_before.get(key)
+            if found is None:
+                found = tuple(
+                    (rule.name, dimension_key(values), values)
+                    for rule in self._rules.rules
+                    if rule.matches(dimensions)
+                    for values in (rule.series_of(dimensions),)
+                )
+            self._routes[key] = found
         return found
 
     def close(self, start_ms: int, sums: Mapping[str, WindowSum]) -> list[tuple[str, str]]:
         """Evaluate a closed step; `sums` are its counts by key. Returns the series that fire, as (rule, key)."""
         if start_ms - self._routes_since_ms >= _ROUTES_MS:
-            # Most keys do not occur again: without this their routes would add up to the limit.
-            self._routes.clear()
+            # Some keys do not occur again: without this their routes would add up to the limit.
+            self._routes_before, self._routes = self._routes, {}
             self._routes_since_ms = start_ms
         rolled_up = self._roll_up(sums)
         return [
@@ -120,7 +125,7 @@ class RuleEvaluators:
         before, series = self.series, {rule.name: self._new(rules, rule.name) for rule in rules.rules}
         new = [each for name, each in series.items() if not _taken_over(before.get(name), each)]
         # Only after everything that can fail: the baselines have no other copy in memory.
-        self._rules, self._routes, self.series = rules, {}, series
+        self._rules, self._routes, self._routes_before, self.series = rules, {}, {}, series
         if closed_ms is not None:
             self._restore(new, closed_ms, {}, sums)
 
@@ -155,17 +160,21 @@ class RuleEvaluators:
     def _roll_up(self, sums: Mapping[str, WindowSum]) -> dict[str, dict[str, StepCount]]:
         """Sum up counts by rule and series key, without the records that came after their step was evaluated."""
         rolled_up: dict[str, dict[str, StepCount]] = {}
+        known_routes = self._routes
         for key, found in sums.items():
             negative, total = found.negative - found.late_negative, found.total - found.late_total
             if not total:
                 continue
-            for name, series_key, dimensions in self.routes(key, found.dimensions):
-                of_rule = rolled_up.setdefault(name, {})
+            for name, series_key, dimensions in known_routes.get(key) or self.routes(key, found.dimensions):
+                of_rule = rolled_up.get(name)
+                if of_rule is None:
+                    of_rule = rolled_up[name] = {}
                 known = of_rule.get(series_key)
                 if known is None:
                     of_rule[series_key] = StepCount(dimensions, negative, total)
                 else:
-                    of_rule[series_key] = StepCount(dimensions, known.negative + negative, known.total + total)
+                    known.negative += negative
+                    known.total += total
         return rolled_up
 
     def _new(self, rules: AlertRules, name: str) -> RuleSeries:

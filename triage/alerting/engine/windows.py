@@ -29,7 +29,7 @@ from enum import StrEnum
 import msgspec
 
 from triage.pipeline.batch import Partition
-from triage.schemas.counts import OTHER, Watermark, WindowCount, dimension_key
+from triage.schemas.counts import OTHER, KeyCount, Watermark, WindowCounts, dimension_key
 
 _PACE_S = 60.0
 _PATIENCE = 10
@@ -46,7 +46,8 @@ class MergeOutcome(StrEnum):
     OTHERS = "others"  # beyond alerting.max_keys: counted together with other keys
 
 
-class WindowSum(msgspec.Struct, omit_defaults=True):
+# There are many of them, and they refer to nothing that refers to them: the garbage collector may skip them.
+class WindowSum(msgspec.Struct, omit_defaults=True, gc=False):
     """Counts of one key in one step, summed over all workers: negative records and all records.
 
     `offsets` has the last merged offset of each raw partition. `late_negative` and `late_total` are the part that
@@ -105,7 +106,7 @@ class PartitionWindows:
         self.left_out: frozenset[str] = frozenset()
         # Those that make progress, but are waited for no longer.
         self.lagging: frozenset[str] = frozenset()
-        self.last_merged: tuple[int, str] = (0, "")
+        self.last_merged: tuple[int, str, WindowSum] = (0, "", WindowSum({}))
         self.lateness_ms = lateness_ms
         self.retain_ms = max(retain_ms, step_ms)
         self._step_ms = step_ms
@@ -136,32 +137,41 @@ class PartitionWindows:
             self._began_ms = progress.closed_ms + self.lateness_ms
         return gone
 
-    def merge(self, count: WindowCount) -> MergeOutcome:
-        """Add a worker's count to its step, unless its offset was already added. Sets `last_merged` to (step, key)."""
-        if count.window_ms != self._step_ms:
+    def merge(self, count: KeyCount, batch: WindowCounts) -> MergeOutcome:
+        """Add a worker's count to its step, unless its offset was already added. Sets `last_merged`: (step, key, sum).
+
+        `batch` is the message of the count, which has the range of offsets and the length of the window.
+        """
+        if batch.window_ms != self._step_ms:
             return MergeOutcome.OTHER_STEP
         closed_ms = self.progress.closed_ms
         start_ms = count.window_start_ms
         late = closed_ms is not None and start_ms < closed_ms
         if closed_ms is not None and start_ms < closed_ms - self.retain_ms:
             return MergeOutcome.LATE
-        window = self.sums.get(start_ms, {})
-        key, dimensions = count.key, count.dimensions
-        shared = key not in window and len(window) >= self._max_keys
-        if shared:
-            dimensions = dict.fromkeys(dimensions, OTHER)
-            key = dimension_key(dimensions)
+        window = self.sums.get(start_ms)
+        if window is None:
+            window = self.sums[start_ms] = {}
+        key = count.key
         found = window.get(key)
+        shared = found is None and len(window) >= self._max_keys
         if found is None:
-            found = self.sums.setdefault(start_ms, {})[key] = WindowSum(dimensions)
-        if not _note_offsets(found, partition_name(count.topic, count.partition), count, shared=shared):
+            dimensions = dict.fromkeys(count.dimensions, OTHER) if shared else count.dimensions
+            key = dimension_key(dimensions) if shared else key
+            found = window.get(key)
+            if found is None:
+                found = window[key] = WindowSum(dimensions)
+        source, last_offset = partition_name(batch.topic, batch.partition), batch.last_offset
+        known = last_offset <= found.offsets.get(source, -1)
+        if _merged_before(found, source, count.key, last_offset) if shared else known:
             return MergeOutcome.SEEN
+        found.offsets[source] = last_offset
         found.negative += count.negative
         found.total += count.total
         if late:
             found.late_negative += count.negative
             found.late_total += count.total
-        self.last_merged = (start_ms, key)
+        self.last_merged = (start_ms, key, found)
         if late:
             return MergeOutcome.CORRECTED
         return MergeOutcome.OTHERS if shared else MergeOutcome.MERGED
@@ -277,16 +287,12 @@ def partition_name(topic: str, partition: int) -> str:
     return f"{topic}/{partition}"
 
 
-def _note_offsets(found: WindowSum, source: str, count: WindowCount, *, shared: bool) -> bool:
-    """Note the count's offsets in the sum. False if they are in it already."""
+def _merged_before(found: WindowSum, source: str, key: str, last_offset: int) -> bool:
+    """True if a count of `key` up to this offset is in a sum of many keys already; otherwise its key is noted there."""
     last = found.offsets.get(source, -1)
-    checksum = zlib.crc32(count.key.encode())
-    if count.last_offset < last or (
-        count.last_offset == last and not (shared and checksum not in found.merged.get(source, []))
-    ):
-        return False
-    if shared:
-        before = found.merged.get(source, []) if count.last_offset == last else []
-        found.merged = {**found.merged, source: [*before, checksum]}
-    found.offsets[source] = count.last_offset
-    return True
+    before = found.merged.get(source, []) if last_offset == last else []
+    checksum = zlib.crc32(key.encode())
+    if last_offset < last or checksum in before:
+        return True
+    found.merged = {**found.merged, source: [*before, checksum]}
+    return False

@@ -1,5 +1,6 @@
 """Counts per key over the latest steps, as arrays; a rule's window is a sum over some of their columns. Pure."""
 
+import zlib
 from collections import deque
 from collections.abc import Mapping
 
@@ -14,6 +15,7 @@ class RollingCounts:
     """Counts of each key in the last `steps` steps of `step_ms`: negatives, all records, late ones, expected negatives.
 
     Arrays are of shape (keys, steps): `rows` maps each key to its row. The caller maintains `volume`, of shape (keys,).
+    `turns`, of the same shape, has a checksum of each key; it spreads evenly what is done with some keys at each step.
     """
 
     def __init__(self, steps: int, step_ms: int) -> None:
@@ -24,9 +26,11 @@ class RollingCounts:
         self.keys: list[str] = [""] * _START_ROWS
         self._step_ms = step_ms
         self._free = deque(range(_START_ROWS))
+        self._numbers: NDArray[np.intp] | None = None
         self.negative, self.total, self.late = (np.zeros((_START_ROWS, steps), np.int64) for _ in range(3))
         self.expected = np.full((_START_ROWS, steps), np.nan)
         self.volume = np.zeros(_START_ROWS)
+        self.turns = np.zeros(_START_ROWS, np.int64)
 
     def begin(self, start_ms: int) -> None:
         """Start a new latest step, which begins at `start_ms`, with zero counts for all keys."""
@@ -51,6 +55,14 @@ class RollingCounts:
         self.total[row, column] += total
         self.late[row, column] += late
 
+    def add_to_last(self, rows: NDArray[np.intp], negative: NDArray[np.float64], total: NDArray[np.float64]) -> None:
+        """Add counts of these rows, each of which occurs once, to the last step, and their records to the volume."""
+        assert self.last_ms is not None
+        column = self._column(self.last_ms)
+        self.negative[rows, column] += negative.astype(np.int64)
+        self.total[rows, column] += total.astype(np.int64)
+        self.volume[rows] += total
+
     def admit(self, key: str, dimensions: Mapping[str, str]) -> int:
         """Return the number of the key's row; a new key gets an empty row."""
         if key in self.rows:
@@ -58,11 +70,14 @@ class RollingCounts:
         if not self._free:
             self._grow()
         row = self._free.popleft()
+        self._numbers = None
         self.rows[key], self.keys[row], self.dimensions[key] = row, key, dict(dimensions)
+        self.turns[row] = zlib.crc32(key.encode())
         return row
 
     def drop(self, key: str) -> None:
         row = self.rows.pop(key)
+        self._numbers = None
         del self.dimensions[key]
         for array, blank in zip(self._arrays(), _BLANK, strict=True):
             array[row] = blank
@@ -80,6 +95,13 @@ class RollingCounts:
             if key in other.rows:
                 for to, of in zip(self._arrays(), other._arrays(), strict=True):  # noqa: SLF001
                     to[row, mine] = of[other.rows[key], theirs]
+
+    @property
+    def row_numbers(self) -> NDArray[np.intp]:
+        """Numbers of the rows that have a key, in the order of `rows`."""
+        if self._numbers is None:
+            self._numbers = np.fromiter(self.rows.values(), np.intp, len(self.rows))
+        return self._numbers
 
     def columns(self, steps: int) -> NDArray[np.intp]:
         """Column numbers of the last `steps` steps, oldest first."""
@@ -107,3 +129,4 @@ class RollingCounts:
         )
         self.expected = np.concatenate([self.expected, np.full_like(self.expected, np.nan)])
         self.volume = np.concatenate([self.volume, np.zeros_like(self.volume)])
+        self.turns = np.concatenate([self.turns, np.zeros_like(self.turns)])

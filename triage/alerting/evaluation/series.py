@@ -46,6 +46,8 @@ class RuleSeries:
         self._rolling = RollingCounts(kept, step_ms)
         self._detector = self._new_detector()
         self._verdicts: Verdicts | None = None
+        # Rows of the keys of the verdicts, in their order.
+        self._verdict_rows: NDArray[np.intp] = np.zeros(0, np.intp)
         self._static: set[str] = set()
         self._added: set[str] = set()
         self._removed: set[str] = set()
@@ -70,7 +72,7 @@ class RuleSeries:
     @property
     def too_few(self) -> int:
         """Number of keys past learning with too few records at the last step to fire, even if all were negative."""
-        rows = np.fromiter(self._rolling.rows.values(), np.intp, len(self))
+        rows = self._rolling.row_numbers
         if not len(rows):
             return 0
         if self._silence is not None:
@@ -82,7 +84,7 @@ class RuleSeries:
             able |= self._records(rows, self._steps) >= self.rule.static.count_at_least
         if self.settings is not None and self._detector is not None:
             able |= self._records(rows, min(self._detector.widest, self._rolling.steps)) >= self.settings.min_count
-        return int(np.count_nonzero(~able & ~self._learning(rows)))
+        return int(np.count_nonzero(~able & ~self._learning()[rows]))
 
     def close(self, start_ms: int, counts: Mapping[str, StepCount]) -> list[str]:
         """Evaluate a closed step; `counts` are its counts by key. Returns the keys that fire, sorted."""
@@ -95,7 +97,7 @@ class RuleSeries:
         self._top_keys.drop_idle()
         counts = self._counted(counts)
         tracked = self._top_keys.choose(counts)
-        self._added.update(self._top_keys.add(start_ms, tracked))
+        self._added.update(self._top_keys.add(tracked))
         self._step_detector(start_ms, tracked)
         self._static = self._static_firing()
         if self._silence is not None:
@@ -173,13 +175,12 @@ class RuleSeries:
             return {}
         every = max(1, interval_ms // self._step_ms)
         first, last = first_ms // self._step_ms, last_ms // self._step_ms
-        due = (
-            key
-            for key in self._rolling.rows
-            if key in self._added or (zlib.crc32(key.encode()) - first) % every <= last - first
-        )
-        known = set(self._detector.keys)
-        found = {key: self._baseline(key, last_ms) for key in due if key in known}
+        rows, keys = self._rolling.row_numbers, self._rolling.keys
+        due = rows[(self._rolling.turns[rows] - first) % every <= last - first].tolist()
+        candidates = self._added & self._rolling.rows.keys() | {keys[row] for row in due}
+        chosen = sorted(filter(self._detector.knows, candidates))
+        states = self._detector.snapshots(chosen)
+        found = {key: self._baseline(key, last_ms, state) for key, state in zip(chosen, states, strict=True)}
         found |= {
             key: StoredBaseline(last_ms, self.fingerprint) for key in self._removed if key not in self._rolling.rows
         }
@@ -203,7 +204,7 @@ class RuleSeries:
                 counts = self._top_keys.choose(counts)
             else:
                 counts = {key: counts[key] for key in counts if key in usable}
-            self._top_keys.add(start_ms, counts)
+            self._top_keys.add(counts)
             if stepped:
                 self._step_detector(start_ms, {key: count for key, count in counts.items() if key in stepped})
             if self._detector is not None:
@@ -244,14 +245,12 @@ class RuleSeries:
         self._added, self._removed = self._added | other._added, self._removed | other._removed
         return True
 
-    def _baseline(self, key: str, at_ms: int) -> StoredBaseline:
+    def _baseline(self, key: str, at_ms: int, state: bytes) -> StoredBaseline:
         assert self._detector is not None
-        state = pack_state(self._detector.snapshot(key))
         volume = float(self._rolling.volume[self._rolling.rows[key]])
         learned_ms = self._detector.last_start_ms or at_ms
-        return StoredBaseline(
-            learned_ms, self.fingerprint, volume, self._rolling.dimensions[key], state, primed=learned_ms > at_ms
-        )
+        dimensions, primed = self._rolling.dimensions[key], learned_ms > at_ms
+        return StoredBaseline(learned_ms, self.fingerprint, volume, dimensions, pack_state(state), primed)
 
     def _restore_keys(self, baselines: Mapping[str, StoredBaseline]) -> set[str]:
         assert self._detector is not None
@@ -328,14 +327,12 @@ class RuleSeries:
         total: NDArray[np.int64] = self._rolling.total[rows][:, self._rolling.columns(steps)].sum(axis=1)
         return total
 
-    def _learning(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    def _learning(self) -> NDArray[np.bool_]:
+        """True for the rows whose keys learned at the last step."""
         learning = np.zeros(len(self._rolling.keys), np.bool_)
-        verdicts = self._verdicts
-        if verdicts is not None:
-            for key, column in verdicts.index.items():
-                if verdicts.learning[column] and (row := self._rolling.rows.get(key)) is not None:
-                    learning[row] = True
-        return learning[rows]
+        if self._verdicts is not None:
+            learning[self._verdict_rows] = self._verdicts.learning
+        return learning
 
     def _step_detector(self, start_ms: int, counts: Mapping[str, StepCount]) -> None:
         if self._detector is None:
@@ -350,7 +347,8 @@ class RuleSeries:
             total = np.fromiter((count.total for count in counts.values()), np.float64, len(keys))
         self._verdicts = self._detector.step(start_ms, keys, negative, total)
         if len(self._verdicts):
-            rows = np.fromiter((self._rolling.rows[key] for key in self._detector.keys), np.intp, len(self._verdicts))
+            rows = np.fromiter(map(self._rolling.rows.__getitem__, self._detector.keys), np.intp, len(self._verdicts))
+            self._verdict_rows = rows
             expected = np.where(self._verdicts.learning, np.nan, self._verdicts.expected)
             if self._silence is not None:
                 expected = self._silence.expected(self._detector, self._verdicts)

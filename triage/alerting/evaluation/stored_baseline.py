@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -34,8 +33,8 @@ def fingerprint_of(rule: Rule) -> str:
     return f"{zlib.crc32(msgspec.json.encode(rule.series)):08x}"
 
 
-@dataclass(frozen=True, slots=True)
-class StepCount:
+# One is made for each key, rule and step; it has nothing to collect.
+class StepCount(msgspec.Struct, gc=False):
     """Negative records and all records of a key in one step, without those that arrived after it was evaluated."""
 
     dimensions: Mapping[str, str]

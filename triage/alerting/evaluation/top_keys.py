@@ -3,6 +3,8 @@
 import heapq
 from collections.abc import Callable, Iterable, Mapping
 
+import numpy as np
+
 from triage.alerting.evaluation.rolling import RollingCounts
 from triage.alerting.evaluation.stored_baseline import StepCount
 from triage.schemas.counts import OTHER, dimension_key
@@ -46,15 +48,17 @@ class TopKeys:
         self._rolling.begin(start_ms)
         self._rolling.volume *= self._decay**passed
 
-    def add(self, start_ms: int, counts: Mapping[str, StepCount]) -> list[str]:
-        """Add a step's counts, by tracked key. Returns the keys that were not tracked before."""
-        new = []
-        for key, count in counts.items():
-            if key not in self._rolling.rows:
-                new.append(key)
-            row = self._rolling.admit(key, count.dimensions)
-            self._rolling.add(key, start_ms, count.negative, count.total)
-            self._rolling.volume[row] += count.total
+    def add(self, counts: Mapping[str, StepCount]) -> list[str]:
+        """Add the last step's counts, by tracked key. Returns the keys that were not tracked before."""
+        rows = self._rolling.rows
+        new = [key for key in counts if key not in rows]
+        for key in new:
+            self._rolling.admit(key, counts[key].dimensions)
+        if counts:
+            size = len(counts)
+            negative = np.fromiter((count.negative for count in counts.values()), np.float64, size)
+            total = np.fromiter((count.total for count in counts.values()), np.float64, size)
+            self._rolling.add_to_last(np.fromiter(map(rows.__getitem__, counts), np.intp, size), negative, total)
         return new
 
     def admit_late(self, start_ms: int, key: str, dimensions: Mapping[str, str], total: int) -> str:
@@ -74,7 +78,7 @@ class TopKeys:
 
     def drop_idle(self) -> None:
         rows = self._rolling.rows
-        if not rows or self._rolling.volume[list(rows.values())].min() >= _IDLE_VOLUME:
+        if not rows or self._rolling.volume[self._rolling.row_numbers].min() >= _IDLE_VOLUME:
             return
         for key in [key for key, row in rows.items() if self._rolling.volume[row] < _IDLE_VOLUME]:
             self.drop(key)
@@ -94,6 +98,9 @@ class TopKeys:
         whose values are `__other__`.
         """
         rows = self._rolling.rows
+        if counts.keys() <= rows.keys():
+            self.untracked = 0
+            return dict(counts)
         # Some may have been counted together before, because of the limit on a step's keys.
         others = [counts[self.other_key]] if self.other_key in counts else []
         counts = {key: count for key, count in counts.items() if key != self.other_key}
