@@ -95,3 +95,15 @@ def test_documents_are_read_through_one_module():
             if node.func.attr == "perform_request" and any(part in each for each in sent for part in READ_PATHS):
                 offences.append(f"{path}:{node.lineno} {sent}")
     assert offences == []
+
+
+def test_too_deep_nesting_is_caught_in_one_place():
+    """Others parse by themselves: YAML with lines, regular expressions, frames of NiceGUI."""
+    own = {"rules/source.py", "rules/syntax.py", "console/web/sockets.py", "decoding.py"}
+    package = ROOT / "triage"
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if "except" in (text := path.read_text("utf-8")) and "RecursionError" in text
+    }
+    assert found == own

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from triage.config.exposure import Exposure
+from triage.decoding import DecodingError, decoded
 from triage.masking import masked
 
 
@@ -77,7 +78,7 @@ def _read_secret(path: Path, *, plain: bool) -> Any:
     if plain:
         return text
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return decoded(json.loads, text)
+    except DecodingError:
         # The parser's own message may quote what it read.
         raise ValueError(f"{path} is not valid JSON") from None

@@ -37,6 +37,7 @@ from triage.config.worker import (
     RulesSettings,
     WorkerSettings,
 )
+from triage.decoding import DecodingError, decoded
 from triage.errors import ConfigError, did_you_mean
 from triage.masking import masked
 
@@ -154,8 +155,8 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
         if not path.is_file():
             raise ConfigError(f"no such file: {path}", where="--config")
         try:
-            tomllib.loads(path.read_text("utf-8"))
-        except (ValueError, RecursionError) as error:
+            decoded(lambda content: tomllib.loads(content.decode()), path.read_bytes())
+        except DecodingError as error:
             raise ConfigError(f"not valid TOML: {error}", where=str(path)) from error
     problems += _unknown_environment()
 

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from triage.decoding import DecodingError, decoded
+
 METRICS_FILE = "metrics.json"
 MAIN_METRIC = {"intent": "macro_f1", "sentiment": "macro_recall", "entities": "f1", "aspects": "f1"}
 """The metric that represents each head, from 0 to 1."""
@@ -71,7 +73,7 @@ def _limit(folder: Path) -> Any:
 
 def _content(folder: Path) -> dict[str, Any]:
     try:
-        content = msgspec.json.decode((folder / METRICS_FILE).read_bytes())
-    except (OSError, msgspec.DecodeError, ValueError, RecursionError):
+        content = decoded(msgspec.json.decode, (folder / METRICS_FILE).read_bytes())
+    except (OSError, DecodingError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from triage.decoding import DecodingError, decoded
+
 HISTORY = "HISTORY"
 _MOST_CHANGES = 1000
 
@@ -69,6 +71,6 @@ def previous_of(changes: Sequence[Change], current: str | None) -> str | None:
 def _decoded(lines: Sequence[bytes]) -> Iterator[Change]:
     for line in lines:
         try:
-            yield msgspec.json.decode(line, type=Change)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            yield decoded(msgspec.json.decode, line, type=Change)
+        except DecodingError:
             continue

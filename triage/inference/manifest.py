@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from triage.decoding import DecodingError, decoded
 from triage.errors import ModelError
 from triage.inference.calibration import Scaling
 from triage.types import RiskLabel, SentimentLabel
@@ -75,14 +76,14 @@ def read_manifest(folder: Path) -> Manifest:
     """Read and check `folder/manifest.json`; raises ModelError with every problem found."""
     path = folder / MANIFEST_FILE
     try:
-        raw = msgspec.json.decode(path.read_bytes())
+        raw = decoded(msgspec.json.decode, path.read_bytes())
     except FileNotFoundError as error:
         raise ModelError(
             f"{path} is not there: {folder} is not a model folder; `triage model list` shows the models"
         ) from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except DecodingError as error:
         raise ModelError(f"{path} is damaged, not valid JSON ({error}); restore or export the model again") from error
     if not isinstance(raw, dict):
         raise ModelError(f"{path} must hold a JSON object, not {type(raw).__name__}; export the model again")

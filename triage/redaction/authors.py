@@ -3,6 +3,7 @@
 import json
 import re
 
+from triage.decoding import DecodingError, decoded
 from triage.redaction.kinds import KINDS, LABELS, REMOVED
 from triage.schemas.raw import text_of_id
 
@@ -35,8 +36,8 @@ def writer_of(payload: str) -> tuple[str | None, str] | None:
     None if it names no author; the source is None if the payload has none.
     """
     try:
-        fields = json.loads(payload)
-    except (ValueError, RecursionError):
+        fields = decoded(json.loads, payload)
+    except DecodingError:
         found, named = _AUTHOR.search(payload), _SOURCE.search(payload)
         return (named and named["value"], found["value"]) if found else None
     author = _scalar(fields.get("author_id")) if isinstance(fields, dict) else None

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from triage.decoding import DecodingError, decoded
 from triage.redaction.fieldnames import is_person_id, is_personal, plain
 from triage.redaction.kinds import PLACEHOLDER, REMOVED
 
@@ -41,9 +42,9 @@ class FieldRedactor:
             except UnicodeDecodeError:
                 return f"[{len(payload)} bytes that are not UTF-8]"
         try:
-            decoded = json.loads(payload)
-            redacted = json.dumps(self._node(decoded, [], None), ensure_ascii=False, separators=(",", ":"))
-        except (ValueError, RecursionError):
+            node = self._node(decoded(json.loads, payload), [], None)
+            redacted = decoded(json.dumps, node, ensure_ascii=False, separators=(",", ":"))
+        except DecodingError:
             redacted = self._broken(payload)
         # A lone surrogate (the escape \ud800 in JSON) cannot be encoded as UTF-8.
         return redacted.encode("utf-8", "replace").decode()

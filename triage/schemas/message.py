@@ -4,6 +4,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from triage.decoding import DecodingError, decoded
 from triage.errors import NotUnderstood
 
 T = TypeVar("T")
@@ -18,7 +19,6 @@ class MessageDecoder(Generic[T]):
     def decode(self, value: bytes | None) -> T:
         """Decode a message. Raises NotUnderstood, and no other error, for None and for content of another format."""
         try:
-            return self._decoder.decode(value or b"")  # type: ignore[no-any-return]
-        # Invalid UTF-8 inside a string is a ValueError.
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            return decoded(self._decoder.decode, value or b"")  # type: ignore[no-any-return]
+        except DecodingError as error:
             raise NotUnderstood(str(error)) from error

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from triage.decoding import DecodingError, decoded
 from triage.errors import InvalidRecord
 from triage.schemas.event_time import event_time_ms
 from triage.schemas.version import named_version
@@ -109,20 +110,20 @@ def decode_object(payload: bytes) -> dict[str, Any]:
             ) from error
         text = replaced
     try:
-        decoded = _decoded(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+        fields = decoded(_with_lone_surrogates, text)
+    except DecodingError as error:
         raise InvalidRecord("not_json", f"not JSON: {error}", stage="decode") from error
-    if not isinstance(decoded, dict):
+    if not isinstance(fields, dict):
         raise InvalidRecord(
             "not_an_object",
-            f'a record must be a JSON object, {{"text": ...}}, not {_kind(decoded)}'
-            + (f"; {STRING}" if is_json_object(decoded) else ""),
+            f'a record must be a JSON object, {{"text": ...}}, not {_kind(fields)}'
+            + (f"; {STRING}" if is_json_object(fields) else ""),
             stage="decode",
         )
-    return decoded
+    return fields
 
 
-def _decoded(text: str) -> Any:
+def _with_lone_surrogates(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:

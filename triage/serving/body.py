@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
+from triage.decoding import DecodingError, decoded
 from triage.web.body import read_body
 from triage.web.problem import Problem
 
@@ -14,7 +15,7 @@ async def json_body(request: Request, max_bytes: int) -> Any:
 
     Raises Problem 415 for another Content-Type, 400 for invalid JSON, and the Problems of `read_body`.
     """
-    return decoded(await json_bytes(request, max_bytes))
+    return decoded_json(await json_bytes(request, max_bytes))
 
 
 async def json_bytes(request: Request, max_bytes: int) -> bytes:
@@ -29,11 +30,11 @@ async def json_bytes(request: Request, max_bytes: int) -> bytes:
     return await read_body(request, max_bytes)
 
 
-def decoded(body: bytes) -> Any:
+def decoded_json(body: bytes) -> Any:
     """Decode a JSON body. Raises Problem 400 if it is invalid."""
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return decoded(msgspec.json.decode, body)
+    except DecodingError as error:
         raise Problem(400, "not_json", f"the body is not JSON: {error}") from error
 
 

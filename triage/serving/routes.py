@@ -12,7 +12,7 @@ from triage.config import ApiSettings
 from triage.metrics import Metrics
 from triage.runtime.rate_limiter import RateLimiter
 from triage.serving.auth import caller_of, require_role
-from triage.serving.body import decoded, json_body, json_bytes, records_of
+from triage.serving.body import decoded_json, json_body, json_bytes, records_of
 from triage.serving.idempotency import IdempotencyKeys
 from triage.serving.openapi import CORRECTION_EXAMPLE, RECORDS_EXAMPLE, operation
 from triage.serving.service import Service
@@ -136,4 +136,4 @@ async def _webhook_body(request: Request, settings: ApiSettings, name: str, cloc
     signature = settings.webhook_signatures.get(name)
     if signature is not None:
         verify(signature, request.headers, body, clock.now_ms() / 1000)
-    return decoded(body)
+    return decoded_json(body)

@@ -12,6 +12,7 @@ import msgspec
 
 from triage.clock import Clock
 from triage.config import Settings
+from triage.decoding import DecodingError, decoded
 from triage.errors import ConfigError
 from triage.inference.model import OnnxModel
 from triage.metrics import Metrics
@@ -32,13 +33,14 @@ _KAFKA_US = 50.0
 def read_costs(path: Path) -> Costs:
     """Read costs from a JSON file. Raises ConfigError if it cannot be read or is not a file of costs."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Costs)
+        costs: Costs = decoded(msgspec.json.decode, path.read_bytes(), type=Costs)
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except DecodingError as error:
         raise ConfigError(
             f"{path} is not a file of costs ({error}); make one with `triage plan --measure {path}`"
         ) from error
+    return costs
 
 
 def measure_costs(settings: Settings, payloads: Sequence[bytes], clock: Clock) -> Costs:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from triage.clock import Clock, rfc3339
+from triage.decoding import DecodingError, decoded
 from triage.errors import InvalidRecord
 from triage.schemas.event_time import TimeForm, event_time_ms, is_absent, not_in_future
 from triage.schemas.raw import RawRecord, validate_raw
@@ -207,8 +208,8 @@ def from_cells(keys: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
         fields["created_at"] = int(created_at)
     if fields.get("attributes", "").lstrip().startswith("{"):
         try:
-            fields["attributes"] = msgspec.json.decode(fields["attributes"])
-        except (msgspec.MsgspecError, RecursionError) as error:
+            fields["attributes"] = decoded(msgspec.json.decode, fields["attributes"])
+        except DecodingError as error:
             raise InvalidRecord(
                 "bad_attributes", f"attributes are not a JSON object: {error}", field="attributes"
             ) from error

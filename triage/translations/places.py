@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from triage.decoding import DecodingError, decoded
 from triage.errors import ConfigError
 from triage.han import simplified
 
@@ -73,10 +74,10 @@ def places_of(path: Path | None = None) -> Places:
 def _read(path: Path) -> list[Place]:
     where = str(path)
     try:
-        content: Any = yaml.safe_load(path.read_text("utf-8"))
+        content: Any = decoded(lambda text: yaml.safe_load(text.decode()), path.read_bytes(), yaml.YAMLError)
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror or error}", where=where) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except DecodingError as error:
         raise ConfigError(f"not valid YAML: {error}", where=where) from error
     if not isinstance(content, dict) or content.get("version") != 1 or not isinstance(content.get("places"), list):
         raise ConfigError("must have `version: 1` and a list `places`", where=where)

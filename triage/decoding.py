@@ -1,0 +1,28 @@
+"""Decodes text from outside: however a parser refuses it, that is one error."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+_T = TypeVar("_T")
+
+
+class DecodingError(ValueError):
+    """What was to be decoded is not valid, or nested too deeply; the message is that of the parser."""
+
+
+def decoded(decode: Callable[..., _T], content: Any, *refusals: type[Exception], **options: Any) -> _T:
+    """Return `decode(content, **options)`, where `decode` is a parser. Raises DecodingError for what it refuses.
+
+    Parsers raise errors of their own, a ValueError for bytes that are not UTF-8 or a number of thousands of digits, and
+    a RecursionError for what is nested too deeply. `refusals` are those of a parser that are neither a ValueError nor
+    of msgspec.
+    """
+    kinds: tuple[type[Exception], ...] = (msgspec.MsgspecError, ValueError, *refusals)
+    try:
+        return decode(content, **options)
+    except RecursionError as error:
+        raise DecodingError("it is nested too deeply") from error
+    except kinds as error:
+        raise DecodingError(str(error)) from error
