@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 class DecodingError(ValueError):
-    """What was to be decoded is not valid, or nested too deeply; the message is that of the parser."""
+    """The content is not valid, or nested too deeply; the message is that of the parser."""
 
 
 def decoded(decode: Callable[..., _T], content: Any, *refusals: type[Exception], **options: Any) -> _T:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from triage.decoding import DecodingError, decoded
 from triage.errors import ConfigError, did_you_mean
 from triage.han import simplified
 
@@ -66,10 +67,10 @@ def read_market(path: Path) -> Market:
     """Read a market file. Raises ConfigError with every problem of the file."""
     where = str(path)
     try:
-        content: Any = yaml.safe_load(path.read_text("utf-8"))
+        content: Any = decoded(lambda text: yaml.safe_load(text.decode()), path.read_bytes(), yaml.YAMLError)
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror or error}", where=where) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except DecodingError as error:
         raise ConfigError(f"not valid YAML: {error}", where=where) from error
     problems: list[str] = []
     market = _market(content, problems)
