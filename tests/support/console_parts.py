@@ -20,6 +20,7 @@ from triage.config import AlertingSettings
 from triage.console.alerts import actions, detail_page, links_page
 from triage.console.alerts import fragments as alerts
 from triage.console.changes import fragments as changes
+from triage.console.changes.explanation import Explanation, Part
 from triage.console.changes.measure import Comparison, Movers
 from triage.console.data.dead_letters import DeadLetters
 from triage.console.data.shared_readings import SharedReading
@@ -77,7 +78,8 @@ class ConsoleParts:
         snapshot = Snapshot(NOW, simulated=True, open_alerts=[alert], latest=[hit], recent_alerts=[alert])
         correction = self._correction(hit)
         comparison = Comparison(
-            Periods.ending(NOW, 86_400_000), Change((), 9, 1), {"product": [Change((theirs,), 9, 1)]}, self._shares,
+            Periods.ending(NOW, 86_400_000), Change((), 9, 1), {"product": [Change((theirs,), 9, 1)]},
+            self._explanation(), self._shares,
             self._shares, sampled=9, left_out=("product",), enough=True,
         )  # fmt: skip
         head = HeadExplanation(ours, 0.9, [Word(theirs, 0, len(theirs), 0.5)])
@@ -226,10 +228,15 @@ class ConsoleParts:
 
     def _movers(self) -> SharedReading[Movers]:
         change = Change((self.theirs, self.ours), 9, 1)
-        movers = Movers("7d", Change((), 9, 1), [Change((self.ours,), 9, 0)], [change])
+        behind = {change.values: [("brand", self.theirs), ("region", self.theirs)]}
+        movers = Movers("7d", Change((), 9, 1), [Change((self.ours,), 9, 0)], [change], behind=behind)
         found = SharedReading(lambda: movers, self._clock, 1.0)
         found.value = movers
         return found
+
+    def _explanation(self) -> Explanation:
+        part = Part("product", Change((self.theirs,), 9, 1))
+        return Explanation(Change((), 9, 1), True, (part,), part, Part("entity", part.change))
 
     def _correction(self, hit: Hit) -> Correction:
         ours = self.ours

@@ -36,12 +36,20 @@ class Periods:
 class Change:
     """Number of records that have these values, in a period (`now`) and in the period before it (`before`).
 
-    `values` has one value for each requested field; it is empty in the change of all records.
+    `values` has one value for each requested field; it is empty in the change of all records. `negative_now` and
+    `negative_before` count the negative ones among them, 0 unless they were asked for.
     """
 
     values: tuple[str, ...]
     now: int
     before: int
+    negative_now: int = 0
+    negative_before: int = 0
+
+    @property
+    def negative(self) -> "Change":
+        """The change of the negative records."""
+        return Change(self.values, self.negative_now, self.negative_before)
 
     @property
     def difference(self) -> int:
@@ -70,16 +78,19 @@ def changes(
     query: JsonObject,
     periods: Periods,
     groups: Mapping[str, Sequence[str]],
+    *,
+    negative: bool = False,
 ) -> tuple[Change, dict[str, list[Change]]]:
     """Compare the number of a query's records in two periods: in total, and by the values of fields, in one request.
 
     `groups` maps a name to one or two keyword fields. Returns the total change, and by group name the changes of its
     values, from the largest rise to the largest fall. Only values that are frequent in both periods together are
-    compared. Raises Unavailable, AccessDenied, DependencyError, as `sample` does.
+    compared. `negative`: the negative records are counted too. Raises Unavailable, AccessDenied, DependencyError, as
+    all functions here.
     """
-    aggregations = _counted(periods)
+    aggregations = _counted(periods, negative=negative)
     for name, fields in groups.items():
-        inner = _counted(periods)
+        inner = _counted(periods, negative=negative)
         for depth, field in reversed(list(enumerate(fields))):
             size = _VALUES if depth == 0 else _INNER_VALUES
             inner = {"by": {"terms": {"field": field, "size": size}, "aggs": inner}}
@@ -91,6 +102,35 @@ def changes(
     return _change((), found), {
         name: _strongest(_flat({"by": found.get(f"g:{name}", {})}, len(fields))) for name, fields in groups.items()
     }
+
+
+def breakdown(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    query: JsonObject,
+    periods: Periods,
+    parts: Sequence[JsonObject],
+    fields: Mapping[str, str],
+) -> list[dict[str, list[Change]]]:
+    """Compare the values of fields within parts of a query's records, in one request.
+
+    Each of the `parts` is a query; returns for each the changes of the 20 most frequent values by field name.
+    """
+    if not parts:
+        return []
+    inner = {
+        f"g:{name}": {"terms": {"field": field, "size": _INNER_VALUES}, "aggs": _counted(periods)}
+        for name, field in fields.items()
+    }
+    named = {str(number): part for number, part in enumerate(parts)}
+    both = {"bool": {"filter": [query, *event_time_range(periods.before_ms, periods.end_ms)]}}
+    aggregations = {"parts": {"filters": {"filters": named}, "aggs": inner}}
+    body = run_search(client, settings.index_prefix, query=both, size=0, aggregations=aggregations)
+    found = body.get("aggregations", {}).get("parts", {}).get("buckets", {})
+    return [
+        {name: _flat({"by": found.get(str(number), {}).get(f"g:{name}", {})}, 1) for name in fields}
+        for number in range(len(parts))
+    ]
 
 
 def sample(
@@ -119,10 +159,11 @@ def _strongest(found: list[Change]) -> list[Change]:
     return sorted(kept, key=lambda change: (-change.strength, -change.now, change.values))
 
 
-def _counted(periods: Periods) -> JsonObject:
+def _counted(periods: Periods, *, negative: bool = False) -> JsonObject:
+    inner = {"aggs": {"negative": {"filter": {"term": {"sentiment.label": "negative"}}}}} if negative else {}
     return {
-        "now": {"filter": event_time_range(periods.start_ms, periods.end_ms)[0]},
-        "before": {"filter": event_time_range(periods.before_ms, periods.start_ms)[0]},
+        "now": {"filter": event_time_range(periods.start_ms, periods.end_ms)[0], **inner},
+        "before": {"filter": event_time_range(periods.before_ms, periods.start_ms)[0], **inner},
     }
 
 
@@ -134,4 +175,6 @@ def _flat(found: JsonObject, depth: int, values: tuple[str, ...] = ()) -> list[C
 
 
 def _change(values: tuple[str, ...], found: JsonObject) -> Change:
-    return Change(values, found.get("now", {}).get("doc_count", 0), found.get("before", {}).get("doc_count", 0))
+    periods = [found.get(name, {}) for name in ("now", "before")]
+    counts = [period.get("doc_count", 0) for period in periods]
+    return Change(values, *counts, *(period.get("negative", {}).get("doc_count", 0) for period in periods))

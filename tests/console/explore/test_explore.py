@@ -220,6 +220,8 @@ def test_what_moved_names_the_product_whose_delivery_complaints_rose(dependencie
     assert top.now > 5 * top.before
     assert found.by_intent[0].values == ("delivery",)
     assert found.all.now > found.all.before > 0
+    assert ("brand", "Nova") in found.behind[(RISING, "delivery")]
+    assert ("brand", "Nova") in found.behind[("delivery",)]
 
 
 def test_what_moved_needs_a_past(dependencies):
@@ -236,6 +238,19 @@ def test_the_comparison_says_why(dependencies):
     assert {"flooded", "depot", "courier"} & {share.value for share in found.words}
     assert found.left_out == ()
     assert compare(dependencies.client, dependencies.settings.elasticsearch, _view("range=all"), NOW) is None
+
+
+def test_the_comparison_of_everything_opens_with_what_explains_most(dependencies):
+    elasticsearch = dependencies.settings.elasticsearch
+    found = compare(dependencies.client, elasticsearch, _view(""), NOW).explanation
+    assert found.negative
+    assert (found.first.field, found.first.value) == ("intent", "delivery")
+    assert found.second.value in {RISING, "Nova", "Leeds"}
+    assert 0.5 * found.total.difference < found.first.change.difference
+    assert found.ranked[0].field in {"intent", "product", "brand"}
+    # One sentiment: all records of the view, which are negative or not.
+    assert compare(dependencies.client, elasticsearch, _view("sentiment=negative"), NOW).explanation == found
+    assert not compare(dependencies.client, elasticsearch, _view("sentiment=positive"), NOW).explanation.negative
 
 
 def test_where_a_view_had_too_few_records_before_a_wider_one_says_what_is_usual(dependencies):

@@ -1,10 +1,12 @@
 """Comparisons with the preceding period as HTML tables; each row links to the records that it counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from triage.console.changes.explanation import Explanation
 from triage.console.changes.measure import Comparison, Movers
 from triage.console.data.shared_readings import SharedReading
 from triage.console.filters import Filters
@@ -26,6 +28,7 @@ class _Row:
     address: str
     direction: str
     ratio: str
+    behind: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def movers_html(latest: SharedReading[Movers], translations: Translations) -> Ma
         then=movers.all.before,
     )
     tables = [
-        _table(changes, base, fields, title, translations, columns)
+        _table(changes, base, fields, title, translations, columns, movers.behind)
         for changes, fields, title in (
             (movers.by_item, (movers.item, "intent"), translations(f"movers.by_{movers.item}_intent")),
             (movers.by_intent, ("intent",), translations("movers.by_intent")),
@@ -67,9 +70,10 @@ def movers_html(latest: SharedReading[Movers], translations: Translations) -> Ma
 def comparison_html(
     comparison: Comparison, filters: Filters, translations: Translations, places: Places | None = None
 ) -> Markup:
-    """Render a comparison: the total, unusually frequent words and entities, and the changes of each field's values.
+    """Render a comparison: a sentence on what explains it, the strongest changes, unusual words and entities.
 
-    A place in `places` is named in the reader's language, and its link finds all its spellings.
+    The changes of each field's values are below, folded. A place in `places` is named in the reader's language, and its
+    link finds all its spellings.
     """
     places = places or Places()
     caption = translations(
@@ -91,6 +95,8 @@ def comparison_html(
     return render(
         "changes/comparison.html",
         translations,
+        explained=_explained(comparison.explanation, filters, translations, places),
+        ranking=_ranking(comparison.explanation, filters, translations, columns),
         caption=caption,
         standouts=standouts,
         enough=comparison.enough,
@@ -109,23 +115,85 @@ def _table(
     title: str,
     translations: Translations,
     columns: tuple[str, str],
+    behind: Mapping[tuple[str, ...], Sequence[tuple[str, str]]] = MappingProxyType({}),
 ) -> Markup:
     if not changes:
         return NOTHING
-    rows = [_row(change, base, fields, translations) for change in changes]
+    rows = [_row(change, base, fields, translations, behind.get(change.values, ())) for change in changes]
     return render("changes/table.html", translations, title=title, columns=columns, rows=rows)
 
 
-def _row(change: Change, base: Filters, fields: tuple[str, ...], translations: Translations) -> _Row:
+def _row(
+    change: Change,
+    base: Filters,
+    fields: tuple[str, ...],
+    translations: Translations,
+    behind: Sequence[tuple[str, str]] = (),
+) -> _Row:
     values = dict(zip(fields, change.values, strict=True))
-    kinds = {"aspect": "aspect_pair"}
+    listed = " · ".join(_term(name, value, translations) for name, value in behind)
     return _Row(
         change,
-        labels=[translations.term(kinds.get(name, name), value) for name, value in values.items()],
+        labels=[_term(name, value, translations) for name, value in values.items()],
         address=base.only(**values).address("explore", compare="1"),
         direction="up" if change.difference > 0 else "down" if change.difference < 0 else "same",
         ratio=_ratio(change, translations),
+        behind=translations("movers.mostly", value=listed) if listed else "",
     )
+
+
+def _term(name: str, value: str, translations: Translations) -> str:
+    return translations.term({"aspect": "aspect_pair"}.get(name, name), value)
+
+
+def _explained(explanation: Explanation, filters: Filters, translations: Translations, places: Places) -> Markup:
+    """A sentence on what explains the change; names link to their records."""
+    total, first, second = explanation.total, explanation.first, explanation.second
+    kind = "negative" if explanation.negative else "records"
+    if explanation.flat:
+        return escape(translations(f"compare.flat_{kind}", now=total.now, before=total.before))
+    direction = "more" if total.difference > 0 else "fewer"
+    change = translations(f"compare.{direction}_{kind}", n=abs(total.difference))
+    if first is None:
+        return escape(translations("compare.spread", change=change))
+    view = filters.only(**{first.field: first.value})
+    mostly = NOTHING
+    if second is not None:
+        within = view.accepting(
+            second.field, places.spellings(second.value) if second.field == "entity" else (second.value,)
+        )
+        name = places.name_in(second.value, translations.language)
+        mostly = translations.html("compare.mostly", value=_linked(second.field, name, within, translations))
+    own = abs(first.change.difference)
+    return translations.html(
+        "compare.explains" if own <= abs(total.difference) else "compare.explains_over",
+        value=_linked(first.field, first.value, view, translations),
+        part=own,
+        change=change,
+        mostly=mostly,
+    )
+
+
+def _linked(name: str, value: str, view: Filters, translations: Translations) -> Markup:
+    address, term = view.address("explore", compare="1"), _term(name, value, translations)
+    link = Markup('<a href="{}"><bdi>{}</bdi></a>').format(address, term)
+    return translations.html("compare.named", value=link, field=translations(f"column.{name}").lower())
+
+
+def _ranking(
+    explanation: Explanation, filters: Filters, translations: Translations, columns: tuple[str, str]
+) -> Markup:
+    """A table of the strongest changes across fields, each with the name of its field."""
+    if not explanation.ranked:
+        return NOTHING
+    base = filters.only(sentiment="negative") if explanation.negative else filters
+    rows = [
+        replace(row, labels=[translations(f"column.{part.field}"), *row.labels])
+        for part in explanation.ranked
+        for row in (_row(part.change, base, (part.field,), translations),)
+    ]
+    title = translations("compare.ranked_negative" if explanation.negative else "compare.ranked")
+    return render("changes/table.html", translations, title=title, columns=columns, rows=rows)
 
 
 def _ratio(change: Change, translations: Translations) -> str:
