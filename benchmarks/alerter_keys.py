@@ -3,6 +3,7 @@
 Run as a script it prints counts per second of processor time: of the product on the path, so also of an earlier build.
 """
 
+import argparse
 import time
 
 import msgspec
@@ -71,6 +72,11 @@ def _messages(step: int, encoder: msgspec.json.Encoder) -> tuple[bytes, bytes]:
     return encoder.encode(batch), encoder.encode(mark)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     print(counts_per_second())
+
+
+if __name__ == "__main__":
+    main()

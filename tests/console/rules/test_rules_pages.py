@@ -57,7 +57,7 @@ def test_the_list_has_every_rule_with_its_budget_and_what_it_spent():
     found = text_of(get("/rules", [past(1, "right"), past(2, "false"), past(3)], keys))
     assert "1 a week: 4.29 false alerts in 30 days" in found
     assert "3 alerts in 30 days, 3 notified; 1 said to be false" in found
-    assert "50% right, of 2 assessed alerts (between 9% and 91%, 95 %)" in found
+    assert "50% right, of 2 assessed alerts (95% interval: 9% to 91%)" in found
     assert "20 watched; 2 learning, 0 with too few records; 7 more counted together as others" in found
     assert "It could not have fired: none of its keys has enough records now." in found
     assert "proposes a change" not in found
