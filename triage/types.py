@@ -41,7 +41,7 @@ class RiskLabel(StrEnum):
 
 
 class Flag(StrEnum):
-    """Notes on the processing of an enriched record, such as a truncated text."""
+    """Remarks on an enriched record and its processing, such as a truncated text."""
 
     TRUNCATED = "truncated"
     LOW_CONFIDENCE = "low_confidence"

@@ -143,7 +143,7 @@ class Wording:
         return self._translations.exact_duration(ms)
 
     def span(self, ms: int) -> str:
-        """Label of the chart's line of observed counts: `seen in the last 2 h`."""
+        """Label of the chart's line of observed counts, which covers `ms`: `seen in the last 2 h`."""
         return self._translations("notification.span", duration=self.duration(ms))
 
     def share(self, value: str, count: int, expected: float | None) -> str:
@@ -281,7 +281,7 @@ class Wording:
         return self._fit(self._translations(f"notification.note_{kind}", by=entry.by, to=entry.to or "", title=title))
 
     def more(self, count: int) -> str:
-        """Suffix of a title for the other alerts of the same page: ` (+2 more)`."""
+        """Suffix of a page's title for its other alerts, of which there are `count`: ` (+2 more)`."""
         return self._translations("notification.more", count=str(count))
 
     def first_steps(self, intent: str | None) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""Evidence for the person who must answer: passages of the owner's knowledge, resolved cases, and answers from both."""
+"""Evidence for answering customers: passages of the knowledge base, resolved cases, and answers from both."""

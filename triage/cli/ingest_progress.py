@@ -50,11 +50,11 @@ class IngestProgress(Bar):
         return self
 
     def read(self, count: int) -> None:
-        """Add to the number of bytes read."""
+        """Add `count` to the number of bytes read."""
         self._bytes += count
 
     def row(self, account: "Account") -> None:
-        """Show the counts of `account` after a row."""
+        """Update the progress display after a row, with the counts of `account`."""
         self.rows(account.rows, account.refused)
 
     def rows(self, rows: int, refused: int) -> None:

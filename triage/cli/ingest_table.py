@@ -32,14 +32,14 @@ class Preview:
             self.payloads.append(row.payload)
 
     def table(self) -> list[str]:
-        """Lines that show the field that each column becomes."""
+        """Format the columns of the file as lines, each with the field that the column becomes."""
         columns = list(self.columns) or _columns_of(self.payloads)
         width = min(40, max((len(each.name) for each in columns), default=0))
         lines = [f"{each.name or '(no name)':<{width}}  {_fate(each)}" for each in columns]
         return [f"{self.path}: what each column becomes", *(f"  {line}" for line in lines)]
 
     def records(self) -> list[str]:
-        """The first records as JSON, as they would be sent."""
+        """The first records of the file as JSON, as they would be sent."""
         shown = [payload.decode("utf-8") for payload in self.payloads[:_SHOWN_RECORDS]]
         return [text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…" for text in shown]
 

@@ -24,7 +24,7 @@ class Interruptible:
         self._before: dict[signal.Signals, object] = {}
 
     def until_stopped(self, items: Iterator[T]) -> Iterator[T]:
-        """Yield the items until they end or a stop is requested."""
+        """Yield the items until they end, or a signal requests a stop."""
         while not self.requested:
             try:
                 self._blocked = True

@@ -13,7 +13,10 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder for their data [local
 
 @app.command()
 def up(data_dir: DataDir = None, config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """Start both in the background; print their addresses as settings, for `eval` or a file."""
+    """Start the local Kafka and Elasticsearch in the background; print their addresses as environment variables.
+
+    The output can be used by `eval` or saved in a file.
+    """
     from triage.local.stack import LocalStack
 
     local = settings_from(config, assignments, local__data_dir=data_dir).local
@@ -26,7 +29,7 @@ def up(data_dir: DataDir = None, config: ConfigOption = None, assignments: SetOp
 
 @app.command()
 def down(data_dir: DataDir = None, config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """Stop both; their data is kept."""
+    """Stop the local Kafka and Elasticsearch; their data is kept."""
     from triage.local.stack import LocalStack
 
     local = settings_from(config, assignments, local__data_dir=data_dir).local

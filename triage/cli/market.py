@@ -1,4 +1,4 @@
-"""`triage market`: what the stream says about own and competing brands and products."""
+"""`triage market`: sentiment and mentions of own and competing brands and products."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +20,7 @@ _DAY_MS = 86_400_000
 
 @app.command()
 def check(file: FileArgument = None, config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """Report every mistake in a file of brands and products."""
+    """Report every mistake in the market file, which lists brands and products."""
     market = _read(settings_from(config, assignments), file)
     own = sum(brand.own for brand in market.brands)
     typer.echo(
@@ -40,9 +40,10 @@ def show(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print brands with share of voice and rank, products by aspect, and rivals named where an own brand is blamed.
+    """Print brands with share of voice and rank, products by aspect, and competitors named in complaints.
 
-    NET is the share of positive records less that of negative ones, from -100 to 100, with its 95 % interval.
+    The competitors are those that negative records of own brands name. NET is the share of positive records minus that
+    of negative ones, from -100 to 100, with its 95 % interval.
     """
     import msgspec
 

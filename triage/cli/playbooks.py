@@ -69,10 +69,10 @@ def replay(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Play scripted dialogues against the bot; exit 1 if one goes another way than scripted.
+    """Play scripted dialogues against the bot; exit 1 if one does not end as scripted.
 
-    Also says how many wishes for a person were met, how often the bot handed over without need, and whether it answered
-    what it must not (fraud, legal, safety).
+    Also prints how many requests for a person were met, how often the bot handed over without need, and whether it
+    answered questions that it must not answer (fraud, legal, safety).
     """
     import msgspec
 

@@ -10,7 +10,7 @@ from triage.config.section import Section
 
 
 class PlaybookWebhook(Section):
-    """A service that playbooks ask, by a `check: {webhook: NAME}`."""
+    """An external service that playbooks query with `check: {webhook: NAME}`."""
 
     url: str = Field(description="Address that gets the slots as JSON and answers with a JSON object")
     token: SecretStr | None = Field(None, description="Sent as `Authorization: Bearer`")
@@ -52,7 +52,7 @@ class ConversationSettings(Section):
         return self
 
     def in_clear_text(self) -> list[Exposure]:
-        """Tokens and customers' slots, over http beyond this machine."""
+        """Tokens and slots of customers that are sent to webhooks over http to another machine."""
         return [
             Exposure(f"webhooks.{name}.url", "the token and the slots cross the network", "use https")
             for name, hook in self.webhooks.items()

@@ -31,5 +31,5 @@ def leaves_in_clear(url: str) -> bool:
 
 
 def has_credentials(url: str) -> bool:
-    """True for a URL with `user:password@` or `token@`."""
+    """True if the URL contains `user:password@` or `token@`."""
     return "@" in urlsplit(url).netloc

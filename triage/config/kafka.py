@@ -86,7 +86,7 @@ class KafkaSettings(Section):
         return all(is_loopback(_PORT.sub("", server)) for server in servers)
 
     def client(self) -> dict[str, Any]:
-        """Keyword arguments for any kafka-python client."""
+        """Keyword arguments, from the settings, for the constructor of any kafka-python client."""
         options: dict[str, Any] = {
             "bootstrap_servers": [server.strip() for server in self.bootstrap_servers.split(",")],
             "security_protocol": self.security_protocol,

@@ -40,7 +40,7 @@ class Section(BaseModel):
         return values
 
     def in_clear_text(self) -> list[Exposure]:
-        """Credentials that these settings send over a network in clear text, by setting names without the section."""
+        """Credentials that these settings send over a network in clear text. Setting names are without the section."""
         return []
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:

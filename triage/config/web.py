@@ -114,7 +114,7 @@ class WebSettings(Section):
 
     @property
     def login(self) -> bool:
-        """True if users have to log in."""
+        """True if the settings require users to log in."""
         return bool(self.tokens or self.proxy_login)
 
     @property

@@ -219,7 +219,7 @@ class ReplaySettings(Section):
 
 
 class RedactionSettings(Section):
-    """Redaction of personal data, before anything is stored or published."""
+    """Settings of the redaction of personal data, which precedes storing and publishing."""
 
     kinds: list[str] | None = Field(
         None, description="Kinds to redact; default: those that are on by default (docs/redaction.md)"
@@ -251,6 +251,6 @@ class RedactionSettings(Section):
 
 
 class RulesSettings(Section):
-    """Rules that set severity and route."""
+    """Settings of the rules that determine severity and route."""
 
     path: Path | None = Field(None, description="File of rules; default: triage/rules/default.yaml")

@@ -131,34 +131,34 @@ class Filters:
         return parse_search(self.text, frozenset(_BY_NAME))
 
     def with_value(self, name: str, value: str) -> Self:
-        """A copy that also accepts this value of a field, and does not exclude it."""
+        """A copy of these filters that also accepts this value of the field `name`, and does not exclude it."""
         kept = self.without(name, value)
         return replace(kept, values={**kept.values, name: (*kept.values.get(name, ()), value)})
 
     def accepting(self, name: str, values: tuple[str, ...]) -> Self:
-        """A copy that accepts exactly these values of a field; all values if `values` is empty."""
+        """A copy of these filters that accepts exactly these values of the field `name`; all values if empty."""
         kept = self.without_field(name)
         return replace(kept, values={**kept.values, name: values} if values else kept.values)
 
     def excluding(self, name: str, value: str) -> Self:
-        """A copy that excludes this value of a field."""
+        """A copy of these filters that excludes this value of the field `name`."""
         kept = self.without(name, value)
         return replace(kept, excluded={**kept.excluded, name: (*kept.excluded.get(name, ()), value)})
 
     def only(self, **values: str) -> Self:
-        """A copy that accepts exactly one given value in each of these fields; other fields are unchanged."""
+        """A copy of these filters that accepts exactly one given value per named field; others are unchanged."""
         return replace(self, values={**self.values, **{name: (value,) for name, value in values.items()}})
 
     def without(self, name: str, value: str) -> Self:
-        """A copy that neither accepts nor excludes this value of the field `name`."""
+        """A copy of these filters that neither accepts nor excludes this value of the field `name`."""
         return replace(self, values=_removed(self.values, name, value), excluded=_removed(self.excluded, name, value))
 
     def chosen(self, name: str) -> tuple[str, ...]:
-        """The accepted values of a field, then the excluded ones."""
+        """The accepted values of the field `name`, then the excluded ones."""
         return (*self.values.get(name, ()), *self.excluded.get(name, ()))
 
     def without_field(self, name: str) -> Self:
-        """A copy without any filter on this field."""
+        """A copy of these filters without any filter on the field `name`."""
         return replace(
             self,
             values={other: kept for other, kept in self.values.items() if other != name},

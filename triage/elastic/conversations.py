@@ -21,7 +21,7 @@ _PAGE = 500
 
 
 def read(client: Elasticsearch, settings: ElasticsearchSettings, identity: str) -> Conversation | None:
-    """A conversation as it was last written; None if there is none."""
+    """Read the latest version of the conversation with this id; None if there is none."""
     found = read_document(client, settings.conversations(), identity)
     if found is None:
         return None
@@ -33,7 +33,7 @@ def read(client: Elasticsearch, settings: ElasticsearchSettings, identity: str) 
 
 
 def write(client: Elasticsearch, settings: ElasticsearchSettings, conversation: Conversation) -> bool:
-    """Store a conversation; False unless its revision is above the stored one."""
+    """Store a conversation; returns False, without storing, unless its revision is above the stored one."""
     index = settings.conversations()
     with written(client, index, conversation_mapping({"type": "text"})):
         try:
@@ -51,7 +51,10 @@ def write(client: Elasticsearch, settings: ElasticsearchSettings, conversation: 
 
 
 def in_state(client: Elasticsearch, settings: ElasticsearchSettings, state: str, size: int) -> list[Conversation]:
-    """Conversations in a state as searches see them, those that changed longest ago first."""
+    """Search at most `size` conversations in a state, those unchanged for longest first.
+
+    Recent writes may be missing.
+    """
     body = run_search(
         client,
         settings.conversations(),
@@ -63,14 +66,14 @@ def in_state(client: Elasticsearch, settings: ElasticsearchSettings, state: str,
 
 
 def latest(client: Elasticsearch, settings: ElasticsearchSettings, size: int) -> list[Conversation]:
-    """The conversations that changed last, newest first, as searches see them."""
+    """Search the `size` conversations that changed last, newest first. Recent writes may be missing."""
     order: list[JsonObject] = [{"updated_at": "desc"}, {"id": "asc"}]
     body = run_search(client, settings.conversations(), size=size, sort=order)
     return [conversation for _, conversation in decode_hits(body, Conversation)]
 
 
 def counts(client: Elasticsearch, settings: ElasticsearchSettings) -> dict[str, int]:
-    """Number of conversations by state, as searches see them."""
+    """Number of conversations by state. Recent writes may be missing."""
     filters = {state: {"filter": {"term": {"state": state}}} for state in STATES}
     body = run_search(client, settings.conversations(), size=0, aggregations=filters)
     found = body.get("aggregations", {})
@@ -82,7 +85,8 @@ def erase_conversations(
 ) -> int:
     """Delete the conversations of these authors (keyed hashes); return their number.
 
-    With `dry_run` they are only counted. Raises Unavailable also if the index refuses deletions.
+    With `dry_run` they are only counted. Raises Unavailable also if the index refuses deletions, e.g. because it is
+    read-only.
     """
     index = settings.conversations()
     query: JsonObject = {"bool": {"filter": [{"terms": {"author_id": sorted(authors)}}]}}

@@ -66,7 +66,7 @@ def by_model(version: str, from_ms: int | None, to_ms: int | None, channels: Seq
 
 
 def refresh(client: Elasticsearch, settings: ElasticsearchSettings) -> None:
-    """Make all written documents visible to searches."""
+    """Make all written documents of records visible to searches."""
     reading.refresh(client, settings.index_prefix)
 
 

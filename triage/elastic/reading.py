@@ -46,7 +46,7 @@ def count(client: Elasticsearch, index: str, query: JsonObject) -> int:
 
 
 def refresh(client: Elasticsearch, index: str) -> None:
-    """Make all written documents visible to searches."""
+    """Make all written documents of an index or alias visible to searches."""
     with translated():
         # Nothing was written to an index that is closed.
         body = client.indices.refresh(index=index, ignore_unavailable=True).body

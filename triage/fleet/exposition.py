@@ -27,14 +27,14 @@ class Samples:
         return [found for found, value in self._series.get(name, ()) if value]
 
     def by(self, name: str, label: str) -> dict[str, float]:
-        """Return the sums of a metric's values by the value of one label."""
+        """Sum a metric's values by the value of one label."""
         found: dict[str, float] = defaultdict(float)
         for labels, value in self._series.get(name, ()):
             found[labels.get(label, "")] += value
         return dict(found)
 
     def by_two(self, name: str, first: str, second: str) -> dict[str, dict[str, float]]:
-        """Return the sums of a metric's values by the values of two labels."""
+        """Sum a metric's values by the values of two labels."""
         found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for labels, value in self._series.get(name, ()):
             found[labels.get(first, "")][labels.get(second, "")] += value

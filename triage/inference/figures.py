@@ -36,7 +36,7 @@ class Comparison(NamedTuple):
 
 
 def read_figures(folder: Path) -> dict[EvaluatedHead, float]:
-    """The main metric of each head on each test set of metrics.json; {} if the file is missing or damaged."""
+    """Read the main metric of each head on each test set from metrics.json; {} if the file is missing or damaged."""
     return {
         EvaluatedHead(head, name): value
         for name, heads in _packs(folder).items()

@@ -70,7 +70,7 @@ class Shadow:
             self._metrics.shadow_skipped.labels("busy").inc()
 
     def wait(self) -> None:
-        """Wait until every accepted batch was compared."""
+        """Block until the shadow model has processed every accepted batch."""
         self._queue.join()
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ class Child:
         return self._process.poll()
 
     def check(self) -> None:
-        """Raise ChildDiedError if the process has ended."""
+        """Raise ChildDiedError if the child process has ended."""
         if self.exit_code is not None:
             tail = "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-15:])
             raise ChildDiedError(f"{self.name} {self._ending()}; the end of {self.log}:\n{tail}")

@@ -56,7 +56,7 @@ class Normalized(NamedTuple):
 
 
 def normalize(text: str) -> Normalized:
-    """Normalize a text; ASCII is returned unchanged."""
+    """Normalize characters of any width to ASCII where possible; ASCII is returned unchanged."""
     if text.isascii():
         return Normalized(text, None)
     normalized = text.translate(_TABLE)

@@ -42,7 +42,7 @@ class Listener(ThreadingMixIn, WSGIServer):
 
     @property
     def connections(self) -> int:
-        """Number of open connections."""
+        """Number of open connections of the server."""
         return len(self._open)
 
     def process_request(self, request: Any, client_address: Any) -> None:

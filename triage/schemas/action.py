@@ -73,7 +73,7 @@ class Comment(_OnAlert, tag="comment", kw_only=True, frozen=True):
 
 
 class Resolve(_OnAlert, tag="resolve", kw_only=True, frozen=True):
-    """A manual end of an alert, although its rule may still fire."""
+    """A user's request to end an alert, although its rule may still fire."""
 
 
 class Silence(_ByPerson, tag="silence", kw_only=True, frozen=True):

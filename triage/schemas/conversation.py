@@ -1,4 +1,4 @@
-"""The state of a conversation with a customer, as it is stored: its turns, their answers, and who speaks."""
+"""The stored state of a conversation with a customer: its turns, their answers, and who is replying (bot or person)."""
 
 from typing import Literal
 
@@ -18,7 +18,7 @@ class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Suggestion(msgspec.Struct, kw_only=True):
-    """A next step for the agent, with the approved text in the conversation's language and the reason."""
+    """A suggested next step for the agent, with the approved text in the conversation's language and the reason."""
 
     step: str
     text: str
@@ -26,7 +26,7 @@ class Suggestion(msgspec.Struct, kw_only=True):
 
 
 class Handoff(msgspec.Struct, kw_only=True):
-    """The hand-off to a person: the reason, the time (RFC 3339), and what that person has to know."""
+    """The hand-off from the bot to a person: reason, time (RFC 3339), and a summary for that person."""
 
     reason: str
     at: str
@@ -34,7 +34,7 @@ class Handoff(msgspec.Struct, kw_only=True):
 
 
 class Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The answer to one turn. It never changes: the same turn, sent again, has the same answer."""
+    """The answer to one turn. It never changes: if the same turn is sent again, it gets the same answer."""
 
     turn: int
     state: State
@@ -45,10 +45,10 @@ class Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One turn with its redacted text.
+    """One turn of a conversation, with its redacted text.
 
-    `digest` is the keyed hash of the text as it came, by which a repeated turn is known. `step` is the step that an
-    agent picked from the suggestions, `actor` the agent's name.
+    `digest` is the keyed hash of the original text, to recognize a repeated turn. `step` is the step that an agent
+    picked from the suggestions, `actor` the agent's name.
     """
 
     turn: int
@@ -65,12 +65,12 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Conversation(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A conversation. `revision` grows with every change, and is the document's version.
+    """A conversation. `revision` increases with every change, and is the document's version.
 
-    `playbook` is the label of the playbook and `playbook_source` its compressed content, so that the conversation ends
-    by the version it began with. `asked` is the slot that the next turn is to fill, `clarified` the number of turns in
-    a row that were not understood, `abstained` that of questions without an answer. `steps` and `passages` are those
-    that were said.
+    `playbook` is the label of the playbook and `playbook_source` its compressed content: a conversation keeps the
+    version with which it began. `asked` is the slot that the next turn should fill, `clarified` the number of
+    consecutive turns that were not understood, `abstained` that of questions without an answer. `steps` and `passages`
+    are those already shown.
     """
 
     id: str
@@ -98,5 +98,5 @@ class Conversation(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def last_turn(self) -> int:
-        """Number of the last turn."""
+        """Number of the conversation's last turn; 0 if there is none."""
         return self.turns[-1].turn if self.turns else 0

@@ -57,20 +57,20 @@ def named_version(value: Any) -> int | None:
 
 
 def timed_version(broker_ms: int, offset: int) -> int:
-    """The version of a record without a named one, from the broker's timestamp in ms and the record's offset.
+    """Compute the version of a record without a named one, from the broker's timestamp in ms and the record's offset.
 
-    Of the records of one partition with the same timestamp the later has the higher version, unless the bits of the
-    offset start again between them: then `after_wrap` tells.
+    Of records of one partition with the same timestamp, the later one has the higher version, unless the bits of the
+    offset wrapped to 0 between them: `after_wrap` handles that.
     """
     # Kafka gives -1 for a missing timestamp.
     return _TIMED_FROM + min(max(broker_ms, 0), _LAST_MS) * _OFFSETS + offset % _OFFSETS
 
 
 def after_wrap(version: int, stored: int) -> int | None:
-    """The version with which a record replaces a document of the same millisecond from before its offset bits wrapped.
+    """Return the version with which a record replaces a document of the same millisecond after its offset bits wrapped.
 
-    `version` is that of the record, which the index refused because of the document's, `stored`. None if the document
-    is newer. The result is below the version of every later record of the partition.
+    The index has refused the record's `version` because of the document's version, `stored`. None if the document is
+    newer. The result is below the version of every later record of the partition.
     """
     if not (version < stored < NAMED_FROM and may_follow_wrap(version)):
         return None
@@ -82,32 +82,32 @@ def after_wrap(version: int, stored: int) -> int | None:
 
 
 def may_follow_wrap(version: int) -> bool:
-    """True for the version of a record whose offset bits are among the first ones."""
+    """True if the offset bits in a version are so low that they may have just wrapped to 0."""
     return _TIMED_FROM <= version < NAMED_FROM and version % _OFFSETS < _NEAR
 
 
 def with_offset(version: int) -> int:
-    """A stored version in the form that compares with all others: the timestamp alone comes before all offsets."""
+    """Convert a stored version to the form that includes an offset; a timestamp alone sorts before all offsets."""
     return version if version >= _TIMED_FROM else timed_version(version, 0)
 
 
 def without_offset(version: int) -> int:
-    """The version as indices have it that hold the timestamp alone; a named one stays."""
+    """Convert a version to the form of older indices, the timestamp alone; a named version is unchanged."""
     return written_ms(version) if _TIMED_FROM <= version < NAMED_FROM else version
 
 
 def written_ms(version: int) -> int:
-    """The broker's timestamp in ms in a stored version, which must not be a named one."""
+    """Extract the broker's timestamp, in ms, from a stored version, which must not be a named one."""
     return (version - _TIMED_FROM) // _OFFSETS if version >= _TIMED_FROM else version
 
 
 def last_version(at_ms: int, stored: int) -> int:
-    """The highest version of records until `at_ms`, in the form of `stored`, and not below it."""
+    """The highest version of records up to `at_ms`, in the same form as `stored`, and at least `stored`."""
     return max(stored, timed_version(at_ms, _OFFSETS - 1) if stored >= _TIMED_FROM else at_ms)
 
 
 def is_named(version: int) -> bool:
-    """True for a document version given by the source, False for one that is the broker's timestamp."""
+    """True for a document version given by the source, False for one computed from the broker's timestamp."""
     return version >= NAMED_FROM
 
 

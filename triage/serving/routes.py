@@ -119,7 +119,7 @@ def build_routes(
 
     @router.get("/about", tags=["enrich"])
     async def about() -> JSONResponse:
-        """Current versions, labels, limits and webhooks."""
+        """Return the current versions, labels, limits and webhooks."""
         return JSONResponse(service.about())
 
     return router

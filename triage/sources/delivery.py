@@ -73,7 +73,7 @@ class Delivery:
 
     @property
     def failure(self) -> TriageError | None:
-        """The error that ended delivery; None if there was none."""
+        """The error that ended the delivery of rows; None if there was none."""
         return self._failure
 
     @property

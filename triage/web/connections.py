@@ -29,7 +29,7 @@ _TOO_LARGE = STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n
 
 
 class Connections:
-    """The open connections of one server, and their limits."""
+    """The open connections of one web server, and their limits."""
 
     def __init__(self, settings: WebSettings, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.monotonic = monotonic

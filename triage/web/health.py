@@ -52,12 +52,12 @@ def health_routes(metrics: Metrics, health: WebHealth) -> APIRouter:
 
     @router.get("/live")
     async def live() -> JSONResponse:
-        """Return 200 while the event loop runs and the process's own work progresses; else 503."""
+        """Respond with 200 while the event loop runs and the process's own work progresses; else 503."""
         return _answer(*health.live())
 
     @router.get("/ready")
     async def ready(request: Request) -> JSONResponse:
-        """Return 200 while the dependencies answer; else 503."""
+        """Respond with 200 if the process's dependencies answer; else 503."""
         detailed = is_known(request)
         check = checks.get(detailed)
         # Simultaneous probes share one check: anybody may send them, and threads are few.

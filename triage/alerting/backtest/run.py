@@ -204,7 +204,7 @@ class _Episodes:
         return self._index
 
     def finish(self) -> None:
-        """Add the final state of the episodes that are still open to the results."""
+        """Add the final state of the backtest's open episodes to its results."""
         for code, index in self._index.items():
             self._note(code, index)
 

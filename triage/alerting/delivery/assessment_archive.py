@@ -50,7 +50,7 @@ class AssessmentArchive:
             self._wake.set()
 
     def drop(self) -> None:
-        """Clear the queue, because another alerter does this work now."""
+        """Clear the queue of alerts, because another alerter does this work now."""
         self._waiting.clear()
 
     async def run(self) -> None:

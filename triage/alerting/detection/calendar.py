@@ -48,7 +48,7 @@ DAY_KIND = Season("day kind", 7, 7 * DAY_S, 20.0, 0.25, 0.5, 70 * DAY_S)
 
 
 def seasons_for(step_s: int) -> tuple[Season, ...]:
-    """The seasons that windows of `step_s` seconds can tell apart; none for windows of a week or longer."""
+    """Return the seasons that windows of `step_s` seconds can distinguish; empty for windows of a week or longer."""
     if step_s < DAY_S:
         return (HOUR_OF_DAY, DAY_KIND, HOUR_OF_WEEK)
     return (DAY_OF_WEEK,) if step_s < 7 * DAY_S else ()

@@ -37,7 +37,7 @@ class Level:
         self._slope_sd = _SLOPE_SD_PER_YEAR * step_s / _YEAR_S
 
     def blank(self) -> Floats:
-        """Initial state of a new key, of shape (rows,)."""
+        """Initial state of a new key's level, of shape (rows,)."""
         variances = [_PRIOR_LEVEL_VARIANCE]
         if self.terms > 1:
             variances += [self._slope_sd**2, *(sd**2 for sd in _WAVE_SDS for _ in range(2))]

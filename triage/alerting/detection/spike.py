@@ -60,7 +60,7 @@ class SpikeDetector:
 
     @property
     def widest(self) -> int:
-        """The number of windows in the widest sum that is scored."""
+        """Number of windows in the widest sum that the detector scores."""
         return self._baseline.widths.widest
 
     def dispersion(self) -> tuple[Floats, Floats]:
@@ -140,7 +140,7 @@ class SpikeDetector:
         return key in self._states.index
 
     def forget(self, key: str) -> None:
-        """Remove a key, if it is known."""
+        """Remove a key from the detector; does nothing for an unknown key."""
         self._states.forget(key)
 
     def _number(self, start_ms: int) -> int:

@@ -62,11 +62,11 @@ class KeyStates:
         return len(self.names)
 
     def rows(self, name: str) -> Floats:
-        """View of one named part of the state, of shape (rows of the part, keys)."""
+        """View of the named part of the detector's state, of shape (rows of the part, keys)."""
         return self._values[self.layout.slices[name], : len(self.names)]
 
     def row(self, name: str) -> Floats:
-        """View of a named part of the state that has a single row, of shape (keys,)."""
+        """View of the named part of the detector's state if it has one row, of shape (keys,)."""
         found: Floats = self._values[self.layout.slices[name].start, : len(self.names)]
         return found
 
@@ -75,7 +75,7 @@ class KeyStates:
         return self._tables[:, : len(self.names)]
 
     def locate(self, keys: Sequence[str]) -> NDArray[np.intp]:
-        """Column numbers of the keys, in their order; unknown keys are added."""
+        """Return the column numbers of the keys, in the order of `keys`; unknown keys are added."""
         index = self.index
         try:
             return np.fromiter(map(index.__getitem__, keys), np.intp, len(keys))

@@ -57,7 +57,7 @@ class EpisodeCharts:
         return self._charts.get(dedup_key)
 
     def extend(self, dedup_key: str, latest: Chart) -> None:
-        """Add the latest steps of the series to an episode's chart."""
+        """Add the latest steps of an episode's series to its chart, and store the chart."""
         self._charts[dedup_key] = chart = extended(self._charts.get(dedup_key), latest)
         self._store(dedup_key, chart)
 

@@ -89,7 +89,7 @@ class Episodes:
         self._unknown_ms: dict[str, int] = {}
 
     def restore(self, core: Core) -> None:
-        """Continue with the episodes and pages of the stored state."""
+        """Continue with the episodes and pages in the stored state `core`."""
         self._by_key = {episode.dedup_key: episode for episode in core.episodes}
         self._open = {episode.dedup_key: None for episode in core.episodes if episode.open}
         for episode in sorted(core.episodes, key=lambda episode: episode.last_step_ms):

@@ -22,7 +22,7 @@ class PendingNotifications:
         self._told_of: dict[Event, frozenset[str]] = {"acknowledged": acknowledging, "note": noting}
 
     def restore(self, notifications: Iterable[PendingNotification]) -> None:
-        """Continue from stored notifications, oldest first."""
+        """Continue with stored notifications, given oldest first."""
         for notification in notifications:
             self._put(notification)
 

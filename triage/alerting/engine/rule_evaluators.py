@@ -112,7 +112,7 @@ class RuleEvaluators:
         self._restore(self.series.values(), closed_ms, baselines, sums)
 
     def prime(self, primed: Mapping[str, Mapping[str, StoredBaseline]]) -> None:
-        """Give rules without any baseline their first ones; `primed` is by rule and key."""
+        """Give alert rules without any baseline their first ones; `primed` is by rule and key."""
         for name, baselines in primed.items():
             if name in self.series:
                 self.series[name].prime(baselines)

@@ -64,7 +64,7 @@ class RollingCounts:
         self.volume[rows] += total
 
     def admit(self, key: str, dimensions: Mapping[str, str]) -> int:
-        """Return the number of the key's row; a new key gets an empty row."""
+        """Return the row of a key in the arrays; a new key gets an empty row."""
         if key in self.rows:
             return self.rows[key]
         if not self._free:
@@ -104,7 +104,7 @@ class RollingCounts:
         return self._numbers
 
     def columns(self, steps: int) -> NDArray[np.intp]:
-        """Column numbers of the last `steps` steps, oldest first."""
+        """Array columns of the last `steps` time steps, oldest first, of shape (steps,)."""
         assert self.last_ms is not None
         last = self.last_ms // self._step_ms
         return np.arange(last - steps + 1, last + 1) % self.steps

@@ -116,7 +116,7 @@ class RuleSeries:
         return True
 
     def dimensions(self, key: str) -> dict[str, str]:
-        """Dimension values of a tracked key."""
+        """Values of the rule's dimensions for a tracked key. Raises KeyError for other keys."""
         return self._rolling.dimensions[key]
 
     def window(self, key: str, dimensions: Mapping[str, str]) -> RuleWindow:

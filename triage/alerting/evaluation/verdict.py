@@ -24,7 +24,7 @@ class RuleWindow:
 
     @property
     def share(self) -> float:
-        """Share of negatives; 0 without records."""
+        """Share of negatives among all records of the window, 0 to 1; 0 without records."""
         return self.negative / self.total if self.total else 0.0
 
 

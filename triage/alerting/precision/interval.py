@@ -14,7 +14,7 @@ class Precision:
 
     @property
     def share(self) -> float | None:
-        """The share that was right; None without assessed alerts."""
+        """The share of assessed alerts that were right, 0 to 1; None without assessed alerts."""
         return self.right / self.n if self.n else None
 
     @property

@@ -28,7 +28,7 @@ class RuleKeys:
 
     @property
     def able(self) -> int:
-        """Number of keys that could have fired at the last step."""
+        """Number of the rule's keys that could have fired at the last step."""
         return max(0, self.watched - self.learning - self.too_few)
 
 

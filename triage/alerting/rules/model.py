@@ -150,7 +150,7 @@ class Rule(_Strict):
 
     @property
     def budget(self) -> Budget | None:
-        """The budget of false alerts; None for fixed thresholds."""
+        """The rule's budget of false alerts; None for fixed thresholds."""
         if self.silence is not None:
             return self.silence.budget
         return None if self.spike is None else self.spike.budget

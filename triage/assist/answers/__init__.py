@@ -1,1 +1,1 @@
-"""Questions and their answers with evidence, as the API, the command line and the console give them."""
+"""Questions and answers with evidence, as used by the API, the command line and the console."""

@@ -1,4 +1,4 @@
-"""Types of a question and its answer, in the form of `POST /v1/answers`."""
+"""Types of a question and its answer, in the format of `POST /v1/answers`."""
 
 from typing import Literal
 
@@ -8,11 +8,12 @@ Audience = Literal["public", "internal"]
 
 
 class Question(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A question and the limits of the search for its answer.
+    """A question, and limits of the search for its answer.
 
     Exactly one of `question` (text), `record` (`_id` of an indexed record) and `conversation` (its id) is set.
-    `language` is that of the reader; None: that of the text. `audience` public hides internal passages; internal sees
-    all. `product` and `intent` limit the search to articles of these and to those that name none.
+    `language` is that of the reader; None: that of the text. With `audience` public internal passages are hidden.
+    `product` and `intent` limit the search to articles that name these, or that name none. `k` is the number of
+    results.
     """
 
     question: str | None = None
@@ -42,7 +43,7 @@ class AnswerSpan(msgspec.Struct, kw_only=True):
 
 
 class RankedPassage(msgspec.Struct, kw_only=True):
-    """One article of the ranking, by its best passage."""
+    """One article in the ranking, represented by its best passage."""
 
     article: str
     passage: str
@@ -51,10 +52,10 @@ class RankedPassage(msgspec.Struct, kw_only=True):
 
 
 class SimilarCase(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A resolved record that is like the question.
+    """A resolved record that is similar to the question.
 
-    `ended` is the share of cases with this resolution that it ended, with a 95 % Wilson interval; None of fewer than
-    five cases (`cases`).
+    `ended` is the share of the `cases` with this resolution that it ended, with a 95 % Wilson interval; None if there
+    are fewer than five.
     """
 
     record: str
@@ -69,8 +70,8 @@ class SimilarCase(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Answer(msgspec.Struct, kw_only=True):
     """Evidence for a question.
 
-    `answered` is True if the first of `ranking` is taken for the answer, with this `confidence` that it is right; else
-    `why_not` says why. `degraded` means that vectors were not used: `why_degraded` says why.
+    `answered` is True if the first of `ranking` is accepted as the answer, with this `confidence` that it is right;
+    otherwise `why_not` gives the reason. `degraded` means that vectors were not used, for the reason `why_degraded`.
     """
 
     answered: bool

@@ -1,1 +1,1 @@
-"""Resolved cases: takes resolutions, joins them to their records, and finds similar ones."""
+"""Resolved cases: imports resolutions, joins them to their records, and finds similar ones."""

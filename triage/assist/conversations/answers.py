@@ -1,4 +1,4 @@
-"""The look-ups that the bot may make: cited passages for a question, and webhooks of the owner."""
+"""Lookups by the bot: cited passages that answer a question, and the operator's webhooks."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -18,15 +18,15 @@ _MAX_VALUE_CHARS = 200
 
 
 class Answerer(Protocol):
-    """Answers a question by passages of the knowledge base, word for word. It must not raise."""
+    """Answers a question by verbatim passages of the knowledge base. Must not raise."""
 
     def cited(self, question: str, language: str) -> list[Said]:
-        """Passages that answer the question, each with its `passage`; empty if the evidence is too weak."""
+        """Return passages that answer the question, each with its `passage` id; empty if the evidence is too weak."""
         ...
 
 
 class NoKnowledge:
-    """Answers nothing: without a knowledge base the bot says only the texts of playbooks."""
+    """An answerer that never answers: without a knowledge base the bot only says texts of playbooks."""
 
     def cited(self, question: str, language: str) -> list[Said]:
         del question, language
@@ -34,17 +34,17 @@ class NoKnowledge:
 
 
 class Webhooks(Protocol):
-    """Asks a service of the owner. It must not raise, and must return within some seconds."""
+    """Queries a service of the operator. Must not raise, and must return within a few seconds."""
 
     def ask(self, name: str, conversation: str, slots: Mapping[str, str]) -> dict[str, str] | None:
-        """Values by slot that the service knows; None if it did not answer as it should."""
+        """Return the values, by slot, that the service knows; None if it failed or gave an invalid response."""
         ...
 
 
 class HttpWebhooks:
-    """Webhooks over HTTP: POST of `{"conversation", "slots"}`, answered by a JSON object. Thread-safe.
+    """Webhooks over HTTP: a POST of `{"conversation", "slots"}`, answered by a JSON object. Thread-safe.
 
-    It is a look-up: after a failure or a race the same question may be asked again.
+    They must only look up data, because after a failure or a race the same request may be sent again.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Builds conversations from the settings."""
+"""Builds the objects that handle conversations from the settings."""
 
 from triage.assist.conversations.answers import Answerer, HttpWebhooks, Webhooks
 from triage.assist.conversations.bot import Bot
@@ -21,7 +21,10 @@ def build_taker(
     ranking: Ranking | None = None,
     playbooks: Playbooks | None = None,
 ) -> TurnTaker:
-    """Build what answers turns, with the playbooks of the settings. Raises ConfigError for a mistake in them."""
+    """Build the TurnTaker, which answers turns by the configured playbooks.
+
+    Raises ConfigError for a mistake in them.
+    """
     found = playbooks or load_playbooks(settings.playbooks)
     bot = Bot(found, Guard(), webhooks or HttpWebhooks(settings.webhooks), answerer, settings.clarify_times)
     return TurnTaker(bot, NextSteps(found, bot.matcher, ranking), settings)
@@ -35,6 +38,6 @@ def build_conversations(
     clock: Clock,
     metrics: Metrics | None = None,
 ) -> Conversations:
-    """Build the conversations of a store; digests of texts are made with the author key."""
+    """Build the Conversations of a store; digests of texts are keyed with the author key."""
     key = settings.redaction.author_key.get_secret_value().encode()
     return Conversations(store, taker, settings.conversations, clock, metrics or Metrics(), redactor.author_hash, key)

@@ -1,4 +1,4 @@
-"""The bot: says approved texts, asks for slots, looks up, or hands over. It has no state and no clock."""
+"""The bot: says approved texts, asks for slots, looks up data, or hands over. It has no state and no clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,10 +20,10 @@ _QUESTION = ("?", "？", "吗", "呢")
 
 @dataclass
 class Progress:
-    """The progress of a conversation; the bot changes it.
+    """The progress of a conversation, which the bot updates.
 
-    `asked` is the slot that the next turn is to fill, `check` the outcome of the last check. After `respond`, `say` are
-    the bot's texts, and `handoff` (a reason) or `outcome` is set if the bot ends here.
+    `asked` is the slot that the next turn should fill, `check` the outcome of the last check. After `respond`, `say`
+    are the bot's texts, and `handoff` (a reason) or `outcome` is set if the bot's part ends.
     """
 
     language: str
@@ -43,8 +43,8 @@ class Progress:
 class Bot:
     """Answers customers by playbooks. Thread-safe.
 
-    `respond` never raises for what a customer writes; what it says is a text of the playbooks, of `texts.yaml`, or a
-    passage that `answerer` cites.
+    `respond` does not raise, whatever a customer writes. All that it says are texts of the playbooks, of `texts.yaml`,
+    or passages cited by `answerer`.
     """
 
     def __init__(
@@ -63,7 +63,10 @@ class Bot:
         self._clarify_times = clarify_times
 
     def respond(self, progress: Progress, facts: TurnFacts, sentiments: Sequence[float] = ()) -> None:
-        """Answer one turn of the customer; `sentiments` are the scores of the turns before, oldest first."""
+        """Answer one turn of the customer by updating `progress`.
+
+        `sentiments` are the scores (-1 to 1) of the customer's earlier turns, oldest first.
+        """
         if reason := self._guard.reason(facts, sentiments):
             self._hand_over(progress, reason)
             return
@@ -229,7 +232,7 @@ class Bot:
 
 
 def holds(when: When | None, progress: Progress, facts: TurnFacts) -> bool:
-    """True if the condition of a branch holds; None always does."""
+    """True if the condition of a playbook's branch holds; None always does."""
     if when is None:
         return True
     value = progress.slots.get(when.slot or "")

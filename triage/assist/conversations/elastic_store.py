@@ -1,4 +1,4 @@
-"""Keeps conversations in Elasticsearch."""
+"""Stores conversations in Elasticsearch."""
 
 from elasticsearch import Elasticsearch
 

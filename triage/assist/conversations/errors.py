@@ -1,10 +1,10 @@
-"""Reasons for which a turn or an act is refused."""
+"""Errors for refused turns and actions on conversations."""
 
 from triage.errors import TriageError, Unavailable
 
 
 class TurnRefused(TriageError):  # noqa: N818 - describes the turn
-    """A turn or an act that the conversation can't take; `code` is stable, `status` that of HTTP."""
+    """A conversation cannot accept a turn or action; `code` is a stable name, `status` the HTTP status."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -17,7 +17,7 @@ class RevisionConflict(TriageError):  # noqa: N818
 
 
 class Contended(Unavailable):
-    """The conversation changed at each attempt: the caller should try again."""
+    """The conversation was changed by others at each attempt: the caller should try again."""
 
     def __init__(self, identity: str) -> None:
         super().__init__("conversations", f"{identity} is changed by several at once; send the turn again")

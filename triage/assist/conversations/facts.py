@@ -1,4 +1,4 @@
-"""Takes from an enriched record what the bot decides by."""
+"""Extracts the facts that the bot uses from an enriched record."""
 
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ class TurnFacts:
 
 
 def facts_of_turn(record: EnrichedRecord) -> TurnFacts:
-    """Facts of a turn that was enriched as a record."""
+    """Extract the facts of a turn from its enriched record."""
     return TurnFacts(
         text=record.text,
         language=record.language,
@@ -37,7 +37,7 @@ def facts_of_turn(record: EnrichedRecord) -> TurnFacts:
 
 
 def facts_by_rules(text: str, redactor: Redactor) -> TurnFacts:
-    """Facts of a text without a model: redacted, with the entities that rules find."""
+    """Determine the facts of a text without a model: the redacted text, and entities found by rules."""
     redacted = redactor.redact(text)
     found = [(each.label, redacted.text[each.start : each.end]) for each in redacted.spans]
     return TurnFacts(text=redacted.text, entities=found)

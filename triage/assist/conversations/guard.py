@@ -1,4 +1,4 @@
-"""Decides when a person must take over, before the bot says anything."""
+"""Determines if a person must take over, before the bot replies."""
 
 from collections.abc import Sequence
 
@@ -25,16 +25,16 @@ _MORE = {name: tuple(compiled(name).values()) for name in _ORDER}
 
 
 class Guard:
-    """Finds the reason for which a person must take over. Thread-safe."""
+    """Finds reasons for which a person must take over a conversation. Thread-safe."""
 
     def __init__(self, rules: RuleSet | None = None) -> None:
         """`rules` are the rules whose names mean safety, fraud and legal; None: those that are shipped."""
         self._rules = rules or load_rules(None)
 
     def reason(self, facts: TurnFacts, sentiments: Sequence[float] = ()) -> str | None:
-        """The reason to hand over now, None if there is none.
+        """Return the reason for a hand-off to a person now; None if there is none.
 
-        `sentiments` are the scores of the customer's turns before, oldest first.
+        `sentiments` are the scores (-1 to 1) of the customer's earlier turns, oldest first.
         """
         text = prepared(facts.text)
         named = {_NEVER_BY_BOT[name] for name in (*facts.rules, *self._fired(facts)) if name in _NEVER_BY_BOT}

@@ -1,4 +1,4 @@
-"""Chooses the language in which a customer is answered."""
+"""Selects the language in which a customer is answered."""
 
 import re
 
@@ -9,9 +9,10 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 
 
 def reply_language(text: str, detected: str, before: str | None) -> str:
-    """The language of the reply: that in which most of a turn is written, else the one before.
+    """Return the language of the reply: the one in which most of `text` is written, else the previous one, `before`.
 
-    A turn of both languages keeps the one before if it has some of it; a number or a code changes nothing.
+    A text in both languages keeps the previous one; a number or a code changes nothing. `detected` is used if neither
+    the text nor `before` shows a language.
     """
     han, words = len(_HAN.findall(text)), len(_WORD.findall(text))
     # A Han character is about half a word.

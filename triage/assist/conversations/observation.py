@@ -1,4 +1,4 @@
-"""Counts what happens in conversations: turns, hand-offs, waiting, ends, and whether suggestions are used."""
+"""Metrics of conversations: turns, hand-offs, waiting, ends, and the use of suggestions."""
 
 from triage.clock import parse_rfc3339
 from triage.metrics import Metrics
@@ -6,7 +6,7 @@ from triage.schemas.conversation import Conversation
 
 
 def count_change(metrics: Metrics, before: Conversation | None, after: Conversation) -> None:
-    """Update the metrics for a change that was stored; `before` is None for a new conversation."""
+    """Update the metrics after a change was stored; `before` is None for a new conversation."""
     turns = len(before.turns) if before is not None else 0
     for turn in after.turns[turns:]:
         metrics.conversation_turns.labels(turn.speaker).inc()

@@ -1,4 +1,4 @@
-"""Packs a playbook into a conversation, so that it ends by the version it began with."""
+"""Packs a playbook into a conversation, which thereby keeps the version it began with."""
 
 import base64
 import zlib
@@ -13,17 +13,17 @@ _MAX_BYTES = 1024 * 1024
 
 @lru_cache(256)
 def packed(playbook_json: bytes) -> str:
-    """A playbook's JSON, compressed, in base64."""
+    """Compress a playbook's JSON and encode it in base64."""
     return base64.b64encode(zlib.compress(playbook_json, 9)).decode()
 
 
 def pack(playbook: Playbook) -> str:
-    """A playbook as a short text."""
+    """Encode a playbook as a short text, for `unpack`."""
     return packed(msgspec.json.encode(playbook))
 
 
 @lru_cache(256)
 def unpack(text: str) -> Playbook:
-    """The playbook of a text that `pack` made."""
+    """Decode the playbook from a text that `pack` made."""
     body = zlib.decompressobj().decompress(base64.b64decode(text), _MAX_BYTES)
     return msgspec.json.decode(body, type=Playbook)

@@ -1,4 +1,4 @@
-"""Replays scripted dialogues against the bot, and counts what it did right."""
+"""Replays scripted dialogues against the bot, and counts correct reactions."""
 
 import gzip
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ _MAX_LINES = 100_000
 
 
 class ScriptedTurn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A turn of the customer, and what must follow: the state, the slot that is asked, the reason, the outcome."""
+    """A customer's turn, and the expected result: state, requested slot, hand-off reason, outcome (None: any)."""
 
     say: str
     state: str | None = None
@@ -32,9 +32,9 @@ class ScriptedTurn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class Dialogue(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A scripted dialogue.
 
-    `kind` is `wish` (ends in a person because the customer asks for one), `never` (ends in a person because the bot may
-    not answer), `flow` (the bot leads it), `playbook` and `clarify` (a person by the playbook, or after questions that
-    were not understood).
+    `kind` is the expected course: `wish` (handed to a person on request), `never` (handed to a person because the bot
+    must not answer), `flow` (led by the bot), `playbook` and `clarify` (handed to a person by the playbook, or after
+    turns that were not understood).
     """
 
     id: str
@@ -45,7 +45,7 @@ class Dialogue(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass
 class Report:
-    """Results of a replay. `problems` are the dialogues that went another way than scripted, one line each."""
+    """Results of a replay. `problems` describes each dialogue that did not go as scripted, one line each."""
 
     dialogues: int = 0
     as_scripted: int = 0
@@ -59,7 +59,7 @@ class Report:
 
 
 def read_dialogues(path: Path) -> list[Dialogue]:
-    """Read scripted dialogues, one JSON object a line, plain or gzip. Raises ConfigError naming the line."""
+    """Read scripted dialogues, one JSON object per line, plain or gzip. Raises ConfigError naming the line."""
     try:
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
@@ -79,7 +79,7 @@ def read_dialogues(path: Path) -> list[Dialogue]:
 
 
 def replay(dialogues: Sequence[Dialogue], conversations: Conversations, read: Read) -> Report:
-    """Play each dialogue as a conversation of its own; `read` makes the facts of a text."""
+    """Play each dialogue as a new conversation; `read` computes the facts of a text."""
     report = Report()
     for dialogue in dialogues:
         problems, states, spoken = _played(dialogue, conversations, read)

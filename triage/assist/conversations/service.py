@@ -1,4 +1,4 @@
-"""Takes turns and people's acts, so that each turn is answered exactly once, whoever sends it how often."""
+"""Accepts turns and actions of agents, so that each turn is answered exactly once, even if it is sent repeatedly."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -25,18 +25,18 @@ _OPEN: tuple[State, ...] = ("bot", "waiting", "human")
 
 
 class Taken(NamedTuple):
-    """The answer to a turn, and the conversation after it; None if the turn had been taken before."""
+    """The answer to a turn, and the conversation after it; None if the turn had been answered before."""
 
     answer: Answer
     conversation: Conversation | None
 
 
 class Conversations:
-    """All conversations of a store. Thread-safe: several threads and processes may share the store.
+    """All conversations of a store. Thread-safe; several threads and processes may share the store.
 
-    Send a turn to `known` first; if it has no answer yet, enrich its text and `take` it. `author_hash(source, id)`
-    makes the keyed hash of an author, `key` the digests of texts. `taker` may be replaced at any time: conversations
-    keep the playbooks that they began with.
+    Send a turn to `known` first; if it has no answer yet, enrich its text and call `take`. `author_hash(source, id)`
+    computes the keyed hash of an author; `key` is for the digests of texts. `taker` may be replaced at any time:
+    conversations keep the playbooks with which they began.
     """
 
     def __init__(
@@ -55,18 +55,19 @@ class Conversations:
         self._author_hash, self._key = author_hash, key
 
     def known(self, identity: str, request: TurnRequest) -> Answer | None:
-        """The answer of a turn that was taken before; None if it is the next one, and valid.
+        """Return the answer of a turn that was answered before; None if it is the next turn, and valid.
 
-        Raises TurnRefused, and as the store does.
+        Raises TurnRefused for an invalid turn, and the errors of the store.
         """
         self._require_valid(identity, request)
         return self._before(identity, request)[1]
 
     def take(self, identity: str, request: TurnRequest, facts: TurnFacts, actor: str | None = None) -> Taken:
-        """Take a turn, whose text was enriched to `facts`.
+        """Answer a turn whose text was enriched to `facts`.
 
-        Of several turns that are sent at once with one number, one is taken. Raises TurnRefused, Contended, and as the
-        store does; then nothing has changed, or the turn was taken and sending it again returns its answer.
+        Of several turns sent at the same time with the same number, one is accepted. Raises TurnRefused, Contended, and
+        the errors of the store; then either nothing has changed, or the turn was stored and sending it again returns
+        its answer.
         """
         self._require_valid(identity, request)
         digest = digest_of(self._key, identity, request)
@@ -82,9 +83,9 @@ class Conversations:
         raise Contended(identity)
 
     def act(self, identity: str, act: Act, actor: str, outcome: str = "closed_by_agent") -> Conversation:
-        """Let a person take over, give back to the bot, or close.
+        """Apply an agent's action: take over, give back to the bot, or close.
 
-        An act that has been done already changes nothing. Raises TurnRefused, Contended, and as the store does.
+        A repeated action changes nothing. Raises TurnRefused, Contended, and the errors of the store.
         """
         states.require_id(identity)
         for _ in range(_ATTEMPTS):
@@ -98,7 +99,7 @@ class Conversations:
         raise Contended(identity)
 
     def close_overdue(self) -> int:
-        """Close the conversations in which nothing has happened for too long; returns their number."""
+        """Close the conversations that had no turn for longer than the configured time-outs; returns their number."""
         found = 0
         for state in _OPEN:
             for each in self.store.in_state(state, _PAGE):

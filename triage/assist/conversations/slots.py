@@ -1,4 +1,4 @@
-"""Reads the values of slots from a turn: by entities of the model and the rules, by words, by numbers."""
+"""Reads the values of slots from a turn: from entities, words and numbers."""
 
 import re
 from functools import lru_cache
@@ -24,9 +24,9 @@ _HAN_NUMBER = re.compile("[零一二三四五六七八九两十]{1,3}")
 
 
 def read_slot(slot: Slot, facts: TurnFacts, *, asked: bool) -> str | None:
-    """Value of a slot in a turn, at most 200 characters; None if the turn does not say it.
+    """Return the value of a slot in a turn, at most 200 characters; None if the turn does not contain it.
 
-    Only a slot that was `asked` for is read from a yes or no, a bare number, or free text.
+    A yes or no, a bare number and free text are used only if the slot was `asked` for.
     """
     match slot.kind:
         case "entity":
@@ -43,7 +43,7 @@ def read_slot(slot: Slot, facts: TurnFacts, *, asked: bool) -> str | None:
 
 
 def fill_slots(playbook: Playbook, slots: dict[str, str], facts: TurnFacts, asked: str | None) -> dict[str, str]:
-    """Slots with those that a turn fills: `asked`, if it does, and others that it names without being asked."""
+    """Return the slots plus those that a turn fills: the `asked` one, and others that it mentions."""
     found = dict(slots)
     for name, slot in playbook.slots.items():
         if slot.sensitive or (name in found and name != asked):

@@ -1,8 +1,8 @@
-"""The states of a conversation and the changes between them: bot → waiting → human → closed.
+"""The states of a conversation and the transitions between them: bot → waiting → human → closed.
 
-Every function makes a new conversation with the next revision from the one it is given, and changes nothing. The store
-decides which change holds: it accepts one writer of each revision. After a hand-off only a person's act makes the bot
-speak again.
+Every function returns a new conversation with the next revision, and does not change the given one. The store decides
+which change is valid: it accepts one writer of each revision. After a hand-off only an agent's action reactivates the
+bot.
 """
 
 import re
@@ -20,7 +20,7 @@ _HOUR_MS, _MINUTE_MS = 3_600_000, 60_000
 
 
 def require_id(identity: str) -> None:
-    """Raises TurnRefused 422 for an id that can't name a conversation."""
+    """Raise TurnRefused 422 if an id is not valid for a conversation."""
     if _ID.fullmatch(identity) is None:
         message = "a conversation's id has 1 to 128 letters, digits and . _ : - and begins with a letter or digit"
         raise TurnRefused(422, "bad_conversation", message)
@@ -29,7 +29,7 @@ def require_id(identity: str) -> None:
 def new_conversation(
     identity: str, language: str, now_ms: int, author: str | None = None, source: str | None = None
 ) -> Conversation:
-    """A conversation without turns, at revision 0: the store has none like it."""
+    """Create a conversation without turns, at revision 0, which is not stored yet."""
     at = rfc3339(now_ms)
     return Conversation(
         id=identity,
@@ -45,9 +45,9 @@ def new_conversation(
 
 
 def repeated(conversation: Conversation, turn: int, digest: str) -> Answer | None:
-    """The answer of a turn that was taken before; None if it is the next one.
+    """Return the answer of a turn that was answered before; None if it is the next turn.
 
-    Raises TurnRefused 409 if the number was taken by another text, is out of order, or the conversation is closed.
+    Raises TurnRefused 409 if the number belongs to another text or is out of order, or if the conversation is closed.
     """
     taken = next((each for each in conversation.turns if each.turn == turn), None)
     if taken is not None:
@@ -72,23 +72,26 @@ def turn_after(conversation: Conversation) -> int:
 
 
 def with_turn(conversation: Conversation, turn: Turn, now_ms: int, **changes: Any) -> Conversation:
-    """The conversation after a turn; `changes` are its other fields."""
+    """Return the conversation with an additional turn; `changes` are new values of its other fields."""
     return _changed(conversation, now_ms, turns=[*conversation.turns, turn], **changes)
 
 
 def handed_over(reason: str, summary: str, now_ms: int) -> Handoff:
-    """The hand-off to a person at this time, in ms since the epoch."""
+    """Create the hand-off to a person at `now_ms` (ms since the epoch)."""
     return Handoff(reason=reason, at=rfc3339(now_ms), summary=summary)
 
 
 def taken_over(conversation: Conversation, actor: str, now_ms: int) -> Conversation:
-    """A person speaks from now on. Raises TurnRefused if the conversation is closed."""
+    """Return the conversation after an agent, `actor`, has taken over. Raises TurnRefused if it is closed."""
     _require_open(conversation)
     return _changed(conversation, now_ms, state="human", taken_by=actor, waiting_since=None)
 
 
 def given_back(conversation: Conversation, now_ms: int) -> Conversation:
-    """The bot speaks again, from the beginning of a matter. Raises TurnRefused unless a person spoke or was awaited."""
+    """Return the conversation to the bot, with the next matter.
+
+    Raises TurnRefused unless it is with or waits for a person.
+    """
     if conversation.state not in {"waiting", "human"}:
         raise TurnRefused(409, "not_with_person", f"{conversation.id} is {conversation.state}, not with a person")
     return _changed(
@@ -109,27 +112,27 @@ def given_back(conversation: Conversation, now_ms: int) -> Conversation:
 
 
 def closed(conversation: Conversation, outcome: str, now_ms: int) -> Conversation:
-    """The conversation takes no more turns. Raises TurnRefused if it is closed already."""
+    """Return the conversation as closed, with this outcome. Raises TurnRefused if it is already closed."""
     _require_open(conversation)
     return _changed(conversation, now_ms, state="closed", outcome=outcome, waiting_since=None, asked=None)
 
 
 def is_overdue(conversation: Conversation, settings: ConversationSettings, now_ms: int) -> bool:
-    """True if nothing has happened for longer than the settings allow."""
+    """True if the conversation had no change for longer than the settings allow."""
     if conversation.state == "closed":
         return False
     return now_ms - parse_rfc3339(conversation.updated_at) >= time_out_ms(conversation.state, settings)
 
 
 def time_out_ms(state: State, settings: ConversationSettings) -> float:
-    """Time in ms without a turn after which a conversation in a state is closed."""
+    """Time in ms without a turn after which a conversation in this state is closed."""
     if state == "waiting":
         return settings.waiting_time_out_hours * _HOUR_MS
     return settings.time_out_minutes * _MINUTE_MS
 
 
 def answered(turn: int, state: State, **fields: Any) -> Answer:
-    """An answer to a turn, without texts and suggestions unless `fields` has them."""
+    """Create an answer to a turn; texts and suggestions are empty unless given in `fields`."""
     suggestions: list[Suggestion] = fields.pop("suggestions", [])
     return Answer(turn=turn, state=state, say=fields.pop("say", []), suggestions=suggestions, **fields)
 

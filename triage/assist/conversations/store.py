@@ -1,4 +1,4 @@
-"""Keeps conversations: the contract of a store, and one in memory."""
+"""Stores conversations: the interface of a store, and a store in memory."""
 
 import threading
 from collections.abc import Collection
@@ -17,7 +17,7 @@ class ConversationStore(Protocol):
     """
 
     def read(self, identity: str) -> Conversation | None:
-        """The conversation as it was last written; None if there is none."""
+        """Return the latest version of the conversation with this id; None if there is none."""
         ...
 
     def write(self, conversation: Conversation) -> None:
@@ -25,16 +25,16 @@ class ConversationStore(Protocol):
         ...
 
     def in_state(self, state: State, size: int) -> list[Conversation]:
-        """Conversations in a state, those that changed longest ago first; a write may take a second to be seen."""
+        """Return conversations in a state, those unchanged for longest first; a write may be missing for a second."""
         ...
 
     def counts(self) -> dict[str, int]:
-        """Number of conversations by state; a write may take a second to be seen."""
+        """Number of conversations by state; a write may be visible only after a second."""
         ...
 
 
 class MemoryStore:
-    """Conversations in memory, for `triage chat` and tests."""
+    """A store that keeps conversations in memory, for `triage chat` and tests."""
 
     def __init__(self) -> None:
         self._stored: dict[str, tuple[int, bytes]] = {}

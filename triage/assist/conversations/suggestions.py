@@ -1,4 +1,4 @@
-"""Suggests the next steps to an agent: the legal ones of the playbook, ranked by its order or by a learnt policy."""
+"""Suggests next steps to an agent: the allowed ones of the playbook, ranked by its order or by a learned policy."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,15 +14,15 @@ SUGGESTED = 3
 
 
 class Ranking(Protocol):
-    """Ranks steps by what agents did in conversations like this one. Thread-safe; it must not raise."""
+    """Ranks steps by agents' choices in similar conversations. Thread-safe. Must not raise."""
 
     def scores(self, playbook: Playbook, legal: Sequence[str], conversation: Conversation) -> dict[str, float] | None:
-        """Probability of each legal step; None for a playbook that the policy can't rank."""
+        """Return the probability of each allowed step; None for a playbook that the policy does not know."""
         ...
 
 
 class NextSteps:
-    """Suggests steps for conversations that a person leads, or will lead."""
+    """Suggests steps for conversations that an agent leads, or will lead."""
 
     def __init__(self, playbooks: Playbooks, matcher: Matcher, ranking: Ranking | None = None) -> None:
         self._playbooks, self._matcher, self._ranking = playbooks, matcher, ranking
@@ -30,9 +30,9 @@ class NextSteps:
     def suggest(
         self, conversation: Conversation, playbook: Playbook | None, facts: TurnFacts | None
     ) -> list[Suggestion]:
-        """At most three next steps, best first.
+        """Return at most three next steps, best first.
 
-        Without a playbook they are the first steps of those that fit the last turn, as `playbook/step`.
+        Without a playbook they are the first steps, as `playbook/step`, of those playbooks that fit the last turn.
         """
         if playbook is None:
             ranked = self._matcher.ranked(facts) if facts is not None else []
@@ -59,10 +59,10 @@ class NextSteps:
 
 
 def legal_steps(playbook: Playbook, last: str | None, slots: dict[str, str]) -> list[str]:
-    """Names of the steps that the playbook allows after `last`, in its order.
+    """Return the names of the steps that the playbook allows after `last`, in its order.
 
-    They are what follows `last`, past look-ups and questions that `slots` answer, `last` itself while its question is
-    open, and the steps `anytime`. In a playbook that is not strict every step is legal.
+    These are the steps that follow `last` (lookups and questions already answered by `slots` are skipped), `last`
+    itself while its question is open, and the steps `anytime`. In a playbook that is not strict every step is allowed.
     """
     if not playbook.strict:
         return [step.name for step in playbook.steps]
@@ -81,7 +81,7 @@ def legal_steps(playbook: Playbook, last: str | None, slots: dict[str, str]) -> 
 
 
 def in_order(playbook: Playbook, legal: Sequence[str], conversation: Conversation) -> list[str]:
-    """Legal steps as the graph alone ranks them: what follows the last step first, then what was not said yet."""
+    """Rank the allowed steps by the graph alone: those that follow the last step first, then those not said yet."""
     follows = successors(playbook)
     after = follows.get(conversation.step or "", [playbook.steps[0].name])
     done = set(conversation.steps)

@@ -14,10 +14,10 @@ _WORDS = {
 def summary_of(
     conversation: Conversation, playbook: Playbook | None, reason: str, facts: TurnFacts | None, language: str
 ) -> str:
-    """One line for each thing that the person has to know, in the conversation's language.
+    """Summarize a conversation, in its language, one line per fact that the person who takes over needs.
 
-    Reason, matter, slots, steps, passages that were shown, the last words and their sentiment. It holds redacted text
-    only.
+    The facts are reason, matter, slots, steps, shown passages, the last message and its sentiment. Contains only
+    redacted text.
     """
     reason_word, matter, known, done, shown, last, sentiment = _WORDS[language]
     lines = [f"{reason_word}: {reason}"]

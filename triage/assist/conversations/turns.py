@@ -1,4 +1,4 @@
-"""Makes the next revision of a conversation from a turn: the bot answers, a person waits, or an agent speaks."""
+"""Computes the next revision of a conversation from a turn: the bot answers, a person waits, or an agent speaks."""
 
 import hashlib
 import hmac
@@ -22,7 +22,10 @@ _DIGEST_CHARS = 32
 
 
 class TurnRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A turn as it is sent. `author_id` and `source` count in the first turn; `step` is what an agent picked."""
+    """A turn as sent by a client.
+
+    `author_id` and `source` count only in the first turn; `step` is what an agent picked.
+    """
 
     turn: int
     speaker: Speaker = msgspec.field(name="from")
@@ -34,13 +37,13 @@ class TurnRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def digest_of(key: bytes, identity: str, request: TurnRequest) -> str:
-    """Keyed hash of a turn's speaker and text as it came, by which a repeated turn is known."""
+    """Keyed hash of a turn's speaker and original text, to recognize a repeated turn."""
     message = f"{identity}\0{request.turn}\0{request.speaker}\0{request.text}".encode("utf-8", "surrogatepass")
     return hmac.new(key, message, hashlib.sha256).hexdigest()[:_DIGEST_CHARS]
 
 
 class TurnTaker:
-    """Answers turns by one set of playbooks. It stores nothing, so what it makes may be dropped. Thread-safe."""
+    """Answers turns by one set of playbooks. It stores nothing, so its results may be discarded. Thread-safe."""
 
     def __init__(self, bot: Bot, next_steps: NextSteps, settings: ConversationSettings) -> None:
         self._bot, self._next_steps, self._settings = bot, next_steps, settings
@@ -48,7 +51,7 @@ class TurnTaker:
     def after(
         self, before: Conversation, request: TurnRequest, facts: TurnFacts, digest: str, actor: str | None, now_ms: int
     ) -> Conversation:
-        """The conversation after a turn, at the next revision; the last of its turns has the answer."""
+        """Return the conversation after a turn, at the next revision; its last turn has the answer."""
         turn = Turn(
             turn=request.turn,
             speaker=request.speaker,
@@ -161,7 +164,7 @@ class TurnTaker:
 
 
 def playbook_of(conversation: Conversation) -> Playbook | None:
-    """The playbook of a conversation, in the version that it began with."""
+    """The playbook of a conversation, in the version with which it began; None if it has none."""
     return None if conversation.playbook_source is None else unpack(conversation.playbook_source)
 
 

@@ -1,7 +1,7 @@
-"""Recognizes what a customer wants of the conversation itself: a person, an end, a greeting, yes or no.
+"""Recognizes a customer's wishes about the conversation itself: a person, its end, a greeting, yes or no.
 
-English and Chinese, said directly or indirectly. Patterns are matched on case-folded text in simplified characters;
-those for a person are in `patterns.yaml`.
+English and Chinese, direct or indirect. Patterns are matched on case-folded text in simplified characters; those for a
+person are in `patterns.yaml`.
 """
 
 import re
@@ -21,7 +21,7 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def prepared(text: str) -> str:
-    """The text as all functions here match it: case-folded, simplified, with plain apostrophes, at most 2,000 long."""
+    """Prepare a text for all functions here: case-folded, simplified, plain apostrophes, at most 2,000 characters."""
     return normalized(text[:_MAX_CHARS]).replace("’", "'").replace("‘", "'").strip()
 
 
@@ -34,22 +34,22 @@ def wants_person(text: str) -> bool:
 
 
 def is_greeting(text: str) -> bool:
-    """True if a prepared text only greets."""
+    """True if a prepared text consists only of a greeting."""
     return _is_only(_GREETING, text)
 
 
 def is_farewell(text: str) -> bool:
-    """True if a prepared text only thanks or says goodbye."""
+    """True if a prepared text consists only of thanks or a goodbye."""
     return _is_only(_FAREWELL, text)
 
 
 def says_solved(text: str) -> bool:
-    """True if a prepared text says that the matter has come to an end by itself."""
+    """True if a prepared text says that the problem has been solved."""
     return _SOLVED.search(text) is not None
 
 
 def yes_or_no(text: str) -> str | None:
-    """`yes` or `no`, as a prepared text answers a question; None if it does neither."""
+    """Return `yes` or `no` if a prepared text answers a question so; None otherwise."""
     if _NO.search(text):
         return "no"
     if _YES.search(text):

@@ -1,1 +1,1 @@
-"""Knowledge as files: reading, checking, splitting into passages, planning and applying to the index."""
+"""Knowledge base from files: reads, checks and splits them into passages, and applies changes to the index."""

@@ -1,1 +1,1 @@
-"""The market: brands and products by their names, and what the stream says about each."""
+"""The market: brands and products with all their names, and statistics of records about each."""

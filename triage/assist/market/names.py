@@ -1,4 +1,4 @@
-"""Reads market.yaml: brands, own and competitors, with their products, and all names of each."""
+"""Reads market.yaml: own and competing brands with their products, and all names of each."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ _TOP_FIELDS = ("version", "brands", "products")
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """A brand: the name that stands for it, its other names, and True if it is the owner's own."""
+    """A brand: its main name, its other names, and whether it is the operator's own."""
 
     name: str
     own: bool
@@ -28,7 +28,7 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product: its name, other names, the brand that alone sells it (None: several do), and a category."""
+    """A product: its name, other names, the only brand that sells it (None: several do), and a category."""
 
     name: str
     brand: str | None = None
@@ -37,7 +37,7 @@ class Product:
 
 
 class Market:
-    """Brands and products in the order of the file; finds each by any of its names."""
+    """Brands and products in the order of the file, which can be found by any of their names."""
 
     def __init__(self, brands: Sequence[Brand], products: Sequence[Product]) -> None:
         self.brands = tuple(brands)
@@ -46,20 +46,20 @@ class Market:
         self._products = {folded(name): each for each in products for name in (each.name, *each.also)}
 
     def brand_of(self, name: str) -> Brand | None:
-        """The brand that a name in any spelling stands for; None if the file does not have it."""
+        """Return the brand with this name in any spelling; None if the file does not list it."""
         return self._brands.get(folded(name))
 
     def product_of(self, name: str) -> Product | None:
-        """The product that a name in any spelling stands for; None if the file does not have it."""
+        """Return the product with this name in any spelling; None if the file does not list it."""
         return self._products.get(folded(name))
 
     def products_of(self, brand: Brand) -> list[Product]:
-        """The products that this brand alone sells."""
+        """The products that only this brand sells."""
         return [each for each in self.products if each.brand and self.brand_of(each.brand) is brand]
 
 
 def folded(name: str) -> str:
-    """A name for comparison: without differences of case, width, Unicode form, Chinese script and white space."""
+    """Normalize a name for comparison: case, width, Unicode form, Chinese script and white space."""
     return simplified(" ".join(unicodedata.normalize("NFKC", name).casefold().split()))
 
 

@@ -1,4 +1,4 @@
-"""Counts the market report in the index by searches that read no document."""
+"""Computes the market report from the index, by searches that return only counts."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ _BY_PAIR: JsonObject = {"pairs": {"terms": {"field": "aspects.pair", "size": _PA
 def read_market_report(
     client: Elasticsearch, settings: ElasticsearchSettings, market: Market, start_ms: int, end_ms: int
 ) -> MarketReport:
-    """Report on the records from `start_ms` to `end_ms`, and on the time of the same length before for ranks.
+    """Report on the records from `start_ms` to `end_ms`; ranks are compared with the preceding period of equal length.
 
-    Raises as `run_search` does.
+    Raises Unavailable, AccessDenied, DependencyError.
     """
     return _Counting(client, settings, market, start_ms, end_ms).report()
 

@@ -12,7 +12,7 @@ from triage.intervals import wilson
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """Numbers of records that are positive and negative about something; neutral ones say nothing for or against."""
+    """Numbers of positive and of negative records about something; neutral ones are ignored."""
 
     positive: int = 0
     negative: int = 0
@@ -23,24 +23,25 @@ class Opinion:
 
     @property
     def net(self) -> float | None:
-        """Net sentiment: the positive share less the negative one, from -1 to 1; None without any record."""
+        """Net sentiment: the positive share minus the negative share, from -1 to 1; None without records."""
         return (self.positive - self.negative) / self.n if self.n else None
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of `net`: Wilson's of the positive share, stretched to -1 ... 1."""
+        """The 95 % interval of `net`: Wilson's interval of the positive share, scaled to -1 to 1."""
         low, high = wilson(self.positive, self.n)
         return 2 * low - 1, 2 * high - 1
 
 
 @dataclass(frozen=True, slots=True)
 class BrandRow:
-    """Figures of a brand.
+    """Statistics of a brand.
 
-    `records` have it as brand, or a product that it alone sells; `mentions` speak of it, also as a named organization
-    or product in the text. `share` of voice: its mentions among all records that speak of any brand of the market.
-    `rank` is by mentions, 1 first; `rank_before` that of the time of the same length before, None if it had no mention.
-    `opinion` counts `records` only: a text that names a rival may praise one and blame the other.
+    `records` name it as brand, or name a product that only it sells; `mentions` also include records whose text names
+    it as an organization or product. `share` of voice is its mentions divided by all records that mention any brand of
+    the market. `rank` is by mentions, 1 is the highest; `rank_before` is that of the preceding period of equal length,
+    None without mentions. `opinion` counts only `records`, because a text that names a competitor may praise one and
+    criticise the other.
     """
 
     brand: Brand
@@ -55,7 +56,7 @@ class BrandRow:
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """Figures of a product: its records, their sentiment, and the opinion on each aspect."""
+    """Statistics of a product: its records, their sentiment, and the opinion on each aspect."""
 
     product: Product
     records: int
@@ -65,7 +66,7 @@ class ProductRow:
 
 @dataclass(frozen=True, slots=True)
 class LostTo:
-    """`negative` records of an own brand that name a competitor in their text."""
+    """Number of `negative` records of an own brand that name a competitor in their text."""
 
     brand: Brand
     competitor: Brand
@@ -76,9 +77,9 @@ class LostTo:
 class MarketReport:
     """The market in the records from `start_ms` to `end_ms` (event times, end exclusive).
 
-    `voices` is the number of records that speak of any brand of the market. Brands are sorted by rank, products by
-    their records, losses by their number. `aspects` are those of any product, the most frequent first. `unlisted` are
-    frequent brands of records that the market file does not have, with their numbers of records.
+    `voices` is the number of records that mention any brand of the market. Brands are sorted by rank, products by
+    number of records, losses by their number. `aspects` are those of any product, the most frequent first. `unlisted`
+    are frequent brands of records that are not in the market file, with their numbers of records.
     """
 
     start_ms: int

@@ -1,4 +1,4 @@
-"""Finds how the records of a time range spell brands and products, so that each is counted under one name."""
+"""Finds how records of a time range spell brands and products, so that each is counted under one name."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ _UNLISTED = 20
 
 @dataclass(frozen=True)
 class Spellings:
-    """Values of the index that stand for each brand and product, by its name in the market file.
+    """Values in the index that mean each brand and product, by its name in the market file.
 
     `brands` are values of the field `brand`, `products` of `product`, `mentions` of `entities.text`. `unlisted` are
-    frequent values of `brand` that the file does not have, with their numbers of records.
+    frequent values of `brand` that are not in the file, with their numbers of records.
     """
 
     brands: dict[str, list[str]] = field(default_factory=dict)
@@ -32,9 +32,9 @@ class Spellings:
 def find_spellings(
     client: Elasticsearch, settings: ElasticsearchSettings, market: Market, query: JsonObject
 ) -> Spellings:
-    """Spellings among the 5,000 most frequent values of each field of the records that match, and those of the file.
+    """Find spellings among the 5,000 most frequent values of each field of the records that match, and add the file's.
 
-    Raises as `run_search` does.
+    Raises Unavailable, AccessDenied, DependencyError.
     """
     fields = {"brand": "brand", "product": "product", "mention": "entities.text"}
     body = run_search(

@@ -1,1 +1,1 @@
-"""Playbooks: what to say, ask and check, step by step, as data; see docs/playbooks.md."""
+"""Playbooks: texts, questions and checks of a conversation, step by step, as data; see docs/playbooks.md."""

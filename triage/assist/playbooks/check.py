@@ -1,4 +1,4 @@
-"""Checks a playbook: names, languages, policies, and that every step can be reached and comes to an end."""
+"""Checks a playbook: names, languages, policies, and that every step can be reached and leads to an end."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -23,7 +23,7 @@ def problems_of(
 
 
 def successors(playbook: Playbook) -> dict[str, list[str]]:
-    """Names of the steps that can follow each step, as the playbook says; unknown ones are left out."""
+    """Names of the steps that can follow each step according to the playbook; unknown ones are left out."""
     known = {step.name for step in playbook.steps}
     return {step.name: [each.to for each in step.branches() if each.to in known] for step in playbook.steps}
 
@@ -220,12 +220,12 @@ class _Checked:
 
 
 def placeholders(text: str) -> list[str]:
-    """Names of the slots whose values a text shows, written as `{order_id}`."""
+    """Names of the slots that a text shows, written as `{order_id}`."""
     return _PLACEHOLDER.findall(text)
 
 
 def reach(starts: Collection[str], follows: Mapping[str, Collection[str]]) -> set[str]:
-    """All names that can be reached from `starts`, which are among them."""
+    """All names that can be reached from `starts`, including `starts`, by the successors in `follows`."""
     found: set[str] = set()
     waiting = list(starts)
     while waiting:
@@ -237,7 +237,7 @@ def reach(starts: Collection[str], follows: Mapping[str, Collection[str]]) -> se
 
 
 def as_list(value: list[str] | str | None) -> list[str]:
-    """One value or several as a list; None as an empty one."""
+    """Return one or several values as a list; None becomes an empty list."""
     if value is None:
         return []
     return [value] if isinstance(value, str) else value

@@ -9,7 +9,7 @@ FORMATS = ("text", "mermaid", "dot")
 
 
 def drawn(playbook: Playbook, form: str = "text") -> str:
-    """Draw a playbook in one of FORMATS."""
+    """Draw a playbook's steps in the format `form`, one of FORMATS."""
     return "\n".join({"text": _text, "mermaid": _mermaid, "dot": _dot}[form](playbook))
 
 

@@ -22,7 +22,7 @@ _PARTS: dict[str, type[msgspec.Struct]] = {"slots": Slot, "policies": Policy}
 
 
 class Playbooks:
-    """The playbooks of one folder by name, and what the bot says outside of them."""
+    """The playbooks of one folder by name, and the bot's texts outside of them."""
 
     def __init__(self, found: Collection[Playbook], texts: BotTexts, version: str) -> None:
         self.by_name = {each.name: each for each in found}
@@ -79,7 +79,10 @@ def playbook_files(folder: Path) -> list[Path]:
 
 
 def folder_identity(folder: Path | None) -> str:
-    """Return a text that changes with the playbooks of a folder. Raises OSError, ConfigError."""
+    """Return a text that changes whenever the playbooks of a folder do.
+
+    Raises OSError for a file that cannot be read, ConfigError for a folder without playbooks.
+    """
     folder = folder or DEFAULT_PLAYBOOKS
     texts = folder / TEXTS_FILE
     paths = [*playbook_files(folder), *([texts] if texts.exists() else [])]

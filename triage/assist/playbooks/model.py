@@ -30,17 +30,17 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Triggers(_Part, frozen=True):
-    """Begins a playbook: a phrase of the customer, else the intent that the model finds."""
+    """Start conditions of a playbook: a phrase of the customer, else the predicted intent."""
 
     intents: list[str] = []
     phrases: dict[str, list[str]] = {}
 
 
 class Slot(_Part, frozen=True):
-    """One thing to learn from the customer, and how it is read from a text.
+    """One piece of information needed from the customer, and how it is read from a text.
 
-    `entity` takes an entity of the labels in `entities`; `choice` takes the first of `values` that the text names. A
-    sensitive slot is never asked by the bot.
+    `entity` reads an entity with one of the labels in `entities`; `choice` reads the first of `values` that the text
+    mentions. The bot never asks for a sensitive slot.
     """
 
     kind: SlotKind
@@ -51,7 +51,7 @@ class Slot(_Part, frozen=True):
 
 
 class Policy(_Part, frozen=True):
-    """A passage that must be shown word for word; `article` is its place in the knowledge base."""
+    """A passage that must be shown verbatim; `article` is its place in the knowledge base."""
 
     title: Text
     text: Text
@@ -59,7 +59,7 @@ class Policy(_Part, frozen=True):
 
 
 class When(_Part, frozen=True):
-    """Condition of a branch; every field that is given must hold.
+    """Condition of a branch; every given field must hold.
 
     `is_` and `is_not` compare the value of `slot` with texts, `above` and `below` with a number. `check` is the outcome
     of the last check: found, missing or failed.
@@ -77,17 +77,17 @@ class When(_Part, frozen=True):
 
 
 class Branch(_Part, frozen=True):
-    """One way on: taken if `when` holds; the last branch of a step has no condition."""
+    """A possible next step: taken if `when` holds; the last branch of a step has no condition."""
 
     to: str
     when: When | None = None
 
 
 class Check(_Part, frozen=True):
-    """A look-up, whose outcome is found, missing or failed.
+    """A lookup with the outcome found, missing or failed.
 
-    `field` is a slot that may be known already; `webhook` gets the slots `send`, and its answer fills the slots `into`;
-    `knowledge` is the slot with a question, which is answered by cited passages of the knowledge base.
+    `field` is a slot that may already be known; `webhook` gets the slots `send`, and its response fills the slots
+    `into`; `knowledge` is the slot with a question, which cited passages of the knowledge base answer.
     """
 
     field: str | None = None
@@ -98,10 +98,10 @@ class Check(_Part, frozen=True):
 
 
 class Step(_Part, frozen=True):
-    """One step. At most one of `ask`, `check`, `handoff` and `end`; with none of them it only says something.
+    """One step. At most one of `ask`, `check`, `handoff` and `end` is set; without any it only says something.
 
-    `ask` is the slot that the customer's next turn fills, `clarify` what is said if it does not. `policy` is shown
-    after `say`. `end` is the outcome with which the conversation closes. A step `anytime` is legal for an agent at any
+    `ask` is the slot that the customer's next turn should fill, `clarify` the text if it does not. `policy` is shown
+    after `say`. `end` is the outcome with which the conversation closes. An agent may take a step `anytime` at any
     point.
     """
 
@@ -117,17 +117,19 @@ class Step(_Part, frozen=True):
     next: str | list[Branch] | None = None
 
     def branches(self) -> list[Branch]:
-        """The ways on, in order; none after `handoff` and `end`."""
+        """The branches after the step, in order; none after `handoff` and `end`."""
         if self.next is None:
             return []
         return [Branch(to=self.next)] if isinstance(self.next, str) else self.next
 
 
 class Playbook(_Part, frozen=True):
-    """One playbook. The first step begins it. With `bot` false it is for agents only: the bot hands over at once.
+    """One playbook, which starts with its first step.
 
-    `strict` is false where agents may take the steps in any order, as in playbooks that were converted from dialogues:
-    then every step is legal at any point, and the order only ranks them.
+    If `bot` is false it is only for agents: the bot hands over at once.
+
+    `strict` is false if agents may take the steps in any order, as in playbooks converted from dialogues: then every
+    step is allowed at any point, and the order only ranks them.
     """
 
     name: str
@@ -149,5 +151,5 @@ class Playbook(_Part, frozen=True):
         return f"{self.name}@{self.version}+{hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:8]}"
 
     def step(self, name: str) -> Step | None:
-        """The step of this name; None if there is none."""
+        """The step with this name; None if there is none."""
         return next((each for each in self.steps if each.name == name), None)

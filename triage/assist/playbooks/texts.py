@@ -11,10 +11,10 @@ from triage.rules.source import read_source
 
 
 class BotTexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The bot's own texts.
+    """The bot's texts outside of playbooks.
 
     `which` asks for the matter, `clarify` asks again, `waiting` answers a customer who waits for a person, `closed`
-    ends. `handoff` has a text for each reason, and `other` for those that it does not name.
+    ends the conversation. `handoff` has a text for each reason, and `other` for all other reasons.
     """
 
     greeting: Text
@@ -27,13 +27,13 @@ class BotTexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     handoff: dict[str, Text]
 
     def handing_over(self, reason: str, language: str) -> str:
-        """The text for the moment in which a person takes over for this reason."""
+        """The text with which the bot hands over to a person for this reason."""
         text = self.handoff.get(reason) or self.handoff["other"]
         return text[language]
 
 
 def read_texts(path: Path) -> BotTexts:
-    """Read the texts of a file. Raises ConfigError with every problem."""
+    """Read the bot's texts from a file. Raises ConfigError with every problem."""
     try:
         data, _ = read_source(path.read_text("utf-8"))
         found = msgspec.convert(data, BotTexts)

@@ -91,7 +91,7 @@ def link_routes(services: LinkServices | None) -> APIRouter:
 
     @router.api_route(f"/{PATH}/{{token}}", methods=["GET", "HEAD"])
     async def ask(request: Request, token: str) -> HTMLResponse:
-        """Show what the link does, and a button that does it. Changes nothing."""
+        """Show what the action link does, and a button that does it. Changes nothing."""
         if page is None:
             return _page(request, 404, text=translations_of(request)("link.off"))
         return await page.ask(request, token)

@@ -141,5 +141,5 @@ def records_html(
 
 
 def term(name: str, value: str, translations: Translations) -> str:
-    """The name of a field's value that is shown to the reader."""
+    """Return the name of a field's value as shown to the reader; `name` is the field's parameter name."""
     return translations.term(_KINDS.get(name, name), value)

@@ -89,7 +89,7 @@ class View:
             self._intents = chart("chart", charts.top_intents([], translations))
 
     def show(self, snapshot: Snapshot, movers: SharedReading[Movers], fleet: SharedReading[FleetView]) -> None:
-        """Update all elements; only changes from the client's present content are sent."""
+        """Update all elements of the page; only changes are sent to the client."""
         translations = self._translations
         pipeline = Pipeline(snapshot, None if fleet.error else fleet.value, fleet.error)
         self._status.show(status(pipeline, translations))

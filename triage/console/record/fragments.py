@@ -58,7 +58,7 @@ def word_weights_html(
 
 
 def no_word_weights_html(why: str, translations: Translations) -> Markup:
-    """Render the reason (`why`) why the model could not explain the labels."""
+    """Render the reason, `why`, for which the model could not explain the labels."""
     return render("record/answer.html", translations, parts=(), note=translations("record.no_model", why=why))
 
 

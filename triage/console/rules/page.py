@@ -23,7 +23,7 @@ def rule_routes(read: ReadRules) -> APIRouter:
 
     @router.get("/rules")
     async def rules(request: Request) -> HTMLResponse:
-        """Respond with the list (200); 503 with the reason if it cannot be read."""
+        """Respond with the list of alert rules (200); 503 with the reason if it cannot be read."""
         context = PageContext.of(request)
         try:
             return HTMLResponse(rules_page(await read(), context))
@@ -32,7 +32,7 @@ def rule_routes(read: ReadRules) -> APIRouter:
 
     @router.get("/rules/{name}")
     async def rule(request: Request, name: str) -> HTMLResponse:
-        """Respond with the page (200); 404 for an unknown rule, 503 with the reason if it cannot be read."""
+        """Respond with the page of one alert rule (200); 404 if unknown, 503 with the reason if it cannot be read."""
         context = PageContext.of(request)
         try:
             reports = await read()
@@ -47,7 +47,7 @@ def rule_routes(read: ReadRules) -> APIRouter:
 
 
 def rules_page(reports: list[RuleReport], context: PageContext) -> str:
-    """Render the list of rules as an HTML document."""
+    """Render the list of alert rules as an HTML document."""
     translations = context.translations
     content = render(
         "rules/list.html", translations, rows=[(report, _facts(report, translations)) for report in reports],
@@ -57,7 +57,7 @@ def rules_page(reports: list[RuleReport], context: PageContext) -> str:
 
 
 def rule_page(report: RuleReport, context: PageContext) -> str:
-    """Render the page of one rule as an HTML document."""
+    """Render the page of one alert rule as an HTML document."""
     facts = _facts(report, context.translations)
     content = render(
         "rules/detail.html", context.translations, report=report, facts=facts, proposal=_proposal(report, context),

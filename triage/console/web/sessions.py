@@ -75,7 +75,7 @@ class Sessions:
         return Session(secrets.token_urlsafe(16), user, self._token_mark(user), now_s, now_s + self._lasts_s)
 
     def cookie(self, session: Session) -> str:
-        """The signed cookie value of a session."""
+        """The signed cookie value for a session."""
         user = session.user
         fields = [session.id, user.name, user.role, session.token_mark, session.began_at_s, session.ends_at_s]
         return str(self._serializer.dumps(fields))
@@ -99,7 +99,7 @@ class Sessions:
         )
 
     def revoke(self, session: Session) -> None:
-        """End a session and close its web sockets."""
+        """End a login session and close its web sockets."""
         self._revoked.expire()
         if len(self._revoked) >= _MAX_REVOKED:
             # Just after the latest one: sessions that began no later are refused.

@@ -19,7 +19,7 @@ NOT_REACHED = (
 
 
 def account(erased: Erased, *, dry_run: bool) -> str:
-    """Return the report on an erasure as lines of (name, tab, value)."""
+    """Format the report on an erasure as lines, each with a name, a tab and a value."""
     verb = "to erase" if dry_run else "erased"
     where = ", ".join(f"{index} {count:,}" for index, count in sorted(erased.indices.items()))
     lines = [
@@ -100,7 +100,10 @@ def nothing_found(erased: Erased) -> bool:
 
 
 def as_dict(erased: Erased, source: str, *, dry_run: bool, at_ms: int) -> dict[str, Any]:
-    """Return the whole report as a dict, for `--json` and `--report`; it names the author by keyed hashes only."""
+    """Return the complete report on an erasure as a dict, for `--json` and `--report`.
+
+    Authors appear only as keyed hashes; `at_ms` is the time of the report in ms since the epoch.
+    """
     counts = dataclasses.asdict(erased)
     for name in ("survey", "unknown_letters"):
         del counts[name]
@@ -126,7 +129,7 @@ def as_dict(erased: Erased, source: str, *, dry_run: bool, at_ms: int) -> dict[s
 
 
 def page(erased: Erased, source: str, *, dry_run: bool, at_ms: int) -> str:
-    """Return the whole report as text, for `--report`."""
+    """Format the complete report on an erasure as text, for `--report`."""
     kind = "Search for an author to erase" if dry_run else "Erasure of an author"
     return "\n".join(
         [

@@ -75,7 +75,7 @@ class CommittedOffsetVerifier:
         self._patience_spent = False
 
     def record_commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Store offsets that this process has committed."""
+        """Remember the offsets that this process has just committed, for later verifications."""
         now_ms = self._wall.now_ms()
         self._own_commits |= {partition: ProcessedOffset(offset, now_ms) for partition, offset in offsets.items()}
 

@@ -60,7 +60,7 @@ class UnreadablePartitions:
         return f"to pass it as a dead letter: {self._command} {batch.position}"
 
     def due(self) -> list[Partition]:
-        """Return the partitions to retry now; each is due again after 10 s."""
+        """Return the blocked partitions to retry now; each is due again after 10 s."""
         now = self._clock.monotonic()
         found = [partition for partition, at in self._retry_at.items() if at <= now]
         for partition in found:

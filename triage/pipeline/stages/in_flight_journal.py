@@ -69,7 +69,7 @@ class InFlightJournal:
         return self._state.crashes.get(str(position), 0)
 
     def begin(self, messages: Sequence[ConsumedMessage]) -> None:
-        """Record that these messages are in flight now."""
+        """Write to the journal that these messages are in flight now."""
         self._state.in_flight = _ranges(messages)
         self._state.alone = len(messages) == 1
         self._write()

@@ -109,14 +109,14 @@ class PartitionWatermarks:
         return messages
 
     def commit(self) -> None:
-        """Keep what was observed and sent since the last transaction: this one was committed."""
+        """Keep what was observed and sent since the last transaction, because this one was committed."""
         self._committed = {
             partition: (progress.highest_ms, progress.watermark_ms) for partition, progress in self._progress.items()
         }
         self._committed_sent_at = self._sent_at
 
     def rollback(self) -> None:
-        """Restore the state after the last committed transaction: this one failed."""
+        """Restore the watermarks of the last committed transaction, because this one failed."""
         for partition, progress in self._progress.items():
             progress.highest_ms, progress.watermark_ms = self._committed.get(partition, (None, None))
             progress.idle_since.clear()

@@ -65,7 +65,7 @@ class Edited:
         return all(start <= edit.start and edit.end <= end and edit[:2] != (start, end) for edit in touching)
 
     def placed(self) -> list[tuple[Edit, Range]]:
-        """Each edit with the range of its placeholder in the new text."""
+        """Return each edit with the range of its placeholder in the new text."""
         return [
             (edit, (end - len(edit.placeholder), end)) for edit, end in zip(self._edits, self._new_ends, strict=True)
         ]
@@ -88,7 +88,7 @@ def merged(edits: Iterable[Edit]) -> list[Edit]:
 
 
 def joined(ranges: Iterable[Range]) -> list[Range]:
-    """Ranges sorted by start, with overlapping ones joined into one."""
+    """Sort ranges by start, and join overlapping ones."""
     result: list[Range] = []
     for start, end in sorted(ranges):
         if result and start < result[-1][1]:

@@ -48,11 +48,11 @@ class Mentions:
         self._words = _compiled(parts) if parts else None
 
     def whole(self, text: str) -> list[tuple[int, int]]:
-        """Ranges of complete names in a text, in order."""
+        """Find the ranges of complete names of the record in a text, in order."""
         return [match.span() for match in self._whole.finditer(simplified(text))]
 
     def words(self, text: str) -> list[tuple[int, int]]:
-        """Ranges of single words of names in a text, in order."""
+        """Find the ranges of single words of the record's names in a text, in order."""
         return [match.span() for match in self._words.finditer(simplified(text))] if self._words else []
 
 

@@ -28,7 +28,7 @@ def mask(text: str, found: Iterable[tuple[int, int]]) -> str:
 
 
 def merged(found: Found) -> Found:
-    """Ranges sorted by start, with overlapping ones merged into one."""
+    """Sort ranges by start, and merge overlapping ones."""
     result: Found = []
     for start, end in sorted(found):
         if result and start < result[-1][1]:

@@ -57,7 +57,7 @@ def is_number(match: re.Match[str]) -> bool:
 
 
 def is_amount(match: re.Match[str]) -> bool:
-    """True for dates, amounts of money and counts."""
+    """True if the matched number is a date, an amount of money or a count."""
     text, start = match.string, match.start()
     return bool(
         _NO_NUMBER.match(match[0])

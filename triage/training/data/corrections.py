@@ -40,7 +40,7 @@ class CorrectionSummary:
     unknown_labels: dict[str, int] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        """The numbers of the summary as lines of text."""
+        """Format the counts of the summary as lines of text."""
         lines = [
             f"{self.corrections:,} corrections of {self.records:,} records: {self.texts:,} texts used "
             f"({self.changed:,} with another label than the model's), {self.validation_texts:,} of them for validation"

@@ -27,7 +27,7 @@ class TrainingSet:
 
     @property
     def cap(self) -> int | None:
-        """Number of texts that an epoch samples; None: all of them."""
+        """Number of texts that an epoch samples from this source; None: all of them."""
         return self.entry.get("cap")
 
     @property
@@ -55,7 +55,7 @@ class TrainingSet:
         return {str(label): int(times) for label, times in self.entry.get("copies", {}).items()}
 
     def file(self, split: str) -> str:
-        """File name of a split."""
+        """File name of a split (train, validation or test) of this dataset."""
         return str(self.entry.get("files", "{split}")).format(split=split) + ".jsonl.gz"
 
 

@@ -26,7 +26,7 @@ MAIN_METRIC = {"intent": "macro_f1", "sentiment": "macro_f1", "entities": "f1", 
 
 
 def labels_of(head: str, taxonomy: Taxonomy) -> Sequence[str]:
-    """Labels of the head `intent` or `sentiment`."""
+    """Labels that the head `intent` or `sentiment` can predict."""
     return taxonomy.intents if head == "intent" else SENTIMENTS
 
 

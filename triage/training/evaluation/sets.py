@@ -34,7 +34,7 @@ class EvalSet:
     rows: Sequence[Row]
 
     def sample(self, limit: int | None) -> "EvalSet":
-        """At most `limit` rows, evenly spaced."""
+        """A copy with at most `limit` rows, evenly spaced; all rows if `limit` is None."""
         if limit is None or len(self.rows) <= limit:
             return self
         return EvalSet(self.name, [self.rows[index * len(self.rows) // limit] for index in range(limit)])

@@ -54,7 +54,7 @@ class WeightAverage:
         return {"updates": self.updates, "weights": self.weights}
 
     def load(self, state: dict[str, object]) -> None:
-        """Restore the average from what `state` returned."""
+        """Restore the average of weights from the result of `state`."""
         weights = state["weights"]
         assert isinstance(weights, dict)
         self.updates = int(str(state["updates"]))

@@ -27,13 +27,13 @@ class History:
         self._path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
     def add(self, **values: Any) -> None:
-        """Append `values` as one line."""
+        """Append `values` to history.jsonl as one line."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
-    """Lines of history.jsonl; [] if it does not exist."""
+    """Read the lines of history.jsonl in a run's folder; [] if it does not exist."""
     path = folder / HISTORY_FILE
     if not path.exists():
         return []

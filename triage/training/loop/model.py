@@ -74,7 +74,7 @@ class MultiHeadModel(nn.Module):
         return [head for head in (self.intent, self.sentiment, self.entities, self.aspects) if head is not None]
 
     def head_parameters(self) -> list[nn.Parameter]:
-        """Parameters of all heads."""
+        """Parameters of all heads, without those of the encoder."""
         return [parameter for head in self.heads() for parameter in head.parameters()]
 
 

@@ -15,7 +15,7 @@ class Schedule:
     max_minutes: float | None = None
 
     def progress(self, step: int, minutes: float) -> float:
-        """Progress of the run, 0 at the start and 1 at the end."""
+        """Progress of the training run, 0 at the start and 1 at the end; `minutes` is the elapsed time."""
         by_time = minutes / self.max_minutes if self.max_minutes else 0.0
         return min(1.0, max(step / self.steps, by_time))
 
@@ -24,6 +24,6 @@ class Schedule:
         return self.progress(step, minutes) >= 1.0
 
     def factor(self, step: int, minutes: float) -> float:
-        """Factor of the peak learning rate, 0 to 1."""
+        """Factor, 0 to 1, by which the peak learning rate is multiplied at this step and elapsed time."""
         warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         return warm * (1.0 - self.progress(step, minutes))

@@ -34,7 +34,7 @@ class Parity:
     mean_probability_difference: float
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields that are not None, rounded to six digits."""
+        """The agreement as a dict, without fields that are None, rounded to six digits."""
         return {name: round(value, 6) for name, value in asdict(self).items() if value is not None}
 
 
