@@ -176,7 +176,7 @@ class WithIlm:
             return {name: {"version": 1, "modified_date": "2026-11-22T09:30:00.000Z", **stored}}
         if path.startswith("/_index_template"):
             return {"index_templates": [{"name": name, "index_template": {"composed_of": [], **stored}}]}
-        template = "triage.alerts.alerts" if name == "alerts" else f"triage.corrections.{name}"
+        template = f"triage.{name.removeprefix('feedback_')}.{name}"
         return {name: {"aliases": {}, **self.stored[f"/_index_template/{template}"]["template"]}}
 
 

@@ -4,8 +4,11 @@ import contextlib
 
 import httpx
 import pytest
+from conversing import FixedWebhooks
 from doubles import WordModel
 
+from triage.assist.conversations.assemble import build_conversations, build_taker
+from triage.assist.conversations.store import MemoryStore
 from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.errors import Unavailable
@@ -16,6 +19,7 @@ from triage.rules import load_rules
 from triage.runtime.health import Health
 from triage.serving.app import build_app
 from triage.serving.batcher import MicroBatcher
+from triage.serving.conversations import ConversationService
 from triage.serving.service import Service
 
 OPERATOR, VIEWER, WEBHOOK = "the-token-of-olga-0123", "the-token-of-vera-0123", "the-token-of-desk-0123"
@@ -58,7 +62,11 @@ class Api:
             queue_records=settings.api.queue_records, health=health,
         )  # fmt: skip
         service = Service(settings, enricher, batcher, self.sender, None, self.clock)
-        self.app = build_app(service, settings.api, self.metrics, health, self.clock)
+        self.store = MemoryStore()
+        taker = build_taker(settings.conversations, FixedWebhooks())
+        self.conversations = build_conversations(settings, self.store, taker, redactor, self.clock, self.metrics)
+        of_api = ConversationService(self.conversations, batcher, self.clock, self.metrics, 30)
+        self.app = build_app(service, settings.api, self.metrics, health, self.clock, of_api)
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self):

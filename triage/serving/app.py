@@ -16,6 +16,8 @@ from triage.metrics import Metrics
 from triage.runtime.health import Health
 from triage.runtime.rate_limiter import Rate, RateLimiter
 from triage.serving.auth import ApiAuthMiddleware
+from triage.serving.conversation_routes import build_conversation_routes
+from triage.serving.conversations import ConversationService
 from triage.serving.observation import RequestMetrics, RequestSpans
 from triage.serving.openapi import describe
 from triage.serving.problem import on_error, on_http, on_invalid, on_problem, on_unexpected
@@ -43,7 +45,12 @@ _HEADERS = {
 
 
 def build_app(
-    service: Service, settings: ApiSettings, metrics: Metrics, health: Health, wall: Clock | None = None
+    service: Service,
+    settings: ApiSettings,
+    metrics: Metrics,
+    health: Health,
+    wall: Clock | None = None,
+    conversations: ConversationService | None = None,
 ) -> FastAPI:
     """Build the application: routes, probes and the documentation page, behind authentication and metrics.
 
@@ -54,15 +61,22 @@ def build_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
         service.batcher.start()
+        if conversations is not None:
+            conversations.start()
         try:
             yield
         finally:
+            if conversations is not None:
+                await conversations.stop()
             await service.batcher.stop()
 
     clock = wall or SystemClock()
     limiter = RateLimiter(Rate(settings.records_per_minute, settings.records_per_minute / 60), clock)
     app = FastAPIOffline(redoc_url=None, title="triage", version=__version__, description=_ABOUT, lifespan=lifespan)
     app.include_router(build_routes(service, settings, limiter, metrics, clock))
+    if conversations is not None:
+        app.state.conversations = conversations
+        app.include_router(build_conversation_routes(conversations, settings, limiter, metrics))
     app.include_router(health_routes(metrics, WebHealth(lambda: None, health)), include_in_schema=False)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(TriageError, on_error)

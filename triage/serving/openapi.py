@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from triage import __version__
+from triage.assist.playbooks.model import HANDOFF_REASONS
+from triage.schemas.conversation import STATES
 from triage.schemas.json_schema import record_schema
 from triage.types import Channel, SentimentLabel
 
@@ -31,6 +33,7 @@ _STATUSES = {
     "400": "Not JSON",
     "401": "No token, or a wrong one",
     "413": "More bytes or records than one request may have",
+    "409": "The turn's number is taken or out of order, or the conversation is closed",
     "415": "Content-Type is not JSON",
     "422": "JSON of another form",
     "429": "Above the caller's records per minute, or too many wrong tokens from its address; Retry-After says when",
@@ -84,6 +87,11 @@ def operation(request: str, answer: str, status: int, example: Any, *, statuses:
     }
 
 
+def reading(answer: str, *, statuses: tuple[str, ...]) -> dict[str, Any]:
+    """Return the OpenAPI description of a route that takes no body; `answer` and `statuses` as in `operation`."""
+    return {"responses": operation("", answer, 200, None, statuses=statuses)["responses"]}
+
+
 RECORDS_EXAMPLE = {"records": [_EXAMPLE]}
 CORRECTION_EXAMPLE = {"record": "9f2c…", "intent": "delivery", "sentiment": "negative", "comment": "late, not lost"}
 
@@ -135,9 +143,60 @@ def _schemas() -> dict[str, Any]:
                 "comment": {"type": "string"},
             },
         },
+        "Turn": {
+            "type": "object",
+            "required": ["turn", "from", "text"],
+            "additionalProperties": False,
+            "properties": {
+                "turn": {"type": "integer", "minimum": 1, "description": "The last turn's number plus one"},
+                "from": {"enum": ["customer", "agent"]},
+                "text": {"type": "string"},
+                "language": {"type": "string", "description": "Of the text, if it is known"},
+                "author_id": {"type": "string", "description": "In the first turn; stored as a keyed hash"},
+                "source": {"type": "string"},
+                "step": {"type": "string", "description": "The suggested step that an agent picked"},
+            },
+        },
+        "Answer": _answer_schema(),
+        "Conversation": {
+            "type": "object",
+            "description": "The conversation as it is stored, redacted: state, turns with their answers, slots",
+            "properties": {"id": {"type": "string"}, "state": {"enum": [*STATES]}, "turns": {"type": "array"}},
+        },
+        "Act": {
+            "type": "object",
+            "properties": {"outcome": {"type": "string", "description": "Of `close`", "maxLength": 80}},
+        },
+        "ConversationState": {
+            "type": "object",
+            "properties": {
+                "id": {"type": "string"},
+                "state": {"enum": [*STATES]},
+                "outcome": {"type": ["string", "null"]},
+            },
+        },
         "Corrected": {
             "type": "object",
             "properties": {"record": {"type": "string"}, "changed": {"type": "boolean"}},
+        },
+    }
+
+
+def _answer_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    said = {"text": text, "step": text, "passage": text}
+    suggested = {"step": text, "text": text, "why": text}
+    handed_over = {"reason": {"enum": [*HANDOFF_REASONS]}, "at": text, "summary": text}
+    return {
+        "type": "object",
+        "required": ["turn", "state", "say", "suggestions"],
+        "properties": {
+            "turn": {"type": "integer"},
+            "state": {"enum": [*STATES]},
+            "say": {"type": "array", "items": {"type": "object", "properties": said}},
+            "ask": {"type": "string", "description": "The slot that the next turn is to fill"},
+            "handoff": {"type": "object", "properties": handed_over},
+            "suggestions": {"type": "array", "items": {"type": "object", "properties": suggested}},
         },
     }
 

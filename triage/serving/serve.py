@@ -2,9 +2,17 @@
 
 import socket
 
+from elasticsearch import Elasticsearch
 from msgspec.structs import asdict
 
 from triage import tracing
+from triage.assist.conversations.answers import HttpWebhooks
+from triage.assist.conversations.assemble import build_conversations, build_taker
+from triage.assist.conversations.elastic_store import ElasticStore
+from triage.assist.conversations.service import Conversations
+from triage.assist.conversations.turns import TurnTaker
+from triage.assist.playbooks.loader import folder_identity
+from triage.clock import Clock
 from triage.config import Settings
 from triage.elastic.client import connect
 from triage.logging import get_logger
@@ -13,10 +21,13 @@ from triage.pipeline.assemble import build_enricher, check_author_key
 from triage.pipeline.batch import Batch
 from triage.pipeline.stages.hot_swap import identities, reloader_of
 from triage.pipeline.stages.model_metrics import show_model
+from triage.pipeline.stages.reload import Replaceable
+from triage.redaction import Redactor
 from triage.runtime.health import Health
 from triage.runtime.watchdog import Watchdog
 from triage.serving.app import build_app
 from triage.serving.batcher import MicroBatcher
+from triage.serving.conversations import ConversationService, playbooks_replaceable
 from triage.serving.sender import Sender
 from triage.serving.service import Service
 from triage.web.health import WebHealth
@@ -41,7 +52,9 @@ def serve(settings: Settings) -> None:
     about = {"api": socket.gethostname(), "versions": asdict(enricher.versions)}
     health = Health(clock, about, stuck_after_s=settings.worker.stuck_after_s)
     metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])
-    reloader = reloader_of(settings, enricher, seen, clock, metrics, health)
+    elasticsearch = connect(settings.elasticsearch)
+    conversations, webhooks, replaceable = _conversations(settings, elasticsearch, clock, metrics)
+    reloader = reloader_of(settings, enricher, seen, clock, metrics, health, [replaceable])
 
     def between() -> None:
         health.beat()
@@ -57,9 +70,9 @@ def serve(settings: Settings) -> None:
         health=health,
     )
     sender = Sender(settings.kafka, settings.api.remember_sent)
-    elasticsearch = connect(settings.elasticsearch)
     service = Service(settings, enricher, batcher, sender, elasticsearch, clock)
-    app = build_app(service, settings.api, metrics, health)
+    of_api = ConversationService(conversations, batcher, clock, metrics, settings.api.enrich_timeout_s)
+    app = build_app(service, settings.api, metrics, health, conversations=of_api)
     listening = listen(settings.api, "api")
     try:
         with (
@@ -72,6 +85,23 @@ def serve(settings: Settings) -> None:
     finally:
         reloader.close()
         sender.close()
+        webhooks.close()
         elasticsearch.close()
         stop_tracing()
     log.info("api_stopped")
+
+
+def _conversations(
+    settings: Settings, elasticsearch: Elasticsearch, clock: Clock, metrics: Metrics
+) -> tuple[Conversations, HttpWebhooks, Replaceable]:
+    """Conversations in Elasticsearch, the webhooks of their playbooks, and how the playbooks are reloaded."""
+    options = settings.conversations
+    seen = folder_identity(options.playbooks)
+    webhooks = HttpWebhooks(options.webhooks)
+
+    def build() -> TurnTaker:
+        return build_taker(options, webhooks)
+
+    store = ElasticStore(elasticsearch, settings.elasticsearch)
+    made = build_conversations(settings, store, build(), Redactor(settings.redaction), clock, metrics)
+    return made, webhooks, playbooks_replaceable(made, lambda: folder_identity(options.playbooks), build, seen)

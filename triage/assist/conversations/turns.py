@@ -46,6 +46,7 @@ class TurnTaker:
     """Answers turns by one set of playbooks. It stores nothing, so its results may be discarded. Thread-safe."""
 
     def __init__(self, bot: Bot, next_steps: NextSteps, settings: ConversationSettings) -> None:
+        self.version = bot.playbooks.version
         self._bot, self._next_steps, self._settings = bot, next_steps, settings
 
     def after(

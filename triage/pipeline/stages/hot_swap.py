@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec.structs import asdict
@@ -96,14 +97,20 @@ def replaceables(settings: Settings, enricher: Enricher, metrics: Metrics, seen:
 
 
 def reloader_of(
-    settings: Settings, enricher: Enricher, seen: dict[str, str], clock: Clock, metrics: Metrics, health: Health
+    settings: Settings,
+    enricher: Enricher,
+    seen: dict[str, str],
+    clock: Clock,
+    metrics: Metrics,
+    health: Health,
+    others: Sequence[Replaceable] = (),
 ) -> Reloader:
-    """Build the reloader that replaces model and rules of an enricher, for a worker or the API.
+    """Build the reloader that replaces model and rules of an enricher, for a worker or the API, and `others`.
 
     `seen` has the identities of the loaded ones.
     """
     return Reloader(
-        replaceables(settings, enricher, metrics, seen),
+        [*replaceables(settings, enricher, metrics, seen), *others],
         lambda: asdict(enricher.versions),
         clock,
         settings.worker.reload_poll_s,

@@ -1,0 +1,114 @@
+"""Conversations in the API's process: turns are enriched with other requests, playbooks reloaded, time-outs applied."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import msgspec
+
+from triage.assist.conversations.errors import TurnRefused
+from triage.assist.conversations.facts import facts_of_turn
+from triage.assist.conversations.service import Conversations
+from triage.assist.conversations.turns import TurnRequest, TurnTaker
+from triage.clock import Clock, parse_rfc3339
+from triage.errors import TriageError
+from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.pipeline.batch import ValidatedRecord
+from triage.pipeline.stages.reload import Replaceable
+from triage.schemas.conversation import Answer
+from triage.schemas.raw import RawRecord
+from triage.serving.batcher import MicroBatcher
+from triage.types import Channel
+from triage.web.problem import Problem
+
+log = get_logger("triage.conversations")
+
+_LOOK_S = 15.0
+
+
+class ConversationService:
+    """Conversations behind the API. `take` must be called on the event loop that runs the micro-batcher."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        batcher: MicroBatcher,
+        clock: Clock,
+        metrics: Metrics,
+        enrich_timeout_s: float,
+    ) -> None:
+        self.conversations = conversations
+        self._batcher, self._clock, self._metrics = batcher, clock, metrics
+        self._enrich_timeout_s = enrich_timeout_s
+        self._watching: asyncio.Task[None] | None = None
+
+    async def take(self, identity: str, turn: TurnRequest, actor: str) -> Answer:
+        """Take a turn and return its answer.
+
+        Raises TurnRefused, Overloaded, Problem 503 if enrichment takes too long, and Unavailable if Elasticsearch does
+        not answer: then send the same turn again.
+        """
+        known = await asyncio.to_thread(self.conversations.known, identity, turn)
+        if known is not None:
+            return known
+        record = ValidatedRecord(RawRecord(text=turn.text), Channel.COMPLAINT, self._clock.now_ms(), identity)
+        try:
+            enriched = await asyncio.wait_for(self._batcher.enrich([record]), self._enrich_timeout_s)
+        except TimeoutError:
+            limit = self._enrich_timeout_s
+            raise Problem(503, "overloaded", f"no result within {limit:g} s; send the turn again", retry_s=1) from None
+        facts = facts_of_turn(enriched[0].record)
+        actor_of = actor if turn.speaker == "agent" else None
+        return (await asyncio.to_thread(self.conversations.take, identity, turn, facts, actor_of)).answer
+
+    def read(self, identity: str) -> dict[str, Any]:
+        """A conversation as JSON, without its compressed playbook. Raises TurnRefused 404."""
+        found = self.conversations.store.read(identity)
+        if found is None:
+            raise TurnRefused(404, "no_such_conversation", f"no conversation has the id {identity!r}")
+        fields: dict[str, Any] = msgspec.to_builtins(found)
+        fields.pop("playbook_source", None)
+        return fields
+
+    def start(self) -> None:
+        """Begin to count who waits and to close what has timed out, every 15 s."""
+        self._watching = asyncio.get_running_loop().create_task(self._watch(), name="conversations")
+
+    async def stop(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+
+    def look(self) -> None:
+        """Close conversations that have timed out, and set the metrics of those that wait. Blocks."""
+        self.conversations.close_overdue()
+        store = self.conversations.store
+        waiting = store.counts().get("waiting", 0)
+        since = [
+            parse_rfc3339(each.waiting_since)
+            for each in store.in_state("waiting", 1_000)
+            if each.waiting_since is not None
+        ]
+        longest_s = max(0.0, (self._clock.now_ms() - min(since)) / 1000) if since else 0.0
+        self._metrics.conversations_waiting.set(waiting)
+        self._metrics.conversations_longest_wait_seconds.set(longest_s)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self.look)
+            except TriageError as error:
+                log.warning("conversations_not_looked_at", error=str(error))
+            await asyncio.sleep(_LOOK_S)
+
+
+def playbooks_replaceable(conversations: Conversations, identity: Any, build: Any, seen: str) -> Replaceable:
+    """Describe to a Reloader how the playbooks are replaced; `build` makes a TurnTaker of the files as they are now."""
+
+    def apply(taker: TurnTaker) -> tuple[str, str]:
+        before, conversations.taker = conversations.taker, taker
+        return before.version, taker.version
+
+    return Replaceable("playbooks", identity, build, apply, seen)
