@@ -3,17 +3,24 @@
 The production worker reads records of the sample feed from Kafka and publishes the results in transactions: consume,
 decode, redaction, language, rules, JSON, window counts, dead letters, offsets. It is pinned to one core, the broker to
 the others. Event times are the times of arrival, as in live operation.
+
+`--against PYTHON` runs the same benchmark of another build in turn, one round each, with the same broker: `PYTHON` is
+the interpreter of an environment with that build's checkout installed, as `../before/.venv/bin/python`.
 """
 
 import argparse
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from benchmarks.broker import add_stack_options, fresh_settings, open_stack, pin, produce, sample_records
-from benchmarks.report import Row, publish
+from benchmarks.report import ROOT, Row, publish
 from triage.clock import SystemClock
 from triage.config import Settings, load_settings
 from triage.elastic.naming import IndexNaming
@@ -115,12 +122,43 @@ def in_memory(payloads: list[bytes]) -> tuple[float, float]:
     return run(settings, source, len(payloads))
 
 
+def round_of(python: str, root: Path, arguments: argparse.Namespace, flags: Mapping[str, Any]) -> dict[str, float]:
+    """Run one round of a build's own benchmark in a process of its own; returns the median by the row's name."""
+    command = [python, "-m", "benchmarks.pipe", "--rounds", "1", "--records", str(arguments.records)]
+    stack = ["--kafka", flags["kafka.bootstrap_servers"], "--elasticsearch", flags["elasticsearch.url"]]
+    subprocess.run([*command, *stack], cwd=root, stdout=subprocess.DEVNULL, check=True)
+    rows = json.loads((root / "benchmarks" / "results" / "pipe.json").read_text("utf-8"))["rows"]
+    return {row["name"]: row["median"] for row in rows}
+
+
+def side_by_side(arguments: argparse.Namespace) -> list[Row]:
+    """Rows of this build and of the one to compare with, in alternating rounds."""
+    located = "import pathlib, triage; print(pathlib.Path(triage.__file__).parents[1])"
+    other = subprocess.run([arguments.against, "-c", located], cwd="/", capture_output=True, text=True, check=True)
+    builds = {"now": (sys.executable, ROOT), "before": (arguments.against, Path(other.stdout.strip()))}
+    found: dict[tuple[str, str], list[float]] = {}
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    with open_stack(arguments, set(cores[1:])) as flags:
+        for _ in range(arguments.rounds):
+            for build, (python, root) in builds.items():
+                for name, value in round_of(python, root, arguments, flags).items():
+                    found.setdefault((name, build), []).append(value)
+    return [
+        Row.of(f"{name}, {build}", "µs/record" if "processor time" in name else "records/s", values)
+        for (name, build), values in sorted(found.items())
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--records", type=int, default=20_000)
+    parser.add_argument("--against", metavar="PYTHON", help="interpreter of an environment with another build")
     add_stack_options(parser)
     arguments = parser.parse_args()
+    if arguments.against:
+        publish("pipe", side_by_side(arguments))
+        return
     payloads = [payload for _, payload in sample_records(arguments.records)]
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
     preload()

@@ -113,8 +113,13 @@ def parse_rfc3339(text: str) -> int:
 def rfc3339(ms: int) -> str:
     """Format milliseconds since the epoch as RFC 3339 in UTC: `2026-11-22T09:30:00.000Z`."""
     seconds, millis = divmod(ms, 1000)
+    return f"{_second(seconds)}.{millis:03d}Z"
+
+
+@lru_cache(maxsize=512)
+def _second(seconds: int) -> str:
     days, second = divmod(seconds, 86_400)
-    return f"{_date(days)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{millis:03d}Z"
+    return f"{_date(days)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
 
 
 @lru_cache(maxsize=512)

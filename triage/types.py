@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 
 class Channel(StrEnum):
     """Channel by which feedback arrived.
@@ -66,8 +68,7 @@ class Position(NamedTuple):
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-@dataclass(frozen=True, slots=True)
-class TextParts:
+class TextParts(msgspec.Struct, frozen=True):
     """Parts of a text as (start, end) in Unicode code points, in order and not overlapping; `end` is exclusive."""
 
     ranges: tuple[tuple[int, int], ...]

@@ -3,6 +3,8 @@
 import re
 
 from triage.han import simplified
+from triage.keywords import Keywords
+from triage.literals import required_literals
 from triage.patterns import any_of, load_patterns
 
 _PATTERNS = load_patterns("triage.body.patterns", "automatic")
@@ -49,6 +51,35 @@ for _word in sorted(_SENTENCES.keys() - _STARTS):
 _CJK_FIRST = frozenset(_CJK)
 
 
+class _Suspicion:
+    """Tells in one pass over a text if it can hold any of the sentences: it has a word and a part of one."""
+
+    def __init__(self) -> None:
+        # Folded, as the text is; a sentence without certain parts is suspected by its word alone.
+        parts = {
+            sentence: required_literals(sentence.pattern) for sentences in _SENTENCES.values() for sentence in sentences
+        }
+        words = {simplified(word): sentences for word, sentences in _SENTENCES.items()}
+        keywords = sorted({*words, *(part for found in parts.values() for part in found or ())})
+        number = {keyword: at for at, keyword in enumerate(keywords)}
+        self._keywords = Keywords(keywords)
+        self._parts = {
+            number[word]: [frozenset(number[part] for part in parts[each] or (word,)) for each in sentences]
+            for word, sentences in words.items()
+        }
+
+    def holds(self, folded: str) -> bool:
+        found = self._keywords.find(folded)
+        for keyword in found:
+            for parts in self._parts.get(keyword, ()):
+                if not parts.isdisjoint(found):
+                    return True
+        return False
+
+
+_SUSPICION = _Suspicion()
+
+
 def is_automatic(text: str) -> bool:
     """True if a program wrote the text or it is an absence note; False if the text makes a request.
 
@@ -64,13 +95,18 @@ def is_automatic(text: str) -> bool:
 
 def _holds_sentence(text: str) -> bool:
     lowered = text.lower()
+    folded = simplified(lowered)
+    if not _SUSPICION.holds(folded):
+        return _names_sender(text)
     words: list[str] = [*_STARTS.intersection(_WORD_START.findall(lowered))]
     if not text.isascii():
         words += [word for first in _CJK_FIRST.intersection(text) for word in _CJK[first] if word in text]
-    if words:
-        folded = simplified(lowered)
-        for word in words:
-            for sentence in _SENTENCES[word]:
-                if sentence.search(folded):
-                    return True
+    for word in words:
+        for sentence in _SENTENCES[word]:
+            if sentence.search(folded):
+                return True
+    return _names_sender(text)
+
+
+def _names_sender(text: str) -> bool:
     return text[:1] == "【" and _SENDER.match(simplified(text)) is not None

@@ -1,6 +1,6 @@
 """Finds the newly written part of a message, and whether a person wrote it."""
 
-from dataclasses import dataclass
+import msgspec
 
 from triage.body.automatic import is_automatic
 from triage.body.footer import without_footer
@@ -9,8 +9,7 @@ from triage.body.thread import new_parts
 from triage.types import TextParts
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True):
     """The newly written parts of a message, and whether a person wrote them.
 
     `parts` are to be classified; for most texts they are the whole text. `quoted` is True if quoted history was left

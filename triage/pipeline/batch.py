@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 from opentelemetry.trace import INVALID_SPAN, Span
 
 from triage.schemas.deadletter import DeadLetter
@@ -14,8 +15,7 @@ from triage.types import Channel, Position
 Partition = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class ConsumedMessage:
+class ConsumedMessage(msgspec.Struct, frozen=True):
     """One raw message as consumed from Kafka.
 
     `epoch` is the assignment number of its partition, which increases with each assignment and revocation: if it is not
@@ -33,12 +33,12 @@ class ConsumedMessage:
         return (self.position.topic, self.position.partition)
 
 
-@dataclass(frozen=True, slots=True)
-class ValidatedRecord:
+class ValidatedRecord(msgspec.Struct, frozen=True):
     """A validated raw record with its event time, in ms since the epoch.
 
     `original` is the first position of a replayed record, `broker_ms` the broker's timestamp at that position.
-    `named_version` is the document version if the source specified one. `time_implausible`: the event time is later
+    `named_version` is the document version if the source specified one, `stored_version` that of a stored document that
+    is enriched again. `time_implausible`: the event time is later
     than the broker's timestamp by more than the settings allow.
     """
 
@@ -75,8 +75,7 @@ class ValidatedRecord:
         return self.broker_ms if self.time_implausible else self.event_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Enriched:
+class Enriched(msgspec.Struct, frozen=True):
     """An enriched record, its document `_id` and encoded body, and the validated record it was made from."""
 
     record: EnrichedRecord

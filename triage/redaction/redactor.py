@@ -1,10 +1,9 @@
 """Finds entities by rules and replaces those that identify a person. Depends only on text and settings; thread-safe."""
 
-import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import phonenumbers
 
 from triage.config import RedactionSettings
@@ -20,8 +19,7 @@ from triage.types import Span
 _MAX_PASSES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Redacted:
+class Redacted(msgspec.Struct, frozen=True):
     """A text without personal data, and the entities that were found in it.
 
     `spans` are sorted and do not overlap; `text[span.start:span.end]` is the entity or its placeholder.
@@ -59,6 +57,7 @@ class Redactor:
         self.kinds = kinds
         self.names = settings.names
         keys = {settings.author_key_version: settings.author_key, **settings.old_author_keys}
+        self._author_key = f"v{settings.author_key_version}:", settings.author_key.get_secret_value().encode()
         self._author_keys = {f"v{version}:": key.get_secret_value().encode() for version, key in keys.items()}
         placeholders = {label: kind.placeholder if label in kinds else None for label, kind in KINDS.items()}
         self._scanner = Scanner(placeholders, settings.region)
@@ -114,7 +113,7 @@ class Redactor:
         It consists of the version of the key, such as `v1:`, and the first 32 hex digits of the HMAC-SHA256 (RFC 2104)
         of source, NUL, author id.
         """
-        return self.author_hashes(source, author_id)[0]
+        return _hash(*self._author_key, source, author_id)
 
     def author_hashes(self, source: str | None, author_id: str) -> list[str]:
         """Hashes of one author with every configured key, the current key first.
@@ -136,6 +135,8 @@ class Redactor:
     def _pass(self, text: str) -> Redacted:
         normalized = normalize(text)
         hits = self._scanner.scan(normalized.text)
+        if not hits:
+            return Redacted(text, [], changed=False)
         parts: list[str] = []
         spans: list[Span] = []
         position = length = 0
@@ -159,7 +160,7 @@ class Redactor:
 
 def _hash(version: str, key: bytes, source: str | None, author_id: str) -> str:
     message = f"{source or ''}\0{author_id}".encode("utf-8", "surrogatepass")
-    return version + hmac.new(key, message, hashlib.sha256).hexdigest()[:32]
+    return version + hmac.digest(key, message, "sha256").hex()[:32]
 
 
 def _text(payload: bytes | str) -> str:

@@ -9,19 +9,20 @@ from triage.redaction.normalization import normalize
 from triage.redaction.recognizers import accounts, amounts, bank_details, contact, documents, orders, secrets, urls
 from triage.redaction.recognizers.common import Finder, Found, mask, merged
 from triage.redaction.recognizers.phones import PhoneFinder
+from triage.redaction.signs import may_hold_url, signs_in
 
 # Digits and the text between them; most finders need to read only these windows.
 _DIGITS = re.compile(r"[0-9]++(?:[^0-9]{1,80}[0-9]++)*+")
 _REACH = 40
 # Seven digits with at most three other characters between them: the minimum of a phone or account number.
 _LONG_NUMBER = re.compile(r"[0-9](?:(?:[^0-9]{0,3}|%20)[0-9]){6}")
-_URL_SIGN = re.compile(r"://|[wW]\.|\.[A-Za-z]{2,6}[:/]")
 _ANY_LENGTH: tuple[tuple[str, Finder], ...] = (
     ("iban", accounts.find_sort_code),
     ("national_id", accounts.find_lettered_id),
     ("plate", accounts.find_plate),
     ("ip", contact.find_ip),
 )
+# Each needs one of its signs (see `signs_in`) in the text.
 _SHORT: tuple[tuple[str, Finder], ...] = (
     ("tracking_id", orders.find_tracking),
     ("order_id", orders.find_order),
@@ -66,7 +67,7 @@ class Scanner:
         """Entities and placeholders in a normalized text, sorted and not overlapping."""
         work = _Work(text, self.replacements)
         work.take_placeholders()
-        if _URL_SIGN.search(work.text):
+        if may_hold_url(work.text):
             self._take_urls(work)
         self._take_entities(work)
         return sorted(work.hits)
@@ -83,7 +84,8 @@ class Scanner:
             work.take_within(windows, _ANY_LENGTH)
         work.take("handle", contact.find_handle(work.text))
         if windows:
-            work.take_within(windows, _SHORT)
+            signs = signs_in(work.text)
+            work.take_within(windows, tuple(each for each in _SHORT if each[0] in signs))
         if "月" in work.text:
             work.take("date", amounts.find_chinese_date(work.text))
         if "元" in work.text or "圆" in work.text or "块钱" in work.text or "蚊" in work.text:

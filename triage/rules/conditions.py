@@ -14,7 +14,7 @@ from triage.rules.statements import states
 
 @dataclass(slots=True)
 class Case:
-    """A record to test: its facts, and the numbers of the phrases found in its text."""
+    """A record to test: its facts, and the numbers of the phrases and literals found in its text."""
 
     facts: Facts
     phrases: set[int]
@@ -145,5 +145,23 @@ def _text_tests(when: When, phrases: PhraseIndex) -> Iterator[Test]:
     if when.any_of:
         yield _any_of([compiled(part, phrases) for part in when.any_of])
     if when.text_regex:
-        regexes = [compiled_regex(pattern) for pattern in when.text_regex]
-        yield lambda case: any(regex.search(case.facts.text) for regex in regexes)
+        yield _any_of([_regex_test(pattern, phrases) for pattern in when.text_regex])
+
+
+def _regex_test(pattern: str, phrases: PhraseIndex) -> Test:
+    regex = compiled_regex(pattern)
+    if regex.literals is None:
+        return lambda case: regex.search(case.facts.text) is not None
+    numbers = phrases.add_literals(regex.literals)
+    return lambda case: not numbers.isdisjoint(case.phrases) and regex.search(case.facts.text) is not None
+
+
+def needs_phrase(when: When | None) -> bool:
+    """True if the conditions can only hold for a text in which the index found something."""
+    if when is None:
+        return False
+    if when.text_any or any(needs_phrase(part) for part in when.all_of or ()):
+        return True
+    if when.any_of and all(needs_phrase(part) for part in when.any_of):
+        return True
+    return bool(when.text_regex) and all(compiled_regex(each).literals is not None for each in when.text_regex or ())

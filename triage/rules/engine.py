@@ -1,10 +1,11 @@
 """Determines severity and route of a record by compiled rules."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from triage.rules.conditions import Case, compiled
+from triage.rules.conditions import Case, Test, compiled, needs_phrase
 from triage.rules.facts import Facts
-from triage.rules.model import DEFAULT, RulesFile, SeverityRule
+from triage.rules.model import DEFAULT, RoutingRule, RulesFile, SeverityRule
 from triage.rules.phrases import PhraseIndex
 from triage.schemas.enriched import Route, Severity
 from triage.types import SeverityLevel
@@ -32,6 +33,9 @@ class RuleSet:
         self._phrases = PhraseIndex()
         self._severity = [(rule, compiled(rule.when, self._phrases)) for rule in rules.severity]
         self._routing = [(rule, compiled(rule.when, self._phrases)) for rule in rules.routing]
+        # Most texts contain none of the phrases: for them the rules that need one are not even tested.
+        self._plain_severity = [each for each in self._severity if not needs_phrase(each[0].when)]
+        self._plain_routing = [each for each in self._routing if not needs_phrase(each[0].when)]
         self._default = rules.default
 
     @property
@@ -46,13 +50,15 @@ class RuleSet:
         critical. Route: the queue of the first rule that matches.
         """
         case = Case(facts, self._phrases.find(facts.text[:MAX_TEXT_CHARS]))
-        return Decision(self._severity_of(case), self._route_of(case))
+        if case.phrases:
+            return Decision(self._severity_of(case, self._severity), self._route_of(case, self._routing))
+        return Decision(self._severity_of(case, self._plain_severity), self._route_of(case, self._plain_routing))
 
-    def _severity_of(self, case: Case) -> Severity:
+    def _severity_of(self, case: Case, rules: Sequence[tuple[SeverityRule, Test]]) -> Severity:
         level: int | None = None
         raised = 0
         fired = []
-        for rule, test in self._severity:
+        for rule, test in rules:
             if test(case):
                 fired.append(rule.name)
                 level, raised = _applied(rule, level, raised)
@@ -62,8 +68,8 @@ class RuleSet:
             level = LEVELS.index(self._default.severity)
         return Severity(LEVELS[min(max(level + raised, 0), len(LEVELS) - 1)], fired or [DEFAULT])
 
-    def _route_of(self, case: Case) -> Route:
-        for rule, test in self._routing:
+    def _route_of(self, case: Case, rules: Sequence[tuple[RoutingRule, Test]]) -> Route:
+        for rule, test in rules:
             if test(case):
                 return Route(rule.queue, [rule.name])
         return Route(self._default.queue, [DEFAULT])

@@ -2,18 +2,23 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from triage.han import simplified
+from triage.keywords import Keywords
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _TOKEN = re.compile(rf"[^\W_{_UNSPACED}]+")
 _HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+# In an ASCII text all but letters and digits separates words.
+_ASCII_WORDS = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
 
 
 _WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
+# Letters that expressions take for i, and that case folding keeps apart from it.
+_OTHER_I = re.compile("[ıİ]")
 
 
 def normalized(text: str) -> str:
@@ -26,50 +31,81 @@ def normalized(text: str) -> str:
 class PhraseIndex:
     """Finds which of many phrases a text contains; each phrase has a number.
 
-    Words are compared ignoring case and punctuation; a phrase may end in * for any ending. The cost depends on the
-    length of the text and on the phrases that begin with one of its words (or characters), not on the number of
-    phrases.
+    Words are compared ignoring case and punctuation; a phrase may end in * for any ending. The text is read once or
+    twice, however many phrases there are.
     """
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._words: dict[str, list[tuple[str, int]]] = {}
-        self._starts: list[tuple[str, int]] = []
-        self._strings: dict[str, list[tuple[str, int]]] = {}
-        self._first_words: frozenset[str] = frozenset()
-        self._first_chars: frozenset[str] = frozenset()
+        # Of the same words in another punctuation.
+        self._words: dict[str, list[int]] = {}
+        self._strings: dict[str, list[int]] = {}
+        self._literals: dict[str, int] = {}
+        self._search: _Search | None = None
 
     def add(self, phrases: Iterable[str]) -> frozenset[int]:
         """Add phrases to the index; return their numbers, for equal phrases the same."""
-        numbers = frozenset(self._add(phrase) for phrase in phrases)
-        self._first_words, self._first_chars = frozenset(self._words), frozenset(self._strings)
-        return numbers
+        self._search = None
+        return frozenset(self._add(phrase) for phrase in phrases)
+
+    def add_literals(self, literals: Iterable[str]) -> frozenset[int]:
+        """Add literals of regular expressions (see `required_literals`); return their numbers.
+
+        They are found in any place, also within words, wherever an expression can match them.
+        """
+        self._search = None
+        return frozenset(self._literals.setdefault(literal, self._next()) for literal in literals)
+
+    def _next(self) -> int:
+        return len(self._numbers) + len(self._literals)
 
     def _add(self, phrase: str) -> int:
         phrase = normalized(phrase).strip()
         if phrase in self._numbers:
             return self._numbers[phrase]
-        number = self._numbers[phrase] = len(self._numbers)
-        tokens = _TOKEN.findall(phrase)
+        number = self._numbers[phrase] = self._next()
+        words = " ".join(_TOKEN.findall(phrase))
         if _HAS_UNSPACED.search(phrase):
-            self._strings.setdefault(phrase[0], []).append((phrase.removesuffix("*"), number))
-        elif phrase.endswith("*"):
-            self._starts.append((" " + " ".join(tokens), number))
+            self._strings.setdefault(phrase.removesuffix("*"), []).append(number)
         else:
-            self._words.setdefault(tokens[0], []).append((f" {' '.join(tokens)} ", number))
+            self._words.setdefault(f" {words}" if phrase.endswith("*") else f" {words} ", []).append(number)
         return number
 
     def find(self, text: str) -> set[int]:
-        """Numbers of the phrases that a text contains."""
-        text = normalized(text)
-        tokens = _TOKEN.findall(text)
-        line = f" {' '.join(tokens)} "
-        found = {number for start, number in self._starts if start in line}
-        for word in self._first_words.intersection(tokens):
-            found.update(number for phrase, number in self._words[word] if phrase in line)
-        if not text.isascii():
-            for char in self._first_chars.intersection(text):
-                found.update(number for phrase, number in self._strings[char] if phrase in text)
+        """Numbers of the phrases that a text contains, and of the literals that may be in it."""
+        search = self._search
+        if search is None:
+            search = self._search = _Search(self._words, self._strings, self._literals)
+        return search.find(text)
+
+
+class _Search:
+    """The phrases and literals of an index, ready to be searched for."""
+
+    def __init__(
+        self, words: Mapping[str, list[int]], strings: Mapping[str, list[int]], literals: Mapping[str, int]
+    ) -> None:
+        self._words, self._words_numbers = Keywords(words), list(words.values())
+        self._literals = frozenset(literals.values())
+        anywhere = {string: list(numbers) for string, numbers in strings.items()}
+        for literal, number in literals.items():
+            anywhere.setdefault(literal, []).append(number)
+        self._anywhere, self._anywhere_numbers = Keywords(anywhere), list(anywhere.values())
+        self._has_literals = bool(literals)
+
+    def find(self, text: str) -> set[int]:
+        folded = normalized(text)
+        ascii_only = text.isascii()
+        words = folded.translate(_ASCII_WORDS).split() if folded.isascii() else _TOKEN.findall(folded)
+        found: set[int] = set()
+        for index in self._words.find(f" {' '.join(words)} "):
+            found.update(self._words_numbers[index])
+        if self._has_literals or not ascii_only:
+            for index in self._anywhere.find(folded):
+                found.update(self._anywhere_numbers[index])
+        if not ascii_only and (_WIDE.search(text) or _OTHER_I.search(text)):
+            # Composed or folded otherwise than the expressions read it.
+            found |= self._literals
         return found
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 import re2
 
 from triage.han import simplified
+from triage.literals import required_literals
 from triage.rules.syntax import RefusedError, translate
 
 MAX_CHARS = 5_000
@@ -45,6 +46,8 @@ class Regex:
             raise RefusedError(f"is too large: {_reason(error)}; use fewer or shorter repetitions") from error
         self.steps: int = self._compiled.programsize
         """The size of the automaton: what its time is proportional to, besides the text."""
+        self.literals = required_literals(pattern)
+        """Strings of which every match contains one, as `PhraseIndex.add_literals` takes them; None if unknown."""
         if self.search("") is not None:
             raise RefusedError("matches the empty text, so it would always hold")
         if self.steps > MAX_STEPS:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Document:
+
+class Document(msgspec.Struct, frozen=True):
     """One document to index: `body` is a JSON object in UTF-8, `version` is defined in `triage.schemas.version`."""
 
     id: str

@@ -5,7 +5,7 @@ the document itself can be the cause (`triage.elastic.index_faults`).
 """
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -129,7 +129,7 @@ class IndexSink:
             version, _ = stored.get((document.index, document.id), (0, {}))
             higher = None if document.index in self._without_offsets else after_wrap(document.version, version)
             if higher is not None:
-                lines[position] = self._line(replace(document, version=higher))
+                lines[position] = self._line(msgspec.structs.replace(document, version=higher))
                 self._write([position], documents, lines, known)
 
     def _line(self, document: Document) -> bytes:

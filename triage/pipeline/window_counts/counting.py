@@ -4,7 +4,8 @@ A key is a combination of values such as `channel=complaint|intent=delivery`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from triage.pipeline.window_counts.updates import CountedUpdates, Increment
 from triage.schemas.counts import WindowCount, dimension_key
@@ -15,8 +16,7 @@ OffsetRanges = Mapping[tuple[str, int], tuple[int, int]]
 _Group = tuple[int, int, tuple[str | None, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class CountedRecord:
+class CountedRecord(msgspec.Struct, frozen=True):
     """The part of an enriched record that window counts need.
 
     `dimensions` maps names of fields (such as `intent`) to values; a missing value is None or absent. `negative` is
