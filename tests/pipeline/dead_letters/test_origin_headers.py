@@ -7,6 +7,7 @@ from worker_rig import NOW, TOPIC, Rig
 
 from triage.pipeline.dead_letters.origin_headers import Origin, with_origin
 from triage.schemas.enriched import document_id
+from triage.schemas.version import timed_version
 from triage.types import Channel, Position
 
 RECORD = json.dumps({"text": "My parcel never arrived"}).encode()
@@ -27,7 +28,7 @@ def test_identity_version_and_event_time_are_those_of_the_original():
     assert record["@timestamp"] == "2026-11-22T09:29:55.000Z"
     ((_, identity), stored), *_ = rig.sink.documents.items()
     assert identity == document_id(Channel.COMPLAINT, None, None, FIRST, NOW - 5_000)
-    assert stored.version == NOW - 5_000
+    assert stored.version == timed_version(NOW - 5_000, FIRST.offset)
     assert [m.key.decode() for m in rig.source.produced if m.topic == "feedback.enriched"] == [identity]
     assert rig.metrics.registry.get_sample_value("triage_record_latency_seconds_count") == 0
 
