@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -337,6 +339,63 @@ def test_times_are_those_of_the_browsers_clock_until_another_is_chosen(browser, 
     finally:
         browser.live_in("")
         browser.open(f"{url}/time-zone/choose?zone=UTC&next=fleet")
+
+
+AXE = find_spec("axe_core_python")
+
+
+@pytest.mark.skipif(AXE is None, reason="needs axe-core-python")
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+def test_axe_finds_nothing_serious_on_any_page(browser, url, index, scheme):
+    script = Path(AXE.origin).with_name("axe.min.js").read_text("utf-8")
+    (alert,) = recent_alerts(*index, 1)
+    pages = (
+        "", "explore?channel=social&not_region=cn&q=%22flooded&compare=1", "alerts", f"alerts/{alert.dedup_key}",
+        "rules", "review?range=30d", "fleet", "records/r1000000", "time-zone",
+    )  # fmt: skip
+    browser.prefer(scheme)
+    try:
+        for path in pages:
+            browser.open(f"{url}/{path}")
+            browser.wait_for("document.querySelector('main section')")
+            # What a drawing shows is said in words beside it.
+            browser.evaluate(f"{script}; undefined")
+            found = browser.evaluate(
+                "axe.run({exclude: [['.chart']]}, {resultTypes: ['violations']}).then(({violations}) => violations"
+                ".filter(one => ['serious', 'critical'].includes(one.impact))"
+                ".map(one => [one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"
+            )
+            assert found == [], path
+    finally:
+        browser.prefer("light")
+
+
+def test_a_view_is_saved_by_name_and_its_chart_is_a_picture(browser, url):
+    browser.open(f"{url}/explore?intent=delivery&range=30d")
+    browser.click(".views summary")
+    browser.evaluate("document.querySelector('.views input').value = 'Deliveries <b>'")
+    browser.click(".views form button")
+    browser.wait_for("document.querySelector('.views li a')")
+    browser.open(f"{url}/explore")
+    browser.click(".views summary")
+    browser.click(".views li a", "Deliveries <b>")
+    browser.wait_for("location.search === '?intent=delivery&range=30d' && document.querySelector('.views')")
+    browser.wait_for("document.querySelector('#over-time svg path')")
+    browser.evaluate(
+        "HTMLAnchorElement.prototype.click = function () { window.saved = [this.download, this.href.slice(0, 22)] };"
+        "document.querySelector('[data-picture]').click()"
+    )
+    browser.wait_for("window.saved")
+    assert browser.evaluate("window.saved") == ["feedback.png", "data:image/png;base64,"]
+    title, subtitle = browser.evaluate(
+        "(one => [one.picture, one.subtitle])(document.querySelector('[data-picture]').dataset)"
+    )
+    assert re.fullmatch(r"[0-9,]+ records", title)
+    assert subtitle.startswith("Last 30 days")
+    assert subtitle.endswith("Intent: delivery")
+    browser.click(".views summary")
+    browser.click(".views .not")
+    browser.wait_for("!document.querySelector('.views li')")
 
 
 def test_pages_are_no_wider_than_a_telephone(browser, url):

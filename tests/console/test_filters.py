@@ -86,6 +86,14 @@ def test_the_query_has_times_values_and_all_words():
     ]
 
 
+def test_values_that_the_filters_exclude_are_not_admitted():
+    view = Filters(values={"brand": ("A", "B")}, excluded={"intent": ("billing",)})
+    assert view.admit({"brand": "B", "intent": "delivery", "other": "x"})
+    assert view.admit({})
+    assert not view.admit({"brand": "C"})
+    assert not view.admit({"intent": "billing"})
+
+
 def test_excluded_values_and_words_are_in_the_query():
     query = Filters('late "no parcel" -refund', "all", values={"brand": ("A",)}, excluded={"brand": ("B", "C")})
     assert query.query(NOW)["bool"]["filter"] == [

@@ -130,6 +130,13 @@ class Filters:
         """The parsed search of `text`."""
         return parse_search(self.text, frozenset(_BY_NAME))
 
+    def admit(self, values: Mapping[str, str]) -> bool:
+        """True unless the filters exclude records with these values, by parameter name; unknown names are ignored."""
+        return all(
+            value in self.values.get(name, (value,)) and value not in self.excluded.get(name, ())
+            for name, value in values.items()
+        )
+
     def with_value(self, name: str, value: str) -> Self:
         """A copy of these filters that also accepts this value of the field `name`, and does not exclude it."""
         kept = self.without(name, value)

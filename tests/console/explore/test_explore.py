@@ -115,6 +115,13 @@ def test_phrases_and_exclusions_hold_in_english_and_chinese(dependencies):
     assert total('-"快递还没到" -flooded') < total("-快递")
 
 
+def test_alerts_about_records_of_the_view_are_marked(dependencies):
+    marked = [
+        read_results(dependencies, _view(f"range=all{more}"), NOW, None).alerts for more in ("", "&product=Tidal")
+    ]
+    assert [[alert.rule for alert in alerts] for alerts in marked] == [["delivery"], []]
+
+
 @pytest.fixture(scope="module")
 def many(stack):
     """A console whose records have 120 brands, some with odd names, and twelve queues."""

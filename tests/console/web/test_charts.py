@@ -48,6 +48,12 @@ def test_an_alert_that_ended_before_the_chart_begins_is_left_out(snapshot, make_
     assert options["series"][0]["markArea"]["data"] == []
 
 
+def test_an_alert_that_began_after_the_chart_ends_is_left_out(make_alert):
+    slots = [TimeSlot(NOW - 30 * HOUR, Counts(1))]
+    options = charts.sentiment_over_time(slots, HOUR, NOW, [make_alert()], EN)
+    assert options["series"][0]["markArea"]["data"] == []
+
+
 def test_empty_charts_keep_their_series_so_that_later_data_merges_in():
     empty = Snapshot(at_ms=NOW)
     assert _series(_over_time(empty)) == {"negative": [], "neutral": [], "positive": []}

@@ -119,12 +119,41 @@ def _facet_value(filters: Filters, name: str, share: Share, translations: Transl
     )
 
 
-def buttons_html(filters: Filters, translations: Translations, *, with_comparison: bool) -> Markup:
-    """Render links to the comparison, unless the page already has it (`with_comparison`), and to the CSV export."""
+def tools_html(
+    filters: Filters, total: int, now_ms: int, user: str, translations: Translations, *, with_comparison: bool
+) -> Markup:
+    """Render what can be done with a view: compare it, unless the page does (`with_comparison`), save, export, draw it.
+
+    Saved views are kept in the browser, by `user`. `total` is the number of records, for the picture's title.
+    """
     links = [(filters.address("explore.csv"), translations("explore.export"))]
     if not with_comparison:
         links.insert(0, (filters.address("explore", compare="1"), translations("explore.compare")))
-    return TEMPLATES.render("explore/buttons.html", links=links)
+    return render(
+        "explore/tools.html",
+        translations,
+        links=links,
+        user=user,
+        title=translations("explore.count", n=total),
+        subtitle=_described(filters, now_ms, translations),
+    )
+
+
+def _described(filters: Filters, now_ms: int, translations: Translations) -> str:
+    """The times and filters of a view in words."""
+    if filters.has_times:
+        start, end = (None if ms is None else translations.moment(ms) for ms in (filters.start, filters.end))
+        parts = [f"{start or '…'} – {end or '…'}"]
+    else:
+        parts = [f"{translations(f'range.{filters.range}')}, {translations.moment(now_ms)}"]
+    if filters.text:
+        parts.append(f"{translations('explore.text')}: {filters.text}")
+    for excluded, fields in ((False, filters.values), (True, filters.excluded)):
+        for name, values in fields.items():
+            field = translations(f"column.{name}")
+            label = translations("explore.chip_not", field=field) if excluded else field
+            parts.append(f"{label}: {', '.join(term(name, value, translations) for value in values)}")
+    return " · ".join(parts)
 
 
 def records_html(

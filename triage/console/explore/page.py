@@ -14,7 +14,7 @@ from triage.console.changes.measure import Comparison, compare
 from triage.console.data.snapshot import Counts, TimeSlot
 from triage.console.dependencies import Dependencies
 from triage.console.explore.facets import VALUES, facets, read_facets
-from triage.console.explore.fragments import buttons_html, chips, records_html, search_form
+from triage.console.explore.fragments import chips, records_html, search_form, tools_html
 from triage.console.filters import FIELDS, Filters
 from triage.console.web import charts
 from triage.console.web.elements import Html, chart, chart_table, section, text, update_chart, zoomable
@@ -24,12 +24,15 @@ from triage.console.web.zone import zone_of
 from triage.elastic.completeness import noting
 from triage.elastic.corrections import corrections_of
 from triage.elastic.explore import FieldValues, Page, Statistics, records_page, statistics
+from triage.elastic.search import recent_alerts
 from triage.errors import TriageError
+from triage.schemas.alert import Alert
 from triage.schemas.correction import Correction
-from triage.translations import Places, Translations, places_of
+from triage.translations import Places, places_of
 
 RESPONSE_S = 20.0
 _SIZE = 25
+_ALERTS = 50
 _MINUTE_S = 60
 # Of the chart: the first with at most _MAX_SLOTS slots is taken.
 _STEPS_S = tuple(minutes * _MINUTE_S for minutes in (1, 5, 15, 60, 180, 720, 1440, 7 * 1440, 30 * 1440))
@@ -41,7 +44,7 @@ _YEARS_S = 20 * 365 * 86_400
 class ExploreResults:
     """The data of *Explore* for one set of filters; `step_ms` is the width of the chart's slots.
 
-    `facets` has the values of each field by its parameter name.
+    `facets` has the values of each field by its parameter name; `alerts` are the latest about records of the view.
     """
 
     statistics: Statistics
@@ -50,6 +53,7 @@ class ExploreResults:
     corrections: dict[str, Correction]
     comparison: Comparison | None
     step_ms: int
+    alerts: list[Alert]
 
 
 def explore_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
@@ -110,6 +114,7 @@ def read_results(
             corrections_of(client, settings, [hit.id for hit in page.hits]),
             compare(client, settings, filters, now_ms, _places(dependencies)) if with_comparison else None,
             step_s * 1000,
+            [alert for alert in recent_alerts(client, settings, _ALERTS) if filters.admit(alert.dimensions)],
         )
 
 
@@ -143,7 +148,7 @@ def _build(
     with ui.element("div").classes("explore whole"):
         facets(dependencies, filters, results.facets, translations)
         with ui.element("div").classes("results"):
-            _over_time(filters, results, now_ms, translations, with_comparison=with_comparison)
+            _over_time(filters, results, now_ms, context, with_comparison=with_comparison)
             if with_comparison:
                 with section("compare", translations("compare.title")):
                     if results.comparison is None:
@@ -156,8 +161,9 @@ def _build(
 
 
 def _over_time(
-    filters: Filters, results: ExploreResults, now_ms: int, translations: Translations, *, with_comparison: bool
+    filters: Filters, results: ExploreResults, now_ms: int, context: PageContext, *, with_comparison: bool
 ) -> None:
+    translations = context.translations
     overall = results.statistics.sentiment
     with section("over-time", translations("explore.count", n=results.statistics.total)):
         if overall.total:
@@ -165,15 +171,21 @@ def _over_time(
             text(translations("explore.share", share=share, step=translations.duration(results.step_ms))).classes(
                 "caption"
             )
-        Html(buttons_html(filters, translations, with_comparison=with_comparison)).classes("corner-buttons")
+        tools = tools_html(
+            filters, overall.total, now_ms, context.user.name, translations, with_comparison=with_comparison
+        )
+        Html(tools).classes("corner-buttons")
         slots = _slots(results)
         if not slots:
             Html(empty(translations("explore.nothing"), translations("explore.nothing_advice")))
             return
-        options = charts.sentiment_over_time(slots, results.step_ms, now_ms, [], translations)
+        options = charts.sentiment_over_time(slots, results.step_ms, now_ms, results.alerts, translations)
+        Html(charts.legend(translations))
         drawn = chart("chart small", options)
         zoomable(drawn, lambda start, end: replace(filters, start=start, end=end).address("explore"))
-        update_chart(drawn, options, charts.timeline_description(slots, results.step_ms, 0, translations))
+        update_chart(
+            drawn, options, charts.timeline_description(slots, results.step_ms, len(results.alerts), translations)
+        )
         chart_table(translations("chart.as_table")).show(
             charts.timeline_table(slots, results.step_ms, now_ms, translations)
         )

@@ -6,10 +6,8 @@ from markupsafe import Markup
 
 from triage.console.alerts.fragments import alert_cards
 from triage.console.data.snapshot import Snapshot
-from triage.console.web.charts import SENTIMENTS
 from triage.console.web.fragments import NOTHING, Tile, empty, not_read, tile_row
 from triage.console.web.records_table import records_table
-from triage.console.web.templates import render
 from triage.schemas.action import Silence
 from triage.translations import Translations
 
@@ -60,10 +58,6 @@ def over_time_caption(snapshot: Snapshot, translations: Translations) -> str:
             "now.per_step", step=translations.duration(snapshot.step_ms), zone=translations.zone_name(snapshot.at_ms)
         )
     )
-
-
-def legend(translations: Translations) -> Markup:
-    return render("now/legend.html", translations, sentiments=SENTIMENTS)
 
 
 def alerts(snapshot: Snapshot, translations: Translations, silences: Sequence[Silence] = ()) -> Markup:

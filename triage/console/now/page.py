@@ -71,7 +71,7 @@ class View:
             self._tiles = Html()
         with section("over-time", translations("now.over_time"), "wide"):
             self._caption = text("").classes("caption")
-            Html(fragments.legend(translations)).classes("corner")
+            Html(charts.legend(translations)).classes("corner")
             Html(_channels(page, channel))
             self._nothing = Html()
             self._timeline = chart("chart tall", charts.sentiment_over_time([], 0, 0, [], translations))

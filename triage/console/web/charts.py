@@ -58,7 +58,7 @@ def sentiment_over_time(
         }
         for sentiment in SENTIMENTS
     ]
-    bands = _bands(slots, now_ms, alerts, translations) if slots else []
+    bands = _bands(slots, end_ms, now_ms, alerts, translations) if slots else []
     unread = [] if unread_ms is None else [_unread_band(max(unread_ms, first_ms), end_ms, translations)]
     series[0]["markArea"] = {
         "itemStyle": {"color": "var(--alert-band)", "opacity": 1, "borderColor": "var(--critical)", "borderWidth": 1},
@@ -132,6 +132,11 @@ def top_intents(intents: list[IntentCount], translations: Translations) -> Optio
     }
 
 
+def legend(translations: Translations) -> Markup:
+    """Render the colours of the sentiments; screen readers have the chart's description."""
+    return render("web/legend.html", translations, sentiments=SENTIMENTS)
+
+
 def timeline_description(slots: Sequence[TimeSlot], step_ms: int, alerts: int, translations: Translations) -> str:
     """Describe the chart over time in a sentence for screen readers; `alerts` is the number of alerts."""
     if not slots:
@@ -167,10 +172,10 @@ def _most_negative(intents: list[IntentCount]) -> list[IntentCount]:
     return sorted(intents, key=lambda each: (-each.counts.negative, -each.counts.total, each.intent))[:MAX_INTENTS]
 
 
-def _band(alert: Alert, first_ms: int, now_ms: int, translations: Translations) -> list[Options] | None:
+def _band(alert: Alert, first_ms: int, end_ms: int, now_ms: int, translations: Translations) -> list[Options] | None:
     start = parse_rfc3339(alert.started_at)
     end = parse_rfc3339(alert.ended_at) if alert.ended_at else max(now_ms, start)
-    if end < first_ms:
+    if end < first_ms or start >= end_ms:
         return None
     values = [value for name, value in alert.dimensions.items() if name != "intent"]
     intent = alert.dimensions.get("intent")
@@ -194,7 +199,7 @@ def _bar(slot: TimeSlot, sentiment: str, step_ms: int, now_ms: int) -> Options |
 
 
 def _bands(
-    slots: Sequence[TimeSlot], now_ms: int, alerts: Sequence[Alert], translations: Translations
+    slots: Sequence[TimeSlot], end_ms: int, now_ms: int, alerts: Sequence[Alert], translations: Translations
 ) -> list[list[Options]]:
     """Bands (`markArea` data) of the alerts that are within the chart.
 
@@ -202,7 +207,7 @@ def _bands(
     """
     first_ms = slots[0].start_ms
     middle_ms = (first_ms + slots[-1].start_ms) // 2
-    bands = [band for alert in alerts if (band := _band(alert, first_ms, now_ms, translations))]
+    bands = [band for alert in alerts if (band := _band(alert, first_ms, end_ms, now_ms, translations))]
     for number, band in enumerate(sorted(bands, key=lambda band: int(band[0]["xAxis"]))):
         late = int(band[0]["xAxis"]) > middle_ms
         band[0]["label"] = {
