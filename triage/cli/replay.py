@@ -41,7 +41,7 @@ def command(
 
     With --from, raw records are read from their topics, as far back as these are retained; with --model-version, the
     stored, redacted texts of any age are enriched. Documents keep their ids. Newer content is not overwritten, and
-    records of forgotten authors are skipped. An interrupted replay continues where it stopped.
+    records of erased authors are skipped. An interrupted replay continues where it stopped.
     """
     import os
 

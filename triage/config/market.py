@@ -8,9 +8,9 @@ from triage.config.section import Section
 
 
 class MarketSettings(Section):
-    """Brands and products, own and competitors.
+    """Settings of the market report on own and competing brands and products.
 
-    `triage market` and the console's page *Market*.
+    Used by `triage market` and the console's page *Market*.
     """
 
     path: Path | None = Field(None, description="File of brands and products (docs/market.md); without it no report")

@@ -29,7 +29,10 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def read_history(registry: Path) -> list[Change]:
-    """Changes, oldest first; [] if the file does not exist. Incomplete lines are skipped. Raises OSError."""
+    """Read all switches of the serving model, oldest first; [] if the history file does not exist.
+
+    Incomplete lines are skipped. Raises OSError if the file cannot be read.
+    """
     try:
         lines = (registry / HISTORY).read_bytes().splitlines()
     except FileNotFoundError:
@@ -38,7 +41,7 @@ def read_history(registry: Path) -> list[Change]:
 
 
 def encode(changes: Sequence[Change]) -> bytes:
-    """Content of the history file with these changes, of which the latest 1,000 are kept."""
+    """Encode the history file with these changes; only the latest 1,000 are kept."""
     return b"".join(msgspec.json.encode(change) + b"\n" for change in changes[-_MOST_CHANGES:])
 
 

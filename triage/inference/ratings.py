@@ -1,8 +1,8 @@
-"""Takes ratings as evidence of the sentiment: the field `rating`, and stars and points that a text names itself.
+"""Uses ratings as evidence for the sentiment: the field `rating`, and stars and points that a text mentions.
 
-A model reads "1 out of 5" as neither good nor bad. The rating shifts its probabilities, as one more witness: it decides
-where the text is neutral, and does not outvote a text that plainly says the opposite ("5 stars for the driver who threw
-my parcel over the fence").
+A model reads "1 out of 5" as neither good nor bad. A rating shifts the probabilities, as additional evidence: it
+decides if the text is neutral, but does not override a text that clearly says the opposite ("5 stars for the driver who
+threw my parcel over the fence").
 """
 
 import math
@@ -53,7 +53,7 @@ _MIDDLE = 0.6
 
 
 def rating_in(text: str) -> float | None:
-    """The rating that a text names, as a share of the best one (0 to 1); None if it names none, or several."""
+    """Return the rating mentioned in a text as a share of the best one (0 to 1); None if there is none or several."""
     found = {round(value, 2) for value in _ratings(text) if 0 <= value <= 1}
     return found.pop() if len(found) == 1 else None
 
@@ -93,10 +93,10 @@ def _number(word: str) -> float:
 
 
 def with_rating(sentiment: Mapping[str, float], text: str, rating: float | None, scale: float) -> dict[str, float]:
-    """Probabilities of the sentiments after the evidence of ratings.
+    """Return the sentiment probabilities after including ratings, the record's own and one mentioned in `text`.
 
-    `rating` is the record's field on a scale from 1 to `scale`; a value outside of it says nothing, and neither does
-    any with a scale of 0.
+    `sentiment` are the model's probabilities by label. `rating` is the record's field on a scale from 1 to `scale`; it
+    is ignored if it is outside of the scale or `scale` is 0.
     """
     shift = 0.0
     if rating is not None and scale and 0 <= rating <= scale:

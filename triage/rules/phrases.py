@@ -44,14 +44,14 @@ class PhraseIndex:
         self._search: _Search | None = None
 
     def add(self, phrases: Iterable[str]) -> frozenset[int]:
-        """Add phrases to the index; return their numbers, for equal phrases the same."""
+        """Add phrases to the index; return the number of each, which is the same for equal phrases."""
         self._search = None
         return frozenset(self._add(phrase) for phrase in phrases)
 
     def add_literals(self, literals: Iterable[str]) -> frozenset[int]:
-        """Add literals of regular expressions (see `required_literals`); return their numbers.
+        """Add literals of regular expressions (see `required_literals`) to the index; return their numbers.
 
-        They are found in any place, also within words, wherever an expression can match them.
+        They are found anywhere, also within words, wherever an expression can match them.
         """
         self._search = None
         return frozenset(self._literals.setdefault(literal, self._next()) for literal in literals)
@@ -72,7 +72,7 @@ class PhraseIndex:
         return number
 
     def find(self, text: str) -> set[int]:
-        """Numbers of the phrases that a text contains, and of the literals that may be in it."""
+        """Return the numbers of the phrases that a text contains, and of the literals that may occur in it."""
         search = self._search
         if search is None:
             search = self._search = _Search(self._words, self._strings, self._literals)

@@ -57,7 +57,7 @@ class Alphabet:
         self._ascii = bytes(self._known[code] for code in range(128)) + bytes(128)
 
     def encode(self, text: str) -> bytes:
-        """Encode a text, with one byte for each character."""
+        """Encode a text for RE2: each character becomes the byte that stands for it."""
         if text.isascii():
             return text.encode().translate(self._ascii)
         return text.translate(self._known).encode("latin-1")

@@ -138,7 +138,7 @@ class Dispatcher:
             self._keep_alive_tasks.pop(lane).cancel()
 
     async def close(self, grace_s: float) -> None:
-        """Let attempts in flight continue for `grace_s` seconds, then cancel all lanes without calling `done`."""
+        """Let attempts in flight continue for `grace_s` seconds, then cancel all queues without calling `done`."""
         for task in self._keep_alive_tasks.values():
             task.cancel()
         tasks = list(self._tasks.values())

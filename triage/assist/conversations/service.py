@@ -25,7 +25,7 @@ _OPEN: tuple[State, ...] = ("bot", "waiting", "human")
 
 
 class Taken(NamedTuple):
-    """The answer to a turn, and the conversation after it; None if the turn had been answered before."""
+    """The answer to a turn, and the conversation after it; the latter is None if the turn had been answered before."""
 
     answer: Answer
     conversation: Conversation | None

@@ -45,6 +45,9 @@ def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -
 
 
 def partitions_of_groups(groups: Iterable[str], partitions: int) -> dict[str, int]:
-    """Return, by group, the partition of `window-counts` that Kafka's default partitioner assigns."""
+    """Return the partition of `window-counts` for each group (a value of `alerting.group_by`).
+
+    It is the partition that Kafka's default partitioner assigns to the group as key.
+    """
     unique = list(dict.fromkeys(groups))
     return dict(zip(unique, partitions_of([group.encode() for group in unique], partitions), strict=True))

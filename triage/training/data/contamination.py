@@ -59,7 +59,7 @@ class HeldOutTexts:
 
 
 def find_contaminated(train: Iterable[Example], test: Iterable[Example]) -> list[ContaminatedText]:
-    """Texts of `train` that also occur in `test`, as copies or near duplicates."""
+    """List the texts of `train` that also occur in `test`, as copies or near duplicates."""
     examples = list(train)
     found = HeldOutTexts(test).matches(examples)
     return [
@@ -70,7 +70,7 @@ def find_contaminated(train: Iterable[Example], test: Iterable[Example]) -> list
 
 
 def drop_contaminated(train: Iterable[Example], test: Iterable[Example]) -> list[Example]:
-    """Training texts without those that also occur in `test`, as copies or near duplicates."""
+    """Return the training texts without those that also occur in `test`, as copies or near duplicates."""
     examples = list(train)
     found = HeldOutTexts(test).matches(examples)
     return [example for example in examples if text_key(example.text) not in found]

@@ -33,7 +33,7 @@ def aspect_scores(gold: ArrayLike, predicted: NDArray[np.int64]) -> dict[str, An
 
 
 def predicted_states(probabilities: NDArray[np.floating], threshold: float) -> NDArray[np.int64]:
-    """States [..., aspects] from probabilities [..., aspects, 4].
+    """Convert probabilities [..., aspects, 4] of the states in ASPECT_STATES to the predicted states [..., aspects].
 
     An aspect is present if its probability of presence reaches `threshold`; it then has the most probable polarity.
     """

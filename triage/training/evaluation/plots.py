@@ -10,7 +10,10 @@ _DPI = 110
 
 
 def reliability_plot(path: Path, head: str, bins: list[dict[str, float]]) -> Path:
-    """Plot accuracy over confidence by bin, and the numbers of texts; a calibrated head follows the diagonal."""
+    """Plot accuracy over confidence by bin, and the numbers of texts; a calibrated head follows the diagonal.
+
+    `bins` are rows of `reliability_bins`. Returns the path of the file.
+    """
     figure = Figure(figsize=(5, 6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     confidence = [row["confidence"] for row in bins]
@@ -23,7 +26,7 @@ def reliability_plot(path: Path, head: str, bins: list[dict[str, float]]) -> Pat
 
 
 def confusion_plot(path: Path, head: str, labels: list[str], matrix: list[list[int]]) -> Path:
-    """Plot the shares of each true label (row) by predicted label, with the counts."""
+    """Plot the confusion matrix of a head with counts, and with shares of each true label (row); returns the path."""
     counts = np.array(matrix)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     size = 2.5 + 0.55 * len(labels)
@@ -41,7 +44,10 @@ def confusion_plot(path: Path, head: str, labels: list[str], matrix: list[list[i
 
 
 def risk_coverage_plot(path: Path, curves: dict[str, dict[str, Any]]) -> Path:
-    """Plot the accuracy of the kept texts over the share of kept texts; a cross marks the served threshold."""
+    """Plot the accuracy of the kept texts over their share of all texts, one curve per head; returns `path`.
+
+    `curves` has the result of `selective_prediction` for each head. A cross marks the threshold that is served.
+    """
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     for head, entry in curves.items():

@@ -19,7 +19,10 @@ _SIDES = ("original", "perturbed")
 
 @dataclass(frozen=True)
 class Pair:
-    """A text and its perturbed copy; `kind` names the perturbation, `labels` are by side and head."""
+    """A text and its perturbed copy; `kind` names the perturbation.
+
+    `texts` are by side (original or perturbed), `labels` by side and head.
+    """
 
     kind: str
     texts: dict[str, str]
@@ -27,7 +30,7 @@ class Pair:
 
 
 def read_pairs(path: Path, taxonomy: Taxonomy) -> list[Pair]:
-    """Pairs of a JSONL file.
+    """Read pairs of texts from a JSONL file.
 
     Raises TrainingError for a row without the fields, or with a label that is not in the taxonomy.
     """

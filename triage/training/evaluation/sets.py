@@ -28,7 +28,7 @@ class Row:
 
 @dataclass(frozen=True)
 class EvalSet:
-    """Rows that are evaluated together under one name."""
+    """Labelled rows that are evaluated together under one name."""
 
     name: str
     rows: Sequence[Row]

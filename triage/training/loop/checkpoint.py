@@ -48,7 +48,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """A checkpoint in evaluation mode.
+    """Load a checkpoint; its model is in evaluation mode.
 
     Raises TrainingError if the folder is incomplete or its weights do not fit its configuration.
     """
