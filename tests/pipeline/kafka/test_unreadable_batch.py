@@ -10,6 +10,7 @@ from kafka.record.default_records import DefaultRecordBatch
 from triage.clock import ManualClock, SystemClock
 from triage.errors import ConfigError, TriageError, Unavailable
 from triage.metrics import Metrics
+from triage.pipeline.dead_letters import skip as skipping
 from triage.pipeline.dead_letters.reader import DeadLetterFilter, read_letters
 from triage.pipeline.dead_letters.skip import Readers, skip
 from triage.pipeline.kafka.member_identity import MemberIdentity
@@ -198,3 +199,23 @@ def test_a_scan_names_the_batch_or_passes_it(settings, damaged):
         assert [(batch.offset, batch.next_offset) for batch in passed] == [(1, 3)]
         wanted = [Position(*where, offset) for offset in range(4)]
         assert {position.offset for position in scan.fetch(wanted)} == {0, 3}
+
+
+def test_a_worker_that_reads_on_while_it_is_skipped_is_not_set_back(settings, damaged, clock, monkeypatch):
+    send(settings, 0, b"z1", b"z2")
+    send(settings, 0, b"after")
+    joined = Joined(settings)
+    joined.read(lambda _: joined.waiting())
+    next_batch = skipping._next_batch
+
+    def next_batch_and_pass_it(*arguments):
+        found = next_batch(*arguments)
+        joined.source.commit([], {(joined.topic, 0): 3})
+        return found
+
+    monkeypatch.setattr(skipping, "_next_batch", next_batch_and_pass_it)
+    with pytest.raises(TriageError, match=r"/0/0 was passed meanwhile: the group .* continues at 3"):
+        skip(settings, clock, Position(joined.topic, 0, 0))
+    joined.source.close()
+    with TopicScan(settings.kafka, "test") as scan:
+        assert list(read_letters(scan, DeadLetterFilter())) == []

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.feeder import VERSIONED
+from chaos.fleet import SupervisedFleet
 from harness import RAW, Fleet
 from kafka import KafkaConsumer
 
-from triage.topics.kafka_types import Consumer, TopicPartition
+from triage.topics.kafka_types import Consumer, ConsumerRecord, TopicPartition
 
 _Position = tuple[str, int, int]
 # By id, the text of its last version.
@@ -122,11 +123,26 @@ def _texts(fleet: Fleet, ids: Iterable[str]) -> dict[str, str]:
 def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[TopicPartition, int], _Versions]:
     """({position: id} of the valid records, positions of the invalid ones, {partition: end}, last versions by id).
 
-    The last are of ids with several versions, which are all in one partition.
+    The last are of ids with several versions, which are all in one partition. Of records that expired, only those count
+    that were processed before.
     """
     valid: dict[_Position, str] = {}
     versions: _Versions = {}
     invalid: list[_Position] = []
+
+    def note(record: ConsumerRecord) -> None:
+        position, value = (record.topic, record.partition, record.offset), record.value or b""
+        if not value.startswith(b'{"id": "r'):
+            invalid.append(position)
+            return
+        fields = json.loads(value)
+        valid[position] = fields["id"]
+        if fields["id"].startswith(VERSIONED):
+            versions[fields["id"]] = fields["text"]
+
+    for record, unread in fleet.expired if isinstance(fleet, SupervisedFleet) else ():
+        if not unread:
+            note(record)
     consumer: Consumer = KafkaConsumer(
         bootstrap_servers=fleet.settings.kafka.bootstrap_servers,
         auto_offset_reset="earliest",
@@ -143,17 +159,9 @@ def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[Topi
         consumer.assign(partitions)
         ends = dict(consumer.end_offsets(partitions))
         while any((consumer.position(partition) or 0) < end for partition, end in ends.items()):
-            for partition, records in consumer.poll(timeout_ms=500).items():
+            for records in consumer.poll(timeout_ms=500).values():
                 for record in records:
-                    position = (partition.topic, partition.partition, record.offset)
-                    value = record.value or b""
-                    if value.startswith(b'{"id": "r'):
-                        fields = json.loads(value)
-                        valid[position] = fields["id"]
-                        if fields["id"].startswith(VERSIONED):
-                            versions[fields["id"]] = fields["text"]
-                    else:
-                        invalid.append(position)
+                    note(record)
     finally:
         consumer.close(autocommit=False)
     return valid, invalid, ends, versions

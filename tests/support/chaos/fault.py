@@ -31,6 +31,8 @@ class Scene:
         self.cluster = Cluster(stack)
         self.rng = rng
         self.spared = set(spared)
+        # What a fault found to be wrong, as sentences.
+        self.problems: list[str] = []
 
     def pick(self, kind: str = "worker") -> str | None:
         running = [role for role in self.fleet.running(kind) if role not in self.spared]

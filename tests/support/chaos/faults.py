@@ -10,6 +10,7 @@ from chaos.cluster_faults import CLUSTER_FAULTS
 from chaos.elastic import INDEX_FAULTS
 from chaos.fault import Fault, Scene
 from chaos.proxy import TcpProxy
+from chaos.record_faults import RECORD_FAULTS
 from chaos.stack import Stack
 from harness import wait_for
 from kafka import KafkaProducer
@@ -168,6 +169,7 @@ FAULTS = (
     Fault("Elasticsearch connections half-closed", _network("elastic_nets", "half")),
     Fault("clock jump", _jump_clock),
     Fault("disk full", _fill_disk),
+    *RECORD_FAULTS,
     *CLUSTER_FAULTS,
 )
 

@@ -19,6 +19,7 @@ from checkout import ROOT
 from harness import Fleet
 
 from triage.topics.definitions import TopicDefinition, load_definitions
+from triage.topics.kafka_types import ConsumerRecord
 
 RESTART_AFTER_S = 0.5
 STAND_IN = Path(__file__).with_name("stand_in.py")
@@ -85,6 +86,8 @@ class SupervisedFleet(Fleet):
         # (monotonic seconds, role, status, seconds it ran)
         self.exits: list[tuple[float, str, int, float]] = []
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        # Raw records that were deleted, and True for those that no worker had read.
+        self.expired: list[tuple[ConsumerRecord, bool]] = []
         self._since: dict[str, float] = {}
         self._lock = threading.RLock()
         self._closed = threading.Event()

@@ -135,7 +135,7 @@ def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], 
         seed, verdict.records, verdict.invalid, round(seconds, 1), verdict.lost, verdict.twice, verdict.lag,
         pages, [asdict(strike) for strike in strikes], resources.maxima(), verdict.versioned, verdict.older,
     )  # fmt: skip
-    outcome.problems += [*_problems(verdict, pages, fleet), *resources.grown()]
+    outcome.problems += [*scene.problems, *_problems(verdict, pages, fleet), *resources.grown()]
     (folder / "outcome.json").write_text(json.dumps(asdict(outcome), indent=1))
     return outcome
 
@@ -225,7 +225,8 @@ def _drain(fleet: SupervisedFleet, progress: Progress, feeder: Feeder, patience_
     while time.monotonic() - since < patience_s:
         now = progress.samples[-1][1] if progress.samples else 0
         unmoved = time.monotonic() - since > STILL_S
-        if now >= feeder.sent - len(feeder.errors) or (unmoved and not fleet.committed_lag()):
+        # Faults send records too, and some expire: only the lag tells the end.
+        if (now >= feeder.sent - len(feeder.errors) or unmoved) and not fleet.committed_lag():
             return
         if now != done:
             done, since = now, time.monotonic()

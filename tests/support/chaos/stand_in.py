@@ -2,7 +2,8 @@
 
 Run as a program it takes the same arguments as `triage`. Some texts make it misbehave, as a record could:
 `!abort!` ends the process as a segmentation fault would, `!exit!` as the kernel's OOM killer does, `!hang!` never
-returns, `!raise!` raises. The file named by CHAOS_CLOCK holds the milliseconds by which the wall clock is wrong.
+returns, `!raise!` raises. The file named by CHAOS_CLOCK holds the milliseconds by which the wall clock is wrong. A
+record batch with the value `UNREADABLE` can't be read, as one that is damaged: a broker takes none that is.
 """
 
 import os
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from triage.types import Prediction, Span
+
+UNREADABLE = b"!unreadable!"
 
 
 class StandInModel:
@@ -71,12 +74,28 @@ class JumpingClock:
         time.sleep(seconds)
 
 
+def _fail_on_unreadable() -> None:
+    from kafka.errors import CorruptRecordError
+    from kafka.record.default_records import DefaultRecordBatch
+
+    read = DefaultRecordBatch._read_msg
+
+    def read_or_fail(self: Any) -> Any:
+        record = read(self)
+        if record.value == UNREADABLE:
+            raise CorruptRecordError("damaged")
+        return record
+
+    DefaultRecordBatch._read_msg = read_or_fail
+
+
 def main() -> Any:
     from triage.cli.main import main as triage
     from triage.config import ClockSettings
     from triage.inference.model import OnnxModel
 
     OnnxModel.load = classmethod(lambda cls, *arguments, **named: StandInModel())  # type: ignore[method-assign, assignment]
+    _fail_on_unreadable()
     if path := os.environ.pop("CHAOS_CLOCK", None):
         ClockSettings.build = lambda self: JumpingClock(path)  # type: ignore[method-assign]
     return triage()

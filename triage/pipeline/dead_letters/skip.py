@@ -68,6 +68,9 @@ def skip(
     with closing(Transactions(settings, "skip", COMMAND)) as transactions, transactions.begin() as producer:
         letter = dead_letter(batch, clock)
         producer.send(settings.kafka.topic("dead-letter"), key=letter.key.encode(), value=msgspec.json.encode(letter))
+        # As late as possible: one that could read the batch meanwhile may have gone on, and must not be set back.
+        if (committed := _committed(settings, readers.group, partition)) > position.offset:
+            raise TriageError(f"{position} was passed meanwhile: the group {readers.group} continues at {committed}")
         producer.send_offsets_to_transaction(
             {partition: OffsetAndMetadata(batch.next_offset)}, GroupMetadata(readers.group)
         )
@@ -97,14 +100,18 @@ def dead_letter(batch: UnreadableBatch, clock: Clock) -> DeadLetter:
     )
 
 
+def _committed(settings: Settings, group: str, partition: TopicPartition) -> int:
+    """The next offset that the group reads, 0 if it has committed none."""
+    return ask_brokers(settings.kafka, lambda admin: committed_offsets(admin, group, [partition]))[partition] or 0
+
+
 def _next_batch(
     settings: Settings, group: str, scan: TopicScan, partition: TopicPartition, position: Position
 ) -> UnreadableBatch:
     if partition not in scan.partitions([position.topic]):
         raise ConfigError(f"no partition {position.topic}/{position.partition}")
-    committed = ask_brokers(settings.kafka, lambda admin: committed_offsets(admin, group, [partition]))[partition]
     first, end = scan.ranges([partition])[partition]
-    start = max(first, committed or 0)
+    start = max(first, _committed(settings, group, partition))
     if start > position.offset:
         raise TriageError(f"{position} was passed: the group {group} continues at {start}")
     found: list[UnreadableBatch] = []
