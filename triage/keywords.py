@@ -1,4 +1,4 @@
-"""Finds which of many keywords a text contains, in one pass over it (Aho-Corasick), however many there are."""
+"""Finds which of many keywords a text contains, in one pass (Aho-Corasick), independent of their number."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,9 +10,9 @@ _NONE: frozenset[int] = frozenset()
 
 
 class Keywords:
-    """A fixed list of substrings to look for. Thread-safe.
+    """A fixed list of substrings to search for. Thread-safe.
 
-    Keywords are compared as they are: case and script are the caller's to fold, in the keywords and in the text.
+    Keywords are compared literally: the caller must normalize case and script, both of the keywords and of the text.
     """
 
     def __init__(self, keywords: Iterable[str]) -> None:
@@ -26,7 +26,7 @@ class Keywords:
         )
 
     def find(self, text: str) -> frozenset[int]:
-        """Indices of the keywords that are in the text, also of those that overlap."""
+        """Return the indices of the keywords that occur in the text, including overlapping ones."""
         try:
             matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
         except UnicodeEncodeError:
@@ -38,7 +38,7 @@ class Keywords:
 
 
 class KeywordGroups:
-    """Named groups of keywords: tells which groups have a keyword in a text. Thread-safe."""
+    """Named groups of keywords; finds the groups with a keyword in a text. Thread-safe."""
 
     def __init__(self, groups: Mapping[str, Iterable[str]]) -> None:
         of: dict[str, set[str]] = {}
@@ -49,7 +49,7 @@ class KeywordGroups:
         self._keywords = Keywords(of)
 
     def find(self, text: str) -> frozenset[str]:
-        """Names of the groups of which the text contains a keyword."""
+        """Return the names of the groups of which the text contains a keyword."""
         found = self._keywords.find(text)
         return frozenset[str]().union(*[self._groups[index] for index in found]) if found else _NO_GROUPS
 
@@ -59,9 +59,9 @@ _SAME_LETTERS = str.maketrans({"ſ": "s", "ı": "i", "İ": "i"})
 
 
 def caseless(text: str) -> str:
-    """The text in lower case, with the letters that `re` takes for s and i when it ignores case.
+    """Convert a text to lower case, including the letters that `re` treats as s and i when it ignores case.
 
-    A keyword of ASCII letters and characters without case is in the result wherever `re.IGNORECASE` finds it.
+    A keyword of ASCII letters and caseless characters is in the result wherever `re.IGNORECASE` finds it.
     """
     if not text.isascii() and ("ſ" in text or "ı" in text or "İ" in text):
         text = text.translate(_SAME_LETTERS)

@@ -77,14 +77,14 @@ class TextParts(msgspec.Struct, frozen=True):
         return self.ranges == ((0, len(text)),)
 
     def joined(self, text: str) -> str:
-        """The parts as one text, separated by empty lines."""
+        """The parts of `text` joined to one text, separated by empty lines."""
         if len(self.ranges) == 1:
             start, end = self.ranges[0]
             return text[start:end]
         return _JOINT.join(text[start:end] for start, end in self.ranges)
 
     def masked(self, text: str) -> str:
-        """The text with everything outside the parts replaced by spaces, so that offsets stay the same."""
+        """Replace everything in `text` outside the parts by spaces, so that offsets stay the same."""
         ends = [0, *(end for _, end in self.ranges)]
         kept = [
             " " * (start - before) + text[start:end] for before, (start, end) in zip(ends, self.ranges, strict=False)

@@ -99,7 +99,7 @@ class Wording:
         }
 
     def link(self, action: str) -> str:
-        """The label of a link by which a reader acts: `acknowledge`, `snooze`, `morning`, ..."""
+        """The label of an action link in a notification; `action` is `acknowledge`, `snooze`, `morning`, ..."""
         return self._translations(f"label.link_{action}")
 
     def examples_of(self, begin_ms: int, end_ms: int) -> str:
@@ -147,7 +147,7 @@ class Wording:
         return self._translations("notification.span", duration=self.duration(ms))
 
     def share(self, value: str, count: int, expected: float | None) -> str:
-        """A value with its count, and the usual count if it is known: `parcel 31 (usually 6)`."""
+        """Format a value with its count, and the usual count if it is known: `parcel 31 (usually 6)`."""
         if expected is None:
             return self._translations("notification.share", value=value, n=str(count))
         return self._translations(

@@ -33,7 +33,7 @@ class Explainer(Protocol):
         ...
 
     def intents(self) -> list[str]:
-        """Intents that a correction can choose from."""
+        """Intents available for a correction of a record's labels."""
         ...
 
 

@@ -127,7 +127,7 @@ class Filters:
 
     @property
     def search(self) -> Search:
-        """The parsed search of `text`."""
+        """The search text of these filters, parsed."""
         return parse_search(self.text, frozenset(_BY_NAME))
 
     def admit(self, values: Mapping[str, str]) -> bool:

@@ -48,7 +48,7 @@ class Change:
 
     @property
     def negative(self) -> "Change":
-        """The change of the negative records."""
+        """The same change, counted for negative records only."""
         return Change(self.values, self.negative_now, self.negative_before)
 
     @property
@@ -57,9 +57,9 @@ class Change:
 
     @property
     def strength(self) -> float:
-        """The difference in standard deviations, assuming equal rates (conditional Poisson test).
+        """The difference between the periods in standard deviations, assuming equal rates (conditional Poisson test).
 
-        Negative for a fall, 0 without records.
+        Negative for a decrease, 0 without records.
         """
         return (self.now - self.before) / math.sqrt(self.now + self.before) if self.now + self.before else 0.0
 

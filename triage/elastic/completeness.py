@@ -109,9 +109,9 @@ class Visibility:
     unseen: dict[str, str]
 
     def within(self, prefix: str, start_ms: int | None, end_ms: int | None) -> "Visibility":
-        """A copy without the `unseen` indices that hold no records of this range of event times (ms, end exclusive).
+        """A copy whose `unseen` has only indices that may hold records in this range of event times (ms).
 
-        None sets no bound.
+        `end_ms` is exclusive; None sets no bound.
         """
         kept = {name: why for name, why in self.unseen.items() if may_hold(prefix, name, start_ms, end_ms)}
         return Visibility(self.seen, kept)

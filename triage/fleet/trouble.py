@@ -43,9 +43,9 @@ class Trouble:
         self.dead_letters: Counter[str] = Counter()
 
     def look(self) -> None:
-        """Read new messages; the first call reads all alerts, and dead letters of 24 hours.
+        """Read new messages about alerts and dead letters.
 
-        Raises the errors of `TopicScan`.
+        The first call reads all alerts, and the dead letters of the last 24 hours. Raises the errors of `TopicScan`.
         """
         try:
             self._restart_with_new_topics()

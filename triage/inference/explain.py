@@ -90,7 +90,7 @@ class _Context(NamedTuple):
     indices: Sequence[int]
 
     def texts(self, text: str, segments: Sequence[Segment]) -> Iterator[str]:
-        """Yield the complete part of the text, then the part without each of its segments."""
+        """Yield this part of the text, then the part without each of its word segments."""
         yield text[self.start : self.end]
         for index in self.indices:
             start, end = segments[index]

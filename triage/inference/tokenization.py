@@ -65,7 +65,7 @@ class _Window(NamedTuple):
     offsets: list[tuple[int, int]]
 
     def part(self, start: int, stop: int) -> "_Window":
-        """Tokens [start, stop), not counting the first and the last one, which are special and stay."""
+        """Select the tokens [start, stop) of the window; its special first and last token are kept and not counted."""
         ids, offsets = self.ids, self.offsets
         return _Window([ids[0], *ids[start + 1 : stop + 1], ids[-1]], [(0, 0), *offsets[start + 1 : stop + 1], (0, 0)])
 

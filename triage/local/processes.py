@@ -63,7 +63,7 @@ class Child:
             raise ChildDiedError(f"{self.name} {self._ending()}; the end of {self.log}:\n{tail}")
 
     def restart(self) -> str:
-        """Start the process again after it has ended, and return a description of how it ended."""
+        """Start the child process again after it has ended; returns a description of how it ended."""
         ending = self._ending()
         self._process = self._start()
         return ending

@@ -114,7 +114,7 @@ class LocalStack:
         return Endpoints(f"127.0.0.1:{kafka}", f"http://127.0.0.1:{elasticsearch}")
 
     def stop(self, sig: int = signal.SIGTERM) -> None:
-        """Stop the process by sending the signal `sig`, and keep its data; the fault tests use SIGKILL."""
+        """Stop the local stack by sending it the signal `sig`, and keep its data; the fault tests use SIGKILL."""
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):

@@ -104,7 +104,7 @@ class WorkerParts:
     erased_authors: TopicFollower
 
     def close(self) -> None:
-        """Stop the watchdog, the follower, and the threads that run or load models."""
+        """Stop the watchdog, the thread that follows erased authors, and the threads that run or load models."""
         self.watchdog.close()
         self.erased_authors.stop()
         self.reloader.close()

@@ -55,7 +55,7 @@ class ValidatedRecord(msgspec.Struct, frozen=True):
 
     @property
     def version(self) -> int:
-        """Document version: the one specified by the source, else the broker's timestamp in ms.
+        """Document version: the one specified by the source, else one from the broker's timestamp and the offset.
 
         Elasticsearch keeps the document with the highest version of an `_id`; of equal versions, the one written last.
         """

@@ -64,7 +64,7 @@ class Scanner:
         )
 
     def scan(self, text: str) -> list[Hit]:
-        """Entities and placeholders in a normalized text, sorted and not overlapping."""
+        """Find the entities and placeholders in a normalized text; they are sorted and do not overlap."""
         work = _Work(text, self.replacements)
         work.take_placeholders()
         if may_hold_url(work.text):

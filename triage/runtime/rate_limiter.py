@@ -55,7 +55,7 @@ class TokenBucket:
         return 0.0
 
     def pause(self, seconds: float) -> None:
-        """Make every `reserve` within the next `seconds` wait until these are over."""
+        """Let `reserve` return waits that end no earlier than `seconds` from now."""
         self._paused_until_s = max(self._paused_until_s, self._clock.monotonic() + seconds)
 
     def _refill(self) -> float:

@@ -117,7 +117,7 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def parts(self) -> TextParts:
-        """The parts of the text that the model classified."""
+        """The parts of the record's text that the model classified."""
         if self.body is None:
             return TextParts(((0, len(self.text)),))
         ranges = self.body if isinstance(self.body, list) else [self.body]

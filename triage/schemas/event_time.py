@@ -97,7 +97,7 @@ class TimeForm:
     formats: tuple[str, ...] = ()
 
     def event_time_ms(self, created_at: Any) -> int | None:
-        """Parse `created_at` in these formats to ms since the epoch; None if it is missing.
+        """Parse `created_at` in one of `formats` to ms since the epoch; None if it is missing.
 
         Raises InvalidRecord if none of the formats fits, or if the time is out of range.
         """

@@ -1,4 +1,4 @@
-"""Conversations in the API's process: turns are enriched with other requests, playbooks reloaded, time-outs applied."""
+"""Conversations in the API's process: enriches turns, reloads playbooks, and applies time-outs."""
 
 import asyncio
 import contextlib
@@ -44,10 +44,10 @@ class ConversationService:
         self._watching: asyncio.Task[None] | None = None
 
     async def take(self, identity: str, turn: TurnRequest, actor: str) -> Answer:
-        """Take a turn and return its answer.
+        """Answer a turn of a conversation.
 
         Raises TurnRefused, Overloaded, Problem 503 if enrichment takes too long, and Unavailable if Elasticsearch does
-        not answer: then send the same turn again.
+        not answer; after the last two, send the same turn again.
         """
         known = await asyncio.to_thread(self.conversations.known, identity, turn)
         if known is not None:
@@ -63,7 +63,7 @@ class ConversationService:
         return (await asyncio.to_thread(self.conversations.take, identity, turn, facts, actor_of)).answer
 
     def read(self, identity: str) -> dict[str, Any]:
-        """A conversation as JSON, without its compressed playbook. Raises TurnRefused 404."""
+        """Return a conversation as JSON, without its compressed playbook. Raises TurnRefused 404 for an unknown id."""
         found = self.conversations.store.read(identity)
         if found is None:
             raise TurnRefused(404, "no_such_conversation", f"no conversation has the id {identity!r}")
@@ -72,7 +72,7 @@ class ConversationService:
         return fields
 
     def start(self) -> None:
-        """Begin to count who waits and to close what has timed out, every 15 s."""
+        """Start the task that, every 15 s, counts waiting conversations and closes those that have timed out."""
         self._watching = asyncio.get_running_loop().create_task(self._watch(), name="conversations")
 
     async def stop(self) -> None:
@@ -82,7 +82,7 @@ class ConversationService:
                 await self._watching
 
     def look(self) -> None:
-        """Close conversations that have timed out, and set the metrics of those that wait. Blocks."""
+        """Close conversations that have timed out, and update the metrics of waiting ones. Blocks."""
         self.conversations.close_overdue()
         store = self.conversations.store
         waiting = store.counts().get("waiting", 0)
@@ -105,7 +105,10 @@ class ConversationService:
 
 
 def playbooks_replaceable(conversations: Conversations, identity: Any, build: Any, seen: str) -> Replaceable:
-    """Describe to a Reloader how the playbooks are replaced; `build` makes a TurnTaker of the files as they are now."""
+    """Describe to a Reloader how playbooks are replaced; `build` makes a TurnTaker from the current files.
+
+    `identity` returns a text that changes with the files; `seen` is that of the loaded ones.
+    """
 
     def apply(taker: TurnTaker) -> tuple[str, str]:
         before, conversations.taker = conversations.taker, taker

@@ -26,6 +26,6 @@ class FileNotes:
         self.once(where, field, f"{problem}; {field} is left out, here and in rows like this")
 
     def say_counts(self) -> None:
-        """Report for each field that was left out the number of rows."""
+        """Report the number of rows for each field that was left out."""
         for field, count in self.left_out.items():
             self.say(f"{field} left out of {count:,} row{'' if count == 1 else 's'}")

@@ -504,7 +504,7 @@ class CooperativeConsumer(KafkaConsumer):
         return bool(self._coordinator.need_rejoin() or self.group_metadata().state != MemberState.STABLE)
 
     def resets(self) -> dict[TopicPartition, int]:
-        """Partitions whose next offset Kafka no longer had, since the last call, with that offset."""
+        """Partitions whose next offset, the value, was found missing in Kafka since the last call."""
         found = dict(self._resets)
         self._resets.clear()
         return found

@@ -109,7 +109,7 @@ class GroupConsumer(Consumer, Protocol):
 
     @property
     def rejoining(self) -> bool:
-        """True while a rebalance is in progress or needed."""
+        """True while a rebalance of the consumer group is in progress or needed."""
         ...
 
     def records(self, max_records: int, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
@@ -124,7 +124,7 @@ class GroupConsumer(Consumer, Protocol):
         ...
 
     def resets(self) -> dict[TopicPartition, int]:
-        """Partitions whose next offset Kafka no longer had, since the last call, with that offset."""
+        """Partitions whose next offset, the value, was found missing in Kafka since the last call."""
         ...
 
     def attend(self, timeout_ms: int) -> None:

@@ -223,7 +223,7 @@ class TopicScan:
             return all((self.consumer.position(each) or 0) >= end for each, end in ends.items())
 
     def fetch(self, positions: Iterable[Position]) -> dict[Position, ConsumerRecord]:
-        """Return single records by position, without those that are no longer retained or cannot be read."""
+        """Read single records by position; those no longer retained or unreadable are left out."""
         requested: dict[TopicPartition, list[int]] = {}
         for topic, partition, offset in sorted(set(positions)):
             requested.setdefault(TopicPartition(topic, partition), []).append(offset)

@@ -48,7 +48,7 @@ class Translations:
         return Markup(message).format_map(self._written(values))  # noqa: S704 - the catalogue is our own
 
     def lines(self, name: str, /) -> tuple[str, ...]:
-        """The lines of a message that consists of several."""
+        """The lines of the multi-line message `name`."""
         return tuple(self(name).splitlines())
 
     def __contains__(self, name: str) -> bool:

@@ -53,7 +53,7 @@ class Instance:
         return f"{self._name}@{self._host}.{self._pid}"
 
     def other(self) -> str | None:
-        """Return the process (`host.pid`) that has this instance's place in the group; None if it is this one, or dead.
+        """Return the other process (`host.pid`) that is in the group under this instance's name; None if none is alive.
 
         Blocks. Raises Unavailable, AccessDenied or ConfigError if the group cannot be described.
         """

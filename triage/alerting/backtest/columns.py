@@ -71,7 +71,7 @@ class ColumnFile:
             raise SourceError(f"{name}: not UTF-8: {error}") from error
 
     def read(self) -> tuple[dict[str, Column], NDArray[np.int64]]:
-        """Read the rows. Returns the columns by name, and the line number of each row."""
+        """Read the rows of the file. Returns the columns by name, and the line number of each row."""
         coders = [_Coder() for _ in self.names]
         lines = []
         line = 2

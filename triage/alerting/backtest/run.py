@@ -186,7 +186,7 @@ class _Episodes:
         negative: NDArray[np.float64],
         total: NDArray[np.float64] | None,
     ) -> dict[int, int]:
-        """Apply a step. Returns, by key code, the index in `Results.episodes` of each open episode."""
+        """Apply a step to the episodes. Returns, by key code, the index in `Results.episodes` of each open one."""
         fired = {codes[column]: column for column in np.flatnonzero(firing).tolist()}
         looked_at = fired.keys() | self._index.keys()
         if not looked_at:

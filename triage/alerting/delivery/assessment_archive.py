@@ -54,7 +54,7 @@ class AssessmentArchive:
         self._waiting.clear()
 
     async def run(self) -> None:
-        """Process the queue until cancelled.
+        """Copy the assessments of queued alerts until cancelled.
 
         A failure is retried until the document is written or refused because of its content.
         """

@@ -68,7 +68,7 @@ class Calendar:
         self._holidays = frozenset(holidays)
 
     def positions(self, start_ms: int) -> list[Position]:
-        """Place of the window that starts at `start_ms` in each season, in the order of the seasons."""
+        """Position of the window that starts at `start_ms` in each season, in the order of the seasons."""
         local = datetime.fromtimestamp((start_ms + self._middle_ms) / 1000, UTC).astimezone(self._zone)
         holiday = local.date() in self._holidays
         hour = local.hour + local.minute / 60 + local.second / 3600

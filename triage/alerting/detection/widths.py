@@ -32,7 +32,7 @@ class Widths:
 
     @property
     def last(self) -> list[int]:
-        """For each sum, the index of its last term if windows are summed cumulatively from newest to oldest."""
+        """Index of the last window in each sum, if windows are counted from 0 at the newest."""
         return [size - 1 for size in self.sizes]
 
 

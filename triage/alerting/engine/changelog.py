@@ -51,7 +51,7 @@ class ChangelogBuffer:
         self._episodes: list[Episode] = []
 
     def restore(self, found: Stored, episodes: Iterable[Episode]) -> None:
-        """Continue from stored state: its undelivered notifications are sent again, and `episodes` archived again."""
+        """Continue from stored state: undelivered notifications are sent again, and `episodes` archived again."""
         self.closed_ms = found.core.progress.closed_ms
         self._serial, self._slots = found.core.serial, found.slots
         self._notifications += found.notifications.values()
@@ -59,7 +59,7 @@ class ChangelogBuffer:
 
     @property
     def next_serial(self) -> int:
-        """Serial number of the next entry `state`, the one written together with the changes collected so far."""
+        """Serial number of the next entry `state` in the table, which is written with the changes collected so far."""
         return self._serial + 1
 
     def put_sum(self, start_ms: int, key: str, window_sum: WindowSum) -> None:
@@ -108,7 +108,7 @@ class ChangelogBuffer:
             self._slots[rule, key] = slot
 
     def put_state(self, progress: Progress, episodes: list[Episode], paging: PagingState) -> None:
-        """Write the entry `state` with progress, episodes and pages. Call it after `put_baseline`."""
+        """Write the table entry `state` with progress, episodes and pages. Call it after `put_baseline`."""
         self._serial += 1
         self._last["state"] = stored.pack(Core(progress, self._serial, episodes, paging, stored.VERSION))
         self.closed_ms = progress.closed_ms

@@ -118,7 +118,7 @@ class RuleEvaluators:
                 self.series[name].prime(baselines)
 
     def reload(self, rules: AlertRules, closed_ms: int | None, sums: Mapping[int, Mapping[str, WindowSum]]) -> None:
-        """Replace the rules.
+        """Replace the alert rules.
 
         A series that counts the same as before keeps its baselines, even if its thresholds changed.
         """

@@ -56,7 +56,7 @@ class RollingCounts:
         self.late[row, column] += late
 
     def add_to_last(self, rows: NDArray[np.intp], negative: NDArray[np.float64], total: NDArray[np.float64]) -> None:
-        """Add counts of these rows, each of which occurs once, to the last step, and their records to the volume."""
+        """Add counts to these rows, each given once, for the latest step, and their records to the volume."""
         assert self.last_ms is not None
         column = self._column(self.last_ms)
         self.negative[rows, column] += negative.astype(np.int64)
@@ -98,7 +98,7 @@ class RollingCounts:
 
     @property
     def row_numbers(self) -> NDArray[np.intp]:
-        """Numbers of the rows that have a key, in the order of `rows`."""
+        """Numbers of the array rows that belong to a key, in the order of `rows`."""
         if self._numbers is None:
             self._numbers = np.fromiter(self.rows.values(), np.intp, len(self.rows))
         return self._numbers

@@ -63,7 +63,7 @@ class EvidenceLookup:
             self._spawn(self._work())
 
     def drop(self) -> None:
-        """Empty the queue, because other alerters may own the partitions of its episodes now."""
+        """Empty the queue of look-ups, because other alerters may own the partitions of its episodes now."""
         self._queue.clear()
 
     async def _work(self) -> None:

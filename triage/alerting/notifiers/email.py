@@ -77,7 +77,7 @@ class EmailNotifier:
         self._links = links
 
     async def send(self, notification: Notification) -> None:
-        """Send one message.
+        """Send one e-mail message.
 
         Raises Unavailable for 4xx replies and network errors, AccessDenied for refused credentials, Refused if all
         recipients are refused or the encryption settings do not work, and DependencyError for all other errors.

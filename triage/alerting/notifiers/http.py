@@ -47,7 +47,7 @@ class JsonPost:
     async def post(
         self, body: bytes, headers: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
     ) -> bytes:
-        """Post the body; returns the body of the response.
+        """Post a JSON body to the receiver's URL; returns the body of the response.
 
         Raises Throttled for 429, and for 5xx with Retry-After; Unavailable for other 5xx, 408 and network errors;
         AccessDenied for 401 and 403; Refused for redirects, 404 and 410; DependencyError for other statuses and an

@@ -1,4 +1,4 @@
-"""The values that explain a change of the number of records, ranked across fields. Pure."""
+"""Finds the values that explain a change in the number of records, ranked across fields. Pure."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,8 +28,8 @@ class Part:
 class Explanation:
     """The change of all records (`total`), and the values that changed most beyond it, the strongest first.
 
-    `negative`: the numbers are those of negative records. `first` explains at least half of the change, and most of
-    that is due to `second`, a value of another field; both are None without such a value.
+    `negative`: the numbers are those of negative records. `first` explains at least half of the change, and `second`, a
+    value of another field, most of the change of `first`; both are None without such a value.
     """
 
     total: Change
@@ -40,14 +40,14 @@ class Explanation:
 
     @property
     def flat(self) -> bool:
-        """True if chance alone could have changed the total as much."""
+        """True if the change of the total could be due to chance."""
         return abs(self.total.strength) < _MIN_STRENGTH
 
 
 def ranked(total: Change, by_field: Mapping[str, Iterable[Change]], size: int) -> tuple[Part, ...]:
-    """The values that rose or fell beyond chance, by how far they left the change of all records behind them.
+    """Return the values that changed significantly, at most `size`, by how much they differ from the total change.
 
-    Of values with the same numbers, which are those of the same records, an aspect is left out.
+    If an aspect has the same numbers as another value, both count the same records, and the aspect is left out.
     """
     strong = [
         Part(name, change)
@@ -61,7 +61,7 @@ def ranked(total: Change, by_field: Mapping[str, Iterable[Change]], size: int) -
 
 
 def leading(total: Change, by_field: Mapping[str, Iterable[Change]]) -> Part | None:
-    """The value that explains at least half of a change, beyond its share of the records before; None without one."""
+    """Return the value that explains at least half of a change, beyond its earlier share of records, or None."""
     parts = [
         Part(name, change)
         for name, changes in by_field.items()
@@ -75,7 +75,7 @@ def leading(total: Change, by_field: Mapping[str, Iterable[Change]]) -> Part | N
 
 
 def majority(total: Change, changes: Sequence[Change]) -> str | None:
-    """The value that has at least half of a change, whatever it had before; None without one."""
+    """Return the value that accounts for at least half of a change, whatever its earlier count; None if none does."""
     most = max(changes, key=lambda change: change.difference * total.difference, default=None)
     if most is None or most.difference * total.difference <= 0:
         return None
@@ -83,9 +83,9 @@ def majority(total: Change, changes: Sequence[Change]) -> str | None:
 
 
 def excess(change: Change, total: Change) -> float:
-    """The number beyond that which the value would have if it had grown as all records did, in standard deviations.
+    """The number beyond what the value would have at the growth of all records, in standard deviations.
 
-    With too few records before to tell, the difference itself.
+    If there are too few earlier records, the change itself in standard deviations.
     """
     if total.before < _MIN_BEFORE:
         return change.strength

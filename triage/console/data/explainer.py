@@ -54,8 +54,8 @@ class LocalExplainer:
             return explain_rules(self._rules, record), self._rules.version
 
     def intents(self) -> list[str]:
-        """Intents that a correction can choose from, from the model's manifest.
+        """Intents available for a correction, from the model's manifest.
 
-        Raises ModelError if its folder is missing.
+        Raises ModelError if the model's folder is missing.
         """
         return list(read_manifest(find_folder(self._settings.model)).intents)

@@ -32,7 +32,7 @@ class SharedSnapshot:
         self._lock = asyncio.Lock()
 
     async def within(self, seconds: float) -> Snapshot:
-        """Return what `current` does, but the previous snapshot if reading takes longer than `seconds`."""
+        """Like `current`, but return the previous snapshot if reading takes longer than `seconds`."""
         reading = asyncio.ensure_future(self.current())
         done, _ = await asyncio.wait([reading], timeout=seconds)
         return reading.result() if done else self._last
@@ -84,7 +84,7 @@ class SharedReading(Generic[T]):
         return self
 
     async def current(self) -> Self:
-        """Return this object, after reading its value again if that is older than the interval.
+        """Return this object, whose value is read again first if it is older than the interval.
 
         Never raises a TriageError.
         """

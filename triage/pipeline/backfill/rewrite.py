@@ -47,7 +47,7 @@ class Rewriter:
         self._transactions = Transactions(settings, "replay", "triage replay")
 
     def write(self, batch: Sequence[Enriched], offsets: Mapping[TopicPartition, int]) -> Written:
-        """Write the batch and commit its offsets.
+        """Write a batch of documents to the index and the enriched topic, and commit its offsets.
 
         Raises Unavailable if Kafka or Elasticsearch did not accept it: the same batch can be written again.
         """

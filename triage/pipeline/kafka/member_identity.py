@@ -22,7 +22,7 @@ class MemberIdentity:
         self._fenced_at: deque[float] = deque(maxlen=limit)
 
     def fenced(self, error: Exception) -> TriageError:
-        """Count one refusal as fenced, and return the error to raise.
+        """Count a request that the broker refused as fenced, and return the error to raise.
 
         ConfigError if a second process seems to use the same name, else Fenced, after which the worker joins again.
         """

@@ -32,7 +32,10 @@ _ASK_INTERVAL_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ProcessedOffset:
-    """The offset after the last record of a partition known to be processed, and the time of that message in ms."""
+    """The offset after the last record of a partition known to be processed.
+
+    `at_ms` is when that was recorded, in ms since the epoch.
+    """
 
     offset: int
     at_ms: int

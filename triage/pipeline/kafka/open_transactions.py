@@ -29,7 +29,7 @@ class OpenTransactions:
         self._named: set[Partition] = set()
 
     def watch(self, states: Mapping[Partition, PartitionState]) -> None:
-        """Update the report from the current state of all assigned partitions.
+        """Update the report on open transactions from the current state of all assigned partitions.
 
         A partition is logged and shown on the health page once it could not be read further for 60 s.
         """

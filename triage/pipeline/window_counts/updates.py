@@ -38,7 +38,7 @@ class CountedUpdates:
         self._pending.clear()
 
     def commit(self) -> None:
-        """Keep what was counted since `begin`, because its transaction was committed."""
+        """Keep what was counted since `begin`, because the transaction was committed."""
         self._counted |= self._pending
         self._pending.clear()
         for oldest in list(self._counted)[: max(0, len(self._counted) - self._limit)]:

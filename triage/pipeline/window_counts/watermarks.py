@@ -60,7 +60,7 @@ class PartitionWatermarks:
         self._called_at: float | None = None
 
     def observe(self, position: Position, event_ms: int | None, broker_ms: int) -> None:
-        """Include the times of one record in the next transaction.
+        """Include the times of one record in the watermarks of the next transaction.
 
         `event_ms` is None for a refused record. `commit` or `rollback` must follow when the transaction has ended.
         """

@@ -41,7 +41,7 @@ class Passage:
             yield self.text[start:end]
 
     def edited(self, names: Names) -> Edited | None:
-        """Replace the names and addresses in the text; None if it has none."""
+        """Return the text with its names and addresses replaced; None if it has none."""
         edits = [*self._name_edits(names), *self._address_edits()]
         if not edits:
             return None

@@ -74,7 +74,7 @@ class Signs:
         self._all = tuple(needed)
 
     def any_in(self, lowered: str) -> bool:
-        """True if the text, which must be in lower case, contains any of the parts."""
+        """True if the text, which must be in lower case, contains any of these parts of words."""
         for sign in self._ascii if lowered.isascii() else self._all:  # noqa: SIM110 - a generator costs more
             if sign in lowered:
                 return True

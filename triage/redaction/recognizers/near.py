@@ -51,7 +51,7 @@ def stands_near(match: re.Match[str], cue: re.Pattern[str]) -> bool:
 
 
 def is_number(match: re.Match[str]) -> bool:
-    """False for dates, amounts, counts, and numbers directly after a word for an order or article."""
+    """True unless the match is a date, an amount or a count, or directly follows a word for an order or article."""
     start = match.start()
     return not (is_amount(match) or _ITEM_BEFORE.search(match.string[max(0, start - 40) : start]))
 

@@ -58,7 +58,7 @@ class Corpus:
         return [example for example in examples for _ in range(copies.get(example.sentiment or "", 1))]
 
     def epoch(self, seed: int) -> list[Example]:
-        """One epoch in random order: capped sources are sampled again for each seed, small ones are repeated."""
+        """Return one epoch in random order: capped sources are sampled again for each seed, small ones are repeated."""
         rng = random.Random(seed)  # noqa: S311 - no secret
         drawn: list[Example] = []
         for name in self.train:

@@ -32,5 +32,5 @@ class Example:
 
     @property
     def labelled(self) -> bool:
-        """True if any head has a label."""
+        """True if the text has a label for any head."""
         return any(label is not None for label in (self.intent, self.sentiment, self.entities, self.aspects))

@@ -75,7 +75,10 @@ def dataset_sets(sources: Sequence[TrainingSet], data: Path | None) -> tuple[lis
 
 
 def project_sets(taxonomy: Taxonomy) -> list[EvalSet]:
-    """The project's check sets, and its validation texts as `own_validation`. Raises ConfigError or TrainingError."""
+    """The project's own test sets, and its validation texts as the set `own_validation`.
+
+    Raises ConfigError outside a checkout, TrainingError for a damaged file or unknown label.
+    """
     sets = [EvalSet(name, list(_check_rows(name, taxonomy))) for name in CHECK_SETS]
     validation = [Row(example) for example in project_texts("validation", taxonomy)]
     return [*sets, EvalSet("own_validation", validation)]

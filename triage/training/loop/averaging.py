@@ -41,7 +41,7 @@ class WeightAverage:
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:
-        """Use the averaged weights inside the block, and the model's own weights again after it."""
+        """Context manager: the model has the averaged weights inside the block, and its own again after it."""
         own = {name: value.detach().clone() for name, value in _trainable(model)}
         try:
             self._write(model, self.weights)

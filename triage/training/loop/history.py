@@ -22,7 +22,7 @@ class History:
         self._path = folder / HISTORY_FILE
 
     def start(self, step: int = 0) -> None:
-        """Remove the lines after `step`: all for a new run, those after the save for a resumed one."""
+        """Remove the lines of history.jsonl after `step`: all for a new run, those after the save for a resumed one."""
         kept = [line for line in read_history(self._path.parent) if line["step"] <= step] if step else []
         self._path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 

@@ -20,7 +20,7 @@ class Schedule:
         return min(1.0, max(step / self.steps, by_time))
 
     def done(self, step: int, minutes: float) -> bool:
-        """True if the run has reached its last step or its time limit."""
+        """True if the training run has reached its last step or its time limit."""
         return self.progress(step, minutes) >= 1.0
 
     def factor(self, step: int, minutes: float) -> float:
