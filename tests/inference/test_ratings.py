@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from triage.inference import ratings
 from triage.inference.ratings import rating_in, with_rating
 
 NEUTRAL = {"negative": 0.05, "neutral": 0.9, "positive": 0.05}
@@ -74,3 +77,19 @@ def test_probabilities_sum_to_one():
 @pytest.mark.parametrize(("rating", "scale"), [(80, 5), (-1, 5), (1, 0), (None, 5), (float("nan"), 5)])
 def test_ratings_that_say_nothing(rating, scale):
     assert with_rating(NEUTRAL, "arrived", rating, scale) == NEUTRAL
+
+
+PIECES = [
+    "★", "☆", "⭐️", "5", "10", "/", " of ", " OUT OF ", "Rating", "ſcore", "I give it ", "rated ", ":", " ", ". ",
+    "three", "no", "-", " ſtars", " Star", "给", "三", "颗", "星", "2", "分", "满分", "，", "评分", "not", "²", "İ",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
+def test_only_searches_that_cannot_succeed_are_left_out(text):
+    found = ratings._ratings(text)
+    every = ratings._SIGNS.find("★/5rate star星分")
+    assert len(every) == 7
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ratings._SIGNS, "find", lambda _: every)
+        assert sorted(ratings._ratings(text)) == sorted(found)

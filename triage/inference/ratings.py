@@ -9,6 +9,8 @@ import math
 import re
 from collections.abc import Mapping
 
+from triage.keywords import KeywordGroups, caseless
+
 _STARS = re.compile("[★⭐🌟✭]\ufe0f?|[☆✩]")
 _STAR_RUN = re.compile("(?:(?:[★⭐🌟✭]\ufe0f?)|[☆✩]){1,10}")
 _EMPTY = re.compile("[☆✩]")
@@ -45,6 +47,18 @@ _CHINESE_POINTS = re.compile(
     r"(?P<n>\d{1,3}(?:\.\d)?|[零一二两兩三四五六七八九])分(?![钟鐘之期店公手享类類行别別析])"
 )
 _FULL = re.compile("满分|滿分")
+# What every match of an expression contains: most texts have none of it, and need no search.
+_SIGNS = KeywordGroups(
+    {
+        "stars": "★⭐🌟✭☆✩",
+        "of": ("/", "of"),
+        "best": ("5", "10"),
+        "named": ("rating", "rated", "score", "give", "gave", "rate", "评分", "評分"),
+        "star words": ("star",),
+        "星": ("星",),
+        "分": ("分",),
+    }
+)
 FIELD_WEIGHT = 2.0
 """Shift of the logits by the field `rating` at its end of the scale."""
 TEXT_WEIGHT = 3.0
@@ -59,6 +73,26 @@ def rating_in(text: str) -> float | None:
 
 
 def _ratings(text: str) -> list[float]:
+    signs = _SIGNS.find(caseless(text))
+    if not signs:
+        return []
+    found = _star_runs(text) if "stars" in signs else []
+    fractions = _FRACTION.finditer(text) if {"of", "best"} <= signs else ()
+    for match in (*fractions, *(_NAMED.finditer(text) if "named" in signs else ())):
+        value, best = float(match["n"].replace(",", ".")), match["of"]
+        found.append(value / (float(best) if best else 5 if value <= 5 else 10))
+    if "star words" in signs:
+        found += [_number(match["n"]) / 5 for match in _WORDS.finditer(text)]
+    if "星" in signs:
+        found += [
+            _number(match["n"]) / 5
+            for match in _CHINESE_STARS.finditer(text)
+            if match["asked"] or match["n"] not in "三零" or match[0] == text.strip()
+        ]
+    return found + _points(text) if "分" in signs else found
+
+
+def _star_runs(text: str) -> list[float]:
     found = []
     for run in _STAR_RUN.finditer(text):
         stars = len(_STARS.findall(run[0]))
@@ -67,24 +101,19 @@ def _ratings(text: str) -> list[float]:
             found.append((stars - empty) / stars)
         elif not empty and (2 <= stars <= 5 or run[0] == text.strip()):
             found.append(min(stars, 5) / 5)
-    for match in (*_FRACTION.finditer(text), *_NAMED.finditer(text)):
-        value, best = float(match["n"].replace(",", ".")), match["of"]
-        found.append(value / (float(best) if best else 5 if value <= 5 else 10))
-    found += [_number(match["n"]) / 5 for match in _WORDS.finditer(text)]
-    found += [
-        _number(match["n"]) / 5
-        for match in _CHINESE_STARS.finditer(text)
-        if match["asked"] or match["n"] not in "三零" or match[0] == text.strip()
-    ]
+    return found
+
+
+def _points(text: str) -> list[float]:
     points = [_number(match["n"]) for match in _CHINESE_POINTS.finditer(text)]
     if points:
         # "满分10分只能给2分": the best comes first.
         best = max(points) if _FULL.search(text) and len(points) > 1 else 5 if max(points) <= 5 else 10
         best = best if max(points) <= best else 100
-        found += [min(points) / best] if len(points) > 1 else [points[0] / best]
-    elif _FULL.search(text) and not re.search("[不没沒].{0,3}[满滿]分", text):
-        found.append(1.0)
-    return found
+        return [min(points) / best] if len(points) > 1 else [points[0] / best]
+    if _FULL.search(text) and not re.search("[不没沒].{0,3}[满滿]分", text):
+        return [1.0]
+    return []
 
 
 def _number(word: str) -> float:
