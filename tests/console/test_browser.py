@@ -215,7 +215,7 @@ def test_search_and_records_are_reached_by_keys(browser, url):
 def test_a_drag_on_a_chart_zooms_and_a_click_on_a_band_opens_its_alert(browser, url):
     browser.open(f"{url}/?channel=social")
     browser.wait_for("document.querySelector('#over-time svg path[fill*=pattern], #over-time svg pattern')")
-    assert "No worker is in the group: nothing is processed." in browser.text()
+    browser.wait_for_text("No worker is in the group: nothing is processed.")
     zooms = "getElement(+document.querySelector('#over-time .chart').id.slice(1)).chart.canZoom"
     browser.wait_for(zooms)
     browser.drag("#over-time .chart", 0.4, 0.6)
@@ -227,6 +227,10 @@ def test_a_drag_on_a_chart_zooms_and_a_click_on_a_band_opens_its_alert(browser, 
     browser.open(url)
     browser.wait_for(zooms)
     browser.drag("#over-time .chart", 0.935, 0.935, 0.8)
+    browser.wait_for("location.pathname.startsWith('/alerts/delivery-seeded')")
+    browser.open(f"{url}/alerts")
+    browser.wait_for("getElement(+document.querySelector('#timeline .chart').id.slice(1)).chart.opens")
+    browser.drag("#timeline .chart", 0.6, 0.6, 0.36)
     browser.wait_for("location.pathname.startsWith('/alerts/delivery-seeded')")
 
 

@@ -1,6 +1,6 @@
 """Takes the pictures of docs/img: `.venv/bin/python tests/support/console_pictures.py docs/img`, in 3 minutes.
 
-Needs a Chromium and Pillow. The pages show two weeks of made-up feedback; the fleet has a worker that was frozen.
+Needs a Chromium and Pillow. The pages show two weeks of made-up feedback; for the last two the worker was frozen.
 """
 
 import json
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,35 +28,39 @@ from triage.topics import apply_topics
 
 _PREFIX = "feedback"
 _WIDE, _HIGH, _PHONE = 1280, 1250, (400, 900)
-_STUCK_S = 40.0
+_URL = "http://127.0.0.1:18095"
+_STUCK_S, _JOIN_S, _SETTLE_S = 40.0, 30.0, 5.0
 _MAX_BYTES = 90_000
 _BAD = (b"not JSON", b'{"channel": "complaint"}', b'{"text": ["a"]}', b'{"text": "late", "created_at": "yesterday"}')
 
 
 def main(folder: Path) -> None:
-    """Write five pictures."""
-    with tempfile.TemporaryDirectory() as name:
+    """Write six pictures."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         work = Path(name)
-        with LocalStack(work / "stack") as stack, _seeded(stack, work) as url:
+        with LocalStack(work / "stack") as stack, _seeded(stack, work) as freeze:
             browser = Browser(work / "profile", "--accept-lang=en", "--hide-scrollbars")
+
+            def take(picture: str, path: str, size: tuple[int, int], scheme: str = "light") -> None:
+                browser.prefer(scheme)
+                browser.resize(*size)
+                browser.open(f"{_URL}/{path}")
+                browser.wait_for("document.querySelector('main section table, main .tile')")
+                time.sleep(_SETTLE_S)
+                browser.screenshot(work / "page.png", whole=False)
+                _save_small(Image.open(work / "page.png").convert("RGB"), folder / f"console-{picture}.png")
+
             try:
                 browser.live_in("Europe/Berlin")
-                browser.open(f"{url}/explore")  # tells the console the zone
+                browser.open(f"{_URL}/explore")  # tells the console the zone
                 browser.wait_for_text("Berlin")
-                for picture, path, dark, size in (
-                    ("light", "", False, (_WIDE, _HIGH)),
-                    ("dark", "", True, (_WIDE, _HIGH)),
-                    ("phone", "", False, _PHONE),
-                    ("explore", "explore?compare=1&intent=delivery&sentiment=negative", False, (_WIDE, _HIGH)),
-                    ("fleet", "fleet", False, (_WIDE, _HIGH)),
-                ):
-                    browser.prefer("dark" if dark else "light")
-                    browser.resize(*size)
-                    browser.open(f"{url}/{path}")
-                    browser.wait_for("document.querySelector('main section table, main .tile')")
-                    time.sleep(5)
-                    browser.screenshot(work / "page.png", whole=False)
-                    _save_small(Image.open(work / "page.png").convert("RGB"), folder / f"console-{picture}.png")
+                take("light", "", (_WIDE, _HIGH))
+                take("dark", "", (_WIDE, _HIGH), "dark")
+                take("phone", "", _PHONE)
+                take("explore", "explore?compare=1", (_WIDE, _HIGH))
+                freeze()
+                take("behind", "", (_WIDE, 400))
+                take("fleet", "fleet", (_WIDE, _HIGH))
             finally:
                 browser.close()
 
@@ -71,8 +75,8 @@ def _save_small(picture: Image.Image, path: Path) -> None:
 
 
 @contextmanager
-def _seeded(stack: Endpoints, work: Path) -> Iterator[str]:
-    """The address of a console with records, an alert, dead letters and a frozen worker."""
+def _seeded(stack: Endpoints, work: Path) -> Iterator[Callable[[], None]]:
+    """A console at `_URL` with records, an alert and dead letters; yields a call that freezes the worker with a lag."""
     settings, clock = own_settings(stack.elasticsearch_url, _PREFIX), SystemClock()
     client = connect(settings)
     apply(client, plan_index(client, settings, clock))
@@ -81,26 +85,33 @@ def _seeded(stack: Endpoints, work: Path) -> Iterator[str]:
     options = [
         "--elasticsearch", stack.elasticsearch_url, "--bootstrap-servers", stack.bootstrap_servers,
         "--set", f"elasticsearch.alerts_index={settings.alerts_index}", "--set", "logging.format=json",
+        "--set", "worker.health_port=18094", "--set", "alerting.health_port=18093",
+        "--set", f"alerting.console_url={_URL}",
     ]  # fmt: skip
-    worker = _start(work, "worker", *options, "--slot", "demo", "--set", "worker.health_port=18094")
-    console = _start(work, "console", *options, "--port", "0", "--set", "worker.health_port=18094")
-    try:
-        url = _logged(console, "console_started")["url"]
-        producer = KafkaProducer(bootstrap_servers=stack.bootstrap_servers)
-        for value in _BAD:
-            producer.send("feedback.complaints", value)
-        producer.flush()
-        time.sleep(20)
+    worker = _start(work, "worker", *options, "--slot", "demo")
+    alerter = _start(work, "alerter", *options)
+    console = _start(work, "console", *options, "--port", _URL.rpartition(":")[2])
+    producer = KafkaProducer(bootstrap_servers=stack.bootstrap_servers)
+
+    def freeze() -> None:
         worker.send_signal(signal.SIGSTOP)
         for number in range(400):
             producer.send("feedback.complaints", json.dumps({"text": f"Where is parcel {number}?"}).encode())
-        producer.close()
+        producer.flush()
         time.sleep(_STUCK_S)
-        yield url
+
+    try:
+        assert _logged(console, "console_started")["url"] == _URL
+        for value in _BAD:
+            producer.send("feedback.complaints", value)
+        producer.flush()
+        time.sleep(_JOIN_S)
+        yield freeze
     finally:
-        for process in (worker, console):
+        for process in (worker, alerter, console):
             process.kill()
             process.wait()
+        producer.close()
         client.close()
 
 

@@ -12,7 +12,7 @@ from triage.clock import parse_rfc3339
 from triage.console.alerts.fragments import alert_cards, rules_link, silence_html, wording_in
 from triage.console.dependencies import Dependencies
 from triage.console.web.charts import FONT, STATIC, TOOLTIP, Options, timed
-from triage.console.web.elements import Html, chart, section, text, update_chart
+from triage.console.web.elements import Html, chart, opens_alert, section, text, update_chart
 from triage.console.web.fragments import banner, incomplete
 from triage.console.web.highlighting import cut
 from triage.console.web.layout import PageContext, choices, page_layout
@@ -64,6 +64,7 @@ class _View:
         self._banner = Html().classes("whole").props('aria-live="assertive"')
         with section("timeline", translations("alerts.timeline"), "whole"):
             self._chart = chart("chart", timeline([], 0, translations))
+            opens_alert(self._chart)
         with section("list", translations("nav.alerts"), "wide"):
             Html(_choices(page, status))
             Html(rules_link(page.root, translations))
@@ -132,6 +133,7 @@ def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -
             {
                 "name": f"{title_of(alert, wording)} · {translations.moment(start)} · {lasted}",
                 "type": "line",
+                "key": alert.dedup_key,
                 "symbolSize": 10,
                 "lineStyle": {"width": 10, "color": colour, "cap": "round"},
                 "itemStyle": {"color": colour},

@@ -51,7 +51,7 @@ def zoomable(drawn: ui.echart, zoom: Callable[[int, int], str]) -> None:
     # of no click on a band: so it is found by its time.
     drawn.on(
         "chart:finished",
-        lambda event: ui.navigate.to(f"alerts/{quote(str(event.args), safe='')}"),
+        _open_alert,
         js_handler=f"""() => {{
             const element = getElement({drawn.id}), chart = element.chart;
             if (chart.canZoom) return;
@@ -72,6 +72,29 @@ def zoomable(drawn: ui.echart, zoom: Callable[[int, int], str]) -> None:
         ui.navigate.to(zoom(start // _MINUTE_MS * _MINUTE_MS, -(-end // _MINUTE_MS) * _MINUTE_MS))
 
     drawn.on("chart:brushEnd", marked, js_handler="(event) => event.areas.length && emit(event.areas[0].coordRange)")
+
+
+def opens_alert(drawn: ui.echart) -> None:
+    """Let a click on a row open the alert of its series, which has the alert's `key`."""
+    drawn.on(
+        "chart:finished",
+        _open_alert,
+        js_handler=f"""() => {{
+            const element = getElement({drawn.id}), chart = element.chart;
+            if (chart.opens) return;
+            chart.opens = true;
+            chart.getZr().on("click", ({{ offsetX, offsetY }}) => {{
+                const [, row] = chart.convertFromPixel({{ xAxisIndex: 0, yAxisIndex: 0 }}, [offsetX, offsetY]);
+                const key = element.options.series[row]?.key;
+                if (key) emit(key);
+            }});
+        }}""",
+    )
+
+
+def _open_alert(event: GenericEventArguments) -> None:
+    """Go to the page of the alert whose key was sent."""
+    ui.navigate.to(f"alerts/{quote(str(event.args), safe='')}")
 
 
 def update_chart(drawn: ui.echart, options: Options, description: str) -> None:
