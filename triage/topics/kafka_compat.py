@@ -554,7 +554,7 @@ class CoordinatorSeekingClient(KafkaNetClient):
 
 
 class BoundedProducer(KafkaProducer):
-    """A transactional producer whose commits and aborts end within a timeout, and never omit an undelivered record.
+    """A transactional producer whose commits and aborts end within a timeout; a commit includes every sent record.
 
     The library waits without limit for the response to a commit or abort: if a broker stays unavailable, the worker
     hangs. Here it waits for `request_timeout_ms`. The outcome of such a transaction is known only to the broker, from

@@ -48,7 +48,9 @@ class Spread:
         return phi + _STANDARD_ERRORS * np.sqrt(np.maximum(phi * (6 * phi * (phi - 1) + 1), 0.0) / counts)
 
     def variance(self, rows: Floats, mean: Floats, phi: Floats) -> Floats:
-        """Variance of sums whose means are `mean`, of shape (widths, keys)."""
+        """Variance of sums with the expected `mean` and dispersion `phi`, of shape (widths, keys); `rows` is the
+        state.
+        """
         widths = self._widths
         kappa = rows[:widths] - rows[widths : 2 * widths]
         kappa /= rows[2 * widths :] + _PRIOR_COUNTS

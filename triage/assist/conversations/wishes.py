@@ -26,7 +26,7 @@ def prepared(text: str) -> str:
 
 
 def wants_person(text: str) -> bool:
-    """True if a prepared text asks for a person, directly or indirectly, and does not decline one."""
+    """True if a text from `prepared` asks for a person, directly or indirectly, and does not decline one."""
     left = _DECLINES["zh"].sub(" ", _DECLINES["en"].sub(" ", text))
     if _WISHES["en"].search(left) or _WISHES["en"].search(_LATIN_WORD.sub(_corrected, left)):
         return True
@@ -34,22 +34,22 @@ def wants_person(text: str) -> bool:
 
 
 def is_greeting(text: str) -> bool:
-    """True if a prepared text consists only of a greeting."""
+    """True if a text from `prepared` consists only of a greeting."""
     return _is_only(_GREETING, text)
 
 
 def is_farewell(text: str) -> bool:
-    """True if a prepared text consists only of thanks or a goodbye."""
+    """True if a text from `prepared` consists only of thanks or a goodbye."""
     return _is_only(_FAREWELL, text)
 
 
 def says_solved(text: str) -> bool:
-    """True if a prepared text says that the problem has been solved."""
+    """True if a text from `prepared` says that the problem has been solved."""
     return _SOLVED.search(text) is not None
 
 
 def yes_or_no(text: str) -> str | None:
-    """Return `yes` or `no` if a prepared text answers a question so; None otherwise."""
+    """Return `yes` or `no` if a text from `prepared` answers a question so; None otherwise."""
     if _NO.search(text):
         return "no"
     if _YES.search(text):

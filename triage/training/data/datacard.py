@@ -46,7 +46,7 @@ def data_card() -> str:
 
 
 def write_lock(data: Path) -> None:
-    """Write packs.lock.json: rows and hashes of every file under `data` that a reader uses."""
+    """Write packs.lock.json: row counts and hashes of every dataset file that is read under `data`."""
     found = {}
     for source in load_training_sets(load_taxonomy()):
         for split in SPLITS:
