@@ -4,12 +4,18 @@ import pytest
 from cases import built_once, failures, in_this_process, load, run
 
 KINDS = (
-    "automatic", "brands", "csv", "cue_words", "emoji", "footers", "headers_harmless", "headers_personal",
-    "headers_personal_zh", "html", "language", "long", "secrets", "separators", "stars", "threads", "timestamps",
-    "traditional_redaction", "traditional_rules", "versions",
+    "automatic", "brands", "csv", "cue_words", "danger", "danger_harmless", "emoji", "footers", "headers_harmless",
+    "headers_personal", "headers_personal_zh", "html", "language", "legal", "long", "secrets", "separators", "stars",
+    "threads", "timestamps", "traditional_redaction", "traditional_rules", "versions",
 )  # fmt: skip
 # Right values that only a better model reaches; the body of these messages is found, which is asserted alone.
 BY_THE_MODEL = {
+    "danger:9": {"severity", "queue"},
+    "danger:13": {"severity", "queue"},
+    "danger:40": {"severity", "queue"},
+    "danger_harmless:8": {"severity_not"},
+    "danger_harmless:15": {"severity_not", "queue_not"},
+    "danger_harmless:31": {"severity_not", "queue_not"},
     "long:1": {"intent"},
     "long:4": {"sentiment"},
     "long:6": {"intent"},

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from triage.errors import ModelError
+from triage.han import simplified
 from triage.inference.emoji import emoji_table, replace_emoji
 
 _WORD_MARK = "▁"
@@ -108,12 +109,12 @@ class TextTokenizer:
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=0)
 
     def encode(self, texts: Sequence[str]) -> Tokenized:
-        """Tokenize all texts together, on all cores.
+        """Tokenize all texts together, on all cores; traditional Chinese characters are read as simplified ones.
 
         If a text has more than `max_windows` windows, those in its middle are left out, because the request of a letter
         is at its beginning or its end.
         """
-        prefixed = [self._prefix + replace_emoji(text, self._emoji) for text in texts]
+        prefixed = [self._prefix + simplified(replace_emoji(text, self._emoji)) for text in texts]
         try:
             encodings = self._tokenizer.encode_batch(prefixed)
         except (TypeError, UnicodeEncodeError):
