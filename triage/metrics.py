@@ -151,6 +151,12 @@ class Metrics:
         self.api_records = counter(
             "api_records", "Records sent to the API: accepted, refused, or repeated", ("route", "outcome")
         )
+        self.answers = counter(
+            "answers",
+            "Questions answered with evidence, by audience and outcome: answered, or why not",
+            ("audience", "outcome"),
+        )
+        self.answer_seconds = histogram("answer_seconds", "Time to find the evidence for a question", (), _SECONDS)
         self.api_limited = counter(
             "api_limited", "Requests refused because of their caller's limit of records per minute", ()
         )

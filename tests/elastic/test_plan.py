@@ -33,7 +33,7 @@ def test_the_second_run_has_nothing_to_do(client, settings, clock):
     first = plan_index(client, settings, clock)
     assert [(change.kind, change.target) for change in first.changes][-1] == (
         "create",
-        f"index {settings.alerts_index}",
+        f"index {settings.knowledge()}",
     )
     assert not client.indices.exists(index=settings.alerts_index)
     apply(client, first)

@@ -4,6 +4,7 @@ import pytest
 
 from triage.elastic.plan import apply, plan_index
 from triage.elastic.replicas import missing_replicas, replica_notes
+from triage.elastic.template import single_indices
 
 
 def index(**settings):
@@ -53,7 +54,7 @@ def test_indices_that_were_made_without_replicas_get_them(client, settings, cloc
     plan = plan_index(client, more, clock)
     details = {change.target: change.details for change in plan.changes if "index template" not in change.target}
     assert details == dict.fromkeys(
-        (f"index {name}", f"index {settings.alerts_index}", f"index {settings.corrections()}"),
+        (f"index {name}", *(f"index {single}" for _, single, _ in single_indices(settings))),
         ("number_of_replicas: 0 -> 1",),
     )
     apply(client, plan)

@@ -38,6 +38,7 @@ from triage.schemas.enriched import (
 )
 from triage.schemas.json_schema import RECORDS, record_schema, rendered, write_schemas
 from triage.schemas.raw import validate_raw
+from triage.schemas.resolution import Resolution
 from triage.types import Channel
 
 EXAMPLES = {
@@ -129,6 +130,9 @@ EXAMPLES = {
     "alert-snooze": Snooze(id="a2", actor="Kim", at_ms=1, dedup_key="triage-1", until_ms=2),
     "alert-silence": Silence(
         id="a3", actor="Kim", at_ms=1, matchers=[Matcher("brand", "Acme"), Matcher("rule", "surge", True)], until_ms=2
+    ),
+    "resolution": Resolution(
+        record="ab" * 32, answer="We sent a new one.", outcome="solved", at="2026-11-22T09:30:00.000Z"
     ),
     "alert-judge": Judge(id="a4", actor="Kim", at_ms=1, dedup_key="triage-1", verdict="false", comment="a sale"),
 }

@@ -1,6 +1,7 @@
 """Every fragment and page of the console, and the alerts' e-mail, filled with chosen values."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, cast
 
 from pages import page as notification
@@ -15,6 +16,7 @@ from triage.alerting.precision.proposal import Proposal
 from triage.alerting.precision.report import RuleKeys, RuleReport
 from triage.alerting.rules.model import Rule
 from triage.alerting.wording import wording_for
+from triage.assist.answers.model import Answer, AnswerSpan, RankedPassage, SimilarCase
 from triage.clock import Clock
 from triage.config import AlertingSettings
 from triage.console.alerts import actions, detail_page, links_page
@@ -23,11 +25,13 @@ from triage.console.changes import fragments as changes
 from triage.console.changes.explanation import Explanation, Part
 from triage.console.changes.measure import Comparison, Movers
 from triage.console.data.dead_letters import DeadLetters
+from triage.console.data.evidence import ArticleUse
 from triage.console.data.shared_readings import SharedReading
 from triage.console.data.snapshot import Snapshot
 from triage.console.explore import fragments as explore
 from triage.console.filters import FIELDS, Filters
 from triage.console.fleet import fragments as fleet
+from triage.console.knowledge import fragments as knowledge
 from triage.console.now import fragments as now
 from triage.console.now import pipeline
 from triage.console.record import fragments as record
@@ -45,7 +49,9 @@ from triage.schemas.alert import Acknowledgement, Alert, Assessment, Chart, Exam
 from triage.schemas.correction import Correction, correction_of
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import Aspect, Entity, Intent, IntentScore, Route, Severity, Versions
+from triage.schemas.evidence import Unanswered, Verdict
 from triage.schemas.explanation import Evidence, HeadExplanation, RuleExplanation, Word
+from triage.schemas.knowledge import ArticleState, PassageDocument
 from triage.translations import translations_for
 from triage.web.identity import User
 
@@ -138,6 +144,14 @@ class ConsoleParts:
             "facts": record.facts_html(hit, EN),
             "links": record.links_html(record_of, EN, ours),
             "correction": record.correction_html(correction, EN),
+            "evidence is searched": record.no_evidence_html(ours, EN),
+            "cases": record.cases_html([self._case()], ours, EN),
+            "handbook": record.handbook_html(self._answer(), EN),
+            "passage": record.span_html(self._span(), self._answer(), EN),
+            "verdicts": record.verdicts_html([self._verdict()], EN),
+            "articles": knowledge.articles_html([self._use()], date(2026, 11, 22), EN),
+            "asked and not found": knowledge.unanswered_html([self._unanswered()], ours, EN),
+            "passages of an intent": knowledge.passages_html([self._passage()], EN),
             "review": review.record_html(hit, NOW, EN),
             "latest": review.latest_html([correction], 2, 1, EN),
             "ways": review.order_html(filters, ours, ("new", "unsure"), EN),
@@ -183,6 +197,57 @@ class ConsoleParts:
         found.sentiment.label = ours
         found.event.id = theirs
         return Hit(ours, found)
+
+    def _span(self) -> AnswerSpan:
+        theirs, ours = self.theirs, self.ours
+        return AnswerSpan(
+            text=theirs, passage=ours, article=ours, title=theirs, version=ours, language="en", audience="internal",
+            start=0, end=1, score=0.9, heading=theirs,
+        )  # fmt: skip
+
+    def _answer(self) -> Answer:
+        theirs, ours = self.theirs, self.ours
+        ranked = RankedPassage(article=ours, passage=ours, title=theirs, score=0.5)
+        return Answer(
+            answered=False, confidence=0.2, language="en", answer=[], ranking=[ranked], cases=[], degraded=True,
+            why_not="not_sure",
+        )  # fmt: skip
+
+    def _case(self) -> SimilarCase:
+        theirs, ours = self.theirs, self.ours
+        return SimilarCase(
+            record=ours, similarity=0.9, text=theirs, answer=theirs, resolution=theirs, outcome=theirs, at=AT, cases=7,
+            ended=0.5, interval=(0.2, 0.8),
+        )  # fmt: skip
+
+    def _verdict(self) -> Verdict:
+        theirs, ours = self.theirs, self.ours
+        return Verdict(
+            doc="verdict", record=ours, passage=ours, article=ours, version=ours, verdict="used", actor=ours, at=AT,
+            text=theirs, language="en", intent=ours,
+        )  # fmt: skip
+
+    def _use(self) -> ArticleUse:
+        theirs, ours = self.theirs, self.ours
+        state = ArticleState(
+            article=ours, version=ours, passages=1, title=theirs, language="en", audience="public", kind="faq",
+            valid_until="2026-12-01",
+        )  # fmt: skip
+        return ArticleUse(state, {"used": 2})
+
+    def _unanswered(self) -> Unanswered:
+        theirs, ours = self.theirs, self.ours
+        return Unanswered(
+            doc="unanswered", at=AT, why_not="not_sure", language="en", audience="public", confidence=0.2, text=theirs,
+            intent=ours, article=ours,
+        )  # fmt: skip
+
+    def _passage(self) -> PassageDocument:
+        theirs, ours = self.theirs, self.ours
+        return PassageDocument(
+            doc="passage", passage=ours, article=ours, version=ours, number=1, title=theirs, heading=theirs,
+            text=theirs, start=0, end=1, language="en", audience="public", kind="faq",
+        )  # fmt: skip
 
     def alert(self, **fields: Any) -> Alert:
         theirs, ours = self.theirs, self.ours

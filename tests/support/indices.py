@@ -4,13 +4,7 @@ from typing import Any
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.client import connect
-from triage.elastic.template import (
-    alerts_template_name,
-    conversations_template_name,
-    corrections_template_name,
-    daily_template_name,
-    feedback_template_name,
-)
+from triage.elastic.template import daily_template_name, feedback_template_name, single_indices
 
 
 def own_settings(url: str, prefix: str, **changes: Any) -> ElasticsearchSettings:
@@ -27,16 +21,13 @@ def own_settings(url: str, prefix: str, **changes: Any) -> ElasticsearchSettings
 def remove(settings: ElasticsearchSettings) -> None:
     client = connect(settings)
     names = list(client.indices.get_mapping(index=f"{settings.index_prefix}-*").body)
-    singles = (settings.alerts_index, settings.corrections(), settings.conversations())
-    names += [name for name in singles if client.indices.exists(index=name)]
+    names += [name for _, name, _ in single_indices(settings) if client.indices.exists(index=name)]
     for name in names:
         client.indices.delete(index=name)
     for name in (
         feedback_template_name(settings.index_prefix),
         daily_template_name(settings.index_prefix),
-        alerts_template_name(settings.alerts_index),
-        corrections_template_name(settings.corrections()),
-        conversations_template_name(settings.conversations()),
+        *(template for template, _, _ in single_indices(settings)),
     ):
         client.options(ignore_status=404).indices.delete_index_template(name=name)
     client.close()

@@ -27,6 +27,9 @@ def command(
             show_default=False,
         ),
     ] = None,
+    knowledge: Annotated[
+        bool, typer.Option(help="Index articles and resolved cases too; the encoder is downloaded once, 91 MB")
+    ] = True,
     data_dir: Annotated[Path, typer.Option(help="Folder for the demo's data and logs")] = Path(".triage/demo"),
     config: ConfigOption = None,
     assignments: SetOption = None,
@@ -56,7 +59,7 @@ def command(
     settings = settings_from(config, assignments)
     console = Console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
-    options = DemoOptions(days=days, replay_s=replay_s, data_dir=data_dir)
+    options = DemoOptions(days=days, replay_s=replay_s, data_dir=data_dir, knowledge=knowledge)
     try:
         with Demo(settings, options, lambda text: console.print(f"· {text}", highlight=False)) as demo:
             console.print(f"· console: [bold]{demo.console_url}[/bold]   (Ctrl-C stops everything)", highlight=False)

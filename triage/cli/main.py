@@ -31,6 +31,8 @@ COMMANDS: tuple[str, ...] = (
     "playbooks",
     "chat",
     "market",
+    "knowledge",
+    "cases",
     "model",
     "train",
     "export",

@@ -25,6 +25,7 @@ _RECORD_FIELDS = frozenset(
         "rating",
     }
 )
+_RESOLUTION_FIELDS = frozenset({"record", "id", "source", "channel", "answer", "outcome", "resolution", "at", "actor"})
 
 
 class WebhookSignature(Section):
@@ -63,6 +64,12 @@ class ApiSettings(WebSettings):
         description="By webhook name: record field = path in its JSON (`detail.description`), or a constant in quotes",
     )
 
+    resolution_mappings: dict[str, dict[str, str]] = Field(
+        {},
+        description="By webhook name: field of a resolution (record or id, source, channel; answer, outcome, "
+        "resolution, at, actor) = path in its JSON, or a constant in quotes",
+    )
+
     webhook_signatures: dict[str, WebhookSignature] = Field(
         {},
         description="By webhook name: {scheme, secret}; the signature is then required, and a token is not",
@@ -73,8 +80,18 @@ class ApiSettings(WebSettings):
         problems = [
             f"webhook_signatures.{name}: mappings has no {name}"
             for name in self.webhook_signatures
-            if name not in self.mappings
+            if name not in {*self.mappings, *self.resolution_mappings}
         ]
+        problems += [
+            f"resolution_mappings.{name}: mappings has {name} too"
+            for name in self.resolution_mappings
+            if name in self.mappings
+        ]
+        for name, mapping in self.resolution_mappings.items():
+            if not {"answer", "outcome"} <= mapping.keys() or not {"record", "id"} & mapping.keys():
+                problems.append(f"resolution_mappings.{name}: needs answer, outcome, and record or id")
+            unknown = sorted(mapping.keys() - _RESOLUTION_FIELDS)
+            problems += [f"resolution_mappings.{name}: {field} is not a field of a resolution" for field in unknown]
         for name, mapping in self.mappings.items():
             if "text" not in mapping:
                 problems.append(f"mappings.{name}: has no text")

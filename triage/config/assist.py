@@ -1,5 +1,7 @@
 """Settings of answers with evidence: knowledge, sentence vectors, abstention."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from triage.config.section import Section
@@ -18,7 +20,14 @@ class AssistSettings(Section):
     min_confidence: float = Field(
         0.5, ge=0, le=1, description="An answer with less confidence that it is right is not given"
     )
+    index_cases: bool = Field(True, description="`triage serve` follows the topic of resolutions and indexes cases")
+    parameters: Path | None = Field(
+        None, description="File of `triage knowledge evaluate --fit`; default: the shipped numbers"
+    )
     max_question_chars: int = Field(
         2_000, ge=100, le=20_000, description="Characters of a question that are searched; the rest is cut"
+    )
+    own_contacts: list[str] = Field(
+        [], description="Addresses and numbers of your company, which articles may hold; others are personal data"
     )
     passage_tokens: int = Field(200, ge=40, le=400, description="Most tokens of a passage of knowledge")

@@ -35,6 +35,21 @@ class ElasticsearchSettings(Section):
         pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
         description="Index of conversations; default: `index_prefix` and `_conversations`",
     )
+    knowledge_index: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
+        description="Index of passages of knowledge; default: `index_prefix` and `_knowledge`",
+    )
+    answers_index: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
+        description="Index of verdicts on answers and of unanswered questions; default: `index_prefix` and `_answers`",
+    )
+    cases_index: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
+        description="Index of resolved cases; default: `index_prefix` and `_cases`",
+    )
     request_timeout_s: float = Field(30, gt=0, le=600, description="Timeout of a request")
     start_timeout_s: float = Field(60, gt=0, description="How long a process waits for Elasticsearch when it starts")
     bulk_bytes: int = Field(
@@ -70,6 +85,9 @@ class ElasticsearchSettings(Section):
             ("alerts_index", self.alerts_index),
             ("corrections_index", self.corrections()),
             ("conversations_index", self.conversations()),
+            ("knowledge_index", self.knowledge()),
+            ("cases_index", self.cases()),
+            ("answers_index", self.answers()),
         ):
             if index == self.index_prefix or index.startswith(f"{self.index_prefix}-"):
                 problems.append(f"{name} must not be {self.index_prefix} or begin with {self.index_prefix}-")
@@ -99,6 +117,18 @@ class ElasticsearchSettings(Section):
     def conversations(self) -> str:
         """Name of the index of conversations."""
         return self.conversations_index or f"{self.index_prefix}_conversations"
+
+    def knowledge(self) -> str:
+        """Name of the index of knowledge."""
+        return self.knowledge_index or f"{self.index_prefix}_knowledge"
+
+    def answers(self) -> str:
+        """Name of the index of verdicts on answers and of unanswered questions."""
+        return self.answers_index or f"{self.index_prefix}_answers"
+
+    def cases(self) -> str:
+        """Name of the index of resolved cases."""
+        return self.cases_index or f"{self.index_prefix}_cases"
 
     def urls(self) -> list[str]:
         return [url.strip() for url in self.url.split(",")]

@@ -17,6 +17,7 @@ from triage.console.dependencies import Actions, Dependencies, UsedLinks
 from triage.console.explore.export import export_routes
 from triage.console.explore.page import RESPONSE_S, explore_page
 from triage.console.fleet.page import fleet_page
+from triage.console.knowledge.page import knowledge_page
 from triage.console.now.page import now_page
 from triage.console.record.page import record_page
 from triage.console.review.page import review_page
@@ -106,6 +107,7 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         "/records/{record_id}": record_page(dependencies),
         "/alerts": alerts_page(dependencies),
         "/review": review_page(dependencies),
+        "/knowledge": knowledge_page(dependencies),
         "/fleet": fleet_page(dependencies),
     }
     others = ("/rules", "/login", "/logout", "/language", "/time-zone", f"/{PATH}")

@@ -9,15 +9,20 @@ from elasticsearch import Elasticsearch
 from triage.alerting.app.actions import UsedLink
 from triage.alerting.lifecycle.assessments import Verdict
 from triage.alerting.precision.report import RuleReport
+from triage.assist.answers.model import Answer
 from triage.clock import Clock
 from triage.config import Settings
 from triage.console.changes.measure import Movers
 from triage.console.data.dead_letters import DeadLetters
+from triage.console.data.evidence import KnowledgeState
 from triage.console.data.shared_readings import SharedReading, SharedSnapshot
+from triage.elastic.search import Hit
 from triage.fleet import FleetView
 from triage.metrics import Metrics
 from triage.schemas.action import Action, Matcher, Silence
 from triage.schemas.enriched import EnrichedRecord
+from triage.schemas.evidence import Verdict as EvidenceVerdict
+from triage.schemas.evidence import VerdictLabel
 from triage.schemas.explanation import HeadExplanation, RuleExplanation
 
 
@@ -34,6 +39,22 @@ class Explainer(Protocol):
 
     def intents(self) -> list[str]:
         """Intents available for a correction of a record's labels."""
+        ...
+
+
+class Evidence(Protocol):
+    """Finds evidence for answers, and keeps what people made of it. All methods block, and raise a TriageError."""
+
+    def of_record(self, hit: Hit) -> tuple[Answer, list[EvidenceVerdict]]:
+        """The answer for a record, with internal articles and similar cases, and the verdicts on it."""
+        ...
+
+    def tell(self, hit: Hit, passage: str, version: str, verdict: VerdictLabel, actor: str) -> None:
+        """Store what a person made of a passage."""
+        ...
+
+    def state(self, intent: str | None) -> KnowledgeState:
+        """The articles, of one intent if it is given, and the questions that got no answer."""
         ...
 
 
@@ -85,7 +106,8 @@ class Dependencies:
     """Services, settings and shared data that the pages of the console use.
 
     `now`, `movers` and `fleet` are shared by all pages and read at intervals; everything else is read on request.
-    Without `actions`, alerts can only be viewed. `rules` reads the reports on all alert rules.
+    Without `actions`, alerts can only be viewed, without `evidence` there is none. `rules` reads the reports
+    on all alert rules.
     """
 
     settings: Settings
@@ -101,3 +123,4 @@ class Dependencies:
     actions: Actions | None = None
     rules: Callable[[], Awaitable[list[RuleReport]]] | None = None
     used_links: UsedLinks | None = None
+    evidence: Evidence | None = None

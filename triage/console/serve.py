@@ -11,6 +11,7 @@ from triage.config import Settings
 from triage.console.app import build_app
 from triage.console.changes.measure import top_movers
 from triage.console.data.dead_letters import DeadLetters
+from triage.console.data.evidence import LocalEvidence
 from triage.console.data.explainer import LocalExplainer
 from triage.console.data.shared_readings import SharedReading, SharedSnapshot
 from triage.console.data.snapshot_reader import SnapshotReader
@@ -128,4 +129,5 @@ def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
         actions=actions,
         rules=rules,
         used_links=_UsedLinks(book, follower),
+        evidence=LocalEvidence(settings, client, clock),
     )

@@ -10,6 +10,7 @@ from triage.elastic.completeness import closed, resolved
 from triage.elastic.errors import translated
 from triage.elastic.mapping import JsonObject
 from triage.elastic.naming import belongs_to
+from triage.elastic.template import single_indices
 
 _BLOCKS = ("read_only", "read_only_allow_delete", "read", "write")
 
@@ -22,7 +23,7 @@ def index_state(
     Each text includes its fix. While there are any of the former, nothing can be written. `indices` are the records'
     indices, as Elasticsearch returns them. Raises Unavailable, AccessDenied, DependencyError.
     """
-    names = (settings.index_prefix, settings.alerts_index, settings.corrections(), settings.conversations())
+    names = (settings.index_prefix, *(name for _, name, _ in single_indices(settings)))
     found = resolved(client, [f"{name}*" for name in names])
     kept = {*indices, *names[1:]}
     shut = (

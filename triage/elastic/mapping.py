@@ -14,7 +14,7 @@ from triage.schemas.enriched import EnrichedRecord
 JsonObject = dict[str, Any]
 
 _KEYWORD: JsonObject = {"type": "keyword", "ignore_above": 1024}
-_DATE: JsonObject = {"type": "date", "format": "strict_date_time"}
+DATE: JsonObject = {"type": "date", "format": "strict_date_time"}
 _FLATTENED: JsonObject = {"type": "flattened", "ignore_above": 1024}
 _SIMPLE: dict[type[inspect.Type], JsonObject] = {
     inspect.StrType: _KEYWORD,
@@ -28,40 +28,40 @@ _SIMPLE: dict[type[inspect.Type], JsonObject] = {
 # Entities are objects, not nested: with one Lucene document per record, `docs.count` is the number of records, and
 # Kibana cannot chart nested fields. The price: an entity's label and text cannot be queried together.
 _ENRICHED_SPECIAL: dict[str, JsonObject] = {
-    "@timestamp": _DATE,
-    "event.ingested": _DATE,
+    "@timestamp": DATE,
+    "event.ingested": DATE,
     # A rating may be any finite number; Elasticsearch refuses the largest ones as infinite in a `float`.
     "rating": {"type": "double"},
     # One range, or several: to Elasticsearch a list of objects is like one.
     "body": {"properties": {"start": {"type": "long"}, "end": {"type": "long"}}},
 }
 _ALERT_SPECIAL: dict[str, JsonObject] = {
-    "started_at": _DATE,
-    "updated_at": _DATE,
-    "ended_at": _DATE,
-    "examples.at": _DATE,
-    "acknowledged.at": _DATE,
-    "snoozed.at": _DATE,
-    "snoozed_until": _DATE,
-    "chart.start": _DATE,
-    "refusals.at": _DATE,
-    "assessment.at": _DATE,
-    "window_end": _DATE,
-    "peak_end": _DATE,
-    "told_at": _DATE,
-    "assigned.at": _DATE,
-    "resolved_by.at": _DATE,
-    "history.at": _DATE,
-    "history.until": _DATE,
-    "examples_end": _DATE,
+    "started_at": DATE,
+    "updated_at": DATE,
+    "ended_at": DATE,
+    "examples.at": DATE,
+    "acknowledged.at": DATE,
+    "snoozed.at": DATE,
+    "snoozed_until": DATE,
+    "chart.start": DATE,
+    "refusals.at": DATE,
+    "assessment.at": DATE,
+    "window_end": DATE,
+    "peak_end": DATE,
+    "told_at": DATE,
+    "assigned.at": DATE,
+    "resolved_by.at": DATE,
+    "history.at": DATE,
+    "history.until": DATE,
+    "examples_end": DATE,
 }
-_CORRECTION_SPECIAL: dict[str, JsonObject] = {"corrected_at": _DATE, "recorded_at": _DATE}
+_CORRECTION_SPECIAL: dict[str, JsonObject] = {"corrected_at": DATE, "recorded_at": DATE}
 # Turns are read with their conversation and never searched: a long one costs no more than its bytes.
 _CONVERSATION_SPECIAL: dict[str, JsonObject] = {
-    "created_at": _DATE,
-    "updated_at": _DATE,
-    "waiting_since": _DATE,
-    "handoff.at": _DATE,
+    "created_at": DATE,
+    "updated_at": DATE,
+    "waiting_since": DATE,
+    "handoff.at": DATE,
     "turns": {"type": "object", "enabled": False},
     "playbook_source": {"type": "keyword", "index": False, "doc_values": False},
 }
@@ -84,22 +84,22 @@ _ALERT_TEXTS = (
 
 def enriched_mapping(text: JsonObject) -> JsonObject:
     """Index mapping of EnrichedRecord, which rejects unknown fields; `text` is the definition of full-text fields."""
-    return _strict(EnrichedRecord, _ENRICHED_SPECIAL | dict.fromkeys(_ENRICHED_TEXTS, text))
+    return strict_mapping(EnrichedRecord, _ENRICHED_SPECIAL | dict.fromkeys(_ENRICHED_TEXTS, text))
 
 
 def alert_mapping(text: JsonObject) -> JsonObject:
     """Index mapping of Alert, which rejects unknown fields; `text` is the definition of full-text fields."""
-    return _strict(Alert, _ALERT_SPECIAL | dict.fromkeys(_ALERT_TEXTS, text))
+    return strict_mapping(Alert, _ALERT_SPECIAL | dict.fromkeys(_ALERT_TEXTS, text))
 
 
 def correction_mapping(text: JsonObject) -> JsonObject:
     """Index mapping of Correction, which rejects unknown fields; `text` is the definition of full-text fields."""
-    return _strict(Correction, _CORRECTION_SPECIAL | dict.fromkeys(_CORRECTION_TEXTS, text))
+    return strict_mapping(Correction, _CORRECTION_SPECIAL | dict.fromkeys(_CORRECTION_TEXTS, text))
 
 
 def conversation_mapping(text: JsonObject) -> JsonObject:
     """Index mapping of Conversation, which rejects unknown fields; `text` is the definition of full-text fields."""
-    return _strict(Conversation, _CONVERSATION_SPECIAL | {"handoff.summary": text})
+    return strict_mapping(Conversation, _CONVERSATION_SPECIAL | {"handoff.summary": text})
 
 
 def field_paths(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, JsonObject]]:
@@ -112,7 +112,8 @@ def field_paths(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tup
             yield path, definition
 
 
-def _strict(struct: type[msgspec.Struct], special: dict[str, JsonObject]) -> JsonObject:
+def strict_mapping(struct: type[msgspec.Struct], special: dict[str, JsonObject]) -> JsonObject:
+    """Mapping of a struct that rejects unknown fields; `special` has definitions by dotted path."""
     kind = inspect.type_info(struct)
     assert isinstance(kind, inspect.StructType)
     return {"dynamic": "strict", "properties": _properties(kind, special, "")}

@@ -14,9 +14,9 @@ from elasticsearch import Elasticsearch
 
 from triage.clock import parse_rfc3339
 from triage.elastic.completeness import closed, noted, require_complete, visibility
-from triage.elastic.errors import DEPENDENCY, cause, translate, translated
+from triage.elastic.errors import DEPENDENCY, cause, is_overload, is_state, translate, translated
 from triage.elastic.mapping import JsonObject
-from triage.errors import Unavailable
+from triage.errors import AccessDenied, DependencyError, Unavailable
 
 _NOTHING: JsonObject = {"hits": {"hits": [], "total": {"value": 0, "relation": "eq"}}, "count": 0}
 
@@ -34,6 +34,37 @@ def run_search(client: Elasticsearch, index: str, **body: Any) -> JsonObject:
         )
 
     return _whole(client, index, send, f"searching {index}", body.get("query"))
+
+
+def run_searches(
+    client: Elasticsearch, index: str, bodies: Sequence[JsonObject]
+) -> list[JsonObject | DependencyError | Unavailable | AccessDenied]:
+    """Run several searches in one request; returns, for each, its response or the error of that search alone.
+
+    Raises Unavailable, AccessDenied, DependencyError if the request as a whole fails. An index that does not exist is
+    empty.
+    """
+    searches: list[JsonObject] = []
+    for body in bodies:
+        searches += [{"index": index, "allow_partial_search_results": False}, {"track_total_hits": False, **body}]
+    with translated():
+        responses = client.msearch(searches=searches).body["responses"]
+    found: list[JsonObject | DependencyError | Unavailable | AccessDenied] = []
+    for response in responses:
+        if (error := response.get("error")) is None:
+            require_complete(response, f"searching {index}")
+            found.append(dict(response))
+            continue
+        status, (kind, reason) = int(response.get("status", 500)), cause(error)
+        if kind == "index_not_found_exception":
+            found.append(_NOTHING)
+        elif is_overload(status, kind) or is_state(status, kind, reason):
+            found.append(Unavailable(DEPENDENCY, f"searching {index}: {status} {kind}: {reason}"))
+        elif status in {401, 403}:
+            found.append(AccessDenied(DEPENDENCY, f"searching {index}: {status} {kind}: {reason}"))
+        else:
+            found.append(DependencyError(DEPENDENCY, f"searching {index}: {status} {kind}: {reason}"))
+    return found
 
 
 def count(client: Elasticsearch, index: str, query: JsonObject) -> int:

@@ -9,6 +9,7 @@ from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
 from triage.elastic.errors import translated
+from triage.elastic.knowledge_mapping import case_mapping, evidence_mapping, knowledge_mapping
 from triage.elastic.mapping import (
     JsonObject,
     alert_mapping,
@@ -89,6 +90,17 @@ def conversations_template_name(conversations_index: str) -> str:
     return f"triage.conversations.{conversations_index}"
 
 
+def knowledge_template_name(knowledge_index: str) -> str:
+    return f"triage.knowledge.{knowledge_index}"
+
+
+def full_text(can: Capabilities) -> tuple[JsonObject, JsonObject]:
+    """The definition of full-text fields, and the index's setting `analysis` that it needs ({}: none)."""
+    if not can.analysis:
+        return {"type": "text"}, {}
+    return {"type": "text", "analyzer": "triage_index", "search_analyzer": "triage_search"}, _ANALYSIS
+
+
 def index_templates(
     settings: ElasticsearchSettings,
     can: Capabilities,
@@ -103,12 +115,10 @@ def index_templates(
     new indices hold the offset.
     """
     prefix = settings.index_prefix
-    text: JsonObject = {"type": "text"}
-    if can.analysis:
-        text |= {"analyzer": "triage_index", "search_analyzer": "triage_search"}
+    text, analysis = full_text(can)
     index: JsonObject = {"number_of_shards": str(settings.shards), "number_of_replicas": str(settings.replicas)}
-    if can.analysis:
-        index["analysis"] = _ANALYSIS
+    if analysis:
+        index["analysis"] = analysis
     # `feedback-*` matches the indices of the prefix `feedback-eu` too: the longer prefix wins.
     priority = 300 + 2 * len(prefix)
     enriched = enriched_mapping(text)
@@ -145,7 +155,7 @@ def index_templates(
 
 
 def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Callable[[JsonObject], JsonObject]]]:
-    """The indices that are not split by day: alerts and corrections.
+    """The indices that are not split by day: corrections, alerts, resolved cases, knowledge.
 
     Each is (name of its template, name of the index, function that makes the mapping from the definition of full-text
     fields).
@@ -155,6 +165,9 @@ def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Call
         (corrections_template_name(corrections), corrections, correction_mapping),
         (conversations_template_name(settings.conversations()), settings.conversations(), conversation_mapping),
         (alerts_template_name(settings.alerts_index), settings.alerts_index, alert_mapping),
+        (f"triage.answers.{settings.answers()}", settings.answers(), evidence_mapping),
+        (f"triage.cases.{settings.cases()}", settings.cases(), case_mapping),
+        (knowledge_template_name(settings.knowledge()), settings.knowledge(), knowledge_mapping),
     ]
 
 

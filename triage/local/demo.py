@@ -6,6 +6,7 @@ process. All are registered on one exit stack and stopped in reverse order of th
 
 import contextlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from triage.elastic.plan import plan_index
 from triage.elastic.reading import count, refresh
 from triage.errors import TriageError, Unavailable
 from triage.local.feed import load_feed
+from triage.local.knowledge import DemoKnowledge
 from triage.local.pace import Pace
 from triage.local.processes import Child, Supervisor, stop_all
 from triage.local.replay import Replay
@@ -44,12 +46,16 @@ _STALLED_S = 180.0
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """Options of a run: `days` of simulated time are replayed in `replay_s` seconds of real time."""
+    """Options of a run: `days` of simulated time are replayed in `replay_s` seconds of real time.
+
+    With `knowledge`, articles and resolved cases are indexed too.
+    """
 
     days: float = 3.0
     replay_s: float = 180.0
     data_dir: Path = Path(".triage/demo")
     seed: int = 7
+    knowledge: bool = True
 
 
 class Demo:
@@ -169,6 +175,10 @@ class Demo:
         self._say(f"worker, alerter and console started; logs in {logs}")
         self._wait_ready("worker", f"http://127.0.0.1:{self.settings.worker.health_port}/ready")
         self._wait_ready("console", f"{self.console_url}/live")
+        if self._options.knowledge:
+            knowledge = DemoKnowledge({**os.environ, **environment}, logs / "knowledge.log", self._say)
+            self._cleanup.callback(knowledge.stop)
+            knowledge.start()
         # Only what was ready once is started again: a process that cannot start ends the demo.
         self._supervisor = Supervisor(self._children, SystemClock(), self._say)
 

@@ -19,6 +19,7 @@ from triage.schemas.counts import Watermark, WindowCounts
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.raw import INTERNAL_FIELDS, STRING_FIELDS, RawRecord
+from triage.schemas.resolution import Resolution
 from triage.types import SentimentLabel, SeverityLevel
 
 Schema = dict[str, Any]
@@ -38,6 +39,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "alert-snooze": Snooze,
     "alert-silence": Silence,
     "alert-judge": Judge,
+    "resolution": Resolution,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -9,18 +9,23 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from triage import __version__
+from triage.assist.cases.sender import ResolutionSender
 from triage.clock import Clock, SystemClock
 from triage.config import ApiSettings
 from triage.errors import TriageError
 from triage.metrics import Metrics
 from triage.runtime.health import Health
 from triage.runtime.rate_limiter import Rate, RateLimiter
+from triage.serving.allowance import Allowance
+from triage.serving.answer_routes import build_answer_routes
+from triage.serving.answers import AnswerService
 from triage.serving.auth import ApiAuthMiddleware
 from triage.serving.conversation_routes import build_conversation_routes
 from triage.serving.conversations import ConversationService
 from triage.serving.observation import RequestMetrics, RequestSpans
 from triage.serving.openapi import describe
 from triage.serving.problem import on_error, on_http, on_invalid, on_problem, on_unexpected
+from triage.serving.resolution_routes import build_resolution_routes
 from triage.serving.routes import build_routes
 from triage.serving.service import Service
 from triage.web.failures import UnexpectedErrors
@@ -29,8 +34,9 @@ from triage.web.health import WebHealth, health_routes
 from triage.web.problem import Problem
 
 _ABOUT = (
-    "Enrich feedback as the workers do, put it into the topics, correct labels. Send a token of `api.tokens` as "
-    "`Authorization: Bearer`; viewers enrich, operators may do all. Errors are `{error: {code, message}}`."
+    "Enrich feedback as the workers do, put it into the topics, correct labels, answer questions. Send a token of "
+    "`api.tokens` as `Authorization: Bearer`; viewers enrich and ask, operators may do all. Errors are "
+    "`{error: {code, message}}`."
 )
 _HEADERS = {
     "referrer-policy": "no-referrer",
@@ -51,10 +57,13 @@ def build_app(
     health: Health,
     wall: Clock | None = None,
     conversations: ConversationService | None = None,
+    answers: AnswerService | None = None,
+    resolutions: ResolutionSender | None = None,
 ) -> FastAPI:
     """Build the application: routes, probes and the documentation page, behind authentication and metrics.
 
-    While it runs, it runs the micro-batcher of `service`.
+    While it runs, it runs the micro-batcher of `service`. Without `answers` questions are refused, without
+    `resolutions` those are.
     """
 
     @asynccontextmanager
@@ -73,7 +82,10 @@ def build_app(
     clock = wall or SystemClock()
     limiter = RateLimiter(Rate(settings.records_per_minute, settings.records_per_minute / 60), clock)
     app = FastAPIOffline(redoc_url=None, title="triage", version=__version__, description=_ABOUT, lifespan=lifespan)
-    app.include_router(build_routes(service, settings, limiter, metrics, clock))
+    allowance = Allowance(settings, limiter, metrics)
+    app.include_router(build_routes(service, settings, allowance, metrics, clock, resolutions))
+    app.include_router(build_answer_routes(answers, settings, allowance))
+    app.include_router(build_resolution_routes(resolutions, settings, allowance, clock))
     if conversations is not None:
         app.state.conversations = conversations
         app.include_router(build_conversation_routes(conversations, settings, limiter, metrics))

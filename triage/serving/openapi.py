@@ -11,6 +11,7 @@ from triage import __version__
 from triage.assist.playbooks.model import HANDOFF_REASONS
 from triage.schemas.conversation import STATES
 from triage.schemas.json_schema import record_schema
+from triage.serving.answers_openapi import evidence_schemas
 from triage.types import Channel, SentimentLabel
 
 _ERROR = {
@@ -118,6 +119,8 @@ def _schemas() -> dict[str, Any]:
     label = {"type": ["string", "null"]}
     return {
         **found,
+        **evidence_schemas(),
+        "Accepted": _results({"type": "object", "properties": {"record": {"type": "string"}}}, error),
         "Error": _ERROR,
         "Problem": error,
         "Records": {

@@ -7,14 +7,17 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from triage import tracing
+from triage.assist.cases.sender import ResolutionSender
 from triage.clock import Clock
 from triage.config import ApiSettings
 from triage.metrics import Metrics
-from triage.runtime.rate_limiter import RateLimiter
-from triage.serving.auth import caller_of, require_role
+from triage.serving.allowance import Allowance
+from triage.serving.auth import require_role
 from triage.serving.body import decoded_json, json_body, json_bytes, records_of
 from triage.serving.idempotency import IdempotencyKeys
+from triage.serving.mapping import mapped
 from triage.serving.openapi import CORRECTION_EXAMPLE, RECORDS_EXAMPLE, operation
+from triage.serving.resolution_routes import send_resolutions
 from triage.serving.service import Service
 from triage.serving.signatures import verify
 from triage.web.problem import Problem
@@ -30,16 +33,14 @@ _KEY = Header(
 
 
 def build_routes(
-    service: Service, settings: ApiSettings, limiter: RateLimiter, metrics: Metrics, clock: Clock
+    service: Service,
+    settings: ApiSettings,
+    allowance: Allowance,
+    metrics: Metrics,
+    clock: Clock,
+    resolutions: ResolutionSender | None = None,
 ) -> APIRouter:
-    router, keys = APIRouter(prefix="/v1"), IdempotencyKeys(clock)
-
-    def grant(request: Request, records: int) -> None:
-        wait_s = limiter.take(caller_of(request), records)
-        if wait_s > 0:
-            metrics.api_limited.inc()
-            limit = settings.records_per_minute
-            raise Problem(429, "too_many_a_minute", f"at most {limit} records per minute; wait", retry_s=wait_s)
+    router, keys, grant = APIRouter(prefix="/v1"), IdempotencyKeys(clock), allowance.grant
 
     def count(route: str, results: Sequence[dict[str, Any]]) -> None:
         for result in results:
@@ -91,6 +92,8 @@ def build_routes(
     async def hook(name: str, request: Request, idempotency_key: str | None = _KEY) -> JSONResponse:
         """Send one record from a help desk's webhook, converted by the paths in `api.mappings`.
 
+        One of `api.resolution_mappings` sends how a record was answered.
+
         Needs the role operator or webhook, or a signature if `api.webhook_signatures` has an entry for this webhook.
         """
         user = require_role(request, "operator", "webhook")
@@ -98,6 +101,8 @@ def build_routes(
         # After the signature: strangers must not use up what the desk may send.
         grant(request, 1)
         keys.check(user.name, f"hooks/{name}", idempotency_key, body)
+        if (mapping := settings.resolution_mappings.get(name)) is not None:
+            return await _resolution(mapping, body, resolutions, user.name, clock)
         fields = service.mapped(name, body)
         (result,) = results = await service.send([fields], user.name, idempotency_key, tracing.headers())
         count("hooks", results)
@@ -123,6 +128,16 @@ def build_routes(
         return JSONResponse(service.about())
 
     return router
+
+
+async def _resolution(
+    mapping: dict[str, str], body: Any, sender: ResolutionSender | None, actor: str, clock: Clock
+) -> JSONResponse:
+    """Send the resolution in the body of a webhook. Raises Problem 422 for a body that is not a JSON object."""
+    if not isinstance(body, dict):
+        raise Problem(422, "not_an_object", "a webhook's body is a JSON object")
+    (result,) = await send_resolutions(sender, [mapped(mapping, body)], actor, clock)
+    return JSONResponse(result, 422 if "error" in result else 202)
 
 
 async def _webhook_body(request: Request, settings: ApiSettings, name: str, clock: Clock) -> Any:

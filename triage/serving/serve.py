@@ -6,6 +6,10 @@ from elasticsearch import Elasticsearch
 from msgspec.structs import asdict
 
 from triage import tracing
+from triage.assist.answers.assemble import build_answerer, usable_encoder
+from triage.assist.cases.indexer import CaseIndexer, follow_resolutions
+from triage.assist.cases.sender import ResolutionSender
+from triage.assist.cases.similar import CaseFinder
 from triage.assist.conversations.answers import HttpWebhooks
 from triage.assist.conversations.assemble import build_conversations, build_taker
 from triage.assist.conversations.elastic_store import ElasticStore
@@ -25,6 +29,7 @@ from triage.pipeline.stages.reload import Replaceable
 from triage.redaction import Redactor
 from triage.runtime.health import Health
 from triage.runtime.watchdog import Watchdog
+from triage.serving.answers import AnswerService
 from triage.serving.app import build_app
 from triage.serving.batcher import MicroBatcher
 from triage.serving.conversations import ConversationService, playbooks_replaceable
@@ -72,18 +77,31 @@ def serve(settings: Settings) -> None:
     sender = Sender(settings.kafka, settings.api.remember_sent)
     service = Service(settings, enricher, batcher, sender, elasticsearch, clock)
     of_api = ConversationService(conversations, batcher, clock, metrics, settings.api.enrich_timeout_s)
-    app = build_app(service, settings.api, metrics, health, conversations=of_api)
+    encoder = usable_encoder(settings)
+    redactor = Redactor(settings.redaction)
+    resolutions = ResolutionSender(settings.kafka, redactor)
+    follower = follow_resolutions(settings.kafka, CaseIndexer(elasticsearch, settings.elasticsearch, redactor, encoder))
+    find_cases = CaseFinder(elasticsearch, settings.elasticsearch, encoder).find
+    answerer = build_answerer(settings, elasticsearch, clock, encoder, find_cases=find_cases)
+    answers = AnswerService(answerer, elasticsearch, settings.elasticsearch, metrics, redactor, clock)
+    app = build_app(
+        service, settings.api, metrics, health, conversations=of_api, answers=answers, resolutions=resolutions
+    )
     listening = listen(settings.api, "api")
     try:
         with (
             health_listener(settings.api, "api", WebHealth(lambda: None, health), metrics),
             Watchdog(health, clock, settings.worker.stuck_after_s, settings.worker.stuck_exit_s),
         ):
+            if settings.assist.index_cases:
+                follower.start()
             log.info("api_started", url=url_of(listening, settings.api), login=settings.api.login)
             health.beat()
             run(app, listening, settings.api, health.beat)
     finally:
         reloader.close()
+        follower.stop()
+        resolutions.close()
         sender.close()
         webhooks.close()
         elasticsearch.close()

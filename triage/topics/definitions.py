@@ -16,7 +16,16 @@ from triage.topics.units import config_value
 from triage.types import Channel
 
 RAW_TOPICS = {Channel.COMPLAINT: "complaints", Channel.REVIEW: "reviews", Channel.SOCIAL: "social"}
-TOPICS = (*RAW_TOPICS.values(), "enriched", "window-counts", "dead-letter", "alerts", "alert-actions", "forgotten")
+TOPICS = (
+    *RAW_TOPICS.values(),
+    "enriched",
+    "window-counts",
+    "dead-letter",
+    "alerts",
+    "alert-actions",
+    "forgotten",
+    "resolutions",
+)
 
 _CONFIG_NAMES = frozenset(
     {

@@ -263,7 +263,7 @@ def remove(fleet: SupervisedFleet) -> None:
     admin.delete_topics([name for name in admin.list_topics() if name.startswith(f"{kafka.topic_prefix}.")])
     admin.close()
     url = elasticsearch.urls()[0]
-    for name in (f"{elasticsearch.index_prefix}-*", elasticsearch.alerts_index, elasticsearch.corrections()):
+    for name in (f"{elasticsearch.index_prefix}-*", elasticsearch.alerts_index, f"{elasticsearch.index_prefix}_*"):
         for index in httpx.get(f"{url}/{name}", params={"ignore_unavailable": "true"}, timeout=60).json():
             httpx.delete(f"{url}/{index}", timeout=60)
 

@@ -54,14 +54,18 @@ class RankedPassage(msgspec.Struct, kw_only=True):
 class SimilarCase(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A resolved record that is similar to the question.
 
-    `ended` is the share of the `cases` with this resolution that it ended, with a 95 % Wilson interval; None if there
-    are fewer than five.
+    `resolution` is the kind of answer, `answer` what was written (redacted). `similarity` is None if words alone found
+    it. `ended` is the share of cases with this resolution that it ended, with a 95 % Wilson interval; None of fewer
+    than five cases (`cases`).
     """
 
     record: str
-    similarity: float
+    similarity: float | None
+    text: str
+    answer: str
     resolution: str
     outcome: str
+    at: str
     cases: int = 0
     ended: float | None = None
     interval: tuple[float, float] | None = None
@@ -70,8 +74,9 @@ class SimilarCase(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Answer(msgspec.Struct, kw_only=True):
     """Evidence for a question.
 
-    `answered` is True if the first of `ranking` is accepted as the answer, with this `confidence` that it is right;
-    otherwise `why_not` gives the reason. `degraded` means that vectors were not used, for the reason `why_degraded`.
+    `answered` is True if the first of `ranking` is taken for the answer, with this `confidence` that it is right; else
+    `why_not` says why. `degraded` means that vectors were not used: `why_degraded` says why. `cut` means that the end
+    of a long question was not searched.
     """
 
     answered: bool
@@ -83,3 +88,4 @@ class Answer(msgspec.Struct, kw_only=True):
     degraded: bool = False
     why_degraded: str | None = None
     why_not: str | None = None
+    cut: bool = False

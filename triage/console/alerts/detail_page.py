@@ -135,6 +135,7 @@ def alert_page(
         state=_state(alert, translations),
         records=context.root + records.address("explore"),
         compared=context.root + records.address("explore", compare="1"),
+        articles=f"{context.root}knowledge?intent={quote(intent, safe='')}" if (intent := intent_of(alert)) else "",
         rule_page=f"{context.root}rules/{quote(alert.rule, safe='')}",
         links=_links(alert, translations),
         facts=facts_of(alert, translations),

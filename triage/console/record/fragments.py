@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from triage.assist.answers.model import Answer, AnswerSpan, SimilarCase
 from triage.clock import parse_rfc3339
 from triage.console.filters import Filters
 from triage.console.web.fragments import isolated
@@ -12,6 +13,7 @@ from triage.console.web.templates import render
 from triage.elastic.search import Hit
 from triage.schemas.correction import Correction
 from triage.schemas.enriched import EnrichedRecord
+from triage.schemas.evidence import Verdict
 from triage.schemas.explanation import HeadExplanation, RuleExplanation
 from triage.translations import Translations
 
@@ -152,3 +154,33 @@ def _word_weights(
         language=record.language,
         words=explanation.words,
     )
+
+
+def waiting_html(translations: Translations) -> Markup:
+    """Render the line that stands while evidence is searched."""
+    return render("record/evidence_note.html", translations, text=translations("evidence.searching"))
+
+
+def no_evidence_html(why: str, translations: Translations) -> Markup:
+    """Render the reason (`why`) for which no evidence could be searched."""
+    return render("record/evidence_note.html", translations, text=translations("evidence.failed", why=why))
+
+
+def cases_html(cases: Sequence[SimilarCase], root: str, translations: Translations) -> Markup:
+    """Render similar resolved cases, and how often their kind of resolution ended the case."""
+    return render("record/cases.html", translations, cases=cases, root=root)
+
+
+def handbook_html(answer: Answer, translations: Translations) -> Markup:
+    """Render what comes before the passages: the confidence, or why there are none and the nearest articles."""
+    return render("record/handbook.html", translations, answer=answer)
+
+
+def span_html(span: AnswerSpan, answer: Answer, translations: Translations) -> Markup:
+    """Render a passage, word for word, with its source."""
+    return render("record/span.html", translations, span=span, answer=answer)
+
+
+def verdicts_html(verdicts: Sequence[Verdict], translations: Translations) -> Markup:
+    """Render who used a passage for this record, or found it wrong."""
+    return render("record/verdicts.html", translations, verdicts=verdicts)

@@ -11,6 +11,7 @@ from triage.clock import parse_rfc3339
 from triage.console.dependencies import Dependencies
 from triage.console.record import fragments
 from triage.console.record.correction_form import CorrectionForm, intents_of
+from triage.console.record.evidence import EvidenceSections
 from triage.console.web.elements import Html, section, text
 from triage.console.web.fragments import NOTHING, banner, empty, incomplete
 from triage.console.web.language import translations_of
@@ -96,6 +97,8 @@ def _build(dependencies: Dependencies, context: PageContext, details: RecordDeta
     with ui.element("div").classes("column wide-column"):
         with section("text", translations("record.text")):
             Html(fragments.text_html(record, translations))
+        if dependencies.evidence is not None and record.written:
+            EvidenceSections(dependencies, context, details.hit)
         _decision(dependencies, details, translations)
         with section("rules", translations("record.rules")):
             Html(fragments.rules_html(record, details.rules, details.rules_version, details.problem, translations))

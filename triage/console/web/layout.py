@@ -21,7 +21,14 @@ from triage.web.auth import user_of
 from triage.web.identity import ANONYMOUS, User
 from triage.web.prefix import prefix_of, root_of
 
-TABS = {"now": "", "explore": "explore", "alerts": "alerts", "review": "review", "fleet": "fleet"}
+TABS = {
+    "now": "",
+    "explore": "explore",
+    "alerts": "alerts",
+    "review": "review",
+    "knowledge": "knowledge",
+    "fleet": "fleet",
+}
 
 
 @dataclass(frozen=True)

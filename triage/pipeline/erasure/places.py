@@ -13,8 +13,10 @@ from triage.config import Settings
 from triage.elastic import documents
 from triage.elastic.alert_examples import alerts_with_examples, store_alert
 from triage.elastic.author_keys import version_of
+from triage.elastic.cases import erase_cases
 from triage.elastic.conversations import erase_conversations
 from triage.elastic.corrections import erase_corrections
+from triage.elastic.evidence import erase_evidence
 from triage.errors import NotUnderstood
 from triage.pipeline.dead_letters.reader import TOPIC as LETTERS
 from triage.pipeline.dead_letters.reader import entries
@@ -36,18 +38,19 @@ _PAGE = 500
 # publish. After this time records in flight have reached their topic, perhaps in a transaction that is still open.
 _IN_FLIGHT_S = 5.0
 _MAX_LISTED_ALERTS = 20
+_RESOLUTIONS = "resolutions"
 
 
 @dataclass
 class Erased:
     """Result of one erasure: what was found of the author, and erased unless it was a dry run.
 
-    `authors` are the author's hashes under each key. `documents`, `dead_letters`, `alerts`, `corrections` and
-    `conversations` are the numbers found; `indices` has the number of documents by index. `late` is the number of
-    records that a worker published meanwhile, `open_alerts` are the alerts that still fire. `letters_read` and
-    `alerts_read` are the numbers of dead letters and alert states that were examined; `unknown_letters` counts, by key
-    version, letters whose author was hashed with a key that is not configured; `not_understood` counts messages among
-    them that triage did not write.
+    `authors` are the author's hashes under each key. `documents`, `dead_letters`, `alerts`, `corrections`,
+    `conversations` and `cases` are the numbers found; `indices` has the number of documents by index. `late` is the
+    number of records that a worker published meanwhile, `open_alerts` are the alerts that still fire. `letters_read`
+    and `alerts_read` are the numbers of dead letters and alert states that were examined; `unknown_letters` counts, by
+    key version, letters whose author was hashed with a key that is not configured; `not_understood` counts messages
+    among them that triage did not write.
     """
 
     authors: list[str]
@@ -59,6 +62,7 @@ class Erased:
     alerts: int = 0
     corrections: int = 0
     conversations: int = 0
+    cases: int = 0
     open_alerts: list[str] = field(default_factory=list)
     raw: list[Retention] = field(default_factory=list)
     letters_read: int = 0
@@ -68,9 +72,9 @@ class Erased:
 
     @property
     def total(self) -> int:
-        """Number of documents, late records, dead letters, alerts, corrections and conversations that were found."""
-        others = self.dead_letters + self.alerts + self.corrections + self.conversations
-        return self.documents + self.late + others
+        """Number of documents, late records, dead letters, alerts and copies of texts that were found."""
+        copies = self.corrections + self.conversations + self.cases
+        return self.documents + self.late + self.dead_letters + self.alerts + copies
 
     @property
     def unknown_versions(self) -> dict[str, int]:
@@ -133,7 +137,7 @@ class Erasure:
         self._writer.send(TOPIC, author.encode(), entry)
 
     def _erase_everywhere(self, at_ms: int, *, dry_run: bool) -> None:
-        """Erase the author's alert examples, dead letters, corrections, conversations and, last, documents.
+        """Erase the author's alert examples, dead letters, copies of texts and, last, documents.
 
         Only the documents show which alerts quote the author, also in a run after an interrupted one.
         """
@@ -144,6 +148,7 @@ class Erasure:
         # Corrections hold the corrected texts.
         self._erased.corrections += erase_corrections(self._client, settings, self._hashes, dry_run=dry_run)
         self._erased.conversations += erase_conversations(self._client, settings, self._hashes, dry_run=dry_run)
+        self._erase_cases(dry_run=dry_run)
         for start in range(0, len(found), _PAGE):
             self._erase_documents(found[start : start + _PAGE], dry_run=dry_run)
         if not dry_run:
@@ -176,6 +181,17 @@ class Erasure:
         self._erased.documents += len(found)
         if not dry_run:
             documents.delete(self._client, found)
+
+    def _erase_cases(self, *, dry_run: bool) -> None:
+        """Erase resolved cases and verdicts; also from the topic of resolutions, from which cases would come again."""
+        settings = self._settings.elasticsearch
+        erased = erase_cases(self._client, settings, self._hashes, dry_run=dry_run)
+        self._erased.cases += len(erased)
+        erase_evidence(self._client, settings, self._hashes, sorted(self._ids), dry_run=dry_run)
+        if self._scan.existing_partitions(_RESOLUTIONS):
+            for record in {*erased, *self._ids} if not dry_run else ():
+                self._writer.send(_RESOLUTIONS, record.encode(), None)
+            self._writer.flush()
 
     def _wait_until_readable(self, topic: str) -> None:
         """Wait until no transaction is open on the topic; records after an open one can't be read.

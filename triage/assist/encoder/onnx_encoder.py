@@ -1,0 +1,98 @@
+"""Encodes texts with the built encoder by ONNX Runtime on the CPU."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.assist.encoder.base import SentenceEncoder
+from triage.assist.encoder.build import encoder_folder
+from triage.assist.encoder.manifest import FIX, PASSAGES, QUESTIONS, TOKENIZER, read_encoder_manifest, verify_encoder
+from triage.config import Settings
+from triage.errors import MissingExtraError, ModelError
+from triage.inference.tokenization import TextTokenizer
+
+_BATCH_TOKENS = 4_096
+
+
+def open_encoder(settings: Settings) -> SentenceEncoder | None:
+    """The encoder in the model cache; None if none was built, or if vectors are switched off by `assist.vectors`.
+
+    Raises ModelError for one that is damaged, MissingExtraError without ONNX Runtime.
+    """
+    folder = encoder_folder(settings.model)
+    if not settings.assist.vectors or read_encoder_manifest(folder) is None:
+        return None
+    return OnnxEncoder(folder, settings.assist.encoder_threads)
+
+
+class OnnxEncoder:
+    """A sentence encoder that `triage knowledge encoder build` made. Graphs are loaded when they are used first."""
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        """Raises ModelError if the folder is damaged."""
+        manifest = read_encoder_manifest(folder)
+        if manifest is None:
+            raise ModelError(f"no encoder in {folder}; {FIX}")
+        verify_encoder(folder, manifest)
+        self.version, self.dimensions = manifest.version, manifest.dimensions
+        self._folder, self._manifest, self._threads = folder, manifest, threads
+        self._tokenizer = TextTokenizer(folder / TOKENIZER, max_tokens=manifest.max_tokens, pad_id=1)
+        self._sessions: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def encode_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._encode(QUESTIONS, self._manifest.question_prefix, texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._encode(PASSAGES, self._manifest.passage_prefix, texts)
+
+    def _encode(self, graph: str, prefix: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        if not texts:
+            return vectors
+        session = self._session(graph)
+        tokenized = self._tokenizer.encode([prefix + text for text in texts])
+        for rows in _batches(tokenized.lengths):
+            input_ids, attention_mask = self._tokenizer.pad(tokenized, rows)
+            try:
+                (vectors[rows],) = session.run(None, {"input_ids": input_ids, "attention_mask": attention_mask})
+            except Exception as error:  # the runtime's errors share no base class
+                raise ModelError(f"the encoder failed on a batch of shape {input_ids.shape}: {error}") from error
+        return vectors
+
+    def _session(self, graph: str) -> Any:
+        with self._lock:
+            if graph not in self._sessions:
+                self._sessions[graph] = _load(self._folder / graph, self._threads)
+            return self._sessions[graph]
+
+
+def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Rows of each batch: texts of similar length, at most 4,096 tokens with padding."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or (end + 1 - start) * int(lengths[order[end]]) > _BATCH_TOKENS:
+            yield order[start:end]
+            start = end
+
+
+def _load(path: Path, threads: int) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingExtraError("the sentence encoder", "cpu") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Every batch has its own shape: a memory plan per shape would only take memory.
+    options.enable_mem_pattern = False
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's errors share no base class
+        raise ModelError(f"{path} cannot be loaded: {error}; {FIX}") from error

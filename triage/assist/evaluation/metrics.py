@@ -1,0 +1,85 @@
+"""Figures of rankings and of abstention, with intervals."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_RESAMPLES = 1_000
+_SEED = 20
+_Z = 1.959964
+RIGHT = 0.95
+
+
+def rank_of(ranking: Sequence[str], articles: Sequence[str]) -> int | None:
+    """Rank of the first right article, from 1; None if the ranking has none."""
+    return next((rank for rank, each in enumerate(ranking, 1) if each in articles), None)
+
+
+def hits(ranks: Sequence[int | None], k: int) -> list[float]:
+    return [float(rank is not None and rank <= k) for rank in ranks]
+
+
+def reciprocal(ranks: Sequence[int | None], k: int = 10) -> list[float]:
+    return [1 / rank if rank is not None and rank <= k else 0.0 for rank in ranks]
+
+
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson); (0, 1) of nothing."""
+    if not total:
+        return 0.0, 1.0
+    share = right / total
+    centre = share + _Z**2 / (2 * total)
+    half = _Z * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
+    scale = 1 + _Z**2 / total
+    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+
+
+def bootstrap(values: Sequence[float]) -> tuple[float, float]:
+    """95 % interval of a mean, by resampling with a fixed seed."""
+    if not values:
+        return 0.0, 0.0
+    data = np.asarray(values)
+    draws = np.random.default_rng(_SEED).integers(0, len(data), (_RESAMPLES, len(data)))
+    low, high = np.quantile(data[draws].mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def auroc(scores: Sequence[float], right: Sequence[bool]) -> float | None:
+    """Chance that a right answer has a higher score than a wrong one; None if all are alike."""
+    positive = np.array([score for score, good in zip(scores, right, strict=True) if good])
+    negative = np.array([score for score, good in zip(scores, right, strict=True) if not good])
+    if not len(positive) or not len(negative):
+        return None
+    return float(_above(positive, negative))
+
+
+def auroc_interval(scores: Sequence[float], right: Sequence[bool]) -> tuple[float, float]:
+    """95 % interval of AUROC, by resampling with a fixed seed."""
+    values, good = np.asarray(scores), np.asarray(right)
+    generator = np.random.default_rng(_SEED)
+    found = []
+    for _ in range(200):
+        draw = generator.integers(0, len(values), len(values))
+        positive, negative = values[draw][good[draw]], values[draw][~good[draw]]
+        if len(positive) and len(negative):
+            found.append(_above(positive, negative))
+    low, high = np.quantile(found, [0.025, 0.975]) if found else (0.0, 1.0)
+    return float(low), float(high)
+
+
+def coverage(scores: Sequence[float], right: Sequence[bool], target: float = RIGHT) -> float:
+    """Largest share of questions that can be answered, the surest first, with `target` of the answers right."""
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    good = np.cumsum(np.asarray(right, np.float64)[order])
+    share = good / np.arange(1, len(good) + 1)
+    enough = np.flatnonzero(share >= target)
+    return float((enough[-1] + 1) / len(good)) if len(enough) else 0.0
+
+
+def _above(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
+    ordered = np.sort(negative)
+    below = np.searchsorted(ordered, positive, "left")
+    equal = np.searchsorted(ordered, positive, "right") - below
+    return float((below + equal / 2).mean() / len(negative))

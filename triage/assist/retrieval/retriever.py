@@ -1,0 +1,110 @@
+"""Retrieves articles for a question: both rankings, fused, with the confidence that the first one answers."""
+
+from dataclasses import dataclass
+
+from elasticsearch import Elasticsearch
+
+from triage.assist.encoder.base import SentenceEncoder
+from triage.assist.retrieval.experience import Experience
+from triage.assist.retrieval.features import features_of
+from triage.assist.retrieval.fusion import Candidate, best_of_articles, fuse
+from triage.assist.retrieval.parameters import Parameters
+from triage.assist.retrieval.similarity import Centres, Vector, with_exact_scores
+from triage.assist.retrieval.words import without_empty_words
+from triage.elastic.knowledge import current_versions
+from triage.elastic.passages import FoundPassage, FoundPassages, Scope, find_passages
+
+_FOUND = 50
+_WORDS_CHARS = 400
+_NOT_BUILT = "the sentence encoder is not built; `triage knowledge encoder build` builds it"
+
+
+@dataclass(frozen=True)
+class Search:
+    """Both rankings as the index gave them, and the question's vector as it was encoded (None without an encoder)."""
+
+    found: FoundPassages
+    vector: Vector | None = None
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """Passages, best first, the best one of each article, and the confidence that the first article answers.
+
+    `why_degraded` is the reason if vectors were not used. `features` are what the confidence is computed from.
+    """
+
+    passages: list[Candidate]
+    articles: list[Candidate]
+    confidence: float
+    features: dict[str, float]
+    why_degraded: str | None = None
+
+
+class Retriever:
+    """Searches one index of knowledge. Thread-safe."""
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        index: str,
+        encoder: SentenceEncoder | None,
+        parameters: Parameters,
+        experience: Experience | None = None,
+    ) -> None:
+        self._client, self._index = client, index
+        self._encoder, self._parameters = encoder, parameters
+        self._centres = Centres.of(parameters.centres)
+        self._experience = experience
+
+    def retrieve(self, text: str, language: str, scope: Scope, intent: str | None = None) -> Retrieved:
+        """Find articles for a text in this language; `intent` is the text's by the model, None if it is not known.
+
+        Raises Unavailable, AccessDenied, DependencyError, ModelError.
+        """
+        return self.rank(self.find(text, language, scope), text, language, intent)
+
+    def find(self, text: str, language: str, scope: Scope) -> Search:
+        """Both rankings of passages, of current versions and within the scope only; raises as `retrieve`."""
+        encoder = self._encoder
+        vector = None if encoder is None else encoder.encode_questions([text])[0]
+        found = find_passages(
+            self._client,
+            self._index,
+            without_empty_words(text)[:_WORDS_CHARS],
+            scope,
+            _FOUND,
+            None if vector is None else self._centres.question(vector, language).tolist(),
+            None if encoder is None else encoder.version,
+        )
+        named = {each.passage.article for each in (*found.by_words, *found.by_vector)}
+        current = current_versions(self._client, self._index, named)
+
+        def kept(ranking: list[FoundPassage]) -> list[FoundPassage]:
+            # A passage of an old version is there for moments while it is replaced.
+            return [
+                each
+                for each in ranking
+                if scope.allows(each.passage) and current.get(each.passage.article) == each.passage.version
+            ]
+
+        why = _NOT_BUILT if encoder is None else found.why_no_vectors
+        return Search(FoundPassages(kept(found.by_words), kept(found.by_vector), why), vector)
+
+    def compare(self, search: Search, language: str) -> FoundPassages:
+        """The rankings of a search, the one by vectors with exact scores."""
+        if search.vector is None or self._encoder is None or not search.found.by_vector:
+            return search.found
+        return with_exact_scores(search.found, search.vector, language, self._encoder.version, self._centres)
+
+    def rank(self, search: Search, text: str, language: str, intent: str | None = None) -> Retrieved:
+        """Fuse both rankings and compute the confidence."""
+        found = self.compare(search, language)
+        learned = self._experience.of if self._experience else None
+        passages = fuse(found, self._parameters.weights(language), language, learned)
+        articles = best_of_articles(passages)
+        if not articles:
+            return Retrieved([], [], 0.0, {}, found.why_no_vectors)
+        features = features_of(text, language, articles, intent)
+        model = self._parameters.fused if found.by_vector else self._parameters.words
+        return Retrieved(passages, articles, model.probability(features), features, found.why_no_vectors)

@@ -1,0 +1,69 @@
+"""Parts of *Knowledge* as HTML."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from markupsafe import Markup
+
+from triage.clock import from_ms, parse_rfc3339
+from triage.console.data.evidence import ArticleUse
+from triage.console.web.templates import render
+from triage.schemas.evidence import Unanswered
+from triage.schemas.knowledge import PassageDocument
+from triage.translations import Translations
+
+_SOON = timedelta(days=30)
+_OLD = timedelta(days=180)
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Questions without an answer that belong together: their intent and the article that came nearest."""
+
+    intent: str | None
+    article: str | None
+    questions: list[Unanswered]
+
+
+def articles_html(articles: Sequence[ArticleUse], today: date, translations: Translations) -> Markup:
+    """Render the articles: those that need attention first, then the most used ones."""
+    rows = sorted(
+        ((each, state_of(each, today)) for each in articles),
+        key=lambda row: (row[1] == "", row[1] == "unused", -row[0].used, row[0].article.article),
+    )
+    return render("knowledge/articles.html", translations, rows=rows)
+
+
+def state_of(use: ArticleUse, today: date) -> str:
+    """Attention that an article needs: `expired`, `expires`, `wrong`, `old`, `unused`, or none (empty)."""
+    article = use.article
+    if article.valid_until:
+        last = date.fromisoformat(article.valid_until)
+        if last < today:
+            return "expired"
+        if last < today + _SOON:
+            return "expires"
+    if use.verdicts.get("wrong", 0) > use.used:
+        return "wrong"
+    if article.applied_at and from_ms(parse_rfc3339(article.applied_at)).date() < today - _OLD:
+        return "old"
+    return "" if use.used else "unused"
+
+
+def unanswered_html(questions: Sequence[Unanswered], root: str, translations: Translations) -> Markup:
+    """Render what was asked and not found, grouped, the most frequent first: the list of articles to write."""
+    groups: dict[tuple[str | None, str | None], list[Unanswered]] = {}
+    for question in questions:
+        groups.setdefault((question.intent, question.article), []).append(question)
+    ordered = sorted(
+        (_Group(intent, article, asked) for (intent, article), asked in groups.items()),
+        key=lambda group: -len(group.questions),
+    )
+    return render("knowledge/unanswered.html", translations, groups=ordered, most=_EXAMPLES, root=root)
+
+
+def passages_html(passages: Sequence[PassageDocument], translations: Translations) -> Markup:
+    """Render passages, word for word."""
+    return render("knowledge/passages.html", translations, passages=passages)

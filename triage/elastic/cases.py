@@ -1,0 +1,154 @@
+"""Resolved cases in an index of their own, which replays do not touch; the newest resolution of a record stays.
+
+All functions raise Unavailable, AccessDenied, DependencyError, and IndexUnusable for an index that refuses documents.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from triage.clock import parse_rfc3339
+from triage.config import ElasticsearchSettings
+from triage.elastic.aggregations import buckets
+from triage.elastic.errors import DEPENDENCY, cause, is_overload, translated
+from triage.elastic.index_faults import count_deleted, remedy
+from triage.elastic.mapping import JsonObject
+from triage.elastic.reading import count, read_documents, refresh, run_search, run_searches
+from triage.elastic.search import decode_hits
+from triage.errors import IndexUnusable, TriageError, Unavailable
+from triage.schemas.resolution import Case
+
+_NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
+_PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class FoundCase:
+    """A case with its cosine; None if it was found by words alone."""
+
+    case: Case
+    cosine: float | None
+
+
+def stored_times(
+    client: Elasticsearch, settings: ElasticsearchSettings, records: Sequence[str]
+) -> dict[str, tuple[int, str | None]]:
+    """(time in ms, encoder of its vector) of the stored case of each record; records without one are left out."""
+    found = read_documents(client, [(settings.cases(), record) for record in records])
+    return {hit["_id"]: (int(hit["_version"]), hit["_source"].get("encoder")) for hit in found}
+
+
+def write_cases(client: Elasticsearch, settings: ElasticsearchSettings, cases: Iterable[Case]) -> None:
+    """Write cases; of one record the newest resolution stays."""
+    lines: list[bytes] = []
+    for case in cases:
+        version = parse_rfc3339(case.at)
+        place = {"_index": settings.cases(), "_id": case.record, "version": version, "version_type": "external_gte"}
+        lines += [msgspec.json.encode({"index": place}), msgspec.json.encode(case)]
+    if not lines:
+        return
+    with translated():
+        body = client.perform_request(
+            "POST", "/_bulk", headers=_NDJSON, body=b"\n".join(lines) + b"\n", endpoint_id="bulk"
+        ).body
+    for item in body["items"]:
+        result = item["index"]
+        if result["status"] < 300 or result["status"] == 409:
+            continue
+        kind, reason = cause(result.get("error"))
+        problem = f"{result['status']} {kind}: {reason} while writing {result.get('_id')}"
+        if is_overload(result["status"], kind):
+            raise Unavailable(DEPENDENCY, problem)
+        index = settings.cases()
+        raise IndexUnusable(DEPENDENCY, f"{problem} in {index}; {remedy(result.get('error'), index)}", index)
+
+
+def similar_cases(
+    client: Elasticsearch,
+    settings: ElasticsearchSettings,
+    text: str,
+    size: int,
+    *,
+    without: str | None = None,
+    vector: Sequence[float] | None = None,
+    encoder: str | None = None,
+) -> list[FoundCase]:
+    """Cases whose records are like a text, most similar first: by vectors if there are any, else by words.
+
+    `without` is a record that is left out. Without an index there are none.
+    """
+    excluded: list[JsonObject] = [{"ids": {"values": [without]}}] if without else []
+    words = {"match": {"text": {"query": text, "minimum_should_match": "30%"}}}
+    shown = {"excludes": ["vector"]}
+    searches: list[JsonObject] = [
+        {"query": {"bool": {"must": [words], "must_not": excluded}}, "size": size, "_source": shown}
+    ]
+    if vector is not None:
+        limits: list[JsonObject] = [{"term": {"encoder": encoder}}, {"bool": {"must_not": excluded}}]
+        searches.append(
+            {
+                "knn": {"field": "vector", "query_vector": list(vector), "k": size, "num_candidates": size * 10,
+                        "filter": limits},
+                "size": size,
+                "_source": shown,
+            }
+        )  # fmt: skip
+    by_words, *by_vector = run_searches(client, settings.cases(), searches)
+    if by_vector and not isinstance(by_vector[0], TriageError) and by_vector[0]["hits"]["hits"]:
+        return [FoundCase(case, 2 * float(hit["_score"]) - 1) for hit, case in decode_hits(by_vector[0], Case)]
+    if isinstance(by_words, TriageError):
+        raise by_words
+    return [FoundCase(case, None) for _, case in decode_hits(by_words, Case)]
+
+
+def count_endings(
+    client: Elasticsearch, settings: ElasticsearchSettings, resolutions: Sequence[str]
+) -> dict[str, tuple[int, int]]:
+    """(cases, cases that it ended) by kind of resolution."""
+    wanted = sorted({each for each in resolutions if each})
+    if not wanted:
+        return {}
+    body = run_search(
+        client,
+        settings.cases(),
+        size=0,
+        query={"bool": {"filter": [{"terms": {"resolution": wanted}}]}},
+        aggregations={
+            "kinds": {
+                "terms": {"field": "resolution", "size": len(wanted)},
+                "aggs": {"ended": {"filter": {"term": {"ended": True}}}},
+            }
+        },
+    )
+    found = buckets(body.get("aggregations", {}), "kinds")
+    return {str(each["key"]): (int(each["doc_count"]), int(each["ended"]["doc_count"])) for each in found}
+
+
+def erase_cases(
+    client: Elasticsearch, settings: ElasticsearchSettings, authors: Iterable[str], *, dry_run: bool = False
+) -> list[str]:
+    """Delete the cases of texts by these authors (keyed hashes) and return their records; `dry_run` counts them."""
+    query = {"bool": {"filter": [{"terms": {"author_id": sorted(authors)}}]}}
+    refresh(client, settings.cases())
+    if dry_run:
+        return [""] * count(client, settings.cases(), query)
+    erased: list[str] = []
+    while True:
+        body = run_search(client, settings.cases(), query=query, size=_PAGE, source=False)
+        found = [str(hit["_id"]) for hit in body["hits"]["hits"]]
+        if not found:
+            return erased
+        delete_cases(client, settings, found)
+        erased += found
+
+
+def delete_cases(client: Elasticsearch, settings: ElasticsearchSettings, records: Sequence[str]) -> int:
+    """Delete the cases of these records; returns the number of cases that there were."""
+    if not records:
+        return 0
+    operations = [{"delete": {"_index": settings.cases(), "_id": record}} for record in records]
+    with translated():
+        answer = client.bulk(operations=operations, refresh=True).body
+    return count_deleted(answer)

@@ -1,0 +1,230 @@
+"""The index of knowledge: writes passages, switches articles to their new version, deletes what is old.
+
+All functions raise Unavailable, AccessDenied, DependencyError, and IndexUnusable for an index that refuses documents.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from elastic_transport import ApiError
+from elasticsearch import Elasticsearch
+
+from triage.elastic.errors import DEPENDENCY, cause, is_overload, translated
+from triage.elastic.index_faults import remedy
+from triage.elastic.knowledge_mapping import knowledge_mapping
+from triage.elastic.mapping import JsonObject
+from triage.elastic.reading import count, read_document, refresh, run_search
+from triage.elastic.template import full_text, probe
+from triage.errors import DependencyError, IndexUnusable, Unavailable
+from triage.schemas.knowledge import Article, ArticleState, PassageDocument, passage_id
+
+_NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
+_PAGE = 1_000
+_ARTICLES: JsonObject = {"bool": {"filter": [{"term": {"doc": "article"}}]}}
+
+
+@dataclass(frozen=True)
+class StoredArticle:
+    """The state of an article in the index, and the sequence number and term by which a change of it is noticed."""
+
+    state: ArticleState
+    seq_no: int
+    primary_term: int
+
+
+def ensure_index(client: Elasticsearch, index: str) -> bool:
+    """Create the index of knowledge unless it exists; returns True if it was created."""
+    with translated():
+        if client.indices.exists(index=index):
+            return False
+        text, analysis = full_text(probe(client))
+        settings = {"index": {"number_of_shards": "1", **({"analysis": analysis} if analysis else {})}}
+        try:
+            client.indices.create(index=index, settings=settings, mappings=knowledge_mapping(text))
+        except ApiError as error:
+            if cause(error.body)[0] != "resource_already_exists_exception":
+                raise
+            return False
+    return True
+
+
+def read_articles(client: Elasticsearch, index: str) -> dict[str, StoredArticle]:
+    """The articles of the index by id; {} for an index that does not exist."""
+    found: dict[str, StoredArticle] = {}
+    after: list[Any] | None = None
+    while True:
+        body = run_search(
+            client, index, query=_ARTICLES, size=_PAGE, sort=[{"article": "asc"}], search_after=after,
+            seq_no_primary_term=True, source={"includes": ["stored"]},
+        )  # fmt: skip
+        hits = body["hits"]["hits"]
+        if not hits:
+            return found
+        after = hits[-1]["sort"]
+        for hit in hits:
+            state = _state(hit)
+            found[state.article] = StoredArticle(state, hit["_seq_no"], hit["_primary_term"])
+
+
+def read_article(client: Elasticsearch, index: str, article: str) -> StoredArticle | None:
+    """The state of one article, also if it is not visible to searches yet; None if the index does not have it."""
+    hit = read_document(client, index, article)
+    return None if hit is None else StoredArticle(_state(hit), hit["_seq_no"], hit["_primary_term"])
+
+
+def current_versions(client: Elasticsearch, index: str, articles: Iterable[str]) -> dict[str, str]:
+    """The current version of each of these articles, as visible to searches; unknown ones are left out."""
+    wanted = sorted(set(articles))
+    if not wanted:
+        return {}
+    query = {"bool": {"filter": [{"term": {"doc": "article"}}, {"terms": {"article": wanted}}]}}
+    body = run_search(client, index, query=query, size=len(wanted), source={"includes": ["article", "version"]})
+    return {hit["_source"]["article"]: hit["_source"]["version"] for hit in body["hits"]["hits"]}
+
+
+def read_versions(client: Elasticsearch, index: str, article: str) -> list[tuple[Article, str, str]]:
+    """(article, version, time of the first `apply`) of every version of an article, the oldest first."""
+    query = {"bool": {"filter": [{"term": {"doc": "version"}}, {"term": {"article": article}}]}}
+    body = run_search(client, index, query=query, size=_PAGE)
+    found = [
+        (msgspec.convert(stored["article"], Article), hit["_source"]["version"], str(stored["applied_at"]))
+        for hit in body["hits"]["hits"]
+        for stored in (hit["_source"]["stored"],)
+    ]
+    return sorted(found, key=lambda each: each[2])
+
+
+def stale_versions(client: Elasticsearch, index: str, current: Mapping[str, StoredArticle]) -> list[str]:
+    """`_id`s of passages whose version is not that of their article, as an `apply` that was killed leaves them."""
+    counted = sum(each.state.passages for each in current.values())
+    query: JsonObject = {"bool": {"filter": [{"term": {"doc": "passage"}}]}}
+    if count(client, index, query) == counted:
+        return []
+    stale: list[str] = []
+    after: list[Any] | None = None
+    while True:
+        body = run_search(
+            client, index, query=query, size=_PAGE, sort=[{"article": "asc"}, {"version": "asc"}, {"number": "asc"}],
+            search_after=after, source={"includes": ["article", "version", "number"]},
+        )  # fmt: skip
+        hits = body["hits"]["hits"]
+        if not hits:
+            return stale
+        after = hits[-1]["sort"]
+        for hit in hits:
+            source = hit["_source"]
+            known = current.get(source["article"])
+            if known is None or known.state.version != source["version"]:
+                stale.append(hit["_id"])
+
+
+def write_passages(client: Elasticsearch, index: str, passages: Iterable[PassageDocument]) -> None:
+    """Write passages; searches find them once their article names their version and the index is refreshed."""
+    lines: list[bytes] = []
+    for each in passages:
+        action = {"index": {"_index": index, "_id": passage_id(each.article, each.version, each.number)}}
+        lines += [msgspec.json.encode(action), msgspec.json.encode(each)]
+    for item in _bulk(client, lines):
+        _require(item["index"], index)
+
+
+def write_version(client: Elasticsearch, index: str, article: Article, version: str, applied_at: str) -> None:
+    """Keep the text of a version, unless it is kept already."""
+    action = {"create": {"_index": index, "_id": f"{article.id}@{version}"}}
+    document = {
+        "doc": "version",
+        "article": article.id,
+        "version": version,
+        "stored": {"article": msgspec.to_builtins(article), "applied_at": applied_at},
+    }
+    for item in _bulk(client, [msgspec.json.encode(action), msgspec.json.encode(document)]):
+        if item["create"]["status"] != 409:
+            _require(item["create"], index)
+
+
+def switch_article(client: Elasticsearch, index: str, state: ArticleState, before: StoredArticle | None) -> bool:
+    """Make `state` the current one of its article; False if it is not `before` any more: somebody else changed it."""
+    place: JsonObject = {"_index": index, "_id": state.article}
+    if before is None:
+        action: JsonObject = {"create": place}
+    else:
+        action = {"index": {**place, "if_seq_no": before.seq_no, "if_primary_term": before.primary_term}}
+    document = {
+        "doc": "article",
+        "article": state.article,
+        "version": state.version,
+        "language": state.language,
+        "audience": state.audience,
+        "stored": msgspec.to_builtins(state),
+    }
+    (item,) = _bulk(client, [msgspec.json.encode(action), msgspec.json.encode(document)])
+    (result,) = item.values()
+    if result["status"] == 409:
+        return False
+    _require(result, index)
+    return True
+
+
+def remove_article(client: Elasticsearch, index: str, before: StoredArticle) -> bool:
+    """Delete an article with its passages; its versions stay. False if somebody else changed it in between."""
+    place = {"_index": index, "_id": before.state.article}
+    action = {"delete": {**place, "if_seq_no": before.seq_no, "if_primary_term": before.primary_term}}
+    (item,) = _bulk(client, [msgspec.json.encode(action)])
+    if item["delete"]["status"] == 409:
+        return False
+    if item["delete"]["status"] != 404:
+        _require(item["delete"], index)
+    delete_passages(client, index, passage_ids(before.state))
+    return True
+
+
+def passage_ids(state: ArticleState) -> list[str]:
+    """`_id`s of all passages of an article's version."""
+    return [passage_id(state.article, state.version, number) for number in range(1, state.passages + 1)]
+
+
+def delete_passages(client: Elasticsearch, index: str, ids: Sequence[str]) -> None:
+    """Delete passages by `_id`; those that are not there do not matter."""
+    for start in range(0, len(ids), _PAGE):
+        part = ids[start : start + _PAGE]
+        lines = [msgspec.json.encode({"delete": {"_index": index, "_id": each}}) for each in part]
+        for item in _bulk(client, lines):
+            if item["delete"]["status"] != 404:
+                _require(item["delete"], index)
+
+
+def make_visible(client: Elasticsearch, index: str) -> None:
+    """Make all written documents visible to searches."""
+    refresh(client, index)
+
+
+def _bulk(client: Elasticsearch, lines: Sequence[bytes]) -> Iterator[dict[str, Any]]:
+    if not lines:
+        return iter(())
+    with translated():
+        body = client.perform_request(
+            "POST", "/_bulk", headers=_NDJSON, body=b"\n".join(lines) + b"\n", endpoint_id="bulk"
+        ).body
+    return iter(body["items"])
+
+
+def _require(result: Mapping[str, Any], index: str) -> None:
+    """Raise IndexUnusable, or Unavailable in overload, for an operation of a bulk request that failed."""
+    if result["status"] < 300:
+        return
+    kind, reason = cause(result.get("error"))
+    problem = f"{result['status']} {kind}: {reason} while writing {result.get('_id')}"
+    if is_overload(result["status"], kind):
+        raise Unavailable(DEPENDENCY, problem)
+    raise IndexUnusable(DEPENDENCY, f"{problem} in {index}; {remedy(result.get('error'), index)}", index)
+
+
+def _state(hit: Mapping[str, Any]) -> ArticleState:
+    try:
+        return msgspec.convert(hit["_source"]["stored"], ArticleState)
+    except (KeyError, msgspec.ValidationError) as error:
+        raise DependencyError(
+            DEPENDENCY, f"{hit['_index']}/{hit['_id']} was written by another version of triage: {error}"
+        ) from error

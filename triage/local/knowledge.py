@@ -1,0 +1,64 @@
+"""Brings the demo's articles and resolved cases into its index, by the commands that owners use."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from triage.paths import resource
+
+_COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("knowledge", "encoder", "build"),
+    ("knowledge", "apply"),
+    ("cases", "import"),
+    ("cases", "index"),
+)
+
+
+class DemoKnowledge:
+    """Runs the commands one after the other on a thread, so that records flow meanwhile.
+
+    Without a package index the encoder is not built: articles are found by words alone then.
+    """
+
+    def __init__(self, environment: Mapping[str, str], log: Path, say: Callable[[str], None]) -> None:
+        self._environment, self._log, self._say = dict(environment), log, say
+        self._thread = threading.Thread(target=self._run, name="demo-knowledge", daemon=True)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the running command."""
+        self._stop.set()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        folder = resource("topics/knowledge")
+        files = {"apply": folder / "articles.jsonl.gz", "import": folder / "cases.jsonl.gz"}
+        failed = []
+        with self._log.open("ab") as log:
+            for command in _COMMANDS:
+                if self._stop.is_set():
+                    return
+                arguments = [sys.executable, "-m", "triage", *command]
+                if command[-1] in files:
+                    arguments.append(str(files[command[-1]]))
+                self._process = subprocess.Popen(  # noqa: S603 - our own commands
+                    arguments,
+                    env=self._environment,
+                    stdout=log,
+                    stderr=log,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+                if self._process.wait() != 0:
+                    failed.append(" ".join(command))
+        if not self._stop.is_set():
+            told = f"without {', '.join(failed)}: see {self._log}" if failed else "with sentence vectors"
+            self._say(f"articles and resolved cases are in the index, {told}; open a record in the console")
