@@ -24,6 +24,12 @@ class AssistSettings(Section):
     parameters: Path | None = Field(
         None, description="File of `triage knowledge evaluate --fit`; default: the shipped numbers"
     )
+    console_confidence: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="The same on a record's page of the console, where a person reads the passage first",
+    )
     max_question_chars: int = Field(
         2_000, ge=100, le=20_000, description="Characters of a question that are searched; the rest is cut"
     )

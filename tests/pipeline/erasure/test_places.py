@@ -60,6 +60,9 @@ class Places:
         monkeypatch.setattr(erasure, "store_alert", self._store)
         monkeypatch.setattr(erasure, "erase_corrections", lambda *_, **__: self._done(0))
         monkeypatch.setattr(erasure, "erase_conversations", lambda *_, **__: self._done(0))
+        self.cases = ["doc-1"]
+        monkeypatch.setattr(erasure, "erase_cases", self._erase_cases)
+        monkeypatch.setattr(erasure, "erase_evidence", lambda *_, **__: self._done(0))
 
     def put(self, topic, key, value):
         encoded = None if value is None else msgspec.json.encode(value)
@@ -128,6 +131,12 @@ class Places:
             self.documents.pop(identity, None)
         self._done()
 
+    def _erase_cases(self, _, __, ___, dry_run):
+        found = list(self.cases)
+        if not dry_run:
+            self.cases.clear()
+        return self._done(found)
+
     def _alerts(self, _, __, ids):
         if any(each.id in ids for each in self.alert.examples):
             yield 7, self.alert
@@ -154,6 +163,7 @@ def test_nothing_of_the_author_is_left_and_all_of_others(places):
     assert places.left() == []
     assert places.documents == {"doc-3": (12, BEN)}
     assert [each.id for each in places.alert.examples] == ["doc-3"]
+    assert (erased.cases, places.topics["feedback.resolutions"][0].key) == (1, b"doc-1")
     again = places.forget()
     assert (again.total, again.letters_read) == (0, 4)
 
@@ -182,7 +192,7 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(places):
     assert places.left() == before
 
 
-@pytest.mark.parametrize("call", range(1, 12))
+@pytest.mark.parametrize("call", range(1, 16))
 def test_a_run_cut_off_anywhere_is_completed_by_the_next(places, call):
     places.crash_at = call
     with pytest.raises(Unavailable):

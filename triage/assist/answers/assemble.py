@@ -41,16 +41,17 @@ def build_answerer(
     encoder: SentenceEncoder | None,
     *,
     index: str | None = None,
+    min_confidence: float | None = None,
     find_cases: FindCases | None = None,
 ) -> Answerer:
-    """Build the answerer of the settings; `index` is another index of knowledge than theirs."""
+    """Build the answerer of the settings; `index` and `min_confidence` are others than theirs."""
     experience = Experience(lambda: verdicts_by_article(client, settings.elasticsearch), clock)
     name = index or settings.elasticsearch.knowledge()
     retriever = Retriever(client, name, encoder, parameters_of(settings), experience)
     return Answerer(
         retriever,
         clock,
-        min_confidence=settings.assist.min_confidence,
+        min_confidence=settings.assist.min_confidence if min_confidence is None else min_confidence,
         max_question_chars=settings.assist.max_question_chars,
         find_cases=find_cases,
     )

@@ -112,6 +112,11 @@ class LocalEvidence:
                 encoder = usable_encoder(self._settings)
                 find_cases = CaseFinder(self._client, self._settings.elasticsearch, encoder).find
                 self._answerer = build_answerer(
-                    self._settings, self._client, self._clock, encoder, find_cases=find_cases
+                    self._settings,
+                    self._client,
+                    self._clock,
+                    encoder,
+                    min_confidence=self._settings.assist.console_confidence,
+                    find_cases=find_cases,
                 )
             return self._answerer
