@@ -18,6 +18,8 @@ from triage.console.explore.export import export_routes
 from triage.console.explore.page import RESPONSE_S, explore_page
 from triage.console.fleet.page import fleet_page
 from triage.console.knowledge.page import knowledge_page
+from triage.console.market.page import market_routes
+from triage.console.market.reading import MarketReader
 from triage.console.now.page import now_page
 from triage.console.record.page import record_page
 from triage.console.review.page import review_page
@@ -101,6 +103,7 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         ),
     )
     app.include_router(export_routes(dependencies))
+    app.include_router(market_routes(MarketReader(settings, dependencies.client, dependencies.clock).read))
     pages = {
         "/": now_page(dependencies.now, dependencies.movers, dependencies.fleet, dependencies.silences),
         "/explore": explore_page(dependencies),
@@ -110,7 +113,7 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         "/knowledge": knowledge_page(dependencies),
         "/fleet": fleet_page(dependencies),
     }
-    others = ("/rules", "/login", "/logout", "/language", "/time-zone", f"/{PATH}")
+    others = ("/rules", "/market", "/login", "/logout", "/language", "/time-zone", f"/{PATH}")
     check_prefix(settings.console.path_prefix, (*pages, *others))
     for path, builder in pages.items():
         ui.page(path, response_timeout=RESPONSE_S)(builder)

@@ -76,6 +76,7 @@ class _Counting:
                 rank,
                 _rank(before, brand) if before[brand.name]["doc_count"] else None,
                 _opinion(records[brand.name]),
+                spellings.brands[brand.name],
             )
             for brand in market.brands
             for rank in (_rank(now, brand),)
@@ -88,7 +89,9 @@ class _Counting:
         }
         found = self._counted(self._now, conditions, _BY_PAIR)
         rows = [
-            ProductRow(each, bucket["doc_count"], _opinion(bucket), _aspects(bucket))
+            ProductRow(
+                each, bucket["doc_count"], _opinion(bucket), _aspects(bucket), self._spellings.products[each.name]
+            )
             for each in self._market.products
             if (bucket := found[each.name])["doc_count"]
         ]

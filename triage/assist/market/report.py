@@ -41,7 +41,8 @@ class BrandRow:
     it as an organization or product. `share` of voice is its mentions divided by all records that mention any brand of
     the market. `rank` is by mentions, 1 is the highest; `rank_before` is that of the preceding period of equal length,
     None without mentions. `opinion` counts only `records`, because a text that names a competitor may praise one and
-    criticise the other.
+    criticise the other. `values` are the spellings of the brand in
+    the field `brand`.
     """
 
     brand: Brand
@@ -52,6 +53,7 @@ class BrandRow:
     rank: int
     rank_before: int | None
     opinion: Opinion
+    values: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class ProductRow:
     records: int
     opinion: Opinion
     aspects: dict[str, Opinion]
+    values: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

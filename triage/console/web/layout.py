@@ -27,6 +27,7 @@ TABS = {
     "alerts": "alerts",
     "review": "review",
     "knowledge": "knowledge",
+    "market": "market",
     "fleet": "fleet",
 }
 

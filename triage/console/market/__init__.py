@@ -1,0 +1,1 @@
+"""*Market*: brands and products, own and competitors."""

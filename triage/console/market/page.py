@@ -1,0 +1,88 @@
+"""`/market`: brands with share of voice, products by aspect, rivals named in negative records. Plain HTML."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from triage.assist.market.report import LostTo, MarketReport, Opinion
+from triage.console.filters import Filters
+from triage.console.web.layout import PageContext, plain_page
+from triage.console.web.templates import render
+from triage.errors import TriageError
+from triage.translations import Translations
+
+ReadMarket = Callable[[], MarketReport | None]
+"""Reads the report; None without a file of names. Blocks; raises a TriageError."""
+
+
+def market_routes(read: ReadMarket) -> APIRouter:
+    """The route of the page."""
+    router = APIRouter()
+
+    @router.get("/market")
+    async def market(request: Request) -> HTMLResponse:
+        """Respond with the report (200), or with the reason while it cannot be read (503)."""
+        context = PageContext.of(request)
+        try:
+            report = await asyncio.to_thread(read)
+        except TriageError as error:
+            return HTMLResponse(_notice(context, "market.unreadable", str(error)), status_code=503)
+        if report is None:
+            return HTMLResponse(_notice(context, "market.no_file", context.translations("market.no_file_advice")))
+        return HTMLResponse(market_page(report, context))
+
+    return router
+
+
+def market_page(report: MarketReport, context: PageContext) -> str:
+    """The page as an HTML document."""
+    content = render(
+        "market/page.html",
+        context.translations,
+        report=report,
+        explore=lambda **values: context.root + _explore(report, **values),
+        net=lambda opinion: net(opinion, context.translations),
+        lost=lambda each: context.root + _lost(report, each),
+        tone=tone,
+    )
+    return plain_page(context, "market", context.translations("nav.market"), content)
+
+
+def net(opinion: Opinion | None, translations: Translations) -> str:
+    """Net sentiment as text with its interval, such as `-56 (-87 to +9)`; empty without records."""
+    if opinion is None or opinion.net is None:
+        return ""
+    low, high = opinion.interval
+    return translations("market.net", net=_points(opinion.net), low=_points(low), high=_points(high))
+
+
+def tone(opinion: Opinion | None) -> str:
+    """Class of a cell: `negative` or `positive` if the interval excludes zero, else empty."""
+    if opinion is None or not opinion.n:
+        return ""
+    low, high = opinion.interval
+    return "negative" if high < 0 else "positive" if low > 0 else ""
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.0f}".replace("-", "−")
+
+
+def _explore(report: MarketReport, **values: Sequence[str]) -> str:
+    """Address of Explore, for records with these values in the time of the report."""
+    chosen = {name: tuple(some) for name, some in values.items() if some}
+    return Filters(start=report.start_ms, end=report.end_ms, values=chosen).address("explore")
+
+
+def _lost(report: MarketReport, each: LostTo) -> str:
+    own, rival = ((brand.name, *brand.also) for brand in (each.brand, each.competitor))
+    return _explore(report, brand=own, entity=rival, sentiment=("negative",))
+
+
+def _notice(context: PageContext, title: str, text: str) -> str:
+    heading = context.translations(title)
+    return plain_page(
+        context, "market", heading, render("alerts/notice.html", context.translations, title=heading, text=text)
+    )

@@ -1,0 +1,34 @@
+"""Reads the market report for the page: the file of names, then the index."""
+
+from elasticsearch import Elasticsearch
+
+from triage.assist.market.names import read_market
+from triage.assist.market.reading import read_market_report
+from triage.assist.market.report import MarketReport
+from triage.clock import Clock
+from triage.config import Settings
+
+_DAY_MS = 86_400_000
+_MINUTE_MS = 60_000
+
+
+class MarketReader:
+    """Reads the report on the last `market.days`, with the file of names as it is now."""
+
+    def __init__(self, settings: Settings, client: Elasticsearch, clock: Clock) -> None:
+        self._settings = settings
+        self._client = client
+        self._clock = clock
+
+    def read(self) -> MarketReport | None:
+        """Report on the time up to the last whole minute; None without `market.path`.
+
+        Blocks; raises ConfigError for a file with mistakes, or as a search does.
+        """
+        market = self._settings.market
+        if market.path is None:
+            return None
+        names = read_market(market.path)
+        end_ms = self._clock.now_ms() // _MINUTE_MS * _MINUTE_MS
+        start_ms = end_ms - market.days * _DAY_MS
+        return read_market_report(self._client, self._settings.elasticsearch, names, start_ms, end_ms)
