@@ -10,7 +10,8 @@ from cases import FOLDER, built_once, failures, in_this_process, load, run
 KINDS = sorted(f"other_hand/{path.stem}" for path in (FOLDER / "other_hand").glob("*.jsonl"))
 CASES = [case for kind in KINDS for case in load(kind) if not case.unclear]
 # `other_hand/KIND:LINE`, each with its reason.
-OPEN: frozenset[str] = frozenset()
+# "Make it Thursday, please" in Cantonese reads as negative.
+OPEN = frozenset({"other_hand/threads:25"})
 
 
 @pytest.fixture(scope="module")

@@ -56,9 +56,9 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     console = Console()
     train, validation = split_groups(own_texts(given.texts), _VALIDATION)
-    background = labelled_texts() + (background_texts(given.data) if given.data else [])
+    background = background_texts(given.data) if given.data else []
     held = background[::5]
-    others = [text for place, text in enumerate(background) if place % 5]
+    others = labelled_texts() + [text for place, text in enumerate(background) if place % 5]
     sets = [examples_of(given.model, part, given.threads) for part in (train, others) if part]
     tested = [examples_of(given.model, part, given.threads) for part in (validation, held) if part]
     trial = train_head(sets, epochs=given.epochs, report=console.print)
@@ -68,7 +68,6 @@ def main() -> None:
         str(label): fit_threshold(
             [(e[:, k], part.targets[:, k], part.weights[:, k]) for e, part in zip(logits, tested, strict=True)],
             temperature,
-            label,
         )
         for k, label in enumerate(LABELS)
     }
@@ -77,7 +76,7 @@ def main() -> None:
     weights = {name: values.numpy() for name, values in head.state_dict().items()}
     trained = {
         "own": len(train) + len(validation),
-        "background": len(background),
+        "background": len(others) + len(held),
         "validation": scores(logits[0], tested[0].targets, temperature, thresholds),
     }
     fields = manifest_fields(given.model, temperature, thresholds, given.version)

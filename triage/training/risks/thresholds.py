@@ -5,15 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.types import RiskLabel
-
-MOST_FALSE = {RiskLabel.SELF_HARM: 0.02}
-"""Share of the texts without a risk that may be reported, as the mean of several sets; 1.5 % if the risk is not named.
-
-A call for help that nobody reads costs more than a text that is read for nothing.
-"""
-_MOST_FALSE_OF_OTHERS = 0.015
-_LOWEST, _HIGHEST = 0.05, 0.95
+MOST_FALSE = 0.015
+"""Share of the texts without a risk that may be reported, as the mean of several sets."""
+MOST_FALSE_REAL = 0.002
+"""The same for the second set and further ones: real texts, of which nearly none has the risk."""
+_LOWEST, _HIGHEST = 0.3, 0.95
 
 
 def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
@@ -24,11 +20,9 @@ def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -
 
 
 def fit_threshold(
-    sets: Iterable[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]],
-    temperature: float,
-    label: str,
+    sets: Iterable[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]], temperature: float
 ) -> float:
-    """The lowest probability, from .05 to .95, that reports at most `MOST_FALSE` of the texts without the risk.
+    """The lowest probability, from .3 to .95, that reports at most `MOST_FALSE` and `MOST_FALSE_REAL`.
 
     Each set has logits, targets and weights [texts] of one risk; a weight of 0 means that the target is unknown.
     """
@@ -36,10 +30,8 @@ def fit_threshold(
         1 / (1 + np.exp(-logits[(targets == 0) & (weights > 0)].astype(np.float64) / temperature))
         for logits, targets, weights in sets
     ]
-    negatives = [each for each in negatives if each.size]
     for threshold in np.arange(_LOWEST, _HIGHEST, 0.01):
-        if np.mean([(each >= threshold).mean() for each in negatives]) <= MOST_FALSE.get(
-            RiskLabel(label), _MOST_FALSE_OF_OTHERS
-        ):
+        shares = [float((each >= threshold).mean()) for each in negatives if each.size]
+        if np.mean(shares) <= MOST_FALSE and max(shares[1:], default=0.0) <= MOST_FALSE_REAL:
             return round(float(threshold), 2)
     return _HIGHEST
