@@ -427,7 +427,7 @@ def test_every_page_has_landmarks_one_heading_and_labels_and_speaks_chinese(brow
     browser.open(url)
     browser.click(".language")
     browser.wait_for("document.documentElement.lang === 'zh-CN'")
-    for path in ("", "explore?compare=1", "alerts", "review", "fleet", "records/r1000000"):
+    for path in ("", "explore?compare=1", "alerts", "review", "conversations", "fleet", "records/r1000000"):
         browser.open(f"{url}/{path}")
         browser.wait_for("document.querySelector('main section h2')")
         assert browser.evaluate("document.documentElement.lang") == "zh-CN"

@@ -141,7 +141,7 @@ def proxied(request, tmp_path_factory):
 def test_every_file_of_every_page_comes_from_below_the_prefix(proxied):
     with httpx.Client(headers=FROM_HERE, follow_redirects=True, timeout=30) as client:
         client.post(f"{proxied}login", data={"token": TOKEN["olga"]})
-        for path in ("", "explore", "alerts", "review", "market", "fleet", "records/r1"):
+        for path in ("", "explore", "alerts", "review", "conversations", "market", "fleet", "records/r1"):
             page = client.get(proxied + path)
             assert page.status_code == 200, path
             found = re.findall(r'(?:src|href)="([^"#]+)"|url\("([^"]+)"\)', page.text)

@@ -49,7 +49,7 @@ def test_page_and_probes_without_elasticsearch_and_a_clean_end(console):
         assert page.headers["content-security-policy"].startswith("default-src 'self'")
         for title in ("Sentiment over time", "Alerts", "Latest feedback", "Top intents"):
             assert title in page.text
-        for path in ("explore", "alerts", "review", "fleet", "records/r1"):
+        for path in ("explore", "alerts", "review", "conversations", "fleet", "records/r1"):
             answer = client.get(f"/{path}")
             assert (answer.status_code, "Can’t read new data." in answer.text) == (200, True), path
         assert client.get("/explore.csv").status_code == 503

@@ -24,6 +24,7 @@ from triage.console.alerts import fragments as alerts
 from triage.console.changes import fragments as changes
 from triage.console.changes.explanation import Explanation, Part
 from triage.console.changes.measure import Comparison, Movers
+from triage.console.conversations import fragments as talks
 from triage.console.data.dead_letters import DeadLetters
 from triage.console.data.evidence import ArticleUse
 from triage.console.data.shared_readings import SharedReading
@@ -46,6 +47,8 @@ from triage.fleet import FleetView, PartitionLag, ProcessView, StageTime
 from triage.fleet.needs import needs_of
 from triage.schemas.action import Matcher, Silence
 from triage.schemas.alert import Acknowledgement, Alert, Assessment, Chart, Example, Refusal, Share
+from triage.schemas.conversation import Answer as TurnAnswer
+from triage.schemas.conversation import Conversation, Handoff, Said, Suggestion, Turn
 from triage.schemas.correction import Correction, correction_of
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import Aspect, Entity, Intent, IntentScore, Route, Severity, Versions
@@ -154,6 +157,9 @@ class ConsoleParts:
             "passages of an intent": knowledge.passages_html([self._passage()], EN),
             "review": review.record_html(hit, NOW, EN),
             "latest": review.latest_html([correction], 2, 1, EN),
+            "conversations": talks.list_html([self._talk()], ours, NOW, EN),
+            "thread": talks.thread_html(self._talk(), NOW, EN),
+            "suggestions": talks.suggestions_html([Suggestion(step=ours, text=theirs, why=ours)], EN),
             "ways": review.order_html(filters, ours, ("new", "unsure"), EN),
             "attention": fleet.attention_html(view, EN),
             "processes": fleet.processes_html(view, EN),
@@ -309,6 +315,15 @@ class ConsoleParts:
         return correction_of(
             hit.id, hit.record, actor=ours, corrected_at=AT, intent=ours, sentiment=ours, comment=self.theirs
         )
+
+    def _talk(self) -> Conversation:
+        theirs, ours = self.theirs, self.ours
+        answer = TurnAnswer(turn=1, state="waiting", say=[Said(text=ours, step=ours, passage=ours)], suggestions=[])
+        turn = Turn(turn=1, speaker="agent", text=theirs, language=ours, at=AT, digest=ours, answer=answer, actor=ours)
+        return Conversation(
+            id=ours, revision=1, state="waiting", language=ours, created_at=AT, updated_at=AT, turns=[turn],
+            playbook=ours, taken_by=ours, waiting_since=AT, handoff=Handoff(reason=ours, at=AT, summary=theirs),
+        )  # fmt: skip
 
     def _fleet(self) -> FleetView:
         ours = self.ours

@@ -1,5 +1,6 @@
 """`triage demo`: runs the whole system on the local stack with the sample feed."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from triage.cli.common import ConfigOption, SetOption, settings_from
 if TYPE_CHECKING:
     from rich.live import Live
 
+    from triage.config import Settings
     from triage.local.demo import Demo
 
 
@@ -67,6 +69,7 @@ def command(
             console.print(
                 f"· to see that nothing is lost, kill the worker: kill -9 {demo.pid('worker')}", highlight=False
             )
+            _converse(demo.settings, lambda text: console.print(f"· {text}", highlight=False))
             with Live(console=console, refresh_per_second=4, transient=True) as live:
                 _follow(demo, live, once=once)
             if not once:
@@ -82,6 +85,17 @@ def command(
         console.print(f"[red]counts disagree:[/red] {problem}", highlight=False)
     if summary.problems:
         raise typer.Exit(1)
+
+
+def _converse(settings: "Settings", say: Callable[[str], None]) -> None:
+    """Play three conversations; the demo continues without them if they can't be stored."""
+    from triage.cli.demo_conversations import converse
+    from triage.errors import DependencyError
+
+    try:
+        converse(settings, say)
+    except DependencyError as error:
+        say(f"no conversations: {error}")
 
 
 def _interrupt(*_: object) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triage.cli import playbooks_policy
 from triage.cli.common import ConfigOption, SetOption, settings_from
 
 if TYPE_CHECKING:
@@ -125,3 +126,7 @@ def _load(settings: "Settings", folder: Path | None) -> "Playbooks":
     # Shipped playbooks name webhooks that an owner may add: without one the check counts as failed.
     webhooks = None if (folder or conversations.playbooks) is None else conversations.webhooks
     return load_playbooks(folder or conversations.playbooks, intents, webhooks)
+
+
+for each in (playbooks_policy.fit, playbooks_policy.evaluate, playbooks_policy.convert):
+    app.command()(each)

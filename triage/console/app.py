@@ -13,6 +13,7 @@ from triage.config import AlertingSettings, ConsoleSettings
 from triage.console.alerts.detail_page import Surroundings, alert_routes
 from triage.console.alerts.links_page import LinkServices, link_routes
 from triage.console.alerts.list_page import alerts_page
+from triage.console.conversations.page import conversations_page
 from triage.console.dependencies import Actions, Dependencies, UsedLinks
 from triage.console.explore.export import export_routes
 from triage.console.explore.page import RESPONSE_S, explore_page
@@ -110,6 +111,7 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         "/records/{record_id}": record_page(dependencies),
         "/alerts": alerts_page(dependencies),
         "/review": review_page(dependencies),
+        "/conversations": conversations_page(dependencies),
         "/knowledge": knowledge_page(dependencies),
         "/fleet": fleet_page(dependencies),
     }

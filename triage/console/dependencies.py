@@ -13,6 +13,7 @@ from triage.assist.answers.model import Answer
 from triage.clock import Clock
 from triage.config import Settings
 from triage.console.changes.measure import Movers
+from triage.console.data.conversation_desk import ConversationDesk
 from triage.console.data.dead_letters import DeadLetters
 from triage.console.data.evidence import KnowledgeState
 from triage.console.data.shared_readings import SharedReading, SharedSnapshot
@@ -123,4 +124,5 @@ class Dependencies:
     actions: Actions | None = None
     rules: Callable[[], Awaitable[list[RuleReport]]] | None = None
     used_links: UsedLinks | None = None
+    conversations: ConversationDesk | None = None
     evidence: Evidence | None = None

@@ -4,12 +4,17 @@ import asyncio
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from elasticsearch import Elasticsearch
+
 from triage.alerting.app.actions import ActionBook, ActionWriter, follow_actions
 from triage.alerting.precision.report import RuleReport
-from triage.clock import SystemClock
+from triage.assist.conversations.assemble import build_conversations, build_taker
+from triage.assist.conversations.elastic_store import ElasticStore
+from triage.clock import Clock, SystemClock
 from triage.config import Settings
 from triage.console.app import build_app
 from triage.console.changes.measure import top_movers
+from triage.console.data.conversation_desk import ConversationDesk
 from triage.console.data.dead_letters import DeadLetters
 from triage.console.data.evidence import LocalEvidence
 from triage.console.data.explainer import LocalExplainer
@@ -23,6 +28,7 @@ from triage.elastic.search import find_alert
 from triage.fleet import FleetMonitor
 from triage.logging import get_logger
 from triage.metrics import Metrics
+from triage.redaction import Redactor
 from triage.runtime.health import Health
 from triage.runtime.watchdog import Watchdog
 from triage.schemas.action import Action
@@ -129,5 +135,14 @@ def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
         actions=actions,
         rules=rules,
         used_links=_UsedLinks(book, follower),
+        conversations=_desk(settings, client, clock, metrics),
         evidence=LocalEvidence(settings, client, clock),
     )
+
+
+def _desk(settings: Settings, client: Elasticsearch, clock: Clock, metrics: Metrics) -> ConversationDesk:
+    """Conversations in Elasticsearch, as the API keeps them. Raises ConfigError for a mistake in the playbooks."""
+    redactor = Redactor(settings.redaction)
+    store = ElasticStore(client, settings.elasticsearch)
+    found = build_conversations(settings, store, build_taker(settings.conversations), redactor, clock, metrics)
+    return ConversationDesk(found, redactor, settings.conversations.max_text_chars)

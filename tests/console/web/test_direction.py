@@ -30,8 +30,8 @@ def test_the_parts_that_show_a_text_are_these(make_alert, clock):
     assert shows == {
         "now: alerts", "now: records", "movers", "comparison", "chips", "facets", "records", "alert",
         "alert as it was sent", "silence", "text", "word weights", "rules", "facts", "links", "correction", "review",
-        "latest", "dead letters", "e-mail", "cases", "handbook", "passage", "articles", "asked and not found",
-        "passages of an intent",
+        "latest", "dead letters", "e-mail", "conversations", "thread", "suggestions", "cases", "handbook", "passage",
+        "articles", "asked and not found", "passages of an intent",
     }  # fmt: skip
 
 

@@ -26,6 +26,11 @@ def build_taker(
     Raises ConfigError for a mistake in them.
     """
     found = playbooks or load_playbooks(settings.playbooks)
+    if ranking is None and settings.policy is not None:
+        from triage.assist.policy.artifact import PolicyModel
+        from triage.assist.policy.ranking import PolicyRanking
+
+        ranking = PolicyRanking(PolicyModel(settings.policy))
     bot = Bot(found, Guard(), webhooks or HttpWebhooks(settings.webhooks), answerer, settings.clarify_times)
     return TurnTaker(bot, NextSteps(found, bot.matcher, ranking), settings)
 

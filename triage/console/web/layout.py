@@ -26,6 +26,7 @@ TABS = {
     "explore": "explore",
     "alerts": "alerts",
     "review": "review",
+    "conversations": "conversations",
     "knowledge": "knowledge",
     "market": "market",
     "fleet": "fleet",

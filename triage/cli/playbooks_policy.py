@@ -1,0 +1,89 @@
+"""`triage playbooks fit`, `evaluate` and `convert`: the learnt order of next steps, and tasks as playbooks."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from triage.assist.policy.evaluation import Score
+
+DataOption = Annotated[
+    Path, typer.Option("--data", help="Dialogues in the form of STAR, JSONL, plain or .gz", show_default=False)
+]
+TasksOption = Annotated[Path, typer.Option("--tasks", help="Their tasks: tasks.json", show_default=False)]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object")]
+
+
+def fit(
+    data: DataOption,
+    tasks: TasksOption,
+    output: Annotated[Path, typer.Option("--output", help="Folder for the policy")] = Path("policy"),
+    penalty: Annotated[float, typer.Option(min=0.01, help="Penalty of weights: more for fewer dialogues")] = 1.5,
+    iterations: Annotated[int, typer.Option(min=1, max=1_000, help="Most steps of the fit")] = 45,
+) -> None:
+    """Learn from dialogues which of the legal steps agents take next; write the policy as ONNX.
+
+    Set conversations.policy to the folder. Needs the extra train; some minutes for 4,600 dialogues.
+    """
+    from triage.assist.policy.command import fit as run
+
+    run(data, tasks, output, penalty, iterations, lambda line: typer.echo(line, err=True))
+
+
+def evaluate(
+    data: DataOption,
+    tasks: TasksOption,
+    policy: Annotated[Path, typer.Option("--policy", help="Folder that `fit` wrote")] = Path("policy"),
+    train: Annotated[
+        Path | None,
+        typer.Option("--unseen", help="Training dialogues: leave out each task in turn instead", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a policy on dialogues, with the graph alone and the most frequent action as baselines.
+
+    With --unseen each task is left out of fitting in turn, so no policy is needed.
+    """
+    import msgspec
+
+    from triage.assist.policy.command import evaluate as run
+    from triage.assist.policy.command import evaluate_unseen
+
+    if train is not None:
+        unseen = evaluate_unseen(data, train, tasks, lambda line: typer.echo(line, err=True))
+        if as_json:
+            typer.echo(msgspec.json.encode(unseen).decode())
+        else:
+            typer.echo(f"accuracy on tasks left out\t{unseen.policy:.3f}\tgraph alone\t{unseen.graph_alone:.3f}")
+        return
+    found = run(data, tasks, policy)
+    if as_json:
+        typer.echo(msgspec.json.encode(found).decode())
+        return
+    typer.echo("ranking\tdecisions\taccuracy\tweighted F1\trecall@3\tsurest 50 %\t70 %\t90 %\tillegal steps")
+    for name in found.__struct_fields__:
+        typer.echo(_line(name.replace("_", " "), getattr(found, name)))
+
+
+def convert(
+    tasks: TasksOption,
+    output: Annotated[Path, typer.Option("--output", help="Folder for the playbooks")] = Path("playbooks"),
+) -> None:
+    """Write each task of tasks.json as a playbook, which `check` and `graph` take."""
+    import msgspec
+
+    from triage.assist.policy.convert import playbook_of_task
+    from triage.assist.policy.dialogues import read_tasks
+
+    output.mkdir(parents=True, exist_ok=True)
+    for name, task in read_tasks(tasks).items():
+        content = msgspec.yaml.encode(playbook_of_task(name, task))
+        (output / f"{name}.yaml").write_bytes(content)
+    typer.echo(f"{output}: check them with `triage playbooks check {output}`", err=True)
+
+
+def _line(name: str, score: "Score") -> str:
+    values = [score.accuracy, score.weighted_f1, score.recall_at_3, *score.surest.values()]
+    shown = "\t".join(f"{value:.3f}" for value in values)
+    return f"{name}\t{score.decisions}\t{shown}\t{score.illegal}"

@@ -1,0 +1,1 @@
+"""The page *Conversations*: who waits for a person, the thread, and the next steps."""

@@ -1,0 +1,23 @@
+"""Lets a person take part in conversations: the next turn of an agent, redacted by rules."""
+
+from triage.assist.conversations.facts import facts_by_rules
+from triage.assist.conversations.service import Conversations
+from triage.assist.conversations.turns import TurnRequest
+from triage.redaction import Redactor
+
+
+class ConversationDesk:
+    """Conversations as the console uses them. Thread-safe; its methods block."""
+
+    def __init__(self, conversations: Conversations, redactor: Redactor, max_text_chars: int) -> None:
+        self.conversations = conversations
+        self.max_text_chars = max_text_chars
+        self._redactor = redactor
+
+    def say(self, identity: str, text: str, actor: str, turn: int, step: str | None = None) -> None:
+        """Add an agent's turn with this number; `step` is the suggestion that was picked.
+
+        Raises TurnRefused if the customer wrote meanwhile, so that the agent reads that first, and as the store does.
+        """
+        request = TurnRequest(turn=turn, speaker="agent", text=text, step=step)
+        self.conversations.take(identity, request, facts_by_rules(text, self._redactor), actor)
