@@ -151,6 +151,17 @@ def test_traffic_at_weekends_only_is_known_after_three_weeks():
     assert expected[~weekend[24 * 28 :]].mean() < 3
 
 
+def test_days_of_far_more_traffic_are_learned_from_all_records_and_do_not_widen_the_dispersion():
+    hours = np.arange(24 * 7 * 3)
+    weekend = (hours // 24 + 3) % 7 >= 5
+    draw = np.random.default_rng(8)
+    series, others = (draw.poisson(np.where(weekend, mean, mean / 50)[:, None]).astype(float) for mean in (30, 100))
+    detector, verdicts = run(series, series + others)
+    expected = np.array([verdict.expected[0] for verdict in verdicts])[24 * 14 :]
+    assert expected[weekend[24 * 14 :]].mean() == pytest.approx(30, rel=0.4), "at the third weekend"
+    assert detector.dispersion()[0][0] < 10, "it was 44 when weekends were learned as dispersion"
+
+
 def test_a_lower_level_is_accepted_too():
     series = np.concatenate([poisson(60, 700), poisson(10, 150, seed=2)])
     _, verdicts = run(series)

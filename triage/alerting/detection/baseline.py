@@ -18,7 +18,7 @@ from triage.alerting.detection.spread import Spread
 from triage.alerting.detection.state import KeyStates
 from triage.alerting.detection.tail import upper_quantile
 from triage.alerting.detection.threshold import REFERENCE
-from triage.alerting.detection.verdicts import Floats
+from triage.alerting.detection.verdicts import Bools, Floats
 from triage.alerting.detection.widths import widths_for
 
 Columns = NDArray[np.intp]
@@ -30,6 +30,10 @@ _UNCAPPED_WINDOWS = 6
 _OFF_LEVEL = 2.7
 _RUN = 6
 _PRIOR_COUNT = 0.5
+# All traffic surges if the other records are more than this multiple of the usual ones. A key of a few nights or
+# mornings does not know its days yet. `_USUAL_SHARE` is in standard deviations.
+SURGE = 4.0
+_SURGE_DAYS, _SURGE_PACE, _USUAL_SHARE = 2.0, 0.5, 3.0
 _PRIOR_RECORDS = 1.0
 
 
@@ -71,6 +75,8 @@ class Baseline:
         self._recent_kept = 0.5 ** (2 / self._accept)
         self._delay = settings.delay_windows
         self._ring = self._delay + self.widths.widest
+        self._has_days = DAY_KIND in seasons
+        self._surge_age = _SURGE_DAYS * per_day
         self._positions: dict[int, list[Position]] = {}
 
     def sizes(self) -> dict[str, int]:
@@ -128,14 +134,36 @@ class Baseline:
         seen = factor > 0
         rate, unsure = self._level.predict(states.rows("level"), start_ms, 0)
         phi = self.spread.phi(states.rows("spread"))
-        capped = self._cap(states, slot, rate * factor, unsure, phi)
-        calm = np.abs(states.row("run")) < _RUN
-        self._learn_spread(states, learned, unsure, phi)
-        self.tables.learn(states.tables(), positions, capped * calm, rate * (seen & calm))
-        self._level.learn(states.rows("level"), start_ms, capped / phi[0], factor / phi[0])
+        surged = self._surged(states, self._order(learned))
+        capped = self._cap(states, slot, rate * factor, unsure, phi, surged)
+        calm = (np.abs(states.row("run")) < _RUN) | surged
+        self._learn_spread(states, learned, unsure, phi, surged)
+        self.tables.learn(states.tables(), positions, capped * calm, rate * (seen & calm), surged)
+        settled = ~surged / phi[0]
+        self._level.learn(states.rows("level"), start_ms, capped * settled, factor * settled)
         self._learn_share(states, learned)
 
-    def _cap(self, states: KeyStates, slot: int, mean: Floats, unsure: Floats, phi: Floats) -> Floats:
+    def _surged(self, states: KeyStates, order: list[int]) -> Bools:
+        """True for keys whose records of all kinds are far more than usual, and their share of negatives is not.
+
+        Such windows, as the first weekend of a brand with traffic at weekends only, teach what the day is like: neither
+        the level, nor the dispersion. `order` has the places of the windows of the widest sum in the rings.
+        """
+        if not self._has_days:
+            return np.zeros(len(states), np.bool_)
+        records = states.rows("records")[order]
+        known = (records >= 0).all(axis=0) & (states.row("age") > self._surge_age)
+        total = np.maximum(records, 0).sum(axis=0)
+        count, mean = (states.rows(name)[order].sum(axis=0) for name in ("count", "mean"))
+        share = self.share(states, slice(None))[0]
+        usual = mean * (1 - share) / share + _PRIOR_COUNT
+        surged: Bools = known & (total - count + _PRIOR_COUNT > SURGE * usual)
+        if surged.any():
+            own, phi = total * share, self.share_spread.phi(states.rows("share_spread"))[-1]
+            surged &= count < own + _USUAL_SHARE * np.sqrt(own * phi) + 1
+        return surged
+
+    def _cap(self, states: KeyStates, slot: int, mean: Floats, unsure: Floats, phi: Floats, surged: Bools) -> Floats:
         """Limit the counts of the window in `slot`, learned next, to a quantile of the expected ones; returns them.
 
         The state is changed in place; the numbers of all records are reduced in proportion.
@@ -144,13 +172,13 @@ class Baseline:
         variance = self.spread.variance(states.rows("spread"), mean, phi)[0] + mean * mean * unsure
         learning = age <= self.learning_windows
         allowed = upper_quantile(mean, variance, np.where(learning, _LEARNING_CAP, _CAP))
-        over = (count > allowed) & (age - self._delay > _UNCAPPED_WINDOWS)
+        over = (count > allowed) & (age - self._delay > _UNCAPPED_WINDOWS) & ~surged
         if over.any():
             records[over & (records > 0)] *= (allowed / np.maximum(count, 1e-9))[over & (records > 0)]
             count[over] = allowed[over]
         return np.asarray(count)
 
-    def _learn_spread(self, states: KeyStates, learned: int, unsure: Floats, phi: Floats) -> None:
+    def _learn_spread(self, states: KeyStates, learned: int, unsure: Floats, phi: Floats, surged: Bools) -> None:
         order = self._order(learned)
         count, mean = self._sums(states, "count", order), self._sums(states, "mean", order)
         rows = states.rows("spread")
@@ -159,7 +187,7 @@ class Baseline:
         settled = states.row("age") > 2 * self._delay + self.widths.widest
         # Counts have no cap from below: a lower level would be taken for dispersion, and then never be accepted.
         lower = states.row("run") <= -_RUN
-        self.spread.learn(rows, np.minimum(count, allowed), mean * (settled & ~lower))
+        self.spread.learn(rows, np.minimum(count, allowed), mean * (settled & ~lower & ~surged))
 
     def _learn_share(self, states: KeyStates, learned: int) -> None:
         records = states.rows("records")
@@ -178,7 +206,7 @@ class Baseline:
         exposure *= kept
         exposure += np.where(given, records[learned % self._ring], 0.0)
 
-    def share(self, states: KeyStates, columns: Columns) -> tuple[Floats, Floats]:
+    def share(self, states: KeyStates, columns: Columns | slice) -> tuple[Floats, Floats]:
         """Share of negatives among all records for the keys in `columns`, and the number of negatives behind it."""
         counts = states.row("share")[columns] + _PRIOR_COUNT
         return (counts / (states.row("share_exposure")[columns] + _PRIOR_RECORDS)).clip(0.0, 0.99), counts
@@ -194,7 +222,9 @@ class Baseline:
         reach = _OFF_LEVEL * np.sqrt(variance)
         run = states.row("run")
         above, below = count > mean + reach + 1, count < mean - reach
-        run[:] = np.where(above, np.maximum(run, 0) + 1, np.where(below, np.minimum(run, 0) - 1, 0))
+        # Otherwise a weekend, of two days, would be accepted as the new level when it is over.
+        passed = np.where(self._surged(states, expected.order), _SURGE_PACE, 1.0)
+        run[:] = np.where(above, np.maximum(run, 0) + passed, np.where(below, np.minimum(run, 0) - 1, 0))
         accepted = (np.abs(run) >= self._accept).nonzero()[0]
         if len(accepted):
             self._accept_level(states, accepted)

@@ -3,10 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.alerting.detection.calendar import Position, Season
-from triage.alerting.detection.verdicts import Floats
+from triage.alerting.detection.calendar import DAY_KIND, Position, Season
+from triage.alerting.detection.verdicts import Bools, Floats
 
 Tables = NDArray[np.float32]
+
+# Squared logarithms of a day's factor: multiple of its variance by chance, and what days of the week usually differ by.
+_CHANCE, _USUAL = 8.0, 0.5
 
 
 class SeasonTables:
@@ -49,19 +52,24 @@ class SeasonTables:
         unsure = np.zeros(tables.shape[1])
         for season, start, position in zip(self.seasons, self._starts, positions, strict=True):
             counts, expected = self._sums(tables, start, season, position)
-            expected += season.prior
+            prior = _prior(season, counts, expected)
+            expected += prior
             if dispersion is not None:
-                unsure += (season.spread * season.prior / expected) ** 2 + dispersion / expected
-            counts += season.prior
+                unsure += (season.spread * prior / expected) ** 2 + dispersion / expected
+            counts += prior
             counts /= expected
             factors.append(counts)
         return factors, unsure
 
-    def learn(self, tables: Tables, positions: list[Position], count: Floats, rate: Floats) -> None:
+    def learn(
+        self, tables: Tables, positions: list[Position], count: Floats, rate: Floats, surged: Bools | None = None
+    ) -> None:
         """Add a window with this count; `rate` is the expected count without any factor. Both are of shape (keys,).
 
         Seasons learn in turn, each from what the updated factors of the others leave unexplained. If all of them
         learned the same residual, its effect on the next prediction would be squared or cubed.
+
+        Of the keys in `surged` only the day kind learns: a day on which all records are far more than usual.
         """
         factors = self.factors(tables, positions)
         last = len(factors) - 1
@@ -75,12 +83,16 @@ class SeasonTables:
                 if other != number:
                     expected = expected * factor
             row = start + position.write
-            tables[row] = tables[row] * kept + count
+            own = count
+            if surged is not None and season is not DAY_KIND:
+                own, expected = count * ~surged, expected * ~surged
+            tables[row] = tables[row] * kept + own
             row += season.bins
             tables[row] = tables[row] * kept + expected
             if number < last:
                 counts, weights = self._sums(tables, start, season, position)
-                factors[number] = (counts + season.prior) / (weights + season.prior)
+                prior = _prior(season, counts, weights)
+                factors[number] = (counts + prior) / (weights + prior)
 
     def seed(self, tables: Tables, column: int, parent: int) -> None:
         """Copy the factors of the key in column `parent` to `column`, with at most the weight of the prior."""
@@ -98,3 +110,16 @@ class SeasonTables:
             counts += tables[start + bin_] * weight
             expected += tables[start + season.bins + bin_] * weight
         return counts, expected
+
+
+def _prior(season: Season, counts: Floats, expected: Floats) -> Floats | float:
+    """Weight, in counts, that pulls a factor of the season to 1.
+
+    Of days it falls where the counts rule out that the factor is near 1: a brand with traffic at weekends only would
+    otherwise need months to learn a factor of fifty, as next to nothing is expected without it.
+    """
+    if season is not DAY_KIND:
+        return season.prior
+    counts, expected = counts + 0.5, expected + 0.5
+    beyond_noise = np.log(counts / expected) ** 2 - _CHANCE * (1 / counts + 1 / expected) - _USUAL
+    return np.asarray(1.0 / np.maximum(beyond_noise, 1.0 / season.prior))

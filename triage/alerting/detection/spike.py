@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.alerting.detection import heavy_tail
-from triage.alerting.detection.baseline import Baseline, Columns, Expected
+from triage.alerting.detection.baseline import SURGE, Baseline, Columns, Expected
 from triage.alerting.detection.calendar import DAY_KIND
 from triage.alerting.detection.settings import SpikeSettings
 from triage.alerting.detection.state import Added, KeyStates, Layout
@@ -16,8 +16,8 @@ from triage.alerting.detection.verdicts import Bools, Floats, Verdicts
 
 # Number of other records that is assumed before there are any.
 _SURGE_PRIOR = 2.0
-# Up to this factor of the other records the count is compared with the usual count times the factor.
-_SURGE_KNOWN = 4.0
+# Up to SURGE times the other records the count is compared with the usual count times the factor.
+_SURGE_LEAST, _SURGE_OFFSET = 0.5, 0.5
 # A count with a lower score does not fire, whatever its share.
 _RATIO_FROM = 1.0
 
@@ -246,6 +246,9 @@ class SpikeDetector:
         variance += mean * mean * (expected.unsure[chosen] + phi[0] / others)
         by_surge = surprise(count, mean, variance)
         # So much traffic is not the traffic that the usual count was learned from.
-        by_surge[lift > _SURGE_KNOWN] = 0.0
+        surged = others - _SURGE_PRIOR + _SURGE_LEAST > SURGE * (usual * (1 - share) / share + _SURGE_LEAST)
+        by_surge[surged] = 0.0
+        # ... and of a count that says nothing the share must be the more unusual.
+        by_share[surged] -= _SURGE_OFFSET
         best[known] = (np.maximum(by_share, by_surge) - self._baseline.widths.offsets).max(axis=0)[known]
         return best
