@@ -146,8 +146,8 @@ class Baseline:
     def _surged(self, states: KeyStates, order: list[int]) -> Bools:
         """True for keys whose records of all kinds are far more than usual, and their share of negatives is not.
 
-        Such windows, as the first weekend of a brand with traffic at weekends only, teach what the day is like: neither
-        the level, nor the dispersion. `order` has the places of the windows of the widest sum in the rings.
+        From such windows, as the first weekend of a brand with traffic at weekends only, the factor of the day is
+        learned, but neither the level nor the dispersion. `order` has the places of the windows of the widest sum in the rings.
         """
         if not self._has_days:
             return np.zeros(len(states), np.bool_)
