@@ -147,7 +147,8 @@ class Baseline:
         """True for keys whose records of all kinds are far more than usual, and their share of negatives is not.
 
         From such windows, as the first weekend of a brand with traffic at weekends only, the factor of the day is
-        learned, but neither the level nor the dispersion. `order` has the places of the windows of the widest sum in the rings.
+        learned, but neither the level nor the dispersion. `order` has the places of the widest
+        sum's windows in the rings.
         """
         if not self._has_days:
             return np.zeros(len(states), np.bool_)
