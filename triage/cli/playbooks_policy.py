@@ -19,7 +19,7 @@ def fit(
     data: DataOption,
     tasks: TasksOption,
     output: Annotated[Path, typer.Option("--output", help="Folder for the policy")] = Path("policy"),
-    penalty: Annotated[float, typer.Option(min=0.01, help="Penalty of weights: more for fewer dialogues")] = 1.5,
+    penalty: Annotated[float, typer.Option(min=0.01, help="Penalty of weights: more for fewer dialogues")] = 5.0,
     iterations: Annotated[int, typer.Option(min=1, max=1_000, help="Most steps of the fit")] = 45,
 ) -> None:
     """Learn from dialogues which of the legal steps agents take next; write the policy as ONNX.

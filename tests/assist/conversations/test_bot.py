@@ -116,6 +116,11 @@ def test_severe_or_falling_sentiment_hands_over() -> None:
     assert talk.says("this gets worse and worse", sentiment_score=-0.9).handoff.reason == "negative_and_falling"
 
 
+@pytest.mark.parametrize(("risk", "reason"), [("self_harm", "safety"), ("fraud", "fraud"), ("legal_threat", "legal")])
+def test_a_risk_that_the_model_finds_hands_over(risk, reason) -> None:
+    assert customer().says("my parcel is late", risks=frozenset({risk})).handoff.reason == reason
+
+
 def test_the_summary_has_what_the_person_needs() -> None:
     talk = customer()
     for text in ("I want a refund", ORDER, "broken"):

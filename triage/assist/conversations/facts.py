@@ -8,7 +8,11 @@ from triage.schemas.enriched import EnrichedRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFacts:
-    """One turn after redaction, model and rules. `entities` are (label, text); `rules` are names of severity rules."""
+    """One turn after redaction, model and rules.
+
+    `entities` are (label, text); `rules` are names of severity rules,
+    `risks` labels of the risk head.
+    """
 
     text: str
     language: str = "en"
@@ -19,6 +23,7 @@ class TurnFacts:
     entities: list[tuple[str, str]] = field(default_factory=list)
     severity: str = "low"
     rules: frozenset[str] = frozenset()
+    risks: frozenset[str] = frozenset()
 
 
 def facts_of_turn(record: EnrichedRecord) -> TurnFacts:
@@ -33,6 +38,7 @@ def facts_of_turn(record: EnrichedRecord) -> TurnFacts:
         entities=[(each.label, each.text) for each in record.entities],
         severity=record.severity.level,
         rules=frozenset(record.severity.rules),
+        risks=frozenset(each.label for each in record.risks),
     )
 
 

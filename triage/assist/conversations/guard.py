@@ -16,6 +16,7 @@ _NEVER_BY_BOT = {
     "legal_or_regulator": "legal",
     "press": "legal",
 }
+_RISKS = {"danger": "safety", "self_harm": "safety", "fraud": "fraud", "legal_threat": "legal"}
 _ORDER = ("safety", "fraud", "legal")
 _SEVERE = frozenset({"high", "critical"})
 _VERY_NEGATIVE = -0.6
@@ -38,6 +39,7 @@ class Guard:
         """
         text = prepared(facts.text)
         named = {_NEVER_BY_BOT[name] for name in (*facts.rules, *self._fired(facts)) if name in _NEVER_BY_BOT}
+        named |= {_RISKS[label] for label in facts.risks if label in _RISKS}
         named |= {name for name, patterns in _MORE.items() if any(each.search(text) for each in patterns)}
         for name in _ORDER:
             if name in named:
