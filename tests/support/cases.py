@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import lzma
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -47,7 +48,7 @@ class Result:
 
 @cache
 def load(kind: str) -> tuple[Case, ...]:
-    lines = (FOLDER / f"{kind}.jsonl").read_text("utf-8").splitlines()
+    lines = lzma.decompress((FOLDER / f"{kind}.jsonl.xz").read_bytes()).decode().splitlines()
     return tuple(
         Case(f"{kind}:{number}", data["in"], data["want"], data.get("unclear", False))
         for number, line in enumerate(lines, 1)
@@ -57,7 +58,7 @@ def load(kind: str) -> tuple[Case, ...]:
 
 def kinds() -> list[str]:
     """Every file, as `threads` or `other_hand/threads`."""
-    return sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.jsonl"))
+    return sorted(path.relative_to(FOLDER).as_posix().removesuffix(".jsonl.xz") for path in FOLDER.rglob("*.jsonl.xz"))
 
 
 Ended = tuple[list[Json], str, int]

@@ -8,8 +8,8 @@ import argparse
 import collections
 import gzip
 import hashlib
-import io
 import json
+import lzma
 import random
 import re
 import sys
@@ -206,11 +206,8 @@ def _line(prefix: str, channel: str, text: str, language: str, extra: Row) -> by
 
 
 def write(lines: list[bytes], path: Path) -> None:
-    """Write the lines with gzip, without time stamp and file name, so that the same lines give the same bytes."""
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", compresslevel=9, mtime=0) as out:
-        out.write(b"\n".join(lines) + b"\n")
-    path.write_bytes(buffer.getvalue())
+    """Write the lines in the xz format; the same lines give the same bytes."""
+    path.write_bytes(lzma.compress(b"\n".join(lines) + b"\n", preset=9 | lzma.PRESET_EXTREME))
 
 
 def main() -> None:
@@ -221,7 +218,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     lines, counts = build(options.data, options.feed / "own")
-    write(lines, options.feed / "feed.jsonl.gz")
+    write(lines, options.feed / "feed.jsonl.xz")
     for (prefix, channel, language), count in sorted(counts.items()):
         sys.stderr.write(f"{prefix:12} {channel:10} {language:3} {count:5}\n")
     sys.stderr.write(f"{'all':27} {len(lines):5}\n")

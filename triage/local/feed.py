@@ -1,7 +1,7 @@
 """Schedules the sample feed: raw payloads from topics/feed, spread over simulated days in a realistic daily rhythm."""
 
-import gzip
 import json
+import lzma
 import random
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -136,16 +136,16 @@ class _Rhythm:
 
 
 def load_feed(path: Path | None = None) -> Feed:
-    """Read a feed (default topics/feed/feed.jsonl.gz): one raw payload per line, with an additional field `channel`.
+    """Read a feed (default topics/feed/feed.jsonl.xz): one raw payload per line, with an additional field `channel`.
 
-    A line without a channel is a complaint. Raises ConfigError if the file is missing or not gzip.
+    A line without a channel is a complaint. Raises ConfigError if the file is missing or not in the xz format.
     """
-    path = path or resource("topics/feed/feed.jsonl.gz")
+    path = path or resource("topics/feed/feed.jsonl.xz")
     try:
-        with gzip.open(path, "rb") as file:
+        with lzma.open(path, "rb") as file:
             content = file.read()
-    except OSError as error:
-        raise ConfigError(f"{path}: not a readable gzip file: {error}") from error
+    except (OSError, lzma.LZMAError, EOFError) as error:
+        raise ConfigError(f"{path}: not a readable xz file: {error}") from error
     return Feed(tuple(_parse(line) for line in content.split(b"\n") if line))
 
 

@@ -16,7 +16,7 @@ from triage.types import RiskLabel
 
 OWN_TEXTS = "risks_train.jsonl.xz"
 _OPEN: dict[str, Callable[..., IO[str]]] = {".gz": gzip.open, ".xz": lzma.open}
-_LABELLED = "own_train.jsonl.gz"
+_LABELLED = "own_train.jsonl.xz"
 _POSITIVE = "positive"
 _PLAIN = {"product_question", "delivery", "order_change", "price_promotion", "return_refund"}
 _MOST_OF_A_SET = 500
