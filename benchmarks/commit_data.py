@@ -5,8 +5,8 @@ same datasets give the same files byte for byte.
 """
 
 import argparse
-import gzip
 import json
+import lzma
 from pathlib import Path
 
 from triage.training.data.datasets import COMMITTED_SPLITS, content_digest, load_datasets, load_lock, read_rows
@@ -31,10 +31,11 @@ def main() -> None:
             raise SystemExit(f"{data / name} is not the version of packs.lock.json")
         rows = [{field: row[field] for field in dataset.committed if field in row} for row in read_rows(data / name)]
         content = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(gzip.compress(content.encode(), 9, mtime=0))
-        written[name] = {
-            **content_digest(folder / name),
+        path = (folder / name).with_suffix(".xz")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(lzma.compress(content.encode(), preset=9 | lzma.PRESET_EXTREME))
+        written[str(path.relative_to(folder))] = {
+            **content_digest(path),
             "pack": source.name,
             "licence": dataset.licence,
             "origin": dataset.origin,
@@ -42,7 +43,7 @@ def main() -> None:
             "fields": list(dataset.committed),
             "sha256_of_the_whole_split": origin["sha256"],
         }
-        print(name, (folder / name).stat().st_size)
+        print(name, path.stat().st_size)
     write_json(folder / "manifest.json", written)
 
 

@@ -10,6 +10,7 @@ eaten.
 import argparse
 import gzip
 import json
+import lzma
 import re
 import time
 from collections.abc import Iterable, Sequence
@@ -78,8 +79,7 @@ def uner_lines() -> list[Line]:
 
 
 def _rows(name: str) -> list[dict[str, list[str]]]:
-    with gzip.open(DATA / name / "test.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    return [json.loads(line) for line in lzma.decompress((DATA / name / "test.jsonl.xz").read_bytes()).splitlines()]
 
 
 def sampled(name: str, size: int) -> list[Line]:

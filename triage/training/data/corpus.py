@@ -1,8 +1,8 @@
 """Combines the training sets and custom data into splits without contamination, and samples epochs from them."""
 
-import gzip
 import hashlib
 import json
+import lzma
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import Any
 
 from triage.errors import TrainingError
 from triage.training.data.contamination import HeldOutTexts, require_uncontaminated, text_key
-from triage.training.data.datasets import project_test_texts
+from triage.training.data.datasets import packed_file, project_test_texts, unpacked
 from triage.training.data.examples import Example
 from triage.training.data.labels import Taxonomy
 from triage.training.data.readers import READERS
@@ -119,13 +119,12 @@ def read_split(data: Path, source: TrainingSet, split: str) -> list[Example]:
 
     Weak labels are removed from validation and test. Raises TrainingError for a damaged file or an unknown label.
     """
-    path = data / source.path / source.file(split)
+    path = packed_file(data / source.path / source.file(split))
     if not path.exists():
         return []
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            rows: list[dict[str, Any]] = [json.loads(line) for line in file]
-    except (OSError, ValueError) as error:
+        rows: list[dict[str, Any]] = [json.loads(line) for line in unpacked(path).splitlines()]
+    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
         raise TrainingError(f"{path} cannot be read: {error}") from error
     try:
         examples = list(READERS[source.reader](source.name, rows, source.entry))

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import lzma
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -84,9 +85,8 @@ def project_test_files(folder: Path) -> dict[str, Path]:
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """Rows of a .jsonl.gz or .jsonl file. Raises TrainingError naming the file and the line that is not an object."""
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        lines = content.decode("utf-8").splitlines()
-    except (OSError, EOFError, ValueError) as error:
+        lines = unpacked(path).decode("utf-8").splitlines()
+    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
         raise TrainingError(f"{path} cannot be read: {error}") from error
     rows = []
     for number, line in enumerate(lines, start=1):
@@ -100,9 +100,23 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def unpacked(path: Path) -> bytes:
+    """Content of a .gz, .xz or plain file. Raises OSError, EOFError or lzma.LZMAError for a damaged one."""
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        return gzip.decompress(content)
+    return lzma.decompress(content) if path.suffix == ".xz" else content
+
+
+def packed_file(path: Path) -> Path:
+    """`path`, a .gz file of a dataset, or the same file packed by xz, as the committed splits are to take less room."""
+    packed = path.with_suffix(".xz")
+    return packed if packed.exists() and not path.exists() else path
+
+
 def content_digest(path: Path) -> dict[str, Any]:
-    """Number of `rows` and `sha256` of the uncompressed content of a .gz file."""
-    content = gzip.decompress(path.read_bytes())
+    """Number of `rows` and `sha256` of the uncompressed content of a .gz or .xz file."""
+    content = unpacked(path)
     return {"rows": content.count(b"\n"), "sha256": hashlib.sha256(content).hexdigest()}
 
 

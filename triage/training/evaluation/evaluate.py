@@ -11,7 +11,7 @@ from triage.config import ModelSettings
 from triage.errors import ConfigError, TrainingError
 from triage.inference.language import identify
 from triage.inference.model import OnnxModel
-from triage.training.data.datasets import committed_folder, read_rows
+from triage.training.data.datasets import committed_folder, packed_file, read_rows
 from triage.training.data.examples import Example
 from triage.training.data.labels import RESOURCES, Taxonomy, load_taxonomy
 from triage.training.data.training_sets import load_training_sets
@@ -177,7 +177,7 @@ def _out_of_scope_texts() -> dict[str, list[str]]:
     name, label = _OUT_OF_SCOPE
     rows = read_rows(project_test_file("out_of_scope"))
     return {
-        "clinc150": [row["text"] for row in read_rows(committed_folder() / name) if row["label"] == label],
+        "clinc150": [row["text"] for row in read_rows(packed_file(committed_folder() / name)) if row["label"] == label],
         **{f"own_{code}": [row["text"] for row in rows if row["language"] == code] for code in ("en", "zh")},
     }
 

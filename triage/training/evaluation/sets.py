@@ -8,7 +8,14 @@ from triage.errors import ConfigError, TrainingError
 from triage.paths import resource
 from triage.training.data.corpus import read_split
 from triage.training.data.custom import project_texts, read_custom_data
-from triage.training.data.datasets import PROJECT_TEST_SETS, committed_folder, load_datasets, load_lock, read_rows
+from triage.training.data.datasets import (
+    PROJECT_TEST_SETS,
+    committed_folder,
+    load_datasets,
+    load_lock,
+    packed_file,
+    read_rows,
+)
 from triage.training.data.examples import Example
 from triage.training.data.labels import Taxonomy
 from triage.training.data.training_sets import TrainingSet
@@ -58,14 +65,14 @@ def dataset_sets(sources: Sequence[TrainingSet], data: Path | None) -> tuple[lis
     found, missing = [], []
     for source in sources:
         name = f"{source.path}/{source.file('test')}"
-        folder = next((folder for folder in folders if (folder / name).exists()), None)
+        folder = next((folder for folder in folders if packed_file(folder / name).exists()), None)
         if folder is None:
             if name in load_lock() and source.weak < _heads(source):  # with weak labels only there is nothing to test
                 known = datasets.get(source.name)
                 missing.append(MissingSet(source.name, known.left_out if known else "no file"))
             continue
         examples = read_split(folder, source, "test")
-        if not examples and not read_rows(folder / name):
+        if not examples and not read_rows(packed_file(folder / name)):
             raise TrainingError(f"{folder / name} is empty: the test split of {source.name} has no rows")
         if examples:
             dataset = datasets.get(source.name)

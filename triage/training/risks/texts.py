@@ -100,7 +100,7 @@ def background_texts(data: Path, seed: int = 5) -> list[RiskText]:
 def labelled_texts(seed: int = 1) -> list[RiskText]:
     """Texts of the project that train intent and sentiment and name no risk: praise, and plain questions."""
     rng = random.Random(seed)  # noqa: S311 - no secret
-    with gzip.open(str(RESOURCES / _LABELLED), "rt", encoding="utf-8") as file:
+    with lzma.open(str(RESOURCES / _LABELLED), "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     praise = [row["text"] for row in rows if row.get("sentiment") == _POSITIVE]
     asked = [row["text"] for row in rows if row.get("sentiment") == "neutral" and row.get("intent") in _PLAIN]
