@@ -1,6 +1,7 @@
 """Runs the HTTP API until a signal stops it."""
 
 import socket
+from functools import partial
 
 from elasticsearch import Elasticsearch
 from msgspec.structs import asdict
@@ -13,6 +14,7 @@ from triage.assist.cases.similar import CaseFinder
 from triage.assist.conversations.answers import HttpWebhooks
 from triage.assist.conversations.assemble import build_conversations, build_taker
 from triage.assist.conversations.elastic_store import ElasticStore
+from triage.assist.conversations.knowledge import QuotedKnowledge, text_of_conversation
 from triage.assist.conversations.service import Conversations
 from triage.assist.conversations.turns import TurnTaker
 from triage.assist.playbooks.loader import folder_identity
@@ -58,7 +60,11 @@ def serve(settings: Settings) -> None:
     health = Health(clock, about, stuck_after_s=settings.worker.stuck_after_s)
     metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])
     elasticsearch = connect(settings.elasticsearch)
-    conversations, webhooks, replaceable = _conversations(settings, elasticsearch, clock, metrics)
+    encoder = usable_encoder(settings)
+    find_cases = CaseFinder(elasticsearch, settings.elasticsearch, encoder).find
+    answerer = build_answerer(settings, elasticsearch, clock, encoder, find_cases=find_cases)
+    knowledge = QuotedKnowledge(answerer)
+    conversations, webhooks, replaceable = _conversations(settings, elasticsearch, clock, metrics, knowledge)
     reloader = reloader_of(settings, enricher, seen, clock, metrics, health, [replaceable])
 
     def between() -> None:
@@ -77,13 +83,11 @@ def serve(settings: Settings) -> None:
     sender = Sender(settings.kafka, settings.api.remember_sent)
     service = Service(settings, enricher, batcher, sender, elasticsearch, clock)
     of_api = ConversationService(conversations, batcher, clock, metrics, settings.api.enrich_timeout_s)
-    encoder = usable_encoder(settings)
     redactor = Redactor(settings.redaction)
     resolutions = ResolutionSender(settings.kafka, redactor)
     follower = follow_resolutions(settings.kafka, CaseIndexer(elasticsearch, settings.elasticsearch, redactor, encoder))
-    find_cases = CaseFinder(elasticsearch, settings.elasticsearch, encoder).find
-    answerer = build_answerer(settings, elasticsearch, clock, encoder, find_cases=find_cases)
-    answers = AnswerService(answerer, elasticsearch, settings.elasticsearch, metrics, redactor, clock)
+    text_of = partial(text_of_conversation, conversations.store)
+    answers = AnswerService(answerer, elasticsearch, settings.elasticsearch, metrics, redactor, clock, text_of)
     app = build_app(
         service, settings.api, metrics, health, conversations=of_api, answers=answers, resolutions=resolutions
     )
@@ -110,7 +114,7 @@ def serve(settings: Settings) -> None:
 
 
 def _conversations(
-    settings: Settings, elasticsearch: Elasticsearch, clock: Clock, metrics: Metrics
+    settings: Settings, elasticsearch: Elasticsearch, clock: Clock, metrics: Metrics, knowledge: QuotedKnowledge
 ) -> tuple[Conversations, HttpWebhooks, Replaceable]:
     """Conversations in Elasticsearch, the webhooks of their playbooks, and how the playbooks are reloaded."""
     options = settings.conversations
@@ -118,7 +122,7 @@ def _conversations(
     webhooks = HttpWebhooks(options.webhooks)
 
     def build() -> TurnTaker:
-        return build_taker(options, webhooks)
+        return build_taker(options, webhooks, knowledge)
 
     store = ElasticStore(elasticsearch, settings.elasticsearch)
     made = build_conversations(settings, store, build(), Redactor(settings.redaction), clock, metrics)
