@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import yaml
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ from triage.decoding import DecodingError, decoded
     ],
 )
 def test_every_refusal_is_one_error(decode, content):
-    with pytest.raises(DecodingError):
+    with pytest.raises(DecodeError):
         decoded(decode, content, yaml.YAMLError)
 
 
 def test_what_is_valid_is_returned_and_other_errors_pass():
     assert decoded(msgspec.json.decode, b"[1]", type=list[int]) == [1]
-    with pytest.raises(DecodingError, match="Expected `str`, got `int`"):
+    with pytest.raises(DecodeError, match="Expected `str`, got `int`"):
         decoded(msgspec.json.decode, b"1", type=str)
     with pytest.raises(ZeroDivisionError):
         decoded(lambda content: content / 0, 1)

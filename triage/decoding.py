@@ -8,12 +8,12 @@ import msgspec
 _T = TypeVar("_T")
 
 
-class DecodingError(ValueError):
+class DecodeError(ValueError):
     """The content is not valid, or nested too deeply; the message is that of the parser."""
 
 
 def decoded(decode: Callable[..., _T], content: Any, *refusals: type[Exception], **options: Any) -> _T:
-    """Return `decode(content, **options)`, where `decode` is a parser. Raises DecodingError for what it refuses.
+    """Return `decode(content, **options)`, where `decode` is a parser. Raises DecodeError for what it refuses.
 
     Parsers raise errors of their own, a ValueError for bytes that are not UTF-8 or a number of thousands of digits, and
     a RecursionError for what is nested too deeply. `refusals` are those of a parser that are neither a ValueError nor
@@ -23,6 +23,6 @@ def decoded(decode: Callable[..., _T], content: Any, *refusals: type[Exception],
     try:
         return decode(content, **options)
     except RecursionError as error:
-        raise DecodingError("it is nested too deeply") from error
+        raise DecodeError("it is nested too deeply") from error
     except kinds as error:
-        raise DecodingError(str(error)) from error
+        raise DecodeError(str(error)) from error

@@ -143,5 +143,5 @@ def test_explain_says_which_words_and_which_evidence(enrich, tmp_path):
             for word in explanation[head]["words"]:
                 assert record["text"][word["start"] : word["end"]] == word["text"]
         legal = next(rule for rule in explanation["rules"] if rule["effect"] == "queue legal")
-        assert {evidence.get("text") for evidence in legal["evidence"]} & {"lawyer", "12315"}
+        assert {evidence.get("text") for evidence in legal["evidence"]} & {"lawyer will", "12315"}
     assert "a@example.com" not in outcome.out

@@ -154,7 +154,7 @@ def test_compare_by_name_and_folder(model, tmp_path):
     assert "texts.jsonl:4" in shown.err
     result = json.loads(model("compare", "a", "b", texts, "--json", "--limit", 2).out)
     assert (result["texts"], result["other"]) == (2, "tiny-model@2")
-    assert [head["agreement"] for head in result["heads"]] == [1.0, 1.0, 1.0]
+    assert [head["agreement"] for head in result["heads"]] == [1.0, 1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("content", ["", "{}\n"])

@@ -9,7 +9,7 @@ from connect_records import CASES, FAILURES, PITFALLS, RECIPES, TOPIC
 from worker_rig import NOW, Rig
 
 from triage.clock import rfc3339
-from triage.schemas.version import named_version
+from triage.schemas.version import named_version, timed_version
 
 PAGE = (ROOT / "docs" / "connect.md").read_text("utf-8")
 FILES = sorted(RECIPES.glob("*.json"))
@@ -53,14 +53,14 @@ def test_a_worker_accepts_what_arrives(case):
     assert rig.produced("dead-letter") == []
     found = [(json.loads(stored.body), stored.version) for stored in rig.sink.documents.values()]
     assert len(found) == len(case.accepted)
-    for (document, version), (record_id, time, named), (_, sent) in zip(
-        found, case.accepted, case.arrives, strict=True
+    for offset, ((document, version), (record_id, time, named), (_, sent)) in enumerate(
+        zip(found, case.accepted, case.arrives, strict=True)
     ):
         if record_id is not None:
             assert document["event"]["id"] == record_id
         assert document["@timestamp"] == (time or rfc3339(NOW))
         assert document["source"] == sent["source"]
-        assert version == (NOW if named is None else named_version(named))
+        assert version == (timed_version(NOW, offset) if named is None else named_version(named))
 
 
 def test_what_a_missing_setting_loses_is_not_silent():

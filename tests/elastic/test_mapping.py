@@ -105,4 +105,4 @@ def test_a_field_that_has_no_mapping_says_where_it_is(monkeypatch):
         inner: Inner
 
     with pytest.raises(TypeError, match=r"no mapping for inner\.either"):
-        mapping._strict(Outer, {})
+        mapping.strict_mapping(Outer, {})

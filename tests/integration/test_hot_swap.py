@@ -99,5 +99,5 @@ def test_nothing_is_lost_or_doubled_and_each_record_names_its_model_and_rules(fl
     worker.terminate()
     assert worker.wait(30) == 0
     summaries = [json.loads(line) for line in log.read_text().splitlines() if '"shadow_summary"' in line]
-    assert summaries[-1]["agreement"] == {"intent": 1.0, "sentiment": 1.0, "entities": 1.0}
+    assert summaries[-1]["agreement"] == {"intent": 1.0, "sentiment": 1.0, "entities": 1.0, "risks": 1.0}
     assert summaries[-1]["live"] == "tiny-model@2"

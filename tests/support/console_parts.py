@@ -17,6 +17,8 @@ from triage.alerting.precision.report import RuleKeys, RuleReport
 from triage.alerting.rules.model import Rule
 from triage.alerting.wording import wording_for
 from triage.assist.answers.model import Answer, AnswerSpan, RankedPassage, SimilarCase
+from triage.assist.market.names import Brand, Product
+from triage.assist.market.report import BrandRow, LostTo, MarketReport, Opinion, ProductRow
 from triage.clock import Clock
 from triage.config import AlertingSettings
 from triage.console.alerts import actions, detail_page, links_page
@@ -33,6 +35,7 @@ from triage.console.explore import fragments as explore
 from triage.console.filters import FIELDS, Filters
 from triage.console.fleet import fragments as fleet
 from triage.console.knowledge import fragments as knowledge
+from triage.console.market.page import market_page
 from triage.console.now import fragments as now
 from triage.console.now import pipeline
 from triage.console.record import fragments as record
@@ -125,6 +128,7 @@ class ConsoleParts:
             "alert as it was sent": detail_page.alert_page(self.alert(paged=True), context, AlertingSettings()),
             "alert rules": rule_pages.rules_page([self._rule()], context),
             "alert rule": rule_pages.rule_page(self._rule(), context),
+            "market": market_page(self._market(), context),
             "link to the rules": alerts.rules_link(ours, EN),
             "link": links_page.link_html(
                 EN,
@@ -288,6 +292,14 @@ class ConsoleParts:
             }
             | fields
         )
+
+    def _market(self) -> MarketReport:
+        own, other = Brand(self.theirs, own=True), Brand(self.theirs, own=False)
+        opinion = Opinion(3, 9)
+        brands = [BrandRow(each, 12, 14, 9, 0.5, 1, 2, opinion, [self.theirs]) for each in (own, other)]
+        products = [ProductRow(Product(self.theirs), 12, opinion, {"price": opinion}, [self.theirs])]
+        losses = [LostTo(own, other, 2)]
+        return MarketReport(NOW - 86_400_000, NOW, 30, brands, products, ["price"], losses, {self.theirs: 4})
 
     def _rule(self) -> RuleReport:
         rule = Rule(name="surge", dimension=[self.ours], spike=SpikeSettings())

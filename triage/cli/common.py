@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from triage.config import Settings, load_settings
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import ConfigError
 from triage.logging import configure_logging, get_logger
 
@@ -72,7 +72,7 @@ def _value(name: str, text: str) -> Any:
     if text[:1] in "[{":
         try:
             return decoded(json.loads, text)
-        except DecodingError as error:
+        except DecodeError as error:
             raise ConfigError(f"--set {name}: the value is not valid JSON: {error}") from error
     return text
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from triage.config.exposure import Exposure
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.masking import masked
 
 
@@ -79,6 +79,6 @@ def _read_secret(path: Path, *, plain: bool) -> Any:
         return text
     try:
         return decoded(json.loads, text)
-    except DecodingError:
+    except DecodeError:
         # The parser's own message may quote what it read.
         raise ValueError(f"{path} is not valid JSON") from None

@@ -37,7 +37,7 @@ from triage.config.worker import (
     RulesSettings,
     WorkerSettings,
 )
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import ConfigError, did_you_mean
 from triage.masking import masked
 
@@ -156,7 +156,7 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
             raise ConfigError(f"no such file: {path}", where="--config")
         try:
             decoded(lambda content: tomllib.loads(content.decode()), path.read_bytes())
-        except DecodingError as error:
+        except DecodeError as error:
             raise ConfigError(f"not valid TOML: {error}", where=str(path)) from error
     problems += _unknown_environment()
 

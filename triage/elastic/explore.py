@@ -11,7 +11,7 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.elastic.aggregations import BY_SENTIMENT, SentimentCounts, buckets, sentiment_counts
 from triage.elastic.mapping import JsonObject
 from triage.elastic.reading import run_search
@@ -183,7 +183,7 @@ def _any_case(char: str) -> str:
 def _values(after: str, count: int) -> list[Any]:
     try:
         values = decoded(json.loads, after)
-    except DecodingError as error:
+    except DecodeError as error:
         raise ValueError("after is not a mark of a page") from error
     plain = isinstance(values, list) and all(value is None or isinstance(value, (str, int, float)) for value in values)
     if not plain or len(values) != count:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 
 METRICS_FILE = "metrics.json"
 MAIN_METRIC = {"intent": "macro_f1", "sentiment": "macro_recall", "entities": "f1", "aspects": "f1"}
@@ -74,6 +74,6 @@ def _limit(folder: Path) -> Any:
 def _content(folder: Path) -> dict[str, Any]:
     try:
         content = decoded(msgspec.json.decode, (folder / METRICS_FILE).read_bytes())
-    except (OSError, DecodingError):
+    except (OSError, DecodeError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 
 HISTORY = "HISTORY"
 _MOST_CHANGES = 1000
@@ -75,5 +75,5 @@ def _decoded(lines: Sequence[bytes]) -> Iterator[Change]:
     for line in lines:
         try:
             yield decoded(msgspec.json.decode, line, type=Change)
-        except DecodingError:
+        except DecodeError:
             continue

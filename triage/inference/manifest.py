@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import ModelError
 from triage.inference.calibration import Scaling
 from triage.types import RiskLabel, SentimentLabel
@@ -83,7 +83,7 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    except DecodingError as error:
+    except DecodeError as error:
         raise ModelError(f"{path} is damaged, not valid JSON ({error}); restore or export the model again") from error
     if not isinstance(raw, dict):
         raise ModelError(f"{path} must hold a JSON object, not {type(raw).__name__}; export the model again")

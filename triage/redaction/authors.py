@@ -3,7 +3,7 @@
 import json
 import re
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.redaction.kinds import KINDS, LABELS, REMOVED
 from triage.schemas.raw import text_of_id
 
@@ -37,7 +37,7 @@ def writer_of(payload: str) -> tuple[str | None, str] | None:
     """
     try:
         fields = decoded(json.loads, payload)
-    except DecodingError:
+    except DecodeError:
         found, named = _AUTHOR.search(payload), _SOURCE.search(payload)
         return (named and named["value"], found["value"]) if found else None
     author = _scalar(fields.get("author_id")) if isinstance(fields, dict) else None

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.redaction.fieldnames import is_person_id, is_personal, plain
 from triage.redaction.kinds import PLACEHOLDER, REMOVED
 
@@ -44,7 +44,7 @@ class FieldRedactor:
         try:
             node = self._node(decoded(json.loads, payload), [], None)
             redacted = decoded(json.dumps, node, ensure_ascii=False, separators=(",", ":"))
-        except DecodingError:
+        except DecodeError:
             redacted = self._broken(payload)
         # A lone surrogate (the escape \ud800 in JSON) cannot be encoded as UTF-8.
         return redacted.encode("utf-8", "replace").decode()

@@ -4,7 +4,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import NotUnderstood
 
 T = TypeVar("T")
@@ -20,5 +20,5 @@ class MessageDecoder(Generic[T]):
         """Decode a message. Raises NotUnderstood, and no other error, for None and for content of another format."""
         try:
             return decoded(self._decoder.decode, value or b"")  # type: ignore[no-any-return]
-        except DecodingError as error:
+        except DecodeError as error:
             raise NotUnderstood(str(error)) from error

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import InvalidRecord
 from triage.schemas.event_time import event_time_ms
 from triage.schemas.version import named_version
@@ -111,7 +111,7 @@ def decode_object(payload: bytes) -> dict[str, Any]:
         text = replaced
     try:
         fields = decoded(_with_lone_surrogates, text)
-    except DecodingError as error:
+    except DecodeError as error:
         raise InvalidRecord("not_json", f"not JSON: {error}", stage="decode") from error
     if not isinstance(fields, dict):
         raise InvalidRecord(

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.web.body import read_body
 from triage.web.problem import Problem
 
@@ -34,7 +34,7 @@ def decoded_json(body: bytes) -> Any:
     """Decode a JSON body. Raises Problem 400 if it is invalid."""
     try:
         return decoded(msgspec.json.decode, body)
-    except DecodingError as error:
+    except DecodeError as error:
         raise Problem(400, "not_json", f"the body is not JSON: {error}") from error
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from triage.clock import Clock
 from triage.config import Settings
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import ConfigError
 from triage.inference.model import OnnxModel
 from triage.metrics import Metrics
@@ -36,7 +36,7 @@ def read_costs(path: Path) -> Costs:
         costs: Costs = decoded(msgspec.json.decode, path.read_bytes(), type=Costs)
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}") from error
-    except DecodingError as error:
+    except DecodeError as error:
         raise ConfigError(
             f"{path} is not a file of costs ({error}); make one with `triage plan --measure {path}`"
         ) from error

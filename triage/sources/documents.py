@@ -3,7 +3,7 @@
 import json
 import re
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 
 _WHOLE_ARRAY = re.compile(rb"\[\s*(?:\{|\]|$)")
 _FIRST_ARRAY = re.compile(rb'"([A-Za-z_][A-Za-z0-9_]{0,60})"\s*:\s*\[\s*\{')
@@ -32,7 +32,7 @@ def _holds_only_lists(line: bytes) -> bool:
     """Return True for a line like `{"tickets": [...], "count": 2}`: an object around a list, without a field `text`."""
     try:
         fields = decoded(json.loads, line)
-    except DecodingError:
+    except DecodeError:
         return False
     first = next(iter(fields.values()), None) if isinstance(fields, dict) else None
     return isinstance(first, list) and len(fields) <= 6 and "text" not in fields

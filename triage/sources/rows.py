@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from triage.clock import Clock, rfc3339
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import InvalidRecord
 from triage.schemas.event_time import TimeForm, event_time_ms, is_absent, not_in_future
 from triage.schemas.raw import RawRecord, validate_raw
@@ -209,7 +209,7 @@ def from_cells(keys: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
     if fields.get("attributes", "").lstrip().startswith("{"):
         try:
             fields["attributes"] = decoded(msgspec.json.decode, fields["attributes"])
-        except DecodingError as error:
+        except DecodeError as error:
             raise InvalidRecord(
                 "bad_attributes", f"attributes are not a JSON object: {error}", field="attributes"
             ) from error

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import ConfigError
 from triage.han import simplified
 
@@ -77,7 +77,7 @@ def _read(path: Path) -> list[Place]:
         content: Any = decoded(lambda text: yaml.safe_load(text.decode()), path.read_bytes(), yaml.YAMLError)
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror or error}", where=where) from error
-    except DecodingError as error:
+    except DecodeError as error:
         raise ConfigError(f"not valid YAML: {error}", where=where) from error
     if not isinstance(content, dict) or content.get("version") != 1 or not isinstance(content.get("places"), list):
         raise ConfigError("must have `version: 1` and a list `places`", where=where)

@@ -1,22 +1,20 @@
 """Arabic and Hebrew read from the right, wherever a customer's words stand, and turn nothing around them."""
 
 import json
-from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, Browser
+from cases import load
 from console_parts import ConsoleParts
 from html_reader import HtmlReader
 
 from triage.console.web.templates import stylesheet
 
-CASES = [
-    json.loads(line) for line in (Path(__file__).parents[2] / "cases" / "rtl.jsonl").read_text("utf-8").splitlines()
-]
+CASES = load("rtl")
 ARABIC = "شاشة Samsung Galaxy S24 مكسورة"
 
 
-@pytest.mark.parametrize("text", [case["in"]["text"] for case in CASES], ids=range(len(CASES)))
+@pytest.mark.parametrize("text", [case.given["text"] for case in CASES], ids=range(len(CASES)))
 def test_each_text_has_a_direction_of_its_own_in_every_part_of_every_page(make_alert, clock, text):
     for name, html in ConsoleParts(make_alert, clock, text, "ours").html().items():
         for shown, direction in HtmlReader(html).directions:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import ConfigError, InvalidRecord
 from triage.schemas.enriched import document_id
 from triage.schemas.resolution import Resolution, check_resolution
@@ -109,7 +109,7 @@ def _json_lines(text: str) -> Iterator[tuple[int, Mapping[str, Any] | InvalidRec
             continue
         try:
             found = decoded(json.loads, row)
-        except DecodingError as error:
+        except DecodeError as error:
             yield line, InvalidRecord("not_json", f"not valid JSON: {error}", stage="decode")
             continue
         if isinstance(found, dict):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import ModelError
 
 MANIFEST = "manifest.json"
@@ -36,7 +36,7 @@ def read_encoder_manifest(folder: Path) -> EncoderManifest | None:
         found: EncoderManifest = decoded(msgspec.json.decode, (folder / MANIFEST).read_bytes(), type=EncoderManifest)
     except FileNotFoundError:
         return None
-    except (OSError, DecodingError) as error:
+    except (OSError, DecodeError) as error:
         raise ModelError(f"{folder / MANIFEST} cannot be read: {error}; {FIX}") from error
     return found
 

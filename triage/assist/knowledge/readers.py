@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from triage.assist.knowledge.fields import read_article
 from triage.assist.knowledge.problems import Problem, Source
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.schemas.knowledge import Article
 
 Read = tuple[Article | None, list[Problem], Source]
@@ -67,7 +67,7 @@ def _markdown(text: str, path: Path) -> Iterator[Read]:
     try:
         # Every value as it was written: `no` is a language, and 0012 an id.
         fields = decoded(yaml.load, "\n".join(lines[1:end]), yaml.YAMLError, Loader=yaml.BaseLoader)
-    except DecodingError as error:
+    except DecodeError as error:
         mark = getattr(error.__cause__, "problem_mark", None)
         line = mark.line + 2 if mark is not None else 1
         said = getattr(error.__cause__, "problem", None) or str(error)
@@ -141,7 +141,7 @@ def _json(text: str, path: Path) -> Iterator[Read]:
     """A list of articles, or an object that holds one as `articles`: the exports of help centres."""
     try:
         content = decoded(json.loads, text)
-    except DecodingError as error:
+    except DecodeError as error:
         line = getattr(error.__cause__, "lineno", 1)
         yield None, [Problem(path, line, f"is not valid JSON: {error}")], Source(path, line)
         return
@@ -160,7 +160,7 @@ def _json(text: str, path: Path) -> Iterator[Read]:
 def _json_article(row: str, path: Path, line: int) -> Read:
     try:
         item = decoded(json.loads, row)
-    except DecodingError as error:
+    except DecodeError as error:
         return (
             None,
             [Problem(path, line, f"is not valid JSON: {error}")],

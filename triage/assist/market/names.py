@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import ConfigError, did_you_mean
 from triage.han import simplified
 
@@ -70,7 +70,7 @@ def read_market(path: Path) -> Market:
         content: Any = decoded(lambda text: yaml.safe_load(text.decode()), path.read_bytes(), yaml.YAMLError)
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror or error}", where=where) from error
-    except DecodingError as error:
+    except DecodeError as error:
         raise ConfigError(f"not valid YAML: {error}", where=where) from error
     problems: list[str] = []
     market = _market(content, problems)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from triage.assist.retrieval.similarity import Centre
-from triage.decoding import DecodingError, decoded
+from triage.decoding import DecodeError, decoded
 from triage.errors import ConfigError
 
 SHIPPED = Path(__file__).with_name("parameters.json")
@@ -61,6 +61,6 @@ def load_parameters(path: Path = SHIPPED) -> Parameters:
     """Read fitted numbers. Raises ConfigError for a file that is not of this form."""
     try:
         found: Parameters = decoded(msgspec.json.decode, path.read_bytes(), type=Parameters)
-    except (OSError, DecodingError) as error:
+    except (OSError, DecodeError) as error:
         raise ConfigError(f"{path} is not a file of `triage knowledge evaluate --fit`: {error}") from error
     return found
