@@ -45,7 +45,7 @@ def test_plan_then_apply_then_nothing_to_do(flags, prefix):
 
     again = _triage("apply", *flags)
     assert again.returncode == 0
-    assert again.stdout.endswith("0 to create, 0 to change, 9 unchanged\n")
+    assert again.stdout.endswith("0 to create, 0 to change, 10 unchanged\n")
     assert again.stderr.strip() == "nothing to do"
 
 

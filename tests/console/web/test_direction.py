@@ -29,7 +29,7 @@ def test_the_parts_that_show_a_text_are_these(make_alert, clock):
         "now: alerts", "now: records", "movers", "comparison", "chips", "facets", "records", "alert",
         "alert as it was sent", "silence", "text", "word weights", "rules", "facts", "links", "correction", "review",
         "latest", "dead letters", "e-mail", "conversations", "thread", "suggestions", "cases", "handbook", "passage",
-        "articles", "asked and not found", "passages of an intent",
+        "articles", "asked and not found", "passages of an intent", "market",
     }  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def test_a_browser_turns_what_reads_from_the_right_and_nothing_else(make_alert, 
     browser = Browser(tmp_path / "profile")
     try:
         for number, case in enumerate(CASES):
-            text, want = case["in"]["text"], case["want"]
-            brand = case["in"].get("brand")
+            text, want = case.given["text"], case.want
+            brand = case.given.get("brand")
             html = ConsoleParts(make_alert, clock, brand or text, "ours").html()
             cards = [
                 f"<div class='card {'facets shown' if name == 'facets' else ''}'>{html[name]}</div>"
@@ -67,9 +67,9 @@ def test_a_browser_turns_what_reads_from_the_right_and_nothing_else(make_alert, 
             directions = browser.evaluate(_DIRECTIONS.replace("TEXT", json.dumps((brand or text)[:40])))
             assert directions
             if "dir" in want:
-                assert set(directions) == {want["dir"]}, case["why"]
-            assert all(browser.evaluate(_COUNT_AFTER_VALUE)), case["why"]
+                assert set(directions) == {want["dir"]}, case.name
+            assert all(browser.evaluate(_COUNT_AFTER_VALUE)), case.name
             wide = browser.evaluate("document.documentElement.scrollWidth")
-            assert wide <= 390, (case["why"], wide)
+            assert wide <= 390, (case.name, wide)
     finally:
         browser.close()
