@@ -34,12 +34,12 @@ def knowledge_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]
             today = from_ms(dependencies.clock.now_ms()).date()
             if intent is not None:
                 with section(
-                    "passages", translations("knowledge.of_intent", intent=translations.intent(intent)), "wide"
+                    "passages", translations("knowledge.of_intent", intent=translations.intent(intent)), "whole"
                 ):
                     Html(fragments.passages_html(state.passages, translations))
-            with section("missing", translations("knowledge.missing"), "wide"):
+            with section("missing", translations("knowledge.missing"), "whole"):
                 Html(fragments.unanswered_html(state.unanswered, context.root, translations))
-            with section("articles", translations("knowledge.articles"), "wide"):
+            with section("articles", translations("knowledge.articles"), "whole"):
                 if state.articles:
                     Html(fragments.articles_html(state.articles, today, translations))
                 else:
