@@ -26,6 +26,7 @@ def worker(plan: Plan) -> None:
     from triage.config import load_settings
     from triage.metrics import Metrics
     from triage.pipeline import assemble
+    from triage.schemas.version import written_ms
     from triage.sinks import checked
     from triage.sinks.base import BulkResult, Document
     from triage.sinks.elasticsearch import IndexSink
@@ -38,7 +39,7 @@ def worker(plan: Plan) -> None:
     class Timed(IndexSink):
         def write(self, documents: Sequence[Document]) -> BulkResult:
             result = null_sink.write(documents) if plan.index == "null" else super().write(documents)
-            meter.acknowledged([document.version for document in documents])
+            meter.acknowledged([written_ms(document.version) for document in documents])
             return result
 
     null_sink = MemorySink(keep=False)
