@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.alerting.rules.loader import load_alert_rules
+from triage.assist.market.names import read_market
 from triage.clock import from_ms, to_ms
 from triage.config import AlertingSettings
 from triage.errors import ConfigError, InvalidRecord
@@ -169,3 +170,12 @@ def _busiest(times, window_s):
     """Most of the sorted `times` in any window that begins on a step of five minutes."""
     starts = range(0, 72 * HOUR_MS, 300_000)
     return max(bisect_left(times, start + window_s * 1000) - bisect_left(times, start) for start in starts)
+
+
+def test_brands_and_products_of_the_feed_are_in_the_market_of_the_demo():
+    market = read_market(resource("topics/feed/market.yaml"))
+    fields = [line.fields for line in load_feed().lines if line.fields]
+    brands = {str(found["brand"]) for found in fields if found.get("brand")}
+    assert {brand for brand in brands if market.brand_of(brand) is None} == set()
+    sent = {str(found["product"]) for found in fields if found.get("product")}
+    assert {each.name for each in market.products} <= sent
