@@ -119,8 +119,12 @@ def _opinion(opinion: "Opinion") -> list[str]:
     if opinion.net is None:
         return ["", ""]
     low, high = opinion.interval
-    return [f"{100 * opinion.net:+.0f}", f"{100 * low:+.0f} to {100 * high:+.0f}"]
+    return [_points(opinion.net), f"{_points(low)} to {_points(high)}"]
+
+
+def _points(share: float) -> str:
+    return f"{round(100 * share):+d}"
 
 
 def _cell(opinion: "Opinion | None") -> str:
-    return "" if opinion is None or opinion.net is None else f"{100 * opinion.net:+.0f} ({opinion.n})"
+    return "" if opinion is None or opinion.net is None else f"{_points(opinion.net)} ({opinion.n})"

@@ -67,7 +67,7 @@ def tone(opinion: Opinion | None) -> str:
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:+.0f}".replace("-", "−")
+    return f"{round(100 * share):+d}".replace("-", "−")
 
 
 def _explore(report: MarketReport, **values: Sequence[str]) -> str:
