@@ -8,9 +8,7 @@ eaten.
 """
 
 import argparse
-import gzip
 import json
-import lzma
 import re
 import time
 from collections.abc import Iterable, Sequence
@@ -21,6 +19,7 @@ from benchmarks.report import ROOT, Row, publish
 from triage.clock import SystemClock
 from triage.config import load_settings
 from triage.inference.model import OnnxModel
+from triage.packed import read_unpacked
 from triage.pipeline.assemble import build_enricher
 from triage.pipeline.batch import ValidatedRecord
 from triage.pipeline.stages.enrich import Enricher
@@ -59,7 +58,7 @@ class Outcome:
 
 
 def own_lines() -> list[Line]:
-    rows = [json.loads(line) for line in gzip.decompress(OWN.read_bytes()).splitlines()]
+    rows = [json.loads(line) for line in read_unpacked(OWN).splitlines()]
     return [Line(row["text"], row["language"], "test", tuple(Span(**span) for span in row["spans"])) for row in rows]
 
 
@@ -79,7 +78,7 @@ def uner_lines() -> list[Line]:
 
 
 def _rows(name: str) -> list[dict[str, list[str]]]:
-    return [json.loads(line) for line in lzma.decompress((DATA / name / "test.jsonl.xz").read_bytes()).splitlines()]
+    return [json.loads(line) for line in read_unpacked(DATA / name / "test.jsonl.xz").splitlines()]
 
 
 def sampled(name: str, size: int) -> list[Line]:

@@ -10,7 +10,6 @@ in a row in the stored text, whatever placeholder stands there; a text is change
 """
 
 import argparse
-import gzip
 import json
 import re
 import subprocess
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.report import ROOT, Row, publish
+from triage.packed import read_unpacked
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
@@ -55,7 +55,7 @@ class Line:
 
 
 def load_lines(split: str = "all") -> list[Line]:
-    rows = [json.loads(line) for line in gzip.decompress(DATA.read_bytes()).splitlines()]
+    rows = [json.loads(line) for line in read_unpacked(DATA).splitlines()]
     return [
         Line(row["text"], row["language"], row["split"], tuple(Span(**span) for span in row["spans"]))
         for row in rows

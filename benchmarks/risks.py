@@ -6,7 +6,6 @@ the texts with a risk for which one of the shipped rules for it fires, `false` t
 """
 
 import argparse
-import gzip
 import json
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import ROOT, Row, publish
+from triage.packed import read_unpacked
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
@@ -39,7 +39,7 @@ class Line:
 
 
 def load_lines() -> list[Line]:
-    rows = [json.loads(line) for line in gzip.decompress(DATA.read_bytes()).splitlines()]
+    rows = [json.loads(line) for line in read_unpacked(DATA).splitlines()]
     return [Line(row["text"], frozenset(row["risks"])) for row in rows]
 
 

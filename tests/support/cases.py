@@ -4,7 +4,6 @@ import contextlib
 import csv
 import io
 import json
-import lzma
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,8 @@ from typing import Any
 from unittest import mock
 
 from checkout import ROOT
+
+from triage.packed import read_unpacked
 
 FOLDER = ROOT / "tests" / "cases"
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]+\]")
@@ -48,7 +49,7 @@ class Result:
 
 @cache
 def load(kind: str) -> tuple[Case, ...]:
-    lines = lzma.decompress((FOLDER / f"{kind}.jsonl.xz").read_bytes()).decode().splitlines()
+    lines = read_unpacked(FOLDER / f"{kind}.jsonl.xz").decode().splitlines()
     return tuple(
         Case(f"{kind}:{number}", data["in"], data["want"], data.get("unclear", False))
         for number, line in enumerate(lines, 1)

@@ -1,7 +1,6 @@
 """Reads resolutions from CSV and JSON lines."""
 
 import csv
-import gzip
 import hashlib
 import io
 import json
@@ -11,6 +10,7 @@ from typing import Any
 
 from triage.decoding import DecodeError, decoded
 from triage.errors import ConfigError, InvalidRecord
+from triage.packed import read_unpacked
 from triage.schemas.enriched import document_id
 from triage.schemas.resolution import Resolution, check_resolution
 from triage.types import Channel
@@ -24,9 +24,8 @@ _ALIASES = {
 def read_resolutions(path: Path, now_ms: int) -> Iterator[tuple[int, Resolution | InvalidRecord]]:
     """Yield (line, resolution), or what is wrong with the line. Raises ConfigError if the file cannot be read."""
     try:
-        content = path.read_bytes()
-        text = (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        text = read_unpacked(path).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     rows = _csv(text) if path.suffix.lower() == ".csv" else _json_lines(text)
     for line, row in rows:

@@ -1,6 +1,5 @@
 """Replays scripted dialogues against the bot, and counts correct reactions."""
 
-import gzip
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from triage.assist.conversations.facts import TurnFacts
 from triage.assist.conversations.service import Conversations
 from triage.assist.conversations.turns import TurnRequest
 from triage.errors import ConfigError
+from triage.packed import read_unpacked
 from triage.schemas.conversation import Answer, Conversation
 
 SHIPPED = Path(__file__).parent.with_name("playbooks") / "shipped" / "dialogues.jsonl.gz"
@@ -61,9 +61,8 @@ class Report:
 def read_dialogues(path: Path) -> list[Dialogue]:
     """Read scripted dialogues, one JSON object per line, plain or gzip. Raises ConfigError naming the line."""
     try:
-        content = path.read_bytes()
-        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        text = read_unpacked(path).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
     found: list[Dialogue] = []
     problems: list[str] = []

@@ -1,6 +1,5 @@
 """Questions with the article that answers each: JSON lines of `question`, `language`, `article` (null: none does)."""
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import msgspec
 
 from triage.decoding import decoded
 from triage.errors import ConfigError
+from triage.packed import read_unpacked
 
 
 class LabelledQuestion(msgspec.Struct, frozen=True):
@@ -22,9 +22,8 @@ class LabelledQuestion(msgspec.Struct, frozen=True):
 def read_questions(path: Path) -> list[LabelledQuestion]:
     """Read a file of questions, also gzipped. Raises ConfigError with the line of what is not valid."""
     try:
-        content = path.read_bytes()
-        text = (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError, gzip.BadGzipFile) as error:
+        text = read_unpacked(path).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--questions {path} cannot be read: {error}") from error
     found, problems = [], []
     for line, row in enumerate(text.splitlines(), 1):

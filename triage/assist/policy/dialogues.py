@@ -4,7 +4,6 @@ STAR: Mosig, Mehri, Kober (2020), arXiv:2010.11853, MIT licence. One dialogue a 
 `tasks.json` has for each task a `graph` (action: the usual next one) and `replies` (action: its sentence).
 """
 
-import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from triage.errors import ConfigError
+from triage.packed import read_unpacked
 
 QUERY, TYPED = "query", "typed"
 """A look-up, and a sentence that the agent typed by hand, which stands among the actions before but is never learnt."""
@@ -70,9 +70,8 @@ class Decision:
 def read_dialogues(path: Path) -> list[StarDialogue]:
     """Read dialogues, one JSON object a line, plain or gzip. Raises ConfigError naming the line."""
     try:
-        content = path.read_bytes()
-        lines = (gzip.decompress(content) if path.suffix == ".gz" else content).splitlines()
-    except (OSError, EOFError) as error:
+        lines = read_unpacked(path).splitlines()
+    except OSError as error:
         raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
     found = []
     for number, line in enumerate(lines, 1):

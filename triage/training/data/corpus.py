@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import lzma
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -11,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from triage.errors import TrainingError
+from triage.packed import read_unpacked
 from triage.training.data.contamination import HeldOutTexts, require_uncontaminated, text_key
-from triage.training.data.datasets import packed_file, project_test_texts, unpacked
+from triage.training.data.datasets import packed_file, project_test_texts
 from triage.training.data.examples import Example
 from triage.training.data.labels import Taxonomy
 from triage.training.data.readers import READERS
@@ -123,8 +123,8 @@ def read_split(data: Path, source: TrainingSet, split: str) -> list[Example]:
     if not path.exists():
         return []
     try:
-        rows: list[dict[str, Any]] = [json.loads(line) for line in unpacked(path).splitlines()]
-    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+        rows: list[dict[str, Any]] = [json.loads(line) for line in read_unpacked(path).splitlines()]
+    except (OSError, ValueError) as error:
         raise TrainingError(f"{path} cannot be read: {error}") from error
     try:
         examples = list(READERS[source.reader](source.name, rows, source.entry))

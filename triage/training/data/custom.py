@@ -1,18 +1,16 @@
 """Reads and checks custom data: labelled texts of a user or of this project, in JSONL or CSV, plain, gzip or xz."""
 
 import csv
-import gzip
 import json
-import lzma
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from triage.errors import TrainingError
+from triage.packed import OPENERS
 from triage.training.data.examples import Entity, Example
 from triage.training.data.labels import RESOURCES, SENTIMENTS, Taxonomy
 
-_OPEN: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 MOST_SHOWN = 10
 """Problems named in an error."""
 
@@ -74,8 +72,8 @@ def _require_columns(path: Path, columns: dict[str, str], fields: Iterable[Any])
 
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
     """Yield (line number, row) of each row; the row is None for a line that is not JSON."""
-    packed = path.suffix.lower() in _OPEN
-    opener = _OPEN[path.suffix.lower()] if packed else open
+    packed = path.suffix.lower() in OPENERS
+    opener = OPENERS[path.suffix.lower()] if packed else open
     if (path.with_suffix("") if packed else path).suffix.lower() == ".csv":
         with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)

@@ -1,9 +1,7 @@
 """Describes the datasets (packs.yaml): origin, licence, flaws, and which test splits are in the repository."""
 
-import gzip
 import hashlib
 import json
-import lzma
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import yaml
 
 from triage.errors import ConfigError, TrainingError
+from triage.packed import read_unpacked
 from triage.paths import resource
 from triage.training.data.examples import Example
 from triage.training.data.files import read_json
@@ -85,8 +84,8 @@ def project_test_files(folder: Path) -> dict[str, Path]:
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """Rows of a .jsonl.gz or .jsonl file. Raises TrainingError naming the file and the line that is not an object."""
     try:
-        lines = unpacked(path).decode("utf-8").splitlines()
-    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+        lines = read_unpacked(path).decode("utf-8").splitlines()
+    except (OSError, ValueError) as error:
         raise TrainingError(f"{path} cannot be read: {error}") from error
     rows = []
     for number, line in enumerate(lines, start=1):
@@ -100,14 +99,6 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def unpacked(path: Path) -> bytes:
-    """Content of a .gz, .xz or plain file. Raises OSError, EOFError or lzma.LZMAError for a damaged one."""
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        return gzip.decompress(content)
-    return lzma.decompress(content) if path.suffix == ".xz" else content
-
-
 def packed_file(path: Path) -> Path:
     """`path`, a .gz file of a dataset, or the same file packed by xz, as the committed splits are to take less room."""
     packed = path.with_suffix(".xz")
@@ -116,7 +107,7 @@ def packed_file(path: Path) -> Path:
 
 def content_digest(path: Path) -> dict[str, Any]:
     """Number of `rows` and `sha256` of the uncompressed content of a .gz or .xz file."""
-    content = unpacked(path)
+    content = read_unpacked(path)
     return {"rows": content.count(b"\n"), "sha256": hashlib.sha256(content).hexdigest()}
 
 

@@ -1,21 +1,19 @@
 """Reads the texts that train the risk head: the project's own, and background texts of the datasets."""
 
-import gzip
 import json
 import lzma
 import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from triage.errors import TrainingError
+from triage.packed import OPENERS, read_unpacked
 from triage.training.data.labels import RESOURCES
 from triage.types import RiskLabel
 
 OWN_TEXTS = "risks_train.jsonl.xz"
-_OPEN: dict[str, Callable[..., IO[str]]] = {".gz": gzip.open, ".xz": lzma.open}
 _LABELLED = "own_train.jsonl.xz"
 _POSITIVE = "positive"
 _PLAIN = {"product_question", "delivery", "order_change", "price_promotion", "return_refund"}
@@ -67,7 +65,7 @@ def own_texts(path: Path | None = None) -> list[RiskText]:
     known = frozenset(RiskLabel)
     found = []
     try:
-        with _OPEN.get(path.suffix, open)(path, "rt", encoding="utf-8") as file:
+        with OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):
                 row = json.loads(line)
                 text, risks = row.get("text"), row.get("risks")
@@ -89,8 +87,7 @@ def background_texts(data: Path, seed: int = 5) -> list[RiskText]:
         path = data / name / "train.jsonl.gz"
         if not path.exists():
             continue
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            rows = [json.loads(line) for line in file]
+        rows = [json.loads(line) for line in read_unpacked(path).splitlines()]
         texts = [(row.get("text") or "".join(row.get("tokens", [])), row.get("label") == _POSITIVE) for row in rows]
         texts = [(text, praise) for text, praise in texts if 2 < len(text) < _LONGEST]
         found += [_background(*row) for row in rng.sample(texts, min(_MOST_OF_A_SET, len(texts)))]
@@ -100,8 +97,7 @@ def background_texts(data: Path, seed: int = 5) -> list[RiskText]:
 def labelled_texts(seed: int = 1) -> list[RiskText]:
     """Texts of the project that train intent and sentiment and name no risk: praise, and plain questions."""
     rng = random.Random(seed)  # noqa: S311 - no secret
-    with lzma.open(str(RESOURCES / _LABELLED), "rt", encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
+    rows = [json.loads(line) for line in read_unpacked(Path(str(RESOURCES / _LABELLED))).splitlines()]
     praise = [row["text"] for row in rows if row.get("sentiment") == _POSITIVE]
     asked = [row["text"] for row in rows if row.get("sentiment") == "neutral" and row.get("intent") in _PLAIN]
     chosen = praise + rng.sample(asked, min(_MOST_OF_A_SET, len(asked)))

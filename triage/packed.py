@@ -1,0 +1,27 @@
+"""Reads files that may be packed by gzip or xz."""
+
+import gzip
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+OPENERS: dict[str, Callable[..., IO[str]]] = {".gz": gzip.open, ".xz": lzma.open}
+"""Functions that open packed files, by the suffix of the name."""
+_GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
+
+
+def read_unpacked(path: Path) -> bytes:
+    """Content of a file, unpacked if its name or its first bytes say gzip or xz.
+
+    Raises OSError for a file that cannot be read or is damaged.
+    """
+    content = path.read_bytes()
+    try:
+        if path.suffix == ".gz" or content.startswith(_GZIP):
+            return gzip.decompress(content)
+        if path.suffix == ".xz" or content.startswith(_XZ):
+            return lzma.decompress(content)
+    except (EOFError, ValueError, lzma.LZMAError) as error:
+        raise OSError(f"damaged: {error}") from error
+    return content
