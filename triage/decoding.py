@@ -1,9 +1,13 @@
 """Decodes text from outside: however a parser refuses it, that is one error."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import yaml
+
+from triage.errors import ConfigError
 
 _T = TypeVar("_T")
 
@@ -26,3 +30,13 @@ def decoded(decode: Callable[..., _T], content: Any, *refusals: type[Exception],
         raise DecodeError("it is nested too deeply") from error
     except kinds as error:
         raise DecodeError(str(error)) from error
+
+
+def read_yaml(path: Path) -> Any:
+    """Content of a YAML file. Raises ConfigError, naming the file, if it cannot be read or is not valid YAML."""
+    try:
+        return decoded(lambda text: yaml.safe_load(text.decode()), path.read_bytes(), yaml.YAMLError)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+    except DecodeError as error:
+        raise ConfigError(f"not valid YAML: {error}", where=str(path)) from error

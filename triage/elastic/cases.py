@@ -12,6 +12,7 @@ from elasticsearch import Elasticsearch
 from triage.clock import parse_rfc3339
 from triage.config import ElasticsearchSettings
 from triage.elastic.aggregations import buckets
+from triage.elastic.bulk import send_bulk
 from triage.elastic.errors import DEPENDENCY, cause, is_overload, translated
 from triage.elastic.index_faults import count_deleted, remedy
 from triage.elastic.mapping import JsonObject
@@ -20,7 +21,6 @@ from triage.elastic.search import decode_hits
 from triage.errors import IndexUnusable, TriageError, Unavailable
 from triage.schemas.resolution import Case
 
-_NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
 _PAGE = 1_000
 
 
@@ -50,9 +50,7 @@ def write_cases(client: Elasticsearch, settings: ElasticsearchSettings, cases: I
     if not lines:
         return
     with translated():
-        body = client.perform_request(
-            "POST", "/_bulk", headers=_NDJSON, body=b"\n".join(lines) + b"\n", endpoint_id="bulk"
-        ).body
+        body = send_bulk(client, lines)
     for item in body["items"]:
         result = item["index"]
         if result["status"] < 300 or result["status"] == 409:

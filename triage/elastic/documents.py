@@ -11,6 +11,7 @@ from triage.clock import parse_rfc3339
 from triage.config import ElasticsearchSettings
 from triage.elastic import reading
 from triage.elastic.aggregations import event_time_range
+from triage.elastic.bulk import send_bulk
 from triage.elastic.errors import translated
 from triage.elastic.index_faults import count_deleted
 from triage.elastic.mapping import JsonObject
@@ -19,7 +20,6 @@ from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.version import is_named, with_offset, written_ms
 
 _MOST_SOURCES = 1_000
-_NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
 # A total order: `_id` is the hash of id, channel and source. Without an id, `event.id` is a position, which a topic
 # that was created again uses again, but at another time.
 _ORDER: list[JsonObject] = [
@@ -193,11 +193,5 @@ def delete(client: Elasticsearch, items: Sequence[tuple[str, str, int]]) -> int:
         for index, identity, version in items
     ]
     with translated():
-        body = client.perform_request(
-            "POST",
-            "/_bulk",
-            headers=_NDJSON,
-            body=b"".join(msgspec.json.encode(line) + b"\n" for line in lines),
-            endpoint_id="bulk",
-        ).body
+        body = send_bulk(client, [msgspec.json.encode(line) for line in lines])
     return count_deleted(body)

@@ -11,6 +11,7 @@ import msgspec
 from elastic_transport import ApiError
 from elasticsearch import Elasticsearch
 
+from triage.elastic.bulk import send_bulk
 from triage.elastic.errors import DEPENDENCY, cause, is_overload, translated
 from triage.elastic.index_faults import remedy
 from triage.elastic.knowledge_mapping import knowledge_mapping
@@ -20,7 +21,6 @@ from triage.elastic.template import full_text, probe
 from triage.errors import DependencyError, IndexUnusable, Unavailable
 from triage.schemas.knowledge import Article, ArticleState, PassageDocument, passage_id
 
-_NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
 _PAGE = 1_000
 _ARTICLES: JsonObject = {"bool": {"filter": [{"term": {"doc": "article"}}]}}
 
@@ -204,9 +204,7 @@ def _bulk(client: Elasticsearch, lines: Sequence[bytes]) -> Iterator[dict[str, A
     if not lines:
         return iter(())
     with translated():
-        body = client.perform_request(
-            "POST", "/_bulk", headers=_NDJSON, body=b"\n".join(lines) + b"\n", endpoint_id="bulk"
-        ).body
+        body = send_bulk(client, lines)
     return iter(body["items"])
 
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from triage.decoding import DecodeError, decoded
+from triage.decoding import read_yaml
 from triage.errors import ConfigError
 from triage.han import simplified
 
@@ -73,12 +71,7 @@ def places_of(path: Path | None = None) -> Places:
 
 def _read(path: Path) -> list[Place]:
     where = str(path)
-    try:
-        content: Any = decoded(lambda text: yaml.safe_load(text.decode()), path.read_bytes(), yaml.YAMLError)
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror or error}", where=where) from error
-    except DecodeError as error:
-        raise ConfigError(f"not valid YAML: {error}", where=where) from error
+    content: Any = read_yaml(path)
     if not isinstance(content, dict) or content.get("version") != 1 or not isinstance(content.get("places"), list):
         raise ConfigError("must have `version: 1` and a list `places`", where=where)
     problems: list[str] = []

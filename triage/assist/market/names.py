@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from triage.decoding import DecodeError, decoded
+from triage.decoding import read_yaml
 from triage.errors import ConfigError, did_you_mean
 from triage.han import simplified
 
@@ -66,12 +64,7 @@ def folded(name: str) -> str:
 def read_market(path: Path) -> Market:
     """Read a market file. Raises ConfigError with every problem of the file."""
     where = str(path)
-    try:
-        content: Any = decoded(lambda text: yaml.safe_load(text.decode()), path.read_bytes(), yaml.YAMLError)
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror or error}", where=where) from error
-    except DecodeError as error:
-        raise ConfigError(f"not valid YAML: {error}", where=where) from error
+    content: Any = read_yaml(path)
     problems: list[str] = []
     market = _market(content, problems)
     if problems:
