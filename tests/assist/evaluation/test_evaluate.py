@@ -7,6 +7,7 @@ import pytest
 from triage.assist.evaluation import metrics
 from triage.assist.evaluation.questions import read_questions
 from triage.errors import ConfigError
+from triage.intervals import wilson
 
 
 def test_ranks_and_hits():
@@ -29,8 +30,8 @@ def test_coverage_is_the_largest_share_with_enough_right():
 
 
 def test_wilson_intervals_are_wide_for_few():
-    assert metrics.wilson(5, 5)[0] == pytest.approx(0.566, abs=1e-3)
-    assert metrics.wilson(0, 0) == (0.0, 1.0)
+    assert wilson(5, 5)[0] == pytest.approx(0.566, abs=1e-3)
+    assert wilson(0, 0) == (0.0, 1.0)
 
 
 def test_questions_are_read_and_faults_named_by_line(tmp_path):

@@ -4,9 +4,9 @@ from elasticsearch import Elasticsearch
 
 from triage.assist.answers.model import SimilarCase
 from triage.assist.encoder.base import SentenceEncoder
-from triage.assist.evaluation.metrics import wilson
 from triage.config import ElasticsearchSettings
 from triage.elastic.cases import count_endings, similar_cases
+from triage.intervals import wilson
 
 FEWEST = 5
 """Of fewer cases no share is given: it would be a guess."""

@@ -11,6 +11,7 @@ from triage.assist.retrieval.fusion import best_of_articles, fuse
 from triage.assist.retrieval.parameters import FusionWeights, Parameters
 from triage.assist.retrieval.retriever import Retriever, Search
 from triage.elastic.passages import FoundPassages, Scope
+from triage.intervals import wilson
 
 _ALONE = FusionWeights(words=0.0, language=0.0)
 
@@ -93,7 +94,7 @@ def _ranks(ranks: Sequence[int | None]) -> dict[str, Any]:
     for k in (1, 3):
         hits = metrics.hits(ranks, k)
         figures[f"hit@{k}"] = _mean(hits)
-        figures[f"hit@{k}_interval"] = [round(each, 4) for each in metrics.wilson(int(sum(hits)), len(hits))]
+        figures[f"hit@{k}_interval"] = [round(each, 4) for each in wilson(int(sum(hits)), len(hits))]
     reciprocals = metrics.reciprocal(ranks)
     figures["mrr@10"] = _mean(reciprocals)
     figures["mrr@10_interval"] = [round(each, 4) for each in metrics.bootstrap(reciprocals)]

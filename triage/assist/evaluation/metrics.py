@@ -1,6 +1,5 @@
 """Figures of rankings and of abstention, with intervals."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +7,6 @@ from numpy.typing import NDArray
 
 _RESAMPLES = 1_000
 _SEED = 20
-_Z = 1.959964
 RIGHT = 0.95
 
 
@@ -23,17 +21,6 @@ def hits(ranks: Sequence[int | None], k: int) -> list[float]:
 
 def reciprocal(ranks: Sequence[int | None], k: int = 10) -> list[float]:
     return [1 / rank if rank is not None and rank <= k else 0.0 for rank in ranks]
-
-
-def wilson(right: int, total: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson); (0, 1) of nothing."""
-    if not total:
-        return 0.0, 1.0
-    share = right / total
-    centre = share + _Z**2 / (2 * total)
-    half = _Z * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
-    scale = 1 + _Z**2 / total
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
 def bootstrap(values: Sequence[float]) -> tuple[float, float]:

@@ -16,6 +16,8 @@ from triage.elastic.reading import run_search
 _FILTERS = 100
 """Brands or products per search: each is a query of its own in the index."""
 _PAIRS = 100
+_ANY = ""
+"""Name of the condition for any brand; no brand is called so."""
 _NEGATIVE: JsonObject = {"term": {"sentiment.label": "negative"}}
 _BY_PAIR: JsonObject = {"pairs": {"terms": {"field": "aspects.pair", "size": _PAIRS}}}
 
@@ -61,11 +63,13 @@ class _Counting:
 
     def _brands(self) -> tuple[list[BrandRow], int]:
         market, spellings = self._market, self._spellings
-        records = self._counted(self._now, {each.name: _of_brand(each, market, spellings) for each in market.brands})
+        records = self._counted(
+            self._now, {each.name: _of_brand(each, market, spellings) for each in market.brands}, BY_SENTIMENT
+        )
         mentions = {each.name: _mentions(each, market, spellings) for each in market.brands}
-        now = self._counted(self._now, mentions)
+        now = self._counted(self._now, {**mentions, _ANY: _any(mentions.values())} if mentions else {})
+        voices = now.pop(_ANY)["doc_count"] if mentions else 0
         before = self._counted(self._before, mentions)
-        voices = self._counted(self._now, {"any": _any(mentions.values())})["any"]["doc_count"] if mentions else 0
         rows = [
             BrandRow(
                 brand,
@@ -87,7 +91,7 @@ class _Counting:
         conditions = {
             each.name: {"terms": {"product": self._spellings.products[each.name]}} for each in self._market.products
         }
-        found = self._counted(self._now, conditions, _BY_PAIR)
+        found = self._counted(self._now, conditions, {**BY_SENTIMENT, **_BY_PAIR})
         rows = [
             ProductRow(
                 each, bucket["doc_count"], _opinion(bucket), _aspects(bucket), self._spellings.products[each.name]
@@ -111,7 +115,7 @@ class _Counting:
         return sorted(lost, key=lambda each: -each.negative)
 
     def _counted(
-        self, query: JsonObject, conditions: Mapping[str, JsonObject], more: JsonObject | None = None
+        self, query: JsonObject, conditions: Mapping[str, JsonObject], within: JsonObject | None = None
     ) -> dict[str, JsonObject]:
         """One bucket per condition, with the numbers by sentiment; `more` are further sub-aggregations."""
         found: dict[str, JsonObject] = {}
@@ -124,7 +128,7 @@ class _Counting:
                 aggs={
                     "by": {
                         "filters": {"filters": {str(at): conditions[name] for at, name in enumerate(part)}},
-                        "aggs": {**BY_SENTIMENT, **(more or {})},
+                        **({"aggs": within} if within else {}),
                     }
                 },
             )
