@@ -58,7 +58,7 @@ def graph(
 @app.command()
 def replay(
     file: Annotated[
-        Path | None, typer.Argument(help="Dialogues, JSONL [default: the shipped ones]", show_default=False)
+        Path | None, typer.Argument(help="Dialogues, YAML or JSONL [default: the shipped ones]", show_default=False)
     ] = None,
     folder: Annotated[
         Path | None, typer.Option(help="Folder of playbooks [conversations.playbooks]", show_default=False)

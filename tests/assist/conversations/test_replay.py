@@ -49,3 +49,16 @@ def test_a_file_that_holds_no_dialogues_is_refused_with_its_lines(tmp_path: Path
     path.write_bytes(b"no gzip")
     with pytest.raises(ConfigError, match="cannot be read"):
         read_dialogues(path)
+
+
+def test_dialogues_are_read_from_yaml_and_each_mistake_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    one = "- {id: zh-1, language: zh, kind: wish, turns: [{say: 转人工, state: waiting}]}\n"
+    path.write_text(one, "utf-8")
+    assert [each.turns[0].say for each in read_dialogues(path)] == ["转人工"]
+    path.write_text(one + "- {id: en-2, language: en, kind: flow, turns: [{say: yes}]}\n- 3\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"dialogue en-2: .*got `bool`.*quotes\n  - dialogue 3: "):
+        read_dialogues(path)
+    path.write_text("id: zh-1", "utf-8")
+    with pytest.raises(ConfigError, match="not a list of dialogues"):
+        read_dialogues(path)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -10,12 +11,14 @@ from triage.assist.conversations.errors import TurnRefused
 from triage.assist.conversations.facts import TurnFacts
 from triage.assist.conversations.service import Conversations
 from triage.assist.conversations.turns import TurnRequest
+from triage.decoding import read_yaml
 from triage.errors import ConfigError
 from triage.packed import read_unpacked
 from triage.schemas.conversation import Answer, Conversation
 
 SHIPPED = Path(__file__).parent.with_name("playbooks") / "shipped" / "dialogues.jsonl.gz"
 Read = Callable[[str], TurnFacts]
+_YAML = frozenset({".yaml", ".yml"})
 _MAX_LINES = 100_000
 
 
@@ -59,7 +62,12 @@ class Report:
 
 
 def read_dialogues(path: Path) -> list[Dialogue]:
-    """Read scripted dialogues, one JSON object per line, plain or gzip. Raises ConfigError naming the line."""
+    """Read scripted dialogues: a YAML list, or JSON objects, one per line, plain or gzip.
+
+    Raises ConfigError naming each line, or each dialogue of a list, that is not valid.
+    """
+    if path.suffix in _YAML:
+        return _of_list(read_yaml(path), path)
     try:
         text = read_unpacked(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -72,6 +80,23 @@ def read_dialogues(path: Path) -> list[Dialogue]:
                 found.append(msgspec.json.decode(line, type=Dialogue))
             except msgspec.MsgspecError as error:
                 problems.append(f"line {number}: {error}")
+    if problems:
+        raise ConfigError(problems, where=str(path))
+    return found
+
+
+def _of_list(content: Any, path: Path) -> list[Dialogue]:
+    if not isinstance(content, list):
+        raise ConfigError("is not a list of dialogues, each with id, language, kind and turns", where=str(path))
+    found: list[Dialogue] = []
+    problems: list[str] = []
+    for number, each in enumerate(content, 1):
+        try:
+            found.append(msgspec.convert(each, Dialogue))
+        except msgspec.ValidationError as error:
+            name = each.get("id", number) if isinstance(each, dict) else number
+            hint = "; put yes and no into quotes" if "got `bool`" in str(error) else ""
+            problems.append(f"dialogue {name}: {error}{hint}")
     if problems:
         raise ConfigError(problems, where=str(path))
     return found
