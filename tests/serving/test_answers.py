@@ -1,6 +1,7 @@
 """`POST /v1/answers`: questions of every form, and dependencies that fail."""
 
 import pytest
+from small_encoder import SmallEncoder
 
 from triage.assist.answers.model import Answer
 from triage.clock import ManualClock
@@ -8,10 +9,12 @@ from triage.config import RedactionSettings
 from triage.errors import Unavailable
 from triage.metrics import Metrics
 from triage.redaction import Redactor
+from triage.schemas.knowledge import pack_vector
 from triage.serving import answers
 from triage.serving.answers import AnswerService
 
 pytestmark = pytest.mark.asyncio
+ENCODER = SmallEncoder()
 
 
 class Answerer:
@@ -41,7 +44,7 @@ def answering(api, noted):
     def build(error=None, **conversations):
         answerer = Answerer(error)
         service = AnswerService(
-            answerer, None, None, Metrics(), Redactor(RedactionSettings()), ManualClock(0), conversations.get
+            answerer, None, None, Metrics(), Redactor(RedactionSettings()), ManualClock(0), conversations.get, ENCODER
         )
         made = api(answers=service)
         made.answerer = answerer
@@ -105,3 +108,8 @@ async def test_what_is_not_found_is_kept_redacted(answering, noted):
         await api.post("/v1/answers", {"question": "Is jane.miller@example.com a customer?"})
         (question,) = noted
         assert (question.text, question.why_not) == ("Is [EMAIL] a customer?", "not_sure")
+        # The vector is made of what was kept: nothing of the address may be in it.
+        assert (question.encoder, question.exact) == (
+            ENCODER.version,
+            pack_vector(ENCODER.encode_questions(["Is [EMAIL] a customer?"])[0]),
+        )

@@ -16,6 +16,7 @@ from triage.alerting.precision.proposal import Proposal
 from triage.alerting.precision.report import RuleKeys, RuleReport
 from triage.alerting.rules.model import Rule
 from triage.alerting.wording import wording_for
+from triage.assist.answers.grouping import AskedGroup
 from triage.assist.answers.model import Answer, AnswerSpan, RankedPassage, SimilarCase
 from triage.assist.market.names import Brand, Product
 from triage.assist.market.report import BrandRow, LostTo, MarketReport, Opinion, ProductRow
@@ -157,7 +158,7 @@ class ConsoleParts:
             "passage": record.span_html(self._span(), self._answer(), EN),
             "verdicts": record.verdicts_html([self._verdict()], EN),
             "articles": knowledge.articles_html([self._use()], date(2026, 11, 22), EN),
-            "asked and not found": knowledge.unanswered_html([self._unanswered()], ours, EN),
+            "asked and not found": knowledge.unanswered_html([AskedGroup([self._unanswered()], ours, ours)], ours, EN),
             "passages of an intent": knowledge.passages_html([self._passage()], EN),
             "review": review.record_html(hit, NOW, EN),
             "latest": review.latest_html([correction], 2, 1, EN),

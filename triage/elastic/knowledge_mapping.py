@@ -7,6 +7,7 @@ from triage.schemas.resolution import Case
 DIMENSIONS = 384
 _KEYWORD: JsonObject = {"type": "keyword", "ignore_above": 1024}
 _DAY: JsonObject = {"type": "date", "format": "strict_date"}
+_PACKED: JsonObject = {"type": "keyword", "index": False, "doc_values": False}
 # Stated, because the default differs between servers: the plan would differ too.
 VECTOR: JsonObject = {
     "type": "dense_vector",
@@ -32,7 +33,7 @@ def knowledge_mapping(text: JsonObject) -> JsonObject:
             **{name: {"type": "long"} for name in ("number", "start", "end")},
             **{name: dict(_DAY) for name in ("valid_from", "valid_until")},
             "vector": VECTOR,
-            "exact": {"type": "keyword", "index": False, "doc_values": False},
+            "exact": _PACKED,
             "stored": {"type": "object", "enabled": False},
         },
     }
@@ -46,6 +47,6 @@ def case_mapping(text: JsonObject) -> JsonObject:
 
 def evidence_mapping(text: JsonObject) -> JsonObject:
     """Index mapping of verdicts and unanswered questions, which rejects unknown fields."""
-    special = {"text": text, "at": DATE}
+    special = {"text": text, "at": DATE, "exact": _PACKED}
     verdicts, unanswered = strict_mapping(Verdict, special), strict_mapping(Unanswered, special)
     return {"dynamic": "strict", "properties": {**verdicts["properties"], **unanswered["properties"]}}

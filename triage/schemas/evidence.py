@@ -30,7 +30,10 @@ class Verdict(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Unanswered(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A question that got no answer; `text` is redacted, and missing if it is that of a record."""
+    """A question that got no answer; `text` is redacted, and missing if it is that of a record.
+
+    `exact` is the vector of the redacted text, as `pack_vector` packs it, made by `encoder`; missing without one.
+    """
 
     doc: Literal["unanswered"]
     at: str
@@ -42,3 +45,5 @@ class Unanswered(msgspec.Struct, kw_only=True, omit_defaults=True):
     record: str | None = None
     intent: str | None = None
     article: str | None = None
+    encoder: str | None = None
+    exact: str | None = None

@@ -9,6 +9,7 @@ from elasticsearch import Elasticsearch
 
 from triage.assist.answers.answerer import MOST_RANKED, Answerer
 from triage.assist.answers.model import Answer, Question
+from triage.assist.encoder.base import SentenceEncoder
 from triage.clock import Clock, rfc3339
 from triage.config import ElasticsearchSettings
 from triage.elastic.evidence import store_unanswered
@@ -19,6 +20,7 @@ from triage.metrics import Metrics
 from triage.redaction import Redactor
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.evidence import Unanswered
+from triage.schemas.knowledge import pack_vector
 from triage.web.problem import Problem
 
 log = get_logger("triage.api")
@@ -42,11 +44,14 @@ class AnswerService:
         redactor: Redactor,
         clock: Clock,
         text_of_conversation: TextOfConversation | None = None,
+        encoder: SentenceEncoder | None = None,
     ) -> None:
+        """`encoder` makes the vectors by which the console groups what was not found; None: it groups by article."""
         self._answerer = answerer
         self._client, self._settings = client, settings
         self._metrics, self._redactor, self._clock = metrics, redactor, clock
         self._text_of_conversation = text_of_conversation
+        self._encoder = encoder
 
     async def answer(self, body: Any) -> bytes:
         """The answer as JSON.
@@ -82,6 +87,8 @@ class AnswerService:
 
     def _note(self, question: Question, text: str, intent: str | None, answer: Answer) -> None:
         """Keep what was asked and not found; the answer does not depend on it."""
+        # The vector is made of the redacted text: nothing of what was removed may be read from it.
+        noted = self._redactor.redact_text(text[:_NOTED_CHARS])
         asked = Unanswered(
             doc="unanswered",
             at=rfc3339(self._clock.now_ms()),
@@ -89,12 +96,15 @@ class AnswerService:
             language=answer.language,
             audience=question.audience,
             confidence=answer.confidence,
-            text="" if question.record else self._redactor.redact_text(text[:_NOTED_CHARS]),
+            text="" if question.record else noted,
             record=question.record,
             intent=intent,
             article=answer.ranking[0].article if answer.ranking else None,
         )
         try:
+            if self._encoder is not None:
+                asked.encoder = self._encoder.version
+                asked.exact = pack_vector(self._encoder.encode_questions([noted])[0])
             store_unanswered(self._client, self._settings, asked)
         except TriageError as error:
             log.warning("unanswered_not_kept", error=str(error))

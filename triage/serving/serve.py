@@ -87,7 +87,7 @@ def serve(settings: Settings) -> None:
     resolutions = ResolutionSender(settings.kafka, redactor)
     follower = follow_resolutions(settings.kafka, CaseIndexer(elasticsearch, settings.elasticsearch, redactor, encoder))
     text_of = partial(text_of_conversation, conversations.store)
-    answers = AnswerService(answerer, elasticsearch, settings.elasticsearch, metrics, redactor, clock, text_of)
+    answers = AnswerService(answerer, elasticsearch, settings.elasticsearch, metrics, redactor, clock, text_of, encoder)
     app = build_app(
         service, settings.api, metrics, health, conversations=of_api, answers=answers, resolutions=resolutions
     )

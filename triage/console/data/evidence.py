@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from elasticsearch import Elasticsearch
 
 from triage.assist.answers.answerer import Answerer
-from triage.assist.answers.assemble import build_answerer, usable_encoder
+from triage.assist.answers.assemble import build_answerer, parameters_of, usable_encoder
+from triage.assist.answers.grouping import AskedGroup, group_questions
 from triage.assist.answers.model import Answer, Question
 from triage.assist.cases.similar import CaseFinder
+from triage.assist.retrieval.similarity import Centres
 from triage.clock import Clock, rfc3339
 from triage.config import Settings
 from triage.elastic.evidence import (
@@ -20,7 +22,7 @@ from triage.elastic.evidence import (
 from triage.elastic.knowledge import read_articles
 from triage.elastic.passages import passages_of_articles
 from triage.elastic.search import Hit
-from triage.schemas.evidence import Unanswered, Verdict, VerdictLabel
+from triage.schemas.evidence import Verdict, VerdictLabel
 from triage.schemas.knowledge import ArticleState, PassageDocument
 
 _CASES = 3
@@ -42,13 +44,13 @@ class ArticleUse:
 
 @dataclass(frozen=True)
 class KnowledgeState:
-    """All articles with their use, and the last questions that got no answer, newest first.
+    """All articles with their use, and the last questions that got no answer, in groups, the largest first.
 
     `passages` are those of the articles of one intent, if one was asked for.
     """
 
     articles: list[ArticleUse]
-    unanswered: list[Unanswered]
+    unanswered: list[AskedGroup]
     passages: list[PassageDocument] = field(default_factory=list)
 
 
@@ -104,7 +106,9 @@ class LocalEvidence:
         if intent is not None:
             names = [each.article.article for each in articles[:_SHOWN_ARTICLES]]
             passages = passages_of_articles(self._client, elastic.knowledge(), names)
-        return KnowledgeState(articles, latest_unanswered(self._client, elastic, _UNANSWERED), passages)
+        asked = latest_unanswered(self._client, elastic, _UNANSWERED)
+        centres = Centres.of(parameters_of(self._settings).centres)
+        return KnowledgeState(articles, group_questions(asked, centres), passages)
 
     def _ready(self) -> Answerer:
         with self._lock:

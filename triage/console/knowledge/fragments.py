@@ -1,30 +1,20 @@
 """Parts of *Knowledge* as HTML."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from markupsafe import Markup
 
+from triage.assist.answers.grouping import AskedGroup
 from triage.clock import from_ms, parse_rfc3339
 from triage.console.data.evidence import ArticleUse
 from triage.console.web.templates import render
-from triage.schemas.evidence import Unanswered
 from triage.schemas.knowledge import PassageDocument
 from triage.translations import Translations
 
 _SOON = timedelta(days=30)
 _OLD = timedelta(days=180)
 _EXAMPLES = 5
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Questions without an answer that belong together: their intent and the article that came nearest."""
-
-    intent: str | None
-    article: str | None
-    questions: list[Unanswered]
 
 
 def articles_html(articles: Sequence[ArticleUse], today: date, translations: Translations) -> Markup:
@@ -52,16 +42,9 @@ def state_of(use: ArticleUse, today: date) -> str:
     return "" if use.used else "unused"
 
 
-def unanswered_html(questions: Sequence[Unanswered], root: str, translations: Translations) -> Markup:
-    """Render what was asked and not found, grouped, the most frequent first: the list of articles to write."""
-    groups: dict[tuple[str | None, str | None], list[Unanswered]] = {}
-    for question in questions:
-        groups.setdefault((question.intent, question.article), []).append(question)
-    ordered = sorted(
-        (_Group(intent, article, asked) for (intent, article), asked in groups.items()),
-        key=lambda group: -len(group.questions),
-    )
-    return render("knowledge/unanswered.html", translations, groups=ordered, most=_EXAMPLES, root=root)
+def unanswered_html(groups: Sequence[AskedGroup], root: str, translations: Translations) -> Markup:
+    """Render what was asked and not found, by group: the list of articles to write."""
+    return render("knowledge/unanswered.html", translations, groups=groups, most=_EXAMPLES, root=root)
 
 
 def passages_html(passages: Sequence[PassageDocument], translations: Translations) -> Markup:
