@@ -128,7 +128,7 @@ def test_what_other_commands_read_is_there(run):
         "print(len(catalogue('zh')), committed_folder())"
     )
     topics, lines, messages, committed = run("-c", code).split()
-    assert (int(topics), int(lines), int(messages) > 100) == (10, 6036, True)
+    assert (int(topics), int(lines), int(messages) > 100) == (12, 6036, True)
     assert "_data" in committed
 
 

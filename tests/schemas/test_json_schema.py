@@ -23,6 +23,7 @@ from triage.schemas.action import (
     Unacknowledge,
 )
 from triage.schemas.alert import Alert, Example, Share
+from triage.schemas.conversation import Answer, Said
 from triage.schemas.counts import CountMessage, KeyCount, Watermark, WindowCounts
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import (
@@ -39,6 +40,7 @@ from triage.schemas.enriched import (
 from triage.schemas.json_schema import RECORDS, record_schema, rendered, write_schemas
 from triage.schemas.raw import validate_raw
 from triage.schemas.resolution import Resolution
+from triage.schemas.turn import AnsweredTurn, IncomingTurn
 from triage.types import Channel
 
 EXAMPLES = {
@@ -133,6 +135,17 @@ EXAMPLES = {
     ),
     "resolution": Resolution(
         record="ab" * 32, answer="We sent a new one.", outcome="solved", at="2026-11-22T09:30:00.000Z"
+    ),
+    "turn": IncomingTurn(conversation="c-1", turn=1, speaker="customer", text="Still no parcel", author_id="jane"),
+    "answered-turn": AnsweredTurn(
+        conversation="c-1",
+        turn=1,
+        speaker="customer",
+        text="Still no parcel",
+        language="en",
+        at="2026-11-22T09:30:00.000Z",
+        answer=Answer(turn=1, state="bot", say=[Said(text="Which order?", step="ask")], suggestions=[], ask="order_id"),
+        author_id="v1:" + "0" * 32,
     ),
     "alert-judge": Judge(id="a4", actor="Kim", at_ms=1, dedup_key="triage-1", verdict="false", comment="a sale"),
 }

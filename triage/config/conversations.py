@@ -30,6 +30,9 @@ class ConversationSettings(Section):
     bot: bool = Field(True, description="Answer customers by playbooks; false: every conversation waits for a person")
     clarify_times: int = Field(2, ge=1, le=5, description="Turns that the bot may fail to understand in a row")
     max_bot_turns: int = Field(40, ge=1, le=200, description="Customer turns after which the bot hands over")
+    topic: bool = Field(
+        False, description="`triage serve` also answers the topic `turns`; the answers go to `answered-turns`"
+    )
     max_turns: int = Field(200, ge=2, le=1_000, description="Turns of a conversation; later ones are refused")
     max_text_chars: int = Field(4_000, ge=100, le=20_000, description="Characters of a turn; longer ones are refused")
     time_out_minutes: float = Field(

@@ -48,7 +48,8 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One turn of a conversation, with its redacted text.
 
     `digest` is the keyed hash of the original text, to recognize a repeated turn. `step` is the step that an agent
-    picked from the suggestions, `actor` the agent's name.
+    picked from the suggestions, `actor` the agent's name. `origin` is the position, as
+    `partition-offset`, of a turn that came by the topic `turns`.
     """
 
     turn: int
@@ -62,6 +63,7 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
     sentiment: float = 0.0
     step: str | None = None
     actor: str | None = None
+    origin: str | None = None
 
 
 class Conversation(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -20,6 +20,7 @@ from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.raw import INTERNAL_FIELDS, STRING_FIELDS, RawRecord
 from triage.schemas.resolution import Resolution
+from triage.schemas.turn import AnsweredTurn, IncomingTurn
 from triage.types import SentimentLabel, SeverityLevel
 
 Schema = dict[str, Any]
@@ -40,6 +41,8 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "alert-silence": Silence,
     "alert-judge": Judge,
     "resolution": Resolution,
+    "turn": IncomingTurn,
+    "answered-turn": AnsweredTurn,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

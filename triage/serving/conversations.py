@@ -8,7 +8,7 @@ import msgspec
 
 from triage.assist.conversations.errors import TurnRefused
 from triage.assist.conversations.facts import facts_of_turn
-from triage.assist.conversations.service import Conversations
+from triage.assist.conversations.service import Conversations, Taken
 from triage.assist.conversations.turns import TurnRequest, TurnTaker
 from triage.clock import Clock, parse_rfc3339
 from triage.errors import TriageError
@@ -19,6 +19,7 @@ from triage.pipeline.stages.reload import Replaceable
 from triage.schemas.conversation import Answer
 from triage.schemas.raw import RawRecord
 from triage.serving.batcher import MicroBatcher
+from triage.serving.turn_topic import TurnFollower
 from triage.types import Channel
 from triage.web.problem import Problem
 
@@ -42,9 +43,14 @@ class ConversationService:
         self._batcher, self._clock, self._metrics = batcher, clock, metrics
         self._enrich_timeout_s = enrich_timeout_s
         self._watching: asyncio.Task[None] | None = None
+        self._follower: TurnFollower | None = None
 
     async def take(self, identity: str, turn: TurnRequest, actor: str) -> Answer:
-        """Answer a turn of a conversation.
+        """Answer a turn of a conversation; `take_turn` says what it raises."""
+        return (await self.take_turn(identity, turn, actor)).answer
+
+    async def take_turn(self, identity: str, turn: TurnRequest, actor: str, origin: str | None = None) -> Taken:
+        """Answer a turn of a conversation, and return it as it is stored; `origin` is its position on the topic.
 
         Raises TurnRefused, Overloaded, Problem 503 if enrichment takes too long, and Unavailable if Elasticsearch does
         not answer; after the last two, send the same turn again.
@@ -60,7 +66,7 @@ class ConversationService:
             raise Problem(503, "overloaded", f"no result within {limit:g} s; send the turn again", retry_s=1) from None
         facts = facts_of_turn(enriched[0].record)
         actor_of = actor if turn.speaker == "agent" else None
-        return (await asyncio.to_thread(self.conversations.take, identity, turn, facts, actor_of)).answer
+        return await asyncio.to_thread(self.conversations.take, identity, turn, facts, actor_of, origin)
 
     def read(self, identity: str) -> dict[str, Any]:
         """Return a conversation as JSON, without its compressed playbook. Raises TurnRefused 404 for an unknown id."""
@@ -71,11 +77,20 @@ class ConversationService:
         fields.pop("playbook_source", None)
         return fields
 
+    def follow(self, follower: TurnFollower) -> None:
+        """Also answer the turns of a topic, from `start` to `stop`."""
+        self._follower = follower
+
     def start(self) -> None:
         """Start the task that, every 15 s, counts waiting conversations and closes those that have timed out."""
-        self._watching = asyncio.get_running_loop().create_task(self._watch(), name="conversations")
+        loop = asyncio.get_running_loop()
+        self._watching = loop.create_task(self._watch(), name="conversations")
+        if self._follower is not None:
+            self._follower.start(loop)
 
     async def stop(self) -> None:
+        if self._follower is not None:
+            await asyncio.to_thread(self._follower.stop)
         if self._watching is not None:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):

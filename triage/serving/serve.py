@@ -37,6 +37,7 @@ from triage.serving.batcher import MicroBatcher
 from triage.serving.conversations import ConversationService, playbooks_replaceable
 from triage.serving.sender import Sender
 from triage.serving.service import Service
+from triage.serving.turns import follow_turns
 from triage.web.health import WebHealth
 from triage.web.server import check_reach, health_listener, listen, run, url_of
 
@@ -85,7 +86,9 @@ def serve(settings: Settings) -> None:
     of_api = ConversationService(conversations, batcher, clock, metrics, settings.api.enrich_timeout_s)
     redactor = Redactor(settings.redaction)
     resolutions = ResolutionSender(settings.kafka, redactor)
-    follower = follow_resolutions(settings.kafka, CaseIndexer(elasticsearch, settings.elasticsearch, redactor, encoder))
+    indexer = CaseIndexer(elasticsearch, settings.elasticsearch, redactor, encoder)
+    followers = [follow_resolutions(settings.kafka, indexer)] if settings.assist.index_cases else []
+    followers += [follow_turns(settings, of_api, redactor, clock, metrics)] if settings.conversations.topic else []
     text_of = partial(text_of_conversation, conversations.store)
     answers = AnswerService(answerer, elasticsearch, settings.elasticsearch, metrics, redactor, clock, text_of, encoder)
     app = build_app(
@@ -97,18 +100,17 @@ def serve(settings: Settings) -> None:
             health_listener(settings.api, "api", WebHealth(lambda: None, health), metrics),
             Watchdog(health, clock, settings.worker.stuck_after_s, settings.worker.stuck_exit_s),
         ):
-            if settings.assist.index_cases:
+            for follower in followers:
                 follower.start()
             log.info("api_started", url=url_of(listening, settings.api), login=settings.api.login)
             health.beat()
             run(app, listening, settings.api, health.beat)
     finally:
         reloader.close()
-        follower.stop()
-        resolutions.close()
-        sender.close()
-        webhooks.close()
-        elasticsearch.close()
+        for follower in followers:
+            follower.stop()
+        for each in (resolutions, sender, webhooks, elasticsearch):
+            each.close()
         stop_tracing()
     log.info("api_stopped")
 

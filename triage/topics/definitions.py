@@ -16,6 +16,8 @@ from triage.topics.units import config_value
 from triage.types import Channel
 
 RAW_TOPICS = {Channel.COMPLAINT: "complaints", Channel.REVIEW: "reviews", Channel.SOCIAL: "social"}
+TURNS, ANSWERED_TURNS = "turns", "answered-turns"
+"""Turns of conversations as they were sent, with personal data, and redacted with their answers."""
 TOPICS = (
     *RAW_TOPICS.values(),
     "enriched",
@@ -25,6 +27,8 @@ TOPICS = (
     "alert-actions",
     "forgotten",
     "resolutions",
+    TURNS,
+    ANSWERED_TURNS,
 )
 
 _CONFIG_NAMES = frozenset(

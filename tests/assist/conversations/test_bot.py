@@ -179,7 +179,8 @@ def test_turns_out_of_order_unknown_taken_or_bad() -> None:
     def send(turn: int, text: str, identity: str = "c-1"):
         return conversations.take(identity, TurnRequest(turn=turn, speaker="customer", text=text), TurnFacts(text=text))
 
-    assert send(1, "refund") == (first, None)
+    again = send(1, "refund")
+    assert (again.answer, again.conversation) == (first, None)
     for turn, text, identity, code in (
         (1, "cancel", "c-1", "turn_taken"),
         (3, "x", "c-1", "turn_out_of_order"),

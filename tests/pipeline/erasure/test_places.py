@@ -14,6 +14,7 @@ from triage.pipeline.erasure.places import Erased, Erasure
 from triage.pipeline.erasure.survey import Survey
 from triage.schemas.alert import Alert, Example
 from triage.schemas.deadletter import DeadLetter
+from triage.schemas.turn import AnsweredTurn
 from triage.schemas.version import timed_version
 
 ANNA, BEN = "v1:" + "a" * 32, "v1:" + "b" * 32
@@ -41,7 +42,7 @@ class Places:
     def __init__(self, monkeypatch):
         self.documents = {"doc-1": (10, ANNA), "doc-2": (11, ANNA), "doc-3": (12, BEN)}
         self.alert = quoting("doc-1", "doc-3")
-        self.topics = {"feedback.enriched": [], "feedback.dead-letter": [], "feedback.alerts": []}
+        self.topics = {f"feedback.{name}": [] for name in ("enriched", "dead-letter", "alerts", "answered-turns")}
         self.calls, self.crash_at, self.later = 0, 0, None
         self.hidden, self.waits = {}, []
         self.before_alert, self.after_alert = [], []
@@ -50,6 +51,8 @@ class Places:
             self.put("dead-letter", key, msgspec.structs.replace(LETTER, author_id=name))
         self.put("dead-letter", b"t/0/3", msgspec.structs.replace(LETTER, payload=f'{{"author_id":"{ANNA}"}}'))
         self.put("dead-letter", b"t/0/4", None)
+        for key, author in ((b"c-1/1", ANNA), (b"c-1/2", ANNA), (b"c-2/1", BEN)):
+            self.put("answered-turns", key, AnsweredTurn(conversation="c", turn=1, text="late", author_id=author))
         self.topics["feedback.alerts"].append(SimpleNamespace(key=b"\xff", value=b'{"dedup_key": "\xff"}'))
         documents = SimpleNamespace(
             by_authors=lambda hashes: hashes, refresh=lambda *_: None, pages=self._pages, delete=self._delete
@@ -164,6 +167,8 @@ def test_nothing_of_the_author_is_left_and_all_of_others(places):
     assert places.documents == {"doc-3": (12, BEN)}
     assert [each.id for each in places.alert.examples] == ["doc-3"]
     assert (erased.cases, places.topics["feedback.resolutions"][0].key) == (1, b"doc-1")
+    assert erased.turns == 2
+    assert [each.key for each in places.topics["feedback.answered-turns"] if each.value is None] == [b"c-1/1", b"c-1/2"]
     again = places.forget()
     assert (again.total, again.letters_read) == (0, 4)
 
@@ -218,7 +223,7 @@ def test_what_was_committed_behind_an_open_transaction_goes_too(places):
     erased = places.forget()
     assert (erased.dead_letters, erased.late) == (3, 1)
     assert places.left() == []
-    assert places.waits == [(["feedback.enriched"], 10 + 30), (["feedback.dead-letter"], 10 + 30)]
+    assert places.waits == [([f"feedback.{name}"], 10 + 30) for name in ("enriched", "dead-letter", "answered-turns")]
 
 
 def test_a_dry_run_waits_for_nobody(places):

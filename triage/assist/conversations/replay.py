@@ -131,13 +131,14 @@ def _played(dialogue: Dialogue, conversations: Conversations, read: Read) -> tup
     for number, turn in enumerate(dialogue.turns, 1):
         request = TurnRequest(turn=number, speaker="customer", text=turn.say)
         try:
-            answer, after = conversations.take(dialogue.id, request, read(turn.say))
+            taken = conversations.take(dialogue.id, request, read(turn.say))
         except TurnRefused as refused:
             problems.append(f"turn {number} {turn.say!r}: {refused}")
             break
+        answer = taken.answer
         states.append(answer.state)
         spoken = any(each.step not in {"handoff", "waiting"} for each in answer.say)
-        problems += [f"turn {number} {turn.say!r}: {each}" for each in _differences(turn, answer, after)]
+        problems += [f"turn {number} {turn.say!r}: {each}" for each in _differences(turn, answer, taken.conversation)]
     return problems, states, spoken
 
 

@@ -13,7 +13,7 @@ from triage.clock import Clock
 from triage.config import ConversationSettings
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.schemas.conversation import Answer, Conversation, State
+from triage.schemas.conversation import Answer, Conversation, State, Turn
 
 log = get_logger("triage.conversations")
 
@@ -25,10 +25,19 @@ _OPEN: tuple[State, ...] = ("bot", "waiting", "human")
 
 
 class Taken(NamedTuple):
-    """The answer to a turn, and the conversation after it; the latter is None if the turn had been answered before."""
+    """The stored turn, and the conversation after it; the latter is None if the turn had been answered before.
 
-    answer: Answer
+    `author_id` is the keyed hash of the conversation's author.
+    """
+
+    turn: Turn
     conversation: Conversation | None
+    author_id: str | None
+
+    @property
+    def answer(self) -> Answer:
+        """The answer to the turn."""
+        return self.turn.answer
 
 
 class Conversations:
@@ -54,16 +63,24 @@ class Conversations:
         self._settings, self._clock, self._metrics = settings, clock, metrics
         self._author_hash, self._key = author_hash, key
 
-    def known(self, identity: str, request: TurnRequest) -> Answer | None:
-        """Return the answer of a turn that was answered before; None if it is the next turn, and valid.
+    def known(self, identity: str, request: TurnRequest) -> Taken | None:
+        """Return what is stored of a turn that was answered before; None if it is the next turn, and valid.
 
         Raises TurnRefused for an invalid turn, and the errors of the store.
         """
         self._require_valid(identity, request)
-        return self._before(identity, request)[1]
+        before, known = self._before(identity, request)
+        return None if before is None or known is None else Taken(known, None, before.author_id)
 
-    def take(self, identity: str, request: TurnRequest, facts: TurnFacts, actor: str | None = None) -> Taken:
-        """Answer a turn whose text was enriched to `facts`.
+    def take(
+        self,
+        identity: str,
+        request: TurnRequest,
+        facts: TurnFacts,
+        actor: str | None = None,
+        origin: str | None = None,
+    ) -> Taken:
+        """Answer a turn whose text was enriched to `facts`; `origin` is its position, if it came by the topic.
 
         Of several turns sent at the same time with the same number, one is accepted. Raises TurnRefused, Contended, and
         the errors of the store; then either nothing has changed, or the turn was stored and sending it again returns
@@ -72,14 +89,14 @@ class Conversations:
         self._require_valid(identity, request)
         digest = digest_of(self._key, identity, request)
         for _ in range(_ATTEMPTS):
-            before, answer = self._before(identity, request)
-            if answer is not None:
-                return Taken(answer, None)
+            before, known = self._before(identity, request)
+            if before is not None and known is not None:
+                return Taken(known, None, before.author_id)
             now_ms = self._clock.now_ms()
             begun = before or self._new(identity, request, facts, now_ms)
-            after = self.taker.after(begun, request, facts, digest, actor, now_ms)
+            after = self.taker.after(begun, request, facts, digest, actor, now_ms, origin)
             if self._stored(before, after):
-                return Taken(after.turns[-1].answer, after)
+                return Taken(after.turns[-1], after, after.author_id)
         raise Contended(identity)
 
     def act(self, identity: str, act: Act, actor: str, outcome: str = "closed_by_agent") -> Conversation:
@@ -120,7 +137,7 @@ class Conversations:
         if request.turn < 1:
             raise TurnRefused(422, "bad_turn", f"turn is {request.turn}; turns are counted from 1")
 
-    def _before(self, identity: str, request: TurnRequest) -> tuple[Conversation | None, Answer | None]:
+    def _before(self, identity: str, request: TurnRequest) -> tuple[Conversation | None, Turn | None]:
         found = self.store.read(identity)
         if found is None:
             if request.turn != 1:
@@ -131,11 +148,11 @@ class Conversations:
         if request.turn > found.last_turn and states.is_overdue(found, self._settings, now_ms):
             after = states.closed(found, "timed_out", now_ms)
             found = after if self._stored(found, after) else self.store.read(identity) or after
-        answer = states.repeated(found, request.turn, digest_of(self._key, identity, request))
-        if answer is None and request.turn > self._settings.max_turns:
+        known = states.repeated(found, request.turn, digest_of(self._key, identity, request))
+        if known is None and request.turn > self._settings.max_turns:
             message = f"{identity} has {self._settings.max_turns} turns, as many as one may have; begin another"
             raise TurnRefused(409, "too_many_turns", message)
-        return found, answer
+        return found, known
 
     def _new(self, identity: str, request: TurnRequest, facts: TurnFacts, now_ms: int) -> Conversation:
         author = None if request.author_id is None else self._author_hash(request.source, request.author_id)

@@ -44,8 +44,8 @@ def new_conversation(
     )
 
 
-def repeated(conversation: Conversation, turn: int, digest: str) -> Answer | None:
-    """Return the answer of a turn that was answered before; None if it is the next turn.
+def repeated(conversation: Conversation, turn: int, digest: str) -> Turn | None:
+    """Return the stored turn if it was answered before; None if it is the next turn.
 
     Raises TurnRefused 409 if the number belongs to another text or is out of order, or if the conversation is closed.
     """
@@ -56,7 +56,7 @@ def repeated(conversation: Conversation, turn: int, digest: str) -> Answer | Non
                 f"turn {turn} of {conversation.id} was sent with another text; the next is {turn_after(conversation)}"
             )
             raise TurnRefused(409, "turn_taken", message)
-        return taken.answer
+        return taken
     if conversation.state == "closed":
         message = f"{conversation.id} is closed ({conversation.outcome or 'closed'}); begin another conversation"
         raise TurnRefused(409, "conversation_closed", message)

@@ -50,7 +50,14 @@ class TurnTaker:
         self._bot, self._next_steps, self._settings = bot, next_steps, settings
 
     def after(
-        self, before: Conversation, request: TurnRequest, facts: TurnFacts, digest: str, actor: str | None, now_ms: int
+        self,
+        before: Conversation,
+        request: TurnRequest,
+        facts: TurnFacts,
+        digest: str,
+        actor: str | None,
+        now_ms: int,
+        origin: str | None = None,
     ) -> Conversation:
         """Return the conversation after a turn, at the next revision; its last turn has the answer."""
         turn = Turn(
@@ -65,6 +72,7 @@ class TurnTaker:
             sentiment=round(facts.sentiment_score, 4),
             step=request.step,
             actor=actor,
+            origin=origin,
         )
         if request.speaker == "agent":
             return self._of_agent(before, turn, now_ms)

@@ -17,7 +17,7 @@ from triage.pipeline.kafka.producer import MAX_REQUEST_BYTES
 from triage.redaction import Redactor
 from triage.retries.until_available import until_available
 from triage.topics import require_topics, translate, wait_for_kafka
-from triage.topics.definitions import RAW_TOPICS
+from triage.topics.definitions import RAW_TOPICS, TURNS
 from triage.topics.kafka_compat import closing_on_failure, end_producer
 from triage.topics.kafka_types import Producer, RecordFuture
 from triage.topics.retention import retention_of
@@ -52,7 +52,7 @@ def forget(settings: Settings, clock: Clock, source: str | None, author: str, *,
             erasure.run(SystemClock().now_ms(), clock, dry_run=dry_run)
     finally:
         client.close()
-    erased.raw = retention_of(settings.kafka, RAW_TOPICS.values(), SystemClock().now_ms())
+    erased.raw = retention_of(settings.kafka, [*RAW_TOPICS.values(), TURNS], SystemClock().now_ms())
     log.info(
         "author_forgotten" if not dry_run else "author_looked_up",
         author=erased.authors[0],

@@ -27,7 +27,9 @@ from triage.schemas.deadletter import DeadLetter
 from triage.schemas.enriched import EnrichedRecord
 from triage.schemas.forgotten import ForgottenAuthor
 from triage.schemas.message import MessageDecoder
+from triage.schemas.turn import AnsweredTurn
 from triage.schemas.version import is_named, last_version, written_ms
+from triage.topics.definitions import ANSWERED_TURNS
 from triage.topics.kafka_types import TopicPartition
 from triage.topics.open_transactions import wait_for_open_transactions
 from triage.topics.retention import Retention
@@ -46,11 +48,11 @@ class Erased:
     """Result of one erasure: what was found of the author, and erased unless it was a dry run.
 
     `authors` are the author's hashes under each key. `documents`, `dead_letters`, `alerts`, `corrections`,
-    `conversations` and `cases` are the numbers found; `indices` has the number of documents by index. `late` is the
-    number of records that a worker published meanwhile, `open_alerts` are the alerts that still fire. `letters_read`
-    and `alerts_read` are the numbers of dead letters and alert states that were examined; `unknown_letters` counts, by
-    key version, letters whose author was hashed with a key that is not configured; `not_understood` counts messages
-    among them that triage did not write.
+    `conversations`, `turns` (of the topic) and `cases` are the numbers found; `indices` has the number of documents by
+    index. `late` is the number of records that a worker published meanwhile, `open_alerts` are the alerts that still
+    fire. `letters_read` and `alerts_read` are the numbers of dead letters and alert states that were examined;
+    `unknown_letters` counts, by key version, letters whose author was hashed with a key that is not configured;
+    `not_understood` counts messages among them that triage did not write.
     """
 
     authors: list[str]
@@ -62,6 +64,7 @@ class Erased:
     alerts: int = 0
     corrections: int = 0
     conversations: int = 0
+    turns: int = 0
     cases: int = 0
     open_alerts: list[str] = field(default_factory=list)
     raw: list[Retention] = field(default_factory=list)
@@ -73,7 +76,7 @@ class Erased:
     @property
     def total(self) -> int:
         """Number of documents, late records, dead letters, alerts and copies of texts that were found."""
-        copies = self.corrections + self.conversations + self.cases
+        copies = self.corrections + self.conversations + self.turns + self.cases
         return self.documents + self.late + self.dead_letters + self.alerts + copies
 
     @property
@@ -112,6 +115,7 @@ class Erasure:
         self._foreign: set[str] = set()
         self._enriched: MessageDecoder[EnrichedRecord] = MessageDecoder(EnrichedRecord)
         self._alert: MessageDecoder[Alert] = MessageDecoder(Alert)
+        self._turn: MessageDecoder[AnsweredTurn] = MessageDecoder(AnsweredTurn)
 
     def run(self, at_ms: int, clock: Clock, *, dry_run: bool) -> None:
         enriched = self._scan.existing_partitions("enriched")
@@ -123,7 +127,7 @@ class Erasure:
         if not dry_run:
             clock.sleep(_IN_FLIGHT_S)
             # One topic per call: see `known_offsets`.
-            for topic in ("enriched", LETTERS):
+            for topic in ("enriched", LETTERS, ANSWERED_TURNS):
                 self._wait_until_readable(topic)
             self._erase_late_records(before)
             self._erase_everywhere(at_ms, dry_run=False)
@@ -148,6 +152,7 @@ class Erasure:
         # Corrections hold the corrected texts.
         self._erased.corrections += erase_corrections(self._client, settings, self._hashes, dry_run=dry_run)
         self._erased.conversations += erase_conversations(self._client, settings, self._hashes, dry_run=dry_run)
+        self._erase_turns()
         self._erase_cases(dry_run=dry_run)
         for start in range(0, len(found), _PAGE):
             self._erase_documents(found[start : start + _PAGE], dry_run=dry_run)
@@ -181,6 +186,25 @@ class Erasure:
         self._erased.documents += len(found)
         if not dry_run:
             documents.delete(self._client, found)
+
+    def _erase_turns(self) -> None:
+        """Erase the answered turns that name the author; with a writer that drops them they are only counted."""
+        by_author: dict[bytes, bool] = {}
+        for records in self._scan.read(self._scan.ranges(self._scan.existing_partitions(ANSWERED_TURNS))):
+            for record in records:
+                key = record.key or b""
+                if record.value is None:
+                    by_author.pop(key, None)
+                    continue
+                try:
+                    by_author[key] = self._turn.decode(record.value).author_id in self._hashes
+                except NotUnderstood:
+                    self._foreign.add(f"{ANSWERED_TURNS} {key.decode('utf-8', 'replace')}")
+        for key, erase in by_author.items():
+            if erase:
+                self._writer.send(ANSWERED_TURNS, key, None)
+                self._erased.turns += 1
+        self._writer.flush()
 
     def _erase_cases(self, *, dry_run: bool) -> None:
         """Erase resolved cases and verdicts; also from the topic of resolutions, from which cases would come again."""

@@ -31,6 +31,7 @@ def account(erased: Erased, *, dry_run: bool) -> str:
         f"alerts whose examples are {verb}\t{erased.alerts:,}",
         f"corrections {verb}\t{erased.corrections:,}",
         f"conversations {verb}\t{erased.conversations:,}",
+        f"turns of conversations {verb}\t{erased.turns:,}",
         f"resolved cases {verb}\t{erased.cases:,}",
     ]
     if erased.late:
