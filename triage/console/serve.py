@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from elasticsearch import Elasticsearch
 
@@ -10,6 +11,8 @@ from triage.alerting.app.actions import ActionBook, ActionWriter, follow_actions
 from triage.alerting.precision.report import RuleReport
 from triage.assist.conversations.assemble import build_conversations, build_taker
 from triage.assist.conversations.elastic_store import ElasticStore
+from triage.assist.conversations.reloading import PlaybookReload
+from triage.assist.playbooks.loader import folder_identity
 from triage.clock import Clock, SystemClock
 from triage.config import Settings
 from triage.console.app import build_app
@@ -144,5 +147,8 @@ def _desk(settings: Settings, client: Elasticsearch, clock: Clock, metrics: Metr
     """Conversations in Elasticsearch, as the API keeps them. Raises ConfigError for a mistake in the playbooks."""
     redactor = Redactor(settings.redaction)
     store = ElasticStore(client, settings.elasticsearch)
-    found = build_conversations(settings, store, build_taker(settings.conversations), redactor, clock, metrics)
-    return ConversationDesk(found, redactor, settings.conversations.max_text_chars)
+    options = settings.conversations
+    seen, build = folder_identity(options.playbooks), partial(build_taker, options)
+    found = build_conversations(settings, store, build(), redactor, clock, metrics)
+    playbooks = PlaybookReload(found, partial(folder_identity, options.playbooks), build, seen)
+    return ConversationDesk(found, redactor, options.max_text_chars, playbooks)

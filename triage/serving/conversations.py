@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
-from typing import Any
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -26,6 +29,8 @@ from triage.web.problem import Problem
 log = get_logger("triage.conversations")
 
 _LOOK_S = 15.0
+_THREADS = 16
+_T = TypeVar("_T")
 
 
 class ConversationService:
@@ -44,6 +49,8 @@ class ConversationService:
         self._enrich_timeout_s = enrich_timeout_s
         self._watching: asyncio.Task[None] | None = None
         self._follower: TurnFollower | None = None
+        # Threads of its own: a webhook that is slow must not hold the other routes.
+        self._threads = ThreadPoolExecutor(_THREADS, "conversations")
 
     async def take(self, identity: str, turn: TurnRequest, actor: str) -> Answer:
         """Answer a turn of a conversation; `take_turn` says what it raises."""
@@ -55,7 +62,7 @@ class ConversationService:
         Raises TurnRefused, Overloaded, Problem 503 if enrichment takes too long, and Unavailable if Elasticsearch does
         not answer; after the last two, send the same turn again.
         """
-        known = await asyncio.to_thread(self.conversations.known, identity, turn)
+        known = await self._on_thread(self.conversations.known, identity, turn)
         if known is not None:
             return known
         record = ValidatedRecord(RawRecord(text=turn.text), Channel.COMPLAINT, self._clock.now_ms(), identity)
@@ -66,7 +73,11 @@ class ConversationService:
             raise Problem(503, "overloaded", f"no result within {limit:g} s; send the turn again", retry_s=1) from None
         facts = facts_of_turn(enriched[0].record)
         actor_of = actor if turn.speaker == "agent" else None
-        return await asyncio.to_thread(self.conversations.take, identity, turn, facts, actor_of, origin)
+        return await self._on_thread(self.conversations.take, identity, turn, facts, actor_of, origin)
+
+    async def _on_thread(self, function: Callable[..., _T], *args: Any) -> _T:
+        run = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run, function, *args)
 
     def read(self, identity: str) -> dict[str, Any]:
         """Return a conversation as JSON, without its compressed playbook. Raises TurnRefused 404 for an unknown id."""
@@ -95,6 +106,7 @@ class ConversationService:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
+        self._threads.shutdown(wait=False)
 
     def look(self) -> None:
         """Close conversations that have timed out, and update the metrics of waiting ones. Blocks."""

@@ -57,3 +57,24 @@ def test_an_answer_that_comes_byte_by_byte_is_cut_off() -> None:
 
 def test_an_unknown_webhook_fails() -> None:
     assert HttpWebhooks({}).ask("shop", "c-1", {}) is None
+
+
+def test_a_webhook_that_keeps_failing_is_left_alone_for_a_while() -> None:
+    now = [0.0]
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"state": "moving"}) if len(seen) > 4 else httpx.Response(500)
+
+    hooks = HttpWebhooks(TARGET, httpx.MockTransport(handle), lambda: now[0])
+    for _ in range(10):
+        assert hooks.ask("shop", "c-1", {}) is None
+    assert len(seen) == 3
+    now[0] = 20.0
+    # One attempt tells whether it is back; a failure lets it rest again at once.
+    assert [hooks.ask("shop", "c-1", {}) for _ in range(3)] == [None] * 3
+    assert len(seen) == 4
+    now[0] = 40.0
+    assert hooks.ask("shop", "c-1", {}) == {"state": "moving"}
+    hooks.close()

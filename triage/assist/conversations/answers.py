@@ -15,6 +15,9 @@ log = get_logger("triage.conversations")
 
 _MAX_ANSWER_BYTES = 64 * 1024
 _MAX_VALUE_CHARS = 200
+# A service that hangs would hold the turns of all customers, each for its time-out.
+_FAILURES = 3
+_REST_S = 20.0
 
 
 class Answerer(Protocol):
@@ -44,7 +47,8 @@ class Webhooks(Protocol):
 class HttpWebhooks:
     """Webhooks over HTTP: a POST of `{"conversation", "slots"}`, answered by a JSON object. Thread-safe.
 
-    They must only look up data, because after a failure or a race the same request may be sent again.
+    They must only look up data, because after a failure or a race the same request may be sent again. After three
+    failures in a row a webhook counts as failed for 20 s without being asked.
     """
 
     def __init__(
@@ -56,11 +60,26 @@ class HttpWebhooks:
         self._targets = dict(targets)
         self._monotonic = monotonic
         self._client = httpx.Client(transport=transport, follow_redirects=False)
+        self._failures: dict[str, int] = {}
+        self._rests_until: dict[str, float] = {}
 
     def ask(self, name: str, conversation: str, slots: Mapping[str, str]) -> dict[str, str] | None:
         target = self._targets.get(name)
-        if target is None:
+        if target is None or self._monotonic() < self._rests_until.get(name, 0.0):
             return None
+        found = self._asked(name, target, conversation, slots)
+        self._failures[name] = failures = 0 if found is not None else self._failures.get(name, 0) + 1
+        if failures >= _FAILURES:
+            self._rests_until[name] = self._monotonic() + _REST_S
+            log.warning("playbook_webhook_rests", webhook=name, failures=failures, seconds=_REST_S)
+        return found
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _asked(
+        self, name: str, target: PlaybookWebhook, conversation: str, slots: Mapping[str, str]
+    ) -> dict[str, str] | None:
         headers = {"content-type": "application/json"}
         if target.token is not None:
             headers["authorization"] = f"Bearer {target.token.get_secret_value()}"
@@ -80,9 +99,6 @@ class HttpWebhooks:
             log.warning("playbook_webhook_failed", webhook=name, error="the answer is not a JSON object")
             return None
         return {str(key): shown for key, value in found.items() if (shown := _value(value)) is not None}
-
-    def close(self) -> None:
-        self._client.close()
 
     def _limited(self, response: httpx.Response, until: float) -> bytes:
         """The body; raises ValueError if it is too long, or is not there in time: httpx limits each read alone."""

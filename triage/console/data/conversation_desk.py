@@ -1,6 +1,7 @@
 """Lets a person take part in conversations: the next turn of an agent, redacted by rules."""
 
 from triage.assist.conversations.facts import facts_by_rules
+from triage.assist.conversations.reloading import PlaybookReload
 from triage.assist.conversations.service import Conversations
 from triage.assist.conversations.turns import TurnRequest
 from triage.redaction import Redactor
@@ -9,8 +10,15 @@ from triage.redaction import Redactor
 class ConversationDesk:
     """Conversations as the console uses them. Thread-safe; its methods block."""
 
-    def __init__(self, conversations: Conversations, redactor: Redactor, max_text_chars: int) -> None:
+    def __init__(
+        self,
+        conversations: Conversations,
+        redactor: Redactor,
+        max_text_chars: int,
+        playbooks: PlaybookReload | None = None,
+    ) -> None:
         self.conversations = conversations
+        self._playbooks = playbooks
         self.max_text_chars = max_text_chars
         self._redactor = redactor
 
@@ -19,5 +27,7 @@ class ConversationDesk:
 
         Raises TurnRefused if the customer wrote meanwhile, so that the agent reads that first, and as the store does.
         """
+        if self._playbooks is not None:
+            self._playbooks.refresh()
         request = TurnRequest(turn=turn, speaker="agent", text=text, step=step)
         self.conversations.take(identity, request, facts_by_rules(text, self._redactor), actor)

@@ -213,7 +213,7 @@ class Erasure:
         self._erased.cases += len(erased)
         erase_evidence(self._client, settings, self._hashes, sorted(self._ids), dry_run=dry_run)
         if self._scan.existing_partitions(_RESOLUTIONS):
-            for record in {*erased, *self._ids} if not dry_run else ():
+            for record in sorted({*erased, *self._ids}) if not dry_run else ():
                 self._writer.send(_RESOLUTIONS, record.encode(), None)
             self._writer.flush()
 
