@@ -32,7 +32,8 @@ def evaluate(
 ) -> None:
     """Print hit@1, hit@3, MRR@10, AUROC of the confidence and coverage at 95 % right, with 95 % intervals.
 
-    By words alone, by vectors alone and fused, for all questions and by language, over all audiences.
+    By words alone, by vectors alone and fused, over all audiences: for all questions, by language, for questions that
+    only articles in another language answer, and by the field kind of the questions.
     """
     import json
 
@@ -44,6 +45,7 @@ def evaluate(
     from triage.cli.progress import CountProgress
     from triage.clock import SystemClock, from_ms
     from triage.elastic.client import connect
+    from triage.elastic.knowledge import read_articles
 
     settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
     asked = [question for path in questions for question in read_questions(path)]
@@ -53,7 +55,8 @@ def evaluate(
     day = from_ms(settings.clock.build().now_ms()).date().isoformat()
     with connect(settings.elasticsearch) as client, CountProgress("evaluate", SystemClock()) as bar:
         retriever = Retriever(client, name, encoder, fitted)
-        measured = measure(retriever, asked, day, settings.assist.max_question_chars, progress=bar.show)
+        languages = {article: each.state.language for article, each in read_articles(client, name).items()}
+        measured = measure(retriever, asked, day, settings.assist.max_question_chars, languages, progress=bar.show)
         if fit is not None:
             fitted = _fit(measured, fit, questions, encoder.version if encoder else None)
             retriever = Retriever(client, name, encoder, fitted)

@@ -5,9 +5,15 @@ import json
 import pytest
 
 from triage.assist.evaluation import metrics
-from triage.assist.evaluation.questions import read_questions
+from triage.assist.evaluation.evaluate import measure, report
+from triage.assist.evaluation.questions import LabelledQuestion, read_questions
+from triage.assist.retrieval.fusion import fuse
+from triage.assist.retrieval.parameters import load_parameters
+from triage.assist.retrieval.retriever import Retrieved, Search
+from triage.elastic.passages import FoundPassage, FoundPassages
 from triage.errors import ConfigError
 from triage.intervals import wilson
+from triage.schemas.knowledge import PassageDocument
 
 
 def test_ranks_and_hits():
@@ -48,3 +54,44 @@ def test_questions_are_read_and_faults_named_by_line(tmp_path):
         read_questions(path)
     assert "q.jsonl:1: article is missing" in str(caught.value)
     assert "q.jsonl:2:" in str(caught.value)
+
+
+class _Words:
+    """A retriever without index: the article `x`, for every question."""
+
+    def find(self, text, language, scope):
+        passage = PassageDocument(
+            doc="passage", passage="x#1", article="x", version="v", number=1, title="x", heading="", text=text,
+            start=0, end=1, language="zh", audience="public", kind="faq",
+        )  # fmt: skip
+        return Search(FoundPassages([FoundPassage(passage, 1.0)], []))
+
+    def compare(self, search, language):
+        return search.found
+
+    def rank(self, search, text, language, intent=None):
+        articles = fuse(search.found, load_parameters().weights(language), language)
+        return Retrieved(articles, articles, 0.5, {})
+
+
+def test_questions_are_measured_by_language_across_languages_and_by_kind():
+    questions = [
+        LabelledQuestion("where is it", "en", ["x"], "direct"),
+        LabelledQuestion("who knows", "en", ["y", "x"], "paraphrase"),
+        LabelledQuestion("在哪里", "zh", ["x"], "direct"),
+        LabelledQuestion("天气", "zh", [], "unanswerable"),
+    ]
+    measured = measure(_Words(), questions, "2026-11-30", 500, {"x": "zh", "y": "en"})
+    # The second one is answered in its own language too.
+    assert [each.across for each in measured] == [True, False, False, False]
+    found = report(measured, _Words(), load_parameters())
+    assert {name: group["questions"] for name, group in found.items()} == {
+        "all": 4, "en": 2, "zh": 2, "across languages": 1, "en direct": 1, "en paraphrase": 1, "zh direct": 1,
+    }  # fmt: skip
+    assert found["across languages"]["rankings"]["words"]["hit@1"] == 1.0
+
+
+def test_a_kind_is_a_word(tmp_path):
+    (path := tmp_path / "q.jsonl").write_text('{"question": "a", "article": "x", "kind": 7}')
+    with pytest.raises(ConfigError, match=r"q\.jsonl:1: kind is a word"):
+        read_questions(path)

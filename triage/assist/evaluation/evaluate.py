@@ -1,6 +1,6 @@
 """Measures the rankings (words alone, vectors alone, fused) and abstention on labelled questions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,13 +18,17 @@ _ALONE = FusionWeights(words=0.0, language=0.0)
 
 @dataclass(frozen=True)
 class Measured:
-    """The search of a question, so that fusion can be tried again without searching again."""
+    """The search of a question, so that fusion can be tried again without searching again.
+
+    `across`: the articles that answer it are all in another language.
+    """
 
     question: LabelledQuestion
     text: str
     language: str
     search: Search
     intent: str | None = None
+    across: bool = False
 
 
 def measure(
@@ -32,16 +36,22 @@ def measure(
     questions: Sequence[LabelledQuestion],
     day: str,
     max_chars: int,
+    languages: Mapping[str, str],
     intent_of: Callable[[str], str | None] = lambda _: None,
     progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> list[Measured]:
-    """Search all questions, over all audiences. Raises as `Retriever.find`."""
+    """Search all questions, over all audiences; `languages` are those of the articles by id.
+
+    Raises as `Retriever.find`.
+    """
     scope = Scope(day=day, public_only=False)
     done = []
     for number, question in enumerate(questions, 1):
         text = clean(question.question, max_chars)
         language = language_of(text, question.language if question.language != "und" else None)
-        done.append(Measured(question, text, language, retriever.find(text, language, scope), intent_of(text)))
+        of_answers = {languages[each] for each in question.articles if each in languages}
+        across = bool(of_answers) and language not in of_answers
+        done.append(Measured(question, text, language, retriever.find(text, language, scope), intent_of(text), across))
         progress(number, len(questions))
     return done
 
@@ -52,11 +62,18 @@ def ranking_of(found: FoundPassages, weights: FusionWeights, language: str) -> l
 
 
 def report(measured: Sequence[Measured], retriever: Retriever, parameters: Parameters) -> dict[str, Any]:
-    """Figures for all questions and by language: `answerable`, rankings by name, and `abstention`."""
+    """Figures for all questions, by language, across languages, and by kind if the questions name theirs.
+
+    Each has `answerable`, rankings by name, and `abstention`; kinds of which all questions have no answer are left out.
+    """
     languages = sorted({each.language for each in measured})
-    groups = {"all": list(measured)} | {
-        language: [each for each in measured if each.language == language] for language in languages
-    }
+    groups: dict[str, list[Measured]] = {"all": list(measured)}
+    if len(languages) > 1:
+        groups |= {language: [each for each in measured if each.language == language] for language in languages}
+    groups["across languages"] = [each for each in measured if each.across]
+    for each in measured:
+        if each.question.kind is not None and each.question.articles:
+            groups.setdefault(f"{each.language} {each.question.kind}", []).append(each)
     return {
         name: {
             "questions": len(group),
@@ -65,7 +82,7 @@ def report(measured: Sequence[Measured], retriever: Retriever, parameters: Param
             "abstention": _abstention(group, retriever),
         }
         for name, group in groups.items()
-        if name == "all" or len(languages) > 1
+        if group
     }
 
 

@@ -1,4 +1,7 @@
-"""Questions with the article that answers each: JSON lines of `question`, `language`, `article` (null: none does)."""
+"""Questions with the article that answers each: JSON lines of `question`, `language`, `article` (null: none does).
+
+`kind` is optional: figures are then printed by kind too.
+"""
 
 import json
 from pathlib import Path
@@ -17,6 +20,7 @@ class LabelledQuestion(msgspec.Struct, frozen=True):
     question: str
     language: str
     articles: list[str]
+    kind: str | None = None
 
 
 def read_questions(path: Path) -> list[LabelledQuestion]:
@@ -51,4 +55,7 @@ def _question(row: Any) -> LabelledQuestion:
     articles = [named] if isinstance(named, str) else named or []
     if not isinstance(articles, list) or not all(isinstance(each, str) for each in articles):
         raise ValueError("article is an id, a list of ids, or null")
-    return LabelledQuestion(row["question"], str(row.get("language") or "und"), articles)
+    kind = row.get("kind")
+    if kind is not None and not isinstance(kind, str):
+        raise ValueError("kind is a word, as paraphrase, or left out")
+    return LabelledQuestion(row["question"], str(row.get("language") or "und"), articles, kind)
