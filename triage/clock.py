@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+
 
 class Clock(Protocol):
     """A source of time: wall time in UTC for events, monotonic seconds for durations and timeouts."""

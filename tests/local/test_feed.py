@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from triage.alerting.rules.loader import load_alert_rules
 from triage.assist.market.names import read_market
-from triage.clock import from_ms, to_ms
+from triage.clock import HOUR_MS, from_ms, to_ms
 from triage.config import AlertingSettings
 from triage.errors import ConfigError, InvalidRecord
-from triage.local.feed import HOUR_MS, Feed, load_feed
+from triage.local.feed import Feed, load_feed
 from triage.paths import resource
 from triage.schemas.raw import parse_raw
 from triage.types import Channel

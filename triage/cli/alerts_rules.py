@@ -81,8 +81,9 @@ def read_reports(settings: "Settings", days: int = 30, keys: "dict[str, RuleKeys
 
     Raises ConfigError for invalid rules, Unavailable, AccessDenied or DependencyError if Elasticsearch cannot be read.
     """
-    from triage.alerting.precision.report import DAY_MS, PRECISION_DAYS, rule_reports
+    from triage.alerting.precision.report import PRECISION_DAYS, rule_reports
     from triage.alerting.rules.loader import load_alert_rules
+    from triage.clock import DAY_MS
     from triage.elastic.alert_counts import MOST, past_alerts
     from triage.elastic.client import connect
 

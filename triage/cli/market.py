@@ -7,6 +7,7 @@ import typer
 
 from triage.cli.common import ConfigOption, ElasticsearchOption, SetOption, settings_from
 from triage.cli.tables import aligned
+from triage.clock import DAY_MS
 
 if TYPE_CHECKING:
     from triage.assist.market.names import Market
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Brands and products: check their names, and report on the market.", no_args_is_help=True)
 FileArgument = Annotated[Path | None, typer.Argument(help="File of names [market.path]", show_default=False)]
-_DAY_MS = 86_400_000
 
 
 @app.command()
@@ -55,7 +55,7 @@ def show(
     market = _read(settings, file)
     end_ms = moment_ms(until, settings.clock.build().now_ms(), "--until")
     assert end_ms is not None
-    start_ms = max(0, end_ms - (days or settings.market.days) * _DAY_MS)
+    start_ms = max(0, end_ms - (days or settings.market.days) * DAY_MS)
     with connect(settings.elasticsearch) as client:
         report = read_market_report(client, settings.elasticsearch, market, start_ms, end_ms)
     if as_json:

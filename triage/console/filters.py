@@ -8,19 +8,17 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from triage.clock import YEAR_10000_MS, to_ms, zone_named
+from triage.clock import DAY_MS, HOUR_MS, MINUTE_MS, YEAR_10000_MS, to_ms, zone_named
 from triage.console.search_syntax import Search, parse_search
 from triage.elastic.aggregations import event_time_range
 from triage.elastic.mapping import JsonObject
 
-_HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
 RANGES: dict[str, int | None] = {
-    "1h": _HOUR_MS,
-    "24h": _DAY_MS,
-    "7d": 7 * _DAY_MS,
-    "30d": 30 * _DAY_MS,
-    "90d": 90 * _DAY_MS,
+    "1h": HOUR_MS,
+    "24h": DAY_MS,
+    "7d": 7 * DAY_MS,
+    "30d": 30 * DAY_MS,
+    "90d": 90 * DAY_MS,
     "all": None,
 }
 DEFAULT_RANGE = "7d"
@@ -49,7 +47,6 @@ _BY_NAME = {**FIELDS, **HIDDEN_FIELDS}
 NOT = "not_"
 _MAX_VALUES = 20
 _MAX_CHARS = 200
-_MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ class Filters:
         length = RANGES[self.range]
         if length is None:
             return None, None
-        end = now_ms // _MINUTE_MS * _MINUTE_MS + _MINUTE_MS
+        end = now_ms // MINUTE_MS * MINUTE_MS + MINUTE_MS
         return end - length, end
 
     def query(self, now_ms: int) -> JsonObject:
@@ -238,4 +235,4 @@ def datetime_local(ms: int | None, zone: tzinfo = UTC) -> str:
     if ms is None:
         return ""
     moment = datetime.fromtimestamp(ms / 1000, zone)
-    return f"{moment:%Y-%m-%dT%H:%M}" if ms % _MINUTE_MS == 0 else f"{moment:%Y-%m-%dT%H:%M:%S}"
+    return f"{moment:%Y-%m-%dT%H:%M}" if ms % MINUTE_MS == 0 else f"{moment:%Y-%m-%dT%H:%M:%S}"

@@ -13,7 +13,7 @@ from triage.assist.conversations.assemble import build_conversations, build_take
 from triage.assist.conversations.elastic_store import ElasticStore
 from triage.assist.conversations.reloading import PlaybookReload
 from triage.assist.playbooks.loader import folder_identity
-from triage.clock import Clock, SystemClock
+from triage.clock import MINUTE_MS, Clock, SystemClock
 from triage.config import Settings
 from triage.console.app import build_app
 from triage.console.changes.measure import top_movers
@@ -46,7 +46,6 @@ _QUERY_TIMEOUT_S = 10.0
 _MOVERS_EVERY_S = 10.0
 _FLEET_EVERY_S = 2.5
 _FLEET_WAIT_S = 4.0
-_MINUTE_MS = 60_000
 
 
 def serve(settings: Settings) -> None:
@@ -115,7 +114,7 @@ def _dependencies(settings: Settings, resources: ExitStack) -> Dependencies:
     )
 
     def last_minute() -> int:
-        return clock.now_ms() // _MINUTE_MS * _MINUTE_MS
+        return clock.now_ms() // MINUTE_MS * MINUTE_MS
 
     reader = RuleReader(settings, client, clock, book.assessments)
     fleet = SharedReading(monitor.look, clock, _FLEET_EVERY_S)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from elasticsearch import Elasticsearch
 
-from triage.clock import parse_rfc3339, rfc3339
+from triage.clock import DAY_MS, parse_rfc3339, rfc3339
 from triage.config import ElasticsearchSettings
 from triage.elastic.errors import translated
 from triage.elastic.index_faults import count_deleted, written
@@ -16,7 +16,6 @@ from triage.elastic.search import decode_hits
 from triage.schemas.correction import Correction
 
 _PAGE = 1_000
-DAY_MS = 86_400_000
 _ORDER = [{"corrected_at": "asc"}, {"record": "asc"}]
 
 

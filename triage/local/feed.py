@@ -11,13 +11,12 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from triage.clock import rfc3339, to_ms
+from triage.clock import HOUR_MS, rfc3339, to_ms
 from triage.errors import ConfigError
 from triage.paths import resource
 from triage.schemas.enriched import record_key
 from triage.types import Channel
 
-HOUR_MS = 3_600_000
 # Relative traffic by local hour, 0 to 23: low at night, high in the late morning and in the evening. Reviews peak after
 # working hours, social posts latest.
 RHYTHM: dict[Channel, tuple[float, ...]] = {

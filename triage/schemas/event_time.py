@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from triage.clock import YEAR_10000_MS, rfc3339, to_ms
+from triage.clock import HOUR_MS, YEAR_10000_MS, rfc3339, to_ms
 from triage.errors import InvalidRecord
 from triage.schemas.date_forms import Ambiguous, parse_date_form
 
@@ -21,7 +21,6 @@ _FINER_UNITS = (1_000, 1_000_000)
 
 EPOCH_S, EPOCH_MS = "epoch_s", "epoch_ms"
 
-_HOUR_MS = 3_600_000
 _MAX_CHARS = 100
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{0,12})?")
@@ -138,7 +137,7 @@ def check_time_format(name: str) -> None:
 
 def not_in_future(event_ms: int, now_ms: int, max_hours: float) -> int:
     """Return the event time unchanged. Raises InvalidRecord if it is more than `max_hours` after `now_ms`."""
-    if event_ms > now_ms + max_hours * _HOUR_MS:
+    if event_ms > now_ms + max_hours * HOUR_MS:
         raise InvalidRecord(
             "created_at_in_future",
             f"created_at {rfc3339(event_ms)} is more than {max_hours:g} h ahead of the clock "

@@ -10,11 +10,10 @@ from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup
 
-from triage.clock import from_ms, rfc3339, zone_named
+from triage.clock import MINUTE_MS, from_ms, rfc3339, zone_named
 from triage.translations.catalogue import catalogue
 from triage.translations.local_times import is_utc, local, moment_in, offset_name
 
-_MINUTE_MS = 60_000
 _DAY_MINUTES = 24 * 60
 _UNKNOWN = "–"
 
@@ -119,7 +118,7 @@ class Translations:
 
     def duration(self, ms: int) -> str:
         """Format ms as `5 min`, `2 h 10 min` or `3 d 4 h`; shorter times as a phrase such as "under a minute"."""
-        minutes = max(0, ms) // _MINUTE_MS
+        minutes = max(0, ms) // MINUTE_MS
         if minutes < 1:
             return self("time.under_a_minute")
         days, rest = divmod(minutes, _DAY_MINUTES)

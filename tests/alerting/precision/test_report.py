@@ -6,8 +6,9 @@ from scipy.stats import binomtest
 
 from triage.alerting.precision.interval import Precision
 from triage.alerting.precision.proposal import propose
-from triage.alerting.precision.report import DAY_MS, RuleKeys, rule_reports
+from triage.alerting.precision.report import RuleKeys, rule_reports
 from triage.alerting.rules.model import AlertRules, Rule
+from triage.clock import DAY_MS
 from triage.elastic.alert_counts import PastAlert
 
 NOW = 1_795_339_800_000

@@ -5,10 +5,10 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from triage.clock import ManualClock
+from triage.clock import HOUR_MS, MINUTE_MS, ManualClock
 from triage.config import ElasticsearchSettings
 from triage.console.data.snapshot import Counts
-from triage.console.data.snapshot_reader import HOUR_MS, MINUTE_MS, SnapshotReader
+from triage.console.data.snapshot_reader import SnapshotReader
 from triage.elastic.client import connect
 from triage.elastic.plan import apply, plan_index
 from triage.errors import Unavailable

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from triage.alerting.lifecycle.assessments import Assessments
-from triage.alerting.precision.report import DAY_MS, RuleKeys, rule_reports
+from triage.alerting.precision.report import RuleKeys, rule_reports
 from triage.alerting.rules.model import AlertRules, Rule
-from triage.clock import ManualClock
+from triage.clock import DAY_MS, ManualClock
 from triage.config import load_settings
 from triage.console.app import build_service
 from triage.console.rules.reading import RuleReader

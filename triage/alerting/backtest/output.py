@@ -11,9 +11,10 @@ import numpy as np
 from triage.alerting.backtest.run import BacktestRule, Results, Span
 from triage.alerting.backtest.table import ADDED, Table
 from triage.alerting.detection import SpikeSettings
+from triage.clock import DAY_MS, HOUR_MS, MINUTE_MS
 
 _CHUNK = 65_536
-_WEEK_MS = 7 * 86_400_000
+_WEEK_MS = 7 * DAY_MS
 _MAX_KEYS, _MAX_SILENT = 20, 5
 
 
@@ -123,7 +124,7 @@ def _time(table: Table, number: int) -> str:
 
 
 def _length(milliseconds: int) -> str:
-    for size, unit in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min")):
+    for size, unit in ((DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "min")):
         if milliseconds >= size and milliseconds % (size // 10 or 1) == 0:
             return f"{milliseconds / size:g} {unit}"
     return f"{milliseconds / 1000:g} s"

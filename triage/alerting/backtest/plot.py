@@ -7,6 +7,7 @@ import numpy as np
 from triage.alerting.backtest.output import step_times
 from triage.alerting.backtest.run import Results
 from triage.alerting.backtest.table import Table
+from triage.clock import DAY_MS
 from triage.errors import ConfigError, MissingExtraError
 
 MAX_PANELS = 12
@@ -27,7 +28,7 @@ def draw(table: Table, results: Results, path: Path) -> int:
     chosen = _most_interesting(table, results)
     figure = Figure(figsize=(12, 2.2 * len(chosen) + 0.6), layout="constrained")
     FigureCanvasAgg(figure)
-    half = table.step_ms / 86_400_000
+    half = table.step_ms / DAY_MS
     for axis, code in zip(figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0], chosen, strict=True):
         rows = np.flatnonzero(table.keys.codes == code)
         at = date2num(step_times(table, table.number[rows]))

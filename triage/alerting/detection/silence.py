@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.alerting.detection.verdicts import Floats
+from triage.clock import DAY_MS
 
-_WEEK_MS = 7 * 86_400_000
+_WEEK_MS = 7 * DAY_MS
 # Hours (or days of the week) with less than this share of the usual records are a key's nights (or free days) ...
 _RESTING = 0.1
 # ... once so many records would have been expected in them.

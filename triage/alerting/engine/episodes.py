@@ -16,7 +16,7 @@ from triage.alerting.lifecycle.grouping import Page, PageNotification, Paging, P
 from triage.alerting.lifecycle.inhibition import severity_rank
 from triage.alerting.lifecycle.silences import Silences, format_matchers
 from triage.alerting.rules.model import AlertRules, Rule
-from triage.clock import Clock, rfc3339
+from triage.clock import DAY_MS, Clock, rfc3339
 from triage.config import AlertingSettings
 from triage.logging import get_logger
 from triage.metrics import Metrics
@@ -29,7 +29,7 @@ log = get_logger("triage.alerter")
 # More open alerts than people can look at, and about as many as one entry of the state can hold.
 MAX_OPEN_EPISODES = 1_000
 # A resolved episode that Elasticsearch has not stored by then is forgotten.
-_FORGET_AFTER_MS = 7 * 86_400_000
+_FORGET_AFTER_MS = 7 * DAY_MS
 _NEVER = 1 << 30
 _RULE_REMOVED = Policy(1, "info", rule_removed=True)
 

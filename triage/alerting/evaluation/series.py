@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from triage.alerting.detection import SpikeDetector, Verdicts
 from triage.alerting.evaluation.rolling import RollingCounts
-from triage.alerting.evaluation.silence import DAY_MS, SilenceWatch
+from triage.alerting.evaluation.silence import SilenceWatch
 from triage.alerting.evaluation.stored_baseline import StepCount, StoredBaseline, fingerprint_of, pack_state
 from triage.alerting.evaluation.top_keys import TopKeys
 from triage.alerting.evaluation.verdict import RuleWindow, Verdict
 from triage.alerting.rules.model import AlertRules, Rule
-from triage.clock import rfc3339
+from triage.clock import DAY_MS, rfc3339
 from triage.logging import get_logger
 from triage.schemas.alert import Chart
 
@@ -23,7 +23,7 @@ log = get_logger("triage.alerter")
 
 CHART_STEPS = 36
 # After a longer stretch without any record, baselines are out of date.
-STALE_MS = 14 * 86_400_000
+STALE_MS = 14 * DAY_MS
 
 
 class RuleSeries:

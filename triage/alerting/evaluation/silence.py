@@ -10,7 +10,6 @@ from triage.alerting.detection.silence import least_score, silence_score
 from triage.alerting.evaluation.rolling import RollingCounts
 from triage.alerting.rules.model import SilenceSettings
 
-DAY_MS = 86_400_000
 # One step without records can be a batch that came a little late.
 _LEAST_STEPS = 2
 

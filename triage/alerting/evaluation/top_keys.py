@@ -7,9 +7,9 @@ import numpy as np
 
 from triage.alerting.evaluation.rolling import RollingCounts
 from triage.alerting.evaluation.stored_baseline import StepCount
+from triage.clock import DAY_MS
 from triage.schemas.counts import OTHER, dimension_key
 
-_DAY_MS = 86_400_000
 # A key whose volume, halved each day, is below this has had no record for weeks.
 _IDLE_VOLUME = 1e-4
 
@@ -37,7 +37,7 @@ class TopKeys:
         self._step_ms = step_ms
         self._limit = top_keys
         self._on_drop = on_drop
-        self._decay = 0.5 ** (step_ms / _DAY_MS)
+        self._decay = 0.5 ** (step_ms / DAY_MS)
         self._other = dict.fromkeys(dimension, OTHER)
         self.other_key = dimension_key(self._other)
 

@@ -7,7 +7,7 @@ from elasticsearch import Elasticsearch
 
 from triage.alerting.evidence.significance import LEAST_BASELINE, Sample, over_represented
 from triage.alerting.evidence.terms import candidates, joined
-from triage.clock import Clock, SystemClock, parse_rfc3339
+from triage.clock import DAY_MS, Clock, SystemClock, parse_rfc3339
 from triage.config import ElasticsearchSettings
 from triage.elastic.completeness import noting
 from triage.elastic.reading import refresh
@@ -28,7 +28,6 @@ _ENTITIES = 200
 _FIRST_SHARE = 0.6
 _TEXTS = 300
 _WORDS = 60
-_DAY_MS = 86_400_000
 _BASELINE_DAYS = 7
 # Placeholders of redaction are frequent in any window.
 
@@ -111,7 +110,7 @@ class IndexEvidence:
         """Replace frequent values by over-represented ones, where there are enough records to compare with."""
         intents, entities = frequent
         before_end_ms = min(parse_rfc3339(alert.started_at), window[1]) - alert.window_s * 1000
-        before = before_end_ms - _BASELINE_DAYS * _DAY_MS, before_end_ms
+        before = before_end_ms - _BASELINE_DAYS * DAY_MS, before_end_ms
         dimensions = self._conditions(alert)
         sample = texts(self._until(deadline_s), self._settings, dimensions, *window, _TEXTS)
         terms, distinct = candidates(sample, _WORDS)

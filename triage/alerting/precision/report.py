@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from triage.alerting.precision.interval import Precision
 from triage.alerting.precision.proposal import Proposal, propose
 from triage.alerting.rules.model import AlertRules, Rule
+from triage.clock import DAY_MS
 from triage.elastic.alert_counts import PastAlert
 
-DAY_MS = 86_400_000
 BUDGET_DAYS = 30
 PRECISION_DAYS = 90
 

@@ -11,12 +11,11 @@ from typing import Any
 import msgspec
 
 from triage.assist.conversations.errors import TurnRefused
-from triage.clock import parse_rfc3339, rfc3339
+from triage.clock import HOUR_MS, MINUTE_MS, parse_rfc3339, rfc3339
 from triage.config import ConversationSettings
 from triage.schemas.conversation import Answer, Conversation, Handoff, State, Suggestion, Turn
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_HOUR_MS, _MINUTE_MS = 3_600_000, 60_000
 
 
 def require_id(identity: str) -> None:
@@ -127,8 +126,8 @@ def is_overdue(conversation: Conversation, settings: ConversationSettings, now_m
 def time_out_ms(state: State, settings: ConversationSettings) -> float:
     """Time in ms without a turn after which a conversation in this state is closed."""
     if state == "waiting":
-        return settings.waiting_time_out_hours * _HOUR_MS
-    return settings.time_out_minutes * _MINUTE_MS
+        return settings.waiting_time_out_hours * HOUR_MS
+    return settings.time_out_minutes * MINUTE_MS
 
 
 def answered(turn: int, state: State, **fields: Any) -> Answer:

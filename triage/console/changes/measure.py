@@ -8,6 +8,7 @@ from elasticsearch import Elasticsearch
 
 from triage.alerting.evidence.significance import LEAST_BASELINE, LEAST_COUNT, Sample, over_represented
 from triage.alerting.evidence.terms import joined, words
+from triage.clock import DAY_MS
 from triage.config import ElasticsearchSettings
 from triage.console.changes.explanation import Explanation, leading, majority, ranked
 from triage.console.filters import FIELDS, Filters
@@ -17,7 +18,6 @@ from triage.redaction.kinds import LABELS
 from triage.schemas.alert import Share
 from triage.translations import Places
 
-DAY_MS = 86_400_000
 # The first with enough records before to compare with is taken.
 PERIODS_MS = {"7d": 7 * DAY_MS, "24h": DAY_MS}
 _MIN_BEFORE = 50

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from elasticsearch import Elasticsearch
 
-from triage.clock import Clock, parse_rfc3339
+from triage.clock import HOUR_MS, MINUTE_MS, Clock, parse_rfc3339
 from triage.config import ElasticsearchSettings
 from triage.console.data.snapshot import Counts, IntentCount, Snapshot, TimeSlot
 from triage.elastic import search
@@ -14,8 +14,6 @@ from triage.elastic.completeness import noting
 from triage.elastic.overview import Overview, Ranges, overview
 from triage.metrics import Metrics
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
 CHART_MS = 72 * HOUR_MS
 INTENTS_MS = 24 * HOUR_MS
 _STEPS_MS = tuple(minutes * MINUTE_MS for minutes in (1, 5, 15, 30, 60))

@@ -5,11 +5,8 @@ from elasticsearch import Elasticsearch
 from triage.assist.market.names import read_market
 from triage.assist.market.reading import read_market_report
 from triage.assist.market.report import MarketReport
-from triage.clock import Clock
+from triage.clock import DAY_MS, MINUTE_MS, Clock
 from triage.config import Settings
-
-_DAY_MS = 86_400_000
-_MINUTE_MS = 60_000
 
 
 class MarketReader:
@@ -29,6 +26,6 @@ class MarketReader:
         if market.path is None:
             return None
         names = read_market(market.path)
-        end_ms = self._clock.now_ms() // _MINUTE_MS * _MINUTE_MS
-        start_ms = end_ms - market.days * _DAY_MS
+        end_ms = self._clock.now_ms() // MINUTE_MS * MINUTE_MS
+        start_ms = end_ms - market.days * DAY_MS
         return read_market_report(self._client, self._settings.elasticsearch, names, start_ms, end_ms)

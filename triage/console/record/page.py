@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from nicegui import ui
 
-from triage.clock import parse_rfc3339
+from triage.clock import DAY_MS, parse_rfc3339
 from triage.console.dependencies import Dependencies
 from triage.console.record import fragments
 from triage.console.record.correction_form import CorrectionForm, intents_of
@@ -31,7 +31,7 @@ from triage.translations import Translations
 log = get_logger("triage.console")
 
 _SIMILAR = 5
-_AROUND_MS = 7 * 86_400_000
+_AROUND_MS = 7 * DAY_MS
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from markupsafe import escape
 from nicegui import ui
 from nicegui.events import KeyEventArguments
 
+from triage.clock import DAY_MS
 from triage.console.dependencies import Dependencies
 from triage.console.filters import Filters
 from triage.console.record.correction_form import CorrectionForm, intents_of
@@ -82,7 +83,7 @@ def read_queue(dependencies: Dependencies, filters: Filters, order: str) -> Revi
     known = store.corrected_records(client, settings, start_ms or 0, end_ms or now_ms + 1, _MOST_REVIEWED)
     # With its day, indices of other days need not look for a record: there are many of both.
     left_out = [
-        {"bool": {"filter": [*event_time_range(day_ms, day_ms + store.DAY_MS), {"ids": {"values": ids}}]}}
+        {"bool": {"filter": [*event_time_range(day_ms, day_ms + DAY_MS), {"ids": {"values": ids}}]}}
         for day_ms, ids in known.items()
     ]
     query: JsonObject = {"bool": {"filter": [filters.query(now_ms), _LOW_CONFIDENCE], "must_not": left_out}}

@@ -6,9 +6,9 @@ from dataclasses import replace
 from elasticsearch import Elasticsearch
 
 from triage.alerting.lifecycle.assessments import Assessments
-from triage.alerting.precision.report import DAY_MS, PRECISION_DAYS, RuleReport, keys_of, rule_reports
+from triage.alerting.precision.report import PRECISION_DAYS, RuleReport, keys_of, rule_reports
 from triage.alerting.rules.loader import load_alert_rules
-from triage.clock import Clock
+from triage.clock import DAY_MS, Clock
 from triage.config import Settings
 from triage.elastic.alert_counts import PastAlert, past_alerts
 from triage.fleet import FleetView

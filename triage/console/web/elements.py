@@ -7,10 +7,9 @@ from markupsafe import Markup, escape
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from triage.clock import MINUTE_MS
 from triage.console.web.charts import Options
 from triage.console.web.fragments import NOTHING
-
-_MINUTE_MS = 60_000
 
 
 class Html(ui.html):
@@ -69,7 +68,7 @@ def zoomable(drawn: ui.echart, zoom: Callable[[int, int], str]) -> None:
 
     def marked(event: GenericEventArguments) -> None:
         start, end = sorted(int(ms) for ms in event.args)
-        ui.navigate.to(zoom(start // _MINUTE_MS * _MINUTE_MS, -(-end // _MINUTE_MS) * _MINUTE_MS))
+        ui.navigate.to(zoom(start // MINUTE_MS * MINUTE_MS, -(-end // MINUTE_MS) * MINUTE_MS))
 
     drawn.on("chart:brushEnd", marked, js_handler="(event) => event.areas.length && emit(event.areas[0].coordRange)")
 

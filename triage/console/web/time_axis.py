@@ -11,15 +11,14 @@ from typing import Any
 
 from babel.dates import format_datetime
 
-from triage.clock import to_ms
+from triage.clock import MINUTE_MS, to_ms
 from triage.translations import Translations
 
 _DAY_MIN = 24 * 60
 _STEPS_MIN = (5, 10, 15, 30, 60, 120, 180, 360, 720, _DAY_MIN, 2 * _DAY_MIN, 7 * _DAY_MIN, 14 * _DAY_MIN)
 _STEPS_MONTHS = (1, 2, 3, 6, 12, 24, 60)
 _MAX_TICKS = 9
-_MINUTE_MS = 60_000
-_MONTH_MS = 30 * _DAY_MIN * _MINUTE_MS
+_MONTH_MS = 30 * _DAY_MIN * MINUTE_MS
 
 
 def time_axis(translations: Translations, start_ms: int, end_ms: int, offset_ms: int = 0) -> dict[str, Any]:
@@ -44,7 +43,7 @@ def time_axis(translations: Translations, start_ms: int, end_ms: int, offset_ms:
 def ticks(start_ms: int, end_ms: int, translations: Translations) -> dict[int, str]:
     """Labels of at most ten ticks, by time in ms: dates where a day begins in the reader's time zone, hours between."""
     zone = translations.tzinfo
-    span_min = (end_ms - start_ms) / _MINUTE_MS
+    span_min = (end_ms - start_ms) / MINUTE_MS
     step_min = next((step for step in _STEPS_MIN if span_min / step <= _MAX_TICKS), None)
     found = _months(start_ms, end_ms, zone) if step_min is None else _regular(start_ms, end_ms, step_min, zone)
     named: dict[int, str] = {}
