@@ -117,7 +117,7 @@ def comment(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Comment on a firing alert; the receivers of its notification get the comment."""
+    """Comment on an alert; the receivers of its notification get the comment while it fires."""
     from triage.errors import ConfigError
 
     if not text.strip():
@@ -125,9 +125,10 @@ def comment(
     settings = settings_from(
         config, assignments, kafka__bootstrap_servers=bootstrap_servers, elasticsearch__url=elasticsearch
     )
-    with _firing_alert(settings, key, latest=latest) as (alert, writer):
-        action = writer.comment(alert, actor_name(by), text.strip())
-    typer.echo(f"commented\t{alert}\t{action.actor}")
+    alert = find_named(settings, key, latest=latest)
+    with open_writer(settings) as writer:
+        action = writer.comment(alert.dedup_key, actor_name(by), text.strip())
+    typer.echo(f"commented\t{alert.dedup_key}\t{action.actor}")
 
 
 def resolve(

@@ -3,7 +3,7 @@
 from engine_rig import STEP_MS, Messages, Table, events, make, now, play
 
 from triage.clock import rfc3339
-from triage.schemas.action import Comment, Resolve
+from triage.schemas.action import Acknowledge, Comment, Resolve
 
 
 def _resolve(key, at_ms):
@@ -26,6 +26,12 @@ def test_it_resolves_at_once_and_the_same_spike_opens_no_other():
     again = make(clock)
     again.restore(table.entries)
     again.take_changes()
+    said = Comment(id="c", actor="Kim", at_ms=clock.now_ms() + 1, dedup_key=key, comment="a flood, see the post-mortem")
+    assert again.act(said), "an ended alert still takes comments"
+    assert not again.act(said), "read again from the topic"
+    assert [entry.action for entry in again.alert(again.episode(key)).history] == ["resolve", "comment"]
+    assert [episode.dedup_key for episode in again.take_changes().episodes] == [key], "stored again"
+    assert not again.act(Acknowledge(id="a", actor="Kim", at_ms=clock.now_ms() + 2, dedup_key=key))
     assert play(again, [*still, messages.mark(5)], table) == []
     assert again.open_episodes == 0
     quiet = [messages.counts(step, 0, 9) for step in range(5, 10)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from triage.alerting.lifecycle.deeds import MAX_ENTRIES, applied, is_applied
+from triage.alerting.lifecycle.deeds import MAX_ENTRIES, applied, is_applied, with_comments
 from triage.alerting.lifecycle.episode import Episode
 from triage.clock import rfc3339
 from triage.schemas.action import Acknowledge, Assign, Comment, Resolve, Snooze, Unacknowledge
@@ -65,3 +65,12 @@ def test_the_history_is_bounded_and_what_it_forgot_is_not_applied_again(episode)
         done = applied(done, Comment(id=str(number), at_ms=number * 1_000, comment="x", **BY), 0)
     assert len(done.history) == MAX_ENTRIES
     assert is_applied(done, Comment(id="0", at_ms=0, comment="x", **BY))
+
+
+def test_late_comments_join_a_full_history_only_if_they_are_not_older_than_it(episode):
+    for number in range(MAX_ENTRIES):
+        episode = applied(episode, Comment(id=str(number), at_ms=1_000 * (number + 1), comment="c", **BY), 0)
+    old, new = (Comment(id=name, at_ms=at_ms, comment=name, **BY) for name, at_ms in (("old", 500), ("new", 99_000)))
+    history = with_comments(episode.history, [old, new])
+    assert [entry.id for entry in history] == [*map(str, range(1, MAX_ENTRIES)), "new"]
+    assert with_comments(history, [old, new]) == history

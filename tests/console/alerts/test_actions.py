@@ -196,6 +196,11 @@ def test_an_alert_that_is_over_can_be_assessed_and_that_be_taken_back(visit, rec
     assert (response.status_code, response.headers["location"]) == (303, f"../../alerts/{KEY}?done=judge")
     assert 'value="withdrawn"' not in page.text
     assert f'<a href="../rules/{over.rule}">' in page.text
+    page, response = visit("comment", {"by": "Kim", "comment": "the post-mortem is written"}, alert=over)
+    assert (response.status_code, response.headers["location"]) == (303, f"../../alerts/{KEY}?done=comment")
+    assert "Store in the history" in page.text
+    assert "Send to the receivers" not in page.text
+    assert recorder.sent.pop() == ("comment", KEY, "Kim", "the post-mortem is written")
     said = Assessment("false", "Kim <k>", "2026-11-22T09:31:00.000Z", "a sale")
     over = make_alert("resolved", dedup_key=KEY, ended_ms=1_795_339_800_000, assessment=said)
     page, _ = visit("judge", {"by": "Kim", "verdict": "withdrawn"}, alert=over)

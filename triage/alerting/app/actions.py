@@ -16,6 +16,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 
 from triage.alerting.lifecycle.assessments import Assessments, Verdict
+from triage.alerting.lifecycle.comments import Comments
 from triage.alerting.lifecycle.silences import Silences
 from triage.clock import Clock
 from triage.config import KafkaSettings
@@ -60,14 +61,15 @@ class UsedLink:
 
 
 class ActionBook:
-    """All users' actions on alerts, in memory: silences, the last assessment of each alert, and other actions.
+    """All users' actions on alerts, in memory: silences, assessments, comments and others.
 
-    For each alert, the latest action of each kind is kept; comments are all kept.
+    Of each alert, the latest assessment and the latest of the other actions of each kind are kept.
     """
 
     def __init__(self) -> None:
         self.silences = Silences()
         self.assessments = Assessments()
+        self.comments = Comments()
         self._on_alerts: dict[str, EpisodeAction] = {}
         # By the id of a link, the action for which it was used.
         self._by_link: dict[str, Action] = {}
@@ -79,15 +81,17 @@ class ActionBook:
             self.silences.put(action)
         elif isinstance(action, Judge):
             self.assessments.put(action)
+        elif isinstance(action, Comment):
+            self.comments.put(action)
         else:
-            name = f"{type(action).__name__}/{action.id if isinstance(action, Comment) else action.dedup_key}"
+            name = f"{type(action).__name__}/{action.dedup_key}"
             known = self._on_alerts.get(name)
             if known is None or known.at_ms <= action.at_ms:
                 self._on_alerts[name] = action
 
     def on_alerts(self) -> list[EpisodeAction]:
         """Kept actions on alerts (acknowledge, snooze, assign, comment, resolve), oldest first."""
-        return sorted(self._on_alerts.values(), key=lambda action: action.at_ms)
+        return sorted([*self._on_alerts.values(), *self.comments], key=lambda action: action.at_ms)
 
     def used(self, link: str) -> Action | None:
         """Return the action that was triggered through the link with this id; None if the link has not been used."""

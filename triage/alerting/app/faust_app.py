@@ -34,7 +34,7 @@ from triage.alerting.app.compat import SEPARATOR, PartitionTable, leave_unacknow
 from triage.alerting.app.faust_config import faust_app
 from triage.alerting.app.instance import Instance
 from triage.alerting.delivery.archive import IndexReader, IndexWriter, Write
-from triage.alerting.delivery.assessment_archive import AssessmentArchive
+from triage.alerting.delivery.ended_alerts import EndedAlerts
 from triage.alerting.delivery.outbox import Outbox
 from triage.alerting.engine.engine import PartitionEngine
 from triage.alerting.engine.priming import Primed, primed_for_partition
@@ -51,7 +51,7 @@ from triage.pipeline.batch import Partition
 from triage.pipeline.kafka.expired_records import ExpiredRecords
 from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
 from triage.runtime.health import Health
-from triage.schemas.action import Action, Judge, Silence
+from triage.schemas.action import Action, Comment, Judge, Silence
 from triage.schemas.alert import Alert
 from triage.schemas.counts import CountMessage
 from triage.schemas.message import MessageDecoder
@@ -134,9 +134,8 @@ class AlerterApp:
             flush=self._flush,
             report=self._on_archive,
         )
-        self._assessed = AssessmentArchive(
-            self._actions.assessments, IndexReader(elasticsearch, settings.elasticsearch), list(archives.values())
-        )
+        read = IndexReader(elasticsearch, settings.elasticsearch)
+        self._ended = EndedAlerts(self._actions.assessments, self._actions.comments, read, list(archives.values()))
         self._instance = instance
         self.faust = faust_app(settings, partitions, replicas, None if instance is None else instance.client_id)
         transport: Any = self.faust.transport
@@ -172,7 +171,7 @@ class AlerterApp:
     async def start(self) -> None:
         """Join the consumer group and recover the state; returns once both are done."""
         self._outbox.start()
-        self._outbox.spawn(self._assessed.run())
+        self._outbox.spawn(self._ended.run())
         await self.faust.start()
 
     async def stop(self) -> None:
@@ -193,21 +192,13 @@ class AlerterApp:
         """
         if isinstance(action, Silence):
             return
-        if isinstance(action, Judge):
-            self._store_assessment(action.dedup_key)
-            return
         for partition, engine in self._engines.items():
-            if engine.act(action):
-                self._outbox.spawn(self._flush(partition, engine))
-
-    def _store_assessment(self, dedup_key: str) -> None:
-        for partition, engine in self._engines.items():
-            if engine.assessed(dedup_key):
+            if engine.assessed(action.dedup_key) if isinstance(action, Judge) else engine.act(action):
                 self._outbox.spawn(self._flush(partition, engine))
                 return
-        # Hardly any assessed alert is still in memory: one alerter stores all others, the owner of the first partition.
-        if 0 in self._engines:
-            self._assessed.put([dedup_key])
+        # Hardly any ended alert is still in memory: one alerter stores all others, the owner of the first partition.
+        if isinstance(action, Judge | Comment) and 0 in self._engines:
+            self._ended.put([action.dedup_key])
 
     def reload(self, rules: AlertRules) -> None:
         """Replace the alert rules; they apply from the next closed step on."""
@@ -376,7 +367,7 @@ class AlerterApp:
             await self.faust.crash(error)
             raise
         if 0 in self._engines:
-            self._assessed.put(self._actions.assessments.keys())
+            self._ended.put({*self._actions.assessments.keys(), *self._actions.comments.keys()})
         log.info("state_recovered", partitions=sorted(partitions), entries=len(self._table.data))
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
@@ -385,7 +376,7 @@ class AlerterApp:
             engine.discard()
         self._engines.clear()
         self._outbox.drop()
-        self._assessed.drop()
+        self._ended.drop()
         await self._end_if_replaced()
 
     async def _end_if_replaced(self) -> None:

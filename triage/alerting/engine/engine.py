@@ -260,8 +260,8 @@ class PartitionEngine:
     def act(self, action: EpisodeAction) -> bool:
         """Apply a user's action to an alert and to the other alerts of its page.
 
-        Returns false if the alert is not in this partition or is resolved, or if this action or a later one was already
-        applied.
+        Returns false if the alert is not in this partition, or if this action or a later one was already applied. Of
+        actions on a resolved alert, only a comment is applied.
         """
         notifications = self._episodes.act(action)
         if notifications is None:

@@ -20,7 +20,7 @@ from triage.clock import DAY_MS, Clock, rfc3339
 from triage.config import AlertingSettings
 from triage.logging import get_logger
 from triage.metrics import Metrics
-from triage.schemas.action import Acknowledge, EpisodeAction, Resolve, Silence, Snooze, Unacknowledge
+from triage.schemas.action import Acknowledge, Comment, EpisodeAction, Resolve, Silence, Snooze, Unacknowledge
 from triage.schemas.alert import Refusal
 from triage.schemas.counts import group_of
 
@@ -158,12 +158,14 @@ class Episodes:
     def act(self, action: EpisodeAction) -> list[PageNotification] | None:
         """Apply a user's action to an alert and all open alerts of its page; returns the notifications to send.
 
-        Returns None if the alert is not in this partition or is resolved, or if this action or a later one was already
-        applied.
+        Returns None if the alert is not in this partition, or if this action or a later one was already applied. Of
+        actions on a resolved alert, only a comment is applied: it is stored, and nobody is notified.
         """
         episode = self._by_key.get(action.dedup_key)
-        if episode is None or not episode.open or is_applied(episode, action):
+        if episode is None or is_applied(episode, action):
             return None
+        if not episode.open:
+            return self._comment_on_ended(episode, action)
         page = self.paging.state.pages.get(episode.page or "")
         for key in page.members if page else [episode.dedup_key]:
             if (member := self._by_key.get(key)) is not None and member.open:
@@ -172,6 +174,13 @@ class Episodes:
         if isinstance(action, Resolve):
             return self._resolve_pages()
         return [] if page is None else self._notifications_of(action, page)
+
+    def _comment_on_ended(self, episode: Episode, action: EpisodeAction) -> list[PageNotification] | None:
+        if not isinstance(action, Comment):
+            return None
+        after = applied(episode, action, self._lateness_ms)
+        self._put(msgspec.structs.replace(after, archived=False))
+        return []
 
     def _apply(self, action: EpisodeAction, episode: Episode) -> None:
         after = applied(episode, action, self._lateness_ms)

@@ -1,5 +1,6 @@
 """Applies users' actions on alerts to their episodes: acknowledge, snooze, assign, comment, resolve. Pure."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -30,6 +31,18 @@ def is_applied(episode: Episode, action: EpisodeAction) -> bool:
         full = len(episode.history) >= MAX_ENTRIES
         return full and rfc3339(action.at_ms) <= episode.history[0].at
     return action.at_ms <= episode.acted_ms
+
+
+def with_comments(history: Sequence[HistoryEntry], comments: Iterable[Comment]) -> list[HistoryEntry]:
+    """The history of an ended alert with comments that it lacks, in the order of time; the oldest entries give way.
+
+    Of a full history, a comment before its first entry was there and has been forgotten.
+    """
+    known = {entry.id for entry in history}
+    first = history[0].at if len(history) >= MAX_ENTRIES else ""
+    new = [_entry(comment) for comment in comments if comment.id not in known]
+    added = [entry for entry in new if entry.at > first]
+    return sorted([*history, *added], key=lambda entry: entry.at)[-MAX_ENTRIES:] if added else list(history)
 
 
 def applied(episode: Episode, action: EpisodeAction, lateness_ms: int) -> Episode:

@@ -37,6 +37,7 @@ _TIMES_S = (1800, 7200, 28_800, 86_400, 604_800)
 _KINDS = ("acknowledge", "unacknowledge", "snooze", "silence", "assign", "comment", "resolve", "judge")
 # Actions whose form asks for a name and a comment only.
 _PLAIN = frozenset({"acknowledge", "unacknowledge", "resolve"})
+_ON_ENDED = frozenset({"comment", "judge"})
 
 
 class FormTokens:
@@ -97,7 +98,7 @@ def action_routes(
             return HTMLResponse(notice(request, not_done, refused), status_code=403)
         try:
             alert = await run_in_threadpool(find, dedup_key)
-            if alert is None or (alert.status == "resolved" and kind != "judge"):
+            if alert is None or (alert.status == "resolved" and kind not in _ON_ENDED):
                 return HTMLResponse(notice(request, not_done, translations("action.over")), status_code=404)
             await run_in_threadpool(_take_action, actions, kind, dedup_key, request, form)
         except ConfigError as error:
@@ -112,7 +113,7 @@ def action_routes(
 def action_forms(
     alert: Alert, token: str, user: str | None, done: str | None, translations: Translations, root: str = "../"
 ) -> Markup:
-    """Render the action buttons of an alert, each with a form to confirm it; for an ended alert, only its assessment.
+    """Render the action buttons of an alert, each with a form to confirm it; if ended, comment and assessment.
 
     `token` is the form's CSRF token, `user` the name of the logged-in user (None: the form asks for a name), `done` the
     action that was just taken, or None, `root` the relative URL of the console's start page.

@@ -1,4 +1,4 @@
-"""Assessments of alerts that are over reach their stored documents, once, however often they are put."""
+"""Assessments of and comments on ended alerts reach their stored documents, once, however often they are put."""
 
 import asyncio
 import contextlib
@@ -7,10 +7,11 @@ import msgspec
 import pytest
 from alerts import ALERT
 
-from triage.alerting.delivery.assessment_archive import AssessmentArchive
+from triage.alerting.delivery.ended_alerts import EndedAlerts
 from triage.alerting.lifecycle.assessments import Assessments
+from triage.alerting.lifecycle.comments import Comments
 from triage.errors import AccessDenied, Unavailable
-from triage.schemas.action import Judge
+from triage.schemas.action import Comment, Judge
 from triage.schemas.alert import Alert
 
 
@@ -47,11 +48,11 @@ class Index:
 
 
 @contextlib.asynccontextmanager
-async def running(assessments, index):
+async def running(assessments, index, comments=None):
     async def sleep(seconds):
         await asyncio.sleep(0)
 
-    archive = AssessmentArchive(assessments, index.read, [index.write], sleep)
+    archive = EndedAlerts(assessments, comments or Comments(), index.read, [index.write], sleep)
     task = asyncio.create_task(archive.run())
     yield archive
     task.cancel()
@@ -104,3 +105,18 @@ async def test_a_month_of_assessments_is_read_in_chunks_and_dropped_with_the_par
         await settled()
     assert index.asked == [200, 200, 50]
     assert len(index.written) == 450
+
+
+@pytest.mark.asyncio
+async def test_a_comment_on_an_ended_alert_joins_its_history_once_and_one_on_a_firing_alert_is_its_engines():
+    index, comments = Index("ended", "firing"), Comments()
+    index.alerts["ended"] = msgspec.structs.replace(index.alerts["ended"], status="resolved", history=[])
+    for number, key in enumerate(("ended", "firing", "ended")):
+        comments.put(Comment(id=f"c{number}", actor="Kim", at_ms=9 - number, dedup_key=key, comment=f"said {number}"))
+    async with running(Assessments(), index, comments) as archive:
+        for _ in range(2):
+            archive.put(comments.keys())
+            await settled()
+    assert [entry.comment for entry in index.alerts["ended"].history] == ["said 2", "said 0"], "in the order of time"
+    assert index.written == [("ended", None, 7)]
+    assert comments.of("elsewhere") == []

@@ -1,4 +1,4 @@
-"""Copies assessments into the stored documents of ended alerts that no engine holds any more."""
+"""Copies assessments and comments into the stored documents of ended alerts that no engine holds any more."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -7,6 +7,8 @@ import msgspec
 
 from triage.alerting.delivery.archive import Write
 from triage.alerting.lifecycle.assessments import Assessments
+from triage.alerting.lifecycle.comments import Comments
+from triage.alerting.lifecycle.deeds import with_comments
 from triage.errors import DocumentRefused, TriageError
 from triage.logging import get_logger
 from triage.retries.backoff import backoff
@@ -21,21 +23,23 @@ _CHUNK = 200
 _DELAY_S = 2.0
 
 
-class AssessmentArchive:
-    """Writes the assessments of alerts into their stored documents, if these differ.
+class EndedAlerts:
+    """Writes the assessments of alerts, and comments on ended ones, into their stored documents, if these lack them.
 
     `read(dedup_keys)` returns (document version, alert) of the stored ones; each function of `writes` stores an alert.
-    A document that already has the assessment is not written.
+    A document that already has all is not written. A comment on an alert that fires is left to its engine.
     """
 
     def __init__(
         self,
         assessments: Assessments,
+        comments: Comments,
         read: Read,
         writes: Sequence[Write],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._assessments = assessments
+        self._comments = comments
         self._read = read
         self._writes = writes
         self._sleep = sleep
@@ -44,7 +48,7 @@ class AssessmentArchive:
         self._wake = asyncio.Event()
 
     def put(self, dedup_keys: Iterable[str]) -> None:
-        """Queue alerts whose stored documents must be compared with their assessments."""
+        """Queue alerts whose stored documents must be compared with their assessments and comments."""
         self._waiting |= dict.fromkeys(dedup_keys)
         if self._waiting:
             self._wake.set()
@@ -54,7 +58,7 @@ class AssessmentArchive:
         self._waiting.clear()
 
     async def run(self) -> None:
-        """Copy the assessments of queued alerts until cancelled.
+        """Copy the assessments and comments of queued alerts until cancelled.
 
         A failure is retried until the document is written or refused because of its content.
         """
@@ -69,10 +73,10 @@ class AssessmentArchive:
                 except Exception as error:
                     if isinstance(error, TriageError):
                         wait_s = next(waits)
-                        log.warning("assessments_not_stored", error=str(error), retry_in_s=round(wait_s, 1))
+                        log.warning("ended_alerts_not_stored", error=str(error), retry_in_s=round(wait_s, 1))
                         await self._sleep(wait_s)
                         continue
-                    log.exception("assessments_refused", alerts=len(chunk))
+                    log.exception("ended_alerts_refused", alerts=len(chunk))
                 else:
                     waits = backoff(0.5, 30)
                 for dedup_key in chunk:
@@ -80,12 +84,18 @@ class AssessmentArchive:
 
     async def _store(self, chunk: Sequence[str]) -> None:
         for version, alert in await self._read(chunk):
-            assessment = self._assessments.get(alert.dedup_key)
-            if alert.assessment == assessment:
+            said = self._with_what_was_said(alert)
+            if said == alert:
                 continue
             for write in self._writes:
                 try:
-                    await write(msgspec.structs.replace(alert, assessment=assessment), version)
+                    await write(said, version)
                 except DocumentRefused:
-                    log.exception("assessment_refused", dedup_key=alert.dedup_key)
-            log.info("assessment_stored", dedup_key=alert.dedup_key, verdict=assessment.verdict if assessment else None)
+                    log.exception("ended_alert_refused", dedup_key=alert.dedup_key)
+            log.info("ended_alert_stored", dedup_key=alert.dedup_key, comments=len(said.history) - len(alert.history))
+
+    def _with_what_was_said(self, alert: Alert) -> Alert:
+        assessment, history = self._assessments.get(alert.dedup_key), alert.history
+        if alert.status == "resolved":
+            history = with_comments(history, self._comments.of(alert.dedup_key))
+        return msgspec.structs.replace(alert, assessment=assessment, history=history)
