@@ -73,7 +73,7 @@ def test_actions_reach_the_topic_and_a_silence_is_listed_and_ended(stack, prefix
     assert run(capfd, "alerts", "ack", "triage", "--by", "Kim", "--comment", "on it", *where).code == 0
     for command in (
         ("snooze", "--latest", "--for", "1h30m"), ("unack", "--latest"), ("assign", "--latest", "--to", "Lee"),
-        ("comment", "--latest", "--text", "flooded"), ("resolve", "--latest"), ("snooze", "--latest", "--for", "1h30m"),
+        ("comment", "over", "--text", "flooded"), ("resolve", "--latest"), ("snooze", "--latest", "--for", "1h30m"),
     ):  # fmt: skip
         assert run(capfd, "alerts", *command, "--by", "Kim", *where).code == 0
     added = run(
@@ -91,6 +91,7 @@ def test_actions_reach_the_topic_and_a_silence_is_listed_and_ended(stack, prefix
     assert [type(action).__name__ for action in done] == [
         "Acknowledge", "Unacknowledge", "Assign", "Comment", "Resolve", "Snooze"
     ]  # fmt: skip
+    assert done[3].dedup_key == ALERT["dedup_key"], "an alert that is over can still be commented on"
     last = done[-1]
     assert isinstance(last, Snooze)
     assert not isinstance(last, Acknowledge)

@@ -92,7 +92,7 @@ class Revoked:
     def __init__(self, found):
         self._instance = found
         self._engines = {0: SimpleNamespace(discard=lambda: None)}
-        self._outbox = self._assessed = SimpleNamespace(drop=lambda: None)
+        self._outbox = self._ended = SimpleNamespace(drop=lambda: None)
         self.faust = SimpleNamespace(should_stop=False, crash=self._crash)
         self.crashed = []
 
