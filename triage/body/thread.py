@@ -12,18 +12,26 @@ from itertools import pairwise
 from triage.patterns import any_of, load_patterns
 
 _PATTERNS = load_patterns("triage.body.patterns", "thread")
-_HEADERS = "|".join(f"(?P<{name}>{'|'.join(_PATTERNS[name])})" for name in ("from", "sent", "to", "subject", "other"))
+_HEADERS = "|".join(f"(?P<{name}>{'|'.join(_PATTERNS[name])})" for name in ("from", "sent", "date", "to", "subject", "other"))
 _HEADER = re.compile(rf"[\s>|*]*\*?(?:{_HEADERS})\*?\s*(?:[:：]\*?|\|)\s*\S", re.IGNORECASE)
 _DASHES = r"[-_=—─*]{2,}"
 _RULER = re.compile(rf"[\s>]*{_DASHES}\s*{any_of(_PATTERNS['rulers'])}\s*{_DASHES}\s*$", re.IGNORECASE)
+_TITLE = re.compile(r"[\s>]*[-_=—─*]{2,}[^\n]{1,40}?[-_=—─*]{2,}\s*")
+_FORM = re.compile(rf"\s*{any_of(_PATTERNS['form'])}\s*(?:[:：]|$)", re.IGNORECASE)
 _ANY_RULER = re.compile(r"[\s>]*(?:[-_=—─*]{3,}|[-_=—─*]{2,}[^\n]{1,40}?[-_=—─*]{2,})\s*")
 _REPLY_ABOVE = re.compile(rf"[\s>#\-=_*]*(?:please )?{any_of(_PATTERNS['reply_above'])}[\s#\-=_*.。]*$", re.IGNORECASE)
 _FORWARDED = re.compile(
-    rf"[\s>]*(?:{_DASHES}\s*{any_of(_PATTERNS['forwarded'])}\s*{_DASHES}|begin forwarded message\s*[:：])\s*$",
+    rf"[\s>]*(?:{_DASHES}[^\n]{{0,20}}?{any_of(_PATTERNS['forwarded'])}[^\n]{{0,20}}?{_DASHES}|begin forwarded message\s*[:：])\s*$",
     re.IGNORECASE,
 )
 _ATTRIBUTION = re.compile(rf"{any_of(_PATTERNS['attributions'])}\s*[:：]\s*$", re.IGNORECASE | re.DOTALL)
-_ATTRIBUTION_SIGN = re.compile(r"[:：]\s*$")
+# Zoho's form ends with dashes instead: `---- On 3 May Jane wrote ----`.
+_ATTRIBUTION_SIGN = re.compile(r"(?:[:：]|\w\s*-{3,})\s*$")
+_FRAME = re.compile(r"^-{3,}\s*|\s*-{3,}\s*$")
+# Of a line above marked quotes less is asked: an address or a word for writing, but nobody speaks for himself in it.
+_SAYS_WHO = re.compile(rf"{any_of(_PATTERNS['says_who'])}|\S@\S|\[EMAIL\]", re.IGNORECASE)
+_FIRST_PERSON = re.compile(any_of(_PATTERNS["first_person"]), re.IGNORECASE)
+_ADDRESS = re.compile(r"\S@\S|\[EMAIL\]")
 _DATE_OR_ADDRESS = re.compile(
     r"\d{1,4}\s*[./:年-]\s*\d{1,2}|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{2,4}|\[EMAIL\]|\S@\S|\[(?:DATE|PHONE)\]"
 )
@@ -36,7 +44,8 @@ _HEADER_LINES = 12
 # A text without any of these holds no history.
 _SIGN = re.compile(
     r"[>＞|]|[:：]\s*(?:\n|$)|[:：]\s*\S[^\n]*\n[^\n]{1,40}[:：]|[-_=—─*]{2,}"
-    r"|above this|of this line|以上|上方|より上|の上"
+    r"|##|above this|of this line|dieser zeile|cette ligne|esta l[ií]nea|以上|上方|より上|の上",
+    re.IGNORECASE,
 )
 
 
@@ -99,7 +108,7 @@ def _quoted_lines(lines: list[Line]) -> list[bool]:
         if _FORWARDED.match(text):
             # What is forwarded is what the sender wants to be read.
             break
-        if _RULER.match(text) or _REPLY_ABOVE.match(text) or _is_header_block(lines, index):
+        if _RULER.match(text) or _REPLY_ABOVE.match(text) or _is_header_block(lines, index) or _is_titled(lines, index):
             _mark(quoted, _ruler_above(lines, index), len(lines))
             break
         if length := _attribution_length(lines, index):
@@ -108,7 +117,7 @@ def _quoted_lines(lines: list[Line]) -> list[bool]:
             index = end
             continue
         if _QUOTED.match(text) and not (marked == 1 and _COMPARISON.match(text)):
-            quoted[index] = True
+            _mark(quoted, _ruler_above(lines, index), index + 1)
         index += 1
     return quoted
 
@@ -128,9 +137,11 @@ def _ruler_above(lines: list[Line], index: int) -> int:
 def _is_header_block(lines: list[Line], index: int) -> bool:
     """True if at least three different mail headers follow each other from `index` on, the sender among them.
 
-    Two are not enough: `From: Leeds, To: York`.
+    Two are not enough, as `From: Leeds, To: York`; and of three, one is of mail alone or holds an address, unlike
+    `From: Leeds, To: York, Date: 3 May`. A form of a website, with the message itself below its headers, is none.
     """
     found: set[str] = set()
+    addressed = False
     if lines[index].blank:
         return False
     for line in lines[index : index + _HEADER_LINES]:
@@ -139,11 +150,22 @@ def _is_header_block(lines: list[Line], index: int) -> bool:
             continue
         match = _HEADER.match(line.text)
         if match is None:
-            return False
+            return _is_complete(found, addressed or _ADDRESS.search(line.text)) and not _FORM.match(line.text)
         found.add(next(name for name, value in match.groupdict().items() if value))
-        if len(found) >= _LEAST_HEADERS and "from" in found:
-            return True
-    return False
+        addressed = addressed or _ADDRESS.search(line.text) is not None
+    return _is_complete(found, addressed)
+
+
+def _is_complete(headers: set[str], addressed: object) -> bool:
+    return len(headers) >= _LEAST_HEADERS and "from" in headers and bool(addressed or headers & {"sent", "subject"})
+
+
+def _is_titled(lines: list[Line], index: int) -> bool:
+    """True for `---- any words ----` with a mail header in the next line."""
+    if not _TITLE.fullmatch(lines[index].text) or index + 1 == len(lines):
+        return False
+    match = _HEADER.match(lines[index + 1].text)
+    return match is not None and match["from"] is not None
 
 
 def _attribution_length(lines: list[Line], index: int) -> int:
@@ -154,10 +176,22 @@ def _attribution_length(lines: list[Line], index: int) -> int:
             return 0
         joined += (" " if joined else "") + lines[index + count - 1].text.lstrip(" >＞|\t")
         if _ATTRIBUTION_SIGN.search(joined):
-            follows = any(not line.blank for line in lines[index + count :])
-            found = _ATTRIBUTION.match(joined) and _DATE_OR_ADDRESS.search(joined) and (follows or index == 0)
-            return count if found else 0
+            joined = _FRAME.sub("", joined)
+            below = next((line.text for line in lines[index + count :] if not line.blank), None)
+            return count if _is_attribution(joined, below, index == 0) else 0
     return 0
+
+
+def _is_attribution(line: str, below: str | None, first: bool) -> bool:
+    """True if a line says who wrote what is below it, and the writer of the message does not tell it himself.
+
+    `On 3 May your engineer wrote: come tomorrow` is his own.
+    """
+    marked = below is not None and _QUOTED.match(below) is not None
+    told = _ADDRESS.search(line) is None and _FIRST_PERSON.search(line) is not None
+    if _ATTRIBUTION.match(line.rstrip(" \t:：") + ":") and _DATE_OR_ADDRESS.search(line):
+        return marked or (not told and (below is not None or first))
+    return marked and not told and _SAYS_WHO.search(line) is not None
 
 
 def _end_of_quote(lines: list[Line], index: int) -> int:
