@@ -34,8 +34,9 @@ def test_a_signature_s_lines_have_at_most_sixty_characters(chars, left_out):
     assert read(text) == (NEW if left_out else text)
 
 
-def test_a_sign_off_without_a_name_and_one_on_the_first_line_stay():
-    assert read(f"{NEW}\n\nKind regards,") == f"{NEW}\n\nKind regards,"
+def test_a_short_word_without_a_name_and_a_sign_off_on_the_first_line_stay():
+    assert read(f"{NEW}\n\nKind regards,") == NEW
+    assert read(f"{NEW}\n\nCheers") == f"{NEW}\n\nCheers"
     assert read(f"Kind regards,\n{NEW}") == f"Kind regards,\n{NEW}"
 
 

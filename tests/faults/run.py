@@ -59,7 +59,8 @@ def main():
             say(
                 f"  {outcome.records:,} records ({outcome.invalid} invalid), {len(outcome.strikes)} faults, "
                 f"{outcome.seconds:.0f} s: lost {outcome.lost}, twice {outcome.twice}, "
-                f"older {outcome.older} of {outcome.versioned} ids, pages {outcome.pages}, "
+                f"older {outcome.older} of {outcome.versioned} ids, expired unread {outcome.expired}, "
+                f"pages {outcome.pages}, "
                 f"most MiB/threads/files {outcome.most}"
             )
             for problem in outcome.problems:

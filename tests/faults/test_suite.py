@@ -1,10 +1,13 @@
 """A short run of the fault suite (`make faults`): some thousand records, a few faults, nothing lost or duplicated."""
 
+import json
 import os
 import random
 import subprocess
+from types import SimpleNamespace
 
 import pytest
+from chaos.auditor import Sent, _order
 from chaos.cluster import java_hash
 from chaos.faults import FAULTS, possible, schedule
 from chaos.monitor import Resources
@@ -134,3 +137,27 @@ def test_the_table_sums_up():
     assert "skipped: the stack has no control" in lines[3]
     assert lines[4].startswith("| **all, 2 runs** | 4 | 10,000 | 0 | 0 |")
     assert lines[-1] == "Order: 1 of 600 ids in several versions ended on an older one."
+    outcomes[0]["expired"] = 14
+    assert table(outcomes, []).endswith("Retention deleted all versions of 14 more before they were read.")
+
+
+def test_versions_that_retention_deleted_unread_are_not_expected():
+    sent = Sent()
+
+    def note(offset: int, name: str, version: int, unread: bool = False) -> None:
+        value = json.dumps({"id": name, "text": f"v{version}"}).encode()
+        sent.note(SimpleNamespace(topic="raw", partition=0, offset=offset, value=value), unread=unread)
+
+    note(0, "rv1", 0)
+    note(1, "rv1", 1, unread=True)
+    note(2, "rv2", 0, unread=True)
+    note(3, "rv2", 1, unread=True)
+    note(4, "rv3", 0, unread=True)
+    note(5, "rv3", 1)
+    note(6, "r4", 0, unread=True)
+    # Of rv1 and rv3 the last version that could be read counts; rv2 has no document, and none is missed.
+    assert sent.versions == {"rv1": "v0", "rv3": "v1"}
+    assert sent.expired == {"rv2"}
+    assert sorted(sent.valid.values()) == ["rv1", "rv3"]
+    assert _order("index", sent.versions, {"rv1": "v0", "rv3": "v1"}).clean
+    assert _order("index", sent.versions, {"rv1": "v1"}).lost == ["rv1", "rv3"]

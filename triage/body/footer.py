@@ -16,7 +16,12 @@ def _compiled(group: str, form: str = "{}") -> re.Pattern[str]:
 
 _DELIMITER = re.compile(r"\s*(?:--|—|–|__|\*\*|-{3,}|_{3,}|={3,})\s*$")
 _MOBILE = _compiled("mobile", r"\s*{}\s*[.。]?\s*$")
+_TOKEN = _compiled("tokens", r"\s*{}\s*$")
 _SIGN_OFF = _compiled("sign_offs", r"\s*{}\s*[,，.。!！]?\s*$")
+_THANKS = _compiled("thanks", r"\s*{}\s*[,，.。!！]?\s*$")
+_NAME = re.compile(r"\s*[^\W\d_a-z][\w.'’-]*(?: [^\W\d_a-z][\w.'’-]*){0,3}\s*$")
+# A shorter last line may be the message's: `Best`.
+_CLOSING_LINE = 7
 # A last paragraph with two of these, or that names itself a footer and has one, is boilerplate.
 _BOILERPLATE = _compiled("boilerplate")
 # With one of these, too.
@@ -25,6 +30,12 @@ _SHOUTED = re.compile(rf"\s*[*_【\[]*{simplified(any_of(_PATTERNS['shouted']))}
 _PERSONAL = _compiled("personal")
 _NOT_PERSONAL = _compiled("not_personal")
 _CONTACT = _compiled("contact")
+_ASKS = _compiled("asks")
+_ASKS_CERTAINLY = _compiled("asks_certainly")
+_ABOUT_MAIL = _compiled("about_mail")
+# A line that was broken for width goes on in the next one; a short one ends there.
+_WRAPPED = re.compile(r"(?<=[^\n]{55})\n")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n")
 _LONGEST_SIGNATURE = 10
 # Bounds on work, for texts that hold nothing but delimiters.
 _ROUNDS = 6
@@ -76,7 +87,22 @@ def _delimited(lines: list[Line]) -> int:
 
 
 def _may_go(paragraph: str) -> bool:
-    return bool(_BOILERPLATE.search(paragraph) or _CERTAIN.search(paragraph)) or not _speaks(paragraph)
+    return (_is_boilerplate(paragraph) or not _speaks(paragraph)) and not _asks(paragraph)
+
+
+def _is_boilerplate(text: str) -> bool:
+    return bool(_BOILERPLATE.search(text) or _CERTAIN.search(text))
+
+
+def _asks(paragraph: str) -> bool:
+    """True if a sentence of the paragraph is a request or complaint of the writer; those of footers do not count."""
+    if _ASKS_CERTAINLY.search(paragraph):
+        return True
+    sentences = _SENTENCE_END.split(_WRAPPED.sub(" ", paragraph))
+    return any(
+        _ASKS.search(sentence) and not _is_boilerplate(sentence) and not _ABOUT_MAIL.search(sentence)
+        for sentence in sentences
+    )
 
 
 def _speaks(paragraph: str) -> bool:
@@ -88,7 +114,7 @@ def _mobile(lines: list[Line]) -> int:
     last = len(lines)
     while last and lines[last - 1].blank:
         last -= 1
-    if last <= 1 or not _MOBILE.match(line := lines[last - 1].text) or _speaks(line):
+    if last <= 1 or not (_MOBILE.match(line := lines[last - 1].text) or _TOKEN.match(line)) or _speaks(line):
         return len(lines)
     return last - 1
 
@@ -109,6 +135,8 @@ def _legal(lines: list[Line]) -> int:
     paragraph = "\n".join(line.text for line in lines[first:last])
     found = len({match[0].lower() for match in _BOILERPLATE.finditer(paragraph)})
     certain = _CERTAIN.search(paragraph) is not None
+    if _asks(paragraph):
+        return len(lines)
     if _SHOUTED.match(paragraph) and (found or certain):
         return first
     return first if (certain or found > 1) and not _speaks(paragraph) else len(lines)
@@ -120,12 +148,17 @@ def _signed(lines: list[Line]) -> int:
     All lines if there is none.
     """
     for index in range(len(lines) - 1, 0, -1):
-        if not _SIGN_OFF.match(lines[index].text):
+        text = lines[index].text
+        if not _SIGN_OFF.match(text) and not _THANKS.match(text):
             continue
         below = [line.text for line in lines[index + 1 :] if line.text.strip()]
+        if not below and _SIGN_OFF.match(text) and (len(text) > _CLOSING_LINE or not text.isascii()):
+            return index
         if not below or len(below) > _LONGEST_SIGNATURE:
+            return len(lines)
+        if not _SIGN_OFF.match(text) and not _NAME.match(below[0]):
             return len(lines)
         short = all(len(text) <= _SHORT_LINE or _CONTACT.search(text) or _BOILERPLATE.search(text) for text in below)
         spoken = _PERSONAL.search("\n".join(text for text in below if not _CONTACT.search(text)))
-        return index if short and not spoken else len(lines)
+        return index if short and not spoken and not _asks("\n".join(below)) else len(lines)
     return len(lines)

@@ -13,6 +13,7 @@ _PATTERNS = load_patterns("triage.body.patterns", "markup")
 _BLOCKS, _UNSEEN = frozenset(_PATTERNS["blocks"]), frozenset(_PATTERNS["unseen"])
 _ELEMENTS = "|".join([*_PATTERNS["blocks"], *_PATTERNS["unseen"], *_PATTERNS["inline"]])
 _TAG = re.compile(rf"<(?:!--|!doctype\b|/?(?:{_ELEMENTS})(?:\s+[a-z_:@][^<>]*|\s*/?\s*)>)", re.IGNORECASE)
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _CELLS = frozenset(("td", "th"))
 _HIDDEN = re.compile(
@@ -46,7 +47,7 @@ def plain_text(text: str) -> str:
     plain = text
     if "&" in plain:
         plain = _resolve(plain)
-    if "<" in plain and _TAG.search(plain):
+    if "<" in plain and _TAG.search(plain := _CDATA.sub(r"\1", plain)):
         plain = _without_tags(plain)
         if "&" in plain:
             plain = _resolve(plain)

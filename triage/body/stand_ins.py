@@ -2,11 +2,22 @@
 
 import re
 
+from triage.han import simplified
 from triage.patterns import any_of, load_patterns
 
 _PATTERNS = load_patterns("triage.body.patterns", "stand_ins")
-_CHINESE = re.compile(any_of(_PATTERNS["chinese"]))
-_ENGLISH = re.compile(any_of(_PATTERNS["english"]), re.IGNORECASE)
+
+
+def _compiled(group: str) -> re.Pattern[str]:
+    """The group's patterns as one expression in simplified characters, with the lists of words that they name."""
+    joined = any_of(_PATTERNS[group])
+    for name, words in _PATTERNS.items():
+        joined = joined.replace(f"{{{name}}}", any_of(words))
+    return re.compile(simplified(joined), re.IGNORECASE)
+
+
+_CJK, _WESTERN = _compiled("cjk"), _compiled("western")
+_FIRST_CJK = "\u2e80"
 _TRIMMED = " \t\r\n.。!！,，、…~～()（）[]【】\"'“”‘’「」*-—"
 # The longest stand-in seen has 30 characters; longer texts are not even compared.
 _LONGEST = 80
@@ -22,6 +33,6 @@ def is_stand_in(text: str) -> bool:
     bare = re.sub(r"[\s,，、!！。.]+", " ", text.strip(_TRIMMED)).strip()
     if not bare:
         return False
-    if bare.isascii():
-        return _ENGLISH.fullmatch(bare) is not None
-    return _CHINESE.fullmatch(bare.replace(" ", "")) is not None
+    if max(bare) < _FIRST_CJK:
+        return _WESTERN.fullmatch(bare.replace("’", "'")) is not None
+    return _CJK.fullmatch(simplified(bare.replace(" ", ""))) is not None

@@ -12,7 +12,9 @@ from itertools import pairwise
 from triage.patterns import any_of, load_patterns
 
 _PATTERNS = load_patterns("triage.body.patterns", "thread")
-_HEADERS = "|".join(f"(?P<{name}>{'|'.join(_PATTERNS[name])})" for name in ("from", "sent", "date", "to", "subject", "other"))
+_HEADERS = "|".join(
+    f"(?P<{name}>{'|'.join(_PATTERNS[name])})" for name in ("from", "sent", "date", "to", "subject", "other")
+)
 _HEADER = re.compile(rf"[\s>|*]*\*?(?:{_HEADERS})\*?\s*(?:[:：]\*?|\|)\s*\S", re.IGNORECASE)
 _DASHES = r"[-_=—─*]{2,}"
 _RULER = re.compile(rf"[\s>]*{_DASHES}\s*{any_of(_PATTERNS['rulers'])}\s*{_DASHES}\s*$", re.IGNORECASE)
@@ -21,7 +23,8 @@ _FORM = re.compile(rf"\s*{any_of(_PATTERNS['form'])}\s*(?:[:：]|$)", re.IGNOREC
 _ANY_RULER = re.compile(r"[\s>]*(?:[-_=—─*]{3,}|[-_=—─*]{2,}[^\n]{1,40}?[-_=—─*]{2,})\s*")
 _REPLY_ABOVE = re.compile(rf"[\s>#\-=_*]*(?:please )?{any_of(_PATTERNS['reply_above'])}[\s#\-=_*.。]*$", re.IGNORECASE)
 _FORWARDED = re.compile(
-    rf"[\s>]*(?:{_DASHES}[^\n]{{0,20}}?{any_of(_PATTERNS['forwarded'])}[^\n]{{0,20}}?{_DASHES}|begin forwarded message\s*[:：])\s*$",
+    rf"[\s>]*(?:{_DASHES}[^\n]{{0,20}}?{any_of(_PATTERNS['forwarded'])}[^\n]{{0,20}}?{_DASHES}"
+    r"|begin forwarded message\s*[:：])\s*$",
     re.IGNORECASE,
 )
 _ATTRIBUTION = re.compile(rf"{any_of(_PATTERNS['attributions'])}\s*[:：]\s*$", re.IGNORECASE | re.DOTALL)

@@ -44,6 +44,8 @@ class Verdict:
     """Ids that were sent in several versions."""
     older: int = 0
     """Those of them that ended on an older version, in the index or in the enriched topic."""
+    expired: int = 0
+    """Ids that were sent in several versions of which retention deleted all unread; they are not in `versioned`."""
 
     @property
     def clean(self) -> bool:
@@ -64,9 +66,42 @@ class Verdict:
         return max(found.values()) + dead
 
 
+@dataclass
+class Sent:
+    """What the outputs must hold: records in the raw topics, and expired ones that were processed before."""
+
+    valid: dict[_Position, str] = field(default_factory=dict)
+    """Id of each valid record."""
+    invalid: list[_Position] = field(default_factory=list)
+    versions: _Versions = field(default_factory=dict)
+    """Last version of each id that was sent in several, which are all in one partition."""
+    unread: set[str] = field(default_factory=set)
+    """Ids of which retention deleted versions that nobody had read."""
+
+    def note(self, record: ConsumerRecord, *, unread: bool = False) -> None:
+        """Add a record, in order of a partition. Of one that expired `unread` the outputs hold nothing."""
+        position, value = (record.topic, record.partition, record.offset), record.value or b""
+        fields = json.loads(value) if value.startswith(b'{"id": "r') else None
+        if unread:
+            if fields is not None and fields["id"].startswith(VERSIONED):
+                self.unread.add(fields["id"])
+        elif fields is None:
+            self.invalid.append(position)
+        else:
+            self.valid[position] = fields["id"]
+            if fields["id"].startswith(VERSIONED):
+                self.versions[fields["id"]] = fields["text"]
+
+    @property
+    def expired(self) -> set[str]:
+        """Ids of which no version was read."""
+        return self.unread - self.versions.keys()
+
+
 def audit(fleet: Fleet) -> Verdict:
     """Compare every output with the raw topics, record by record."""
-    valid, invalid, partitions, versions = _raw(fleet)
+    sent, partitions = _raw(fleet)
+    valid, invalid, versions = sent.valid, sent.invalid, sent.versions
     ids = collections.Counter(valid.values())
     published = [record for _, record, _ in fleet.read("enriched")]
     enriched = collections.Counter(record["event"]["id"] for record in published)
@@ -89,7 +124,15 @@ def audit(fleet: Fleet) -> Verdict:
         *_counts(fleet, valid, partitions),
     ]
     older = {name for finding in order for name in finding.lost}
-    return Verdict(len(valid) + len(invalid), len(invalid), findings, fleet.committed_lag(), len(versions), len(older))
+    return Verdict(
+        len(valid) + len(invalid),
+        len(invalid),
+        findings,
+        fleet.committed_lag(),
+        len(versions),
+        len(older),
+        len(sent.expired),
+    )
 
 
 def _compare(place: str, expected: "collections.Counter[Any]", found: "collections.Counter[Any]") -> Finding:
@@ -120,29 +163,11 @@ def _texts(fleet: Fleet, ids: Iterable[str]) -> dict[str, str]:
     return texts
 
 
-def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[TopicPartition, int], _Versions]:
-    """({position: id} of the valid records, positions of the invalid ones, {partition: end}, last versions by id).
-
-    The last are of ids with several versions, which are all in one partition. Of records that expired, only those count
-    that were processed before.
-    """
-    valid: dict[_Position, str] = {}
-    versions: _Versions = {}
-    invalid: list[_Position] = []
-
-    def note(record: ConsumerRecord) -> None:
-        position, value = (record.topic, record.partition, record.offset), record.value or b""
-        if not value.startswith(b'{"id": "r'):
-            invalid.append(position)
-            return
-        fields = json.loads(value)
-        valid[position] = fields["id"]
-        if fields["id"].startswith(VERSIONED):
-            versions[fields["id"]] = fields["text"]
-
+def _raw(fleet: Fleet) -> tuple[Sent, dict[TopicPartition, int]]:
+    """What was sent, and {partition: end}."""
+    sent = Sent()
     for record, unread in fleet.expired if isinstance(fleet, SupervisedFleet) else ():
-        if not unread:
-            note(record)
+        sent.note(record, unread=unread)
     consumer: Consumer = KafkaConsumer(
         bootstrap_servers=fleet.settings.kafka.bootstrap_servers,
         auto_offset_reset="earliest",
@@ -161,10 +186,10 @@ def _raw(fleet: Fleet) -> tuple[dict[_Position, str], list[_Position], dict[Topi
         while any((consumer.position(partition) or 0) < end for partition, end in ends.items()):
             for records in consumer.poll(timeout_ms=500).values():
                 for record in records:
-                    note(record)
+                    sent.note(record)
     finally:
         consumer.close(autocommit=False)
-    return valid, invalid, ends, versions
+    return sent, ends
 
 
 def _indexed(fleet: Fleet) -> "collections.Counter[str]":

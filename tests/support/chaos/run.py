@@ -56,6 +56,7 @@ class Outcome:
     most: dict[str, list[float]]
     versioned: int = 0
     older: int = 0
+    expired: int = 0
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -134,6 +135,7 @@ def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], 
     outcome = Outcome(
         seed, verdict.records, verdict.invalid, round(seconds, 1), verdict.lost, verdict.twice, verdict.lag,
         pages, [asdict(strike) for strike in strikes], resources.maxima(), verdict.versioned, verdict.older,
+        verdict.expired,
     )  # fmt: skip
     outcome.problems += [*scene.problems, *_problems(verdict, pages, fleet), *resources.grown()]
     (folder / "outcome.json").write_text(json.dumps(asdict(outcome), indent=1))

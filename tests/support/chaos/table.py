@@ -33,8 +33,10 @@ def table(outcomes: Sequence[_Row], skipped: Iterable[tuple[str, str]] = ()) -> 
 
 def order(outcomes: Sequence[_Row]) -> str:
     """Sentence on the ids that were sent in several versions; outcomes of older suites have none."""
-    versioned, older = (sum(outcome.get(name, 0) for outcome in outcomes) for name in ("versioned", "older"))
-    return f"Order: {older} of {versioned:,} ids in several versions ended on an older one."
+    names = ("versioned", "older", "expired")
+    versioned, older, expired = (sum(outcome.get(name, 0) for outcome in outcomes) for name in names)
+    unread = f" Retention deleted all versions of {expired} more before they were read." if expired else ""
+    return f"Order: {older} of {versioned:,} ids in several versions ended on an older one.{unread}"
 
 
 def _in_runs(own: Sequence[tuple[_Row, _Row]], kind: str) -> int:
