@@ -14,6 +14,7 @@ _OF = frozenset(
     ("of", "de", "del", "della", "dello", "dell", "di", "du", "des", "d", "do", "da", "von", "van", "af", "av")
 )
 _OTHER_PREPOSITIONS = frozenset(("to", "by", "for", "par", "por", "para", "pour", "fur"))
+_SHIP_TO = len(("ship", "to"))
 _ARTICLES = frozenset(("the", "la", "le", "l", "el", "lo", "los", "las", "les", "der", "dem", "den", "het"))
 # `Number of contacts`, French `Nombre de contacts`: how many.
 _COUNTS = frozenset(("number", "no", "num", "nombre", "count", "anzahl", "numero"))
@@ -67,6 +68,8 @@ def is_personal(path: list[str]) -> bool:
     if _HAN.search(last):
         return _is_personal_zh(_chinese(last))
     words = _words(last)
+    if "".join(words) in _WORDS["no_person"]:
+        return False
     if len(words) == 1 and words[0] in _WORDS["name_words"] and len(names) > 1:
         return any(_is_person(word) for word in _words(names[-2]))
     return "".join(words) in _WORDS["data"] or _is_about_a_person(words) or _is_done_by_a_person(last)
@@ -141,6 +144,8 @@ def _all_words(name: str) -> tuple[str, ...]:
     bare = "".join(
         char for char in unicodedata.normalize("NFKD", name.replace("ß", "ss")) if not unicodedata.combining(char)
     )
+    # One word, though written as two.
+    bare = bare.replace("WhatsApp", "Whatsapp").replace("WeChat", "Wechat").replace("LinkedIn", "Linkedin")
     words = [word.lower().rstrip("0123456789") or word for word in _BOUNDARY.split(bare) if word]
     return tuple(part for word in words for part in _parts(word))
 
@@ -154,6 +159,9 @@ def _words(name: str) -> tuple[str, ...]:
     words = _all_words(name)
     if "".join(words) in _WORDS["data"]:
         return words
+    # `Ship to name`: of the person that it is shipped to.
+    if len(words) > _SHIP_TO and words[1] == "to" and words[0] in _WORDS["given_to"]:
+        words = ("shipping", *words[_SHIP_TO:])
     index = next((at for at in range(1, len(words)) if words[at] in _OF or words[at] in _OTHER_PREPOSITIONS), None)
     if index is not None:
         words = _in_english_order(words, index)

@@ -30,7 +30,8 @@ _CARD_CUE = re.compile(
 
 # A bar code has thirteen digits, and one in ten a card's checksum.
 _BAR_CODE_CUE = re.compile(
-    r"(?i:(?:bar ?code|(?<![a-z])(?:ean|gtin|upc|isbn)|条形?码|书号)(?:-?13| (?:number|no|is)|号|是|[ .:#\-])*)$"
+    r"(?i:(?:bar ?code|(?<![a-z])(?:ean|gtin|upc|isbn)|条形?码|书号|货号|商品编?码)"
+    r"(?:-?13| (?:number|no|is)|号|是|[ .:#\-])*)$"
 )
 
 

@@ -14,6 +14,11 @@ _EMAIL = re.compile(
     rf"(?<!{_LOCAL}){_LOCAL}++@(?:{_LABEL}++|[\u4e00-\u9fff]{{1,20}})"
     rf"(?:(?:\.{_LABEL}++)++|(?:\.{_LABEL}++)*+\.(?:{_HAN_DOMAINS}))"
 )
+# With Chinese characters before the @ too, at a Chinese ending.
+_HAN_EMAIL = re.compile(
+    rf"(?:(?<![\u4e00-\u9fffA-Za-z0-9._+\-])|(?<=[是为系到给]))[\u4e00-\u9fffA-Za-z0-9._+\-]{{1,12}}@"
+    rf"[\u4e00-\u9fffA-Za-z0-9\-]{{1,20}}\.(?:{_HAN_DOMAINS})"
+)
 # The @ as links, quoted-printable mail and HTML write it.
 _ENCODED_EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._+\-]{1,64}(?:%40|=40|&#0*64;|&#[xX]40;|&commat;)[A-Za-z0-9\-]{1,63}"
@@ -66,6 +71,8 @@ def find_email(text: str) -> Found:
                 found.append((start, match.end()))
         if not found:
             found = [match.span() for match in _SPACED_EMAIL.finditer(text)]
+    if not found and "@" in text and not text.isascii():
+        found = [match.span() for match in _HAN_EMAIL.finditer(text)]
     if not found and ("@" in text or "#" in text):
         found = [match.span() for match in _MISTYPED_EMAIL.finditer(text)]
     if not found and " at " in text:

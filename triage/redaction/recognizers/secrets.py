@@ -5,23 +5,30 @@ import re
 from triage.patterns import load_patterns
 from triage.redaction.recognizers.common import MASK, Found, Signs, cue_words
 
+# Signs of the keys that are known by their form.
+_FORMAT_SIGNS = (
+    "akia", "asia", "k_live_", "k_test_", "sk-", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-",
+    "xox", "aiza", "eyj", "private key-",
+)  # fmt: skip
 # A text without any of these, in lower case, contains no secret.
 _SIGNS = Signs(
     *load_patterns("triage.redaction.recognizers", "cues")["secret_signs"],
+    *_FORMAT_SIGNS,
     # Something that was found, an e-mail address for one, and what follows it.
     *(f"{MASK}{sign}" for sign in (":", " :", "/", " /", "|", " |")),
 )
 # What may stand between the name and the value. No two alternatives match the same, so the time stays linear.
 _IS = (
     r"(?:['’]s(?![a-z])| (?:is|was|are|has(?: always)? been|used to be|should be|being|now|still|sent|tried"
-    r"|=)(?![a-z])| \(?on (?:the |my )?(?:back|front)"
+    r"|=|lautet|ist|war|est|était|es|era|è)(?![a-zà-ü])|,? (?:and )?it(?:['’]s| is| was)(?![a-z])"
+    r"| \(?on (?:the |my )?(?:back|front)"
     r"(?: of (?:the |my )?card)?\)?"
     r"|[四六八468]位数?(?:字|的)?(?=[0-9]{4})|(?:是|为|系|就|还|我|一直|都|应该|填|写|打|输入|设|设置|设定"
     r"|重置|重设|改|换|用|收到|发来|显示|登记)(?:的|了|着|成|为|到|过"
-    r"|是)*| (?:-|->|→)(?= )"
+    r"|是)*|[はが]| (?:-|->|→)(?= )"
     r"|['\"“”‘’「」『』(（:：=\[\s])*"
 )
-_CHAR = r"[^\s'\"“”‘’「」,，。;；()（）<>\[\]\u4e00-\u9fff]"
+_CHAR = r"[^\s'\"“”‘’「」,，。;；()（）<>\[\]\u3040-\u30ff\u4e00-\u9fff]"
 # "my password is wrong" contains no password: a secret must contain a digit or a sign.
 _TYPED = rf"(?=[^\s]{{0,40}}[0-9@#$%^&*_+=!])(?P<secret>{_CHAR}{{4,64}}(?<![.!?:]){_CHAR}?)(?![A-Za-z0-9])"
 # Not a length, a time or a count: `验证码60秒`, `PIN 3 times`, `OTP since 09:30`.
@@ -124,9 +131,20 @@ _AFTER_EXPIRY = re.compile(
     r"[0-9*Xx]{4}[ ,;]{1,2}(?i:exp(?:iry|ires)?[ .:]{0,2})?(?:0[1-9]"
     r"|1[0-2]) ?[/\-]? ?(?:20)?[23][0-9][ ,;/]{1,2}(?P<secret>[0-9]{3,4})(?![0-9]|[.,:/\-][0-9])"
 )
+# Keys that are known by their form: of clouds, shops and code hosts, signed tokens, key files.
+_FORMAT = re.compile(
+    r"(?P<secret>(?<![A-Za-z0-9_\-])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|[prs]k_(?:live|test)_[A-Za-z0-9]{16,120}"
+    r"|sk-[A-Za-z0-9_\-]{20,200}|gh[oprsu]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}"
+    r"|glpat-[A-Za-z0-9_\-]{16,100}|xox[abeprs]-[A-Za-z0-9\-]{10,200}|AIza[0-9A-Za-z_\-]{30,60}"
+    r"|eyJ[A-Za-z0-9_\-]{8,2000}\.[A-Za-z0-9_\-]{4,4000}\.[A-Za-z0-9_\-]{4,2000})(?![A-Za-z0-9_\-])"
+    r"|-----BEGIN [A-Z ]{0,24}PRIVATE KEY-----(?:[^-]{0,8000}-----END [A-Z ]{0,24}PRIVATE KEY-----|[^-]{0,8000}))"
+)
 # Searched only where the text, in lower case, contains one of the signs.
 _PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
-    (_PASSWORD, ("pass", "pw", "pin", "kennwort", "mot de", "contrase", "key", "密", "口令")),
+    (
+        _PASSWORD,
+        ("pass", "pw", "pin", "kennwort", "mot de", "contrase", "clave", "senha", "key", "密", "口令", "パスワード"),
+    ),
     (
         _PIN,
         (
@@ -153,6 +171,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
             "码",
             "背面",
             "三位",
+            "番号",
         ),
     ),
     (
@@ -175,6 +194,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
             "短信",
             "简讯",
             "报",
+            "コード",
         ),
     ),
     (_LETTERED_CODE, ("code", "guard", "码", "编号")),
@@ -222,6 +242,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (_OF_CODE, ("码",)),
     (_CREDENTIALS, (MASK, "cred", "login", "log-in", "wifi", "wi-fi", "ssid", "密")),
     (_CHANGED_FROM, ("chang",)),
+    (_FORMAT, _FORMAT_SIGNS),
     (_AFTER_EXPIRY, ("cv", "card", "exp", "/")),
     (_NAMED_ANSWER, ("answer", "maiden", "memorable", "word", "pet", "答案")),
     (_ANSWER_BEFORE, ("answer", "secret word")),
