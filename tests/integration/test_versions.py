@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from harness import Fleet
+from harness import Fleet, partitions_of
 from kafka import KafkaConsumer
 
 from triage.cli.main import main
@@ -48,16 +48,24 @@ def _versions(fleet, brand):
 
 def _partitions(fleet):
     """The partitions of each key in the raw topic, and the number of partitions that hold any."""
-    consumer = KafkaConsumer(
-        fleet.settings.kafka.topic("complaints"),
-        bootstrap_servers=fleet.settings.kafka.bootstrap_servers,
-        auto_offset_reset="earliest",
-        consumer_timeout_ms=3_000,
-    )
+    topic = fleet.settings.kafka.topic("complaints")
     found: dict[bytes | None, set[int]] = {}
-    for record in consumer:
-        found.setdefault(record.key, set()).add(record.partition)
-    consumer.close()
+    consumer = KafkaConsumer(
+        bootstrap_servers=fleet.settings.kafka.bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    try:
+        partitions = partitions_of(consumer, topic)
+        consumer.assign(partitions)
+        ends = consumer.end_offsets(partitions)
+        # To the end, however long a busy machine takes for it: a pause is not the end.
+        deadline = time.monotonic() + 120
+        while any(consumer.position(each) < ends[each] for each in partitions):
+            assert time.monotonic() < deadline, f"{topic} could not be read to its end"
+            for records in consumer.poll(timeout_ms=300).values():
+                for record in records:
+                    found.setdefault(record.key, set()).add(record.partition)
+    finally:
+        consumer.close()
     return found, set().union(*found.values())
 
 

@@ -37,7 +37,8 @@ def test_found(text, secret):
 @pytest.mark.parametrize(
     "text",
     [
-        "Passwort vergessen", "mot de passe oublié", "la clave es buena", "パスワードを忘れました", "認証コードが届きません",
+        "Passwort vergessen", "mot de passe oublié", "la clave es buena", "パスワードを忘れました",
+        "認証コードが届きません",
         "货号 6901234567892", "We never eat there, nie 12", "Asia is large, 2026", "the API keys page is slow",
     ],
 )  # fmt: skip

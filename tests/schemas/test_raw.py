@@ -188,6 +188,7 @@ def test_numbers_become_text_and_nothing_becomes_none():
         ("Acme\u3000三", "Acme 三"),
         ("～", "~"),
         ("a\ufeff\u2060\u200f", "a"),
+        ("\u202aAcme\u202c\u2066", "Acme"),
     ],
 )
 def test_names_that_look_alike_are_one_name(given_name, name):

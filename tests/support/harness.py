@@ -60,6 +60,19 @@ def not_deleted(messages: Sequence[StoredMessage]) -> list[StoredMessage]:
     return [message for at, message in enumerate(messages) if at > deleted.get(message[0], -1)]
 
 
+def partitions_of(consumer: KafkaConsumer, topic: str, timeout_s: float = 30.0) -> list[TopicPartition]:
+    """The partitions of a topic that exists.
+
+    On a busy machine the first answer may not name the topic yet: taken for no partitions, it would say that nothing
+    is left to read.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not (numbers := consumer.partitions_for_topic(topic)):
+        assert time.monotonic() < deadline, f"{topic} has no partitions after {timeout_s:g} s"
+        time.sleep(0.1)
+    return [TopicPartition(topic, number) for number in sorted(numbers)]
+
+
 class Fleet:
     """Workers whose topics, index and group are named by `prefix`, so that tests can share a stack."""
 
@@ -149,7 +162,7 @@ class Fleet:
             self._consumer() as latest,
             self._consumer(isolation_level="read_committed", auto_offset_reset="earliest") as consumer,
         ):
-            partitions = [TopicPartition(topic, number) for number in latest.partitions_for_topic(topic) or ()]
+            partitions = partitions_of(latest, topic)
             ends = latest.end_offsets(partitions)
             consumer.assign(partitions)
             messages: list[StoredMessage] = []
@@ -181,7 +194,7 @@ class Fleet:
             lag = 0
             for name in RAW:
                 topic = self.settings.kafka.topic(name)
-                partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+                partitions = partitions_of(consumer, topic)
                 ends = consumer.end_offsets(partitions)
                 lag += sum(ends[p] - (consumer.committed(p) or 0) for p in partitions)
             return lag

@@ -68,7 +68,7 @@ STRING_FIELDS = ("id", "source", "author_id", "brand", "product", "region", "lan
 # Names that records are counted by. Ids and sources stay as they are: documents are known by them.
 _NAMES = ("brand", "product", "region")
 _PLAIN_NAME = re.compile(r"[!-~]+(?: [!-~]+)*")
-_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _MAX_FIELD_CHARS = 1_000
 _MAX_DEPTH = 8

@@ -9,7 +9,7 @@ from typing import Any
 
 from chaos.feeder import VERSIONED
 from chaos.fleet import SupervisedFleet
-from harness import RAW, Fleet
+from harness import RAW, Fleet, partitions_of
 from kafka import KafkaConsumer
 
 from triage.topics.kafka_types import Consumer, ConsumerRecord, TopicPartition
@@ -176,11 +176,8 @@ def _raw(fleet: Fleet) -> tuple[Sent, dict[TopicPartition, int]]:
         isolation_level="read_committed",
     )
     try:
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in map(fleet.settings.kafka.topic, RAW)
-            for number in consumer.partitions_for_topic(topic) or ()
-        ]
+        topics = map(fleet.settings.kafka.topic, RAW)
+        partitions = [partition for topic in topics for partition in partitions_of(consumer, topic)]
         consumer.assign(partitions)
         ends = dict(consumer.end_offsets(partitions))
         while any((consumer.position(partition) or 0) < end for partition, end in ends.items()):
