@@ -18,6 +18,8 @@ def _compiled(group: str) -> re.Pattern[str]:
 
 _CJK, _WESTERN = _compiled("cjk"), _compiled("western")
 _FIRST_CJK = "\u2e80"
+# The first characters of the Chinese and Japanese ones; most other texts begin with another.
+_BEGINNINGS = frozenset(any_of(_PATTERNS["cjk_beginnings"]))
 _TRIMMED = " \t\r\n.。!！,，、…~～()（）[]【】\"'“”‘’「」*-—"
 # The longest stand-in seen has 30 characters; longer texts are not even compared.
 _LONGEST = 80
@@ -35,4 +37,6 @@ def is_stand_in(text: str) -> bool:
         return False
     if max(bare) < _FIRST_CJK:
         return _WESTERN.fullmatch(bare.replace("’", "'")) is not None
+    if bare[0] not in _BEGINNINGS and simplified(bare[0]) not in _BEGINNINGS:
+        return False
     return _CJK.fullmatch(simplified(bare.replace(" ", ""))) is not None
