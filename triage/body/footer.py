@@ -33,7 +33,7 @@ _CONTACT = _compiled("contact")
 _ASKS = _compiled("asks")
 _ASKS_CERTAINLY = _compiled("asks_certainly")
 _ABOUT_MAIL = _compiled("about_mail")
-# A line that was broken for width goes on in the next one; a short one ends there.
+# A line that was broken for width continues in the next one; a short one ends there.
 _WRAPPED = re.compile(r"(?<=[^\n]{55})\n")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n")
 _LONGEST_SIGNATURE = 10
