@@ -1,4 +1,5 @@
 import logging
+import sys
 
 import pytest
 
@@ -41,3 +42,25 @@ def test_memory_is_bounded_whatever_is_logged():
     for number in range(5_000):
         _passed(repeats, "kafka", 1.0, f"connection {number} lost %s")
     assert len(repeats._seen) <= 1_000
+
+
+def _record_of(error, level, name="elastic_transport.transport"):
+    try:
+        raise error
+    except type(error):
+        values = {"name": name, "msg": "Retrying request (attempt %d)", "args": (0,), "levelno": level, "created": 1.0}
+        return logging.makeLogRecord({**values, "exc_info": sys.exc_info()})
+
+
+def test_a_librarys_warning_has_the_errors_text_instead_of_its_stack():
+    record = _record_of(ConnectionError("[Errno 111] Connection refused"), logging.WARNING)
+    assert RepeatFilter().filter(record)
+    assert record.getMessage() == "Retrying request (attempt 0): [Errno 111] Connection refused"
+    assert record.exc_info is None
+
+
+@pytest.mark.parametrize(("level", "name"), [(logging.ERROR, "faust.app"), (logging.WARNING, "triage.worker")])
+def test_stacks_of_errors_and_of_triage_stay(level, name):
+    record = _record_of(ValueError("x"), level, name)
+    assert RepeatFilter().filter(record)
+    assert record.exc_info is not None

@@ -23,7 +23,9 @@ class RepeatFilter(logging.Filter):
     """Log filter that passes a library's repeated message once in 30 s, with the number of suppressed repeats.
 
     While a broker is down, the Kafka clients log a hundred lines per second, which would fill a disk in hours. Messages
-    count as equal if logger and unformatted message are. All messages of triage itself pass.
+    count as equal if logger and unformatted message are. The stack trace of a library's warning becomes the error's
+    text: the Elasticsearch client adds one of eighty lines each time that it passes over an address. All messages of
+    triage itself pass as they are.
     """
 
     def __init__(self) -> None:
@@ -44,6 +46,9 @@ class RepeatFilter(logging.Filter):
         if suppressed:
             record.msg = f"{record.getMessage()} [and {suppressed} times before]"
             record.args = None
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and record.levelno <= logging.WARNING:
+            record.msg, record.args, record.exc_info = f"{record.getMessage()}: {error}", None, None
         return True
 
 

@@ -10,7 +10,7 @@ from triage.elastic.client import connect
 from triage.elastic.naming import read_daily_from, read_offset_versions
 from triage.elastic.plan import apply, plan_index
 from triage.elastic.template import feedback_template_name, versions_have_offsets
-from triage.errors import ConfigError, DependencyError
+from triage.errors import ConfigError, DependencyError, Unavailable
 
 
 def plan_and_apply(client, settings, clock):
@@ -217,6 +217,34 @@ def test_a_conflicting_template_of_others_is_reported_in_the_servers_words(serve
     ilm = WithIlm()
     settings = ElasticsearchSettings(url=serve(answer).url)
     with connect(settings) as client, pytest.raises(DependencyError, match="please use a different priority"):
+        plan_and_apply(client, settings, clock)
+
+
+def test_a_change_is_made_again_while_another_node_becomes_master(serve, clock):
+    refused = []
+
+    def answer(sent):
+        if sent.method == "PUT" and len(refused) < 2:
+            refused.append(sent.path)
+            return 503, {"error": {"type": "master_not_discovered_exception", "reason": "null"}}
+        return ilm(sent)
+
+    ilm = WithIlm()
+    settings = ElasticsearchSettings(url=serve(answer).url)
+    with connect(settings) as client:
+        plan = plan_index(client, settings, clock)
+        apply(client, plan, clock, settings.start_timeout_s)
+        assert refused == 2 * ["/_ilm/policy/triage.feedback-daily.feedback"]
+        assert not plan_index(client, settings, clock)
+
+
+def test_without_patience_it_fails_at_once(serve, clock):
+    def answer(sent):
+        return (503, {"error": {"type": "master_not_discovered_exception"}}) if sent.method == "PUT" else ilm(sent)
+
+    ilm = WithIlm()
+    settings = ElasticsearchSettings(url=serve(answer).url)
+    with connect(settings) as client, pytest.raises(Unavailable, match="master_not_discovered"):
         plan_and_apply(client, settings, clock)
 
 

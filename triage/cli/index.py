@@ -71,7 +71,7 @@ def apply(
     settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
     client, found = _plan(settings, offset_versions)
     _show(found)
-    apply_plan(client, found)
+    apply_plan(client, found, settings.clock.build(), settings.elasticsearch.start_timeout_s)
     total = len(found.changes) + len(_kibana(settings, kibana, make=True))
     typer.echo(f"{_count(total)} applied" if total else "nothing to do")
 

@@ -9,7 +9,7 @@ from typing import Literal
 from elastic_transport import ApiError
 from elasticsearch import Elasticsearch
 
-from triage.clock import Clock, from_ms
+from triage.clock import Clock, SystemClock, from_ms
 from triage.config import ElasticsearchSettings
 from triage.elastic.author_keys import checks_of, merged_checks
 from triage.elastic.diff import differences, incompatible_properties, missing_properties
@@ -30,6 +30,7 @@ from triage.elastic.template import (
     without_analyzers,
 )
 from triage.errors import ConfigError
+from triage.retries.until_available import until_available
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,24 @@ class Plan:
         return bool(self.changes)
 
 
-def apply(client: Elasticsearch, plan: Plan) -> None:
+def apply(client: Elasticsearch, plan: Plan, clock: Clock | None = None, patience_s: float = 0) -> None:
     """Make the changes of a plan in Elasticsearch, in order.
 
-    Raises ConfigError, before any change, if names clash. Raises Unavailable, AccessDenied or DependencyError if a
-    change fails; the changes before it stay.
+    A change that finds Elasticsearch unavailable, as while another node becomes master, is made again for `patience_s`
+    seconds. Raises ConfigError, before any change, if names clash. Raises Unavailable, AccessDenied or DependencyError
+    if a change fails; the changes before it stay.
     """
     if plan.clashes:
         raise ConfigError(plan.clashes, where="Elasticsearch")
+    clock = clock or SystemClock()
     for change in plan.changes:
-        with translated():
-            change.run(client)
+        until_available(partial(_run, client, change), clock, patience_s)
+
+
+def _run(client: Elasticsearch, change: Change, left_s: float) -> None:
+    del left_s
+    with translated():
+        change.run(client)
 
 
 def plan_index(

@@ -6,10 +6,10 @@ Commands use it to read existing records, and threads to follow a topic.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Self
+from typing import Self, TypeVar
 
 from kafka import KafkaConsumer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from triage.clock import SystemClock
 from triage.config import KafkaSettings
@@ -26,7 +26,12 @@ from triage.types import Position
 
 log = get_logger("triage.kafka")
 
+_T = TypeVar("_T")
+
 _POLL_RECORDS = 500
+# Request timeouts after which a partition counts as silent: one for the request that a frozen leader holds, one for a
+# question about its successor, which may go to the frozen broker too, and one for the successor.
+_PATIENCE = 3
 _LEADER_PAUSE_S = 0.02
 
 Range = tuple[int, int]
@@ -53,6 +58,7 @@ class TopicScan:
         self._settings = settings
         self._unreadable = unreadable
         self._stopped_at: list[UnreadableBatch] = []
+        self._patience_s = _PATIENCE * settings.request_timeout_ms / 1000
 
         def connect(left_s: float) -> KafkaConsumer:
             wait_for_kafka(settings, timeout_s=left_s)
@@ -126,13 +132,23 @@ class TopicScan:
         partitions: list[TopicPartition],
     ) -> dict[TopicPartition, int]:
         """Return the offset of each partition from `ask`, once each has a leader. Raises Unavailable without one."""
-        until = time.monotonic() + self._settings.request_timeout_ms / 1000
-        while len(found := known_offsets(ask, partitions)) < len(partitions):
+        until = time.monotonic() + self._patience_s
+        while len(found := self._patiently(lambda: known_offsets(ask, partitions))) < len(partitions):
             if time.monotonic() >= until:
                 leaderless = [each for each in partitions if each not in found]
                 raise Unavailable("kafka", f"no broker leads {_by_name(leaderless)}")
             time.sleep(_LEADER_PAUSE_S)
         return found
+
+    def _patiently(self, ask: Callable[[], _T]) -> _T:
+        """Return what `ask` returns; while it times out, as at a frozen leader, it is called again."""
+        until = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return ask()
+            except KafkaTimeoutError:
+                if time.monotonic() >= until:
+                    raise
 
     def _at(
         self,
@@ -142,7 +158,7 @@ class TopicScan:
         last: Mapping[TopicPartition, int],
     ) -> dict[TopicPartition, int]:
         """Return the offset of the first record at `at_ms` or later of each partition; its end if there is none."""
-        found = self.consumer.offsets_for_times(dict.fromkeys(partitions, max(0, at_ms)))
+        found = self._patiently(lambda: self.consumer.offsets_for_times(dict.fromkeys(partitions, max(0, at_ms))))
         offsets = {}
         for each in partitions:
             # None is also returned for one that has lost its leader: asked alone, that is waited for.
@@ -185,7 +201,7 @@ class TopicScan:
                 del open_ends[each]
                 self.consumer.pause(each)
             if not polled and open_ends:
-                if time.monotonic() - quiet_since > self._settings.request_timeout_ms / 1000:
+                if time.monotonic() - quiet_since > self._patience_s:
                     raise Unavailable("kafka", f"no more records came of {_by_name(open_ends)}")
                 time.sleep(EMPTY_POLL_PAUSE_S)
 

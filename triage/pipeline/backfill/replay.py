@@ -234,8 +234,10 @@ class Replay:
         return due
 
     def _ranges(self, scan: TopicScan) -> dict[TopicPartition, Range]:
-        topics = [self._settings.kafka.topic(RAW_TOPICS[each]) for each in self._request.channels]
-        ranges = scan.ranges(scan.partitions(topics), self._request.from_ms, self._request.to_ms)
+        partitions = [
+            each for channel in self._request.channels for each in scan.existing_partitions(RAW_TOPICS[channel])
+        ]
+        ranges = scan.ranges(partitions, self._request.from_ms, self._request.to_ms)
         self.progress.total = sum(end - start for start, end in ranges.values())
         return ranges
 

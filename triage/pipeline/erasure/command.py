@@ -7,7 +7,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from triage.clock import Clock, SystemClock
-from triage.config import Settings
+from triage.config import KafkaSettings, Settings
 from triage.elastic.client import connect, wait_until_ready
 from triage.logging import get_logger
 from triage.pipeline.erasure.places import Erased, Erasure
@@ -26,6 +26,8 @@ from triage.topics.scan import TopicScan
 log = get_logger("triage.forget")
 
 _CLOSE_TIMEOUT_S = 5.0
+# Time after the delivery timeout in which the producer fails what it could not deliver.
+_EXPIRY_MS = 1_000
 
 
 def forget(settings: Settings, clock: Clock, source: str | None, author: str, *, dry_run: bool = False) -> Erased:
@@ -69,7 +71,7 @@ class _Writer:
     def __init__(self, settings: Settings, producer: Producer | None) -> None:
         self._kafka = settings.kafka
         self._producer = producer
-        self._timeout_s = settings.kafka.request_timeout_ms / 1000
+        self._timeout_s = (_delivery_timeout_ms(settings.kafka) + _EXPIRY_MS) / 1000
         self._futures: list[RecordFuture] = []
 
     def send(self, topic: str, key: bytes, value: bytes | None) -> None:
@@ -99,7 +101,7 @@ def _writer(settings: Settings, *, dry_run: bool) -> Iterator[_Writer]:
                 acks="all",
                 enable_idempotence=True,
                 request_timeout_ms=kafka.request_timeout_ms,
-                delivery_timeout_ms=2 * kafka.request_timeout_ms,
+                delivery_timeout_ms=_delivery_timeout_ms(kafka),
                 max_block_ms=kafka.request_timeout_ms,
                 max_request_size=MAX_REQUEST_BYTES,
             )
@@ -111,6 +113,11 @@ def _writer(settings: Settings, *, dry_run: bool) -> Iterator[_Writer]:
             yield _Writer(settings, producer)
         finally:
             end_producer(producer, _CLOSE_TIMEOUT_S)
+
+
+def _delivery_timeout_ms(kafka: KafkaSettings) -> int:
+    """The longest time, in ms, for the acknowledgement of a message: a frozen leader holds the first request."""
+    return 2 * kafka.request_timeout_ms
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Reads the offsets that the workers' group has processed: from `window-counts`, raw topics and the coordinator."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 
 import msgspec
 
 from triage.config import KafkaSettings
-from triage.errors import NotUnderstood
+from triage.errors import ConfigError, NotUnderstood
 from triage.logging import get_logger
 from triage.pipeline.batch import Partition
 from triage.pipeline.kafka.offset_check import OffsetQueries, ProcessedOffset
@@ -54,7 +55,7 @@ def processed_offsets(kafka: KafkaSettings) -> dict[Partition, ProcessedOffset]:
     found: dict[Partition, ProcessedOffset] = {}
     # Without a batch that can't be read, the offsets of its partitions are lower than they could be.
     with TopicScan(kafka, _CLIENT, unreadable=log_unreadable) as scan:
-        ranges = scan.ranges(scan.partitions([kafka.topic("window-counts")]))
+        ranges = scan.ranges(scan.existing_partitions("window-counts"))
         tails = {each: (max(first, end - _TAIL), end) for each, (first, end) in ranges.items()}
         for records in scan.read(tails):
             for record in records:
@@ -84,7 +85,7 @@ def confirmed_partitions(kafka: KafkaSettings, processed: Mapping[Partition, Pro
     If a topic was deleted and created again, the record is missing or newer. Raises the errors of TopicScan.
     """
     with TopicScan(kafka, _CLIENT) as scan:
-        known = set(scan.partitions({topic for topic, _ in processed}))
+        known = set(_partitions(scan, kafka, {topic for topic, _ in processed}))
         ranges = scan.ranges(where for each in processed if (where := TopicPartition(*each)) in known)
         lasts = {each: Position(*each, processed[each].offset - 1) for each in processed}
         expired = {
@@ -100,3 +101,10 @@ def confirmed_partitions(kafka: KafkaSettings, processed: Mapping[Partition, Pro
         for each, last in lasts.items()
         if last in records and records[last].timestamp <= processed[each].at_ms + _CLOCK_SKEW_MS
     }
+
+
+def _partitions(scan: TopicScan, kafka: KafkaSettings, topics: Iterable[str]) -> Iterator[TopicPartition]:
+    """The partitions of the topics (full names) that exist; one that was deleted has none."""
+    for topic in topics:
+        with suppress(ConfigError):
+            yield from scan.existing_partitions(topic.removeprefix(f"{kafka.topic_prefix}."))
