@@ -1,15 +1,17 @@
 """Committed records after an open transaction are waited for, with a limit."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
+from kafka.admin import TransactionState
 
 from triage.clock import ManualClock
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
 from triage.topics import apply_topics
-from triage.topics.open_transactions import wait_for_open_transactions
+from triage.topics.open_transactions import wait_for_open_transactions, wait_for_transactions_of
 from triage.topics.scan import TopicScan
 
 pytestmark = pytest.mark.stack
@@ -90,3 +92,42 @@ def test_without_an_open_transaction_nothing_is_waited_for(scan, stack, held, pl
     wait_for_open_transactions(scan, kafka, [place], 10, clock)
     wait_for_open_transactions(scan, kafka, [], 10, clock)
     assert clock.sleeps == 0
+
+
+class Fleet:
+    """The transactions of a fleet, each with its begin in ms; `ends` maps a number of questions to what is new then."""
+
+    def __init__(self, begun, ends=None):
+        self.begun, self.ends, self.asked = dict(begun), ends or {}, 0
+
+    def list_transactions(self):
+        listed = [
+            SimpleNamespace(transactional_id=name, state=TransactionState.ONGOING if begun else TransactionState.EMPTY)
+            for name, begun in self.begun.items()
+        ]
+        return {1: listed[:1], 2: listed[1:]}
+
+    def describe_transactions(self, names):
+        self.asked += 1
+        self.begun |= self.ends.get(self.asked, {})
+        return {
+            name: SimpleNamespace(
+                transaction_start_time_ms=begun or -1,
+                state=TransactionState.PREPARE_COMMIT if begun else TransactionState.COMPLETE_COMMIT,
+            )
+            for name in names
+            if (begun := self.begun[name]) is not None
+        }
+
+
+def test_transactions_that_are_open_now_are_waited_for_and_no_later_ones():
+    fleet = Fleet({"w-a": 10, "w-b": 20, "w-skip": 5, "x-a": 5, "w-idle": 0}, {2: {"w-b": 30}, 4: {"w-a": 0}})
+    wait_for_transactions_of(fleet, "w-", 5, except_for="w-skip", clock=ManualClock())
+    assert fleet.asked == 4
+
+
+def test_one_that_stays_open_is_named():
+    fleet, clock = Fleet({"w-a": 10}), ManualClock()
+    with pytest.raises(Unavailable, match="transactions of w-a are open for 5 s"):
+        wait_for_transactions_of(fleet, "w-", 5, except_for="w-skip", clock=clock)
+    assert 5 <= clock.monotonic() < 5.2

@@ -17,6 +17,8 @@ from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
 from triage.runtime.health import Health
+from triage.topics import open_transactions
+from triage.topics.kafka_types import OffsetAndMetadata
 from triage.topics.scan import TopicScan
 from triage.types import Position
 
@@ -48,7 +50,7 @@ class Joined:
             settings.kafka,
             settings.worker,
             [self.topic],
-            MemberIdentity(f"{settings.worker.group}-0", SystemClock()),
+            MemberIdentity(f"{settings.worker.fleet}-0", SystemClock()),
             unreadable=UnreadablePartitions(self.clock, self.metrics, self.health),
         )
 
@@ -219,3 +221,55 @@ def test_a_worker_that_reads_on_while_it_is_skipped_is_not_set_back(settings, da
     joined.source.close()
     with TopicScan(settings.kafka, "test") as scan:
         assert list(read_letters(scan, DeadLetterFilter())) == []
+
+
+def test_the_commit_of_a_worker_that_is_under_way_is_waited_for(settings, damaged, clock, monkeypatch):
+    send(settings, 0, b"z1", b"z2")
+    send(settings, 0, b"after")
+    joined = Joined(settings)
+    joined.read(lambda _: joined.waiting())
+    producer, waits = joined.source._producer, []
+
+    class Ending(SystemClock):
+        def sleep(self, seconds):
+            waits.append(seconds)
+            if len(waits) == 2:
+                producer.commit_transaction()
+            super().sleep(seconds)
+
+    next_batch = skipping._next_batch
+
+    def next_batch_and_send_offsets(*arguments):
+        found = next_batch(*arguments)
+        producer.begin_transaction()
+        # Sent before the offset of the command, and committed after it.
+        offsets = {TopicPartition(joined.topic, 0): OffsetAndMetadata(3)}
+        producer.send_offsets_to_transaction(offsets, joined.source._consumer.membership())
+        return found
+
+    monkeypatch.setattr(skipping, "_next_batch", next_batch_and_send_offsets)
+    monkeypatch.setattr(open_transactions, "SystemClock", Ending)
+    with pytest.raises(TriageError, match=r"/0/0 was passed meanwhile: the group .* continues at 3"):
+        skip(settings, clock, Position(joined.topic, 0, 0))
+    assert len(waits) >= 2
+    joined.source.close()
+    with TopicScan(settings.kafka, "test") as scan:
+        assert list(read_letters(scan, DeadLetterFilter())) == []
+
+
+@pytest.mark.real
+def test_the_offset_of_a_worker_that_is_sent_after_that_of_the_command_stays(settings, damaged, clock, monkeypatch):
+    send(settings, 0, b"z1", b"z2")
+    send(settings, 0, b"after")
+    joined = Joined(settings)
+    joined.read(lambda _: joined.waiting())
+    require = skipping._require_not_passed
+
+    def require_and_pass_it(*arguments):
+        require(*arguments)
+        joined.source.commit([], {(joined.topic, 0): 4})
+
+    monkeypatch.setattr(skipping, "_require_not_passed", require_and_pass_it)
+    skip(settings, clock, Position(joined.topic, 0, 0))
+    assert joined.source._consumer.committed(TopicPartition(joined.topic, 0)) == 4
+    joined.source.close()

@@ -13,15 +13,19 @@ from triage.errors import ConfigError, TriageError
 from triage.pipeline.dead_letters.replay import UNREADABLE
 from triage.pipeline.kafka.command_transactions import Transactions
 from triage.schemas.deadletter import SCHEMA_VERSION, DeadLetter
-from triage.topics import ask_brokers
+from triage.topics import admin_client, ask_brokers
 from triage.topics.definitions import RAW_TOPICS
 from triage.topics.group_offsets import committed_offsets
-from triage.topics.kafka_types import GroupMetadata, OffsetAndMetadata, TopicPartition
+from triage.topics.kafka_types import Admin, GroupMetadata, OffsetAndMetadata, TopicPartition
+from triage.topics.open_transactions import wait_for_transactions_of
 from triage.topics.scan import TopicScan
 from triage.topics.unreadable import UnreadableBatch
 from triage.types import Position
 
 COMMAND = "triage worker skip"
+_NAME = "skip"
+# The broker aborts this transaction, too, after the time-out: the rest of it is for the commit.
+_SHARE_OF_TIMEOUT = 0.6
 
 
 @dataclass(frozen=True)
@@ -65,16 +69,32 @@ def skip(
         batch = _next_batch(settings, readers.group, scan, partition, position)
     if dry_run:
         return batch
-    with closing(Transactions(settings, "skip", COMMAND)) as transactions, transactions.begin() as producer:
+    transactions = Transactions(settings, _NAME, COMMAND)
+    with closing(transactions), admin_client(settings.kafka) as admin, transactions.begin() as producer:
         letter = dead_letter(batch, clock)
         producer.send(settings.kafka.topic("dead-letter"), key=letter.key.encode(), value=msgspec.json.encode(letter))
-        # As late as possible: one that could read the batch meanwhile may have gone on, and must not be set back.
-        if (committed := _committed(settings, readers.group, partition)) > position.offset:
-            raise TriageError(f"{position} was passed meanwhile: the group {readers.group} continues at {committed}")
         producer.send_offsets_to_transaction(
             {partition: OffsetAndMetadata(batch.next_offset)}, GroupMetadata(readers.group)
         )
+        _require_not_passed(settings, admin, readers.group, partition, position)
     return batch
+
+
+def _require_not_passed(
+    settings: Settings, admin: Admin, group: str, partition: TopicPartition, position: Position
+) -> None:
+    """Raise TriageError if the group has committed an offset after `position` before this transaction's own.
+
+    A member that could read the batch meanwhile has gone on, and must not be set back. Of several offsets the one that
+    was sent last counts, whichever transaction ends first. So this is asked once the own one is sent: what was sent
+    before it is known when the transactions that were open by then have ended, and what is sent after it wins.
+    """
+    fleet = settings.worker.fleet
+    timeout_s = settings.worker.transaction_timeout_ms / 1000 * _SHARE_OF_TIMEOUT
+    wait_for_transactions_of(admin, f"{fleet}-", timeout_s, except_for=f"{fleet}-{_NAME}")
+    committed = committed_offsets(admin, group, [partition])[partition] or 0
+    if committed > position.offset:
+        raise TriageError(f"{position} was passed meanwhile: the group {group} continues at {committed}")
 
 
 def dead_letter(batch: UnreadableBatch, clock: Clock) -> DeadLetter:
