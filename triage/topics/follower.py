@@ -10,6 +10,7 @@ from triage.logging import get_logger
 from triage.topics.kafka_types import ConsumerRecord
 from triage.topics.noida_compat import EMPTY_POLL_PAUSE_S
 from triage.topics.scan import TopicScan
+from triage.topics.unreadable import UnreadableBatch
 
 log = get_logger("triage.kafka")
 
@@ -25,7 +26,8 @@ class TopicFollower:
     Records arrive in order within each partition; reading is retried while Kafka is unavailable. `take(records)` is
     called on that thread, and `restart()` each time before the topic is read from the start. If one of them raises, the
     exception is logged and the topic is read from the start. `caught_up` is set once all records that existed at the
-    start were taken.
+    start were taken. `unreadable` is called with each batch that can't be read, which is then left out; without it the
+    thread stays before the first such batch.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class TopicFollower:
         topic: str,
         take: Callable[[list[ConsumerRecord]], None],
         restart: Callable[[], None] = lambda: None,
+        unreadable: Callable[[UnreadableBatch], None] | None = None,
     ) -> None:
         self._kafka = kafka
         self._short = topic
         self._topic = kafka.topic(topic)
         self._take = take
         self._restart = restart
+        self._unreadable = unreadable
         self._name = f"triage-{topic}"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
@@ -87,7 +91,7 @@ class TopicFollower:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                with TopicScan(self._kafka, self._name, timeout_s=0) as scan:
+                with TopicScan(self._kafka, self._name, timeout_s=0, unreadable=self._unreadable) as scan:
                     self._follow(scan)
             except TriageError as error:
                 if self._error is None:

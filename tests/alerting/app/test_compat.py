@@ -20,11 +20,14 @@ from triage.alerting.app.compat import (
     _ReadCommittedThread,
     leave_unacknowledged,
     pace_empty_fetches,
+    partition_states,
 )
 from triage.alerting.app.faust_config import faust_app
 from triage.clock import ManualClock
 from triage.config import load_settings
+from triage.pipeline.kafka.open_transactions import OpenTransactions
 from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
+from triage.pipeline.source import PartitionState
 from triage.runtime.health import Health
 
 NEW, READ, CHANGELOG = TP("counts", 0), TP("counts", 1), TP("changelog", 0)
@@ -430,6 +433,30 @@ def test_a_partition_that_was_revoked_waits_no_more(reading, monkeypatch):
         await poll(consumer)
         monkeypatch.setattr(consumer, "assignment", lambda: {TopicPartition("counts", 1)})
         await stopped.retry()
+        assert health.ready()[0]
+        await closed(consumer)
+
+    asyncio.run(scenario())
+
+
+def test_counts_that_wait_for_the_end_of_a_transaction_are_named(reading):
+    async def scenario():
+        consumer, _, _, clock, health = await reading()
+        held = OpenTransactions(clock, None, health)
+        assignment = consumer._subscription.subscription.assignment
+        # As a fetch leaves them; nothing was fetched of the other partition yet.
+        state = assignment.state_value(TopicPartition("counts", 0))
+        state.lso, state.highwater = 7, 12
+        assert partition_states(consumer) == {("counts", 0): PartitionState(7, 7, 12)}
+        for seconds in (0, 59, 1):
+            clock.advance(seconds)
+            assert health.ready()[0]
+            held.watch(partition_states(consumer))
+        ready, shown = health.ready()
+        assert not ready
+        assert "left a transaction open at offset 7 for 60 s; 5 records wait" in str(shown["waiting_for"])
+        state.lso = 12
+        held.watch(partition_states(consumer))
         assert health.ready()[0]
         await closed(consumer)
 

@@ -69,7 +69,8 @@ async def test_the_webhook_gets_event_key_and_alert():
     [
         (500, Unavailable), (503, Unavailable), (408, Unavailable), (429, Throttled), (400, DependencyError),
         (404, Refused), (410, Refused), (302, Refused), (308, Refused), (413, DependencyError),
-        (401, AccessDenied), (403, AccessDenied),
+        (401, AccessDenied), (403, AccessDenied), (402, Refused), (405, Refused), (407, Refused), (421, Refused),
+        (423, Refused), (451, Refused), (425, Unavailable),
         (httpx.ConnectError("refused"), Unavailable), (httpx.ReadTimeout("slow"), Unavailable),
     ],
 )  # fmt: skip

@@ -2,11 +2,13 @@
 
 import time
 
+import msgspec
 import pytest
 from kafka import KafkaProducer, TopicPartition, codec
 from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch
 
+from triage.alerting.app.actions import follow_actions, read_actions
 from triage.clock import ManualClock, SystemClock
 from triage.errors import ConfigError, TriageError, Unavailable
 from triage.metrics import Metrics
@@ -17,6 +19,7 @@ from triage.pipeline.kafka.member_identity import MemberIdentity
 from triage.pipeline.kafka.source import KafkaSource
 from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
 from triage.runtime.health import Health
+from triage.schemas.action import Acknowledge
 from triage.topics import open_transactions
 from triage.topics.kafka_types import OffsetAndMetadata
 from triage.topics.scan import TopicScan
@@ -273,3 +276,17 @@ def test_the_offset_of_a_worker_that_is_sent_after_that_of_the_command_stays(set
     skip(settings, clock, Position(joined.topic, 0, 0))
     assert joined.source._consumer.committed(TopicPartition(joined.topic, 0)) == 4
     joined.source.close()
+
+
+def test_actions_after_a_batch_that_can_not_be_read_still_count(settings, damaged):
+    actions = [Acknowledge(id=name, actor="ann", at_ms=1, dedup_key=name) for name in "ab"]
+    before, after = (msgspec.json.encode(each) for each in actions)
+    send(settings, 0, before, topic="alert-actions")
+    send(settings, 0, b"z1", topic="alert-actions")
+    send(settings, 0, after, topic="alert-actions")
+    taken = []
+    follower = follow_actions(settings.kafka, taken.append)
+    follower.start_and_wait(30)
+    follower.stop()
+    assert taken == actions
+    assert read_actions(settings.kafka).on_alerts() == actions

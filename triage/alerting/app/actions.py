@@ -39,7 +39,7 @@ from triage.schemas.message import MessageDecoder
 from triage.topics.connect import translate, wait_for_kafka
 from triage.topics.follower import TopicFollower
 from triage.topics.kafka_compat import closing_on_failure
-from triage.topics.scan import TopicScan
+from triage.topics.scan import TopicScan, log_unreadable
 
 log = get_logger("triage.alerter")
 
@@ -101,7 +101,8 @@ class ActionBook:
 def follow_actions(kafka: KafkaSettings, on_action: Callable[[Action], None]) -> TopicFollower:
     """Create a reader of the actions topic: it reads all stored actions and then new ones. Call `start` to begin.
 
-    `on_action` is called once per action, on the reader's thread.
+    `on_action` is called once per action, on the reader's thread. A batch that can't be read is logged and left out:
+    without the actions in it more is paged, and without the later ones nobody could silence anything.
     """
     decoder = MessageDecoder[Action](Action)
 
@@ -109,7 +110,7 @@ def follow_actions(kafka: KafkaSettings, on_action: Callable[[Action], None]) ->
         for action in _actions(decoder, records):
             on_action(action)
 
-    return TopicFollower(kafka, TOPIC, take)
+    return TopicFollower(kafka, TOPIC, take, unreadable=log_unreadable)
 
 
 class ActionWriter:
@@ -217,7 +218,7 @@ def read_actions(kafka: KafkaSettings) -> ActionBook:
     Raises ConfigError if the topic is missing, Unavailable or AccessDenied if Kafka can't be read.
     """
     book, decoder = ActionBook(), MessageDecoder[Action](Action)
-    with TopicScan(kafka, "triage-alert-actions") as scan:
+    with TopicScan(kafka, "triage-alert-actions", unreadable=log_unreadable) as scan:
         for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):
             for action in _actions(decoder, records):
                 book.put(action)

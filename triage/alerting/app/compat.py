@@ -20,9 +20,14 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP
 from faust.types.tuples import FutureMessage
 
-from triage.clock import SystemClock
+from triage.clock import Clock, SystemClock
 from triage.logging import get_logger
+from triage.metrics import Metrics
+from triage.pipeline.kafka.expired_records import ExpiredRecords
+from triage.pipeline.kafka.open_transactions import OpenTransactions
 from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
+from triage.pipeline.source import PartitionState
+from triage.runtime.health import Health
 from triage.topics.unreadable import describe
 
 log = get_logger("triage.alerter")
@@ -74,16 +79,28 @@ class _ReadCommittedThread(AIOKafkaConsumerThread):
         pace_empty_fetches(consumer._fetcher)  # noqa: SLF001 - aiokafka has no setting for it
         transport: Any = self.consumer.transport
         self._stopped_partitions = StoppedPartitions(consumer, transport.unreadable)
-        self.add_future(self._retry_unreadable())
+        self._held = transport.held
+        self.add_future(self._check_partitions())
 
-    async def _retry_unreadable(self) -> None:
-        """Try the partitions again that wait at a batch which can't be read, as they become due."""
+    async def _check_partitions(self) -> None:
+        """Report open transactions; try the partitions again that wait at a batch which can't be read."""
         while not self.should_stop:
             await asyncio.sleep(_CHECK_S)
+            self._held.watch(partition_states(self._ensure_consumer()))
             try:
                 await self._stopped_partitions.retry()
             except Exception as error:  # noqa: BLE001 - no broker, or the partition was revoked meanwhile
                 log.info("unreadable_batch_not_retried", error=repr(error))
+
+
+def partition_states(consumer: AIOKafkaConsumer) -> dict[tuple[str, int], PartitionState]:
+    """Return how far each assigned partition can be read and its end, by the last fetch from it."""
+    offsets = {each: (consumer.last_stable_offset(each), consumer.highwater(each)) for each in consumer.assignment()}
+    return {
+        (each.topic, each.partition): PartitionState(stable, stable, end)
+        for each, (stable, end) in offsets.items()
+        if stable is not None and end is not None
+    }
 
 
 class StoppedPartitions:
@@ -267,7 +284,7 @@ class ReadCommittedTransport(Transport):
 
     `expired(partition, committed, first)` is called if retention has deleted records that were not read: with the
     committed offset and the first offset that still exists. `unreadable` holds the partitions paused at a batch that
-    cannot be decoded.
+    cannot be decoded, `held` reports those that wait for the end of an open transaction.
     """
 
     Consumer = _RebalanceSafeConsumer
@@ -276,6 +293,13 @@ class ReadCommittedTransport(Transport):
         super().__init__(*args, **kwargs)
         self.expired: Callable[[tuple[str, int], int, int], None] = lambda *_: None
         self.unreadable = UnreadablePartitions(SystemClock())
+        self.held = OpenTransactions(SystemClock())
+
+    def report_to(self, clock: Clock, metrics: Metrics, health: Health) -> None:
+        """Report what can't be read in these metrics, on this health page and in the log."""
+        self.expired = ExpiredRecords(metrics).report
+        self.unreadable = UnreadablePartitions(clock, metrics, health, "triage alerter skip")
+        self.held = OpenTransactions(clock, metrics, health)
 
 
 def leave_unacknowledged(events: Iterable[Any]) -> None:

@@ -48,8 +48,6 @@ from triage.errors import IndexUnusable, NotUnderstood, TriageError, Unavailable
 from triage.logging import get_logger
 from triage.metrics import Metrics
 from triage.pipeline.batch import Partition
-from triage.pipeline.kafka.expired_records import ExpiredRecords
-from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
 from triage.runtime.health import Health
 from triage.schemas.action import Action, Comment, Judge, Silence
 from triage.schemas.alert import Alert
@@ -139,8 +137,7 @@ class AlerterApp:
         self._instance = instance
         self.faust = faust_app(settings, partitions, replicas, None if instance is None else instance.client_id)
         transport: Any = self.faust.transport
-        transport.expired = ExpiredRecords(metrics).report
-        transport.unreadable = UnreadablePartitions(clock, metrics, self._health, "triage alerter skip")
+        transport.report_to(clock, metrics, self._health)
         self._source = settings.kafka.topic("window-counts")
         self._alerts = self.faust.topic(
             settings.kafka.topic("alerts"),

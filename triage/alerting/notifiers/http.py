@@ -13,8 +13,11 @@ from triage.errors import AccessDenied, DependencyError, Unavailable
 
 _LONGEST_RETRY_AFTER_S = 900.0
 _ERROR_CHARS = 300
-# An address that is wrong, or not in use any more.
-_WRONG_ADDRESS = frozenset({404, 410})
+# Answers that no other page would change, but someone can: the address is wrong or not in use any more (404, 405, 410,
+# 421), a proxy wants a login (407), an account is not paid (402) or locked (423), the receiver is forbidden (451).
+_MENDABLE = frozenset({402, 404, 405, 407, 410, 421, 423, 451})
+# Answers that ask for the same request again: 408 Request Timeout, 425 Too Early.
+_AGAIN = frozenset({408, 425})
 
 
 class JsonPost:
@@ -49,9 +52,9 @@ class JsonPost:
     ) -> bytes:
         """Post a JSON body to the receiver's URL; returns the body of the response.
 
-        Raises Throttled for 429, and for 5xx with Retry-After; Unavailable for other 5xx, 408 and network errors;
-        AccessDenied for 401 and 403; Refused for redirects, 404 and 410; DependencyError for other statuses and an
-        invalid URL.
+        Raises Throttled for 429, and for 5xx with Retry-After; Unavailable for other 5xx, 408, 425 and network errors;
+        AccessDenied for 401 and 403; Refused for redirects and what else a setting can mend, such as 404, 407 and 410;
+        DependencyError for other statuses and an invalid URL.
         """
         try:
             # With `params`, httpx would replace the query that the URL has.
@@ -67,11 +70,11 @@ class JsonPost:
         error_text = f"HTTP {status} {self._without_address(response.text)[:_ERROR_CHARS].strip()}".strip()
         if status == 429 or (status >= 500 and "retry-after" in response.headers):
             raise Throttled(self._name, error_text, _retry_after_s(response))
-        if status >= 500 or status == 408:
+        if status >= 500 or status in _AGAIN:
             raise Unavailable(self._name, error_text)
         if status in {401, 403}:
             raise AccessDenied(self._name, f"{error_text}; check alerting.{self._setting}")
-        if 300 <= status < 400 or status in _WRONG_ADDRESS:
+        if 300 <= status < 400 or status in _MENDABLE:
             raise Refused(self._name, f"{error_text}; check alerting.{self._setting}")
         raise DependencyError(self._name, error_text)
 

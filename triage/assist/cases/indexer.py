@@ -18,6 +18,7 @@ from triage.schemas.message import MessageDecoder
 from triage.schemas.resolution import SOLVED, Case, Resolution
 from triage.topics.follower import TopicFollower
 from triage.topics.kafka_types import ConsumerRecord
+from triage.topics.scan import log_unreadable
 
 log = get_logger("triage.cases")
 
@@ -134,4 +135,5 @@ class CaseIndexer:
 
 def follow_resolutions(kafka: KafkaSettings, indexer: CaseIndexer) -> TopicFollower:
     """A follower, not started yet, that passes the topic of resolutions to the indexer."""
-    return TopicFollower(kafka, TOPIC, indexer.take)
+    # A batch that can't be read costs its own cases, not those after it.
+    return TopicFollower(kafka, TOPIC, indexer.take, unreadable=log_unreadable)

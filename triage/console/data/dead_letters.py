@@ -13,6 +13,7 @@ from triage.errors import NotUnderstood
 from triage.schemas.deadletter import DeadLetter
 from triage.schemas.message import MessageDecoder
 from triage.topics.follower import TopicFollower
+from triage.topics.scan import log_unreadable
 
 _MAX_KEPT = 200
 
@@ -24,7 +25,7 @@ class DeadLetters:
     """
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self.follower = TopicFollower(kafka, "dead-letter", self._put, self._clear)
+        self.follower = TopicFollower(kafka, "dead-letter", self._put, self._clear, log_unreadable)
         self._decoder: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
         self._lock = threading.Lock()
         self._reason_of: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Reports raw partitions with a transaction that its producer left open: nothing after its start can be read."""
+"""Reports partitions with a transaction that its producer left open: nothing after its start can be read."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ _NAMED_AFTER_S = 60.0
 class OpenTransactions:
     """Reports, in metrics, log and health page, partitions whose records wait for the end of an open transaction.
 
-    A worker uses one instance for its whole life, on its own thread only.
+    A worker uses one instance for its whole life, an alerter one per app, each on its reading thread only.
     """
 
     def __init__(self, clock: Clock, metrics: Metrics | None = None, health: Health | None = None) -> None:
