@@ -93,6 +93,7 @@ def closing_on_failure(kind: type[KafkaNetClient] = KafkaNetClient) -> Iterator[
     `test_the_library_leaves_a_thread_behind` fails.
     """
     read_any_header_names()
+    try_each_address()
     made: list[KafkaNetClient] = []
 
     def client(**configs: Any) -> KafkaNetClient:
@@ -108,6 +109,28 @@ def closing_on_failure(kind: type[KafkaNetClient] = KafkaNetClient) -> Iterator[
         raise
 
 
+def _get_connection_in_time(
+    manager: KafkaConnectionManager, node_id: Any, timeout_ms: float | None = None, **options: Any
+) -> Any:
+    if timeout_ms is not None:
+        timeout_ms = min(timeout_ms, manager.socket_connection_setup_timeout_ms(node_id))
+    return _get_connection(manager, node_id, timeout_ms=timeout_ms, **options)
+
+
+_get_connection = KafkaConnectionManager.get_connection
+
+
+def try_each_address() -> None:
+    """Let all clients of this process give up an address that does not answer, and try the next one.
+
+    A frozen broker accepts connections and answers nothing. A client that starts chooses an address at random, and the
+    library lets the connection to it take the whole `bootstrap_timeout_ms`: with one frozen broker of three, every
+    third start of a client fails. Here it may take `socket_connection_setup_timeout_ms`, as all later connections.
+    Remove when `test_the_library_spends_the_whole_start_on_a_frozen_broker` fails.
+    """
+    KafkaConnectionManager.get_connection = _get_connection_in_time
+
+
 def probe(settings: KafkaSettings, timeout_s: float) -> dict[str, Exception]:
     """Connect to the brokers in turn, authenticate and ask for metadata.
 
@@ -115,6 +138,7 @@ def probe(settings: KafkaSettings, timeout_s: float) -> dict[str, Exception]:
     password until its timeout, and then raises only that timeout. Remove when a client's constructor raises
     SaslAuthenticationFailedError at once.
     """
+    try_each_address()
     timeout_ms = round(timeout_s * 1000)
     failures: dict[str, Exception] = {}
     with _quiet:

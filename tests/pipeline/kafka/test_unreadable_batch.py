@@ -30,13 +30,13 @@ pytestmark = pytest.mark.stack
 LONG = b" text" * 200
 
 
-def send(settings, partition, *values, compression=None, topic="complaints"):
+def send(settings, partition, *values, compression=None, topic="complaints", key=None):
     """One batch of these values."""
     producer = KafkaProducer(
         bootstrap_servers=settings.kafka.bootstrap_servers, compression_type=compression, linger_ms=1000
     )
     for value in values:
-        producer.send(settings.kafka.topic(topic), value=value, partition=partition)
+        producer.send(settings.kafka.topic(topic), value=value, key=key, partition=partition)
     producer.flush()
     producer.close()
 
@@ -281,9 +281,8 @@ def test_the_offset_of_a_worker_that_is_sent_after_that_of_the_command_stays(set
 def test_actions_after_a_batch_that_can_not_be_read_still_count(settings, damaged):
     actions = [Acknowledge(id=name, actor="ann", at_ms=1, dedup_key=name) for name in "ab"]
     before, after = (msgspec.json.encode(each) for each in actions)
-    send(settings, 0, before, topic="alert-actions")
-    send(settings, 0, b"z1", topic="alert-actions")
-    send(settings, 0, after, topic="alert-actions")
+    for value in (before, b"z1", after):
+        send(settings, 0, value, topic="alert-actions", key=value[-9:])
     taken = []
     follower = follow_actions(settings.kafka, taken.append)
     follower.start_and_wait(30)
