@@ -79,13 +79,16 @@ class Stack:
         """Call the control program for brokers and nodes at once.
 
         Raises CalledProcessError, and TimeoutError if a started one does not answer. They are started together because
-        a broker that finds no majority of controllers ends.
+        a broker that finds no majority of controllers ends, also one that has answered: it is started again.
         """
-        if len(names) == 1:
-            self._call(verb, names[0])
-            return
-        with ThreadPoolExecutor(len(names)) as pool:
-            list(pool.map(lambda name: self._call(verb, name), names))
+        left = list(names)
+        while left:
+            if len(left) == 1:
+                self._call(verb, left[0])
+            else:
+                with ThreadPoolExecutor(len(left)) as pool:
+                    list(pool.map(lambda name: self._call(verb, name), left))
+            left = [name for name in left if not self._answers(name)] if verb == "start" and len(left) > 1 else []
 
     def _call(self, verb: str, name: str) -> None:
         """On a busy machine a start takes longer than the program waits, and a broker may end during it: it is started
