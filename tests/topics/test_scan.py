@@ -73,7 +73,7 @@ def clock():
 
 @pytest.fixture
 def scan_of(monkeypatch, clock):
-    def make(records, empty_polls=3, refusals=0):
+    def make(records, empty_polls=3, refusals=0, timeout_s=None):
         made = []
 
         def consumer(**_):
@@ -88,7 +88,7 @@ def scan_of(monkeypatch, clock):
         monkeypatch.setattr(module, "stop_at_unreadable", lambda *_: None)
         monkeypatch.setattr(module, "KafkaConsumer", consumer)
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep))
-        return TopicScan(KafkaSettings(request_timeout_ms=5_000), "test")
+        return TopicScan(KafkaSettings(request_timeout_ms=5_000), "test", timeout_s=timeout_s)
 
     return make
 
@@ -168,17 +168,19 @@ def test_a_leader_that_froze_is_asked_for_until_another_leads(scan_of, clock, mo
     assert scan.ranges([PLACE, OTHER], times)[PLACE] == ((5, 9) if times else (2, 9))
 
 
-def test_one_that_stays_frozen_is_reported_in_bounded_time(scan_of, clock, monkeypatch):
-    scan = scan_of(0)
+@pytest.mark.parametrize(("timeout_s", "patience_s"), [(None, 15), (0, 5)])
+def test_one_that_stays_frozen_is_reported_in_bounded_time(scan_of, clock, monkeypatch, timeout_s, patience_s):
+    scan = scan_of(0, timeout_s=timeout_s)
 
     def frozen(_):
         clock.sleep(5)
         raise KafkaTimeoutError("Failed to get offsets by timestamps in 5000 ms")
 
     monkeypatch.setattr(scan.consumer, "beginning_offsets", frozen)
+    before = clock.monotonic()
     with pytest.raises(Unavailable, match="Failed to get offsets"):
         scan.ranges([PLACE])
-    assert clock.monotonic() <= 15
+    assert clock.monotonic() - before == patience_s
 
 
 def test_records_may_come_as_late_as_from_the_successor_of_a_frozen_leader(scan_of, clock, monkeypatch):

@@ -58,7 +58,9 @@ class TopicScan:
         self._settings = settings
         self._unreadable = unreadable
         self._stopped_at: list[UnreadableBatch] = []
-        self._patience_s = _PATIENCE * settings.request_timeout_ms / 1000
+        # Who does not wait here tries again, and can say then why it has not read yet.
+        patience = 1 if timeout_s == 0 else _PATIENCE
+        self._patience_s = patience * settings.request_timeout_ms / 1000
 
         def connect(left_s: float) -> KafkaConsumer:
             wait_for_kafka(settings, timeout_s=left_s)
