@@ -72,6 +72,6 @@ def wait_for_transactions_of(
 
 
 def _begun(admin: Admin, ids: Iterable[str]) -> dict[str, int]:
-    """When the open transactions of these ids began, in ms since the epoch."""
+    """Return the begin of the open transactions of these ids, in ms since the epoch."""
     found = admin.describe_transactions(list(ids))
     return {name: each.transaction_start_time_ms for name, each in found.items() if each.state in _OPEN}
