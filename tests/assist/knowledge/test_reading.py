@@ -1,6 +1,8 @@
 """Reads articles of every form, and names what is refused with file and line."""
 
+import gzip
 import json
+import lzma
 from datetime import date
 
 import pytest
@@ -137,3 +139,14 @@ def test_other_files_are_left_out_and_a_folder_without_articles_is_an_error(read
 def test_bytes_that_are_not_utf_8_are_named_by_line(read, tmp_path):
     (tmp_path / "a.md").write_bytes(b"---\nid: a\n---\n\xff\xfe")
     assert problems(read()) == ["a.md:4: is not UTF-8: save it as UTF-8"]
+
+
+@pytest.mark.parametrize(("pack", "ending"), [(gzip.compress, "gz"), (lzma.compress, "xz")])
+def test_packed_files_are_read_and_damaged_ones_named(read, tmp_path, pack, ending):
+    (tmp_path / f"good.md.{ending}").write_bytes(pack(GOOD.encode()))
+    damaged = bytearray(pack(GOOD.replace("returns", "late").encode()))
+    damaged[14:40] = bytes(26)
+    (tmp_path / f"bad.md.{ending}").write_bytes(damaged)
+    found = read()
+    assert list(found.articles) == ["returns"]
+    assert "is packed, but not readable" in problems(found)[0]

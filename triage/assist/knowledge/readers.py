@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from triage.schemas.knowledge import Article
 
 Read = tuple[Article | None, list[Problem], Source]
 _MAX_BYTES = 64 * 1024 * 1024
-_GZIP = b"\x1f\x8b"
+_GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 _FENCE = re.compile(r"---[ \t]*")
 
 
@@ -31,11 +32,12 @@ def read_file(path: Path, shown: Path) -> Iterator[Read]:
     except OSError as error:
         yield None, [Problem(shown, 1, f"cannot be read: {error.strerror}")], Source(shown)
         return
-    if content.startswith(_GZIP):
+    if content.startswith((_GZIP, _XZ)):
+        packed = zlib.decompressobj(wbits=31) if content.startswith(_GZIP) else lzma.LZMADecompressor()
         try:
-            content = zlib.decompressobj(wbits=31).decompress(content, _MAX_BYTES + 1)
-        except zlib.error as error:
-            yield None, [Problem(shown, 1, f"is not a readable gzip file: {error}")], Source(shown)
+            content = packed.decompress(content, _MAX_BYTES + 1)
+        except (zlib.error, lzma.LZMAError) as error:
+            yield None, [Problem(shown, 1, f"is packed, but not readable: {error}")], Source(shown)
             return
         size = len(content)
     if size > _MAX_BYTES:
@@ -51,9 +53,9 @@ def read_file(path: Path, shown: Path) -> Iterator[Read]:
 
 
 def kind_of(path: Path) -> str:
-    """The ending that says how a file is read; that of `articles.jsonl.gz` is `.jsonl`."""
+    """The ending that says how a file is read; that of `articles.jsonl.xz` is `.jsonl`."""
     name = path.name.lower()
-    return Path(name.removesuffix(".gz")).suffix
+    return Path(name.removesuffix(".gz").removesuffix(".xz")).suffix
 
 
 def _markdown(text: str, path: Path) -> Iterator[Read]:
