@@ -130,41 +130,53 @@ def write_passages(client: Elasticsearch, index: str, passages: Iterable[Passage
         _require(item["index"], index)
 
 
-def write_version(client: Elasticsearch, index: str, article: Article, version: str, applied_at: str) -> None:
-    """Keep the text of a version, unless it is kept already."""
-    action = {"create": {"_index": index, "_id": f"{article.id}@{version}"}}
-    document = {
-        "doc": "version",
-        "article": article.id,
-        "version": version,
-        "stored": {"article": msgspec.to_builtins(article), "applied_at": applied_at},
-    }
-    for item in _bulk(client, [msgspec.json.encode(action), msgspec.json.encode(document)]):
+def write_versions(client: Elasticsearch, index: str, versions: Iterable[tuple[Article, str]], applied_at: str) -> None:
+    """Keep the texts of versions, of each (article, version), unless they are kept already."""
+    lines: list[bytes] = []
+    for article, version in versions:
+        document = {
+            "doc": "version",
+            "article": article.id,
+            "version": version,
+            "stored": {"article": msgspec.to_builtins(article), "applied_at": applied_at},
+        }
+        action = {"create": {"_index": index, "_id": f"{article.id}@{version}"}}
+        lines += [msgspec.json.encode(action), msgspec.json.encode(document)]
+    for item in _bulk(client, lines):
         if item["create"]["status"] != 409:
             _require(item["create"], index)
 
 
-def switch_article(client: Elasticsearch, index: str, state: ArticleState, before: StoredArticle | None) -> bool:
-    """Make `state` the current one of its article; False if it is not `before` any more: somebody else changed it."""
-    place: JsonObject = {"_index": index, "_id": state.article}
-    if before is None:
-        action: JsonObject = {"create": place}
-    else:
-        action = {"index": {**place, "if_seq_no": before.seq_no, "if_primary_term": before.primary_term}}
-    document = {
-        "doc": "article",
-        "article": state.article,
-        "version": state.version,
-        "language": state.language,
-        "audience": state.audience,
-        "stored": msgspec.to_builtins(state),
-    }
-    (item,) = _bulk(client, [msgspec.json.encode(action), msgspec.json.encode(document)])
-    (result,) = item.values()
-    if result["status"] == 409:
-        return False
-    _require(result, index)
-    return True
+def switch_articles(
+    client: Elasticsearch, index: str, changes: Sequence[tuple[ArticleState, StoredArticle | None]]
+) -> list[bool]:
+    """Make each state the current one of its article, in one request.
+
+    False for each whose article is not as it was before any more: somebody else changed it.
+    """
+    lines: list[bytes] = []
+    for state, before in changes:
+        place: JsonObject = {"_index": index, "_id": state.article}
+        if before is None:
+            action: JsonObject = {"create": place}
+        else:
+            action = {"index": {**place, "if_seq_no": before.seq_no, "if_primary_term": before.primary_term}}
+        document = {
+            "doc": "article",
+            "article": state.article,
+            "version": state.version,
+            "language": state.language,
+            "audience": state.audience,
+            "stored": msgspec.to_builtins(state),
+        }
+        lines += [msgspec.json.encode(action), msgspec.json.encode(document)]
+    switched = []
+    for item in _bulk(client, lines):
+        (result,) = item.values()
+        switched.append(result["status"] != 409)
+        if switched[-1]:
+            _require(result, index)
+    return switched
 
 
 def remove_article(client: Elasticsearch, index: str, before: StoredArticle) -> bool:

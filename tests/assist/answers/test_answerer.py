@@ -114,7 +114,7 @@ def test_an_empty_index_has_no_knowledge(client, settings, clock, encoder):
 def test_a_passage_of_an_old_version_is_not_shown(answerer, client, settings):
     before = store.read_article(client, settings.knowledge(), "toaster")
     state = changed(before.state, version="000000000000")
-    assert store.switch_article(client, settings.knowledge(), state, before)
+    assert store.switch_articles(client, settings.knowledge(), [(state, before)]) == [True]
     client.indices.refresh(index=settings.knowledge())
     assert "toaster" not in [each.article for each in ask(answerer(), "used toaster", k=50).ranking]
 

@@ -8,6 +8,7 @@ from knowledge_articles import articles
 from triage.assist.knowledge.plan import KnowledgePlan, plan_knowledge
 from triage.assist.knowledge.problems import Collection, Problem
 from triage.elastic import knowledge as store
+from triage.elastic.bulk import send_bulk
 from triage.errors import ConfigError, Unavailable
 
 pytestmark = pytest.mark.stack
@@ -54,7 +55,7 @@ def test_another_encoder_encodes_again(client, settings, apply, encoder):
 
 def test_a_run_that_was_killed_is_continued(client, settings, apply, writer, monkeypatch):
     apply(articles(a=LONG))
-    monkeypatch.setattr(store, "switch_article", lambda *_: (_ for _ in ()).throw(Unavailable("elasticsearch", "cut")))
+    monkeypatch.setattr(store, "switch_articles", lambda *_: (_ for _ in ()).throw(Unavailable("elasticsearch", "cut")))
     with pytest.raises(Unavailable):
         apply(articles(a="Second.", b="New."))
     monkeypatch.undo()
@@ -63,6 +64,20 @@ def test_a_run_that_was_killed_is_continued(client, settings, apply, writer, mon
     plan, done = apply(articles(a=LONG))
     assert (plan.unchanged, done.swept) == (1, 2)
     assert names(client, settings) == [f"a#{number}" for number in range(1, 6)]
+
+
+def test_many_small_articles_cost_a_few_requests(client, settings, apply, monkeypatch):
+    sent = []
+    monkeypatch.setattr(store, "send_bulk", lambda client, lines: sent.append(len(lines)) or send_bulk(client, lines))
+    many = articles(**{f"a{number}": f"Text {number}." for number in range(128)})
+    assert apply(many)[1].written == 128
+    # Two batches of passages, each with its versions and its articles.
+    assert len(sent) == 6
+    changes = {**many, **articles(a0="Changed.", a1="Changed.")}
+    assert apply(changes)[1].written == 2
+    assert len(sent) == 10
+    assert len(passages(client, settings)) == 100  # the most that the search returns
+    assert client.count(index=settings.knowledge(), query={"term": {"doc": "passage"}})["count"] == 128
 
 
 def test_two_runs_at_once_end_with_one_whole_version(client, settings, apply, writer):

@@ -107,29 +107,30 @@ class KnowledgeWriter:
         documents = self._documents(batch)
         store.write_passages(self._client, self._index, documents)
         now = rfc3339(self._clock.now_ms())
-        for each in batch:
-            store.write_version(self._client, self._index, each.article, each.version, now)
-            own = [document for document in documents if document.article == each.article.id]
-            done.contested += self._switch(each, own, indexed.get(each.article.id), now)
-            done.written += 1
-            done.passages += len(each.passages)
+        store.write_versions(self._client, self._index, ((each.article, each.version) for each in batch), now)
+        # A folder of many small articles must not cost a request each.
+        changes = [(self._state(each, now), indexed.get(each.article.id)) for each in batch]
+        switched = store.switch_articles(self._client, self._index, changes)
+        replaced = [_replaced(*change) for change, mine in zip(changes, switched, strict=True) if mine]
+        # At once: another run that replaces these versions writes its passages again, and must not lose them to this.
+        store.delete_passages(self._client, self._index, [passage for each in replaced for passage in each])
+        for (state, _), mine in zip(changes, switched, strict=True):
+            if not mine:
+                done.contested += 1
+                self._switch_contested(state, [each for each in documents if each.article == state.article])
+        done.written += len(batch)
+        done.passages += len(documents)
 
-    def _switch(
-        self, prepared: _Prepared, documents: list[PassageDocument], before: StoredArticle | None, now: str
-    ) -> bool:
-        """Make the version the current one and delete the one before; True if another run interfered."""
-        state = self._state(prepared, now)
-        for attempt in range(_TRIES):
-            if store.switch_article(self._client, self._index, state, before):
-                if attempt:
-                    # The other run may have deleted the same passages, if it replaced this version.
-                    store.write_passages(self._client, self._index, documents)
-                if before is not None:
-                    own = set(store.passage_ids(state))
-                    old = [each for each in store.passage_ids(before.state) if each not in own]
-                    store.delete_passages(self._client, self._index, old)
-                return attempt > 0
+    def _switch_contested(self, state: ArticleState, documents: list[PassageDocument]) -> None:
+        """Make a version the current one of an article that another run changed in between."""
+        for _ in range(_TRIES):
             before = store.read_article(self._client, self._index, state.article)
+            (switched,) = store.switch_articles(self._client, self._index, [(state, before)])
+            if switched:
+                # The other run may have deleted the same passages, if it replaced this version.
+                store.write_passages(self._client, self._index, documents)
+                store.delete_passages(self._client, self._index, _replaced(state, before))
+                return
         raise Unavailable("elasticsearch", f"article {state.article} is being changed by others; run apply again")
 
     def _documents(self, batch: Sequence[_Prepared]) -> list[PassageDocument]:
@@ -190,6 +191,12 @@ class KnowledgeWriter:
             store.delete_passages(self._client, self._index, stale)
             store.make_visible(self._client, self._index)
             done.swept = len(stale)
+
+
+def _replaced(state: ArticleState, before: StoredArticle | None) -> list[str]:
+    """`_id`s of the passages of the version before that are none of this one."""
+    own = set(store.passage_ids(state))
+    return [each for each in store.passage_ids(before.state) if each not in own] if before is not None else []
 
 
 def embedded_text(passage: PassageDocument) -> str:
