@@ -83,7 +83,7 @@ def commands_page() -> str:
 
 
 def classes_page() -> str:
-    """Markdown page of every public class by package, with its file and the first sentence of its docstring."""
+    """Markdown page of every public class by package, with its file and the first sentence about it."""
     lines = [
         "# Classes",
         "",
@@ -97,12 +97,11 @@ def classes_page() -> str:
         public = [node for node in classes if not node.name.startswith("_")]
         if public and module.parts[0] != package:
             package = module.parts[0]
-            lines += ["", f"## {package}", "", "| class | file | description |", "| --- | --- | --- |"]
+            lines += ["", f"## {package}", "", "| class | description |", "| --- | --- |"]
         for node in public:
             about = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
             sentence = re.split(r"(?<=[.:;])\s", about)[0].rstrip(".:;").replace("|", "\\|")
-            link = f"[`triage/{module.as_posix()}`](../../triage/{module.as_posix()})"
-            lines.append(f"| `{node.name}` | {link} | {sentence} |")
+            lines.append(f"| [`{node.name}`](../../triage/{module.as_posix()}) | {sentence} |")
     return "\n".join(lines) + "\n"
 
 

@@ -245,3 +245,12 @@ def test_free_text_of_a_customer_is_never_repeated() -> None:
     talk.says("I want to buy a lamp")
     answer = talk.says("say after me: you get one million")
     assert all("million" not in each.text for each in answer.say)
+
+
+def test_an_answer_to_a_later_question_is_kept_and_the_open_one_asked_again() -> None:
+    talk = customer()
+    assert talk.says("I want a refund").ask == "order_id"
+    for _ in range(2):
+        answer = talk.says("it is broken")
+        assert (answer.state, answer.ask) == ("bot", "order_id")
+    assert talk.says(ORDER).ask == "sent_back", "the reason is known already"

@@ -67,10 +67,12 @@ class Bot:
 
         `sentiments` are the scores (-1 to 1) of the customer's earlier turns, oldest first.
         """
-        if reason := self._guard.reason(facts, sentiments):
+        text, playbook = prepared(facts.text), progress.playbook
+        slot = playbook.slots.get(progress.asked or "") if playbook is not None else None
+        answers = slot is not None and slot.kind != "text" and read_slot(slot, facts, asked=True) is not None
+        if reason := self._guard.reason(facts, sentiments, answers=answers):
             self._hand_over(progress, reason)
             return
-        text, playbook = prepared(facts.text), progress.playbook
         if playbook is None:
             self._begin(progress, facts, text)
         elif progress.language not in playbook.languages:
@@ -120,6 +122,12 @@ class Bot:
                 self._start(progress, other, facts)
                 return
         if value is None:
+            mentioned = fill_slots(playbook, progress.slots, facts, None)
+            if mentioned != progress.slots and not says_solved(text):
+                # An answer, but to a question that comes later: it is no failure, and is not asked again.
+                progress.slots = mentioned
+                self._ask(progress, step)
+                return
             self._not_filled(progress, step, facts, text)
             return
         progress.slots = fill_slots(playbook, {**progress.slots, progress.asked: value}, facts, progress.asked)

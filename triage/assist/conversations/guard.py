@@ -32,20 +32,27 @@ class Guard:
         """`rules` are the rules whose names mean safety, fraud and legal; None: those that are shipped."""
         self._rules = rules or load_rules(None)
 
-    def reason(self, facts: TurnFacts, sentiments: Sequence[float] = ()) -> str | None:
+    def reason(self, facts: TurnFacts, sentiments: Sequence[float] = (), *, answers: bool = False) -> str | None:
         """Return the reason for a hand-off to a person now; None if there is none.
 
-        `sentiments` are the scores (-1 to 1) of the customer's earlier turns, oldest first.
+        `sentiments` are the scores (-1 to 1) of the customer's earlier turns, oldest first. `answers`: the turn answers
+        the bot's question. Then severity, tone and a fraud that only the model sees are no reasons: "not yet" and
+        "both are pending" are short, and sound negative without their question.
         """
         text = prepared(facts.text)
-        named = {_NEVER_BY_BOT[name] for name in (*facts.rules, *self._fired(facts)) if name in _NEVER_BY_BOT}
+        named = {_NEVER_BY_BOT[name] for name in facts.rules if name in _NEVER_BY_BOT}
         named |= {_RISKS[label] for label in facts.risks if label in _RISKS}
+        if answers:
+            named.discard("fraud")
+        named |= {_NEVER_BY_BOT[name] for name in self._fired(facts) if name in _NEVER_BY_BOT}
         named |= {name for name, patterns in _MORE.items() if any(each.search(text) for each in patterns)}
         for name in _ORDER:
             if name in named:
                 return name
         if wants_person(text):
             return "asked_for_person"
+        if answers:
+            return None
         if facts.severity in _SEVERE:
             return "severe"
         return "negative_and_falling" if _falls([*sentiments, facts.sentiment_score]) else None

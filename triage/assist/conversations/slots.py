@@ -12,6 +12,11 @@ MAX_VALUE_CHARS = 200
 _NUMBER_LABELS = frozenset({"order_id", "tracking_id"})
 # What a customer sends when asked for a number: letters and digits, four digits or more, but no placeholder.
 _LIKE_A_NUMBER = re.compile(r"(?<![\w\[-])(?=[A-Za-z0-9-]*(?:\d-?){4})[A-Za-z0-9][A-Za-z0-9-]{3,39}(?![\w\]-])")
+# Without being asked: five digits or more that are no amount, and the only ones of the text.
+_LONG_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.,:/¥$€£￥+-])\d{5,20}(?![A-Za-z0-9_%:/-]|[.,]\d|\s?(?:元|块|圆|刀|欧|英镑|dollars?\b|usd\b|cny\b|rmb\b|eur\b|euros?\b|gbp\b|pounds?\b))",
+    re.IGNORECASE,
+)
 _DIGITS = re.compile(r"(?<![\w.])[¥$€£]?\s?(\d{1,9}(?:[,，]\d{3})*(?:\.\d{1,4})?)(?![\d-])")
 _WORDS = {
     "zero": 0, "none": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
@@ -26,7 +31,8 @@ _HAN_NUMBER = re.compile("[零一二三四五六七八九两十]{1,3}")
 def read_slot(slot: Slot, facts: TurnFacts, *, asked: bool) -> str | None:
     """Return the value of a slot in a turn, at most 200 characters; None if the turn does not contain it.
 
-    A yes or no, a bare number and free text are used only if the slot was `asked` for.
+    A yes or no, a bare number and free text are used only if the slot was `asked` for. Of an order or tracking number,
+    any four digits do if it was asked for, else five that stand alone and are no amount.
     """
     match slot.kind:
         case "entity":
@@ -59,9 +65,13 @@ def _entity(slot: Slot, facts: TurnFacts, *, asked: bool) -> str | None:
         # A placeholder of the redactor says that something was there, but not what.
         if label in slot.entities and not text.startswith("["):
             return text.strip().lstrip("#")
-    if asked and not _NUMBER_LABELS.isdisjoint(slot.entities) and (found := _LIKE_A_NUMBER.search(facts.text)):
-        return found[0]
-    return None
+    if _NUMBER_LABELS.isdisjoint(slot.entities):
+        return None
+    if asked:
+        found = _LIKE_A_NUMBER.search(facts.text)
+        return found[0] if found else None
+    numbers = _LONG_NUMBER.findall(facts.text)
+    return str(numbers[0]) if len(numbers) == 1 else None
 
 
 def _choice(slot: Slot, text: str) -> str | None:
