@@ -124,7 +124,7 @@ class Bot:
         if value is None:
             mentioned = fill_slots(playbook, progress.slots, facts, None)
             if mentioned != progress.slots and not says_solved(text):
-                # An answer, but to a question that comes later: it is no failure, and is not asked again.
+                # It answers a later question, so it is not counted as a failed attempt.
                 progress.slots = mentioned
                 self._ask(progress, step)
                 return
