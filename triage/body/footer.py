@@ -159,6 +159,6 @@ def _signed(lines: list[Line]) -> int:
         if not _SIGN_OFF.match(text) and not _NAME.match(below[0]):
             return len(lines)
         short = all(len(text) <= _SHORT_LINE or _CONTACT.search(text) or _BOILERPLATE.search(text) for text in below)
-        spoken = _PERSONAL.search("\n".join(text for text in below if not _CONTACT.search(text)))
+        spoken = _speaks("\n".join(text for text in below if not _CONTACT.search(text)))
         return index if short and not spoken and not _asks("\n".join(below)) else len(lines)
     return len(lines)

@@ -47,7 +47,7 @@ _HEADER_LINES = 12
 # A text without any of these holds no history.
 _SIGN = re.compile(
     r"[>＞|]|[:：]\s*(?:\n|$)|[:：]\s*\S[^\n]*\n[^\n]{1,40}[:：]|[-_=—─*]{2,}"
-    r"|##|above this|of this line|dieser zeile|cette ligne|esta l[ií]nea|以上|上方|より上|の上",
+    r"|##|above this|below this|of this line|dieser zeile|cette ligne|esta l[ií]nea|以上|上方|より上|の上",
     re.IGNORECASE,
 )
 
