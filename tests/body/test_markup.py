@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.body import plain_text
+from triage.body import plain_text, read_body
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,15 @@ def test_marks_of_quotes_are_repeated_four_times():
 )
 def test_markdown_and_hidden_parts(text, plain):
     assert plain_text(text) == plain
+
+
+def test_an_address_in_angle_brackets_is_text_within_html():
+    assert plain_text("<p>From: Jane &lt;jane@example.com&gt;</p>") == "From: Jane <jane@example.com>"
+    assert plain_text("<p>See <https://example.com/a></p>") == "See <https://example.com/a>"
+    assert plain_text('<a href="mailto:jane@example.com">Jane</a>') == "Jane <jane@example.com>"
+
+
+def test_headers_that_are_paragraphs_of_html_begin_history():
+    text = "<p>New.</p><p>From: Jane</p><p>Sent: Tuesday</p><p>To: Support</p><p>Subject: Re</p><p>Old.</p>"
+    plain = plain_text(text)
+    assert read_body(plain).parts.joined(plain) == "New."

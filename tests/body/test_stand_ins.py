@@ -49,3 +49,13 @@ def test_stand_ins(text):
 )
 def test_texts(text):
     assert not is_stand_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["买家未作评价", "该买家没有写评价哦", "买家超过15天未评价，系统默认好评",
+     "用户仅打星未评论", "No review written", "(blank)",
+     "The shopper hasn't written anything", "Rating submitted without comment", "Comment not available"],
+)  # fmt: skip
+def test_stand_ins_of_other_shops(text):
+    assert is_stand_in(text)

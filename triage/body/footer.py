@@ -15,7 +15,7 @@ def _compiled(group: str, form: str = "{}") -> re.Pattern[str]:
 
 
 _DELIMITER = re.compile(r"\s*(?:--|—|–|__|\*\*|-{3,}|_{3,}|={3,})\s*$")
-_MOBILE = _compiled("mobile", r"\s*{}\s*[.。]?\s*$")
+_MOBILE = _compiled("mobile", r"\s*{}\s*(?:<[^<>\s]{{1,200}}>)?\s*[.。]?\s*$")
 _TOKEN = _compiled("tokens", r"\s*{}\s*$")
 _SIGN_OFF = _compiled("sign_offs", r"\s*{}\s*[,，.。!！]?\s*$")
 _THANKS = _compiled("thanks", r"\s*{}\s*[,，.。!！]?\s*$")

@@ -20,6 +20,8 @@ _CJK, _WESTERN = _compiled("cjk"), _compiled("western")
 _FIRST_CJK = "\u2e80"
 # The first characters of the Chinese and Japanese ones; most other texts begin with another.
 _BEGINNINGS = frozenset(any_of(_PATTERNS["cjk_beginnings"]))
+# Words at the end of a friendly sentence.
+_PARTICLES = "哦呢啦哟噢"
 _TRIMMED = " \t\r\n.。!！,，、…~～()（）[]【】\"'“”‘’「」*-—"
 # The longest stand-in seen has 30 characters; longer texts are not even compared.
 _LONGEST = 80
@@ -39,4 +41,4 @@ def is_stand_in(text: str) -> bool:
         return _WESTERN.fullmatch(bare.replace("’", "'")) is not None
     if bare[0] not in _BEGINNINGS and simplified(bare[0]) not in _BEGINNINGS:
         return False
-    return _CJK.fullmatch(simplified(bare.replace(" ", ""))) is not None
+    return _CJK.fullmatch(simplified(bare.replace(" ", "")).rstrip(_PARTICLES)) is not None

@@ -46,7 +46,7 @@ _LEAST_HEADERS = 3
 _HEADER_LINES = 12
 # A text without any of these holds no history.
 _SIGN = re.compile(
-    r"[>＞|]|[:：]\s*(?:\n|$)|[:：]\s*\S[^\n]*\n[^\n]{1,40}[:：]|[-_=—─*]{2,}"
+    r"[>＞|]|[:：]\s*(?:\n|$)|[:：]\s*\S[^\n]*\n\s*[^\n]{1,40}[:：]|[-_=—─*]{2,}"
     r"|##|above this|below this|of this line|dieser zeile|cette ligne|esta l[ií]nea|以上|上方|より上|の上",
     re.IGNORECASE,
 )
