@@ -10,7 +10,7 @@ from cases import FOLDER, built_once, failures, in_this_process, load, run
 KINDS = sorted(f"other_hand/{path.name.partition('.')[0]}" for path in (FOLDER / "other_hand").glob("*.jsonl.xz"))
 CASES = [case for kind in KINDS for case in load(kind) if not case.unclear]
 # `other_hand/KIND:LINE`, each with its reason.
-# "Make it Thursday, please" in Cantonese reads as negative.
+# "Make it Thursday, please" in Cantonese reads as negative to the model, with the quote and without; the part is right.
 OPEN = frozenset({"other_hand/threads:25"})
 
 
