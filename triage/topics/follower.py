@@ -55,6 +55,11 @@ class TopicFollower:
     def started(self) -> bool:
         return self._thread.ident is not None
 
+    @property
+    def error(self) -> TriageError | None:
+        """The error of the last attempt to read the topic; None while it can be read."""
+        return self._error
+
     def start(self) -> None:
         self._thread.start()
 

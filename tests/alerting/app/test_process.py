@@ -1,6 +1,8 @@
 """The alerter's own tasks survive an unexpected error."""
 
 import asyncio
+import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -182,3 +184,13 @@ async def test_after_a_healthy_run_the_first_wait_is_short_again(alerter, monkey
     await alerter._run()
     bounds = [0.5, 1, 2, 4, 8, 16, 0.5, 1]
     assert all(bound / 2 <= wait_s <= bound for wait_s, bound in zip(waits, bounds, strict=True)), waits
+
+
+@pytest.mark.asyncio
+async def test_it_says_why_it_can_not_start_without_the_actions_of_people(alerter):
+    error = Unavailable("kafka", "no broker leads feedback.alert-actions/0")
+    reader = SimpleNamespace(started=True, caught_up=threading.Event(), check=lambda: None, error=error)
+    waiting = asyncio.create_task(alerter._wait_for_actions(reader))
+    await until(lambda: "no broker leads" in str(alerter._health.ready()))
+    reader.caught_up.set()
+    assert await waiting

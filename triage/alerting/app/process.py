@@ -135,6 +135,8 @@ class Alerter:
             if self._stop.is_set():
                 return False
             reader.check()
+            if (error := reader.error) is not None:
+                self._health.waiting_for("kafka", str(error))
             await asyncio.sleep(0.05)
         return True
 
