@@ -99,18 +99,18 @@ def skip(
 ) -> None:
     """Skip a batch that can't be read and blocks its partition; a dead letter describes it.
 
-    The workers continue after it within seconds. Once the batch can be read, `triage replay` enriches its records.
+    The workers continue after it within seconds, as does `triage serve` after one of the topic `turns`. Once the batch
+    can be read, `triage replay` enriches its records.
     """
-    from triage.pipeline.dead_letters.skip import Readers
-
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
-    skip_batch(settings, position, Readers.workers(settings), dry_run=dry_run)
+    skip_batch(settings, position, None, dry_run=dry_run)
 
 
-def skip_batch(settings: Settings, position: str, readers: "Readers", *, dry_run: bool) -> None:
+def skip_batch(settings: Settings, position: str, readers: "Readers | None", *, dry_run: bool) -> None:
     """Skip the batch at `position` (topic/partition/offset) for `readers`, and print what was skipped.
 
-    `readers` is the consumer group that waits at the batch. With `dry_run` it is only printed.
+    `readers` is the consumer group that waits at the batch, by default that of its topic. With `dry_run` it is only
+    printed.
     """
     from triage.pipeline.dead_letters.origin_headers import parse_position
     from triage.pipeline.dead_letters.skip import skip as skip_for

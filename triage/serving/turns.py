@@ -3,13 +3,16 @@
 import socket
 from functools import partial
 
-from triage.clock import Clock
+from triage.clock import Clock, SystemClock
 from triage.config import Settings
 from triage.errors import Unavailable
 from triage.metrics import Metrics
 from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_erased_authors
+from triage.pipeline.kafka.expired_records import ExpiredRecords
 from triage.pipeline.kafka.member_identity import MemberIdentity
+from triage.pipeline.kafka.open_transactions import OpenTransactions
 from triage.pipeline.kafka.source import KafkaSource
+from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
 from triage.redaction import Redactor
 from triage.serving.conversations import ConversationService
 from triage.serving.turn_answers import TurnAnswers
@@ -32,7 +35,17 @@ def follow_turns(
     name = f"{settings.worker.fleet}-turns-{socket.gethostname()}-{settings.api.port}"
     topic = settings.kafka.topic(TURNS)
     member = settings.worker.model_copy(update={"group": topic})
-    connect = partial(KafkaSource, settings.kafka, member, [topic], MemberIdentity(name, clock))
+    real = SystemClock()
+    connect = partial(
+        KafkaSource,
+        settings.kafka,
+        member,
+        [topic],
+        MemberIdentity(name, clock),
+        unreadable=UnreadablePartitions(real, metrics),
+        expired=ExpiredRecords(metrics),
+        open_transactions=OpenTransactions(real, metrics),
+    )
 
     def connected() -> KafkaSource:
         require_topics(settings.kafka, [TURNS, ANSWERED_TURNS])

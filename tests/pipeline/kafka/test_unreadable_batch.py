@@ -179,6 +179,14 @@ def test_a_batch_of_window_counts_is_skipped_for_the_alerters(settings, damaged,
         skip(settings, clock, Position(topic, 0, 0), readers=readers)
 
 
+def test_a_batch_of_turns_is_skipped_for_those_who_answer_them(settings, damaged, clock):
+    topic = settings.kafka.topic("turns")
+    send(settings, 0, b"z1", b"z2", topic="turns", key=b"c")
+    assert skip(settings, clock, Position(topic, 0, 0)).next_offset == 2
+    with pytest.raises(TriageError, match=f"/0/0 was passed: the group {topic} continues at 2"):
+        skip(settings, clock, Position(topic, 0, 0))
+
+
 def test_what_can_be_read_is_not_skipped(settings, clock):
     send(settings, 0, b"fine")
     topic = settings.kafka.topic("complaints")

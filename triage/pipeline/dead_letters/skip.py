@@ -14,7 +14,7 @@ from triage.pipeline.dead_letters.replay import UNREADABLE
 from triage.pipeline.kafka.command_transactions import Transactions
 from triage.schemas.deadletter import SCHEMA_VERSION, DeadLetter
 from triage.topics import admin_client, ask_brokers
-from triage.topics.definitions import RAW_TOPICS
+from triage.topics.definitions import RAW_TOPICS, TURNS
 from triage.topics.group_offsets import committed_offsets
 from triage.topics.kafka_types import Admin, GroupMetadata, OffsetAndMetadata, TopicPartition
 from triage.topics.open_transactions import wait_for_transactions_of
@@ -40,6 +40,12 @@ class Readers:
     kind: str
 
     @classmethod
+    def of(cls, settings: Settings, topic: str) -> Self:
+        """Return the group that reads this topic: that of `turns`, else the workers."""
+        turns = settings.kafka.topic(TURNS)
+        return cls(turns, [turns], "the topic of turns") if topic == turns else cls.workers(settings)
+
+    @classmethod
     def workers(cls, settings: Settings) -> Self:
         return cls(settings.worker.group, [settings.kafka.topic(name) for name in RAW_TOPICS.values()], "a raw topic")
 
@@ -52,7 +58,7 @@ class Readers:
 def skip(
     settings: Settings, clock: Clock, position: Position, *, readers: Readers | None = None, dry_run: bool = False
 ) -> UnreadableBatch:
-    """Skip the unreadable batch at `position` for `readers`, by default the workers; returns the batch.
+    """Skip the unreadable batch at `position` for `readers`, by default those of its topic; returns the batch.
 
     Blocked consumers continue after it within seconds. The batch must be the next one to process: all records before it
     are committed. In that case no member commits an offset of the partition, and this transaction needs no group
@@ -62,7 +68,7 @@ def skip(
     already skipped, or is not the next one; Unavailable, AccessDenied or DependencyError for errors of Kafka.
     """
     partition = TopicPartition(position.topic, position.partition)
-    readers = readers or Readers.workers(settings)
+    readers = readers or Readers.of(settings, position.topic)
     if position.topic not in readers.topics:
         raise ConfigError(f"{position.topic} is not {readers.kind}; these are: {', '.join(readers.topics)}")
     with TopicScan(settings.kafka, "triage-skip") as scan:
