@@ -166,6 +166,9 @@ class Metrics:
         )
         # Conversations. Containment = ended by the bot / all that ended.
         self.conversation_turns = counter("conversation_turns", "Turns that were taken, by who spoke", ("speaker",))
+        self.conversation_rephrased = counter(
+            "conversation_rephrased", "Passages given to the endpoint, by what became of its text", ("outcome",)
+        )
         self.conversation_topic_turns = counter(
             "conversation_topic_turns", "Messages of the topic of turns, by what became of them", ("outcome",)
         )

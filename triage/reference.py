@@ -2,7 +2,6 @@
 
 import argparse
 import ast
-import json
 import re
 import types
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic.fields import FieldInfo
 from triage.clock import SystemClock
 from triage.config import ENV_PREFIX, Section, Settings, secret_fields
 from triage.metrics import Metrics
+from triage.schemas.json_schema import by_lines
 
 _SOURCE = Path(__file__).resolve().parent
 
@@ -115,7 +115,7 @@ def api_description() -> str:
     clock = SystemClock()
     service = Service(Settings(), unused, unused, unused, unused, clock)
     app = build_app(service, Settings().api, Metrics(), Health(clock))
-    return json.dumps(app.openapi(), indent=1, ensure_ascii=False) + "\n"
+    return by_lines(app.openapi(), 3) + "\n"
 
 
 PAGES = {

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triage.cli.common import ConfigOption, SetOption, settings_from
+
 if TYPE_CHECKING:
     from triage.assist.policy.evaluation import Score
 
@@ -16,19 +18,42 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object"
 
 
 def fit(
-    data: DataOption,
-    tasks: TasksOption,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Dialogues in the form of STAR", show_default=False)
+    ] = None,
+    tasks: Annotated[Path | None, typer.Option("--tasks", help="Their tasks: tasks.json", show_default=False)] = None,
     output: Annotated[Path, typer.Option("--output", help="Folder for the policy")] = Path("policy"),
     penalty: Annotated[float, typer.Option(min=0.01, help="Penalty of weights: more for fewer dialogues")] = 5.0,
     iterations: Annotated[int, typer.Option(min=1, max=1_000, help="Most steps of the fit")] = 45,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
 ) -> None:
-    """Learn from dialogues which of the legal steps agents take next; write the policy as ONNX.
+    """Learn which of the legal steps agents take next; write the policy as ONNX.
 
-    Set conversations.policy to the folder. Needs the extra train; some minutes for 4,600 dialogues.
+    It learns from the suggestions that your agents picked, in the conversations of Elasticsearch, or from dialogues in
+    files, with --data and --tasks. Set conversations.policy to the folder. Needs the extra train; some minutes for
+    4,600 dialogues.
     """
-    from triage.assist.policy.command import fit as run
+    from triage.assist.policy import command
+    from triage.errors import ConfigError
 
-    run(data, tasks, output, penalty, iterations, lambda line: typer.echo(line, err=True))
+    def progress(line: str) -> None:
+        typer.echo(line, err=True)
+
+    if data is not None and tasks is not None:
+        command.fit(data, tasks, output, penalty, iterations, progress)
+        return
+    if data is not None or tasks is not None:
+        raise ConfigError("--data and --tasks belong together; without both, the picks of your agents are learnt from")
+    from triage.assist.playbooks.loader import load_playbooks
+    from triage.elastic.client import connect
+    from triage.elastic.conversations import pages
+
+    settings = settings_from(config, assignments)
+    playbooks = load_playbooks(settings.conversations.playbooks)
+    with connect(settings.elasticsearch) as client:
+        found = pages(client, settings.elasticsearch)
+        command.fit_picks(found, playbooks, output, penalty, iterations, progress)
 
 
 def evaluate(

@@ -2,7 +2,7 @@
 
 from triage.config.alerting import AlertingSettings
 from triage.config.api import ApiSettings, WebhookSignature
-from triage.config.assist import AssistSettings
+from triage.config.assist import AssistEndpoint, AssistSettings
 from triage.config.console import ConsoleSettings
 from triage.config.conversations import ConversationSettings, PlaybookWebhook
 from triage.config.elasticsearch import ElasticsearchSettings
@@ -19,6 +19,7 @@ __all__ = [
     "ENV_PREFIX",
     "AlertingSettings",
     "ApiSettings",
+    "AssistEndpoint",
     "AssistSettings",
     "ClockSettings",
     "ConsoleSettings",

@@ -3,7 +3,7 @@
 Every function raises Unavailable, AccessDenied, DependencyError.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from elasticsearch import ConflictError, Elasticsearch
@@ -70,6 +70,20 @@ def latest(client: Elasticsearch, settings: ElasticsearchSettings, size: int) ->
     order: list[JsonObject] = [{"updated_at": "desc"}, {"id": "asc"}]
     body = run_search(client, settings.conversations(), size=size, sort=order)
     return [conversation for _, conversation in decode_hits(body, Conversation)]
+
+
+def pages(client: Elasticsearch, settings: ElasticsearchSettings) -> Iterator[Conversation]:
+    """Read all conversations in the order of their ids. Recent writes, and those meanwhile, may be missing."""
+    refresh(client, settings.conversations())
+    after: list[str] | None = None
+    while True:
+        more = {"search_after": after} if after else {}
+        body = run_search(client, settings.conversations(), size=_PAGE, sort=[{"id": "asc"}], **more)
+        found = [conversation for _, conversation in decode_hits(body, Conversation)]
+        yield from found
+        if len(body["hits"]["hits"]) < _PAGE:
+            return
+        after = [body["hits"]["hits"][-1]["_id"]]
 
 
 def counts(client: Elasticsearch, settings: ElasticsearchSettings) -> dict[str, int]:

@@ -15,6 +15,7 @@ from triage.assist.conversations.answers import HttpWebhooks
 from triage.assist.conversations.assemble import build_conversations, build_taker
 from triage.assist.conversations.elastic_store import ElasticStore
 from triage.assist.conversations.knowledge import QuotedKnowledge, text_of_conversation
+from triage.assist.conversations.rephrasing import EndpointRephraser
 from triage.assist.conversations.service import Conversations
 from triage.assist.conversations.turns import TurnTaker
 from triage.assist.playbooks.loader import folder_identity
@@ -64,7 +65,9 @@ def serve(settings: Settings) -> None:
     encoder = usable_encoder(settings)
     find_cases = CaseFinder(elasticsearch, settings.elasticsearch, encoder).find
     answerer = build_answerer(settings, elasticsearch, clock, encoder, find_cases=find_cases)
-    knowledge = QuotedKnowledge(answerer)
+    endpoint = settings.assist.endpoint
+    rephraser = EndpointRephraser(endpoint, metrics) if endpoint.url is not None else None
+    knowledge = QuotedKnowledge(answerer, rephraser)
     conversations, webhooks, replaceable = _conversations(settings, elasticsearch, clock, metrics, knowledge)
     reloader = reloader_of(settings, enricher, seen, clock, metrics, health, [replaceable])
 
@@ -109,8 +112,9 @@ def serve(settings: Settings) -> None:
         reloader.close()
         for follower in followers:
             follower.stop()
-        for each in (resolutions, sender, webhooks, elasticsearch):
-            each.close()
+        for each in (resolutions, sender, webhooks, rephraser, elasticsearch):
+            if each is not None:
+                each.close()
         stop_tracing()
     log.info("api_stopped")
 

@@ -39,7 +39,7 @@ def test_slots_are_sent_and_texts_and_numbers_come_back() -> None:
     [
         httpx.Response(500), httpx.Response(302, headers={"location": "https://elsewhere.example"}),
         httpx.Response(200, content=b"no json"), httpx.Response(200, json=[1]),
-        httpx.Response(200, content=b"x" * 70_000),
+        httpx.Response(200, content=b"x" * 70_000), httpx.Response(200, content=b"[" * 60_000),
         httpx.ReadTimeout("late"), httpx.ConnectError("gone"),
     ],
 )  # fmt: skip

@@ -61,3 +61,15 @@ def test_the_text_of_a_conversation_is_what_the_customer_wrote_last():
     store.write(Conversation(id="c", revision=1, state="bot", language="en", created_at="", updated_at="", turns=turns))
     assert text_of_conversation(store, "c") == "two\nthree\nfour"
     assert text_of_conversation(store, "absent") is None
+
+
+class Loud:
+    def rephrased(self, question: str, passage: str, language: str) -> str:
+        return f"{passage.upper()} ({question}, {language})"
+
+
+def test_only_a_single_passage_is_rephrased_and_it_stays_cited():
+    (said,) = QuotedKnowledge(Answerer(span("Open Orders.")), Loud()).cited("where?", "en")
+    assert (said.text, said.passage) == ("OPEN ORDERS. (where?, en)", "p-Open Orders.")
+    two = QuotedKnowledge(Answerer(span("Open Orders."), span("Choose it.")), Loud()).cited("where?", "en")
+    assert [each.text for each in two] == ["Open Orders.", "Choose it."]

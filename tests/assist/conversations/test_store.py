@@ -12,7 +12,7 @@ from triage.assist.conversations.elastic_store import ElasticStore
 from triage.assist.conversations.errors import RevisionConflict
 from triage.assist.conversations.state import new_conversation
 from triage.assist.conversations.store import ConversationStore, MemoryStore
-from triage.elastic.conversations import erase_conversations, latest
+from triage.elastic.conversations import erase_conversations, latest, pages
 from triage.elastic.plan import apply, plan_index
 from triage.elastic.reading import refresh
 from triage.schemas.conversation import Conversation
@@ -107,3 +107,14 @@ def test_erasing_an_author_leaves_nothing_of_theirs(client, settings, clock) -> 
     assert [store.read(each) is None for each in "abc"] == [True, False, True]
     assert [each.id for each in latest(client, settings, 9)] == ["b"]
     assert erase_conversations(client, settings, ["v1:x"]) == 0
+
+
+@pytest.mark.stack
+def test_all_conversations_are_read_page_by_page(client, settings, clock, monkeypatch) -> None:
+    monkeypatch.setattr("triage.elastic.conversations._PAGE", 2)
+    apply(client, plan_index(client, settings, clock))
+    store = ElasticStore(client, settings)
+    assert list(pages(client, settings)) == []
+    for identity in "edcba":
+        store.write(made(identity, 1))
+    assert [each.id for each in pages(client, settings)] == list("abcde")

@@ -7,13 +7,14 @@ from typing import Any, Protocol
 import httpx
 import msgspec
 
+from triage.assist.conversations.bounded import read_bounded
 from triage.config import PlaybookWebhook
+from triage.decoding import decoded
 from triage.logging import get_logger
 from triage.schemas.conversation import Said
 
 log = get_logger("triage.conversations")
 
-_MAX_ANSWER_BYTES = 64 * 1024
 _MAX_VALUE_CHARS = 200
 # A service that hangs would hold the turns of all customers, each for its time-out.
 _FAILURES = 3
@@ -90,26 +91,15 @@ class HttpWebhooks:
                 "POST", target.url, content=body, headers=headers, timeout=target.timeout_s
             ) as response:
                 response.raise_for_status()
-                answer = self._limited(response, until)
-            found = msgspec.json.decode(answer)
-        except (httpx.HTTPError, msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+                answer = read_bounded(response, until, self._monotonic)
+            found = decoded(msgspec.json.decode, answer)
+        except (httpx.HTTPError, ValueError) as error:
             log.warning("playbook_webhook_failed", webhook=name, error=type(error).__name__)
             return None
         if not isinstance(found, dict):
             log.warning("playbook_webhook_failed", webhook=name, error="the answer is not a JSON object")
             return None
         return {str(key): shown for key, value in found.items() if (shown := _value(value)) is not None}
-
-    def _limited(self, response: httpx.Response, until: float) -> bytes:
-        """The body; raises ValueError if it is too long, or is not there in time: httpx limits each read alone."""
-        body = b""
-        for part in response.iter_bytes():
-            body += part
-            if len(body) > _MAX_ANSWER_BYTES:
-                raise ValueError("the answer is too long")
-            if self._monotonic() > until:
-                raise ValueError("the answer takes too long")
-        return body
 
 
 def _value(value: Any) -> str | None:

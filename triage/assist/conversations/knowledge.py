@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from triage.assist.answers.model import Answer, Question
+from triage.assist.conversations.rephrasing import AsItIs, Rephraser
 from triage.assist.conversations.store import ConversationStore
 from triage.errors import TriageError
 from triage.logging import get_logger
@@ -22,10 +23,13 @@ class AnswersQuestions(Protocol):
 
 
 class QuotedKnowledge:
-    """Answers a customer by verbatim passages that customers may read, in the language of the conversation."""
+    """Answers a customer by passages that customers may read, in the language of the conversation.
 
-    def __init__(self, answerer: AnswersQuestions) -> None:
-        self._answerer = answerer
+    They are said word for word, unless a `rephraser` of the operator puts a single one in other words.
+    """
+
+    def __init__(self, answerer: AnswersQuestions, rephraser: Rephraser | None = None) -> None:
+        self._answerer, self._rephraser = answerer, rephraser or AsItIs()
 
     def cited(self, question: str, language: str) -> list[Said]:
         """Return the passages that answer the question; empty if the evidence is too weak or cannot be read."""
@@ -38,11 +42,11 @@ class QuotedKnowledge:
             return []
         if not found.answered:
             return []
-        return [
-            Said(text=span.text, step=STEP, passage=span.passage)
-            for span in found.answer
-            if span.audience == "public" and span.language == language
-        ]
+        spans = [span for span in found.answer if span.audience == "public" and span.language == language]
+        if len(spans) == 1:
+            text = self._rephraser.rephrased(question, spans[0].text, language)
+            return [Said(text=text, step=STEP, passage=spans[0].passage)]
+        return [Said(text=span.text, step=STEP, passage=span.passage) for span in spans]
 
 
 def text_of_conversation(store: ConversationStore, identity: str) -> str | None:

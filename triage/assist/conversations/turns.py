@@ -125,7 +125,7 @@ class TurnTaker:
             "waiting",
             say=say,
             handoff=handoff,
-            suggestions=self._next_steps.suggest(before, playbook, facts),
+            suggestions=self._next_steps.suggest(_seen(before, turn), playbook, facts),
         )
         return states.with_turn(
             before, _with(turn, answer), now_ms, state="waiting", handoff=handoff, waiting_since=handoff.at, asked=None
@@ -141,7 +141,7 @@ class TurnTaker:
             turn.turn,
             before.state,
             say=say,
-            suggestions=self._next_steps.suggest(before, playbook_of(before), facts),
+            suggestions=self._next_steps.suggest(_seen(before, turn), playbook_of(before), facts),
         )
         steps = [*before.steps, *(each.step for each in say)]
         return states.with_turn(before, _with(turn, answer), now_ms, steps=steps)
@@ -149,7 +149,7 @@ class TurnTaker:
     def _of_agent(self, before: Conversation, turn: Turn, now_ms: int) -> Conversation:
         """A person who writes has taken over, whoever spoke before."""
         after = self._picked(before, turn.step) if turn.step else before
-        suggestions = self._next_steps.suggest(after, playbook_of(after), None)
+        suggestions = self._next_steps.suggest(_seen(after, turn), playbook_of(after), None)
         answer = states.answered(turn.turn, "human", suggestions=suggestions)
         taken_by = before.taken_by or turn.actor
         return states.with_turn(
@@ -197,6 +197,11 @@ def _moved(before: Conversation, progress: Progress) -> Conversation:
 def _joined(before: list[str], new: Iterable[str | None]) -> list[str]:
     """Names in the order in which they came first."""
     return list(dict.fromkeys([*before, *(each for each in new if each is not None)]))
+
+
+def _seen(before: Conversation, turn: Turn) -> Conversation:
+    """The conversation with the turn that is being answered: suggestions follow the last words, too."""
+    return msgspec.structs.replace(before, turns=[*before.turns, turn])
 
 
 def _with(turn: Turn, answer: Answer) -> Turn:

@@ -1,16 +1,19 @@
 """Fits and evaluates a policy of next steps from files in the form of STAR."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
 
+from triage.assist.playbooks.loader import Playbooks
 from triage.assist.policy.artifact import PolicyModel, write_policy
 from triage.assist.policy.dialogues import Decision, Task, decisions, read_dialogues, read_tasks
 from triage.assist.policy.evaluation import Score, by_frequency, by_graph, legal_of, score, usual_actions
 from triage.assist.policy.features import Graph, general, graph_of
 from triage.assist.policy.fitting import anytime_actions, fit_alone, fit_policy, legal_actions
+from triage.assist.policy.picks import picks, playbook_graph
 from triage.errors import ConfigError
+from triage.schemas.conversation import Conversation
 
 Progress = Callable[[str], None]
 
@@ -45,6 +48,34 @@ def fit(data: Path, tasks: Path, output: Path, penalty: float, iterations: int, 
     found = list(decisions(read_dialogues(data), list(graphs), complete=False))
     if not found:
         raise ConfigError("has no actions of agents in dialogues of one task", where=str(data))
+    _fit(found, graphs, output, penalty, iterations, progress)
+
+
+def fit_picks(
+    conversations: Iterable[Conversation],
+    playbooks: Playbooks,
+    output: Path,
+    penalty: float,
+    iterations: int,
+    progress: Progress,
+) -> None:
+    """Fit a policy on what agents picked in conversations. Raises ConfigError, MissingExtraError."""
+    graphs = {name: playbook_graph(playbook) for name, playbook in playbooks.by_name.items()}
+    found = list(picks(conversations, playbooks))
+    if not found:
+        raise ConfigError("no agent has picked a suggested step of a playbook yet: the graph alone ranks them")
+    progress(f"{len(found):,} picks in {len({each.dialogue for each in found}):,} conversations")
+    _fit(found, graphs, output, penalty, iterations, progress)
+
+
+def _fit(
+    found: list[Decision],
+    graphs: dict[str, Graph],
+    output: Path,
+    penalty: float,
+    iterations: int,
+    progress: Progress,
+) -> None:
     policy = fit_policy(found, graphs, own_penalty=penalty, iterations=iterations, progress=progress)
     write_policy(policy, usual_actions(found), output)
     progress(f"{output}: {len(policy.actions)} actions, {len(policy.tasks)} tasks")

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from triage.assist.playbooks.check import successors
 from triage.assist.playbooks.model import Playbook
 from triage.assist.policy.artifact import PolicyModel
-from triage.assist.policy.dialogues import Decision, plain_action
-from triage.assist.policy.features import Graph, graph_of
+from triage.assist.policy.features import Graph
+from triage.assist.policy.picks import playbook_graph, situation
 from triage.schemas.conversation import Conversation
 
 
@@ -25,35 +24,9 @@ class PolicyRanking:
             return None
         graph = self._graphs.get(playbook.label)
         if graph is None:
-            graph = self._graphs[playbook.label] = _graph(playbook)
+            graph = self._graphs[playbook.label] = playbook_graph(playbook)
             if len(self._graphs) > 256:
                 self._graphs.pop(next(iter(self._graphs)))
-        steps, probabilities = self._model.ranked(_decision(playbook, conversation), graph, list(legal))
+        made = situation(playbook, conversation.id, conversation.turns, conversation.steps)
+        steps, probabilities = self._model.ranked(made, graph, list(legal))
         return dict(zip(steps, map(float, probabilities), strict=True))
-
-
-def _graph(playbook: Playbook) -> Graph:
-    replies = {
-        step.name: (step.say or {}).get("en") or next(iter((step.say or {}).values()), "") for step in playbook.steps
-    }
-    return graph_of(playbook.name, replies, successors(playbook))
-
-
-def _decision(playbook: Playbook, conversation: Conversation) -> Decision:
-    said: list[str] = []
-    earlier: list[str] = []
-    for turn in conversation.turns:
-        if turn.speaker == "customer":
-            said.append(turn.text)
-        else:
-            earlier, said = [*earlier, *said], []
-    names = {step.name for step in playbook.steps}
-    return Decision(
-        dialogue=conversation.id,
-        task=playbook.name,
-        actions=tuple(plain_action(step) for step in conversation.steps if step in names),
-        said=" ".join(said),
-        earlier=" ".join(earlier),
-        found="",
-        last="customer" if said else "agent" if conversation.turns else "start",
-    )
