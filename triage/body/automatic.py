@@ -19,7 +19,6 @@ _LONGEST = 2_000
 
 # Letters of a word by which sentences are found.
 _LETTERS = 4
-_WORD_START = re.compile(rf"\b\w{{1,{_LETTERS}}}")
 _FIRST_CJK = "\u2e80"
 
 
@@ -44,15 +43,10 @@ def _by_word(groups: dict[str, list[str]]) -> dict[str, tuple[re.Pattern[str], .
 
 
 _SENTENCES = _by_word(load_patterns("triage.body.patterns", "automatic_sentences"))
-_STARTS = frozenset(word for word in _SENTENCES if word < _FIRST_CJK)
-_CJK: dict[str, list[str]] = {}
-for _word in sorted(_SENTENCES.keys() - _STARTS):
-    _CJK.setdefault(_word[0], []).append(_word)
-_CJK_FIRST = frozenset(_CJK)
 
 
 class _Suspicion:
-    """Tells in one pass over a text if it can hold any of the sentences: it has a word and a part of one."""
+    """Finds in one pass over a text the sentences that it can hold: it has a word and a part of each."""
 
     def __init__(self) -> None:
         # Folded, as the text is; a sentence without certain parts is suspected by its word alone.
@@ -64,17 +58,19 @@ class _Suspicion:
         number = {keyword: at for at, keyword in enumerate(keywords)}
         self._keywords = Keywords(keywords)
         self._parts = {
-            number[word]: [frozenset(number[part] for part in parts[each] or (word,)) for each in sentences]
+            number[word]: [(frozenset(number[part] for part in parts[each] or (word,)), each) for each in sentences]
             for word, sentences in words.items()
         }
 
-    def holds(self, folded: str) -> bool:
+    def sentences(self, folded: str) -> list[re.Pattern[str]]:
+        """Sentences to search in a text, which is in lower case and simplified characters."""
         found = self._keywords.find(folded)
-        for keyword in found:
-            for parts in self._parts.get(keyword, ()):
-                if not parts.isdisjoint(found):
-                    return True
-        return False
+        return [
+            sentence
+            for keyword in found
+            for parts, sentence in self._parts.get(keyword, ())
+            if not parts.isdisjoint(found)
+        ]
 
 
 _SUSPICION = _Suspicion()
@@ -94,17 +90,10 @@ def is_automatic(text: str) -> bool:
 
 
 def _holds_sentence(text: str) -> bool:
-    lowered = text.lower()
-    folded = simplified(lowered)
-    if not _SUSPICION.holds(folded):
-        return _names_sender(text)
-    words: list[str] = [*_STARTS.intersection(_WORD_START.findall(lowered))]
-    if not text.isascii():
-        words += [word for first in _CJK_FIRST.intersection(text) for word in _CJK[first] if word in text]
-    for word in words:
-        for sentence in _SENTENCES[word]:
-            if sentence.search(folded):
-                return True
+    folded = simplified(text.lower())
+    for sentence in _SUSPICION.sentences(folded):
+        if sentence.search(folded):
+            return True
     return _names_sender(text)
 
 

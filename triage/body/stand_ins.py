@@ -20,6 +20,8 @@ _CJK, _WESTERN = _compiled("cjk"), _compiled("western")
 _FIRST_CJK = "\u2e80"
 # The first characters of the Chinese and Japanese ones; most other texts begin with another.
 _BEGINNINGS = frozenset(any_of(_PATTERNS["cjk_beginnings"]))
+# The first words of the others.
+_FIRST_WORDS = frozenset(_PATTERNS["western_beginnings"])
 # Words at the end of a friendly sentence.
 _PARTICLES = "哦呢啦哟噢"
 _TRIMMED = " \t\r\n.。!！,，、…~～()（）[]【】\"'“”‘’「」*-—"
@@ -34,11 +36,18 @@ def is_stand_in(text: str) -> bool:
     """
     if len(text) > _LONGEST:
         return False
-    bare = re.sub(r"[\s,，、!！。.]+", " ", text.strip(_TRIMMED)).strip()
-    if not bare:
+    trimmed = text.strip(_TRIMMED)
+    if not trimmed or not _may_be_one(trimmed):
         return False
+    bare = re.sub(r"[\s,，、!！。.]+", " ", trimmed).strip()
     if max(bare) < _FIRST_CJK:
         return _WESTERN.fullmatch(bare.replace("’", "'")) is not None
-    if bare[0] not in _BEGINNINGS and simplified(bare[0]) not in _BEGINNINGS:
-        return False
     return _CJK.fullmatch(simplified(bare.replace(" ", "")).rstrip(_PARTICLES)) is not None
+
+
+def _may_be_one(text: str) -> bool:
+    """True if a text, which is not empty, begins as stand-ins do; most others are told by that."""
+    first = text[0]
+    if first in _BEGINNINGS or simplified(first) in _BEGINNINGS:
+        return True
+    return first < _FIRST_CJK and text.split(None, 1)[0].rstrip(".,!").lower() in _FIRST_WORDS
