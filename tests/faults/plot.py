@@ -1,4 +1,4 @@
-"""The plot of a soak: `plot.py resources.csv soak.png`, with matplotlib (extra `train`)."""
+"""The plot of a soak: `plot.py resources.csv soak.webp`, with matplotlib (extra `train`)."""
 
 import csv
 import sys

@@ -48,7 +48,7 @@ def main(folder: Path) -> None:
                 browser.wait_for("document.querySelector('main section table, main .tile')")
                 time.sleep(_SETTLE_S)
                 browser.screenshot(work / "page.png", whole=False)
-                _save_small(Image.open(work / "page.png").convert("RGB"), folder / f"console-{picture}.png")
+                _save_small(Image.open(work / "page.png").convert("RGB"), folder / f"console-{picture}.webp")
 
             try:
                 browser.live_in("Europe/Berlin")
@@ -66,10 +66,10 @@ def main(folder: Path) -> None:
 
 
 def _save_small(picture: Image.Image, path: Path) -> None:
-    """With as many colours as fit into the size; without dithering, which is noise around letters."""
+    """Losslessly in WebP, with as many colours as fit into the size; without dithering, which is noise around letters."""
     for colours in (256, 192, 128, 96, 64):
         few = picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        few.save(path, optimize=True)
+        few.convert("RGB").save(path, lossless=True, quality=100, method=6)
         if path.stat().st_size <= _MAX_BYTES:
             return
 
