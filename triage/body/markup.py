@@ -13,7 +13,6 @@ _PATTERNS = load_patterns("triage.body.patterns", "markup")
 _BLOCKS, _UNSEEN = frozenset(_PATTERNS["blocks"]), frozenset(_PATTERNS["unseen"])
 _ELEMENTS = "|".join([*_PATTERNS["blocks"], *_PATTERNS["unseen"], *_PATTERNS["inline"]])
 _TAG = re.compile(rf"<(?:!--|!doctype\b|/?(?:{_ELEMENTS})(?:\s+[a-z_:@][^<>]*|\s*/?\s*)>)", re.IGNORECASE)
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 # What mail clients put in angle brackets is not an element: `Jane <jane@example.com>`.
 _ADDRESS = re.compile(r"<(?=(?:https?:|mailto:|tel:|[^<>\s=\"']{1,100}@)[^<>\s]{1,500}>)")
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
@@ -49,7 +48,9 @@ def plain_text(text: str) -> str:
     plain = text
     if "&" in plain:
         plain = _resolve(plain)
-    if "<" in plain and _TAG.search(plain := _CDATA.sub(r"\1", plain)):
+    if "<![CDATA[" in plain and "]]>" in plain:
+        plain = plain.replace("<![CDATA[", "").replace("]]>", "")
+    if "<" in plain and _TAG.search(plain):
         plain = _without_tags(plain)
         if "&" in plain:
             plain = _resolve(plain)

@@ -19,6 +19,7 @@ _HEADER = re.compile(rf"[\s>|*]*\*?(?:{_HEADERS})\*?\s*(?:[:：]\*?|\|)\s*\S", r
 _DASHES = r"[-_=—─*]{2,}"
 _RULER = re.compile(rf"[\s>]*{_DASHES}\s*{any_of(_PATTERNS['rulers'])}\s*{_DASHES}\s*$", re.IGNORECASE)
 _TITLE = re.compile(r"[\s>]*[-_=—─*]{2,}[^\n]{1,40}?[-_=—─*]{2,}\s*")
+_LONGEST_TITLE = 160
 _FORM = re.compile(rf"\s*{any_of(_PATTERNS['form'])}\s*(?:[:：]|$)", re.IGNORECASE)
 _ANY_RULER = re.compile(r"[\s>]*(?:[-_=—─*]{3,}|[-_=—─*]{2,}[^\n]{1,40}?[-_=—─*]{2,})\s*")
 _REPLY_ABOVE = re.compile(rf"[\s>#\-=_*]*(?:please )?{any_of(_PATTERNS['reply_above'])}[\s#\-=_*.。]*$", re.IGNORECASE)
@@ -30,7 +31,6 @@ _FORWARDED = re.compile(
 _ATTRIBUTION = re.compile(rf"{any_of(_PATTERNS['attributions'])}\s*[:：]\s*$", re.IGNORECASE | re.DOTALL)
 # Zoho's form ends with dashes instead: `---- On 3 May Jane wrote ----`.
 _ATTRIBUTION_SIGN = re.compile(r"(?:[:：]|\w\s*-{3,})\s*$")
-_FRAME = re.compile(r"^-{3,}\s*|\s*-{3,}\s*$")
 # Of a line above marked quotes less is asked: an address or a word for writing, but nobody speaks for himself in it.
 _SAYS_WHO = re.compile(rf"{any_of(_PATTERNS['says_who'])}|\S@\S|\[EMAIL\]", re.IGNORECASE)
 _FIRST_PERSON = re.compile(any_of(_PATTERNS["first_person"]), re.IGNORECASE)
@@ -108,7 +108,7 @@ def _quoted_lines(lines: list[Line]) -> list[bool]:
     index = 0
     while index < len(lines):
         text = lines[index].text
-        if _FORWARDED.match(text):
+        if len(text) <= _LONGEST_TITLE and _FORWARDED.match(text):
             # What is forwarded is what the sender wants to be read.
             break
         if _RULER.match(text) or _REPLY_ABOVE.match(text) or _is_header_block(lines, index) or _is_titled(lines, index):
@@ -165,7 +165,8 @@ def _is_complete(headers: set[str], addressed: object) -> bool:
 
 def _is_titled(lines: list[Line], index: int) -> bool:
     """True for `---- any words ----` with a mail header in the next line."""
-    if not _TITLE.fullmatch(lines[index].text) or index + 1 == len(lines):
+    text = lines[index].text
+    if index + 1 == len(lines) or len(text) > _LONGEST_TITLE or not _TITLE.fullmatch(text):
         return False
     match = _HEADER.match(lines[index + 1].text)
     return match is not None and match["from"] is not None
@@ -179,7 +180,7 @@ def _attribution_length(lines: list[Line], index: int) -> int:
             return 0
         joined += (" " if joined else "") + lines[index + count - 1].text.lstrip(" >＞|\t")
         if _ATTRIBUTION_SIGN.search(joined):
-            joined = _FRAME.sub("", joined)
+            joined = joined.strip().strip("-").strip()
             below = next((line.text for line in lines[index + count :] if not line.blank), None)
             return count if _is_attribution(joined, below, index == 0) else 0
     return 0
