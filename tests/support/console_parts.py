@@ -36,7 +36,8 @@ from triage.console.explore import fragments as explore
 from triage.console.filters import FIELDS, Filters
 from triage.console.fleet import fragments as fleet
 from triage.console.knowledge import fragments as knowledge
-from triage.console.market.page import market_page
+from triage.console.market.page import market_page, topic_rule_page
+from triage.console.market.topic_rule import draft_rule
 from triage.console.now import fragments as now
 from triage.console.now import pipeline
 from triage.console.record import fragments as record
@@ -59,6 +60,7 @@ from triage.schemas.enriched import Aspect, Entity, Intent, IntentScore, Route, 
 from triage.schemas.evidence import Unanswered, Verdict
 from triage.schemas.explanation import Evidence, HeadExplanation, RuleExplanation, Word
 from triage.schemas.knowledge import ArticleState, PassageDocument
+from triage.schemas.topic import EmergingTopic, TopicExample, TopicReport
 from triage.translations import translations_for
 from triage.web.identity import User
 
@@ -129,7 +131,8 @@ class ConsoleParts:
             "alert as it was sent": detail_page.alert_page(self.alert(paged=True), context, AlertingSettings()),
             "alert rules": rule_pages.rules_page([self._rule()], context),
             "alert rule": rule_pages.rule_page(self._rule(), context),
-            "market": market_page(self._market(), context),
+            "market": market_page(self._market(), context, self._topics()),
+            "topic rule": topic_rule_page(draft_rule(self._topics().topics[0], 1, [["brand"]]), context),
             "link to the rules": alerts.rules_link(ours, EN),
             "link": links_page.link_html(
                 EN,
@@ -301,6 +304,17 @@ class ConsoleParts:
         products = [ProductRow(Product(self.theirs), 12, opinion, {"price": opinion}, [self.theirs])]
         losses = [LostTo(own, other, 2)]
         return MarketReport(NOW - 86_400_000, NOW, 30, brands, products, ["price"], losses, {self.theirs: 4})
+
+    def _topics(self) -> TopicReport:
+        theirs, ours = self.theirs, self.ours
+        example = TopicExample(record=ours, text=theirs)
+        topic = EmergingTopic(
+            words=[theirs], records=9, before=1, lift=9.5, p=0.01, examples=[example], fields={"brand": theirs}
+        )
+        return TopicReport(
+            doc="topics", at=AT, start=AT, end=AT, records=30, sampled=30, records_before=90, sampled_before=90,
+            encoder=ours, topics=[topic],
+        )  # fmt: skip
 
     def _rule(self) -> RuleReport:
         rule = Rule(name="surge", dimension=[self.ours], spike=SpikeSettings())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triage.cli.common import ConfigOption, ElasticsearchOption, SetOption, settings_from
+from triage.cli.market_topics import topics
 from triage.cli.tables import aligned
 from triage.clock import DAY_MS
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from triage.config import Settings
 
 app = typer.Typer(help="Brands and products: check their names, and report on the market.", no_args_is_help=True)
+app.command()(topics)
 FileArgument = Annotated[Path | None, typer.Argument(help="File of names [market.path]", show_default=False)]
 
 

@@ -9,6 +9,7 @@ from triage.config.elasticsearch import ElasticsearchSettings
 from triage.config.fleet import FleetSettings
 from triage.config.kafka import KafkaSettings
 from triage.config.local import ClockSettings, LocalSettings, LoggingSettings
+from triage.config.market import MarketSettings
 from triage.config.section import Section, secret_fields
 from triage.config.settings import ENV_PREFIX, Settings, load_settings
 from triage.config.tracing import TracingSettings
@@ -29,6 +30,7 @@ __all__ = [
     "KafkaSettings",
     "LocalSettings",
     "LoggingSettings",
+    "MarketSettings",
     "ModelSettings",
     "PlaybookWebhook",
     "RedactionSettings",

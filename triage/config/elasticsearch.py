@@ -50,6 +50,11 @@ class ElasticsearchSettings(Section):
         pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
         description="Index of resolved cases; default: `index_prefix` and `_cases`",
     )
+    topics_index: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
+        description="Index of emerging topics; default: `index_prefix` and `_topics`",
+    )
     request_timeout_s: float = Field(30, gt=0, le=600, description="Timeout of a request")
     start_timeout_s: float = Field(60, gt=0, description="How long a process waits for Elasticsearch when it starts")
     bulk_bytes: int = Field(
@@ -88,6 +93,7 @@ class ElasticsearchSettings(Section):
             ("knowledge_index", self.knowledge()),
             ("cases_index", self.cases()),
             ("answers_index", self.answers()),
+            ("topics_index", self.topics()),
         ):
             if index == self.index_prefix or index.startswith(f"{self.index_prefix}-"):
                 problems.append(f"{name} must not be {self.index_prefix} or begin with {self.index_prefix}-")
@@ -129,6 +135,10 @@ class ElasticsearchSettings(Section):
     def cases(self) -> str:
         """Name of the index of resolved cases."""
         return self.cases_index or f"{self.index_prefix}_cases"
+
+    def topics(self) -> str:
+        """Name of the index of emerging topics."""
+        return self.topics_index or f"{self.index_prefix}_topics"
 
     def urls(self) -> list[str]:
         return [url.strip() for url in self.url.split(",")]

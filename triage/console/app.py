@@ -104,7 +104,8 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         ),
     )
     app.include_router(export_routes(dependencies))
-    app.include_router(market_routes(MarketReader(settings, dependencies.client, dependencies.clock).read))
+    market = MarketReader(settings, dependencies.client, dependencies.clock)
+    app.include_router(market_routes(market.read, market.topics, settings.alerting.dimensions))
     pages = {
         "/": now_page(dependencies.now, dependencies.movers, dependencies.fleet, dependencies.silences),
         "/explore": explore_page(dependencies),

@@ -3,7 +3,7 @@
 All functions raise Unavailable, AccessDenied, DependencyError, and IndexUnusable for an index that refuses documents.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,15 +34,20 @@ class StoredArticle:
     primary_term: int
 
 
-def ensure_index(client: Elasticsearch, index: str) -> bool:
-    """Create the index of knowledge unless it exists; returns True if it was created."""
+def ensure_index(
+    client: Elasticsearch, index: str, mapping: Callable[[JsonObject], JsonObject] = knowledge_mapping
+) -> bool:
+    """Create an index, of knowledge by default, unless it exists; returns True if it was created.
+
+    `mapping` makes the mapping from the definition of full-text fields.
+    """
     with translated():
         if client.indices.exists(index=index):
             return False
         text, analysis = full_text(probe(client))
         settings = {"index": {"number_of_shards": "1", **({"analysis": analysis} if analysis else {})}}
         try:
-            client.indices.create(index=index, settings=settings, mappings=knowledge_mapping(text))
+            client.indices.create(index=index, settings=settings, mappings=mapping(text))
         except ApiError as error:
             if cause(error.body)[0] != "resource_already_exists_exception":
                 raise

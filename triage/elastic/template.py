@@ -18,6 +18,7 @@ from triage.elastic.mapping import (
     enriched_mapping,
     field_paths,
 )
+from triage.elastic.topics_mapping import topics_mapping
 
 # CJK text is indexed as overlapping pairs and as single characters, so that a search for one character works; English
 # by stem, without stop words: "not delivered" must stay a phrase. Needs the module analysis-common, which every
@@ -167,6 +168,7 @@ def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Call
         (alerts_template_name(settings.alerts_index), settings.alerts_index, alert_mapping),
         (f"triage.answers.{settings.answers()}", settings.answers(), evidence_mapping),
         (f"triage.cases.{settings.cases()}", settings.cases(), case_mapping),
+        (f"triage.topics.{settings.topics()}", settings.topics(), topics_mapping),
         (knowledge_template_name(settings.knowledge()), settings.knowledge(), knowledge_mapping),
     ]
 

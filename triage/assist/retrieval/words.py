@@ -12,8 +12,8 @@ _EMPTY_WORDS = """
     she should so some t tell than that the their them then there these they this to too up us ve want was we were
     what when where which who why will with would you your
 """
-_EMPTY_EN = frozenset(_EMPTY_WORDS.split())
-_EMPTY_ZH = frozenset(
+EMPTY_EN = frozenset(_EMPTY_WORDS.split())
+EMPTY_ZH = frozenset(
     "的了吗呢吧啊是我你您他她它们在有和与就也都还不没要会能可以请问怎么什么如何哪里哪个为什么多少这那个一下想"
 )
 
@@ -24,17 +24,17 @@ def content_words(text: str) -> set[str]:
     found: set[str] = set()
     for run in _WORD.findall(lowered):
         for part in _HAN.split(run):
-            if part and part not in _EMPTY_EN:
+            if part and part not in EMPTY_EN:
                 found.add(_stem(part))
         for han in _HAN.findall(run):
             pairs = {han[at : at + 2] for at in range(len(han) - 1)} or {han}
-            found |= {pair for pair in pairs if not _EMPTY_ZH.issuperset(pair)}
+            found |= {pair for pair in pairs if not EMPTY_ZH.issuperset(pair)}
     return found
 
 
 def without_empty_words(text: str) -> str:
     """The text without English words that say nothing: in short titles they are rare, so BM25 would count them."""
-    kept = [word for word in text.split() if word.strip("?!.,;:'\"()").lower() not in _EMPTY_EN]
+    kept = [word for word in text.split() if word.strip("?!.,;:'\"()").lower() not in EMPTY_EN]
     return " ".join(kept) or text
 
 

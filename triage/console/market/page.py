@@ -7,18 +7,27 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from triage.assist.market.report import LostTo, MarketReport, Opinion
+from triage.clock import parse_rfc3339
 from triage.console.filters import Filters
+from triage.console.market.topic_rule import draft_rule
 from triage.console.web.layout import PageContext, plain_page
 from triage.console.web.templates import render
 from triage.errors import TriageError
+from triage.schemas.topic import TopicReport
 from triage.translations import Translations
 
 ReadMarket = Callable[[], MarketReport | None]
 """Reads the report; None without a file of names. Blocks; raises a TriageError."""
 
 
-def market_routes(read: ReadMarket) -> APIRouter:
-    """The route of the page."""
+ReadTopics = Callable[[], TopicReport | None]
+"""Reads the latest run of `triage market topics`; None if there was none. Blocks; raises a TriageError."""
+
+
+def market_routes(
+    read: ReadMarket, read_topics: ReadTopics = lambda: None, dimensions: Sequence[Sequence[str]] = ()
+) -> APIRouter:
+    """The routes of the page, and of drafts of alert rules; `dimensions` are the fields that are counted together."""
     router = APIRouter()
 
     @router.get("/market")
@@ -27,16 +36,31 @@ def market_routes(read: ReadMarket) -> APIRouter:
         context = PageContext.of(request)
         try:
             report = await asyncio.to_thread(read)
+            topics = None if report is None else await asyncio.to_thread(read_topics)
         except TriageError as error:
             return HTMLResponse(_notice(context, "market.unreadable", str(error)), status_code=503)
         if report is None:
             return HTMLResponse(_notice(context, "market.no_file", context.translations("market.no_file_advice")))
-        return HTMLResponse(market_page(report, context))
+        return HTMLResponse(market_page(report, context, topics))
+
+    @router.get("/market/topics/{number}/rule")
+    async def topic_rule(request: Request, number: int) -> HTMLResponse:
+        """Respond with a drafted alert rule for the topic of this number (200), else 404, or 503 if unreadable."""
+        context = PageContext.of(request)
+        try:
+            found = await asyncio.to_thread(read_topics)
+        except TriageError as error:
+            return HTMLResponse(_notice(context, "market.unreadable", str(error)), status_code=503)
+        if found is None or not 1 <= number <= len(found.topics):
+            text = context.translations("market.no_topic_advice")
+            return HTMLResponse(_notice(context, "market.no_topics", text), status_code=404)
+        rule = draft_rule(found.topics[number - 1], number, dimensions)
+        return HTMLResponse(topic_rule_page(rule, context))
 
     return router
 
 
-def market_page(report: MarketReport, context: PageContext) -> str:
+def market_page(report: MarketReport, context: PageContext, topics: TopicReport | None = None) -> str:
     """The page as an HTML document."""
     content = render(
         "market/page.html",
@@ -46,8 +70,23 @@ def market_page(report: MarketReport, context: PageContext) -> str:
         net=lambda opinion: net(opinion, context.translations),
         lost=lambda each: context.root + _lost(report, each),
         tone=tone,
+        root=context.root,
+    )
+    content += render(
+        "market/topics.html",
+        context.translations,
+        report=topics,
+        start=context.translations.moment(parse_rfc3339(topics.start)) if topics else "",
+        end=context.translations.moment(parse_rfc3339(topics.end)) if topics else "",
+        root=context.root,
     )
     return plain_page(context, "market", context.translations("nav.market"), content)
+
+
+def topic_rule_page(rule: str, context: PageContext) -> str:
+    """The page with a drafted alert rule, as YAML, as an HTML document."""
+    content = render("market/rule.html", context.translations, rule=rule, root=context.root)
+    return plain_page(context, "market", context.translations("market.topic_rule_title"), content)
 
 
 def net(opinion: Opinion | None, translations: Translations) -> str:

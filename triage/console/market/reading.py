@@ -7,6 +7,8 @@ from triage.assist.market.reading import read_market_report
 from triage.assist.market.report import MarketReport
 from triage.clock import DAY_MS, MINUTE_MS, Clock
 from triage.config import Settings
+from triage.elastic.topics import latest_topics
+from triage.schemas.topic import TopicReport
 
 
 class MarketReader:
@@ -29,3 +31,7 @@ class MarketReader:
         end_ms = self._clock.now_ms() // MINUTE_MS * MINUTE_MS
         start_ms = end_ms - market.days * DAY_MS
         return read_market_report(self._client, self._settings.elasticsearch, names, start_ms, end_ms)
+
+    def topics(self) -> TopicReport | None:
+        """The latest run of `triage market topics`; None if there was none. Blocks; raises as a search does."""
+        return latest_topics(self._client, self._settings.elasticsearch)
