@@ -16,7 +16,7 @@ from triage.errors import ConfigError
 from triage.packed import read_unpacked
 from triage.schemas.conversation import Answer, Conversation
 
-SHIPPED = Path(__file__).parent.with_name("playbooks") / "shipped" / "dialogues.jsonl.gz"
+SHIPPED = Path(__file__).parent.with_name("playbooks") / "shipped" / "dialogues.jsonl.xz"
 Read = Callable[[str], TurnFacts]
 _YAML = frozenset({".yaml", ".yml"})
 _MAX_LINES = 100_000
