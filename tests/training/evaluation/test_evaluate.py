@@ -108,6 +108,21 @@ def test_the_card_is_written_from_the_metrics(metrics, tmp_path):
     assert "triage evaluate --model" in card
 
 
+def test_the_card_keeps_the_section_of_the_risk_head(metrics, tmp_path):
+    manifest = json.loads((TINY_MODEL / "manifest.json").read_text(encoding="utf-8"))
+    scores = {"danger": {"recall": 0.951, "false_share": 0.0149}}
+    manifest |= {
+        "risk_training": {"own": 2_000, "background": 100, "validation": scores},
+        "risk_thresholds": {"danger": 0.6},
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    write_card(tmp_path, load_training_sets(load_taxonomy()))
+    card = (tmp_path / "CARD.md").read_text(encoding="utf-8")
+    assert "| danger | 0.60 | 95.1 | 1.5 |\n\n## Metrics on test splits" in card
+    assert "python -m triage.training.risks --model onnx/" in card
+
+
 def test_the_card_names_only_commits_in_the_history(metrics, tmp_path):
     manifest = json.loads((TINY_MODEL / "manifest.json").read_text(encoding="utf-8"))
     stage = {"commit": "0123456", "seed": 3, "texts": 10, "steps": 2, "minutes": 1.0, "mix": {"own": 1_200}}

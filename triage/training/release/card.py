@@ -11,6 +11,7 @@ from triage.training.evaluation.metrics import MAIN_METRIC
 from triage.training.evaluation.tables import tables
 from triage.training.release import commits
 from triage.training.release.recipe import reproduction_commands
+from triage.training.release.risk_section import risk_section
 
 _COLUMNS = {
     "intent": ("texts", "accuracy", "macro_f1", "ece"),
@@ -91,6 +92,8 @@ def _lines(manifest: dict[str, Any], metrics: dict[str, Any], sources: Sequence[
         "Training texts that are also in a validation or test split were removed, including near duplicates "
         "(equal letters, digits aside, or four fifths of their shingles)."
     )
+    if risks := manifest.get("risk_training"):
+        yield from ("", *risk_section(risks, manifest["risk_thresholds"]))
     yield from _metrics(metrics)
     calibration = ", ".join(f"{head} {value}" for head, value in manifest["temperature"].items())
     yield (

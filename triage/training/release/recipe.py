@@ -34,6 +34,10 @@ def reproduction_commands(manifest: dict[str, Any], trained: dict[str, Any]) -> 
             yield f"python -m triage.training.loop.averaging {' '.join(names)} {last}"
         before = f" --start-from {last}"
     yield f"triage export --checkpoint {last} --output onnx/{manifest['name']} --data DATA"
+    if manifest.get("risk_training"):
+        target = f"onnx/{manifest['name']}"
+        yield f"python -m triage.training.risks --model {target} --output {target}-risks --data DATA"
+        yield f"rm -r {target} && mv {target}-risks {target}"
     yield f"triage evaluate --model onnx/{manifest['name']} --data DATA --card"
 
 

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from triage.inference.model_files import record_files
 from triage.training.data.files import read_json
+from triage.training.release.risk_section import write_section
 from triage.training.risks.attach import attach_head
-from triage.training.risks.card import write_section
 from triage.training.risks.head import Examples, predict, train_head
 from triage.training.risks.states import read_states
 from triage.training.risks.texts import RiskText, background_texts, labelled_texts, own_texts, split_groups

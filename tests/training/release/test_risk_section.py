@@ -1,4 +1,4 @@
-from triage.training.risks.card import write_section
+from triage.training.release.risk_section import write_section
 
 TRAINED = {"own": 2_000, "background": 100, "validation": {"danger": {"recall": 0.951, "false_share": 0.0149}}}
 

@@ -1,4 +1,4 @@
-"""Writes the section of the risk head into a model card."""
+"""Writes the section of a model card about the risk head, which is trained apart from the others."""
 
 import re
 from collections.abc import Mapping
@@ -22,10 +22,11 @@ def write_section(folder: Path, trained: Mapping[str, Any], thresholds: Mapping[
     text = _SECTION.sub("", path.read_text(encoding="utf-8"))
     at = text.find(_BEFORE)
     at = len(text) if at < 0 else at
-    path.write_text(text[:at] + "\n".join(["", *_lines(trained, thresholds), ""]) + text[at:], encoding="utf-8")
+    path.write_text(text[:at] + "\n".join(["", *risk_section(trained, thresholds), ""]) + text[at:], encoding="utf-8")
 
 
-def _lines(trained: Mapping[str, Any], thresholds: Mapping[str, float]) -> list[str]:
+def risk_section(trained: Mapping[str, Any], thresholds: Mapping[str, float]) -> list[str]:
+    """Lines of the section, title included, from the same numbers as `write_section`."""
     rows = [
         f"| {label} | {thresholds[label]:.2f} | {100 * scores['recall']:.1f} | {100 * scores['false_share']:.1f} |"
         for label, scores in trained["validation"].items()
