@@ -63,6 +63,8 @@ def fresh_settings(flags: dict[str, Any], partitions: int | None = None) -> Sett
             "elasticsearch.alerts_index": f"alerts-{prefix}",
             "worker.group": prefix,
             "worker.fleet": prefix,
+            # The sample feed is repeated: every text is to be computed, as by the other contenders.
+            "worker.cached_predictions": 0,
         }
         | flags,
     )

@@ -94,6 +94,11 @@ class Metrics:
             (),
             _SECONDS,
         )
+        self.model_texts = counter(
+            "model_texts",
+            "Texts by origin of their prediction: computed, or cached from an equal text",
+            ("origin",),
+        )
         self.reloads = counter(
             "reloads", "New models and rules that were loaded (swapped) or not (refused)", ("kind", "outcome")
         )

@@ -5,8 +5,8 @@ from cases import built_once, failures, in_this_process, load, run
 
 KINDS = (
     "automatic", "brands", "csv", "cue_words", "danger", "danger_harmless", "emoji", "footers", "headers_harmless",
-    "headers_personal", "headers_personal_zh", "html", "language", "legal", "long", "secrets", "separators", "stars",
-    "threads", "timestamps", "traditional_redaction", "traditional_rules", "versions",
+    "headers_personal", "headers_personal_zh", "html", "language", "legal", "long", "polite", "secrets", "separators",
+    "stars", "threads", "timestamps", "traditional_redaction", "traditional_rules", "versions",
 )  # fmt: skip
 # Right values that only a better model reaches; the body of these messages is found, which is asserted alone.
 BY_THE_MODEL = {

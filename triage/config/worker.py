@@ -113,6 +113,12 @@ class WorkerSettings(Section):
         description="Names of known places in `region`: as sources send them, or one name per place in this language, "
         "so that Wuhan and 武汉 are one region (alerting.places)",
     )
+    cached_predictions: int = Field(
+        4_096,
+        ge=0,
+        le=1_000_000,
+        description="Number of recent texts whose predictions are kept for equal texts, some 2 to 5 KB each; 0: none",
+    )
     max_text_chars: int = Field(
         20_000, ge=1, le=1_000_000, description="Longest text of a record; a longer one is a dead letter"
     )

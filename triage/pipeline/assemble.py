@@ -80,7 +80,7 @@ def build_enricher(
         require_person_label(loaded.manifest, settings)
     preload()
     redactor = redactor or Redactor(settings.redaction)
-    return Enricher(loaded, redactor, rules, settings.worker, clock, watcher, _region_name(settings))
+    return Enricher(loaded, redactor, rules, settings.worker, clock, watcher, _region_name(settings), metrics)
 
 
 def _region_name(settings: Settings) -> Callable[[str], str] | None:

@@ -72,7 +72,9 @@ def _run(settings: Settings, payloads: Sequence[bytes], model: Model, clock: Clo
     metrics, redactor = Metrics(), Redactor(settings.redaction)
     dead_letter_factory = DeadLetterFactory(redactor, clock, metrics)
     decode = DecodeStage(settings.worker, {_TOPIC: Channel.COMPLAINT}, dead_letter_factory, clock, metrics)
-    enricher = Enricher(model, redactor, load_rules(settings.rules.path), settings.worker, clock)
+    # Copies in the sample would hide what a text costs that is new.
+    worker = settings.worker.model_copy(update={"cached_predictions": 0})
+    enricher = Enricher(model, redactor, load_rules(settings.rules.path), worker, clock)
     now, bodies = clock.now_ms(), []
     for first in range(0, len(payloads), settings.worker.max_batch_records):
         part = payloads[first : first + settings.worker.max_batch_records]

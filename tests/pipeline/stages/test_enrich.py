@@ -54,6 +54,18 @@ def test_a_complaint(enricher):
     assert record["rating"] == 1
 
 
+def test_equal_texts_are_read_once_and_their_ratings_still_count(clock):
+    settings, model = load_settings(None), WordModel()
+    enricher = Enricher(model, Redactor(settings.redaction), load_rules(None), settings.worker, clock)
+    records = enricher.enrich([_accepted(text="a parcel", rating=rating) for rating in (1, 5)])
+    labels = [json.loads(each.body)["sentiment"]["label"] for each in records]
+    assert labels == ["negative", "positive"]
+    assert (
+        json.loads(enricher.enrich([_accepted(text="a parcel", rating=5)])[0].body)["sentiment"]["label"] == "positive"
+    )
+    assert model.calls == [["a parcel"]]
+
+
 @pytest.mark.parametrize(("language", "name"), [("en", "Wuhan"), ("zh", "武汉")])
 def test_a_place_has_one_name_in_region_if_the_settings_say_so(clock, language, name):
     settings = load_settings(None, {"worker.region_names": language})

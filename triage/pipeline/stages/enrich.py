@@ -16,9 +16,11 @@ from triage.clock import Clock, rfc3339
 from triage.config import WorkerSettings
 from triage.inference.explain import Explainable, explain_record
 from triage.inference.language import identify
+from triage.inference.politeness import with_demand
 from triage.inference.ratings import with_rating
 from triage.metrics import Metrics, observe_all
 from triage.pipeline.batch import Batch, Enriched, ValidatedRecord
+from triage.pipeline.stages.prediction_cache import PredictionCache
 from triage.redaction import Redacted, Redactor
 from triage.redaction.names import redact_names
 from triage.rules import RuleSet, facts_of
@@ -92,12 +94,14 @@ class Enricher:
         clock: Clock,
         watcher: Watcher | None = None,
         region_name: Callable[[str], str] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._active = _activate(model, rules)
         self._redactor = redactor
         # The same sources, brands, products and regions come again and again.
         self._redact_value = lru_cache(_CACHED_VALUES)(redactor.redact_text)
         self._settings = settings
+        self._predictions = PredictionCache(settings.cached_predictions, metrics)
         self._clock = clock
         self._watcher = watcher
         self._region_name = region_name
@@ -127,7 +131,7 @@ class Enricher:
         ]
         bodies = [read_body(item.text) for item in redacted]
         texts = [body.parts.joined(item.text) for item, body in zip(redacted, bodies, strict=True)]
-        predictions = active.model.predict(texts)
+        predictions = self._predictions.predict(active.model, texts)
         if self._watcher:
             self._watcher(active.model.version, texts, predictions)
         ingested = rfc3339(self._clock.now_ms())
@@ -179,9 +183,9 @@ class Enricher:
         if body.automatic or body.no_text:
             prediction = _neutral(prediction)
         else:
-            scale = self._settings.rating_scale
-            rated = with_rating(prediction.sentiment, parts.joined(text), raw.rating, scale)
-            prediction = replace(prediction, sentiment=rated)
+            read, scale = parts.joined(text), self._settings.rating_scale
+            sentiment = with_demand(with_rating(prediction.sentiment, read, raw.rating, scale), read)
+            prediction = replace(prediction, sentiment=sentiment)
         flags = []
         if raw.truncated or cut or prediction.truncated:
             flags.append(_TRUNCATED)
