@@ -30,6 +30,16 @@ def test_normalization_keeps_the_offsets_of_the_original_text(tokenizer):
     assert tokens_of(tokenizer.encode([text]), 0, text) == ["", "ﬁne", ""]
 
 
+def test_a_misspelt_word_is_read_as_the_one_meant_with_its_own_offsets(tokenizer_file):
+    tokenizer = TextTokenizer(tokenizer_file, max_tokens=64, pad_id=1, prefix="query: ")
+    text, meant = "late from my custmer account", "late from my customer account"
+    texts = tokenizer.encode([meant, text])
+    assert texts.encodings[0].ids == texts.encodings[1].ids
+    shown = [token.strip() for token in tokens_of(texts, 1, text)]
+    assert "".join(shown) == "latefrommycustmeraccount"
+    assert texts.edits.keys() == {1}
+
+
 def test_prefix_is_encoded_but_has_no_offsets(tokenizer_file):
     tokenizer = TextTokenizer(tokenizer_file, max_tokens=8, pad_id=1, prefix="query: ")
     text = "late from"

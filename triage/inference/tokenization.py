@@ -1,8 +1,8 @@
 """Tokenizes texts, in windows where they are long, and maps tokens back to code points of the text."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from triage.errors import ModelError
 from triage.han import simplified
 from triage.inference.emoji import emoji_table, replace_emoji
+from triage.inference.spelling import Edit, Spelling, apply_edits, original_offsets
 
 _WORD_MARK = "▁"
 WINDOW_TOKENS = 32
@@ -32,7 +33,8 @@ class Tokenized:
     [windows] int64 are numbers of tokens, special ones included; `truncated` [windows] bool marks a window after
     which tokens were left out; `prefix_chars` is the length of the prefix before each text; `lone_mark` is
     the id of SentencePiece's word mark, if any.
-    `shared` [windows] int64 is the number of tokens that a window has in common with the next one of its text.
+    `shared` [windows] int64 is the number of tokens that a window has in common with the next one of its text;
+    `edits` are the misspelt words that were read as others, by text.
     """
 
     encodings: Sequence[Any]
@@ -42,6 +44,7 @@ class Tokenized:
     lone_mark: int | None  # token id of SentencePiece's word mark alone
     texts: NDArray[np.int64]
     shared: NDArray[np.int64]
+    edits: Mapping[int, Sequence[Edit]] = field(default_factory=dict)
 
     def offsets(self, index: int) -> NDArray[np.int64]:
         """Start and end of each token of window `index` in code points of its text, [tokens, 2] int64.
@@ -53,6 +56,8 @@ class Tokenized:
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
         if self.prefix_chars:
             offsets = np.maximum(offsets - self.prefix_chars, 0)
+        if edits := self.edits.get(int(self.texts[index])):
+            offsets = original_offsets(offsets, edits)
         if self.lone_mark is not None:
             blank = np.asarray(encoding.ids, dtype=np.int64) == self.lone_mark
             offsets[blank, 1] = offsets[blank, 0]
@@ -98,6 +103,7 @@ class TextTokenizer:
         self._tokenizer = tokenizer
         self._lone_mark = tokenizer.token_to_id(_WORD_MARK)
         self._emoji = emoji_table(tokenizer)
+        self._spelling = _spelling(tokenizer) if self._lone_mark is not None else None
         self._prefix = prefix
         self.max_tokens = max_tokens
         self.max_windows = max_windows
@@ -109,12 +115,17 @@ class TextTokenizer:
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=0)
 
     def encode(self, texts: Sequence[str]) -> Tokenized:
-        """Tokenize all texts together, on all cores; traditional Chinese characters are read as simplified ones.
+        """Tokenize all texts together, on all cores.
 
+        Traditional Chinese characters are read as simplified ones, and misspelt English words as those that were meant.
         If a text has more than `max_windows` windows, those in its middle are left out, because the request of a letter
         is at its beginning or its end.
         """
-        prefixed = [self._prefix + simplified(replace_emoji(text, self._emoji)) for text in texts]
+        known = [simplified(replace_emoji(text, self._emoji)) for text in texts]
+        edits = self._edits(known)
+        for number, found in edits.items():
+            known[number] = apply_edits(known[number], found)
+        prefixed = [self._prefix + text for text in known]
         try:
             encodings = self._tokenizer.encode_batch(prefixed)
         except (TypeError, UnicodeEncodeError):
@@ -127,7 +138,13 @@ class TextTokenizer:
         if (lengths > self.max_tokens).any():
             encodings, owners, truncated, shared = self._divided(encodings, prefixed)
             lengths = np.fromiter((len(encoding.ids) for encoding in encodings), np.int64, len(encodings))
-        return Tokenized(encodings, lengths, truncated, len(self._prefix), self._lone_mark, owners, shared)
+        return Tokenized(encodings, lengths, truncated, len(self._prefix), self._lone_mark, owners, shared, edits)
+
+    def _edits(self, texts: Sequence[str]) -> dict[int, list[Edit]]:
+        """The misspelt words of the texts that have some, by the number of the text."""
+        if self._spelling is None:
+            return {}
+        return {number: found for number, text in enumerate(texts) if (found := self._spelling.edits(text))}
 
     def _divided(
         self, encodings: Sequence[Any], texts: Sequence[str]
@@ -203,3 +220,9 @@ class TextTokenizer:
             [tokenized.encodings[index].ids for index in indices.tolist()]
         )
         return input_ids, mask.astype(np.int64)
+
+
+def _spelling(tokenizer: Tokenizer) -> Spelling:
+    """Corrects the words that are not a single token of `tokenizer`."""
+    marked = (piece for piece in tokenizer.get_vocab() if piece.startswith(_WORD_MARK))
+    return Spelling(piece[1:] for piece in marked if piece[1:].isascii() and piece[1:].isalpha())
