@@ -33,6 +33,7 @@ def test_a_slip_is_read_as_the_frequent_word(text, read):
     [
         "",
         "the parcel never arrived",
+        "it set my curtains alight",
         "it shrunk and the seams came apart",  # one letter from frequent words, but right
         "my name is Prodct and the agent was Custmer",  # capitals within a sentence begin names
         "write to @custmer or #servce, custmer@shop.example, https://servce.example/acount",

@@ -28,7 +28,7 @@ _RATIO = 50
 _RATIOS = {4: float("inf"), 5: 400}
 """The same by the letters of the misspelling: of short ones too many are right."""
 _LEAST_LETTERS = 5
-_OWN = "own_train.jsonl.xz"
+_OWN, _RISKS = "own_train.jsonl.xz", "risks_train.jsonl.xz"
 _MOST_CHARS = 1_500
 _WORD = re.compile(r"(?<![\w@#/.\-'’&])[a-z]+(?![\w@/\-'’&]|\.\w)")
 # Right words that are rare in feedback and one letter from a frequent word.
@@ -36,8 +36,9 @@ _RIGHT = """
     snowing hopping noting lively farther causal prefect polling coarse derailed petting chapped waning chanted
     riles recant staged starring declines typos avid lucky sprung herd severs deserts loser losers noticing wining
     trial trail quiet united untied collage diary dairy advice advise affect effect coral cloths breath bathe
-    stall greet plow statue latter supper cracker cracked sighing dripped contracting strays constriction thongs thong
-    annul medial ransom nerds gamers descent partied dished timed sealed sailing bellow bathing slipping shaded spade
+    stall greet plow statue latter supper cracker cracked sighing dripped contracting strays constriction
+    thongs thong annul medial ransom nerds gamers descent partied dished timed sealed sailing bellow bathing slipping
+    shaded spade alight ablaze aflame singed scald seared sear seize choke choked chock fume fumes
 """
 
 
@@ -54,8 +55,8 @@ def count_words(files: Iterable[Path]) -> tuple[Counter[str], Counter[str]]:
     return words, Counter(word for found in folders.values() for word in found)
 
 
-def chosen(words: Counter[str], sets: Counter[str]) -> tuple[list[str], list[str]]:
-    """Frequent words, the most frequent first, and further words that are right, sorted."""
+def chosen(words: Counter[str], sets: Counter[str], sure: frozenset[str] = frozenset()) -> tuple[list[str], list[str]]:
+    """Frequent words, the most frequent first, and further words that are right, sorted; those in `sure` always are."""
     frequent = [
         word
         for word, count in sorted(words.items(), key=lambda item: (-item[1], item[0]))
@@ -68,9 +69,10 @@ def chosen(words: Counter[str], sets: Counter[str]) -> tuple[list[str], list[str
             by_part.setdefault(part, []).append(word)
     right = set(_RIGHT.split()) - known
     for word, count in words.items():
-        if count >= _LEAST_RIGHT and word not in known:
+        if (count >= _LEAST_RIGHT or word in sure) and word not in known:
             meant = {other for part in _parts(word) for other in by_part.get(part, ()) if is_slip(word, other)}
-            if meant and max(words[other] for other in meant) < _RATIOS.get(len(word), _RATIO) * count:
+            most = max((words[other] for other in meant), default=0)
+            if meant and (word in sure or most < _RATIOS.get(len(word), _RATIO) * count):
                 right.add(word)
     return frequent, sorted(right)
 
@@ -85,8 +87,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the datasets")
     parser.add_argument("--output", type=Path, default=WORDS_FILE)
     given = parser.parse_args()
-    files = [*sorted(given.data.glob("en/*/*train.jsonl.gz")), Path(str(RESOURCES / _OWN))]
-    frequent, right = chosen(*count_words(files))
+    risks = Path(str(RESOURCES / _RISKS))
+    files = [*sorted(given.data.glob("en/*/*train.jsonl.gz")), Path(str(RESOURCES / _OWN)), risks]
+    # A rare word of danger must never be read as a frequent one: alight is not alright.
+    frequent, right = chosen(*count_words(files), frozenset(count_words([risks])[0]))
     content = "\n".join([*frequent, "", *right]) + "\n"
     given.output.write_bytes(lzma.compress(content.encode("ascii"), preset=9 | lzma.PRESET_EXTREME))
     Console().print(f"{given.output}: {len(frequent):,} frequent words, {len(right):,} others that are right")
