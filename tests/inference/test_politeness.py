@@ -38,6 +38,7 @@ def test_a_demand_that_is_overdue_makes_a_neutral_text_negative(text):
         "Please deliver it on Friday, I am at home then",
         "Finally found the right size",  # no demand
         "The second time I ordered here",
+        "Excuse me, is the course still open for booking?",
         "请问周末送货吗",
         "麻烦送到楼下，谢谢",
         "請問可以改週四送貨嗎",

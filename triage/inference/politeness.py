@@ -37,7 +37,7 @@ _FORM = _any_of(
 )
 _OVERDUE = _any_of(
     (
-        r"finally|at last|still (?:not?|wait\w*|have ?n.t|has ?n.t|without|wrong|open|missing|broken)",
+        r"finally|at last|still (?:not?|wait\w*|have ?n.t|has ?n.t|without|wrong|open(?! for)|missing|broken)",
         rf"(?:for|since) (?:days|weeks|months|years|ages|last)|{_NUMBER} (?:days|weeks|months) (?:ago|now|late)",
         rf"{_RANK} (?:time|{_LETTER})|(?:last|previous|earlier) (?:{_NUMBER} )?{_LETTER}s?",
         "as i (?:have )?asked|i (?:have )?(?:already )?asked (?:you|for|before|twice)|remind(?:er| you)|nudge",

@@ -19,8 +19,10 @@ def checkpoint_folder(folder: Path) -> Path:
     return folder / BEST if (folder / BEST).is_dir() else folder
 
 
-def write_json(path: Path, data: Any) -> None:
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+def write_json(path: Path, data: Any, *, indent: int | None = 2) -> None:
+    """Write `data` as JSON; with `indent` None on one line, half as large."""
+    separators = (",", ":") if indent is None else None
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=indent, separators=separators) + "\n", "utf-8")
 
 
 def read_json(path: Path) -> Any:

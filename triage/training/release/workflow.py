@@ -133,7 +133,7 @@ def update_metrics(model: Path, change: Callable[[dict[str, Any]], dict[str, Any
     """Replace metrics.json of a model folder by `change` of its content; returns the new content."""
     path = model / "metrics.json"
     metrics = change(read_json(path) if path.exists() else {})
-    write_json(path, metrics)
+    write_json(path, metrics, indent=None)
     record_files(model, [path.name])
     return metrics
 
