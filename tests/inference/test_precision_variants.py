@@ -29,6 +29,10 @@ SAYINGS = (
     "please cancel {}", "{}什么时候到？", "I was charged twice for {}", "can you tell me about {}", "{} ok",
     "{}不错，推荐",
 )  # fmt: skip
+RISKY = (
+    "{} caught fire and my hand is burnt", "{}冒烟起火，把我的手烫伤了", "I will sue you over {}",
+    "{}不退钱我就起诉你们", "Somebody else paid with my card for {}", "{} is fine",
+)  # fmt: skip
 TEXTS = [saying.format(thing) for saying in SAYINGS for thing in THINGS]
 
 
@@ -50,6 +54,21 @@ def test_fp32_predicts_what_the_stored_int8_predicts(tiny_folder, tmp_path):
     same = _agreement(load(tiny_folder), load(tmp_path / "reference"), TEXTS)
     assert {agreement for agreement, _ in same.values()} == {1.0}
     assert same["intent"][1] < 1e-5
+
+
+def test_fp16_keeps_the_risks(tmp_path):
+    texts = [text.format(thing) for text in RISKY for thing in THINGS]
+    exact, fp16 = (
+        load(SHIPPED_MODEL, precision=precision, cache_dir=tmp_path).predict(texts) for precision in ("fp32", "fp16")
+    )
+    found = [{risk.label: risk.confidence for risk in each.risks} for each in exact]
+    assert {label for risks in found for label in risks} >= {"danger", "legal_threat", "fraud"}
+    same = 0
+    for risks, other in zip(found, fp16, strict=True):
+        others = {risk.label: risk.confidence for risk in other.risks}
+        same += risks.keys() == others.keys()
+        assert all(abs(others[label] - risks[label]) < 0.02 for label in risks.keys() & others.keys())
+    assert same >= 0.98 * len(texts)
 
 
 @pytest.mark.parametrize("folder", [SHIPPED_MODEL, Path("tiny")], ids=["shipped", "tiny"])
