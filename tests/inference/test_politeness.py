@@ -57,6 +57,11 @@ def test_a_fault_alone_is_weaker_evidence_than_an_overdue_demand():
     assert _label(fault) == "neutral"
 
 
+def test_a_negative_text_needs_no_evidence():
+    angry = {"negative": 0.6, "neutral": 0.3, "positive": 0.1}
+    assert with_demand(angry, "Could you please finally send the invoice?") == angry
+
+
 def test_a_clear_sentiment_stays_and_the_sum_is_1():
     happy = with_demand(
         {"negative": 0.02, "neutral": 0.03, "positive": 0.95}, "Thank you, finally. Please go on like this!"

@@ -70,7 +70,9 @@ _MOCKING = _any_of(
 
 def with_demand(sentiment: Mapping[str, float], text: str) -> dict[str, float]:
     """The sentiment probabilities, by label, after an unmet demand in `text` was counted as evidence."""
-    negative, positive = _shifts(simplified(text))
+    # The search takes longer than all else here, and a text that is negative already needs no evidence.
+    clear = sentiment.get("negative", 0.0) > 0.5
+    negative, positive = (0.0, 0.0) if clear else _shifts(simplified(text))
     if not negative:
         return dict(sentiment)
     shifts = {"negative": negative, "neutral": -negative, "positive": positive}
