@@ -69,7 +69,7 @@ def record_files(folder: Path, names: Iterable[str] | None = None) -> dict[str, 
     else:
         before = manifest.get("files", {})
     manifest["files"] = before | {name: file_digest(folder / name) for name in names}
-    replace_file(path, (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode())
+    replace_file(path, (json.dumps(manifest, ensure_ascii=False, separators=(",", ":")) + "\n").encode())
     return manifest
 
 
