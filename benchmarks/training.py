@@ -57,7 +57,7 @@ def main() -> None:
                     )
                     shutil.rmtree(place, ignore_errors=True)
                 groups.setdefault(group, {})[variant.name] = known[key]
-                RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+                RESULTS.write_text(json.dumps(results, separators=(",", ":")) + "\n")
     TABLES.write_text("\n".join(_tables(results)) + "\n")
 
 

@@ -59,8 +59,7 @@ def test_own_test_texts_are_held_out_with_both_sides_of_a_pair():
     texts = project_test_texts()
     names = Counter(example.source for example in texts)
     assert names["robustness"] == 2 * len(read_rows(DATA / "own" / "robustness.jsonl.gz"))
-    checks = {"check_zh", "check_en", "check_risks", "check_risks_2"}
-    assert set(names) == checks | {"robustness", "out_of_scope", "redaction", "names"}
+    assert set(names) == {"check_zh", "check_en", "robustness", "out_of_scope", "redaction", "names", "check_risks"}
 
 
 def test_outside_a_checkout_nothing_is_held_out(tmp_path, monkeypatch):
