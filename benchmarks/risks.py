@@ -1,6 +1,7 @@
 """`make bench NAME=risks`: reports of danger and the like that are seen, and harmless texts that are taken for one.
 
-The texts are benchmarks/data/own/check_risks.jsonl.gz; the harmless ones have alarming words. `seen` is the share of
+The texts are benchmarks/data/own/check_risks.jsonl.gz, or with `--set check_risks_2` those of another author; the
+harmless ones have alarming words. `seen` is the share of
 the texts with a risk for which one of the shipped rules for it fires, `false` that of all others. `by_model` and
 `false_by_model` count the record's `risks` alone. `--failures` prints the texts of which one decides otherwise.
 """
@@ -21,7 +22,8 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from cases import in_this_process
 
-DATA = ROOT / "benchmarks" / "data" / "own" / "check_risks.jsonl.gz"
+DATA = ROOT / "benchmarks" / "data" / "own"
+SETS = {"check_risks": "check_risks.jsonl.gz", "check_risks_2": "check_risks_2.jsonl.gz"}
 RULES = {
     "danger": {"danger_to_people", "life_at_risk"},
     "self_harm": {"danger_to_people", "life_at_risk"},
@@ -38,8 +40,8 @@ class Line:
     risks: frozenset[str]
 
 
-def load_lines() -> list[Line]:
-    rows = [json.loads(line) for line in read_unpacked(DATA).splitlines()]
+def load_lines(name: str = "check_risks") -> list[Line]:
+    rows = [json.loads(line) for line in read_unpacked(DATA / SETS[name]).splitlines()]
     return [Line(row["text"], frozenset(row["risks"])) for row in rows]
 
 
@@ -61,7 +63,7 @@ def is_seen(record: Mapping[str, Any], label: str) -> bool:
 
 def rows_of(lines: Sequence[Line], records: Sequence[Mapping[str, Any]]) -> list[Row]:
     found = []
-    for label in RULES:
+    for label in (each for each in RULES if any(each in line.risks for line in lines)):
         counts: dict[str, list[bool]] = {"seen": [], "by_model": [], "false": [], "false_by_model": []}
         for line, record in zip(lines, records, strict=True):
             named = any(risk["label"] == label for risk in record.get("risks", []))
@@ -81,9 +83,10 @@ def rows_of(lines: Sequence[Line], records: Sequence[Mapping[str, Any]]) -> list
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--set", choices=SETS, default="check_risks", help="texts to decide")
     parser.add_argument("--failures", action="store_true", help="print the texts that are decided otherwise")
     arguments = parser.parse_args()
-    lines = load_lines()
+    lines = load_lines(arguments.set)
     records = enriched(lines)
     publish("risks", rows_of(lines, records))
     if arguments.failures:
