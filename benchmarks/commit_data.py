@@ -5,8 +5,8 @@ same datasets give the same files byte for byte.
 """
 
 import argparse
+import bz2
 import json
-import lzma
 from pathlib import Path
 
 from triage.training.data.datasets import COMMITTED_SPLITS, content_digest, load_datasets, load_lock, read_rows
@@ -31,9 +31,9 @@ def main() -> None:
             raise SystemExit(f"{data / name} is not the version of packs.lock.json")
         rows = [{field: row[field] for field in dataset.committed if field in row} for row in read_rows(data / name)]
         content = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
-        path = (folder / name).with_suffix(".xz")
+        path = (folder / name).with_suffix(".bz2")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(lzma.compress(content.encode(), preset=9 | lzma.PRESET_EXTREME))
+        path.write_bytes(bz2.compress(content.encode()))
         written[str(path.relative_to(folder))] = {
             **content_digest(path),
             "pack": source.name,

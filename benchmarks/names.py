@@ -78,7 +78,7 @@ def uner_lines() -> list[Line]:
 
 
 def _rows(name: str) -> list[dict[str, list[str]]]:
-    return [json.loads(line) for line in read_unpacked(DATA / name / "test.jsonl.xz").splitlines()]
+    return [json.loads(line) for line in read_unpacked(DATA / name / "test.jsonl.bz2").splitlines()]
 
 
 def sampled(name: str, size: int) -> list[Line]:

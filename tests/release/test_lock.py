@@ -43,14 +43,19 @@ def test_wheels_that_no_supported_machine_takes_are_left_out(lock):
     wanted = [
         "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
         "cp39-abi3-macosx_11_0_arm64",
-        "cp314-cp314-win_amd64",
+        "cp314-cp314-macosx_11_0_universal2",
     ]
     others = [
         "cp310-cp310-manylinux_2_17_x86_64",
         "pp311-pypy311_pp73-manylinux_2_17_x86_64",
         "cp311-cp311-musllinux_1_2_x86_64",
     ]
-    others += ["cp312-cp312-manylinux_2_17_s390x", "cp314-cp314t-manylinux_2_17_x86_64"]
+    others += [
+        "cp314-cp314-win_amd64",
+        "cp312-cp312-macosx_10_13_x86_64",
+        "cp312-cp312-manylinux_2_17_s390x",
+        "cp314-cp314t-manylinux_2_17_x86_64",
+    ]
     files = [f"fast-1-{tag}.whl" for tag in wanted + others]
     names = {f"sha256:{number:064}": name for number, name in enumerate(files)}
     sources = "sha256:" + "f" * 64

@@ -66,7 +66,7 @@ def main(folder: Path) -> None:
 
 
 def _save_small(picture: Image.Image, path: Path) -> None:
-    """Losslessly in WebP, with as many colours as fit into the size; without dithering, which is noise around letters."""
+    """Without loss in WebP, with as many colours as fit into the size; not dithered, which is noise around letters."""
     for colours in (256, 192, 128, 96, 64):
         few = picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.convert("RGB").save(path, lossless=True, quality=100, method=6)

@@ -3,8 +3,8 @@
 python tests/training/tiny_base.py FOLDER      # the base that `triage train --base FOLDER` takes
 """
 
+import bz2
 import json
-import lzma
 import sys
 from pathlib import Path
 
@@ -23,8 +23,8 @@ def build(folder: Path, *, vocabulary: int = 3_500, hidden: int = 64, layers: in
     folder.mkdir(parents=True, exist_ok=True)
     texts = [
         json.loads(line)["text"]
-        for name in ("own_train.jsonl.xz", "own_validation.jsonl.xz")
-        for line in lzma.decompress((RESOURCES / name).read_bytes()).decode("utf-8").splitlines()
+        for name in ("own_train.jsonl.bz2", "own_validation.jsonl.bz2")
+        for line in bz2.decompress((RESOURCES / name).read_bytes()).decode("utf-8").splitlines()
     ]
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)

@@ -5,11 +5,11 @@ byte. Sources, licences and transforms are described in topics/feed/SOURCES.md.
 """
 
 import argparse
+import bz2
 import collections
 import gzip
 import hashlib
 import json
-import lzma
 import random
 import re
 import sys
@@ -207,7 +207,7 @@ def _line(prefix: str, channel: str, text: str, language: str, extra: Row) -> by
 
 def write(lines: list[bytes], path: Path) -> None:
     """Write the lines in the xz format; the same lines give the same bytes."""
-    path.write_bytes(lzma.compress(b"\n".join(lines) + b"\n", preset=9 | lzma.PRESET_EXTREME))
+    path.write_bytes(bz2.compress(b"\n".join(lines) + b"\n"))
 
 
 def main() -> None:
@@ -218,7 +218,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     lines, counts = build(options.data, options.feed / "own")
-    write(lines, options.feed / "feed.jsonl.xz")
+    write(lines, options.feed / "feed.jsonl.bz2")
     for (prefix, channel, language), count in sorted(counts.items()):
         sys.stderr.write(f"{prefix:12} {channel:10} {language:3} {count:5}\n")
     sys.stderr.write(f"{'all':27} {len(lines):5}\n")

@@ -1,7 +1,6 @@
 """Schedules the sample feed: raw payloads from topics/feed, spread over simulated days in a realistic daily rhythm."""
 
 import json
-import lzma
 import random
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 
 from triage.clock import HOUR_MS, rfc3339, to_ms
 from triage.errors import ConfigError
+from triage.packed import read_unpacked
 from triage.paths import resource
 from triage.schemas.enriched import record_key
 from triage.types import Channel
@@ -135,16 +135,15 @@ class _Rhythm:
 
 
 def load_feed(path: Path | None = None) -> Feed:
-    """Read a feed (default topics/feed/feed.jsonl.xz): one raw payload per line, with an additional field `channel`.
+    """Read a feed (default topics/feed/feed.jsonl.bz2): one raw payload per line, with an additional field `channel`.
 
-    A line without a channel is a complaint. Raises ConfigError if the file is missing or not in the xz format.
+    A line without a channel is a complaint. Raises ConfigError if the file is missing or damaged.
     """
-    path = path or resource("topics/feed/feed.jsonl.xz")
+    path = path or resource("topics/feed/feed.jsonl.bz2")
     try:
-        with lzma.open(path, "rb") as file:
-            content = file.read()
-    except (OSError, lzma.LZMAError, EOFError) as error:
-        raise ConfigError(f"{path}: not a readable xz file: {error}") from error
+        content = read_unpacked(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: not readable: {error}") from error
     return Feed(tuple(_parse(line) for line in content.split(b"\n") if line))
 
 

@@ -27,11 +27,11 @@ def test_every_source_is_described_and_by_the_same_licence():
 def test_committed_splits_match_the_manifest():
     manifest = json.loads((DATA / "manifest.json").read_text(encoding="utf-8"))
     datasets, lock = load_datasets(), load_lock()
-    there = {str(path.relative_to(DATA)) for path in DATA.glob("*/*/*.xz")}
+    there = {str(path.relative_to(DATA)) for path in DATA.glob("*/*/*.bz2")}
     assert there == set(manifest)
     for name, entry in manifest.items():
         assert content_digest(DATA / name) == {"rows": entry["rows"], "sha256": entry["sha256"]}
-        whole = lock[name.replace(".xz", ".gz")]
+        whole = lock[name.replace(".bz2", ".gz")]
         assert entry["sha256_of_the_whole_split"] == whole["sha256"]
         assert entry["rows"] == whole["rows"]
         assert entry["licence"] == datasets[entry["pack"]].licence

@@ -131,7 +131,7 @@ def all_test_texts() -> list[Example]:
         return []
     committed = [
         Example(row["text"], path.parent.name)
-        for path in sorted(folder.glob("*/*/*.jsonl.xz"))
+        for path in sorted(folder.glob("*/*/*.jsonl.bz2"))
         for row in read_rows(path)
         if isinstance(row.get("text"), str)
     ]

@@ -1,4 +1,4 @@
-"""Reads and checks custom data: labelled texts of a user or of this project, in JSONL or CSV, plain, gzip or xz."""
+"""Reads and checks custom data: labelled texts of a user or of this project, in JSONL or CSV, plain or packed."""
 
 import csv
 import json
@@ -57,7 +57,7 @@ def read_custom_data(
 
 def project_texts(split: str, taxonomy: Taxonomy) -> list[Example]:
     """The project's own labelled texts; `split` is train or validation (see resources/README.md)."""
-    return read_custom_data(Path(str(RESOURCES / f"own_{split}.jsonl.xz")), taxonomy, source="own")
+    return read_custom_data(Path(str(RESOURCES / f"own_{split}.jsonl.bz2")), taxonomy, source="own")
 
 
 def _require_columns(path: Path, columns: dict[str, str], fields: Iterable[Any]) -> None:

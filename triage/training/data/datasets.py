@@ -100,13 +100,13 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def packed_file(path: Path) -> Path:
-    """`path`, a .gz file of a dataset, or the same file packed by xz, as the committed splits are to take less room."""
-    packed = path.with_suffix(".xz")
+    """`path`, a .gz file of a dataset, or the same one packed by bzip2, as the committed splits are for their size."""
+    packed = path.with_suffix(".bz2")
     return packed if packed.exists() and not path.exists() else path
 
 
 def content_digest(path: Path) -> dict[str, Any]:
-    """Number of `rows` and `sha256` of the uncompressed content of a .gz or .xz file."""
+    """Number of `rows` and `sha256` of the uncompressed content of a packed file."""
     content = read_unpacked(path)
     return {"rows": content.count(b"\n"), "sha256": hashlib.sha256(content).hexdigest()}
 

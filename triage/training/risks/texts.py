@@ -14,7 +14,7 @@ from triage.training.data.labels import RESOURCES
 from triage.types import RiskLabel
 
 OWN_TEXTS = "risks_train.jsonl.xz"
-_LABELLED = "own_train.jsonl.xz"
+_LABELLED = "own_train.jsonl.bz2"
 _POSITIVE = "positive"
 _PLAIN = {"product_question", "delivery", "order_change", "price_promotion", "return_refund"}
 _MOST_OF_A_SET = 500
