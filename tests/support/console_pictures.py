@@ -55,7 +55,6 @@ def main(folder: Path) -> None:
                 browser.open(f"{_URL}/explore")  # tells the console the zone
                 browser.wait_for_text("Berlin")
                 take("light", "", (_WIDE, _HIGH))
-                take("dark", "", (_WIDE, _HIGH), "dark")
                 take("phone", "", _PHONE)
                 take("explore", "explore?compare=1", (_WIDE, _HIGH))
                 freeze()
