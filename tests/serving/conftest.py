@@ -48,7 +48,7 @@ class KeepingSender:
 class Api:
     """A client of one API; use it as an async context manager."""
 
-    def __init__(self, answers=None, **flags):
+    def __init__(self, answers=None, guide=None, **flags):
         self.settings = load_settings(None, {"api.tokens": TOKENS, "api.batch_wait_ms": 0, **flags})
         self.clock, self.metrics, self.model = ManualClock(1_795_339_800_000), Metrics(), WordModel()
         settings = self.settings
@@ -66,7 +66,7 @@ class Api:
         taker = build_taker(settings.conversations, FixedWebhooks())
         self.conversations = build_conversations(settings, self.store, taker, redactor, self.clock, self.metrics)
         of_api = ConversationService(self.conversations, batcher, self.clock, self.metrics, 30)
-        self.app = build_app(service, settings.api, self.metrics, health, self.clock, of_api, answers)
+        self.app = build_app(service, settings.api, self.metrics, health, self.clock, of_api, answers, guide=guide)
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self):

@@ -235,6 +235,7 @@ async def test_the_description_names_every_route_and_its_references_lead_somewhe
             "/v1/corrections",
             "/v1/about",
             "/v1/answers",
+            "/v1/guide",
             "/v1/resolutions",
             "/v1/conversations/{identity}",
             "/v1/conversations/{identity}/turns",

@@ -18,6 +18,17 @@ from triage.alerting.rules.model import Rule
 from triage.alerting.wording import wording_for
 from triage.assist.answers.grouping import AskedGroup
 from triage.assist.answers.model import Answer, AnswerSpan, RankedPassage, SimilarCase
+from triage.assist.guide.constraints import Constraint
+from triage.assist.guide.model import (
+    Advice,
+    AnswerOption,
+    Drop,
+    GuideQuestion,
+    GuideState,
+    Recommendation,
+    ReviewEvidence,
+    ReviewSpan,
+)
 from triage.assist.market.names import Brand, Product
 from triage.assist.market.report import BrandRow, LostTo, MarketReport, Opinion, ProductRow
 from triage.clock import Clock
@@ -35,6 +46,7 @@ from triage.console.data.snapshot import Snapshot
 from triage.console.explore import fragments as explore
 from triage.console.filters import FIELDS, Filters
 from triage.console.fleet import fragments as fleet
+from triage.console.guide.page import guide_page
 from triage.console.knowledge import fragments as knowledge
 from triage.console.market.page import market_page, topic_rule_page
 from triage.console.market.topic_rule import draft_rule
@@ -133,6 +145,7 @@ class ConsoleParts:
             "alert rule": rule_pages.rule_page(self._rule(), context),
             "market": market_page(self._market(), context, self._topics()),
             "topic rule": topic_rule_page(draft_rule(self._topics().topics[0], 1, [["brand"]]), context),
+            "guide": guide_page(theirs, self._advice(), context),
             "link to the rules": alerts.rules_link(ours, EN),
             "link": links_page.link_html(
                 EN,
@@ -314,6 +327,22 @@ class ConsoleParts:
         return TopicReport(
             doc="topics", at=AT, start=AT, end=AT, records=30, sampled=30, records_before=90, sampled_before=90,
             encoder=ours, topics=[topic],
+        )  # fmt: skip
+
+    def _advice(self) -> Advice:
+        theirs, ours = self.theirs, self.ours
+        span = ReviewSpan(text=theirs, record=ours, aspect="price", start=0, end=1, language="en", at=AT)
+        reviews = ReviewEvidence(praising=2, blaming=1, speaking_for=[span], against=[span])
+        item = Recommendation(
+            item=ours, name=theirs, text=theirs, passage=theirs, brand=theirs, category=ours, prices={"USD": 9.5},
+            url=None, score=0.5, reviews=reviews,
+        )  # fmt: skip
+        wish = Constraint(name="price", op="at_most", number=9.0, unit="USD", text=theirs)
+        options = [AnswerOption(label=theirs, items=2)]
+        return Advice(
+            language="en", constraints=[wish], fits=1, results=[item],
+            ask=GuideQuestion(name=ours, text=ours, bits=1.0, options=options),
+            drop=[Drop(names=[ours], wishes=[theirs], fits=2)], state=GuideState(),
         )  # fmt: skip
 
     def _rule(self) -> RuleReport:

@@ -31,6 +31,7 @@ COMMANDS: tuple[str, ...] = (
     "playbooks",
     "chat",
     "market",
+    "guide",
     "knowledge",
     "cases",
     "model",

@@ -7,6 +7,7 @@ from triage.config.console import ConsoleSettings
 from triage.config.conversations import ConversationSettings, PlaybookWebhook
 from triage.config.elasticsearch import ElasticsearchSettings
 from triage.config.fleet import FleetSettings
+from triage.config.guide import GuideSettings
 from triage.config.kafka import KafkaSettings
 from triage.config.local import ClockSettings, LocalSettings, LoggingSettings
 from triage.config.market import MarketSettings
@@ -27,6 +28,7 @@ __all__ = [
     "ConversationSettings",
     "ElasticsearchSettings",
     "FleetSettings",
+    "GuideSettings",
     "KafkaSettings",
     "LocalSettings",
     "LoggingSettings",

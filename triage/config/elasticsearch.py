@@ -50,6 +50,11 @@ class ElasticsearchSettings(Section):
         pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
         description="Index of resolved cases; default: `index_prefix` and `_cases`",
     )
+    catalogue_index: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
+        description="Index of the guide's catalogue; default: `index_prefix` and `_catalogue`",
+    )
     topics_index: str | None = Field(
         None,
         pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$",
@@ -93,6 +98,7 @@ class ElasticsearchSettings(Section):
             ("knowledge_index", self.knowledge()),
             ("cases_index", self.cases()),
             ("answers_index", self.answers()),
+            ("catalogue_index", self.catalogue()),
             ("topics_index", self.topics()),
         ):
             if index == self.index_prefix or index.startswith(f"{self.index_prefix}-"):
@@ -135,6 +141,10 @@ class ElasticsearchSettings(Section):
     def cases(self) -> str:
         """Name of the index of resolved cases."""
         return self.cases_index or f"{self.index_prefix}_cases"
+
+    def catalogue(self) -> str:
+        """Name of the index of the guide's catalogue."""
+        return self.catalogue_index or f"{self.index_prefix}_catalogue"
 
     def topics(self) -> str:
         """Name of the index of emerging topics."""

@@ -24,6 +24,7 @@ from triage.config.conversations import ConversationSettings
 from triage.config.elasticsearch import ElasticsearchSettings
 from triage.config.exposure import Exposure
 from triage.config.fleet import FleetSettings
+from triage.config.guide import GuideSettings
 from triage.config.kafka import LINGER_MS, KafkaSettings
 from triage.config.local import ClockSettings, LocalSettings, LoggingSettings
 from triage.config.market import MarketSettings
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     assist: AssistSettings = AssistSettings()
     conversations: ConversationSettings = ConversationSettings()
     market: MarketSettings = MarketSettings()
+    guide: GuideSettings = GuideSettings()
     fleet: FleetSettings = FleetSettings()
     tracing: TracingSettings = TracingSettings()
     local: LocalSettings = LocalSettings()

@@ -18,6 +18,8 @@ from triage.console.dependencies import Actions, Dependencies, UsedLinks
 from triage.console.explore.export import export_routes
 from triage.console.explore.page import RESPONSE_S, explore_page
 from triage.console.fleet.page import fleet_page
+from triage.console.guide.page import guide_routes
+from triage.console.guide.reading import GuideDesk
 from triage.console.knowledge.page import knowledge_page
 from triage.console.market.page import market_routes
 from triage.console.market.reading import MarketReader
@@ -106,6 +108,7 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
     app.include_router(export_routes(dependencies))
     market = MarketReader(settings, dependencies.client, dependencies.clock)
     app.include_router(market_routes(market.read, market.topics, settings.alerting.dimensions))
+    app.include_router(guide_routes(GuideDesk(settings, dependencies.client, dependencies.clock).advise))
     pages = {
         "/": now_page(dependencies.now, dependencies.movers, dependencies.fleet, dependencies.silences),
         "/explore": explore_page(dependencies),
@@ -116,7 +119,7 @@ def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callabl
         "/knowledge": knowledge_page(dependencies),
         "/fleet": fleet_page(dependencies),
     }
-    others = ("/rules", "/market", "/login", "/logout", "/language", "/time-zone", f"/{PATH}")
+    others = ("/rules", "/market", "/guide", "/login", "/logout", "/language", "/time-zone", f"/{PATH}")
     check_prefix(settings.console.path_prefix, (*pages, *others))
     for path, builder in pages.items():
         ui.page(path, response_timeout=RESPONSE_S)(builder)

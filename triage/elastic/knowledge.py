@@ -132,7 +132,7 @@ def write_passages(client: Elasticsearch, index: str, passages: Iterable[Passage
         action = {"index": {"_index": index, "_id": passage_id(each.article, each.version, each.number)}}
         lines += [msgspec.json.encode(action), msgspec.json.encode(each)]
     for item in _bulk(client, lines):
-        _require(item["index"], index)
+        require_written(item["index"], index)
 
 
 def write_versions(client: Elasticsearch, index: str, versions: Iterable[tuple[Article, str]], applied_at: str) -> None:
@@ -149,7 +149,7 @@ def write_versions(client: Elasticsearch, index: str, versions: Iterable[tuple[A
         lines += [msgspec.json.encode(action), msgspec.json.encode(document)]
     for item in _bulk(client, lines):
         if item["create"]["status"] != 409:
-            _require(item["create"], index)
+            require_written(item["create"], index)
 
 
 def switch_articles(
@@ -180,7 +180,7 @@ def switch_articles(
         (result,) = item.values()
         switched.append(result["status"] != 409)
         if switched[-1]:
-            _require(result, index)
+            require_written(result, index)
     return switched
 
 
@@ -192,7 +192,7 @@ def remove_article(client: Elasticsearch, index: str, before: StoredArticle) -> 
     if item["delete"]["status"] == 409:
         return False
     if item["delete"]["status"] != 404:
-        _require(item["delete"], index)
+        require_written(item["delete"], index)
     delete_passages(client, index, passage_ids(before.state))
     return True
 
@@ -209,7 +209,7 @@ def delete_passages(client: Elasticsearch, index: str, ids: Sequence[str]) -> No
         lines = [msgspec.json.encode({"delete": {"_index": index, "_id": each}}) for each in part]
         for item in _bulk(client, lines):
             if item["delete"]["status"] != 404:
-                _require(item["delete"], index)
+                require_written(item["delete"], index)
 
 
 def make_visible(client: Elasticsearch, index: str) -> None:
@@ -225,7 +225,7 @@ def _bulk(client: Elasticsearch, lines: Sequence[bytes]) -> Iterator[dict[str, A
     return iter(body["items"])
 
 
-def _require(result: Mapping[str, Any], index: str) -> None:
+def require_written(result: Mapping[str, Any], index: str) -> None:
     """Raise IndexUnusable, or Unavailable in overload, for an operation of a bulk request that failed."""
     if result["status"] < 300:
         return

@@ -8,6 +8,7 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from triage.config import ElasticsearchSettings
+from triage.elastic.catalogue_mapping import catalogue_mapping
 from triage.elastic.errors import translated
 from triage.elastic.knowledge_mapping import case_mapping, evidence_mapping, knowledge_mapping
 from triage.elastic.mapping import (
@@ -156,7 +157,7 @@ def index_templates(
 
 
 def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Callable[[JsonObject], JsonObject]]]:
-    """The indices that are not split by day: corrections, alerts, resolved cases, knowledge.
+    """The indices that are not split by day: corrections, alerts, cases, knowledge, catalogue, topics.
 
     Each is (name of its template, name of the index, function that makes the mapping from the definition of full-text
     fields).
@@ -168,6 +169,7 @@ def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Call
         (alerts_template_name(settings.alerts_index), settings.alerts_index, alert_mapping),
         (f"triage.answers.{settings.answers()}", settings.answers(), evidence_mapping),
         (f"triage.cases.{settings.cases()}", settings.cases(), case_mapping),
+        (f"triage.catalogue.{settings.catalogue()}", settings.catalogue(), catalogue_mapping),
         (f"triage.topics.{settings.topics()}", settings.topics(), topics_mapping),
         (knowledge_template_name(settings.knowledge()), settings.knowledge(), knowledge_mapping),
     ]

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from triage.assist.answers.model import Answer
+from triage.assist.guide.model import Advice, GuideRequest
 
 RESOLUTIONS_EXAMPLE = {
     "resolutions": [
@@ -24,11 +25,18 @@ QUESTION_EXAMPLE = {
     "audience": "public",
     "k": 3,
 }
+GUIDE_EXAMPLE = {"text": "A waterproof phone under 300 dollars, not black", "language": "en", "k": 3}
 
 
 def evidence_schemas() -> dict[str, Any]:
     """The schemas by name."""
-    return {"Resolutions": _resolutions(), "Question": _question(), "Evidence": _answer()}
+    return {"Resolutions": _resolutions(), "Question": _question(), "Evidence": _answer(), **_guide()}
+
+
+def _guide() -> dict[str, Any]:
+    """The schemas of the guide's requests and advice, and of their parts."""
+    _, components = msgspec.json.schema_components([GuideRequest, Advice], ref_template="#/components/schemas/{name}")
+    return dict(components)
 
 
 def _resolutions() -> dict[str, Any]:

@@ -22,6 +22,7 @@ from triage.serving.answers import AnswerService
 from triage.serving.auth import ApiAuthMiddleware
 from triage.serving.conversation_routes import build_conversation_routes
 from triage.serving.conversations import ConversationService
+from triage.serving.guide_routes import Advise, build_guide_routes
 from triage.serving.observation import RequestMetrics, RequestSpans
 from triage.serving.openapi import describe
 from triage.serving.problem import on_error, on_http, on_invalid, on_problem, on_unexpected
@@ -59,11 +60,12 @@ def build_app(
     conversations: ConversationService | None = None,
     answers: AnswerService | None = None,
     resolutions: ResolutionSender | None = None,
+    guide: Advise | None = None,
 ) -> FastAPI:
     """Build the application: routes, probes and the documentation page, behind authentication and metrics.
 
     While it runs, it runs the micro-batcher of `service`. Without `answers` questions are refused, without
-    `resolutions` those are.
+    `resolutions` and `guide` those are.
     """
 
     @asynccontextmanager
@@ -85,6 +87,7 @@ def build_app(
     allowance = Allowance(settings, limiter, metrics)
     app.include_router(build_routes(service, settings, allowance, metrics, clock, resolutions))
     app.include_router(build_answer_routes(answers, settings, allowance))
+    app.include_router(build_guide_routes(guide, settings, allowance))
     app.include_router(build_resolution_routes(resolutions, settings, allowance, clock))
     if conversations is not None:
         app.state.conversations = conversations

@@ -18,6 +18,9 @@ from triage.assist.conversations.knowledge import QuotedKnowledge, text_of_conve
 from triage.assist.conversations.rephrasing import EndpointRephraser
 from triage.assist.conversations.service import Conversations
 from triage.assist.conversations.turns import TurnTaker
+from triage.assist.guide.adviser import Adviser
+from triage.assist.guide.assemble import build_adviser
+from triage.assist.guide.conversation import GuidedConversation
 from triage.assist.playbooks.loader import folder_identity
 from triage.clock import Clock
 from triage.config import Settings
@@ -68,7 +71,8 @@ def serve(settings: Settings) -> None:
     endpoint = settings.assist.endpoint
     rephraser = EndpointRephraser(endpoint, metrics) if endpoint.url is not None else None
     knowledge = QuotedKnowledge(answerer, rephraser)
-    conversations, webhooks, replaceable = _conversations(settings, elasticsearch, clock, metrics, knowledge)
+    adviser = build_adviser(settings, elasticsearch, clock, encoder)
+    conversations, webhooks, replaceable = _conversations(settings, elasticsearch, clock, metrics, knowledge, adviser)
     reloader = reloader_of(settings, enricher, seen, clock, metrics, health, [replaceable])
 
     def between() -> None:
@@ -92,10 +96,25 @@ def serve(settings: Settings) -> None:
     indexer = CaseIndexer(elasticsearch, settings.elasticsearch, redactor, encoder)
     followers = [follow_resolutions(settings.kafka, indexer)] if settings.assist.index_cases else []
     followers += [follow_turns(settings, of_api, redactor, clock, metrics)] if settings.conversations.topic else []
-    text_of = partial(text_of_conversation, conversations.store)
-    answers = AnswerService(answerer, elasticsearch, settings.elasticsearch, metrics, redactor, clock, text_of, encoder)
+    answers = AnswerService(
+        answerer,
+        elasticsearch,
+        settings.elasticsearch,
+        metrics,
+        redactor,
+        clock,
+        partial(text_of_conversation, conversations.store),
+        encoder,
+    )
     app = build_app(
-        service, settings.api, metrics, health, conversations=of_api, answers=answers, resolutions=resolutions
+        service,
+        settings.api,
+        metrics,
+        health,
+        conversations=of_api,
+        answers=answers,
+        resolutions=resolutions,
+        guide=adviser.advise if adviser is not None else None,
     )
     listening = listen(settings.api, "api")
     try:
@@ -120,15 +139,21 @@ def serve(settings: Settings) -> None:
 
 
 def _conversations(
-    settings: Settings, elasticsearch: Elasticsearch, clock: Clock, metrics: Metrics, knowledge: QuotedKnowledge
+    settings: Settings,
+    elasticsearch: Elasticsearch,
+    clock: Clock,
+    metrics: Metrics,
+    knowledge: QuotedKnowledge,
+    adviser: Adviser | None,
 ) -> tuple[Conversations, HttpWebhooks, Replaceable]:
     """Conversations in Elasticsearch, the webhooks of their playbooks, and how the playbooks are reloaded."""
     options = settings.conversations
     seen = folder_identity(options.playbooks)
     webhooks = HttpWebhooks(options.webhooks)
+    guide = GuidedConversation(adviser) if adviser is not None else None
 
     def build() -> TurnTaker:
-        return build_taker(options, webhooks, knowledge)
+        return build_taker(options, webhooks, knowledge, guide=guide)
 
     store = ElasticStore(elasticsearch, settings.elasticsearch)
     made = build_conversations(settings, store, build(), Redactor(settings.redaction), clock, metrics)

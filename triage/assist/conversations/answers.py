@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import httpx
 import msgspec
@@ -27,6 +27,33 @@ class Answerer(Protocol):
     def cited(self, question: str, language: str) -> list[Said]:
         """Return passages that answer the question, each with its `passage` id; empty if the evidence is too weak."""
         ...
+
+
+class Advised(NamedTuple):
+    """Advice on products: what to say, what the slot keeps until the next turn, and the outcome.
+
+    `outcome` is found, missing or failed; None while the guide waits for the customer's answer.
+    """
+
+    say: list[Said]
+    known: str
+    outcome: str | None
+
+
+class ProductGuide(Protocol):
+    """Advises on products of a catalogue. Must not raise."""
+
+    def advise(self, text: str, language: str, known: str) -> Advised:
+        """Advise after a turn of the customer; `known` is what earlier turns of this need have left."""
+        ...
+
+
+class NoGuide:
+    """A guide without a catalogue, whose every advice fails."""
+
+    def advise(self, text: str, language: str, known: str) -> Advised:
+        del text, language
+        return Advised([], known, "failed")
 
 
 class NoKnowledge:

@@ -1,6 +1,6 @@
 """Builds the objects that handle conversations from the settings."""
 
-from triage.assist.conversations.answers import Answerer, HttpWebhooks, Webhooks
+from triage.assist.conversations.answers import Answerer, HttpWebhooks, ProductGuide, Webhooks
 from triage.assist.conversations.bot import Bot
 from triage.assist.conversations.guard import Guard
 from triage.assist.conversations.service import Conversations
@@ -20,6 +20,7 @@ def build_taker(
     answerer: Answerer | None = None,
     ranking: Ranking | None = None,
     playbooks: Playbooks | None = None,
+    guide: ProductGuide | None = None,
 ) -> TurnTaker:
     """Build the TurnTaker, which answers turns by the configured playbooks.
 
@@ -31,7 +32,7 @@ def build_taker(
         from triage.assist.policy.ranking import PolicyRanking
 
         ranking = PolicyRanking(PolicyModel(settings.policy))
-    bot = Bot(found, Guard(), webhooks or HttpWebhooks(settings.webhooks), answerer, settings.clarify_times)
+    bot = Bot(found, Guard(), webhooks or HttpWebhooks(settings.webhooks), answerer, settings.clarify_times, guide)
     return TurnTaker(bot, NextSteps(found, bot.matcher, ranking), settings)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from triage.assist.conversations.answers import Answerer, NoKnowledge, Webhooks
+from triage.assist.conversations.answers import Answerer, NoGuide, NoKnowledge, ProductGuide, Webhooks
 from triage.assist.conversations.facts import TurnFacts
 from triage.assist.conversations.guard import Guard
 from triage.assist.conversations.matching import Matcher
@@ -54,12 +54,14 @@ class Bot:
         webhooks: Webhooks,
         answerer: Answerer | None = None,
         clarify_times: int = 2,
+        guide: ProductGuide | None = None,
     ) -> None:
         self.playbooks = playbooks
         self.matcher = Matcher(playbooks)
         self._guard = guard
         self._webhooks = webhooks
         self._answerer = answerer or NoKnowledge()
+        self._guide = guide or NoGuide()
         self._clarify_times = clarify_times
 
     def respond(self, progress: Progress, facts: TurnFacts, sentiments: Sequence[float] = ()) -> None:
@@ -130,6 +132,10 @@ class Bot:
                 return
             self._not_filled(progress, step, facts, text)
             return
+        if step.advise is not None:
+            progress.clarified = progress.abstained = 0
+            self._advance(progress, playbook, step.name, facts)
+            return
         progress.slots = fill_slots(playbook, {**progress.slots, progress.asked: value}, facts, progress.asked)
         progress.clarified = progress.abstained = 0
         progress.asked = None
@@ -193,6 +199,9 @@ class Bot:
                 asked_before.add(step.name)
             elif step.check is not None:
                 progress.check = self._looked_up(step.check, progress)
+            elif step.advise is not None:
+                if not self._advised(progress, step.advise, facts):
+                    return
             else:
                 self._tell(progress, playbook, step)
             if step.handoff is not None:
@@ -226,6 +235,15 @@ class Bot:
             progress.say += cited
             return "found" if cited else "missing"
         return "found" if check.field in progress.slots else "missing"
+
+    def _advised(self, progress: Progress, slot: str, facts: TurnFacts) -> bool:
+        """Advise on products; False if the guide waits for the customer's answer."""
+        advised = self._guide.advise(facts.text, progress.language, progress.slots.get(slot, ""))
+        progress.say += advised.say
+        progress.slots = {**progress.slots, slot: advised.known}
+        progress.check = advised.outcome
+        progress.asked = slot if advised.outcome is None else None
+        return advised.outcome is not None
 
     def _hand_over(self, progress: Progress, reason: str) -> None:
         progress.handoff, progress.asked = reason, None

@@ -1,11 +1,7 @@
 """Reads the articles of one file: Markdown, HTML, CSV, JSON or JSON lines."""
 
-import csv
-import io
 import json
-import lzma
 import re
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,47 +11,22 @@ from selectolax.lexbor import LexborHTMLParser
 
 from triage.assist.knowledge.fields import read_article
 from triage.assist.knowledge.problems import Problem, Source
+from triage.assist.rows import Row, UnreadableTextError, csv_rows, json_rows, kind_of, read_text
 from triage.decoding import DecodeError, decoded
 from triage.schemas.knowledge import Article
 
 Read = tuple[Article | None, list[Problem], Source]
-_MAX_BYTES = 64 * 1024 * 1024
-_GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 _FENCE = re.compile(r"---[ \t]*")
 
 
 def read_file(path: Path, shown: Path) -> Iterator[Read]:
     """Yield every article of a file with its problems and position; `shown` is the path in messages."""
     try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= _MAX_BYTES else b""
-    except OSError as error:
-        yield None, [Problem(shown, 1, f"cannot be read: {error.strerror}")], Source(shown)
-        return
-    if content.startswith((_GZIP, _XZ)):
-        packed = zlib.decompressobj(wbits=31) if content.startswith(_GZIP) else lzma.LZMADecompressor()
-        try:
-            content = packed.decompress(content, _MAX_BYTES + 1)
-        except (zlib.error, lzma.LZMAError) as error:
-            yield None, [Problem(shown, 1, f"is packed, but not readable: {error}")], Source(shown)
-            return
-        size = len(content)
-    if size > _MAX_BYTES:
-        yield None, [Problem(shown, 1, f"has {size} bytes; {_MAX_BYTES} at most: split the file")], Source(shown)
-        return
-    try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        yield None, [Problem(shown, line, "is not UTF-8: save it as UTF-8")], Source(shown, line)
+        text = read_text(path)
+    except UnreadableTextError as error:
+        yield None, [Problem(shown, error.line, str(error))], Source(shown, error.line)
         return
     yield from READERS[kind_of(path)](text, shown)
-
-
-def kind_of(path: Path) -> str:
-    """The ending that says how a file is read; that of `articles.jsonl.xz` is `.jsonl`."""
-    name = path.name.lower()
-    return Path(name.removesuffix(".gz").removesuffix(".xz")).suffix
 
 
 def _markdown(text: str, path: Path) -> Iterator[Read]:
@@ -112,31 +83,21 @@ def _html(text: str, path: Path) -> Iterator[Read]:
     yield *read_article({**fields, "body": text}, source, line_of, strict=False), source
 
 
+def _rows(rows: Iterator[Row], path: Path) -> Iterator[Read]:
+    for row in rows:
+        source = Source(path, row.line, row.line)
+        if row.fields is None:
+            yield None, [Problem(path, row.line, row.problem)], source
+        else:
+            yield *read_article(row.fields, source, _at(row.line), strict=False), source
+
+
 def _csv(text: str, path: Path) -> Iterator[Read]:
-    csv.field_size_limit(max(csv.field_size_limit(), _MAX_BYTES))
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t|", key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] = []
-    before = 0
-    try:
-        for row in rows:
-            line, before = before + 1, rows.line_num
-            if not header:
-                header = row
-            elif any(cell.strip() for cell in row):
-                source = Source(path, line, line)
-                yield *read_article(dict(zip(header, row, strict=False)), source, _at(line), strict=False), source
-    except csv.Error as error:
-        line = before + 1
-        problem = Problem(path, line, f"the row that begins here is not valid CSV: {error}; is a quote left open?")
-        yield None, [problem], Source(path, line)
+    return _rows(csv_rows(text), path)
 
 
 def _json_lines(text: str, path: Path) -> Iterator[Read]:
-    for line, row in enumerate(text.split("\n"), 1):
-        if row.strip():
-            yield _json_article(row, path, line)
+    return _rows(json_rows(text), path)
 
 
 def _json(text: str, path: Path) -> Iterator[Read]:
@@ -157,18 +118,6 @@ def _json(text: str, path: Path) -> Iterator[Read]:
         found = re.search(rf'"id"\s*:\s*"?{re.escape(identity)}\b', text) if identity else None
         line = text.count("\n", 0, found.start()) + 1 if found else 1
         yield _fields(item, path, line, f"article {number}")
-
-
-def _json_article(row: str, path: Path, line: int) -> Read:
-    try:
-        item = decoded(json.loads, row)
-    except DecodeError as error:
-        return (
-            None,
-            [Problem(path, line, f"is not valid JSON: {error}")],
-            Source(path, line),
-        )
-    return _fields(item, path, line, "the line")
 
 
 def _fields(item: Any, path: Path, line: int, what: str) -> Read:

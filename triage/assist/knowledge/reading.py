@@ -7,7 +7,8 @@ from pathlib import Path
 
 from triage.assist.knowledge.personal import PersonalData
 from triage.assist.knowledge.problems import Collection, Problem, Source
-from triage.assist.knowledge.readers import READERS, kind_of, read_file
+from triage.assist.knowledge.readers import READERS, read_file
+from triage.assist.rows import kind_of
 from triage.errors import ConfigError
 from triage.schemas.knowledge import Article
 

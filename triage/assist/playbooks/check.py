@@ -53,6 +53,10 @@ class _Checked:
         for name, policy in playbook.policies.items():
             yield from self._texts(("policies", name, "text"), f"policy {name!r}", policy.text)
             yield from self._texts(("policies", name, "title"), f"policy {name!r}: title", policy.title)
+        advising = [number for number, step in enumerate(playbook.steps) if step.advise is not None]
+        if (playbook.kind == "guide") != (len(advising) == 1):
+            line = self._source.line(("steps", advising[-1]) if advising else ("kind",))
+            yield line, f"kind: a guide has one step with advise, others none; this {playbook.kind} has {len(advising)}"
         yield from self._repeated()
         for number, step in enumerate(playbook.steps):
             for path, message in self._step(number, step):
@@ -96,11 +100,11 @@ class _Checked:
 
     def _step(self, number: int, step: Step) -> Iterator[tuple[tuple[str | int, ...], str]]:
         path: tuple[str | int, ...] = ("steps", number)
-        acts = [name for name in ("ask", "check", "handoff", "end") if getattr(step, name) is not None]
+        acts = [name for name in ("ask", "check", "advise", "handoff", "end") if getattr(step, name) is not None]
         if len(acts) > 1:
             yield path, f"has {' and '.join(acts)}; a step does one of them"
         if not acts and step.say is None and step.policy is None:
-            yield path, "does nothing: give it say, ask, check, policy, handoff or end"
+            yield path, "does nothing: give it say, ask, check, advise, policy, handoff or end"
         if step.ask is not None and step.say is None:
             yield path, "asks without words: give it say"
         if step.check is not None and step.say is not None:
@@ -137,6 +141,10 @@ class _Checked:
         slots, policies = self._playbook.slots, self._playbook.policies
         if step.ask is not None and step.ask not in slots:
             yield (*path, "ask"), f"ask: no such slot: {step.ask}{did_you_mean(step.ask, slots)}"
+        if step.advise is not None and (slot := slots.get(step.advise)) is None:
+            yield (*path, "advise"), f"advise: no such slot: {step.advise}{did_you_mean(step.advise, slots)}"
+        elif step.advise is not None and slot is not None and slot.kind != "text":
+            yield (*path, "advise"), f"advise: the slot {step.advise} is of kind {slot.kind}; it must be text"
         if step.policy is not None and step.policy not in policies:
             yield (*path, "policy"), f"policy: no such policy: {step.policy}{did_you_mean(step.policy, policies)}"
         if step.handoff is not None and step.handoff not in HANDOFF_REASONS:
@@ -208,7 +216,7 @@ class _Checked:
             for each in after:
                 before[each].append(name)
         ending = reach(final, before)
-        silent = {step.name: follows[step.name] for step in playbook.steps if step.ask is None}
+        silent = {step.name: follows[step.name] for step in playbook.steps if step.ask is None and step.advise is None}
         for number, step in enumerate(playbook.steps):
             line = self._source.line(("steps", number))
             if step.name not in reached:

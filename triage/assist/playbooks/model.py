@@ -98,7 +98,10 @@ class Check(_Part, frozen=True):
 
 
 class Step(_Part, frozen=True):
-    """One step. At most one of `ask`, `check`, `handoff` and `end` is set; without any it only says something.
+    """One step. At most one of `ask`, `check`, `advise`, `handoff` and `end` is set; without any it only says text.
+
+    `advise` is the slot of kind text that keeps the customer's wishes while the product guide asks and recommends; its
+    outcome is that of a check.
 
     `ask` is the slot that the customer's next turn should fill, `clarify` the text if it does not. `policy` is shown
     after `say`. `end` is the outcome with which the conversation closes. An agent may take a step `anytime` at any
@@ -110,6 +113,7 @@ class Step(_Part, frozen=True):
     ask: str | None = None
     clarify: Text | None = None
     check: Check | None = None
+    advise: str | None = None
     policy: str | None = None
     handoff: str | None = None
     end: str | None = None
@@ -136,7 +140,7 @@ class Playbook(_Part, frozen=True):
     version: str
     title: Text
     steps: list[Step]
-    kind: Literal["service", "sales"] = "service"
+    kind: Literal["service", "sales", "guide"] = "service"
     languages: list[str] = msgspec.field(default_factory=lambda: list(LANGUAGES))
     bot: bool = True
     strict: bool = True

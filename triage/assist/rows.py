@@ -1,0 +1,100 @@
+"""Reads text files and their rows: CSV and JSON lines, plain or packed by gzip or xz, each row with its line."""
+
+import csv
+import io
+import json
+import lzma
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from triage.decoding import DecodeError, decoded
+
+MAX_BYTES = 64 * 1024 * 1024
+_GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
+
+
+class UnreadableTextError(Exception):
+    """A file that cannot be read as text; `line` counts from 1."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row with its line, which counts from 1: its fields by name, or None and the problem."""
+
+    line: int
+    fields: Mapping[str, Any] | None
+    problem: str = ""
+
+
+def read_text(path: Path) -> str:
+    """The text of a file of at most 64 MiB, unpacked, with line ends as LF. Raises UnreadableTextError."""
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= MAX_BYTES else b""
+    except OSError as error:
+        raise UnreadableTextError(1, f"cannot be read: {error.strerror}") from error
+    if content.startswith((_GZIP, _XZ)):
+        packed = zlib.decompressobj(wbits=31) if content.startswith(_GZIP) else lzma.LZMADecompressor()
+        try:
+            content = packed.decompress(content, MAX_BYTES + 1)
+        except (zlib.error, lzma.LZMAError) as error:
+            raise UnreadableTextError(1, f"is packed, but not readable: {error}") from error
+        if not packed.eof and len(content) <= MAX_BYTES:
+            raise UnreadableTextError(1, "is packed, but not readable: its end is missing")
+        size = len(content)
+    if size > MAX_BYTES:
+        raise UnreadableTextError(1, f"has {size} bytes; {MAX_BYTES} at most: split the file")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnreadableTextError(line, "is not UTF-8: save it as UTF-8") from error
+
+
+def kind_of(path: Path) -> str:
+    """The ending that says how a file is read; that of `articles.jsonl.xz` is `.jsonl`."""
+    name = path.name.lower()
+    return Path(name.removesuffix(".gz").removesuffix(".xz")).suffix
+
+
+def csv_rows(text: str) -> Iterator[Row]:
+    """Rows of CSV with a header, empty ones left out; the delimiter is a comma, semicolon, tab or bar."""
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t|", key=first.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header: list[str] = []
+    before = 0
+    try:
+        for row in rows:
+            line, before = before + 1, rows.line_num
+            if not header:
+                header = row
+            elif any(cell.strip() for cell in row):
+                yield Row(line, dict(zip(header, row, strict=False)))
+    except csv.Error as error:
+        yield Row(before + 1, None, f"the row that begins here is not valid CSV: {error}; is a quote left open?")
+
+
+def json_rows(text: str) -> Iterator[Row]:
+    """Rows of JSON lines, empty ones left out."""
+    for line, row in enumerate(text.split("\n"), 1):
+        if not row.strip():
+            continue
+        try:
+            item = decoded(json.loads, row)
+        except DecodeError as error:
+            yield Row(line, None, f"is not valid JSON: {error}")
+        else:
+            fields = item if isinstance(item, Mapping) else None
+            yield Row(line, fields, "" if fields is not None else "the line must be a JSON object")
+
+
+ROW_READERS: dict[str, Callable[[str], Iterator[Row]]] = {".csv": csv_rows, ".jsonl": json_rows, ".ndjson": json_rows}

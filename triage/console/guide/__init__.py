@@ -1,0 +1,1 @@
+"""*Guide*: recommends items of the catalogue to people who advise customers."""
